@@ -1,0 +1,64 @@
+import type { Finding } from './finding.ts';
+import type { SkipCode } from './reason.ts';
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** One image of the judged object. */
+export interface JudgedImage {
+  /** e.g. `spec.containers[0].image` */
+  readonly path: string;
+  /** The text as written, escaped and cut at 512 characters. */
+  readonly given: string;
+  /** Full normalised name with what the runtime would use; absent when the text is no reference. */
+  readonly reference?: string;
+  readonly digest?: string;
+}
+
+/** The object that was judged; `file` and `line` (1-based) when it came from a manifest. */
+export interface JudgedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+/** The decision record, DESIGN section 5: versioned, at most 64 KiB, guarded by golden files. */
+export interface Decision {
+  readonly apiVersion: 'imagegate.dev/v1alpha1';
+  readonly kind: 'Decision';
+  /** `<replica>-<time-ordered text>`: later decisions of one replica sort after earlier ones. */
+  readonly id: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string;
+  readonly source: 'admission' | 'manifest' | 'image' | 'monitor';
+  readonly cluster?: string;
+  readonly uid?: string;
+  readonly operation?: Operation;
+  readonly user?: string;
+  /** Whether the caller of the webhook proved to be the API server (`--client-ca`). Admission only. */
+  readonly caller?: 'verified' | 'unverified';
+  readonly dryRun?: boolean;
+  readonly object: JudgedObject;
+  readonly images: readonly JudgedImage[];
+  /** Ordered by policy, path (indices as numbers), check. */
+  readonly findings: readonly Finding[];
+  readonly allowed: boolean;
+  readonly warnings: readonly string[];
+  readonly skipped?: { readonly code: SkipCode; readonly message: string };
+  readonly exemptions: readonly string[];
+  /** What the decision rests on, e.g. `{ gate: "0.1.0", policies: "sha256:…" }`. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly durations: Readonly<Record<string, number>>;
+  /** How many entries (findings, images, warnings) were left out to stay within 64 KiB. */
+  readonly truncated?: number;
+}
+
+/** What `check -o json` and `decisions -o json` print. */
+export interface DecisionList {
+  readonly apiVersion: 'imagegate.dev/v1alpha1';
+  readonly kind: 'DecisionList';
+  readonly items: readonly Decision[];
+}

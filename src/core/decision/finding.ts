@@ -1,0 +1,29 @@
+import type { FindingCode } from './reason.ts';
+
+/** What happens when a finding exists: refuse, allow with a warning to the user, or only record. */
+export type Mode = 'Deny' | 'Warn' | 'Audit';
+
+/** The stricter of two modes: Deny > Warn > Audit. */
+export const strictest = (a: Mode, b: Mode): Mode => {
+  if (a === 'Deny' || b === 'Deny') return 'Deny';
+  return a === 'Warn' || b === 'Warn' ? 'Warn' : 'Audit';
+};
+
+/**
+ * One failed check on one image (or on the whole request).
+ * A finding of the gate itself has `policy: ""` and `check: "gate"`.
+ */
+export interface Finding {
+  readonly policy: string;
+  /** The check's name in the policy (`registries`, `digest`, `tags`), or `match`, `policy`, `gate`. */
+  readonly check: string;
+  readonly mode: Mode;
+  /** Where in the object, e.g. `spec.template.spec.containers[0].image`; absent for the whole request. */
+  readonly path?: string;
+  readonly code: FindingCode;
+  /** One short sentence that names the image and the rule. */
+  readonly message: string;
+  readonly detail?: string;
+  /** What the person who sees this can do now. */
+  readonly remedy?: string;
+}

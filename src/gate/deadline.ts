@@ -1,0 +1,23 @@
+import type { Clock } from './ports.ts';
+
+/**
+ * The one deadline of a review. Its AbortSignal is made only when somebody has to wait: a review that needs
+ * no I/O pays for no timer.
+ */
+export interface Deadline {
+  /** Milliseconds left; zero or less when it has passed. */
+  remaining(): number;
+  /** Aborts at the deadline. Made on first use. */
+  signal(): AbortSignal;
+}
+
+/** A deadline `budget` milliseconds from now, on the monotonic clock. */
+export const deadlineAfter = (budget: number, clock: Clock): Deadline => {
+  const at = clock.monotonic() + budget;
+  let signal: AbortSignal | undefined;
+  const remaining = (): number => at - clock.monotonic();
+  return {
+    remaining,
+    signal: () => (signal ??= AbortSignal.timeout(Math.max(0, Math.floor(remaining())))),
+  };
+};

@@ -1,0 +1,40 @@
+import type { Decision } from '../core/decision/decision.ts';
+import type { Fact } from '../core/facts/fact.ts';
+import type { PolicySet } from '../core/policy/policy-set.ts';
+
+/** Labels of a namespace, as the API server holds them. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
+export interface Clock {
+  now(): number;
+  monotonic(): number;
+}
+
+/**
+ * Where policies come from. `loading` until the first complete load (the gate is not ready and denies, R8);
+ * afterwards always `loaded`, with the last good set while a newer one is broken or the source is away.
+ */
+export interface PolicySource {
+  current(): PolicyState;
+}
+export type PolicyState =
+  { readonly state: 'loading'; readonly why: string } | { readonly state: 'loaded'; readonly set: PolicySet };
+
+/**
+ * Namespace labels (R3). Answers at once when the namespace is known; otherwise looks it up within `signal`.
+ * `absent`: there is no such namespace. `unavailable`: could not look (no cluster at hand, no answer in time).
+ */
+export interface NamespaceReader {
+  labels(name: string, signal: () => AbortSignal): Fact<Labels> | Promise<Fact<Labels>>;
+}
+
+/** Takes a finished decision after the answer was sent. Must not throw and must not block. */
+export interface DecisionSink {
+  record(decision: Decision): void;
+}
+
+/** Makes decision ids: the replica's name, then text that grows with time (R18). */
+export interface DecisionIds {
+  next(): string;
+}
