@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { compilePattern } from '../image/pattern.ts';
+
+/** Longer than any reference: a host of 255, a path of 255 and the wildcards between them. */
+const longestPattern = 512;
+
+const dnsLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const dnsSubdomain = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
+const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** A DNS-1123 subdomain, the form that the API server demands of object names. */
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(
+    dnsSubdomain,
+    'must be lower case letters, digits, "-" and ".", starting and ending with a letter or digit',
+  );
+
+/** An image pattern, checked by the one compiler that will also match with it. */
+export const imagePattern = (use: 'allow' | 'platform' | 'deny' | 'match') =>
+  z
+    .string()
+    .min(1)
+    .max(longestPattern)
+    .superRefine((text, context) => {
+      if (text.length === 0 || text.length > longestPattern) return;
+      const compiled = compilePattern(text, use);
+      if (compiled.ok) return;
+      const { why, suggestion } = compiled.error;
+      context.addIssue({
+        code: 'custom',
+        message: why,
+        ...(suggestion === undefined ? {} : { params: { suggestion } }),
+      });
+    });
+
+/** A glob on namespace names; `*` stands for any run of characters, none included. */
+export const namespaceGlob = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(
+    /^(?!-)(?!.*\*\*)[a-z0-9*-]*(?<!-)$/,
+    'must be a namespace name (lower case letters, digits, "-") in which single "*" stand for any characters',
+  );
+
+/** A tag by the reference grammar. Wildcards are not in it: tags are compared exactly. */
+export const imageTag = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(
+    /^\w[\w.-]*$/,
+    'must be one exact tag: letters, digits, "_", "." and "-", not starting with "." or "-"; tags have no wildcards',
+  );
+
+const isLabelKey = (text: string): boolean => {
+  const slash = text.indexOf('/');
+  const prefix = slash < 0 ? undefined : text.slice(0, slash);
+  const name = text.slice(slash + 1);
+  if (prefix !== undefined && (prefix.length > 253 || !dnsSubdomain.test(prefix))) return false;
+  return name.length <= 63 && labelWord.test(name);
+};
+
+/** A label key as Kubernetes has it: optional DNS prefix and slash, then a name of at most 63 characters. */
+export const labelKey = z.string().min(1).max(317).refine(isLabelKey, {
+  message:
+    'must be a label key: an optional DNS prefix and "/", then at most 63 letters, digits, "-", "_" and "."',
+});
+
+/** A label value as Kubernetes has it; empty is legal. */
+export const labelValue = z
+  .string()
+  .max(63)
+  .refine((text) => text === '' || labelWord.test(text), {
+    message:
+      'must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
+  });

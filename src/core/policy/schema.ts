@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { fail, ok, type Result } from '../result.ts';
+import { findForbiddenKeys, problemsOf, type PolicyProblem } from './schema-problem.ts';
+import { labelSelector } from './schema-selector.ts';
+import { imagePattern, imageTag, namespaceGlob, objectName } from './schema-text.ts';
+
+export type { PolicyProblem } from './schema-problem.ts';
+
+export const policyApiVersion = 'imagegate.dev/v1alpha1';
+export const policyKind = 'ImagePolicy';
+
+const patterns = (use: 'allow' | 'platform' | 'deny') => z.array(imagePattern(use)).max(1024);
+
+const registriesCheck = z
+  .strictObject({
+    allow: patterns('allow')
+      .exactOptional()
+      .describe(
+        'Patterns of images that may run. When present, an image must match `allow` or `platform`; an empty list ' +
+          'allows nothing beyond `platform`. Absent means no allow rule. Host and port are exact, `*` stays inside ' +
+          'one path component, `**` spans components.',
+      ),
+    platform: patterns('platform')
+      .default([])
+      .describe(
+        'Patterns of images that the cluster itself runs (service mesh, network, control plane). They are allowed ' +
+          'like `allow`, but kept apart so that changing the trusted registries never breaks the platform.',
+      ),
+    deny: patterns('deny')
+      .default([])
+      .describe(
+        'Patterns of images that may never run; wins over `allow` and `platform`. A host without a port covers ' +
+          'every port. A deny list is a comfort, the allow list is the fence.',
+      ),
+    requireHost: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Refuse short names such as `nginx` that name no registry host: some runtimes resolve them from a list on ' +
+          'the node.',
+      ),
+  })
+  .superRefine(({ allow, platform, deny, requireHost }, context) => {
+    if (allow !== undefined || deny.length > 0 || requireHost) return;
+    context.addIssue({
+      code: 'custom',
+      message:
+        platform.length > 0
+          ? 'this check checks nothing: `platform` only adds to `allow`; add `allow` (an empty list will do), `deny` or `requireHost: true`'
+          : 'this check checks nothing: add `allow`, `deny` or `requireHost: true`',
+    });
+  })
+  .describe(
+    'Where images may come from. An image passes when it matches `allow` or `platform` and not `deny`.',
+  );
+
+const digestCheck = z
+  .strictObject({
+    require: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Every image must be named by digest (`name@sha256:…`), so that its bytes cannot change later.',
+      ),
+  })
+  .superRefine(({ require }, context) => {
+    if (require) return;
+    context.addIssue({ code: 'custom', message: 'this check checks nothing: write `require: true`' });
+  })
+  .describe('How images must be pinned.');
+
+const tagsCheck = z
+  .strictObject({
+    deny: z
+      .array(imageTag)
+      .max(256)
+      .default([])
+      .describe(
+        'Tags that may not be used, compared exactly. `latest` also covers an image with neither tag nor digest: ' +
+          'that is what the runtime would pull.',
+      ),
+  })
+  .superRefine(({ deny }, context) => {
+    if (deny.length > 0) return;
+    context.addIssue({
+      code: 'custom',
+      message: 'this check checks nothing: name at least one tag in `deny`',
+    });
+  })
+  .describe('Which tags may be used.');
+
+const checkFields = z.strictObject({
+  registries: registriesCheck.exactOptional(),
+  digest: digestCheck.exactOptional(),
+  tags: tagsCheck.exactOptional(),
+});
+type CheckFields = z.output<typeof checkFields>;
+type OneOf<T> = { [K in keyof T]-?: { [P in K]-?: NonNullable<T[K]> } }[keyof T];
+
+const check = checkFields
+  .superRefine((fields, context) => {
+    const names = Object.keys(fields);
+    if (names.length === 1) return;
+    const known = Object.keys(checkFields.shape).join(', ');
+    const message =
+      names.length === 0
+        ? `an item of checks names exactly one check, this one names none; the checks are ${known}`
+        : `an item of checks names exactly one check, this one names ${names.join(' and ')}: write one list item for each`;
+    context.addIssue({ code: 'custom', message });
+  })
+  .transform((fields) => fields as OneOf<CheckFields>)
+  .describe('One check, named by its only field.');
+
+const match = z.strictObject({
+  namespaces: z
+    .strictObject({
+      include: z
+        .array(namespaceGlob)
+        .max(256)
+        .default(['*'])
+        .describe(
+          'Globs on namespace names; the policy covers a namespace that at least one of them matches.',
+        ),
+      exclude: z
+        .array(namespaceGlob)
+        .max(256)
+        .default([])
+        .describe('Globs on namespace names that the policy does not cover; wins over `include`.'),
+    })
+    .prefault({})
+    .describe('Namespaces that the policy covers, by name.'),
+  namespaceSelector: labelSelector
+    .prefault({})
+    .describe(
+      'Labels of the namespaces that the policy covers; empty covers all. Labels that cannot be read count as matching.',
+    ),
+  objectSelector: labelSelector
+    .prefault({})
+    .describe(
+      'Labels of the workloads that the policy covers; empty covers all. Labels are chosen by whoever creates the ' +
+        'workload, so this narrows a policy but never fences anybody in.',
+    ),
+  images: z
+    .array(imagePattern('match'))
+    .min(1)
+    .max(1024)
+    .default(['**'])
+    .describe(
+      'Patterns of the images that the policy speaks about. An image that no policy of its namespace speaks about ' +
+        'gets the finding `unmatched`.',
+    ),
+});
+
+const policySpec = z.strictObject({
+  mode: z
+    .enum(['Deny', 'Warn', 'Audit'])
+    .default('Deny')
+    .describe(
+      'What a failed check does: Deny refuses, Warn allows and tells the user, Audit allows and only records.',
+    ),
+  onUnavailable: z
+    .enum(['Deny', 'Warn'])
+    .default('Deny')
+    .describe(
+      'What happens when something that a check needs cannot be read: Deny refuses, Warn allows and tells the user.',
+    ),
+  match: match
+    .prefault({})
+    .describe(
+      'Whom the policy applies to; all parts must match. Empty applies to every image of every namespace.',
+    ),
+  checks: z
+    .array(check)
+    .min(1)
+    .max(32)
+    .describe('What must hold for every matching image. All checks must hold; each failure is reported.'),
+});
+
+/** The one source of the ImagePolicy type, the CRD and docs/policy.md. */
+export const policySchema = z
+  .strictObject({
+    apiVersion: z.literal(policyApiVersion).describe(`Always \`${policyApiVersion}\`.`),
+    kind: z.literal(policyKind).describe(`Always \`${policyKind}\`.`),
+    metadata: z
+      .object({
+        name: objectName.describe('Name of the policy, a DNS-1123 subdomain; shown in every finding.'),
+        namespace: z
+          .never({
+            error: 'an ImagePolicy is cluster-scoped and has no namespace: use spec.match.namespaces',
+          })
+          .exactOptional(),
+      })
+      .describe('Standard object metadata.'),
+    spec: policySpec.describe('Whom the policy applies to, what must hold, and what happens otherwise.'),
+    // A cluster adds it; nothing is ever decided by it.
+    status: z.unknown().exactOptional().describe('Written by the gate: whether the policy was accepted.'),
+  })
+  .transform(({ apiVersion, kind, metadata, spec }) => ({
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name },
+    spec,
+  }));
+
+type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
+
+/** A policy as read: complete, every default applied. */
+export type ImagePolicy = Immutable<z.output<typeof policySchema>>;
+export type PolicySpec = ImagePolicy['spec'];
+/** `{ registries }`, `{ digest }` or `{ tags }`: tell them apart with `'registries' in check`. */
+export type PolicyCheck = PolicySpec['checks'][number];
+export type RegistriesCheck = Immutable<z.output<typeof registriesCheck>>;
+export type DigestCheck = Immutable<z.output<typeof digestCheck>>;
+export type TagsCheck = Immutable<z.output<typeof tagsCheck>>;
+export type LabelSelector = Immutable<z.output<typeof labelSelector>>;
+
+/**
+ * Reads one ImagePolicy from parsed YAML or JSON, as written in a file or as a cluster returns it.
+ * @returns the policy with defaults applied, or every problem found, in the order of the fields; never throws.
+ */
+export const readPolicy = (value: unknown): Result<ImagePolicy, readonly PolicyProblem[]> => {
+  const forbidden = findForbiddenKeys(value);
+  if (forbidden.length > 0) return fail(forbidden);
+  const read = policySchema.safeParse(value);
+  return read.success ? ok(read.data) : fail(problemsOf(read.error, value, policySchema));
+};
