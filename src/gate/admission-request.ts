@@ -24,6 +24,7 @@ export interface AdmissionRequest {
   readonly namespace: string;
   readonly operation: Operation;
   readonly user: string;
+  readonly groups: readonly string[];
   readonly dryRun: boolean;
   readonly object: JsonObject | null;
   readonly oldObject: JsonObject | null;

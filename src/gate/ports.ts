@@ -1,9 +1,8 @@
 import type { Decision } from '../core/decision/decision.ts';
 import type { Fact } from '../core/facts/fact.ts';
+import type { Labels } from '../core/policy/label-selector.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 
-/** Labels of a namespace, as the API server holds them. */
-export type Labels = Readonly<Record<string, string>>;
 
 /** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
 export interface Clock {

@@ -1,0 +1,23 @@
+import { shown } from '../decision/shown-text.ts';
+import { formatReference } from '../image/reference.ts';
+import { pass } from './check.ts';
+import type { Check } from './check.ts';
+
+/**
+ * `digest.require`: the image is named by digest, so that the bytes cannot change between our look and the
+ * kubelet's pull (B1: CVE-2022-47633).
+ */
+export const digestCheck: Check = {
+  id: 'digest',
+  run: (image) => {
+    if (image.digest !== undefined) return pass;
+    return [
+      {
+        code: 'digest-missing',
+        message: `image '${shown(image.given)}' is not named by digest`,
+        detail: `${formatReference(image)} is a tag, and a tag can be moved to other bytes at any time`,
+        remedy: 'write name:tag@sha256:…; `crane digest NAME` or `skopeo inspect` prints the digest',
+      },
+    ];
+  },
+};

@@ -1,0 +1,27 @@
+import { shown } from '../decision/shown-text.ts';
+import { matchesGlob } from '../policy/glob.ts';
+import { pass } from './check.ts';
+import type { Check } from './check.ts';
+
+/**
+ * `tags.deny`: the tag that the runtime would use is none of these. A name without tag and digest means
+ * `latest`; with a digest and no tag there is no tag to judge.
+ */
+export const tagsCheck = (deny: readonly string[]): Check => ({
+  id: 'tags',
+  run: (image) => {
+    const tag = image.tag ?? (image.digest === undefined ? 'latest' : undefined);
+    if (tag === undefined) return pass;
+    const pattern = deny.find((candidate) => matchesGlob(candidate, tag));
+    if (pattern === undefined) return pass;
+    const implied = image.tag === undefined ? ' (implied: no tag and no digest is written)' : '';
+    return [
+      {
+        code: 'tag-denied',
+        message: `image '${shown(image.given)}' uses the denied tag '${tag}'${implied}`,
+        ...(pattern === tag ? {} : { detail: `the tag matches the denied pattern ${pattern}` }),
+        remedy: 'name a released version, best with its digest',
+      },
+    ];
+  },
+});

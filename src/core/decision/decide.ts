@@ -1,0 +1,176 @@
+import { matchesPattern } from '../image/pattern.ts';
+import type { ImageReference, InvalidReference } from '../image/reference.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
+import { formatDigest } from '../image/digest.ts';
+import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import type { Result } from '../result.ts';
+import type { ImageUse } from '../workload/extract.ts';
+import type { JudgedImage } from './decision.ts';
+import type { Finding, Mode } from './finding.ts';
+import { strictest } from './finding.ts';
+import { compareFindings } from './order.ts';
+import { shown } from './shown-text.ts';
+
+/** An image of the object with what its text parses to. `fresh`: not unchanged by R2, so it is judged. */
+export interface ImageUnderReview {
+  readonly use: ImageUse;
+  readonly fresh: boolean;
+  readonly parsed: Result<ImageReference, InvalidReference>;
+}
+
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  readonly allowed: boolean;
+  /** No policy covers the object: nobody has spoken about it (R1). */
+  readonly uncovered: boolean;
+}
+
+/** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
+export type Unmatched = 'deny' | 'allow' | undefined;
+
+export const underReview = (use: ImageUse, fresh: boolean): ImageUnderReview => ({
+  use,
+  fresh,
+  parsed: parseReference(use.given),
+});
+
+export const judgedImage = ({ use, parsed }: ImageUnderReview): JudgedImage => ({
+  path: use.path,
+  given: shown(use.given),
+  ...(parsed.ok ? { reference: formatReference(parsed.value) } : {}),
+  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
+});
+
+const speaksAbout = ({ policy }: CoveringPolicy, image: ImageReference): boolean => {
+  const patterns = policy.match.images;
+  return patterns === undefined || patterns.some((pattern) => matchesPattern(pattern, image));
+};
+
+const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: InvalidReference): Finding => ({
+  policy: covering.policy.name,
+  check: 'match',
+  mode: covering.mode,
+  path: use.path,
+  code: 'invalid-reference',
+  message: `image '${shown(use.given)}' is not a valid image reference`,
+  detail: `${why.part} '${shown(why.text)}': ${why.why}`,
+  remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
+});
+
+const unmatched = (use: ImageUse, policy: string, mode: Mode): Finding => ({
+  policy,
+  check: policy === '' ? 'gate' : 'match',
+  mode,
+  path: use.path,
+  code: 'unmatched',
+  message: `no policy speaks about image '${shown(use.given)}'`,
+  remedy: 'add the image to the `match.images` of a policy that covers this namespace',
+});
+
+const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
+  if (override === undefined) return mode;
+  return override === 'deny' ? 'Deny' : 'Audit';
+};
+
+/** All findings of one policy about one image it speaks about. */
+const checkImage = (covering: CoveringPolicy, use: ImageUse, image: ImageReference, into: Finding[]): void => {
+  for (const check of covering.policy.checks) {
+    for (const violation of check.run(image)) {
+      into.push({
+        policy: covering.policy.name,
+        check: check.id,
+        mode: covering.mode,
+        path: use.path,
+        ...violation,
+      });
+    }
+  }
+};
+
+/** The strictest of the covering policies, the first by name among equals. */
+const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | undefined => {
+  let found: CoveringPolicy | undefined;
+  for (const candidate of covering) {
+    if (found === undefined || (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)) {
+      found = candidate;
+    }
+  }
+  return found;
+};
+
+const judgeImage = (
+  { use, parsed }: ImageUnderReview,
+  covering: Covering,
+  override: Unmatched,
+  into: Finding[],
+): void => {
+  if (!parsed.ok) {
+    for (const policy of covering.policies) into.push(invalidReference(policy, use, parsed.error));
+    if (covering.policies.length === 0) into.push(unmatched(use, '', unmatchedMode('Audit', override)));
+    return;
+  }
+  let spoken = false;
+  for (const policy of covering.policies) {
+    if (!speaksAbout(policy, parsed.value)) continue;
+    spoken = true;
+    checkImage(policy, use, parsed.value, into);
+  }
+  if (spoken) return;
+  const strict = strictestOf(covering.policies);
+  into.push(unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override)));
+};
+
+/** R3: a policy that was applied though nobody could tell whether it applies says so beside what it found. */
+const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]): Finding[] =>
+  covering.policies
+    .filter(({ policy, unsure }) => unsure && findings.some((finding) => finding.policy === policy.name))
+    .map(({ policy, mode }) => ({
+      policy: policy.name,
+      check: 'match',
+      mode,
+      code: 'namespace-unavailable',
+      message: `the labels of namespace '${shown(covering.namespace)}' are not known, so policy ${policy.name} was applied`,
+      ...(covering.whyUnsure === undefined ? {} : { detail: covering.whyUnsure }),
+      remedy: 'try again; if it stays, check that the gate can reach the API server and may read namespaces',
+    }));
+
+const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[]): Finding[] =>
+  covering.broken
+    .filter(({ match }) => {
+      const patterns = match.images;
+      if (patterns === undefined) return true;
+      return images.some(
+        ({ parsed }) => !parsed.ok || patterns.some((pattern) => matchesPattern(pattern, parsed.value)),
+      );
+    })
+    .map((broken) => ({
+      policy: broken.name,
+      check: 'policy',
+      mode: 'Deny',
+      code: 'policies-unavailable',
+      message: `policy ${broken.name} cannot be used, and no good revision of it is known`,
+      detail: shown(broken.problem),
+      remedy: `correct the policy (kubectl get imagepolicy ${broken.name} -o yaml) or remove it`,
+    }));
+
+/**
+ * The one decision function: all checks of all covering policies on all fresh images, everything that failed,
+ * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent.
+ */
+export const decide = (
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+  override: Unmatched,
+): Verdict => {
+  const fresh = images.filter((image) => image.fresh);
+  const findings: Finding[] = [];
+  for (const image of fresh) judgeImage(image, covering, override, findings);
+  if (findings.length > 0) findings.push(...namespaceUnavailable(covering, findings));
+  if (covering.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(covering, fresh));
+  if (findings.length > 1) findings.sort(compareFindings);
+  return {
+    findings,
+    allowed: !findings.some((finding) => finding.mode === 'Deny'),
+    uncovered: covering.policies.length === 0 && covering.broken.length === 0,
+  };
+};

@@ -1,0 +1,23 @@
+/** Longest text of an object that is shown or stored, in UTF-16 units. */
+export const shownLimit = 512;
+
+// Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
+// C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates, BOM.
+const unsafe =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu;
+const plain = /^[\x20-\x7e]*$/;
+
+const escapeCharacter = (character: string): string =>
+  `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+
+/**
+ * Text from the judged object, safe to show anywhere: control characters escaped, cut at 512 characters.
+ * Stops log and terminal injection through image names (B35, B37).
+ */
+export const shown = (text: string): string => {
+  if (text.length <= shownLimit && plain.test(text)) return text;
+  const cut = text.length > shownLimit ? text.slice(0, shownLimit - 1) : text;
+  const escaped = cut.replace(unsafe, escapeCharacter);
+  const kept = escaped.length > shownLimit - 1 ? escaped.slice(0, shownLimit - 1) : escaped;
+  return kept.length < escaped.length || cut.length < text.length ? `${kept}…` : kept;
+};

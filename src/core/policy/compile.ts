@@ -1,0 +1,47 @@
+import { compileCheck, compilePatterns } from '../checks/index.ts';
+import type { Check } from '../checks/check.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import { compileSelector } from './label-selector.ts';
+import type { CompiledMatch, CompiledPolicy } from './policy-set.ts';
+import type { ImagePolicy } from './schema.ts';
+
+type PolicyMatch = ImagePolicy['spec']['match'];
+
+/** Covers everything: what a policy covers whose own `match` cannot be read (R8). */
+export const matchEverything: CompiledMatch = {
+  include: ['*'],
+  exclude: [],
+  namespaceSelector: undefined,
+  objectSelector: undefined,
+  images: undefined,
+};
+
+const isEveryImage = (images: readonly string[]): boolean => images.includes('**');
+
+/** Prepares a policy's `match`; fails only on an image pattern that cannot be used. */
+export const compileMatch = (match: PolicyMatch): Result<CompiledMatch, string> => {
+  const images = isEveryImage(match.images) ? ok(undefined) : compilePatterns(match.images, 'match');
+  if (!images.ok) return images;
+  return ok({
+    include: match.namespaces.include,
+    exclude: match.namespaces.exclude,
+    namespaceSelector: compileSelector(match.namespaceSelector),
+    objectSelector: compileSelector(match.objectSelector),
+    images: images.value,
+  });
+};
+
+/** Prepares a policy for evaluation. A check that this version cannot run is an error, never ignored (R5). */
+export const compilePolicy = (policy: ImagePolicy): Result<CompiledPolicy, string> => {
+  const match = compileMatch(policy.spec.match);
+  if (!match.ok) return fail(`spec.match.images: ${match.error}`);
+  const checks: Check[] = [];
+  for (const [index, check] of policy.spec.checks.entries()) {
+    const compiled = compileCheck(check);
+    if (!compiled.ok) return fail(`spec.checks[${index}]: ${compiled.error}`);
+    checks.push(compiled.value);
+  }
+  const { mode, onUnavailable } = policy.spec;
+  return ok({ name: policy.metadata.name, mode, onUnavailable, match: match.value, checks });
+};

@@ -1,0 +1,93 @@
+import type { Check } from '../checks/check.ts';
+import type { Mode } from '../decision/finding.ts';
+import type { ImagePattern } from '../image/pattern.ts';
+import { matchesGlob } from './glob.ts';
+import { readsLabels } from './label-selector.ts';
+import type { CompiledSelector } from './label-selector.ts';
+
+/** Whom a policy applies to, ready to evaluate. */
+export interface CompiledMatch {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly namespaceSelector: CompiledSelector | undefined;
+  readonly objectSelector: CompiledSelector | undefined;
+  /** `undefined`: every image. */
+  readonly images: readonly ImagePattern[] | undefined;
+}
+
+export interface CompiledPolicy {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly onUnavailable: 'Deny' | 'Warn';
+  readonly match: CompiledMatch;
+  readonly checks: readonly Check[];
+}
+
+/**
+ * A policy of the cluster that cannot be used and of which no good revision is known. It denies within what
+ * its readable `match` covers, everything if that is unreadable (R8).
+ */
+export interface BrokenPolicy {
+  readonly name: string;
+  readonly match: CompiledMatch;
+  readonly problem: string;
+}
+
+/** The policies whose namespace names cover one namespace, in name order. */
+export interface NamespacePolicies {
+  readonly policies: readonly CompiledPolicy[];
+  readonly broken: readonly BrokenPolicy[];
+  /** Whether any of them asks for namespace labels. */
+  readonly needsLabels: boolean;
+}
+
+export interface PolicySet {
+  /** `sha256:…` over the names and contents. */
+  readonly version: string;
+  readonly policies: readonly CompiledPolicy[];
+  readonly broken: readonly BrokenPolicy[];
+  forNamespace(namespace: string): NamespacePolicies;
+}
+
+/** Distinct namespace names that are remembered; past it the memory starts anew, so that names cannot fill it. */
+const namespaceMemory = 4096;
+
+const coversNamespace = (match: CompiledMatch, namespace: string): boolean =>
+  match.include.some((glob) => matchesGlob(glob, namespace)) &&
+  !match.exclude.some((glob) => matchesGlob(glob, namespace));
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : Number(a.name > b.name);
+
+/**
+ * An immutable set of policies, indexed by namespace: a review costs what the policies of its own namespace
+ * cost, not what the number of policies in the cluster costs.
+ */
+export const createPolicySet = (
+  version: string,
+  policies: readonly CompiledPolicy[],
+  broken: readonly BrokenPolicy[] = [],
+): PolicySet => {
+  const sorted = [...policies].sort(byName);
+  const sortedBroken = [...broken].sort(byName);
+  const memory = new Map<string, NamespacePolicies>();
+  const select = (namespace: string): NamespacePolicies => {
+    const here = sorted.filter((policy) => coversNamespace(policy.match, namespace));
+    const brokenHere = sortedBroken.filter((policy) => coversNamespace(policy.match, namespace));
+    const needsLabels = [...here, ...brokenHere].some(({ match }) => readsLabels(match.namespaceSelector));
+    return { policies: here, broken: brokenHere, needsLabels };
+  };
+  return {
+    version,
+    policies: sorted,
+    broken: sortedBroken,
+    forNamespace: (namespace) => {
+      const remembered = memory.get(namespace);
+      if (remembered !== undefined) return remembered;
+      if (memory.size >= namespaceMemory) memory.clear();
+      const selected = select(namespace);
+      memory.set(namespace, selected);
+      return selected;
+    },
+  };
+};

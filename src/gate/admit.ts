@@ -1,0 +1,154 @@
+import type { Decision, JudgedObject } from '../core/decision/decision.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import { isJsonObject } from '../core/json.ts';
+import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
+import type { WorkloadTable } from '../core/workload/kinds.ts';
+import type { AdmissionRequest } from './admission-request.ts';
+import type { Deadline } from './deadline.ts';
+import type { DecisionForm, DecisionOrigin, Outcome } from './decision-form.ts';
+import { gateFinding } from './decision-form.ts';
+import { guardNamespace } from './guard-namespace.ts';
+import { judgePolicy } from './judge-policy.ts';
+import type { Clock, PolicySource } from './ports.ts';
+import type { Review } from './review.ts';
+
+export interface AdmitDeps {
+  readonly review: Review;
+  readonly form: DecisionForm;
+  readonly policies: PolicySource;
+  readonly workloads: WorkloadTable;
+  readonly clock: Clock;
+  readonly unknownKinds: 'allow' | 'deny';
+  readonly admins: ReadonlySet<string>;
+  /** Told of every unexpected error; the request was denied with `internal-error`. */
+  readonly onBug: (error: unknown) => void;
+}
+
+const apiVersionOf = (group: string, version: string): string =>
+  group === '' ? version : `${group}/${version}`;
+
+const objectOf = (request: AdmissionRequest): JudgedObject => ({
+  apiVersion: shown(apiVersionOf(request.kind.group, request.kind.version)),
+  kind: shown(request.kind.kind),
+  ...(request.namespace === '' ? {} : { namespace: shown(request.namespace) }),
+  ...(request.name === '' ? {} : { name: shown(request.name) }),
+});
+
+const originOf = (request: AdmissionRequest): DecisionOrigin => ({
+  source: 'admission',
+  uid: shown(request.uid),
+  operation: request.operation,
+  user: shown(request.user),
+  caller: request.caller,
+  dryRun: request.dryRun,
+  object: objectOf(request),
+});
+
+/** R19: what the API server says about the object and what the object says about itself must agree. */
+const disagreement = (request: AdmissionRequest): string | undefined => {
+  const { object, kind } = request;
+  if (object === null) return `a ${request.operation} carries no object`;
+  if (object['kind'] !== kind.kind) return 'request.kind and the kind of the object disagree';
+  if (object['apiVersion'] !== apiVersionOf(kind.group, kind.version)) {
+    return 'request.kind and the apiVersion of the object disagree';
+  }
+  const metadata = object['metadata'];
+  return isJsonObject(metadata) || metadata === undefined || metadata === null
+    ? undefined
+    : 'metadata of the object is not an object';
+};
+
+/** The short cuts of hop 2: decided without looking at an image, each recorded with its reason. */
+const shortCut = (request: AdmissionRequest): Outcome | undefined => {
+  const { operation, subResource } = request;
+  if (operation !== 'CREATE' && operation !== 'UPDATE') {
+    return { skipped: { code: 'operation', message: `${operation} starts no image` } };
+  }
+  // No other subresource is a short cut: a subresource of a later Kubernetes version must not open a door (B19).
+  if (subResource === 'status' || subResource === 'scale') {
+    return { skipped: { code: 'subresource', message: `${subResource} carries no image` } };
+  }
+  return undefined;
+};
+
+const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): Outcome => {
+  const kind = shown(`${apiVersionOf(request.kind.group, request.kind.version)} ${request.kind.kind}`);
+  const message = `${kind} is not a kind whose images the gate knows how to find`;
+  const remedy = 'declare the kind under `workloads` in the configuration file';
+  if (unknownKinds === 'deny') return { findings: [gateFinding('not-judged', message, { remedy })] };
+  return { warnings: [`${message}; ${remedy}`], skipped: { code: 'not-judged', message } };
+};
+
+/** Hop 2 for everything that is no workload. `undefined`: a workload row covers the object. */
+const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcome | undefined => {
+  const short = shortCut(request);
+  if (short !== undefined) return short;
+  const wrong = disagreement(request);
+  if (wrong !== undefined) {
+    return { findings: [gateFinding('malformed-request', wrong, { remedy: 'send a well-formed object' })] };
+  }
+  const { group, kind } = request.kind;
+  if (deps.workloads.byKind(group, kind) !== undefined) return undefined;
+  if (group === 'imagegate.dev' && kind === 'ImagePolicy' && request.object !== null) {
+    return judgePolicy(request.object);
+  }
+  if (group === '' && kind === 'Namespace') return guardNamespace(request, deps.policies, deps.admins);
+  if (isKnownWithoutPodSpec(group, kind)) return {};
+  return notJudged(request, deps.unknownKinds);
+};
+
+const timedOut = (deadline: Deadline): Outcome => ({
+  findings: [
+    gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
+      detail: `${Math.max(0, Math.round(-deadline.remaining()))} ms over`,
+      remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
+    }),
+  ],
+});
+
+/** Settles with the review, or with `undefined` at the deadline: a timeout is a decision, never a hanging call. */
+const beforeDeadline = async (review: Promise<Decision>, deadline: Deadline): Promise<Decision | undefined> => {
+  const signal = deadline.signal();
+  if (signal.aborted) return undefined;
+  let expire: (() => void) | undefined;
+  const expired = new Promise<undefined>((resolve) => {
+    expire = () => resolve(undefined);
+    signal.addEventListener('abort', expire, { once: true });
+  });
+  const first = await Promise.race([review, expired]);
+  if (expire !== undefined) signal.removeEventListener('abort', expire);
+  return first;
+};
+
+/**
+ * Judges one admission request. Never rejects: the unexpected becomes a deny with `internal-error`, here and
+ * nowhere else. Nothing in the object, no user, header, annotation or deletionTimestamp is a short cut (B14-B16).
+ */
+export const createAdmit = (deps: AdmitDeps) => {
+  const { form, clock, workloads, review } = deps;
+  const admit = async (request: AdmissionRequest, deadline: Deadline, started: number): Promise<Decision> => {
+    const origin = originOf(request);
+    const decided = decideWithoutImages(request, deps);
+    if (decided !== undefined) return form(origin, decided, started);
+    const row = workloads.byKind(request.kind.group, request.kind.kind);
+    if (row === undefined || request.object === null) throw new Error('a workload without its row or object');
+    const what = { form: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
+    const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
+    // Most reviews need no I/O: they are settled here and pay for no timer.
+    if (!(reviewed instanceof Promise)) return reviewed;
+    return (await beforeDeadline(reviewed, deadline)) ?? form(origin, timedOut(deadline), started);
+  };
+  return async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
+    const started = clock.monotonic();
+    try {
+      return await admit(request, deadline, started);
+    } catch (error) {
+      deps.onBug(error);
+      const finding = gateFinding('internal-error', 'the gate failed while judging this request', {
+        remedy: 'this is a defect of the gate: report it with the decision id and the log line',
+      });
+      return form(originOf(request), { findings: [finding] }, started);
+    }
+  };
+};
+export type Admit = ReturnType<typeof createAdmit>;

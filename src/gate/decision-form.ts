@@ -1,0 +1,75 @@
+import type { Decision, JudgedImage, JudgedObject } from '../core/decision/decision.ts';
+import type { Finding } from '../core/decision/finding.ts';
+import type { FindingCode, SkipCode } from '../core/decision/reason.ts';
+import { limitDecision } from '../core/decision/limit.ts';
+import type { Clock, DecisionIds } from './ports.ts';
+
+/** What every decision says about where it comes from. */
+export type DecisionOrigin = Pick<
+  Decision,
+  'source' | 'cluster' | 'uid' | 'operation' | 'user' | 'caller' | 'dryRun' | 'object'
+>;
+
+/** What was decided; everything else in the record follows from it. */
+export interface Outcome {
+  readonly images?: readonly JudgedImage[];
+  readonly findings?: readonly Finding[];
+  readonly warnings?: readonly string[];
+  readonly skipped?: { readonly code: SkipCode; readonly message: string };
+  /** Version of the policy set that was in force; absent when none was. */
+  readonly policies?: string;
+}
+
+export interface DecisionFormDeps {
+  readonly clock: Clock;
+  readonly ids: DecisionIds;
+  /** Version of the gate itself. */
+  readonly version: string;
+}
+
+/** `name: code` findings that are shown to the user although they do not deny. */
+const warningOf = (finding: Finding): string =>
+  `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code})`;
+
+const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+
+/** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
+export const createDecisionForm =
+  ({ clock, ids, version }: DecisionFormDeps) =>
+  (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
+    const findings = outcome.findings ?? [];
+    const warned = findings.length === 0 ? [] : findings.filter((finding) => finding.mode === 'Warn');
+    return limitDecision({
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'Decision',
+      id: ids.next(),
+      time: new Date(clock.now()).toISOString(),
+      ...origin,
+      images: outcome.images ?? [],
+      findings,
+      allowed: !findings.some((finding) => finding.mode === 'Deny'),
+      warnings: [...warned.map(warningOf), ...(outcome.warnings ?? [])],
+      ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
+      exemptions: [],
+      versions: outcome.policies === undefined ? { gate: version } : { gate: version, policies: outcome.policies },
+      durations: { total: round(clock.monotonic() - started) },
+    });
+  };
+export type DecisionForm = ReturnType<typeof createDecisionForm>;
+
+/** A finding of the gate itself about the whole request: it always denies. */
+export const gateFinding = (
+  code: FindingCode,
+  message: string,
+  more: Pick<Finding, 'detail' | 'remedy' | 'path'> = {},
+): Finding => ({ policy: '', check: 'gate', mode: 'Deny', code, message, ...more });
+
+/** R8: policies that are not loaded yet are not "no policies". */
+export const policiesLoading = (why: string): Finding =>
+  gateFinding('policies-unavailable', 'the policies are not loaded yet', {
+    detail: why,
+    remedy: 'try again in a moment; if it stays, read the log of the gate',
+  });
+
+/** An object of which nothing could be read. */
+export const unknownObject: JudgedObject = { apiVersion: '', kind: '' };

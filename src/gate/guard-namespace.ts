@@ -1,0 +1,46 @@
+import type { CompiledPolicy } from '../core/policy/policy-set.ts';
+import { matchNamespace } from '../core/policy/label-selector.ts';
+import type { Labels } from '../core/policy/label-selector.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import type { AdmissionRequest } from './admission-request.ts';
+import type { Outcome } from './decision-form.ts';
+import { gateFinding, policiesLoading } from './decision-form.ts';
+import type { PolicySource } from './ports.ts';
+import { labelsOf } from './review.ts';
+
+const leaves = (policy: CompiledPolicy, name: string, before: Labels, after: Labels | undefined): boolean => {
+  const { namespaceSelector } = policy.match;
+  if (matchNamespace(namespaceSelector, name, before) !== 'yes') return false;
+  return after === undefined || matchNamespace(namespaceSelector, name, after) !== 'yes';
+};
+
+const isAdmin = (request: AdmissionRequest, admins: ReadonlySet<string>): boolean =>
+  admins.has(request.user) || request.groups.some((group) => admins.has(group));
+
+/**
+ * R12: refuses a label change that takes a namespace out of a Deny policy, unless the user is one of `--admins`.
+ * On CREATE the namespace is compared with one that has no labels, so that a selector with NotIn or DoesNotExist
+ * cannot be left at birth either. Stops the opt-out by label (B13).
+ */
+export const guardNamespace = (
+  request: AdmissionRequest,
+  source: PolicySource,
+  admins: ReadonlySet<string>,
+): Outcome => {
+  if (isAdmin(request, admins)) return {};
+  const state = source.current();
+  if (state.state === 'loading') return { findings: [policiesLoading(state.why)] };
+  const name = request.name;
+  const before = labelsOf(request.oldObject) ?? {};
+  const after = labelsOf(request.object);
+  const left = state.set
+    .forNamespace(name)
+    .policies.filter((policy) => policy.mode === 'Deny' && leaves(policy, name, before, after));
+  const findings = left.map((policy) =>
+    gateFinding('namespace-escape', `this label change takes namespace '${shown(name)}' out of policy ${policy.name}`, {
+      path: 'metadata.labels',
+      remedy: 'keep the labels that the policy selects, or ask one of the administrators of the gate (--admins)',
+    }),
+  );
+  return { findings, policies: state.set.version };
+};

@@ -1,0 +1,34 @@
+import type { PolicyProblem } from '../core/policy/schema.ts';
+import { readPolicy } from '../core/policy/schema.ts';
+import { compilePolicy } from '../core/policy/compile.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Outcome } from './decision-form.ts';
+import { gateFinding } from './decision-form.ts';
+
+const formatPath = (path: readonly (string | number)[]): string =>
+  path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+
+const problemFinding = (problem: PolicyProblem) =>
+  gateFinding('policy-invalid', shown(`${formatPath(problem.path)}: ${problem.message}`), {
+    path: shown(formatPath(problem.path)),
+    remedy:
+      problem.suggestion === undefined
+        ? 'see docs/policy.md, or kubectl explain imagepolicy.spec'
+        : shown(`did you mean ${problem.suggestion}?`),
+  });
+
+/**
+ * R9: a CustomResourceDefinition prunes or keeps unknown fields in silence, so a misspelt check would be stored
+ * and never run. The gate judges its own policies on their way in and refuses what it could not run.
+ */
+export const judgePolicy = (object: JsonObject): Outcome => {
+  const read = readPolicy(object);
+  if (!read.ok) return { findings: read.error.map(problemFinding) };
+  const compiled = compilePolicy(read.value);
+  if (!compiled.ok) return { findings: [problemFinding({ path: ['spec'], message: compiled.error })] };
+  return {};
+};

@@ -1,0 +1,131 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const importPattern = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
+
+const walk = (dir: string): string[] =>
+  readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return ['node_modules', '.cache', 'golden'].includes(entry.name) ? [] : walk(path);
+    return /\.(ts|mjs)$/.test(entry.name) ? [path] : [];
+  });
+
+const sources = walk('src');
+const production = sources.filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.contract.ts'));
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? '',
+  );
+
+/** Room of a file: `core`, `evidence`, `gate`, `adapters/<name>`, `config`, `cli`, or the composition root. */
+const roomOf = (file: string): string => {
+  const [, room = '', second = ''] = file.split('/');
+  if (room === 'serve.ts') return 'serve';
+  return room === 'adapters' ? `adapters/${second}` : room;
+};
+
+const rank = ['core', 'evidence', 'gate', 'adapters', 'cli'];
+/** Rooms that a room may import, besides itself. */
+const allowed = (room: string): string[] => {
+  if (room === 'config') return ['core'];
+  if (room === 'serve') return ['core', 'evidence', 'gate', 'adapters', 'config'];
+  if (room === 'cli') return ['core', 'evidence', 'gate', 'adapters', 'config', 'serve'];
+  if (room === 'languages') return ['core'];
+  const at = rank.indexOf(room.split('/')[0] ?? '');
+  return rank.slice(0, Math.max(at, 0));
+};
+/** npm packages that core may use: pure, no I/O. */
+const corePackages = ['zod', 'yaml'];
+
+const wrongArrows = (files: readonly string[]): string[] =>
+  files.flatMap((file) => {
+    const room = roomOf(file);
+    return importsOf(file).flatMap((specifier) => {
+      if (specifier.startsWith('.')) {
+        const target = relative(root, resolve(root, dirname(file), specifier));
+        if (!target.startsWith('src/')) return target === 'package.json' ? [] : [`${file} -> ${target}`];
+        const to = roomOf(target);
+        const kind = to.split('/')[0] ?? '';
+        return to === room || (kind !== room.split('/')[0] && allowed(room).includes(kind)) ? [] : [`${file} -> ${target}`];
+      }
+      if (room !== 'core') return [];
+      return corePackages.includes(specifier) ? [] : [`${file} -> ${specifier}`];
+    });
+  });
+
+describe('the house', () => {
+  test('arrows go one way: core <- evidence <- gate <- adapters <- cli, serve; adapters never import one another', () => {
+    expect(wrongArrows(production)).toEqual([]);
+  });
+
+  test('the arrow test sees a wrong arrow', () => {
+    const arrows = importsOf('src/gate/admit.ts');
+    expect(arrows.some((specifier) => specifier.startsWith('../core/'))).toBe(true);
+    expect(allowed('core')).toEqual([]);
+    expect(allowed('gate')).toEqual(['core', 'evidence']);
+    expect(allowed('adapters/store')).not.toContain('adapters');
+  });
+
+  test('only serve.ts and the CLI wire adapters together', () => {
+    const wiring = production.filter((file) => {
+      const adapters = importsOf(file).filter((specifier) => /\/adapters\//.test(specifier));
+      return adapters.length > 0 && !['serve', 'cli'].includes(roomOf(file)) && !roomOf(file).startsWith('adapters/');
+    });
+    expect(wiring).toEqual([]);
+  });
+
+  test('core has no clock, no randomness and no Node', () => {
+    const impure = production
+      .filter((file) => roomOf(file) === 'core')
+      .filter((file) => /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|process\.)/.test(readFileSync(join(root, file), 'utf8')));
+    expect(impure).toEqual([]);
+  });
+
+  test('only the config room reads the environment', () => {
+    const readers = production
+      .filter((file) => roomOf(file) !== 'config')
+      .filter((file) => /process\.env\b/.test(readFileSync(join(root, file), 'utf8')));
+    expect(readers).toEqual([]);
+  });
+
+  test('no file is longer than 400 lines', () => {
+    const long = [...sources, ...walk('test'), ...walk('scripts')]
+      .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines > 400);
+    expect(long).toEqual([]);
+  });
+
+  test('no file has a name that says nothing', () => {
+    const vague = /(^|\/)(utils?|helpers?|common|misc|managers?|processors?|types)\.ts$/;
+    expect(sources.filter((file) => vague.test(file))).toEqual([]);
+  });
+
+  test('every check of the checks room is in the explicit list', () => {
+    const list = readFileSync(join(root, 'src/core/checks/index.ts'), 'utf8');
+    const files = readdirSync(join(root, 'src/core/checks'))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .filter((name) => !['index.ts', 'check.ts'].includes(name));
+    expect(files.length).toBeGreaterThan(0);
+    for (const name of files) expect(list).toContain(`'./${name}'`);
+  });
+
+  test('every command of the CLI room is in the explicit list, and every file of the root is known', () => {
+    const list = readFileSync(join(root, 'src/cli/main.ts'), 'utf8') + readFileSync(join(root, 'src/cli/commands.ts'), 'utf8');
+    const commands = readdirSync(join(root, 'src/cli/commands')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+    for (const name of commands) expect(list).toContain(name);
+    expect(readdirSync(join(root, 'src')).filter((name) => !statSync(join(root, 'src', name)).isDirectory())).toEqual(['serve.ts']);
+  });
+
+  test('every rule R1-R23 and every bypass of the first road has a test that names it', () => {
+    const tests = [...walk('src'), ...walk('test')]
+      .filter((file) => /\.(test|e2e|contract)\.ts$/.test(file) && !file.endsWith('architecture.test.ts'))
+      .map((file) => readFileSync(join(root, file), 'utf8'))
+      .join('\n');
+    const rules = Array.from({ length: 23 }, (_, index) => `R${index + 1}`);
+    const bypasses = [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 23, 24, 25, 31, 33, 38].map((id) => `B${id}`);
+    const unnamed = [...rules, 'R6b', ...bypasses].filter((id) => !new RegExp(`\\b${id}\\b`).test(tests));
+    expect(unnamed).toEqual([]);
+  });
+});
