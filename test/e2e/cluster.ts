@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApi } from './api.ts';
+import type { Api } from './api.ts';
+import { startApiServer } from './api-server.ts';
+import { createAuthority } from './certificates.ts';
+import { startControllerManager } from './controller-manager.ts';
+import { startEtcd } from './etcd.ts';
+import type { Parts } from './install.ts';
+import { writeKubeconfigs } from './kubeconfig.ts';
+import type { User } from './kubeconfig.ts';
+import { createKubectl } from './kubectl.ts';
+import type { Kubectl } from './kubectl.ts';
+import { untilReady } from './running-process.ts';
+import type { RunningProcess } from './running-process.ts';
+
+/** Where a cluster is and how to speak to it; plain data, so that it can go from one process to another. */
+export interface ClusterAddress {
+  readonly url: string;
+  readonly folder: string;
+  readonly kubectl: string;
+  readonly kubeconfigs: Readonly<Record<User, string>>;
+  readonly auditLog: string;
+  /** The CA of the certificate that the API server shows to webhooks, and the name in it. */
+  readonly webhookClientCa: string;
+  readonly webhookClientName: string;
+}
+export interface Cluster extends ClusterAddress {
+  readonly run: Kubectl;
+  readonly api: Api;
+}
+export interface StartedCluster {
+  readonly address: ClusterAddress;
+  /** Ends what was started, in turn, and removes its folder. */
+  readonly stop: () => Promise<void>;
+}
+
+const WEBHOOK_CLIENT = 'kube-apiserver';
+
+export function connect(address: ClusterAddress): Cluster {
+  return {
+    ...address,
+    run: createKubectl(address.kubectl, address.folder, address.kubeconfigs),
+    api: createApi(address.url, address.kubeconfigs),
+  };
+}
+
+/** etcd, API server and controllers on free loopback ports. No kubelet: Pods stay Pending. */
+export async function startCluster(parts: Parts): Promise<StartedCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'imagegate-e2e-'));
+  const started: RunningProcess[] = [];
+  const stop = async (): Promise<void> => {
+    for (const process of started.toReversed()) await process.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  try {
+    const address = await startParts(parts, folder, (process) => started.push(process));
+    return { address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  parts: Parts,
+  folder: string,
+  onStart: (process: RunningProcess) => void,
+): Promise<ClusterAddress> {
+  const authority = await createAuthority('e2e-ca');
+  const webhookClients = await createAuthority('e2e-webhook-client-ca');
+  const webhookClientCa = join(folder, 'webhook-client-ca.crt');
+  writeFileSync(webhookClientCa, webhookClients.certificate);
+  const etcd = await startEtcd(parts.etcd, folder);
+  onStart(etcd.process);
+  const server = await startApiServer({
+    binary: parts.apiServer,
+    folder,
+    etcd: etcd.url,
+    authority,
+    webhookClient: { authority: webhookClients, name: WEBHOOK_CLIENT },
+  });
+  onStart(server.process);
+  const kubeconfigs = await writeKubeconfigs(folder, server.url, authority);
+  const controllers = startControllerManager({
+    binary: parts.controllerManager,
+    folder,
+    kubeconfig: kubeconfigs.admin,
+    tokenKey: server.tokenKey,
+  });
+  onStart(controllers);
+  const api = createApi(server.url, kubeconfigs);
+  const account = '/api/v1/namespaces/default/serviceaccounts/default';
+  await untilReady(controllers, async () => (await api('GET', account)).status === 200);
+  return {
+    url: server.url,
+    folder,
+    kubectl: parts.kubectl,
+    kubeconfigs,
+    auditLog: server.auditLog,
+    webhookClientCa,
+    webhookClientName: WEBHOOK_CLIENT,
+  };
+}

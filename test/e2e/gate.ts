@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import type { KubeObject } from './api.ts';
+import type { Cluster } from './cluster.ts';
+import { freePort } from './free-port.ts';
+import { imagegate, IMAGEGATE } from './imagegate.ts';
+import { launch, untilReady } from './running-process.ts';
+import type { RunningProcess } from './running-process.ts';
+
+/** A running gate: the built command, started as an operator starts it. */
+export interface Gate {
+  readonly port: number;
+  readonly url: string;
+  readonly admin: string;
+  readonly data: string;
+  readonly process: RunningProcess;
+  metric(name: string): Promise<number | undefined>;
+  /** SIGTERM; a gate that does not drain and end with 0 fails the test. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+export interface GateOptions {
+  readonly port?: number;
+  readonly data?: string;
+  readonly args?: readonly string[];
+}
+
+export function dataFolder(cluster: Cluster): string {
+  return mkdtempSync(join(cluster.folder, 'gate-'));
+}
+
+export async function startGate(cluster: Cluster, options: GateOptions = {}): Promise<Gate> {
+  const data = options.data ?? dataFolder(cluster);
+  const port = options.port ?? (await freePort());
+  const stdoutLog = `${data}.stdout.log`;
+  const process = launch({
+    name: 'imagegate serve',
+    command: globalThis.process.execPath,
+    log: `${data}.stderr.log`,
+    stdoutLog,
+    args: [
+      [IMAGEGATE, 'serve', '--cluster'],
+      ['--kubeconfig', cluster.kubeconfigs.imagegate],
+      ['--listen', `127.0.0.1:${port}`],
+      ['--admin', '127.0.0.1:0'],
+      ['--data', data],
+      ['--admins', 'gatekeeper'],
+      options.args ?? [],
+    ].flat(),
+  });
+  const ready = () => readFileSync(stdoutLog, 'utf8').match(/^ready (https:\S+) admin (http:\S+)$/m);
+  await untilReady(process, async () => ready() !== null, 20_000);
+  const [, url, admin] = ready()!;
+  return {
+    port,
+    url: url!,
+    admin: admin!,
+    data,
+    process,
+    metric: (name) => readMetric(`${admin}/metrics`, name),
+    stop: async () => {
+      const end = await process.stop('SIGTERM');
+      if (end.code !== 0) {
+        throw new Error(
+          `the gate ended with ${end.code ?? end.signal} on SIGTERM:\n${process.output().slice(-2_000)}`,
+        );
+      }
+    },
+    kill: async () => void (await process.kill()),
+  };
+}
+
+/** The value of the first sample of a metric, whatever its labels. */
+async function readMetric(url: string, name: string): Promise<number | undefined> {
+  const page = await (await fetch(url)).text();
+  const value = page.match(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm'))?.[1];
+  return value === undefined ? undefined : Number(value);
+}
+
+/** Puts the gate in front of the API server, as the README says: `imagegate manifests … | kubectl apply -f -`. */
+export async function installGate(cluster: Cluster, url: string, data: string): Promise<KubeObject[]> {
+  const printed = await imagegate(['manifests', '--url', url, '--data', data]);
+  if (printed.code !== 0) throw new Error(`manifests ended with ${printed.code}: ${printed.stderr}`);
+  const applied = await cluster.run(['apply', '-f', '-'], { input: printed.stdout });
+  if (applied.code !== 0) throw new Error(`kubectl apply ended with ${applied.code}: ${applied.stderr}`);
+  return readObjects(printed.stdout);
+}
+
+export function readObjects(yaml: string): KubeObject[] {
+  return parseAllDocuments(yaml)
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object !== null);
+}
+
+const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
+const CLEARED = [
+  `${REGISTRATION}/validatingwebhookconfigurations`,
+  `${REGISTRATION}/mutatingwebhookconfigurations`,
+  `${REGISTRATION}/validatingadmissionpolicybindings`,
+  `${REGISTRATION}/validatingadmissionpolicies`,
+  '/apis/imagegate.dev/v1alpha1/imagepolicies',
+];
+
+/** Takes every webhook, admission policy and image policy out of the cluster; the CRD stays. */
+export async function clearGate(cluster: Cluster): Promise<void> {
+  for (const path of CLEARED) {
+    const { status, message } = await cluster.api('DELETE', path);
+    if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: ${status} ${message}`);
+  }
+}

@@ -1,0 +1,22 @@
+import type { TestProject } from 'vitest/node';
+import { startCluster } from './cluster.ts';
+import type { ClusterAddress } from './cluster.ts';
+import { installParts } from './install.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    cluster: ClusterAddress;
+  }
+}
+
+/** Installs what is missing and starts the one cluster that all files share. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const parts = installParts();
+  const started = Date.now();
+  const { address, stop } = await startCluster(parts);
+  process.stderr.write(
+    `e2e: cluster ready in ${((Date.now() - started) / 1000).toFixed(1)} s at ${address.url}\n`,
+  );
+  project.provide('cluster', address);
+  return stop;
+}

@@ -1,0 +1,8 @@
+import { inject } from 'vitest';
+import { connect } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+
+/** The cluster that the set-up started for all files. */
+export function sharedCluster(): Cluster {
+  return connect(inject('cluster'));
+}

@@ -1,0 +1,84 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startTcpBalancer } from './tcp-balancer.ts';
+import type { TcpBalancer } from './tcp-balancer.ts';
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+describe('the TCP balancer', () => {
+  it('takes the backends in turn', async () => {
+    const balancer = await balance(await echo('a'), await echo('b'));
+    expect(await ask(balancer, 4)).toEqual(['a:hi', 'b:hi', 'a:hi', 'b:hi']);
+    expect(balancer.counts()).toEqual([2, 2]);
+  });
+
+  it('passes over a dead backend', async () => {
+    const [first, second] = [await echo('a'), await echo('b')];
+    const balancer = await balance(first, second);
+    await first.close();
+    expect(await ask(balancer, 3)).toEqual(['b:hi', 'b:hi', 'b:hi']);
+  });
+
+  it('resets the client when a backend dies in the middle, and when all are dead', async () => {
+    const only = await echo('a', { silent: true });
+    const balancer = await balance(only);
+    const waiting = ask(balancer, 1);
+    await only.accepted;
+    await only.close();
+    expect(await waiting).toEqual(['closed']);
+    expect(await ask(balancer, 1)).toEqual(['closed']);
+  });
+});
+
+interface Echo {
+  readonly port: number;
+  readonly accepted: Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+async function echo(name: string, { silent = false } = {}): Promise<Echo> {
+  const sockets = new Set<Socket>();
+  const accepted = Promise.withResolvers<void>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', (data) => {
+      accepted.resolve();
+      if (!silent) socket.end(`${name}:${data.toString()}`);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  open.push({ close });
+  return { port: (server.address() as AddressInfo).port, accepted: accepted.promise, close };
+}
+
+async function balance(...backends: { port: number }[]): Promise<TcpBalancer> {
+  const balancer = await startTcpBalancer(backends.map(({ port }) => ({ host: '127.0.0.1', port })));
+  open.push(balancer);
+  return balancer;
+}
+
+async function ask(balancer: TcpBalancer, times: number): Promise<string[]> {
+  const answers: string[] = [];
+  for (let i = 0; i < times; i++) {
+    answers.push(
+      await new Promise((resolve) => {
+        let got = '';
+        const socket = connect(balancer.port, '127.0.0.1', () => socket.write('hi'));
+        socket.on('data', (data) => (got += data.toString()));
+        socket.on('error', () => undefined);
+        socket.once('close', () => resolve(got || 'closed'));
+      }),
+    );
+  }
+  return answers;
+}

@@ -1,0 +1,104 @@
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface Backend {
+  readonly host: string;
+  readonly port: number;
+}
+export interface TcpBalancer {
+  readonly port: number;
+  /** Connections that were handed to each backend, in the order of the backends. */
+  counts(): number[];
+  close(): Promise<void>;
+}
+
+/** A dead backend is asked again after this long. */
+const REST = 500;
+const CONNECT_BOUND = 1_000;
+
+interface Member {
+  readonly backend: Backend;
+  count: number;
+  deadUntil: number;
+}
+
+/**
+ * Hands each connection to the next backend in turn. A backend that refuses is passed over and left alone for a
+ * while; when all are dead the client is reset. Knows nothing of what flows through it, like a Service.
+ */
+export async function startTcpBalancer(backends: readonly Backend[], port = 0): Promise<TcpBalancer> {
+  const members: Member[] = backends.map((backend) => ({ backend, count: 0, deadUntil: 0 }));
+  const sockets = new Set<Socket>();
+  const track = (socket: Socket): Socket => {
+    sockets.add(socket);
+    return socket.once('close', () => sockets.delete(socket));
+  };
+  let turn = 0;
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, (client) => {
+    track(client).on('error', () => undefined);
+    const order = members.map((_, index) => members[(turn + index) % members.length]!);
+    turn += 1;
+    const now = Date.now();
+    // The dead ones come last instead of never: with all of them dead one may be back.
+    order.sort((a, b) => Number(a.deadUntil > now) - Number(b.deadUntil > now));
+    void pass(client, order, track);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    counts: () => members.map((member) => member.count),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+async function pass(
+  client: Socket,
+  order: readonly Member[],
+  track: (socket: Socket) => Socket,
+): Promise<void> {
+  for (const member of order) {
+    const upstream = await dial(member.backend);
+    if (upstream === undefined) {
+      member.deadUntil = Date.now() + REST;
+      continue;
+    }
+    member.deadUntil = 0;
+    member.count += 1;
+    join(client, track(upstream));
+    return;
+  }
+  client.resetAndDestroy();
+}
+
+function dial({ host, port }: Backend): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, noDelay: true });
+    const give = (found: Socket | undefined): void => {
+      clearTimeout(late);
+      if (found === undefined) socket.destroy();
+      resolve(found);
+    };
+    const late = setTimeout(() => give(undefined), CONNECT_BOUND);
+    socket.once('connect', () => give(socket));
+    socket.once('error', () => give(undefined));
+  });
+}
+
+/** The end of one side is the end of the other; a reset stays a reset, so that nobody waits for a dead replica. */
+function join(client: Socket, upstream: Socket): void {
+  const cut = (other: Socket) => () => other.resetAndDestroy();
+  upstream.on('error', cut(client));
+  client.on('error', cut(upstream));
+  upstream.once('close', () => client.destroy());
+  client.once('close', () => upstream.destroy());
+  client.pipe(upstream);
+  upstream.pipe(client);
+  client.resume();
+}
