@@ -1,0 +1,45 @@
+import { fail, ok, type Result } from '../result.ts';
+import { isDigestAlgorithm } from './grammar.ts';
+
+export type DigestAlgorithm = 'sha256' | 'sha384' | 'sha512';
+
+/** Content address of an image: `sha256:…`. The hex is lower case and has the length of its algorithm. */
+export interface Digest {
+  readonly algorithm: DigestAlgorithm;
+  readonly hex: string;
+}
+
+/** The algorithms that go-digest registers, so those a container runtime accepts. */
+const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const REGISTERED = Object.keys(HEX_LENGTH).join(', ');
+const LOWER_HEX = /^[0-9a-f]+$/;
+const ANY_HEX = /^[0-9a-fA-F]*$/;
+
+const isRegistered = (name: string): name is DigestAlgorithm => Object.hasOwn(HEX_LENGTH, name);
+
+const whyAlgorithm = (name: string): string => {
+  if (!isDigestAlgorithm(name)) return 'the digest does not start with an algorithm such as sha256:';
+  if (isRegistered(name.toLowerCase())) return 'the digest algorithm must be lower case';
+  return `the digest algorithm is not supported; supported are ${REGISTERED}`;
+};
+
+const whyHex = (algorithm: DigestAlgorithm, hex: string): string => {
+  if (!ANY_HEX.test(hex)) return 'the digest holds something other than hexadecimal digits';
+  const wanted = HEX_LENGTH[algorithm];
+  if (hex.length !== wanted) return `${algorithm} has ${wanted} hexadecimal digits, here are ${hex.length}`;
+  return 'the hexadecimal digits of a digest must be lower case';
+};
+
+/** Reads `sha256:<64 hex>`, `sha384:<96 hex>` or `sha512:<128 hex>`; the error says why it is none of them.
+ *  @see OCI image-spec, "Registered Algorithms" */
+export const parseDigest = (text: string): Result<Digest, string> => {
+  const colon = text.indexOf(':');
+  if (colon < 0) return fail('a digest is written algorithm:hex, such as sha256: and 64 digits');
+  const algorithm = text.slice(0, colon);
+  if (!isRegistered(algorithm)) return fail(whyAlgorithm(algorithm));
+  const hex = text.slice(colon + 1);
+  if (hex.length !== HEX_LENGTH[algorithm] || !LOWER_HEX.test(hex)) return fail(whyHex(algorithm, hex));
+  return ok({ algorithm, hex });
+};
+
+export const formatDigest = (digest: Digest): string => `${digest.algorithm}:${digest.hex}`;

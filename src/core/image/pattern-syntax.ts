@@ -1,0 +1,179 @@
+import { MAX_REFERENCE_LENGTH, MAX_REPOSITORY_LENGTH } from './grammar.ts';
+import { DOCKER_HUB, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
+import { fail, ok, type Result } from '../result.ts';
+
+/** A pattern taken apart; without a host it is `**` alone, which speaks about every image. */
+export interface PatternParts {
+  readonly registry?: RegistryHost;
+  readonly path: string;
+}
+
+/** `repair` is the text with this one problem mended; other problems may remain in it. */
+interface SyntaxProblem {
+  readonly why: string;
+  readonly repair?: string;
+}
+
+type Rule = (text: string) => SyntaxProblem | undefined;
+
+const firstOf = (text: string): string => text.slice(0, Math.max(text.indexOf('/'), 0));
+const pathOf = (text: string): string => text.slice(text.indexOf('/') + 1);
+const onHub = (text: string): string => `docker.io/${text.includes('/') ? '' : 'library/'}${text}`;
+
+const length: Rule = (text) => {
+  if (text === '') return { why: 'the pattern is empty' };
+  if (text.length <= MAX_REFERENCE_LENGTH && pathOf(text).length <= MAX_REPOSITORY_LENGTH) return undefined;
+  return {
+    why: `the path of a pattern has at most ${MAX_REPOSITORY_LENGTH} characters, the whole ${MAX_REFERENCE_LENGTH}`,
+  };
+};
+
+const characters: Rule = (text) => {
+  if (/[\s\p{Cc}]/u.test(text)) {
+    const repair = text.replace(/[\s\p{Cc}]+/gu, '');
+    return { why: 'a pattern must not contain white space or control characters', repair };
+  }
+  if (/\P{ASCII}/u.test(text)) {
+    return { why: 'a pattern must be plain ASCII: look-alike characters match nothing' };
+  }
+  if (!/[^A-Za-z0-9._\-/:*[\]@+]/.test(text)) return undefined;
+  return { why: 'a pattern knows the wildcards * and ** only; ?, {a,b}, [a-z], ! and the like are refused' };
+};
+
+const scheme: Rule = (text) => {
+  const at = text.indexOf('://');
+  if (at < 0) return undefined;
+  return { why: 'a pattern has no scheme: it starts with the registry host', repair: text.slice(at + 3) };
+};
+
+const digest: Rule = (text) => {
+  const at = text.indexOf('@');
+  if (at < 0) return undefined;
+  const why = 'a pattern must not hold a digest: patterns match registry and repository';
+  return { why, repair: text.slice(0, at) };
+};
+
+const emptyComponent: Rule = (text) => {
+  const onlyHost = /^([^/]+)\/+$/.exec(text);
+  if (onlyHost !== null) return { why: 'the pattern has no path', repair: `${onlyHost[1] ?? ''}/**` };
+  if (!/^\/|\/$|\/\//.test(text)) return undefined;
+  const repair = text.split('/').filter((component) => component !== '');
+  return { why: 'the pattern has an empty component', repair: repair.join('/') };
+};
+
+const withoutSlash: Rule = (text) => {
+  if (text.includes('/')) return undefined;
+  const colon = text.indexOf(':');
+  const name = colon < 0 ? text : text.slice(0, colon);
+  if (!text.includes('*') && (/[.[]/.test(name) || name === 'localhost')) {
+    const path = parseHost(text)?.host === DOCKER_HUB.host ? 'library/**' : '**';
+    return { why: 'the pattern has no path', repair: `${text}/${path}` };
+  }
+  return { why: 'the pattern has no registry host', repair: onHub(name.toLowerCase()) };
+};
+
+const wildcardInHost: Rule = (text) => {
+  const first = firstOf(text);
+  if (!first.includes('*')) return undefined;
+  const why = 'a wildcard in the registry host would trust hosts that nobody named; write each host out';
+  if (first.includes('**') || !namesHost(first))
+    return { why, repair: `registry.example.com/${pathOf(text)}` };
+  const repair = first.replace(/:\*+$/, '').replace(/^\*+/, 'registry').replace(/\*+/g, '');
+  return { why, repair: `${repair}/${pathOf(text)}` };
+};
+
+const host: Rule = (text) => {
+  const first = firstOf(text);
+  if (!namesHost(first)) return { why: 'the pattern has no registry host', repair: onHub(text) };
+  if (parseHost(first) !== undefined) return undefined;
+  return {
+    why: 'the registry host is not valid: letters, digits, dashes and dots, then perhaps a colon and a port number',
+  };
+};
+
+const tag: Rule = (text) => {
+  const colon = text.indexOf(':', text.indexOf('/'));
+  if (colon < 0) return undefined;
+  const why =
+    'a pattern must not hold a tag: patterns match registry and repository, the check tags matches tags';
+  return { why, repair: text.slice(0, colon) };
+};
+
+const path: Rule = (text) => {
+  const given = pathOf(text);
+  if (/[A-Z]/.test(given)) {
+    const repair = `${firstOf(text)}/${given.toLowerCase()}`;
+    return { why: 'the path must be lower case: repositories never have upper case', repair };
+  }
+  if (/[[\]+]/.test(given))
+    return { why: 'a path consists of a-z, 0-9, dots, underscores, dashes and wildcards' };
+  const components = given.split('/');
+  if (components.every((component) => component === '**' || !component.includes('**'))) return undefined;
+  const repair = components.map((component) =>
+    component === '**' ? component : component.replace(/\*+/g, '*'),
+  );
+  return {
+    why: '** stands for whole components and must stand alone',
+    repair: `${firstOf(text)}/${repair.join('/')}`,
+  };
+};
+
+const library: Rule = (text) => {
+  const name = pathOf(text);
+  if (parseHost(firstOf(text))?.host !== DOCKER_HUB.host || name.includes('/') || name === '**')
+    return undefined;
+  const why = 'Docker Hub keeps its official images under library/, so this pattern would match nothing';
+  return { why, repair: `docker.io/library/${name}` };
+};
+
+/** In the order in which they are reported: each may rely on those before it. */
+const RULES: readonly Rule[] = [
+  length,
+  characters,
+  scheme,
+  digest,
+  emptyComponent,
+  withoutSlash,
+  wildcardInHost,
+  host,
+  tag,
+  path,
+  library,
+];
+
+const problemOf = (text: string): SyntaxProblem | undefined => {
+  for (const rule of RULES) {
+    const problem = rule(text);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+};
+
+/** Mends one problem after the other; undefined when one of them has no obvious cure. */
+const repaired = (first: SyntaxProblem): string | undefined => {
+  let text = first.repair;
+  for (let round = 0; round < RULES.length && text !== undefined; round += 1) {
+    const problem = text === '**' ? undefined : problemOf(text);
+    if (problem === undefined) return text;
+    text = problem.repair;
+  }
+  return undefined;
+};
+
+export interface PatternProblem {
+  readonly text: string;
+  readonly why: string;
+  /** A pattern that would be accepted and is probably what was meant. */
+  readonly suggestion?: string;
+}
+
+export const parsePattern = (text: string): Result<PatternParts, PatternProblem> => {
+  if (text === '**') return ok({ path: text });
+  const problem = problemOf(text);
+  if (problem !== undefined) {
+    const suggestion = repaired(problem);
+    return fail({ text, why: problem.why, ...(suggestion === undefined ? undefined : { suggestion }) });
+  }
+  const registry = parseHost(firstOf(text));
+  return ok({ path: pathOf(text), ...(registry === undefined ? undefined : { registry }) });
+};

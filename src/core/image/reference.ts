@@ -1,0 +1,96 @@
+import { ok, type Result } from '../result.ts';
+import { formatDigest, parseDigest, type Digest } from './digest.ts';
+import { isIdentifier, isPath, isTag, MAX_REFERENCE_LENGTH, MAX_REPOSITORY_LENGTH } from './grammar.ts';
+import {
+  refuse,
+  refuseHost,
+  refuseRepository,
+  refuseTag,
+  type InvalidReference,
+} from './invalid-reference.ts';
+import { DOCKER_HUB, formatHost, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
+
+export type { InvalidReference } from './invalid-reference.ts';
+
+/** A text naming an image, parsed once: registry, repository, tag, digest, with the Docker Hub defaults applied. */
+export interface ImageReference {
+  /** As written in the workload. */
+  readonly given: string;
+  /** Lower case, the port included if written: `docker.io`, `registry.example.com:5000`, `[::1]:5000`. */
+  readonly host: string;
+  readonly hostname: string;
+  readonly port?: string;
+  /** False for short names (`nginx`, `library/nginx`): CRI-O and Podman look up their registry on the node. */
+  readonly hostWritten: boolean;
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+type Draft = { -readonly [Key in keyof ImageReference]: ImageReference[Key] };
+
+/** `nginx` on Docker Hub is `library/nginx`; elsewhere a path is what it says. */
+const completeRepository = (registry: RegistryHost, path: string): string =>
+  registry.host === DOCKER_HUB.host && !path.includes('/') ? `library/${path}` : path;
+
+/** Takes apart what follows the host; fields are set one by one because spreading halves the rate. */
+const parseRemainder = (
+  given: string,
+  registry: RegistryHost,
+  remainder: string,
+  hostWritten: boolean,
+): Result<ImageReference, InvalidReference> => {
+  const at = remainder.indexOf('@');
+  const name = at < 0 ? remainder : remainder.slice(0, at);
+  const colon = name.indexOf(':');
+  const path = colon < 0 ? name : name.slice(0, colon);
+  const repository = completeRepository(registry, path);
+  if (!isPath(path) || repository.length > MAX_REPOSITORY_LENGTH) return refuseRepository(path);
+  const { host, hostname, port } = registry;
+  const draft: Draft = { given, host, hostname, hostWritten, repository };
+  if (port !== undefined) draft.port = port;
+  if (colon >= 0) {
+    const tag = name.slice(colon + 1);
+    if (!isTag(tag)) return refuseTag(tag);
+    draft.tag = tag;
+  }
+  if (at >= 0) {
+    const digest = parseDigest(remainder.slice(at + 1));
+    if (!digest.ok) return refuse('digest', remainder.slice(at + 1), digest.error);
+    draft.digest = digest.value;
+  }
+  return ok(draft);
+};
+
+/**
+ * Reads an image reference as the container runtimes do: `nginx` is `docker.io/library/nginx`, `index.docker.io` is
+ * `docker.io`, tag and digest may stand together. At most 4,096 characters; never throws.
+ * Stricter than the runtimes in one place (R6b): `a_b.com/x` is an invalid host, not a path on Docker Hub.
+ * @returns the offending part and a reason when the text is no reference
+ * @see https://pkg.go.dev/github.com/distribution/reference, ParseNormalizedNamed and ParseDockerRef
+ */
+export const parseReference = (text: string): Result<ImageReference, InvalidReference> => {
+  if (text === '') return refuse('reference', text, 'the image reference is empty');
+  if (text.length > MAX_REFERENCE_LENGTH) {
+    return refuse('reference', text, `an image reference has at most ${MAX_REFERENCE_LENGTH} characters`);
+  }
+  if (isIdentifier(text)) {
+    return refuse('reference', text, '64 hexadecimal digits are an image id, not a name');
+  }
+  const slash = text.indexOf('/');
+  const first = slash < 0 ? '' : text.slice(0, slash);
+  if (!namesHost(first)) return parseRemainder(text, DOCKER_HUB, text, false);
+  const following = text.slice(slash + 1);
+  const registry = parseHost(first);
+  if (registry === undefined) return refuseHost(first, following);
+  return parseRemainder(text, registry, following, true);
+};
+
+/** The full normalised name, with what the runtime would use: tag `latest` when neither tag nor digest is given.
+ *  @example formatReference(parse('nginx')) === 'docker.io/library/nginx:latest' */
+export const formatReference = (reference: ImageReference): string => {
+  const { host, repository, tag, digest } = reference;
+  const name = `${formatHost(host)}/${repository}`;
+  if (digest === undefined) return `${name}:${tag ?? 'latest'}`;
+  return `${name}${tag === undefined ? '' : `:${tag}`}@${formatDigest(digest)}`;
+};
