@@ -14,14 +14,14 @@ export interface Authority extends KeyedCertificate {
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const DAY = 24 * 60 * 60 * 1000;
+export const DAY = 24 * 60 * 60 * 1000;
 
 x509.cryptoProvider.set(webcrypto as never);
 
-export async function createAuthority(name: string): Promise<Authority> {
+export async function createAuthority(name: string, lifetime = DAY): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
-    ...life(),
+    ...life(lifetime),
     name: `CN=${name}`,
     keys,
     signingAlgorithm: ALGORITHM,
@@ -34,7 +34,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   const issue = async (subject: string, extensions: x509.Extension[]): Promise<KeyedCertificate> => {
     const leaf = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
     const certificate = await x509.X509CertificateGenerator.create({
-      ...life(),
+      ...life(Math.min(lifetime, DAY)),
       subject,
       issuer: root.subject,
       publicKey: leaf.publicKey,
@@ -74,13 +74,13 @@ export function createTokenKeys(): { privateKey: string; publicKey: string } {
   });
 }
 
-function life() {
+function life(milliseconds: number) {
   const serial = randomBytes(16);
   serial[0] = (serial[0]! & 0x7f) | 0x01;
   return {
     serialNumber: serial.toString('hex'),
     notBefore: new Date(Date.now() - 60 * 60 * 1000),
-    notAfter: new Date(Date.now() + DAY),
+    notAfter: new Date(Date.now() + milliseconds),
   };
 }
 

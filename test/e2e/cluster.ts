@@ -5,6 +5,7 @@ import { createApi } from './api.ts';
 import type { Api } from './api.ts';
 import { startApiServer } from './api-server.ts';
 import { createAuthority } from './certificates.ts';
+import type { KeyedCertificate } from './certificates.ts';
 import { startControllerManager } from './controller-manager.ts';
 import { startEtcd } from './etcd.ts';
 import type { Parts } from './install.ts';
@@ -22,12 +23,21 @@ export interface ClusterAddress {
   readonly kubectl: string;
   readonly kubeconfigs: Readonly<Record<User, string>>;
   readonly auditLog: string;
-  /** The CA of the certificate that the API server shows to webhooks, and the name in it. */
-  readonly webhookClientCa: string;
-  readonly webhookClientName: string;
+  readonly webhookClient: WebhookClient;
+}
+/** The certificate that the API server shows to webhooks, and another one of the same CA. */
+export interface WebhookClient {
+  /** Path of the CA. */
+  readonly ca: string;
+  /** The common name of the API server in it. */
+  readonly name: string;
+  readonly impostor: KeyedCertificate;
 }
 export interface Cluster extends ClusterAddress {
+  /** kubectl; the caller judges the exit code. */
   readonly run: Kubectl;
+  /** kubectl for what only prepares a test: any failure is an error. */
+  readonly must: Kubectl;
   readonly api: Api;
 }
 export interface StartedCluster {
@@ -39,9 +49,16 @@ export interface StartedCluster {
 const WEBHOOK_CLIENT = 'kube-apiserver';
 
 export function connect(address: ClusterAddress): Cluster {
+  const run = createKubectl(address.kubectl, address.folder, address.kubeconfigs);
+  const must: Kubectl = async (args, options) => {
+    const answer = await run(args, options);
+    if (answer.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${answer.stderr}`);
+    return answer;
+  };
   return {
     ...address,
-    run: createKubectl(address.kubectl, address.folder, address.kubeconfigs),
+    run,
+    must,
     api: createApi(address.url, address.kubeconfigs),
   };
 }
@@ -100,7 +117,10 @@ async function startParts(
     kubectl: parts.kubectl,
     kubeconfigs,
     auditLog: server.auditLog,
-    webhookClientCa,
-    webhookClientName: WEBHOOK_CLIENT,
+    webhookClient: {
+      ca: webhookClientCa,
+      name: WEBHOOK_CLIENT,
+      impostor: await webhookClients.issueClient('impostor'),
+    },
   };
 }

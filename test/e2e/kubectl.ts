@@ -15,7 +15,7 @@ export interface KubectlOptions {
 }
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<Answer>;
 
-/** The real kubectl, as one of the users; the caller judges the exit code. */
+/** The real kubectl, as one of the users. */
 export function createKubectl(
   binary: string,
   folder: string,

@@ -5,7 +5,7 @@ import type { KubeObject } from './api.ts';
 export const GOOD = 'registry.example.com/team/app:1.0';
 export const BAD = 'untrusted-registry/nginx';
 
-const POLICIES = '/apis/imagegate.dev/v1alpha1/imagepolicies';
+export const POLICIES = '/apis/imagegate.dev/v1alpha1/imagepolicies';
 
 /** Only images of registry.example.com, in the namespaces that `match` names. */
 export function trustedRegistry(name: string, match: unknown, spec: object = {}): KubeObject {

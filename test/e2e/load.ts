@@ -1,0 +1,66 @@
+import type { ApiAnswer } from './api.ts';
+import type { Cluster } from './cluster.ts';
+import { BAD, GOOD, pod } from './policies.ts';
+
+/** What became of one create that was sent under load. */
+export interface LoadedCreate {
+  readonly name: string;
+  readonly good: boolean;
+  readonly sent: number;
+  readonly answered: number;
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Creates one Pod, every second one with a bad image; an answer that never came is status 0. */
+export async function createUnderLoad(
+  cluster: Cluster,
+  namespace: string,
+  index: number,
+): Promise<LoadedCreate> {
+  const good = index % 2 === 0;
+  const name = `load-${index}`;
+  const sent = Date.now();
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const answer: Pick<ApiAnswer, 'status' | 'message'> = await cluster
+    .api('POST', path, pod(name, good ? GOOD : BAD))
+    .catch((error: unknown) => ({ status: 0, message: String(error) }));
+  return { name, good, sent, answered: Date.now(), status: answer.status, message: answer.message };
+}
+
+export interface Load {
+  /** Ends it and answers with everything that was sent. */
+  end(): Promise<LoadedCreate[]>;
+}
+
+/** Keeps `clients` busy with one create after the other until it is ended. */
+export function startLoad(cluster: Cluster, namespace: string, clients: number): Load {
+  const done: LoadedCreate[] = [];
+  let next = 0;
+  const over = new AbortController();
+  const client = async (): Promise<void> => {
+    while (!over.signal.aborted) done.push(await createUnderLoad(cluster, namespace, next++));
+  };
+  const all = Promise.all(Array.from({ length: clients }, client));
+  return {
+    end: async () => {
+      over.abort();
+      await all;
+      return done;
+    },
+  };
+}
+
+/** What must hold at any time: no bad image in, and every refusal of one by the gate or for want of it. */
+export function wrongAnswers(creates: readonly LoadedCreate[]): LoadedCreate[] {
+  return creates.filter(
+    ({ good, status, message }) =>
+      (!good && status === 201) ||
+      (good && status === 403) ||
+      (status === 403 && !message.includes('registry-not-allowed')),
+  );
+}
+
+export function unanswered(creates: readonly LoadedCreate[]): LoadedCreate[] {
+  return creates.filter(({ good, status }) => status !== (good ? 201 : 403));
+}
