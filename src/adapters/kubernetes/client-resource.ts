@@ -1,0 +1,54 @@
+/** A resource of the Kubernetes API. `group` is empty for the core group. */
+export interface ApiResource {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+}
+
+/** The verbs as RBAC knows them. */
+export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+
+/** What a call is aimed at: enough for the path and for naming the RBAC right that it needs. */
+export interface ApiTarget {
+  readonly resource: ApiResource;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+}
+
+const resource = (group: string, version: string, name: string): ApiResource => ({
+  group,
+  version,
+  resource: name,
+});
+
+export const NAMESPACES = resource('', 'v1', 'namespaces');
+export const SECRETS = resource('', 'v1', 'secrets');
+export const EVENTS = resource('', 'v1', 'events');
+export const LEASES = resource('coordination.k8s.io', 'v1', 'leases');
+export const IMAGE_POLICIES = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
+export const VALIDATING_WEBHOOKS = resource(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingwebhookconfigurations',
+);
+export const MUTATING_WEBHOOKS = resource(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingwebhookconfigurations',
+);
+
+/** `/apis/apps/v1/namespaces/shop/deployments/web/status`; every part is escaped. */
+export function pathOf(target: ApiTarget): string {
+  const { group, version, resource: plural } = target.resource;
+  const parts = group === '' ? ['api', version] : ['apis', group, version];
+  if (target.namespace !== undefined) parts.push('namespaces', target.namespace);
+  parts.push(plural);
+  if (target.name !== undefined) parts.push(target.name);
+  if (target.subresource !== undefined) parts.push(target.subresource);
+  return `/${parts.map((part) => encodePart(part)).join('/')}`;
+}
+
+/** `.` and `..` survive encodeURIComponent and would climb the path. */
+const encodePart = (part: string): string =>
+  part === '.' || part === '..' ? part.replaceAll('.', '%2E') : encodeURIComponent(part);
