@@ -31,7 +31,7 @@ const nameOf = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
+  return typeof value === 'string' ? `the text ${quote(value)}` : `a ${typeof value}`;
 };
 const expectedNames: Readonly<Record<string, string>> = {
   string: 'text',
@@ -77,7 +77,7 @@ const fieldsAt = (schema: z.core.$ZodType, path: Path): readonly string[] => {
     } else if (current instanceof z.ZodArray) current = unwrap(current.element);
     else return [];
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape as object) : [];
+  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 };
 
 const withSuggestion = (path: Path, message: string, suggestion: string | undefined): PolicyProblem =>
@@ -106,7 +106,8 @@ const wrongType = (path: Path, expected: string, given: unknown): PolicyProblem 
   const wanted = expectedNames[expected] ?? expected;
   const message = `expected ${wanted}, found ${nameOf(given)}`;
   if (expected === 'string' && (typeof given === 'number' || typeof given === 'boolean')) {
-    return { path, message: `${message}: put it in quotes`, suggestion: quote(String(given)) };
+    // No suggestion: 1.10 has already become 1.1.
+    return { path, message: `${message}: put it in quotes` };
   }
   if (expected === 'array' && given === null) {
     return { path, message: `${message}: an empty list is written []` };
@@ -137,45 +138,61 @@ const wrongSize = (path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssu
   return { path, message: Number(issue.minimum) === 1 ? 'must not be empty' : `has too few ${unit}` };
 };
 
-const problemsOfIssue = (issue: Issue, value: unknown, schema: z.core.$ZodType): readonly PolicyProblem[] => {
-  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownField(path, key, schema));
-    case 'invalid_type':
-      // A `never` field carries its own explanation.
-      if (issue.expected === 'never') return [{ path, message: issue.message }];
-      return [wrongType(path, issue.expected, valueAt(value, path))];
-    case 'invalid_value':
-      return [wrongValue(path, issue.values, valueAt(value, path))];
-    case 'too_small':
-    case 'too_big':
-      return [wrongSize(path, issue)];
-    case 'invalid_key':
-      return [
-        { path, message: `${quote(String(path.at(-1)))} ${issue.issues[0]?.message ?? 'is no valid key'}` },
-      ];
-    case 'invalid_format':
-      return [{ path, message: `${quote(String(valueAt(value, path)))} ${issue.message}` }];
-    case 'custom': {
-      const suggestion: unknown = issue.params?.['suggestion'];
-      return [withSuggestion(path, issue.message, typeof suggestion === 'string' ? suggestion : undefined)];
-    }
-    case 'invalid_union':
-    case 'invalid_element':
-    case 'not_multiple_of':
-      return [{ path, message: issue.message }];
-    default:
-      return issue satisfies never;
-  }
+interface Parsed {
+  readonly value: unknown;
+  readonly schema: z.core.$ZodType;
+}
+type Translation<I> = (issue: I, path: Path, parsed: Parsed) => readonly PolicyProblem[];
+
+const asWritten = (issue: Issue, path: Path): readonly PolicyProblem[] => [{ path, message: issue.message }];
+
+/** Closed over the codes of the schema library: a new one is a type error here. */
+const translations: { readonly [C in Issue['code']]: Translation<Extract<Issue, { code: C }>> } = {
+  unrecognized_keys: ({ keys }, path, { schema }) => keys.map((key) => unknownField(path, key, schema)),
+  invalid_type: (issue, path, { value }) =>
+    // A `never` field carries its own explanation.
+    issue.expected === 'never'
+      ? asWritten(issue, path)
+      : [wrongType(path, issue.expected, valueAt(value, path))],
+  invalid_value: ({ values }, path, { value }) => [wrongValue(path, values, valueAt(value, path))],
+  too_small: (issue, path) => [wrongSize(path, issue)],
+  too_big: (issue, path) => [wrongSize(path, issue)],
+  invalid_key: ({ issues }, path) => [
+    { path, message: `${quote(String(path.at(-1)))} ${issues[0]?.message ?? 'is no valid key'}` },
+  ],
+  invalid_format: ({ message }, path, { value }) => [
+    { path, message: `${quote(String(valueAt(value, path)))} ${message}` },
+  ],
+  custom: ({ message, params }, path) => {
+    const suggestion: unknown = params?.['suggestion'];
+    return [withSuggestion(path, message, typeof suggestion === 'string' ? suggestion : undefined)];
+  },
+  invalid_union: asWritten,
+  invalid_element: asWritten,
+  not_multiple_of: asWritten,
 };
+
+const problemsOfIssue = (issue: Issue, parsed: Parsed): readonly PolicyProblem[] => {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  const translate = translations[issue.code] as Translation<Issue>;
+  return translate(issue, path, parsed);
+};
+
+const placeKey = (issue: Issue): string => JSON.stringify(issue.path);
 
 /** Every problem of a failed parse, in the house's words. `value` is what was parsed, `schema` what by. */
 export const problemsOf = (
   error: z.core.$ZodError,
   value: unknown,
   schema: z.core.$ZodType,
-): readonly PolicyProblem[] => error.issues.flatMap((issue) => problemsOfIssue(issue, value, schema));
+): readonly PolicyProblem[] => {
+  const misspelt = new Set(
+    error.issues.filter(({ code }) => code === 'unrecognized_keys').map((issue) => placeKey(issue)),
+  );
+  // An object that "lacks" something beside an unknown field is one mistake, not two.
+  const issues = error.issues.filter((issue) => issue.code !== 'custom' || !misspelt.has(placeKey(issue)));
+  return issues.flatMap((issue) => problemsOfIssue(issue, { value, schema }));
+};
 
 const deepest = 32;
 

@@ -41,7 +41,8 @@ export const labelSelector = z.strictObject({
       message: `holds more than ${mostLabels} labels`,
     })
     .exactOptional()
-    .describe('Labels that must all be there with exactly these values.'),
+    .describe('Labels that must all be there with exactly these values.')
+    .meta({ maxProperties: mostLabels }),
   matchExpressions: z
     .array(expression)
     .max(32)

@@ -8,53 +8,39 @@ const dnsLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const dnsSubdomain = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+/** Length is judged first and alone, so that nothing below ever reads unbounded text. */
+const boundedText = (longest: number) => z.string().min(1, { abort: true }).max(longest, { abort: true });
+
 /** A DNS-1123 subdomain, the form that the API server demands of object names. */
-export const objectName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(
-    dnsSubdomain,
-    'must be lower case letters, digits, "-" and ".", starting and ending with a letter or digit',
-  );
+export const objectName = boundedText(253).regex(
+  dnsSubdomain,
+  'must be lower case letters, digits, "-" and ".", starting and ending with a letter or digit',
+);
 
 /** An image pattern, checked by the one compiler that will also match with it. */
 export const imagePattern = (use: 'allow' | 'platform' | 'deny' | 'match') =>
-  z
-    .string()
-    .min(1)
-    .max(longestPattern)
-    .superRefine((text, context) => {
-      if (text.length === 0 || text.length > longestPattern) return;
-      const compiled = compilePattern(text, use);
-      if (compiled.ok) return;
-      const { why, suggestion } = compiled.error;
-      context.addIssue({
-        code: 'custom',
-        message: why,
-        ...(suggestion === undefined ? {} : { params: { suggestion } }),
-      });
+  boundedText(longestPattern).superRefine((text, context) => {
+    const compiled = compilePattern(text, use);
+    if (compiled.ok) return;
+    const { why, suggestion } = compiled.error;
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text)}: ${why}`,
+      ...(suggestion === undefined ? {} : { params: { suggestion } }),
     });
+  });
 
 /** A glob on namespace names; `*` stands for any run of characters, none included. */
-export const namespaceGlob = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(
-    /^(?!-)(?!.*\*\*)[a-z0-9*-]*(?<!-)$/,
-    'must be a namespace name (lower case letters, digits, "-") in which single "*" stand for any characters',
-  );
+export const namespaceGlob = boundedText(63).regex(
+  /^(?!-)(?!.*\*\*)[a-z0-9*-]*(?<!-)$/,
+  'must be a namespace name (lower case letters, digits, "-") in which single "*" stand for any characters',
+);
 
-/** A tag by the reference grammar. Wildcards are not in it: tags are compared exactly. */
-export const imageTag = z
-  .string()
-  .min(1)
-  .max(128)
-  .regex(
-    /^\w[\w.-]*$/,
-    'must be one exact tag: letters, digits, "_", "." and "-", not starting with "." or "-"; tags have no wildcards',
-  );
+/** A tag by the reference grammar, or a glob on tags; `*` stands for any run of characters, none included. */
+export const imageTag = boundedText(128).regex(
+  /^(?![.-])(?!.*\*\*)[\w.*-]*$/,
+  'must be a tag (letters, digits, "_", "." and "-", not starting with "." or "-") in which single "*" stand for any characters',
+);
 
 const isLabelKey = (text: string): boolean => {
   const slash = text.indexOf('/');
@@ -65,7 +51,7 @@ const isLabelKey = (text: string): boolean => {
 };
 
 /** A label key as Kubernetes has it: optional DNS prefix and slash, then a name of at most 63 characters. */
-export const labelKey = z.string().min(1).max(317).refine(isLabelKey, {
+export const labelKey = boundedText(317).refine(isLabelKey, {
   message:
     'must be a label key: an optional DNS prefix and "/", then at most 63 letters, digits, "-", "_" and "."',
 });
@@ -73,8 +59,8 @@ export const labelKey = z.string().min(1).max(317).refine(isLabelKey, {
 /** A label value as Kubernetes has it; empty is legal. */
 export const labelValue = z
   .string()
-  .max(63)
-  .refine((text) => text === '' || labelWord.test(text), {
-    message:
-      'must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
-  });
+  .max(63, { abort: true })
+  .regex(
+    /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+    'must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
+  );

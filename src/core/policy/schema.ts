@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from '../json.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from './schema-problem.ts';
 import { labelSelector } from './schema-selector.ts';
@@ -19,7 +20,10 @@ const registriesCheck = z
         'Patterns of images that may run. When present, an image must match `allow` or `platform`; an empty list ' +
           'allows nothing beyond `platform`. Absent means no allow rule. Host and port are exact, `*` stays inside ' +
           'one path component, `**` spans components.',
-      ),
+      )
+      // An API server drops a null that is not nullable, and `allow:` left empty would be no rule at all. It is kept,
+      // so that it can be refused.
+      .meta({ nullable: true }),
     platform: patterns('platform')
       .default([])
       .describe(
@@ -76,7 +80,7 @@ const tagsCheck = z
       .max(256)
       .default([])
       .describe(
-        'Tags that may not be used, compared exactly. `latest` also covers an image with neither tag nor digest: ' +
+        'Tags that may not be used; `*` stands for any characters. `latest` also covers an image with neither tag nor digest: ' +
           'that is what the runtime would pull.',
       ),
   })
@@ -109,7 +113,8 @@ const check = checkFields
     context.addIssue({ code: 'custom', message });
   })
   .transform((fields) => fields as OneOf<CheckFields>)
-  .describe('One check, named by its only field.');
+  .describe('One check, named by its only field.')
+  .meta({ minProperties: 1, maxProperties: 1 });
 
 const match = z.strictObject({
   namespaces: z
@@ -223,4 +228,15 @@ export const readPolicy = (value: unknown): Result<ImagePolicy, readonly PolicyP
   if (forbidden.length > 0) return fail(forbidden);
   const read = policySchema.safeParse(value);
   return read.success ? ok(read.data) : fail(problemsOf(read.error, value, policySchema));
+};
+
+/**
+ * Whom a policy that is broken elsewhere would apply to: its `spec.match`, if that much is readable. R8 denies
+ * within it; `undefined` means that nothing is known, hence everything is covered.
+ */
+export const readMatch = (value: unknown): PolicySpec['match'] | undefined => {
+  if (!isJsonObject(value) || !isJsonObject(value['spec'])) return undefined;
+  if (findForbiddenKeys(value['spec']['match']).length > 0) return undefined;
+  const read = policySpec.shape.match.safeParse(value['spec']['match']);
+  return read.success ? read.data : undefined;
 };

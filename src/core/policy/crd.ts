@@ -1,0 +1,186 @@
+import { policyFieldSchema, type FieldSchema } from './field-schema.ts';
+import { policyApiVersion, policyKind } from './schema.ts';
+
+const group = policyApiVersion.slice(0, policyApiVersion.indexOf('/'));
+const version = policyApiVersion.slice(group.length + 1);
+const plural = 'imagepolicies';
+
+/** A structural OpenAPI v3 schema: only what the API server takes beside `properties`. */
+interface StructuralSchema {
+  readonly [keyword: string]: unknown;
+}
+
+/** Keywords that mean the same in both. Patterns stay behind: the gate itself says better what is wrong. */
+const sharedKeywords = [
+  'type',
+  'description',
+  'default',
+  'enum',
+  'required',
+  'minItems',
+  'maxItems',
+  'minLength',
+  'maxLength',
+  'minProperties',
+  'maxProperties',
+  'nullable',
+] as const;
+
+/**
+ * R9: an API server prunes unknown fields in silence, so that a misspelt `registeries:` would be stored as no
+ * check at all. Every object keeps what it is given, and the gate's own webhook refuses it with a suggestion.
+ */
+const structural = (schema: FieldSchema): StructuralSchema => {
+  const shared = sharedKeywords.flatMap((keyword) =>
+    schema[keyword] === undefined ? [] : [[keyword, schema[keyword]] as const],
+  );
+  const { properties, items, additionalProperties } = schema;
+  return {
+    ...Object.fromEntries(shared),
+    ...(properties === undefined
+      ? {}
+      : { 'x-kubernetes-preserve-unknown-fields': true, properties: structuralProperties(properties) }),
+    ...(items === undefined ? {} : { items: structural(items) }),
+    ...(typeof additionalProperties === 'object'
+      ? { additionalProperties: structural(additionalProperties) }
+      : {}),
+  };
+};
+
+const structuralProperties = (
+  properties: Readonly<Record<string, FieldSchema>>,
+): Readonly<Record<string, StructuralSchema>> =>
+  Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, structural(field)]));
+
+const condition = {
+  type: 'object',
+  description: 'One observation about the policy.',
+  required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
+  properties: {
+    type: {
+      type: 'string',
+      description: 'Accepted: the policy was read without a problem and is in force.',
+      minLength: 1,
+      maxLength: 316,
+    },
+    status: {
+      type: 'string',
+      description: 'True, False or Unknown.',
+      enum: ['True', 'False', 'Unknown'],
+    },
+    observedGeneration: {
+      type: 'integer',
+      format: 'int64',
+      minimum: 0,
+      description: 'The metadata.generation that this condition speaks about; an older one is out of date.',
+    },
+    lastTransitionTime: {
+      type: 'string',
+      format: 'date-time',
+      description: 'When the status of this condition last changed.',
+    },
+    reason: {
+      type: 'string',
+      description: 'One word for the cause, for programs.',
+      minLength: 1,
+      maxLength: 1024,
+    },
+    message: {
+      type: 'string',
+      description: 'The cause for people; names each field that is wrong and what was probably meant.',
+      maxLength: 32768,
+    },
+  },
+};
+
+const status = {
+  type: 'object',
+  description: 'Written by the gate: whether the policy was accepted.',
+  properties: {
+    conditions: {
+      type: 'array',
+      description:
+        'What the gate observed about this policy; Accepted says whether it is in force as written.',
+      maxItems: 16,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      items: condition,
+    },
+  },
+};
+
+const accepted = (field: string): string => `.status.conditions[?(@.type=="Accepted")].${field}`;
+
+const printerColumns = [
+  { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'What a failed check does.' },
+  {
+    name: 'Accepted',
+    type: 'string',
+    jsonPath: accepted('status'),
+    description: 'Whether the policy is in force as written.',
+  },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  {
+    name: 'Namespaces',
+    type: 'string',
+    priority: 1,
+    jsonPath: '.spec.match.namespaces.include',
+    description: 'Globs of the namespaces that the policy covers.',
+  },
+  {
+    name: 'On-Unavailable',
+    type: 'string',
+    priority: 1,
+    jsonPath: '.spec.onUnavailable',
+    description: 'What happens when something that a check needs cannot be read.',
+  },
+  { name: 'Reason', type: 'string', priority: 1, jsonPath: accepted('reason') },
+  { name: 'Message', type: 'string', priority: 1, jsonPath: accepted('message') },
+];
+
+/** The CustomResourceDefinition of ImagePolicy, made from the policy schema. */
+export const imagePolicyCrd = (): object => {
+  const { apiVersion, kind, spec } = policyFieldSchema().properties ?? {};
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: {
+        kind: policyKind,
+        listKind: `${policyKind}List`,
+        plural,
+        singular: 'imagepolicy',
+        shortNames: ['imgpol'],
+        categories: ['imagegate', 'security'],
+      },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: printerColumns,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description:
+                'ImagePolicy says which container images may run: whom it applies to, what must hold for their images, and ' +
+                'what happens otherwise. An image needs the consent of every policy that matches it.',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string', description: apiVersion?.description },
+                kind: { type: 'string', description: kind?.description },
+                metadata: { type: 'object' },
+                spec: structural(spec ?? {}),
+                status,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+};

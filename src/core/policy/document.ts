@@ -1,0 +1,209 @@
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type { Document } from 'yaml';
+import { isJsonObject } from '../json.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
+import { policyKind, readPolicy, type ImagePolicy, type PolicyProblem } from './schema.ts';
+import { suggest } from './suggestion.ts';
+
+type Path = readonly (string | number)[];
+
+/** Something wrong in a policy file. Without line and column it is about the file or directory itself. */
+export interface PolicyFileProblem {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+/** One policy of a file, and where its parts are written (for remarks about it). */
+export interface PolicyDocument extends Place {
+  readonly policy: ImagePolicy;
+  readonly file: string;
+  /** The place of a field of the policy, or of the nearest field around it. */
+  locate(path: Path): Place;
+}
+
+/** Larger files are refused unread; a policy with every list full is far smaller. */
+export const largestPolicyFile = 1024 * 1024;
+
+const mostAliases = 100;
+const deepestNesting = 100;
+
+/** `policies/a.yaml:12:9: unknown field "registeries"; did you mean "registries"?` */
+export const formatProblem = ({ file, line, column, message, suggestion }: PolicyFileProblem): string => {
+  const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+  const meant = suggestion === undefined ? '' : `; did you mean ${JSON.stringify(suggestion)}?`;
+  return `${place}: ${message}${meant}`;
+};
+
+/**
+ * Nesting that the YAML parser would need seconds for (its time grows with the square of the depth). Counts
+ * brackets and compact `- - -` wherever they stand, so it may only err towards refusing.
+ */
+const isNestedTooDeep = (text: string): boolean => {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > deepestNesting) return true;
+  }
+  return /^[ \t]*(?:[-?][ \t]+){100}/m.test(text);
+};
+
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+}
+
+/** One object of a file: a document, or an item of a List in it. */
+interface Entry {
+  readonly value: unknown;
+  readonly document: Document;
+  readonly path: Path;
+}
+
+const problemAt = (
+  source: Source,
+  place: Place,
+  message: string,
+  suggestion?: string,
+): PolicyFileProblem => ({
+  file: source.file,
+  line: place.line,
+  column: place.column,
+  message,
+  ...(suggestion === undefined ? {} : { suggestion }),
+});
+
+const byPlace = (a: PolicyFileProblem, b: PolicyFileProblem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+
+const syntaxProblems = (source: Source, document: Document): readonly PolicyFileProblem[] => [
+  ...[...document.errors, ...document.warnings].map(({ pos, message }) =>
+    problemAt(source, placeAt(source.lines, pos[0]), message),
+  ),
+  ...findDuplicateKeys(document.contents).map(({ key, offset, firstOffset }) =>
+    problemAt(
+      source,
+      placeAt(source.lines, offset),
+      `field ${JSON.stringify(key)} is written twice, first on line ${placeAt(source.lines, firstOffset).line}`,
+    ),
+  ),
+];
+
+const toValue = (source: Source, document: Document): Result<unknown, PolicyFileProblem> => {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: mostAliases });
+    return ok(value);
+  } catch (error) {
+    // The parser throws for aliases that are unknown or that multiply beyond the limit.
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(problemAt(source, placeOf(document, source.lines, []), why));
+  }
+};
+
+const isList = (value: unknown): boolean =>
+  isJsonObject(value) && (value['kind'] === 'List' || value['kind'] === `${policyKind}List`);
+
+/** A `List`, as `kubectl get -o yaml` prints it, counts as its items. */
+const entriesOf = (value: unknown, document: Document): readonly Entry[] => {
+  if (!isList(value) || !isJsonObject(value) || !Array.isArray(value['items']))
+    return [{ value, document, path: [] }];
+  return value['items'].map((item: unknown, index) => ({ value: item, document, path: ['items', index] }));
+};
+
+/** A document that is no ImagePolicy at all, judged before its fields are. */
+const kindProblem = (value: unknown): PolicyProblem | undefined => {
+  if (isList(value))
+    return { path: ['items'], message: 'a List needs "items", a list of ImagePolicy objects' };
+  if (!isJsonObject(value))
+    return { path: [], message: 'this is no Kubernetes object; an ImagePolicy belongs here' };
+  const { kind, apiVersion } = value;
+  if (kind === undefined && apiVersion === undefined) {
+    return { path: [], message: 'has neither apiVersion nor kind; an ImagePolicy belongs here' };
+  }
+  if (typeof kind !== 'string' || kind === policyKind) return undefined;
+  const shown = JSON.stringify(kind.slice(0, 80));
+  const suggestion = suggest(kind, [policyKind]);
+  return suggestion === undefined
+    ? {
+        path: ['kind'],
+        message: `${shown} is no policy of this gate; keep only ImagePolicy objects in policy files`,
+      }
+    : { path: ['kind'], message: `unknown kind ${shown}`, suggestion };
+};
+
+const readEntry = (
+  source: Source,
+  { value, document, path }: Entry,
+): Result<PolicyDocument, readonly PolicyFileProblem[]> => {
+  const locate = (inner: Path): Place => placeOf(document, source.lines, [...path, ...inner]);
+  const kind = kindProblem(value);
+  const read = kind === undefined ? readPolicy(value) : fail([kind]);
+  if (!read.ok) {
+    return fail(
+      read.error.map((problem) =>
+        problemAt(source, locate(problem.path), problem.message, problem.suggestion),
+      ),
+    );
+  }
+  return ok({ policy: read.value, file: source.file, ...locate([]), locate });
+};
+
+const readDocument = (
+  source: Source,
+  document: Document,
+): readonly Result<PolicyDocument, readonly PolicyFileProblem[]>[] => {
+  const syntax = syntaxProblems(source, document);
+  if (syntax.length > 0) return [fail(syntax)];
+  const value = toValue(source, document);
+  if (!value.ok) return [fail([value.error])];
+  // Nothing between two `---`, or only comments.
+  if (value.value === null) return [];
+  return entriesOf(value.value, document).map((entry) => readEntry(source, entry));
+};
+
+/**
+ * Reads a policy file: YAML with any number of documents, or JSON; each an ImagePolicy or a List of them.
+ * @returns its policies in order (none, if it holds only comments), or every problem in it; never throws.
+ */
+export const readPolicyFile = (
+  text: string,
+  file: string,
+): Result<readonly PolicyDocument[], readonly PolicyFileProblem[]> => {
+  if (text.length > largestPolicyFile) return fail([{ file, message: 'is larger than 1 MiB' }]);
+  if (isNestedTooDeep(text))
+    return fail([{ file, message: `is nested more than ${deepestNesting} levels deep` }]);
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    stringKeys: true,
+    resolveKnownTags: false,
+    logLevel: 'silent',
+  });
+  const source = { file, lines };
+  const results = [...documents].flatMap((document) => readDocument(source, document));
+  const problems = results.flatMap((result) => (result.ok ? [] : result.error));
+  if (problems.length > 0) return fail(problems.sort(byPlace));
+  return ok(results.flatMap((result) => (result.ok ? [result.value] : [])));
+};
+
+/** Names that more than one document of the set carries: findings could not tell such policies apart. */
+export const findDuplicateNames = (documents: readonly PolicyDocument[]): readonly PolicyFileProblem[] => {
+  const first = new Map<string, PolicyDocument>();
+  return documents.flatMap((document) => {
+    const { name } = document.policy.metadata;
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, document);
+      return [];
+    }
+    const place = document.locate(['metadata', 'name']);
+    const message = `policy ${JSON.stringify(name)} is already defined in ${other.file}:${other.line}`;
+    return [{ file: document.file, line: place.line, column: place.column, message }];
+  });
+};
