@@ -1,0 +1,159 @@
+import type { FindingCode, SkipCode } from './reason.ts';
+
+/** What a code means to the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
+export interface Reason {
+  readonly title: string;
+  readonly meaning: string;
+  /** What to do now. */
+  readonly fix: string;
+}
+
+/** One entry for each code that a finding or a skipped request can carry. */
+export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
+  'invalid-reference': {
+    title: 'The image name is not valid',
+    meaning:
+      'The text is no image reference by the grammar that registries and runtimes use, so nobody can say which image it ' +
+      'would start. It is a finding of every policy that covers the workload.',
+    fix: 'Correct the part that the detail names. A reference is `host/path:tag` or `host/path@sha256:…` with a lower case path.',
+  },
+  unmatched: {
+    title: 'No policy speaks about the image',
+    meaning:
+      'At least one policy covers the namespace, but the image is outside the `match.images` of all of them, so nobody ' +
+      'consented to it. In a namespace that no policy covers it is only recorded.',
+    fix: 'Widen `match.images` of a policy or add a policy for the image; `serve --unmatched allow` lets such images through everywhere.',
+  },
+  'registry-not-allowed': {
+    title: 'The image is not from a trusted registry',
+    meaning: 'The image matches no pattern of `allow` and none of `platform` in a `registries` check.',
+    fix:
+      'Use the image from one of the registries that the finding lists, for example after copying it there. If the ' +
+      'registry should be trusted, ask the owner of the policy to add a pattern to `allow`.',
+  },
+  'registry-denied': {
+    title: 'The image is from a denied registry',
+    meaning:
+      'The image matches a pattern of `deny` in a `registries` check. Deny wins over `allow` and `platform`.',
+    fix: 'Use the image from another registry. If the pattern is too wide, ask the owner of the policy to narrow it.',
+  },
+  'host-missing': {
+    title: 'The image names no registry host',
+    meaning:
+      'The policy has `requireHost: true` and the image is a short name such as `nginx`. CRI-O and Podman resolve short ' +
+      'names from a list on each node, so the gate cannot know where it would be pulled from.',
+    fix: 'Write the full name; for an image of Docker Hub `docker.io/library/nginx:1.29`.',
+  },
+  'digest-missing': {
+    title: 'The image is not named by digest',
+    meaning:
+      'The policy has `digest: { require: true }` and the image is named by tag only. A tag can be moved to other bytes.',
+    fix:
+      'Add the digest: `name:tag@sha256:…`. `crane digest NAME` or `docker buildx imagetools inspect NAME` prints it, and ' +
+      'most CI and GitOps tools can write it for you.',
+  },
+  'tag-denied': {
+    title: 'The tag may not be used',
+    meaning:
+      'The tag is in the `deny` list of a `tags` check. An image with neither tag nor digest counts as `latest`: that is ' +
+      'what the runtime would pull.',
+    fix: 'Name a version tag, or better a digest.',
+  },
+  'not-judged': {
+    title: 'The kind of object is not known',
+    meaning:
+      'The gate has no row for this kind and cannot tell whether it starts images. It is allowed with a warning, or ' +
+      'refused with `serve --unknown-kinds deny`. The Pods that come out of it are judged in any case.',
+    fix: 'Declare where the kind keeps its pod spec or images under `workloads:` in the configuration, or stop sending the kind to the gate.',
+  },
+  'malformed-request': {
+    title: 'The request or the object cannot be read',
+    meaning:
+      'The admission request contradicts its object, or a pod spec in it does not have the shape that Kubernetes ' +
+      'defines. What cannot be read is never allowed.',
+    fix: 'Compare the field that the detail names with `kubectl explain`. If the API server itself sent it for a legal object, report a bug.',
+  },
+  'too-large': {
+    title: 'The request is over a size limit',
+    meaning:
+      'The body, its nesting or its number of values is beyond what the gate reads, so that one request cannot hold up all others.',
+    fix: 'Make the object smaller: large data belongs in a ConfigMap, Secret or volume. docs/operations.md lists the limits.',
+  },
+  'too-many-images': {
+    title: 'The object has too many images',
+    meaning:
+      'The object names more images than the gate judges in one request, all kinds of containers and image volumes counted.',
+    fix: 'Split the workload into several.',
+  },
+  overloaded: {
+    title: 'The gate is busy',
+    meaning:
+      'More requests were in flight than the gate takes at a time, so this one was refused unread instead of being answered too late.',
+    fix: 'Try again; controllers do so by themselves. If it stays, add replicas and look at the metrics of the gate.',
+  },
+  'policies-unavailable': {
+    title: 'The policies are not known',
+    meaning:
+      'No policy set was loaded yet, or a policy of the cluster cannot be used and no good revision of it is known. ' +
+      'What the policies would say is unknown, so the request is refused.',
+    fix:
+      'Look at `/readyz` and the log of the gate, and at `kubectl get imagepolicies -o wide`: the condition Accepted ' +
+      'names the policy and the field that is wrong.',
+  },
+  'policy-invalid': {
+    title: 'The ImagePolicy is not valid',
+    meaning:
+      'An ImagePolicy that is being written has a field that does not exist, a value that is not allowed, or a check that ' +
+      'this version cannot run. Stored like this it would not do what it says.',
+    fix: 'Correct the field that the finding names; `imagegate policy lint` finds the same before it reaches the cluster.',
+  },
+  'namespace-unavailable': {
+    title: 'The labels of the namespace are not known',
+    meaning:
+      'A policy selects namespaces by label and the labels could not be read, so the policy was applied as if it ' +
+      'matched, and its checks failed. An image that passes them is allowed.',
+    fix:
+      'Correct the other findings, or make the labels known: look at the connection of the gate to the API server; with ' +
+      '`check`, pass `--namespace-labels` or the Namespace objects.',
+  },
+  'namespace-escape': {
+    title: 'The label change takes the namespace out of a policy',
+    meaning:
+      'A policy in mode Deny selects this namespace by its labels, and with the new labels it would no longer cover it.',
+    fix: 'Leave the labels that the policy selects by, or have somebody of `serve --admins` make the change.',
+  },
+  'deadline-exceeded': {
+    title: 'The decision was not ready in time',
+    meaning:
+      'Something that the decision needs did not answer within the time that the API server gives. Not knowing is never a pass.',
+    fix: 'Try again. If it stays, the detail says what was slow; look there first, then at `timeoutSeconds` of the webhook.',
+  },
+  'internal-error': {
+    title: 'The gate failed',
+    meaning:
+      'The gate met something that it was not written for. The request is refused, because it was not judged.',
+    fix: 'Report a bug with the line that the log has under the id of the decision.',
+  },
+  unchanged: {
+    title: 'No image changed',
+    meaning:
+      'An update in which every image stands at the same place with the same text as before. Its image checks are ' +
+      'skipped, so that finalizers, scaling and labels of running workloads are never blocked.',
+    fix: 'Nothing to do. Any change of an image, or of its place, is judged.',
+  },
+  subresource: {
+    title: 'The subresource starts no image',
+    meaning: 'A request for `status` or `scale`: neither can bring in an image.',
+    fix: 'Nothing to do.',
+  },
+  operation: {
+    title: 'The operation starts no image',
+    meaning: 'A DELETE or CONNECT: neither can bring in an image, and deletion must never be blocked.',
+    fix: 'Nothing to do.',
+  },
+  'no-policy': {
+    title: 'No policy covers the namespace',
+    meaning: 'There is no policy whose `match` covers the workload, so there was nothing to judge by.',
+    fix: 'Nothing to do if that is meant; otherwise look at `match.namespaces` and the selectors of your policies.',
+  },
+};
