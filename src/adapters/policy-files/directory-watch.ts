@@ -1,0 +1,43 @@
+import { watch, type FSWatcher } from 'node:fs';
+
+/** Hints that something may have changed. Losing some is fine: polling finds what they miss. */
+export interface DirectoryWatch {
+  /** Watches these directories from now on, and no others. */
+  follow(directories: readonly string[]): void;
+  close(): void;
+}
+
+/**
+ * `fs.watch` on directories, never on files: an editor's rename, or a ConfigMap's swap of `..data`, replaces the
+ * file that a watch would still be looking at.
+ */
+export const watchDirectories = (hint: () => void): DirectoryWatch => {
+  const watchers = new Map<string, FSWatcher>();
+  const drop = (directory: string): void => {
+    watchers.get(directory)?.close();
+    watchers.delete(directory);
+  };
+  const add = (directory: string): void => {
+    try {
+      const watcher = watch(directory, { persistent: false }, (event) => {
+        // A directory that was itself renamed or removed: the next scan watches what is there now.
+        if (event === 'rename') drop(directory);
+        hint();
+      });
+      watcher.on('error', () => drop(directory));
+      watchers.set(directory, watcher);
+    } catch {
+      // Gone meanwhile, or no watches left on this machine: polling goes on.
+    }
+  };
+  return {
+    follow: (directories) => {
+      const wanted = new Set(directories);
+      for (const directory of watchers.keys()) if (!wanted.has(directory)) drop(directory);
+      for (const directory of wanted) if (!watchers.has(directory)) add(directory);
+    },
+    close: () => {
+      for (const directory of watchers.keys()) drop(directory);
+    },
+  };
+};

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { findDuplicateNames, largestPolicyFile, readPolicyFile } from '../../core/policy/document.ts';
+import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/document.ts';
+import type { ImagePolicy } from '../../core/policy/schema.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
+
+/** Bytes of all files of one set. */
+const largestSet = 16 * 1024 * 1024;
+
+/** A complete policy set: never a part of one (R8). */
+export interface PolicyFileSet {
+  readonly policies: readonly ImagePolicy[];
+  /** The same policies with the places of their parts, for remarks about them. */
+  readonly documents: readonly PolicyDocument[];
+  /** `sha256:` and 16 hex digits over names and contents; the same files give the same version anywhere. */
+  readonly version: string;
+}
+
+type Problems = readonly PolicyFileProblem[];
+
+interface ReadFile extends ScannedFile {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** At most one byte more than is allowed, however large the file is or becomes while it is read. */
+const readBounded = async (path: string): Promise<Buffer> => {
+  const handle = await open(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    while (size <= largestPolicyFile) {
+      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(64 * 1024) });
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    await handle.close();
+  }
+};
+
+const readText = async (file: ScannedFile): Promise<Result<ReadFile, PolicyFileProblem>> => {
+  const problem = (message: string) => fail({ file: file.shown, message });
+  try {
+    const bytes = await readBounded(file.shown);
+    if (bytes.length > largestPolicyFile) return problem('is larger than 1 MiB');
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // An editor may have just truncated it; taken as "no policies" it would open the gate.
+    return text.trim() === '' ? problem('is empty') : ok({ ...file, text, bytes });
+  } catch (error) {
+    return problem(error instanceof TypeError ? 'is not valid UTF-8' : whyUnreadable(error));
+  }
+};
+
+const versionOf = (files: readonly ReadFile[]): string => {
+  const hash = createHash('sha256');
+  for (const { name, bytes } of [...files].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))) {
+    // Lengths first, so that no content can look like the next name.
+    hash.update(`${Buffer.byteLength(name)} ${bytes.length}\n${name}`).update(bytes);
+  }
+  return `sha256:${hash.digest('hex').slice(0, 16)}`;
+};
+
+const parse = (files: readonly ReadFile[]): Result<readonly PolicyDocument[], Problems> => {
+  const results = files.map(({ text, shown }) => readPolicyFile(text, shown));
+  const documents = results.flatMap((result) => (result.ok ? result.value : []));
+  const problems = [
+    ...results.flatMap((result) => (result.ok ? [] : result.error)),
+    ...findDuplicateNames(documents),
+  ];
+  return problems.length > 0 ? fail(problems) : ok(documents);
+};
+
+/** Reads every file of a scan as one unit: the whole set, or everything that is wrong with it (R8). */
+export const readPolicySet = async (
+  scan: Scan,
+  paths: readonly string[],
+): Promise<Result<PolicyFileSet, Problems>> => {
+  const problems: PolicyFileProblem[] = [...scan.problems];
+  const files: ReadFile[] = [];
+  let size = 0;
+  for (const file of scan.files) {
+    const read = await readText(file);
+    if (!read.ok) problems.push(read.error);
+    else if ((size += read.value.bytes.length) <= largestSet) files.push(read.value);
+    else return fail([...problems, { file: file.shown, message: 'is beyond the 16 MiB of a policy set' }]);
+  }
+  const parsed = parse(files);
+  if (!parsed.ok) problems.push(...parsed.error);
+  else if (problems.length === 0 && parsed.value.length === 0) {
+    problems.push({
+      file: paths.join(', '),
+      message: 'holds no ImagePolicy; files are named *.yaml, *.yml or *.json',
+    });
+  }
+  if (!parsed.ok || problems.length > 0) return fail(problems);
+  const documents = parsed.value;
+  return ok({ documents, policies: documents.map(({ policy }) => policy), version: versionOf(files) });
+};

@@ -1,0 +1,118 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { PolicyFileProblem } from '../../core/policy/document.ts';
+
+/** Bounds of one policy set; said in docs/policy.md. */
+export const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
+
+/** A file of the set. `shown` is how messages call it, `name` how it is called below the path that was given. */
+export interface ScannedFile {
+  readonly shown: string;
+  readonly name: string;
+}
+
+/** What lies under the given paths at one moment. */
+export interface Scan {
+  readonly files: readonly ScannedFile[];
+  /** Directories whose events hint at a change. */
+  readonly directories: readonly string[];
+  readonly problems: readonly PolicyFileProblem[];
+  /** Differs when anything was written, renamed, added or removed, or a link leads elsewhere. */
+  readonly fingerprint: string;
+}
+
+interface Walk {
+  readonly files: ScannedFile[];
+  readonly directories: string[];
+  readonly problems: PolicyFileProblem[];
+  readonly marks: string[];
+  /** Real paths: each file and directory counts once, so a loop of links ends. */
+  readonly seen: Set<string>;
+  entries: number;
+}
+
+interface Place extends ScannedFile {
+  readonly depth: number;
+}
+
+const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
+
+/** Dot names cover `..data` of a mounted ConfigMap: its files are reached by their own links. */
+const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
+
+/** The system's error in words. */
+export const whyUnreadable = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return code === 'ENOENT' ? 'no such file or directory' : `cannot be read (${code})`;
+};
+
+const addFile = (walk: Walk, place: Place): void => {
+  if (walk.files.length < scanLimits.files) {
+    walk.files.push({ shown: place.shown, name: place.name });
+  } else if (walk.files.length === scanLimits.files) {
+    const message = `is one file too many: a policy set has at most ${scanLimits.files}`;
+    walk.problems.push({ file: place.shown, message });
+  }
+};
+
+const walkDirectory = async (walk: Walk, place: Place): Promise<void> => {
+  if (place.depth > scanLimits.depth) {
+    walk.problems.push({
+      file: place.shown,
+      message: `is nested more than ${scanLimits.depth} directories deep`,
+    });
+    return;
+  }
+  walk.directories.push(place.shown);
+  const names = (await readdir(place.shown)).filter((name) => !isSkipped(name)).sort();
+  walk.entries += names.length;
+  if (walk.entries > scanLimits.entries) {
+    walk.problems.push({ file: place.shown, message: `holds more than ${scanLimits.entries} entries` });
+    return;
+  }
+  for (const name of names) {
+    const inner = place.name === '' ? name : `${place.name}/${name}`;
+    await visit(walk, { shown: join(place.shown, name), name: inner, depth: place.depth + 1 });
+  }
+};
+
+const visit = async (walk: Walk, place: Place): Promise<void> => {
+  try {
+    const real = await realpath(place.shown);
+    if (walk.seen.has(real)) return;
+    walk.seen.add(real);
+    const found = await stat(real, { bigint: true });
+    if (found.isDirectory()) {
+      walk.marks.push(`${place.shown} ${real}`);
+      await walkDirectory(walk, place);
+    } else if (place.depth === 0 || (found.isFile() && isPolicyFile(place.name))) {
+      walk.marks.push([place.shown, real, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' '));
+      addFile(walk, place);
+    }
+  } catch (error) {
+    // Below a directory only policy files matter: a dangling link of another name is none of ours.
+    if (place.depth > 0 && whyUnreadable(error).startsWith('no such') && !isPolicyFile(place.name)) return;
+    walk.problems.push({ file: place.shown, message: whyUnreadable(error) });
+  }
+};
+
+/**
+ * Finds the policy files under the given files and directories: `*.yaml`, `*.yml` and `*.json`, recursively, no
+ * dot names, links followed. A file that is given by its own name counts whatever it is called.
+ */
+export const scanPaths = async (paths: readonly string[]): Promise<Scan> => {
+  const walk: Walk = { files: [], directories: [], problems: [], marks: [], seen: new Set(), entries: 0 };
+  for (const path of paths) {
+    const before = walk.directories.length;
+    await visit(walk, { shown: path, name: '', depth: 0 });
+    // A file, or a path that is not there (yet): its parent tells when that changes.
+    if (walk.directories.length === before) walk.directories.push(dirname(path));
+  }
+  const problems = walk.problems.map(({ file, message }) => `${file} ${message}`);
+  return {
+    files: walk.files.map(({ shown, name }) => ({ shown, name: name === '' ? basename(shown) : name })),
+    directories: [...new Set(walk.directories)],
+    problems: walk.problems,
+    fingerprint: [...walk.marks, ...problems].join('\n'),
+  };
+};
