@@ -107,7 +107,10 @@ const timedOut = (deadline: Deadline): Outcome => ({
 });
 
 /** Settles with the review, or with `undefined` at the deadline: a timeout is a decision, never a hanging call. */
-const beforeDeadline = async (review: Promise<Decision>, deadline: Deadline): Promise<Decision | undefined> => {
+const beforeDeadline = async (
+  review: Promise<Decision>,
+  deadline: Deadline,
+): Promise<Decision | undefined> => {
   const signal = deadline.signal();
   if (signal.aborted) return undefined;
   let expire: (() => void) | undefined;

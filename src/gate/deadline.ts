@@ -6,9 +6,9 @@ import type { Clock } from './ports.ts';
  */
 export interface Deadline {
   /** Milliseconds left; zero or less when it has passed. */
-  remaining(): number;
+  readonly remaining: () => number;
   /** Aborts at the deadline. Made on first use. */
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
 /** A deadline `budget` milliseconds from now, on the monotonic clock. */

@@ -51,7 +51,8 @@ export const createDecisionForm =
       warnings: [...warned.map(warningOf), ...(outcome.warnings ?? [])],
       ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
       exemptions: [],
-      versions: outcome.policies === undefined ? { gate: version } : { gate: version, policies: outcome.policies },
+      versions:
+        outcome.policies === undefined ? { gate: version } : { gate: version, policies: outcome.policies },
       durations: { total: round(clock.monotonic() - started) },
     });
   };

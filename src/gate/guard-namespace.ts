@@ -37,10 +37,15 @@ export const guardNamespace = (
     .forNamespace(name)
     .policies.filter((policy) => policy.mode === 'Deny' && leaves(policy, name, before, after));
   const findings = left.map((policy) =>
-    gateFinding('namespace-escape', `this label change takes namespace '${shown(name)}' out of policy ${policy.name}`, {
-      path: 'metadata.labels',
-      remedy: 'keep the labels that the policy selects, or ask one of the administrators of the gate (--admins)',
-    }),
+    gateFinding(
+      'namespace-escape',
+      `this label change takes namespace '${shown(name)}' out of policy ${policy.name}`,
+      {
+        path: 'metadata.labels',
+        remedy:
+          'keep the labels that the policy selects, or ask one of the administrators of the gate (--admins)',
+      },
+    ),
   );
   return { findings, policies: state.set.version };
 };

@@ -3,7 +3,6 @@ import type { Fact } from '../core/facts/fact.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 
-
 /** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
 export interface Clock {
   now(): number;

@@ -88,15 +88,15 @@ const collect = (what: ReviewSubject['what']): Collected | { readonly findings: 
   const extracted = extractImages(what.row, what.object);
   if (!extracted.ok) {
     const { code, path, why } = extracted.error;
-    return { findings: [gateFinding(code, shown(why), { path, remedy: 'correct the object and send it again' })] };
+    return {
+      findings: [gateFinding(code, shown(why), { path, remedy: 'correct the object and send it again' })],
+    };
   }
-  const kept = what.oldObject === null ? undefined : unchangedPlaces(what.row, what.object, what.oldObject);
+  const kept =
+    what.oldObject === null ? undefined : unchangedPlaces(what.row, extracted.value.images, what.oldObject);
   const images = extracted.value.images.map((use) => underReview(use, kept?.has(use.place) !== true));
   return { images, warnings: extracted.value.warnings };
 };
-
-const unchangedMessage = 'every image is unchanged: the same text at the same place as before';
-const noPolicyMessage = 'no policy covers this namespace';
 
 /** A review in which a policy was applied though its selector could not be evaluated (R3). */
 export interface Unsure {
@@ -122,7 +122,12 @@ interface Judgement {
 }
 
 /** Hops 3 to 6 once everything that needs I/O is known: pure from here on. */
-const judge = (subject: ReviewSubject, set: PolicySet, labels: Fact<Labels>, unmatched: Unmatched): Judgement => {
+const judge = (
+  subject: ReviewSubject,
+  set: PolicySet,
+  labels: Fact<Labels>,
+  unmatched: Unmatched,
+): Judgement => {
   const policies = set.version;
   const collected = collect(subject.what);
   if ('findings' in collected) return { outcome: { ...collected, policies } };

@@ -73,7 +73,12 @@ const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
 };
 
 /** All findings of one policy about one image it speaks about. */
-const checkImage = (covering: CoveringPolicy, use: ImageUse, image: ImageReference, into: Finding[]): void => {
+const checkImage = (
+  covering: CoveringPolicy,
+  use: ImageUse,
+  image: ImageReference,
+  into: Finding[],
+): void => {
   for (const check of covering.policy.checks) {
     for (const violation of check.run(image)) {
       into.push({
@@ -91,11 +96,23 @@ const checkImage = (covering: CoveringPolicy, use: ImageUse, image: ImageReferen
 const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | undefined => {
   let found: CoveringPolicy | undefined;
   for (const candidate of covering) {
-    if (found === undefined || (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)) {
+    if (
+      found === undefined ||
+      (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)
+    ) {
       found = candidate;
     }
   }
   return found;
+};
+
+/** What R1 says of an image that no covering policy speaks about. */
+const judgeUnmatched = (use: ImageUse, covering: Covering, override: Unmatched): Finding | undefined => {
+  const strict = strictestOf(covering.policies);
+  if (strict !== undefined) return unmatched(use, strict.policy.name, unmatchedMode(strict.mode, override));
+  // A policy that cannot be used covers the object: it speaks for itself, with a denial.
+  if (covering.broken.length > 0) return undefined;
+  return unmatched(use, '', unmatchedMode('Audit', override));
 };
 
 const judgeImage = (
@@ -104,20 +121,15 @@ const judgeImage = (
   override: Unmatched,
   into: Finding[],
 ): void => {
-  if (!parsed.ok) {
-    for (const policy of covering.policies) into.push(invalidReference(policy, use, parsed.error));
-    if (covering.policies.length === 0) into.push(unmatched(use, '', unmatchedMode('Audit', override)));
-    return;
-  }
   let spoken = false;
   for (const policy of covering.policies) {
-    if (!speaksAbout(policy, parsed.value)) continue;
+    if (!parsed.ok) into.push(invalidReference(policy, use, parsed.error));
+    else if (speaksAbout(policy, parsed.value)) checkImage(policy, use, parsed.value, into);
+    else continue;
     spoken = true;
-    checkImage(policy, use, parsed.value, into);
   }
-  if (spoken) return;
-  const strict = strictestOf(covering.policies);
-  into.push(unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override)));
+  const left = spoken ? undefined : judgeUnmatched(use, covering, override);
+  if (left !== undefined) into.push(left);
 };
 
 /** R3: a policy that was applied though nobody could tell whether it applies says so beside what it found. */

@@ -1,23 +1,27 @@
 /** Longest text of an object that is shown or stored, in UTF-16 units. */
 export const shownLimit = 512;
+/** How much of a text is looked at before it is cut. */
+const readLimit = 8192;
 
 // Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
 // C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates, BOM.
+// oxlint-disable-next-line no-control-regex
 const unsafe =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu;
 const plain = /^[\x20-\x7e]*$/;
+// A password that somebody wrote into an image name as into a URL must not end up in logs and records.
+const userInformation = /:\/\/[^/@\s]*@/g;
 
-const escapeCharacter = (character: string): string =>
-  `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+const escapeCharacter = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
 /**
  * Text from the judged object, safe to show anywhere: control characters escaped, cut at 512 characters.
  * Stops log and terminal injection through image names (B35, B37).
  */
 export const shown = (text: string): string => {
-  if (text.length <= shownLimit && plain.test(text)) return text;
-  const cut = text.length > shownLimit ? text.slice(0, shownLimit - 1) : text;
-  const escaped = cut.replace(unsafe, escapeCharacter);
-  const kept = escaped.length > shownLimit - 1 ? escaped.slice(0, shownLimit - 1) : escaped;
-  return kept.length < escaped.length || cut.length < text.length ? `${kept}…` : kept;
+  if (text.length <= shownLimit && plain.test(text) && !text.includes('://')) return text;
+  const head = text.slice(0, readLimit);
+  const escaped = head.replace(userInformation, '://…@').replace(unsafe, escapeCharacter);
+  const whole = head.length === text.length && escaped.length <= shownLimit;
+  return whole ? escaped : `${escaped.slice(0, shownLimit - 1)}…`;
 };

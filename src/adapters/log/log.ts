@@ -1,0 +1,97 @@
+import { pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import type { Decision } from '../../core/decision/decision.ts';
+import { decisionLine, textLine } from './decision-line.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'text';
+  /** Told how many bytes were lost because nobody reads the log. */
+  readonly onDrop: (bytes: number) => void;
+  /** Where lines go; stderr (2) unless a test says otherwise. */
+  readonly fd?: number;
+}
+
+/** Structured log: the message is static, everything that varies is a field. */
+export interface Log {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+  /** One line for one decision; `json` is the decision as already serialised for the record. */
+  decision(decision: Decision, json: string): void;
+  /** Writes out what is buffered; for the end of the process. */
+  flush(): void;
+}
+
+/** Lines wait at most this long, in milliseconds, before they are written. */
+const flushEvery = 200;
+/** A log that nobody reads may hold this many bytes; then lines are dropped and counted, never the gate blocked. */
+const bufferLimit = 16 * 1024 * 1024;
+
+/** Names of fields whose value never reaches a log, whoever logs it (B37). */
+const secrets = ['token', 'password', 'authorization', 'secret', 'auth', 'key', 'cert', 'dockerconfigjson'];
+
+const reported = (level: string): object => ({ level });
+
+/** An Error as fields: pino would otherwise print `{}`. */
+const plainFields = (fields: object): object =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? value.message : (value as unknown),
+    ]),
+  );
+
+const createLogger = (options: LogOptions, destination: DestinationStream): Logger =>
+  pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'msg',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: reported },
+      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    },
+    destination,
+  );
+
+/** Opens the log. Lines are buffered and written in the background; a slow reader never slows an admission. */
+export const openLog = (options: LogOptions): Log => {
+  const destination = pino.destination({
+    fd: options.fd ?? 2,
+    sync: false,
+    minLength: 4096,
+    maxLength: bufferLimit,
+  });
+  destination.on('drop', (line: string) => options.onDrop(line.length));
+  // The reader of a pipe may go away; the gate goes on without its log.
+  destination.on('error', () => undefined);
+  const timer = setInterval(() => destination.flush(), flushEvery).unref();
+  const logger = createLogger(options, destination);
+  const decides = logger.isLevelEnabled('info');
+  const write = (level: LogLevel, message: string, fields: object = {}): void => {
+    if (!logger.isLevelEnabled(level)) return;
+    if (options.format === 'text') destination.write(textLine(level, message, plainFields(fields)));
+    else logger[level](plainFields(fields), message);
+  };
+  return {
+    debug: (message, fields) => write('debug', message, fields),
+    info: (message, fields) => write('info', message, fields),
+    warn: (message, fields) => write('warn', message, fields),
+    error: (message, fields) => write('error', message, fields),
+    decision: (decision, json) => {
+      if (decides) destination.write(decisionLine(decision, json, options.format));
+    },
+    flush: () => {
+      clearInterval(timer);
+      try {
+        destination.flushSync();
+      } catch {
+        // The reader is gone or does not read (EAGAIN): nothing is left to do at the end of the process.
+      }
+    },
+  };
+};

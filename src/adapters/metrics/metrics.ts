@@ -1,0 +1,151 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Decision } from '../../core/decision/decision.ts';
+
+/** Upper bounds in seconds: a warm review takes well under a millisecond, the API server waits 10 s. */
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Kinds that get a label of their own; a label value must not come from whoever sends requests. */
+const labelledKinds = new Set(
+  'Pod PodTemplate ReplicationController Deployment ReplicaSet StatefulSet DaemonSet Job CronJob ImagePolicy Namespace ImageReview'.split(
+    ' ',
+  ),
+);
+
+const counters = {
+  findings: [
+    'imagegate_findings_total',
+    'Findings by policy, reason code and mode.',
+    ['policy', 'code', 'mode'],
+  ],
+  skipped: [
+    'imagegate_admission_skipped_total',
+    'Requests let through without judging every image, by code.',
+    ['code'],
+  ],
+  overrides: ['imagegate_unavailable_overrides_total', 'Findings weakened by onUnavailable: Warn.', []],
+  bugs: ['imagegate_internal_errors_total', 'Unexpected errors; each became a deny.', []],
+  recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
+  recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
+  logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
+  reloads: ['imagegate_policy_reloads_total', 'Reloads of the policies, by outcome.', ['outcome']],
+  events: ['imagegate_events_total', 'Kubernetes Events, by outcome.', ['outcome']],
+} as const;
+
+const gauges = {
+  policies: ['imagegate_policies', 'Policies in force.'],
+  brokenPolicies: ['imagegate_policies_broken', 'Policies that cannot be used; each denies what it covers.'],
+  ready: ['imagegate_ready', '1 when /readyz answers 200.'],
+  webhookIntact: [
+    'imagegate_webhook_intact',
+    '1 when the webhook configuration is as the gate expects it, 0 when it is missing or altered.',
+  ],
+  certificateExpiry: [
+    'imagegate_webhook_cert_expiry_timestamp_seconds',
+    'When the serving certificate expires.',
+  ],
+  recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
+  recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
+  watchStale: [
+    'imagegate_watch_stale_seconds',
+    'How long the oldest watch of the cluster has been out of touch.',
+  ],
+  leader: ['imagegate_leader', '1 when this replica holds the Lease.'],
+} as const;
+
+type CounterName = keyof typeof counters;
+type GaugeName = keyof typeof gauges;
+
+export interface Metrics {
+  /** Counts one decision; called once for each answer. */
+  decided(decision: Decision): void;
+  count(name: CounterName, labels?: Readonly<Record<string, string>>, by?: number): void;
+  set(name: GaugeName, value: number): void;
+  /** Called before each scrape, for gauges that are read rather than told. */
+  onScrape(read: () => void): void;
+  render(): Promise<{ readonly text: string; readonly contentType: string }>;
+}
+
+/** prom-client looks a label set up by building a key; the few combinations that occur are remembered instead. */
+const remember = <T>(make: (labels: readonly string[]) => T): ((...labels: readonly string[]) => T) => {
+  const known = new Map<string, T>();
+  return (...labels) => {
+    const key = labels.join('\n');
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make(labels);
+    if (known.size < 10_000) known.set(key, made);
+    return made;
+  };
+};
+
+const createInstruments = (registry: Registry) => {
+  const registers = [registry];
+  const made = Object.entries(counters).map(([key, [name, help, labelNames]]) => [
+    key,
+    new Counter({ name, help, labelNames: [...labelNames], registers }),
+  ]);
+  const madeGauges = Object.entries(gauges).map(([key, [name, help]]) => [
+    key,
+    new Gauge({ name, help, registers }),
+  ]);
+  return {
+    counter: Object.fromEntries(made) as Record<CounterName, Counter>,
+    gauge: Object.fromEntries(madeGauges) as Record<GaugeName, Gauge>,
+    requests: new Counter({
+      name: 'imagegate_admission_requests_total',
+      help: 'Answers by operation, kind, decision and strictest mode among the findings.',
+      labelNames: ['operation', 'resource', 'decision', 'mode'],
+      registers,
+    }),
+    duration: new Histogram({
+      name: 'imagegate_admission_duration_seconds',
+      help: 'Time from the decoded request to the decision.',
+      labelNames: ['decision'],
+      buckets,
+      registers,
+    }),
+  };
+};
+
+const strictestMode = (decision: Decision): string => {
+  const modes = new Set(decision.findings.map((finding) => finding.mode));
+  return (['Deny', 'Warn', 'Audit'] as const).find((mode) => modes.has(mode)) ?? 'none';
+};
+
+/** Prometheus metrics, prefix `imagegate_`: low cardinality, no Pod name, image or user in any label. */
+export const createMetrics = (version: string): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'imagegate_build_info',
+    help: 'Version of the gate.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  })
+    .labels(version, process.versions.node)
+    .set(1);
+  const { counter, gauge, requests, duration } = createInstruments(registry);
+  const requestsOf = remember((labels) => requests.labels(...labels));
+  const durationOf = remember((labels) => duration.labels(...labels));
+  const findingsOf = remember((labels) => counter.findings.labels(...labels));
+  const reads: (() => void)[] = [];
+  return {
+    decided: (decision) => {
+      const verdict = decision.allowed ? 'allowed' : 'denied';
+      const kind = labelledKinds.has(decision.object.kind) ? decision.object.kind : 'other';
+      const mode = decision.findings.length === 0 ? 'none' : strictestMode(decision);
+      requestsOf(decision.operation ?? '', kind, verdict, mode).inc();
+      durationOf(verdict).observe((decision.durations['total'] ?? 0) / 1000);
+      for (const { policy, code, mode: findingMode } of decision.findings)
+        findingsOf(policy, code, findingMode).inc();
+      if (decision.skipped !== undefined) counter.skipped.labels(decision.skipped.code).inc();
+    },
+    count: (name, labels = {}, by = 1) => counter[name].inc(labels, by),
+    set: (name, value) => gauge[name].set(value),
+    onScrape: (read) => void reads.push(read),
+    render: async () => {
+      for (const read of reads) read();
+      return { text: await registry.metrics(), contentType: registry.contentType };
+    },
+  };
+};

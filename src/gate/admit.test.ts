@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { fakeClock, fakeGate, pod, requestFor } from '../../test/fakes/gate.ts';
+import type { JsonObject } from '../core/json.ts';
+
+const policies = { trusted: { checks: [{ registries: { allow: ['registry.example.com/**'] } }] } };
+const gate = () => fakeGate({ policies });
+const bad = pod({ app: 'evil.io/web' });
+const good = pod({ app: 'registry.example.com/web:1' });
+const deployment = (image: string): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: { template: { spec: { containers: [{ name: 'app', image }] } } },
+});
+
+describe('short cuts, each recorded with its reason', () => {
+  test.each([
+    ['DELETE is never gated', requestFor(null, { operation: 'DELETE', oldObject: bad }), 'operation'],
+    [
+      'CONNECT is never gated',
+      requestFor({ apiVersion: 'v1', kind: 'PodExecOptions' }, { operation: 'CONNECT', subResource: 'exec' }),
+      'operation',
+    ],
+    [
+      'status carries no image (B19)',
+      requestFor(bad, { operation: 'UPDATE', subResource: 'status' }),
+      'subresource',
+    ],
+    [
+      'scale is never blocked (B19)',
+      requestFor(
+        { apiVersion: 'autoscaling/v1', kind: 'Scale' },
+        { operation: 'UPDATE', subResource: 'scale' },
+      ),
+      'subresource',
+    ],
+    [
+      'R2: an unchanged bad image is let through',
+      requestFor(bad, { operation: 'UPDATE', oldObject: bad }),
+      'unchanged',
+    ],
+  ])('%s', async (_title, request, code) => {
+    const decision = await gate().admit(request);
+    expect(decision).toMatchObject({ allowed: true, skipped: { code } });
+  });
+
+  test.each([
+    [
+      'R4: another subresource of a Pod does not exempt',
+      requestFor(bad, {
+        operation: 'UPDATE',
+        subResource: 'ephemeralcontainers',
+        oldObject: pod({ app: 'evil.io/old' }),
+      }),
+    ],
+    [
+      'R4: a subresource of a later Kubernetes version does not exempt',
+      requestFor(bad, { subResource: 'somethingnew' }),
+    ],
+    ['R2: without an old object everything is new', requestFor(bad, { operation: 'UPDATE' })],
+    [
+      'B14: a forged deletionTimestamp on CREATE does not help',
+      requestFor(pod({ app: 'evil.io/web' }, { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })),
+    ],
+    [
+      'B14: an image update while a finalizer is pending is judged',
+      requestFor(
+        pod(
+          { app: 'evil.io/web' },
+          { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['x/y'] } },
+        ),
+        { operation: 'UPDATE', oldObject: good },
+      ),
+    ],
+    [
+      'B15: a forged owner does not help',
+      requestFor(
+        pod(
+          { app: 'evil.io/web' },
+          {
+            metadata: {
+              ownerReferences: [
+                { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'x', uid: 'y', controller: true },
+              ],
+            },
+          },
+        ),
+      ),
+    ],
+    [
+      'B16: a forged annotation does not help',
+      requestFor(
+        pod({ app: 'evil.io/web' }, { metadata: { annotations: { 'imagegate.dev/verified': 'true' } } }),
+      ),
+    ],
+    [
+      'the name of the user does not help',
+      requestFor(bad, { user: 'system:admin', groups: ['system:masters'] }),
+    ],
+    [
+      'B25: only the new object counts: an old good image does not cover a new bad one',
+      requestFor(bad, { operation: 'UPDATE', oldObject: good }),
+    ],
+    [
+      'B17: an init container is judged',
+      requestFor(
+        pod(
+          { app: 'registry.example.com/web:1' },
+          { spec: { initContainers: [{ name: 'i', image: 'evil.io/x' }] } },
+        ),
+      ),
+    ],
+    [
+      'B17: an ephemeral container is judged',
+      requestFor(
+        pod(
+          { app: 'registry.example.com/web:1' },
+          { spec: { ephemeralContainers: [{ name: 'e', image: 'evil.io/x' }] } },
+        ),
+        { operation: 'UPDATE', subResource: 'ephemeralcontainers', oldObject: good },
+      ),
+    ],
+    [
+      'R2: the same image newly ephemeral is judged',
+      requestFor(
+        pod({ app: 'evil.io/web' }, { spec: { ephemeralContainers: [{ name: 'e', image: 'evil.io/web' }] } }),
+        { operation: 'UPDATE', subResource: 'ephemeralcontainers', oldObject: bad },
+      ),
+    ],
+    [
+      'B18: an image volume is judged',
+      requestFor(
+        pod(
+          { app: 'registry.example.com/web:1' },
+          { spec: { volumes: [{ name: 'v', image: { reference: 'evil.io/x' } }] } },
+        ),
+      ),
+    ],
+    ['a dry run gets the same verdict', requestFor(bad, { dryRun: true })],
+  ])('%s', async (_title, request) => {
+    const decision = await gate().admit(request);
+    expect(decision.allowed).toBe(false);
+    expect(decision.findings[0]?.code).toBe('registry-not-allowed');
+  });
+});
+
+describe('R19: requests that do not hold together', () => {
+  test.each([
+    [
+      'kind and object disagree',
+      requestFor(deployment('evil.io/x'), { kind: { group: '', version: 'v1', kind: 'ConfigMap' } }),
+    ],
+    [
+      'apiVersion and object disagree',
+      requestFor(bad, { kind: { group: 'apps', version: 'v1', kind: 'Pod' } }),
+    ],
+    ['a CREATE without an object', requestFor(null)],
+    ['metadata that is no object', requestFor({ ...bad, metadata: 'x' })],
+    ['a pod spec of the wrong shape', requestFor({ ...bad, spec: { containers: {} } })],
+    ['a Pod without a spec', requestFor({ apiVersion: 'v1', kind: 'Pod', metadata: {} })],
+  ])('%s: denied as malformed-request', async (_title, request) => {
+    const decision = await gate().admit(request);
+    expect(decision.allowed).toBe(false);
+    expect(decision.findings.map(({ code }) => code)).toEqual(['malformed-request']);
+  });
+});
+
+describe('R4: kinds', () => {
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
+  test('a built-in kind without a pod spec is allowed silently', async () => {
+    const decision = await gate().admit(requestFor({ apiVersion: 'v1', kind: 'ConfigMap', metadata: {} }));
+    expect(decision).toMatchObject({ allowed: true, warnings: [], findings: [] });
+  });
+  test('a kind that no row covers is allowed with a warning', async () => {
+    const decision = await gate().admit(requestFor(widget));
+    expect(decision).toMatchObject({ allowed: true, skipped: { code: 'not-judged' } });
+    expect(decision.warnings[0]).toContain('example.com/v1 Widget');
+  });
+  test('--unknown-kinds deny turns it round', async () => {
+    const decision = await fakeGate({ policies, unknownKinds: 'deny' }).admit(requestFor(widget));
+    expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'not-judged' }] });
+  });
+  test('a blank image in a Pod is denied', async () => {
+    expect((await gate().admit(requestFor(pod({ app: '' })))).findings[0]?.code).toBe('invalid-reference');
+  });
+  test('a blank image in a template is no image, with a warning', async () => {
+    const decision = await gate().admit(requestFor(deployment('')));
+    expect(decision.allowed).toBe(true);
+    expect(decision.warnings).toHaveLength(1);
+  });
+});
+
+describe('the unexpected', () => {
+  test('a defect becomes a deny with internal-error, and is reported', async () => {
+    const failing = fakeGate({
+      policies: {
+        p: {
+          match: { namespaceSelector: { matchLabels: { a: 'b' } } },
+          checks: [{ digest: { require: true } }],
+        },
+      },
+      namespaces: {
+        labels: () => {
+          throw new Error('boom');
+        },
+      },
+    });
+    const decision = await failing.admit(requestFor(good));
+    expect(decision).toMatchObject({
+      allowed: false,
+      findings: [{ policy: '', check: 'gate', mode: 'Deny', code: 'internal-error' }],
+    });
+    expect(failing.bugs).toHaveLength(1);
+  });
+
+  test('a look-up that never ends is a decision at the deadline, never a hanging call (R3)', async () => {
+    const hanging = fakeGate({
+      policies: {
+        p: {
+          match: { namespaceSelector: { matchLabels: { a: 'b' } } },
+          checks: [{ digest: { require: true } }],
+        },
+      },
+      namespaces: { labels: () => new Promise(() => undefined) },
+      budget: 30,
+    });
+    const decision = await hanging.admit(requestFor(good));
+    expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'deadline-exceeded' }] });
+  });
+});
+
+describe('R21: /image-review', () => {
+  const selected = {
+    p: {
+      match: {
+        namespaceSelector: { matchLabels: { env: 'prod' } },
+        objectSelector: { matchLabels: { a: 'b' } },
+      },
+      checks: policies.trusted.checks,
+    },
+  };
+  test('selectors count as matching, whatever the labels of the namespace', async () => {
+    const review = fakeGate({ policies: selected, namespaces: { default: { env: 'dev' } } });
+    expect((await review.reviewImages('default', ['evil.io/x'])).allowed).toBe(false);
+    expect((await review.reviewImages('default', ['registry.example.com/x:1'])).allowed).toBe(true);
+  });
+  test('more than 64 images are refused', async () => {
+    const decision = await gate().reviewImages(
+      'default',
+      Array.from({ length: 65 }, () => 'registry.example.com/x:1'),
+    );
+    expect(decision.findings.map(({ code }) => code)).toEqual(['too-many-images']);
+  });
+});
+
+describe('decision ids (R18)', () => {
+  test('start with the replica and grow, also when the clock steps back', async () => {
+    const clock = fakeClock();
+    const review = fakeGate({ policies, clock });
+    const ids: string[] = [];
+    for (const step of [0, 1, -500, 0, 1000]) {
+      clock.advance(step);
+      ids.push((await review.admit(requestFor(good))).id);
+    }
+    expect([...ids].sort()).toEqual(ids);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.every((id) => id.startsWith('test-'))).toBe(true);
+  });
+});

@@ -1,0 +1,67 @@
+/** A decision on its way into the store: what it is looked up by, and its JSON as it was written. */
+export interface StoredDecision {
+  /** Time ordered within a replica; storing the same id twice keeps the first. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly allowed: boolean;
+  readonly namespace?: string | undefined;
+  readonly kind: string;
+  readonly name?: string | undefined;
+  readonly json: string;
+}
+
+/** `decisions --since --denied --limit`. */
+export interface DecisionQuery {
+  /** Milliseconds since 1970, inclusive. */
+  readonly since?: number;
+  readonly denied?: boolean;
+  readonly limit: number;
+}
+
+/** How long and how much is kept; whichever is reached first removes the oldest decisions. */
+export interface RetentionPolicy {
+  readonly maxAgeMs: number;
+  /** What the decisions may take on the disk. */
+  readonly maxBytes: number;
+  /** At most this many are removed in one call, so that none takes long. */
+  readonly slice: number;
+}
+
+export interface Pruned {
+  readonly removed: number;
+  /** The policy still wants more removed: call again. */
+  readonly more: boolean;
+}
+
+/** The record of decisions. Every call may reject with a `StoreFault`, and with nothing else. */
+export interface DecisionStore {
+  /** All of the batch or nothing of it. May be repeated with the same batch after a fault. */
+  append(batch: readonly StoredDecision[]): Promise<void>;
+  /** JSON texts, newest first. */
+  recent(query: DecisionQuery): Promise<readonly string[]>;
+  find(id: string): Promise<string | undefined>;
+  /** Removes one slice of what the policy no longer keeps, oldest first. */
+  prune(policy: RetentionPolicy, now: number): Promise<Pruned>;
+  close(): Promise<void>;
+}
+
+/**
+ * `unavailable`: the disk or server is full, slow, read-only or away; the same call may work later.
+ * `rejected`: this very batch can never be stored.
+ * `foreign`: what lies there is not ours, or a newer version made it; only a person can settle that.
+ */
+export type StoreFaultKind = 'unavailable' | 'rejected' | 'foreign';
+
+export class StoreFault extends Error {
+  override readonly name = 'StoreFault';
+  readonly kind: StoreFaultKind;
+  /** Stable text for metrics, e.g. `SQLITE_FULL`. */
+  readonly code: string;
+
+  constructor(kind: StoreFaultKind, code: string, message: string) {
+    super(message);
+    this.kind = kind;
+    this.code = code;
+  }
+}

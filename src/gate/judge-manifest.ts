@@ -1,0 +1,88 @@
+import type { Decision, JudgedObject } from '../core/decision/decision.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import type { JsonObject } from '../core/json.ts';
+import { isJsonObject } from '../core/json.ts';
+import type { WorkloadTable } from '../core/workload/kinds.ts';
+import { groupOf } from '../core/workload/kinds.ts';
+import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
+import type { Deadline } from './deadline.ts';
+import type { DecisionForm } from './decision-form.ts';
+import { gateFinding } from './decision-form.ts';
+import type { Clock } from './ports.ts';
+import type { Review } from './review.ts';
+
+/** One object of a manifest, with where it stands. */
+export interface ManifestObject {
+  readonly object: JsonObject;
+  readonly file: string;
+  /** 1-based line of its first key. */
+  readonly line: number;
+}
+
+export interface JudgeManifestDeps {
+  readonly review: Review;
+  readonly form: DecisionForm;
+  readonly workloads: WorkloadTable;
+  readonly clock: Clock;
+  readonly unknownKinds: 'allow' | 'deny';
+  /** `-n`, else `default`: the namespace of objects that name none. */
+  readonly defaultNamespace: string;
+}
+
+/** `not-a-workload`: a known kind without a pod spec; `unknown-kind`: nobody can tell whether it has one. */
+export type ManifestOutcome =
+  | { readonly outcome: 'judged'; readonly decision: Decision }
+  | { readonly outcome: 'not-a-workload' }
+  | { readonly outcome: 'unknown-kind'; readonly apiVersion: string; readonly kind: string };
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const metadataOf = (object: JsonObject): JsonObject => {
+  const metadata = object['metadata'];
+  return isJsonObject(metadata) ? metadata : {};
+};
+
+const describeObject = ({ object, file, line }: ManifestObject, namespace: string): JudgedObject => {
+  const name = text(metadataOf(object)['name']);
+  return {
+    apiVersion: shown(text(object['apiVersion'])),
+    kind: shown(text(object['kind'])),
+    namespace: shown(namespace),
+    ...(name === '' ? {} : { name: shown(name) }),
+    file: shown(file),
+    line,
+  };
+};
+
+/**
+ * Judges one object of a manifest as if it were created now: the same review as the webhook's, so the two agree
+ * on every object. There is no old object, so every image is new (R2); the namespace is the manifest's (R3).
+ */
+export const createJudgeManifest = (deps: JudgeManifestDeps) => {
+  const { review, form, workloads, clock } = deps;
+  return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
+    const started = clock.monotonic();
+    const { object } = manifest;
+    const apiVersion = text(object['apiVersion']);
+    const kind = text(object['kind']);
+    const group = groupOf(apiVersion);
+    const row = workloads.byKind(group, kind);
+    const namespace = text(metadataOf(object)['namespace']) || deps.defaultNamespace;
+    const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
+    if (row !== undefined) {
+      const what = { form: 'workload' as const, row, object, oldObject: null };
+      return { outcome: 'judged', decision: await review({ origin, namespace, what, started }, deadline) };
+    }
+    if (isKnownWithoutPodSpec(group, kind)) return { outcome: 'not-a-workload' };
+    if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
+    const finding = gateFinding(
+      'not-judged',
+      shown(`${apiVersion} ${kind} is not a kind whose images the gate knows how to find`),
+      {
+        remedy: 'declare the kind under `workloads` in the configuration file',
+      },
+    );
+    return { outcome: 'judged', decision: form(origin, { findings: [finding] }, started) };
+  };
+};
+export type JudgeManifest = ReturnType<typeof createJudgeManifest>;

@@ -1,0 +1,160 @@
+import type { Decision } from '../../src/core/decision/decision.ts';
+import type { Unmatched } from '../../src/core/decision/decide.ts';
+import type { Fact } from '../../src/core/facts/fact.ts';
+import { unavailable } from '../../src/core/facts/fact.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import { compilePolicy } from '../../src/core/policy/compile.ts';
+import type { Labels } from '../../src/core/policy/label-selector.ts';
+import type { BrokenPolicy, PolicySet } from '../../src/core/policy/policy-set.ts';
+import { createPolicySet } from '../../src/core/policy/policy-set.ts';
+import { readPolicy } from '../../src/core/policy/schema.ts';
+import { createWorkloadTable } from '../../src/core/workload/kinds.ts';
+import { createAdmit } from '../../src/gate/admit.ts';
+import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
+import { deadlineAfter } from '../../src/gate/deadline.ts';
+import { createDecisionForm } from '../../src/gate/decision-form.ts';
+import { createDecisionIds } from '../../src/gate/decision-ids.ts';
+import type { Clock, NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
+import { createReview } from '../../src/gate/review.ts';
+import type { Unsure } from '../../src/gate/review.ts';
+import { createReviewImages } from '../../src/gate/review-images.ts';
+
+/** A clock that only moves when it is told to. */
+export interface FakeClock extends Clock {
+  advance(milliseconds: number): void;
+}
+export const fakeClock = (start = Date.UTC(2026, 0, 1)): FakeClock => {
+  let passed = 0;
+  return {
+    now: () => start + passed,
+    monotonic: () => passed,
+    advance: (milliseconds) => void (passed += milliseconds),
+  };
+};
+
+/** A policy from its spec; throws on a mistake in the test. */
+export const policy = (name: string, spec: object) => {
+  const read = readPolicy({
+    apiVersion: 'imagegate.dev/v1alpha1',
+    kind: 'ImagePolicy',
+    metadata: { name },
+    spec,
+  });
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value;
+};
+
+export const policySet = (
+  specs: Readonly<Record<string, object>>,
+  broken: readonly BrokenPolicy[] = [],
+): PolicySet =>
+  createPolicySet(
+    'sha256:test',
+    Object.entries(specs).map(([name, spec]) => {
+      const compiled = compilePolicy(policy(name, spec));
+      if (!compiled.ok) throw new Error(compiled.error);
+      return compiled.value;
+    }),
+    broken,
+  );
+
+export interface FakeGateOptions {
+  readonly policies?: Readonly<Record<string, object>>;
+  readonly broken?: readonly BrokenPolicy[];
+  readonly state?: PolicyState;
+  readonly namespaces?: Readonly<Record<string, Labels>> | NamespaceReader;
+  readonly unmatched?: Unmatched;
+  readonly unknownKinds?: 'allow' | 'deny';
+  readonly admins?: readonly string[];
+  readonly clock?: FakeClock;
+  readonly budget?: number;
+}
+
+const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader => {
+  if (namespaces !== undefined && typeof namespaces['labels'] === 'function')
+    return namespaces as NamespaceReader;
+  const known = (namespaces ?? {}) as Readonly<Record<string, Labels>>;
+  return {
+    labels: (name): Fact<Labels> =>
+      Object.hasOwn(known, name)
+        ? { state: 'known', value: known[name] ?? {} }
+        : unavailable(`labels of namespace ${name}`, 'the test knows no such namespace'),
+  };
+};
+
+/** The whole gate in process, with the outside world replaced at its ports. */
+export const fakeGate = (options: FakeGateOptions = {}) => {
+  const clock = options.clock ?? fakeClock();
+  const form = createDecisionForm({ clock, ids: createDecisionIds('test', clock, 7), version: '0.0.0' });
+  const set = policySet(options.policies ?? {}, options.broken);
+  const policies = { current: (): PolicyState => options.state ?? { state: 'loaded', set } };
+  const bugs: unknown[] = [];
+  const unsure: Unsure[] = [];
+  const review = createReview({
+    policies,
+    namespaces: readerOf(options.namespaces),
+    form,
+    unmatched: options.unmatched,
+    onUnsure: (seen) => void unsure.push(seen),
+  });
+  const onBug = (error: unknown): void => void bugs.push(error);
+  const admit = createAdmit({
+    review,
+    form,
+    policies,
+    workloads: createWorkloadTable([]),
+    clock,
+    unknownKinds: options.unknownKinds ?? 'allow',
+    admins: new Set(options.admins),
+    onBug,
+  });
+  const reviewImages = createReviewImages({ review, form, clock, onBug });
+  const deadline = () => deadlineAfter(options.budget ?? 10_000, clock);
+  return {
+    bugs,
+    unsure,
+    review,
+    form,
+    clock,
+    admit: (request: AdmissionRequest): Promise<Decision> => admit(request, deadline()),
+    reviewImages: (namespace: string, images: readonly string[]): Promise<Decision> =>
+      reviewImages({ namespace, images, caller: 'unverified' }, deadline()),
+  };
+};
+
+export const pod = (
+  containers: Readonly<Record<string, string>>,
+  more: { spec?: object; metadata?: object } = {},
+): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'default', ...more.metadata },
+  spec: { containers: Object.entries(containers).map(([name, image]) => ({ name, image })), ...more.spec },
+});
+
+const textOf = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+
+/** An admission request for an object; kind and group are read from it. */
+export const requestFor = (
+  object: JsonObject | null,
+  more: Partial<AdmissionRequest> = {},
+): AdmissionRequest => {
+  const [version = '', group = ''] = textOf(object?.['apiVersion'], 'v1').split('/').reverse();
+  const kind = textOf(object?.['kind'], 'Pod');
+  return {
+    uid: 'uid-1',
+    kind: { group, version, kind },
+    resource: { group, version, resource: `${kind.toLowerCase()}s` },
+    subResource: '',
+    name: 'web',
+    namespace: 'default',
+    operation: 'CREATE',
+    user: 'jane',
+    groups: ['system:authenticated'],
+    dryRun: false,
+    object,
+    oldObject: null,
+    caller: 'unverified',
+    ...more,
+  };
+};
