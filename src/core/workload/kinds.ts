@@ -1,0 +1,43 @@
+import { builtInWorkloads } from './built-in-kinds.ts';
+import { customWorkloads } from './custom-kinds.ts';
+import type { WorkloadKind } from './workload-kind.ts';
+
+export { builtInWorkloads } from './built-in-kinds.ts';
+export { customWorkloads } from './custom-kinds.ts';
+export type { WorkloadKind } from './workload-kind.ts';
+export { parseWorkloadRow } from './workload-row.ts';
+
+/** Every kind the gate reads, indexed. */
+export interface WorkloadTable {
+  readonly byKind: (group: string, kind: string) => WorkloadKind | undefined;
+  readonly byResource: (group: string, resource: string) => WorkloadKind | undefined;
+  readonly all: readonly WorkloadKind[];
+}
+
+const sameKind = (a: WorkloadKind, b: WorkloadKind): boolean =>
+  a.group === b.group && (a.kind === b.kind || a.resource === b.resource);
+
+/**
+ * Indexes built-in rows, shipped rows and `extra` rows. An extra row replaces a shipped one (and an earlier extra)
+ * of the same kind or resource, and never a built-in: such a row is left out here, as it is refused when parsed.
+ */
+export const createWorkloadTable = (extra: readonly WorkloadKind[]): WorkloadTable => {
+  let all = [...builtInWorkloads, ...customWorkloads];
+  for (const row of extra) {
+    if (builtInWorkloads.some((own) => sameKind(own, row))) continue;
+    all = [...all.filter((other) => !sameKind(other, row)), row];
+  }
+  const kinds = new Map(all.map((row) => [`${row.group}/${row.kind}`, row]));
+  const resources = new Map(all.map((row) => [`${row.group}/${row.resource}`, row]));
+  return {
+    byKind: (group, kind) => kinds.get(`${group}/${kind}`),
+    byResource: (group, resource) => resources.get(`${group}/${resource}`),
+    all,
+  };
+};
+
+/** The API group of an `apiVersion`: `apps/v1` → `apps`, `v1` → `''`. */
+export const groupOf = (apiVersion: string): string => {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+};

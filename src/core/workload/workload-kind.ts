@@ -1,0 +1,24 @@
+/** One kind that names images: a table row. A new kind costs one row, here or in the user's `--config`. */
+export interface WorkloadKind {
+  /** API group, `''` for the core group. */
+  readonly group: string;
+  /** Plural, lower case, as in webhook rules and URLs. */
+  readonly resource: string;
+  readonly kind: string;
+  /** For webhook rules (R10); absent in a user's row that does not list them. */
+  readonly versions?: readonly string[];
+  /** Subresources that carry the whole object and can bring in an image. */
+  readonly subresources?: readonly string[];
+  /** Where the pod spec is, e.g. `spec.template.spec`. A row has this or `images`. */
+  readonly podSpec?: string;
+  /** Where images are in a kind without one pod spec, e.g. `spec.steps[].image`. */
+  readonly images?: readonly string[];
+  /** Whether the object may legally lack the pod spec. */
+  readonly podSpecOptional: boolean;
+  /** Whether a blank image is emitted (and so denied) instead of awaiting somebody to fill it in: Pods only. */
+  readonly imageRequired: boolean;
+  /** Whether containers may lack a name, as in Knative; they are then known by their index. */
+  readonly unnamedContainers: boolean;
+  /** Text that marks a variable filled in later (`$(` in Tekton); such an image is judged when its Pod is. */
+  readonly placeholder?: string;
+}
