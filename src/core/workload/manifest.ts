@@ -1,0 +1,124 @@
+import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { Result } from '../result.ts';
+import { fail, ok } from '../result.ts';
+import { readJsonText } from './json-text.ts';
+import type { ParsedValue, TextProblem } from './parsed-text.ts';
+import { readYamlText } from './yaml-text.ts';
+
+/** One Kubernetes object of a manifest; `line` (1-based) is where it begins. */
+export interface ManifestDocument {
+  readonly file: string;
+  readonly line: number;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly object: JsonObject;
+}
+/** Something that is no Kubernetes object: told on stderr, not an error (R20). */
+export interface ManifestRemark {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+export interface Manifest {
+  /** In input order, lists flattened. */
+  readonly objects: readonly ManifestDocument[];
+  readonly remarks: readonly ManifestRemark[];
+  /** Documents that are not empty, before lists are flattened; 0 means that there was nothing to read. */
+  readonly documents: number;
+}
+/** `why` may hold text of the file: escape and cut it before showing it. */
+export interface ManifestProblem extends TextProblem {
+  readonly file: string;
+}
+
+interface Reading {
+  readonly file: string;
+  readonly objects: ManifestDocument[];
+  readonly remarks: ManifestRemark[];
+}
+/** What an item inherits from the typed list around it. */
+interface Inherited {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+const listSuffix = 'List';
+const noKind: Inherited = { apiVersion: '', kind: '' };
+const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+
+const addItems = (
+  reading: Reading,
+  parsed: ParsedValue,
+  items: readonly JsonValue[],
+  inherited: Inherited,
+): void => {
+  for (const item of items) {
+    addObject(reading, { ...parsed, value: item, line: parsed.lineOf.get(item) ?? parsed.line }, inherited);
+  }
+};
+
+/** The item's own apiVersion and kind, or both from the list when one is missing: kubectl's rule. */
+const identify = (object: JsonObject, inherited: Inherited): Inherited => {
+  const apiVersion = textOf(object['apiVersion']);
+  const kind = textOf(object['kind']);
+  return apiVersion === '' || kind === '' ? inherited : { apiVersion, kind };
+};
+
+/**
+ * As kubectl reads it: an item of `PodList` may lack apiVersion and kind, and any object with a list of `items` is a
+ * list whatever its kind says, so what hides there is read beside the object itself.
+ */
+const addObject = (reading: Reading, parsed: ParsedValue, inherited: Inherited): void => {
+  const { value, line } = parsed;
+  const { file } = reading;
+  if (!isJsonObject(value)) {
+    reading.remarks.push({ file, line, text: 'not a Kubernetes object: left out' });
+    return;
+  }
+  const { apiVersion, kind } = identify(value, inherited);
+  if (apiVersion === '' || kind === '') {
+    reading.remarks.push({ file, line, text: 'no apiVersion or kind: left out' });
+    return;
+  }
+  const isList = kind.endsWith(listSuffix);
+  const { items } = value;
+  if (!isList || !Array.isArray(items)) {
+    const object =
+      value['kind'] === kind && value['apiVersion'] === apiVersion ? value : { ...value, apiVersion, kind };
+    reading.objects.push({ file, line, apiVersion, kind, object });
+  }
+  if (Array.isArray(items)) {
+    const itemKind = isList ? kind.slice(0, -listSuffix.length) : kind;
+    addItems(reading, parsed, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });
+  }
+};
+
+const isFurther = (a: TextProblem, b: TextProblem): boolean =>
+  a.line > b.line || (a.line === b.line && a.column > b.column);
+
+/** JSON when the text looks like it; `{a: 1}` and JSON documents between `---` are YAML, so that is tried next. */
+const readValues = (text: string): Result<readonly ParsedValue[], TextProblem> => {
+  const first = text.trimStart().charAt(0);
+  if (first !== '{' && first !== '[') return readYamlText(text);
+  const json = readJsonText(text);
+  if (json.ok) return json;
+  const yaml = readYamlText(text);
+  return yaml.ok || isFurther(yaml.error, json.error) ? yaml : json;
+};
+
+/**
+ * Reads the Kubernetes objects of a YAML or JSON text: several documents, JSON streams, `List` and typed lists.
+ * Scalars, merge keys and separators mean what they mean to kubectl; duplicate keys, tags without a JSON type and
+ * aliases that expand to too much are refused. `file` is only passed on.
+ *
+ * @returns the first problem with its line and column; never throws.
+ */
+export const readManifest = (text: string, file: string): Result<Manifest, ManifestProblem> => {
+  const values = readValues(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  if (!values.ok) return fail({ ...values.error, file });
+  const reading: Reading = { file, objects: [], remarks: [] };
+  const filled = values.value.filter(({ value }) => value !== null);
+  for (const parsed of filled) addObject(reading, parsed, noKind);
+  return ok({ objects: reading.objects, remarks: reading.remarks, documents: filled.length });
+};
