@@ -1,0 +1,114 @@
+import type {
+  RbacV1Subject,
+  V1ClusterRole,
+  V1ClusterRoleBinding,
+  V1PolicyRule,
+  V1Role,
+  V1RoleBinding,
+  V1ServiceAccount,
+} from '@kubernetes/client-node';
+import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+
+const rbac = 'rbac.authorization.k8s.io';
+const apiVersion = `${rbac}/v1`;
+const metadata = (namespace?: string) => ({
+  name: objectNames.gate,
+  ...(namespace === undefined ? undefined : { namespace }),
+  labels: { ...gateLabels },
+});
+const manifest = (object: object, comment: string): Manifest => ({
+  comment,
+  object: object as KubernetesObject,
+});
+
+const rule = (
+  apiGroup: string,
+  resource: string,
+  verbs: readonly string[],
+  names: readonly string[] = [],
+): V1PolicyRule => ({
+  apiGroups: [apiGroup],
+  resources: [resource],
+  ...(names.length === 0 ? undefined : { resourceNames: [...names] }),
+  verbs: [...verbs],
+});
+
+const clusterRole: V1ClusterRole = {
+  apiVersion,
+  kind: 'ClusterRole',
+  metadata: metadata(),
+  rules: [
+    rule('', 'namespaces', ['get', 'list', 'watch']),
+    rule('imagegate.dev', 'imagepolicies', ['get', 'list', 'watch']),
+    rule('imagegate.dev', 'imagepolicies/status', ['patch']),
+    rule(
+      'admissionregistration.k8s.io',
+      'validatingwebhookconfigurations',
+      ['get', 'list', 'watch', 'patch'],
+      [objectNames.gate],
+    ),
+    rule('', 'events', ['create', 'patch']),
+    rule('apps', 'replicasets', ['get']),
+    rule('batch', 'jobs', ['get']),
+  ],
+};
+
+const clusterRoleComment = `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configuration (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
+
+const binding = (subject: RbacV1Subject): V1ClusterRoleBinding => ({
+  apiVersion,
+  kind: 'ClusterRoleBinding',
+  metadata: metadata(),
+  roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: objectNames.gate },
+  subjects: [subject],
+});
+
+const role = (namespace: string): V1Role => ({
+  apiVersion,
+  kind: 'Role',
+  metadata: metadata(namespace),
+  rules: [
+    rule('', 'secrets', ['get', 'list', 'watch', 'update'], [objectNames.caSecret]),
+    rule('', 'secrets', ['create']),
+    rule('coordination.k8s.io', 'leases', ['get', 'update'], [objectNames.lease]),
+    rule('coordination.k8s.io', 'leases', ['create']),
+  ],
+});
+
+const roleComment = `What the gate may do in its own namespace: the one Secret with its CA and the one Lease of its leader. RBAC cannot limit "create" by name (a new object has no name yet when it is asked), so it may create other Secrets and Leases here; it can read none of them.`;
+
+const roleBinding = (namespace: string): V1RoleBinding => ({
+  apiVersion,
+  kind: 'RoleBinding',
+  metadata: metadata(namespace),
+  roleRef: { apiGroup: rbac, kind: 'Role', name: objectNames.gate },
+  subjects: [{ kind: 'ServiceAccount', name: objectNames.gate, namespace }],
+});
+
+const serviceAccount = (namespace: string): V1ServiceAccount => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: metadata(namespace),
+  automountServiceAccountToken: false,
+});
+
+/** Least privilege for a gate that runs in `namespace`: its service account and what that may do (B27). */
+export const inClusterAccess = (namespace: string): readonly Manifest[] => [
+  manifest(
+    serviceAccount(namespace),
+    'The identity of the gate. Its token is mounted by the Deployment alone.',
+  ),
+  manifest(clusterRole, clusterRoleComment),
+  manifest(binding({ kind: 'ServiceAccount', name: objectNames.gate, namespace }), ''),
+  manifest(role(namespace), roleComment),
+  manifest(roleBinding(namespace), ''),
+];
+
+/** The same for a gate outside of the cluster: it keeps its CA on its own disk and so needs no Secret. */
+export const outOfClusterAccess = (): readonly Manifest[] => [
+  manifest(clusterRole, clusterRoleComment),
+  manifest(
+    binding({ apiGroup: rbac, kind: 'User', name: objectNames.outsideUser }),
+    `The kubeconfig of \`imagegate serve --kubeconfig\` must authenticate as the user "${objectNames.outsideUser}" (the common name of a client certificate, for example).`,
+  ),
+];

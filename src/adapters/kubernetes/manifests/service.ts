@@ -1,0 +1,66 @@
+import type { V1PodDisruptionBudget, V1Service } from '@kubernetes/client-node';
+import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+
+/** Ports of the container. */
+export const ports = { webhook: 8443, admin: 8080 } as const;
+/** Port of the Service that the webhooks name. */
+export const servicePort = 443;
+/** The name that the API server calls and verifies: no cluster domain in it. */
+export const serviceHost = (namespace: string): string => `${objectNames.gate}.${namespace}.svc`;
+
+const metadata = (namespace: string) => ({
+  name: objectNames.gate,
+  namespace,
+  labels: { ...gateLabels },
+});
+
+const service = (namespace: string): V1Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadata(namespace),
+  spec: {
+    selector: { ...gateLabels },
+    ports: [
+      { name: 'webhook', port: servicePort, targetPort: 'webhook', protocol: 'TCP' },
+      { name: 'admin', port: ports.admin, targetPort: 'admin', protocol: 'TCP' },
+    ],
+  },
+});
+
+const budget = (namespace: string): V1PodDisruptionBudget => ({
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  metadata: metadata(namespace),
+  spec: {
+    minAvailable: 1,
+    selector: { matchLabels: { ...gateLabels } },
+    // A replica that is not ready protects nobody; it must not hold up the drain of its node.
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+  },
+});
+
+/** Plain, without the client's type: that one spells `from` as `_from`. */
+const networkPolicy = (namespace: string) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: metadata(namespace),
+  spec: {
+    podSelector: { matchLabels: { ...gateLabels } },
+    policyTypes: ['Ingress'],
+    ingress: [
+      { ports: [{ protocol: 'TCP', port: ports.webhook }] },
+      { from: [{ namespaceSelector: {} }], ports: [{ protocol: 'TCP', port: ports.admin }] },
+    ],
+  },
+});
+
+/** Everything in front of the Pods: Service, disruption budget, network policy. */
+export const frontManifests = (namespace: string): readonly Manifest[] => [
+  {
+    comment:
+      'Who may reach the gate: the API server from wherever it runs (it is no Pod, so no label selects it; --client-ca turns others away), and Pods for metrics. What the gate itself calls (API server, DNS, later registries) has no address that is the same everywhere, so egress is yours to limit.',
+    object: networkPolicy(namespace),
+  },
+  { comment: '', object: service(namespace) as KubernetesObject },
+  { comment: '', object: budget(namespace) as KubernetesObject },
+];

@@ -1,0 +1,178 @@
+import type { V1ValidatingWebhook } from '@kubernetes/client-node';
+import { describe, expect, test } from 'vitest';
+import { createWorkloadTable } from '../../../core/workload/kinds.ts';
+import { webhookConfiguration, webhookNames, type WebhookOptions } from './webhook-configuration.ts';
+
+const options: WebhookOptions = {
+  target: { url: 'https://gate.example.com:8443' },
+  caBundle: '-----BEGIN CERTIFICATE-----\n…\n',
+  workloads: createWorkloadTable([]).all,
+  bootstrapNamespaces: ['kube-system'],
+  ownNamespace: 'imagegate-system',
+};
+const hooks = (own: Partial<WebhookOptions> = {}): Readonly<Record<string, V1ValidatingWebhook>> =>
+  Object.fromEntries(
+    (webhookConfiguration({ ...options, ...own }).webhooks ?? []).map((hook) => [hook.name, hook]),
+  );
+const { validate, bootstrap, namespaces, policies } = webhookNames;
+const selectorOf = (hook: V1ValidatingWebhook | undefined): string =>
+  (hook?.namespaceSelector?.matchExpressions ?? [])
+    .map(({ key, operator, values }) => `${key} ${operator} ${String(values)}`)
+    .join();
+const coveredBy = (hook: V1ValidatingWebhook | undefined): readonly string[] =>
+  (hook?.rules ?? []).flatMap(({ apiGroups, apiVersions, resources }) =>
+    (resources ?? []).map((resource) => `${String(apiGroups)}/${String(apiVersions)}/${resource}`),
+  );
+
+describe('R10: validate.imagegate.dev', () => {
+  test.each([
+    '/v1/pods',
+    '/v1/pods/ephemeralcontainers',
+    '/v1/podtemplates',
+    '/v1/replicationcontrollers',
+    'apps/v1/deployments',
+    'apps/v1/replicasets',
+    'apps/v1/statefulsets',
+    'apps/v1/daemonsets',
+    'batch/v1/jobs',
+    'batch/v1/cronjobs',
+    'argoproj.io/v1alpha1/rollouts',
+  ])('covers %s', (resource) => expect(coveredBy(hooks()[validate])).toContain(resource));
+
+  test('covers every row of the workload table', () => {
+    const covered = coveredBy(hooks()[validate]);
+    for (const { group, resource } of options.workloads) {
+      expect(covered.some((text) => text.startsWith(`${group}/`) && text.endsWith(`/${resource}`))).toBe(
+        true,
+      );
+    }
+  });
+
+  test('covers CREATE and UPDATE and no more', () => {
+    const operations = (hooks()[validate]?.rules ?? []).map((rule) => rule.operations);
+    expect(new Set(operations.flat())).toEqual(new Set(['CREATE', 'UPDATE']));
+  });
+
+  test('covers no status and no scale', () => {
+    expect(coveredBy(hooks()[validate]).filter((text) => /status|scale/.test(text))).toEqual([]);
+  });
+
+  test('fails closed, sees old API versions, has no side effects on dry runs, and answers within 5 s', () => {
+    expect(hooks()[validate]).toMatchObject({
+      failurePolicy: 'Fail',
+      matchPolicy: 'Equivalent',
+      sideEffects: 'NoneOnDryRun',
+      timeoutSeconds: 5,
+      admissionReviewVersions: ['v1'],
+    });
+  });
+
+  test('takes 10 s when evidence is read', () => {
+    expect(hooks({ timeoutSeconds: 10 })[validate]?.timeoutSeconds).toBe(10);
+  });
+
+  test('has the match condition word for word', () => {
+    expect(hooks()[validate]?.matchConditions?.map(({ expression }) => expression)).toEqual([
+      "request.operation != 'UPDATE' || object.?spec != oldObject.?spec || object.?template != oldObject.?template",
+    ]);
+  });
+
+  test('adds a field of a user’s row that lies outside of spec, or an update of it would slip by', () => {
+    const row = {
+      group: 'x.io',
+      resource: 'fleets',
+      kind: 'Fleet',
+      images: ['data-x.images[]', 'spec.image'],
+    };
+    const hook = hooks({ workloads: [row] })[validate];
+    expect(hook?.matchConditions?.[0]?.expression).toMatch(
+      / \|\| object\[\?'data-x'\] != oldObject\[\?'data-x'\]$/,
+    );
+    expect(coveredBy(hook)).toEqual(['x.io/*/fleets']);
+  });
+
+  test('uses the versions that a row lists', () => {
+    const row = { group: 'x.io', resource: 'fleets', versions: ['v1', 'v2'], podSpec: 'spec' };
+    expect(coveredBy(hooks({ workloads: [row] })[validate])).toEqual(['x.io/v1,v2/fleets']);
+  });
+});
+
+describe('R11: cold start', () => {
+  const name = 'kubernetes.io/metadata.name';
+
+  test('leaves out own and bootstrap namespaces by the label that nobody can change (B13)', () => {
+    expect(selectorOf(hooks()[validate])).toBe(`${name} NotIn imagegate-system,kube-system`);
+  });
+
+  test('judges the bootstrap namespaces by the same rules, and lets them start without us', () => {
+    const { [validate]: strict, [bootstrap]: open } = hooks();
+    expect(selectorOf(open)).toBe(`${name} In kube-system`);
+    expect(open?.failurePolicy).toBe('Ignore');
+    expect(coveredBy(open)).toEqual(coveredBy(strict));
+    expect(open?.matchConditions).toEqual(strict?.matchConditions);
+  });
+
+  test('judges a cluster-scoped workload once: no selector of namespaces leaves it out', () => {
+    const scopes = (hooks()[bootstrap]?.rules ?? []).map((rule) => rule.scope);
+    expect(new Set(scopes)).toEqual(new Set(['Namespaced']));
+  });
+
+  test('never opens the own namespace through the bootstrap list', () => {
+    const all = hooks({ bootstrapNamespaces: ['imagegate-system', 'kube-system'] });
+    expect(selectorOf(all[bootstrap])).toBe(`${name} In kube-system`);
+  });
+
+  test('has no bootstrap webhook without bootstrap namespaces: an empty selector would select everything', () => {
+    const all = hooks({ bootstrapNamespaces: [] });
+    expect(Object.keys(all)).toEqual([validate, namespaces, policies]);
+    expect(selectorOf(all[validate])).toBe(`${name} NotIn imagegate-system`);
+  });
+
+  test('opens nothing but the bootstrap namespaces', () => {
+    const ignoring = Object.values(hooks()).filter((hook) => hook.failurePolicy !== 'Fail');
+    expect(ignoring.map((hook) => hook.name)).toEqual([bootstrap]);
+  });
+});
+
+describe('R12 and R9: namespaces and policies', () => {
+  test('asks about labels of namespaces, fails closed, leaves the own namespace out', () => {
+    const hook = hooks()[namespaces];
+    expect(coveredBy(hook)).toEqual(['/v1/namespaces']);
+    expect(hook?.failurePolicy).toBe('Fail');
+    expect(selectorOf(hook)).toBe('kubernetes.io/metadata.name NotIn imagegate-system');
+  });
+
+  test('lets a bootstrap namespace be created without us, never relabelled', () => {
+    const expressions = hooks()[namespaces]?.matchConditions?.map(({ expression }) => expression);
+    expect(expressions?.[1]).toBe(
+      "request.operation != 'CREATE' || !(object.metadata.?name.orValue('') in ['kube-system'])",
+    );
+  });
+
+  test('asks about policies, cluster-wide', () => {
+    const hook = hooks()[policies];
+    expect(coveredBy(hook)).toEqual(['imagegate.dev/v1alpha1/imagepolicies']);
+    expect(hook?.rules?.[0]?.scope).toBe('Cluster');
+    expect(hook?.failurePolicy).toBe('Fail');
+    expect(hook?.namespaceSelector).toBeUndefined();
+  });
+});
+
+describe('where the API server finds us (R15)', () => {
+  const caBundle = Buffer.from(options.caBundle).toString('base64');
+
+  test('by URL', () => {
+    expect(hooks()[policies]?.clientConfig).toEqual({
+      url: 'https://gate.example.com:8443/validate',
+      caBundle,
+    });
+  });
+
+  test('by Service', () => {
+    const service = { name: 'imagegate', namespace: 'imagegate-system', port: 443 };
+    expect(hooks({ target: { service } })[validate]?.clientConfig).toEqual({
+      service: { ...service, path: '/validate' },
+      caBundle,
+    });
+  });
+});

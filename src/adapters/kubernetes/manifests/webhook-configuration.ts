@@ -1,0 +1,145 @@
+import type {
+  AdmissionregistrationV1WebhookClientConfig,
+  V1LabelSelector,
+  V1MatchCondition,
+  V1ValidatingWebhook,
+  V1ValidatingWebhookConfiguration,
+} from '@kubernetes/client-node';
+import { gateLabels, objectNames, type Manifest } from './manifest.ts';
+import { clusterScopedRule, somethingJudgedChanges, workloadRules, type GatedKind } from './webhook-rules.ts';
+
+/** Where the API server finds the gate. */
+export type WebhookTarget =
+  /** `https://HOST:PORT` without a trailing slash: see `parseWebhookUrl`. */
+  | { readonly url: string }
+  | { readonly service: { readonly name: string; readonly namespace: string; readonly port: number } };
+
+export interface WebhookOptions {
+  readonly target: WebhookTarget;
+  /** PEM; several certificates while the CA is being replaced (R15). */
+  readonly caBundle: string;
+  /** The rows of the workload table. */
+  readonly workloads: readonly GatedKind[];
+  readonly bootstrapNamespaces: readonly string[];
+  /** The namespace of the gate itself; absent when it stands outside of the cluster. */
+  readonly ownNamespace?: string;
+  /** Seconds; 5 unless told otherwise, 10 when evidence is read (R10). */
+  readonly timeoutSeconds?: number;
+}
+
+/** Names of the webhooks; metrics, audit annotations and refusals show them. */
+export const webhookNames = {
+  validate: 'validate.imagegate.dev',
+  bootstrap: 'bootstrap.imagegate.dev',
+  namespaces: 'namespaces.imagegate.dev',
+  policies: 'policies.imagegate.dev',
+} as const;
+
+const namespaceName = 'kubernetes.io/metadata.name';
+
+/** Selects namespaces by a label that nobody can change: the API server sets it to the name (B13). */
+const byName = (operator: 'In' | 'NotIn', names: readonly string[]): V1LabelSelector =>
+  names.length === 0 ? {} : { matchExpressions: [{ key: namespaceName, operator, values: [...names] }] };
+
+const text = (value: string): string => `'${value}'`;
+
+/** R12: the labels of a namespace change, or a new one brings labels of its own. */
+const labelsChange: V1MatchCondition = {
+  name: 'labels-change',
+  expression: [
+    "request.operation == 'CREATE'",
+    `? object.metadata.?labels.orValue({}).exists(key, key != '${namespaceName}')`,
+    ': object.metadata.?labels.orValue({}) != oldObject.metadata.?labels.orValue({})',
+  ].join(' '),
+};
+
+/** A cluster that is rebuilt with the gate dead must be able to create what it starts from. */
+const notNewForBootstrap = (names: readonly string[]): V1MatchCondition => ({
+  name: 'not-a-new-bootstrap-namespace',
+  expression: `request.operation != 'CREATE' || !(object.metadata.?name.orValue('') in [${names.map(text).join(', ')}])`,
+});
+
+const clientConfig = ({ target, caBundle }: WebhookOptions): AdmissionregistrationV1WebhookClientConfig => {
+  const ca = Buffer.from(caBundle).toString('base64');
+  return 'url' in target
+    ? { url: `${target.url}/validate`, caBundle: ca }
+    : { service: { ...target.service, path: '/validate' }, caBundle: ca };
+};
+
+type Webhook = Pick<V1ValidatingWebhook, 'name' | 'rules' | 'matchConditions'> & Partial<V1ValidatingWebhook>;
+
+const webhook = (options: WebhookOptions, own: Webhook): V1ValidatingWebhook => {
+  const { name, rules, matchConditions, namespaceSelector, failurePolicy = 'Fail' } = own;
+  return {
+    name,
+    clientConfig: clientConfig(options),
+    ...(rules === undefined ? undefined : { rules }),
+    ...(namespaceSelector === undefined ? undefined : { namespaceSelector }),
+    ...(matchConditions === undefined ? undefined : { matchConditions }),
+    failurePolicy,
+    matchPolicy: 'Equivalent',
+    sideEffects: 'NoneOnDryRun',
+    timeoutSeconds: options.timeoutSeconds ?? 5,
+    admissionReviewVersions: ['v1'],
+  };
+};
+
+const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
+  const { workloads, ownNamespace } = options;
+  const own = ownNamespace === undefined ? [] : [ownNamespace];
+  const bootstrap = [...new Set(options.bootstrapNamespaces)].filter((name) => name !== ownNamespace);
+  const matchConditions = [somethingJudgedChanges(workloads)];
+  const validate = webhook(options, {
+    name: webhookNames.validate,
+    rules: workloadRules(workloads),
+    namespaceSelector: byName('NotIn', [...own, ...bootstrap]),
+    matchConditions,
+  });
+  const startable = webhook(options, {
+    name: webhookNames.bootstrap,
+    // A cluster-scoped object lies in no namespace, hence matches every selector: it is judged above.
+    rules: workloadRules(workloads, 'Namespaced'),
+    namespaceSelector: byName('In', bootstrap),
+    matchConditions,
+    failurePolicy: 'Ignore',
+  });
+  const namespaces = webhook(options, {
+    name: webhookNames.namespaces,
+    rules: [clusterScopedRule('', 'v1', 'namespaces')],
+    // For a Namespace the selector looks at the object itself.
+    namespaceSelector: byName('NotIn', own),
+    matchConditions: bootstrap.length === 0 ? [labelsChange] : [labelsChange, notNewForBootstrap(bootstrap)],
+  });
+  const policies = webhook(options, {
+    name: webhookNames.policies,
+    rules: [clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies')],
+    matchConditions: [somethingJudgedChanges([])],
+  });
+  return bootstrap.length === 0
+    ? [validate, namespaces, policies]
+    : [validate, startable, namespaces, policies];
+};
+
+const comment = `The gate itself. Apply this last, when it is ready: from here on workloads need its consent.
+${webhookNames.validate}: every kind that embeds a pod spec. Fails closed: with every replica dead nothing new starts, while labels, finalizers and deletions of what runs still pass.
+${webhookNames.bootstrap}: the same for the bootstrap namespaces, but they start without us when we are dead.
+${webhookNames.namespaces}: a label change that takes a namespace out of a Deny policy. Fails closed: with Ignore, an outage would be the moment to relabel, and the namespace would stay out of the policy afterwards. While we are dead a namespace without labels of its own, a bootstrap namespace and our own can still be created; other new namespaces and label changes wait.
+${webhookNames.policies}: refuses a policy with an unknown field, which the API server would drop in silence. Deleting a policy is never refused.
+In an emergency: kubectl delete validatingwebhookconfiguration ${objectNames.gate}`;
+
+/**
+ * R9-R12: everything that the API server asks the gate about, as one object named `imagegate`. Pure; the
+ * watch of our own configuration (R13) compares the cluster with it.
+ */
+export const webhookConfiguration = (options: WebhookOptions): V1ValidatingWebhookConfiguration => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  metadata: { name: objectNames.gate, labels: { ...gateLabels } },
+  webhooks: webhooks(options),
+});
+
+/** The configuration with its explanation, ready to be printed. */
+export const webhookManifest = (options: WebhookOptions): Manifest => ({
+  comment,
+  object: webhookConfiguration(options) as Manifest['object'],
+});

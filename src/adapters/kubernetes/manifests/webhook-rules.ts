@@ -1,0 +1,74 @@
+import type { V1MatchCondition, V1RuleWithOperations } from '@kubernetes/client-node';
+import type { WorkloadKind } from '../../../core/workload/kinds.ts';
+
+/** What a rule needs to know of a row of the workload table. */
+export type GatedKind = Pick<
+  WorkloadKind,
+  'group' | 'resource' | 'versions' | 'subresources' | 'podSpec' | 'images'
+>;
+
+/** DELETE and CONNECT bring no image in. */
+const operations = (): string[] => ['CREATE', 'UPDATE'];
+
+const resourcesOf = ({ resource, subresources = [] }: GatedKind): readonly string[] => [
+  resource,
+  ...subresources.map((subresource) => `${resource}/${subresource}`),
+];
+
+/**
+ * R10: one rule for each group and list of versions. A rule for a kind that the cluster does not have is
+ * harmless. A row of the user's that lists no versions is gated in all of them.
+ */
+export const workloadRules = (kinds: readonly GatedKind[], scope?: 'Namespaced'): V1RuleWithOperations[] => {
+  const rules = new Map<string, { group: string; versions: readonly string[]; resources: string[] }>();
+  for (const kind of kinds) {
+    const versions = kind.versions ?? ['*'];
+    const key = `${kind.group} ${versions.join()}`;
+    const rule = rules.get(key) ?? { group: kind.group, versions, resources: [] };
+    rule.resources.push(...resourcesOf(kind));
+    rules.set(key, rule);
+  }
+  return [...rules.values()].map(({ group, versions, resources }) => ({
+    apiGroups: [group],
+    apiVersions: [...versions],
+    operations: operations(),
+    resources,
+    ...(scope === undefined ? undefined : { scope }),
+  }));
+};
+
+/** A rule for one cluster-scoped kind. */
+export const clusterScopedRule = (
+  apiGroup: string,
+  apiVersion: string,
+  resource: string,
+): V1RuleWithOperations => ({
+  apiGroups: [apiGroup],
+  apiVersions: [apiVersion],
+  operations: operations(),
+  resources: [resource],
+  scope: 'Cluster',
+});
+
+const rootOf = (path: string): string => path.split('.', 1)[0]?.replace('[]', '') ?? path;
+
+const differs = (root: string): string => {
+  const field = root === 'spec' || root === 'template' ? `.?${root}` : `[?'${root}']`;
+  return `object${field} != oldObject${field}`;
+};
+
+/**
+ * R10: an UPDATE that leaves everything alone in which an image can stand does not reach us, so that labels,
+ * finalizers and deletions pass with every replica dead. `spec` and `template` hold the images of every kind
+ * that ships; a row of the user's that reads another root field adds it, or an update of it would slip by.
+ */
+export const somethingJudgedChanges = (kinds: readonly GatedKind[]): V1MatchCondition => {
+  const paths = kinds.flatMap(({ podSpec, images = [] }) =>
+    podSpec === undefined ? images : [podSpec, ...images],
+  );
+  const roots = new Set(['spec', 'template', ...paths.map(rootOf)]);
+  return {
+    name: 'judged-fields-change',
+    expression: ["request.operation != 'UPDATE'", ...[...roots].map(differs)].join(' || '),
+  };
+};
