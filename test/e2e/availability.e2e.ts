@@ -46,27 +46,29 @@ describe('one replica', () => {
 
 describe('two replicas behind one address', () => {
   const cluster = sharedCluster();
+  const addresses: { port: number; adminPort: number; data: string; args: string[] }[] = [];
   const replicas: Gate[] = [];
   let balancer: TcpBalancer;
   let namespace: string;
   beforeAll(async () => {
     await clearGate(cluster);
-    const [front, ...ports] = await freePorts(3);
+    const [front, firstPort, secondPort, firstAdmin, secondAdmin] = await freePorts(5);
+    addresses.push(
+      { port: firstPort!, adminPort: firstAdmin!, data: dataFolder(cluster), args: ['--replica', 'one'] },
+      { port: secondPort!, adminPort: secondAdmin!, data: dataFolder(cluster), args: ['--replica', 'two'] },
+    );
     balancer = await startTcpBalancer(
-      ports.map((port) => ({ host: '127.0.0.1', port })),
+      addresses.map(({ port, adminPort }) => {
+        return { host: '127.0.0.1', port, readyz: `http://127.0.0.1:${adminPort}/readyz` };
+      }),
       front,
     );
     // Both stand on one CA, as the replicas of a Deployment do on one Secret; here it is one folder, copied.
     const url = `https://127.0.0.1:${front}`;
-    const [first, second] = [dataFolder(cluster), dataFolder(cluster)];
-    await installGate(cluster, url, first);
-    await cp(first, second, { recursive: true });
-    replicas.push(
-      ...(await Promise.all([
-        startGate(cluster, { port: ports[0]!, data: first }),
-        startGate(cluster, { port: ports[1]!, data: second }),
-      ])),
-    );
+    const [first, second] = addresses.map(({ data }) => data);
+    await installGate(cluster, url, first!);
+    await cp(first!, second!, { recursive: true });
+    replicas.push(...(await Promise.all(addresses.map((address) => startGate(cluster, address)))));
     namespace = await createNamespace(cluster);
     await fence(cluster, namespace);
   });
@@ -102,9 +104,8 @@ describe('two replicas behind one address', () => {
   it('lose no answer when the one that is left drains and the other is back (R14)', async () => {
     const dead = replicas.findIndex(({ process }) => !process.alive());
     const left = replicas[1 - dead]!;
-    const { port, data } = replicas[dead]!;
     // A lock that a kill -9 left behind is not in the way (R18).
-    replicas[dead] = await startGate(cluster, { port, data });
+    replicas[dead] = await startGate(cluster, addresses[dead]);
     await untilJudged(cluster, namespace, false);
     const load = startLoad(cluster, await fencedNamespace(), 10);
     await sleep(1_000);

@@ -22,6 +22,8 @@ export interface Gate {
 }
 export interface GateOptions {
   readonly port?: number;
+  /** Port of /readyz and /metrics. */
+  readonly adminPort?: number;
   readonly data?: string;
   readonly args?: readonly string[];
 }
@@ -43,7 +45,7 @@ export async function startGate(cluster: Cluster, options: GateOptions = {}): Pr
       [IMAGEGATE, 'serve', '--cluster'],
       ['--kubeconfig', cluster.kubeconfigs.imagegate],
       ['--listen', `127.0.0.1:${port}`],
-      ['--admin', '127.0.0.1:0'],
+      ['--admin', `127.0.0.1:${options.adminPort ?? 0}`],
       ['--data', data],
       ['--admins', 'gatekeeper'],
       options.args ?? [],

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect } from 'node:net';
@@ -22,6 +23,28 @@ describe('the TCP balancer', () => {
     const balancer = await balance(first, second);
     await first.close();
     expect(await ask(balancer, 3)).toEqual(['b:hi', 'b:hi', 'b:hi']);
+  });
+
+  it('leaves a backend alone that says that it is not ready, though it still answers', async () => {
+    const [first, second] = [await echo('a'), await echo('b')];
+    let status = 503;
+    const probed = Promise.withResolvers<void>();
+    const readyz = createHttpServer((_, response) => {
+      response.writeHead(status).end(() => probed.resolve());
+    });
+    await new Promise<void>((resolve) => readyz.listen(0, '127.0.0.1', resolve));
+    open.push({
+      close: () => {
+        readyz.closeAllConnections();
+        return new Promise((resolve) => readyz.close(resolve));
+      },
+    });
+    const url = `http://127.0.0.1:${(readyz.address() as AddressInfo).port}/readyz`;
+    const balancer = await balance({ ...first, readyz: url }, second);
+    await probed.promise;
+    await expect.poll(() => ask(balancer, 2)).toEqual(['b:hi', 'b:hi']);
+    status = 200;
+    await expect.poll(() => ask(balancer, 2)).toContain('a:hi');
   });
 
   it('resets the client when a backend dies in the middle, and when all are dead', async () => {
@@ -61,8 +84,10 @@ async function echo(name: string, { silent = false } = {}): Promise<Echo> {
   return { port: (server.address() as AddressInfo).port, accepted: accepted.promise, close };
 }
 
-async function balance(...backends: { port: number }[]): Promise<TcpBalancer> {
-  const balancer = await startTcpBalancer(backends.map(({ port }) => ({ host: '127.0.0.1', port })));
+async function balance(...backends: { port: number; readyz?: string }[]): Promise<TcpBalancer> {
+  const balancer = await startTcpBalancer(
+    backends.map(({ port, readyz }) => ({ host: '127.0.0.1', port, ...(readyz && { readyz }) })),
+  );
   open.push(balancer);
   return balancer;
 }

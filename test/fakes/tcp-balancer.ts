@@ -1,9 +1,12 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Backend {
   readonly host: string;
   readonly port: number;
+  /** Where it says whether it wants new connections, as the endpoints of a Service do; without it, it always does. */
+  readonly readyz?: string;
 }
 export interface TcpBalancer {
   readonly port: number;
@@ -15,19 +18,21 @@ export interface TcpBalancer {
 /** A dead backend is asked again after this long. */
 const REST = 500;
 const CONNECT_BOUND = 1_000;
+const PROBE_EVERY = 50;
 
 interface Member {
   readonly backend: Backend;
   count: number;
   deadUntil: number;
+  ready: boolean;
 }
 
 /**
  * Hands each connection to the next backend in turn. A backend that refuses is passed over and left alone for a
- * while; when all are dead the client is reset. Knows nothing of what flows through it, like a Service.
+ * while, one that says that it is not ready as well; when all are dead the client is reset. Knows nothing of what flows through it, like a Service.
  */
 export async function startTcpBalancer(backends: readonly Backend[], port = 0): Promise<TcpBalancer> {
-  const members: Member[] = backends.map((backend) => ({ backend, count: 0, deadUntil: 0 }));
+  const members: Member[] = backends.map((backend) => ({ backend, count: 0, deadUntil: 0, ready: true }));
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -40,22 +45,38 @@ export async function startTcpBalancer(backends: readonly Backend[], port = 0): 
     turn += 1;
     const now = Date.now();
     // The dead ones come last instead of never: with all of them dead one may be back.
-    order.sort((a, b) => Number(a.deadUntil > now) - Number(b.deadUntil > now));
+    const shunned = (member: Member): number => Number(!member.ready || member.deadUntil > now);
+    order.sort((a, b) => shunned(a) - shunned(b));
     void pass(client, order, track);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
+  const probes = new AbortController();
+  for (const member of members) void watchReadiness(member, probes.signal);
   return {
     port: (server.address() as AddressInfo).port,
     counts: () => members.map((member) => member.count),
     close: () =>
       new Promise((resolve) => {
+        probes.abort();
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+async function watchReadiness(member: Member, over: AbortSignal): Promise<void> {
+  const { readyz } = member.backend;
+  if (readyz === undefined) return;
+  while (!over.aborted) {
+    const signal = AbortSignal.any([over, AbortSignal.timeout(CONNECT_BOUND)]);
+    const answer = await fetch(readyz, { signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    member.ready = answer?.ok === true;
+    await sleep(PROBE_EVERY);
+  }
 }
 
 async function pass(
