@@ -1,5 +1,6 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
+import { shown } from '../decision/shown-text.ts';
 import { isJsonObject } from '../json.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
@@ -35,7 +36,8 @@ const deepestNesting = 100;
 export const formatProblem = ({ file, line, column, message, suggestion }: PolicyFileProblem): string => {
   const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   const meant = suggestion === undefined ? '' : `; did you mean ${JSON.stringify(suggestion)}?`;
-  return `${place}: ${message}${meant}`;
+  // Parser messages quote the file, and a file may hold anything.
+  return `${shown(place)}: ${shown(message)}${meant}`;
 };
 
 /**
@@ -125,14 +127,14 @@ const kindProblem = (value: unknown): PolicyProblem | undefined => {
     return { path: [], message: 'has neither apiVersion nor kind; an ImagePolicy belongs here' };
   }
   if (typeof kind !== 'string' || kind === policyKind) return undefined;
-  const shown = JSON.stringify(kind.slice(0, 80));
+  const quoted = JSON.stringify(kind.slice(0, 80));
   const suggestion = suggest(kind, [policyKind]);
   return suggestion === undefined
     ? {
         path: ['kind'],
-        message: `${shown} is no policy of this gate; keep only ImagePolicy objects in policy files`,
+        message: `${quoted} is no policy of this gate; keep only ImagePolicy objects in policy files`,
       }
-    : { path: ['kind'], message: `unknown kind ${shown}`, suggestion };
+    : { path: ['kind'], message: `unknown kind ${quoted}`, suggestion };
 };
 
 const readEntry = (

@@ -1,4 +1,4 @@
-import { assert, integer, property, string, tuple } from 'fast-check';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { editDistance, suggest } from './suggestion.ts';
 
@@ -17,9 +17,9 @@ test.each([['bananas'], ['x'], ['r'.repeat(65)], ['']])('has no far-fetched sugg
 });
 
 test('the distance is symmetric, zero only for equal texts, and never more than the longer text', () => {
-  const word = string({ maxLength: 12 });
-  assert(
-    property(tuple(word, word), ([a, b]) => {
+  const word = fc.string({ maxLength: 12 });
+  fc.assert(
+    fc.property(fc.tuple(word, word), ([a, b]) => {
       const distance = editDistance(a, b);
       expect(distance).toBe(editDistance(b, a));
       expect(distance === 0).toBe(a === b);
@@ -29,8 +29,8 @@ test('the distance is symmetric, zero only for equal texts, and never more than 
 });
 
 test('removing one letter is one edit', () => {
-  assert(
-    property(string({ minLength: 1, maxLength: 20 }), integer({ min: 0, max: 19 }), (text, at) => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 19 }), (text, at) => {
       const cut = at % text.length;
       expect(editDistance(text, text.slice(0, cut) + text.slice(cut + 1))).toBe(1);
     }),

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { createPolicyFiles } from '../src/adapters/policy-files/policy-files.ts';
+import { findingCodes, skipCodes } from '../src/core/decision/reason.ts';
+import { reasons } from '../src/core/decision/reasons.ts';
+import { formatProblem, readPolicyFile } from '../src/core/policy/document.ts';
+import { lintPolicies } from '../src/core/policy/lint.ts';
+import { staleFiles } from '../scripts/generate.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('generated files', () => {
+  test('are as their sources say: run `npm run generate` if not', async () => {
+    expect(await staleFiles()).toEqual([]);
+  });
+  test('`generate --check` says so with its exit code', async () => {
+    const run = promisify(execFile)(process.execPath, ['scripts/generate.ts', '--check'], { cwd: root });
+    await expect(run).resolves.toMatchObject({ stdout: '', stderr: '' });
+  });
+});
+
+describe('docs/reasons.md', () => {
+  const codes = [...new Set<string>([...findingCodes, ...skipCodes])];
+  test('has exactly one heading for each code, and no other code', () => {
+    const headings = [...read('docs/reasons.md').matchAll(/^###? `([^`]+)`$/gm)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(headings.toSorted()).toEqual(codes.toSorted());
+  });
+  test('says something about each', () => {
+    expect(Object.keys(reasons).toSorted()).toEqual(codes.toSorted());
+    const incomplete = Object.entries(reasons).filter(
+      ([, { title, meaning, fix }]) =>
+        !/^[A-Z][^.]*$/.test(title) || ![meaning, fix].every((text) => /^[A-Z].*[.]$/s.test(text)),
+    );
+    expect(incomplete.map(([code]) => code)).toEqual([]);
+  });
+});
+
+describe('docs/policy.md', () => {
+  const text = read('docs/policy.md');
+  const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
+  test('has an example with each check, and each is a valid policy without a remark', () => {
+    const checks = examples.flatMap((example) => {
+      const policies = readPolicyFile(example, 'docs/policy.md');
+      expect(policies.ok ? [] : policies.error.map(formatProblem)).toEqual([]);
+      if (!policies.ok) return [];
+      expect(lintPolicies(policies.value.map(({ policy }) => policy))).toEqual([]);
+      return policies.value.flatMap(({ policy }) =>
+        policy.spec.checks.flatMap((check) => Object.keys(check)),
+      );
+    });
+    expect(checks.toSorted()).toEqual(['digest', 'registries', 'tags']);
+  });
+  test('says what this version cannot run', () => {
+    for (const name of ['signature', 'vulnerabilities', 'digest.pin']) {
+      expect(text.slice(text.indexOf('## What is not in this version'))).toContain(`\`${name}\``);
+    }
+  });
+});
+
+describe('examples/policies', () => {
+  const sets = readdirSync(join(root, 'examples/policies'));
+  test('there are some', () =>
+    expect(sets).toEqual(expect.arrayContaining(['hardened', 'trusted-registries'])));
+  test.each(sets)('%s loads and has no lint remark', async (set) => {
+    const files = createPolicyFiles({
+      paths: [join(root, 'examples/policies', set)],
+      build: (policies) => policies,
+      onChange: () => undefined,
+      onProblem: () => undefined,
+    });
+    const loaded = await files.load();
+    expect(loaded.ok ? [] : loaded.error.map(formatProblem)).toEqual([]);
+    expect(loaded.ok && lintPolicies(loaded.value.policies)).toEqual([]);
+  });
+  test('all of them together are one valid set', async () => {
+    const paths = sets.map((set) => join(root, 'examples/policies', set));
+    const files = createPolicyFiles({
+      paths,
+      build: () => undefined,
+      onChange: () => undefined,
+      onProblem: () => undefined,
+    });
+    expect((await files.load()).ok).toBe(true);
+  });
+});
