@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type {
   V1Deployment,
   V1PodSpec,
@@ -168,5 +169,21 @@ describe('least privilege (B27, R5, R15)', () => {
     const text = JSON.stringify([...inClusterAccess(namespace), ...outOfClusterAccess()]);
     expect(text).not.toContain('aggregate-to');
     expect(text).not.toContain('aggregationRule');
+  });
+});
+
+describe('deploy/Dockerfile', () => {
+  const text = readFileSync(new URL('../../../../deploy/Dockerfile', import.meta.url), 'utf8');
+  const instructions = (name: string): readonly string[] =>
+    text.split('\n').flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+
+  test('runs as the user of the Deployment, by number', () => {
+    const { runAsUser, runAsGroup } = podSecurity ?? {};
+    expect(instructions('USER')).toEqual([`${String(runAsUser)}:${String(runAsGroup)}`]);
+  });
+
+  test('names no base image of its own: whoever builds passes one with its digest', () => {
+    expect(instructions('ARG')).toEqual(['NODE_IMAGE']);
+    expect(instructions('FROM').map((from) => from.split(/[: ]/)[0])).toEqual(['${NODE_IMAGE}', 'scratch']);
   });
 });
