@@ -4,12 +4,25 @@ import { eventually } from './eventually.ts';
 import { clearGate, readObjects } from './gate.ts';
 import { imagegate } from './imagegate.ts';
 import type { Answer } from './kubectl.ts';
-import { BAD, pod } from './policies.ts';
+import { BAD } from './policies.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
 const NAMESPACE = 'imagegate-system';
 const OWN = `registry.example.com/imagegate/imagegate@sha256:${'a'.repeat(64)}`;
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:imagegate`;
+
+/** What the namespace asks of every Pod; without it Pod Security would refuse before the fence is asked. */
+const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+const own = (image: string, spec: object = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'other' },
+  spec: {
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [{ name: 'app', image, securityContext: CONFINED }],
+    ...spec,
+  },
+});
 
 /** No kubelet runs them, so every replica of this gate is dead from the start: its own cold start (R11). */
 describe('the gate inside of the cluster', () => {
@@ -93,19 +106,19 @@ describe('the gate inside of the cluster', () => {
   });
 
   it.each<{ title: string; object: KubeObject }>([
-    { title: 'another image', object: pod('other', BAD) },
+    { title: 'another image', object: own(BAD) },
     {
       title: 'another digest of its own image',
-      object: pod('other', OWN.replaceAll('a'.repeat(64), 'b'.repeat(64))),
+      object: own(OWN.replaceAll('a'.repeat(64), 'b'.repeat(64))),
     },
-    { title: 'a tag of its own image', object: pod('other', `${OWN.split('@')[0]}:latest`) },
+    { title: 'a tag of its own image', object: own(`${OWN.split('@')[0]}:latest`) },
     {
       title: 'another image in an init container',
-      object: pod('other', OWN, { initContainers: [{ name: 'init', image: BAD }] }),
+      object: own(OWN, { initContainers: [{ name: 'init', image: BAD, securityContext: CONFINED }] }),
     },
     {
       title: 'another image in a volume',
-      object: pod('other', OWN, {
+      object: own(OWN, {
         volumes: [{ name: 'data', image: { reference: BAD, pullPolicy: 'Always' } }],
       }),
     },
@@ -124,7 +137,14 @@ describe('the gate inside of the cluster', () => {
   it('has a debugger made of another image refused in its own namespace (R11, B17)', async () => {
     const { body } = await cluster.api('GET', `/api/v1/namespaces/${NAMESPACE}/pods`);
     const name = (body['items'] as KubeObject[])[0]?.metadata?.name ?? '';
-    const refused = await cluster.run(['-n', NAMESPACE, 'debug', name, `--image=${BAD}`]);
+    const refused = await cluster.run([
+      '-n',
+      NAMESPACE,
+      'debug',
+      name,
+      `--image=${BAD}`,
+      '--profile=restricted',
+    ]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('ValidatingAdmissionPolicy');
   });
@@ -139,10 +159,13 @@ describe('the gate inside of the cluster', () => {
     'list imagepolicies.imagegate.dev',
     'watch imagepolicies.imagegate.dev',
     'patch imagepolicies.imagegate.dev --subresource=status',
-    'watch validatingwebhookconfigurations.admissionregistration.k8s.io',
+    'watch validatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
+    'patch validatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
     `create events -n default`,
     `create leases.coordination.k8s.io -n ${NAMESPACE}`,
+    `update leases.coordination.k8s.io/imagegate -n ${NAMESPACE}`,
     `create secrets -n ${NAMESPACE}`,
+    `get secrets/imagegate-ca -n ${NAMESPACE}`,
   ];
   const MAY_NOT = [
     'create pods -n default',
@@ -167,7 +190,7 @@ describe('the gate inside of the cluster', () => {
     'impersonate users',
     'create serviceaccounts/token',
     `patch deployments.apps -n ${NAMESPACE}`,
-    `patch leases.coordination.k8s.io/another -n ${NAMESPACE}`,
+    `update leases.coordination.k8s.io/another -n ${NAMESPACE}`,
     "'*' '*'",
   ];
   it.each([
