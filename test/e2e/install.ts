@@ -51,9 +51,7 @@ function buildKubernetes(): void {
     .digest('hex');
   const stamp = join(BIN, 'kubernetes.sha256');
   if (BUILT.every((name) => runnable(join(BIN, name))) && read(stamp) === recipe) return;
-  const go = onPath('go') ?? [process.env['GOROOT'] ?? '/usr/local/go', 'bin', 'go'].join('/');
-  if (!runnable(go))
-    missing('go (1.26 or newer, builds the API server)', 'apt-get install -y golang-1.26-go');
+  const go = findGo();
   say(`building ${BUILT.join(', ')} ${KUBERNETES} (once; about five minutes on two cores) …`);
   const started = Date.now();
   const packages = BUILT.map((name) => `k8s.io/kubernetes/cmd/${name}`);
@@ -61,6 +59,16 @@ function buildKubernetes(): void {
   run(go, ['build', '-C', TOOLS, '-buildvcs=false', '-ldflags', flags, '-o', `${BIN}/`, ...packages]);
   writeFileSync(stamp, recipe);
   say(`built in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** Any Go that fetches the release that go.mod asks for, which is 1.21 and newer. */
+function findGo(): string {
+  const go = onPath('go') ?? '/usr/local/go/bin/go';
+  const version = spawnSync(go, ['env', 'GOVERSION'], { encoding: 'utf8' }).stdout ?? '';
+  const [, minor = '0'] = version.match(/^go1\.(\d+)/) ?? [];
+  if (Number(minor) >= 21) return go;
+  const archive = `https://go.dev/dl/go1.26.0.${process.platform}-${process.arch.replace('x64', 'amd64')}.tar.gz`;
+  missing('Go 1.21 or newer to build the API server', `curl -fsSL ${archive} | tar -C /usr/local -xz`);
 }
 
 /** Without a version in them the server says v0.0.0 and kubectl can not parse it. */
