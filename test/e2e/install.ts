@@ -68,7 +68,7 @@ function findGo(): string {
   const [, minor = '0'] = version.match(/^go1\.(\d+)/) ?? [];
   if (Number(minor) >= 21) return go;
   const archive = `https://go.dev/dl/go1.26.0.${process.platform}-${process.arch.replace('x64', 'amd64')}.tar.gz`;
-  missing('Go 1.21 or newer to build the API server', `curl -fsSL ${archive} | tar -C /usr/local -xz`);
+  return missing('Go 1.21 or newer to build the API server', `curl -fsSL ${archive} | tar -C /usr/local -xz`);
 }
 
 /** Without a version in them the server says v0.0.0 and kubectl can not parse it. */
