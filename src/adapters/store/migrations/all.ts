@@ -1,0 +1,14 @@
+import type { Migration, MigrationProvider } from 'kysely/migration';
+
+import { decisions } from './0001-decisions.ts';
+
+/** Every migration by name, in order; applied ones are never edited. Listed, not scanned: we are bundled. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-decisions': decisions,
+};
+
+export const migrationNames: readonly string[] = Object.keys(migrations);
+
+export const migrationProvider: MigrationProvider = {
+  getMigrations: () => Promise.resolve({ ...migrations }),
+};

@@ -1,0 +1,26 @@
+import type { Generated } from 'kysely';
+
+/** One decision. Types are those that SQLite and PostgreSQL share: no booleans, no JSON columns. */
+export interface DecisionsTable {
+  /** Insertion order; SQLite's rowid, so that rows are appended and never inserted in between. */
+  seq: Generated<number>;
+  id: string;
+  /** Milliseconds since 1970. */
+  time: number;
+  /** 1 or 0. */
+  allowed: number;
+  namespace: string | null;
+  kind: string;
+  name: string | null;
+  json: string;
+}
+
+/** Kysely's own record of what was applied; we only read it. */
+export interface MigrationsTable {
+  name: string;
+}
+
+export interface StoreSchema {
+  decisions: DecisionsTable;
+  kysely_migration: MigrationsTable;
+}
