@@ -1,26 +1,39 @@
 /** Bundles the CLI, one chunk a command, so that a start reads only what it needs. */
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-const pkg = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-
-await rm(new URL('../dist', import.meta.url), { recursive: true, force: true });
-await build({
-  absWorkingDir: new URL('..', import.meta.url).pathname,
+const root = new URL('..', import.meta.url).pathname;
+const { outputFiles } = await build({
+  absWorkingDir: root,
   entryPoints: { main: 'src/cli/main.ts', 'store-worker': 'src/adapters/store/sqlite-worker.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
+  write: false,
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // ES modules keep their named exports when a chunk is loaded later; CommonJS would not.
+  mainFields: ['module', 'main'],
   chunkNames: 'chunk/[name]-[hash]',
   sourcemap: 'linked',
+  sourcesContent: false,
   legalComments: 'linked',
   logLevel: 'warning',
-  define: { 'process.env.IMAGEGATE_BUILD_VERSION': JSON.stringify(pkg.version) },
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+
+// Only a complete build replaces the one before it, and what is running keeps its files until then.
+for (const { path, contents } of outputFiles) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+}
+const fresh = new Set(outputFiles.map(({ path }) => path));
+for (const entry of await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name);
+  if (entry.isFile() && !fresh.has(path)) await rm(path);
+}

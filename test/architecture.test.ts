@@ -3,12 +3,14 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
-const importPattern = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
 
 const walk = (dir: string): string[] =>
   readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) return ['node_modules', '.cache', 'golden'].includes(entry.name) ? [] : walk(path);
+    if (entry.isDirectory())
+      return ['node_modules', '.cache', 'golden'].includes(entry.name) ? [] : walk(path);
     return /\.(ts|mjs)$/.test(entry.name) ? [path] : [];
   });
 
@@ -22,7 +24,7 @@ const importsOf = (file: string): string[] =>
 /** Room of a file: `core`, `evidence`, `gate`, `adapters/<name>`, `config`, `cli`, or the composition root. */
 const roomOf = (file: string): string => {
   const [, room = '', second = ''] = file.split('/');
-  if (room === 'serve.ts') return 'serve';
+  if (room === 'serve.ts' || room === 'serve') return 'serve';
   return room === 'adapters' ? `adapters/${second}` : room;
 };
 
@@ -48,7 +50,9 @@ const wrongArrows = (files: readonly string[]): string[] =>
         if (!target.startsWith('src/')) return target === 'package.json' ? [] : [`${file} -> ${target}`];
         const to = roomOf(target);
         const kind = to.split('/')[0] ?? '';
-        return to === room || (kind !== room.split('/')[0] && allowed(room).includes(kind)) ? [] : [`${file} -> ${target}`];
+        return to === room || (kind !== room.split('/')[0] && allowed(room).includes(kind))
+          ? []
+          : [`${file} -> ${target}`];
       }
       if (room !== 'core') return [];
       return corePackages.includes(specifier) ? [] : [`${file} -> ${specifier}`];
@@ -71,7 +75,11 @@ describe('the house', () => {
   test('only serve.ts and the CLI wire adapters together', () => {
     const wiring = production.filter((file) => {
       const adapters = importsOf(file).filter((specifier) => /\/adapters\//.test(specifier));
-      return adapters.length > 0 && !['serve', 'cli'].includes(roomOf(file)) && !roomOf(file).startsWith('adapters/');
+      return (
+        adapters.length > 0 &&
+        !['serve', 'cli'].includes(roomOf(file)) &&
+        !roomOf(file).startsWith('adapters/')
+      );
     });
     expect(wiring).toEqual([]);
   });
@@ -79,7 +87,11 @@ describe('the house', () => {
   test('core has no clock, no randomness and no Node', () => {
     const impure = production
       .filter((file) => roomOf(file) === 'core')
-      .filter((file) => /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|process\.)/.test(readFileSync(join(root, file), 'utf8')));
+      .filter((file) =>
+        /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|process\.)/.test(
+          readFileSync(join(root, file), 'utf8'),
+        ),
+      );
     expect(impure).toEqual([]);
   });
 
@@ -112,10 +124,16 @@ describe('the house', () => {
   });
 
   test('every command of the CLI room is in the explicit list, and every file of the root is known', () => {
-    const list = readFileSync(join(root, 'src/cli/main.ts'), 'utf8') + readFileSync(join(root, 'src/cli/commands.ts'), 'utf8');
-    const commands = readdirSync(join(root, 'src/cli/commands')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+    const list =
+      readFileSync(join(root, 'src/cli/main.ts'), 'utf8') +
+      readFileSync(join(root, 'src/cli/commands.ts'), 'utf8');
+    const commands = readdirSync(join(root, 'src/cli/commands')).filter(
+      (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+    );
     for (const name of commands) expect(list).toContain(name);
-    expect(readdirSync(join(root, 'src')).filter((name) => !statSync(join(root, 'src', name)).isDirectory())).toEqual(['serve.ts']);
+    expect(
+      readdirSync(join(root, 'src')).filter((name) => !statSync(join(root, 'src', name)).isDirectory()),
+    ).toEqual(['serve.ts']);
   });
 
   test('every rule R1-R23 and every bypass of the first road has a test that names it', () => {

@@ -33,9 +33,9 @@ export const guardNamespace = (
   const name = request.name;
   const before = labelsOf(request.oldObject) ?? {};
   const after = labelsOf(request.object);
-  const left = state.set
-    .forNamespace(name)
-    .policies.filter((policy) => policy.mode === 'Deny' && leaves(policy, name, before, after));
+  // With generateName the name is not known yet: every policy could come to cover it.
+  const policies = name === '' ? state.set.policies : state.set.forNamespace(name).policies;
+  const left = policies.filter((policy) => policy.mode === 'Deny' && leaves(policy, name, before, after));
   const findings = left.map((policy) =>
     gateFinding(
       'namespace-escape',

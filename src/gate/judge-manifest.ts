@@ -2,6 +2,7 @@ import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
+import type { ManifestDocument } from '../core/workload/manifest.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import { groupOf } from '../core/workload/kinds.ts';
 import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
@@ -10,14 +11,6 @@ import type { DecisionForm } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
 import type { Clock } from './ports.ts';
 import type { Review } from './review.ts';
-
-/** One object of a manifest, with where it stands. */
-export interface ManifestObject {
-  readonly object: JsonObject;
-  readonly file: string;
-  /** 1-based line of its first key. */
-  readonly line: number;
-}
 
 export interface JudgeManifestDeps {
   readonly review: Review;
@@ -42,11 +35,12 @@ const metadataOf = (object: JsonObject): JsonObject => {
   return isJsonObject(metadata) ? metadata : {};
 };
 
-const describeObject = ({ object, file, line }: ManifestObject, namespace: string): JudgedObject => {
+const describeObject = (manifest: ManifestDocument, namespace: string): JudgedObject => {
+  const { object, apiVersion, kind, file, line } = manifest;
   const name = text(metadataOf(object)['name']);
   return {
-    apiVersion: shown(text(object['apiVersion'])),
-    kind: shown(text(object['kind'])),
+    apiVersion: shown(apiVersion),
+    kind: shown(kind),
     namespace: shown(namespace),
     ...(name === '' ? {} : { name: shown(name) }),
     file: shown(file),
@@ -60,11 +54,9 @@ const describeObject = ({ object, file, line }: ManifestObject, namespace: strin
  */
 export const createJudgeManifest = (deps: JudgeManifestDeps) => {
   const { review, form, workloads, clock } = deps;
-  return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
+  return async (manifest: ManifestDocument, deadline: Deadline): Promise<ManifestOutcome> => {
     const started = clock.monotonic();
-    const { object } = manifest;
-    const apiVersion = text(object['apiVersion']);
-    const kind = text(object['kind']);
+    const { object, apiVersion, kind } = manifest;
     const group = groupOf(apiVersion);
     const row = workloads.byKind(group, kind);
     const namespace = text(metadataOf(object)['namespace']) || deps.defaultNamespace;

@@ -1,7 +1,8 @@
-import type { Decision } from '../core/decision/decision.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
+
+export type { Labels } from '../core/policy/label-selector.ts';
 
 /** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
 export interface Clock {
@@ -25,11 +26,6 @@ export type PolicyState =
  */
 export interface NamespaceReader {
   labels(name: string, signal: () => AbortSignal): Fact<Labels> | Promise<Fact<Labels>>;
-}
-
-/** Takes a finished decision after the answer was sent. Must not throw and must not block. */
-export interface DecisionSink {
-  record(decision: Decision): void;
 }
 
 /** Makes decision ids: the replica's name, then text that grows with time (R18). */

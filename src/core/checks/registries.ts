@@ -29,14 +29,15 @@ const notAllowedBy = (rule: RegistriesRule, image: ImageReference): Violation | 
   if (rule.allow === undefined) return undefined;
   const allowed = [...rule.allow, ...rule.platform];
   if (allowed.some((candidate) => matchesPattern(candidate, image))) return undefined;
-  const list = allowed.map((pattern) => pattern.text);
+  // What the platform runs is no advice to those who deploy.
+  const list = rule.allow.map((pattern) => pattern.text);
   return {
     code: 'registry-not-allowed',
     message: `image '${shown(image.given)}' is not from an allowed registry`,
     detail: `${formatReference(image)} matches none of the allowed patterns`,
     remedy:
       list.length === 0
-        ? 'no registry is allowed by this policy; ask its owner to add one'
+        ? 'this policy allows no registry beyond those of the platform; ask its owner to add one'
         : `use an image from ${listPatterns(list)}, or ask the policy's owner to allow this one`,
   };
 };

@@ -5,7 +5,6 @@ const readLimit = 8192;
 
 // Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
 // C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates, BOM.
-// oxlint-disable-next-line no-control-regex
 const unsafe =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu;
 const plain = /^[\x20-\x7e]*$/;

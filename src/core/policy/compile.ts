@@ -3,7 +3,8 @@ import type { Check } from '../checks/check.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { compileSelector } from './label-selector.ts';
-import type { CompiledMatch, CompiledPolicy } from './policy-set.ts';
+import { createPolicySet } from './policy-set.ts';
+import type { CompiledMatch, CompiledPolicy, PolicySet } from './policy-set.ts';
 import type { ImagePolicy } from './schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
@@ -45,3 +46,17 @@ export const compilePolicy = (policy: ImagePolicy): Result<CompiledPolicy, strin
   const { mode, onUnavailable } = policy.spec;
   return ok({ name: policy.metadata.name, mode, onUnavailable, match: match.value, checks });
 };
+
+/**
+ * A whole set from files. Every policy was read by the schema, so one that does not compile is a defect: it throws,
+ * and whoever loads policies keeps the last good set.
+ */
+export const compilePolicySet = (policies: readonly ImagePolicy[], version: string): PolicySet =>
+  createPolicySet(
+    version,
+    policies.map((policy) => {
+      const compiled = compilePolicy(policy);
+      if (!compiled.ok) throw new Error(`policy ${policy.metadata.name}: ${compiled.error}`);
+      return compiled.value;
+    }),
+  );

@@ -1,0 +1,82 @@
+import { Argument, Command } from 'commander';
+import { commands } from '../commands.ts';
+import type { CommandModule } from '../commands.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** `check manifest` → its flags; the empty path → the names of the commands. */
+type Words = ReadonlyMap<string, readonly string[]>;
+
+const collect = (command: Command, path: string, into: Map<string, readonly string[]>): void => {
+  const flags = command.options
+    .filter((option) => !option.hidden)
+    .map((option) => option.long ?? option.short ?? '');
+  into.set(path, [...command.commands.map((child) => child.name()), ...flags, '--help']);
+  for (const child of command.commands) collect(child, `${path} ${child.name()}`.trim(), into);
+};
+
+const allWords = async (terminal: Terminal): Promise<Words> => {
+  const words = new Map<string, readonly string[]>([
+    ['', [...commands.map(({ name }) => name), '--help', '--version']],
+  ]);
+  for (const entry of commands) {
+    if (entry.name === 'completion') words.set('completion', ['bash', 'zsh', 'fish', '--help']);
+    else
+      collect(
+        (await entry.load()).command(terminal, () => undefined),
+        entry.name,
+        words,
+      );
+  }
+  return words;
+};
+
+/** The path of commands typed so far, in shell: words that are flags or values are passed over. */
+const bash = (words: Words): string => `# bash completion for imagegate: source <(imagegate completion bash)
+_imagegate() {
+  local path="" word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$path $word" in
+${[...words.keys()]
+  .filter((path) => path !== '')
+  .map((path) => `      "${path.includes(' ') ? path : ` ${path}`}") path="${path}" ;;`)
+  .join('\n')}
+    esac
+  done
+  local choices=""
+  case "$path" in
+${[...words].map(([path, choices]) => `    "${path}") choices="${choices.join(' ')}" ;;`).join('\n')}
+  esac
+  local current="\${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=($(compgen -W "$choices" -- "$current"))
+  if [ \${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
+}
+complete -F _imagegate imagegate
+`;
+
+const zsh = (words: Words): string =>
+  `#compdef imagegate\n# zsh completion for imagegate: source <(imagegate completion zsh)\nautoload -U +X bashcompinit && bashcompinit\n${bash(words)}`;
+
+const fish = (words: Words): string =>
+  `# fish completion for imagegate: imagegate completion fish | source\n${[...words]
+    .map(([path, choices]) => {
+      const condition =
+        path === ''
+          ? '__fish_use_subcommand'
+          : path
+              .split(' ')
+              .map((word) => `__fish_seen_subcommand_from ${word}`)
+              .join('; and ');
+      return `complete -c imagegate -n '${condition}' -a '${choices.join(' ')}'`;
+    })
+    .join('\n')}\n`;
+
+const shells = { bash, zsh, fish };
+
+export const command: CommandModule['command'] = (terminal) =>
+  new Command('completion')
+    .description('Prints a completion script.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)))
+    .addHelpText('after', '\nExample:\n  source <(imagegate completion bash)')
+    .action(async (shell: keyof typeof shells) => {
+      terminal.out(shells[shell](await allWords(terminal)));
+    });

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { openCertificates } from '../../adapters/certificate/own.ts';
+import { printManifests } from '../../adapters/kubernetes/manifests/manifest.ts';
+import { inClusterManifests, inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
+import { outOfClusterManifests } from '../../adapters/kubernetes/manifests/out-of-cluster.ts';
+import {
+  parseGateImage,
+  parseGateNamespace,
+  parseWebhookUrl,
+} from '../../adapters/kubernetes/manifests/target.ts';
+import type { Flags } from '../../config/resolve.ts';
+import type { SettingKey } from '../../config/settings.ts';
+import type { Result } from '../../core/result.ts';
+import { createWorkloadTable } from '../../core/workload/kinds.ts';
+import type { CommandModule } from '../commands.ts';
+import { addSettingFlags, readSettings } from '../setting-flags.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../terminal.ts';
+
+const manifestSettings = [
+  'data',
+  'bootstrapNamespaces',
+  'workloads',
+  'kubeconfig',
+  'context',
+] as const satisfies readonly SettingKey[];
+
+interface ManifestFlags {
+  readonly url?: string;
+  readonly image?: string;
+  readonly namespace: string;
+  readonly webhooks?: true;
+}
+
+const value = <T>(result: Result<T, string>): T => {
+  if (!result.ok) throw new UsageError([result.error]);
+  return result.value;
+};
+
+/** The CA that the API server is to trust: made under `--data` when it is missing, so that `serve` uses the same. */
+const caBundleOf = async (data: string, url: string, terminal: Terminal): Promise<string> => {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const opened = await openCertificates({
+    dir: join(data, 'tls'),
+    names: [host],
+    clock: Date,
+    onProblem: (problem) => terminal.talk(`imagegate: ${problem}`),
+  });
+  const certificates = value(opened);
+  const { ca } = certificates.current();
+  certificates.close();
+  if (ca === undefined) throw new UsageError([`${data}/tls holds no CA`]);
+  return ca;
+};
+
+const kinds = 'one of --url, --image or --webhooks';
+
+const print = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Promise<void> => {
+  const { url, image, webhooks } = flags;
+  if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
+    throw new UsageError([
+      `give ${kinds}: a gate outside of the cluster, one inside of it, or its webhook configurations`,
+    ]);
+  }
+  const config = readSettings(manifestSettings, rest, terminal);
+  const bootstrapNamespaces = config.bootstrapNamespaces.value;
+  const workloads = createWorkloadTable(config.workloads.value).all;
+  if (url !== undefined) {
+    const parsed = value(parseWebhookUrl(url));
+    const caBundle = await caBundleOf(config.data.value, parsed, terminal);
+    terminal.out(
+      printManifests(outOfClusterManifests({ url: parsed, caBundle, workloads, bootstrapNamespaces })),
+    );
+    return;
+  }
+  const namespace = value(parseGateNamespace(flags.namespace));
+  if (image !== undefined) {
+    terminal.out(
+      printManifests(
+        inClusterManifests({ image: value(parseGateImage(image)), namespace, bootstrapNamespaces }),
+      ),
+    );
+    return;
+  }
+  const { readyGateCa } = await import('../ready-gate.ts');
+  const caBundle = await readyGateCa(namespace, config.kubeconfig.value, config.context.value);
+  terminal.out(printManifests([inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces })]));
+};
+
+const examples = `
+Examples:
+  imagegate manifests --url https://gate.example.com:8443 --data ./gate | kubectl apply -f -
+  imagegate manifests --image registry.example.com/imagegate@sha256:… | kubectl apply -f -
+  imagegate manifests --webhooks | kubectl apply -f -      # once a replica is ready`;
+
+export const command: CommandModule['command'] = (terminal) => {
+  const manifests = new Command('manifests')
+    .description('Prints what a cluster needs to use the gate, ready for kubectl apply -f -.')
+    .option('--url <url>', 'for a gate outside of the cluster: where the API server finds it (https)')
+    .option(
+      '--image <ref@digest>',
+      'for a gate inside of the cluster: the image of imagegate, named by digest',
+    )
+    .option(
+      '--webhooks',
+      'the webhook configurations for a gate inside of the cluster; refused while no replica is ready',
+    )
+    .option('--namespace <name>', 'the namespace of a gate inside of the cluster', 'imagegate-system')
+    .addHelpText('after', examples);
+  return addSettingFlags(manifests, manifestSettings).action(
+    async ({ url, image, webhooks, namespace, ...rest }: ManifestFlags & Flags) => {
+      await print(
+        {
+          namespace,
+          ...(url === undefined ? {} : { url }),
+          ...(image === undefined ? {} : { image }),
+          ...(webhooks === undefined ? {} : { webhooks }),
+        },
+        rest,
+        terminal,
+      );
+    },
+  );
+};

@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { describeProblem } from '../../config/origin.ts';
+import { loadSources } from '../../config/load.ts';
+import { printConfig } from '../../config/print.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import type { Flags } from '../../config/resolve.ts';
+import { settingKeys } from '../../config/settings.ts';
+import { startGate } from '../../serve.ts';
+import type { CommandModule } from '../commands.ts';
+import { exitCode } from '../exit-code.ts';
+import { addSettingFlags } from '../setting-flags.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../terminal.ts';
+
+/**
+ * Waits for the first signal. Later ones change nothing: npx passes SIGTERM on although the process group had it
+ * already, and the second must not turn exit code 0 into something else (R20).
+ */
+const firstSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
+
+const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
+  const sources = loadSources(flags);
+  if (!sources.ok) throw new UsageError(sources.error.map(describeProblem));
+  const resolved = resolveConfig(sources.value);
+  if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
+  const { config, remarks } = resolved.value;
+  const stopped = firstSignal();
+  const gate = await startGate({ config, remarks, storeWorker: terminal.storeWorker });
+  if (!gate.ok) throw new UsageError(gate.error);
+  terminal.out(`${gate.value.readyLine}\n`);
+  await stopped;
+  await gate.value.stop();
+};
+
+const examples = `
+Examples:
+  imagegate serve --policies examples/policies/trusted-registries
+  imagegate serve --cluster --kubeconfig ~/.kube/config --listen 0.0.0.0:8443
+  imagegate serve --policies policies/ --print-config`;
+
+export const command: CommandModule['command'] = (terminal, done) => {
+  const serve = new Command('serve')
+    .description('Runs the gate: judges admission reviews over HTTPS until it gets SIGTERM.')
+    .option('--print-config', 'print the configuration and where each value came from, then end')
+    .addHelpText('after', examples);
+  return addSettingFlags(serve, settingKeys).action(async ({ printConfig: print, ...flags }: Flags) => {
+    if (print === true) {
+      const sources = loadSources(flags);
+      const resolved = sources.ok ? resolveConfig(sources.value) : sources;
+      if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
+      terminal.out(printConfig(resolved.value.config));
+      return;
+    }
+    await run(flags, terminal);
+    done(exitCode.clean);
+  });
+};

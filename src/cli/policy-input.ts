@@ -1,0 +1,21 @@
+import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
+import type { LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
+import { compilePolicySet } from '../core/policy/compile.ts';
+import { formatProblem } from '../core/policy/document.ts';
+import type { PolicySet } from '../core/policy/policy-set.ts';
+import { UsageError } from './terminal.ts';
+
+/** Reads the policies that a command is given; broken or none is exit code 2, with every problem on a line. */
+export const readPolicies = async (paths: readonly string[]): Promise<LoadedPolicies<PolicySet>> => {
+  if (paths.length === 0) throw new UsageError(['no policies: name a folder or a file with --policies']);
+  const files = createPolicyFiles<PolicySet>({
+    paths,
+    build: compilePolicySet,
+    onChange: () => undefined,
+    onProblem: () => undefined,
+  });
+  const loaded = await files.load();
+  await files.close();
+  if (!loaded.ok) throw new UsageError(loaded.error.map(formatProblem));
+  return loaded.value;
+};

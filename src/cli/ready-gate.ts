@@ -1,0 +1,67 @@
+import { connect, createClient } from '../adapters/kubernetes/client.ts';
+import type { ApiClient } from '../adapters/kubernetes/client.ts';
+import { SECRETS } from '../adapters/kubernetes/client-resource.ts';
+import { objectNames } from '../adapters/kubernetes/manifests/manifest.ts';
+import { readEnvironment } from '../config/load.ts';
+import { version } from '../config/version.ts';
+import { isJsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
+import { UnreachableError, UsageError } from './terminal.ts';
+
+const deployments = { group: 'apps', version: 'v1', resource: 'deployments' } as const;
+const deadline = 15_000;
+
+const read = async (client: ApiClient, call: Parameters<ApiClient['request']>[0]): Promise<JsonObject> => {
+  const answer = await client.request(call, AbortSignal.timeout(deadline));
+  if (answer.ok) return answer.value;
+  const { status, message } = answer.error;
+  if (status === 404)
+    throw new UsageError([`${message}; apply the output of imagegate manifests --image first`]);
+  throw status === 0 || status === undefined ? new UnreachableError(message) : new UsageError([message]);
+};
+
+const field = (object: JsonObject, name: string): unknown => {
+  const status = object['status'];
+  return isJsonObject(status) ? status[name] : undefined;
+};
+
+/**
+ * The CA of a gate inside of the cluster, once one of its replicas is ready. Refused before: webhook configurations
+ * with failurePolicy Fail and nobody behind them would stop every new Pod, those of the gate included (R16).
+ */
+export const readyGateCa = async (
+  namespace: string,
+  kubeconfig: string | undefined,
+  context: string | undefined,
+): Promise<string> => {
+  const connection = await connect({ kubeconfig, context, environment: readEnvironment() });
+  if (!connection.ok) throw new UsageError([connection.error.message]);
+  const client = createClient(connection.value, { version });
+  try {
+    const gate = await read(client, {
+      verb: 'get',
+      resource: deployments,
+      namespace,
+      name: objectNames.gate,
+    });
+    const ready = field(gate, 'readyReplicas');
+    if (typeof ready !== 'number' || ready < 1) {
+      throw new UsageError([
+        `no replica of the gate is ready in ${namespace}: kubectl -n ${namespace} rollout status deployment/${objectNames.gate}`,
+      ]);
+    }
+    const secret = await read(client, {
+      verb: 'get',
+      resource: SECRETS,
+      namespace,
+      name: objectNames.caSecret,
+    });
+    const data = secret['data'];
+    const ca = isJsonObject(data) ? data['ca.crt'] : undefined;
+    if (typeof ca !== 'string')
+      throw new UsageError([`the Secret ${objectNames.caSecret} in ${namespace} holds no ca.crt`]);
+    return Buffer.from(ca, 'base64').toString('utf8');
+  } finally {
+    client.close();
+  }
+};

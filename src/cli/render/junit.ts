@@ -1,0 +1,49 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import { objectName } from './decision-table.ts';
+
+// XML 1.0 has no way to write most control characters, so what is left of them after `shown` is dropped.
+const escapeXml = (text: string): string =>
+  text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+
+const caseOf = (decision: Decision): string => {
+  const name = escapeXml(objectName(decision));
+  const denied = decision.findings.filter((finding) => finding.mode === 'Deny');
+  const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
+  const failures = denied.map(
+    (finding) =>
+      `      <failure type="${finding.code}" message="${escapeXml(finding.message)}">${escapeXml(
+        [finding.path, finding.detail, finding.remedy].filter(Boolean).join('\n'),
+      )}</failure>`,
+  );
+  const notes = other.map((finding) => escapeXml(`${finding.mode}: ${finding.message} (${finding.code})`));
+  const output = notes.length === 0 ? [] : [`      <system-out>${notes.join('\n')}</system-out>`];
+  return [
+    `    <testcase name="${name}" classname="imagegate">`,
+    ...failures,
+    ...output,
+    '    </testcase>',
+  ].join('\n');
+};
+
+/** JUnit XML: one suite a file, one case an object, one failure a finding that denies. */
+export const renderJunit = (decisions: readonly Decision[]): string => {
+  const files = new Map<string, Decision[]>();
+  for (const decision of decisions) {
+    const file = decision.object.file ?? 'imagegate';
+    files.set(file, [...(files.get(file) ?? []), decision]);
+  }
+  const suites = [...files].map(([file, items]) => {
+    const failed = items.filter((decision) => !decision.allowed).length;
+    return [
+      `  <testsuite name="${escapeXml(file)}" tests="${items.length}" failures="${failed}" errors="0" skipped="0">`,
+      ...items.map(caseOf),
+      '  </testsuite>',
+    ].join('\n');
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`;
+};

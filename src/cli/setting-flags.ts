@@ -1,0 +1,51 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { describeProblem } from '../config/origin.ts';
+import { loadSources } from '../config/load.ts';
+import { resolveSettings } from '../config/resolve.ts';
+import type { ConfigOf, Flags } from '../config/resolve.ts';
+import { settings } from '../config/settings.ts';
+import type { SettingKey } from '../config/settings.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './terminal.ts';
+
+const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  value,
+];
+
+/** Adds the flags of some settings to a command; the configuration decides what they mean. */
+export const addSettingFlags = (command: Command, keys: readonly SettingKey[]): Command => {
+  for (const { key, flag, variable, placeholder, repeatable, fallback, description } of settings) {
+    if (flag === undefined || !keys.includes(key)) continue;
+    const notes = [
+      variable === undefined ? '' : `env ${variable}`,
+      fallback === undefined ? '' : `default ${fallback}`,
+    ];
+    const text = `${description} [${notes.filter(Boolean).join(', ')}]`;
+    const option = new Option(
+      placeholder === '' ? flag : `${flag} <${placeholder.replace(/[<>]/g, '').toLowerCase()}>`,
+      text,
+    );
+    if (repeatable) option.argParser(gather);
+    command.addOption(option);
+  }
+  return command.option(
+    '--config <file>',
+    'configuration file (YAML) with the same settings [env IMAGEGATE_CONFIG]',
+  );
+};
+
+/** The settings of a command from flags, environment and file; problems are exit code 2, remarks are talk. */
+export const readSettings = <K extends SettingKey>(
+  keys: readonly K[],
+  flags: Flags,
+  terminal: Terminal,
+): ConfigOf<K> => {
+  const sources = loadSources(flags);
+  if (!sources.ok) throw new UsageError(sources.error.map(describeProblem));
+  const resolved = resolveSettings(keys, sources.value);
+  if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
+  for (const remark of resolved.value.remarks) terminal.talk(`imagegate: ${remark}`);
+  return resolved.value.config;
+};

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { givenCertificates } from '../adapters/certificate/given.ts';
+import { openCertificates } from '../adapters/certificate/own.ts';
+import type { CertificateSource } from '../adapters/certificate/source.ts';
+import type { Config } from '../config/resolve.ts';
+import type { Result } from '../core/result.ts';
+import { fail } from '../core/result.ts';
+import type { Closers } from './closers.ts';
+import { clock } from './telemetry.ts';
+import type { Watchers } from './telemetry.ts';
+
+/** Serving certificate: given files, or a CA of our own under `--data` (R15). */
+export const openCertificate = async (
+  config: Config,
+  { log, metrics }: Watchers,
+  closers: Closers,
+): Promise<Result<CertificateSource, readonly string[]>> => {
+  const { tlsCert, tlsKey, tlsName, listen, data } = config;
+  const onProblem = (problem: string): void => log.warn('certificate', { problem });
+  const names = [listen.value.host, ...tlsName.value].filter((name) => name !== '0.0.0.0' && name !== '::');
+  const opened =
+    tlsCert.value !== undefined && tlsKey.value !== undefined
+      ? await givenCertificates({ certFile: tlsCert.value, keyFile: tlsKey.value, clock, onProblem })
+      : await openCertificates({ dir: join(data.value, 'tls'), names, clock, onProblem });
+  if (!opened.ok) return fail([opened.error]);
+  closers.add(() => opened.value.close());
+  metrics.onScrape(() => metrics.set('certificateExpiry', opened.value.current().expiresAt / 1000));
+  return opened;
+};

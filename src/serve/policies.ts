@@ -1,0 +1,66 @@
+import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
+import type { Config } from '../config/resolve.ts';
+import { compilePolicySet } from '../core/policy/compile.ts';
+import { formatProblem } from '../core/policy/document.ts';
+import type { PolicySet } from '../core/policy/policy-set.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { PolicySource, PolicyState } from '../gate/ports.ts';
+import type { PartState } from '../gate/readiness.ts';
+import type { Closers } from './closers.ts';
+import type { Watchers } from './telemetry.ts';
+
+/** Policies in force, and what `/readyz` says of them. */
+export interface Policies {
+  readonly source: PolicySource;
+  readonly part: () => PartState;
+}
+
+export const describeSet = (set: PolicySet): string => `${set.policies.length} in force, ${set.version}`;
+
+export const toldSet = (set: PolicySet, { log, metrics }: Watchers, message: string): void => {
+  metrics.set('policies', set.policies.length);
+  metrics.set('brokenPolicies', set.broken.length);
+  log.info(message, { policies: set.policies.length, broken: set.broken.length, version: set.version });
+};
+
+/** Policies from files: broken or empty at the start ends the start, later the last good set stays (R8). */
+export const openPolicyFiles = async (
+  config: Config,
+  watchers: Watchers,
+  closers: Closers,
+): Promise<Result<Policies, readonly string[]>> => {
+  const { log, metrics } = watchers;
+  let problem: string | undefined;
+  const files = createPolicyFiles<PolicySet>({
+    paths: config.policies.value,
+    build: compilePolicySet,
+    onChange: (loaded) => {
+      current = { state: 'loaded', set: loaded.value };
+      problem = undefined;
+      metrics.count('reloads', { outcome: 'accepted' });
+      toldSet(loaded.value, watchers, 'policies reloaded');
+    },
+    onProblem: (problems) => {
+      problem = problems.map(formatProblem).join('; ');
+      metrics.count('reloads', { outcome: 'refused' });
+      log.error('policies changed but cannot be used; the last good set stays in force', {
+        problems: problems.map(formatProblem),
+      });
+    },
+  });
+  const loaded = await files.load();
+  if (!loaded.ok) return fail(loaded.error.map(formatProblem));
+  let current: PolicyState = { state: 'loaded', set: loaded.value.value };
+  toldSet(loaded.value.value, watchers, 'policies loaded');
+  files.watch();
+  closers.add(() => files.close());
+  return ok({
+    source: { current: () => current },
+    part: () => ({
+      part: 'policies',
+      state: problem === undefined ? 'ok' : 'trouble',
+      detail: problem ?? (current.state === 'loaded' ? describeSet(current.set) : ''),
+    }),
+  });
+};

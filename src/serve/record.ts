@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { lockData } from '../adapters/store/data-lock.ts';
+import { createRecorder } from '../adapters/store/recorder.ts';
+import type { Recorder } from '../adapters/store/recorder.ts';
+import { recorderDefaults } from '../adapters/store/recorder-options.ts';
+import { createWorkerStore } from '../adapters/store/worker-store.ts';
+import type { Config } from '../config/resolve.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { PartState } from '../gate/readiness.ts';
+import type { Closers } from './closers.ts';
+import { clock } from './telemetry.ts';
+import type { Watchers } from './telemetry.ts';
+
+/** How long the end waits for the record, in milliseconds. */
+const drainRecord = 5_000;
+
+/** Locks `--data`, so that a second `serve` cannot write into the same record (R18). */
+export const openData = (config: Config, closers: Closers): Result<string, readonly string[]> => {
+  const data = config.data.value;
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return fail([`--data ${data} cannot be made: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  const lock = lockData(data);
+  if (!lock.ok) {
+    const remedy = lock.error.kind === 'held' ? '; give each gate a --data of its own' : '';
+    return fail([`${lock.error.message}${remedy}`]);
+  }
+  closers.add(() => lock.value.release());
+  return ok(data);
+};
+
+export const openRecord = (
+  config: Config,
+  storeWorker: URL,
+  { log, metrics }: Watchers,
+  closers: Closers,
+): Recorder => {
+  const store = createWorkerStore({ worker: storeWorker, dataDir: config.data.value });
+  // Opened in the background: a start does not wait for the disk, and trouble with it is told, not fatal (R14).
+  store.open().catch((error: unknown) => log.error('the record cannot be opened', { error }));
+  const recorder = createRecorder({
+    ...recorderDefaults,
+    store,
+    clock,
+    retention: {
+      ...recorderDefaults.retention,
+      maxAgeMs: config.recordMaxAge.value,
+      maxBytes: config.recordMaxBytes.value,
+    },
+    observer: {
+      stored: (count) => metrics.count('recordWritten', {}, count),
+      dropped: (count) => metrics.count('recordDropped', {}, count),
+      failed: () => undefined,
+      pruned: () => undefined,
+      stateChanged: (state) => {
+        metrics.set('recordFailing', state.state === 'ok' ? 0 : 1);
+        if (state.state === 'ok') log.info('the record is written again');
+        else
+          log.error('decisions cannot be written to the record; the gate keeps answering', {
+            code: state.code,
+            reason: state.reason,
+          });
+      },
+    },
+  });
+  metrics.onScrape(() => metrics.set('recordQueued', recorder.queued()));
+  closers.add(async () => {
+    const left = await recorder.drain(drainRecord);
+    if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
+    await store.close();
+  });
+  return recorder;
+};
+
+export const recordPart = (recorder: Recorder): PartState => {
+  const state = recorder.state();
+  if (state.state === 'ok') return { part: 'record', state: 'ok', detail: `${recorder.queued()} queued` };
+  return { part: 'record', state: 'trouble', detail: `${state.code}: ${state.reason}` };
+};
