@@ -1,0 +1,90 @@
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Clock } from '../../gate/ports.ts';
+import type { ApiClient } from './client.ts';
+import type { ApiResource } from './client-resource.ts';
+
+/** The object that an Event is about. A refused CREATE has no uid. */
+export interface InvolvedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+}
+
+export interface OwnerLookup {
+  /** The workload above `owner`; `owner` itself when nothing is known above it. Never fails. */
+  topOf(owner: InvolvedObject, signal: AbortSignal): Promise<InvolvedObject>;
+}
+
+/** Owners that usually have an owner of their own, and that our role may read. */
+const STEPS: Readonly<Record<string, ApiResource>> = {
+  'apps/v1 ReplicaSet': { group: 'apps', version: 'v1', resource: 'replicasets' },
+  'batch/v1 Job': { group: 'batch', version: 'v1', resource: 'jobs' },
+};
+const DEPTH = 4;
+const MAX_CACHED = 4096;
+/** What could not be read is asked for again sooner. */
+const FRESH_FOR = { found: 10 * 60_000, failed: 60_000 };
+
+/** Walks Pod -> ReplicaSet -> Deployment and Job -> CronJob: whoever owns the workload reads its Events. */
+export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup {
+  const cache = new Map<string, { readonly top: InvolvedObject; readonly until: number }>();
+  return {
+    topOf: async (owner, signal) => {
+      const key = owner.uid ?? '';
+      const cached = cache.get(key);
+      if (cached !== undefined && cached.until > clock.monotonic()) return cached.top;
+      const { top, complete } = await walk(client, owner, signal);
+      if (cache.size >= MAX_CACHED) cache.clear();
+      if (key !== '') {
+        cache.set(key, { top, until: clock.monotonic() + (complete ? FRESH_FOR.found : FRESH_FOR.failed) });
+      }
+      return top;
+    },
+  };
+}
+
+async function walk(
+  client: ApiClient,
+  from: InvolvedObject,
+  signal: AbortSignal,
+): Promise<{ readonly top: InvolvedObject; readonly complete: boolean }> {
+  let top = from;
+  for (let depth = 0; depth < DEPTH; depth++) {
+    const resource = STEPS[`${top.apiVersion} ${top.kind}`];
+    if (resource === undefined || top.namespace === undefined) return { top, complete: true };
+    const { namespace, name } = top;
+    const answer = await client.request(
+      { verb: 'get', resource, namespace, name, metadataOnly: true },
+      signal,
+    );
+    if (!answer.ok) return { top, complete: answer.error.status === 404 };
+    // An owner reference is the word of whoever wrote the object: only one with the right uid is followed.
+    if (metadataOf(answer.value)['uid'] !== top.uid) return { top, complete: true };
+    const next = controllerOf(answer.value, namespace);
+    if (next === undefined) return { top, complete: true };
+    top = next;
+  }
+  return { top, complete: true };
+}
+
+/** The owner reference with `controller: true`, in the object's namespace; undefined when there is none. */
+export function controllerOf(
+  object: JsonObject | null,
+  namespace: string | undefined,
+): InvolvedObject | undefined {
+  const references: unknown = object === null ? undefined : metadataOf(object)['ownerReferences'];
+  if (!Array.isArray(references) || namespace === undefined) return undefined;
+  const reference = (references as readonly unknown[])
+    .filter(isJsonObject)
+    .find((one) => one['controller'] === true);
+  if (reference === undefined) return undefined;
+  const { apiVersion, kind, name, uid } = reference;
+  if (![apiVersion, kind, name, uid].every((text) => typeof text === 'string' && text !== ''))
+    return undefined;
+  return { apiVersion, kind, name, uid, namespace } as InvolvedObject;
+}
+
+export const metadataOf = (object: JsonObject): JsonObject =>
+  isJsonObject(object['metadata']) ? object['metadata'] : {};
