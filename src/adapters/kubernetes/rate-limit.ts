@@ -1,4 +1,5 @@
 import type { Clock } from '../../gate/ports.ts';
+import { pause } from './watch-pace.ts';
 
 /** Lets `burst` through at once and `perSecond` in the long run. */
 export interface RateLimit {
@@ -22,4 +23,14 @@ export function createRateLimit(
       return 0;
     },
   };
+}
+
+/** Waits for a permit; false when the signal came first. */
+export async function waitForPermit(limit: RateLimit, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    if (signal.aborted) return false;
+    const wait = limit.take();
+    if (wait === 0) return true;
+    await pause(wait, signal);
+  }
 }

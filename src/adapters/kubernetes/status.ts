@@ -3,7 +3,7 @@ import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { IMAGE_POLICIES } from './client-resource.ts';
 import type { PolicyVerdict } from './policies-book.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { createRateLimit, waitForPermit } from './rate-limit.ts';
 import { createBackoff, pause } from './watch-pace.ts';
 
 export interface StatusOptions {
@@ -43,15 +43,15 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
       const settled = await writer.round();
       if (settled) backoff.reset();
       else await pause(backoff.next(), closing.signal);
-      if (settled && !again) return;
+      if (settled && !again) break;
     }
+    // In the same turn as the last look at `again`: a call between the two would be lost.
+    running = undefined;
   };
   const wake = (): void => {
     again = true;
     if (closing.signal.aborted || running !== undefined || !options.isHolder()) return;
-    running = run().finally(() => {
-      running = undefined;
-    });
+    running = run();
   };
   return {
     wake,
@@ -109,8 +109,7 @@ function createWriter(
       for (const name of written.keys()) if (!names.has(name)) written.delete(name);
       for (const verdict of verdicts) {
         if (isSaid(verdict) || written.get(verdict.name) === versionOf(verdict)) continue;
-        for (let wait = rate.take(); wait > 0; wait = rate.take()) await pause(wait, signal);
-        if (signal.aborted || !options.isHolder()) return true;
+        if (!(await waitForPermit(rate, signal)) || !options.isHolder()) return true;
         if (!(await write(verdict))) settled = false;
       }
       return settled;
