@@ -1,0 +1,63 @@
+/** Without a readable `?timeout=` the API server's own default holds. */
+const defaultTimeout = 10_000;
+/** The API server accepts 1 to 30 seconds. */
+const longestTimeout = 30_000;
+
+const unitMilliseconds: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const whole = /^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+
+/** Reads Go's duration text (`10s`, `1.5s`, `1m30s`) as milliseconds; `undefined` for anything else, zero included. */
+export const parseGoDuration = (text: string): number | undefined => {
+  if (text.length > 32 || !whole.test(text)) return undefined;
+  let milliseconds = 0;
+  for (const [, count, unit] of text.matchAll(part)) {
+    milliseconds += Number(count) * (unitMilliseconds[unit ?? ''] ?? Number.NaN);
+  }
+  return milliseconds > 0 ? milliseconds : undefined;
+};
+
+/**
+ * How long a call may take: what the caller grants, less a margin in which the answer can still travel
+ * (10 %, at most 500 ms). A caller cannot buy more than 30 s.
+ */
+export const callBudget = (timeout: string | undefined): number => {
+  const granted = (timeout === undefined ? undefined : parseGoDuration(timeout)) ?? defaultTimeout;
+  const bounded = Math.min(granted, longestTimeout);
+  return bounded - Math.min(500, bounded / 10);
+};
+
+/** The parts of a request target that mean something to us. */
+export interface CallTarget {
+  readonly path: string;
+  /** Milliseconds. */
+  readonly budget: number;
+}
+
+const parseCallTarget = (url: string): CallTarget => {
+  const mark = url.indexOf('?');
+  if (mark < 0) return { path: url, budget: callBudget(undefined) };
+  const timeout = new URLSearchParams(url.slice(mark + 1)).get('timeout');
+  return { path: url.slice(0, mark), budget: callBudget(timeout ?? undefined) };
+};
+
+/** Reads request targets. An API server calls a handful of them for ever, so the first few are remembered. */
+export const createCallTargets = (remembered = 32): ((url: string) => CallTarget) => {
+  const known = new Map<string, CallTarget>();
+  return (url) => {
+    const found = known.get(url);
+    if (found !== undefined) return found;
+    const target = parseCallTarget(url);
+    if (known.size < remembered && url.length <= 256) known.set(url, target);
+    return target;
+  };
+};

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { denialCauses, denialLimit, denialText } from './denial.ts';
+import { decisionOf, denial, denyFinding } from './test-kit.ts';
+
+describe('the text of a denial', () => {
+  test('names image, rule and reason in the first line, then the remedy, then the decision', () => {
+    const decision = denial();
+    expect(denialText(decision).split('\n')).toEqual([
+      "image 'untrusted-registry/nginx' is not from an allowed registry (policy trusted-registries, check registries: registry-not-allowed)",
+      'fix: use an image from registry.example.com',
+      `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
+    ]);
+  });
+
+  test('shows every finding that denies, and none that does not', () => {
+    const findings = [
+      denyFinding({ message: 'first' }),
+      denyFinding({ message: 'warned', mode: 'Warn' }),
+      denyFinding({ message: 'second', code: 'digest-missing', check: 'digest', remedy: 'pin it' }),
+      denyFinding({ message: 'audited', mode: 'Audit' }),
+    ];
+    const lines = denialText(decisionOf({ allowed: false, findings })).split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      'first (policy trusted-registries, check registries: registry-not-allowed)',
+      'second (policy trusted-registries, check digest: digest-missing)',
+      'fix: use an image from registry.example.com',
+      'fix: pin it',
+    ]);
+  });
+
+  test('names the gate, not a policy, for a finding of the gate', () => {
+    const decision = denial({ policy: '', check: 'gate', code: 'deadline-exceeded', message: 'too late' });
+    expect(denialText(decision)).toMatch(/^too late \(gate: deadline-exceeded\)\n/);
+  });
+
+  test('stays readable with 64 findings: about 2 KiB, and says how many are not shown', () => {
+    const findings = Array.from({ length: 64 }, (_, at) =>
+      denyFinding({ message: `image ${String(at)} ${'x'.repeat(200)}` }),
+    );
+    const text = denialText(decisionOf({ allowed: false, findings }));
+    expect(text.length).toBeLessThanOrEqual(denialLimit);
+    const shown = text.split('\n').filter((line) => line.startsWith('image ')).length;
+    expect(shown).toBeGreaterThan(3);
+    expect(text).toContain(`\n…and ${String(64 - shown)} more\n`);
+  });
+
+  test('always shows the first finding, however long', () => {
+    const text = denialText(denial({ message: 'y'.repeat(5_000) }));
+    expect(text).toMatch(/^y{500}/);
+    expect(text.length).toBeLessThanOrEqual(denialLimit);
+  });
+
+  test('cannot break lines or move the cursor (B35)', () => {
+    const text = denialText(denial({ message: 'image a\nfix: run this\u001b[2J\u202e', remedy: 'x\r\ny' }));
+    expect(text.split('\n')).toHaveLength(3);
+    expect(text).not.toMatch(/[\u001b\u202e\r]/u);
+  });
+
+  test('has a sentence even when no finding denies', () => {
+    expect(denialText(decisionOf({ allowed: false }))).toMatch(/^the gate denied this request\ndecision /);
+  });
+});
+
+test('causes carry reason, text and path, at most 32 of them', () => {
+  const findings = Array.from({ length: 40 }, () => denyFinding());
+  const causes = denialCauses(decisionOf({ allowed: false, findings }));
+  expect(causes).toHaveLength(32);
+  expect(causes[0]).toEqual({
+    reason: 'registry-not-allowed',
+    message: "image 'untrusted-registry/nginx' is not from an allowed registry",
+    field: 'spec.containers[0].image',
+  });
+});

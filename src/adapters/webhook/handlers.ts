@@ -1,0 +1,23 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import type { AdmissionRequest } from '../../gate/admission-request.ts';
+import type { Deadline } from '../../gate/deadline.ts';
+import type { ImageReviewRequest } from './image-review.ts';
+import type { RefusedRequest } from './refusal.ts';
+
+/** Who answers. The server reads, decodes, encodes and writes; it decides nothing but refusals. */
+export interface WebhookHandlers {
+  validate(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
+  imageReview(request: ImageReviewRequest, deadline: Deadline): Decision | Promise<Decision>;
+  /** Makes the denial of a request that was never judged, so that refusals are on record too. */
+  refused(request: RefusedRequest): Decision;
+  /** Called once for each decision, after its answer was handed to the connection: record, log, count. */
+  answered(decision: Decision): void;
+}
+
+/** Something that an operator may want to count or log; it changed no verdict to an allow. */
+export interface WebhookProblem {
+  readonly kind: 'handshake' | 'connection' | 'connection-limit' | 'caller-refused' | 'handler';
+  readonly message: string;
+  readonly error?: unknown;
+}
+export type OnProblem = (problem: WebhookProblem) => void;

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonValue } from '../../core/json.ts';
+import { decodeImageReview, encodeImageDefect, encodeImageReview } from './image-review.ts';
+import { decisionOf, denial, fixture } from './test-kit.ts';
+
+const head = { apiVersion: 'imagepolicy.k8s.io/v1alpha1', kind: 'ImageReview' };
+
+test('R21: decodes namespace, images and annotations', () => {
+  expect(decodeImageReview(JSON.parse(fixture('image-review.json')) as JsonValue, 'unverified')).toEqual({
+    ok: true,
+    value: {
+      namespace: 'shop',
+      images: ['untrusted-registry/nginx', 'registry.example.com/shop/checkout:2.14.3'],
+      annotations: { 'team.image-policy.k8s.io/ticket': 'SHOP-1204' },
+      caller: 'unverified',
+    },
+  });
+});
+
+test('an image that is missing stays in the list as an empty text: it must not pass unseen', () => {
+  const decoded = decodeImageReview({ ...head, spec: { containers: [{}, { image: 'a' }] } }, 'verified');
+  expect(decoded).toMatchObject({ ok: true, value: { images: ['', 'a'], namespace: '' } });
+});
+
+test.each<[string, JsonValue]>([
+  ['another kind', { ...head, kind: 'AdmissionReview', spec: {} }],
+  ['another version', { ...head, apiVersion: 'imagepolicy.k8s.io/v1', spec: {} }],
+  ['no spec', head],
+  ['containers that are an object', { ...head, spec: { containers: {} } }],
+  ['a container that is a text', { ...head, spec: { containers: ['nginx'] } }],
+  ['an image that is a number', { ...head, spec: { containers: [{ image: 1 }] } }],
+  ['a namespace that is a list', { ...head, spec: { namespace: [] } }],
+  ['an annotation that is a number', { ...head, spec: { annotations: { a: 1 } } }],
+  ['a list', []],
+])('refuses %s', (_title, value) => expect(decodeImageReview(value, 'unverified').ok).toBe(false));
+
+describe('the answer', () => {
+  test('of a yes', () => {
+    const decision = decisionOf();
+    expect(JSON.parse(encodeImageReview(decision))).toEqual({
+      ...head,
+      status: { allowed: true, auditAnnotations: { decision: decision.id } },
+    });
+  });
+  test('of a no gives the reason', () => {
+    expect(JSON.parse(encodeImageReview(denial()))).toMatchObject({
+      status: { allowed: false, reason: expect.stringContaining('untrusted-registry/nginx') as string },
+    });
+  });
+  test('of last resort is a no', () => {
+    expect(JSON.parse(encodeImageDefect())).toMatchObject({ ...head, status: { allowed: false } });
+  });
+});

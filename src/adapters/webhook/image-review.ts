@@ -1,0 +1,77 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import { auditAnnotations } from './audit-annotations.ts';
+import { denialText } from './denial.ts';
+
+/** An ImageReview of imagepolicy.k8s.io/v1alpha1 (R21): bare images, no old object, no volumes, no labels, no user. */
+export interface ImageReviewRequest {
+  readonly namespace: string;
+  readonly images: readonly string[];
+  /** Only keys that match `*.image-policy.k8s.io/*` are sent. They are written by users: no key is a short cut. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly caller: 'verified' | 'unverified';
+}
+
+const imagesOf = (containers: JsonValue | undefined): readonly string[] | undefined => {
+  if (containers === undefined || containers === null) return [];
+  if (!Array.isArray(containers)) return undefined;
+  const images: string[] = [];
+  for (const container of containers as readonly JsonValue[]) {
+    // A container without an image is not "no image": leaving it out here would let it through unseen.
+    const image = isJsonObject(container) ? (container['image'] ?? '') : undefined;
+    if (typeof image !== 'string') return undefined;
+    images.push(image);
+  }
+  return images;
+};
+
+const annotationsOf = (value: JsonValue | undefined): Readonly<Record<string, string>> | undefined => {
+  if (value === undefined || value === null) return {};
+  if (!isJsonObject(value)) return undefined;
+  const texts = Object.values(value).every((text) => typeof text === 'string');
+  return texts ? (value as Readonly<Record<string, string>>) : undefined;
+};
+
+const namespaceOf = (spec: JsonObject): string | undefined => {
+  const namespace = spec['namespace'] ?? '';
+  return typeof namespace === 'string' ? namespace : undefined;
+};
+
+/** Decodes an ImageReview; the error says what is wrong with it. */
+export const decodeImageReview = (
+  review: JsonValue,
+  caller: ImageReviewRequest['caller'],
+): Result<ImageReviewRequest, string> => {
+  if (!isJsonObject(review)) return fail('the request body is not a JSON object');
+  if (review['kind'] !== 'ImageReview') return fail('kind is not ImageReview');
+  if (review['apiVersion'] !== 'imagepolicy.k8s.io/v1alpha1') {
+    return fail('apiVersion is not imagepolicy.k8s.io/v1alpha1');
+  }
+  const { spec } = review;
+  if (!isJsonObject(spec)) return fail('the ImageReview carries no spec');
+  const images = imagesOf(spec['containers']);
+  if (images === undefined) return fail('spec.containers is not a list of containers with an image');
+  const namespace = namespaceOf(spec);
+  if (namespace === undefined) return fail('spec.namespace is not a text');
+  const annotations = annotationsOf(spec['annotations']);
+  if (annotations === undefined) return fail('spec.annotations is not a map of texts');
+  return ok({ namespace, images, annotations, caller });
+};
+
+const encode = (status: object): string =>
+  JSON.stringify({ apiVersion: 'imagepolicy.k8s.io/v1alpha1', kind: 'ImageReview', status });
+
+/** The answer to an ImageReview as JSON text. */
+export const encodeImageReview = (decision: Decision): string =>
+  encode({
+    allowed: decision.allowed,
+    ...(decision.allowed ? {} : { reason: denialText(decision) }),
+    auditAnnotations: auditAnnotations(decision),
+  });
+
+/** The denial of last resort. */
+export const encodeImageDefect = (): string =>
+  encode({ allowed: false, reason: 'the gate failed while answering this request (gate: internal-error)' });

@@ -1,0 +1,89 @@
+import type { JsonValue } from '../../core/json.ts';
+import { decodeReview } from './admission-review.ts';
+import type { Answer } from './answer.ts';
+import type { OnProblem, WebhookHandlers } from './handlers.ts';
+import { decodeImageReview, encodeImageReview } from './image-review.ts';
+import type { Body } from './intake.ts';
+import { malformed, peekUid, scanRefusal, turnTooLate } from './refusal.ts';
+import { createRefuse } from './refuse.ts';
+import type { Call } from './refuse.ts';
+import { encodeReview } from './review-response.ts';
+import { scanJson } from './scan.ts';
+import { createTurns } from './turns.ts';
+
+/** Bodies larger than this are parsed one at a time (R19). */
+const largeBody = 1024 * 1024;
+
+/** What arrived and can be answered. */
+export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
+
+const parse = (bytes: Buffer): JsonValue | undefined => {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as JsonValue;
+  } catch {
+    return undefined;
+  }
+};
+
+/** From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow. */
+export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => {
+  const turns = createTurns();
+  const refuse = createRefuse(handlers, onProblem);
+
+  const judgeReview = async (call: Call, json: JsonValue): Promise<Answer> => {
+    const decoded = decodeReview(json, call.caller);
+    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    const { uid } = decoded.value;
+    try {
+      const decision = await handlers.validate(decoded.value, call.deadline);
+      return { status: 200, text: encodeReview(decision, uid), decision };
+    } catch (error) {
+      return refuse.unexpected(call, error, uid);
+    }
+  };
+
+  const judgeImages = async (call: Call, json: JsonValue): Promise<Answer> => {
+    const decoded = decodeImageReview(json, call.caller);
+    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error));
+    try {
+      const decision = await handlers.imageReview(decoded.value, call.deadline);
+      return { status: 200, text: encodeImageReview(decision), decision };
+    } catch (error) {
+      return refuse.unexpected(call, error);
+    }
+  };
+
+  const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
+    const fault = scanJson(bytes);
+    if (fault === 'invalid-utf8') return refuse.unread(call, scanRefusal(fault), bytes);
+    if (fault !== undefined) return refuse.readable(call, scanRefusal(fault), peekUid(bytes));
+    const json = parse(bytes);
+    if (json === undefined) return refuse.unread(call, malformed('the request body is not JSON'), bytes);
+    return call.endpoint === 'validate' ? judgeReview(call, json) : judgeImages(call, json);
+  };
+
+  const judgeLarge = async (call: Call, bytes: Buffer): Promise<Answer> => {
+    const giveBack = await turns.take(call.deadline);
+    if (giveBack === undefined) return refuse.unread(call, turnTooLate, bytes);
+    let judging: Promise<Answer> | Answer;
+    try {
+      judging = judgeBytes(call, bytes);
+    } finally {
+      // Only the parsing is one at a time: a review that waits for evidence must not hold up the others.
+      giveBack();
+    }
+    return judging;
+  };
+
+  return async (call: Call, body: ArrivedBody): Promise<Answer> => {
+    if (body.state === 'refused') return refuse.unread(call, body.refusal, body.start);
+    const { bytes, release } = body;
+    try {
+      return await (bytes.length > largeBody ? judgeLarge(call, bytes) : judgeBytes(call, bytes));
+    } catch (error) {
+      return refuse.unexpected(call, error, peekUid(bytes));
+    } finally {
+      release();
+    }
+  };
+};

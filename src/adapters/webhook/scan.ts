@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer';
+
+/** Deepest nesting of objects and arrays that is parsed (R19). */
+export const maxDepth = 200;
+/** Most keys and values that one body may hold (R19): the parser pays for each with memory and time. */
+export const maxTokens = 500_000;
+
+export type ScanFault = 'invalid-utf8' | 'too-deep' | 'too-many-tokens';
+
+const quote = 0x22;
+const backslash = 0x5c;
+/** `[` and `{` differ in this bit only, and so do `]` and `}`. */
+const braceBit = 0x20;
+const open = 0x7b;
+const close = 0x7d;
+const comma = 0x2c;
+const colon = 0x3a;
+
+/**
+ * Counts `[` and `{`, inside strings too: an upper bound of the depth at a sixth of the price of following
+ * strings (2 µs for 6.5 KB). Reads four bytes at a time; each lane of `lanes` counts one of them, and is
+ * emptied before it can overflow.
+ */
+const countOpeners = (bytes: Uint8Array): number => {
+  const length = bytes.length;
+  const lead = Math.min(length, (4 - (bytes.byteOffset & 3)) & 3);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + lead, (length - lead) >> 2);
+  let count = 0;
+  for (let at = 0; at < words.length;) {
+    const end = Math.min(words.length, at + 255);
+    let lanes = 0;
+    for (; at < end; at++) {
+      const difference = ((words[at] as number) | 0x20202020) ^ 0x7b7b7b7b;
+      const nonZero = ((difference & 0x7f7f7f7f) + 0x7f7f7f7f) | difference;
+      lanes = (lanes + ((~nonZero >>> 7) & 0x01010101)) | 0;
+    }
+    count += (lanes & 0xff) + ((lanes >>> 8) & 0xff) + ((lanes >>> 16) & 0xff) + (lanes >>> 24);
+  }
+  const rest = lead + words.length * 4;
+  for (let at = 0; at < lead; at++) if (((bytes[at] as number) | braceBit) === open) count++;
+  for (let at = rest; at < length; at++) if (((bytes[at] as number) | braceBit) === open) count++;
+  return count;
+};
+
+/** Index of the quote that ends the string whose first character is at `from`; the length when none does. */
+const endOfString = (bytes: Uint8Array, from: number): number => {
+  const length = bytes.length;
+  let at = from;
+  while (at < length) {
+    const byte = bytes[at];
+    if (byte === quote) return at;
+    at += byte === backslash ? 2 : 1;
+  }
+  return length;
+};
+
+/**
+ * Follows the text byte by byte. Each key and each value of valid JSON stands behind exactly one of `{ [ , :`,
+ * so counting those counts tokens; text that is not JSON is refused by the parser, which stops at the fault.
+ */
+const scanExactly = (bytes: Uint8Array): ScanFault | undefined => {
+  const length = bytes.length;
+  let depth = 0;
+  let tokens = 1;
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at] as number;
+    if (byte === quote) at = endOfString(bytes, at + 1);
+    else if (byte === comma || byte === colon) tokens++;
+    else if ((byte | braceBit) === open) {
+      tokens++;
+      if (++depth > maxDepth) return 'too-deep';
+    } else if ((byte | braceBit) === close) depth--;
+  }
+  return tokens > maxTokens ? 'too-many-tokens' : undefined;
+};
+
+/**
+ * Whether a body may be given to the JSON parser: valid UTF-8, bounded depth and number of tokens, known in
+ * linear time before anything is built (B9, B31). What is not JSON passes: the parser refuses it.
+ * A body of n bytes holds at most n tokens, so small bodies only need their depth bounded.
+ *
+ * Duplicate keys: `JSON.parse` keeps the last one, as the API server's decoder does (names compare with case
+ * there too), so both read the same object. `__proto__` becomes an own property like any other.
+ */
+export const scanJson = (bytes: Uint8Array): ScanFault | undefined => {
+  if (!isUtf8(bytes)) return 'invalid-utf8';
+  if (bytes.length <= maxTokens && countOpeners(bytes) <= maxDepth) return undefined;
+  return scanExactly(bytes);
+};

@@ -1,0 +1,168 @@
+import { constants } from 'node:crypto';
+import type { ServerOptions } from 'node:http';
+import { createSecureServer } from 'node:http2';
+import type { Http2SecureServer, SecureServerOptions } from 'node:http2';
+import { createSecureContext } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import type { Clock } from '../../gate/ports.ts';
+import { createCallerCheck } from './caller.ts';
+import type { ClientRequirement } from './caller.ts';
+import { trackConnections } from './drain.ts';
+import { createExchange } from './exchange.ts';
+import type { OnProblem, WebhookHandlers } from './handlers.ts';
+import { createIntake } from './intake.ts';
+import type { IntakeLimits } from './intake.ts';
+import { formatHost, listen } from './listen.ts';
+import type { ListenAddress } from './listen.ts';
+
+/** A serving certificate (with its chain) and its key, as PEM. */
+export interface ServingCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface WebhookServerOptions {
+  readonly listen: ListenAddress;
+  readonly certificate: ServingCertificate;
+  /** Absent: anybody who reaches the port may ask, and records say `caller: unverified`. */
+  readonly client?: ClientRequirement;
+  readonly handlers: WebhookHandlers;
+  readonly clock: Clock;
+  readonly onProblem: OnProblem;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** What one client can take; tests make them small. Times in milliseconds. */
+export interface ServerLimits {
+  readonly intake: IntakeLimits | undefined;
+  readonly maxConnections: number;
+  readonly headersTimeout: number;
+  /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
+  readonly idleTimeout: number;
+  readonly handshakeTimeout: number;
+}
+const defaultLimits: ServerLimits = {
+  intake: undefined,
+  maxConnections: 1_024,
+  headersTimeout: 10_000,
+  idleTimeout: 120_000,
+  handshakeTimeout: 10_000,
+};
+/** Above the longest deadline: the deadline answers, this only ends what the deadline cannot. */
+const requestTimeout = 40_000;
+
+export interface WebhookServer {
+  /** Where it listens, with the real port. */
+  readonly address: ListenAddress;
+  /** `https://HOST:PORT` */
+  readonly url: string;
+  /** New connections get this certificate; open ones stay. A pair that does not fit changes nothing. */
+  swapCertificate(certificate: ServingCertificate): Result<void, string>;
+  /** Stops serving without losing an answer; cuts off what is left after `deadline` milliseconds. */
+  drain(deadline: number): Promise<void>;
+  bytesInFlight(): number;
+  connections(): number;
+}
+
+const secureContext = (
+  certificate: ServingCertificate,
+  client?: ClientRequirement,
+): SecureContextOptions => ({
+  ...certificate,
+  minVersion: 'TLSv1.2',
+  // With client certificates every connection shows one: no resumption that could stand for it.
+  ...(client === undefined ? {} : { ca: client.ca, secureOptions: constants.SSL_OP_NO_TICKET }),
+});
+
+/** A key that is not the certificate's, or no PEM at all, must be found before it is put to use. */
+const checkedContext = (
+  certificate: ServingCertificate,
+  client?: ClientRequirement,
+): Result<SecureContextOptions, string> => {
+  const options = secureContext(certificate, client);
+  try {
+    createSecureContext(options);
+    return ok(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(`the serving certificate, its key or the client CA cannot be used: ${why}`);
+  }
+};
+
+const serverOptions = (
+  context: SecureContextOptions,
+  limits: ServerLimits,
+  client?: ClientRequirement,
+): SecureServerOptions & ServerOptions => ({
+  ...context,
+  allowHTTP1: true,
+  requestCert: client !== undefined,
+  // A caller without a certificate is told so over HTTP; cutting the handshake would tell it nothing.
+  rejectUnauthorized: false,
+  handshakeTimeout: limits.handshakeTimeout,
+  headersTimeout: limits.headersTimeout,
+  requestTimeout,
+  keepAliveTimeout: limits.idleTimeout,
+  connectionsCheckingInterval: Math.min(2_000, limits.headersTimeout),
+  maxHeaderSize: 16 * 1024,
+  settings: { maxConcurrentStreams: 256, maxHeaderListSize: 16 * 1024, enablePush: false },
+  maxSessionMemory: 32,
+});
+
+const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnProblem): void => {
+  server.maxConnections = limits.maxConnections;
+  server.setTimeout(limits.idleTimeout);
+  server.on('tlsClientError', (error) => {
+    onProblem({ kind: 'handshake', message: 'a TLS handshake failed', error });
+  });
+  server.on('sessionError', (error) => {
+    onProblem({ kind: 'connection', message: 'an HTTP/2 connection failed', error });
+  });
+  server.on('drop', () => {
+    onProblem({
+      kind: 'connection-limit',
+      message: `more than ${String(limits.maxConnections)} connections`,
+    });
+  });
+  server.on('error', (error) => onProblem({ kind: 'connection', message: 'the listener failed', error }));
+};
+
+/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN, `POST /validate` and `/image-review`. */
+export const startWebhookServer = async (
+  options: WebhookServerOptions,
+): Promise<Result<WebhookServer, string>> => {
+  const { client, handlers, clock, onProblem } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const context = checkedContext(options.certificate, client);
+  if (!context.ok) return context;
+  const server = createSecureServer(serverOptions(context.value, limits, client));
+  const connections = trackConnections(server);
+  const intake = createIntake(limits.intake);
+  const callerOf = createCallerCheck(client);
+  const isDraining = (): boolean => connections.isDraining();
+  server.on('request', createExchange({ handlers, clock, intake, callerOf, isDraining, onProblem }));
+  const listening = await listen(server, options.listen);
+  if (!listening.ok) {
+    intake.close();
+    return listening;
+  }
+  guard(server, limits, onProblem);
+  return ok({
+    address: listening.value,
+    url: `https://${formatHost(listening.value)}`,
+    swapCertificate: (certificate) => {
+      const next = checkedContext(certificate, client);
+      if (!next.ok) return next;
+      server.setSecureContext(next.value);
+      return ok(undefined);
+    },
+    drain: async (deadline) => {
+      await connections.drain(deadline);
+      intake.close();
+    },
+    bytesInFlight: () => intake.bytesInFlight(),
+    connections: () => connections.count(),
+  });
+};
