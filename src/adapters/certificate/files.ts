@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** The text of a file; `undefined` when there is none. */
+export const readIfThere = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+/** Writes beside the target, down to the disk: a crash leaves either the old file or the new one. */
+const writeBeside = async (path: string, text: string, mode: number): Promise<string> => {
+  await mkdir(dirname(path), { recursive: true });
+  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = await open(beside, 'wx', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return beside;
+};
+
+const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+};
+
+export const replaceFile = async (path: string, text: string, mode: number): Promise<void> => {
+  const beside = await writeBeside(path, text, mode);
+  try {
+    await rename(beside, path);
+  } catch (error) {
+    await unlink(beside);
+    throw error;
+  }
+  await syncDirectory(path);
+};
+
+/** Makes a file that must not exist yet; false when somebody else was first, whose file stays as it is. */
+export const createFile = async (path: string, text: string, mode: number): Promise<boolean> => {
+  const beside = await writeBeside(path, text, mode);
+  try {
+    await link(beside, path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await unlink(beside);
+  }
+  await syncDirectory(path);
+  return true;
+};
+
+/** Moves a file, durably. */
+export const moveFile = async (from: string, to: string): Promise<void> => {
+  await rename(from, to);
+  await syncDirectory(to);
+};
+
+/** Whether others than the owner may read a file. */
+export const isOpenToOthers = async (path: string): Promise<boolean> =>
+  process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0;

@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import { defaultCaSchedule, keyPath, openAuthority, renewAuthority } from './authority-files.ts';
+import type { Authority, CaSchedule } from './authority-files.ts';
+import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
+import { day, issueLeaf } from './make.ts';
+import type { KeyedCertificate, WallClock } from './make.ts';
+import { covers, endOf, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
+import { createHolder } from './source.ts';
+import type { CertificateSource, ServingMaterial } from './source.ts';
+
+export interface OwnCertificatesOptions {
+  /** `<data>/tls` */
+  readonly dir: string;
+  /** DNS names and IP addresses; `localhost` and the loopback addresses are always added. */
+  readonly names: readonly string[];
+  readonly clock: WallClock;
+  readonly caYears?: number;
+  readonly leafDays?: number;
+  /** Milliseconds before its end at which a leaf is replaced. */
+  readonly renewBefore?: number;
+  readonly caSchedule?: CaSchedule;
+  /** Milliseconds. */
+  readonly checkEvery?: number;
+  /** One sentence about something that did not work or needs a person; serving goes on. */
+  readonly onProblem: (problem: string) => void;
+}
+type Plan = Required<Omit<OwnCertificatesOptions, 'names' | 'onProblem'>> &
+  Pick<OwnCertificatesOptions, 'names' | 'onProblem'>;
+
+/** The leaf and its key in one file, so that a crash cannot leave one without the other. */
+const leafPath = (dir: string): string => join(dir, 'server.pem');
+const always = ['localhost', '127.0.0.1', '::1'];
+const because = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const materialOf = (leaf: KeyedCertificate, authority: Authority, expiresAt: number): ServingMaterial => ({
+  ...leaf,
+  ca: pemOf(authority.trusted),
+  expiresAt,
+});
+
+/** Whether a leaf has to be replaced now; one that ends with its CA cannot be replaced by a longer one. */
+const isDue = (expiresAt: number, authority: Authority, plan: Plan): boolean =>
+  expiresAt - plan.clock.now() < plan.renewBefore && expiresAt < authority.signerEnds - day;
+
+type FoundLeaf =
+  | { readonly state: 'usable'; readonly leaf: KeyedCertificate; readonly expiresAt: number }
+  | { readonly state: 'outdated' }
+  | { readonly state: 'foreign'; readonly why: string };
+
+/** What lies in server.pem: ours and good for a while, ours and due, or something that we did not write. */
+const judgeLeaf = (pem: string, authority: Authority, plan: Plan): FoundLeaf => {
+  const certificates = readCertificates(pem);
+  if (!certificates.ok) return { state: 'foreign', why: certificates.error };
+  const key = readKey(pem);
+  if (!key.ok) return { state: 'foreign', why: key.error };
+  const [certificate] = certificates.value;
+  if (certificate === undefined || !certificate.checkPrivateKey(key.value)) {
+    return { state: 'foreign', why: 'holds a key that is not the key of its certificate' };
+  }
+  if (!authority.trusted.some((ca) => isIssuedBy(certificate, ca))) {
+    return { state: 'foreign', why: 'was not issued by a CA in ca.crt' };
+  }
+  const expiresAt = endOf(certificate);
+  const early = startOf(certificate) > plan.clock.now();
+  if (early || isDue(expiresAt, authority, plan) || !covers(certificate, plan.names))
+    return { state: 'outdated' };
+  const keyPem = key.value.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { state: 'usable', leaf: { cert: pemOf([certificate]), key: keyPem }, expiresAt };
+};
+
+/** A leaf that cannot be kept on disk still serves: a full disk must not end in an expired certificate (R14). */
+const issue = async (authority: Authority, plan: Plan, aside: boolean): Promise<ServingMaterial> => {
+  const leaf = await issueLeaf(authority.signer, plan.names, plan.clock, { days: plan.leafDays });
+  const path = leafPath(plan.dir);
+  try {
+    if (aside) await moveFile(path, `${path}.old`);
+    await replaceFile(path, leaf.key + leaf.cert, 0o600);
+  } catch (error) {
+    plan.onProblem(
+      `${path} cannot be written, the new certificate is kept in memory only: ${because(error)}`,
+    );
+  }
+  return materialOf(leaf, authority, leaf.expiresAt);
+};
+
+const loadOrIssue = async (authority: Authority, plan: Plan): Promise<ServingMaterial> => {
+  const path = leafPath(plan.dir);
+  const pem = await readIfThere(path);
+  if (pem === undefined) return issue(authority, plan, false);
+  const found = judgeLeaf(pem, authority, plan);
+  if (found.state === 'usable') return materialOf(found.leaf, authority, found.expiresAt);
+  if (found.state === 'outdated') return issue(authority, plan, false);
+  plan.onProblem(`${path} ${found.why}; it was moved to ${path}.old and a new one was made`);
+  return issue(authority, plan, true);
+};
+
+/** Takes the step of the CA that is due, and says what a person has to do about it. */
+const advanceCa = async (authority: Authority, plan: Plan): Promise<Authority> => {
+  const { dir, clock, caSchedule: schedule, caYears: years } = plan;
+  const step = await renewAuthority(dir, authority, clock, { schedule, years });
+  if (step === 'none') return authority;
+  if (step === 'announced') {
+    plan.onProblem(
+      `the CA ends on ${new Date(authority.signerEnds).toISOString()}: its successor was added to ` +
+        `${join(dir, 'ca.crt')}; give that file to whoever trusts it (caBundle of the webhook configurations)`,
+    );
+  }
+  const reopened = await openAuthority(dir, clock, years);
+  if (!reopened.ok) throw new Error(reopened.error);
+  return advanceCa(reopened.value, plan);
+};
+
+const warnAboutMode = async (plan: Plan): Promise<void> => {
+  const path = keyPath(plan.dir);
+  if (await isOpenToOthers(path)) {
+    plan.onProblem(
+      `other users of this machine may read ${path}: chmod 600 it, and replace the CA if they may have`,
+    );
+  }
+};
+
+const planOf = (options: OwnCertificatesOptions): Plan => ({
+  caYears: 10,
+  leafDays: 90,
+  renewBefore: 30 * day,
+  caSchedule: defaultCaSchedule,
+  checkEvery: 10 * 60 * 1000,
+  ...options,
+  names: [...new Set([...options.names, ...always])],
+});
+
+/**
+ * Serves certificates of a CA of our own under `dir`: made on the first start, loaded on later ones, renewed by the
+ * clock, each successor trusted before it is used (R15). Files that are not ours are an error, never overwritten.
+ */
+export const openCertificates = async (
+  options: OwnCertificatesOptions,
+): Promise<Result<CertificateSource, string>> => {
+  const plan = planOf(options);
+  const opened = await openAuthority(plan.dir, plan.clock, plan.caYears).catch((error: unknown) =>
+    fail(`the certificates in ${plan.dir} cannot be read: ${because(error)}`),
+  );
+  if (!opened.ok) return opened;
+  let authority = opened.value;
+  let first: ServingMaterial;
+  try {
+    await warnAboutMode(plan);
+    authority = await advanceCa(authority, plan);
+    first = await loadOrIssue(authority, plan);
+  } catch (error) {
+    return fail(`no serving certificate can be made in ${plan.dir}: ${because(error)}`);
+  }
+  const holder = createHolder(first);
+  const renew = async (): Promise<void> => {
+    authority = await advanceCa(authority, plan);
+    const now = holder.current();
+    const ca = pemOf(authority.trusted);
+    if (isDue(now.expiresAt, authority, plan)) holder.change(await issue(authority, plan, false));
+    else if (ca !== now.ca) holder.change({ ...now, ca });
+  };
+  // One at a time: two renewals at once would make two successors.
+  let running: Promise<void> | undefined;
+  const check = (): Promise<void> =>
+    (running ??= renew()
+      .catch((error: unknown) => plan.onProblem(`the certificates could not be renewed: ${because(error)}`))
+      .finally(() => (running = undefined)));
+  const timer = setInterval(() => void check(), plan.checkEvery).unref();
+  const { current, onChange } = holder;
+  return ok({ current, onChange, check, close: () => clearInterval(timer) });
+};

@@ -1,0 +1,45 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+
+const certificatePem = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, in order; an error when there is none or one cannot be read. */
+export const readCertificates = (pem: string): Result<readonly X509Certificate[], string> => {
+  try {
+    const found = (pem.match(certificatePem) ?? []).map((text) => new X509Certificate(text));
+    return found.length === 0 ? fail('holds no certificate in PEM form') : ok(found);
+  } catch {
+    return fail('holds a certificate that cannot be read');
+  }
+};
+
+export const readKey = (pem: string): Result<KeyObject, string> => {
+  try {
+    return ok(createPrivateKey(pem));
+  } catch {
+    return fail('holds no private key in PEM form that can be read');
+  }
+};
+
+/** Milliseconds since 1970. */
+export const startOf = (certificate: X509Certificate): number => Date.parse(certificate.validFrom);
+export const endOf = (certificate: X509Certificate): number => Date.parse(certificate.validTo);
+
+/** Whether the certificate names all of these; wildcards do not count, we never issue them. */
+export const covers = (certificate: X509Certificate, names: readonly string[]): boolean =>
+  names.every((name) =>
+    isIP(name) === 0
+      ? certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined
+      : certificate.checkIP(name) !== undefined,
+  );
+
+/** Whether `issuer` signed `certificate`: name, key identifier and signature. */
+export const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
+  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+
+/** Line ends as in files, whatever the source. */
+export const pemOf = (certificates: readonly X509Certificate[]): string =>
+  certificates.map((certificate) => `${certificate.toString().trim()}\n`).join('');
