@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeObject } from './api.ts';
+import { DAY } from './certificates.ts';
 import { eventually } from './eventually.ts';
 import { clearGate, readObjects } from './gate.ts';
 import { imagegate } from './imagegate.ts';
 import type { Answer } from './kubectl.ts';
-import { BAD } from './policies.ts';
+import { createNamespace } from './namespaces.ts';
+import { NAMESPACE, OWN_IMAGE, putOwnCa, removeOwnNamespace } from './own-namespace.ts';
+import { BAD, GOOD } from './policies.ts';
 import { sharedCluster } from './shared-cluster.ts';
-
-const NAMESPACE = 'imagegate-system';
-const OWN = `registry.example.com/imagegate/imagegate@sha256:${'a'.repeat(64)}`;
-const ACCOUNT = `system:serviceaccount:${NAMESPACE}:imagegate`;
 
 /** What the namespace asks of every Pod; without it Pod Security would refuse before the fence is asked. */
 const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
@@ -32,7 +31,7 @@ describe('the gate inside of the cluster', () => {
   let applied: Answer;
   beforeAll(async () => {
     await clearGate(cluster);
-    const manifests = await imagegate(['manifests', '--image', OWN, '--namespace', NAMESPACE]);
+    const manifests = await imagegate(['manifests', '--image', OWN_IMAGE, '--namespace', NAMESPACE]);
     if (manifests.code !== 0) throw new Error(`manifests ended with ${manifests.code}: ${manifests.stderr}`);
     printed = manifests.stdout;
     objects = readObjects(printed);
@@ -40,7 +39,7 @@ describe('the gate inside of the cluster', () => {
   });
   afterAll(async () => {
     await clearGate(cluster);
-    await cluster.run(['delete', '--ignore-not-found', '--wait=false', 'namespace', NAMESPACE]);
+    await removeOwnNamespace(cluster);
   });
 
   it('is applied in one go, its namespace first (R16)', async () => {
@@ -74,19 +73,12 @@ describe('the gate inside of the cluster', () => {
     expect(spec).toMatchObject({ priorityClassName: 'system-cluster-critical', enableServiceLinks: false });
     expect(spec['topologySpreadConstraints'] ?? spec['affinity']).toBeDefined();
     const [container] = spec['containers'] as Record<string, unknown>[];
-    expect(container).toMatchObject({ image: OWN, securityContext: { readOnlyRootFilesystem: true } });
+    expect(container).toMatchObject({ image: OWN_IMAGE, securityContext: { readOnlyRootFilesystem: true } });
   });
 
   it('prints no webhook configuration while no replica is ready (R16)', async () => {
     expect(objects.map(({ kind }) => kind)).not.toContain('ValidatingWebhookConfiguration');
-    const webhooks = await imagegate([
-      'manifests',
-      '--webhooks',
-      '--namespace',
-      NAMESPACE,
-      '--kubeconfig',
-      cluster.kubeconfigs.admin,
-    ]);
+    const webhooks = await printWebhooks();
     expect(webhooks.code).not.toBe(0);
     expect(webhooks.stdout).toBe('');
     expect(webhooks.stderr).toMatch(/ready/);
@@ -102,23 +94,23 @@ describe('the gate inside of the cluster', () => {
       },
       { within: 15_000 },
     );
-    expect(pods.map(({ spec }) => spec.containers[0]?.image)).toEqual([OWN, OWN]);
+    expect(pods.map(({ spec }) => spec.containers[0]?.image)).toEqual([OWN_IMAGE, OWN_IMAGE]);
   });
 
   it.each<{ title: string; object: KubeObject }>([
     { title: 'another image', object: own(BAD) },
     {
       title: 'another digest of its own image',
-      object: own(OWN.replaceAll('a'.repeat(64), 'b'.repeat(64))),
+      object: own(OWN_IMAGE.replaceAll('a'.repeat(64), 'b'.repeat(64))),
     },
-    { title: 'a tag of its own image', object: own(`${OWN.split('@')[0]}:latest`) },
+    { title: 'a tag of its own image', object: own(`${OWN_IMAGE.split('@')[0]}:latest`) },
     {
       title: 'another image in an init container',
-      object: own(OWN, { initContainers: [{ name: 'init', image: BAD, securityContext: CONFINED }] }),
+      object: own(OWN_IMAGE, { initContainers: [{ name: 'init', image: BAD, securityContext: CONFINED }] }),
     },
     {
       title: 'another image in a volume',
-      object: own(OWN, {
+      object: own(OWN_IMAGE, {
         volumes: [{ name: 'data', image: { reference: BAD, pullPolicy: 'Always' } }],
       }),
     },
@@ -135,8 +127,7 @@ describe('the gate inside of the cluster', () => {
   });
 
   it('has a debugger made of another image refused in its own namespace (R11, B17)', async () => {
-    const { body } = await cluster.api('GET', `/api/v1/namespaces/${NAMESPACE}/pods`);
-    const name = (body['items'] as KubeObject[])[0]?.metadata?.name ?? '';
+    const [name = ''] = await ownPods();
     const refused = await cluster.run([
       '-n',
       NAMESPACE,
@@ -149,56 +140,84 @@ describe('the gate inside of the cluster', () => {
     expect(refused.stderr).toContain('ValidatingAdmissionPolicy');
   });
 
+  it('prints them for its Service as soon as a replica is ready, and the server takes them (R16)', async () => {
+    await putOwnCa(cluster, 1000 * DAY);
+    // What a kubelet would report.
+    const ready = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
+    for (const name of await ownPods()) {
+      const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`;
+      expect((await cluster.api('PATCH', path, ready)).status).toBe(200);
+    }
+    const webhooks = await eventually(
+      'the webhook configurations',
+      async () => {
+        const answer = await printWebhooks();
+        return answer.code === 0 && answer;
+      },
+      { within: 10_000, every: 250 },
+    );
+    const hooks = readObjects(webhooks.stdout).flatMap(
+      ({ webhooks: all }) => all as { clientConfig: object }[],
+    );
+    for (const { clientConfig } of hooks) {
+      expect(clientConfig).toMatchObject({ service: { namespace: NAMESPACE, name: 'imagegate' } });
+    }
+    const taken = await cluster.run(['apply', '-f', '-'], { input: webhooks.stdout });
+    expect([taken.code, taken.stderr]).toEqual([0, '']);
+  });
+
+  it('starts again out of nothing, behind its own webhooks and with nobody to answer them (R11)', async () => {
+    const elsewhere = await createNamespace(cluster);
+    const refused = await eventually(
+      'the webhook',
+      async () => {
+        const answer = await cluster.run([
+          '-n',
+          elsewhere,
+          'run',
+          'one',
+          `--image=${GOOD}`,
+          '--dry-run=server',
+        ]);
+        return answer.code !== 0 && answer;
+      },
+      { within: 20_000 },
+    );
+    expect(refused.stderr).toContain('failed calling webhook "validate.imagegate.dev"');
+    const system = await cluster.run([
+      '-n',
+      'kube-system',
+      'run',
+      'network',
+      `--image=${BAD}`,
+      '--dry-run=server',
+    ]);
+    expect(system).toMatchObject({ code: 0 });
+    const former = await ownPods();
+    await cluster.must(['-n', NAMESPACE, 'delete', 'pod', '--grace-period=0', '--force', ...former]);
+    await eventually(
+      'new Pods of the gate',
+      async () => {
+        const now = await ownPods();
+        return now.length === 2 && now.every((name) => !former.includes(name));
+      },
+      { within: 15_000 },
+    );
+    const other = await createOwn(own(BAD));
+    expect(other.message).toContain('ValidatingAdmissionPolicy');
+  });
+
+  function printWebhooks(): Promise<Answer> {
+    const { admin } = cluster.kubeconfigs;
+    return imagegate(['manifests', '--webhooks', '--namespace', NAMESPACE, '--kubeconfig', admin]);
+  }
+
+  async function ownPods(): Promise<string[]> {
+    const { body } = await cluster.api('GET', `/api/v1/namespaces/${NAMESPACE}/pods`);
+    return (body['items'] as KubeObject[]).map(({ metadata }) => metadata?.name ?? '');
+  }
+
   function createOwn(object: KubeObject) {
     return cluster.api('POST', `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`, object);
   }
-
-  const MAY = [
-    'list namespaces',
-    'watch namespaces',
-    'list imagepolicies.imagegate.dev',
-    'watch imagepolicies.imagegate.dev',
-    'patch imagepolicies.imagegate.dev --subresource=status',
-    'watch validatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
-    'patch validatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
-    `create events -n default`,
-    `create leases.coordination.k8s.io -n ${NAMESPACE}`,
-    `update leases.coordination.k8s.io/imagegate -n ${NAMESPACE}`,
-    `create secrets -n ${NAMESPACE}`,
-    `get secrets/imagegate-ca -n ${NAMESPACE}`,
-  ];
-  const MAY_NOT = [
-    'create pods -n default',
-    'list pods -n default',
-    'create pods/exec -n default',
-    'list secrets -n default',
-    `list secrets -n ${NAMESPACE}`,
-    `get secrets/another -n ${NAMESPACE}`,
-    'get secrets/imagegate-ca -n default',
-    'create imagepolicies.imagegate.dev',
-    'patch imagepolicies.imagegate.dev',
-    'delete imagepolicies.imagegate.dev',
-    'patch namespaces',
-    'create validatingwebhookconfigurations.admissionregistration.k8s.io',
-    'delete validatingwebhookconfigurations.admissionregistration.k8s.io',
-    'patch validatingwebhookconfigurations.admissionregistration.k8s.io/another',
-    'patch mutatingwebhookconfigurations.admissionregistration.k8s.io/another',
-    'patch validatingadmissionpolicies.admissionregistration.k8s.io',
-    'create clusterrolebindings.rbac.authorization.k8s.io',
-    'escalate clusterroles.rbac.authorization.k8s.io',
-    'bind clusterroles.rbac.authorization.k8s.io',
-    'impersonate users',
-    'create serviceaccounts/token',
-    `patch deployments.apps -n ${NAMESPACE}`,
-    `update leases.coordination.k8s.io/another -n ${NAMESPACE}`,
-    "'*' '*'",
-  ];
-  it.each([
-    ...MAY.map((right) => ({ right, may: 'yes' })),
-    ...MAY_NOT.map((right) => ({ right, may: 'no' })),
-  ])('may $right: $may (B27)', async ({ right, may }) => {
-    const words = right.split(' ').map((word) => word.replaceAll("'", ''));
-    const { stdout } = await cluster.run(['auth', 'can-i', `--as=${ACCOUNT}`, ...words]);
-    expect(stdout.trim()).toBe(may);
-  });
 });

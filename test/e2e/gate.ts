@@ -25,6 +25,8 @@ export interface GateOptions {
   /** Port of /readyz and /metrics. */
   readonly adminPort?: number;
   readonly data?: string;
+  /** As whom it speaks to the API server; the user of a gate outside of the cluster unless told otherwise. */
+  readonly kubeconfig?: string;
   readonly args?: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export async function startGate(cluster: Cluster, options: GateOptions = {}): Pr
     stdoutLog,
     args: [
       [IMAGEGATE, 'serve', '--cluster'],
-      ['--kubeconfig', cluster.kubeconfigs.imagegate],
+      ['--kubeconfig', options.kubeconfig ?? cluster.kubeconfigs.imagegate],
       ['--listen', `127.0.0.1:${port}`],
       ['--admin', `127.0.0.1:${options.adminPort ?? 0}`],
       ['--data', data],
