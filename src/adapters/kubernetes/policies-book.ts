@@ -124,7 +124,12 @@ function verdictOf<P>({ object, result, inForce }: Entry<P>): PolicyVerdict {
       : `Generation ${inForce.generation}, the last good one, stays in force.`;
   const flaws = result.error.slice(0, 8).map(describeFlaw).join('; ');
   const more = result.error.length > 8 ? `; and ${result.error.length - 8} more` : '';
-  return { ...base, accepted: false, reason: 'Invalid', message: `${cut(flaws + more)}. ${consequence}` };
+  return {
+    ...base,
+    accepted: false,
+    reason: 'Invalid',
+    message: `${sentence(cut(flaws + more))} ${consequence}`,
+  };
 }
 
 /** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
@@ -138,6 +143,7 @@ export function describeFlaw({ path, message, suggestion }: PolicyFlaw): string 
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;
 }
 
+const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${text}.`);
 const cut = (text: string): string => (text.length > 4000 ? `${text.slice(0, 3999)}…` : text);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -151,7 +151,7 @@ describe('policies of the cluster', () => {
     await start();
     expect(loaded()).toMatchObject({ policies: [], broken: [{ name: 'a' }] });
     expect(policies.verdicts()[0]?.message).toMatch(
-      /^spec\.checks\[0\]\.registeries: .*did you mean "registries"\?\. Until it is corrected, everything that it matches is denied\.$/,
+      /^spec\.checks\[0\]\.registeries: .*did you mean "registries"\? Until it is corrected, everything that it matches is denied\.$/,
     );
     put('a');
     await vi.waitFor(() => expect(loaded()).toMatchObject({ policies: [{ name: 'a' }], broken: [] }), soon);
