@@ -201,7 +201,8 @@ describe('in a cluster', () => {
     guard = createWebhookGuard({
       client,
       clock: realClock,
-      expected,
+      name: 'imagegate',
+      expected: () => expected,
       authority: () => ours,
       timing: { firstRetry: 10, lastRetry: 50 },
       onChange: (integrity) => seen.push(integrity),

@@ -8,8 +8,13 @@ import { compareWebhooks } from './webhooks-compare.ts';
 export interface WebhookGuardOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  /** Our ValidatingWebhookConfiguration as it should be; its `caBundle` is not read. */
-  readonly expected: JsonObject;
+  /** Name of our ValidatingWebhookConfiguration. */
+  readonly name: string;
+  /**
+   * How it should be; its `caBundle` is not read. Asked at every comparison with what was found, because outside of
+   * a cluster the URL under which we are called is known to that object alone.
+   */
+  readonly expected: (found: JsonObject | undefined) => JsonObject;
   /** The CA (PEM) that has to be in every `caBundle`, asked for at every comparison. */
   readonly authority: () => string;
   readonly timing?: Partial<WatchTiming>;
@@ -35,12 +40,11 @@ export interface WebhookGuard {
 
 /** Watches our own webhook configuration: whoever removes or weakens it is heard of within seconds. */
 export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
-  const { expected } = options;
-  const name = nameOf(expected);
+  const { name, expected } = options;
   let found: JsonObject | undefined;
   let integrity: WebhookIntegrity = { state: 'unknown' };
   const compare = (): void => {
-    const next = judge(expected, found, options.authority());
+    const next = judge(name, expected, found, options.authority());
     const same = JSON.stringify(next) === JSON.stringify(integrity);
     integrity = next;
     if (!same) options.onChange?.(next);
@@ -67,16 +71,19 @@ export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
   };
 }
 
-function judge(expected: JsonObject, found: JsonObject | undefined, authority: string): WebhookIntegrity {
+function judge(
+  name: string,
+  expected: WebhookGuardOptions['expected'],
+  found: JsonObject | undefined,
+  authority: string,
+): WebhookIntegrity {
   if (found === undefined) {
-    const differences = [
-      `the ValidatingWebhookConfiguration ${nameOf(expected)} does not exist: nothing is gated`,
-    ];
+    const differences = [`the ValidatingWebhookConfiguration ${name} does not exist: nothing is gated`];
     return { state: 'missing', differences };
   }
   const metadata = isJsonObject(found['metadata']) ? found['metadata'] : {};
   const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
-  const differences = compareWebhooks(expected, found, authority);
+  const differences = compareWebhooks(expected(found), found, authority);
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
 }
 
