@@ -93,6 +93,7 @@ describe('R15: the CA of a cluster', () => {
 
     now += 22.5 * HOUR;
     expect(await step(holder)).toBe('added');
+    expect(changes.length).toBeGreaterThanOrEqual(1);
     const added = holder.authorities()!;
     expect(added.current.certificate).toBe(old);
     expect(fingerprints(added.bundle).size).toBe(2);
@@ -145,7 +146,7 @@ describe('R15: the CA of a cluster', () => {
     api.delete('secrets', 'imagegate-ca', 'imagegate-system');
     expect((await value(secret)).text).toBe(before.text);
     expect(made).toBe(1);
-    expect(changes).toHaveLength(1);
+    expect(changes).toEqual([]);
   });
 
   test.each([

@@ -31,7 +31,7 @@ export interface CaSecretOptions {
   readonly rotation?: RotationTiming;
   readonly timing?: Partial<WatchTiming>;
   readonly onState?: (state: WatchState) => void;
-  /** The authorities changed: issue a new leaf, serve it, compare the webhooks again. */
+  /** The authorities changed since they were first read: issue a new leaf, compare the webhooks again. */
   readonly onChange?: (authorities: CaAuthorities) => void;
   readonly onProblem?: (problem: ApiProblem) => void;
 }
@@ -105,7 +105,7 @@ function createStore(options: CaSecretOptions) {
       options.onProblem?.(read.error);
       return read;
     }
-    const changed = read.value.text !== authorities?.text;
+    const changed = authorities !== undefined && read.value.text !== authorities.text;
     authorities = read.value;
     if (changed) options.onChange?.(authorities);
     return read;
