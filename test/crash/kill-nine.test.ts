@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { databaseFile } from '../../src/adapters/store/sqlite-file.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'imagegate-crash-'));
+const program = join(scratch, 'recording-process.js');
+const worker = join(scratch, 'sqlite-worker.js');
+
+/** Bundled, because a start from source takes longer than a round. */
+beforeAll(async () => {
+  writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
+  const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  await build({
+    entryPoints: [source('./recording-process.ts'), source('../../src/adapters/store/sqlite-worker.ts')],
+    entryNames: '[name]',
+    outdir: scratch,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** What a killed process had answered: the number of its last decision by then, and when. */
+interface Answered {
+  readonly last: number;
+  readonly at: number;
+}
+interface Life {
+  readonly answered: readonly Answered[];
+  readonly killedAt: number;
+}
+
+let lives = 0;
+
+/** Lets a process record, kills it `lifeMs` after its first answer, or after its start when there is none yet. */
+const liveAndDie = async (
+  dataDir: string,
+  round: number,
+  lifeMs: number,
+  from: 'start' | 'answer',
+): Promise<Life> => {
+  // A file, because a pipe that fills up would slow the process down; what it wrote survives it like a sent answer.
+  const output = join(scratch, `output-${++lives}`);
+  const fd = openSync(output, 'w');
+  const child = spawn(process.execPath, [program, dataDir, pathToFileURL(worker).href, String(round)], {
+    stdio: ['ignore', fd, 'inherit'],
+  });
+  closeSync(fd);
+  const exit = once(child, 'exit');
+  if (from === 'answer') await vi.waitFor(() => expect(statSync(output).size).toBeGreaterThan(0), 10_000);
+  await setTimeout(lifeMs);
+  const killedAt = Date.now();
+  child.kill('SIGKILL');
+  const [, signal] = (await exit) as [unknown, string];
+  const text = readFileSync(output, 'utf8');
+  expect(text).not.toContain('refused');
+  expect(signal).toBe('SIGKILL');
+  const lines = text.split('\n').slice(0, -1);
+  const answered = lines.map((line) => {
+    const [last = NaN, at = NaN] = line.split(' ').map(Number);
+    return { last, at };
+  });
+  return { answered, killedAt };
+};
+
+/** Opens what the killed process left, as the next gate would. */
+const whatIsStored = (dataDir: string, round: number): { integrity: unknown; numbers: number[] } => {
+  const database = new DatabaseSync(databaseFile(dataDir));
+  try {
+    const integrity = database.prepare('PRAGMA integrity_check').get()?.['integrity_check'];
+    const rows = database
+      .prepare('SELECT id, json FROM decisions WHERE id LIKE ? ORDER BY seq')
+      .all(`round-${round}-%`);
+    const mixedUp = rows.filter(({ id, json }) => (JSON.parse(String(json)) as { id: string }).id !== id);
+    expect(mixedUp).toEqual([]);
+    const numbers = rows.map(({ id }) => Number(String(id).split('-')[2]));
+    return { integrity, numbers };
+  } finally {
+    database.close();
+  }
+};
+
+const between = (least: number, most: number): number => least + Math.random() * (most - least);
+const lanes = [1, 2, 3, 4];
+const roundsOfLane = [1, 2, 3, 4, 5];
+const graceMs = 1000;
+
+describe('kill -9 under load', () => {
+  test(
+    '20 times: the record is whole, and only the last second may be missing',
+    { timeout: 60_000 },
+    async () => {
+      const lane = async (number: number): Promise<number> => {
+        const dataDir = join(scratch, `lane-${number}`);
+        let promised = 0;
+        const kept: number[] = [];
+        for (const round of roundsOfLane) {
+          const { answered, killedAt } = await liveAndDie(dataDir, round, between(1200, 1700), 'answer');
+          const due = answered.findLast(({ at }) => at <= killedAt - graceMs)?.last ?? -1;
+          const { integrity, numbers } = whatIsStored(dataDir, round);
+          expect(integrity).toBe('ok');
+          // No holes, nothing twice, and at least as far as was answered a second before the end.
+          expect(numbers).toEqual(numbers.map((_, at) => at));
+          expect(numbers.length).toBeGreaterThan(due);
+          kept.push(numbers.length);
+          promised += due + 1;
+        }
+        // What survived one kill survives those after it.
+        expect(roundsOfLane.map((round) => whatIsStored(dataDir, round).numbers.length)).toEqual(kept);
+        return promised;
+      };
+      const promised = await Promise.all(lanes.map(lane));
+      // Without enough promises the test could not fail.
+      expect(Math.min(...promised)).toBeGreaterThan(500);
+    },
+  );
+
+  test(
+    '10 times while the database is being made: the next start finds nothing in its way',
+    { timeout: 60_000 },
+    async () => {
+      const dataDir = join(scratch, 'newborn');
+      for (let round = 0; round < 10; round++) {
+        rmSync(dataDir, { recursive: true, force: true });
+        await liveAndDie(dataDir, round, between(60, 200), 'start');
+        const { answered } = await liveAndDie(dataDir, 100 + round, 250, 'answer');
+        expect(existsSync(databaseFile(dataDir))).toBe(true);
+        expect(answered.length).toBeGreaterThan(0);
+        expect(whatIsStored(dataDir, 100 + round).integrity).toBe('ok');
+      }
+    },
+  );
+});

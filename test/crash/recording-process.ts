@@ -1,0 +1,63 @@
+import { writeSync } from 'node:fs';
+
+import type { Decision } from '../../src/core/decision/decision.ts';
+import { lockData } from '../../src/adapters/store/data-lock.ts';
+import { createRecorder } from '../../src/adapters/store/recorder.ts';
+import { recorderDefaults } from '../../src/adapters/store/recorder-options.ts';
+import { createWorkerStore } from '../../src/adapters/store/worker-store.ts';
+
+/**
+ * A gate without its webhook: locks `--data`, records as fast as it may, and prints `last-number time` at once
+ * after every few decisions, as an answered webhook call would. Waits for its end by `kill -9`.
+ * Usage: recording-process.ts DATA STORE-WORKER ROUND
+ */
+const [dataDir = '', worker = '', round = ''] = process.argv.slice(2);
+const lock = lockData(dataDir);
+if (!lock.ok) {
+  writeSync(1, `refused ${lock.error.message}\n`);
+  process.exit(2);
+}
+
+let dropped = 0;
+const recorder = createRecorder({
+  ...recorderDefaults,
+  store: createWorkerStore({ worker: new URL(worker), dataDir }),
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  observer: {
+    stored: () => undefined,
+    dropped: (count) => (dropped += count),
+    failed: () => undefined,
+    pruned: () => undefined,
+    stateChanged: () => undefined,
+  },
+});
+
+const padding = 'x'.repeat(1000);
+const recordOne = (n: number): void => {
+  const decision: Decision = {
+    apiVersion: 'imagegate.dev/v1alpha1',
+    kind: 'Decision',
+    id: `round-${round}-${String(n).padStart(9, '0')}`,
+    time: new Date().toISOString(),
+    source: 'admission',
+    object: { apiVersion: 'v1', kind: 'Pod', namespace: 'production', name: `web-${n}` },
+    images: [],
+    findings: [],
+    allowed: n % 10 !== 0,
+    warnings: [],
+    exemptions: [],
+    versions: {},
+    durations: {},
+  };
+  recorder.record(decision, JSON.stringify({ ...decision, padding }));
+};
+
+const burst = 20;
+const everyMs = 4;
+let recorded = 0;
+setInterval(() => {
+  // A full queue refuses, and what was refused was never promised.
+  if (recorder.queued() > recorderDefaults.maxItems / 2 || dropped > 0) return;
+  for (let n = 0; n < burst; n++) recordOne(recorded++);
+  writeSync(1, `${recorded - 1} ${Date.now()}\n`);
+}, everyMs);
