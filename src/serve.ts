@@ -1,7 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
+import type { CertificateSource } from './adapters/certificate/source.ts';
 import type { Config } from './config/resolve.ts';
+import { replicaFromHost } from './config/load.ts';
 import { unavailable } from './core/facts/fact.ts';
 import type { Result } from './core/result.ts';
 import { ok } from './core/result.ts';
+import type { JsonObject } from './core/json.ts';
+import type { Decision } from './core/decision/decision.ts';
 import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
@@ -10,7 +15,9 @@ import { createClosers } from './serve/closers.ts';
 import type { Closers } from './serve/closers.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn } from './serve/listeners.ts';
+import type { Listeners } from './serve/listeners.ts';
 import { openPolicyFiles } from './serve/policies.ts';
+import type { Policies } from './serve/policies.ts';
 import { openData, openRecord, recordPart } from './serve/record.ts';
 import { openTelemetry } from './serve/telemetry.ts';
 import type { Watchers } from './serve/telemetry.ts';
@@ -24,10 +31,20 @@ export interface GateOptions {
 }
 
 export interface RunningGate {
-  /** `ready https://HOST:PORT admin http://HOST:PORT` */
-  readonly readyLine: string;
+  /** Settles with `ready https://HOST:PORT admin http://HOST:PORT` when `/readyz` says so for the first time. */
+  readonly ready: Promise<string>;
   /** Readiness first, then every answer under way, then the record. May be called twice. */
   stop(): Promise<void>;
+}
+
+/** What the cluster contributes: everything that a gate without one does without. */
+interface Outside {
+  readonly namespaces: NamespaceReader;
+  readonly policies: Policies;
+  readonly certificate: CertificateSource;
+  readonly parts: () => readonly PartState[];
+  /** A decision with the object that it is about, for Events. */
+  readonly tell?: (decision: Decision, object: JsonObject | null) => void;
 }
 
 const noCluster: NamespaceReader = {
@@ -35,22 +52,43 @@ const noCluster: NamespaceReader = {
     unavailable(`labels of namespace ${name}`, 'no cluster is at hand: serve with --kubeconfig or --cluster'),
 };
 
-const assemble = async (
-  options: GateOptions,
+/** Without `--cluster` policies come from files; a kubeconfig then serves for namespace labels alone (R3). */
+const openFromFiles = async (
+  config: Config,
   watchers: Watchers,
   closers: Closers,
-): Promise<Result<string, readonly string[]>> => {
-  const { config, remarks } = options;
-  for (const remark of remarks) watchers.log.warn(remark);
-  const data = openData(config, closers);
-  if (!data.ok) return data;
-  const recorder = openRecord(config, options.storeWorker, watchers, closers);
+): Promise<Result<Outside, readonly string[]>> => {
   const [policies, certificate] = await Promise.all([
     openPolicyFiles(config, watchers, closers),
     openCertificate(config, watchers, closers),
   ]);
   if (!policies.ok) return policies;
   if (!certificate.ok) return certificate;
+  const found = { policies: policies.value, certificate: certificate.value };
+  if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
+  const { openClient, openNamespaces } = await import('./serve/cluster.ts');
+  const client = await openClient(config, closers);
+  if (!client.ok) return client;
+  const namespaces = openNamespaces(client.value, watchers, closers);
+  return ok({ ...found, namespaces: namespaces.reader, parts: () => [namespaces.part()] });
+};
+
+const assemble = async (
+  options: GateOptions,
+  watchers: Watchers,
+  closers: Closers,
+): Promise<Result<Listeners, readonly string[]>> => {
+  const { config, remarks, storeWorker } = options;
+  for (const remark of remarks) watchers.log.warn(remark);
+  const data = openData(config, closers);
+  if (!data.ok) return data;
+  const recorder = openRecord(config, storeWorker, watchers, closers);
+  const replica = config.replica.value ?? replicaFromHost();
+  const opened = config.cluster.value
+    ? await (await import('./serve/in-cluster.ts')).openFromCluster(config, replica, watchers, closers)
+    : await openFromFiles(config, watchers, closers);
+  if (!opened.ok) return opened;
+  const outside = opened.value;
   const sinks: DecisionSink[] = [
     (decision, json) => recorder.record(decision, json),
     (decision, json) => watchers.log.decision(decision, json),
@@ -58,11 +96,29 @@ const assemble = async (
   ];
   const handlers = createHandlers(
     config,
-    { source: policies.value.source, namespaces: noCluster, sinks },
+    {
+      replica,
+      source: outside.policies.source,
+      namespaces: outside.namespaces,
+      sinks,
+      ...(outside.tell === undefined ? {} : { tell: outside.tell }),
+    },
     watchers,
   );
-  const states = (): readonly PartState[] => [policies.value.part(), recordPart(recorder)];
-  return listenOn(config, { handlers, certificate: certificate.value, states }, watchers, closers);
+  const states = (): readonly PartState[] => [
+    outside.policies.part(),
+    ...outside.parts(),
+    recordPart(recorder),
+  ];
+  return listenOn(config, { handlers, certificate: outside.certificate, states }, watchers, closers);
+};
+
+/** How often a gate that is not ready looks whether it is, in milliseconds. */
+const readyPoll = 25;
+
+const whenReady = async ({ readiness, line }: Listeners, isStopped: () => boolean): Promise<string> => {
+  while (!readiness().ready && !isStopped()) await setTimeout(readyPoll);
+  return line;
 };
 
 /**
@@ -80,7 +136,7 @@ export const startGate = async (options: GateOptions): Promise<Result<RunningGat
   }
   let stopping: Promise<void> | undefined;
   return ok({
-    readyLine: started.value,
+    ready: whenReady(started.value, () => stopping !== undefined),
     stop: () => (stopping ??= closers.closeAll()),
   });
 };

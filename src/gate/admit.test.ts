@@ -190,6 +190,15 @@ describe('R4: kinds', () => {
   });
 });
 
+test('R2: an object that could never be read can still be scaled when its pod spec is the same', async () => {
+  const odd = (replicas: number) =>
+    ({ ...deployment('x'), spec: { replicas, template: { spec: { containers: 'none' } } } }) as JsonObject;
+  const scaled = await gate().admit(requestFor(odd(2), { operation: 'UPDATE', oldObject: odd(1) }));
+  expect(scaled).toMatchObject({ allowed: true, skipped: { code: 'unchanged' } });
+  const created = await gate().admit(requestFor(odd(2)));
+  expect(created.findings.map(({ code }) => code)).toEqual(['malformed-request']);
+});
+
 describe('the unexpected', () => {
   test('a defect becomes a deny with internal-error, and is reported', async () => {
     const failing = fakeGate({
@@ -243,6 +252,11 @@ describe('R21: /image-review', () => {
     const review = fakeGate({ policies: selected, namespaces: { default: { env: 'dev' } } });
     expect((await review.reviewImages('default', ['evil.io/x'])).allowed).toBe(false);
     expect((await review.reviewImages('default', ['registry.example.com/x:1'])).allowed).toBe(true);
+  });
+  test('onUnavailable: Warn weakens nothing here: there is no doubt about what can never be known', async () => {
+    const lenient = { p: { ...selected.p, onUnavailable: 'Warn' } };
+    const review = fakeGate({ policies: lenient });
+    expect((await review.reviewImages('default', ['evil.io/x'])).allowed).toBe(false);
   });
   test('more than 64 images are refused', async () => {
     const decision = await gate().reviewImages(

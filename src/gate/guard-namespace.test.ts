@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fakeGate, requestFor } from '../../test/fakes/gate.ts';
 import type { JsonObject } from '../core/json.ts';
+import { matchEverything } from '../core/policy/compile.ts';
+import { compileSelector } from '../core/policy/label-selector.ts';
 
 const checks = [{ registries: { allow: ['registry.example.com/**'] } }];
 const namespace = (labels: Record<string, string>): JsonObject => ({
@@ -51,6 +53,27 @@ describe('R12: namespace labels (B13)', () => {
     expect(decision.allowed).toBe(allowed);
     if (!allowed) expect(decision.findings[0]?.code).toBe('namespace-escape');
   });
+});
+
+test('R12: a broken policy still holds its namespaces: nobody leaves while it is being repaired', async () => {
+  const match = { ...matchEverything, namespaceSelector: compileSelector({ matchLabels: { env: 'prod' } }) };
+  const decision = await fakeGate({ broken: [{ name: 'bad', match, problem: 'x' }] }).admit(
+    requestFor(namespace({}), { name: 'shop', operation: 'UPDATE', oldObject: namespace({ env: 'prod' }) }),
+  );
+  expect(decision.findings.map(({ code }) => code)).toEqual(['namespace-escape']);
+});
+
+test('R12: a namespace that is still to get its name cannot be born outside of a policy', async () => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { generateName: 'team-', labels: { gate: 'off' } },
+  };
+  const named = {
+    optout: { ...policies.optout, match: { ...policies.optout.match, namespaces: { include: ['team-*'] } } },
+  };
+  const decision = await fakeGate({ policies: named }).admit(requestFor(object, { name: '', namespace: '' }));
+  expect(decision.allowed).toBe(false);
 });
 
 describe('R9: policies on their way in', () => {

@@ -1,4 +1,4 @@
-import type { CompiledPolicy } from '../core/policy/policy-set.ts';
+import type { CompiledMatch } from '../core/policy/policy-set.ts';
 import { matchNamespace } from '../core/policy/label-selector.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import { shown } from '../core/decision/shown-text.ts';
@@ -8,7 +8,13 @@ import { gateFinding, policiesLoading } from './decision-form.ts';
 import type { PolicySource } from './ports.ts';
 import { labelsOf } from './review.ts';
 
-const leaves = (policy: CompiledPolicy, name: string, before: Labels, after: Labels | undefined): boolean => {
+/** What the guard needs of a policy; of a broken one nothing else is known, so it counts as Deny. */
+interface Fencing {
+  readonly name: string;
+  readonly match: CompiledMatch;
+}
+
+const leaves = (policy: Fencing, name: string, before: Labels, after: Labels | undefined): boolean => {
   const { namespaceSelector } = policy.match;
   if (matchNamespace(namespaceSelector, name, before) !== 'yes') return false;
   return after === undefined || matchNamespace(namespaceSelector, name, after) !== 'yes';
@@ -34,8 +40,9 @@ export const guardNamespace = (
   const before = labelsOf(request.oldObject) ?? {};
   const after = labelsOf(request.object);
   // With generateName the name is not known yet: every policy could come to cover it.
-  const policies = name === '' ? state.set.policies : state.set.forNamespace(name).policies;
-  const left = policies.filter((policy) => policy.mode === 'Deny' && leaves(policy, name, before, after));
+  const here = name === '' ? state.set : state.set.forNamespace(name);
+  const fencing: Fencing[] = [...here.policies.filter(({ mode }) => mode === 'Deny'), ...here.broken];
+  const left = fencing.filter((policy) => leaves(policy, name, before, after));
   const findings = left.map((policy) =>
     gateFinding(
       'namespace-escape',

@@ -9,12 +9,12 @@ import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
-import { selectPolicies } from '../core/policy/select.ts';
+import { selectPolicies, withoutSelectors } from '../core/policy/select.ts';
 import type { Covering } from '../core/policy/select.ts';
 import type { ImageUse } from '../core/workload/extract.ts';
 import { extractImages } from '../core/workload/extract.ts';
 import type { WorkloadKind } from '../core/workload/kinds.ts';
-import { unchangedPlaces } from '../core/workload/unchanged.ts';
+import { podSpecChanged, unchangedPlaces } from '../core/workload/unchanged.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm, DecisionOrigin, Outcome } from './decision-form.ts';
 import { gateFinding, policiesLoading } from './decision-form.ts';
@@ -68,8 +68,7 @@ const unchanged = {
 } as const;
 const noPolicy = { code: 'no-policy', message: 'no policy covers this namespace' } as const;
 
-const objectLabels = (what: ReviewSubject['what']): readonly Labels[] | undefined => {
-  if (what.form === 'images') return undefined;
+const objectLabels = (what: WorkloadSubject): readonly Labels[] | undefined => {
   const labels = labelsOf(what.object);
   if (labels === undefined) return undefined;
   const old = labelsOf(what.oldObject);
@@ -81,11 +80,17 @@ interface Collected {
   readonly warnings: readonly string[];
 }
 
-const collect = (what: ReviewSubject['what']): Collected | { readonly findings: readonly Finding[] } => {
+type Collecting = Collected | { readonly findings: readonly Finding[] } | { readonly unchanged: true };
+
+const collect = (what: ReviewSubject['what']): Collecting => {
   if (what.form === 'images') {
     return { images: what.images.map((use) => underReview(use, true)), warnings: [] };
   }
   const extracted = extractImages(what.row, what.object);
+  // An object that was too large or odd before the gate came must still be scaled and finalized (R2).
+  if (!extracted.ok && what.oldObject !== null && !podSpecChanged(what.row, what.object, what.oldObject)) {
+    return { unchanged: true };
+  }
   if (!extracted.ok) {
     const { code, path, why } = extracted.error;
     return {
@@ -121,6 +126,16 @@ interface Judgement {
   readonly unsure?: Unsure | undefined;
 }
 
+const coveringOf = (
+  { namespace, what }: ReviewSubject,
+  set: PolicySet,
+  namespaceLabels: Fact<Labels>,
+): Covering => {
+  const here = set.forNamespace(namespace);
+  if (what.form === 'images') return withoutSelectors(here, namespace);
+  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: objectLabels(what) });
+};
+
 /** Hops 3 to 6 once everything that needs I/O is known: pure from here on. */
 const judge = (
   subject: ReviewSubject,
@@ -131,26 +146,21 @@ const judge = (
   const policies = set.version;
   const collected = collect(subject.what);
   if ('findings' in collected) return { outcome: { ...collected, policies } };
+  if ('unchanged' in collected) return { outcome: { policies, skipped: unchanged } };
   const { images, warnings } = collected;
   const judged = images.map(judgedImage);
   if (images.length > 0 && images.every((image) => !image.fresh)) {
     return { outcome: { images: judged, warnings, policies, skipped: unchanged } };
   }
-  const here = set.forNamespace(subject.namespace);
-  const facts = {
-    namespace: subject.namespace,
-    namespaceLabels: labels,
-    objectLabels: objectLabels(subject.what),
-  };
-  const covering = selectPolicies(here, facts);
+  const covering = coveringOf(subject, set, labels);
   const { findings, allowed, uncovered } = decide(images, covering, unmatched);
   const outcome = { images: judged, findings, warnings, policies };
   if (uncovered && allowed) return { outcome: { ...outcome, skipped: noPolicy } };
   return { outcome, unsure: unsureOf(covering) };
 };
 
-/** `/image-review` has no labels: every selector counts as matching (R21). */
-const noLabels = unavailable('namespace labels', 'this kind of review does not read them');
+/** For reviews in which no policy asks for labels. */
+const noLabels = unavailable('namespace labels', 'no policy asks for them');
 
 /**
  * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the

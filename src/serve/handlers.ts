@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
-import { replicaFromHost } from '../config/load.ts';
 import type { Config } from '../config/resolve.ts';
 import { version } from '../config/version.ts';
+import type { Decision } from '../core/decision/decision.ts';
+import type { JsonObject } from '../core/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import { createAdmit } from '../gate/admit.ts';
 import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
@@ -15,20 +16,24 @@ import { createReviewImages } from '../gate/review-images.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
 
+export interface HandlerParts {
+  readonly replica: string;
+  readonly source: PolicySource;
+  readonly namespaces: NamespaceReader;
+  readonly sinks: readonly DecisionSink[];
+  /** Told of decisions with findings together with their object, after the answer. */
+  readonly tell?: (decision: Decision, object: JsonObject | null) => void;
+}
+
 /** The use cases behind the webhook's doors. */
 export const createHandlers = (
   config: Config,
-  parts: {
-    readonly source: PolicySource;
-    readonly namespaces: NamespaceReader;
-    readonly sinks: readonly DecisionSink[];
-  },
+  parts: HandlerParts,
   { log, metrics }: Watchers,
 ): WebhookHandlers => {
-  const replica = config.replica.value ?? replicaFromHost();
   const form = createDecisionForm({
     clock,
-    ids: createDecisionIds(replica, clock, randomInt(32 ** 3)),
+    ids: createDecisionIds(parts.replica, clock, randomInt(32 ** 3)),
     version,
   });
   const onBug = (error: unknown): void => {
@@ -57,8 +62,18 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
+  const publish = createPublish(parts.sinks, onBug);
+  // An Event needs the owner of the object, which no record holds; the object is kept until the answer is out.
+  const objects = new WeakMap<Decision, JsonObject | null>();
   return {
-    validate: admit,
+    validate:
+      parts.tell === undefined
+        ? admit
+        : async (request, deadline) => {
+            const decision = await admit(request, deadline);
+            if (decision.findings.length > 0) objects.set(decision, request.object);
+            return decision;
+          },
     imageReview: createReviewImages({ review, form, clock, onBug }),
     refused: ({ code, message, remedy, uid, caller }) =>
       form(
@@ -66,6 +81,9 @@ export const createHandlers = (
         { findings: [gateFinding(code, message, { remedy })] },
         clock.monotonic(),
       ),
-    answered: createPublish(parts.sinks, onBug),
+    answered: (decision) => {
+      publish(decision);
+      if (objects.has(decision)) parts.tell?.(decision, objects.get(decision) ?? null);
+    },
   };
 };

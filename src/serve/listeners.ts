@@ -7,7 +7,7 @@ import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { readinessOf } from '../gate/readiness.ts';
-import type { PartState } from '../gate/readiness.ts';
+import type { PartState, Readiness } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
@@ -45,13 +45,19 @@ export interface Parts {
   readonly states: () => readonly PartState[];
 }
 
-/** Opens both listeners; the ready line is true from then on. */
+/** Both listeners are open: requests are answered, with denials until the gate is ready. */
+export interface Listeners {
+  readonly line: string;
+  readonly readiness: () => Readiness;
+}
+
+/** Opens both listeners. */
 export const listenOn = async (
   config: Config,
   { handlers, certificate, states }: Parts,
   { log, metrics }: Watchers,
   closers: Closers,
-): Promise<Result<string, readonly string[]>> => {
+): Promise<Result<Listeners, readonly string[]>> => {
   const client = clientRequirement(config);
   if (!client.ok) return client;
   if (client.value === undefined) {
@@ -94,5 +100,5 @@ export const listenOn = async (
     await server.value.drain(drainAnswers);
     await admin.value.close();
   });
-  return ok(`ready ${server.value.url} admin ${admin.value.url}`);
+  return ok({ line: `ready ${server.value.url} admin ${admin.value.url}`, readiness });
 };

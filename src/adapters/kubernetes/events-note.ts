@@ -20,12 +20,14 @@ export interface EventNote {
  * dry run, not an admission).
  */
 export function noteOf(decision: Decision, object: JsonObject | null): EventNote | undefined {
-  const finding = decision.findings.find(({ mode }) => mode === 'Deny') ?? decision.findings[0];
+  // That nobody speaks about an image is on record; a Warning on every Pod of such a namespace would be noise.
+  const findings = decision.findings.filter(({ policy, mode }) => policy !== '' || mode !== 'Audit');
+  const finding = findings.find(({ mode }) => mode === 'Deny') ?? findings[0];
   const told = decision.source === 'admission' || decision.source === 'monitor';
   if (finding === undefined || decision.dryRun === true || !told) return undefined;
   const { namespace } = decision.object;
   const controller = controllerOf(object, namespace);
-  const more = decision.findings.length - 1;
+  const more = findings.length - 1;
   const text = [
     finding.message,
     ...(finding.remedy === undefined ? [] : [finding.remedy]),

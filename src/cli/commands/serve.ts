@@ -30,7 +30,8 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const stopped = firstSignal();
   const gate = await startGate({ config, remarks, storeWorker: terminal.storeWorker });
   if (!gate.ok) throw new UsageError(gate.error);
-  terminal.out(`${gate.value.readyLine}\n`);
+  const line = await Promise.race([gate.value.ready, stopped]);
+  if (line !== undefined) terminal.out(`${line}\n`);
   await stopped;
   await gate.value.stop();
 };

@@ -4,7 +4,8 @@ import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { compileSelector } from './label-selector.ts';
 import { createPolicySet } from './policy-set.ts';
-import type { CompiledMatch, CompiledPolicy, PolicySet } from './policy-set.ts';
+import type { BrokenPolicy, CompiledMatch, CompiledPolicy, PolicySet } from './policy-set.ts';
+import { readMatch } from './schema.ts';
 import type { ImagePolicy } from './schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
@@ -51,7 +52,11 @@ export const compilePolicy = (policy: ImagePolicy): Result<CompiledPolicy, strin
  * A whole set from files. Every policy was read by the schema, so one that does not compile is a defect: it throws,
  * and whoever loads policies keeps the last good set.
  */
-export const compilePolicySet = (policies: readonly ImagePolicy[], version: string): PolicySet =>
+export const compilePolicySet = (
+  policies: readonly ImagePolicy[],
+  version: string,
+  broken: readonly BrokenPolicy[] = [],
+): PolicySet =>
   createPolicySet(
     version,
     policies.map((policy) => {
@@ -59,4 +64,12 @@ export const compilePolicySet = (policies: readonly ImagePolicy[], version: stri
       if (!compiled.ok) throw new Error(`policy ${policy.metadata.name}: ${compiled.error}`);
       return compiled.value;
     }),
+    broken,
   );
+
+/** A policy that cannot be used: it denies within what its `match` covers, everything if that is unreadable (R8). */
+export const compileBroken = (name: string, match: unknown, problem: string): BrokenPolicy => {
+  const read = readMatch({ spec: { match } });
+  const compiled = read === undefined ? undefined : compileMatch(read);
+  return { name, match: compiled?.ok === true ? compiled.value : matchEverything, problem };
+};

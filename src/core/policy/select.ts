@@ -28,6 +28,13 @@ export interface SelectionFacts {
   readonly objectLabels: readonly Labels[] | undefined;
 }
 
+/** `/image-review` knows no labels by its nature: every selector matches, and no doubt is left to weaken it (R21). */
+export const withoutSelectors = (here: NamespacePolicies, namespace: string): Covering => ({
+  namespace,
+  policies: here.policies.map((policy) => ({ policy, unsure: false, mode: policy.mode })),
+  broken: here.broken,
+});
+
 const matchObject = (match: CompiledMatch, labels: readonly Labels[] | undefined): SelectorMatch => {
   if (match.objectSelector === undefined) return 'yes';
   if (labels === undefined) return 'unknown';
