@@ -240,6 +240,25 @@ describe('R15: renewal by the clock', () => {
     expect(issuerOf(source.current())).toBe(issuerOf(first));
   });
 
+  test('the host of manifests --url stays in every leaf, renewed ones too', async () => {
+    await open({ names: [], rememberNames: ['hook.example.com'] });
+    const served = await open();
+    expect(await verify(served.current(), file('ca.crt'), 'hook.example.com')).toBe('verified');
+    now += 61 * day;
+    await served.check();
+    const names = new X509Certificate(served.current().cert).subjectAltName;
+    expect(names).toContain('DNS:hook.example.com');
+    expect(names).toContain('DNS:gate.example.com');
+  });
+
+  test('a line in the file of names that is no name is passed over', async () => {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'names'), 'ok.example.com\n\nnot a name\n');
+    const names = new X509Certificate((await open()).current().cert).subjectAltName;
+    expect(names).toContain('DNS:ok.example.com');
+    expect(names).not.toContain('not a name');
+  });
+
   test('a new CA stands in ca.crt before any leaf uses it, and the old one stays there', async () => {
     const source = await open();
     const before = file('ca.crt');

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -15,6 +17,8 @@ export interface OwnCertificatesOptions {
   readonly dir: string;
   /** DNS names and IP addresses; `localhost` and the loopback addresses are always added. */
   readonly names: readonly string[];
+  /** Names that later starts shall know as well: the host of `manifests --url` reaches every leaf of `serve` (R15). */
+  readonly rememberNames?: readonly string[];
   readonly clock: WallClock;
   readonly caYears?: number;
   readonly leafDays?: number;
@@ -26,7 +30,7 @@ export interface OwnCertificatesOptions {
   /** One sentence about something that did not work or needs a person; serving goes on. */
   readonly onProblem: (problem: string) => void;
 }
-type Plan = Required<Omit<OwnCertificatesOptions, 'names' | 'onProblem'>> &
+type Plan = Required<Omit<OwnCertificatesOptions, 'names' | 'rememberNames' | 'onProblem'>> &
   Pick<OwnCertificatesOptions, 'names' | 'onProblem'>;
 
 /** The leaf and its key in one file, so that a crash cannot leave one without the other. */
@@ -121,14 +125,28 @@ const warnAboutMode = async (plan: Plan): Promise<void> => {
   }
 };
 
-const planOf = (options: OwnCertificatesOptions): Plan => ({
+const namesPath = (dir: string): string => join(dir, 'names');
+
+/** One name a line. Only what a leaf can hold: a line that somebody broke must not end the gate. */
+const isName = (text: string): boolean =>
+  isIP(text) !== 0 || /^[a-z\d*]([-a-z\d.*]{0,252}[a-z\d])?$/i.test(text);
+
+const rememberedNames = async (dir: string, more: readonly string[]): Promise<readonly string[]> => {
+  const text = (await readIfThere(namesPath(dir))) ?? '';
+  const known = text.split('\n').filter(isName);
+  const all = [...new Set([...known, ...more])];
+  if (all.length > known.length) await replaceFile(namesPath(dir), `${all.join('\n')}\n`, 0o644);
+  return all;
+};
+
+const planOf = (options: OwnCertificatesOptions, remembered: readonly string[]): Plan => ({
   caYears: 10,
   leafDays: 90,
   renewBefore: 30 * day,
   caSchedule: defaultCaSchedule,
   checkEvery: 10 * 60 * 1000,
   ...options,
-  names: [...new Set([...options.names, ...always])],
+  names: [...new Set([...options.names, ...remembered, ...always])],
 });
 
 /**
@@ -138,7 +156,14 @@ const planOf = (options: OwnCertificatesOptions): Plan => ({
 export const openCertificates = async (
   options: OwnCertificatesOptions,
 ): Promise<Result<CertificateSource, string>> => {
-  const plan = planOf(options);
+  let remembered: readonly string[];
+  try {
+    await mkdir(options.dir, { recursive: true, mode: 0o700 });
+    remembered = await rememberedNames(options.dir, options.rememberNames ?? []);
+  } catch (error) {
+    return fail(`the certificates in ${options.dir} cannot be read: ${because(error)}`);
+  }
+  const plan = planOf(options, remembered);
   const opened = await openAuthority(plan.dir, plan.clock, plan.caYears).catch((error: unknown) =>
     fail(`the certificates in ${plan.dir} cannot be read: ${because(error)}`),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { decodeReview } from './admission-review.ts';
-import { fixture } from './test-kit.ts';
+import { fixture } from '../../../test/fakes/webhook-server.ts';
 
 const parsed = (name: string): JsonObject => JSON.parse(fixture(name)) as JsonObject;
 const uid = '9a4b7d52-91f3-4f0c-8d7e-2f8e6b1c4a03';

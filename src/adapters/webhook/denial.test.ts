@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { denialCauses, denialLimit, denialText } from './denial.ts';
-import { decisionOf, denial, denyFinding } from './test-kit.ts';
+import { decisionOf, denial, denyFinding } from '../../../test/fakes/webhook-server.ts';
 
 describe('the text of a denial', () => {
   test('names image, rule and reason in the first line, then the remedy, then the decision', () => {

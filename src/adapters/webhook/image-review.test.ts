@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../core/json.ts';
 import { decodeImageReview, encodeImageDefect, encodeImageReview } from './image-review.ts';
-import { decisionOf, denial, fixture } from './test-kit.ts';
+import { decisionOf, denial, fixture } from '../../../test/fakes/webhook-server.ts';
 
 const head = { apiVersion: 'imagepolicy.k8s.io/v1alpha1', kind: 'ImageReview' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDefect, encodeReview } from './review-response.ts';
-import { decisionOf, denial, denyFinding, reviewAnswer } from './test-kit.ts';
+import { decisionOf, denial, denyFinding, reviewAnswer } from '../../../test/fakes/webhook-server.ts';
 
 describe('the answer to an AdmissionReview', () => {
   test('of a plain yes is exactly this', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scanJson } from './scan.ts';
-import { fixture } from './test-kit.ts';
+import { fixture } from '../../../test/fakes/webhook-server.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const nested = (depth: number, open = '[', close = ']'): string => open.repeat(depth) + close.repeat(depth);

@@ -2,8 +2,8 @@ import { Agent } from 'node:https';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/certificates.ts';
-import { denial, fixture, http1, startGate } from './test-kit.ts';
-import type { Send, TestGate } from './test-kit.ts';
+import { denial, fixture, http1, startGate } from '../../../test/fakes/webhook-server.ts';
+import type { Send, TestGate } from '../../../test/fakes/webhook-server.ts';
 
 let gate: TestGate;
 let send: Send;

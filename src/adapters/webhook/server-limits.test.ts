@@ -14,8 +14,8 @@ import {
   http2Session,
   reviewAnswer,
   startGate,
-} from './test-kit.ts';
-import type { TestGate } from './test-kit.ts';
+} from '../../../test/fakes/webhook-server.ts';
+import type { TestGate } from '../../../test/fakes/webhook-server.ts';
 
 const review = fixture('kubectl-run.json');
 const kibibyte = 1024;

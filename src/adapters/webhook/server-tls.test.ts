@@ -19,8 +19,8 @@ import {
   overSession,
   reviewAnswer,
   startGate,
-} from './test-kit.ts';
-import type { TestGate } from './test-kit.ts';
+} from '../../../test/fakes/webhook-server.ts';
+import type { TestGate } from '../../../test/fakes/webhook-server.ts';
 
 const review = fixture('kubectl-run.json');
 

@@ -1,8 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/certificates.ts';
-import { decisionOf, denial, fixture, http1, http2, reviewAnswer, startGate } from './test-kit.ts';
-import type { Reply, Send, TestGate } from './test-kit.ts';
+import {
+  decisionOf,
+  denial,
+  fixture,
+  http1,
+  http2,
+  reviewAnswer,
+  startGate,
+} from '../../../test/fakes/webhook-server.ts';
+import type { Reply, Send, TestGate } from '../../../test/fakes/webhook-server.ts';
 
 const review = fixture('kubectl-run.json');
 const uid = '9a4b7d52-91f3-4f0c-8d7e-2f8e6b1c4a03';

@@ -43,7 +43,8 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const opened = await openCertificates({
     dir: join(data, 'tls'),
-    names: [host],
+    names: [],
+    rememberNames: [host],
     clock: Date,
     onProblem: (problem) => terminal.talk(`imagegate: ${problem}`),
   });

@@ -4,16 +4,16 @@ import type { ClientHttp2Session } from 'node:http2';
 import { request as requestHttp1 } from 'node:https';
 import type { Agent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import type { Decision } from '../../core/decision/decision.ts';
-import type { Finding } from '../../core/decision/finding.ts';
-import type { RefusedRequest } from './refusal.ts';
-import type { WebhookHandlers, WebhookProblem } from './handlers.ts';
-import { startWebhookServer } from './server.ts';
-import type { WebhookServer, WebhookServerOptions } from './server.ts';
+import type { Decision } from '../../src/core/decision/decision.ts';
+import type { Finding } from '../../src/core/decision/finding.ts';
+import type { RefusedRequest } from '../../src/adapters/webhook/refusal.ts';
+import type { WebhookHandlers, WebhookProblem } from '../../src/adapters/webhook/handlers.ts';
+import { startWebhookServer } from '../../src/adapters/webhook/server.ts';
+import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server.ts';
 
 /** Parts that the tests of this folder share: decisions by hand, a server with scripted handlers, clients. */
 
-const fixtures = new URL('../../../test/fixtures/admission-reviews/', import.meta.url);
+const fixtures = new URL('../fixtures/admission-reviews/', import.meta.url);
 export const fixture = (name: string): string => readFileSync(new URL(name, fixtures), 'utf8').trim();
 
 export const denyFinding = (more: Partial<Finding> = {}): Finding => ({
