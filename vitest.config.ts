@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where `.ci/run` wants a report to count from. */
+const reports = process.env['TEST_REPORTS'];
+
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/bench/**', 'node_modules/**'],
+    reporters:
+      reports === undefined ? ['default'] : ['default', ['json', { outputFile: `${reports}/test.json` }]],
     testTimeout: 20_000,
     hookTimeout: 30_000,
   },
