@@ -49,6 +49,7 @@ export const openClusterCertificate = async (
   closers: Closers,
 ): Promise<Result<ClusterCertificate, readonly string[]>> => {
   const names = namesOf(config, namespace);
+  let isServing = false;
   const secret = createCaSecret({
     client,
     clock,
@@ -58,7 +59,10 @@ export const openClusterCertificate = async (
       const { cert, key } = await createCa(clock);
       return { certificate: cert, key };
     },
-    onChange: () => void check(),
+    onChange: () => {
+      // The first reading happens below, before there is a leaf to replace.
+      if (isServing) void check();
+    },
     onProblem: ({ message }) => log.warn('certificate', { problem: message }),
   });
   const loaded = await secret.load(AbortSignal.timeout(loadWithin));
@@ -77,6 +81,7 @@ export const openClusterCertificate = async (
     (running ??= renew()
       .catch((error: unknown) => log.error('the serving certificate could not be renewed', { error }))
       .finally(() => (running = undefined)));
+  isServing = true;
   secret.start();
   const timer = setInterval(() => void check(), checkEvery).unref();
   closers.add(async () => {

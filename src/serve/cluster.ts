@@ -7,6 +7,7 @@ import { createLease } from '../adapters/kubernetes/lease.ts';
 import { objectNames } from '../adapters/kubernetes/manifests/manifest.ts';
 import { createNamespaces } from '../adapters/kubernetes/namespaces.ts';
 import { createClusterPolicies } from '../adapters/kubernetes/policies.ts';
+import { describeFlaw } from '../adapters/kubernetes/policies-book.ts';
 import { createStatusWriter } from '../adapters/kubernetes/status.ts';
 import type { WatchState } from '../adapters/kubernetes/watch.ts';
 import { readEnvironment } from '../config/load.ts';
@@ -92,7 +93,7 @@ export const openClusterPolicies = (
         accepted,
         setVersion,
         broken.map(({ name, match, problems }) =>
-          compileBroken(name, match, problems.map(({ message }) => message).join('; ')),
+          compileBroken(name, match, problems.map(describeFlaw).join('; ')),
         ),
       ),
     onSet: (set) => {

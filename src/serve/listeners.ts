@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import { startAdminServer } from '../adapters/webhook/admin-server.ts';
+import { readClientCa } from '../adapters/webhook/caller.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { startWebhookServer } from '../adapters/webhook/server.ts';
 import type { Config } from '../config/resolve.ts';
@@ -24,18 +25,88 @@ const problemLevels = {
   handler: 'error',
 } as const;
 
-const clientRequirement = (
-  config: Config,
-): Result<{ ca: string; name: string } | undefined, readonly string[]> => {
-  const file = config.clientCa.value;
-  if (file === undefined) return ok(undefined);
+/** Milliseconds between looks at the file of `--client-ca`. */
+const lookEvery = 2_000;
+
+const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
+const stampOf = async (file: string): Promise<string> => {
   try {
-    return ok({ ca: readFileSync(file, 'utf8'), name: config.clientName.value });
+    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
+    return [ino, size, mtimeMs, ctimeMs].join(' ');
   } catch (error) {
-    return fail([
-      `--client-ca ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    ]);
+    return why(error);
   }
+};
+
+const readCa = async (file: string): Promise<Result<string, string>> => {
+  try {
+    const text = await readFile(file, 'utf8');
+    const certificates = readClientCa(text);
+    return certificates.ok ? ok(text) : fail(`${file} ${certificates.error}`);
+  } catch (error) {
+    return fail(`${file} cannot be read: ${why(error)}`);
+  }
+};
+
+/** A file with a client CA as it was read, and when that was. */
+export interface ClientCaFile {
+  readonly file: string;
+  readonly ca: string;
+  readonly stamp: string;
+}
+
+/** Reads the file of `--client-ca`; a gate that should know its callers and cannot does not start. */
+export const readClientCaFile = async (file: string): Promise<Result<ClientCaFile, readonly string[]>> => {
+  // Before the text: what changes in between is found by the next look.
+  const stamp = await stampOf(file);
+  const ca = await readCa(file);
+  return ca.ok ? ok({ file, ca: ca.value, stamp }) : fail([`--client-ca ${ca.error}`]);
+};
+
+/**
+ * Follows the file of `--client-ca`. A change counts when the file was the same at two looks, since it may be half
+ * written at the first. A file that cannot be used is told once and the CA before it stays: the gate is never open
+ * because of it. Returns what ends the looking.
+ */
+export const followClientCa = (
+  first: ClientCaFile,
+  swap: (ca: string) => Result<void, string>,
+  log: Watchers['log'],
+  every = lookEvery,
+): (() => void) => {
+  let { stamp, ca } = first;
+  let candidate = stamp;
+  let told: string | undefined;
+  const apply = async (): Promise<Result<void, string>> => {
+    const read = await readCa(first.file);
+    if (!read.ok || read.value === ca) return read.ok ? ok(undefined) : read;
+    const swapped = swap(read.value);
+    if (!swapped.ok) return swapped;
+    ca = read.value;
+    log.info('client CA replaced', { file: first.file });
+    return swapped;
+  };
+  const look = async (): Promise<void> => {
+    const found = await stampOf(first.file);
+    const settled = found === candidate;
+    candidate = found;
+    if (!settled) return;
+    const applied = found === stamp ? ok(undefined) : await apply();
+    if (applied.ok) stamp = found;
+    else if (applied.error !== told) {
+      log.error('the file of --client-ca cannot be used; the CA before it stays', { problem: applied.error });
+    }
+    told = applied.ok ? undefined : applied.error;
+  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look().finally(() => (looking = false));
+  }, every).unref();
+  return () => clearInterval(timer);
 };
 
 /** What is served, and by whom. */
@@ -58,16 +129,18 @@ export const listenOn = async (
   { log, metrics }: Watchers,
   closers: Closers,
 ): Promise<Result<Listeners, readonly string[]>> => {
-  const client = clientRequirement(config);
-  if (!client.ok) return client;
-  if (client.value === undefined) {
+  const { clientCa, clientName } = config;
+  const known = clientCa.value === undefined ? ok(undefined) : await readClientCaFile(clientCa.value);
+  if (!known.ok) return known;
+  const clientOf = (ca: string) => ({ ca, name: clientName.value });
+  if (known.value === undefined) {
     log.warn('callers are not verified: anybody who reaches the port may ask; use --client-ca', {});
   }
   let draining = false;
   const server = await startWebhookServer({
     listen: config.listen.value,
     certificate: certificate.current(),
-    ...(client.value === undefined ? {} : { client: client.value }),
+    ...(known.value === undefined ? {} : { client: clientOf(known.value.ca) }),
     handlers,
     clock,
     onProblem: ({ kind, message, error }) => log[problemLevels[kind]](message, { kind, error }),
@@ -94,9 +167,14 @@ export const listenOn = async (
       log.info('serving certificate replaced', { expires: new Date(material.expiresAt).toISOString() });
     else log.error('the new serving certificate cannot be used', { problem: swapped.error });
   });
+  const unfollow =
+    known.value === undefined
+      ? undefined
+      : followClientCa(known.value, (ca) => server.value.swapClient(clientOf(ca)), log);
   closers.add(async () => {
     draining = true;
     forget();
+    unfollow?.();
     await server.value.drain(drainAnswers);
     await admin.value.close();
   });
