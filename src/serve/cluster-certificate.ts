@@ -42,9 +42,8 @@ const isCurrent = (material: ServingMaterial, authorities: CaAuthorities): boole
  * CA reaches every `caBundle` before any leaf uses it; the replicas follow the Secret.
  */
 export const openClusterCertificate = async (
-  client: ApiClient,
+  { client, namespace }: { readonly client: ApiClient; readonly namespace: string },
   config: Config,
-  namespace: string,
   { log, metrics }: Watchers,
   closers: Closers,
 ): Promise<Result<ClusterCertificate, readonly string[]>> => {

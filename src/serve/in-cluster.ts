@@ -34,7 +34,7 @@ const openServing = (
   const namespace = config.namespace.value;
   if (namespace === undefined || config.tlsCert.value !== undefined)
     return openCertificate(config, watchers, closers);
-  return openClusterCertificate(client, config, namespace, watchers, closers);
+  return openClusterCertificate({ client, namespace }, config, watchers, closers);
 };
 
 /** `--cluster`: policies, namespaces, Events, our webhook configuration and, with `--namespace`, CA and Lease. */
