@@ -1,15 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -19,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
+import { openDecisionsReader } from '../../src/adapters/store/reader.ts';
 import { databaseFile } from '../../src/adapters/store/sqlite-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-crash-'));
@@ -53,12 +45,11 @@ interface Life {
 
 let lives = 0;
 
-/** Lets a process record, kills it `lifeMs` after its first answer, or after its start when there is none yet. */
+/** Lets a process record, and kills it when `enough` is fulfilled. */
 const liveAndDie = async (
   dataDir: string,
   round: number,
-  lifeMs: number,
-  from: 'start' | 'answer',
+  enough: (output: string) => Promise<unknown>,
 ): Promise<Life> => {
   // A file, because a pipe that fills up would slow the process down; what it wrote survives it like a sent answer.
   const output = join(scratch, `output-${++lives}`);
@@ -68,10 +59,13 @@ const liveAndDie = async (
   });
   closeSync(fd);
   const exit = once(child, 'exit');
-  if (from === 'answer') await vi.waitFor(() => expect(statSync(output).size).toBeGreaterThan(0), 10_000);
-  await setTimeout(lifeMs);
-  const killedAt = Date.now();
-  child.kill('SIGKILL');
+  let killedAt = 0;
+  try {
+    await enough(output);
+  } finally {
+    killedAt = Date.now();
+    child.kill('SIGKILL');
+  }
   const [, signal] = (await exit) as [unknown, string];
   const text = readFileSync(output, 'utf8');
   expect(text).not.toContain('refused');
@@ -83,6 +77,18 @@ const liveAndDie = async (
   });
   return { answered, killedAt };
 };
+
+const patient = { timeout: 10_000, interval: 10 };
+const firstAnswer = (output: string): Promise<void> =>
+  vi.waitFor(() => expect(statSync(output).size).toBeGreaterThan(0), patient);
+const firstStored = (dataDir: string, round: number): Promise<void> =>
+  vi.waitFor(() => {
+    const reader = openDecisionsReader(dataDir);
+    if (!reader.ok) throw new Error(reader.error.message);
+    const first = reader.value.find(`round-${round}-000000000`);
+    reader.value.close();
+    expect(first).toBeDefined();
+  }, patient);
 
 /** Opens what the killed process left, as the next gate would. */
 const whatIsStored = (dataDir: string, round: number): { integrity: unknown; numbers: number[] } => {
@@ -116,7 +122,10 @@ describe('kill -9 under load', () => {
         let promised = 0;
         const kept: number[] = [];
         for (const round of roundsOfLane) {
-          const { answered, killedAt } = await liveAndDie(dataDir, round, between(1200, 1700), 'answer');
+          const { answered, killedAt } = await liveAndDie(dataDir, round, async (output) => {
+            await firstAnswer(output);
+            await setTimeout(between(1200, 1700));
+          });
           const due = answered.findLast(({ at }) => at <= killedAt - graceMs)?.last ?? -1;
           const { integrity, numbers } = whatIsStored(dataDir, round);
           expect(integrity).toBe('ok');
@@ -143,11 +152,11 @@ describe('kill -9 under load', () => {
       const dataDir = join(scratch, 'newborn');
       for (let round = 0; round < 10; round++) {
         rmSync(dataDir, { recursive: true, force: true });
-        await liveAndDie(dataDir, round, between(60, 200), 'start');
-        const { answered } = await liveAndDie(dataDir, 100 + round, 250, 'answer');
-        expect(existsSync(databaseFile(dataDir))).toBe(true);
-        expect(answered.length).toBeGreaterThan(0);
-        expect(whatIsStored(dataDir, 100 + round).integrity).toBe('ok');
+        await liveAndDie(dataDir, round, () => setTimeout(between(50, 250)));
+        await liveAndDie(dataDir, 100 + round, () => firstStored(dataDir, 100 + round));
+        const { integrity, numbers } = whatIsStored(dataDir, 100 + round);
+        expect(integrity).toBe('ok');
+        expect(numbers).toEqual(numbers.map((_, at) => at));
       }
     },
   );

@@ -18,10 +18,12 @@ if (!lock.ok) {
   process.exit(2);
 }
 
+const store = createWorkerStore({ worker: new URL(worker), dataDir });
+await store.open();
 let dropped = 0;
 const recorder = createRecorder({
   ...recorderDefaults,
-  store: createWorkerStore({ worker: new URL(worker), dataDir }),
+  store,
   clock: { now: () => Date.now(), monotonic: () => performance.now() },
   observer: {
     stored: () => undefined,
@@ -51,6 +53,9 @@ const recordOne = (n: number): void => {
   };
   recorder.record(decision, JSON.stringify({ ...decision, padding }));
 };
+
+// Never outlives a test that broke off.
+setTimeout(() => process.exit(3), 30_000);
 
 const burst = 20;
 const everyMs = 4;
