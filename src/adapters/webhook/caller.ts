@@ -1,4 +1,10 @@
+import { X509Certificate } from 'node:crypto';
+import { constants } from 'node:http2';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
 import type { WebRequest } from './intake.ts';
 
 /** Who may call, when somebody may: holders of a certificate of this CA. */
@@ -32,17 +38,86 @@ const check = (socket: TLSSocket, { name }: ClientRequirement): Caller => {
   return dns === undefined ? refused(`the client certificate is not one of '${name}'`) : verified;
 };
 
-/** Says who is calling; asked for each request, worked out once for each connection. No header takes part (B33, B38). */
-export const createCallerCheck = (requirement: ClientRequirement | undefined) => {
-  const known = new WeakMap<object, Caller>();
-  return (request: WebRequest): Caller => {
-    if (requirement === undefined) return unverified;
-    const session = 'stream' in request ? request.stream.session : undefined;
-    const connection = session ?? request.socket;
-    const found = known.get(connection);
-    if (found !== undefined) return found;
-    const caller = check((session?.socket ?? request.socket) as TLSSocket, requirement);
-    known.set(connection, caller);
-    return caller;
+const begin = '-----BEGIN CERTIFICATE-----';
+const certificatePem = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/**
+ * The certificates of a client CA, every one of them readable. OpenSSL passes over what it cannot read, and Node
+ * takes an empty text for the public CAs of the world, any of whose certificates would then be let in.
+ */
+export const readClientCa = (pem: string): Result<readonly string[], string> => {
+  const found = pem.match(certificatePem) ?? [];
+  if (found.length === 0) return fail('holds no certificate in PEM form');
+  try {
+    const certificates = found.map((text) => `${new X509Certificate(text).toString().trim()}\n`);
+    if (pem.split(begin).length - 1 === found.length) return ok(certificates);
+  } catch {
+    // Told below.
+  }
+  return fail('holds a certificate that cannot be read');
+};
+
+/** Highest stream id: a GOAWAY with it says "no new streams, please", and loses none that is on its way. */
+const everyStream = 2 ** 31 - 1;
+/** How long former connections are served after they were asked to leave, in milliseconds. */
+const linger = 250;
+
+/** Knows the open connections, so that all of them can be replaced by new ones. */
+const trackOpen = (server: Http2SecureServer) => {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  // From the first byte: a handshake under way already goes by the CA that it began with.
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  return (deadline: number): void => {
+    const [formerSockets, formerSessions] = [[...sockets], [...sessions]];
+    for (const session of formerSessions)
+      if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
+    setTimeout(() => {
+      for (const session of formerSessions) session.close();
+    }, linger).unref();
+    setTimeout(() => {
+      for (const socket of formerSockets) socket.destroy();
+    }, deadline).unref();
+  };
+};
+
+export interface Callers {
+  /** Says who is calling; asked for each request, worked out once for each connection. No header takes part (B33, B38). */
+  readonly callerOf: (request: WebRequest) => Caller;
+  /**
+   * Another requirement, which the TLS context already goes by. What a handshake found out before may no longer be
+   * true, so every open connection is asked to leave and cut off after `deadline` milliseconds.
+   */
+  change(next: ClientRequirement, deadline: number): void;
+}
+
+/** Knows who may call the server; without a requirement anybody. */
+export const createCallers = (server: Http2SecureServer, first: ClientRequirement | undefined): Callers => {
+  const retire = first === undefined ? undefined : trackOpen(server);
+  let requirement = first;
+  let known = new WeakMap<object, Caller>();
+  return {
+    callerOf: (request) => {
+      if (requirement === undefined) return unverified;
+      const session = 'stream' in request ? request.stream.session : undefined;
+      const connection = session ?? request.socket;
+      const found = known.get(connection);
+      if (found !== undefined) return found;
+      const caller = check((session?.socket ?? request.socket) as TLSSocket, requirement);
+      known.set(connection, caller);
+      return caller;
+    },
+    change: (next, deadline) => {
+      requirement = next;
+      known = new WeakMap();
+      retire?.(deadline);
+    },
   };
 };

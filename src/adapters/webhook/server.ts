@@ -7,7 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Clock } from '../../gate/ports.ts';
-import { createCallerCheck } from './caller.ts';
+import { createCallers, readClientCa } from './caller.ts';
 import type { ClientRequirement } from './caller.ts';
 import { trackConnections } from './drain.ts';
 import { createExchange } from './exchange.ts';
@@ -42,6 +42,8 @@ export interface ServerLimits {
   /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
   readonly idleTimeout: number;
   readonly handshakeTimeout: number;
+  /** How long a connection that a former client CA let in may stay: longer than the longest deadline of a review. */
+  readonly formerCallers: number;
 }
 const defaultLimits: ServerLimits = {
   intake: undefined,
@@ -49,6 +51,7 @@ const defaultLimits: ServerLimits = {
   headersTimeout: 10_000,
   idleTimeout: 120_000,
   handshakeTimeout: 10_000,
+  formerCallers: 40_000,
 };
 /** Above the longest deadline: the deadline answers, this only ends what the deadline cannot. */
 const requestTimeout = 40_000;
@@ -60,20 +63,22 @@ export interface WebhookServer {
   readonly url: string;
   /** New connections get this certificate; open ones stay. A pair that does not fit changes nothing. */
   swapCertificate(certificate: ServingCertificate): Result<void, string>;
+  /**
+   * From now on callers are measured by this; connections from before are asked to come again. A CA that cannot be
+   * read changes nothing, and a server that was started without one cannot get one.
+   */
+  swapClient(client: ClientRequirement): Result<void, string>;
   /** Stops serving without losing an answer; cuts off what is left after `deadline` milliseconds. */
   drain(deadline: number): Promise<void>;
   bytesInFlight(): number;
   connections(): number;
 }
 
-const secureContext = (
-  certificate: ServingCertificate,
-  client?: ClientRequirement,
-): SecureContextOptions => ({
+const secureContext = (certificate: ServingCertificate, ca?: readonly string[]): SecureContextOptions => ({
   ...certificate,
   minVersion: 'TLSv1.2',
   // With client certificates every connection shows one: no resumption that could stand for it.
-  ...(client === undefined ? {} : { ca: client.ca, secureOptions: constants.SSL_OP_NO_TICKET }),
+  ...(ca === undefined ? {} : { ca: [...ca], secureOptions: constants.SSL_OP_NO_TICKET }),
 });
 
 /** A key that is not the certificate's, or no PEM at all, must be found before it is put to use. */
@@ -81,7 +86,9 @@ const checkedContext = (
   certificate: ServingCertificate,
   client?: ClientRequirement,
 ): Result<SecureContextOptions, string> => {
-  const options = secureContext(certificate, client);
+  const ca = client === undefined ? ok(undefined) : readClientCa(client.ca);
+  if (!ca.ok) return fail(`the client CA cannot be used: it ${ca.error}`);
+  const options = secureContext(certificate, ca.value);
   try {
     createSecureContext(options);
     return ok(options);
@@ -129,6 +136,25 @@ const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnPro
   server.on('error', (error) => onProblem({ kind: 'connection', message: 'the listener failed', error }));
 };
 
+/** Certificate and client CA change one at a time, and each change keeps what the other one is now. */
+const createSwaps = (
+  server: Http2SecureServer,
+  first: Pick<WebhookServerOptions, 'certificate' | 'client'>,
+) => {
+  let current = first;
+  return {
+    client: (): ClientRequirement | undefined => current.client,
+    swap: (change: Partial<typeof first>): Result<void, string> => {
+      const next = { ...current, ...change };
+      const context = checkedContext(next.certificate, next.client);
+      if (!context.ok) return context;
+      server.setSecureContext(context.value);
+      current = next;
+      return ok(undefined);
+    },
+  };
+};
+
 /** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN, `POST /validate` and `/image-review`. */
 export const startWebhookServer = async (
   options: WebhookServerOptions,
@@ -140,9 +166,13 @@ export const startWebhookServer = async (
   const server = createSecureServer(serverOptions(context.value, limits, client));
   const connections = trackConnections(server);
   const intake = createIntake(limits.intake);
-  const callerOf = createCallerCheck(client);
+  const swaps = createSwaps(server, options);
+  const callers = createCallers(server, client);
   const isDraining = (): boolean => connections.isDraining();
-  server.on('request', createExchange({ handlers, clock, intake, callerOf, isDraining, onProblem }));
+  server.on(
+    'request',
+    createExchange({ handlers, clock, intake, callerOf: callers.callerOf, isDraining, onProblem }),
+  );
   const listening = await listen(server, options.listen);
   if (!listening.ok) {
     intake.close();
@@ -152,11 +182,12 @@ export const startWebhookServer = async (
   return ok({
     address: listening.value,
     url: `https://${formatHost(listening.value)}`,
-    swapCertificate: (certificate) => {
-      const next = checkedContext(certificate, client);
-      if (!next.ok) return next;
-      server.setSecureContext(next.value);
-      return ok(undefined);
+    swapCertificate: (certificate) => swaps.swap({ certificate }),
+    swapClient: (next) => {
+      if (swaps.client() === undefined) return fail('this server was started without a client CA');
+      const swapped = swaps.swap({ client: next });
+      if (swapped.ok) callers.change(next, limits.formerCallers);
+      return swapped;
     },
     drain: async (deadline) => {
       await connections.drain(deadline);
