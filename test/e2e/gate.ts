@@ -30,6 +30,8 @@ export interface GateOptions {
   readonly args?: readonly string[];
 }
 
+let starts = 0;
+
 export function dataFolder(cluster: Cluster): string {
   return mkdtempSync(join(cluster.folder, 'gate-'));
 }
@@ -37,11 +39,13 @@ export function dataFolder(cluster: Cluster): string {
 export async function startGate(cluster: Cluster, options: GateOptions = {}): Promise<Gate> {
   const data = options.data ?? dataFolder(cluster);
   const port = options.port ?? (await freePort());
-  const stdoutLog = `${data}.stdout.log`;
+  // One of its own for each start: the ready line of a former process must not stand in it.
+  const log = `${data}.${++starts}`;
+  const stdoutLog = `${log}.stdout.log`;
   const process = launch({
     name: 'imagegate serve',
     command: globalThis.process.execPath,
-    log: `${data}.stderr.log`,
+    log: `${log}.stderr.log`,
     stdoutLog,
     args: [
       [IMAGEGATE, 'serve', '--cluster'],
