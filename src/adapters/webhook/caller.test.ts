@@ -267,7 +267,9 @@ describe('connections from before a swap', () => {
     gate.server.swapClient({ ca: next.certificate, name });
     const late = connect({ socket: raw, host, ...formerTls, ALPNProtocols: ['http/1.1'] });
     late.on('error', () => {}).resume();
+    const began = performance.now();
     await once(late, 'close');
+    expect(performance.now() - began).toBeLessThan(3_000);
     await expect.poll(() => gate.server.connections()).toBe(0);
   });
 
