@@ -30,6 +30,14 @@ export type ManifestOutcome =
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/** R19: the API server could not read it, and neither can the gate tell whom it belongs to. */
+const isMalformed = ({ metadata }: JsonObject): boolean =>
+  metadata !== undefined && metadata !== null && !isJsonObject(metadata);
+
+const malformed = gateFinding('malformed-request', 'metadata of the object is not an object', {
+  remedy: 'send a well-formed object',
+});
+
 const metadataOf = (object: JsonObject): JsonObject => {
   const metadata = object['metadata'];
   return isJsonObject(metadata) ? metadata : {};
@@ -62,6 +70,8 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const namespace = text(metadataOf(object)['namespace']) || deps.defaultNamespace;
     const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (row !== undefined) {
+      if (isMalformed(object))
+        return { outcome: 'judged', decision: form(origin, { findings: [malformed] }, started) };
       const what = { form: 'workload' as const, row, object, oldObject: null };
       return { outcome: 'judged', decision: await review({ origin, namespace, what, started }, deadline) };
     }
