@@ -7,7 +7,7 @@ import { recorderDefaults } from '../../src/adapters/store/recorder-options.ts';
 import { createWorkerStore } from '../../src/adapters/store/worker-store.ts';
 
 /**
- * A gate without its webhook: locks `--data`, records as fast as it may, and prints `last-number time` at once
+ * A gate without its webhook: locks `--data`, records at 5,000/s, and prints `last-number time` at once
  * after every few decisions, as an answered webhook call would. Waits for its end by `kill -9`.
  * Usage: recording-process.ts DATA STORE-WORKER ROUND
  */
@@ -57,12 +57,19 @@ const recordOne = (n: number): void => {
 // Never outlives a test that broke off.
 setTimeout(() => process.exit(3), 30_000);
 
-const burst = 20;
 const everyMs = 4;
+let burst = 20;
+/** Shortly before its end: as fast as the store takes it, so that the kill falls into a write. */
+process.on('SIGUSR2', () => {
+  burst = 500;
+  setTimeout(() => (burst = 20), 150);
+});
+
+const backlog = 2000;
 let recorded = 0;
 setInterval(() => {
-  // A full queue refuses, and what was refused was never promised.
-  if (recorder.queued() > recorderDefaults.maxItems / 2 || dropped > 0) return;
+  // The promise of one second holds while the store keeps up; this process may be short of a processor.
+  if (recorder.queued() > backlog || dropped > 0) return;
   for (let n = 0; n < burst; n++) recordOne(recorded++);
   writeSync(1, `${recorded - 1} ${Date.now()}\n`);
 }, everyMs);

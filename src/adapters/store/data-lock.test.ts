@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -52,6 +52,7 @@ describe('R18: --data is locked', () => {
     await once(child, 'exit');
     const lock = lockData(dataDir);
     expect(lock.ok).toBe(true);
+    expect(readdirSync(dataDir).sort()).toEqual(['serve.lock', 'serve.pid']);
     if (lock.ok) lock.value.release();
   });
 

@@ -36,12 +36,13 @@ export const lockData = (dataDir: string): Result<DataLock, DataLockRefusal> => 
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(lockFile(dataDir), { timeout: 0 });
-    database.exec('BEGIN EXCLUSIVE');
-    writeFileSync(holderFile(dataDir), `${process.pid}\n`, { mode: 0o600 });
+    // Without a journal file the lock needs no room: a gate must start on a full disk too (R14).
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
     return fail(refusalOf(error, dataDir));
   }
+  sayWhoHolds(dataDir);
   const held = database;
   heldLocks.add(held);
   return ok({
@@ -61,6 +62,15 @@ const refusalOf = (error: unknown, dataDir: string): DataLockRefusal => {
   }
   const why = error instanceof Error ? error.message : String(error);
   return { kind: 'unusable', message: `${dataDir} cannot be used: ${why}` };
+};
+
+const sayWhoHolds = (dataDir: string): void => {
+  try {
+    writeFileSync(holderFile(dataDir), `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    // Not known then. A full disk is no reason not to start.
+    rmSync(holderFile(dataDir), { force: true });
+  }
 };
 
 const holderOf = (dataDir: string): string => {

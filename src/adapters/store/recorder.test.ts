@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 
 import type { Decision } from '../../core/decision/decision.ts';
 import { type DecisionStore, StoreFault, type StoredDecision } from '../../gate/decision-store.ts';
+import { lockData } from './data-lock.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import type { RecorderState } from './recorder-health.ts';
 import { recorderDefaults, type RecorderOptions } from './recorder-options.ts';
@@ -323,6 +324,10 @@ describe('R14: the disk', () => {
       const { bavail, bsize } = statfsSync(smallDisk);
       const ballast = join(smallDisk, 'ballast');
       writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+      // A gate that starts again now must not be kept from it.
+      const lock = lockData(dataDir);
+      expect(lock.ok).toBe(true);
+      if (lock.ok) lock.value.release();
       const { recorder, recordMany, counts, reports } = record(store, { maxItems: 1000 });
       recordMany(0, 1500, 'x'.repeat(1200));
       await eventually(() => expect(counts.failed.length).toBeGreaterThan(2));
