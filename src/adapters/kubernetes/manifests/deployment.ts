@@ -1,10 +1,12 @@
 import type {
   V1Container,
   V1Deployment,
+  V1ObjectMeta,
   V1PodSpec,
   V1Probe,
   V1TopologySpreadConstraint,
 } from '@kubernetes/client-node';
+import { mountedConfiguration, type GateConfiguration } from './config-map.ts';
 import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
 import { ports, serviceHost } from './service.ts';
 
@@ -13,7 +15,12 @@ export interface DeploymentOptions {
   readonly image: string;
   readonly namespace: string;
   readonly bootstrapNamespaces: readonly string[];
+  /** What else was given; its ConfigMap is printed by `inClusterManifests`. */
+  readonly configuration?: GateConfiguration;
 }
+
+const configurationOf = ({ configuration = { settings: {} } }: DeploymentOptions): GateConfiguration =>
+  configuration;
 
 /** Any number but 0 will do; this one is "nonroot" in distroless images and the USER of deploy/Dockerfile. */
 const user = 65_532;
@@ -25,7 +32,13 @@ const probe = (path: string, own: Partial<V1Probe>): V1Probe => ({
   ...own,
 });
 
-const args = ({ namespace, bootstrapNamespaces }: DeploymentOptions): string[] => [
+/** As a flag only when the file does not say it: a flag would hide what the file says, an empty list above all. */
+const bootstrapArgs = (options: DeploymentOptions): readonly string[] =>
+  'bootstrapNamespaces' in configurationOf(options).settings
+    ? []
+    : options.bootstrapNamespaces.map((name) => `--bootstrap-namespaces=${name}`);
+
+const args = (options: DeploymentOptions): string[] => [
   'serve',
   '--cluster',
   `--listen=0.0.0.0:${String(ports.webhook)}`,
@@ -33,8 +46,9 @@ const args = ({ namespace, bootstrapNamespaces }: DeploymentOptions): string[] =
   `--data=${dataFolder}`,
   '--namespace=$(POD_NAMESPACE)',
   '--replica=$(POD_NAME)',
-  `--tls-name=${serviceHost(namespace)}`,
-  ...bootstrapNamespaces.map((name) => `--bootstrap-namespaces=${name}`),
+  `--tls-name=${serviceHost(options.namespace)}`,
+  ...bootstrapArgs(options),
+  ...mountedConfiguration(configurationOf(options)).args,
   // Well below the limit of the volume: the kubelet evicts a Pod that goes beyond it.
   '--record-max-bytes=512MiB',
 ];
@@ -68,6 +82,7 @@ const container = (options: DeploymentOptions): V1Container => ({
   volumeMounts: [
     { name: 'data', mountPath: dataFolder },
     { name: 'tmp', mountPath: '/tmp' },
+    ...mountedConfiguration(configurationOf(options)).volumeMounts,
   ],
 });
 
@@ -99,11 +114,20 @@ const podSpec = (options: DeploymentOptions): V1PodSpec => ({
   volumes: [
     { name: 'data', emptyDir: { sizeLimit: '2Gi' } },
     { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+    ...mountedConfiguration(configurationOf(options)).volumes,
   ],
 });
 
 const comment =
   'Two replicas, so that one may always go. The record of each lies in its emptyDir and ends with the Pod: the JSON log line of each decision is the lasting one. Needs Kubernetes 1.30 or newer (the preStop sleep; the image has no shell).';
+
+const podMetadata = (options: DeploymentOptions): V1ObjectMeta => {
+  const { annotations } = mountedConfiguration(configurationOf(options));
+  return {
+    labels: { ...gateLabels },
+    ...(Object.keys(annotations).length === 0 ? undefined : { annotations: { ...annotations } }),
+  };
+};
 
 /** The gate itself (R16, R18). */
 export const deployment = (options: DeploymentOptions): Manifest => {
@@ -115,7 +139,7 @@ export const deployment = (options: DeploymentOptions): Manifest => {
       replicas: 2,
       selector: { matchLabels: { ...gateLabels } },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-      template: { metadata: { labels: { ...gateLabels } }, spec: podSpec(options) },
+      template: { metadata: podMetadata(options), spec: podSpec(options) },
     },
   };
   return { comment, object: object as KubernetesObject };

@@ -11,6 +11,25 @@ const bootstrapNamespaces = ['kube-system'];
 const webhooks = { caBundle: 'PEM', workloads: createWorkloadTable([]).all, bootstrapNamespaces };
 
 const inside = inClusterManifests({ image, namespace, bootstrapNamespaces });
+const configured = inClusterManifests({
+  image,
+  namespace,
+  bootstrapNamespaces,
+  configuration: {
+    settings: {
+      unmatched: 'deny',
+      admins: ['system:masters', 'CN=ops,OU=it'],
+      workloads: [
+        { group: 'example.com', resource: 'fleets', kind: 'Fleet', podSpec: 'spec.template.spec' },
+        { group: 'example.com', resource: 'ships', kind: 'Ship', versions: ['v1'], images: ['spec.image'] },
+      ],
+    },
+    client: {
+      ca: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+      name: 'kube-apiserver',
+    },
+  },
+});
 const outside = outOfClusterManifests({ ...webhooks, url: 'https://gate.example.com:8443' });
 const both = [...inside, ...outside, inClusterWebhooks({ ...webhooks, namespace })];
 
@@ -21,6 +40,10 @@ const withoutDefinition = (manifests: readonly Manifest[]): string =>
 describe('golden files: what an installation consists of changes only on purpose', () => {
   test.each([
     ['in-cluster', withoutDefinition(inside)],
+    [
+      'in-cluster-configured (B38)',
+      printManifests(configured.filter(({ object }) => ['ConfigMap', 'Deployment'].includes(object.kind))),
+    ],
     ['out-of-cluster', withoutDefinition(outside)],
     ['webhooks', printManifests([inClusterWebhooks({ ...webhooks, namespace })])],
     ['access-inside (B27)', printManifests(inClusterAccess(namespace))],
@@ -51,6 +74,14 @@ describe('order and contents (R16)', () => {
       'PodDisruptionBudget/imagegate',
       'Deployment/imagegate',
     ]);
+  });
+
+  test('puts the ConfigMap before the Deployment that mounts it, and changes nothing else', () => {
+    const names = named(inside);
+    expect(named(configured)).toEqual(names.toSpliced(-1, 0, 'ConfigMap/imagegate-config'));
+    const without = (manifests: readonly Manifest[]): string =>
+      printManifests(manifests.filter(({ object }) => !['ConfigMap', 'Deployment'].includes(object.kind)));
+    expect(without(configured)).toBe(without(inside));
   });
 
   test('prints nothing namespaced for a gate outside of the cluster, and the webhooks last', () => {

@@ -1,5 +1,6 @@
 import type { V1Namespace, V1ResourceQuota } from '@kubernetes/client-node';
 import { imagePolicyCrd } from '../../../core/policy/crd.ts';
+import { configMap } from './config-map.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
 import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
@@ -46,7 +47,7 @@ export const policyDefinition = (): Manifest => ({
  * when a replica is ready (`manifests --webhooks`). The fence comes before the Pods that it admits.
  */
 export const inClusterManifests = (options: DeploymentOptions): readonly Manifest[] => {
-  const { image, namespace } = options;
+  const { image, namespace, configuration = { settings: {} } } = options;
   return [
     {
       comment: `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
@@ -61,6 +62,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Manifes
     },
     ...fence(image, namespace),
     ...frontManifests(namespace),
+    ...configMap(configuration, namespace),
     deployment(options),
   ];
 };

@@ -47,6 +47,12 @@ describe('printManifests', () => {
     expect(parseAllDocuments(text)).toHaveLength(2);
   });
 
+  test('keeps a line of a comment that begins with a space as it is: somebody will copy it', () => {
+    const line = `    - name: ${'a-long-name '.repeat(12).trim()}`;
+    const text = printManifests([{ comment: `Write\n${line}\nthere.`, object: object({}) }]);
+    expect(text.split('\n').slice(1, 4)).toEqual(['# Write', `# ${line}`, '# there.']);
+  });
+
   test('repeats a shared value instead of writing an alias, which is hard to read in an apply', () => {
     const shared = { a: 'b' };
     const both = { ...object({}), metadata: { name: 'x', labels: shared, annotations: shared } };

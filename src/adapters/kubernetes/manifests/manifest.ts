@@ -25,6 +25,8 @@ export const objectNames = {
   gate: 'imagegate',
   /** The Secret that holds the CA (R15). */
   caSecret: 'imagegate-ca',
+  /** The ConfigMap with the settings that `manifests --image` was given. */
+  config: 'imagegate-config',
   /** The Lease of the replica that patches `caBundle` and status (R15). */
   lease: 'imagegate',
   fence: 'imagegate-own-namespace',
@@ -34,6 +36,8 @@ export const objectNames = {
 
 const wrap = (text: string, width: number): readonly string[] =>
   text.split('\n').flatMap((paragraph) => {
+    // Something to be copied.
+    if (paragraph.startsWith(' ')) return [paragraph];
     const lines = [''];
     for (const word of paragraph.split(' ')) {
       const line = lines.at(-1) ?? '';

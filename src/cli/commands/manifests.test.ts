@@ -1,0 +1,235 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { createAuthority } from '../../../test/e2e/certificates.ts';
+import type { Authority } from '../../../test/e2e/certificates.ts';
+import { startApiServer } from '../../../test/fakes/api-server.ts';
+import type { FakeApiServer } from '../../../test/fakes/api-server.ts';
+import { inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
+import { compareWebhooks } from '../../adapters/kubernetes/webhooks-compare.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolve.ts';
+import { definitions, settingKeys } from '../../config/settings.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { createWorkloadTable } from '../../core/workload/kinds.ts';
+import { addSettingFlags } from '../setting-flags.ts';
+import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+import { command } from './manifests.ts';
+
+const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;
+const fleets = `workloads: [{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.crew.spec }]`;
+
+let authority: Authority;
+let api: FakeApiServer;
+let folder: string;
+let kubeconfig: string;
+const write = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'imagegate-manifests-'));
+  authority = await createAuthority('clients');
+  api = await startApiServer();
+  const namespace = 'imagegate-system';
+  api.put('deployments', { metadata: { name: 'imagegate', namespace }, status: { readyReplicas: 1 } });
+  const ca = Buffer.from(authority.certificate).toString('base64');
+  api.put('secrets', { metadata: { name: 'imagegate-ca', namespace }, data: { 'ca.crt': ca } });
+  kubeconfig = write('kubeconfig', api.kubeconfig());
+});
+afterAll(async () => {
+  await api.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const print = async (...args: string[]): Promise<string> => {
+  let printed = '';
+  const terminal: Terminal = {
+    out: (text) => void (printed += text),
+    talk: () => {},
+    interactive: false,
+    readStandardInput: () => Promise.resolve(''),
+    storeWorker: new URL('file:///nowhere'),
+  };
+  await command(terminal, () => {}).parseAsync(args, { from: 'user' });
+  return printed;
+};
+const ofKind = (printed: string, kind: string): JsonObject | undefined =>
+  parseAllDocuments(printed)
+    .map((document) => document.toJS() as JsonObject)
+    .find((object) => object['kind'] === kind);
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: { readonly containers: readonly [{ readonly args: readonly string[] }] };
+    };
+  };
+}
+const filesOf = (printed: string): Readonly<Record<string, string>> => {
+  const map = ofKind(printed, 'ConfigMap') as { data: Record<string, string> } | undefined;
+  return map?.data ?? {};
+};
+
+/** The configuration of the gate that the printed Deployment starts, from its arguments and its ConfigMap. */
+const configOfGate = (printed: string): Config => {
+  const { spec } = ofKind(printed, 'Deployment') as unknown as Deployment;
+  const [serve, ...args] = spec.template.spec.containers[0].args.map((arg) =>
+    arg.replace('$(POD_NAME)', 'gate-1').replace('$(POD_NAMESPACE)', 'imagegate-system'),
+  );
+  expect(serve).toBe('serve');
+  const parsed = addSettingFlags(new Command(), settingKeys).parse(args, { from: 'user' });
+  const { config: path, ...flags } = parsed.opts<Record<string, string>>();
+  const text = filesOf(printed)['config.yaml'];
+  expect(path).toBe(text === undefined ? undefined : '/etc/imagegate/config.yaml');
+  const file = text === undefined || path === undefined ? {} : { file: { path, text } };
+  const resolved = resolveConfig({ flags, environment: {}, ...file });
+  if (!resolved.ok) throw new Error(resolved.error.map(({ message }) => message).join());
+  return resolved.value.config;
+};
+
+/** In what webhooks that were printed differ from those that a gate with this configuration expects. */
+const differencesOf = (config: Config, printed: string): readonly string[] => {
+  const expected = inClusterWebhooks({
+    namespace: config.namespace.value ?? '',
+    caBundle: '',
+    workloads: createWorkloadTable(config.workloads.value).all,
+    bootstrapNamespaces: config.bootstrapNamespaces.value,
+  }).object as unknown as JsonObject;
+  const found = ofKind(printed, 'ValidatingWebhookConfiguration') ?? {};
+  return compareWebhooks(expected, found, authority.certificate);
+};
+
+interface Given {
+  readonly title: string;
+  readonly file?: string;
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What the gate has to know; everything else has its default. */
+  readonly knows: Readonly<Record<string, unknown>>;
+}
+const cases: readonly Given[] = [
+  { title: 'nothing', knows: {} },
+  {
+    title: 'custom workloads in a file',
+    file: fleets,
+    knows: {
+      workloads: [
+        expect.objectContaining({ group: 'example.com', kind: 'Fleet', podSpec: 'spec.crew.spec' }),
+      ],
+    },
+  },
+  {
+    title: 'flags',
+    flags: ['--unmatched=deny', '--unknown-kinds=deny', '--admins=CN=ops,OU=it', '--admins=no'],
+    knows: { unmatched: 'deny', unknownKinds: 'deny', admins: ['CN=ops,OU=it', 'no'] },
+  },
+  {
+    title: 'the environment',
+    environment: { IMAGEGATE_BOOTSTRAP_NAMESPACES: 'kube-system,calico-system', IMAGEGATE_ADMINS: '1:30' },
+    knows: { bootstrapNamespaces: ['kube-system', 'calico-system'], admins: ['1:30'] },
+  },
+  {
+    title: 'a flag over a file',
+    file: `${fleets}\nbootstrapNamespaces: [kube-system, cilium]\nunmatched: allow`,
+    flags: ['--bootstrap-namespaces=calico-system'],
+    knows: { bootstrapNamespaces: ['calico-system'], unmatched: 'allow', workloads: [expect.anything()] },
+  },
+  {
+    title: 'no bootstrap namespace at all',
+    file: 'bootstrapNamespaces: []',
+    knows: { bootstrapNamespaces: [] },
+  },
+  {
+    title: 'what matters to a gate elsewhere only',
+    file: 'listen: 127.0.0.1:9443\nlogLevel: debug\ntlsCert: ./tls.crt',
+    knows: { listen: { host: '0.0.0.0', port: 8443 }, logLevel: 'info' },
+  },
+];
+
+describe.each(cases)('manifests given $title', ({ file, flags = [], environment = {}, knows }) => {
+  const given = (): string[] => {
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    return [...flags, ...(file === undefined ? [] : ['--config', write('given.yaml', file)])];
+  };
+
+  test('--image starts a gate that knows exactly that', async () => {
+    const config = configOfGate(await print('--image', image, ...given()));
+    const settings = ['unmatched', 'unknownKinds', 'admins', 'bootstrapNamespaces', 'workloads'] as const;
+    const expected = Object.fromEntries(settings.map((key) => [key, definitions[key].fallback]));
+    const known = Object.fromEntries(settingKeys.map((key) => [key, config[key].value]));
+    expect(known).toMatchObject({ ...expected, ...knows });
+  });
+
+  test('--webhooks agrees with --image: the running gate finds its webhooks intact (R13)', async () => {
+    const config = configOfGate(await print('--image', image, ...given()));
+    const printed = await print('--webhooks', '--kubeconfig', kubeconfig, ...given());
+    expect(differencesOf(config, printed)).toEqual([]);
+  });
+});
+
+test('without any setting no ConfigMap is printed, and with a file that says nothing of use neither', async () => {
+  const plain = await print('--image', image);
+  expect(ofKind(plain, 'ConfigMap')).toBeUndefined();
+  expect(await print('--image', image, '--config', write('of-no-use.yaml', 'logLevel: debug'))).toBe(plain);
+});
+
+test('the comparison sees a gate that was not told: that is what the ConfigMap is for (R13)', async () => {
+  const untold = configOfGate(await print('--image', image));
+  const printed = await print(
+    '--webhooks',
+    '--kubeconfig',
+    kubeconfig,
+    '--config',
+    write('told.yaml', fleets),
+  );
+  expect(differencesOf(untold, printed)).not.toEqual([]);
+});
+
+describe('manifests --client-ca (B38)', () => {
+  test('puts the certificates of the file into the ConfigMap, and no key that stands beside them', async () => {
+    const path = write('client-ca.crt', `# ours\n${authority.key}\n${authority.certificate}`);
+    const printed = await print('--image', image, '--client-ca', path, '--client-name', 'api');
+    expect(printed).not.toContain('PRIVATE KEY');
+    expect(filesOf(printed)).toEqual({
+      'client-ca.crt': `${authority.certificate.trim()}\n`,
+    });
+    const config = configOfGate(printed);
+    expect([config.clientCa.value, config.clientName.value]).toEqual(['/etc/imagegate/client-ca.crt', 'api']);
+  });
+
+  test('is of no interest to --webhooks, which take the same flags', async () => {
+    const flags = ['--client-ca', write('client-ca.crt', authority.certificate), '--client-name', 'api'];
+    const webhooks = ['--webhooks', '--kubeconfig', kubeconfig];
+    expect(await print(...webhooks, ...flags)).toBe(await print(...webhooks));
+  });
+
+  test.each<[string, () => string[], RegExp]>([
+    [
+      'a file that is not there',
+      () => ['--client-ca', join(folder, 'nowhere')],
+      /--client-ca .*nowhere cannot be read: ENOENT/,
+    ],
+    [
+      'an empty file',
+      () => ['--client-ca', write('empty', '')],
+      /--client-ca .*empty holds no certificate in PEM form/,
+    ],
+    [
+      'a name without a CA',
+      () => ['--client-name', 'api'],
+      /flag --client-name: --client-name verifies nobody without --client-ca/,
+    ],
+  ])('with %s prints nothing', async (_title, flags, want) => {
+    const printed = print('--image', image, ...flags());
+    await expect(printed).rejects.toBeInstanceOf(UsageError);
+    await expect(printed).rejects.toThrow(want);
+  });
+});
