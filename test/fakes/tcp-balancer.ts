@@ -117,8 +117,9 @@ function join(client: Socket, upstream: Socket): void {
   const cut = (other: Socket) => () => other.resetAndDestroy();
   upstream.on('error', cut(client));
   client.on('error', cut(upstream));
-  upstream.once('close', () => client.destroy());
-  client.once('close', () => upstream.destroy());
+  // Soon: what the other side sent before it closed is still delivered.
+  upstream.once('close', () => client.destroySoon());
+  client.once('close', () => upstream.destroySoon());
   client.pipe(upstream);
   upstream.pipe(client);
   client.resume();
