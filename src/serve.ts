@@ -4,7 +4,7 @@ import type { Config } from './config/resolve.ts';
 import { replicaFromHost } from './config/load.ts';
 import { unavailable } from './core/facts/fact.ts';
 import type { Result } from './core/result.ts';
-import { ok } from './core/result.ts';
+import { fail, ok } from './core/result.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Decision } from './core/decision/decision.ts';
 import type { NamespaceReader } from './gate/ports.ts';
@@ -82,12 +82,14 @@ const assemble = async (
   for (const remark of remarks) watchers.log.warn(remark);
   const data = openData(config, closers);
   if (!data.ok) return data;
-  const recorder = openRecord(config, storeWorker, watchers, closers);
+  const { recorder, foreign } = openRecord(config, storeWorker, watchers, closers);
   const replica = config.replica.value ?? replicaFromHost();
   const opened = config.cluster.value
     ? await (await import('./serve/in-cluster.ts')).openFromCluster(config, replica, watchers, closers)
     : await openFromFiles(config, watchers, closers);
   if (!opened.ok) return opened;
+  const problem = await foreign;
+  if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const sinks: DecisionSink[] = [
     (decision, json) => recorder.record(decision, json),

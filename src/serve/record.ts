@@ -1,12 +1,16 @@
 import { mkdirSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { lockData } from '../adapters/store/data-lock.ts';
 import { createRecorder } from '../adapters/store/recorder.ts';
 import type { Recorder } from '../adapters/store/recorder.ts';
 import { recorderDefaults } from '../adapters/store/recorder-options.ts';
 import { createWorkerStore } from '../adapters/store/worker-store.ts';
+import type { WorkerStore } from '../adapters/store/worker-store.ts';
+import type { Log } from '../adapters/log/log.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
+import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
@@ -32,15 +36,36 @@ export const openData = (config: Config, closers: Closers): Result<string, reado
   return ok(data);
 };
 
+export interface OpenedRecord {
+  readonly recorder: Recorder;
+  /** Settles soon: with the reason when what lies under `--data` is not our record and a person has to decide. */
+  readonly foreign: Promise<string | undefined>;
+}
+
+/** How long a start waits to hear what lies on the disk, in milliseconds. */
+const openWithin = 1_000;
+
+/** A start does not wait long for the disk, and trouble with it is told, not fatal (R14); somebody else's file is fatal. */
+const openStore = async (store: WorkerStore, log: Log): Promise<string | undefined> => {
+  const opened = store.open().then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof StoreFault && error.kind === 'foreign') return error.message;
+      log.error('the record cannot be opened; the gate keeps answering', { error });
+      return undefined;
+    },
+  );
+  return Promise.race([opened, setTimeout(openWithin, undefined, { ref: false })]);
+};
+
 export const openRecord = (
   config: Config,
   storeWorker: URL,
   { log, metrics }: Watchers,
   closers: Closers,
-): Recorder => {
+): OpenedRecord => {
   const store = createWorkerStore({ worker: storeWorker, dataDir: config.data.value });
-  // Opened in the background: a start does not wait for the disk, and trouble with it is told, not fatal (R14).
-  store.open().catch((error: unknown) => log.error('the record cannot be opened', { error }));
+  const foreign = openStore(store, log);
   const recorder = createRecorder({
     ...recorderDefaults,
     store,
@@ -72,7 +97,7 @@ export const openRecord = (
     if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
     await store.close();
   });
-  return recorder;
+  return { recorder, foreign };
 };
 
 export const recordPart = (recorder: Recorder): PartState => {
