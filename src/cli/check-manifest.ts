@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Decision } from '../core/decision/decision.ts';
-import type { Flags } from '../config/resolve.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import type { ConfigOf, Flags } from '../config/resolve.ts';
 import type { SettingKey } from '../config/settings.ts';
 import { version } from '../config/version.ts';
+import type { PolicySet } from '../core/policy/policy-set.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { deadlineAfter } from '../gate/deadline.ts';
@@ -10,17 +12,21 @@ import { createDecisionForm } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
 import { createJudgeManifest } from '../gate/judge-manifest.ts';
 import type { JudgeManifest } from '../gate/judge-manifest.ts';
-import type { Clock } from '../gate/ports.ts';
+import type { Clock, NamespaceReader } from '../gate/ports.ts';
 import { createReview } from '../gate/review.ts';
+import type { Unsure } from '../gate/review.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import type { ExitCode, FailOn } from './exit-code.ts';
 import { readManifests } from './manifest-input.ts';
 import { knownNamespaces, namespacesIn, readNamespaceLabels } from './namespace-input.ts';
+import type { KnownNamespaces } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
 import type { OutputTarget } from './outputs.ts';
 import { readPolicies } from './policy-input.ts';
+import { createProgress } from './progress.ts';
 import { readSettings } from './setting-flags.ts';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './terminal.ts';
 
 /** The settings of `serve` that mean the same here. */
 export const checkSettings = [
@@ -33,7 +39,7 @@ export const checkSettings = [
 ] as const satisfies readonly SettingKey[];
 
 export type CheckFlags = Flags & {
-  readonly filename: readonly string[];
+  readonly filename?: readonly string[];
   readonly namespace: string;
   readonly namespaceLabels?: string;
   readonly failOn: FailOn;
@@ -51,15 +57,24 @@ const judgeAll = async (
   terminal: Terminal,
 ): Promise<readonly Decision[]> => {
   const decisions: Decision[] = [];
+  const progress = createProgress(
+    (done) => `judged ${done} of ${objects.length} objects`,
+    terminal.status,
+    () => clock.monotonic(),
+  );
   for (const object of objects) {
+    progress.step();
     const result = await judge(object, deadlineAfter(budget, clock));
     if (result.outcome === 'judged') decisions.push(result.decision);
     else if (result.outcome === 'unknown-kind') {
       terminal.talk(
-        `${object.file}:${object.line}: ${result.apiVersion} ${result.kind} was not judged: the gate does not know where its images are (declare it under \`workloads\` in --config)`,
+        shown(
+          `${object.file}:${object.line}: ${result.apiVersion} ${result.kind} was not judged: the gate does not know where its images are (declare it under \`workloads\` in --config)`,
+        ),
       );
     }
   }
+  progress.end();
   return decisions;
 };
 
@@ -77,45 +92,80 @@ const openCluster = async (kubeconfig: string | undefined, context: string | und
   return clusterNamespaces(kubeconfig, context, clock);
 };
 
+type CheckConfig = ConfigOf<(typeof checkSettings)[number]>;
+/** What one `check` judges by: policies, namespaces, and who is told of a namespace nobody knows. */
+interface Basis {
+  readonly policies: PolicySet;
+  readonly namespaces: NamespaceReader;
+  readonly defaultNamespace: string;
+  readonly onUnsure: (unsure: Unsure) => void;
+}
+
+const createJudge = (config: CheckConfig, basis: Basis): JudgeManifest => {
+  const ids = createDecisionIds('check', clock, randomInt(32 ** 3));
+  const form = createDecisionForm({ clock, ids, version });
+  const review = createReview({
+    policies: { current: () => ({ state: 'loaded', set: basis.policies }) },
+    namespaces: basis.namespaces,
+    form,
+    unmatched: config.unmatched.value,
+    onUnsure: basis.onUnsure,
+  });
+  return createJudgeManifest({
+    review,
+    form,
+    workloads: createWorkloadTable(config.workloads.value),
+    clock,
+    unknownKinds: config.unknownKinds.value,
+    defaultNamespace: basis.defaultNamespace,
+  });
+};
+
+const namespaceName = (text: string): string => {
+  if (/^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(text)) return text;
+  throw new UsageError([
+    `-n ${JSON.stringify(text)}: a namespace is named by lower case letters, digits and -, at most 63; write for example -n shop`,
+  ]);
+};
+
+const tellUnresolved = async (
+  names: ReadonlySet<string>,
+  namespaces: KnownNamespaces,
+  terminal: Terminal,
+): Promise<void> => {
+  for (const name of names) {
+    const why = await namespaces.whyUnknown(name);
+    terminal.talk(
+      shown(`namespace ${name}: policies ask for its labels, so they were applied to be safe; ${why}`),
+    );
+  }
+};
+
 /** `check manifest`: the same review as the webhook's, over files. */
 export const checkManifests = async (flags: CheckFlags, terminal: Terminal): Promise<ExitCode> => {
-  const { filename, namespace, namespaceLabels, failOn, output, quiet: _quiet, ...rest } = flags;
+  const { filename = [], namespace, namespaceLabels, failOn, output, quiet: _quiet, ...rest } = flags;
+  const defaultNamespace = namespaceName(namespace);
   const config = readSettings(checkSettings, rest, terminal);
   const policies = await readPolicies(config.policies.value);
   const input = await readManifests(filename, terminal);
   const given = namespaceLabels === undefined ? [] : [await readNamespaceLabels(namespaceLabels)];
   const cluster = await openCluster(config.kubeconfig.value, config.context.value);
   const namespaces = knownNamespaces([namespacesIn(input.objects), ...given], cluster?.reader);
-  const form = createDecisionForm({
-    clock,
-    ids: createDecisionIds('check', clock, randomInt(32 ** 3)),
-    version,
-  });
-  const review = createReview({
-    policies: { current: () => ({ state: 'loaded', set: policies.value }) },
+  const unresolved = new Set<string>();
+  const judge = createJudge(config, {
+    policies: policies.value,
     namespaces,
-    form,
-    unmatched: config.unmatched.value,
-    onUnsure: () => undefined,
+    defaultNamespace,
+    onUnsure: (unsure) => unresolved.add(unsure.namespace),
   });
-  const judge = createJudgeManifest({
-    review,
-    form,
-    workloads: createWorkloadTable(config.workloads.value),
-    clock,
-    unknownKinds: config.unknownKinds.value,
-    defaultNamespace: namespace,
-  });
-  const decisions = await judgeAll(input.objects, judge, terminal);
-  await cluster?.close();
-  await writeOutputs(decisions, output, terminal);
-  for (const name of namespaces.unresolved) {
-    terminal.talk(
-      `the labels of namespace ${name} are not known: policies that ask for them were applied; give --namespace-labels or --kubeconfig`,
-    );
+  let decisions: readonly Decision[];
+  try {
+    decisions = await judgeAll(input.objects, judge, terminal);
+  } finally {
+    await cluster?.close();
   }
+  await writeOutputs(decisions, output, terminal);
+  await tellUnresolved(unresolved, namespaces, terminal);
   terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions));
-  return decisions.length === 0
-    ? exitCode.clean
-    : exitCodeOf(decisions, failOn, namespaces.unresolved.size > 0);
+  return decisions.length === 0 ? exitCode.clean : exitCodeOf(decisions, failOn, unresolved.size > 0);
 };

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../config/version.ts';
+import { suggest } from '../core/policy/suggestion.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './exit-code.ts';
-import { UnreachableError, UsageError, processTerminal } from './terminal.ts';
+import { processTerminal } from './process-terminal.ts';
+import { UnreachableError, UsageError } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 const describe = `An image gate for Kubernetes: a workload runs only when every image in it is compliant.`;
@@ -13,6 +15,22 @@ Examples:
   imagegate explain registry-not-allowed
 
 Exit codes: 0 clean, 1 findings, 2 usage or policy error, 3 incomplete, 4 target unreachable`;
+
+/** commander's sentences in the form of all others: `imagegate: …; did you mean …?` */
+const inOurWords = (text: string): string =>
+  text.replace(/^error: /, 'imagegate: ').replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
+
+const refuseUnknown = (name: string | undefined): void => {
+  const names = ['help', ...commands.map((entry) => entry.name)];
+  if (name === undefined || names.includes(name)) return;
+  const near = suggest(name, names);
+  const next = near === undefined ? `the commands are ${names.slice(1).join(', ')}` : `did you mean ${near}?`;
+  throw new UsageError([`there is no command ${JSON.stringify(name)}; ${next}`]);
+};
+
+/** `help check manifest` is `check manifest --help`. */
+const withHelp = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
 
 /** All commands by name, but only the one that is asked for is loaded. */
 const createProgram = async (argv: readonly string[], terminal: Terminal, done: (code: number) => void) => {
@@ -25,9 +43,10 @@ const createProgram = async (argv: readonly string[], terminal: Terminal, done: 
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.talk(text.trimEnd()),
+      outputError: (text, write) => write(inOurWords(text)),
     });
-  const named = argv.filter((word) => !word.startsWith('-'));
-  const wanted = named[0] === 'help' ? named[1] : named[0];
+  const wanted = argv.find((word) => !word.startsWith('-'));
+  refuseUnknown(wanted);
   for (const entry of commands) {
     if (entry.name === wanted) {
       const command = (await entry.load()).command(terminal, done).summary(entry.summary);
@@ -56,14 +75,15 @@ const failure = (error: unknown, terminal: Terminal): number => {
 };
 
 /** Runs one command line and returns its exit code. */
-export const run = async (argv: readonly string[], terminal: Terminal): Promise<number> => {
+export const run = async (given: readonly string[], terminal: Terminal): Promise<number> => {
+  const argv = withHelp(given);
   let code: number = exitCode.clean;
   try {
     const program = await createProgram(argv, terminal, (value) => {
       code = value;
     });
     if (argv.length === 0) {
-      program.outputHelp();
+      program.outputHelp({ error: true });
       return exitCode.usage;
     }
     await program.parseAsync(argv, { from: 'user' });
@@ -73,12 +93,9 @@ export const run = async (argv: readonly string[], terminal: Terminal): Promise<
   }
 };
 
-// A reader that goes away (`imagegate … | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCode.clean);
-  throw error;
+// What was lost on its way out is told when the process is about to end, or even later.
+const terminal = processTerminal(new URL('./store-worker.js', import.meta.url), () => {
+  process.exitCode = exitCode.usage;
 });
-process.exitCode = await run(
-  process.argv.slice(2),
-  processTerminal(new URL('./store-worker.js', import.meta.url)),
-);
+const code = await run(process.argv.slice(2), terminal);
+process.exitCode = terminal.hasLost() ? exitCode.usage : code;

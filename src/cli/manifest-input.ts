@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { shown } from '../core/decision/shown-text.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { readManifest } from '../core/workload/manifest.ts';
+import { whyNot } from './file-problem.ts';
+import { createProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
 
@@ -11,33 +13,48 @@ const largestInput = 256 * 1024 * 1024;
 const deepestFolder = 32;
 const isManifest = (name: string): boolean => /\.(ya?ml|json)$/i.test(name);
 
-const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What a path stands for. */
+interface Found {
+  readonly files: string[];
+  /** Folders such as `.github` that were not looked into although they hold manifests. */
+  readonly passedOver: string[];
+}
 
-/** Every manifest below a folder, in name order; hidden files and folders are passed over. */
-const filesBelow = async (folder: string, depth = 0): Promise<readonly string[]> => {
+const walk = async (folder: string, depth: number, into: Found): Promise<void> => {
   if (depth > deepestFolder)
     throw new UsageError([`${folder}: folders are nested more than ${deepestFolder} deep`]);
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(
-    ({ name }) => !name.startsWith('.'),
-  );
-  const found: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await filesBelow(path, depth + 1)));
-    else if (isManifest(entry.name)) found.push(path);
+    if (!entry.isDirectory()) {
+      // kubectl reads hidden files too, so they are judged.
+      if (isManifest(entry.name)) into.files.push(path);
+    } else if (!entry.name.startsWith('.')) {
+      await walk(path, depth + 1, into);
+    } else if (!neverManifests(entry.name)) {
+      const hidden: Found = { files: [], passedOver: [] };
+      await walk(path, depth + 1, hidden);
+      if (hidden.files.length > 0) into.passedOver.push(path);
+    }
   }
-  return found;
 };
 
-const filesOf = async (path: string): Promise<readonly string[]> => {
+/** The folders of git, and those of a mounted ConfigMap: its files are reached by their links. */
+const neverManifests = (name: string): boolean => name === '.git' || name.startsWith('..');
+
+/** The file itself, or every manifest below a folder in name order; hidden folders are passed over. */
+const filesOf = async (path: string, terminal: Terminal): Promise<readonly string[]> => {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const files = await filesBelow(path);
-    if (files.length === 0) throw new UsageError([`${path}: holds no .yaml, .yml or .json file`]);
-    return files;
+    const found: Found = { files: [], passedOver: [] };
+    await walk(path, 0, found);
+    for (const folder of found.passedOver)
+      terminal.talk(shown(`${folder}: hidden folder left out; name it with -f to have it judged`));
+    if (found.files.length === 0) throw new UsageError([`${path}: holds no .yaml, .yml or .json file`]);
+    return found.files;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError([`cannot read ${path}: ${why(error)}`]);
+    throw new UsageError([shown(`cannot read ${path}: ${whyNot(error)}`)]);
   }
 };
 
@@ -47,7 +64,7 @@ const readText = async (file: string): Promise<string> => {
     if (size > largestInput) throw new Error(`it is larger than ${largestInput} bytes`);
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
-    throw new UsageError([`cannot read ${file}: ${why(error)}`]);
+    throw new UsageError([shown(`cannot read ${file}: ${whyNot(error)}`)]);
   }
 };
 
@@ -56,8 +73,13 @@ export interface ManifestInput {
   readonly documents: number;
 }
 
+const nameOf = (path: string): string => (path === '-' ? 'standard input' : path);
+const nothing = 'holds no document, so nothing was judged; is it what you meant to check?';
+
 /** Reads `-f FILE|DIR|-`, in the order given. Unreadable input is exit code 2, remarks go to stderr (R20). */
 export const readManifests = async (paths: readonly string[], terminal: Terminal): Promise<ManifestInput> => {
+  if (paths.length === 0)
+    throw new UsageError(['nothing to judge: name a file or a folder with -f, or -f - for standard input']);
   const objects: ManifestDocument[] = [];
   const problems: string[] = [];
   let documents = 0;
@@ -73,11 +95,21 @@ export const readManifests = async (paths: readonly string[], terminal: Terminal
       terminal.talk(shown(`${remark.file}:${remark.line}: ${remark.text}`));
     documents += read.value.documents;
   };
-  for (const path of paths) {
+  const progress = createProgress(
+    (done) => `read ${done} files`,
+    terminal.status,
+    () => performance.now(),
+  );
+  for (const path of new Set(paths)) {
     if (path === '-') add(await terminal.readStandardInput(largestInput), 'stdin');
-    else for (const file of await filesOf(path)) add(await readText(file), file);
+    else
+      for (const file of await filesOf(path, terminal)) {
+        progress.step();
+        add(await readText(file), file);
+      }
   }
+  progress.end();
   if (problems.length > 0) throw new UsageError(problems);
-  if (documents === 0) throw new UsageError([`${paths.join(', ')}: holds no document`]);
+  if (documents === 0) throw new UsageError([`${paths.map(nameOf).join(', ')}: ${nothing}`]);
   return { objects, documents };
 };

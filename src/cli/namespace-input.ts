@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { absent, known, unavailable } from '../core/facts/fact.ts';
+import { known, unavailable } from '../core/facts/fact.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
@@ -8,6 +8,7 @@ import { readManifest } from '../core/workload/manifest.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { labelsOf } from '../gate/review.ts';
 import type { NamespaceReader } from '../gate/ports.ts';
+import { whyNot } from './file-problem.ts';
 import { UsageError } from './terminal.ts';
 
 type Namespaces = ReadonlyMap<string, Labels>;
@@ -28,54 +29,60 @@ export const namespacesIn = (objects: readonly ManifestDocument[]): Namespaces =
   return found;
 };
 
+const forms = 'write Namespace objects (kubectl get namespaces -o yaml), or a map from namespace to labels';
+
 /** `--namespace-labels F`: Namespace objects (kubectl get namespaces -o yaml), or `shop: { env: prod }`. */
 export const readNamespaceLabels = async (file: string): Promise<Namespaces> => {
   const refuse = (why: string): never => {
     throw new UsageError([`--namespace-labels ${file}: ${why}`]);
   };
-  const text = await readFile(file, 'utf8').catch((error: Error) => refuse(error.message));
+  const text = await readFile(file, 'utf8').catch((error: unknown) => refuse(whyNot(error)));
   const manifest = readManifest(text, file);
-  if (manifest.ok && manifest.value.objects.length > 0) return namespacesIn(manifest.value.objects);
+  if (manifest.ok && manifest.value.objects.length > 0) {
+    const found = namespacesIn(manifest.value.objects);
+    return found.size > 0 ? found : refuse(`holds no Namespace object; ${forms}`);
+  }
   let map: unknown;
   try {
     map = parse(text, { maxAliasCount: 0 });
   } catch (error) {
     refuse(error instanceof Error ? error.message : String(error));
   }
-  if (!isJsonObject(map)) return refuse('write Namespace objects, or a map from namespace to labels');
+  if (!isJsonObject(map)) return refuse(forms);
   const wrong = Object.entries(map).find(([, labels]) => !isLabels(labels));
   if (wrong !== undefined) return refuse(`the labels of ${wrong[0]} are not a map of text`);
   return new Map(Object.entries(map) as [string, Labels][]);
 };
 
 export interface KnownNamespaces extends NamespaceReader {
-  /** Namespaces whose labels a policy asked for and nobody knew: the result is incomplete (R20). */
-  readonly unresolved: ReadonlySet<string>;
+  /** Why the labels of a namespace are not known, once they were asked for. */
+  readonly whyUnknown: (name: string) => Promise<string>;
 }
 
-/** Namespace labels of a `check`: from the input, then from the cluster if one is at hand (R3). */
+/**
+ * Namespace labels of a `check`: from the input, then from the cluster if one is at hand (R3). Each namespace is
+ * asked for once: a cluster that does not answer costs one deadline, not one for each object.
+ */
 export const knownNamespaces = (
   sources: readonly Namespaces[],
   cluster?: NamespaceReader,
 ): KnownNamespaces => {
-  const unresolved = new Set<string>();
-  const told = (name: string, fact: Fact<Labels>): Fact<Labels> => {
-    if (fact.state !== 'known') unresolved.add(name);
-    return fact;
+  const asked = new Map<string, Fact<Labels> | Promise<Fact<Labels>>>();
+  const look: NamespaceReader['labels'] = (name, signal) => {
+    const found = sources.map((source) => source.get(name)).find((labels) => labels !== undefined);
+    if (found !== undefined) return known(found);
+    const remedy = 'the input holds no such Namespace; give --namespace-labels or --kubeconfig';
+    return cluster?.labels(name, signal) ?? unavailable(`labels of namespace ${name}`, remedy);
   };
   return {
-    unresolved,
     labels: (name, signal) => {
-      const found = sources.map((source) => source.get(name)).find((labels) => labels !== undefined);
-      if (found !== undefined) return known(found);
-      if (cluster === undefined) {
-        const remedy = 'the input holds no such Namespace; give --namespace-labels or --kubeconfig';
-        return told(name, unavailable(`labels of namespace ${name}`, remedy));
-      }
-      const looked = cluster.labels(name, signal);
-      return looked instanceof Promise
-        ? looked.then((fact) => told(name, fact))
-        : told(name, looked ?? absent);
+      const fact = asked.get(name) ?? look(name, signal);
+      asked.set(name, fact);
+      return fact;
+    },
+    whyUnknown: async (name) => {
+      const fact = await asked.get(name);
+      return fact?.state === 'unavailable' ? fact.why.why : 'the cluster knows no such namespace';
     },
   };
 };

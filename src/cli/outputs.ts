@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { Decision, DecisionList } from '../core/decision/decision.ts';
+import { oneOf } from './choice.ts';
+import { whyNot } from './file-problem.ts';
 import { renderJunit } from './render/junit.ts';
 import { renderSarif } from './render/sarif.ts';
 import { renderDecisionTable } from './render/decision-table.ts';
@@ -16,20 +18,17 @@ export interface OutputTarget {
   readonly file?: string;
 }
 
-const isFormat = (text: string): text is Format => (formats as readonly string[]).includes(text);
-
 const parseTarget = (text: string, earlier: readonly OutputTarget[]): readonly OutputTarget[] => {
   const at = text.indexOf('=');
-  const format = at < 0 ? text : text.slice(0, at);
-  if (!isFormat(format)) throw new InvalidArgumentError(`use one of ${formats.join(', ')}.`);
+  const format = oneOf('-o', at < 0 ? text : text.slice(0, at), formats);
   const target = at < 0 ? { format } : { format, file: text.slice(at + 1) };
-  if (target.file === '') throw new InvalidArgumentError('a file name is missing after "=".');
-  if (at < 0 && earlier.some((other) => other.file === undefined)) {
-    throw new InvalidArgumentError(
-      'only one format can go to standard output; write the other to a file (FORMAT=FILE).',
-    );
-  }
-  return [...earlier, target];
+  if (target.file === '') throw new UsageError([`-o ${text}: name a file after "="`]);
+  const twin = earlier.find((other) => other.file === target.file);
+  if (twin === undefined) return [...earlier, target];
+  const where = at < 0 ? 'standard output' : target.file;
+  throw new UsageError([
+    `-o ${text}: ${twin.format} goes to ${where} already; write one of them to another file (-o FORMAT=FILE)`,
+  ]);
 };
 
 /** The `-o` option of every command that prints decisions. */
@@ -52,10 +51,7 @@ const render = async (decisions: readonly Decision[], format: Format): Promise<s
     case 'json':
       return `${JSON.stringify(decisionList(decisions), undefined, 2)}\n`;
     case 'yaml':
-      return (await import('yaml')).stringify(decisionList(decisions), {
-        lineWidth: 0,
-        aliasDuplicateObjects: false,
-      });
+      return (await import('./render/yaml.ts')).renderYaml(decisionList(decisions));
     case 'sarif':
       return renderSarif(decisions);
     case 'junit':
@@ -65,28 +61,23 @@ const render = async (decisions: readonly Decision[], format: Format): Promise<s
   }
 };
 
+const writeTo = async (file: string, text: string): Promise<void> => {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw new UsageError([`cannot write ${file}: ${whyNot(error)}`]);
+  }
+};
+
 /** Writes one result in every format that was asked for; `table` on stdout when nothing was. */
 export const writeOutputs = async (
   decisions: readonly Decision[],
   targets: readonly OutputTarget[] | undefined,
   terminal: Terminal,
 ): Promise<void> => {
-  const asked = targets ?? [];
-  const all =
-    asked.some((target) => target.file === undefined) || asked.length > 0
-      ? asked
-      : [{ format: 'table' as const }];
-  for (const target of all) {
-    const text = await render(decisions, target.format);
-    if (target.file === undefined) terminal.out(text);
-    else await writeTo(target.file, text);
-  }
-};
-
-const writeTo = async (file: string, text: string): Promise<void> => {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    throw new UsageError([`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`]);
+  for (const { format, file } of targets ?? [{ format: 'table' as const, file: undefined }]) {
+    const text = await render(decisions, format);
+    if (file === undefined) terminal.out(text);
+    else await writeTo(file, text);
   }
 };

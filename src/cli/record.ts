@@ -1,6 +1,10 @@
 import { openDecisionsReader } from '../adapters/store/reader.ts';
 import type { DecisionsReader } from '../adapters/store/reader.ts';
+import type { SettingKey } from '../config/settings.ts';
 import { UnreachableError, UsageError } from './terminal.ts';
+
+/** Where the record lies: the setting that `serve` writes it by. */
+export const recordSettings = ['data'] as const satisfies readonly SettingKey[];
 
 /** Opens the record under `--data`, while the gate runs or not. */
 export const openRecord = (dataDir: string): DecisionsReader => {
@@ -8,6 +12,6 @@ export const openRecord = (dataDir: string): DecisionsReader => {
   if (opened.ok) return opened.value;
   const { kind, message } = opened.error;
   if (kind === 'unreadable') throw new UnreachableError(message);
-  const remedy = kind === 'missing' ? '; name the --data of the gate' : '';
+  const remedy = kind === 'missing' ? '; name the folder of the gate with --data' : '';
   throw new UsageError([`${message}${remedy}`]);
 };

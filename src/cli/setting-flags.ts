@@ -14,15 +14,22 @@ const gather = (value: string, earlier: readonly string[] | undefined): readonly
   value,
 ];
 
+/** What a setting means to a command where that is less than what it means to `serve`. */
+export type Descriptions = Readonly<Partial<Record<SettingKey, string>>>;
+
 /** Adds the flags of some settings to a command; the configuration decides what they mean. */
-export const addSettingFlags = (command: Command, keys: readonly SettingKey[]): Command => {
+export const addSettingFlags = (
+  command: Command,
+  keys: readonly SettingKey[],
+  descriptions: Descriptions = {},
+): Command => {
   for (const { key, flag, variable, placeholder, repeatable, fallback, description } of settings) {
     if (flag === undefined || !keys.includes(key)) continue;
     const notes = [
       variable === undefined ? '' : `env ${variable}`,
       fallback === undefined ? '' : `default ${fallback}`,
     ];
-    const text = `${description} [${notes.filter(Boolean).join(', ')}]`;
+    const text = `${descriptions[key] ?? description} [${notes.filter(Boolean).join(', ')}]`;
     const option = new Option(
       placeholder === '' ? flag : `${flag} <${placeholder.replace(/[<>]/g, '').toLowerCase()}>`,
       text,
@@ -32,7 +39,7 @@ export const addSettingFlags = (command: Command, keys: readonly SettingKey[]): 
   }
   return command.option(
     '--config <file>',
-    'configuration file (YAML) with the same settings [env IMAGEGATE_CONFIG]',
+    'Configuration file (YAML) with the same settings. [env IMAGEGATE_CONFIG]',
   );
 };
 

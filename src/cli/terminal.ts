@@ -5,6 +5,10 @@ export interface Terminal {
   talk(line: string): void;
   /** Whether a person watches stderr: progress only then. */
   readonly interactive: boolean;
+  /** How far a long work is, in place of what it said before; empty text ends it. Absent when nobody watches. */
+  readonly status?: ((text: string) => void) | undefined;
+  /** Whether the reader of stdout went away (`imagegate … | head`): more data is of use to nobody. */
+  readonly isUnread?: () => boolean;
   readStandardInput(limit: number): Promise<string>;
   /** Program of the store's thread, beside the bundle. */
   readonly storeWorker: URL;
@@ -24,22 +28,3 @@ export class UsageError extends Error {
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
-
-const readAll = async (limit: number): Promise<string> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new UsageError([`standard input is larger than ${limit} bytes`]);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
-export const processTerminal = (storeWorker: URL): Terminal => ({
-  storeWorker,
-  out: (text) => void process.stdout.write(text),
-  talk: (line) => void process.stderr.write(`${line}\n`),
-  interactive: process.stderr.isTTY,
-  readStandardInput: readAll,
-});

@@ -1,14 +1,26 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { settings } from '../../config/settings.ts';
+import { oneOf } from '../choice.ts';
 import type { CommandModule } from '../commands.ts';
 import { failOnLevels } from '../exit-code.ts';
-import type { FailOn } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { checkManifests, checkSettings } from '../check-manifest.ts';
 import type { CheckFlags } from '../check-manifest.ts';
 import { outputOption } from '../outputs.ts';
 import { addSettingFlags } from '../setting-flags.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../terminal.ts';
 
-const gather = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
+const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  value,
+];
+
+const descriptions = {
+  policies: 'Folder or file with policies; repeatable.',
+  kubeconfig: 'A cluster to look up the labels of namespaces in, and for nothing else.',
+  context: 'Which context of --kubeconfig; the current one unless told otherwise.',
+};
 
 const examples = `
 Examples:
@@ -20,34 +32,39 @@ const manifest = (command: Command): Command =>
   command
     .summary('judge the objects of manifests')
     .description('Judges every workload of the manifests as the webhook would judge it when it is created.')
-    .requiredOption(
+    .argument('[path...]')
+    .usage('-f PATH… --policies PATH… [options]')
+    .option(
       '-f, --filename <path>',
-      'file, folder (recursive) or - for standard input; repeatable',
+      'File, folder (recursive: .yaml, .yml, .json) or - for standard input; repeatable.',
       gather,
-      [],
     )
-    .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
+    .option('-n, --namespace <name>', 'Namespace of objects that name none.', 'default')
     .option(
       '--namespace-labels <file>',
-      'labels of namespaces: Namespace objects, or a map from name to labels',
+      'Labels of namespaces: Namespace objects, or a map from name to labels.',
     )
-    .addOption(
-      new Option('--fail-on <level>', 'from which mode on a finding ends with exit code 1')
-        .choices(failOnLevels)
-        .default('deny'),
+    .option(
+      '--fail-on <level>',
+      `From which mode on a finding ends with exit code 1: ${failOnLevels.join('|')}.`,
+      (text: string) => oneOf('--fail-on', text, failOnLevels),
+      'deny',
     )
     .addOption(outputOption())
-    .option('-q, --quiet', 'say nothing on stderr')
+    .option('-q, --quiet', 'Say nothing but errors on stderr.')
     .addHelpText('after', examples);
+
+const action = (paths: readonly string[], flags: CheckFlags, terminal: Terminal): Promise<ExitCode> => {
+  const [path] = paths;
+  if (path !== undefined) throw new UsageError([`${JSON.stringify(path)} stands alone; write -f ${path}`]);
+  const quiet: Terminal = { ...terminal, talk: () => undefined, status: undefined };
+  return checkManifests(flags, flags.quiet === true ? quiet : terminal);
+};
 
 export const command: CommandModule['command'] = (terminal, done) => {
   const known = checkSettings.filter((key) => settings.some((setting) => setting.key === key));
-  const check = addSettingFlags(manifest(new Command('manifest')), known).action(
-    async (flags: CheckFlags & { readonly failOn: FailOn }) => {
-      done(
-        await checkManifests(flags, flags.quiet === true ? { ...terminal, talk: () => undefined } : terminal),
-      );
-    },
+  const check = addSettingFlags(manifest(new Command('manifest')), known, descriptions).action(
+    async (paths: readonly string[], flags: CheckFlags) => done(await action(paths, flags, terminal)),
   );
   return new Command('check')
     .description('Judges manifests with the same policies and the same engine as the webhook.')

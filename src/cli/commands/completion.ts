@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
 import { commands } from '../commands.ts';
 import type { CommandModule } from '../commands.ts';
 import type { Terminal } from '../terminal.ts';
@@ -27,6 +28,7 @@ const allWords = async (terminal: Terminal): Promise<Words> => {
         words,
       );
   }
+  words.set('explain', [...new Set([...findingCodes, ...skipCodes]), ...(words.get('explain') ?? [])]);
   return words;
 };
 
@@ -46,11 +48,10 @@ ${[...words.keys()]
   case "$path" in
 ${[...words].map(([path, choices]) => `    "${path}") choices="${choices.join(' ')}" ;;`).join('\n')}
   esac
-  local current="\${COMP_WORDS[COMP_CWORD]}"
-  COMPREPLY=($(compgen -W "$choices" -- "$current"))
-  if [ \${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
+  COMPREPLY=($(compgen -W "$choices" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
-complete -F _imagegate imagegate
+# Where no word of ours fits, the shell offers files.
+complete -o bashdefault -o default -F _imagegate imagegate
 `;
 
 const zsh = (words: Words): string =>

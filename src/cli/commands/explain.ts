@@ -1,16 +1,20 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { resolve } from 'node:path';
+import type { Flags } from '../../config/resolve.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
 import { suggest } from '../../core/policy/suggestion.ts';
+import { oneOf } from '../choice.ts';
 import type { CommandModule } from '../commands.ts';
-import { exitCode } from '../exit-code.ts';
-import { openRecord } from '../record.ts';
+import { openRecord, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
+import { addSettingFlags, readSettings } from '../setting-flags.ts';
+import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../terminal.ts';
 
-const codes: readonly string[] = [...findingCodes, ...skipCodes];
+const codes: readonly string[] = [...new Set([...findingCodes, ...skipCodes])];
+const outputs = ['text', 'json'] as const;
 
 const isReason = (text: string): text is keyof typeof reasons => Object.hasOwn(reasons, text);
 
@@ -19,47 +23,58 @@ const explainCode = (code: keyof typeof reasons): string => {
   return `${code}: ${title}\n\nWhat it means\n  ${meaning}\n\nWhat to do\n  ${fix}\n`;
 };
 
-interface ExplainOptions {
-  readonly data: string;
-  readonly output: 'text' | 'json';
+const unknownCode = (asked: string): UsageError => {
+  const near = suggest(asked, codes);
+  const hint = near === undefined ? `the codes are ${codes.join(', ')}` : `did you mean ${near}?`;
+  return new UsageError([`there is no reason code ${JSON.stringify(asked)}; ${hint}`]);
+};
+
+interface ExplainFlags {
+  readonly output: (typeof outputs)[number];
 }
 
-export const command: CommandModule['command'] = (terminal, done) =>
-  new Command('explain')
+const explainDecision = (id: string, flags: Flags, output: string, terminal: Terminal): void => {
+  const data = readSettings(recordSettings, flags, terminal).data.value;
+  const record = openRecord(resolve(data));
+  try {
+    const json = record.find(id);
+    if (json === undefined)
+      throw new UsageError([
+        `decision ${JSON.stringify(id)} is not in the record under ${data}; it may have been pruned, or lie with another replica`,
+      ]);
+    terminal.out(output === 'json' ? `${json}\n` : renderDecision(JSON.parse(json) as Decision));
+  } finally {
+    record.close();
+  }
+};
+
+export const command: CommandModule['command'] = (terminal) => {
+  const explain = new Command('explain')
     .description('Explains a reason code, or one decision of the record.')
-    .argument('<code-or-id>', 'a reason code such as registry-not-allowed, or the id of a decision')
-    .option('--data <dir>', 'folder of the record', './.imagegate')
-    .option('-o, --output <format>', 'text|json', 'text')
+    .addArgument(
+      new Argument('<code-or-id>', 'a reason code such as registry-not-allowed, or the id of a decision'),
+    )
+    .option(
+      '-o, --output <format>',
+      `${outputs.join('|')}.`,
+      (text: string) => oneOf('-o', text, outputs),
+      'text',
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  imagegate explain registry-not-allowed\n  imagegate explain web-0-06fkx3… --data /var/lib/imagegate',
-    )
-    .action((asked: string, { data, output }: ExplainOptions) => {
-      if (output !== 'text' && output !== 'json')
-        throw new UsageError([`-o ${String(output)}: use text or json`]);
-      if (isReason(asked)) {
-        terminal.out(
-          output === 'json'
-            ? `${JSON.stringify({ code: asked, ...reasons[asked] }, undefined, 2)}\n`
-            : explainCode(asked),
-        );
+      '\nExamples:\n  imagegate explain registry-not-allowed\n  imagegate explain web-0-01m7xvy83a0000p5z --data /var/lib/imagegate',
+    );
+  return addSettingFlags(explain, recordSettings).action(
+    (asked: string, { output, ...flags }: ExplainFlags & Flags) => {
+      const code = asked.toLowerCase();
+      if (isReason(code)) {
+        const reason = { code, ...reasons[code] };
+        terminal.out(output === 'json' ? `${JSON.stringify(reason, undefined, 2)}\n` : explainCode(code));
         return;
       }
-      if (/^[a-z-]+$/.test(asked)) {
-        const near = suggest(asked, codes);
-        const hint = near === undefined ? `the codes are: ${codes.join(', ')}` : `did you mean ${near}?`;
-        throw new UsageError([`there is no reason code "${asked}"; ${hint}`]);
-      }
-      const record = openRecord(resolve(data));
-      try {
-        const json = record.find(asked);
-        if (json === undefined)
-          throw new UsageError([
-            `decision ${asked} is not in the record under ${data}; it may have been pruned, or lie with another replica`,
-          ]);
-        terminal.out(output === 'json' ? `${json}\n` : renderDecision(JSON.parse(json) as Decision));
-      } finally {
-        record.close();
-      }
-      done(exitCode.clean);
-    });
+      // Every id holds the time in digits, no code holds a digit.
+      if (!/\d/.test(asked)) throw unknownCode(asked);
+      explainDecision(asked, flags, output, terminal);
+    },
+  );
+};

@@ -114,7 +114,7 @@ const print = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Pro
   const { url, image, webhooks } = flags;
   if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
     throw new UsageError([
-      `give ${kinds}: a gate outside of the cluster, one inside of it, or its webhook configurations`,
+      `give exactly ${kinds}: a gate outside of the cluster, one inside of it, or its webhook configurations`,
     ]);
   }
   const config = readSettings(manifestSettings, rest, terminal);

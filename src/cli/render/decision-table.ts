@@ -18,16 +18,17 @@ const whereOf = ({ object, time }: Decision): string => {
 
 const rowsOf = (decision: Decision): string[][] => {
   const head = [verdictOf(decision), whereOf(decision), objectName(decision)];
-  if (decision.findings.length === 0) return [[...head, '', decision.skipped?.code ?? '']];
+  if (decision.findings.length === 0) return [[...head, '', '', decision.skipped?.code ?? '']];
   return decision.findings.map((finding) => [
     ...head,
+    finding.mode.toLowerCase(),
     finding.policy === '' ? '(gate)' : finding.policy,
     `${finding.code}: ${finding.message}`,
   ]);
 };
 
-/** One line a finding, one line for an object without any. */
+/** One line a finding with the mode of its policy, one line for an object without any. */
 export const renderDecisionTable = (decisions: readonly Decision[]): string => {
   if (decisions.length === 0) return '';
-  return formatTable(['VERDICT', 'WHERE', 'OBJECT', 'POLICY', 'REASON'], decisions.flatMap(rowsOf));
+  return formatTable(['VERDICT', 'WHERE', 'OBJECT', 'MODE', 'POLICY', 'REASON'], decisions.flatMap(rowsOf));
 };

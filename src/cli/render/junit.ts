@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision/decision.ts';
+import type { Finding } from '../../core/decision/finding.ts';
 import { objectName } from './decision-table.ts';
 
 // XML 1.0 has no way to write most control characters, so what is left of them after `shown` is dropped.
@@ -10,27 +11,35 @@ const escapeXml = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
+const describe = (finding: Finding): string =>
+  [finding.message, finding.path, finding.detail, finding.remedy].filter(Boolean).join('\n');
+
+/** One element for all findings that deny: most readers take the first and drop the others. */
+const failureOf = (denied: readonly Finding[]): readonly string[] => {
+  const [first] = denied;
+  if (first === undefined) return [];
+  const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`;
+  const text = denied.map(describe).join('\n\n');
+  return [
+    `      <failure type="${first.code}" message="${escapeXml(first.message + more)}">${escapeXml(text)}</failure>`,
+  ];
+};
+
 const caseOf = (decision: Decision): string => {
   const name = escapeXml(objectName(decision));
   const denied = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
-  const failures = denied.map(
-    (finding) =>
-      `      <failure type="${finding.code}" message="${escapeXml(finding.message)}">${escapeXml(
-        [finding.path, finding.detail, finding.remedy].filter(Boolean).join('\n'),
-      )}</failure>`,
-  );
   const notes = other.map((finding) => escapeXml(`${finding.mode}: ${finding.message} (${finding.code})`));
   const output = notes.length === 0 ? [] : [`      <system-out>${notes.join('\n')}</system-out>`];
   return [
     `    <testcase name="${name}" classname="imagegate">`,
-    ...failures,
+    ...failureOf(denied),
     ...output,
     '    </testcase>',
   ].join('\n');
 };
 
-/** JUnit XML: one suite a file, one case an object, one failure a finding that denies. */
+/** JUnit XML: one suite a file, one case an object, which fails when it is denied. */
 export const renderJunit = (decisions: readonly Decision[]): string => {
   const files = new Map<string, Decision[]>();
   for (const decision of decisions) {

@@ -1,0 +1,35 @@
+import type { JsonObject } from '../../src/core/json.ts';
+import { isJsonObject } from '../../src/core/json.ts';
+import { createWorkloadTable, groupOf } from '../../src/core/workload/kinds.ts';
+
+const table = createWorkloadTable([]);
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The review that an API server would send when this object is created. */
+export const createReviewOf = (object: JsonObject, uid: string, namespace = 'default'): object => {
+  const apiVersion = text(object['apiVersion']);
+  const name = text(object['kind']);
+  const group = groupOf(apiVersion);
+  const version = apiVersion.slice(group === '' ? 0 : group.length + 1);
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  const resource = table.byKind(group, name)?.resource ?? `${name.toLowerCase()}s`;
+  const kind = { group, version, kind: name };
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid,
+      kind,
+      resource: { group, version, resource },
+      name: text(metadata['name']),
+      namespace: text(metadata['namespace']) || namespace,
+      operation: 'CREATE',
+      userInfo: { username: 'jane', groups: ['system:authenticated'] },
+      object,
+      oldObject: null,
+      dryRun: false,
+      options: { apiVersion: 'meta.k8s.io/v1', kind: 'CreateOptions' },
+    },
+  };
+};
