@@ -25,7 +25,9 @@ export const openData = (config: Config, closers: Closers): Result<string, reado
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 });
   } catch (error) {
-    return fail([`--data ${data} cannot be made: ${error instanceof Error ? error.message : String(error)}`]);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is a file; name a folder' : message;
+    return fail([`--data ${data} cannot be used: ${why}`]);
   }
   const lock = lockData(data);
   if (!lock.ok) {

@@ -143,7 +143,8 @@ const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]):
       code: 'namespace-unavailable',
       message: `the labels of namespace '${shown(covering.namespace)}' are not known, so policy ${policy.name} was applied`,
       ...(covering.whyUnsure === undefined ? {} : { detail: covering.whyUnsure }),
-      remedy: 'try again; if it stays, check that the gate can reach the API server and may read namespaces',
+      remedy:
+        'make the labels known: the gate must reach the API server and may read namespaces; a check takes --namespace-labels or --kubeconfig',
     }));
 
 const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[]): Finding[] =>

@@ -10,6 +10,12 @@ test.each([
   ['a zero-width space is shown', 'goo\u200bgle', 'goo\\u{200b}gle'],
   ['a lone surrogate is shown', 'a\ud800', 'a\\u{d800}'],
   ['other scripts stay readable', 'образ', 'образ'],
+  [
+    'a password without a scheme is not repeated (B37)',
+    'jane:hunter2@registry:5000/x',
+    'jane:…@registry:5000/x',
+  ],
+  ['tag and digest stay', 'a.io/x:1@sha256:abc', 'a.io/x:1@sha256:abc'],
   ['a password in a URL is not repeated (B37)', 'https://jane:hunter2@registry/x', 'https://…@registry/x'],
 ])('%s', (_title, given, want) => {
   expect(shown(given)).toBe(want);

@@ -10,6 +10,8 @@ const unsafe =
 const plain = /^[\x20-\x7e]*$/;
 // A password that somebody wrote into an image name as into a URL must not end up in logs and records.
 const userInformation = /:\/\/[^/@\s]*@/g;
+// The same without a scheme; `name:tag@sha256:…` is no password.
+const password = /:[^\s/@:]+@(?!(?:sha256|sha384|sha512|sha1|md5):)/g;
 
 const escapeCharacter = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
@@ -18,9 +20,12 @@ const escapeCharacter = (character: string): string => `\\u{${(character.codePoi
  * Stops log and terminal injection through image names (B35, B37).
  */
 export const shown = (text: string): string => {
-  if (text.length <= shownLimit && plain.test(text) && !text.includes('://')) return text;
+  if (text.length <= shownLimit && plain.test(text) && !text.includes('@')) return text;
   const head = text.slice(0, readLimit);
-  const escaped = head.replace(userInformation, '://…@').replace(unsafe, escapeCharacter);
+  const escaped = head
+    .replace(userInformation, '://…@')
+    .replace(password, ':…@')
+    .replace(unsafe, escapeCharacter);
   const whole = head.length === text.length && escaped.length <= shownLimit;
   return whole ? escaped : `${escaped.slice(0, shownLimit - 1)}…`;
 };
