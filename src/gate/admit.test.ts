@@ -183,6 +183,11 @@ describe('R4: kinds', () => {
   test('a blank image in a Pod is denied', async () => {
     expect((await gate().admit(requestFor(pod({ app: '' })))).findings[0]?.code).toBe('invalid-reference');
   });
+  test('a blank image in a Pod is denied also where no policy covers the namespace', async () => {
+    const decision = await fakeGate().admit(requestFor(pod({ app: ' ' })));
+    expect(decision.findings).toMatchObject([{ policy: '', check: 'gate', code: 'invalid-reference' }]);
+    expect(decision.allowed).toBe(false);
+  });
   test('a blank image in a template is no image, with a warning', async () => {
     const decision = await gate().admit(requestFor(deployment('')));
     expect(decision.allowed).toBe(true);

@@ -15,7 +15,7 @@ export const digestCheck: Check = {
       {
         code: 'digest-missing',
         message: `image '${shown(image.given)}' is not named by digest`,
-        detail: `${formatReference(image)} is a tag, and a tag can be moved to other bytes at any time`,
+        detail: `${shown(formatReference(image))} is a tag, and a tag can be moved to other bytes at any time`,
         remedy: 'write name:tag@sha256:…; `crane digest NAME` or `skopeo inspect` prints the digest',
       },
     ];

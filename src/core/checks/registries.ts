@@ -20,7 +20,7 @@ const deniedBy = (rule: RegistriesRule, image: ImageReference): Violation | unde
   return {
     code: 'registry-denied',
     message: `image '${shown(image.given)}' is from a denied registry`,
-    detail: `${formatReference(image)} matches the denied pattern ${pattern.text}`,
+    detail: `${shown(formatReference(image))} matches the denied pattern ${pattern.text}`,
     remedy: 'use the image from another registry; a deny pattern wins over every allow pattern',
   };
 };
@@ -34,7 +34,7 @@ const notAllowedBy = (rule: RegistriesRule, image: ImageReference): Violation | 
   return {
     code: 'registry-not-allowed',
     message: `image '${shown(image.given)}' is not from an allowed registry`,
-    detail: `${formatReference(image)} matches none of the allowed patterns`,
+    detail: `${shown(formatReference(image))} matches none of the allowed patterns`,
     remedy:
       list.length === 0
         ? 'this policy allows no registry beyond those of the platform; ask its owner to add one'
@@ -48,7 +48,7 @@ const withoutHost = (rule: RegistriesRule, image: ImageReference): Violation | u
     code: 'host-missing',
     message: `image '${shown(image.given)}' does not name its registry`,
     detail: 'CRI-O and Podman resolve a short name from a list on the node, which the policy cannot see',
-    remedy: `write the full name, for example ${formatReference(image)}`,
+    remedy: `write the full name, for example ${shown(formatReference(image))}`,
   };
 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeGate, pod, policySet, requestFor } from '../../../test/fakes/gate.ts';
-import { matchEverything } from '../policy/compile.ts';
+import { compileBroken, matchEverything } from '../policy/compile.ts';
 
 const trusted = { registries: { allow: ['registry.example.com/**'] } };
 const codesOf = (findings: readonly { code: string; mode: string; policy: string }[]) =>
@@ -154,6 +154,25 @@ describe('R5, R8: a policy that cannot be used', () => {
     const match = { ...matchEverything, include: ['other'] };
     expect((await judge({ broken: broken(match) }, 'evil.io/web')).allowed).toBe(true);
   });
+  test.each([
+    [
+      'an image that the broken policy would not speak about is unmatched, as it was before',
+      undefined,
+      false,
+    ],
+    ['--unmatched deny holds for it too', 'deny' as const, false],
+    ['--unmatched allow holds for it too', 'allow' as const, true],
+  ])('%s', async (_title, unmatchedOverride, allowed) => {
+    const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
+    const decision = await judge({ broken: [compiled], unmatched: unmatchedOverride }, 'evil.io/x');
+    expect(decision.allowed).toBe(allowed);
+    expect(decision.findings.map(({ code }) => code)).toEqual(['unmatched']);
+  });
+  test('an image that the broken policy would speak about is denied whatever --unmatched says', async () => {
+    const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
+    const decision = await judge({ broken: [compiled], unmatched: 'allow' }, 'a.io/x');
+    expect(codesOf(decision.findings)).toEqual(['bad:Deny:policies-unavailable']);
+  });
   test('policies that are not loaded deny with policies-unavailable', async () => {
     const decision = await judge(
       { state: { state: 'loading', why: 'no answer' } },
@@ -227,6 +246,19 @@ test('findings are ordered by policy, then path with indices as numbers, then ch
   const first = decision.findings.filter(({ policy }) => policy === 'a').map(({ path }) => path);
   expect(first).toEqual(Array.from({ length: 12 }, (_, index) => `spec.containers[${index}].image`));
   expect(decision.findings.slice(12, 14).map(({ check }) => check)).toEqual(['digest', 'registries']);
+});
+
+test('no text of the object makes a text of the record longer than 512 characters and one sentence', async () => {
+  const host = `${'a.'.repeat(1900)}io`;
+  const decision = await judge(
+    { policies: { p: { checks: [trusted, { digest: { require: true } }] } } },
+    `${host}/x`,
+  );
+  const texts = [
+    ...decision.findings.flatMap((finding) => Object.values(finding)),
+    ...decision.images.flatMap((image) => Object.values(image)),
+  ];
+  expect(Math.max(...texts.map((text) => String(text).length))).toBeLessThan(700);
 });
 
 test('the policy index remembers a namespace and forgets under a flood of names', () => {

@@ -37,7 +37,7 @@ export const underReview = (use: ImageUse, fresh: boolean): ImageUnderReview => 
 export const judgedImage = ({ use, parsed }: ImageUnderReview): JudgedImage => ({
   path: use.path,
   given: shown(use.given),
-  ...(parsed.ok ? { reference: formatReference(parsed.value) } : {}),
+  ...(parsed.ok ? { reference: shown(formatReference(parsed.value)) } : {}),
   ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
 });
 
@@ -106,21 +106,48 @@ const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | unde
   return found;
 };
 
-/** What R1 says of an image that no covering policy speaks about. */
-const judgeUnmatched = (use: ImageUse, covering: Covering, override: Unmatched): Finding | undefined => {
+/** R4: a template may wait for its image, and extraction leaves it out; a Pod without one is denied everywhere. */
+const blankImage = (use: ImageUse): Finding => ({
+  policy: '',
+  check: 'gate',
+  mode: 'Deny',
+  path: use.path,
+  code: 'invalid-reference',
+  message: 'a container of the Pod names no image',
+  remedy: 'write the image that the container is to run',
+});
+
+/** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
+const brokenSpeaks = ({ broken }: Covering, parsed: ImageUnderReview['parsed']): boolean =>
+  broken.some(
+    ({ match: { images } }) =>
+      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
+  );
+
+/**
+ * What R1 says of an image that no covering policy speaks about. Where only a policy that cannot be used covers the
+ * namespace, its mode is not known and counts as Deny: its breaking must not open what it closed.
+ */
+const judgeUnmatched = (
+  { use, parsed }: ImageUnderReview,
+  covering: Covering,
+  override: Unmatched,
+): Finding | undefined => {
+  if (brokenSpeaks(covering, parsed)) return undefined;
+  if (use.given.trim() === '') return blankImage(use);
   const strict = strictestOf(covering.policies);
   if (strict !== undefined) return unmatched(use, strict.policy.name, unmatchedMode(strict.mode, override));
-  // A policy that cannot be used covers the object: it speaks for itself, with a denial.
-  if (covering.broken.length > 0) return undefined;
-  return unmatched(use, '', unmatchedMode('Audit', override));
+  const mode = covering.broken.length > 0 ? 'Deny' : 'Audit';
+  return unmatched(use, covering.broken[0]?.name ?? '', unmatchedMode(mode, override));
 };
 
 const judgeImage = (
-  { use, parsed }: ImageUnderReview,
+  image: ImageUnderReview,
   covering: Covering,
   override: Unmatched,
   into: Finding[],
 ): void => {
+  const { use, parsed } = image;
   let spoken = false;
   for (const policy of covering.policies) {
     if (!parsed.ok) into.push(invalidReference(policy, use, parsed.error));
@@ -128,7 +155,7 @@ const judgeImage = (
     else continue;
     spoken = true;
   }
-  const left = spoken ? undefined : judgeUnmatched(use, covering, override);
+  const left = spoken ? undefined : judgeUnmatched(image, covering, override);
   if (left !== undefined) into.push(left);
 };
 
@@ -149,13 +176,7 @@ const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]):
 
 const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[]): Finding[] =>
   covering.broken
-    .filter(({ match }) => {
-      const patterns = match.images;
-      if (patterns === undefined) return true;
-      return images.some(
-        ({ parsed }) => !parsed.ok || patterns.some((pattern) => matchesPattern(pattern, parsed.value)),
-      );
-    })
+    .filter((broken) => images.some(({ parsed }) => brokenSpeaks({ ...covering, broken: [broken] }, parsed)))
     .map((broken) => ({
       policy: broken.name,
       check: 'policy',

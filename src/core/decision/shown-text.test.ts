@@ -26,6 +26,7 @@ test('is cut at 512 characters and never holds a control character', () => {
     fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (text) => {
       const safe = shown(text);
       expect(safe.length).toBeLessThanOrEqual(shownLimit);
+      expect(safe.isWellFormed()).toBe(true);
       expect(safe).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
     }),
   );

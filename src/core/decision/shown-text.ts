@@ -15,6 +15,12 @@ const password = /:[^\s/@:]+@(?!(?:sha256|sha384|sha512|sha1|md5):)/g;
 
 const escapeCharacter = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
+/** The beginning of a text; a character of two units is kept whole or left out. */
+const cutBefore = (text: string, length: number): string => {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+};
+
 /**
  * Text from the judged object, safe to show anywhere: control characters escaped, cut at 512 characters.
  * Stops log and terminal injection through image names (B35, B37).
@@ -27,5 +33,5 @@ export const shown = (text: string): string => {
     .replace(password, ':…@')
     .replace(unsafe, escapeCharacter);
   const whole = head.length === text.length && escaped.length <= shownLimit;
-  return whole ? escaped : `${escaped.slice(0, shownLimit - 1)}…`;
+  return whole ? escaped : `${cutBefore(escaped, shownLimit - 1)}…`;
 };
