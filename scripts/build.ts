@@ -2,24 +2,24 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { thirdPartyNotices } from './third-party.ts';
 
 const root = new URL('..', import.meta.url).pathname;
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/cli/main.ts', 'store-worker': 'src/adapters/store/sqlite-worker.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
   write: false,
+  metafile: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
   // ES modules keep their named exports when a chunk is loaded later; CommonJS would not.
   mainFields: ['module', 'main'],
   chunkNames: 'chunk/[name]-[hash]',
-  sourcemap: 'linked',
-  sourcesContent: false,
-  legalComments: 'linked',
+  legalComments: 'none',
   logLevel: 'warning',
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {
@@ -32,7 +32,9 @@ for (const { path, contents } of outputFiles) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
 }
-const fresh = new Set(outputFiles.map(({ path }) => path));
+const notices = join(root, 'dist', 'THIRD-PARTY.txt');
+await writeFile(notices, await thirdPartyNotices(root, metafile));
+const fresh = new Set([notices, ...outputFiles.map(({ path }) => path)]);
 for (const entry of await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name);
   if (entry.isFile() && !fresh.has(path)) await rm(path);

@@ -182,51 +182,6 @@ describe('R5, R8: a policy that cannot be used', () => {
   });
 });
 
-describe('R7: registries', () => {
-  const check = (registries: object) => ({ p: { checks: [{ registries }] } });
-  test.each([
-    [
-      'allow and platform add up',
-      check({ allow: ['a.io/**'], platform: ['cr.l5d.io/linkerd/*'] }),
-      'cr.l5d.io/linkerd/proxy:1',
-      [],
-    ],
-    [
-      'deny wins over allow',
-      check({ allow: ['a.io/**'], deny: ['a.io/bad/**'] }),
-      'a.io/bad/x:1',
-      ['registry-denied'],
-    ],
-    [
-      'deny wins over platform',
-      check({ allow: [], platform: ['a.io/**'], deny: ['a.io/**'] }),
-      'a.io/x/y:1',
-      ['registry-denied'],
-    ],
-    [
-      'an empty allow list allows nothing beyond platform',
-      check({ allow: [], platform: ['a.io/**'] }),
-      'b.io/x:1',
-      ['registry-not-allowed'],
-    ],
-    ['no allow rule at all lets other registries pass', check({ deny: ['a.io/**'] }), 'b.io/x:1', []],
-    [
-      'requireHost refuses a short name',
-      check({ allow: ['docker.io/library/*'], requireHost: true }),
-      'nginx',
-      ['host-missing'],
-    ],
-    [
-      'requireHost accepts the same image with its host',
-      check({ allow: ['docker.io/library/*'], requireHost: true }),
-      'docker.io/nginx',
-      [],
-    ],
-  ])('%s', async (_title, policies, image, want) => {
-    expect((await judge({ policies }, image)).findings.map(({ code }) => code)).toEqual(want);
-  });
-});
-
 describe('an invalid reference', () => {
   test('is a finding of every policy that matches the workload, match.images aside', async () => {
     const policies = {

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  files: string[];
+};
+const installed = (name: string): string =>
+  (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
+    .version;
+
+describe('what is shipped', () => {
+  test('every dependency is named with its exact version', () => {
+    const loose = Object.entries({ ...pkg.dependencies, ...pkg.devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  test('every dependency has its line in docs/decisions', () => {
+    const decisions = readFileSync(join(root, 'docs/decisions/0005-dependencies.md'), 'utf8');
+    const unnamed = Object.keys({ ...pkg.dependencies, ...pkg.devDependencies }).filter(
+      (name) => !decisions.includes(name),
+    );
+    expect(unnamed).toEqual([]);
+  });
+
+  test('the bundle carries the licence of every package in it', () => {
+    const notices = readFileSync(join(root, 'dist', 'THIRD-PARTY.txt'), 'utf8');
+    const missing = Object.keys(pkg.dependencies).filter(
+      (name) => !notices.includes(`\n${name} ${installed(name)} (`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('nothing that is shipped needs node_modules', () => {
+    expect(pkg.files).not.toContain('node_modules');
+    const main = readFileSync(join(root, 'dist', 'main.js'), 'utf8');
+    const outside = [...main.matchAll(/from\s*"([^"]+)"/g)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !name.startsWith('.') && !name.startsWith('node:'));
+    expect(outside).toEqual([]);
+  });
+});
