@@ -48,6 +48,15 @@ describe('R19: bytes are scanned before they are parsed', () => {
     }
   });
 
+  test('counts short bodies wherever they begin in memory: a view of words needs an aligned start', () => {
+    for (let offset = 0; offset < 4; offset++) {
+      for (let length = 0; length <= 8; length++) {
+        const memory = new Uint8Array(offset + length).fill(0x7b);
+        expect([offset, length, scanJson(memory.subarray(offset))]).toEqual([offset, length, undefined]);
+      }
+    }
+  });
+
   test('takes linear time: 8 MiB of quotes and backslashes stay far below a second', () => {
     const started = performance.now();
     scanJson(Buffer.alloc(8 * 1024 * 1024, '"\\'));

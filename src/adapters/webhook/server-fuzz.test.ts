@@ -1,33 +1,45 @@
 import { Agent } from 'node:https';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/certificates.ts';
-import { denial, fixture, http1, startGate } from '../../../test/fakes/webhook-server.ts';
+import {
+  denial,
+  fixture,
+  http1,
+  http2Session,
+  overSession,
+  startGate,
+} from '../../../test/fakes/webhook-server.ts';
 import type { Send, TestGate } from '../../../test/fakes/webhook-server.ts';
 
 let gate: TestGate;
 let send: Send;
+let ca: string;
 const agent = new Agent({ keepAlive: true });
 
 beforeAll(async () => {
   const authority = await createAuthority('test');
+  ca = authority.certificate;
   const issued = await authority.issueServer('gate', ['127.0.0.1']);
   const deny = () => denial();
   gate = await startGate(
     { certificate: { cert: issued.certificate, key: issued.key } },
     { validate: deny, imageReview: deny },
   );
-  send = http1(gate, { ca: authority.certificate }, agent);
+  send = http1(gate, { ca }, agent);
 });
 afterAll(async () => {
   agent.destroy();
   await gate.server.drain(100);
 });
+// Nothing that a stranger sends may count as a defect of the gate.
+afterEach(() => expect(gate.problems.splice(0).filter(({ kind }) => kind === 'handler')).toEqual([]));
 
 /** Whatever was sent, no answer consents: every handler of this gate denies. */
 const expectNoConsent = async (body: string | Uint8Array, path: string): Promise<void> => {
   const reply = await send({ path, body });
   expect([200, 400, 413]).toContain(reply.status);
+  expect(reply.text).not.toContain('internal-error');
   const answer = JSON.parse(reply.text) as {
     response?: { allowed: boolean };
     status?: { allowed: boolean };
@@ -44,6 +56,20 @@ test('random bytes never crash the gate and never yield consent', async () => {
   await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), path, expectNoConsent), {
     numRuns: 300,
   });
+});
+
+test('neither does a body of hardly any bytes, wherever in a piece of the connection it begins', async () => {
+  const session = http2Session(gate, { ca });
+  // HTTP/2 hands on views into what arrived: the length of the path decides where the body begins.
+  for (let pad = 0; pad < 8; pad++) {
+    for (let length = 0; length <= 4; length++) {
+      const path = `/validate?p=${'p'.repeat(pad)}`;
+      const reply = await overSession(session)({ path, body: '{'.repeat(length) });
+      expect(reply.status).toBe(400);
+      expect(reply.text).toContain('malformed-request');
+    }
+  }
+  session.close();
 });
 
 test('neither does random JSON', async () => {
