@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../gate/ports.ts';
+import { tellThrown } from './background.ts';
 import { type ApiClient, type ApiProblem, isTransient } from './client.ts';
 import { type EventNote, noteOf } from './events-note.ts';
 import { createOwnerLookup } from './events-owner.ts';
@@ -58,6 +59,8 @@ const ATTEMPTS = 3;
 const WRITE_WITHIN = 5000;
 const WALK_WITHIN = 2000;
 const MAX_REMEMBERED = 4096;
+/** After a throw, so that a defect does not become a tight loop. */
+const REST = 100;
 
 export function createEvents(options: EventsOptions): Events {
   const queue = createQueue(options);
@@ -66,19 +69,23 @@ export function createEvents(options: EventsOptions): Events {
   const rate = createRateLimit(options.rate ?? { perSecond: 10, burst: 30 }, options.clock);
   const closing = new AbortController();
   let draining = false;
+  const tell = tellThrown('the writing of Events', options.onProblem);
   let running: Promise<void> | undefined;
   let waking = new AbortController();
 
+  const turn = async (): Promise<void> => {
+    waking = new AbortController();
+    const wait = draining ? 0 : queue.wait();
+    if (wait > 0) return pause(wait, AbortSignal.any([closing.signal, waking.signal]));
+    // No new note wakes this pause: a flood must not make the loop look at the queue for each of them.
+    if (await waitForPermit(rate, closing.signal)) await write(queue.take(), closing.signal);
+  };
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted && queue.size() > 0) {
-      waking = new AbortController();
-      const wait = draining ? 0 : queue.wait();
-      if (wait > 0) {
-        await pause(wait, AbortSignal.any([closing.signal, waking.signal]));
-        continue;
-      }
-      // No new note wakes this pause: a flood must not make the loop look at the queue for each of them.
-      if (await waitForPermit(rate, closing.signal)) await write(queue.take(), closing.signal);
+      await turn().catch((error: unknown) => {
+        tell(error);
+        return pause(REST, closing.signal);
+      });
     }
     running = undefined;
   };
@@ -113,8 +120,7 @@ function createDelivery(
 ) {
   const owners = createOwnerLookup(options.client, options.clock);
   const writer = createEventWriter(options.client, options.clock, options.instance);
-  return async (waiting: Waiting | undefined, closing: AbortSignal): Promise<void> => {
-    if (waiting === undefined) return;
+  const deliver = async (waiting: Waiting, closing: AbortSignal): Promise<void> => {
     const { note, times } = waiting;
     const within = (milliseconds: number): AbortSignal =>
       AbortSignal.any([closing, AbortSignal.timeout(milliseconds)]);
@@ -129,6 +135,15 @@ function createDelivery(
     options.onProblem?.(written.error);
     if (isTransient(written.error) && waiting.attempts + 1 < ATTEMPTS) queue.again(waiting, written.error);
     else counts.failed += times;
+  };
+  return async (waiting: Waiting | undefined, closing: AbortSignal): Promise<void> => {
+    if (waiting === undefined) return;
+    try {
+      await deliver(waiting, closing);
+    } catch (error) {
+      counts.failed += waiting.times;
+      throw error;
+    }
   };
 }
 

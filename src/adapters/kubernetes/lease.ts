@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../gate/ports.ts';
+import { tellThrown } from './background.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
-import { localProblem } from './client-problem.ts';
 import { LEASES } from './client-resource.ts';
 import { pause } from './watch-pace.ts';
 
@@ -49,16 +49,12 @@ export function createLease(options: LeaseOptions): Lease {
   const timing = options.timing ?? LEASE_TIMING;
   const closing = new AbortController();
   const election = createElection(options, timing);
+  const tell = tellThrown('the handling of the Lease', options.onProblem);
   let running: Promise<void> | undefined;
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timing.hold / 2)]);
-      await election
-        .attempt(signal)
-        .catch((error: unknown) =>
-          options.onProblem?.(localProblem('BadAnswer', `the Lease could not be handled: ${String(error)}`)),
-        );
-      election.report();
+      await election.attempt(signal).catch(tell).then(election.report).catch(tell);
       await pause(timing.retry * (0.8 + 0.4 * Math.random()), closing.signal);
     }
   };

@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { Labels } from '../../core/policy/label-selector.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient } from './client.ts';
+import { printable } from './client-problem.ts';
 import { NAMESPACES } from './client-resource.ts';
 
 /** Labels, undefined when there is no such namespace, or why that could not be found out. */
@@ -34,7 +35,6 @@ export function createNamespaceLookup(
       { verb: 'get', resource: NAMESPACES, name, metadataOnly: true },
       closing.signal,
     );
-    flights.delete(name);
     if (answer.ok) {
       const labels = read(answer.value);
       if (fresh.size >= MAX_FRESH) fresh.clear();
@@ -43,6 +43,15 @@ export function createNamespaceLookup(
     }
     // Absence is never remembered: the namespace may be created the moment after.
     return answer.error.status === 404 ? ok(undefined) : fail(answer.error.message);
+  };
+
+  /** Never rejects, and leaves nothing behind: a flight that stayed would answer for this name for ever. */
+  const fly = (name: string): Promise<Looked> => {
+    const flight = look(name)
+      .catch((error: unknown): Looked => fail(`the look-up failed: ${printable(String(error))}`))
+      .finally(() => flights.delete(name));
+    flights.set(name, flight);
+    return flight;
   };
 
   return {
@@ -57,9 +66,7 @@ export function createNamespaceLookup(
       if (flights.size >= MAX_FLIGHTS) {
         return Promise.resolve(fail(`${MAX_FLIGHTS} namespaces are being looked up already`));
       }
-      const started = look(name);
-      flights.set(name, started);
-      return beforeAbort(started, signal);
+      return beforeAbort(fly(name), signal);
     },
     close: () => closing.abort(),
   };

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../gate/ports.ts';
+import { tellThrown } from './background.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { IMAGE_POLICIES } from './client-resource.ts';
 import type { PolicyVerdict } from './policies-book.ts';
@@ -35,12 +36,19 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
   const writer = createWriter(options, counts, closing.signal);
   const backoff = createBackoff(options.firstRetry ?? 500, 60_000, Math.random);
   let running: Promise<void> | undefined;
+  const tell = tellThrown('the writing of statuses', options.onProblem);
   let again = false;
 
+  const round = (): Promise<boolean> =>
+    writer.round().catch((error: unknown) => {
+      counts.failed += 1;
+      tell(error);
+      return false;
+    });
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted && options.isHolder()) {
       again = false;
-      const settled = await writer.round();
+      const settled = await round();
       if (settled) backoff.reset();
       else await pause(backoff.next(), closing.signal);
       if (settled && !again) break;
