@@ -129,7 +129,7 @@ const whenReady = async ({ readiness, line }: Listeners, isStopped: () => boolea
  */
 export const startGate = async (options: GateOptions): Promise<Result<RunningGate, readonly string[]>> => {
   const watchers = openTelemetry(options.config);
-  const closers = createClosers();
+  const closers = createClosers((error) => watchers.log.error('a part of the gate did not close', { error }));
   closers.add(() => watchers.log.flush());
   const started = await assemble(options, watchers, closers);
   if (!started.ok) {

@@ -1,10 +1,17 @@
 /** Everything that is opened is closed again, last first, also when a later part fails to start. */
-export const createClosers = () => {
+export const createClosers = (onProblem: (error: unknown) => void = () => undefined) => {
   const closers: (() => Promise<void> | void)[] = [];
   return {
     add: (close: () => Promise<void> | void): void => void closers.push(close),
+    /** Never rejects: one part that does not close must not keep the record from being drained. */
     closeAll: async (): Promise<void> => {
-      for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+      for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+        try {
+          await close();
+        } catch (error) {
+          onProblem(error);
+        }
+      }
     },
   };
 };
