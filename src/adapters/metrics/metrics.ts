@@ -52,6 +52,9 @@ const gauges = {
   leader: ['imagegate_leader', '1 when this replica holds the Lease.'],
 } as const;
 
+/** Only told in a cluster; elsewhere they are described without a value, because a 0 would be a false alarm. */
+const absentUntilSet: ReadonlySet<string> = new Set<GaugeName>(['webhookIntact', 'watchStale', 'leader']);
+
 type CounterName = keyof typeof counters;
 type GaugeName = keyof typeof gauges;
 
@@ -84,10 +87,11 @@ const createInstruments = (registry: Registry) => {
     key,
     new Counter({ name, help, labelNames: [...labelNames], registers }),
   ]);
-  const madeGauges = Object.entries(gauges).map(([key, [name, help]]) => [
-    key,
-    new Gauge({ name, help, registers }),
-  ]);
+  const madeGauges = Object.entries(gauges).map(([key, [name, help]]) => {
+    const gauge = new Gauge({ name, help, registers });
+    if (absentUntilSet.has(key)) gauge.remove();
+    return [key, gauge];
+  });
   return {
     counter: Object.fromEntries(made) as Record<CounterName, Counter>,
     gauge: Object.fromEntries(madeGauges) as Record<GaugeName, Gauge>,

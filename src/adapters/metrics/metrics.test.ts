@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { createMetrics } from './metrics.ts';
+
+const samplesOf = async (metrics: ReturnType<typeof createMetrics>): Promise<readonly string[]> =>
+  (await metrics.render()).text.split('\n').filter((line) => line.startsWith('imagegate_'));
+
+test.each([
+  ['webhookIntact', 'imagegate_webhook_intact'],
+  ['watchStale', 'imagegate_watch_stale_seconds'],
+  ['leader', 'imagegate_leader'],
+] as const)('%s has no value until a cluster gave one: a 0 would be a false alarm', async (gauge, name) => {
+  const metrics = createMetrics('test');
+  expect((await samplesOf(metrics)).filter((line) => line.startsWith(name))).toEqual([]);
+  metrics.set(gauge, 0);
+  expect(await samplesOf(metrics)).toContain(`${name} 0`);
+});
+
+test('every other gauge begins at 0', async () => {
+  const samples = await samplesOf(createMetrics('test'));
+  for (const name of ['ready', 'policies', 'policies_broken', 'record_failing'])
+    expect(samples).toContain(`imagegate_${name} 0`);
+});
