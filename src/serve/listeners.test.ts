@@ -5,10 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../test/e2e/certificates.ts';
 import type { Authority } from '../../test/e2e/certificates.ts';
-import { decisionOf, http2 } from '../../test/fakes/webhook-server.ts';
+import { decisionOf, fixture, http2 } from '../../test/fakes/webhook-server.ts';
+import type { Reply } from '../../test/fakes/webhook-server.ts';
 import { createHolder } from '../adapters/certificate/source.ts';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
+import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/resolve.ts';
 import { fail, ok } from '../core/result.ts';
@@ -174,7 +176,9 @@ describe('listenOn with --client-ca (B38)', () => {
     refused: () => decisionOf(),
     answered: () => {},
   };
-  const listen = async () => {
+  let metrics = createMetrics('test');
+  beforeEach(() => (metrics = createMetrics('test')));
+  const listen = async (more: Partial<WebhookHandlers> = {}) => {
     const issued = await first.issueServer('gate', ['127.0.0.1']);
     const serving = { cert: issued.certificate, key: issued.key, expiresAt: 0 };
     const { current, onChange } = createHolder(serving);
@@ -184,9 +188,40 @@ describe('listenOn with --client-ca (B38)', () => {
       check: () => Promise.resolve(),
       close: () => {},
     };
-    const watchers: Watchers = { log, metrics: createMetrics('test') };
-    return listenOn(configOf(), { handlers, certificate, states: () => [] }, watchers, closers);
+    const watchers: Watchers = { log, metrics };
+    const parts = { handlers: { ...handlers, ...more }, certificate, states: () => [] };
+    return listenOn(configOf(), parts, watchers, closers);
   };
+  const sendTo = async (line: string, authority: Authority): Promise<Reply> => {
+    const issued = await authority.issueClient('kube-apiserver');
+    const gate = { server: { url: /https:\S+/.exec(line)?.[0] ?? '' } } as Parameters<typeof http2>[0];
+    const tls = { ca: first.certificate, cert: issued.certificate, key: issued.key };
+    return http2(gate, tls)({ path: '/validate', body: fixture('kubectl-run.json') });
+  };
+
+  test('strangers are counted and do not flood the log; what the webhook holds is shown', async () => {
+    const listening = await listen();
+    if (!listening.ok) throw new Error(listening.error.join());
+    for (let at = 0; at < 3; at++) expect((await sendTo(listening.value.line, second)).status).toBe(403);
+    expect(told.filter(({ fields }) => 'kind' in fields)).toMatchObject([
+      { level: 'warn', fields: { kind: 'caller-refused' } },
+    ]);
+    const { text } = await metrics.render();
+    expect(text).toContain('imagegate_webhook_problems_total{kind="caller-refused"} 3\n');
+    expect(text).toContain('imagegate_internal_errors_total 0\n');
+    expect(text).toMatch(/^imagegate_webhook_body_bytes_in_flight 0$/m);
+    expect(text).toMatch(/^imagegate_webhook_connections \d+$/m);
+    expect(text).not.toMatch(/^imagegate_(webhook_intact|leader|watch_stale_seconds) /m);
+  });
+
+  test('what a handler throws is counted as a defect of the gate', async () => {
+    const listening = await listen({ validate: () => Promise.reject(new Error('boom')) });
+    if (!listening.ok) throw new Error(listening.error.join());
+    expect((await sendTo(listening.value.line, first)).status).toBe(200);
+    const { text } = await metrics.render();
+    expect(text).toContain('imagegate_webhook_problems_total{kind="handler"} 1\n');
+    expect(text).toContain('imagegate_internal_errors_total 1\n');
+  });
 
   test('answers the callers of the new CA without a restart, and those of the old one no more', async () => {
     const listening = await listen();

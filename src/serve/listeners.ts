@@ -3,6 +3,7 @@ import type { CertificateSource } from '../adapters/certificate/source.ts';
 import { startAdminServer } from '../adapters/webhook/admin-server.ts';
 import { readClientCa } from '../adapters/webhook/caller.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
+import { createProblemReport } from '../adapters/webhook/problem-report.ts';
 import { startWebhookServer } from '../adapters/webhook/server.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
@@ -15,15 +16,6 @@ import type { Watchers } from './telemetry.ts';
 
 /** How long a stop waits for answers under way, in milliseconds. */
 const drainAnswers = 8_000;
-
-/** Webhook trouble by kind: what a stranger can cause at will is counted and told at a low level. */
-const problemLevels = {
-  handshake: 'debug',
-  connection: 'debug',
-  'connection-limit': 'warn',
-  'caller-refused': 'warn',
-  handler: 'error',
-} as const;
 
 /** Milliseconds between looks at the file of `--client-ca`. */
 const lookEvery = 2_000;
@@ -143,7 +135,14 @@ export const listenOn = async (
     ...(known.value === undefined ? {} : { client: clientOf(known.value.ca) }),
     handlers,
     clock,
-    onProblem: ({ kind, message, error }) => log[problemLevels[kind]](message, { kind, error }),
+    onProblem: createProblemReport({
+      log,
+      count: (kind, defect) => {
+        metrics.count('problems', { kind });
+        if (defect) metrics.count('bugs');
+      },
+      clock,
+    }),
   });
   if (!server.ok) return fail([`--listen: ${server.error}`]);
   const readiness = () => {
@@ -151,7 +150,11 @@ export const listenOn = async (
     metrics.set('ready', now.ready ? 1 : 0);
     return now;
   };
-  metrics.onScrape(() => void readiness());
+  metrics.onScrape(() => {
+    readiness();
+    metrics.set('bodiesInFlight', server.value.bytesInFlight());
+    metrics.set('connections', server.value.connections());
+  });
   const admin = await startAdminServer(
     config.admin.value,
     { readiness, metrics: () => metrics.render() },

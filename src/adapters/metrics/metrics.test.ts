@@ -17,6 +17,6 @@ test.each([
 
 test('every other gauge begins at 0', async () => {
   const samples = await samplesOf(createMetrics('test'));
-  for (const name of ['ready', 'policies', 'policies_broken', 'record_failing'])
+  for (const name of ['ready', 'policies', 'policies_broken', 'record_failing', 'webhook_connections'])
     expect(samples).toContain(`imagegate_${name} 0`);
 });

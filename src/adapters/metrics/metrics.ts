@@ -24,6 +24,11 @@ const counters = {
   ],
   overrides: ['imagegate_unavailable_overrides_total', 'Findings weakened by onUnavailable: Warn.', []],
   bugs: ['imagegate_internal_errors_total', 'Unexpected errors; each became a deny.', []],
+  problems: [
+    'imagegate_webhook_problems_total',
+    'Trouble with callers and connections of the webhook, by kind.',
+    ['kind'],
+  ],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
@@ -43,6 +48,11 @@ const gauges = {
     'imagegate_webhook_cert_expiry_timestamp_seconds',
     'When the serving certificate expires.',
   ],
+  bodiesInFlight: [
+    'imagegate_webhook_body_bytes_in_flight',
+    'Memory held by the bodies of all requests that are being read or judged.',
+  ],
+  connections: ['imagegate_webhook_connections', 'Open connections to the webhook.'],
   recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
   recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
   watchStale: [
