@@ -1,22 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { CaSecret } from '../adapters/kubernetes/ca-secret.ts';
 import type { ApiClient } from '../adapters/kubernetes/client.ts';
 import { VALIDATING_WEBHOOKS } from '../adapters/kubernetes/client-resource.ts';
 import type { Events } from '../adapters/kubernetes/events.ts';
-import { inClusterWebhooks } from '../adapters/kubernetes/manifests/in-cluster.ts';
 import { objectNames } from '../adapters/kubernetes/manifests/manifest.ts';
-import {
-  webhookConfiguration,
-  webhookNames,
-} from '../adapters/kubernetes/manifests/webhook-configuration.ts';
-import { patchCaBundle } from '../adapters/kubernetes/webhooks-ca-bundle.ts';
+import { isTrustedEverywhere, patchCaBundle } from '../adapters/kubernetes/webhooks-ca-bundle.ts';
+import { expectedWebhooks } from '../adapters/kubernetes/webhooks-expected.ts';
 import { createWebhookGuard } from '../adapters/kubernetes/webhooks.ts';
 import type { WebhookGuard, WebhookIntegrity } from '../adapters/kubernetes/webhooks.ts';
 import type { Config } from '../config/resolve.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
@@ -27,41 +19,16 @@ const target = { resource: VALIDATING_WEBHOOKS, name: objectNames.gate } as cons
 const patchWithin = 15_000;
 const rotateEvery = 10 * 60_000;
 
-const webhooksOf = (configuration: JsonObject | undefined): readonly JsonObject[] => {
-  const webhooks = configuration?.['webhooks'];
-  return Array.isArray(webhooks) ? (webhooks as readonly JsonValue[]).filter(isJsonObject) : [];
+const expectedOf = (config: Config, certificate: CertificateSource) => {
+  const { host, port } = config.listen.value;
+  return expectedWebhooks({
+    workloads: createWorkloadTable(config.workloads.value).all,
+    bootstrapNamespaces: config.bootstrapNamespaces.value,
+    namespace: config.namespace.value,
+    ownUrl: `https://${host}:${port}`,
+    certificate: () => certificate.current().cert,
+  });
 };
-
-/** The URL under which the API server calls us, as far as our own certificate stands for its host. */
-const ownUrl = (found: JsonObject | undefined, certificate: CertificateSource): string | undefined => {
-  const validate = webhooksOf(found).find(({ name }) => name === webhookNames.validate);
-  const client = validate?.['clientConfig'];
-  const url = isJsonObject(client) ? client['url'] : undefined;
-  if (typeof url !== 'string' || !URL.canParse(url) || !url.endsWith('/validate')) return undefined;
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  const leaf = new X509Certificate(certificate.current().cert);
-  const ours = isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host);
-  return ours === undefined ? undefined : url.slice(0, -'/validate'.length);
-};
-
-/** What the configuration has to look like. Outside of a cluster only the API server knows our URL: any of ours will do. */
-const expectedOf =
-  (config: Config, certificate: CertificateSource) =>
-  (found: JsonObject | undefined): JsonObject => {
-    const workloads = createWorkloadTable(config.workloads.value).all;
-    const bootstrapNamespaces = config.bootstrapNamespaces.value;
-    const namespace = config.namespace.value;
-    const common = { workloads, bootstrapNamespaces, caBundle: '' };
-    const { host, port } = config.listen.value;
-    const expected =
-      namespace === undefined
-        ? webhookConfiguration({
-            ...common,
-            target: { url: ownUrl(found, certificate) ?? `https://${host}:${port}` },
-          })
-        : inClusterWebhooks({ ...common, namespace }).object;
-    return expected as unknown as JsonObject;
-  };
 
 export interface WebhookWatch {
   readonly part: () => PartState;
@@ -124,9 +91,12 @@ export const watchWebhooks = (
   return { guard, part: () => partOf(guard.integrity()) };
 };
 
-/** Puts our CAs into `caBundle` when they changed. A configuration that is not there yet is no problem of ours. */
+/**
+ * Puts our CAs into `caBundle` when they changed; the Lease holder alone (R15). Never rejects. A configuration that is
+ * not there yet is no problem of ours.
+ */
 export const createBundleKeeper = (parts: WebhookGuardParts, guard: WebhookGuard, { log }: Watchers) => {
-  return async (): Promise<void> => {
+  const keep = async (): Promise<void> => {
     const { ca } = parts.certificate.current();
     if (ca === undefined || !parts.isHolder()) return;
     const patched = await patchCaBundle(parts.client, target, ca, AbortSignal.timeout(patchWithin));
@@ -139,41 +109,32 @@ export const createBundleKeeper = (parts: WebhookGuardParts, guard: WebhookGuard
     }
     guard.recheck();
   };
-};
-
-const trusts = (found: JsonObject | undefined, certificate: string): boolean => {
-  const wanted = new X509Certificate(certificate).fingerprint256;
-  const webhooks = webhooksOf(found);
-  return (
-    webhooks.length > 0 &&
-    webhooks.every(({ clientConfig }) => {
-      const bundle = isJsonObject(clientConfig) ? clientConfig['caBundle'] : undefined;
-      const pem = Buffer.from(typeof bundle === 'string' ? bundle : '', 'base64').toString('utf8');
-      const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-      return blocks.some((block) => new X509Certificate(block).fingerprint256 === wanted);
-    })
-  );
+  return (): Promise<void> =>
+    keep().catch((error: unknown) =>
+      log.error('the CA bundle of the webhook configuration could not be written', { error }),
+    );
 };
 
 /** R15: takes the steps of a CA rotation as they become due; the Lease holder alone. */
 export const rotateAuthority = (
-  secret: CaSecret,
-  parts: WebhookGuardParts,
+  secret: Pick<CaSecret, 'rotate'>,
+  parts: Pick<WebhookGuardParts, 'client' | 'isHolder'>,
   { log }: Watchers,
   closers: Closers,
+  every = rotateEvery,
 ): void => {
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
     const signal = AbortSignal.timeout(patchWithin);
     const found = await parts.client.request({ ...target, verb: 'get' }, signal);
     const configuration = found.ok ? found.value : undefined;
-    const rotated = await secret.rotate((certificate) => trusts(configuration, certificate), signal);
+    const rotated = await secret.rotate((ca) => isTrustedEverywhere(configuration, ca), signal);
     if (!rotated.ok) log.warn('the CA could not be rotated', { problem: rotated.error.message });
     else if (rotated.value !== 'none') log.info('CA rotation', { step: rotated.value });
   };
   const timer = setInterval(() => {
     step().catch((error: unknown) => log.error('the CA could not be rotated', { error }));
-  }, rotateEvery);
+  }, every);
   timer.unref();
   closers.add(() => clearInterval(timer));
 };

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { localProblem } from './client-problem.ts';
 import type { ApiTarget } from './client-resource.ts';
-import { fingerprints } from './webhooks-normal-form.ts';
+import { fingerprints, normalWebhooks } from './webhooks-normal-form.ts';
 
 const ATTEMPTS = 5;
 
@@ -59,3 +59,14 @@ function holdsSame(caBundle: unknown, bundle: string): boolean {
   const wanted = fingerprints(bundle);
   return there.size === wanted.size && [...wanted].every((one) => there.has(one));
 }
+
+/** Whether `caBundle` of every webhook, and of at least one, holds a certificate (PEM). */
+export const isTrustedEverywhere = (configuration: JsonObject | undefined, certificate: string): boolean => {
+  const [wanted] = fingerprints(certificate);
+  const webhooks = [...normalWebhooks(configuration ?? {}).values()];
+  return (
+    wanted !== undefined &&
+    webhooks.length > 0 &&
+    webhooks.every(({ authorities }) => authorities.has(wanted))
+  );
+};
