@@ -162,18 +162,17 @@ export const openEvents = (
  */
 export const openLeadership = (
   client: ApiClient,
-  config: Config,
+  { namespace, replica }: { readonly namespace: string | undefined; readonly replica: string },
   { log, metrics }: Watchers,
   onHolder: () => void,
 ): { readonly isHolder: () => boolean; readonly start: (closers: Closers) => void } => {
-  const namespace = config.namespace.value;
   if (namespace === undefined) return { isHolder: () => true, start: () => undefined };
   const lease = createLease({
     client,
     clock,
     namespace,
     name: objectNames.lease,
-    identity: `${config.replica.value ?? 'imagegate'}-${randomUUID()}`,
+    identity: `${replica}-${randomUUID()}`,
     onChange: (holder) => {
       metrics.set('leader', holder ? 1 : 0);
       log.info(holder ? 'this replica holds the Lease' : 'this replica does not hold the Lease');

@@ -51,7 +51,8 @@ export const openFromCluster = async (
   if (!serving.ok) return serving;
   const certificate = serving.value;
   const namespaces = openNamespaces(client, watchers, closers);
-  const leadership = openLeadership(client, config, watchers, () => {
+  const candidate = { namespace: config.namespace.value, replica };
+  const leadership = openLeadership(client, candidate, watchers, () => {
     policies.wake();
     void keepBundle();
   });
