@@ -14,8 +14,11 @@ import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
 
-/** How long a stop waits for answers under way, in milliseconds. */
-const drainAnswers = 8_000;
+/**
+ * How long a stop waits for answers under way, in milliseconds: as long as the longest review by default. A caller
+ * that grants more with `?timeout=` is cut off.
+ */
+const drainAnswers = 10_000;
 
 /** Milliseconds between looks at the file of `--client-ca`. */
 const lookEvery = 2_000;
