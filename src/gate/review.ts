@@ -133,7 +133,8 @@ const coveringOf = (
 ): Covering => {
   const here = set.forNamespace(namespace);
   if (what.form === 'images') return withoutSelectors(here, namespace);
-  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: objectLabels(what) });
+  const labels = here.needsObjectLabels ? objectLabels(what) : undefined;
+  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: labels });
 };
 
 /** Hops 3 to 6 once everything that needs I/O is known: pure from here on. */

@@ -46,6 +46,12 @@ const speaksAbout = ({ policy }: CoveringPolicy, image: ImageReference): boolean
   return patterns === undefined || patterns.some((pattern) => matchesPattern(pattern, image));
 };
 
+/** Quotes the part as far as the whole text shows it: a password may have been cut before its end was seen (B37). */
+const offendingPart = (given: string, { part, text }: InvalidReference): string => {
+  const quoted = shown(text);
+  return shown(given).includes(quoted.replace(/\.{3}$/, '')) ? `${part} '${quoted}'` : part;
+};
+
 const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: InvalidReference): Finding => ({
   policy: covering.policy.name,
   check: 'match',
@@ -53,7 +59,7 @@ const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: InvalidR
   path: use.path,
   code: 'invalid-reference',
   message: `image '${shown(use.given)}' is not a valid image reference`,
-  detail: `${why.part} '${shown(why.text)}': ${why.why}`,
+  detail: `${offendingPart(use.given, why)}: ${why.why}`,
   remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
 });
 

@@ -3,59 +3,74 @@ import type { Decision } from './decision.ts';
 /** A decision record is at most this many bytes of JSON. */
 export const decisionLimit = 64 * 1024;
 
-// JSON needs at most 3 bytes of UTF-8 for a UTF-16 unit once `shown` has escaped what JSON would; quotes and
-// backslashes double. Every entry also has its keys and codes.
-const unitBytes = 3;
+/** Keys, punctuation and codes of one entry. */
 const entryBytes = 220;
 /** Room for the fields that are no list. */
 const headBytes = 8 * 1024;
 
-const lengthOf = (text: string | undefined): number => (text?.length ?? 0) * unitBytes;
+/** Bytes of a UTF-16 unit in JSON: escapes, UTF-8, and half of the four bytes of a surrogate pair. */
+const unitBytes = (unit: number): number => {
+  if (unit < 0x20) return 6;
+  if (unit < 0x80) return unit === 0x22 || unit === 0x5c ? 2 : 1;
+  return unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
+};
 
-const sizeOf = (entry: object): number => {
+const textBytes = (text: string): number => {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at++) bytes += unitBytes(text.charCodeAt(at));
+  return bytes;
+};
+
+type Entry = object | string;
+
+const sizeOf = (entry: Entry): number => {
+  if (typeof entry === 'string') return entryBytes + textBytes(entry);
   let size = entryBytes;
-  for (const value of Object.values(entry)) if (typeof value === 'string') size += lengthOf(value);
+  for (const value of Object.values(entry)) if (typeof value === 'string') size += textBytes(value);
   return size;
 };
 
-/** How many entries of a list fit into what is left of the budget. */
-const fitting = (entries: readonly (object | string)[], budget: number): { count: number; left: number } => {
+interface Fitted<T> {
+  readonly kept: ReadonlySet<T>;
+  readonly left: number;
+}
+
+/** What fits of a list, first come first served; an entry that is too large leaves its room to those behind it. */
+const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> => {
+  const kept = new Set<T>();
   let left = budget;
-  let count = 0;
   for (const entry of entries) {
-    const size = typeof entry === 'string' ? entryBytes + lengthOf(entry) : sizeOf(entry);
-    if (size > left) break;
+    const size = sizeOf(entry);
+    if (size > left) continue;
     left -= size;
-    count++;
+    kept.add(entry);
   }
-  return { count, left };
+  return { kept, left };
 };
 
+/** Few short entries need no counting; texts of the object have at most 512 characters. */
+const surelyFits = (entries: number): boolean => entries <= 6;
+
 /**
- * Keeps a decision within 64 KiB by leaving out entries at the end of its lists, and says how many.
- * Half of the room is kept for findings: why something was denied matters more than what else it holds.
+ * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the room is kept
+ * for findings, those that deny first: why something was denied matters more than what else it holds.
  */
 export const limitDecision = (decision: Decision): Decision => {
-  const budget = decisionLimit - headBytes;
   const entries = decision.findings.length + decision.images.length + decision.warnings.length;
-  if (entries * 1024 < budget && entries < 16) {
-    const all = [...decision.findings, ...decision.images, ...decision.warnings];
-    if (fitting(all, budget).count === entries) return decision;
-  }
-  // A denied record must show a reason for the denial, so findings that deny come first into the room.
+  if (surelyFits(entries)) return decision;
+  const budget = decisionLimit - headBytes;
+  if (fit([...decision.findings, ...decision.images, ...decision.warnings], budget).kept.size === entries)
+    return decision;
   const denying = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
-  const findings = fitting([...denying, ...other], budget / 2);
-  const images = fitting(decision.images, budget / 4 + findings.left / 2);
-  const warnings = fitting(decision.warnings, images.left + findings.left / 2);
-  const truncated = entries - findings.count - images.count - warnings.count;
-  if (truncated === 0) return decision;
-  const kept = new Set([...denying, ...other].slice(0, findings.count));
-  return {
-    ...decision,
-    findings: decision.findings.filter((finding) => kept.has(finding)),
-    images: decision.images.slice(0, images.count),
-    warnings: decision.warnings.slice(0, warnings.count),
-    truncated,
+  const findings = fit([...denying, ...other], budget / 2);
+  const images = fit(decision.images, budget / 4 + findings.left / 2);
+  const warnings = fit(decision.warnings, images.left + findings.left / 2);
+  const kept = {
+    findings: decision.findings.filter((finding) => findings.kept.has(finding)),
+    images: decision.images.filter((image) => images.kept.has(image)),
+    warnings: decision.warnings.filter((warning) => warnings.kept.has(warning)),
   };
+  const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
+  return truncated === 0 ? decision : { ...decision, ...kept, truncated };
 };

@@ -4,16 +4,23 @@ export const shownLimit = 512;
 const readLimit = 8192;
 
 // Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
-// C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates, BOM.
-const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]/gu;
+// controls, whatever Unicode calls ignorable (zero-width, bidirectional, fillers, tags, variation selectors),
+// line separators, lone surrogates, interlinear annotation.
+const unsafe = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029\ufff9-\ufffb]/gu;
 const plain = /^[\x20-\x7e]*$/;
 // A password that somebody wrote into an image name as into a URL must not end up in logs and records.
-const userInformation = /:\/\/[^/@\s]*@/g;
+const userInformation = /:\/\/.*@/gs;
 // The same without a scheme; `name:tag@sha256:…` is no password.
 const password = /:[^\s/@:]+@(?!(?:sha256|sha384|sha512|sha1|md5):)/g;
 
 const escapeCharacter = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+
+/** As much as is looked at. Where a URL goes on beyond it, a password may do so as well: nothing of it is kept. */
+const readable = (text: string): string => {
+  if (text.length <= readLimit) return text;
+  const scheme = text.indexOf('://');
+  return text.slice(0, scheme >= 0 && scheme < readLimit ? scheme + 3 : readLimit);
+};
 
 /** The beginning of a text; a character of two units is kept whole or left out. */
 const cutBefore = (text: string, length: number): string => {
@@ -27,7 +34,7 @@ const cutBefore = (text: string, length: number): string => {
  */
 export const shown = (text: string): string => {
   if (text.length <= shownLimit && plain.test(text) && !text.includes('@')) return text;
-  const head = text.slice(0, readLimit);
+  const head = readable(text);
   const escaped = head
     .replace(userInformation, '://…@')
     .replace(password, ':…@')

@@ -39,6 +39,8 @@ export interface NamespacePolicies {
   readonly broken: readonly BrokenPolicy[];
   /** Whether any of them asks for namespace labels. */
   readonly needsLabels: boolean;
+  /** Whether any of them asks for the labels of the object; an object can carry hundreds of thousands. */
+  readonly needsObjectLabels: boolean;
 }
 
 export interface PolicySet {
@@ -74,8 +76,13 @@ export const createPolicySet = (
   const select = (namespace: string): NamespacePolicies => {
     const here = sorted.filter((policy) => coversNamespace(policy.match, namespace));
     const brokenHere = sortedBroken.filter((policy) => coversNamespace(policy.match, namespace));
-    const needsLabels = [...here, ...brokenHere].some(({ match }) => readsLabels(match.namespaceSelector));
-    return { policies: here, broken: brokenHere, needsLabels };
+    const all = [...here, ...brokenHere];
+    return {
+      policies: here,
+      broken: brokenHere,
+      needsLabels: all.some(({ match }) => readsLabels(match.namespaceSelector)),
+      needsObjectLabels: all.some(({ match }) => match.objectSelector !== undefined),
+    };
   };
   return {
     version,
