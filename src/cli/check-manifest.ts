@@ -148,7 +148,7 @@ export const checkManifests = async (flags: CheckFlags, terminal: Terminal): Pro
   const config = readSettings(checkSettings, rest, terminal);
   const policies = await readPolicies(config.policies.value);
   const input = await readManifests(filename, terminal);
-  const given = namespaceLabels === undefined ? [] : [await readNamespaceLabels(namespaceLabels)];
+  const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
   const cluster = await openCluster(config.kubeconfig.value, config.context.value);
   const namespaces = knownNamespaces([namespacesIn(input.objects), ...given], cluster?.reader);
   const unresolved = new Set<string>();

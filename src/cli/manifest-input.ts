@@ -1,9 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextFile } from '../config/bounded-file.ts';
+import { whyNot } from '../config/file-problem.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { readManifest } from '../core/workload/manifest.ts';
-import { whyNot } from './file-problem.ts';
 import { createProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
@@ -58,14 +59,10 @@ const filesOf = async (path: string, terminal: Terminal): Promise<readonly strin
   }
 };
 
-const readText = async (file: string): Promise<string> => {
-  try {
-    const { size } = await stat(file);
-    if (size > largestInput) throw new Error(`it is larger than ${largestInput} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-  } catch (error) {
-    throw new UsageError([shown(`cannot read ${file}: ${whyNot(error)}`)]);
-  }
+const readText = (file: string): string => {
+  const text = readTextFile(file, { bytes: largestInput });
+  if (text.ok) return text.value;
+  throw new UsageError([shown(`cannot read ${file}: ${text.error}`)]);
 };
 
 export interface ManifestInput {
@@ -105,7 +102,7 @@ export const readManifests = async (paths: readonly string[], terminal: Terminal
     else
       for (const file of await filesOf(path, terminal)) {
         progress.step();
-        add(await readText(file), file);
+        add(readText(file), file);
       }
   }
   progress.end();

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { readTextFile } from '../config/bounded-file.ts';
 import { known, unavailable } from '../core/facts/fact.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { isJsonObject } from '../core/json.ts';
@@ -8,8 +8,10 @@ import { readManifest } from '../core/workload/manifest.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { labelsOf } from '../gate/review.ts';
 import type { NamespaceReader } from '../gate/ports.ts';
-import { whyNot } from './file-problem.ts';
 import { UsageError } from './terminal.ts';
+
+/** 10,000 Namespace objects with all their labels and annotations are about 20 MiB. */
+const largestNamespaceFile = 64 * 1024 * 1024;
 
 type Namespaces = ReadonlyMap<string, Labels>;
 
@@ -32,11 +34,12 @@ export const namespacesIn = (objects: readonly ManifestDocument[]): Namespaces =
 const forms = 'write Namespace objects (kubectl get namespaces -o yaml), or a map from namespace to labels';
 
 /** `--namespace-labels F`: Namespace objects (kubectl get namespaces -o yaml), or `shop: { env: prod }`. */
-export const readNamespaceLabels = async (file: string): Promise<Namespaces> => {
+export const readNamespaceLabels = (file: string): Namespaces => {
   const refuse = (why: string): never => {
     throw new UsageError([`--namespace-labels ${file}: ${why}`]);
   };
-  const text = await readFile(file, 'utf8').catch((error: unknown) => refuse(whyNot(error)));
+  const read = readTextFile(file, { bytes: largestNamespaceFile });
+  const text = read.ok ? read.value : refuse(read.error);
   const manifest = readManifest(text, file);
   if (manifest.ok && manifest.value.objects.length > 0) {
     const found = namespacesIn(manifest.value.objects);

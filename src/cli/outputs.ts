@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Decision, DecisionList } from '../core/decision/decision.ts';
 import { oneOf } from './choice.ts';
-import { whyNot } from './file-problem.ts';
+import { whyNot } from '../config/file-problem.ts';
 import { renderJunit } from './render/junit.ts';
 import { renderSarif } from './render/sarif.ts';
 import { renderDecisionTable } from './render/decision-table.ts';

@@ -1,4 +1,4 @@
-import { whyNot } from './file-problem.ts';
+import { whyNot } from '../config/file-problem.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
 

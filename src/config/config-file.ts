@@ -28,7 +28,8 @@ export interface FileEntry {
 }
 export type FileEntries = ReadonlyMap<SettingKey, FileEntry>;
 
-const largest = 1024 * 1024;
+/** Larger files are refused unread. */
+export const largestConfigFile = 1024 * 1024;
 
 interface Place {
   readonly path: string;
@@ -104,7 +105,8 @@ export const readConfigText = ({ path, text }: ConfigText): Result<FileEntries, 
   const place: Place = { path, lines };
   const refuse = (offset: number, message: string): Result<never, readonly ConfigProblem[]> =>
     fail([{ origin: originAt(place, offset), message }]);
-  if (text.length > largest) return refuse(0, 'the file is larger than 1 MiB; it is no configuration');
+  if (text.length > largestConfigFile)
+    return refuse(0, 'the file is larger than 1 MiB; it is no configuration');
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {

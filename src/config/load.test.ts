@@ -36,7 +36,7 @@ describe('loadSources', () => {
     [
       'is not there',
       join(folder, 'nowhere.yaml'),
-      /flag --config: cannot read .*no such file; check the path/,
+      /flag --config: cannot read .*no such file or folder; check the path/,
     ],
     ['is a folder', folder, /it is a folder; name a file/],
     ['is no text', file('binary.yaml', Buffer.from([0xff, 0xfe, 0x00])), /not valid UTF-8/],

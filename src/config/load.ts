@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { fail, ok, type Result } from '../core/result.ts';
-import type { ConfigText } from './config-file.ts';
+import { readTextFile } from './bounded-file.ts';
+import { largestConfigFile, type ConfigText } from './config-file.ts';
 import { CONFIG_VARIABLE, type Environment } from './environment.ts';
 import { quote, type ConfigProblem, type Origin } from './origin.ts';
 import type { ConfigSources, Flags } from './resolve.ts';
@@ -17,21 +17,11 @@ export const replicaFromHost = (host: string = hostname()): string =>
     .replaceAll(/^[-.]+|[-.]+$/g, '')
     .slice(0, 63) || 'gate';
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file; check the path',
-  EACCES: 'it may not be read; check its permissions',
-  EISDIR: 'it is a folder; name a file',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not valid UTF-8; save it as UTF-8',
-};
-
 const readConfigFile = (path: string, origin: Origin): Result<ConfigText, readonly ConfigProblem[]> => {
-  try {
-    return ok({ path, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    const why = reasons[code] ?? (code === '' ? 'the reason is not known' : code);
-    return fail([{ origin, message: `cannot read ${quote(path)}: ${why}` }]);
-  }
+  const text = readTextFile(path, { bytes: largestConfigFile });
+  return text.ok
+    ? ok({ path, text: text.value })
+    : fail([{ origin, message: `cannot read ${quote(path)}: ${text.error}` }]);
 };
 
 /**

@@ -147,6 +147,7 @@ describe('-f names files and folders', () => {
       },
       'dangling.yaml: there is no such file',
     ],
+    ['a device without end', () => '/dev/zero', '/dev/zero: it is neither a file nor a pipe'],
     ['a path below a file', () => join(folder, 'a.json', 'b'), 'part of the path is a file'],
     [
       'a folder that looks like a manifest',

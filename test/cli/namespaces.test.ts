@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { itemsOf, verdictsOf } from './decision-list.ts';
 import { folderWith, imagegate } from './imagegate.ts';
@@ -82,6 +84,16 @@ describe('R3: labels of namespaces', () => {
     const ended = await check('selective', input, ...args);
     expect(ended.code).toBe(code);
     expect(ended.stderr).not.toContain('policies ask for its labels');
+  });
+
+  test('--namespace-labels is read within bounds, and as UTF-8', async () => {
+    writeFileSync(join(files, 'latin.yaml'), Buffer.from([0x61, 0x3a, 0xff]));
+    const device = await check('selective', inShop, '--namespace-labels', '/dev/zero');
+    expect(device).toMatchObject({ code: 2, stdout: '' });
+    expect(device.stderr).toContain('--namespace-labels /dev/zero: it is neither a file nor a pipe');
+    const latin = await check('selective', inShop, '--namespace-labels', 'latin.yaml');
+    expect(latin).toMatchObject({ code: 2, stdout: '' });
+    expect(latin.stderr).toContain('--namespace-labels latin.yaml: it is not valid UTF-8');
   });
 
   test('the name of the namespace is a label that is always known', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   mkdir,
   mkdtemp,
@@ -124,6 +125,13 @@ describe('load reads a directory as one unit (R8)', () => {
 
   test('a path that is not there is a problem', async () => {
     expect(said(await load([join(dir, 'nowhere')]))).toEqual(['DIR/nowhere: no such file or directory']);
+  });
+
+  test('a pipe and a device are problems, and nobody waits for them', async () => {
+    const pipe = join(dir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const problem = 'is neither a file nor a folder';
+    expect(said(await load([pipe, '/dev/zero']))).toEqual([`DIR/pipe: ${problem}`, `/dev/zero: ${problem}`]);
   });
 
   test('every problem of every file is reported', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { findDuplicateNames, largestPolicyFile, readPolicyFile } from '../../core/policy/document.ts';
 import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/document.ts';
 import type { ImagePolicy } from '../../core/policy/schema.ts';
@@ -25,9 +25,12 @@ interface ReadFile extends ScannedFile {
   readonly bytes: Buffer;
 }
 
-/** At most one byte more than is allowed, however large the file is or becomes while it is read. */
+/**
+ * At most one byte more than is allowed, however large the file is or becomes while it is read. Opened without
+ * blocking: a pipe that took the file's place would hold one of the few threads for good.
+ */
 const readBounded = async (path: string): Promise<Buffer> => {
-  const handle = await open(path, 'r');
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const chunks: Buffer[] = [];
     let size = 0;

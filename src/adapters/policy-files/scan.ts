@@ -85,6 +85,8 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
     if (found.isDirectory()) {
       walk.marks.push(`${place.shown} ${real}`);
       await walkDirectory(walk, place);
+    } else if (place.depth === 0 && !found.isFile()) {
+      walk.problems.push({ file: place.shown, message: 'is neither a file nor a folder' });
     } else if (place.depth === 0 || (found.isFile() && isPolicyFile(place.name))) {
       walk.marks.push([place.shown, real, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' '));
       addFile(walk, place);

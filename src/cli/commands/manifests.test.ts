@@ -215,7 +215,7 @@ describe('manifests --client-ca (B38)', () => {
     [
       'a file that is not there',
       () => ['--client-ca', join(folder, 'nowhere')],
-      /--client-ca .*nowhere cannot be read: ENOENT/,
+      /--client-ca .*nowhere cannot be read: there is no such file/,
     ],
     [
       'an empty file',

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openCertificates } from '../../adapters/certificate/own.ts';
@@ -12,6 +11,7 @@ import {
   parseWebhookUrl,
 } from '../../adapters/kubernetes/manifests/target.ts';
 import { readClientCa } from '../../adapters/webhook/caller.ts';
+import { readTextFile } from '../../config/bounded-file.ts';
 import { describeProblem } from '../../config/origin.ts';
 import type { ConfigOf, Flags } from '../../config/resolve.ts';
 import { definitions } from '../../config/settings.ts';
@@ -72,17 +72,14 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
   return ca;
 };
 
+/** It goes into a ConfigMap, which holds no more. */
+const largestClientCa = 1024 * 1024;
+
 /** The CA for the ConfigMap: the certificates of the file and nothing that may stand beside them, such as a key. */
 const clientCaOf = (file: string): string => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError([
-      `--client-ca ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    ]);
-  }
-  const certificates = readClientCa(text);
+  const text = readTextFile(file, { bytes: largestClientCa });
+  if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
+  const certificates = readClientCa(text.value);
   if (!certificates.ok) throw new UsageError([`--client-ca ${file} ${certificates.error}`]);
   return certificates.value.join('');
 };

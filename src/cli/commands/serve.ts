@@ -28,7 +28,13 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
   const { config, remarks } = resolved.value;
   const stopped = firstSignal();
-  const gate = await startGate({ config, remarks, storeWorker: terminal.storeWorker });
+  const gate = await Promise.race([
+    startGate({ config, remarks, storeWorker: terminal.storeWorker }),
+    stopped,
+  ]);
+  // A start may hang on a file or on an API server that does not answer. Nothing was promised to anybody yet, and the
+  // kernel gives the lock of --data back.
+  if (gate === undefined) process.exit(exitCode.clean);
   if (!gate.ok) throw new UsageError(gate.error);
   const line = await Promise.race([gate.value.ready, stopped]);
   if (line !== undefined) terminal.out(`${line}\n`);

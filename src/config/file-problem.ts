@@ -9,6 +9,7 @@ const words: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota is used up',
   ELOOP: 'its symbolic links lead in a circle',
   ENAMETOOLONG: 'the path is too long',
+  ENXIO: 'it is neither a file nor a pipe',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not valid UTF-8; save it as UTF-8',
 };
 
