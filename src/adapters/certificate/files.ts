@@ -4,9 +4,14 @@ import { dirname } from 'node:path';
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** The text of a file; `undefined` when there is none. */
+/** No file of ours comes near. */
+const largest = 1024 * 1024;
+
+/** The text of a file; `undefined` when there is none. A pipe or device that somebody planted is not waited for. */
 export const readIfThere = async (path: string): Promise<string | undefined> => {
   try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size > largest) throw new Error(`${path} is no file of at most 1 MiB`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
