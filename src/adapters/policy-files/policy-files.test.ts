@@ -104,7 +104,7 @@ describe('load reads a directory as one unit (R8)', () => {
     ['bytes that are no UTF-8', { 'a.yaml': Buffer.from([0x61, 0xff]) }, ['DIR/a.yaml: is not valid UTF-8']],
     [
       'a name in two files',
-      { 'a.yaml': policy('x'), 'b.yaml': policy('x', 'y') },
+      { 'a.yaml': policy('x'), 'b.yaml': policy('x', 'z') },
       ['DIR/b.yaml:3:13: policy "x" is already defined in DIR/a.yaml:1'],
     ],
     ['a file over 1 MiB', { 'a.yaml': `#${'x'.repeat(1024 * 1024)}` }, ['DIR/a.yaml: is larger than 1 MiB']],

@@ -12,7 +12,8 @@ type Path = readonly (string | number)[];
 const resolved = (node: unknown, document: Document): unknown =>
   isAlias(node) ? node.resolve(document) : node;
 
-const keyText = (pair: Pair): string => String(isScalar(pair.key) ? pair.key.value : pair.key);
+/** A key that is a collection has no text: to write one out takes time without end when it is nested. */
+const keyText = (pair: Pair): string | undefined => (isScalar(pair.key) ? String(pair.key.value) : undefined);
 
 const offsetOf = (node: unknown): number | undefined =>
   isScalar(node) || isCollection(node) || isAlias(node) ? node.range?.[0] : undefined;
@@ -71,8 +72,9 @@ export const findDuplicateKeys = (node: unknown): readonly DuplicateKey[] => {
   return node.items.flatMap((pair) => {
     const key = keyText(pair);
     const offset = offsetOf(pair.key) ?? 0;
-    const firstOffset = seen.get(key);
     const below = findDuplicateKeys(pair.value);
+    if (key === undefined) return below;
+    const firstOffset = seen.get(key);
     if (firstOffset !== undefined) return [{ key, offset, firstOffset }, ...below];
     seen.set(key, offset);
     return below;

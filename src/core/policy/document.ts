@@ -1,9 +1,11 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { LineCounter } from 'yaml';
 import type { Document } from 'yaml';
 import { shown } from '../decision/shown-text.ts';
 import { isJsonObject } from '../json.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { explainYaml, maxDepth, tooDeepToRead } from '../workload/yaml-limits.ts';
 import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
+import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
 import { policyKind, readPolicy, type ImagePolicy, type PolicyProblem } from './schema.ts';
 import { suggest } from './suggestion.ts';
 
@@ -30,7 +32,6 @@ export interface PolicyDocument extends Place {
 export const largestPolicyFile = 1024 * 1024;
 
 const mostAliases = 100;
-const deepestNesting = 100;
 
 /** `policies/a.yaml:12:9: unknown field "registeries"; did you mean "registries"?` */
 export const formatProblem = ({ file, line, column, message, suggestion }: PolicyFileProblem): string => {
@@ -38,20 +39,6 @@ export const formatProblem = ({ file, line, column, message, suggestion }: Polic
   const meant = suggestion === undefined ? '' : `; did you mean ${JSON.stringify(suggestion)}?`;
   // Parser messages quote the file, and a file may hold anything.
   return `${shown(place)}: ${shown(message)}${meant}`;
-};
-
-/**
- * Nesting that the YAML parser would need seconds for (its time grows with the square of the depth). Counts
- * brackets and compact `- - -` wherever they stand, so it may only err towards refusing.
- */
-const isNestedTooDeep = (text: string): boolean => {
-  let depth = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
-    if (depth > deepestNesting) return true;
-  }
-  return /^[ \t]*(?:[-?][ \t]+){100}/m.test(text);
 };
 
 interface Source {
@@ -83,8 +70,8 @@ const byPlace = (a: PolicyFileProblem, b: PolicyFileProblem): number =>
   (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
 const syntaxProblems = (source: Source, document: Document): readonly PolicyFileProblem[] => [
-  ...[...document.errors, ...document.warnings].map(({ pos, message }) =>
-    problemAt(source, placeAt(source.lines, pos[0]), message),
+  ...faultsOf(document).map(({ offset, message }) =>
+    problemAt(source, placeAt(source.lines, offset), message),
   ),
   ...findDuplicateKeys(document.contents).map(({ key, offset, firstOffset }) =>
     problemAt(
@@ -101,7 +88,7 @@ const toValue = (source: Source, document: Document): Result<unknown, PolicyFile
     return ok(value);
   } catch (error) {
     // The parser throws for aliases that are unknown or that multiply beyond the limit.
-    const why = error instanceof Error ? error.message : String(error);
+    const why = explainYaml(error instanceof Error ? error.message : String(error));
     return fail(problemAt(source, placeOf(document, source.lines, []), why));
   }
 };
@@ -167,6 +154,20 @@ const readDocument = (
   return entriesOf(value.value, document).map((entry) => readEntry(source, entry));
 };
 
+const readDocuments = (
+  text: string,
+  file: string,
+): readonly Result<PolicyDocument, readonly PolicyFileProblem[]>[] => {
+  const source = { file, lines: new LineCounter() };
+  try {
+    return parsePolicyYaml(text, source.lines).flatMap((document) => readDocument(source, document));
+  } catch (error) {
+    // Absurd nesting can end the stack outside of what the parser catches.
+    if (!(error instanceof RangeError)) throw error;
+    return [fail([{ file, message: `is ${tooDeepToRead}` }])];
+  }
+};
+
 /**
  * Reads a policy file: YAML with any number of documents, or JSON; each an ImagePolicy or a List of them.
  * @returns its policies in order (none, if it holds only comments), or every problem in it; never throws.
@@ -176,19 +177,8 @@ export const readPolicyFile = (
   file: string,
 ): Result<readonly PolicyDocument[], readonly PolicyFileProblem[]> => {
   if (text.length > largestPolicyFile) return fail([{ file, message: 'is larger than 1 MiB' }]);
-  if (isNestedTooDeep(text))
-    return fail([{ file, message: `is nested more than ${deepestNesting} levels deep` }]);
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false,
-    stringKeys: true,
-    resolveKnownTags: false,
-    logLevel: 'silent',
-  });
-  const source = { file, lines };
-  const results = [...documents].flatMap((document) => readDocument(source, document));
+  if (isNestedTooDeep(text)) return fail([{ file, message: `is nested more than ${maxDepth} levels deep` }]);
+  const results = readDocuments(text, file);
   const problems = results.flatMap((result) => (result.ok ? [] : result.error));
   if (problems.length > 0) return fail(problems.sort(byPlace));
   return ok(results.flatMap((result) => (result.ok ? [result.value] : [])));

@@ -2,7 +2,8 @@ import type { JsonValue } from '../json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { MutableObject, ParsedValue, TextProblem } from './parsed-text.ts';
-import { maxDepth, setField } from './parsed-text.ts';
+import { setField } from './parsed-text.ts';
+import { maxDepth, nestedTooDeep } from './yaml-limits.ts';
 
 /**
  * Reads JSON with what `JSON.parse` does not tell: duplicate keys (readers disagree on which one counts), nesting,
@@ -151,7 +152,7 @@ const readObject = (cursor: Cursor, depth: number): JsonValue | undefined => {
 };
 
 const readValue = (cursor: Cursor, depth: number, marked: boolean): JsonValue | undefined => {
-  if (depth > maxDepth) return refuse(cursor, `nested deeper than ${maxDepth} levels`);
+  if (depth > maxDepth) return refuse(cursor, nestedTooDeep);
   switch (cursor.text.charAt(cursor.at)) {
     case '{':
       return readObject(cursor, depth);

@@ -14,9 +14,6 @@ export interface ParsedValue {
   readonly lineOf: ReadonlyMap<JsonValue, number>;
 }
 
-/** Deeper nesting is refused, as in admission requests (R19). */
-export const maxDepth = 200;
-
 /** Sets an own field even when it is called `__proto__`, which an assignment would turn into the prototype. */
 export const setField = (object: Record<string, JsonValue>, key: string, value: JsonValue): void => {
   if (key === '__proto__') {

@@ -4,6 +4,7 @@ import { compileKind } from './compiled-kind.ts';
 import type { ImageUse } from './extract.ts';
 import { extractImages } from './extract.ts';
 import type { WorkloadKind } from './workload-kind.ts';
+import { maxDepth } from './yaml-limits.ts';
 
 /**
  * R2: the places of `images` where `oldObject` holds byte-identical text. Moved, re-added, re-spelt or newly
@@ -26,7 +27,6 @@ export const unchangedPlaces = (
   return unchanged;
 };
 
-const maxDepth = 200;
 const maxComparisons = 500_000;
 
 interface Budget {

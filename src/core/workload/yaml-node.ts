@@ -5,8 +5,9 @@ import { isJsonObject } from '../json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { MutableObject } from './parsed-text.ts';
-import { maxDepth, setField } from './parsed-text.ts';
-import { plainScalar } from './yaml-scalar.ts';
+import { setField } from './parsed-text.ts';
+import { maxDepth, nestedTooDeep } from './yaml-limits.ts';
+import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './yaml-scalar.ts';
 
 /** What a document became, and where in the text the objects of its `items` lists begin. */
 export interface YamlJson {
@@ -43,31 +44,9 @@ const refuse = (state: State, node: Node | null, why: string): undefined => {
   return undefined;
 };
 
-const coreTag = 'tag:yaml.org,2002:';
-const typed: Readonly<Record<string, (value: JsonValue) => boolean>> = {
-  bool: (value) => typeof value === 'boolean',
-  float: (value) => typeof value === 'number',
-  int: (value) => Number.isInteger(value),
-  null: (value) => value === null,
-};
-
-const readTagged = (state: State, node: Scalar, text: string): Found => {
-  const tag = node.tag ?? '';
-  if (tag === '!' || tag === `${coreTag}str`) return text;
-  const name = tag.startsWith(coreTag) ? tag.slice(coreTag.length) : '';
-  const value = plainScalar(text);
-  const fits = Object.hasOwn(typed, name) ? typed[name] : undefined;
-  // `!!binary` and the like: readers disagree on what they mean, so an image could hide behind one.
-  if (fits === undefined) return refuse(state, node, 'a tag that JSON has no type for');
-  return value !== undefined && fits(value) ? value : refuse(state, node, 'a value does not fit its tag');
-};
-
 const readScalar = (state: State, node: Scalar): Found => {
-  const text = typeof node.value === 'string' ? node.value : '';
-  if (node.tag !== undefined) return readTagged(state, node, text);
-  if (node.type !== 'PLAIN') return text;
-  const value = plainScalar(text);
-  return value === undefined ? refuse(state, node, 'infinity and NaN are not JSON') : value;
+  const value = scalarValue(node);
+  return value === undefined ? refuse(state, node, whyNoValue(node)) : value;
 };
 
 const isMergeKey = (key: unknown): boolean =>
@@ -75,10 +54,8 @@ const isMergeKey = (key: unknown): boolean =>
 
 const readKey = (state: State, key: unknown, map: YAMLMap): string | undefined => {
   if (!isScalar(key)) return refuse(state, isAlias(key) ? key : map, 'a key must be plain text');
-  const value = readScalar(state, key);
-  if (value === undefined) return undefined;
-  if (value === null) return refuse(state, key, 'a key must not be null');
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const text = keyText(key);
+  return text ?? refuse(state, key, whyNoKey(key));
 };
 
 /** One mapping while it is read: `merged` holds the keys that came from `<<` and may still be overridden. */
@@ -158,21 +135,17 @@ const readAlias = (state: State, node: Node, name: string, depth: number): Found
   state.nodes += anchored.nodes;
   if (state.aliased > maxAliasedNodes) return refuse(state, node, 'aliases expand to too much');
   state.deepest = Math.max(state.deepest, depth + anchored.height);
-  return state.deepest > maxDepth
-    ? refuse(state, node, `nested deeper than ${maxDepth} levels`)
-    : anchored.value;
+  return state.deepest > maxDepth ? refuse(state, node, nestedTooDeep) : anchored.value;
 };
 
 const readCollection = (state: State, node: YAMLMap | YAMLSeq, depth: number, marked: boolean): Found => {
-  const tag = `${coreTag}${isMap(node) ? 'map' : 'seq'}`;
-  if (node.tag !== undefined && node.tag !== tag)
-    return refuse(state, node, 'a tag that JSON has no type for');
+  if (hasForeignTag(node)) return refuse(state, node, whyForeignTag);
   return isMap(node) ? readMap(state, node, depth) : readSeq(state, node, depth, marked);
 };
 
 const readNode = (state: State, node: Node | null, depth: number, marked: boolean): Found => {
   if (node === null) return null;
-  if (depth > maxDepth) return refuse(state, node, `nested deeper than ${maxDepth} levels`);
+  if (depth > maxDepth) return refuse(state, node, nestedTooDeep);
   if (isAlias(node)) return readAlias(state, node, node.source, depth);
   const { nodes, deepest } = state;
   state.nodes += 1;

@@ -1,4 +1,12 @@
+import type { Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { isMap, Schema } from 'yaml';
 import type { JsonValue } from '../json.ts';
+
+/** The parser leaves every scalar as text; what follows types it. */
+export const failsafe = {
+  schema: new Schema({ schema: 'failsafe', resolveKnownTags: false }),
+  resolveKnownTags: false,
+} as const;
 
 /**
  * What kubectl (sigs.k8s.io/yaml, that is go.yaml.in/yaml/v2) takes a plain scalar for. It is neither YAML 1.1 nor
@@ -68,3 +76,55 @@ export const plainScalar = (text: string): JsonValue | undefined => {
   if (!mayBeNumber(text) || text.length > 400) return text;
   return readNumber(text) ?? text;
 };
+
+const coreTag = 'tag:yaml.org,2002:';
+const typed: Readonly<Record<string, (value: JsonValue) => boolean>> = {
+  bool: (value) => typeof value === 'boolean',
+  float: (value) => typeof value === 'number',
+  int: (value) => Number.isInteger(value),
+  null: (value) => value === null,
+};
+
+/** The test that a value under this tag has to pass; readers disagree on what `!!binary` and the like mean. */
+const fitsTag = (tag: string): ((value: JsonValue) => boolean) | undefined => {
+  const name = tag.startsWith(coreTag) ? tag.slice(coreTag.length) : '';
+  return Object.hasOwn(typed, name) ? typed[name] : undefined;
+};
+
+const taggedValue = (tag: string, text: string): JsonValue | undefined => {
+  if (tag === '!' || tag === `${coreTag}str`) return text;
+  const value = plainScalar(text);
+  return value !== undefined && fitsTag(tag)?.(value) === true ? value : undefined;
+};
+
+/** The JSON value of a scalar that was parsed as {@link failsafe}; without one, {@link whyNoValue} says why. */
+export const scalarValue = (node: Scalar): JsonValue | undefined => {
+  const text = typeof node.value === 'string' ? node.value : '';
+  if (node.tag !== undefined) return taggedValue(node.tag, text);
+  return node.type === 'PLAIN' ? plainScalar(text) : text;
+};
+
+/** An image could hide behind a tag that readers disagree about. */
+export const whyForeignTag = 'a tag that JSON has no type for';
+
+export const whyNoValue = ({ tag }: Scalar): string => {
+  if (tag === undefined) return 'infinity and NaN are not JSON';
+  return fitsTag(tag) === undefined ? whyForeignTag : 'a value does not fit its tag';
+};
+
+/** A key as JSON has it: `on` is `true`, `1.0` is `1`; without one, {@link whyNoKey} says why. */
+export const keyText = (node: Scalar): string | undefined => {
+  const value = scalarValue(node);
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
+export const whyNoKey = (node: Scalar): string =>
+  scalarValue(node) === null ? 'a key must not be null' : whyNoValue(node);
+
+export const hasForeignTag = (node: YAMLMap | YAMLSeq): boolean =>
+  node.tag !== undefined && node.tag !== `${coreTag}${isMap(node) ? 'map' : 'seq'}`;
+
+/** Whether the parser, which knows no types here, only complains of a tag that {@link scalarValue} knows. */
+export const isKnownTagWarning = (message: string): boolean =>
+  fitsTag(/tag:yaml\.org,2002:\w+$/.exec(message)?.[0] ?? '') !== undefined;

@@ -1,9 +1,11 @@
 import type { Document, LineCounter as LineCounterType } from 'yaml';
-import { LineCounter, parseAllDocuments, Schema } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { ParsedValue, TextProblem } from './parsed-text.ts';
+import { explainYaml, tooDeepToRead } from './yaml-limits.ts';
 import { nodeToJson } from './yaml-node.ts';
+import { failsafe } from './yaml-scalar.ts';
 
 /** Text of one document and the 1-based line of the file that it begins on. */
 interface Chunk {
@@ -11,14 +13,8 @@ interface Chunk {
   readonly line: number;
 }
 
-// Scalars stay text here: yaml-scalar.ts types them as kubectl does. Duplicate keys are found by yaml-node.ts, as the
-// library's own search is quadratic.
-const options = {
-  schema: new Schema({ schema: 'failsafe', resolveKnownTags: false }),
-  prettyErrors: false,
-  uniqueKeys: false,
-  logLevel: 'silent',
-} as const;
+// Duplicate keys are found by yaml-node.ts, as the library's own search is quadratic.
+const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
 const separator = '---';
 
@@ -46,15 +42,9 @@ const splitDocuments = (text: string): Result<readonly Chunk[], TextProblem> => 
   return ok(chunks);
 };
 
-const tooDeep = 'nested too deeply to be read';
-
-/** The parser recurses and reports the end of the stack as an error of the document. */
-const explain = (message: string): string =>
-  message.includes('call stack') ? tooDeep : (message.split('\n', 1)[0] ?? message);
-
 const problemAt = (chunk: Chunk, lines: LineCounterType, offset: number, why: string): TextProblem => {
   const { line, col } = lines.linePos(offset);
-  return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1), why: explain(why) };
+  return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1), why: explainYaml(why) };
 };
 
 const readDocument = (
@@ -102,7 +92,7 @@ export const readYamlText = (text: string): Result<readonly ParsedValue[], TextP
     } catch (error) {
       // Absurd nesting can end the stack outside of what the parser catches.
       if (!(error instanceof RangeError)) throw error;
-      return fail({ line: chunk.line, column: 1, why: tooDeep });
+      return fail({ line: chunk.line, column: 1, why: tooDeepToRead });
     }
   }
   return ok(values);
