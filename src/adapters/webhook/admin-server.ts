@@ -2,14 +2,10 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import type { Readiness } from '../../gate/readiness.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
 
-export interface Readiness {
-  readonly ready: boolean;
-  /** A line for each part, trouble that does not make us unready included (R14). */
-  readonly text: string;
-}
 export interface Metrics {
   readonly contentType: string;
   readonly text: string;

@@ -1,7 +1,7 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { AdmissionRequest } from '../../gate/admission-request.ts';
 import type { Deadline } from '../../gate/deadline.ts';
-import type { ImageReviewRequest } from './image-review.ts';
+import type { ImageReviewRequest } from '../../gate/review-images.ts';
 import type { RefusedRequest } from './refusal.ts';
 
 /** Who answers. The server reads, decodes, encodes and writes; it decides nothing but refusals. */

@@ -3,17 +3,9 @@ import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import type { ImageReviewRequest } from '../../gate/review-images.ts';
 import { auditAnnotations } from './audit-annotations.ts';
 import { denialText } from './denial.ts';
-
-/** An ImageReview of imagepolicy.k8s.io/v1alpha1 (R21): bare images, no old object, no volumes, no labels, no user. */
-export interface ImageReviewRequest {
-  readonly namespace: string;
-  readonly images: readonly string[];
-  /** Only keys that match `*.image-policy.k8s.io/*` are sent. They are written by users: no key is a short cut. */
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly caller: 'verified' | 'unverified';
-}
 
 const imagesOf = (containers: JsonValue | undefined): readonly string[] | undefined => {
   if (containers === undefined || containers === null) return [];
@@ -28,19 +20,15 @@ const imagesOf = (containers: JsonValue | undefined): readonly string[] | undefi
   return images;
 };
 
-const annotationsOf = (value: JsonValue | undefined): Readonly<Record<string, string>> | undefined => {
-  if (value === undefined || value === null) return {};
-  if (!isJsonObject(value)) return undefined;
-  const texts = Object.values(value).every((text) => typeof text === 'string');
-  return texts ? (value as Readonly<Record<string, string>>) : undefined;
-};
-
 const namespaceOf = (spec: JsonObject): string | undefined => {
   const namespace = spec['namespace'] ?? '';
   return typeof namespace === 'string' ? namespace : undefined;
 };
 
-/** Decodes an ImageReview; the error says what is wrong with it. */
+/**
+ * Decodes an ImageReview; the error says what is wrong with it. Its annotations are written by users and read by
+ * nobody: no key is a short cut.
+ */
 export const decodeImageReview = (
   review: JsonValue,
   caller: ImageReviewRequest['caller'],
@@ -56,9 +44,7 @@ export const decodeImageReview = (
   if (images === undefined) return fail('spec.containers is not a list of containers with an image');
   const namespace = namespaceOf(spec);
   if (namespace === undefined) return fail('spec.namespace is not a text');
-  const annotations = annotationsOf(spec['annotations']);
-  if (annotations === undefined) return fail('spec.annotations is not a map of texts');
-  return ok({ namespace, images, annotations, caller });
+  return ok({ namespace, images, caller });
 };
 
 const encode = (status: object): string =>

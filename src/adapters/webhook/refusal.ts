@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { FindingCode } from '../../core/decision/reason.ts';
+import { maxDepth, maxTokens } from './scan.ts';
 import type { ScanFault } from './scan.ts';
 
 /** Why a request is refused before anything in it was judged. */
@@ -74,13 +75,13 @@ export const scanRefusal = (fault: ScanFault): Refusal => {
     case 'too-deep':
       return {
         code: 'too-large',
-        message: 'the request body is nested more than 200 levels deep',
+        message: `the request body is nested more than ${String(maxDepth)} levels deep`,
         remedy: smaller,
       };
     case 'too-many-tokens':
       return {
         code: 'too-large',
-        message: 'the request body holds more than 500,000 keys and values',
+        message: `the request body holds more than ${maxTokens.toLocaleString('en-US')} keys and values`,
         remedy: smaller,
       };
     default:
@@ -88,12 +89,17 @@ export const scanRefusal = (fault: ScanFault): Refusal => {
   }
 };
 
+/** As far as the beginning of a body is looked at. */
+export const peekedBytes = 512;
+
 /**
  * The uid of a review that will not be parsed, so that its caller still gets a verdict with our reason instead
  * of a failed call. The API server writes it first. Only ever used for a denial: a forged uid gains nothing,
  * because the API server drops an answer whose uid is not its own.
  */
 export const peekUid = (bytes: Uint8Array): string | undefined => {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512)).toString('latin1');
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, peekedBytes)).toString(
+    'latin1',
+  );
   return /^\s*\{[^{}]{0,128}"request"\s*:\s*\{\s*"uid"\s*:\s*"([\w.-]{1,128})"/.exec(start)?.[1];
 };
