@@ -8,6 +8,7 @@ import {
   maxBodyBytes,
   maxBytesInFlight,
   overloaded,
+  peekedBytes,
 } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -47,30 +48,55 @@ const refusedByHeaders = (request: WebRequest, limit: number): Refusal | undefin
   return Number(request.headers['content-length'] ?? 0) > limit ? bodyTooLarge : undefined;
 };
 
+/** Smallest buffer that pieces are put together in, unless the whole body is known to be smaller. */
+const smallestRoom = 16 * 1024;
+
 /**
- * Puts pieces together by copying into a buffer that doubles. Keeping the pieces instead would let a client that
- * sends one byte a piece cost us a hundred bytes for each.
+ * Puts pieces together by copying. Keeping the pieces instead would let a client that sends one byte a piece cost
+ * us a hundred bytes for each. An announced length only bounds the room: a client that announces much and sends
+ * little holds at most twice what it sent.
  */
 class Pieces {
   length = 0;
   #bytes: Buffer = nothing;
+  readonly #announced: number | undefined;
+
+  constructor(contentLength: string | undefined) {
+    const announced = Number(contentLength);
+    this.#announced = Number.isSafeInteger(announced) ? announced : undefined;
+  }
+
+  /** Bytes of memory that are held once a piece with this many bytes was added. */
+  roomWith(more: number): number {
+    const length = this.length + more;
+    if (this.length === 0 || length <= this.#bytes.length) return Math.max(length, this.#bytes.length);
+    if (this.#announced === undefined) return Math.max(smallestRoom, length + (length >> 2));
+    return Math.max(length, Math.min(this.#announced, Math.max(smallestRoom, length * 2)));
+  }
 
   add(piece: Buffer): void {
-    const length = this.length + piece.length;
+    // The first piece is kept as it came: most bodies are one.
     if (this.length === 0) this.#bytes = piece;
     else {
-      if (length > this.#bytes.length || this.length === this.#bytes.length) this.#grow(length);
+      this.#make(this.roomWith(piece.length));
       piece.copy(this.#bytes, this.length);
     }
-    this.length = length;
+    this.length += piece.length;
+  }
+
+  /** What came, with the beginning of a piece that there was no room for. */
+  start(piece: Buffer): Buffer {
+    if (this.length >= peekedBytes || piece.length === 0) return this.whole();
+    return Buffer.concat([this.whole(), piece.subarray(0, peekedBytes)]);
   }
 
   whole(): Buffer {
     return this.length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.length);
   }
 
-  #grow(length: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(16 * 1024, length * 2));
+  #make(room: number): void {
+    if (room === this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(room);
     this.#bytes.copy(larger, 0, 0, this.length);
     this.#bytes = larger;
   }
@@ -90,29 +116,34 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
   }, sweepEvery).unref();
 
   const collect = (request: WebRequest, deadline: Deadline, resolve: (body: Body) => void): void => {
-    const pieces = new Pieces();
+    const pieces = new Pieces(request.headers['content-length']);
+    let held = 0;
     let settled = false;
     const settle = (body: Body): void => {
       settled = true;
       readings.delete(reading);
-      if (body.state !== 'whole') inFlight -= pieces.length;
+      if (body.state !== 'whole') inFlight -= held;
       resolve(body);
     };
-    const refuse = (refusal: Refusal): void => settle({ state: 'refused', refusal, start: pieces.whole() });
+    const refuse = (refusal: Refusal, piece = nothing): void =>
+      settle({ state: 'refused', refusal, start: pieces.start(piece) });
     const reading: Reading = { deadline, refuse };
     readings.add(reading);
     request.on('data', (piece: Buffer) => {
-      // After a refusal what still arrives is let through to nowhere, see `answerEarly`.
+      // After a refusal what still arrives is let through to nowhere, see `writeEarly`.
       if (settled) return;
-      inFlight += piece.length;
-      pieces.add(piece);
-      if (pieces.length > limits.maxBodyBytes) refuse(bodyTooLarge);
-      else if (inFlight > limits.maxBytesInFlight) refuse(overloaded);
+      // Room is looked for before it is taken: what is held never exceeds the limits.
+      const room = pieces.roomWith(piece.length);
+      if (pieces.length + piece.length > limits.maxBodyBytes) refuse(bodyTooLarge, piece);
+      else if (inFlight + room - held > limits.maxBytesInFlight) refuse(overloaded, piece);
+      else {
+        inFlight += room - held;
+        held = room;
+        pieces.add(piece);
+      }
     });
     request.on('end', () => {
-      if (settled) return;
-      const { length } = pieces;
-      settle({ state: 'whole', bytes: pieces.whole(), release: () => (inFlight -= length) });
+      if (!settled) settle({ state: 'whole', bytes: pieces.whole(), release: () => (inFlight -= held) });
     });
     const leave = (): void => {
       if (!settled) settle(gone);

@@ -1,0 +1,87 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, expect, test } from 'vitest';
+import type { Deadline } from '../../gate/deadline.ts';
+import { createIntake } from './intake.ts';
+import type { Body, Intake, WebRequest } from './intake.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const deadline = { remaining: () => 1_000, signal: () => AbortSignal.abort() } as unknown as Deadline;
+
+const intakes: Intake[] = [];
+afterEach(() => intakes.splice(0).forEach((intake) => intake.close()));
+const intakeOf = (...limits: Parameters<typeof createIntake>): Intake => {
+  const intake = createIntake(...limits);
+  intakes.push(intake);
+  return intake;
+};
+
+/** A request by hand: pieces arrive one by one, as they do from a connection. */
+const requestTo = (intake: Intake, contentLength?: number) => {
+  const stream = new PassThrough({ highWaterMark: 64 * mebibyte });
+  const headers = contentLength === undefined ? {} : { 'content-length': String(contentLength) };
+  const body = intake.read(Object.assign(stream, { headers }) as unknown as WebRequest, deadline);
+  const send = async (length: number, piece: number): Promise<void> => {
+    for (let left = length; left > 0; left -= piece) {
+      stream.write(Buffer.alloc(Math.min(piece, left), ' '));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { body, send, end: () => stream.end() };
+};
+const wholeOf = (body: Body) => {
+  if (body.state !== 'whole') throw new Error(body.state);
+  return body;
+};
+
+test.each([
+  ['one piece', 3_000, 3_000, 3_000],
+  ['two pieces of an announced length', 20_000, 16_384, 20_000],
+  ['many pieces of an announced length', mebibyte, 16_384, mebibyte],
+  ['two pieces of no announced length', 20_000, 16_384, undefined],
+  ['many pieces of no announced length', mebibyte, 10_000, undefined],
+])('%s count as the memory that they hold', async (_title, length, piece, announced) => {
+  const intake = intakeOf();
+  const { body, send, end } = requestTo(intake, announced);
+  await send(length, piece);
+  end();
+  const { bytes, release } = wholeOf(await body);
+  expect(bytes).toHaveLength(length);
+  const memory = piece >= length ? length : bytes.buffer.byteLength;
+  expect(intake.bytesInFlight()).toBe(memory);
+  if (announced !== undefined) expect(memory).toBe(announced);
+  expect(memory).toBeLessThanOrEqual(Math.max(16 * kibibyte, length * 1.25));
+  release();
+  expect(intake.bytesInFlight()).toBe(0);
+});
+
+test('an announced length holds at most twice what came of it', async () => {
+  const intake = intakeOf();
+  const { send } = requestTo(intake, 8 * mebibyte);
+  await send(2, 1);
+  expect(intake.bytesInFlight()).toBe(16 * kibibyte);
+  await send(100_000, 10_000);
+  expect(intake.bytesInFlight()).toBeLessThanOrEqual(200_004);
+});
+
+test('what is held never exceeds the limit, not even while a body grows', async () => {
+  const maxBytesInFlight = 100 * kibibyte;
+  const intake = intakeOf({ maxBodyBytes: mebibyte, maxBytesInFlight });
+  const { body, send } = requestTo(intake, mebibyte);
+  const highest: number[] = [];
+  for (let at = 0; at < 20; at++) {
+    await send(10_000, 10_000);
+    highest.push(intake.bytesInFlight());
+  }
+  expect(Math.max(...highest)).toBeLessThanOrEqual(maxBytesInFlight);
+  expect(await body).toMatchObject({ state: 'refused', refusal: { code: 'overloaded' } });
+  expect(intake.bytesInFlight()).toBe(0);
+});
+
+test('a refusal keeps the beginning of the body, the piece without room included', async () => {
+  const intake = intakeOf({ maxBodyBytes: 100, maxBytesInFlight: kibibyte });
+  const { body, send } = requestTo(intake);
+  await send(10, 10);
+  await send(200, 200);
+  expect(await body).toMatchObject({ state: 'refused', start: { length: 210 } });
+});
