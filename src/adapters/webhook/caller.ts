@@ -1,7 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { constants } from 'node:http2';
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -57,37 +54,6 @@ export const readClientCa = (pem: string): Result<readonly string[], string> => 
   return fail('holds a certificate that cannot be read');
 };
 
-/** Highest stream id: a GOAWAY with it says "no new streams, please", and loses none that is on its way. */
-const everyStream = 2 ** 31 - 1;
-/** How long former connections are served after they were asked to leave, in milliseconds. */
-const linger = 250;
-
-/** Knows the open connections, so that all of them can be replaced by new ones. */
-const trackOpen = (server: Http2SecureServer) => {
-  const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  // From the first byte: a handshake under way already goes by the CA that it began with.
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
-  return (deadline: number): void => {
-    const [formerSockets, formerSessions] = [[...sockets], [...sessions]];
-    for (const session of formerSessions)
-      if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
-    setTimeout(() => {
-      for (const session of formerSessions) session.close();
-    }, linger).unref();
-    setTimeout(() => {
-      for (const socket of formerSockets) socket.destroy();
-    }, deadline).unref();
-  };
-};
-
 export interface Callers {
   /** Says who is calling; asked for each request, worked out once for each connection. No header takes part (B33, B38). */
   readonly callerOf: (request: WebRequest) => Caller;
@@ -98,9 +64,11 @@ export interface Callers {
   change(next: ClientRequirement, deadline: number): void;
 }
 
-/** Knows who may call the server; without a requirement anybody. */
-export const createCallers = (server: Http2SecureServer, first: ClientRequirement | undefined): Callers => {
-  const retire = first === undefined ? undefined : trackOpen(server);
+/** Knows who may call the server; without a requirement anybody. `leave` asks every open connection to leave. */
+export const createCallers = (
+  first: ClientRequirement | undefined,
+  leave: (deadline: number) => void,
+): Callers => {
   let requirement = first;
   let known = new WeakMap<object, Caller>();
   return {
@@ -117,7 +85,7 @@ export const createCallers = (server: Http2SecureServer, first: ClientRequiremen
     change: (next, deadline) => {
       requirement = next;
       known = new WeakMap();
-      retire?.(deadline);
+      leave(deadline);
     },
   };
 };

@@ -1,30 +1,50 @@
+import { constants } from 'node:http2';
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
 
 /** Highest stream id: a GOAWAY with it says "no new streams, please", and loses none that is on its way. */
 const everyStream = 2 ** 31 - 1;
-const noError = 0;
 
-/** Knows the open connections, so that a drain can ask them to leave and end those that do not. */
+/** Knows the open connections, so that some or all of them can be asked to leave and be ended when they do not. */
 export interface Connections {
+  /** Handshakes under way included. */
   count(): number;
   isDraining(): boolean;
+  /** Replaces all open connections by new ones: asks them to leave, cuts off what is left of them at `deadline`. */
+  leave(deadline: number): void;
   /**
-   * Lets every answer under way finish. For `linger` milliseconds connections are still served and asked to leave
+   * Lets every answer under way finish. For a while (`linger`) connections are still served and asked to leave
    * (`Connection: close`, GOAWAY), because a request may already be on its way to an idle one; then nothing new is
    * accepted and idle connections end; what is left at `deadline` is cut off. A second call waits for the first.
    */
   drain(deadline: number): Promise<void>;
 }
 
-const longestLinger = 250;
+interface Open {
+  readonly sockets: Iterable<Socket>;
+  readonly sessions: Iterable<ServerHttp2Session>;
+}
 
-export const trackConnections = (server: Http2SecureServer): Connections => {
-  const sockets = new Set<TLSSocket>();
+const ask = ({ sessions }: Open): void => {
+  for (const session of sessions)
+    if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
+};
+const end = ({ sessions }: Open): void => {
+  for (const session of sessions) session.close();
+};
+const cut = ({ sockets }: Open): void => {
+  for (const socket of sockets) socket.destroy();
+};
+
+/** Follows the connections of a server; `longestLinger` is how long they are served after they were asked to leave. */
+export const trackConnections = (server: Http2SecureServer, longestLinger: number): Connections => {
+  const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  const open: Open = { sockets, sessions };
   let draining: Promise<void> | undefined;
-  server.on('secureConnection', (socket) => {
+  // From the first byte: a handshake under way already goes by the certificate and the CA that it began with.
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
@@ -33,20 +53,14 @@ export const trackConnections = (server: Http2SecureServer): Connections => {
     session.once('close', () => sessions.delete(session));
   });
 
-  const leave = async (deadline: number): Promise<void> => {
+  const drain = async (deadline: number): Promise<void> => {
     const linger = Math.min(longestLinger, deadline / 4);
-    for (const session of sessions)
-      if (!session.closed && !session.destroyed) session.goaway(noError, everyStream);
+    ask(open);
     if (sockets.size > 0) await sleep(linger);
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(
-        () => {
-          for (const socket of sockets) socket.destroy();
-        },
-        Math.max(0, deadline - linger),
-      );
+      const timer = setTimeout(() => cut(open), Math.max(0, deadline - linger));
       server.close(() => {
-        clearTimeout(cut);
+        clearTimeout(timer);
         resolve();
       });
     });
@@ -54,6 +68,12 @@ export const trackConnections = (server: Http2SecureServer): Connections => {
   return {
     count: () => sockets.size,
     isDraining: () => draining !== undefined,
-    drain: (deadline) => (draining ??= leave(deadline)),
+    leave: (deadline) => {
+      const former: Open = { sockets: [...sockets], sessions: [...sessions] };
+      ask(former);
+      setTimeout(() => end(former), longestLinger).unref();
+      setTimeout(() => cut(former), deadline).unref();
+    },
+    drain: (deadline) => (draining ??= drain(deadline)),
   };
 };

@@ -44,6 +44,8 @@ export interface ServerLimits {
   readonly handshakeTimeout: number;
   /** How long a connection that a former client CA let in may stay: longer than the longest deadline of a review. */
   readonly formerCallers: number;
+  /** How long connections are still served after they were asked to leave, a quarter of a drain at most. */
+  readonly linger: number;
 }
 const defaultLimits: ServerLimits = {
   intake: undefined,
@@ -52,6 +54,7 @@ const defaultLimits: ServerLimits = {
   idleTimeout: 120_000,
   handshakeTimeout: 10_000,
   formerCallers: 40_000,
+  linger: 250,
 };
 /** Above the longest deadline: the deadline answers, this only ends what the deadline cannot. */
 const requestTimeout = 40_000;
@@ -164,10 +167,10 @@ export const startWebhookServer = async (
   const context = checkedContext(options.certificate, client);
   if (!context.ok) return context;
   const server = createSecureServer(serverOptions(context.value, limits, client));
-  const connections = trackConnections(server);
+  const connections = trackConnections(server, limits.linger);
   const intake = createIntake(limits.intake);
   const swaps = createSwaps(server, options);
-  const callers = createCallers(server, client);
+  const callers = createCallers(client, (deadline) => connections.leave(deadline));
   const isDraining = (): boolean => connections.isDraining();
   server.on(
     'request',
