@@ -168,6 +168,12 @@ describe('R5, R8: a policy that cannot be used', () => {
     expect(decision.allowed).toBe(allowed);
     expect(decision.findings.map(({ code }) => code)).toEqual(['unmatched']);
   });
+  test('a policy in mode Audit beside it does not open what it closed', async () => {
+    const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
+    const audit = { mode: 'Audit', match: { images: ['b.io/**'] }, checks: [trusted] };
+    const decision = await judge({ policies: { audit }, broken: [compiled] }, 'evil.io/x');
+    expect(codesOf(decision.findings)).toEqual(['bad:Deny:unmatched']);
+  });
   test('an image that the broken policy would speak about is denied whatever --unmatched says', async () => {
     const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
     const decision = await judge({ broken: [compiled], unmatched: 'allow' }, 'a.io/x');

@@ -131,8 +131,8 @@ const brokenSpeaks = ({ broken }: Covering, parsed: ImageUnderReview['parsed']):
   );
 
 /**
- * What R1 says of an image that no covering policy speaks about. Where only a policy that cannot be used covers the
- * namespace, its mode is not known and counts as Deny: its breaking must not open what it closed.
+ * What R1 says of an image that no covering policy speaks about. The mode of a policy that cannot be used is not known
+ * and counts as Deny: its breaking must not open what it closed.
  */
 const judgeUnmatched = (
   { use, parsed }: ImageUnderReview,
@@ -141,10 +141,10 @@ const judgeUnmatched = (
 ): Finding | undefined => {
   if (brokenSpeaks(covering, parsed)) return undefined;
   if (use.given.trim() === '') return blankImage(use);
+  const [broken] = covering.broken;
+  if (broken !== undefined) return unmatched(use, broken.name, unmatchedMode('Deny', override));
   const strict = strictestOf(covering.policies);
-  if (strict !== undefined) return unmatched(use, strict.policy.name, unmatchedMode(strict.mode, override));
-  const mode = covering.broken.length > 0 ? 'Deny' : 'Audit';
-  return unmatched(use, covering.broken[0]?.name ?? '', unmatchedMode(mode, override));
+  return unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override));
 };
 
 const judgeImage = (
