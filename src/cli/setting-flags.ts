@@ -9,7 +9,8 @@ import type { SettingKey } from '../config/settings.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
 
-const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+/** For options that may be given more than once. */
+export const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
   ...(earlier ?? []),
   value,
 ];

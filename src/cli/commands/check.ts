@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { settings } from '../../config/settings.ts';
 import { oneOf } from '../choice.ts';
 import type { CommandModule } from '../commands.ts';
 import { failOnLevels } from '../exit-code.ts';
@@ -7,14 +6,9 @@ import type { ExitCode } from '../exit-code.ts';
 import { checkManifests, checkSettings } from '../check-manifest.ts';
 import type { CheckFlags } from '../check-manifest.ts';
 import { outputOption } from '../outputs.ts';
-import { addSettingFlags } from '../setting-flags.ts';
+import { addSettingFlags, gather } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../terminal.ts';
-
-const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
-  ...(earlier ?? []),
-  value,
-];
 
 const descriptions = {
   policies: 'Folder or file with policies; repeatable.',
@@ -62,8 +56,7 @@ const action = (paths: readonly string[], flags: CheckFlags, terminal: Terminal)
 };
 
 export const command: CommandModule['command'] = (terminal, done) => {
-  const known = checkSettings.filter((key) => settings.some((setting) => setting.key === key));
-  const check = addSettingFlags(manifest(new Command('manifest')), known, descriptions).action(
+  const check = addSettingFlags(manifest(new Command('manifest')), checkSettings, descriptions).action(
     async (paths: readonly string[], flags: CheckFlags) => done(await action(paths, flags, terminal)),
   );
   return new Command('check')

@@ -50,7 +50,7 @@ interface ManifestFlags {
   readonly webhooks?: true;
 }
 
-const value = <T>(result: Result<T, string>): T => {
+const orUsageError = <T>(result: Result<T, string>): T => {
   if (!result.ok) throw new UsageError([result.error]);
   return result.value;
 };
@@ -65,7 +65,7 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
     clock: Date,
     onProblem: (problem) => terminal.talk(`imagegate: ${problem}`),
   });
-  const certificates = value(opened);
+  const certificates = orUsageError(opened);
   const { ca } = certificates.current();
   certificates.close();
   if (ca === undefined) throw new UsageError([`${data}/tls holds no CA`]);
@@ -107,7 +107,7 @@ const configurationOf = (config: Settings): GateConfiguration => {
 
 const kinds = 'one of --url, --image or --webhooks';
 
-const print = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Promise<void> => {
+const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Promise<void> => {
   const { url, image, webhooks } = flags;
   if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
     throw new UsageError([
@@ -118,16 +118,16 @@ const print = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Pro
   const bootstrapNamespaces = config.bootstrapNamespaces.value;
   const workloads = createWorkloadTable(config.workloads.value).all;
   if (url !== undefined) {
-    const parsed = value(parseWebhookUrl(url));
+    const parsed = orUsageError(parseWebhookUrl(url));
     const caBundle = await caBundleOf(config.data.value, parsed, terminal);
     terminal.out(
       printManifests(outOfClusterManifests({ url: parsed, caBundle, workloads, bootstrapNamespaces })),
     );
     return;
   }
-  const namespace = value(parseGateNamespace(flags.namespace));
+  const namespace = orUsageError(parseGateNamespace(flags.namespace));
   if (image !== undefined) {
-    const options = { image: value(parseGateImage(image)), namespace, bootstrapNamespaces };
+    const options = { image: orUsageError(parseGateImage(image)), namespace, bootstrapNamespaces };
     const configuration = configurationOf(config);
     terminal.out(printManifests(inClusterManifests({ ...options, configuration })));
     return;
@@ -159,7 +159,7 @@ export const command: CommandModule['command'] = (terminal) => {
     .addHelpText('after', examples);
   return addSettingFlags(manifests, manifestSettings).action(
     async ({ url, image, webhooks, namespace, ...rest }: ManifestFlags & Flags) => {
-      await print(
+      await printWanted(
         {
           namespace,
           ...(url === undefined ? {} : { url }),

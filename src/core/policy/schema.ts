@@ -215,8 +215,6 @@ export type PolicySpec = ImagePolicy['spec'];
 /** `{ registries }`, `{ digest }` or `{ tags }`: tell them apart with `'registries' in check`. */
 export type PolicyCheck = PolicySpec['checks'][number];
 export type RegistriesCheck = Immutable<z.output<typeof registriesCheck>>;
-export type DigestCheck = Immutable<z.output<typeof digestCheck>>;
-export type TagsCheck = Immutable<z.output<typeof tagsCheck>>;
 export type LabelSelector = Immutable<z.output<typeof labelSelector>>;
 
 /**
