@@ -37,11 +37,20 @@ export function noteOf(decision: Decision, object: JsonObject | null): EventNote
     about: aboutOf(decision, object),
     ...(controller === undefined ? {} : { controller }),
     type: 'Warning',
-    reason: decision.allowed ? 'ImageWouldBeDenied' : 'ImageDenied',
+    reason: reasonOf(decision),
     text,
     latest: `imagegate explain ${decision.id}`,
   };
 }
+
+const refusals: Readonly<Record<string, string>> = {
+  'imagegate.dev/v1alpha1 ImagePolicy': 'PolicyDenied',
+  'v1 Namespace': 'NamespaceChangeDenied',
+};
+
+/** R23: what was refused; a policy (R9) and a change of a namespace (R12) are no images. */
+const reasonOf = ({ allowed, object }: Decision): string =>
+  allowed ? 'ImageWouldBeDenied' : (refusals[`${object.apiVersion} ${object.kind}`] ?? 'ImageDenied');
 
 function aboutOf(decision: Decision, object: JsonObject | null): InvolvedObject {
   const { apiVersion, kind, namespace, name } = decision.object;

@@ -182,6 +182,21 @@ describe('R23: an Event', () => {
     expect(await one()).toMatchObject({ reason: 'ImageWouldBeDenied' });
   });
 
+  test.each([
+    ['PolicyDenied', 'imagegate.dev/v1alpha1', 'ImagePolicy', 'policy-invalid'],
+    ['NamespaceChangeDenied', 'v1', 'Namespace', 'namespace-escape'],
+    ['ImageDenied', 'other.dev/v1', 'ImagePolicy', 'registry-not-allowed'],
+    ['ImageDenied', 'other.dev/v1', 'Namespace', 'registry-not-allowed'],
+  ] as const)('says %s about a refused %s %s', async (reason, apiVersion, kind, code) => {
+    const refused = decision({
+      operation: 'UPDATE',
+      object: { apiVersion, kind, name: 'shop' },
+      findings: [{ ...finding, policy: '', check: 'gate', code }],
+    });
+    events.decided(refused, { metadata: { name: 'shop' } });
+    await vi.waitFor(() => expect(written('default')).toMatchObject([{ reason }]), soon);
+  });
+
   test('about an object of the whole cluster lies in the namespace default', async () => {
     events.note({
       about: {
