@@ -1,3 +1,4 @@
+import { formatPath } from '../core/policy/problem-path.ts';
 import type { PolicyProblem } from '../core/policy/schema.ts';
 import { readPolicy } from '../core/policy/schema.ts';
 import { compilePolicy } from '../core/policy/compile.ts';
@@ -5,12 +6,6 @@ import { shown } from '../core/decision/shown-text.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Outcome } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
-
-const formatPath = (path: readonly (string | number)[]): string =>
-  path.reduce<string>((text, part) => {
-    if (typeof part === 'number') return `${text}[${part}]`;
-    return text === '' ? part : `${text}.${part}`;
-  }, '');
 
 const problemFinding = (problem: PolicyProblem) =>
   gateFinding('policy-invalid', shown(`${formatPath(problem.path)}: ${problem.message}`), {

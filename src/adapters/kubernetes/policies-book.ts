@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { formatPath } from '../../core/policy/problem-path.ts';
+import type { PolicyProblem } from '../../core/policy/schema-problem.ts';
 import type { Result } from '../../core/result.ts';
 
-/** One thing that is wrong in a policy. */
-export interface PolicyFlaw {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly suggestion?: string;
-}
-export type ReadPolicy<P> = (value: JsonObject) => Result<P, readonly PolicyFlaw[]>;
+export type ReadPolicy<P> = (value: JsonObject) => Result<P, readonly PolicyProblem[]>;
 
 /** A policy of which no revision can be used. `match` is `spec.match` as the cluster holds it, if anything. */
 export interface UnusablePolicy {
   readonly name: string;
   readonly match: JsonValue | undefined;
-  readonly problems: readonly PolicyFlaw[];
+  readonly problems: readonly PolicyProblem[];
 }
 
 /** What is said about one policy in its status. */
@@ -44,7 +40,7 @@ export interface PolicyObject {
 interface Entry<P> {
   readonly object: PolicyObject;
   readonly digest: string;
-  readonly result: Result<P, readonly PolicyFlaw[]>;
+  readonly result: Result<P, readonly PolicyProblem[]>;
   /** The policy that is in force: this revision, or the last good one of the same object (R8). */
   readonly inForce: { readonly policy: P; readonly generation: number; readonly digest: string } | undefined;
 }
@@ -57,7 +53,7 @@ export interface PolicyBook<P> {
   replace(all: readonly PolicyObject[]): boolean;
   accepted(): readonly P[];
   broken(): readonly UnusablePolicy[];
-  /** `sha256:…` over names and contents of what is in force. */
+  /** `sha256:` and 16 hex digits, as policies from files have it, over names and contents of what is in force. */
   version(): string;
   verdicts(): readonly PolicyVerdict[];
 }
@@ -89,7 +85,7 @@ export function createPolicyBook<P>(read: ReadPolicy<P>): PolicyBook<P> {
         entry.object.name,
         entry.inForce?.digest ?? `broken ${entry.digest}`,
       ]);
-      return `sha256:${sha256(JSON.stringify(content))}`;
+      return `sha256:${sha256(JSON.stringify(content)).slice(0, 16)}`;
     },
     verdicts: () => sorted().map((entry) => verdictOf(entry)),
   };
@@ -133,12 +129,8 @@ function verdictOf<P>({ object, result, inForce }: Entry<P>): PolicyVerdict {
 }
 
 /** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
-export function describeFlaw({ path, message, suggestion }: PolicyFlaw): string {
-  const place = path.reduce<string>(
-    (text, step) =>
-      typeof step === 'number' ? `${text}[${step}]` : `${text}${text === '' ? '' : '.'}${step}`,
-    '',
-  );
+export function describeFlaw({ path, message, suggestion }: PolicyProblem): string {
+  const place = formatPath(path);
   const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;
 }

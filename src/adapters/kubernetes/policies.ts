@@ -12,7 +12,7 @@ import {
 } from './policies-book.ts';
 import { createWatch, type WatchState, type WatchTiming } from './watch.ts';
 
-export type { PolicyFlaw, PolicyVerdict, UnusablePolicy } from './policies-book.ts';
+export type { PolicyVerdict, UnusablePolicy } from './policies-book.ts';
 
 export interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;
@@ -22,7 +22,6 @@ export interface ClusterPoliciesOptions<P> {
   readonly build: (accepted: readonly P[], broken: readonly UnusablePolicy[], version: string) => PolicySet;
   readonly timing?: Partial<WatchTiming>;
   readonly batching?: { readonly quiet: number; readonly atMost: number };
-  readonly onState?: (state: WatchState) => void;
   /** A set came into force, the first one included. */
   readonly onSet?: (set: PolicySet) => void;
   /** Verdicts or the conditions in the cluster changed: time to look at the status. */

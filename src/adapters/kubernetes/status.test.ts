@@ -27,7 +27,7 @@ beforeEach(async () => {
       version,
       policies: [],
       broken: [],
-      forNamespace: () => ({ policies: [], broken: [], needsLabels: false }),
+      forNamespace: () => ({ policies: [], broken: [], needsLabels: false, needsObjectLabels: false }),
     }),
     onVerdicts: () => status.wake(),
   });
