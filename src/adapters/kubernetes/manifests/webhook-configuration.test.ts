@@ -1,7 +1,12 @@
 import type { V1ValidatingWebhook } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../../../core/workload/kinds.ts';
-import { webhookConfiguration, webhookNames, type WebhookOptions } from './webhook-configuration.ts';
+import {
+  webhookConfiguration,
+  webhookManifest,
+  webhookNames,
+  type WebhookOptions,
+} from './webhook-configuration.ts';
 
 const options: WebhookOptions = {
   target: { url: 'https://gate.example.com:8443' },
@@ -77,22 +82,16 @@ describe('R10: validate.imagegate.dev', () => {
     ]);
   });
 
-  test('adds a field of a user’s row that lies outside of spec, or an update of it would slip by', () => {
-    const row = {
-      group: 'x.io',
-      resource: 'fleets',
-      kind: 'Fleet',
-      images: ['data-x.images[]', 'spec.image'],
-    };
-    const hook = hooks({ workloads: [row] })[validate];
-    expect(hook?.matchConditions?.[0]?.expression).toMatch(
-      / \|\| object\[\?'data-x'\] != oldObject\[\?'data-x'\]$/,
-    );
-    expect(coveredBy(hook)).toEqual(['x.io/*/fleets']);
+  test('covers every version of a user’s row that lists none, and says so', () => {
+    const row = { group: 'x.io', resource: 'fleets' };
+    expect(coveredBy(hooks({ workloads: [row] })[validate])).toEqual(['x.io/*/fleets']);
+    const said = 'gated in every version ("*"); list versions: fleets.x.io.';
+    expect(webhookManifest({ ...options, workloads: [row] }).comment).toContain(said);
+    expect(webhookManifest(options).comment).not.toContain('every version');
   });
 
   test('uses the versions that a row lists', () => {
-    const row = { group: 'x.io', resource: 'fleets', versions: ['v1', 'v2'], podSpec: 'spec' };
+    const row = { group: 'x.io', resource: 'fleets', versions: ['v1', 'v2'] };
     expect(coveredBy(hooks({ workloads: [row] })[validate])).toEqual(['x.io/v1,v2/fleets']);
   });
 });

@@ -88,7 +88,7 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   const { workloads, ownNamespace } = options;
   const own = ownNamespace === undefined ? [] : [ownNamespace];
   const bootstrap = [...new Set(options.bootstrapNamespaces)].filter((name) => name !== ownNamespace);
-  const matchConditions = [somethingJudgedChanges(workloads)];
+  const matchConditions = [somethingJudgedChanges];
   const validate = webhook(options, {
     name: webhookNames.validate,
     rules: workloadRules(workloads),
@@ -113,7 +113,7 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   const policies = webhook(options, {
     name: webhookNames.policies,
     rules: [clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies')],
-    matchConditions: [somethingJudgedChanges([])],
+    matchConditions: [somethingJudgedChanges],
   });
   return bootstrap.length === 0
     ? [validate, namespaces, policies]
@@ -138,8 +138,18 @@ export const webhookConfiguration = (options: WebhookOptions): V1ValidatingWebho
   webhooks: webhooks(options),
 });
 
+/** R10 lists versions, never `*`; the one exception is said where it is printed. */
+const everyVersion = (workloads: readonly GatedKind[]): readonly string[] => {
+  const rows = workloads.filter(({ versions }) => versions === undefined);
+  if (rows.length === 0) return [];
+  const names = rows.map(({ group, resource }) => `${resource}.${group}`).join(', ');
+  return [
+    `Without "versions" in their rows, these are gated in every version ("*"); list versions: ${names}.`,
+  ];
+};
+
 /** The configuration with its explanation, ready to be printed. */
 export const webhookManifest = (options: WebhookOptions): Manifest => ({
-  comment,
+  comment: [comment, ...everyVersion(options.workloads)].join('\n'),
   object: webhookConfiguration(options) as Manifest['object'],
 });
