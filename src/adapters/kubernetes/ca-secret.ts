@@ -30,7 +30,6 @@ export interface CaSecretOptions {
   readonly createCa: () => Promise<CaMaterial>;
   readonly rotation?: RotationTiming;
   readonly timing?: Partial<WatchTiming>;
-  readonly onState?: (state: WatchState) => void;
   /** The authorities changed since they were first read: issue a new leaf, compare the webhooks again. */
   readonly onChange?: (authorities: CaAuthorities) => void;
   readonly onProblem?: (problem: ApiProblem) => void;

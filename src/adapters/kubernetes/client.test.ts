@@ -193,7 +193,7 @@ describe('TLS', () => {
     const client = createClient(inside.value, { version: '1' });
     clients.push(client);
     expect(await list(client)).toMatchObject({ ok: true });
-    expect(client.namespace).toBe('imagegate-system');
+    expect(inside.value.namespace).toBe('imagegate-system');
     await file('account/token', 'rotated');
     secure.requireToken('rotated');
     expect(await list(client)).toMatchObject({ ok: true });

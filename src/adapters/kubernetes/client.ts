@@ -41,8 +41,6 @@ export interface ApiStream {
 export interface ApiClient {
   /** The address of the API server, for messages. */
   readonly server: string;
-  /** The namespace of our service account or context. */
-  readonly namespace: string | undefined;
   request(call: ApiCall, signal: AbortSignal): Promise<Result<JsonObject, ApiProblem>>;
   /** Opens a watch: `signal` ends it; only the time until the headers arrive is limited by `callTimeout`. */
   stream(call: ApiCall, signal: AbortSignal): Promise<Result<ApiStream, ApiProblem>>;
@@ -64,7 +62,6 @@ export function createClient(connection: Connection, options: ClientOptions): Ap
   });
   return {
     server: connection.server.origin,
-    namespace: connection.namespace,
     request: (call, signal) => exchange.json(call, signal),
     stream: (call, signal) => exchange.stream(call, signal),
     close: () => exchange.close(),

@@ -11,7 +11,6 @@ export interface NamespacesOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly timing?: Partial<WatchTiming>;
-  readonly onState?: (state: WatchState) => void;
   /** Characters of names and labels that are kept; 64 Mi unless told otherwise. What does not fit is looked up. */
   readonly maxCharacters?: number;
 }

@@ -8,7 +8,6 @@ import type { ApiTarget } from './client-resource.ts';
 export interface WatchTarget extends Pick<ApiTarget, 'resource' | 'namespace'> {
   /** e.g. `metadata.name=imagegate`: with it a Role that names the object is enough. */
   readonly fieldSelector?: string;
-  readonly labelSelector?: string;
   /** Labels and owners only: spec and status never travel. */
   readonly metadataOnly?: boolean;
 }
@@ -76,5 +75,4 @@ async function listOnce<T>(
 
 export const selectorsOf = (target: WatchTarget): Record<string, string> => ({
   ...(target.fieldSelector === undefined ? {} : { fieldSelector: target.fieldSelector }),
-  ...(target.labelSelector === undefined ? {} : { labelSelector: target.labelSelector }),
 });

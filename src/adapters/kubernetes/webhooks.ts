@@ -18,7 +18,6 @@ export interface WebhookGuardOptions {
   /** The CA (PEM) that has to be in every `caBundle`, asked for at every comparison. */
   readonly authority: () => string;
   readonly timing?: Partial<WatchTiming>;
-  readonly onState?: (state: WatchState) => void;
   /** Called when the answer changed, the first one included. */
   readonly onChange?: (integrity: WebhookIntegrity) => void;
 }
