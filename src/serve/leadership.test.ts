@@ -167,7 +167,7 @@ describe('R15: the rotation of the CA', () => {
     api.requests.splice(0);
   };
   const rotate = (isHolder: boolean): void =>
-    rotateAuthority(secret, { client, isHolder: () => isHolder }, watchers, closers, 10);
+    rotateAuthority(secret, { client, isHolder: () => isHolder, every: 10 }, watchers, closers);
 
   test('is taken step by step by the holder: a CA that no webhook trusts does not sign', async () => {
     await openSecret();
@@ -201,7 +201,7 @@ describe('R15: the rotation of the CA', () => {
 
   test('tells what fails, and goes on', async () => {
     const failing = { rotate: () => Promise.reject(new Error('a defect on purpose')) };
-    rotateAuthority(failing, { client, isHolder: () => true }, watchers, closers, 10);
+    rotateAuthority(failing, { client, isHolder: () => true, every: 10 }, watchers, closers);
     await vi.waitFor(() => expect(told.length).toBeGreaterThan(1), soon);
     expect(new Set(told)).toEqual(new Set(['the CA could not be rotated']));
   });

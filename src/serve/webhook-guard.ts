@@ -118,10 +118,9 @@ export const createBundleKeeper = (parts: WebhookGuardParts, guard: WebhookGuard
 /** R15: takes the steps of a CA rotation as they become due; the Lease holder alone. */
 export const rotateAuthority = (
   secret: Pick<CaSecret, 'rotate'>,
-  parts: Pick<WebhookGuardParts, 'client' | 'isHolder'>,
+  parts: Pick<WebhookGuardParts, 'client' | 'isHolder'> & { readonly every?: number },
   { log }: Watchers,
   closers: Closers,
-  every = rotateEvery,
 ): void => {
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
@@ -134,7 +133,7 @@ export const rotateAuthority = (
   };
   const timer = setInterval(() => {
     step().catch((error: unknown) => log.error('the CA could not be rotated', { error }));
-  }, every);
+  }, parts.every ?? rotateEvery);
   timer.unref();
   closers.add(() => clearInterval(timer));
 };
