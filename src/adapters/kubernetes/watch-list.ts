@@ -73,6 +73,5 @@ async function listOnce<T>(
   }
 }
 
-export const selectorsOf = (target: WatchTarget): Record<string, string> => ({
-  ...(target.fieldSelector === undefined ? {} : { fieldSelector: target.fieldSelector }),
-});
+export const selectorsOf = ({ fieldSelector }: WatchTarget): Record<string, string> =>
+  fieldSelector === undefined ? {} : { fieldSelector };
