@@ -21,6 +21,12 @@ interface Found {
   readonly passedOver: string[];
 }
 
+/** In a folder a pipe or device is no manifest but a trap; one that is meant is named with -f. */
+const regularFile = async (path: string): Promise<string> => {
+  if ((await stat(path)).isFile()) return path;
+  throw new UsageError([shown(`cannot read ${path}: it is no regular file; remove it, or name it with -f`)]);
+};
+
 const walk = async (folder: string, depth: number, into: Found): Promise<void> => {
   if (depth > deepestFolder)
     throw new UsageError([`${folder}: folders are nested more than ${deepestFolder} deep`]);
@@ -29,7 +35,7 @@ const walk = async (folder: string, depth: number, into: Found): Promise<void> =
     const path = join(folder, entry.name);
     if (!entry.isDirectory()) {
       // kubectl reads hidden files too, so they are judged.
-      if (isManifest(entry.name)) into.files.push(path);
+      if (isManifest(entry.name)) into.files.push(await regularFile(path));
     } else if (!entry.name.startsWith('.')) {
       await walk(path, depth + 1, into);
     } else if (!neverManifests(entry.name)) {

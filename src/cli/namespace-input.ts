@@ -1,3 +1,4 @@
+import { shown } from '../core/decision/shown-text.ts';
 import { parse } from 'yaml';
 import { readTextFile } from '../config/bounded-file.ts';
 import { known, unavailable } from '../core/facts/fact.ts';
@@ -36,7 +37,7 @@ const forms = 'write Namespace objects (kubectl get namespaces -o yaml), or a ma
 /** `--namespace-labels F`: Namespace objects (kubectl get namespaces -o yaml), or `shop: { env: prod }`. */
 export const readNamespaceLabels = (file: string): Namespaces => {
   const refuse = (why: string): never => {
-    throw new UsageError([`--namespace-labels ${file}: ${why}`]);
+    throw new UsageError([`--namespace-labels ${file}: ${shown(why)}`]);
   };
   const read = readTextFile(file, { bytes: largestNamespaceFile });
   const text = read.ok ? read.value : refuse(read.error);

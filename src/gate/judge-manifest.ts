@@ -49,7 +49,7 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
   return {
     apiVersion: shown(apiVersion),
     kind: shown(kind),
-    namespace: shown(namespace),
+    ...(namespace === '' ? {} : { namespace: shown(namespace) }),
     ...(name === '' ? {} : { name: shown(name) }),
     file: shown(file),
     line,
@@ -67,7 +67,9 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const { object, apiVersion, kind } = manifest;
     const group = groupOf(apiVersion);
     const row = workloads.byKind(group, kind);
-    const namespace = text(metadataOf(object)['namespace']) || deps.defaultNamespace;
+    // The API server sends no namespace for an object that lives in none, whatever its manifest says.
+    const namespace =
+      row?.scope === 'Cluster' ? '' : text(metadataOf(object)['namespace']) || deps.defaultNamespace;
     const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (row !== undefined) {
       if (isMalformed(object))

@@ -76,7 +76,10 @@ export const customWorkloads: readonly WorkloadKind[] = [
   custom(argo, 'rollouts', 'Rollout', template), // no template when spec.workloadRef names a Deployment
 
   custom(tekton, 'tasks', 'Task', { images: under(['spec'], taskImages) }),
-  custom(tekton, 'clustertasks', 'ClusterTask', { images: under(['spec'], taskImages) }),
+  {
+    ...custom(tekton, 'clustertasks', 'ClusterTask', { images: under(['spec'], taskImages) }),
+    scope: 'Cluster',
+  },
   custom(tekton, 'taskruns', 'TaskRun', {
     images: [...under(['spec.taskSpec'], taskImages), ...under(['spec.podTemplate'], [imageVolume])],
   }),
@@ -109,7 +112,7 @@ export const customWorkloads: readonly WorkloadKind[] = [
   custom(kruise, 'statefulsets', 'StatefulSet', template),
   custom(kruise, 'daemonsets', 'DaemonSet', template),
   custom(kruise, 'broadcastjobs', 'BroadcastJob', template),
-  custom(kruise, 'sidecarsets', 'SidecarSet', { podSpec: 'spec' }), // containers that it injects into others' Pods
+  { ...custom(kruise, 'sidecarsets', 'SidecarSet', { podSpec: 'spec' }), scope: 'Cluster' }, // containers that it injects into others' Pods
   custom(kruise, 'advancedcronjobs', 'AdvancedCronJob', { images: under(cronTemplates, podSpecImages) }),
   custom(kruise, 'uniteddeployments', 'UnitedDeployment', { images: under(unitedTemplates, podSpecImages) }),
   custom(kruise, 'imagepulljobs', 'ImagePullJob', { images: ['spec.image'] }),

@@ -5,6 +5,8 @@ export interface WorkloadKind {
   /** Plural, lower case, as in webhook rules and URLs. */
   readonly resource: string;
   readonly kind: string;
+  /** Present for kinds that live in no namespace: policies then judge them in the namespace `''`, as the webhook does. */
+  readonly scope?: 'Cluster';
   /** For webhook rules (R10); absent in a user's row that does not list them. */
   readonly versions?: readonly string[];
   /** Subresources that carry the whole object and can bring in an image. */

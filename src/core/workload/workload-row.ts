@@ -11,7 +11,7 @@ const resourcePattern = /^[a-z][a-z0-9-]{0,62}$/;
 const kindPattern = /^[A-Z][A-Za-z0-9]{0,62}$/;
 const versionPattern = /^v[a-z0-9]{1,30}$/;
 const maxPathsPerRow = 32;
-const rowFields = ['group', 'resource', 'kind', 'podSpec', 'images', 'versions'];
+const rowFields = ['group', 'resource', 'kind', 'scope', 'podSpec', 'images', 'versions'];
 
 const isText = (value: unknown, pattern: RegExp): value is string =>
   typeof value === 'string' && value.length <= 253 && pattern.test(value);
@@ -27,6 +27,11 @@ const readVersions = (value: JsonValue | undefined): Result<readonly string[] | 
     versions.push(version);
   }
   return ok(versions);
+};
+
+const readScope = (value: JsonValue | undefined): Result<Pick<WorkloadKind, 'scope'>, string> => {
+  if (value === undefined || value === 'Namespaced') return ok({});
+  return value === 'Cluster' ? ok({ scope: value }) : fail('scope must be Namespaced or Cluster');
 };
 
 /** R10: the webhook's match condition lets an UPDATE through that changes neither of these. */
@@ -68,7 +73,7 @@ const readPaths = (
 };
 
 /**
- * Reads a user's row `{ group, resource, kind, podSpec | images, versions? }` from `--config`.
+ * Reads a user's row `{ group, resource, kind, podSpec | images, versions?, scope? }` from `--config`.
  * @returns why the row cannot be used. A row for a built-in workload is refused: it could only make it lax.
  */
 export const parseWorkloadRow = (row: JsonValue): Result<WorkloadKind, string> => {
@@ -85,6 +90,8 @@ export const parseWorkloadRow = (row: JsonValue): Result<WorkloadKind, string> =
   ) {
     return fail('a built-in workload cannot be declared again');
   }
+  const scope = readScope(row['scope']);
+  if (!scope.ok) return scope;
   const versions = readVersions(row['versions']);
   if (!versions.ok) return versions;
   const paths = readPaths(row['podSpec'], row['images']);
@@ -93,6 +100,7 @@ export const parseWorkloadRow = (row: JsonValue): Result<WorkloadKind, string> =
     group,
     resource,
     kind,
+    ...scope.value,
     ...(versions.value === undefined ? {} : { versions: versions.value }),
     ...paths.value,
     podSpecOptional: true,

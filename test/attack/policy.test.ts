@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { compileBroken } from '../../src/core/policy/compile.ts';
+import { readPolicyFile } from '../../src/core/policy/document.ts';
+import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
+
+describe('a policy that cannot be used does not open what it fenced (R1, R8)', () => {
+  const broken = [compileBroken('fence', { images: ['registry.example.com/**'] }, 'a wildcard in the host')];
+  const audit = {
+    mode: 'Audit',
+    match: { images: ['other.example.com/**'] },
+    checks: [{ digest: { require: true } }],
+  };
+  test.each([
+    ['alone', {}, undefined],
+    ['alone, with --unmatched deny', {}, 'deny' as const],
+    ['beside a policy in mode Audit', { audit }, undefined],
+  ])('%s, for an image outside of its images', async (_title, policies, unmatched) => {
+    const gate = fakeGate({ broken, policies, unmatched });
+    const decision = await gate.admit(requestFor(pod({ app: 'evil.io/x' })));
+    expect(decision.allowed).toBe(false);
+  });
+});
+
+describe('a policy file costs what its size is worth, and never throws', () => {
+  test.each([
+    ['keys that are maps', `${'? '.repeat(25)}a\n`],
+    ['keys that are maps in flow style', `${'{'.repeat(26)}${'}'.repeat(26)}\n`],
+    ['keys that are lists', `${'? - '.repeat(25)}a\n`],
+  ])('%s', (_title, text) => {
+    const start = performance.now();
+    expect(readPolicyFile(text, 'a.yaml').ok).toBe(false);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+});
