@@ -34,7 +34,7 @@ export interface Intake {
   close(): void;
 }
 
-const nothing = Buffer.alloc(0);
+const nothing: Buffer = Buffer.alloc(0);
 const gone: Body = { state: 'gone' };
 /** How often slow bodies are looked at: one timer for all, because a timer for each costs as much as reading one. */
 const sweepEvery = 100;

@@ -33,7 +33,9 @@ afterAll(async () => {
   await gate.server.drain(100);
 });
 // Nothing that a stranger sends may count as a defect of the gate.
-afterEach(() => expect(gate.problems.splice(0).filter(({ kind }) => kind === 'handler')).toEqual([]));
+const expectNoDefect = (): void =>
+  expect(gate.problems.splice(0).filter(({ kind }) => kind === 'handler')).toEqual([]);
+afterEach(expectNoDefect);
 
 /** Whatever was sent, no answer consents: every handler of this gate denies. */
 const expectNoConsent = async (body: string | Uint8Array, path: string): Promise<void> => {
