@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../test/e2e/certificates.ts';
 import type { Authority } from '../../test/e2e/certificates.ts';
 import { decisionOf, fixture, http2 } from '../../test/fakes/webhook-server.ts';
@@ -13,10 +12,8 @@ import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/resolve.ts';
-import { fail, ok } from '../core/result.ts';
-import type { Result } from '../core/result.ts';
 import { createClosers } from './closers.ts';
-import { followClientCa, listenOn, readClientCaFile } from './listeners.ts';
+import { listenOn } from './listeners.ts';
 import type { Watchers } from './telemetry.ts';
 
 let first: Authority;
@@ -48,117 +45,6 @@ beforeEach(() => {
   told = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-describe('the file of --client-ca is followed', () => {
-  const every = 20;
-  /** Long enough for two looks and the reading, many times over. */
-  const long = 400;
-  const ends: (() => void)[] = [];
-  afterEach(() => ends.splice(0).forEach((end) => end()));
-
-  const follow = async (swap = (_ca: string): Result<void, string> => ok(undefined)) => {
-    const read = await readClientCaFile(file);
-    if (!read.ok) throw new Error(read.error.join());
-    const swaps: string[] = [];
-    const end = followClientCa(
-      read.value,
-      (ca) => {
-        swaps.push(ca);
-        return swap(ca);
-      },
-      log,
-      every,
-    );
-    ends.push(end);
-    return swaps;
-  };
-
-  test('a file that stays as it is says and changes nothing, neither when it is only touched', async () => {
-    const swaps = await follow();
-    await sleep(100);
-    writeFileSync(file, first.certificate);
-    await sleep(long);
-    expect([swaps, told]).toEqual([[], []]);
-  });
-
-  test('a new CA is put to use and told', async () => {
-    const swaps = await follow();
-    writeFileSync(file, second.certificate);
-    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
-    await sleep(long);
-    expect(swaps).toHaveLength(1);
-    expect(told).toEqual([{ level: 'info', message: 'client CA replaced', fields: { file } }]);
-  });
-
-  test('a mounted ConfigMap changes by a link', async () => {
-    for (const [name, authority] of [
-      ['a', first],
-      ['b', second],
-    ] as const) {
-      mkdirSync(join(folder, name));
-      writeFileSync(join(folder, name, 'client-ca.crt'), authority.certificate);
-    }
-    rmSync(file);
-    symlinkSync('a', join(folder, '..data'));
-    symlinkSync('..data/client-ca.crt', file);
-    const swaps = await follow();
-    symlinkSync('b', join(folder, '..data_tmp'));
-    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
-  });
-
-  const broken: readonly (readonly [string, () => void, RegExp])[] = [
-    ['an empty file', () => writeFileSync(file, ''), /client-ca\.crt holds no certificate in PEM form$/],
-    ['rubbish', () => writeFileSync(file, 'rubbish'), /client-ca\.crt holds no certificate in PEM form$/],
-    [
-      'a bundle that is cut off',
-      () => writeFileSync(file, second.certificate + second.certificate.slice(0, 99)),
-      /client-ca\.crt holds a certificate that cannot be read$/,
-    ],
-    ['no file', () => rmSync(file), /client-ca\.crt cannot be read: ENOENT/],
-    ['a folder', () => (rmSync(file), mkdirSync(file)), /client-ca\.crt cannot be read: EISDIR/],
-  ];
-  test.each(broken)(
-    '%s is told once, never put to use, and its correction is',
-    async (_title, damage, want) => {
-      const swaps = await follow();
-      damage();
-      await vi.waitFor(() => expect(told).toHaveLength(1));
-      await sleep(long);
-      expect(swaps).toEqual([]);
-      expect(told).toEqual([
-        {
-          level: 'error',
-          message: 'the file of --client-ca cannot be used; the CA before it stays',
-          fields: { problem: expect.stringMatching(want) as string },
-        },
-      ]);
-      rmSync(file, { recursive: true, force: true });
-      writeFileSync(file, second.certificate);
-      await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
-    },
-  );
-
-  test('a CA that the server refuses is told once, and tried until it is taken', async () => {
-    let refuses = true;
-    const swaps = await follow(() => (refuses ? fail('not now') : ok(undefined)));
-    writeFileSync(file, second.certificate);
-    await vi.waitFor(() => expect(swaps.length).toBeGreaterThan(2));
-    expect(told.map(({ fields }) => fields)).toEqual([{ problem: 'not now' }]);
-    refuses = false;
-    await vi.waitFor(() => expect(told.at(-1)?.level).toBe('info'));
-  });
-
-  test('a file that is still being written is left alone', async () => {
-    const swaps = await follow();
-    const end = performance.now() + 300;
-    for (let length = 1; performance.now() < end; length++) {
-      writeFileSync(file, `${second.certificate}\n${first.certificate.slice(0, length)}`);
-      await sleep(2);
-    }
-    expect([swaps, told]).toEqual([[], []]);
-  });
-});
 
 describe('listenOn with --client-ca (B38)', () => {
   const closers = createClosers();

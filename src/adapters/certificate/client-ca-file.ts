@@ -1,0 +1,99 @@
+import { readFile, stat } from 'node:fs/promises';
+import { fail, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+
+/** Milliseconds between looks at the file of `--client-ca`. */
+const lookEvery = 2_000;
+
+const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
+const stampOf = async (file: string): Promise<string> => {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
+    return [ino, size, mtimeMs, ctimeMs].join(' ');
+  } catch (error) {
+    return why(error);
+  }
+};
+
+const readCa = async (file: string, check: CheckCa): Promise<Result<string, string>> => {
+  try {
+    const text = await readFile(file, 'utf8');
+    const certificates = check(text);
+    return certificates.ok ? ok(text) : fail(`${file} ${certificates.error}`);
+  } catch (error) {
+    return fail(`${file} cannot be read: ${why(error)}`);
+  }
+};
+
+/** What the server asks of the text: every certificate in it can be read. */
+export type CheckCa = (pem: string) => Result<unknown, string>;
+
+export interface CaLog {
+  info(message: string, fields: object): void;
+  error(message: string, fields: object): void;
+}
+
+/** A file with a client CA as it was read, and when that was. */
+export interface ClientCaFile {
+  readonly file: string;
+  readonly ca: string;
+  readonly stamp: string;
+  readonly check: CheckCa;
+}
+
+/** Reads the file of `--client-ca`; a gate that should know its callers and cannot does not start. */
+export const readClientCaFile = async (
+  file: string,
+  check: CheckCa,
+): Promise<Result<ClientCaFile, readonly string[]>> => {
+  // Before the text: what changes in between is found by the next look.
+  const stamp = await stampOf(file);
+  const ca = await readCa(file, check);
+  return ca.ok ? ok({ file, ca: ca.value, stamp, check }) : fail([`--client-ca ${ca.error}`]);
+};
+
+/**
+ * Follows the file of `--client-ca`. A change counts when the file was the same at two looks, since it may be half
+ * written at the first. A file that cannot be used is told once and the CA before it stays: the gate is never open
+ * because of it. Returns what ends the looking.
+ */
+export const followClientCa = (
+  first: ClientCaFile,
+  swap: (ca: string) => Result<void, string>,
+  log: CaLog,
+  every = lookEvery,
+): (() => void) => {
+  let { stamp, ca } = first;
+  let candidate = stamp;
+  let told: string | undefined;
+  const apply = async (): Promise<Result<void, string>> => {
+    const read = await readCa(first.file, first.check);
+    if (!read.ok || read.value === ca) return read.ok ? ok(undefined) : read;
+    const swapped = swap(read.value);
+    if (!swapped.ok) return swapped;
+    ca = read.value;
+    log.info('client CA replaced', { file: first.file });
+    return swapped;
+  };
+  const look = async (): Promise<void> => {
+    const found = await stampOf(first.file);
+    const settled = found === candidate;
+    candidate = found;
+    if (!settled) return;
+    const applied = found === stamp ? ok(undefined) : await apply();
+    if (applied.ok) stamp = found;
+    else if (applied.error !== told) {
+      log.error('the file of --client-ca cannot be used; the CA before it stays', { problem: applied.error });
+    }
+    told = applied.ok ? undefined : applied.error;
+  };
+  let looking = false;
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look().finally(() => (looking = false));
+  }, every).unref();
+  return () => clearInterval(timer);
+};
