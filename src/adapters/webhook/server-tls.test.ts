@@ -216,7 +216,10 @@ describe('swapping the certificate', () => {
 
 describe('draining', () => {
   test('under load loses no request that was sent on an open connection', async () => {
-    const gate = await start({ certificate }, { validate: async () => (await sleep(5), decisionOf()) });
+    // Longer than a busy machine keeps a client from its turn; how long it is changes nothing else.
+    const limits = { linger: 2_000 };
+    const validate = async () => (await sleep(5), decisionOf());
+    const gate = await start({ certificate, limits }, { validate });
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const session = http2Session(gate, { ca });
     const kept = http1(gate, { ca }, agent);
@@ -241,19 +244,24 @@ describe('draining', () => {
         load(multiplexed, () => open && !session.closed && !session.destroyed),
       ),
     ];
-    await sleep(100);
-    const drained = gate.server.drain(5_000);
-    await sleep(100);
-    // Still served while clients are asked to leave; from here on the listener closes.
+    const all = Promise.all(loads);
+    const reach = async (count: number): Promise<void> => {
+      const isReached = (): boolean => answered >= count;
+      while (!isReached()) await Promise.race([all, sleep(5)]);
+    };
+    await reach(50);
+    const drained = gate.server.drain(20_000);
+    // Still served while clients are asked to leave; before the listener closes they are done.
+    await reach(answered + 20);
     open = false;
-    await Promise.all(loads);
+    await all;
     await drained;
     expect(answered).toBeGreaterThan(50);
     expect(gate.answered).toHaveLength(answered);
-    expect(gate.server.connections()).toBe(0);
+    await expect.poll(() => gate.server.connections()).toBe(0);
     await expect(http1(gate, { ca })({ body: review })).rejects.toThrow(/ECONNREFUSED/);
     agent.destroy();
-  });
+  }, 40_000);
 
   test('waits for an answer under way and asks its client to close', async () => {
     const gate = await start({ certificate }, { validate: async () => (await sleep(600), decisionOf()) });
