@@ -23,7 +23,9 @@ interface Found {
 
 /** In a folder a pipe or device is no manifest but a trap; one that is meant is named with -f. */
 const regularFile = async (path: string): Promise<string> => {
-  if ((await stat(path)).isFile()) return path;
+  const found = await stat(path).catch(() => undefined);
+  // What cannot be looked at, and folders, get their sentence when they are read.
+  if (found === undefined || found.isFile() || found.isDirectory()) return path;
   throw new UsageError([shown(`cannot read ${path}: it is no regular file; remove it, or name it with -f`)]);
 };
 

@@ -25,6 +25,15 @@ const field = (object: JsonObject, name: string): unknown => {
   return isJsonObject(status) ? status[name] : undefined;
 };
 
+/** Every CA in use: during a rotation the next and the previous one as well. Keys are not looked at. */
+const bundleOf = ({ data }: JsonObject): string => {
+  if (!isJsonObject(data)) return '';
+  const certificates = ['ca.crt', 'next.crt', 'previous.crt'].map((name) => data[name]);
+  return certificates
+    .map((one) => (typeof one === 'string' ? Buffer.from(one, 'base64').toString('utf8') : ''))
+    .join('');
+};
+
 /**
  * The CA of a gate inside of the cluster, once one of its replicas is ready. Refused before: webhook configurations
  * with failurePolicy Fail and nobody behind them would stop every new Pod, those of the gate included (R16).
@@ -56,11 +65,10 @@ export const readyGateCa = async (
       namespace,
       name: objectNames.caSecret,
     });
-    const data = secret['data'];
-    const ca = isJsonObject(data) ? data['ca.crt'] : undefined;
-    if (typeof ca !== 'string')
+    const bundle = bundleOf(secret);
+    if (bundle === '')
       throw new UsageError([`the Secret ${objectNames.caSecret} in ${namespace} holds no ca.crt`]);
-    return Buffer.from(ca, 'base64').toString('utf8');
+    return bundle;
   } finally {
     client.close();
   }

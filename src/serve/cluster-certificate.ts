@@ -19,6 +19,8 @@ const renewBefore = 30 * day;
 
 export interface ClusterCertificate extends CertificateSource {
   readonly secret: CaSecret;
+  /** Calls back when another CA, or another step of a rotation, was read from the Secret. */
+  readonly onSecret: (listener: () => void) => void;
 }
 
 /** Names under which the API server and people of this machine reach the gate (R15). */
@@ -49,6 +51,7 @@ export const openClusterCertificate = async (
 ): Promise<Result<ClusterCertificate, readonly string[]>> => {
   const names = namesOf(config, namespace);
   let isServing = false;
+  const listeners: (() => void)[] = [];
   const secret = createCaSecret({
     client,
     clock,
@@ -60,7 +63,9 @@ export const openClusterCertificate = async (
     },
     onChange: () => {
       // The first reading happens below, before there is a leaf to replace.
-      if (isServing) void check();
+      if (!isServing) return;
+      void check();
+      for (const listener of listeners) listener();
     },
     onProblem: ({ message }) => log.warn('certificate', { problem: message }),
   });
@@ -76,10 +81,20 @@ export const openClusterCertificate = async (
     if (due) holder.change(await issue(authorities, names));
     else if (now.ca !== authorities.bundle) holder.change({ ...now, ca: authorities.bundle });
   };
-  const check = (): Promise<void> =>
-    (running ??= renew()
+  // A change that arrives during a renewal is looked at after it, not at the next tick of the timer.
+  let again = false;
+  const renewAll = async (): Promise<void> => {
+    do {
+      again = false;
+      await renew();
+    } while (again);
+  };
+  const check = (): Promise<void> => {
+    again = true;
+    return (running ??= renewAll()
       .catch((error: unknown) => log.error('the serving certificate could not be renewed', { error }))
       .finally(() => (running = undefined)));
+  };
   isServing = true;
   secret.start();
   const timer = setInterval(() => void check(), checkEvery).unref();
@@ -88,5 +103,11 @@ export const openClusterCertificate = async (
     await secret.close();
   });
   metrics.onScrape(() => metrics.set('certificateExpiry', holder.current().expiresAt / 1000));
-  return ok({ ...holder, check, secret, close: () => clearInterval(timer) });
+  return ok({
+    ...holder,
+    check,
+    secret,
+    onSecret: (listener) => void listeners.push(listener),
+    close: () => clearInterval(timer),
+  });
 };

@@ -166,7 +166,10 @@ export const openLeadership = (
   { log, metrics }: Watchers,
   onHolder: () => void,
 ): { readonly isHolder: () => boolean; readonly start: (closers: Closers) => void } => {
-  if (namespace === undefined) return { isHolder: () => true, start: () => undefined };
+  if (namespace === undefined) {
+    metrics.set('leader', 1);
+    return { isHolder: () => true, start: () => undefined };
+  }
   const lease = createLease({
     client,
     clock,

@@ -55,6 +55,7 @@ export const openFromCluster = async (
   const leadership = openLeadership(client, candidate, watchers, () => {
     policies.wake();
     void keepBundle();
+    rotate?.();
   });
   const policies = openClusterPolicies(client, leadership.isHolder, watchers, closers);
   const events = openEvents(client, replica, watchers, closers);
@@ -67,7 +68,14 @@ export const openFromCluster = async (
       if (ca !== before) void keepBundle();
     }),
   );
-  if ('secret' in certificate) rotateAuthority(certificate.secret, parts, watchers, closers);
+  const rotate =
+    'secret' in certificate ? rotateAuthority(certificate.secret, parts, watchers, closers) : undefined;
+  if ('secret' in certificate) {
+    certificate.onSecret(() => {
+      void keepBundle();
+      rotate?.();
+    });
+  }
   leadership.start(closers);
   return ok({
     namespaces: namespaces.reader,

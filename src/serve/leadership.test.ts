@@ -166,8 +166,21 @@ describe('R15: the rotation of the CA', () => {
     now += 23 * hour;
     api.requests.splice(0);
   };
-  const rotate = (isHolder: boolean): void =>
+  const rotate = (isHolder: boolean): (() => void) =>
     rotateAuthority(secret, { client, isHolder: () => isHolder, every: 10 }, watchers, closers);
+
+  test('is looked at when somebody asks, not only by the clock', async () => {
+    await openSecret();
+    putWebhooks(base64(secret.authorities()!.bundle));
+    const look = rotateAuthority(
+      secret,
+      { client, isHolder: () => true, every: 3_600_000 },
+      watchers,
+      closers,
+    );
+    look();
+    await vi.waitFor(() => expect(secret.authorities()?.next).toBeDefined(), soon);
+  });
 
   test('is taken step by step by the holder: a CA that no webhook trusts does not sign', async () => {
     await openSecret();

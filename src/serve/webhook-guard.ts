@@ -115,13 +115,16 @@ export const createBundleKeeper = (parts: WebhookGuardParts, guard: WebhookGuard
     );
 };
 
-/** R15: takes the steps of a CA rotation as they become due; the Lease holder alone. */
+/**
+ * R15: takes the steps of a CA rotation as they become due; the Lease holder alone.
+ * @returns what looks now: the Lease was gained, or the Secret changed.
+ */
 export const rotateAuthority = (
   secret: Pick<CaSecret, 'rotate'>,
   parts: Pick<WebhookGuardParts, 'client' | 'isHolder'> & { readonly every?: number },
   { log }: Watchers,
   closers: Closers,
-): void => {
+): (() => void) => {
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
     const signal = AbortSignal.timeout(patchWithin);
@@ -131,9 +134,15 @@ export const rotateAuthority = (
     if (!rotated.ok) log.warn('the CA could not be rotated', { problem: rotated.error.message });
     else if (rotated.value !== 'none') log.info('CA rotation', { step: rotated.value });
   };
-  const timer = setInterval(() => {
-    step().catch((error: unknown) => log.error('the CA could not be rotated', { error }));
-  }, parts.every ?? rotateEvery);
+  // One at a time: two steps at once would be made from the same reading.
+  let running: Promise<void> | undefined;
+  const look = (): void => {
+    running ??= step()
+      .catch((error: unknown) => log.error('the CA could not be rotated', { error }))
+      .finally(() => (running = undefined));
+  };
+  const timer = setInterval(look, parts.every ?? rotateEvery);
   timer.unref();
   closers.add(() => clearInterval(timer));
+  return look;
 };

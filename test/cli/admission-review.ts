@@ -13,7 +13,8 @@ export const createReviewOf = (object: JsonObject, uid: string, namespace = 'def
   const group = groupOf(apiVersion);
   const version = apiVersion.slice(group === '' ? 0 : group.length + 1);
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const resource = table.byKind(group, name)?.resource ?? `${name.toLowerCase()}s`;
+  const row = table.byKind(group, name);
+  const resource = row?.resource ?? `${name.toLowerCase()}s`;
   const kind = { group, version, kind: name };
   return {
     apiVersion: 'admission.k8s.io/v1',
@@ -23,7 +24,8 @@ export const createReviewOf = (object: JsonObject, uid: string, namespace = 'def
       kind,
       resource: { group, version, resource },
       name: text(metadata['name']),
-      namespace: text(metadata['namespace']) || namespace,
+      // The API server sends none for an object that lives in none.
+      namespace: row?.scope === 'Cluster' ? '' : text(metadata['namespace']) || namespace,
       operation: 'CREATE',
       userInfo: { username: 'jane', groups: ['system:authenticated'] },
       object,

@@ -28,11 +28,12 @@ export function noteOf(decision: Decision, object: JsonObject | null): EventNote
   const { namespace } = decision.object;
   const controller = controllerOf(object, namespace);
   const more = findings.length - 1;
+  const rule = finding.policy === '' ? finding.code : `policy ${finding.policy}: ${finding.code}`;
   const text = [
-    finding.message,
-    ...(finding.remedy === undefined ? [] : [finding.remedy]),
-    ...(more > 0 ? [`(${more} more ${more === 1 ? 'finding' : 'findings'})`] : []),
-  ].join(' ');
+    `${finding.message} (${rule})`,
+    ...(more > 0 ? [`${more} more ${more === 1 ? 'finding' : 'findings'}`] : []),
+    ...(finding.remedy === undefined ? [] : [`fix: ${finding.remedy}`]),
+  ].join('; ');
   return {
     about: aboutOf(decision, object),
     ...(controller === undefined ? {} : { controller }),

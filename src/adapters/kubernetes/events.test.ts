@@ -102,7 +102,7 @@ describe('R23: an Event', () => {
       type: 'Warning',
       reason: 'ImageDenied',
       message:
-        'image evil.io/x is not from a trusted registry Use registry.example.com. [imagegate explain imagegate-0-1]',
+        'image evil.io/x is not from a trusted registry (policy production: registry-not-allowed); fix: Use registry.example.com. [imagegate explain imagegate-0-1]',
       involvedObject: {
         apiVersion: 'apps/v1',
         kind: 'Deployment',

@@ -136,7 +136,7 @@ describe('R11: cold start', () => {
 describe('R12 and R9: namespaces and policies', () => {
   test('asks about labels of namespaces, fails closed, leaves the own namespace out', () => {
     const hook = hooks()[namespaces];
-    expect(coveredBy(hook)).toEqual(['/v1/namespaces']);
+    expect(coveredBy(hook)).toEqual(['/v1/namespaces', '/v1/namespaces/status', '/v1/namespaces/finalize']);
     expect(hook?.failurePolicy).toBe('Fail');
     expect(selectorOf(hook)).toBe('kubernetes.io/metadata.name NotIn imagegate-system');
   });

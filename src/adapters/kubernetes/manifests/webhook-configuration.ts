@@ -105,7 +105,8 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   });
   const namespaces = webhook(options, {
     name: webhookNames.namespaces,
-    rules: [clusterScopedRule('', 'v1', 'namespaces')],
+    // Both subresources take the labels that come with them (seen on 1.36): each would be a way out of a policy.
+    rules: [clusterScopedRule('', 'v1', 'namespaces', 'namespaces/status', 'namespaces/finalize')],
     // For a Namespace the selector looks at the object itself.
     namespaceSelector: byName('NotIn', own),
     matchConditions: bootstrap.length === 0 ? [labelsChange] : [labelsChange, notNewForBootstrap(bootstrap)],

@@ -38,12 +38,12 @@ export const workloadRules = (kinds: readonly GatedKind[], scope?: 'Namespaced')
 export const clusterScopedRule = (
   apiGroup: string,
   apiVersion: string,
-  resource: string,
+  ...resources: readonly string[]
 ): V1RuleWithOperations => ({
   apiGroups: [apiGroup],
   apiVersions: [apiVersion],
   operations: operations(),
-  resources: [resource],
+  resources: [...resources],
   scope: 'Cluster',
 });
 
