@@ -33,13 +33,18 @@ const isNamed = (path: string): boolean => !/^\/(?:dev|proc)\//.test(path);
 const sizeText = (bytes: number): string =>
   bytes % 2 ** 20 === 0 ? `${String(bytes / 2 ** 20)} MiB` : `${String(bytes)} bytes`;
 
-const readOpen = (file: number, path: string, { bytes, silence = longestSilence }: FileBounds): Buffer => {
+/** Whether text can come from it: a device has no end, or none that anybody waits for. */
+const isPipe = (file: number): boolean => {
   const found = fstatSync(file);
-  const isPipe = found.isFIFO();
-  if (!isPipe && !found.isFile() && !found.isDirectory()) throw new Error('it is neither a file nor a pipe');
+  if (found.isFIFO()) return true;
+  if (found.isFile() || found.isDirectory()) return false;
+  throw new Error('it is neither a file nor a pipe');
+};
+
+const readOpen = (file: number, path: string, { bytes, silence = longestSilence }: FileBounds): Buffer => {
   const chunks: Buffer[] = [];
   let size = 0;
-  let isAwaited = isPipe && isNamed(path);
+  let isAwaited = isPipe(file) && isNamed(path);
   let silent = 0;
   while (size <= bytes) {
     const buffer = Buffer.allocUnsafe(Math.min(chunkSize, bytes + 1 - size));

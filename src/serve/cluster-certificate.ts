@@ -39,6 +39,38 @@ const issue = async (authorities: CaAuthorities, names: readonly string[]): Prom
 const isCurrent = (material: ServingMaterial, authorities: CaAuthorities): boolean =>
   new X509Certificate(material.cert).checkIssued(new X509Certificate(authorities.current.certificate));
 
+interface Renewed {
+  readonly secret: CaSecret;
+  readonly holder: ReturnType<typeof createHolder>;
+  readonly names: readonly string[];
+}
+
+/** Looks whether the leaf has to be replaced. Never rejects; calls while it looks are one more look afterwards. */
+const createRenewal = ({ secret, holder, names }: Renewed, log: Watchers['log']): (() => Promise<void>) => {
+  const renew = async (): Promise<void> => {
+    const authorities = secret.authorities();
+    if (authorities === undefined) return;
+    const now = holder.current();
+    const due = now.expiresAt - clock.now() < renewBefore || !isCurrent(now, authorities);
+    if (due) holder.change(await issue(authorities, names));
+    else if (now.ca !== authorities.bundle) holder.change({ ...now, ca: authorities.bundle });
+  };
+  let running: Promise<void> | undefined;
+  let again = false;
+  const renewAll = async (): Promise<void> => {
+    do {
+      again = false;
+      await renew();
+    } while (again);
+  };
+  return () => {
+    again = true;
+    return (running ??= renewAll()
+      .catch((error: unknown) => log.error('the serving certificate could not be renewed', { error }))
+      .finally(() => (running = undefined)));
+  };
+};
+
 /**
  * R15 inside of a cluster: the CA lies in one Secret, each replica issues its own leaf and keeps it in memory. A new
  * CA reaches every `caBundle` before any leaf uses it; the replicas follow the Secret.
@@ -72,29 +104,7 @@ export const openClusterCertificate = async (
   const loaded = await secret.load(AbortSignal.timeout(loadWithin));
   if (!loaded.ok) return fail([`the CA of the gate cannot be read: ${loaded.error.message}`]);
   const holder = createHolder(await issue(loaded.value, names));
-  let running: Promise<void> | undefined;
-  const renew = async (): Promise<void> => {
-    const authorities = secret.authorities();
-    if (authorities === undefined) return;
-    const now = holder.current();
-    const due = now.expiresAt - clock.now() < renewBefore || !isCurrent(now, authorities);
-    if (due) holder.change(await issue(authorities, names));
-    else if (now.ca !== authorities.bundle) holder.change({ ...now, ca: authorities.bundle });
-  };
-  // A change that arrives during a renewal is looked at after it, not at the next tick of the timer.
-  let again = false;
-  const renewAll = async (): Promise<void> => {
-    do {
-      again = false;
-      await renew();
-    } while (again);
-  };
-  const check = (): Promise<void> => {
-    again = true;
-    return (running ??= renewAll()
-      .catch((error: unknown) => log.error('the serving certificate could not be renewed', { error }))
-      .finally(() => (running = undefined)));
-  };
+  const check = createRenewal({ secret, holder, names }, log);
   isServing = true;
   secret.start();
   const timer = setInterval(() => void check(), checkEvery).unref();

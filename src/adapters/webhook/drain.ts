@@ -51,6 +51,8 @@ export const trackConnections = (server: Http2SecureServer, longestLinger: numbe
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
+    // A client that redials at once may land here again: it is asked to leave before it loses a request.
+    if (draining !== undefined) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
   });
 
   const drain = async (deadline: number): Promise<void> => {

@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import type { OnProblem, WebhookHandlers } from './handlers.ts';
 import type { Intake, WebRequest } from './intake.ts';
 import { createJudge } from './judge.ts';
+import { countOpenRequests, giveBack } from './open-requests.ts';
 import type { Endpoint } from './refusal.ts';
 import type { Call } from './refuse.ts';
 
@@ -18,6 +19,8 @@ export interface ExchangeDeps {
   /** Whether clients are asked to leave. */
   readonly isDraining: () => boolean;
   readonly onProblem: OnProblem;
+  /** Requests that are open at one time, over all connections. */
+  readonly maxOpenRequests: number;
 }
 
 const endpointOf = (path: string): Endpoint | undefined => {
@@ -40,7 +43,7 @@ const ignore = (): void => {};
 
 /** The listener of the server: one request in, one answer out. */
 export const createExchange = (deps: ExchangeDeps) => {
-  const { handlers, clock, intake, callerOf, isDraining, onProblem } = deps;
+  const { handlers, clock, intake, callerOf, isDraining, onProblem, maxOpenRequests } = deps;
   const judge = createJudge(handlers, onProblem);
   const targetOf = createCallTargets();
 
@@ -67,8 +70,14 @@ export const createExchange = (deps: ExchangeDeps) => {
     writeAnswer(request, response, answer, isDraining());
   };
 
+  const openRequests = countOpenRequests(maxOpenRequests);
   return (request: WebRequest, response: WebResponse): void => {
     response.on('error', ignore);
+    if (!openRequests.enter(response)) {
+      onProblem({ kind: 'connection-limit', message: `more than ${String(maxOpenRequests)} open requests` });
+      giveBack(request, response);
+      return;
+    }
     const { path, budget } = targetOf(request.url ?? '');
     const endpoint = endpointOf(path);
     const refused = refusedAtDoor(request, endpoint);

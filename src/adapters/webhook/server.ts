@@ -38,6 +38,7 @@ export interface WebhookServerOptions {
 export interface ServerLimits {
   readonly intake: IntakeLimits | undefined;
   readonly maxConnections: number;
+  readonly maxOpenRequests: number;
   readonly headersTimeout: number;
   /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
   readonly idleTimeout: number;
@@ -50,6 +51,7 @@ export interface ServerLimits {
 const defaultLimits: ServerLimits = {
   intake: undefined,
   maxConnections: 1_024,
+  maxOpenRequests: 4_096,
   headersTimeout: 10_000,
   idleTimeout: 120_000,
   handshakeTimeout: 10_000,
@@ -117,7 +119,7 @@ const serverOptions = (
   keepAliveTimeout: limits.idleTimeout,
   connectionsCheckingInterval: Math.min(2_000, limits.headersTimeout),
   maxHeaderSize: 16 * 1024,
-  settings: { maxConcurrentStreams: 256, maxHeaderListSize: 16 * 1024, enablePush: false },
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024, enablePush: false },
   maxSessionMemory: 32,
 });
 
@@ -174,7 +176,15 @@ export const startWebhookServer = async (
   const isDraining = (): boolean => connections.isDraining();
   server.on(
     'request',
-    createExchange({ handlers, clock, intake, callerOf: callers.callerOf, isDraining, onProblem }),
+    createExchange({
+      handlers,
+      clock,
+      intake,
+      callerOf: callers.callerOf,
+      isDraining,
+      onProblem,
+      maxOpenRequests: limits.maxOpenRequests,
+    }),
   );
   const listening = await listen(server, options.listen);
   if (!listening.ok) {
