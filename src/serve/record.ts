@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { lockData } from '../adapters/store/data-lock.ts';
 import { createRecorder } from '../adapters/store/recorder.ts';
 import type { Recorder } from '../adapters/store/recorder.ts';
 import { recorderDefaults } from '../adapters/store/recorder-options.ts';
+import { databaseFile } from '../adapters/store/sqlite-file.ts';
 import { createWorkerStore } from '../adapters/store/worker-store.ts';
 import type { WorkerStore } from '../adapters/store/worker-store.ts';
 import type { Log } from '../adapters/log/log.ts';
@@ -46,10 +47,12 @@ export interface OpenedRecord {
 
 /** How long a start waits to hear what lies on the disk, in milliseconds. */
 const openWithin = 1_000;
+/** A record that is not there yet is made once the gate has started, in milliseconds after the beginning. */
+const makeAfter = 1_000;
 
-/** A start does not wait long for the disk, and trouble with it is told, not fatal (R14); somebody else's file is fatal. */
-const openStore = async (store: WorkerStore, log: Log): Promise<string | undefined> => {
-  const opened = store.open().then(
+/** Opens the record now. Trouble with the disk is told, not fatal (R14); somebody else's file is for a person to settle. */
+const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
+  store.open().then(
     () => undefined,
     (error: unknown) => {
       if (error instanceof StoreFault && error.kind === 'foreign') return error.message;
@@ -57,7 +60,24 @@ const openStore = async (store: WorkerStore, log: Log): Promise<string | undefin
       return undefined;
     },
   );
-  return Promise.race([opened, setTimeout(openWithin, undefined, { ref: false })]);
+
+/** A start waits for what lies on the disk, but not long; where nothing lies yet, nothing can be somebody else's. */
+const judgeRecord = async (
+  store: WorkerStore,
+  dataDir: string,
+  log: Log,
+  closers: Closers,
+): Promise<string | undefined> => {
+  if (existsSync(databaseFile(dataDir))) {
+    return Promise.race([openStore(store, log), setTimeout(openWithin, undefined, { ref: false })]);
+  }
+  const later = new AbortController();
+  closers.add(() => later.abort());
+  setTimeout(makeAfter, undefined, { ref: false, signal: later.signal })
+    .then(() => openStore(store, log))
+    // Aborted: the gate ended before there was anything to record.
+    .catch(() => undefined);
+  return undefined;
 };
 
 export const openRecord = (
@@ -67,7 +87,6 @@ export const openRecord = (
   closers: Closers,
 ): OpenedRecord => {
   const store = createWorkerStore({ worker: storeWorker, dataDir: config.data.value });
-  const foreign = openStore(store, log);
   const recorder = createRecorder({
     ...recorderDefaults,
     store,
@@ -99,7 +118,7 @@ export const openRecord = (
     if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
     await store.close();
   });
-  return { recorder, foreign };
+  return { recorder, foreign: judgeRecord(store, config.data.value, log, closers) };
 };
 
 export const recordPart = (recorder: Recorder): PartState => {

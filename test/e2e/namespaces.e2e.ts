@@ -48,6 +48,18 @@ describe('the labels of a namespace', () => {
     expect(await dryRun(cluster, fenced, BAD)).toBe(false);
   });
 
+  it.each(['', '/status', '/finalize'])(
+    'do not open the gate by a PUT to namespaces/NAME%s (R12)',
+    async (subresource) => {
+      const path = `/api/v1/namespaces/${fenced}`;
+      const found = (await cluster.api('GET', path)).body;
+      found.metadata = { ...found.metadata, labels: { 'kubernetes.io/metadata.name': fenced } };
+      const answer = await cluster.api('PUT', `${path}${subresource}`, found);
+      expect([answer.status, answer.message]).toEqual([403, expect.stringContaining('namespace-escape')]);
+      expect(await dryRun(cluster, fenced, BAD)).toBe(false);
+    },
+  );
+
   it('may be changed by alice as long as the policy still covers it', async () => {
     expect(await label('alice', 'e2e/team=green')).toMatchObject({ code: 0 });
   });
