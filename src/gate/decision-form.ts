@@ -33,28 +33,47 @@ const warningOf = (finding: Finding): string =>
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 
+type Draft = { -readonly [Key in keyof Decision]: Decision[Key] };
+
+/**
+ * The record as far as the origin goes. Fields are set one by one, in the order in which they are printed: spreading
+ * the origin cost more than judging the images.
+ */
+const beginRecord = (
+  origin: DecisionOrigin,
+  id: string,
+  time: string,
+): Pick<Draft, keyof DecisionOrigin | 'id' | 'time'> & Partial<Draft> => {
+  const { source, cluster, uid, operation, user, caller, dryRun, object } = origin;
+  const draft: Partial<Draft> = { apiVersion: 'imagegate.dev/v1alpha1', kind: 'Decision', id, time, source };
+  if (cluster !== undefined) draft.cluster = cluster;
+  if (uid !== undefined) draft.uid = uid;
+  if (operation !== undefined) draft.operation = operation;
+  if (user !== undefined) draft.user = user;
+  if (caller !== undefined) draft.caller = caller;
+  if (dryRun !== undefined) draft.dryRun = dryRun;
+  draft.object = object;
+  return draft as ReturnType<typeof beginRecord>;
+};
+
+const none: readonly never[] = [];
+
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
 export const createDecisionForm =
   ({ clock, ids, version }: DecisionFormDeps) =>
   (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
-    const findings = outcome.findings ?? [];
-    const warned = findings.length === 0 ? [] : findings.filter((finding) => finding.mode === 'Warn');
-    return limitDecision({
-      apiVersion: 'imagegate.dev/v1alpha1',
-      kind: 'Decision',
-      id: ids.next(),
-      time: new Date(clock.now()).toISOString(),
-      ...origin,
-      images: outcome.images ?? [],
-      findings,
-      allowed: !findings.some((finding) => finding.mode === 'Deny'),
-      warnings: [...warned.map(warningOf), ...(outcome.warnings ?? [])],
-      ...(outcome.skipped === undefined ? {} : { skipped: outcome.skipped }),
-      exemptions: [],
-      versions:
-        outcome.policies === undefined ? { gate: version } : { gate: version, policies: outcome.policies },
-      durations: { total: round(clock.monotonic() - started) },
-    });
+    const { findings = none, images = none, warnings = none, skipped, policies } = outcome;
+    const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
+    draft.images = images;
+    draft.findings = findings;
+    draft.allowed = !findings.some((finding) => finding.mode === 'Deny');
+    const warned = findings.filter((finding) => finding.mode === 'Warn').map(warningOf);
+    draft.warnings = warned.length === 0 ? warnings : [...warned, ...warnings];
+    if (skipped !== undefined) draft.skipped = skipped;
+    draft.exemptions = none;
+    draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
+    draft.durations = { total: round(clock.monotonic() - started) };
+    return limitDecision(draft as Decision);
   };
 export type DecisionForm = ReturnType<typeof createDecisionForm>;
 

@@ -1,6 +1,6 @@
 import type { Decision } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
-import { decide, judgedImage, underReview } from '../core/decision/decide.ts';
+import { decide, judgedImage } from '../core/decision/decide.ts';
 import type { ImageUnderReview, Unmatched } from '../core/decision/decide.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { Fact } from '../core/facts/fact.ts';
@@ -82,9 +82,12 @@ interface Collected {
 
 type Collecting = Collected | { readonly findings: readonly Finding[] } | { readonly unchanged: true };
 
-const collect = (what: ReviewSubject['what']): Collecting => {
+const collect = (what: ReviewSubject['what'], { images: memory }: PolicySet): Collecting => {
   if (what.form === 'images') {
-    return { images: what.images.map((use) => underReview(use, true)), warnings: [] };
+    return {
+      images: what.images.map((use) => ({ use, fresh: true, image: memory.read(use.given) })),
+      warnings: [],
+    };
   }
   const extracted = extractImages(what.row, what.object);
   // An object that was too large or odd before the gate came must still be scaled and finalized (R2).
@@ -99,7 +102,11 @@ const collect = (what: ReviewSubject['what']): Collecting => {
   }
   const kept =
     what.oldObject === null ? undefined : unchangedPlaces(what.row, extracted.value.images, what.oldObject);
-  const images = extracted.value.images.map((use) => underReview(use, kept?.has(use.place) !== true));
+  const images = extracted.value.images.map((use) => ({
+    use,
+    fresh: kept?.has(use.place) !== true,
+    image: memory.read(use.given),
+  }));
   return { images, warnings: extracted.value.warnings };
 };
 
@@ -145,7 +152,7 @@ const judge = (
   unmatched: Unmatched,
 ): Judgement => {
   const policies = set.version;
-  const collected = collect(subject.what);
+  const collected = collect(subject.what, set);
   if ('findings' in collected) return { outcome: { ...collected, policies } };
   if ('unchanged' in collected) return { outcome: { policies, skipped: unchanged } };
   const { images, warnings } = collected;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../test/fakes/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../test/fakes/api-server.ts';
+import { createPolicySet } from '../../core/policy/policy-set.ts';
 import type { PolicySet } from '../../core/policy/policy-set.ts';
 import { readPolicy } from '../../core/policy/schema.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
@@ -23,12 +24,7 @@ beforeEach(async () => {
     clock: realClock,
     timing: { firstRetry: 10, lastRetry: 50 },
     read: readPolicy,
-    build: (_accepted, _broken, version): PolicySet => ({
-      version,
-      policies: [],
-      broken: [],
-      forNamespace: () => ({ policies: [], broken: [], needsLabels: false, needsObjectLabels: false }),
-    }),
+    build: (_accepted, _broken, version): PolicySet => createPolicySet(version, []),
     onVerdicts: () => status.wake(),
   });
   status = createStatusWriter({

@@ -16,7 +16,7 @@ export interface Violation {
 export interface Check {
   /** The check's key in the policy. */
   readonly id: string;
-  run(image: ImageReference): readonly Violation[];
+  readonly run: (image: ImageReference) => readonly Violation[];
 }
 
 export const pass: readonly Violation[] = [];

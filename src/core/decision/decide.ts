@@ -1,9 +1,7 @@
 import { matchesPattern } from '../image/pattern.ts';
 import type { ImageReference, InvalidReference } from '../image/reference.ts';
-import { formatReference, parseReference } from '../image/reference.ts';
-import { formatDigest } from '../image/digest.ts';
+import type { ReadImage } from '../policy/image-memory.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
-import type { Result } from '../result.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { JudgedImage } from './decision.ts';
 import type { Finding, Mode } from './finding.ts';
@@ -11,11 +9,11 @@ import { strictest } from './finding.ts';
 import { compareFindings } from './order.ts';
 import { shown } from './shown-text.ts';
 
-/** An image of the object with what its text parses to. `fresh`: not unchanged by R2, so it is judged. */
+/** An image of the object with what its text says. `fresh`: not unchanged by R2, so it is judged. */
 export interface ImageUnderReview {
   readonly use: ImageUse;
   readonly fresh: boolean;
-  readonly parsed: Result<ImageReference, InvalidReference>;
+  readonly image: ReadImage;
 }
 
 export interface Verdict {
@@ -28,23 +26,10 @@ export interface Verdict {
 /** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
 export type Unmatched = 'deny' | 'allow' | undefined;
 
-export const underReview = (use: ImageUse, fresh: boolean): ImageUnderReview => ({
-  use,
-  fresh,
-  parsed: parseReference(use.given),
-});
-
-export const judgedImage = ({ use, parsed }: ImageUnderReview): JudgedImage => ({
+export const judgedImage = ({ use, image }: ImageUnderReview): JudgedImage => ({
   path: use.path,
-  given: shown(use.given),
-  ...(parsed.ok ? { reference: shown(formatReference(parsed.value)) } : {}),
-  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
+  ...image.shown,
 });
-
-const speaksAbout = ({ policy }: CoveringPolicy, image: ImageReference): boolean => {
-  const patterns = policy.match.images;
-  return patterns === undefined || patterns.some((pattern) => matchesPattern(pattern, image));
-};
 
 /** Quotes the part as far as the whole text shows it: a password may have been cut before its end was seen (B37). */
 const offendingPart = (given: string, { part, text }: InvalidReference): string => {
@@ -78,24 +63,18 @@ const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
   return override === 'deny' ? 'Deny' : 'Audit';
 };
 
-/** All findings of one policy about one image it speaks about. */
+/** All findings of one policy about one image. @returns whether the policy speaks about it. */
 const checkImage = (
-  covering: CoveringPolicy,
-  use: ImageUse,
-  image: ImageReference,
+  { policy, mode }: CoveringPolicy,
+  { use, image }: ImageUnderReview,
+  reference: ImageReference,
   into: Finding[],
-): void => {
-  for (const check of covering.policy.checks) {
-    for (const violation of check.run(image)) {
-      into.push({
-        policy: covering.policy.name,
-        check: check.id,
-        mode: covering.mode,
-        path: use.path,
-        ...violation,
-      });
-    }
+): boolean => {
+  const { speaks, violations } = image.opinionOf(policy, reference);
+  for (const { check, violation } of violations) {
+    into.push({ policy: policy.name, check, mode, path: use.path, ...violation });
   }
+  return speaks;
 };
 
 /** The strictest of the covering policies, the first by name among equals. */
@@ -124,7 +103,7 @@ const blankImage = (use: ImageUse): Finding => ({
 });
 
 /** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
-const brokenSpeaks = ({ broken }: Covering, parsed: ImageUnderReview['parsed']): boolean =>
+const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boolean =>
   broken.some(
     ({ match: { images } }) =>
       images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
@@ -135,11 +114,11 @@ const brokenSpeaks = ({ broken }: Covering, parsed: ImageUnderReview['parsed']):
  * and counts as Deny: its breaking must not open what it closed.
  */
 const judgeUnmatched = (
-  { use, parsed }: ImageUnderReview,
+  { use, image }: ImageUnderReview,
   covering: Covering,
   override: Unmatched,
 ): Finding | undefined => {
-  if (brokenSpeaks(covering, parsed)) return undefined;
+  if (brokenSpeaks(covering, image)) return undefined;
   if (use.given.trim() === '') return blankImage(use);
   const [broken] = covering.broken;
   if (broken !== undefined) return unmatched(use, broken.name, unmatchedMode('Deny', override));
@@ -148,20 +127,19 @@ const judgeUnmatched = (
 };
 
 const judgeImage = (
-  image: ImageUnderReview,
+  judged: ImageUnderReview,
   covering: Covering,
   override: Unmatched,
   into: Finding[],
 ): void => {
-  const { use, parsed } = image;
+  const { parsed } = judged.image;
   let spoken = false;
   for (const policy of covering.policies) {
-    if (!parsed.ok) into.push(invalidReference(policy, use, parsed.error));
-    else if (speaksAbout(policy, parsed.value)) checkImage(policy, use, parsed.value, into);
-    else continue;
+    if (!parsed.ok) into.push(invalidReference(policy, judged.use, parsed.error));
+    else if (!checkImage(policy, judged, parsed.value, into)) continue;
     spoken = true;
   }
-  const left = spoken ? undefined : judgeUnmatched(image, covering, override);
+  const left = spoken ? undefined : judgeUnmatched(judged, covering, override);
   if (left !== undefined) into.push(left);
 };
 
@@ -182,7 +160,7 @@ const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]):
 
 const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[]): Finding[] =>
   covering.broken
-    .filter((broken) => images.some(({ parsed }) => brokenSpeaks({ ...covering, broken: [broken] }, parsed)))
+    .filter((broken) => images.some(({ image }) => brokenSpeaks({ ...covering, broken: [broken] }, image)))
     .map((broken) => ({
       policy: broken.name,
       check: 'policy',

@@ -2,6 +2,8 @@ import type { Check } from '../checks/check.ts';
 import type { Mode } from '../decision/finding.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import { matchesGlob } from './glob.ts';
+import { createImageMemory } from './image-memory.ts';
+import type { ImageMemory } from './image-memory.ts';
 import { readsLabels } from './label-selector.ts';
 import type { CompiledSelector } from './label-selector.ts';
 
@@ -49,6 +51,8 @@ export interface PolicySet {
   readonly policies: readonly CompiledPolicy[];
   readonly broken: readonly BrokenPolicy[];
   forNamespace(namespace: string): NamespacePolicies;
+  /** Image texts and what these policies say about them. */
+  readonly images: ImageMemory;
 }
 
 /** Distinct namespace names that are remembered; past it the memory starts anew, so that names cannot fill it. */
@@ -88,6 +92,7 @@ export const createPolicySet = (
     version,
     policies: sorted,
     broken: sortedBroken,
+    images: createImageMemory(),
     forNamespace: (namespace) => {
       const remembered = memory.get(namespace);
       if (remembered !== undefined) return remembered;

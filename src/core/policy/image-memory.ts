@@ -1,0 +1,99 @@
+import type { Violation } from '../checks/check.ts';
+import { shown } from '../decision/shown-text.ts';
+import { formatDigest } from '../image/digest.ts';
+import { matchesPattern } from '../image/pattern.ts';
+import type { ImageReference, InvalidReference } from '../image/reference.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
+import type { Result } from '../result.ts';
+import type { CompiledPolicy } from './policy-set.ts';
+
+/** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
+export interface Opinion {
+  readonly speaks: boolean;
+  /** With the id of the check that each comes from. */
+  readonly violations: readonly { readonly check: string; readonly violation: Violation }[];
+}
+
+/** An image text as the record shows it. */
+export interface ShownImage {
+  readonly given: string;
+  readonly reference?: string;
+  readonly digest?: string;
+}
+
+/** An image text, parsed once, with what the policies of its set have to say about it. */
+export interface ReadImage {
+  readonly parsed: Result<ImageReference, InvalidReference>;
+  readonly shown: ShownImage;
+  /** The same answer for the same policy, however often it is asked. */
+  opinionOf(policy: CompiledPolicy, image: ImageReference): Opinion;
+}
+
+/** Reads image texts and remembers them: a cluster runs few images many times. */
+export interface ImageMemory {
+  read(given: string): ReadImage;
+}
+
+/** What is remembered, so that names from outside cannot fill the memory; past it the memory starts anew. */
+const mostTexts = 4096;
+const mostOpinions = 100_000;
+const longestText = 512;
+
+const silent: Opinion = { speaks: false, violations: [] };
+const content: Opinion = { speaks: true, violations: [] };
+
+/** All that is wrong, from every check of the policy. Pure: it depends on the policy and the text alone. */
+const formOpinion = (policy: CompiledPolicy, image: ImageReference): Opinion => {
+  const { images } = policy.match;
+  if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
+  const violations = policy.checks.flatMap(({ id, run }) =>
+    run(image).map((violation) => ({ check: id, violation })),
+  );
+  return violations.length === 0 ? content : { speaks: true, violations };
+};
+
+const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
+  given: shown(given),
+  ...(parsed.ok ? { reference: shown(formatReference(parsed.value)) } : {}),
+  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
+});
+
+/**
+ * The memory of one policy set. It lives and dies with the set, so it can never answer for another one; it holds
+ * what follows from text alone, never evidence.
+ */
+export const createImageMemory = (): ImageMemory => {
+  const texts = new Map<string, ReadImage>();
+  let opinions = 0;
+  const makeRoom = (): void => {
+    if (texts.size < mostTexts && opinions < mostOpinions) return;
+    texts.clear();
+    opinions = 0;
+  };
+  const readAnew = (given: string): ReadImage => {
+    const parsed = parseReference(given);
+    const formed = new Map<CompiledPolicy, Opinion>();
+    return {
+      parsed,
+      shown: showImage(given, parsed),
+      opinionOf: (policy, image) => {
+        const known = formed.get(policy);
+        if (known !== undefined) return known;
+        const opinion = formOpinion(policy, image);
+        formed.set(policy, opinion);
+        opinions++;
+        return opinion;
+      },
+    };
+  };
+  return {
+    read: (given) => {
+      const known = texts.get(given);
+      if (known !== undefined) return known;
+      const image = readAnew(given);
+      makeRoom();
+      if (given.length <= longestText) texts.set(given, image);
+      return image;
+    },
+  };
+};
