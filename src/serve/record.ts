@@ -47,8 +47,6 @@ export interface OpenedRecord {
 
 /** How long a start waits to hear what lies on the disk, in milliseconds. */
 const openWithin = 1_000;
-/** A record that is not there yet is made once the gate has started, in milliseconds after the beginning. */
-const makeAfter = 1_000;
 
 /** Opens the record now. Trouble with the disk is told, not fatal (R14); somebody else's file is for a person to settle. */
 const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
@@ -62,22 +60,10 @@ const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
   );
 
 /** A start waits for what lies on the disk, but not long; where nothing lies yet, nothing can be somebody else's. */
-const judgeRecord = async (
-  store: WorkerStore,
-  dataDir: string,
-  log: Log,
-  closers: Closers,
-): Promise<string | undefined> => {
-  if (existsSync(databaseFile(dataDir))) {
-    return Promise.race([openStore(store, log), setTimeout(openWithin, undefined, { ref: false })]);
-  }
-  const later = new AbortController();
-  closers.add(() => later.abort());
-  setTimeout(makeAfter, undefined, { ref: false, signal: later.signal })
-    .then(() => openStore(store, log))
-    // Aborted: the gate ended before there was anything to record.
-    .catch(() => undefined);
-  return undefined;
+const judgeRecord = (store: WorkerStore, dataDir: string, log: Log): Promise<string | undefined> => {
+  const isThere = existsSync(databaseFile(dataDir));
+  const opened = openStore(store, log);
+  return Promise.race([opened, setTimeout(isThere ? openWithin : 0, undefined, { ref: false })]);
 };
 
 export const openRecord = (
@@ -118,7 +104,7 @@ export const openRecord = (
     if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
     await store.close();
   });
-  return { recorder, foreign: judgeRecord(store, config.data.value, log, closers) };
+  return { recorder, foreign: judgeRecord(store, config.data.value, log) };
 };
 
 export const recordPart = (recorder: Recorder): PartState => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describeProblem } from '../../config/origin.ts';
 import { loadSources } from '../../config/load.ts';
@@ -21,6 +22,12 @@ const firstSignal = (): Promise<void> =>
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 
+/**
+ * The end takes at least so long, in milliseconds: a process that is being torn down has no handler any more, and a
+ * second signal that arrives then would end it as killed (R20).
+ */
+const secondSignal = 150;
+
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const sources = loadSources(flags);
   if (!sources.ok) throw new UsageError(sources.error.map(describeProblem));
@@ -39,7 +46,7 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const line = await Promise.race([gate.value.ready, stopped]);
   if (line !== undefined) terminal.out(`${line}\n`);
   await stopped;
-  await gate.value.stop();
+  await Promise.all([gate.value.stop(), setTimeout(secondSignal)]);
 };
 
 const examples = `
