@@ -177,7 +177,7 @@ const tlsOf = (options: https.RequestOptions): TlsMaterial =>
       servername: options.servername,
       rejectUnauthorized: options.rejectUnauthorized,
     }).filter(([, value]) => value !== undefined && value !== null),
-  ) as TlsMaterial;
+  );
 
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 3).join(' ');
