@@ -31,6 +31,8 @@ const flushEvery = 200;
 /** A log that nobody reads may hold this many bytes; then lines are dropped and counted, never the gate blocked. */
 const bufferLimit = 16 * 1024 * 1024;
 
+/** A decision waits at most this long, in milliseconds: people read the log beside the record. */
+const decisionsEvery = 20;
 /** Decision lines that are written together. */
 const mostTogether = 64;
 
@@ -80,10 +82,11 @@ export const openLog = (options: LogOptions): Log => {
   const writeDecisions = (): void => {
     if (decisions.length > 0) destination.write(decisions.splice(0).join(''));
   };
-  const timer = setInterval(() => {
+  const flush = (): void => {
     writeDecisions();
     destination.flush();
-  }, flushEvery).unref();
+  };
+  const timer = setInterval(flush, flushEvery).unref();
   const logger = createLogger(options, destination);
   const decides = logger.isLevelEnabled('info');
   const write = (level: LogLevel, message: string, fields: object = {}): void => {
@@ -99,6 +102,7 @@ export const openLog = (options: LogOptions): Log => {
     decision: (decision, json) => {
       if (!decides) return;
       decisions.push(decisionLine(decision, json, options.format));
+      if (decisions.length === 1) setTimeout(flush, decisionsEvery).unref();
       if (decisions.length >= mostTogether) writeDecisions();
     },
     flush: () => {
