@@ -1,0 +1,46 @@
+import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+
+/** One request to a registry or its token server. */
+export interface HttpRequest {
+  /** The host whose row of the configuration applies to the first hop; a redirect target takes its own. */
+  readonly host: string;
+  /** Absolute path with its query (`/v2/…`), or the whole URL of a token realm. */
+  readonly target: string | URL;
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** Lower-case names. `authorization` leaves with the first redirect to another origin (B28). */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly stage: RegistryStage;
+  /** The review's deadline; the row's own timeout comes on top. */
+  readonly signal: AbortSignal;
+}
+
+/** The answer of the last hop. The body is raw: nothing is ever decompressed on the way. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** Reads at most `limit` bytes; more, or a body that ends early, is a failure. Must be called or `drop`ped. */
+  read(
+    limit: number,
+  ): Promise<
+    | { readonly ok: true; readonly bytes: Uint8Array }
+    | { readonly ok: false; readonly failure: RegistryFailure }
+  >;
+  /** Gives the connection back without reading. */
+  drop(): void;
+}
+export type HttpAnswer =
+  | { readonly ok: true; readonly response: HttpResponse }
+  | { readonly ok: false; readonly failure: RegistryFailure };
+
+/**
+ * Sends requests to registries: guarded addresses, per-host TLS and proxy, redirects, the row's concurrency and timeout,
+ * `Retry-After` inside the budget, one circuit breaker a host. Never rejects. Knows nothing of tokens and manifests.
+ */
+export interface RegistryHttp {
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+/** How one registry is reached. Hosts without a row get {@link defaultSettings}. */
+export interface RegistrySettings {
+  /** As references name it: lower case, with the port if it is written there. */
+  readonly host: string;
+  readonly plainHttp: boolean;
+  /** Lets this host, and no other, lie at loopback, RFC 1918, ULA, `.svc` or `.local`. */
+  readonly allowPrivateAddress: boolean;
+  /** PEM; trusted for this host in addition to the well-known authorities. */
+  readonly ca?: string;
+  /** Hosts that are asked first, in this order; each is reached by its own row. */
+  readonly mirrors: readonly string[];
+  /** Hosts of token servers that may see credentials for this registry, besides the host itself. */
+  readonly tokenRealms: readonly string[];
+  /** Requests under way at one time. */
+  readonly concurrency: number;
+  /** Milliseconds for one request, the waiting for its turn included. */
+  readonly timeout: number;
+}
+
+export const defaultSettings = (host: string): RegistrySettings => ({
+  host,
+  plainHttp: false,
+  allowPrivateAddress: false,
+  mirrors: [],
+  tokenRealms: [],
+  concurrency: 8,
+  timeout: 10_000,
+});

@@ -1,0 +1,202 @@
+import type { Fact } from '../core/facts/fact.ts';
+
+/** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
+export interface Repository {
+  readonly host: string;
+  readonly repository: string;
+}
+
+export type CredentialKind = 'pull-secret' | 'service-account' | 'configured' | 'cloud' | 'anonymous';
+
+/** What a registry or its token server is shown. */
+export type CredentialSecret =
+  | { readonly form: 'none' }
+  | { readonly form: 'basic'; readonly username: string; readonly password: string }
+  /** An OAuth2 refresh token (`identitytoken` of a docker config), exchanged at the token server by POST. */
+  | { readonly form: 'identity-token'; readonly username?: string; readonly token: string }
+  /** Sent as `Authorization: Bearer` as it is (`registrytoken`). */
+  | { readonly form: 'bearer'; readonly token: string };
+
+/** Bound to one host: it is never shown to another (B28). */
+export interface Credential {
+  readonly kind: CredentialKind;
+  /** For people: `pull secret shop/regcred`, `cloud identity (ECR)`, `anonymous`. Never the secret. */
+  readonly source: string;
+  /** Tells credentials apart in caches: a keyed hash of host and secret, equal for equal secrets. */
+  readonly key: string;
+  readonly secret: CredentialSecret;
+}
+
+/** One credential to try, or why one could not be had. */
+export type Candidate =
+  | { readonly state: 'at-hand'; readonly credential: Credential }
+  | {
+      readonly state: 'missing';
+      readonly kind: CredentialKind;
+      readonly source: string;
+      readonly why: string;
+    };
+
+/** Whose pull is imitated: the namespace of the pod, the secrets it names, and its service account. */
+export interface PullContext {
+  readonly namespace: string;
+  /** `spec.imagePullSecrets[].name` */
+  readonly pullSecrets: readonly string[];
+  /** Absent: `default`. */
+  readonly serviceAccount?: string;
+}
+
+/**
+ * The credentials for a repository in the order in which they are tried: pull secrets of the pod, those of its service
+ * account, configured ones, cloud identity, none. Lazy: a later one costs nothing while an earlier one works.
+ * Without a context (CLI, push notifications) the first two are left out.
+ */
+export interface Keychain {
+  candidates(
+    repository: Repository,
+    context: PullContext | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<Candidate>;
+}
+
+/** Secrets and service accounts of the pod's own namespace, and of no other (B29). */
+export interface PullSecrets {
+  /** The text of `.dockerconfigjson`, or of `.dockercfg` (legacy); `absent`: no such secret, or another type. */
+  secret(
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Fact<{ readonly type: 'dockerconfigjson' | 'dockercfg'; readonly text: string }>>;
+  /** Names of the `imagePullSecrets` of a service account. */
+  serviceAccount(namespace: string, name: string, signal: AbortSignal): Promise<Fact<readonly string[]>>;
+}
+
+/** Short-lived credentials that a cloud hands out to this process. */
+export interface CloudIdentity {
+  /** `GAR`, `ACR`, `ECR` */
+  readonly name: string;
+  covers(host: string): boolean;
+  /** `expires`: milliseconds since 1970. */
+  credential(
+    host: string,
+    signal: AbortSignal,
+  ): Promise<Fact<{ readonly secret: CredentialSecret; readonly expires: number }>>;
+}
+
+/** What one review may still spend on registries, in all of its images together. */
+export interface ReadBudget {
+  readonly signal: AbortSignal;
+  /** Books bytes before they are kept. @returns false when the review has read its share */
+  take(bytes: number): boolean;
+}
+
+/** At which step a registry failed us. */
+export type RegistryStage =
+  'configuration' | 'address' | 'connect' | 'token' | 'manifest' | 'blob' | 'referrers' | 'tags' | 'queue';
+
+/**
+ * Why it could not be looked. `denied`: 401 or 403, another credential may do. `unreachable`: no answer, 5xx, 429 or an
+ * open circuit breaker; older knowledge may stand in. `refused`: we do not connect there. `invalid`: an answer that lies
+ * or that cannot be read. `limit`: it is larger than we read.
+ */
+export interface RegistryFailure {
+  readonly kind: 'denied' | 'unreachable' | 'refused' | 'invalid' | 'limit' | 'timeout';
+  readonly stage: RegistryStage;
+  /** The host that failed: a mirror, a token server or a redirect target may stand here. */
+  readonly host: string;
+  /** For people; holds no secret and no control character. */
+  readonly why: string;
+}
+export type RegistryAnswer<T> =
+  | { readonly state: 'known'; readonly value: T }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unavailable'; readonly failure: RegistryFailure };
+
+/** Bytes whose sha256 (or the algorithm that was asked for) is `digest`: computed by us, never taken from a header. */
+export interface Content {
+  /** `sha256:…` */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+/** A manifest or an index. The media type is what the bytes say; a header that disagrees is refused (CVE-2021-41190). */
+export interface Manifest extends Content {
+  readonly mediaType: string;
+}
+
+/** OCI image-spec, "Descriptor", as far as it is read. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
+}
+
+/** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
+export type ManifestName = { readonly tag: string } | { readonly digest: string };
+
+/** Reads registries (OCI distribution-spec 1.1). Never rejects; every answer is one of the three states. */
+export interface Registry {
+  /**
+   * HEAD: whether this credential may read the manifest, and which digest the registry names for it. The digest is a hint
+   * (`undefined` when the header is missing): it tells which content to look for, never what the bytes are.
+   */
+  head(
+    repository: Repository,
+    name: ManifestName,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<string | undefined>>;
+  manifest(
+    repository: Repository,
+    name: ManifestName,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<Manifest>>;
+  /** Exactly `size` bytes with this digest, at most `limit`. */
+  blob(
+    repository: Repository,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    limit: number,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<Content>>;
+  /**
+   * Everything that says it refers to `digest`: the Referrers API, all pages, else the fallback tag `sha256-<hex>`.
+   * The descriptors' `artifactType` orders, it never filters: decide by each candidate's own manifest.
+   */
+  referrers(
+    repository: Repository,
+    digest: string,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<readonly Descriptor[]>>;
+  tags(
+    repository: Repository,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<readonly string[]>>;
+  /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: no registry speaks there. */
+  ping(
+    host: string,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<{ readonly realm?: string }>>;
+}
+
+/**
+ * Content by digest: immutable, bounded in bytes, on disk too. What is read back is hashed again, so a tampered file is
+ * a miss. Sharing is safe only behind the proof of access that `gather` asks for.
+ */
+export interface ContentStore {
+  get(digest: string): Promise<Uint8Array | undefined>;
+  /** Never fails: a full disk only costs the next reader a request. */
+  put(digest: string, bytes: Uint8Array): void;
+}
+
+/** Wall time for ages, monotonic time for deadlines; milliseconds. */
+export interface EvidenceClock {
+  now(): number;
+  monotonic(): number;
+}
