@@ -14,6 +14,14 @@ const policySource = ({ policies, cluster }: Config): readonly ConfigProblem[] =
   return [{ origin: policies.origin, message }];
 };
 
+/** Secrets are objects of a cluster; whoever asks for them would believe that they are read. */
+const pullSecrets = ({ pullSecrets, cluster, kubeconfig }: Config): readonly ConfigProblem[] => {
+  if (!pullSecrets.value || cluster.value || kubeconfig.value !== undefined) return [];
+  const message =
+    '--pull-secrets reads nothing without a cluster; add --kubeconfig FILE (or --cluster), or leave it out';
+  return [{ origin: pullSecrets.origin, message }];
+};
+
 const certificate = ({ tlsCert, tlsKey }: Config): readonly ConfigProblem[] => {
   if ((tlsCert.value === undefined) === (tlsKey.value === undefined)) return [];
   const [given, name, other] =
@@ -43,4 +51,4 @@ const listeners = ({ listen, admin }: Config): readonly ConfigProblem[] => {
 
 /** What no single setting can know of itself. */
 export const problemsOfServe = (config: Config): readonly ConfigProblem[] =>
-  [policySource, certificate, clientCertificate, listeners].flatMap((rule) => rule(config));
+  [policySource, pullSecrets, certificate, clientCertificate, listeners].flatMap((rule) => rule(config));

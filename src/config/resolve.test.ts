@@ -220,10 +220,20 @@ describe('what no setting knows alone', () => {
       { flags: { clientName: 'x' } },
       /verifies nobody without --client-ca/,
     ],
+    [
+      'to read pull secrets without a cluster (B29)',
+      { flags: { cluster: false, policies: ['p'], pullSecrets: true } },
+      /^flag --pull-secrets: .*reads nothing without a cluster/,
+    ],
     ['one address twice', { flags: { admin: '127.0.0.1:8443' } }, /are both 127\.0\.0\.1:8443/],
   ])('%s is refused', (_title, given, message) => {
     expect(problemsIn(given)).toEqual([expect.stringMatching(message)]);
   });
+
+  test.each([
+    ['with --cluster', { cluster: true, pullSecrets: true }],
+    ['with a kubeconfig', { cluster: false, policies: ['p'], kubeconfig: 'k', pullSecrets: true }],
+  ])('pull secrets are read %s', (_title, flags) => expect(problemsIn({ flags })).toEqual([]));
 
   test('port 0 twice is two ports', () => {
     expect(problemsIn({ flags: { listen: '127.0.0.1:0', admin: '127.0.0.1:0' } })).toEqual([]);

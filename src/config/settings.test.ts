@@ -49,6 +49,7 @@ describe('the table of settings', () => {
     ['recordMaxAge', '30d'],
     ['recordMaxBytes', '1GiB'],
     ['cluster', 'false'],
+    ['pullSecrets', 'false'],
   ])('%s is %s unless told otherwise', (key, fallback) => {
     expect(settings.find((setting) => setting.key === key)?.fallback).toBe(fallback);
   });

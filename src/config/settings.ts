@@ -43,6 +43,13 @@ export const definitions = {
     description: 'Which context of the kubeconfig; the current one unless told otherwise.',
     example: 'production',
   }),
+  pullSecrets: define({
+    shape: shapes.switch,
+    fallback: false,
+    description:
+      'Read the pull secrets of a Pod and of its service account, in its own namespace only. The right to do so comes from `imagegate manifests --pull-secrets`.',
+    example: 'true',
+  }),
   listen: define({
     shape: shapes.address,
     fallback: { host: loopback, port: 8443 },
