@@ -1,0 +1,112 @@
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { CredentialSecret, Repository } from '../ports.ts';
+import { readEntrySecret } from './docker-config-secret.ts';
+import { bySpecificity, matchesRepository, parseRegistryKey, type RegistryKey } from './registry-key.ts';
+
+/** The file of `docker login` and `podman login`, or its predecessor without `auths`. */
+export type DockerConfigForm = 'dockerconfigjson' | 'dockercfg';
+
+/** What an entry for some repositories holds, or why that cannot be used. */
+export interface DockerConfigEntry {
+  readonly key: RegistryKey;
+  readonly secret: Result<CredentialSecret, string>;
+}
+/** A program of the user that knows the secret. Data: whether it is run is decided elsewhere. */
+export interface CredentialHelper {
+  readonly key: RegistryKey;
+  readonly name: string;
+}
+export interface DockerConfig {
+  readonly entries: readonly DockerConfigEntry[];
+  readonly credHelpers: readonly CredentialHelper[];
+  /** The helper for every registry that has none of its own. */
+  readonly credsStore?: string;
+  /** Entries that were left out and why, without their text. */
+  readonly problems: readonly string[];
+}
+
+/** Kubernetes stores no larger Secret. */
+export const dockerConfigLimits = { bytes: 2 ** 20, entries: 1024 } as const;
+
+/** JSON.parse quotes the text in its errors, and the text is full of secrets: its error goes nowhere (B37). */
+const parseObject = (text: string): Result<JsonObject, string> => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? ok(value) : fail('it is no JSON object');
+  } catch {
+    return fail('it is no JSON');
+  }
+};
+
+/** One section of the file: a map by registry. */
+const sectionOf = (object: JsonObject, name: string): Result<readonly [string, unknown][], string> => {
+  const section = object[name] ?? {};
+  if (!isJsonObject(section)) return fail(`its ${name} is no map of registries`);
+  return entriesOf(section, name);
+};
+const entriesOf = (map: JsonObject, name: string): Result<readonly [string, unknown][], string> => {
+  const entries = Object.entries(map);
+  return entries.length > dockerConfigLimits.entries
+    ? fail(`its ${name} has more than ${dockerConfigLimits.entries} entries`)
+    : ok(entries);
+};
+
+interface Keyed {
+  readonly key: RegistryKey;
+  readonly value: unknown;
+}
+
+/** Entries whose key can be read; the others become problems that call them by their number. */
+const keyed = (entries: readonly [string, unknown][], name: string, problems: string[]): readonly Keyed[] =>
+  entries.flatMap(([text, value], at) => {
+    const key = parseRegistryKey(text);
+    if (key.ok) return [{ key: key.value, value }];
+    problems.push(`the key of entry ${at + 1} of its ${name} ${key.error}`);
+    return [];
+  });
+
+const helperName = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= 255 ? value : undefined;
+
+/**
+ * Reads a docker config. Entries are read one by one: a broken one makes itself unusable and no other.
+ * @returns why there is none in the text; no message ever holds text of the file
+ * @see https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
+ */
+export const readDockerConfig = (text: string, form: DockerConfigForm): Result<DockerConfig, string> => {
+  if (Buffer.byteLength(text) > dockerConfigLimits.bytes) return fail('it is larger than 1 MiB');
+  const parsed = parseObject(text);
+  if (!parsed.ok) return parsed;
+  const legacy = form === 'dockercfg';
+  const auths = legacy ? entriesOf(parsed.value, 'list') : sectionOf(parsed.value, 'auths');
+  if (!auths.ok) return auths;
+  const helpers = legacy ? ok([]) : sectionOf(parsed.value, 'credHelpers');
+  if (!helpers.ok) return helpers;
+  const problems: string[] = [];
+  const entries = keyed(auths.value, legacy ? 'list' : 'auths', problems).flatMap(({ key, value }) => {
+    const secret = readEntrySecret(value);
+    if (!secret.ok) return [{ key, secret }];
+    return secret.value === undefined ? [] : [{ key, secret: ok(secret.value) }];
+  });
+  const credHelpers = keyed(helpers.value, 'credHelpers', problems).flatMap(({ key, value }) => {
+    const name = helperName(value);
+    return name === undefined ? [] : [{ key, name }];
+  });
+  const credsStore = legacy ? undefined : helperName(parsed.value['credsStore']);
+  return ok({ entries, credHelpers, problems, ...(credsStore === undefined ? {} : { credsStore }) });
+};
+
+const mostSpecific = <T extends { readonly key: RegistryKey }>(
+  entries: readonly T[],
+  repository: Repository,
+): readonly T[] =>
+  entries.filter(({ key }) => matchesRepository(key, repository)).sort((a, b) => bySpecificity(a.key, b.key));
+
+/** All entries for a repository, the most specific first: the kubelet tries one after the other. */
+export const entriesFor = (config: DockerConfig, repository: Repository): readonly DockerConfigEntry[] =>
+  mostSpecific(config.entries, repository);
+
+/** The helper for a repository: the one named for its registry, else that for all. */
+export const helperFor = (config: DockerConfig, repository: Repository): string | undefined =>
+  mostSpecific(config.credHelpers, repository)[0]?.name ?? config.credsStore;
