@@ -84,11 +84,13 @@ export const readDockerConfig = (text: string, form: DockerConfigForm): Result<D
   const helpers = legacy ? ok([]) : sectionOf(parsed.value, 'credHelpers');
   if (!helpers.ok) return helpers;
   const problems: string[] = [];
-  const entries = keyed(auths.value, legacy ? 'list' : 'auths', problems).flatMap(({ key, value }) => {
-    const secret = readEntrySecret(value);
-    if (!secret.ok) return [{ key, secret }];
-    return secret.value === undefined ? [] : [{ key, secret: ok(secret.value) }];
-  });
+  const entries = keyed(auths.value, legacy ? 'list' : 'auths', problems).flatMap(
+    ({ key, value }): readonly DockerConfigEntry[] => {
+      const secret = readEntrySecret(value);
+      if (!secret.ok) return [{ key, secret }];
+      return secret.value === undefined ? [] : [{ key, secret: ok(secret.value) }];
+    },
+  );
   const credHelpers = keyed(helpers.value, 'credHelpers', problems).flatMap(({ key, value }) => {
     const name = helperName(value);
     return name === undefined ? [] : [{ key, name }];
