@@ -36,6 +36,11 @@ export const checkSettings = [
   'unmatched',
   'unknownKinds',
   'workloads',
+  'registries',
+  'cloudIdentities',
+  'httpsProxy',
+  'httpProxy',
+  'noProxy',
 ] as const satisfies readonly SettingKey[];
 
 export type CheckFlags = Flags & {

@@ -1,5 +1,5 @@
 import { suggest } from '../core/policy/suggestion.ts';
-import { settingKeys, settings, variableOf, type SettingKey } from './settings.ts';
+import { settingKeys, settings, variableOf, variablesOf, type SettingKey } from './settings.ts';
 
 /** Variables by name, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,6 +21,9 @@ const remarkOn = (variable: string): string => {
     return `environment ${variable} is no setting and is ignored: Kubernetes sets it for a Service of that name (enableServiceLinks: false stops that)`;
   }
   const fileOnly = settingKeys.find((key) => variableOf(key) === variable);
+  if (fileOnly !== undefined && variablesOf(fileOnly).length > 0) {
+    return `environment ${variable} is ignored: use ${variablesOf(fileOnly).join(' or ')}`;
+  }
   if (fileOnly !== undefined) {
     return `environment ${variable} is ignored: ${fileOnly} can stand in the configuration file only`;
   }
@@ -53,8 +56,14 @@ export const splitVariable = (text: string, repeatable: boolean): readonly strin
     .filter((part) => part !== '');
 };
 
-/** The text of a setting's variable; an empty one counts as not set. */
-export const readVariable = (key: SettingKey, environment: Environment): string | undefined => {
-  const text = environment[variableOf(key)];
-  return text === '' ? undefined : text;
+/** The first variable of a setting that has a text, and the text; an empty one counts as not set. */
+export const readVariable = (
+  key: SettingKey,
+  environment: Environment,
+): { readonly variable: string; readonly text: string } | undefined => {
+  for (const variable of variablesOf(key)) {
+    const text = environment[variable];
+    if (text !== undefined && text !== '') return { variable, text };
+  }
+  return undefined;
 };

@@ -1,16 +1,10 @@
+import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../core/result.ts';
 import { readConfigText, type ConfigText, type FileEntries, type FileEntry } from './config-file.ts';
 import { problemsOfServe } from './cross-check.ts';
 import { readVariable, remarksOn, splitVariable, type Environment } from './environment.ts';
 import type { ConfigProblem, Origin } from './origin.ts';
-import {
-  definitions,
-  flagOf,
-  settingKeys,
-  variableOf,
-  type SettingKey,
-  type SettingValue,
-} from './settings.ts';
+import { definitions, flagOf, hasFlag, settingKeys, type SettingKey, type SettingValue } from './settings.ts';
 import type { Shape, TextShape } from './shape.ts';
 
 /** A value and where it came from. */
@@ -51,7 +45,7 @@ const resolved = (value: Result<unknown, string>, origin: Origin): Attempt =>
 
 const fromFlag = (key: SettingKey, shape: TextShape<unknown>, flags: Flags): Attempt | undefined => {
   const given = flags[key];
-  if (given === undefined) return undefined;
+  if (given === undefined || !hasFlag(key)) return undefined;
   const texts = Array.isArray(given) ? (given as readonly string[]) : [String(given)];
   const values = shape.commas ? texts.flatMap((text) => text.split(',').map((part) => part.trim())) : texts;
   return resolved(shape.parse(values), { kind: 'flag', flag: flagOf(key) });
@@ -62,10 +56,10 @@ const fromVariable = (
   shape: TextShape<unknown>,
   environment: Environment,
 ): Attempt | undefined => {
-  const text = readVariable(key, environment);
-  if (text === undefined) return undefined;
-  const origin: Origin = { kind: 'environment', variable: variableOf(key) };
-  return resolved(shape.parse(splitVariable(text, shape.repeatable)), origin);
+  const found = readVariable(key, environment);
+  if (found === undefined) return undefined;
+  const origin: Origin = { kind: 'environment', variable: found.variable };
+  return resolved(shape.parse(splitVariable(found.text, shape.repeatable)), origin);
 };
 
 const isScalarValue = (value: unknown): value is string | number | boolean =>
@@ -83,6 +77,7 @@ const fromFile = (
   key: SettingKey,
   shape: Shape<unknown>,
   entry: FileEntry | undefined,
+  folder: string,
 ): Attempt | undefined => {
   if (entry === undefined) return undefined;
   if (entry.value === null || entry.value === undefined) {
@@ -95,7 +90,7 @@ const fromFile = (
       ? resolved(value, entry.origin)
       : fail({ origin: entry.origin, message: `${key}: ${value.error}` });
   }
-  const value = shape.parse(entry.value);
+  const value = shape.parse(entry.value, folder);
   if (value.ok) return ok({ value: value.value, origin: entry.origin });
   const { path, message } = value.error;
   const place = path.map((step) => (typeof step === 'number' ? `[${String(step)}]` : `.${step}`)).join('');
@@ -109,8 +104,11 @@ const resolveOne = (key: SettingKey, sources: ConfigSources, file: FileEntries):
     shape.kind === 'text'
       ? (fromFlag(key, shape, sources.flags) ?? fromVariable(key, shape, sources.environment))
       : undefined;
+  const folder = dirname(sources.file?.path ?? '');
   return (
-    fromText ?? fromFile(key, shape, file.get(key)) ?? ok({ value: fallback, origin: { kind: 'default' } })
+    fromText ??
+    fromFile(key, shape, file.get(key), folder) ??
+    ok({ value: fallback, origin: { kind: 'default' } })
   );
 };
 

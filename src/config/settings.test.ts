@@ -1,12 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { definitions, flagOf, settingKeys, settings, variableOf } from './settings.ts';
-import type { Shape } from './shape.ts';
+import type { Shape, TextShape } from './shape.ts';
 
 describe('the table of settings', () => {
   const named = settings.filter(({ flag }) => flag !== undefined);
 
-  test('gives every setting a flag and a variable, but for those that only a file can hold', () => {
-    expect(settings.filter(({ flag }) => flag === undefined).map(({ key }) => key)).toEqual(['workloads']);
+  test('gives every setting a flag and a variable, but for those that only a file can hold and for proxies', () => {
+    const unnamed = settings.filter(({ flag }) => flag === undefined);
+    expect(unnamed.map(({ key, variable }) => [key, variable])).toEqual([
+      ['workloads', undefined],
+      ['registries', undefined],
+      ['registryEvents', undefined],
+      ['httpsProxy', 'HTTPS_PROXY'],
+      ['httpProxy', 'HTTP_PROXY'],
+      ['noProxy', 'NO_PROXY'],
+    ]);
     expect(named.every(({ variable }) => variable !== undefined)).toBe(true);
   });
 
@@ -49,9 +57,36 @@ describe('the table of settings', () => {
     ['recordMaxAge', '30d'],
     ['recordMaxBytes', '1GiB'],
     ['cluster', 'false'],
+    ['evidenceCache', '1GiB'],
+    ['evidenceMemory', '64MiB'],
     ['pullSecrets', 'false'],
   ])('%s is %s unless told otherwise', (key, fallback) => {
     expect(settings.find((setting) => setting.key === key)?.fallback).toBe(fallback);
+  });
+
+  const textShape = (key: 'cloudIdentities' | 'evidenceCache'): TextShape<unknown> => {
+    const { shape } = definitions[key] as unknown as { shape: Shape<unknown> };
+    if (shape.kind !== 'text') throw new Error(`${key} is no text`);
+    return shape;
+  };
+
+  test('no cloud is asked for credentials unless it was switched on', () => {
+    const { parse } = textShape('cloudIdentities');
+    expect(definitions.cloudIdentities.fallback).toEqual([]);
+    expect(parse(['ecr', 'gar'])).toEqual({ ok: true, value: ['ecr', 'gar'] });
+    expect(parse(['gcr'])).toMatchObject({
+      ok: false,
+      error: '"gcr" is not one of gar, acr, ecr, did you mean gar?',
+    });
+  });
+
+  test.each([
+    ['0', 0],
+    ['1GiB', 2 ** 30],
+  ])('evidenceCache may be %s, and is printed like that', (text, bytes) => {
+    const shape = textShape('evidenceCache');
+    expect(shape.parse([text])).toEqual({ ok: true, value: bytes });
+    expect(shape.show(bytes)).toBe(text);
   });
 
   test('shows no default where unset is the default', () => {

@@ -1,4 +1,6 @@
-import { choice, optional, shapes, type Shape } from './shape.ts';
+import { registryEventRows } from './registry-event-rows.ts';
+import { registryRows } from './registry-rows.ts';
+import { choice, choices, optional, shapes, type Shape } from './shape.ts';
 import { workloadRows } from './workload-rows.ts';
 
 /** One row of the table. The key is the file's key; flag and variable are derived from it, so that no twin can be forgotten. */
@@ -9,6 +11,11 @@ interface Definition<T> {
   readonly description: string;
   /** A value, ready to stand after the flag or the key. */
   readonly example: string;
+  /**
+   * Variables that everybody uses for this, the first one before the next, instead of one of ours. No flag then: a
+   * proxy's URL may hold a password, and whoever is on the machine can read command lines.
+   */
+  readonly conventional?: readonly string[];
 }
 const define = <T>(definition: Definition<T> & { readonly fallback: NoInfer<T> }): Definition<T> =>
   definition;
@@ -167,6 +174,60 @@ export const definitions = {
     description: 'Custom kinds and where their pod spec or their images lie. In the configuration file only.',
     example: '[{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.template.spec }]',
   }),
+  registries: define({
+    shape: registryRows,
+    fallback: [],
+    description:
+      'How registries are reached that need more than the defaults. In the configuration file only.',
+    example: '[{ host: registry.example.com, caFile: ./registry-ca.crt }]',
+  }),
+  registryEvents: define({
+    shape: registryEventRows,
+    fallback: [],
+    description: 'Who may tell the gate of pushed images. In the configuration file only.',
+    example: '[{ source: harbor, format: harbor, tokenFile: ./harbor-token, hosts: [registry.example.com] }]',
+  }),
+  cloudIdentities: define({
+    shape: choices('gar', 'acr', 'ecr'),
+    fallback: [],
+    description:
+      'Clouds whose identity of this process may pull: each asks a metadata or token service of that cloud.',
+    example: 'ecr',
+  }),
+  evidenceCache: define({
+    shape: shapes.sizeOrNone,
+    fallback: 2 ** 30,
+    description: 'Manifests and image configurations that are kept on disk under --data; 0 keeps none.',
+    example: '512MiB',
+  }),
+  evidenceMemory: define({
+    shape: shapes.size,
+    fallback: 64 * 2 ** 20,
+    description: 'Manifests and image configurations that are kept in memory.',
+    example: '128MiB',
+  }),
+  httpsProxy: define({
+    shape: optional(shapes.proxy),
+    fallback: undefined,
+    description: 'Proxy for https; user and password are never shown.',
+    example: 'http://proxy.example.com:3128',
+    conventional: ['https_proxy', 'HTTPS_PROXY'],
+  }),
+  // HTTP_PROXY in upper case is an attacker's header under CGI ("httpoxy", CVE-2016-5385). This is no CGI program.
+  httpProxy: define({
+    shape: optional(shapes.proxy),
+    fallback: undefined,
+    description: 'Proxy for plain http; user and password are never shown.',
+    example: 'http://proxy.example.com:3128',
+    conventional: ['http_proxy', 'HTTP_PROXY'],
+  }),
+  noProxy: define({
+    shape: shapes.noProxy,
+    fallback: [],
+    description: 'Hosts that are reached without a proxy.',
+    example: '.example.com,10.0.0.0/8',
+    conventional: ['no_proxy', 'NO_PROXY'],
+  }),
 } as const;
 
 export type Definitions = typeof definitions;
@@ -183,11 +244,24 @@ export const flagOf = (key: SettingKey): string => `--${words(key)}`;
 export const variableOf = (key: SettingKey): string =>
   `IMAGEGATE_${words(key).replaceAll('-', '_').toUpperCase()}`;
 
+const definitionOf = (key: SettingKey): Definition<unknown> =>
+  definitions[key] as unknown as Definition<unknown>;
+
+/** Whether the command line can set it. */
+export const hasFlag = (key: SettingKey): boolean => {
+  const { shape, conventional } = definitionOf(key);
+  return shape.kind === 'text' && conventional === undefined;
+};
+/** The variables of a setting, the first one before the next; none when the file alone can hold it. */
+export const variablesOf = (key: SettingKey): readonly string[] =>
+  definitionOf(key).conventional ?? (hasFlag(key) ? [variableOf(key)] : []);
+
 /** A setting as the command line and the documentation show it. */
 export interface SettingDescription {
   readonly key: SettingKey;
-  /** Absent: the configuration file alone can hold it. */
+  /** Absent: the configuration file and perhaps the environment can hold it. */
   readonly flag?: string;
+  /** Absent: the configuration file alone can hold it. */
   readonly variable?: string;
   /** Empty for a switch. */
   readonly placeholder: string;
@@ -199,14 +273,14 @@ export interface SettingDescription {
 }
 
 const describeSetting = (key: SettingKey): SettingDescription => {
-  const definition = definitions[key] as unknown as Definition<unknown>;
-  const { shape, fallback, description, example } = definition;
+  const { shape, fallback, description, example } = definitionOf(key);
   const shown = shape.show(fallback);
   const text = typeof shown === 'object' ? shown.map(String).join(',') : String(shown ?? '');
-  const names = shape.kind === 'text' ? { flag: flagOf(key), variable: variableOf(key) } : undefined;
+  const variable = variablesOf(key).at(-1);
   return Object.freeze({
     key,
-    ...names,
+    ...(hasFlag(key) ? { flag: flagOf(key) } : undefined),
+    ...(variable === undefined ? undefined : { variable }),
     placeholder: shape.placeholder,
     repeatable: shape.kind === 'text' && shape.repeatable,
     ...(text === '' ? undefined : { fallback: text }),

@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../core/result.ts';
 import { formatAddress, parseAddress, type Address } from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { quote } from './origin.ts';
+import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
 import { formatSize, parseSize } from './size.ts';
 
 /** What a value looks like where it is shown: in `--print-config`, in help texts, in a configuration file. */
@@ -25,7 +26,8 @@ export interface TextShape<T> {
 export interface DocumentShape<T> {
   readonly kind: 'document';
   readonly placeholder: string;
-  readonly parse: (value: unknown) => Result<T, DocumentFault>;
+  /** `folder` is that of the configuration file: relative file names start there. */
+  readonly parse: (value: unknown, folder: string) => Result<T, DocumentFault>;
   readonly show: (value: T) => Shown;
 }
 /** `path` leads from the setting's value to what is wrong. */
@@ -52,17 +54,17 @@ const single = <T>(placeholder: string, parse: Parse<T>, show: (value: T) => Sho
   show,
 });
 
-const several = (
+const several = <T extends string>(
   placeholder: string,
-  parse: Parse<string>,
+  parse: Parse<T>,
   commas: boolean,
-): TextShape<readonly string[]> => ({
+): TextShape<readonly T[]> => ({
   kind: 'text',
   placeholder,
   repeatable: true,
   commas,
   parse: (texts) => {
-    const values: string[] = [];
+    const values: T[] = [];
     for (const text of texts) {
       const value = parse(text);
       if (!value.ok) return value;
@@ -78,7 +80,7 @@ const asWritten = (text: string): string => text;
 /** A shape that can also be unset; unset is shown as nothing. */
 export const optional = <T extends string>(shape: TextShape<T>): TextShape<T | undefined> => ({
   ...shape,
-  show: (value) => value,
+  show: (value) => (value === undefined ? undefined : shape.show(value)),
 });
 
 /** Text that must not be empty nor hold control characters: a path, a user name. */
@@ -119,19 +121,30 @@ const readSwitch: Parse<boolean> = (text) => {
     : ok(value);
 };
 
+const oneOf =
+  <const T extends string>(words: readonly T[]): Parse<T> =>
+  (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return ok(word);
+    const near = suggest(text, words);
+    const meant = near === undefined ? '' : `, did you mean ${near}?`;
+    return fail(`${quote(text)} is not one of ${words.join(', ')}${meant}`);
+  };
+
 /** One of a few words; another one is refused with the nearest. */
 export const choice = <const T extends string>(...words: readonly T[]): TextShape<T> =>
-  single(
-    words.join('|'),
-    (text) => {
-      const word = words.find((candidate) => candidate === text);
-      if (word !== undefined) return ok(word);
-      const near = suggest(text, words);
-      const meant = near === undefined ? '' : `, did you mean ${near}?`;
-      return fail(`${quote(text)} is not one of ${words.join(', ')}${meant}`);
-    },
-    asWritten,
-  );
+  single(words.join('|'), oneOf(words), asWritten);
+
+/** Any of a few words. */
+export const choices = <const T extends string>(...words: readonly T[]): TextShape<readonly T[]> =>
+  several(words.join('|'), oneOf(words), true);
+
+/** A size that may also be `0`: nothing is kept at all. */
+const sizeOrNone = single<number>(
+  'SIZE',
+  (text) => (text === '0' ? ok(0) : parseSize(text)),
+  (bytes) => (bytes === 0 ? '0' : formatSize(bytes)),
+);
 
 export const shapes = {
   switch: single<boolean>('', readSwitch, (value) => value),
@@ -143,6 +156,9 @@ export const shapes = {
   address: single<Address>('HOST:PORT', parseAddress, formatAddress),
   duration: single<number>('DURATION', parseDuration, formatDuration),
   size: single<number>('SIZE', parseSize, formatSize),
+  sizeOrNone,
+  proxy: single<string>('URL', parseProxy, maskProxy),
+  noProxy: { ...several('HOSTS', plainText, true), parse: parseNoProxy },
   /** Paths and people: a comma may be part of them (`CN=ops,OU=it`), so flags are repeated instead. */
   paths: several('PATH', plainText, false),
   people: several('NAME', plainText, false),
