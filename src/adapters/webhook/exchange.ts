@@ -10,11 +10,13 @@ import { createJudge } from './judge.ts';
 import { countOpenRequests, giveBack } from './open-requests.ts';
 import type { Endpoint } from './refusal.ts';
 import type { Call } from './refuse.ts';
+import type { Rounds } from './rounds.ts';
 
 export interface ExchangeDeps {
   readonly handlers: WebhookHandlers;
   readonly clock: Clock;
   readonly intake: Intake;
+  readonly rounds: Rounds;
   readonly callerOf: (request: WebRequest) => Caller;
   /** Whether clients are asked to leave. */
   readonly isDraining: () => boolean;
@@ -43,7 +45,7 @@ const ignore = (): void => {};
 
 /** The listener of the server: one request in, one answer out. */
 export const createExchange = (deps: ExchangeDeps) => {
-  const { handlers, clock, intake, callerOf, isDraining, onProblem, maxOpenRequests } = deps;
+  const { handlers, clock, intake, rounds, callerOf, isDraining, onProblem, maxOpenRequests } = deps;
   const judge = createJudge(handlers, onProblem);
   const targetOf = createCallTargets();
 
@@ -59,10 +61,11 @@ export const createExchange = (deps: ExchangeDeps) => {
   const answerCall = async (call: Call, request: WebRequest, response: WebResponse): Promise<void> => {
     const body = await intake.read(request, call.deadline);
     if (body.state === 'gone') return;
+    await rounds.join();
     const answer = await judge(call, body);
     // Who left meanwhile gets no answer; the decision was made all the same and is recorded.
     if (!response.destroyed && !response.writableEnded) writeAnswer(request, response, answer, isDraining());
-    record(answer);
+    rounds.afterwards(() => record(answer));
   };
 
   const turnAway = (request: WebRequest, response: WebResponse, answer: Answer): void => {

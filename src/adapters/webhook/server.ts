@@ -16,6 +16,7 @@ import { createIntake } from './intake.ts';
 import type { IntakeLimits } from './intake.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
+import { createRounds } from './rounds.ts';
 
 /** A serving certificate (with its chain) and its key, as PEM. */
 export interface ServingCertificate {
@@ -171,6 +172,7 @@ export const startWebhookServer = async (
   const server = createSecureServer(serverOptions(context.value, limits, client));
   const connections = trackConnections(server, limits.linger);
   const intake = createIntake(limits.intake);
+  const rounds = createRounds();
   const swaps = createSwaps(server, options);
   const callers = createCallers(client, (deadline) => connections.leave(deadline));
   const isDraining = (): boolean => connections.isDraining();
@@ -180,6 +182,7 @@ export const startWebhookServer = async (
       handlers,
       clock,
       intake,
+      rounds,
       callerOf: callers.callerOf,
       isDraining,
       onProblem,
@@ -204,6 +207,7 @@ export const startWebhookServer = async (
     },
     drain: async (deadline) => {
       await connections.drain(deadline);
+      rounds.finish();
       intake.close();
     },
     bytesInFlight: () => intake.bytesInFlight(),
