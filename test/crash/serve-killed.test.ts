@@ -1,0 +1,85 @@
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { databaseFile } from '../../src/adapters/store/sqlite-file.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import { createReviewOf } from '../cli/admission-review.ts';
+import { folderWith } from '../cli/imagegate.ts';
+import { foreign, pod, policyFolder, trusted } from '../cli/policies.ts';
+import { startGate } from '../cli/running-gate.ts';
+import type { RunningGate } from '../cli/running-gate.ts';
+
+const lanes = 8;
+const loadMs = 2_200;
+/** What was answered so long before the kill must be on record. */
+const graceMs = 1_000;
+
+interface Answered {
+  readonly id: string;
+  readonly at: number;
+}
+
+/** Asks on several connections until the gate is gone; every second image is foreign. */
+const ask = async (gate: RunningGate, answered: Answered[], isOver: () => boolean): Promise<void> => {
+  for (let turn = 0; !isOver(); turn++) {
+    const image = turn % 2 === 0 ? trusted : foreign;
+    try {
+      const { text, response } = await gate.post(
+        createReviewOf(pod('web', image) as JsonObject, `uid-${turn}`),
+      );
+      expect(response.allowed).toBe(image === trusted);
+      const id = /"decision":"([^"]+)"/.exec(text)?.[1];
+      if (id === undefined) throw new Error(`an answer without a decision id: ${text}`);
+      answered.push({ id, at: Date.now() });
+    } catch (error) {
+      if (isOver()) return;
+      throw error;
+    }
+  }
+};
+
+const loadAndKill = async (gate: RunningGate): Promise<{ answered: Answered[]; killedAt: number }> => {
+  const answered: Answered[] = [];
+  let over = false;
+  const asking = Array.from({ length: lanes }, () => ask(gate, answered, () => over));
+  await setTimeout(loadMs);
+  over = true;
+  const killedAt = Date.now();
+  const ended = gate.stop('SIGKILL');
+  await Promise.all(asking);
+  await ended;
+  return { answered, killedAt };
+};
+
+const whatIsStored = (data: string): { integrity: unknown; ids: ReadonlySet<unknown> } => {
+  const database = new DatabaseSync(databaseFile(data));
+  try {
+    const integrity = database.prepare('PRAGMA integrity_check').get()?.['integrity_check'];
+    const rows = database.prepare('SELECT id FROM decisions').all();
+    return { integrity, ids: new Set(rows.map(({ id }) => id)) };
+  } finally {
+    database.close();
+  }
+};
+
+describe('kill -9 of serve while it answers over TLS', () => {
+  test(
+    'what it had answered a second before is on record, and the next gate starts on the same data (R14, R18)',
+    { timeout: 90_000 },
+    async () => {
+      const data = folderWith();
+      const policies = policyFolder();
+      let kept = 0;
+      for (let round = 0; round < 3; round++) {
+        const { answered, killedAt } = await loadAndKill(await startGate(policies, [], { data }));
+        const due = answered.filter(({ at }) => at <= killedAt - graceMs);
+        expect(due.length).toBeGreaterThan(lanes);
+        const { integrity, ids } = whatIsStored(data);
+        expect(integrity).toBe('ok');
+        expect(due.filter(({ id }) => !ids.has(id))).toEqual([]);
+        kept += due.length;
+        expect(ids.size).toBeGreaterThanOrEqual(kept);
+      }
+    },
+  );
+});
