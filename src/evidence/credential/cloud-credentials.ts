@@ -1,0 +1,68 @@
+import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
+import type { CloudIdentity, CredentialSecret, EvidenceClock } from '../ports.ts';
+import { createSharedFacts } from './shared-facts.ts';
+
+interface CloudSecret {
+  readonly secret: CredentialSecret;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+/** Share of its lifetime for which a credential is used without asking for the next one. */
+const usedShare = 0.8;
+const longestUse = 12 * 3_600_000;
+/** A cloud that failed is asked again soon; one that knows nothing of this process will not learn it soon. */
+const failureKept = 1000;
+const absenceKept = 60_000;
+const limits = { entries: 256, weight: 256, flights: 32, patience: 10_000 } as const;
+
+/** Credentials of cloud identities, fetched once for all who need them. */
+export interface CloudCredentials {
+  get(identity: CloudIdentity, host: string, signal: AbortSignal): Promise<Fact<CredentialSecret>>;
+}
+
+export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials => {
+  const remaining = ({ expires }: CloudSecret): number => {
+    const left = expires - clock.now();
+    return Number.isFinite(left) ? Math.min(Math.max(left, 0), longestUse) : 0;
+  };
+  const shared = createSharedFacts<CloudSecret>({
+    clock,
+    limits,
+    keepFor: (fact) => {
+      if (fact.state === 'known') return Math.max(remaining(fact.value) * usedShare, failureKept);
+      return fact.state === 'absent' ? absenceKept : failureKept;
+    },
+  });
+  /** The last one of each registry: it still opens it when the next one is late. */
+  const last = new Map<string, CloudSecret>();
+  const remember = (key: string, secret: CloudSecret): void => {
+    last.delete(key);
+    last.set(key, secret);
+    for (const oldest of last.keys()) {
+      if (last.size <= limits.entries) break;
+      last.delete(oldest);
+    }
+  };
+
+  return {
+    get: async (identity, host, signal) => {
+      const key = `${identity.name} ${host}`;
+      const what = `the ${identity.name} credential for ${host}`;
+      const look = (patience: AbortSignal): ReturnType<CloudIdentity['credential']> =>
+        identity.credential(host, patience);
+      const fact = await shared.get(key, what, look, signal);
+      if (fact.state === 'known') {
+        if (remaining(fact.value) === 0) return unavailable(what, 'it had expired when it came');
+        remember(key, fact.value);
+        return known(fact.value.secret);
+      }
+      const former = last.get(key);
+      if (fact.state === 'unavailable' && former !== undefined && remaining(former) > 0) {
+        return known(former.secret);
+      }
+      last.delete(key);
+      return fact;
+    },
+  };
+};

@@ -1,0 +1,25 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { CredentialSecret } from '../ports.ts';
+
+/**
+ * Makes the keys by which caches tell credentials apart: equal for equal secrets of one host, whichever namespace they
+ * came from, and different for two hosts. HMAC-SHA256 under a key that this process alone has: whoever sees one can
+ * neither test guesses of a password nor recognise it in another process.
+ */
+export const createCredentialKeys = (): ((host: string, secret: CredentialSecret) => string) => {
+  const own = randomBytes(32);
+  return (host, secret) => {
+    // A list in JSON, so that no two credentials are written alike.
+    const parts =
+      secret.form === 'basic'
+        ? [secret.username, secret.password]
+        : secret.form === 'identity-token'
+          ? [secret.username ?? null, secret.token]
+          : secret.form === 'bearer'
+            ? [secret.token]
+            : [];
+    return createHmac('sha256', own)
+      .update(JSON.stringify([host, secret.form, ...parts]))
+      .digest('base64url');
+  };
+};

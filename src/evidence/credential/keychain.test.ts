@@ -1,0 +1,417 @@
+import { describe, expect, test } from 'vitest';
+import {
+  allOf,
+  basic,
+  cloudInMemory,
+  secretsInMemory,
+  standingClock,
+  told,
+} from '../../../test/fakes/credentials.ts';
+import { known, unavailable } from '../../core/facts/fact.ts';
+import type { Candidate, Keychain } from '../ports.ts';
+import type { ConfiguredCredential, ConfiguredCredentials } from './configured.ts';
+import { configuredInOrder } from './configured.ts';
+import { createKeychain, maxCandidates } from './keychain.ts';
+
+const configuredWith = (
+  ...found: readonly ConfiguredCredential[]
+): ConfiguredCredentials & { calls: number } => ({
+  calls: 0,
+  async *find() {
+    this.calls += 1;
+    yield* found;
+  },
+});
+const login = (username: string, password = 's3cret-text') => ({ username, password });
+const setUp = (configured = configuredWith()) => {
+  const clock = standingClock();
+  const secrets = secretsInMemory();
+  const cloud = cloudInMemory('ECR');
+  const keychain = createKeychain({ pullSecrets: secrets, configured, cloud: [cloud], clock });
+  return { clock, secrets, cloud, keychain, configured };
+};
+const app = 'r.cloud.example.com/team/app';
+const registry = 'r.cloud.example.com';
+const shop = (...pullSecrets: string[]) => ({ namespace: 'shop', pullSecrets });
+const keyOf = (candidate: Candidate | undefined): string =>
+  candidate?.state === 'at-hand' ? candidate.credential.key : 'missing';
+
+describe('the order', () => {
+  test('is pull secrets, service account, configuration, cloud, nobody', async () => {
+    const { secrets, cloud, keychain, clock } = setUp(
+      configuredWith({ state: 'at-hand', source: 'docker config of r', secret: basic('configured') }),
+    );
+    secrets.put('shop/a', { [registry]: login('a'), [`${registry}/team`]: login('a-team') });
+    secrets.put('shop/b', { [registry]: login('b') });
+    secrets.put('shop/c', { [registry]: login('c') });
+    secrets.putAccount('shop/puller', ['c']);
+    cloud.answer = () => Promise.resolve(known({ secret: basic('AWS'), expires: clock.now() + 60_000 }));
+    const found = await allOf(keychain, app, { ...shop('b', 'a'), serviceAccount: 'puller' });
+    expect(told(found)).toEqual([
+      'pull secret shop/b: b',
+      'pull secret shop/a: a-team',
+      'pull secret shop/a: a',
+      'service account shop/puller, secret c: c',
+      'docker config of r: configured',
+      'cloud identity (ECR): AWS',
+      'anonymous',
+    ]);
+    expect(found.map((one) => (one.state === 'at-hand' ? one.credential.kind : ''))).toEqual([
+      'pull-secret',
+      'pull-secret',
+      'pull-secret',
+      'service-account',
+      'configured',
+      'cloud',
+      'anonymous',
+    ]);
+  });
+
+  test('without a context begins with the configuration', async () => {
+    const { secrets, keychain } = setUp();
+    expect(told(await allOf(keychain, 'other.example.com/app', undefined))).toEqual(['anonymous']);
+    expect(secrets.asked).toEqual([]);
+  });
+
+  test('offers an equal credential once', async () => {
+    const { secrets, keychain } = setUp(
+      configuredWith({ state: 'at-hand', source: 'x', secret: basic('a') }),
+    );
+    for (const name of ['a', 'b']) secrets.put(`shop/${name}`, { [registry]: login('a') });
+    secrets.putAccount('shop/default', ['a', 'b']);
+    const found = await allOf(keychain, 'r.cloud.example.com/app', shop('a', 'b'));
+    expect(told(found).filter((text) => text.endsWith(': a'))).toEqual(['pull secret shop/a: a']);
+  });
+
+  test('is walked only as far as somebody asks', async () => {
+    const { secrets, cloud, keychain, configured } = setUp();
+    secrets.put('shop/a', { [registry]: login('a') });
+    const signal = new AbortController().signal;
+    for await (const candidate of keychain.candidates(
+      { host: registry, repository: 'app' },
+      shop('a', 'b'),
+      signal,
+    )) {
+      expect(candidate.state).toBe('at-hand');
+      break;
+    }
+    expect([secrets.asked, cloud.calls, configured.calls]).toEqual([['secret shop/a'], 0, 0]);
+  });
+
+  test('ends after sixteen credentials, for each costs a request (B9)', async () => {
+    const { secrets, keychain } = setUp();
+    for (let n = 0; n < 16; n += 1) {
+      secrets.put(`shop/s${n}`, { [registry]: login(`a${n}`), [`${registry}/team`]: login(`b${n}`) });
+    }
+    const found = await allOf(keychain, app, shop(...Array.from({ length: 16 }, (_, n) => `s${n}`)));
+    expect(found).toHaveLength(maxCandidates + 2);
+    expect(told(found).slice(-2)).toEqual([
+      'pull secret shop/s8: (16 credentials were tried already; the rest is left out)',
+      'anonymous',
+    ]);
+  });
+});
+
+describe('secrets are read from the namespace of the Pod alone (B29)', () => {
+  test.each([
+    ['another namespace', 'kube-system/token'],
+    ['another namespace by climbing', '../../kube-system/secrets/token'],
+    ['two dots', '..'],
+    ['an absolute path', '/token'],
+    ['an escape', '%2e%2e%2ftoken'],
+    ['a query', 'token?namespace=kube-system'],
+    ['capital letters', 'Token'],
+    ['a line break', 'token\nx'],
+    ['nothing', ''],
+    ['more than a name can have', 'a'.repeat(254)],
+  ])('a name with %s is refused and never asked for', async (_title, name) => {
+    const { secrets, keychain } = setUp();
+    secrets.put('kube-system/token', { [registry]: login('root') });
+    secrets.putAccount('shop/puller', [name]);
+    const direct = await allOf(keychain, app, shop(name));
+    const byAccount = await allOf(keychain, app, { ...shop(), serviceAccount: 'puller' });
+    for (const [first] of [direct, byAccount]) {
+      expect(first).toMatchObject({ state: 'missing', why: expect.stringContaining('never read') as string });
+      expect(JSON.stringify(first)).not.toContain('\\n');
+    }
+    expect(secrets.asked.filter((asked) => asked.startsWith('secret'))).toEqual([]);
+  });
+
+  test.each(['', '../kube-system', 'Shop', 'a/b', 'a'.repeat(64)])(
+    'nothing is read in the namespace %j',
+    async (namespace) => {
+      const { secrets, keychain } = setUp();
+      const [first] = await allOf(keychain, app, { namespace, pullSecrets: ['a'] });
+      expect(first).toMatchObject({ state: 'missing', why: 'it belongs to no namespace' });
+      expect(secrets.asked).toEqual([]);
+    },
+  );
+
+  test('a service account cannot lead to another namespace either', async () => {
+    const { secrets, keychain } = setUp();
+    const found = await allOf(keychain, app, { ...shop(), serviceAccount: '../kube-system/x' });
+    expect(found[0]).toMatchObject({ state: 'missing', kind: 'service-account' });
+    expect(secrets.asked).toEqual([]);
+  });
+
+  test.each([[['shop', 'bank']], [['bank', 'shop']]])(
+    'secrets of one name in two namespaces are not mixed up, in the order %j',
+    async (namespaces) => {
+      const { secrets, keychain } = setUp();
+      for (const namespace of namespaces)
+        secrets.put(`${namespace}/regcred`, { [registry]: login(`of-${namespace}`) });
+      for (const namespace of namespaces) {
+        const [first] = await allOf(keychain, app, { namespace, pullSecrets: ['regcred'] });
+        expect(first).toMatchObject({ credential: { secret: { username: `of-${namespace}` } } });
+      }
+    },
+  );
+
+  test('what one namespace has read is not there for another that has no such secret', async () => {
+    const { secrets, keychain } = setUp();
+    secrets.put('shop/regcred', { [registry]: login('ann') });
+    await allOf(keychain, app, shop('regcred'));
+    const found = await allOf(keychain, app, { namespace: 'bank', pullSecrets: ['regcred'] });
+    expect(told(found)[0]).toBe(
+      'pull secret bank/regcred: (there is no such Secret with a docker config in the namespace)',
+    );
+    expect(JSON.stringify(found)).not.toContain('ann');
+  });
+});
+
+describe('the key of a credential', () => {
+  const keysOf = async (keychain: Keychain, name: string, namespace: string): Promise<string> =>
+    keyOf((await allOf(keychain, name, { namespace, pullSecrets: ['regcred'] }))[0]);
+  const prepared = () => {
+    const all = setUp();
+    for (const namespace of ['shop', 'bank'])
+      all.secrets.put(`${namespace}/regcred`, { '*.cloud.example.com': login('ann') });
+    all.secrets.put('club/regcred', { '*.cloud.example.com': login('ann', 'other') });
+    return all.keychain;
+  };
+
+  test('is equal for one secret in two namespaces, and differs for another password', async () => {
+    const keychain = prepared();
+    const key = await keysOf(keychain, app, 'shop');
+    expect(await keysOf(keychain, app, 'bank')).toBe(key);
+    expect(await keysOf(keychain, app, 'club')).not.toBe(key);
+  });
+
+  test('differs between two hosts that one entry opens (B28)', async () => {
+    const keychain = prepared();
+    const keys = ['a', 'b'].map((host) => keysOf(keychain, `${host}.cloud.example.com/app`, 'shop'));
+    expect(new Set(await Promise.all(keys)).size).toBe(2);
+  });
+
+  test('differs from process to process and holds nothing of the secret', async () => {
+    const keys = await Promise.all([keysOf(prepared(), app, 'shop'), keysOf(prepared(), app, 'shop')]);
+    expect(new Set(keys).size).toBe(2);
+    for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('tells secrets apart that are written alike', async () => {
+    const { secrets, keychain } = setUp();
+    secrets.put('shop/a', {
+      [registry]: { username: 'a', password: '","b' },
+      [`${registry}/team`]: { username: 'a","', password: 'b' },
+    });
+    secrets.put('shop/b', {
+      [registry]: { identitytoken: 'b' },
+      [`${registry}/team`]: { registrytoken: 'b' },
+    });
+    const found = await allOf(keychain, app, shop('a', 'b'));
+    const keys = found.map(keyOf).filter((key) => key !== 'missing');
+    expect(keys).toHaveLength(5);
+    expect(new Set(keys).size).toBe(5);
+  });
+});
+
+describe('a burst', () => {
+  test('of reviews reads each secret once, and again after five seconds', async () => {
+    const { secrets, keychain, clock } = setUp();
+    secrets.put('shop/a', { [registry]: login('ann') });
+    secrets.putAccount('shop/default', ['a']);
+    const release = secrets.hold();
+    const burst = Promise.all(Array.from({ length: 50 }, () => allOf(keychain, app, shop('a'))));
+    release();
+    for (const found of await burst) expect(told(found)[0]).toBe('pull secret shop/a: ann');
+    expect(secrets.asked).toEqual(['secret shop/a', 'account shop/default']);
+    clock.advance(4999);
+    await allOf(keychain, app, shop('a'));
+    expect(secrets.asked).toHaveLength(2);
+    secrets.put('shop/a', { [registry]: login('bob') });
+    clock.advance(2);
+    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: bob');
+  });
+
+  test('a missing secret is missed for a second, a refusal is not kept at all', async () => {
+    const { secrets, keychain, clock } = setUp();
+    await allOf(keychain, app, shop('a'));
+    secrets.put('shop/a', { [registry]: login('ann') });
+    clock.advance(1001);
+    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+    clock.advance(5001);
+    secrets.refuse('forbidden');
+    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: (forbidden)');
+    secrets.refuse(undefined);
+    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+  });
+});
+
+describe('what cannot be had is told', () => {
+  test.each([
+    [
+      'a secret that is not there',
+      undefined,
+      'there is no such Secret with a docker config in the namespace',
+    ],
+    ['a secret that is no JSON', '{"auths": s3cret-text', 'it cannot be read: it is no JSON'],
+    [
+      'a secret for other registries',
+      '{"auths":{"x.example.com":{"auth":"YTpi"}}}',
+      `it has no entry for ${app}`,
+    ],
+    [
+      'a secret whose key cannot be read',
+      '{"auths":{"https://a:s3cret-text@r.cloud.example.com":{"auth":"YTpi"}}}',
+      `it has no entry for ${app}, and the key of entry 1 of its auths names no registry; a key is HOST, HOST:PORT or HOST/PATH`,
+    ],
+    [
+      'a secret whose entry is broken',
+      '{"auths":{"r.cloud.example.com":{"auth":"s3cret-text"}}}',
+      'its entry for r.cloud.example.com cannot be used: its auth is not base64 of USER:PASSWORD',
+    ],
+  ])('%s, without its text (B37)', async (_title, text, why) => {
+    const { secrets, keychain } = setUp();
+    if (text !== undefined) secrets.putText('shop/a', text);
+    const found = await allOf(keychain, app, shop('a'));
+    expect(told(found)).toEqual([
+      `pull secret shop/a: (${why})`,
+      'cloud identity (ECR): (this process has no such identity)',
+      'anonymous',
+    ]);
+    expect(JSON.stringify(found)).not.toContain('s3cret-text');
+  });
+
+  test('secrets that the gate may not read: which switch and which right are missing', async () => {
+    const keychain = createKeychain({ configured: configuredWith(), cloud: [], clock: standingClock() });
+    const found = await allOf(keychain, app, { ...shop('a'), serviceAccount: 'puller' });
+    expect(told(found)).toEqual([
+      expect.stringMatching(
+        /^pull secret shop\/a: .*serve with --pull-secrets.*`imagegate manifests --pull-secrets all`/,
+      ),
+      expect.stringMatching(/^service account shop\/puller: /),
+      'anonymous',
+    ]);
+    expect(told(await allOf(keychain, app, { ...shop(), serviceAccount: 'default' }))).toEqual(['anonymous']);
+  });
+
+  test('a configured credential that cannot be used', async () => {
+    const { keychain } = setUp(configuredWith({ state: 'missing', source: 'file f', why: 'it is gone' }));
+    expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+      'file f: (it is gone)',
+      'anonymous',
+    ]);
+  });
+
+  test('a service account that is not there', async () => {
+    const { keychain } = setUp();
+    const found = await allOf(keychain, 'x.example.com/app', { ...shop(), serviceAccount: 'puller' });
+    expect(told(found)).toEqual([
+      'service account shop/puller: (there is no such service account)',
+      'anonymous',
+    ]);
+  });
+});
+
+describe('a cloud credential', () => {
+  const answer = (username: string, expires: number) => () =>
+    Promise.resolve(known({ secret: basic(username), expires }));
+  const cloudOf = async (keychain: Keychain, name = 'r.cloud.example.com/app') =>
+    told(await allOf(keychain, name, undefined))[0];
+
+  test('serves until 80 % of its life are over, for its host only (B28)', async () => {
+    const { cloud, keychain, clock } = setUp();
+    cloud.answer = answer('first', clock.now() + 10_000);
+    await Promise.all(Array.from({ length: 20 }, () => cloudOf(keychain)));
+    clock.advance(7999);
+    expect([await cloudOf(keychain), cloud.calls]).toEqual(['cloud identity (ECR): first', 1]);
+    await cloudOf(keychain, 'other.cloud.example.com/app');
+    expect(cloud.calls).toBe(2);
+    clock.advance(2);
+    cloud.answer = answer('second', clock.now() + 10_000);
+    expect([await cloudOf(keychain), cloud.calls]).toEqual(['cloud identity (ECR): second', 3]);
+    expect(await cloudOf(keychain, 'x.example.com/app')).toBe('anonymous');
+  });
+
+  test('that is not renewed in time is used to its end, and not beyond', async () => {
+    const { cloud, keychain, clock } = setUp();
+    cloud.answer = answer('first', clock.now() + 10_000);
+    await cloudOf(keychain);
+    cloud.answer = () => Promise.resolve(unavailable('ECR', 'no answer'));
+    clock.advance(9000);
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): first');
+    clock.advance(1001);
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
+  });
+
+  test('that failed is asked for again after a second', async () => {
+    const { cloud, keychain, clock } = setUp();
+    cloud.answer = () => Promise.resolve(unavailable('ECR', 'no answer'));
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
+    cloud.answer = answer('ann', clock.now() + 10_000);
+    clock.advance(999);
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
+    clock.advance(2);
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): ann');
+  });
+
+  test.each([
+    ['in the past', -1],
+    ['at no time', Number.NaN],
+  ])('that expires %s is none', async (_title, offset) => {
+    const { cloud, keychain, clock } = setUp();
+    cloud.answer = answer('ann', clock.now() + offset);
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (it had expired when it came)');
+  });
+
+  test('whose source throws is told without the words of the error (B37)', async () => {
+    const { cloud, keychain } = setUp();
+    cloud.answer = () => Promise.reject(new Error('s3cret-text'));
+    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (the look-up failed unexpectedly)');
+  });
+});
+
+describe('the deadline', () => {
+  test('ends the wait for a secret and offers nothing behind it; the others go on waiting', async () => {
+    const { secrets, keychain, configured } = setUp();
+    secrets.put('shop/a', { [registry]: login('ann') });
+    const release = secrets.hold();
+    const deadline = new AbortController();
+    const late = allOf(keychain, app, shop('a'), deadline.signal);
+    const patient = allOf(keychain, app, shop('a'));
+    await expect.poll(() => secrets.asked).toEqual(['secret shop/a']);
+    deadline.abort();
+    expect(told(await late)).toEqual(['pull secret shop/a: (there was no answer within the deadline)']);
+    expect(configured.calls).toBe(0);
+    release();
+    expect(told(await patient)[0]).toBe('pull secret shop/a: ann');
+  });
+
+  test('that is over before anything was asked offers nothing', async () => {
+    const { secrets, keychain } = setUp();
+    expect(await allOf(keychain, app, shop('a'), AbortSignal.abort())).toEqual([]);
+    expect(secrets.asked).toEqual([]);
+  });
+});
+
+test('configured sources are asked in their order', async () => {
+  const one = configuredWith({ state: 'at-hand', source: 'one', secret: basic('a') });
+  const two = configuredWith({ state: 'at-hand', source: 'two', secret: basic('b') });
+  const { keychain } = setUp(Object.assign(configuredInOrder([one, two]), { calls: 0 }));
+  expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+    'one: a',
+    'two: b',
+    'anonymous',
+  ]);
+});

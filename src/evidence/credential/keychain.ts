@@ -1,0 +1,194 @@
+import type { Fact } from '../../core/facts/fact.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { shown } from '../../core/decision/shown-text.ts';
+import { maxPullSecrets } from '../../core/workload/pull-context.ts';
+import type {
+  Candidate,
+  CloudIdentity,
+  CredentialKind,
+  CredentialSecret,
+  EvidenceClock,
+  Keychain,
+  PullContext,
+  PullSecrets,
+  Repository,
+} from '../ports.ts';
+import { createCloudCredentials, type CloudCredentials } from './cloud-credentials.ts';
+import type { ConfiguredCredentials } from './configured.ts';
+import { createCredentialKeys } from './credential-key.ts';
+import { entriesFor, type DockerConfig, type DockerConfigEntry } from './docker-config.ts';
+import { createNamespaceSecrets, type NamespaceSecrets } from './namespace-secrets.ts';
+
+export interface KeychainParts {
+  /** Absent: there is no cluster, or the gate was not told to read secrets. */
+  readonly pullSecrets?: PullSecrets;
+  readonly configured: ConfiguredCredentials;
+  /** Asked in this order. */
+  readonly cloud: readonly CloudIdentity[];
+  readonly clock: EvidenceClock;
+}
+
+/** What is tried for one image; each costs a request, and whoever writes the secrets decides how many there are (B9). */
+export const maxCandidates = 16;
+
+/** A candidate before it is bound to its host. */
+interface Found {
+  readonly kind: CredentialKind;
+  readonly source: string;
+  readonly what: { readonly secret: CredentialSecret } | { readonly why: string };
+}
+interface Question {
+  readonly repository: Repository;
+  readonly signal: AbortSignal;
+}
+
+const missing = (kind: CredentialKind, source: string, why: string): Found => ({
+  kind,
+  source,
+  what: { why },
+});
+
+const switchedOff =
+  'the gate does not read pull secrets: serve with --pull-secrets, and grant the right with `imagegate manifests --pull-secrets all` (or with a list of namespaces)';
+
+/** What one Secret holds for a repository; `why` instead when that is nothing. */
+const readSecret = (
+  fact: Fact<Result<DockerConfig, string>>,
+  repository: Repository,
+): Result<readonly DockerConfigEntry[], string> => {
+  if (fact.state === 'unavailable') return fail(fact.why.why);
+  if (fact.state === 'absent') return fail('there is no such Secret with a docker config in the namespace');
+  if (!fact.value.ok) return fail(`it cannot be read: ${fact.value.error}`);
+  const entries = entriesFor(fact.value.value, repository);
+  if (entries.length > 0) return ok(entries);
+  const [problem] = fact.value.value.problems;
+  const beside = problem === undefined ? '' : `, and ${problem}`;
+  return fail(`it has no entry for ${repository.host}/${repository.repository}${beside}`);
+};
+
+/** Every entry that fits is a candidate; of those that are broken one is told. */
+async function* fromSecret(
+  { repository, signal }: Question,
+  secrets: NamespaceSecrets,
+  place: { readonly namespace: string; readonly name: string },
+  { kind, source }: Pick<Found, 'kind' | 'source'>,
+): AsyncGenerator<Found> {
+  const read = readSecret(await secrets.config(place.namespace, place.name, signal), repository);
+  if (!read.ok) {
+    yield missing(kind, source, read.error);
+    return;
+  }
+  for (const { secret } of read.value) {
+    if (secret.ok) yield { kind, source, what: { secret: secret.value } };
+  }
+  const broken = read.value.find(({ secret }) => !secret.ok);
+  if (broken === undefined || broken.secret.ok) return;
+  yield missing(kind, source, `its entry for ${broken.key.shown} cannot be used: ${broken.secret.error}`);
+}
+
+/** The secrets that the pod names, then those of its service account, all from the pod's own namespace (B29). */
+async function* fromNamespace(
+  question: Question,
+  secrets: NamespaceSecrets,
+  context: PullContext,
+): AsyncGenerator<Found> {
+  const { namespace } = context;
+  const own = context.pullSecrets.slice(0, maxPullSecrets);
+  for (const name of own) {
+    const as = { kind: 'pull-secret', source: `pull secret ${shown(`${namespace}/${name}`)}` } as const;
+    yield* fromSecret(question, secrets, { namespace, name }, as);
+  }
+  const account = context.serviceAccount ?? 'default';
+  const source = `service account ${shown(`${namespace}/${account}`)}`;
+  const fact = await secrets.accountSecrets(namespace, account, question.signal);
+  if (fact.state === 'unavailable') yield missing('service-account', source, fact.why.why);
+  if (fact.state === 'absent') yield missing('service-account', source, 'there is no such service account');
+  if (fact.state !== 'known') return;
+  for (const name of fact.value.slice(0, maxPullSecrets)) {
+    if (own.includes(name)) continue;
+    const as = { kind: 'service-account', source: `${source}, secret ${shown(name)}` } as const;
+    yield* fromSecret(question, secrets, { namespace, name }, as);
+  }
+}
+
+/** Without the right to read them: which credentials of the cluster the kubelet will have and we have not. */
+function* unread({ namespace, pullSecrets, serviceAccount }: PullContext): Generator<Found> {
+  for (const name of pullSecrets.slice(0, maxPullSecrets)) {
+    yield missing('pull-secret', `pull secret ${shown(`${namespace}/${name}`)}`, switchedOff);
+  }
+  // Every Pod has the account `default`, so that this would stand in every record.
+  if (serviceAccount === undefined || serviceAccount === 'default') return;
+  yield missing('service-account', `service account ${shown(`${namespace}/${serviceAccount}`)}`, switchedOff);
+}
+
+async function* fromConfiguration(
+  { repository, signal }: Question,
+  configured: ConfiguredCredentials,
+): AsyncGenerator<Found> {
+  for await (const one of configured.find(repository, signal)) {
+    yield one.state === 'at-hand'
+      ? { kind: 'configured', source: one.source, what: { secret: one.secret } }
+      : missing('configured', one.source, one.why);
+  }
+}
+
+async function* fromCloud(
+  { repository: { host }, signal }: Question,
+  identities: readonly CloudIdentity[],
+  credentials: CloudCredentials,
+): AsyncGenerator<Found> {
+  for (const identity of identities) {
+    if (!identity.covers(host)) continue;
+    const source = `cloud identity (${identity.name})`;
+    const fact = await credentials.get(identity, host, signal);
+    if (fact.state === 'known') yield { kind: 'cloud', source, what: { secret: fact.value } };
+    else {
+      const why = fact.state === 'absent' ? 'this process has no such identity' : fact.why.why;
+      yield missing('cloud', source, why);
+    }
+  }
+}
+
+/**
+ * Credentials for a repository in the order of the port. Lazy: what is behind a candidate that works is never read.
+ * A credential is bound to the host that it was asked for (B28), equal ones are offered once, and after the deadline
+ * nothing more is: the last candidate then says what there was no time for.
+ */
+export const createKeychain = ({ pullSecrets, configured, cloud, clock }: KeychainParts): Keychain => {
+  const keyOf = createCredentialKeys();
+  const credentials = createCloudCredentials(clock);
+  const secrets = pullSecrets === undefined ? undefined : createNamespaceSecrets(pullSecrets, clock);
+
+  async function* walk(question: Question, context: PullContext | undefined): AsyncGenerator<Found> {
+    if (context !== undefined) {
+      yield* secrets === undefined ? unread(context) : fromNamespace(question, secrets, context);
+    }
+    yield* fromConfiguration(question, configured);
+    yield* fromCloud(question, cloud, credentials);
+  }
+
+  async function* candidates(
+    repository: Repository,
+    context: PullContext | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Candidate> {
+    const offered = new Set<string>();
+    const atHand = (kind: CredentialKind, source: string, secret: CredentialSecret): Candidate => {
+      const key = keyOf(repository.host, secret);
+      offered.add(key);
+      return { state: 'at-hand', credential: { kind, source, key, secret } };
+    };
+    if (signal.aborted) return;
+    for await (const { kind, source, what } of walk({ repository, signal }, context)) {
+      if ('why' in what) yield { state: 'missing', kind, source, why: what.why };
+      else if (offered.size >= maxCandidates) {
+        const why = `${maxCandidates} credentials were tried already; the rest is left out`;
+        yield { state: 'missing', kind, source, why };
+        break;
+      } else if (!offered.has(keyOf(repository.host, what.secret))) yield atHand(kind, source, what.secret);
+      if (signal.aborted) return;
+    }
+    yield atHand('anonymous', 'anonymous', { form: 'none' });
+  }
+  return { candidates };
+};

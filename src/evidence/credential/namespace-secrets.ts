@@ -1,0 +1,75 @@
+import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
+import type { Result } from '../../core/result.ts';
+import type { EvidenceClock, PullSecrets } from '../ports.ts';
+import { readDockerConfig, type DockerConfig } from './docker-config.ts';
+import { createSharedFacts } from './shared-facts.ts';
+
+/** Pull secrets and service accounts of namespaces, read once for all reviews of a burst. */
+export interface NamespaceSecrets {
+  /** A secret that was read and is no docker config is known too: known to be broken. */
+  config(namespace: string, name: string, signal: AbortSignal): Promise<Fact<Result<DockerConfig, string>>>;
+  accountSecrets(namespace: string, name: string, signal: AbortSignal): Promise<Fact<readonly string[]>>;
+}
+
+interface Pulled {
+  readonly config: Result<DockerConfig, string>;
+  readonly bytes: number;
+}
+
+/** Milliseconds. A secret that was rotated is seen after this; one that was missing may be made any moment. */
+const keptFor = { known: 5000, absent: 1000, unavailable: 0 } as const;
+const limits = { entries: 512, weight: 8 * 2 ** 20, flights: 64, patience: 10_000 } as const;
+const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];
+
+/** Of a namespace: RFC 1123 label. */
+const isNamespace = (text: string): boolean => /^[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?$/.test(text);
+/** Of a Secret or a service account: RFC 1123 subdomain. */
+const isObjectName = (text: string): boolean =>
+  text.length <= 253 && /^[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*$/.test(text);
+
+/**
+ * Puts a cache of seconds in front of `PullSecrets`. Answers are kept under namespace and name, both checked before they
+ * become a key or a path: a name such as `../../kube-system/secrets/x` reaches no other namespace (B29).
+ */
+export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock): NamespaceSecrets => {
+  const secrets = createSharedFacts<Pulled>({ clock, limits, keepFor, weigh: ({ bytes }) => bytes });
+  const accounts = createSharedFacts<readonly string[]>({
+    clock,
+    limits,
+    keepFor,
+    weigh: (names) => names.reduce((sum, name) => sum + name.length, 1),
+  });
+
+  const refuse = (namespace: string, name: string, what: string): Fact<never> | undefined => {
+    if (!isNamespace(namespace)) return unavailable(what, 'it belongs to no namespace');
+    if (isObjectName(name)) return undefined;
+    return unavailable(
+      what,
+      'this is no name of an object in the namespace of the Pod; secrets of other namespaces are never read',
+    );
+  };
+
+  return {
+    config: async (namespace, name, signal) => {
+      const what = 'the pull secret';
+      const refused = refuse(namespace, name, what);
+      if (refused !== undefined) return refused;
+      const look = async (patience: AbortSignal): Promise<Fact<Pulled>> => {
+        const read = await source.secret(namespace, name, patience);
+        if (read.state !== 'known') return read;
+        const { text, type } = read.value;
+        return known({ config: readDockerConfig(text, type), bytes: text.length });
+      };
+      const fact = await secrets.get(`${namespace}/${name}`, what, look, signal);
+      return fact.state === 'known' ? known(fact.value.config) : fact;
+    },
+    accountSecrets: async (namespace, name, signal) => {
+      const what = 'the service account';
+      const refused = refuse(namespace, name, what);
+      if (refused !== undefined) return refused;
+      const look = (patience: AbortSignal): Promise<Fact<readonly string[]>> =>
+        source.serviceAccount(namespace, name, patience);
+      return accounts.get(`${namespace}/${name}`, what, look, signal);
+    },
+  };
+};

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { standingClock } from '../../../test/fakes/credentials.ts';
+import { absent, known, type Fact } from '../../core/facts/fact.ts';
+import { createSharedFacts, type SharedFactsOptions } from './shared-facts.ts';
+
+const never = new AbortController().signal;
+const setUp = (limits: Partial<SharedFactsOptions<string>['limits']> = {}) => {
+  const clock = standingClock();
+  const shared = createSharedFacts<string>({
+    clock,
+    keepFor: ({ state }) => (state === 'known' ? 1000 : 0),
+    weigh: (value) => value.length,
+    limits: { entries: 3, weight: 10, flights: 2, patience: 10_000, ...limits },
+  });
+  const asked: string[] = [];
+  const get = (key: string, value = key) =>
+    shared.get(
+      key,
+      key,
+      () => {
+        asked.push(key);
+        return Promise.resolve(known(value));
+      },
+      never,
+    );
+  return { clock, shared, asked, get };
+};
+
+describe('a cache of facts', () => {
+  test('keeps as many entries as it may, the oldest go (B9)', async () => {
+    const { asked, get } = setUp();
+    for (const key of ['a', 'b', 'c', 'd', 'b', 'c', 'd']) await get(key);
+    expect(asked).toEqual(['a', 'b', 'c', 'd']);
+    await get('a');
+    expect(asked).toHaveLength(5);
+  });
+
+  test('keeps as many bytes as it may, and nothing that is larger than all of them (B9)', async () => {
+    const { asked, get } = setUp();
+    await get('a', 'x'.repeat(6));
+    await get('b', 'x'.repeat(6));
+    await get('b');
+    await get('a', 'x'.repeat(11));
+    await get('a');
+    expect(asked).toEqual(['a', 'b', 'a', 'a']);
+  });
+
+  test('forgets in time, and counts no weight of what it forgot', async () => {
+    const { asked, get, clock } = setUp();
+    for (let round = 0; round < 5; round += 1) {
+      await get('a', 'x'.repeat(9));
+      await get('a');
+      clock.advance(1000);
+    }
+    expect(asked).toHaveLength(5);
+  });
+
+  test('sends no more look-ups at one time than it may', async () => {
+    const { shared } = setUp();
+    const { promise, resolve } = Promise.withResolvers<Fact<string>>();
+    const waiting = ['a', 'b', 'a'].map((key) => shared.get(key, key, () => promise, never));
+    const more = await shared.get('c', 'the thing', () => promise, never);
+    expect(more).toEqual({
+      state: 'unavailable',
+      why: { what: 'the thing', why: '2 look-ups of this kind are under way already' },
+    });
+    resolve(absent);
+    expect(await Promise.all(waiting)).toEqual([absent, absent, absent]);
+    expect(await shared.get('c', 'c', () => Promise.resolve(known('c')), never)).toEqual(known('c'));
+  });
+
+  test('gives a look-up up that never ends, so that the next one can begin', async () => {
+    const { shared, get } = setUp({ patience: 5 });
+    const stuck = await shared.get('a', 'a', () => new Promise(() => undefined), never);
+    expect(stuck).toMatchObject({
+      state: 'unavailable',
+      why: { why: 'there was no answer within the deadline' },
+    });
+    expect(await get('a')).toEqual(known('a'));
+  });
+
+  test('tells the look-up when nobody will wait any longer', async () => {
+    const { shared } = setUp({ patience: 5 });
+    const seen = Promise.withResolvers<boolean>();
+    await shared.get(
+      'a',
+      'a',
+      async (signal) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        seen.resolve(signal.aborted);
+        return absent;
+      },
+      never,
+    );
+    expect(await seen.promise).toBe(true);
+  });
+});

@@ -1,0 +1,109 @@
+import { unavailable, type Fact } from '../../core/facts/fact.ts';
+import type { EvidenceClock } from '../ports.ts';
+
+/** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
+export interface SharedFacts<T> {
+  /** `what` names the thing in an answer that it is unavailable. `look` ends at its signal; it runs for all who wait. */
+  get(key: string, what: string, look: Look<T>, signal: AbortSignal): Promise<Fact<T>>;
+}
+export type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
+
+export interface SharedFactsOptions<T> {
+  readonly clock: EvidenceClock;
+  /** Milliseconds for which an answer serves others who come later; 0: not at all. */
+  readonly keepFor: (fact: Fact<T>) => number;
+  /** What keeping it costs, in bytes or so; 1 unless told otherwise. */
+  readonly weigh?: (value: T) => number;
+  readonly limits: {
+    readonly entries: number;
+    readonly weight: number;
+    /** Look-ups under way at one time: a flood must not reach what is behind. */
+    readonly flights: number;
+    /** Milliseconds for one look-up; those who wait have deadlines of their own. */
+    readonly patience: number;
+  };
+}
+
+interface Kept<T> {
+  readonly fact: Fact<T>;
+  readonly until: number;
+  readonly weight: number;
+}
+
+/** Remembers answers, the oldest go first when there are too many or too large ones. */
+const createShelf = <T>({ clock, keepFor, weigh, limits }: SharedFactsOptions<T>) => {
+  const kept = new Map<string, Kept<T>>();
+  let total = 0;
+  const drop = (key: string): void => {
+    total -= kept.get(key)?.weight ?? 0;
+    kept.delete(key);
+  };
+  return {
+    find: (key: string): Fact<T> | undefined => {
+      const found = kept.get(key);
+      if (found === undefined || found.until > clock.monotonic()) return found?.fact;
+      drop(key);
+      return undefined;
+    },
+    put: (key: string, fact: Fact<T>): void => {
+      const now = clock.monotonic();
+      for (const [other, { until }] of kept) if (until <= now) drop(other);
+      const time = keepFor(fact);
+      const weight = fact.state === 'known' ? (weigh?.(fact.value) ?? 1) : 1;
+      if (!(time > 0) || weight > limits.weight) return;
+      drop(key);
+      kept.set(key, { fact, until: now + time, weight });
+      total += weight;
+      for (const oldest of kept.keys()) {
+        if (kept.size <= limits.entries && total <= limits.weight) break;
+        drop(oldest);
+      }
+    },
+  };
+};
+
+/** One caller's patience ends; the look-up goes on for the others. */
+const beforeAbort = <T>(flight: Promise<Fact<T>>, what: string, signal: AbortSignal): Promise<Fact<T>> =>
+  new Promise((resolve) => {
+    const giveUp = (): void => resolve(unavailable(what, 'there was no answer within the deadline'));
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    void flight.then((fact) => {
+      signal.removeEventListener('abort', giveUp);
+      resolve(fact);
+    });
+  });
+
+export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFacts<T> => {
+  const { limits } = options;
+  const shelf = createShelf(options);
+  const flights = new Map<string, Promise<Fact<T>>>();
+
+  const fly = (key: string, what: string, look: Look<T>): Promise<Fact<T>> => {
+    const patience = AbortSignal.timeout(limits.patience);
+    // The error of a defect may hold anything, a secret too: it is not shown (B37).
+    const answer = look(patience).catch((): Fact<T> => unavailable(what, 'the look-up failed unexpectedly'));
+    // Also when `look` does not heed its signal: a flight that stayed would answer for this key for ever.
+    const flight = beforeAbort(answer, what, patience).then((fact) => {
+      flights.delete(key);
+      shelf.put(key, fact);
+      return fact;
+    });
+    flights.set(key, flight);
+    return flight;
+  };
+
+  return {
+    get: (key, what, look, signal) => {
+      const found = shelf.find(key);
+      if (found !== undefined) return Promise.resolve(found);
+      const flight = flights.get(key);
+      if (flight === undefined && flights.size >= limits.flights) {
+        return Promise.resolve(
+          unavailable(what, `${limits.flights} look-ups of this kind are under way already`),
+        );
+      }
+      return beforeAbort(flight ?? fly(key, what, look), what, signal);
+    },
+  };
+};
