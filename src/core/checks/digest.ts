@@ -21,3 +21,26 @@ export const digestCheck: Check = {
     ];
   },
 };
+
+/**
+ * `digest.pin`: the gate adds the digest to Pods at `/mutate`. What reaches `/validate` without one was not changed by
+ * us, or was changed back: nothing in the object is trusted to say otherwise (B1, B16, B22).
+ */
+export const pinCheck: Check = {
+  id: 'digest',
+  podsOnly: true,
+  run: (image) => {
+    if (image.digest !== undefined) return pass;
+    return [
+      {
+        code: 'digest-missing',
+        message: `image '${shown(image.given)}' was not pinned to a digest`,
+        detail:
+          `${shown(formatReference(image))} is a tag; the policy has the gate add the digest to Pods, and it was not ` +
+          'added: the registry did not answer in time, or the mutating webhook is not in place',
+        remedy:
+          'write name:tag@sha256:… yourself, or try again when the registry answers; `imagegate check image NAME` says why not',
+      },
+    ];
+  },
+};

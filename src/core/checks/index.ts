@@ -2,9 +2,10 @@ import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { compilePattern } from '../image/pattern.ts';
 import type { ImagePattern, PatternUse } from '../image/pattern.ts';
-import type { PolicyCheck } from '../policy/schema.ts';
-import type { Check } from './check.ts';
-import { digestCheck } from './digest.ts';
+import type { MultiArch, PolicyCheck } from '../policy/schema.ts';
+import type { Check, EvidenceCheck } from './check.ts';
+import { digestCheck, pinCheck } from './digest.ts';
+import { imageCheck } from './image.ts';
 import { registriesCheck } from './registries.ts';
 import { tagsCheck } from './tags.ts';
 
@@ -41,10 +42,25 @@ const compileRegistries = (config: CheckOf<'registries'>['registries']): Result<
   );
 };
 
-/** The explicit list: every check of the policy schema becomes a value here, and nowhere else. */
-export const compileCheck = (check: PolicyCheck): Result<Check, string> => {
+/** The checks that a text alone decides: no look at the bytes behind it, hence no network call. */
+type StaticCheck = Exclude<PolicyCheck, { readonly image: unknown }>;
+type PolicyEvidenceCheck = Exclude<PolicyCheck, StaticCheck>;
+
+export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck => 'image' in check;
+
+/** The explicit list: every check of the policy schema becomes a value here or below, and nowhere else. */
+export const compileCheck = (check: StaticCheck): Result<Check, string> => {
   if ('registries' in check) return compileRegistries(check.registries);
-  if ('digest' in check) return ok(digestCheck);
+  if ('digest' in check) return ok(check.digest.require ? digestCheck : pinCheck);
   if ('tags' in check) return ok(tagsCheck(check.tags.deny));
+  return check satisfies never;
+};
+
+/** The explicit list of the checks that need evidence. */
+export const compileEvidenceCheck = (
+  check: PolicyEvidenceCheck,
+  multiArch: MultiArch,
+): Result<EvidenceCheck, string> => {
+  if ('image' in check) return imageCheck(check.image, multiArch);
   return check satisfies never;
 };

@@ -1,11 +1,17 @@
+import type { CheckSituation } from '../checks/check.ts';
+import type { Fact } from '../facts/fact.ts';
+import { unavailable } from '../facts/fact.ts';
+import type { ImageEvidence } from '../facts/image-evidence.ts';
 import { matchesPattern } from '../image/pattern.ts';
-import type { ImageReference, InvalidReference } from '../image/reference.ts';
+import type { InvalidReference } from '../image/reference.ts';
 import type { ReadImage } from '../policy/image-memory.ts';
+import type { Labels } from '../policy/label-selector.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
-import type { JudgedImage } from './decision.ts';
 import type { Finding, Mode } from './finding.ts';
 import { strictest } from './finding.ts';
+import { judgeEvidence } from './judge-evidence.ts';
+import { judgedImage } from './judged-image.ts';
 import { compareFindings } from './order.ts';
 import { shown } from './shown-text.ts';
 
@@ -14,6 +20,24 @@ export interface ImageUnderReview {
   readonly use: ImageUse;
   readonly fresh: boolean;
   readonly image: ReadImage;
+  /** What was gathered because `needsOf` asked for it. Absent where a check needs it: could not look, never a pass. */
+  readonly evidence?: ImageEvidence;
+}
+
+/** What a decision rests on beside the object, the policies and the evidence. */
+export interface Situation {
+  /** A Pod at `/validate`: it went through `/mutate`, so `digest.pin` stands for `require`. */
+  readonly pod: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly namespaceLabels: Fact<Labels>;
+}
+
+/** Policies whose checks lacked evidence. */
+export interface Uninformed {
+  readonly policies: readonly string[];
+  /** Whether `onUnavailable: Warn` let something through that Deny had refused: an override that is logged and counted. */
+  readonly weakened: boolean;
 }
 
 export interface Verdict {
@@ -21,15 +45,16 @@ export interface Verdict {
   readonly allowed: boolean;
   /** No policy covers the object: nobody has spoken about it (R1). */
   readonly uncovered: boolean;
+  /** For people: which older evidence stood in while a registry could not be asked. */
+  readonly warnings: readonly string[];
+  /** Present when a check lacked evidence. */
+  readonly uninformed?: Uninformed;
 }
 
 /** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
 export type Unmatched = 'deny' | 'allow' | undefined;
 
-export const judgedImage = ({ use, image }: ImageUnderReview): JudgedImage => ({
-  path: use.path,
-  ...image.shown,
-});
+export { judgedImage };
 
 /** Quotes the part as far as the whole text shows it: a password may have been cut before its end was seen (B37). */
 const offendingPart = (given: string, { part, text }: InvalidReference): string => {
@@ -61,20 +86,6 @@ const unmatched = (use: ImageUse, policy: string, mode: Mode): Finding => ({
 const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
   if (override === undefined) return mode;
   return override === 'deny' ? 'Deny' : 'Audit';
-};
-
-/** All findings of one policy about one image. @returns whether the policy speaks about it. */
-const checkImage = (
-  { policy, mode }: CoveringPolicy,
-  { use, image }: ImageUnderReview,
-  reference: ImageReference,
-  into: Finding[],
-): boolean => {
-  const { speaks, violations } = image.opinionOf(policy, reference);
-  for (const { check, violation } of violations) {
-    into.push({ policy: policy.name, check, mode, path: use.path, ...violation });
-  }
-  return speaks;
 };
 
 /** The strictest of the covering policies, the first by name among equals. */
@@ -126,27 +137,71 @@ const judgeUnmatched = (
   return unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override));
 };
 
+/** How R1 and `digest.pin` are applied to every image of the object. */
+interface Terms {
+  readonly override: Unmatched;
+  readonly pod: boolean;
+}
+
 const judgeImage = (
   judged: ImageUnderReview,
   covering: Covering,
-  override: Unmatched,
+  { override, pod }: Terms,
   into: Finding[],
 ): void => {
-  const { parsed } = judged.image;
+  const { use, image } = judged;
+  const { parsed } = image;
   let spoken = false;
-  for (const policy of covering.policies) {
-    if (!parsed.ok) into.push(invalidReference(policy, judged.use, parsed.error));
-    else if (!checkImage(policy, judged, parsed.value, into)) continue;
+  for (const one of covering.policies) {
+    if (parsed.ok) {
+      const { speaks, violations } = image.opinionOf(one.policy, parsed.value, pod);
+      if (!speaks) continue;
+      for (const { check, violation } of violations) {
+        into.push({ policy: one.policy.name, check, mode: one.mode, path: use.path, ...violation });
+      }
+    } else into.push(invalidReference(one, use, parsed.error));
     spoken = true;
   }
   const left = spoken ? undefined : judgeUnmatched(judged, covering, override);
   if (left !== undefined) into.push(left);
 };
 
+/** Asks the checks that need evidence. @returns what is said to people beside the findings */
+const judgeBytes = (
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+  { now, namespaceLabels }: Situation,
+  into: Finding[],
+): readonly string[] => {
+  const situation: CheckSituation = { now, namespaceLabels, namespace: covering.namespace };
+  const warnings: string[] = [];
+  for (const image of images) {
+    const { findings, warning } = judgeEvidence(image, covering, situation);
+    into.push(...findings);
+    if (warning !== undefined) warnings.push(warning);
+  }
+  return warnings;
+};
+
+const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninformed | undefined => {
+  const without = findings.filter(({ code }) => code === 'image-unavailable');
+  if (without.length === 0) return undefined;
+  const modes = new Map(covering.policies.map(({ policy, mode }) => [policy.name, mode]));
+  return {
+    policies: [...new Set(without.map(({ policy }) => policy))],
+    weakened: without.some(({ policy, mode }) => mode !== modes.get(policy)),
+  };
+};
+
 /** R3: a policy that was applied though nobody could tell whether it applies says so beside what it found. */
 const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]): Finding[] =>
   covering.policies
-    .filter(({ policy, unsure }) => unsure && findings.some((finding) => finding.policy === policy.name))
+    .filter(
+      ({ policy, unsure }) =>
+        unsure &&
+        // A remark on how the policy is written is nothing that it found.
+        findings.some((finding) => finding.policy === policy.name && finding.code !== 'bytes-not-pinned'),
+    )
     .map(({ policy, mode }) => ({
       policy: policy.name,
       check: 'match',
@@ -171,6 +226,14 @@ const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[])
       remedy: `correct the policy (kubectl get imagepolicy ${broken.name} -o yaml) or remove it`,
     }));
 
+/** Where nobody says: nothing is known, so that every check that asks fails. */
+const unknownSituation: Situation = {
+  pod: false,
+  now: 0,
+  namespaceLabels: unavailable('namespace labels', 'nobody looked them up'),
+};
+const none: readonly never[] = [];
+
 /**
  * The one decision function: all checks of all covering policies on all fresh images, everything that failed,
  * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent.
@@ -179,10 +242,15 @@ export const decide = (
   images: readonly ImageUnderReview[],
   covering: Covering,
   override: Unmatched,
+  situation: Situation = unknownSituation,
 ): Verdict => {
   const fresh = images.filter((image) => image.fresh);
   const findings: Finding[] = [];
-  for (const image of fresh) judgeImage(image, covering, override, findings);
+  const terms: Terms = { override, pod: situation.pod };
+  for (const image of fresh) judgeImage(image, covering, terms, findings);
+  const asksForEvidence = covering.policies.some(({ policy }) => policy.evidence.length > 0);
+  const warnings = asksForEvidence ? judgeBytes(fresh, covering, situation, findings) : none;
+  const uninformed = asksForEvidence ? uninformedOf(findings, covering) : undefined;
   if (findings.length > 0) findings.push(...namespaceUnavailable(covering, findings));
   if (covering.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(covering, fresh));
   if (findings.length > 1) findings.sort(compareFindings);
@@ -190,5 +258,7 @@ export const decide = (
     findings,
     allowed: !findings.some((finding) => finding.mode === 'Deny'),
     uncovered: covering.policies.length === 0 && covering.broken.length === 0,
+    warnings,
+    ...(uninformed === undefined ? {} : { uninformed }),
   };
 };

@@ -11,7 +11,18 @@ export interface JudgedImage {
   readonly given: string;
   /** Full normalised name with what the runtime would use; absent when the text is no reference. */
   readonly reference?: string;
+  /** The digest that was judged: as the text has it, else what its tag stood for at that time. */
   readonly digest?: string;
+  /** Present when somebody tried to look at the image. */
+  readonly evidence?: EvidenceTrail;
+}
+
+/** How evidence about an image was obtained. */
+export interface EvidenceTrail {
+  /** For people, in the order tried: `pull secret shop/regcred: denied`, `anonymous: used`. Never a secret. */
+  readonly tried: readonly string[];
+  /** Milliseconds: how old the tag result was that stood in while the registry could not be asked. */
+  readonly staleFor?: number;
 }
 
 /** The object that was judged; `file` and `line` (1-based) when it came from a manifest. */

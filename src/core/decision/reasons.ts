@@ -47,10 +47,12 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
   'digest-missing': {
     title: 'The image is not named by digest',
     meaning:
-      'The policy has `digest: { require: true }` and the image is named by tag only. A tag can be moved to other bytes.',
+      'The policy has `digest: { require: true }` and the image is named by tag only. A tag can be moved to other bytes. With ' +
+      '`digest: { pin: true }` it is said of a Pod to which the gate could not add the digest.',
     fix:
       'Add the digest: `name:tag@sha256:…`. `crane digest NAME` or `docker buildx imagetools inspect NAME` prints it, and ' +
-      'most CI and GitOps tools can write it for you.',
+      'most CI and GitOps tools can write it for you. With `pin`, look whether the registry answers the gate and whether ' +
+      'the mutating webhook is in place.',
   },
   'tag-denied': {
     title: 'The tag may not be used',
@@ -58,6 +60,70 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'The tag is in the `deny` list of a `tags` check. An image with neither tag nor digest counts as `latest`: that is ' +
       'what the runtime would pull.',
     fix: 'Name a version tag, or better a digest.',
+  },
+  'image-unavailable': {
+    title: 'The image could not be looked at',
+    meaning:
+      'A check needs to know the manifest or the config of the image, and they could not be read: the registry did not ' +
+      'answer in time, refused every credential, or answered something that cannot be true. Not knowing is never a pass; ' +
+      'what it does under Deny is up to `onUnavailable` of the policy.',
+    fix:
+      'The detail names the host, the step and the credentials that were tried. Try again when the registry answers; ' +
+      'otherwise correct the pull secret of the Pod or `registries:` in the configuration of the gate. `staleFor` lets ' +
+      'the last result of a tag stand in during an outage.',
+  },
+  'image-absent': {
+    title: 'The image does not exist',
+    meaning: 'The registry was asked and has no such image, so no node could pull it either.',
+    fix: 'Correct the name, the tag or the digest, or push the image first.',
+  },
+  'image-user-root': {
+    title: 'The image runs as root',
+    meaning:
+      'The user in the config of the image is empty, 0 or root, and the policy has `user: NonRoot`; with `NonRootNumeric` ' +
+      'also a name, because a name may stand for 0 inside the image. An index fails when one platform that is judged does.',
+    fix: 'Build the image with a user of its own, best a number: `USER 65532`. The finding names the platforms.',
+  },
+  'image-too-old': {
+    title: 'The image is too old',
+    meaning:
+      'The image was created longer ago than `maxAge` of the policy allows, or says no time that can be true, so that its ' +
+      'age is not known.',
+    fix:
+      'Build the image again on a current base. Builds that are meant to be reproducible often write 1970 or no time at ' +
+      'all: set `SOURCE_DATE_EPOCH` to the time of the commit.',
+  },
+  'image-too-new': {
+    title: 'The image is too new',
+    meaning:
+      'The image was created more recently than `minAge` of the policy allows, or says no time that can be true. Releases ' +
+      'of others that were tampered with are mostly found out within days.',
+    fix: 'Use the release before it, or wait. If it repairs something urgent, ask the owner of the policy for an exemption.',
+  },
+  'image-label': {
+    title: 'The labels of the image do not fit',
+    meaning:
+      'A label that `labels` requires is missing or has another value, a forbidden one is there, or the label binds the ' +
+      'image to namespaces with a certain label and this is none of them.',
+    fix: 'Build the image with the label that the finding names, or run it in a namespace that it is meant for.',
+  },
+  'image-platform': {
+    title: 'The platform of the image does not fit',
+    meaning:
+      'The image is for a platform that `platforms` does not allow, or it is not there for one that `multiArch.platforms` names.',
+    fix: 'Use or build an image for the platforms that the finding names.',
+  },
+  'image-too-large': {
+    title: 'The image is too large',
+    meaning: 'What a node would pull for one platform, compressed, is more than `maxSize` of the policy.',
+    fix: 'Build a smaller image: a smaller base, several build stages, data in a volume.',
+  },
+  'bytes-not-pinned': {
+    title: 'What was judged is not pinned',
+    meaning:
+      'A check looked at the bytes behind a tag, and the policy has no `digest` check. The tag can be moved between this ' +
+      'look and the pull, so what runs may be something else. It is only recorded and never refuses anything.',
+    fix: 'Add `digest: { pin: true }` or `digest: { require: true }` to the policy.',
   },
   'not-judged': {
     title: 'The kind of object is not known',
@@ -111,7 +177,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     title: 'The labels of the namespace are not known',
     meaning:
       'A policy selects namespaces by label and the labels could not be read, so the policy was applied as if it ' +
-      'matched, and its checks failed. An image that passes them is allowed.',
+      'matched, and its checks failed. An image that passes them is allowed. The same is said when labels of the image are ' +
+      'compared with labels of the namespace (`labels.namespaceLabels`) and those could not be read.',
     fix:
       'Correct the other findings, or make the labels known: look at the connection of the gate to the API server; with ' +
       '`check`, pass `--namespace-labels` or the Namespace objects.',

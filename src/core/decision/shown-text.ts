@@ -42,3 +42,9 @@ export const shown = (text: string): string => {
   const whole = head.length === text.length && escaped.length <= shownLimit;
   return whole ? escaped : `${cutBefore(escaped, shownLimit - 1)}…`;
 };
+
+/** Like `shown`, cut at `limit` UTF-16 units: for one text of several in a sentence. */
+export const shownBriefly = (text: string, limit: number): string => {
+  const safe = shown(text);
+  return safe.length <= limit ? safe : `${cutBefore(safe, limit - 1)}…`;
+};

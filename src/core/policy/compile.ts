@@ -1,12 +1,14 @@
-import { compileCheck, compilePatterns } from '../checks/index.ts';
-import type { Check } from '../checks/check.ts';
+import { compileCheck, compileEvidenceCheck, compilePatterns, isEvidenceCheck } from '../checks/index.ts';
+import type { Check, EvidenceCheck } from '../checks/check.ts';
+import type { PlatformChoice } from '../facts/image-evidence.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
+import { readDuration } from './duration.ts';
 import { compileSelector } from './label-selector.ts';
 import { createPolicySet } from './policy-set.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy, PolicySet } from './policy-set.ts';
 import { readMatch } from './schema.ts';
-import type { ImagePolicy } from './schema.ts';
+import type { ImagePolicy, MultiArch, PolicySpec } from './schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
 
@@ -34,18 +36,52 @@ export const compileMatch = (match: PolicyMatch): Result<CompiledMatch, string> 
   });
 };
 
-/** Prepares a policy for evaluation. A check that this version cannot run is an error, never ignored (R5). */
-export const compilePolicy = (policy: ImagePolicy): Result<CompiledPolicy, string> => {
-  const match = compileMatch(policy.spec.match);
-  if (!match.ok) return fail(`spec.match.images: ${match.error}`);
-  const checks: Check[] = [];
-  for (const [index, check] of policy.spec.checks.entries()) {
-    const compiled = compileCheck(check);
-    if (!compiled.ok) return fail(`spec.checks[${index}]: ${compiled.error}`);
-    checks.push(compiled.value);
+interface CompiledChecks {
+  readonly checks: readonly Check[];
+  readonly evidence: readonly EvidenceCheck[];
+}
+
+const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks, string> => {
+  const compiled: { checks: Check[]; evidence: EvidenceCheck[] } = { checks: [], evidence: [] };
+  for (const [index, check] of checks.entries()) {
+    const at = `spec.checks[${index}]`;
+    if (isEvidenceCheck(check)) {
+      const one = compileEvidenceCheck(check, multiArch);
+      if (!one.ok) return fail(`${at}: ${one.error}`);
+      compiled.evidence.push(one.value);
+    } else {
+      const one = compileCheck(check);
+      if (!one.ok) return fail(`${at}: ${one.error}`);
+      compiled.checks.push(one.value);
+    }
   }
-  const { mode, onUnavailable } = policy.spec;
-  return ok({ name: policy.metadata.name, mode, onUnavailable, match: match.value, checks });
+  return ok(compiled);
+};
+
+const choiceOf = ({ mode, platforms }: MultiArch): PlatformChoice =>
+  mode === 'platforms' ? platforms : 'all';
+
+/** Prepares a policy for evaluation. A check that this version cannot run is an error, never ignored (R5). */
+export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledPolicy, string> => {
+  const match = compileMatch(spec.match);
+  if (!match.ok) return fail(`spec.match.images: ${match.error}`);
+  const compiled = compileChecks(spec);
+  if (!compiled.ok) return compiled;
+  const staleFor = readDuration(spec.staleFor);
+  if (staleFor === undefined) return fail(`spec.staleFor: ${JSON.stringify(spec.staleFor)} cannot be read`);
+  const digests = spec.checks.flatMap((check) => ('digest' in check ? [check.digest] : []));
+  return ok({
+    name: metadata.name,
+    mode: spec.mode,
+    onUnavailable: spec.onUnavailable,
+    match: match.value,
+    ...compiled.value,
+    pin: digests.some(({ pin }) => pin),
+    fixesBytes: digests.length > 0,
+    platforms: choiceOf(spec.multiArch),
+    multiArch: spec.multiArch,
+    staleFor,
+  });
 };
 
 /**

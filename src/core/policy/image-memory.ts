@@ -25,8 +25,11 @@ export interface ShownImage {
 export interface ReadImage {
   readonly parsed: Result<ImageReference, InvalidReference>;
   readonly shown: ShownImage;
-  /** The same answer for the same policy, however often it is asked. */
-  opinionOf(policy: CompiledPolicy, image: ImageReference): Opinion;
+  /**
+   * The same answer for the same policy, however often it is asked. `pod`: for a Pod on its way into the cluster, where
+   * `digest.pin` stands for `require`.
+   */
+  opinionOf(policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion;
 }
 
 /** Reads image texts and remembers them: a cluster runs few images many times. */
@@ -42,12 +45,12 @@ const longestText = 512;
 const silent: Opinion = { speaks: false, violations: [] };
 const content: Opinion = { speaks: true, violations: [] };
 
-/** All that is wrong, from every check of the policy. Pure: it depends on the policy and the text alone. */
-const formOpinion = (policy: CompiledPolicy, image: ImageReference): Opinion => {
+/** All that is wrong, from every static check of the policy. Pure: it depends on the policy, the text and `pod` alone. */
+const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion => {
   const { images } = policy.match;
   if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
-  const violations = policy.checks.flatMap(({ id, run }) =>
-    run(image).map((violation) => ({ check: id, violation })),
+  const violations = policy.checks.flatMap(({ id, podsOnly, run }) =>
+    podsOnly === true && !pod ? [] : run(image).map((violation) => ({ check: id, violation })),
   );
   return violations.length === 0 ? content : { speaks: true, violations };
 };
@@ -73,14 +76,17 @@ export const createImageMemory = (): ImageMemory => {
   const readAnew = (given: string): ReadImage => {
     const parsed = parseReference(given);
     const formed = new Map<CompiledPolicy, Opinion>();
+    const formedForPods = new Map<CompiledPolicy, Opinion>();
     return {
       parsed,
       shown: showImage(given, parsed),
-      opinionOf: (policy, image) => {
-        const known = formed.get(policy);
+      opinionOf: (policy, image, pod) => {
+        // Only a policy that pins says something else of a Pod.
+        const here = pod && policy.pin ? formedForPods : formed;
+        const known = here.get(policy);
         if (known !== undefined) return known;
-        const opinion = formOpinion(policy, image);
-        formed.set(policy, opinion);
+        const opinion = formOpinion(policy, image, pod);
+        here.set(policy, opinion);
         opinions++;
         return opinion;
       },

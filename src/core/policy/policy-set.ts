@@ -1,11 +1,13 @@
-import type { Check } from '../checks/check.ts';
+import type { Check, EvidenceCheck } from '../checks/check.ts';
 import type { Mode } from '../decision/finding.ts';
+import type { PlatformChoice } from '../facts/image-evidence.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import { matchesGlob } from './glob.ts';
 import { createImageMemory } from './image-memory.ts';
 import type { ImageMemory } from './image-memory.ts';
 import { readsLabels } from './label-selector.ts';
 import type { CompiledSelector } from './label-selector.ts';
+import type { MultiArch } from './schema.ts';
 
 /** Whom a policy applies to, ready to evaluate. */
 export interface CompiledMatch {
@@ -22,7 +24,19 @@ export interface CompiledPolicy {
   readonly mode: Mode;
   readonly onUnavailable: 'Deny' | 'Warn';
   readonly match: CompiledMatch;
+  /** What the text alone decides. */
   readonly checks: readonly Check[];
+  /** What needs to know the bytes behind the text. Empty: the policy causes no network call at `/validate`. */
+  readonly evidence: readonly EvidenceCheck[];
+  /** `digest.pin`: `/mutate` adds the digest. */
+  readonly pin: boolean;
+  /** It has a `digest` check, so what it judged is what runs. */
+  readonly fixesBytes: boolean;
+  readonly multiArch: MultiArch;
+  /** The platforms whose configs its checks read. */
+  readonly platforms: PlatformChoice;
+  /** How old a tag result may be while its registry cannot be reached, in milliseconds; 0: none is accepted. */
+  readonly staleFor: number;
 }
 
 /**
@@ -43,6 +57,10 @@ export interface NamespacePolicies {
   readonly needsLabels: boolean;
   /** Whether any of them asks for the labels of the object; an object can carry hundreds of thousands. */
   readonly needsObjectLabels: boolean;
+  /** Whether any of them has a check that needs evidence. */
+  readonly needsEvidence: boolean;
+  /** Whether any of them adds digests to Pods; one in mode Audit changes nothing. */
+  readonly pins: boolean;
 }
 
 export interface PolicySet {
@@ -84,8 +102,12 @@ export const createPolicySet = (
     return {
       policies: here,
       broken: brokenHere,
-      needsLabels: all.some(({ match }) => readsLabels(match.namespaceSelector)),
+      needsLabels:
+        all.some(({ match }) => readsLabels(match.namespaceSelector)) ||
+        here.some(({ evidence }) => evidence.some((check) => check.readsNamespaceLabels)),
       needsObjectLabels: all.some(({ match }) => match.objectSelector !== undefined),
+      needsEvidence: here.some(({ evidence }) => evidence.length > 0),
+      pins: here.some(({ pin, mode }) => pin && mode !== 'Audit'),
     };
   };
   return {

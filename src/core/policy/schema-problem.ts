@@ -14,15 +14,7 @@ type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
 
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
-export const laterChecks = [
-  'signature',
-  'attestation',
-  'vulnerabilities',
-  'image',
-  'pod',
-  'expression',
-] as const;
-export const laterFields = ['digest.pin'] as const;
+export const laterChecks = ['signature', 'attestation', 'vulnerabilities', 'pod', 'expression'] as const;
 
 const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 
@@ -91,8 +83,6 @@ const unknownField = (path: Path, key: string, schema: z.core.$ZodType): PolicyP
   });
   const isCheckItem = path.length === 3 && path[0] === 'spec' && path[1] === 'checks';
   if (isCheckItem && (laterChecks as readonly string[]).includes(key)) return later(`the check "${key}"`);
-  const field = `${String(path.at(-1))}.${key}`;
-  if ((laterFields as readonly string[]).includes(field)) return later(`"${field}"`);
   const candidates = fieldsAt(schema, path);
   const what = isCheckItem ? 'check' : 'field';
   const suggestion = suggest(key, isCheckItem ? [...candidates, ...laterChecks] : candidates);

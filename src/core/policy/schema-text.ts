@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { isPlatform, registryArchitecture } from '../facts/platform.ts';
 import { compilePattern } from '../image/pattern.ts';
+import { readDuration } from './duration.ts';
+import { readSize } from './size.ts';
 
 /** Longer than any reference: a host of 255, a path of 255 and the wildcards between them. */
 const longestPattern = 512;
@@ -64,3 +67,45 @@ export const labelValue = z
     /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
     'must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit',
   );
+
+/** A duration; `zero`: whether no time at all is one. */
+export const durationText = ({ zero }: { readonly zero: boolean }) =>
+  boundedText(16).superRefine((text, context) => {
+    const milliseconds = readDuration(text);
+    if (milliseconds !== undefined && (zero || milliseconds > 0)) return;
+    context.addIssue({
+      code: 'custom',
+      message: `${JSON.stringify(text)}: must be a whole number ${zero ? '' : 'above 0 '}and one of s, m, h, d, such as 12h or 90d`,
+    });
+  });
+
+/** A size in bytes. */
+export const sizeText = boundedText(24).superRefine((text, context) => {
+  if (readSize(text) !== undefined) return;
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text)}: must be a whole number above 0 and one of k, M, G, Ki, Mi, Gi, such as 500Mi`,
+  });
+});
+
+/** A platform as registries name it. */
+export const platformText = boundedText(98).superRefine((text, context) => {
+  const [os = '', architecture = '', ...variant] = text.split('/');
+  const name = registryArchitecture(architecture);
+  if (name === architecture && isPlatform(text)) return;
+  const suggestion = [os.toLowerCase(), name, ...variant].join('/');
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text)}: must be os/architecture or os/architecture/variant, such as linux/amd64 or linux/arm64`,
+    ...(isPlatform(suggestion) ? { params: { suggestion } } : {}),
+  });
+});
+
+/** The name of a label of an image; builders may write more than Kubernetes takes. */
+export const imageLabelName = boundedText(256).regex(
+  /^[\x21-\x7e]+$/,
+  'must be printable ASCII without spaces',
+);
+
+/** A glob on values of labels of an image; `*` stands for any run of characters, none included. */
+export const imageLabelGlob = z.string().max(256, { abort: true });

@@ -1,0 +1,125 @@
+import { shown, shownBriefly } from '../../decision/shown-text.ts';
+import type { PlatformImage } from '../../facts/image-facts.ts';
+import { matchesGlob } from '../../policy/glob.ts';
+import { namespaceNameLabel } from '../../policy/label-selector.ts';
+import type { ImageCheck } from '../../policy/schema.ts';
+import { listPatterns } from '../check.ts';
+import type { CheckSituation, Violation } from '../check.ts';
+import type { Condition, Failing, Subject } from './condition.ts';
+import { failingOf, named, onPlatforms, quoted, reasonsOf } from './condition.ts';
+
+type Labels = NonNullable<ImageCheck['labels']>;
+type NamespaceRule = NonNullable<Labels['namespaceLabels']>[number];
+
+const labelOf = ({ labels }: PlatformImage, name: string): string | undefined =>
+  Object.hasOwn(labels, name) ? labels[name] : undefined;
+
+const isAmong = (globs: readonly string[], value: string): boolean =>
+  globs.some((glob) => matchesGlob(glob, value));
+
+const listGlobs = (globs: readonly string[]): string =>
+  listPatterns(globs.map((glob) => `'${shownBriefly(glob, 64)}'`));
+
+const violation = (
+  subject: Subject,
+  failing: readonly Failing[],
+  text: { readonly message: string; readonly remedy: string },
+): readonly Violation[] =>
+  failing.length === 0
+    ? []
+    : [
+        {
+          code: 'image-label',
+          message: `${named(subject)} ${text.message}${onPlatforms(subject, failing)}`,
+          detail: reasonsOf(subject, failing),
+          remedy: text.remedy,
+        },
+      ];
+
+/** `labels.required`: the label is there, with one of the values. */
+const required =
+  (name: string, globs: readonly string[]): Condition =>
+  (subject) => {
+    const failing = failingOf(subject, (image) => {
+      const value = labelOf(image, name);
+      if (value === undefined) return `it has no label ${name}`;
+      return isAmong(globs, value) ? undefined : `its label ${name} is ${quoted(value)}`;
+    });
+    return violation(subject, failing, {
+      message: `lacks the label '${name}' that is required, or has another value`,
+      remedy: `build the image with LABEL ${name}=… and one of the values ${listGlobs(globs)}`,
+    });
+  };
+
+/** `labels.forbidden`: the label is not there with one of the values. */
+const forbidden =
+  (name: string, globs: readonly string[]): Condition =>
+  (subject) => {
+    const failing = failingOf(subject, (image) => {
+      const value = labelOf(image, name);
+      return value !== undefined && isAmong(globs, value)
+        ? `its label ${name} is ${quoted(value)}`
+        : undefined;
+    });
+    return violation(subject, failing, {
+      message: `has the forbidden label '${name}'`,
+      remedy: `use an image whose label ${name} is none of ${listGlobs(globs)}`,
+    });
+  };
+
+/** The label of the namespace; `undefined` where nobody could look it up (R3), `null` where it is not there. */
+const namespaceLabel = (key: string, situation: CheckSituation): string | null | undefined => {
+  if (key === namespaceNameLabel) return situation.namespace;
+  if (situation.namespaceLabels.state !== 'known') return undefined;
+  const { value } = situation.namespaceLabels;
+  return Object.hasOwn(value, key) ? (value[key] ?? null) : null;
+};
+
+const whyNotKnown = ({ namespaceLabels }: CheckSituation): string =>
+  namespaceLabels.state === 'unavailable'
+    ? `${namespaceLabels.why.what}: ${namespaceLabels.why.why}`
+    : 'the API server knows no such namespace';
+
+/** `labels.namespaceLabels`: an image that is marked runs only where the namespace is marked to fit. */
+const fittingNamespace =
+  ({ image: name, value: glob, namespace }: NamespaceRule): Condition =>
+  (subject) => {
+    const { situation } = subject;
+    const marked = failingOf(subject, (image) => {
+      const value = labelOf(image, name);
+      return value !== undefined && matchesGlob(glob, value)
+        ? `its label ${name} is ${quoted(value)}`
+        : undefined;
+    });
+    const own = namespaceLabel(namespace.key, situation);
+    if (marked.length === 0 || (typeof own === 'string' && namespace.in.includes(own))) return [];
+    const here = `namespace '${shown(situation.namespace)}'`;
+    const remedy = `run it in a namespace whose label ${namespace.key} is one of ${listGlobs(namespace.in)}`;
+    if (own === undefined) {
+      return [
+        {
+          code: 'namespace-unavailable',
+          message: `${named(subject)} is bound to labels of its namespace, and those of ${here} are not known`,
+          detail: shown(whyNotKnown(situation)),
+          remedy:
+            'make the labels known: the gate must reach the API server and may read namespaces; a check takes --namespace-labels or --kubeconfig',
+        },
+      ];
+    }
+    const label = own === null ? `has no label ${namespace.key}` : `has ${namespace.key} ${quoted(own)}`;
+    return violation(subject, marked, {
+      message: `with the label '${name}' may not run in ${here}, which ${label}`,
+      remedy,
+    });
+  };
+
+/** Whether the rules need more of the namespace than its name. */
+export const readsNamespaceLabels = (labels: Labels | undefined): boolean =>
+  labels?.namespaceLabels?.some(({ namespace }) => namespace.key !== namespaceNameLabel) ?? false;
+
+/** The conditions of `labels`, one a rule, so that each failure is reported. */
+export const labelConditions = (labels: Labels | undefined): readonly Condition[] => [
+  ...Object.entries(labels?.required ?? {}).map(([name, globs]) => required(name, globs)),
+  ...Object.entries(labels?.forbidden ?? {}).map(([name, globs]) => forbidden(name, globs)),
+  ...(labels?.namespaceLabels ?? []).map(fittingNamespace),
+];

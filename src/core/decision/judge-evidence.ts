@@ -1,0 +1,158 @@
+import type { CheckSituation, Violation } from '../checks/check.ts';
+import type { Fact, Unavailable } from '../facts/fact.ts';
+import { unavailable } from '../facts/fact.ts';
+import type { ImageEvidence } from '../facts/image-evidence.ts';
+import type { ImageFacts } from '../facts/image-facts.ts';
+import { formatDigest } from '../image/digest.ts';
+import type { ImageReference } from '../image/reference.ts';
+import { describeDuration } from '../policy/duration.ts';
+import { acceptsAge, isFenced } from '../policy/needs.ts';
+import type { CompiledPolicy } from '../policy/policy-set.ts';
+import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import type { ImageUnderReview } from './decide.ts';
+import type { Finding, Mode } from './finding.ts';
+import type { FindingCode } from './reason.ts';
+import { shown, shownBriefly } from './shown-text.ts';
+
+/** What the checks that need evidence add to a verdict. */
+export interface EvidenceVerdict {
+  readonly findings: readonly Finding[];
+  /** For people: an older result was accepted, and how old it is. */
+  readonly warning?: string;
+}
+
+const nothing: EvidenceVerdict = { findings: [] };
+
+const nobodyLooked = unavailable('the image', 'nobody looked at it');
+
+/** How many of the credentials that were tried a text names. */
+const mostTried = 4;
+
+/** `a; b and 2 more`, or nothing. */
+export const triedText = (tried: readonly string[]): string => {
+  if (tried.length === 0) return '';
+  const named = tried.slice(0, mostTried).map((one) => shownBriefly(one, 128));
+  const more = tried.length - named.length;
+  return `; tried ${named.join('; ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+const unavailableViolation = (
+  { given }: ImageReference,
+  why: Unavailable,
+  tried: readonly string[],
+): Violation => ({
+  code: 'image-unavailable',
+  message: `image '${shown(given)}' could not be looked at, so nobody can say whether it passes`,
+  detail: shown(`${why.what}: ${why.why}${triedText(tried)}`),
+  remedy:
+    'try again when its registry answers; if it stays, look at the credential, the address and `registries:` in the configuration of the gate',
+});
+
+const absentViolation = ({ given }: ImageReference, tried: readonly string[]): Violation => ({
+  code: 'image-absent',
+  message: `image '${shown(given)}' is not in its registry`,
+  detail: shown(`the registry answered that it has no such image${triedText(tried)}`),
+  remedy: 'correct the name, the tag or the digest, or push the image first',
+});
+
+const notPinned = ({ given }: ImageReference): Violation => ({
+  code: 'bytes-not-pinned',
+  message: `image '${shown(given)}' was judged, and its tag may name other bytes by the time it is pulled`,
+  detail: 'the image is named by tag, and the policy has no `digest` check',
+  remedy: 'name the image by digest, or add `digest: { pin: true }` to the policy',
+});
+
+/** Codes that say "could not look": the policy's `onUnavailable` says what they do under Deny. */
+const unavailableCodes: ReadonlySet<FindingCode> = new Set(['image-unavailable', 'namespace-unavailable']);
+
+const modeOf = ({ policy, mode }: CoveringPolicy, code: FindingCode): Mode => {
+  // A remark on how the policy is written refuses nobody.
+  if (code === 'bytes-not-pinned') return 'Audit';
+  return mode === 'Deny' && unavailableCodes.has(code) ? policy.onUnavailable : mode;
+};
+
+const tooOld = (staleFor: number, most: number): Fact<never> => {
+  const taken = most === 0 ? 'no older result' : `at most ${describeDuration(most)}`;
+  const why = `its registry could not be asked, the last result is ${describeDuration(staleFor)} old, and the policy takes ${taken} (staleFor)`;
+  return unavailable('the tag', why);
+};
+
+/**
+ * What a policy may know of the image. A result that is older than it takes is none, and so are facts about other bytes
+ * than those that are named: whoever gathers is not trusted with that (B2: CVE-2023-47630).
+ */
+const factsFor = (
+  policy: CompiledPolicy,
+  reference: ImageReference,
+  evidence: ImageEvidence | undefined,
+): Fact<ImageFacts> => {
+  if (evidence === undefined) return nobodyLooked;
+  const { pinned, image = nobodyLooked } = evidence;
+  if (pinned.state !== 'known') return pinned;
+  const digest = formatDigest(pinned.value);
+  if (reference.digest !== undefined && formatDigest(reference.digest) !== digest)
+    return unavailable('the digest', 'another one than the text names was looked at');
+  if (image.state !== 'known') return image;
+  if (image.value.digest !== digest)
+    return unavailable('the digest', 'the facts are about another image than the one that was resolved');
+  return acceptsAge(policy, evidence) ? image : tooOld(evidence.staleFor ?? 0, policy.staleFor);
+};
+
+const judgeFacts = (
+  covering: CoveringPolicy,
+  reference: ImageReference,
+  evidence: ImageEvidence | undefined,
+  situation: CheckSituation,
+): readonly { readonly check: string; readonly violation: Violation }[] => {
+  const { policy } = covering;
+  const tried = evidence?.tried ?? [];
+  const fact = factsFor(policy, reference, evidence);
+  const once = (violation: Violation) => [{ check: policy.evidence[0]?.id ?? '', violation }];
+  switch (fact.state) {
+    case 'unavailable':
+      return once(unavailableViolation(reference, fact.why, tried));
+    case 'absent':
+      return once(absentViolation(reference, tried));
+    case 'known': {
+      const violations = policy.evidence.flatMap(({ id, judge }) =>
+        judge(reference, fact.value, situation).map((violation) => ({ check: id, violation })),
+      );
+      const open = reference.digest === undefined && !policy.fixesBytes;
+      return open ? [...violations, ...once(notPinned(reference))] : violations;
+    }
+    default:
+      return fact satisfies never;
+  }
+};
+
+/**
+ * Everything that the evidence checks of all covering policies find wrong with one image. Evidence that is missing is
+ * `image-unavailable`, never a pass. An image whose registry a policy forbids has been refused already and was not
+ * looked at (B26), so nothing more is said about it.
+ */
+export const judgeEvidence = (
+  { use, image, evidence }: ImageUnderReview,
+  covering: Covering,
+  situation: CheckSituation,
+): EvidenceVerdict => {
+  if (!image.parsed.ok) return nothing;
+  const reference = image.parsed.value;
+  const asking = covering.policies.filter(
+    ({ policy }) => policy.evidence.length > 0 && image.opinionOf(policy, reference, false).speaks,
+  );
+  if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
+  const findings = asking.flatMap((one) =>
+    judgeFacts(one, reference, evidence, situation).map(({ check, violation }) => ({
+      policy: one.policy.name,
+      check,
+      mode: modeOf(one, violation.code),
+      path: use.path,
+      ...violation,
+    })),
+  );
+  if (evidence?.staleFor === undefined) return { findings };
+  if (!asking.some(({ policy }) => acceptsAge(policy, evidence))) return { findings };
+  const age = describeDuration(evidence.staleFor);
+  const warning = `the registry of image '${shown(reference.given)}' could not be asked: it was judged by a result that is ${age} old`;
+  return { findings, warning };
+};

@@ -1,0 +1,26 @@
+import type { ImageEvidence } from '../facts/image-evidence.ts';
+import { formatDigest } from '../image/digest.ts';
+import type { ImageUnderReview } from './decide.ts';
+import type { EvidenceTrail, JudgedImage } from './decision.ts';
+import { shownBriefly } from './shown-text.ts';
+
+/** Bounds of what the record keeps, so that secrets with long names cannot fill it. */
+const mostTried = 6;
+const longestTried = 128;
+
+const trailOf = ({ tried, staleFor }: ImageEvidence): EvidenceTrail => ({
+  tried: tried.slice(0, mostTried).map((one) => shownBriefly(one, longestTried)),
+  ...(staleFor === undefined ? {} : { staleFor }),
+});
+
+/** An image as the record has it. */
+export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedImage => {
+  if (evidence === undefined) return { path: use.path, ...image.shown };
+  const { pinned } = evidence;
+  return {
+    path: use.path,
+    ...image.shown,
+    ...(pinned.state === 'known' ? { digest: formatDigest(pinned.value) } : {}),
+    evidence: trailOf(evidence),
+  };
+};
