@@ -26,13 +26,11 @@ export interface Log {
   flush(): void;
 }
 
-/** Lines wait at most this long, in milliseconds, before they are written. */
-const flushEvery = 200;
+/** Lines wait at most this long, in milliseconds, before they are written: people read the log beside the record. */
+const longestWait = 20;
 /** A log that nobody reads may hold this many bytes; then lines are dropped and counted, never the gate blocked. */
 const bufferLimit = 16 * 1024 * 1024;
 
-/** A decision waits at most this long, in milliseconds: people read the log beside the record. */
-const decisionsEvery = 20;
 /** Decision lines that are written together. */
 const mostTogether = 64;
 
@@ -86,13 +84,20 @@ export const openLog = (options: LogOptions): Log => {
     writeDecisions();
     destination.flush();
   };
-  const timer = setInterval(flush, flushEvery).unref();
+  let due: NodeJS.Timeout | undefined;
+  const flushSoon = (): void => {
+    due ??= setTimeout(() => {
+      due = undefined;
+      flush();
+    }, longestWait).unref();
+  };
   const logger = createLogger(options, destination);
   const decides = logger.isLevelEnabled('info');
   const write = (level: LogLevel, message: string, fields: object = {}): void => {
     if (!logger.isLevelEnabled(level)) return;
     if (options.format === 'text') destination.write(textLine(level, message, plainFields(fields)));
     else logger[level](plainFields(fields), message);
+    flushSoon();
   };
   return {
     debug: (message, fields) => write('debug', message, fields),
@@ -102,11 +107,11 @@ export const openLog = (options: LogOptions): Log => {
     decision: (decision, json) => {
       if (!decides) return;
       decisions.push(decisionLine(decision, json, options.format));
-      if (decisions.length === 1) setTimeout(flush, decisionsEvery).unref();
       if (decisions.length >= mostTogether) writeDecisions();
+      flushSoon();
     },
     flush: () => {
-      clearInterval(timer);
+      clearTimeout(due);
       writeDecisions();
       try {
         destination.flushSync();
