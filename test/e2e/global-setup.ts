@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { startCluster } from './cluster.ts';
 import type { ClusterAddress } from './cluster.ts';
-import { installParts } from './install.ts';
+import { installParts, installRegistryParts } from './install.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -12,6 +12,7 @@ declare module 'vitest' {
 /** Installs what is missing and starts the one cluster that all files share. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const parts = installParts();
+  installRegistryParts();
   const started = Date.now();
   const { address, stop } = await startCluster(parts);
   process.stderr.write(

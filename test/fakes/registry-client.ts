@@ -10,7 +10,7 @@ export interface RawAnswer {
 export interface RawRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   /** PEM to trust. */
   readonly ca?: string;
   /** Stops after so many bytes. */

@@ -22,6 +22,8 @@ export interface TokenRequest {
 export interface TokenIssuerOptions extends FakeAccounts {
   /** Seconds, announced in `expires_in` (300); `null` leaves it out. */
   readonly expiresIn?: number | null;
+  /** Makes the token; random unless told. */
+  readonly mint?: (call: TokenRequest) => string;
   /** The field that holds the token; both unless told. */
   readonly field?: 'token' | 'access_token';
 }
@@ -95,9 +97,10 @@ const readCall = (options: TokenIssuerOptions, arrival: Arrival): TokenRequest =
 export const createTokenIssuer = (options: TokenIssuerOptions): TokenIssuer => {
   const requests: TokenRequest[] = [];
   const tokens = new Map<string, readonly string[]>();
-  const issue = (granted: readonly string[]): Answer => {
-    const token = randomBytes(24).toString('base64url');
-    tokens.set(token, granted);
+  const mint = options.mint ?? (() => randomBytes(24).toString('base64url'));
+  const issue = (call: TokenRequest): Answer => {
+    const token = mint(call);
+    tokens.set(token, call.granted);
     const { expiresIn = 300, field } = options;
     return json(200, {
       ...(field !== 'access_token' && { token }),
@@ -112,7 +115,7 @@ export const createTokenIssuer = (options: TokenIssuerOptions): TokenIssuer => {
     if (call.method !== 'GET' && call.method !== 'POST') return answer(405);
     const missing = call.method === 'POST' ? malformed(new URLSearchParams(arrival.body)) : undefined;
     if (missing !== undefined) return json(400, { error: 'invalid_request', error_description: missing });
-    return isRight(call) ? issue(call.granted) : json(401, { details: 'incorrect username or password' });
+    return isRight(call) ? issue(call) : json(401, { details: 'incorrect username or password' });
   };
   return {
     requests,

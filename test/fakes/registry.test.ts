@@ -227,6 +227,14 @@ describe('the authentication of the registry double', () => {
     ]);
   });
 
+  test('a Referrers API that is not there says 404 to everybody, which proves no access', async () => {
+    const registry = await start({ auth: { mode: 'basic', users }, referrers: false });
+    const { digest } = registry.push('team/web', image(), 'v1');
+    expect((await ask(`${registry.url}/v2/team/web/referrers/${digest}`)).status).toBe(404);
+    registry.serveReferrers(true);
+    expect((await ask(`${registry.url}/v2/team/web/referrers/${digest}`)).status).toBe(401);
+  });
+
   test.each([
     ['an identity token', { grant_type: 'refresh_token', refresh_token: 'refresh' }, 200, 'identity-token'],
     ['an unknown identity token', { grant_type: 'refresh_token', refresh_token: 'x' }, 401, 'identity-token'],

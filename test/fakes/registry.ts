@@ -136,6 +136,8 @@ export const startFakeRegistry = async (options: FakeRegistryOptions = {}): Prom
     if (arrival.url.pathname === '/token')
       return guarded.mode === 'bearer' ? own.serve(arrival) : answer(404);
     const route = readRoute(arrival.url.pathname);
+    // docker-registry answers 404 for a path that it does not serve before it asks who is there.
+    if (route.kind === 'referrers' && !referrers) return serve(route, arrival);
     return guard(guarded, arrival, route.repository) ?? serve(route, arrival);
   };
   const certificate = await certificateOf(options.tls);

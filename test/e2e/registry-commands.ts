@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { installRegistryParts } from './install.ts';
+import type { Answer } from './kubectl.ts';
+
+/** Nothing of the user's own: no login, no policy file. */
+const runTool = async (command: string, args: readonly string[]): Promise<Answer> => {
+  const env = { ...process.env, REGISTRY_AUTH_FILE: '/nonexistent/auth.json' };
+  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { code: code ?? -1, stdout, stderr };
+};
+
+const must = async (command: string, args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await runTool(command, args);
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`);
+  return stdout;
+};
+
+/**
+ * skopeo; a failure is an error. `--dest-tls-verify=false` and `--dest-creds USER:PASSWORD` are what the registries of
+ * the tests need.
+ * @returns stdout
+ */
+export const skopeo = (args: readonly string[]): Promise<string> =>
+  must(installRegistryParts().skopeo, ['--insecure-policy', ...args]);
+
+/** umoci; a failure is an error. @returns stdout */
+export const umoci = (args: readonly string[]): Promise<string> => must(installRegistryParts().umoci, args);
