@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readJsonObject } from './json-document.ts';
+
+const read = (text: string | Uint8Array) =>
+  readJsonObject(typeof text === 'string' ? new TextEncoder().encode(text) : text);
+const why = (text: string | Uint8Array): string | undefined => {
+  const found = read(text);
+  return found.ok ? undefined : found.error;
+};
+
+describe('JSON of a stranger', () => {
+  const cases: readonly (readonly [string, string | Uint8Array, string | undefined])[] = [
+    ['an object is read', '{"a":[1,{"b":null}],"c":"}{,\\""}', undefined],
+    ['blanks around it are allowed', ' \n{ "a" : 1 }\t', undefined],
+    ['one key in two objects is allowed', '{"a":{"x":1},"b":{"x":2},"c":[{"x":1},{"x":2}]}', undefined],
+    ['a value that equals a key is allowed', '{"a":"a","b":["a","a"]}', undefined],
+    ['a list is refused', '[]', 'it is not a JSON object'],
+    ['null is refused', 'null', 'it is not a JSON object'],
+    ['nothing is refused', '', 'it is not JSON'],
+    ['half a document is refused', '{"a":', 'it is not JSON'],
+    ['two documents are refused', '{}{}', 'it is not JSON'],
+    ['a byte order mark is refused', '\ufeff{}', 'it is not JSON'],
+    [
+      'bytes that are no UTF-8 are refused',
+      Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
+      'it is not valid UTF-8',
+    ],
+    ['a key that stands twice is refused', '{"config":1,"layers":[],"config":2}', 'it holds one key twice'],
+    [
+      'the same, one of them written with an escape',
+      String.raw`{"config":1,"c\u006fnfig":2}`,
+      'it holds one key twice',
+    ],
+    ['the same, deep inside', '{"a":[{"b":{"x":1,"y":{},"x":2}}]}', 'it holds one key twice'],
+    ['64 levels are read', `${'{"a":'.repeat(63)}{}${'}'.repeat(63)}`, undefined],
+    [
+      '65 levels are refused',
+      `${'{"a":'.repeat(64)}{}${'}'.repeat(64)}`,
+      'it is nested deeper than 64 levels',
+    ],
+  ];
+  test.each(cases)('%s', (_title, text, expected) => {
+    expect(why(text)).toBe(expected);
+  });
+
+  test('a document of nothing but brackets is refused before it is parsed (B9)', () => {
+    expect(why(`{"a":[${'[],'.repeat(1_000_000)}[]]}`)).toMatch(/more than 400000/);
+    expect(why('['.repeat(4_000_000))).toMatch(/deeper/);
+  });
+
+  test('every object without a key twice is read as JSON.parse reads it', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (value) => {
+        const text = JSON.stringify(value);
+        const found = read(text);
+        expect(found).toEqual({ ok: true, value: JSON.parse(text) });
+      }),
+    );
+  });
+
+  test('no text makes it throw', () => {
+    const piece = fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', 'a', '"a"', '"a":', ' ', '1');
+    fc.assert(fc.property(fc.array(piece, { maxLength: 60 }), (parts) => void why(parts.join(''))));
+  });
+});
