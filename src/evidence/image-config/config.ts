@@ -1,0 +1,127 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { Platform } from '../../core/facts/image-facts.ts';
+import { shown } from '../../core/decision/shown-text.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import {
+  fieldNames,
+  foreignSpelling,
+  invalid,
+  optionalText,
+  readJsonObject,
+  tooMuch,
+  type Unreadable,
+} from './json-text.ts';
+
+/** What is read of an image config: OCI image-spec, "Image Configuration". */
+export interface ImageConfig {
+  readonly platform: Platform;
+  /** Milliseconds since 1970. */
+  readonly created?: number;
+  readonly user: string;
+  readonly entrypoint: readonly string[];
+  /** Without a prototype: a label called `constructor` is there only when the image has it. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const configFields = fieldNames('created', 'architecture', 'os', 'variant', 'config');
+const runFields = fieldNames('User', 'Entrypoint', 'Labels');
+
+const timestamp = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** RFC 3339. Go writes the year 1 where no time was set. A day that no month has is no time. */
+const readTime = (value: JsonValue | undefined): number | undefined => {
+  if (typeof value !== 'string' || value.length > 64) return undefined;
+  const [, year = '', month = '', day = ''] = timestamp.exec(value) ?? [];
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (year < '1000' || date.getUTCDate() !== Number(day)) return undefined;
+  const time = Date.parse(value.toUpperCase());
+  return Number.isNaN(time) ? undefined : time;
+};
+
+const noLabels: ImageConfig['labels'] = Object.freeze(Object.create(null) as Record<string, string>);
+
+const readLabels = (
+  value: JsonValue | undefined,
+  limits: EvidenceLimits,
+): Result<ImageConfig['labels'], Unreadable> => {
+  if (value === undefined || value === null) return ok(noLabels);
+  if (!isJsonObject(value)) return invalid('its labels are not an object');
+  const labels = Object.create(null) as Record<string, string>;
+  let count = 0;
+  let bytes = 0;
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') return invalid(`its label ${shown(name)} is not a text`);
+    count += 1;
+    bytes += name.length + text.length;
+    if (count > limits.labels) return tooMuch(`it has more than ${limits.labels} labels`);
+    if (bytes > limits.labelBytes)
+      return tooMuch(`its labels are longer than ${limits.labelBytes} characters`);
+    labels[name] = text;
+  }
+  return ok(labels);
+};
+
+const readEntrypoint = (
+  value: JsonValue | undefined,
+  limits: EvidenceLimits,
+): Result<readonly string[], Unreadable> => {
+  if (value === undefined || value === null) return ok([]);
+  if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) {
+    return invalid('its entrypoint is not a list of texts');
+  }
+  const length = value.reduce((sum, word) => sum + word.length, 0);
+  return length > limits.labelBytes
+    ? tooMuch(`its entrypoint is longer than ${limits.labelBytes} characters`)
+    : ok(value);
+};
+
+const readPlatform = (config: JsonObject): Result<Platform, Unreadable> => {
+  const { os, architecture } = config;
+  const variant = optionalText(config['variant']);
+  const named = typeof os === 'string' && typeof architecture === 'string';
+  if (!named || os === '' || architecture === '') return invalid('its config names no platform');
+  if (variant === false) return invalid('its config names a variant that is not a text');
+  return ok(variant === undefined || variant === '' ? { os, architecture } : { os, architecture, variant });
+};
+
+const readRun = (
+  value: JsonValue | undefined,
+  limits: EvidenceLimits,
+): Result<Pick<ImageConfig, 'user' | 'entrypoint' | 'labels'>, Unreadable> => {
+  const run = value ?? {};
+  if (!isJsonObject(run)) return invalid('its config.config is not an object');
+  const stranger = foreignSpelling(run, runFields);
+  if (stranger !== undefined) return misspelt(stranger);
+  const user = optionalText(run['User']) ?? '';
+  if (user === false) return invalid('its user is not a text');
+  if (user.length > limits.labelBytes)
+    return tooMuch(`its user is longer than ${limits.labelBytes} characters`);
+  const entrypoint = readEntrypoint(run['Entrypoint'], limits);
+  if (!entrypoint.ok) return entrypoint;
+  const labels = readLabels(run['Labels'], limits);
+  return labels.ok ? ok({ user, entrypoint: entrypoint.value, labels: labels.value }) : labels;
+};
+
+const misspelt = (name: string): Result<never, Unreadable> =>
+  invalid(
+    `its config holds ${JSON.stringify(shown(name))}, which runtimes read as another field than we would`,
+  );
+
+/** Reads the config of an image, OCI or Docker. */
+export const readConfig = (bytes: Uint8Array, limits: EvidenceLimits): Result<ImageConfig, Unreadable> => {
+  const object = readJsonObject(bytes);
+  if (!object.ok) return object;
+  const stranger = foreignSpelling(object.value, configFields);
+  if (stranger !== undefined) return misspelt(stranger);
+  const platform = readPlatform(object.value);
+  if (!platform.ok) return platform;
+  const run = readRun(object.value['config'], limits);
+  if (!run.ok) return run;
+  const created = readTime(object.value['created']);
+  return ok({
+    platform: platform.value,
+    ...(created === undefined ? {} : { created }),
+    ...run.value,
+  });
+};

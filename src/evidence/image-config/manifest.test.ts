@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { artifact, image, index, mediaTypes } from '../../../test/fakes/registry-content.ts';
+import { defaultEvidenceLimits as limits } from '../limits.ts';
+import { readManifest } from './manifest.ts';
+
+const bytesOf = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+const read = (value: unknown): ReturnType<typeof readManifest> => readManifest(bytesOf(value), limits);
+
+const descriptor = (mediaType: string, size = 10): Record<string, unknown> => ({
+  mediaType,
+  digest: `sha256:${'a'.repeat(64)}`,
+  size,
+});
+const config = descriptor(mediaTypes.ociConfig, 7);
+const layer = descriptor(mediaTypes.ociLayer, 100);
+const plain = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer, layer] };
+const child = { ...descriptor(mediaTypes.ociManifest), platform: { os: 'linux', architecture: 'amd64' } };
+const list = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [child] };
+
+describe('an image manifest', () => {
+  test('of OCI gives its config, the number of its layers and what they weigh', () => {
+    expect(read(plain)).toEqual({
+      ok: true,
+      value: { kind: 'image', config, layers: 2, size: 207, base: {} },
+    });
+  });
+
+  test('of Docker is read alike', () => {
+    const docker = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.dockerManifest,
+      config: descriptor(mediaTypes.dockerConfig, 7),
+      layers: [descriptor(mediaTypes.dockerLayer, 1)],
+    };
+    expect(read(docker)).toMatchObject({ ok: true, value: { kind: 'image', layers: 1, size: 8 } });
+  });
+
+  test('may leave its media type out, as OCI allows', () => {
+    const { mediaType: _, ...untyped } = plain;
+    expect(read(untyped)).toMatchObject({ ok: true, value: { kind: 'image' } });
+  });
+
+  test('names its base in annotations', () => {
+    const annotations = {
+      'org.opencontainers.image.base.name': 'docker.io/library/alpine:3.22',
+      'org.opencontainers.image.base.digest': 'sha256:b',
+    };
+    expect(read({ ...plain, annotations })).toMatchObject({
+      value: { base: { name: 'docker.io/library/alpine:3.22', digest: 'sha256:b' } },
+    });
+  });
+
+  test('of the test doubles is read', () => {
+    expect(readManifest(image({ user: '1000' }).bytes, limits)).toMatchObject({ ok: true });
+    expect(readManifest(index([image()]).bytes, limits)).toMatchObject({
+      ok: true,
+      value: { kind: 'index' },
+    });
+  });
+});
+
+describe('an index', () => {
+  test('gives its images with their platforms', () => {
+    expect(read(list)).toEqual({ ok: true, value: { kind: 'index', children: [child] } });
+  });
+
+  test('leaves out attachments, which BuildKit marks unknown/unknown', () => {
+    const attached = { ...child, platform: { os: 'Unknown', architecture: 'unknown' } };
+    expect(read({ ...list, manifests: [attached, child] })).toMatchObject({ value: { children: [child] } });
+  });
+
+  test.each([{ os: '', architecture: 'amd64' }, { os: 'linux' }, null])(
+    'takes the half platform %j for none, since containerd then looks into the config',
+    (platform) => {
+      const found = read({ ...list, manifests: [{ ...child, platform }] });
+      expect(found).toEqual({
+        ok: true,
+        value: { kind: 'index', children: [descriptor(mediaTypes.ociManifest)] },
+      });
+    },
+  );
+
+  test('of more images than are looked at is a limit, not an answer', () => {
+    const many = Array.from({ length: limits.indexChildren + 1 }, () => child);
+    expect(read({ ...list, manifests: many })).toMatchObject({ ok: false, error: { kind: 'limit' } });
+    expect(read({ ...list, manifests: many.slice(1) })).toMatchObject({ ok: true });
+  });
+});
+
+describe('refused', () => {
+  const refused: readonly (readonly [string, unknown, RegExp])[] = [
+    [
+      'bytes that are index and image at once (CVE-2021-41190)',
+      { ...plain, manifests: [child] },
+      /as an index and/,
+    ],
+    ['an image that calls itself an index', { ...plain, mediaType: mediaTypes.ociIndex }, /calls itself/],
+    ['an index that calls itself an image', { ...list, mediaType: mediaTypes.ociManifest }, /calls itself/],
+    ['a schema 1 manifest', { schemaVersion: 1, fsLayers: [] }, /schema 1/],
+    ['no schema version', { ...plain, schemaVersion: undefined }, /schemaVersion/],
+    ['text that is no JSON', '{', /not JSON/],
+    ['a JSON list', '[]', /not a JSON object/],
+    ['a byte order mark, which Go refuses', `\ufeff${JSON.stringify(plain)}`, /not JSON/],
+    ['a digest of another algorithm', { ...plain, config: { ...config, digest: 'md5:abc' } }, /digest/],
+    [
+      'a digest in upper case',
+      { ...plain, config: { ...config, digest: `sha256:${'A'.repeat(64)}` } },
+      /lower case/,
+    ],
+    [
+      'a digest that would leave the directory',
+      { ...plain, config: { ...config, digest: 'sha256:../../x' } },
+      /hex/,
+    ],
+    ['a negative size', { ...plain, layers: [{ ...layer, size: -1 }] }, /size/],
+    ['a fractional size', { ...plain, layers: [{ ...layer, size: 0.5 }] }, /size/],
+    [
+      'sizes that add up to nonsense',
+      { ...plain, layers: [0, 1].map(() => ({ ...layer, size: 2 ** 53 - 1 })) },
+      /add up/,
+    ],
+    ['an image without layers', { ...plain, layers: undefined }, /layers/],
+    ['an index without images', { ...list, manifests: 'none' }, /list of images/],
+  ];
+  test.each(refused)('%s', (_, value, why) => {
+    expect(read(value)).toMatchObject({
+      ok: false,
+      error: { kind: 'invalid', why: expect.stringMatching(why) },
+    });
+  });
+
+  test('an artifact, in words that say what it is', () => {
+    const chart = { ...plain, config: descriptor('application/vnd.cncf.helm.config.v1+json') };
+    expect(read(chart)).toMatchObject({
+      error: {
+        why: 'it is an artifact of type application/vnd.cncf.helm.config.v1+json, not a container image',
+      },
+    });
+    expect(readManifest(artifact().bytes, limits)).toMatchObject({ ok: false });
+  });
+
+  test('more layers than are looked at', () => {
+    const layers = Array.from({ length: limits.layers + 1 }, () => layer);
+    expect(read({ ...plain, layers })).toMatchObject({ ok: false, error: { kind: 'limit' } });
+  });
+
+  test.each(['Config', 'CONFIG', 'layer\u017f', 'MediaType'])(
+    'the field %s, which Go would read and we would not',
+    (name) => {
+      expect(read({ ...plain, [name]: config })).toMatchObject({ ok: false, error: { kind: 'invalid' } });
+    },
+  );
+
+  test.each([
+    '{"schemaVersion":2,"config":{},"config":{}}',
+    '{"a":{"b":1,"c":[{}],"b":2}}',
+    '{"a":1,"\\u0061":2}',
+  ])('the doubled field in %s, which Go would mix and JSON.parse would hide', (text) => {
+    expect(read(text)).toMatchObject({ ok: false, error: { why: expect.stringContaining('twice') } });
+  });
+
+  test('equal names in different objects are no doubled field', () => {
+    expect(read({ ...plain, annotations: { config: 'a', layers: 'b' } })).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ['depth', `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    ['number', `{"a":[${'1,'.repeat(200_000)}1]}`],
+  ])('%s, before the parser makes objects of it', (_, text) => {
+    expect(read(text)).toMatchObject({ ok: false, error: { kind: 'limit' } });
+  });
+});

@@ -1,0 +1,58 @@
+/** How far evidence reaches. Times in milliseconds, sizes in bytes. */
+export interface EvidenceLimits {
+  /** What one review reads in all, from registries and from the content store. */
+  readonly reviewBytes: number;
+  readonly manifestBytes: number;
+  readonly configBytes: number;
+  readonly layers: number;
+  /** Images behind one named index, nested ones included. */
+  readonly indexChildren: number;
+  /** 1: the named index holds images; 2: it may hold indexes that hold images. */
+  readonly indexDepth: number;
+  readonly labels: number;
+  readonly labelBytes: number;
+  /** Credentials tried for one image. */
+  readonly credentials: number;
+  /** Images of one review that are looked at side by side, and children of one index. */
+  readonly imagesAtOnce: number;
+  readonly childrenAtOnce: number;
+  /** Reads under way in the process, and how long one may take whoever waits for it. */
+  readonly flights: number;
+  readonly flightTime: number;
+  /** How long the digest of a tag is taken as it was found. */
+  readonly tagTime: number;
+  /** How long "not there" and "denied" are taken as they were found. */
+  readonly negativeTime: number;
+  /** How long a credential that has read a manifest may use it without asking again. */
+  readonly accessTime: number;
+  /** How long, once the registry cannot be reached, what was found before may stand in. */
+  readonly outageTime: number;
+  /** Entries of the memory of tags, of accesses, of negatives. */
+  readonly remembered: number;
+  /** Images of which the facts are kept, and their size in memory. */
+  readonly factEntries: number;
+  readonly factBytes: number;
+}
+
+export const defaultEvidenceLimits: EvidenceLimits = {
+  reviewBytes: 64 * 1024 * 1024,
+  manifestBytes: 4 * 1024 * 1024,
+  configBytes: 1024 * 1024,
+  layers: 2000,
+  indexChildren: 64,
+  indexDepth: 2,
+  labels: 1000,
+  labelBytes: 256 * 1024,
+  credentials: 8,
+  imagesAtOnce: 8,
+  childrenAtOnce: 4,
+  flights: 1024,
+  flightTime: 15_000,
+  tagTime: 5000,
+  negativeTime: 10_000,
+  accessTime: 60_000,
+  outageTime: 24 * 60 * 60 * 1000,
+  remembered: 20_000,
+  factEntries: 10_000,
+  factBytes: 32 * 1024 * 1024,
+};
