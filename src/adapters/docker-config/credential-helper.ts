@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { readEntrySecret } from '../../evidence/credential/docker-config-secret.ts';
+import { createSharedFacts } from '../../evidence/credential/shared-facts.ts';
+import type { CredentialSecret, EvidenceClock, Repository } from '../../evidence/ports.ts';
+
+/** Programs of the user that keep secrets: `docker-credential-pass` and the like. For the CLI alone. */
+export interface CredentialHelpers {
+  get(name: string, repository: Repository, signal: AbortSignal): Promise<Fact<CredentialSecret>>;
+}
+export interface CredentialHelperOptions {
+  /** Of the user: where programs are found, and whatever they need themselves. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: EvidenceClock;
+  /** Milliseconds for one call; 30 s unless told otherwise, as somebody may have to unlock a keychain. */
+  readonly timeout?: number;
+}
+
+/** The name comes from a file and becomes the name of a program: no path, no option, no shell. */
+const isHelperName = (text: string): boolean => /^[a-z0-9._-]{1,64}$/.test(text);
+const largestOutput = 65_536;
+const keptFor = { known: 60_000, absent: 60_000, unavailable: 1000 } as const;
+
+type Ended =
+  | { readonly state: 'exited'; readonly code: number | null; readonly output: string }
+  | { readonly state: 'failed'; readonly why: string };
+
+const notStarted = (error: Error): string =>
+  'code' in error && error.code === 'ENOENT' ? 'is not installed' : 'could not be started';
+
+/** Runs `docker-credential-NAME get`. What it writes on stderr is for nobody: it may repeat what it was given. */
+const run = (
+  program: string,
+  input: string,
+  environment: CredentialHelperOptions['environment'],
+  signal: AbortSignal,
+): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = spawn(program, ['get'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...environment },
+      shell: false,
+      windowsHide: true,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = (ended: Ended): void => {
+      signal.removeEventListener('abort', giveUp);
+      // A grandchild that holds the pipe must not hold us.
+      child.stdout.destroy();
+      child.stdin.destroy();
+      resolve(ended);
+    };
+    const stop = (why: string): void => {
+      child.kill('SIGKILL');
+      end({ state: 'failed', why });
+    };
+    const giveUp = (): void => stop('did not answer in time');
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    child.on('error', (error) => end({ state: 'failed', why: notStarted(error) }));
+    child.on('close', (code) => end({ state: 'exited', code, output: Buffer.concat(chunks).toString() }));
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > largestOutput) stop('wrote more than 64 KiB');
+      else chunks.push(chunk);
+    });
+    // A helper that needs no input may be gone before it is written.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+
+const parse = (output: string): unknown => {
+  try {
+    return JSON.parse(output);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * @see https://github.com/docker/docker-credential-helpers, README: `ServerURL`, `Username`, `Secret`; the user name
+ *   `<token>` marks an identity token
+ */
+const readAnswer = (output: string, what: string): Fact<CredentialSecret> => {
+  const answer = parse(output);
+  if (!isJsonObject(answer)) return unavailable(what, `${what} gave no JSON object`);
+  const { Username: username, Secret: secret } = answer;
+  const entry = username === '<token>' ? { identitytoken: secret } : { username, password: secret };
+  const read = readEntrySecret(entry);
+  if (!read.ok) return unavailable(what, `the answer of ${what} cannot be used: ${read.error}`);
+  return read.value === undefined ? absent : known(read.value);
+};
+
+/** What every helper says on stdout, with exit code 1, about a registry that it does not know. */
+const notFound = 'credentials not found in native keychain';
+
+const factOf = (ended: Ended, what: string): Fact<CredentialSecret> => {
+  if (ended.state === 'failed') return unavailable(what, `${what} ${ended.why}`);
+  if (ended.code === 0) return readAnswer(ended.output, what);
+  if (ended.output.trim() === notFound) return absent;
+  return unavailable(
+    what,
+    `${what} ended with ${ended.code === null ? 'a signal' : `exit code ${ended.code}`}`,
+  );
+};
+
+/** The name under which `docker login` stores. */
+const serverOf = ({ host }: Repository): string =>
+  host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
+
+export const createCredentialHelpers = (options: CredentialHelperOptions): CredentialHelpers => {
+  const { environment, clock, timeout = 30_000 } = options;
+  const answers = createSharedFacts<CredentialSecret>({
+    clock,
+    keepFor: ({ state }) => keptFor[state],
+    limits: { entries: 256, weight: 256, flights: 8, patience: timeout },
+  });
+  return {
+    get: (name, repository, signal) => {
+      if (!isHelperName(name)) {
+        const why = 'the credential helper has a name that no program has (a-z, 0-9, ".", "_" and "-")';
+        return Promise.resolve(unavailable('credential helper', why));
+      }
+      const program = `docker-credential-${name}`;
+      const server = serverOf(repository);
+      const look = async (patience: AbortSignal): Promise<Fact<CredentialSecret>> =>
+        factOf(await run(program, server, environment, patience), program);
+      return answers.get(`${name} ${server}`, program, look, signal);
+    },
+  };
+};
