@@ -8,6 +8,7 @@ import { createWorkloadTable } from '../core/workload/kinds.ts';
 import { createAdmit } from '../gate/admit.ts';
 import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
+import { unchangedObject } from '../gate/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish } from '../gate/publish.ts';
 import type { DecisionSink } from '../gate/publish.ts';
@@ -74,6 +75,7 @@ export const createHandlers = (
             if (decision.findings.length > 0) objects.set(decision, request.object);
             return decision;
           },
+    mutate: () => unchangedObject,
     imageReview: createReviewImages({ review, form, clock, onBug }),
     refused: ({ code, message, remedy, uid, caller }) =>
       form(

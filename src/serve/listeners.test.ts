@@ -15,6 +15,7 @@ import type { Config } from '../config/resolve.ts';
 import { createClosers } from './closers.ts';
 import { listenOn } from './listeners.ts';
 import type { Watchers } from './telemetry.ts';
+import { unchangedObject } from '../gate/mutation.ts';
 
 let first: Authority;
 let second: Authority;
@@ -58,6 +59,7 @@ describe('listenOn with --client-ca (B38)', () => {
   };
   const handlers = {
     validate: () => decisionOf(),
+    mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
     refused: () => decisionOf(),
     answered: () => {},

@@ -10,6 +10,7 @@ import type { RefusedRequest } from '../../src/adapters/webhook/refusal.ts';
 import type { WebhookHandlers, WebhookProblem } from '../../src/adapters/webhook/handlers.ts';
 import { startWebhookServer } from '../../src/adapters/webhook/server.ts';
 import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server.ts';
+import { unchangedObject } from '../../src/gate/mutation.ts';
 
 /** Parts that the tests of this folder share: decisions by hand, a server with scripted handlers, clients. */
 
@@ -74,6 +75,7 @@ export const startGate = async (
     ...options,
     handlers: {
       validate: () => decisionOf(),
+      mutate: () => unchangedObject,
       imageReview: () => decisionOf(),
       refused: (request) => {
         refused.push(request);

@@ -22,6 +22,7 @@ import type { ClientRequirement } from './caller.ts';
 import type { WebhookHandlers } from './handlers.ts';
 import { startWebhookServer } from './server.ts';
 import type { ServingCertificate, WebhookServerOptions } from './server.ts';
+import { unchangedObject } from '../../gate/mutation.ts';
 
 const review = fixture('kubectl-run.json');
 const name = 'kube-apiserver';
@@ -108,6 +109,7 @@ describe('a client CA is read to its last certificate', () => {
       client: { ca: pem(), name },
       handlers: {
         validate: () => decisionOf(),
+        mutate: () => unchangedObject,
         imageReview: () => decisionOf(),
         refused: () => decisionOf(),
         answered: () => {},

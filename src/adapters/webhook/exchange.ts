@@ -11,6 +11,7 @@ import { countOpenRequests, giveBack } from './open-requests.ts';
 import type { Endpoint } from './refusal.ts';
 import type { Call } from './refuse.ts';
 import type { Rounds } from './rounds.ts';
+import type { RegistryEventsDoor } from './registry-events.ts';
 
 export interface ExchangeDeps {
   readonly handlers: WebhookHandlers;
@@ -21,33 +22,38 @@ export interface ExchangeDeps {
   /** Whether clients are asked to leave. */
   readonly isDraining: () => boolean;
   readonly onProblem: OnProblem;
+  /** Absent: the gate takes no registry events. */
+  readonly registryEvents: RegistryEventsDoor | undefined;
   /** Requests that are open at one time, over all connections. */
   readonly maxOpenRequests: number;
 }
 
-const endpointOf = (path: string): Endpoint | undefined => {
-  if (path === '/validate') return 'validate';
-  return path === '/image-review' ? 'image-review' : undefined;
-};
+const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+  ['/validate', 'validate'],
+  ['/mutate', 'mutate'],
+  ['/image-review', 'image-review'],
+]);
 
 /** What is refused before a body is read, and not a call at all. */
-const refusedAtDoor = (request: WebRequest, endpoint: Endpoint | undefined): Answer | undefined => {
-  if (endpoint === undefined) {
-    const message = 'this server answers POST /validate and POST /image-review';
+const refusedAtDoor = (request: WebRequest, isKnown: boolean): Answer | undefined => {
+  if (!isKnown) {
+    const message = 'this server answers POST /validate, POST /mutate and POST /image-review';
     return { status: 404, text: jsonError('not-found', message) };
   }
   if (request.method === 'POST') return undefined;
   return { status: 405, text: jsonError('method-not-allowed', 'send a POST'), headers: ['Allow', 'POST'] };
 };
 
+/** How long a registry may take to send an event, in milliseconds. */
+const eventsBudget = 10_000;
+
 /** A client that leaves is no event: it gets no answer. */
 const ignore = (): void => {};
 
-/** The listener of the server: one request in, one answer out. */
-export const createExchange = (deps: ExchangeDeps) => {
-  const { handlers, clock, intake, rounds, callerOf, isDraining, onProblem, maxOpenRequests } = deps;
+/** How each kind of request gets its answer. */
+const createAnswers = (deps: ExchangeDeps) => {
+  const { handlers, clock, intake, rounds, isDraining, onProblem } = deps;
   const judge = createJudge(handlers, onProblem);
-  const targetOf = createCallTargets();
 
   const record = ({ decision }: Answer): void => {
     if (decision === undefined) return;
@@ -57,22 +63,43 @@ export const createExchange = (deps: ExchangeDeps) => {
       onProblem({ kind: 'handler', message: 'a decision was answered but not recorded', error });
     }
   };
-
-  const answerCall = async (call: Call, request: WebRequest, response: WebResponse): Promise<void> => {
-    const body = await intake.read(request, call.deadline);
-    if (body.state === 'gone') return;
-    await rounds.join();
-    const answer = await judge(call, body);
-    // Who left meanwhile gets no answer; the decision was made all the same and is recorded.
-    if (!response.destroyed && !response.writableEnded) writeAnswer(request, response, answer, isDraining());
-    rounds.afterwards(() => record(answer));
-  };
-
-  const turnAway = (request: WebRequest, response: WebResponse, answer: Answer): void => {
-    request.on('error', ignore);
+  const write = (request: WebRequest, response: WebResponse, answer: Answer): void =>
     writeAnswer(request, response, answer, isDraining());
-  };
+  const isOpen = (response: WebResponse): boolean => !response.destroyed && !response.writableEnded;
 
+  return {
+    call: async (call: Call, request: WebRequest, response: WebResponse): Promise<void> => {
+      const body = await intake.read(request, call.deadline);
+      if (body.state === 'gone') return;
+      await rounds.join();
+      const answer = await judge(call, body);
+      // Who left meanwhile gets no answer; the decision was made all the same and is recorded.
+      if (isOpen(response)) write(request, response, answer);
+      rounds.afterwards(() => record(answer));
+    },
+    events: async (door: RegistryEventsDoor, request: WebRequest, response: WebResponse): Promise<void> => {
+      request.on('error', ignore);
+      const answer = await door.answer(request, deadlineAfter(eventsBudget, clock));
+      if (answer !== undefined && isOpen(response)) write(request, response, answer);
+    },
+    turnAway: (request: WebRequest, response: WebResponse, answer: Answer): void => {
+      request.on('error', ignore);
+      write(request, response, answer);
+    },
+    failed:
+      (response: WebResponse) =>
+      (error: unknown): void => {
+        onProblem({ kind: 'handler', message: 'an answer could not be written', error });
+        response.destroy();
+      },
+  };
+};
+
+/** The listener of the server: one request in, one answer out. */
+export const createExchange = (deps: ExchangeDeps) => {
+  const { clock, callerOf, onProblem, registryEvents, maxOpenRequests } = deps;
+  const answers = createAnswers(deps);
+  const targetOf = createCallTargets();
   const openRequests = countOpenRequests(maxOpenRequests);
   return (request: WebRequest, response: WebResponse): void => {
     response.on('error', ignore);
@@ -82,22 +109,28 @@ export const createExchange = (deps: ExchangeDeps) => {
       return;
     }
     const { path, budget } = targetOf(request.url ?? '');
-    const endpoint = endpointOf(path);
-    const refused = refusedAtDoor(request, endpoint);
-    if (refused !== undefined || endpoint === undefined) {
-      if (refused !== undefined) turnAway(request, response, refused);
+    const endpoint = endpoints.get(path);
+    const events = path === '/registry-events' ? registryEvents : undefined;
+    const refused = refusedAtDoor(request, endpoint !== undefined || events !== undefined);
+    if (refused !== undefined) {
+      answers.turnAway(request, response, refused);
       return;
     }
+    if (events !== undefined) {
+      answers.events(events, request, response).catch(answers.failed(response));
+      return;
+    }
+    if (endpoint === undefined) return;
     const caller = callerOf(request);
     if (caller.state === 'refused') {
       onProblem({ kind: 'caller-refused', message: caller.message });
-      turnAway(request, response, { status: 403, text: jsonError('caller-refused', caller.message) });
+      answers.turnAway(request, response, {
+        status: 403,
+        text: jsonError('caller-refused', caller.message),
+      });
       return;
     }
     const call = { endpoint, caller: caller.state, deadline: deadlineAfter(budget, clock) };
-    answerCall(call, request, response).catch((error: unknown) => {
-      onProblem({ kind: 'handler', message: 'an answer could not be written', error });
-      response.destroy();
-    });
+    answers.call(call, request, response).catch(answers.failed(response));
   };
 };

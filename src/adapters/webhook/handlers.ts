@@ -1,22 +1,35 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { AdmissionRequest } from '../../gate/admission-request.ts';
 import type { Deadline } from '../../gate/deadline.ts';
+import type { Mutation } from '../../gate/mutation.ts';
+import type { RegistryEvents } from '../../gate/registry-events.ts';
 import type { ImageReviewRequest } from '../../gate/review-images.ts';
 import type { RefusedRequest } from './refusal.ts';
 
 /** Who answers. The server reads, decodes, encodes and writes; it decides nothing but refusals. */
 export interface WebhookHandlers {
   validate(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
+  /** Has no verdict: whatever goes wrong, the object goes on unchanged. */
+  mutate(request: AdmissionRequest, deadline: Deadline): Mutation | Promise<Mutation>;
   imageReview(request: ImageReviewRequest, deadline: Deadline): Decision | Promise<Decision>;
   /** Makes the denial of a request that was never judged, so that refusals are on record too. */
   refused(request: RefusedRequest): Decision;
   /** Called once for each decision, after its answer was handed to the connection: record, log, count. */
   answered(decision: Decision): void;
+  /** Absent: `POST /registry-events` is not found. */
+  readonly registryEvents?: RegistryEvents;
 }
 
 /** Something that an operator may want to count or log; it changed no verdict to an allow. */
 export interface WebhookProblem {
-  readonly kind: 'handshake' | 'connection' | 'connection-limit' | 'caller-refused' | 'handler';
+  readonly kind:
+    | 'handshake'
+    | 'connection'
+    | 'connection-limit'
+    | 'caller-refused'
+    | 'event-refused'
+    | 'event-dropped'
+    | 'handler';
   readonly message: string;
   readonly error?: unknown;
 }

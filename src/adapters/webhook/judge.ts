@@ -4,9 +4,10 @@ import type { Answer } from './answer.ts';
 import type { OnProblem, WebhookHandlers } from './handlers.ts';
 import { decodeImageReview, encodeImageReview } from './image-review.ts';
 import type { Body } from './intake.ts';
+import { encodeMutation } from './mutation-response.ts';
 import { malformed, peekUid, scanRefusal, turnTooLate } from './refusal.ts';
 import { createRefuse } from './refuse.ts';
-import type { Call } from './refuse.ts';
+import type { Call, Refuse } from './refuse.ts';
 import { encodeReview } from './review-response.ts';
 import { scanJson } from './scan.ts';
 import { createTurns } from './turns.ts';
@@ -25,11 +26,13 @@ const parse = (bytes: Buffer): JsonValue | undefined => {
   }
 };
 
-/** From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow. */
-export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => {
-  const turns = createTurns();
-  const refuse = createRefuse(handlers, onProblem);
+type AnswerJson = (call: Call, json: JsonValue) => Promise<Answer>;
 
+/** What each door makes of the JSON that came. */
+const createDoors = (
+  handlers: WebhookHandlers,
+  refuse: Refuse,
+): Readonly<Record<Call['endpoint'], AnswerJson>> => {
   const judgeReview = async (call: Call, json: JsonValue): Promise<Answer> => {
     const decoded = decodeReview(json, call.caller);
     if (!decoded.ok) return refuse.readable(call, malformed(decoded.error.problem), decoded.error.uid);
@@ -37,6 +40,20 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
     try {
       const decision = await handlers.validate(decoded.value, call.deadline);
       return { status: 200, text: encodeReview(decision, uid), decision };
+    } catch (error) {
+      return refuse.unexpected(call, error, uid);
+    }
+  };
+
+  const mutate = async (call: Call, json: JsonValue): Promise<Answer> => {
+    const decoded = decodeReview(json, call.caller);
+    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    const { uid } = decoded.value;
+    try {
+      return {
+        status: 200,
+        text: encodeMutation(await handlers.mutate(decoded.value, call.deadline), uid),
+      };
     } catch (error) {
       return refuse.unexpected(call, error, uid);
     }
@@ -53,13 +70,25 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
     }
   };
 
+  return { validate: judgeReview, mutate, 'image-review': judgeImages };
+};
+
+/**
+ * From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow; `/mutate`,
+ * which has no verdict, answers it with an object left as it is.
+ */
+export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => {
+  const turns = createTurns();
+  const refuse = createRefuse(handlers, onProblem);
+  const doors = createDoors(handlers, refuse);
+
   const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
     const fault = scanJson(bytes);
     if (fault === 'invalid-utf8') return refuse.unread(call, scanRefusal(fault), bytes);
     if (fault !== undefined) return refuse.readable(call, scanRefusal(fault), peekUid(bytes));
     const json = parse(bytes);
     if (json === undefined) return refuse.unread(call, malformed('the request body is not JSON'), bytes);
-    return call.endpoint === 'validate' ? judgeReview(call, json) : judgeImages(call, json);
+    return doors[call.endpoint](call, json);
   };
 
   const judgeLarge = async (call: Call, bytes: Buffer): Promise<Answer> => {

@@ -21,6 +21,8 @@ test.each<[WebhookProblem['kind'], string, boolean]>([
   ['connection', 'debug', false],
   ['connection-limit', 'warn', false],
   ['caller-refused', 'warn', false],
+  ['event-refused', 'warn', false],
+  ['event-dropped', 'warn', false],
   ['handler', 'error', true],
 ])('%s is told as %s and counted (a defect: %s)', (kind, level, defect) => {
   const { report, lines, counted } = reporter();
@@ -30,7 +32,7 @@ test.each<[WebhookProblem['kind'], string, boolean]>([
   expect(counted).toEqual([[kind, defect]]);
 });
 
-test.each(['caller-refused', 'connection-limit'] as const)(
+test.each(['caller-refused', 'connection-limit', 'event-refused', 'event-dropped'] as const)(
   'a flood of %s is one line in ten seconds, and the next says how many were left out',
   (kind) => {
     const { report, lines, counted, wait } = reporter();

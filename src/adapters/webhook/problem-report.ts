@@ -9,6 +9,8 @@ const tellings: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limit
   connection: { level: 'debug', limited: false },
   'connection-limit': { level: 'warn', limited: true },
   'caller-refused': { level: 'warn', limited: true },
+  'event-refused': { level: 'warn', limited: true },
+  'event-dropped': { level: 'warn', limited: true },
   handler: { level: 'error', limited: false },
 };
 

@@ -18,11 +18,11 @@ export interface Refusal {
 
 /** A refusal with what is known of the request it answers; what `handlers.refused` makes a decision of. */
 export interface RefusedRequest extends Refusal {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Exclude<Endpoint, 'mutate'>;
   readonly uid?: string;
   readonly caller: Decision['caller'] & string;
 }
-export type Endpoint = 'validate' | 'image-review';
+export type Endpoint = 'validate' | 'mutate' | 'image-review';
 
 /** Largest body that is read: the API server stores objects of about 3 MB and sends at most two of them. */
 export const maxBodyBytes = 8 * 1024 * 1024;

@@ -3,6 +3,7 @@ import { jsonError } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { OnProblem, WebhookHandlers } from './handlers.ts';
 import { encodeImageDefect, encodeImageReview } from './image-review.ts';
+import { encodeUnpatched } from './mutation-response.ts';
 import { defect, peekUid } from './refusal.ts';
 import type { Endpoint, Refusal } from './refusal.ts';
 import { encodeDefect, encodeReview } from './review-response.ts';
@@ -28,6 +29,12 @@ export interface Refuse {
 const statusWithoutVerdict = ({ code }: Refusal): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
+/** `/mutate` never denies, so there is no decision to record; what cannot be read at all stays an error of HTTP. */
+const passOn = (refusal: Refusal, uid: string | undefined): Answer =>
+  uid === undefined
+    ? { status: statusWithoutVerdict(refusal), text: jsonError(refusal.code, refusal.message) }
+    : { status: 200, text: encodeUnpatched(uid) };
+
 export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): Refuse => {
   /** The last resort has no decision to record. */
   const lastResort = (call: Call, uid: string | undefined): Answer => {
@@ -42,8 +49,9 @@ export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): R
     uid: string | undefined,
     encoding: 'verdict' | 'error',
   ): Answer => {
+    const { endpoint, caller } = call;
+    if (endpoint === 'mutate') return passOn(refusal, encoding === 'error' ? undefined : uid);
     try {
-      const { endpoint, caller } = call;
       const made = handlers.refused({ ...refusal, endpoint, caller, ...(uid === undefined ? {} : { uid }) });
       // A refusal never turns into consent, whatever the handler made of it.
       const decision = made.allowed ? { ...made, allowed: false } : made;
@@ -56,7 +64,7 @@ export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): R
       const text = jsonError(refusal.code, refusal.message, decision);
       return { status: statusWithoutVerdict(refusal), text, decision };
     } catch (error) {
-      onProblem({ kind: 'handler', message: `a refusal of ${call.endpoint} failed unexpectedly`, error });
+      onProblem({ kind: 'handler', message: `a refusal of ${endpoint} failed unexpectedly`, error });
       return lastResort(call, uid);
     }
   };

@@ -21,6 +21,7 @@ import {
   startGate,
 } from '../../../test/fakes/webhook-server.ts';
 import type { TestGate } from '../../../test/fakes/webhook-server.ts';
+import { unchangedObject } from '../../gate/mutation.ts';
 
 const review = fixture('kubectl-run.json');
 
@@ -298,6 +299,7 @@ describe('draining', () => {
 describe('a server that cannot start says what to do', () => {
   const handlers = {
     validate: () => decisionOf(),
+    mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
     refused: () => decisionOf(),
     answered: () => {},

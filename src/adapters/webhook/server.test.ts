@@ -147,7 +147,9 @@ describe.each<[string, (gate: TestGate) => Send]>([
     ['POST', '/validate/', 404],
     ['POST', '/Validate', 404],
     ['POST', '/validate%2f', 404],
-    ['POST', '/mutate', 404],
+    ['PUT', '/mutate', 405],
+    ['POST', '/mutate/', 404],
+    ['POST', '/registry-events', 404],
     ['POST', '/__proto__', 404],
     ['GET', '/healthz', 404],
   ])('%s %s is %i', async (method, path, status) => {

@@ -17,6 +17,7 @@ import type { IntakeLimits } from './intake.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
 import { createRounds } from './rounds.ts';
+import { createRegistryEventsDoor } from './registry-events.ts';
 
 /** A serving certificate (with its chain) and its key, as PEM. */
 export interface ServingCertificate {
@@ -161,7 +162,7 @@ const createSwaps = (
   };
 };
 
-/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN, `POST /validate` and `/image-review`. */
+/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN; its doors stand in `exchange.ts`. */
 export const startWebhookServer = async (
   options: WebhookServerOptions,
 ): Promise<Result<WebhookServer, string>> => {
@@ -175,6 +176,10 @@ export const startWebhookServer = async (
   const rounds = createRounds();
   const swaps = createSwaps(server, options);
   const callers = createCallers(client, (deadline) => connections.leave(deadline));
+  const registryEvents =
+    handlers.registryEvents === undefined
+      ? undefined
+      : createRegistryEventsDoor(handlers.registryEvents, onProblem);
   const isDraining = (): boolean => connections.isDraining();
   server.on(
     'request',
@@ -186,12 +191,14 @@ export const startWebhookServer = async (
       callerOf: callers.callerOf,
       isDraining,
       onProblem,
+      registryEvents,
       maxOpenRequests: limits.maxOpenRequests,
     }),
   );
   const listening = await listen(server, options.listen);
   if (!listening.ok) {
     intake.close();
+    registryEvents?.close();
     return listening;
   }
   guard(server, limits, onProblem);
@@ -209,6 +216,7 @@ export const startWebhookServer = async (
       await connections.drain(deadline);
       rounds.finish();
       intake.close();
+      registryEvents?.close();
     },
     bytesInFlight: () => intake.bytesInFlight(),
     connections: () => connections.count(),
