@@ -142,6 +142,26 @@ describe('R15: the CA bundle', () => {
   });
 });
 
+describe('R15: the CA bundle of what pins', () => {
+  const mutating = 'mutatingwebhookconfigurations';
+  const held = (): string | undefined =>
+    (
+      api.get(mutating, 'imagegate') as unknown as
+        { webhooks: { clientConfig: { caBundle?: string } }[] } | undefined
+    )?.webhooks[0]?.clientConfig.caBundle;
+
+  test('is kept beside the one of what refuses', async () => {
+    putWebhooks();
+    api.put(mutating, {
+      metadata: { name: 'imagegate' },
+      webhooks: [{ name: 'mutate.imagegate.dev', clientConfig: { url: 'https://gate/mutate' } }],
+    });
+    await createBundleKeeper(partsOf(true), guardOf(), watchers)();
+    expect(held()).toBe(base64(authority.certificate));
+    expect(bundle()).toBe(base64(authority.certificate));
+  });
+});
+
 describe('R15: the rotation of the CA', () => {
   let secret: CaSecret;
   let made: number;
@@ -191,6 +211,25 @@ describe('R15: the rotation of the CA', () => {
     await sleep(100);
     expect(secret.authorities()?.current.certificate).not.toBe(next?.certificate);
     putWebhooks(base64(both));
+    await vi.waitFor(() => expect(secret.authorities()?.current.certificate).toBe(next?.certificate), soon);
+  });
+
+  test('waits for the webhook that pins as well, where there is one', async () => {
+    await openSecret();
+    const mutating = (bundles: string): void =>
+      void api.put('mutatingwebhookconfigurations', {
+        metadata: { name: 'imagegate' },
+        webhooks: [{ name: 'mutate.imagegate.dev', clientConfig: { caBundle: base64(bundles) } }],
+      });
+    mutating(secret.authorities()!.bundle);
+    putWebhooks(base64(secret.authorities()!.bundle));
+    rotate(true);
+    await vi.waitFor(() => expect(secret.authorities()?.next).toBeDefined(), soon);
+    const { next, bundle: both } = secret.authorities()!;
+    putWebhooks(base64(both));
+    await sleep(100);
+    expect(secret.authorities()?.current.certificate).not.toBe(next?.certificate);
+    mutating(both);
     await vi.waitFor(() => expect(secret.authorities()?.current.certificate).toBe(next?.certificate), soon);
   });
 

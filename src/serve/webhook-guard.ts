@@ -1,13 +1,16 @@
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { CaSecret } from '../adapters/kubernetes/ca-secret.ts';
 import type { ApiClient } from '../adapters/kubernetes/client.ts';
-import { VALIDATING_WEBHOOKS } from '../adapters/kubernetes/client-resource.ts';
 import type { Events } from '../adapters/kubernetes/events.ts';
 import { objectNames } from '../adapters/kubernetes/manifests/manifest.ts';
 import { isTrustedEverywhere, patchCaBundle } from '../adapters/kubernetes/webhooks-ca-bundle.ts';
 import { expectedWebhooks } from '../adapters/kubernetes/webhooks-expected.ts';
-import { createWebhookGuard } from '../adapters/kubernetes/webhooks.ts';
-import type { WebhookGuard, WebhookIntegrity } from '../adapters/kubernetes/webhooks.ts';
+import { createWebhookGuard, webhookResources } from '../adapters/kubernetes/webhooks.ts';
+import type {
+  WebhookConfigurationKind,
+  WebhookGuard,
+  WebhookIntegrity,
+} from '../adapters/kubernetes/webhooks.ts';
 import type { Config } from '../config/resolve.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { PartState } from '../gate/readiness.ts';
@@ -15,31 +18,47 @@ import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
 
-const target = { resource: VALIDATING_WEBHOOKS, name: objectNames.gate } as const;
+/** What refuses, and what pins: the two objects of an installation that name us to the API server. */
+const kinds = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const;
+const targetOf = (kind: WebhookConfigurationKind) =>
+  ({ resource: webhookResources[kind], name: objectNames.gate }) as const;
+
+/** What it may mean that one of them is not as it should be. */
+const consequence: Readonly<Record<WebhookConfigurationKind, string>> = {
+  ValidatingWebhookConfiguration: 'the cluster may run without the gate',
+  MutatingWebhookConfiguration: 'images may not be pinned',
+};
 const patchWithin = 15_000;
 const rotateEvery = 10 * 60_000;
 
-const expectedOf = (config: Config, certificate: CertificateSource) => {
+const expectedOf = (config: Config, certificate: CertificateSource, kind: WebhookConfigurationKind) => {
   const { host, port } = config.listen.value;
-  return expectedWebhooks({
-    workloads: createWorkloadTable(config.workloads.value).all,
-    bootstrapNamespaces: config.bootstrapNamespaces.value,
-    namespace: config.namespace.value,
-    ownUrl: `https://${host}:${port}`,
-    certificate: () => certificate.current().cert,
-  });
+  return expectedWebhooks(
+    {
+      workloads: createWorkloadTable(config.workloads.value).all,
+      bootstrapNamespaces: config.bootstrapNamespaces.value,
+      namespace: config.namespace.value,
+      ownUrl: `https://${host}:${port}`,
+      certificate: () => certificate.current().cert,
+    },
+    kind,
+  );
 };
 
 export interface WebhookWatch {
   readonly part: () => PartState;
-  readonly guard: WebhookGuard;
+  readonly guard: Pick<WebhookGuard, 'recheck'>;
 }
 
-const partOf = (integrity: WebhookIntegrity): PartState => {
+const partOf = (all: readonly WebhookIntegrity[]): PartState => {
   const part = 'webhook configuration';
-  if (integrity.state === 'intact') return { part, state: 'ok', detail: 'intact' };
-  if (integrity.state === 'unknown') return { part, state: 'trouble', detail: 'not read yet' };
-  return { part, state: 'trouble', detail: `${integrity.state}: ${integrity.differences.join('; ')}` };
+  const troubles = all.flatMap((integrity) => {
+    if (integrity.state === 'intact') return [];
+    if (integrity.state === 'unknown') return ['not read yet'];
+    return [`${integrity.state}: ${integrity.differences.join('; ')}`];
+  });
+  if (troubles.length === 0) return { part, state: 'ok', detail: 'intact' };
+  return { part, state: 'trouble', detail: [...new Set(troubles)].join('; ') };
 };
 
 export interface WebhookGuardParts {
@@ -50,8 +69,8 @@ export interface WebhookGuardParts {
 }
 
 /**
- * R13: watches our own webhook configuration and says within seconds when it is missing or altered, since whoever may
- * edit it can open the gate without a word (B24). R15: the Lease holder keeps our CA in its `caBundle`.
+ * R13: watches our own webhook configurations and says within seconds when one is missing or altered, since whoever may
+ * edit it can open the gate without a word (B24). R15: the Lease holder keeps our CA in their `caBundle`.
  */
 export const watchWebhooks = (
   config: Config,
@@ -60,16 +79,20 @@ export const watchWebhooks = (
   closers: Closers,
 ): WebhookWatch => {
   const { client, certificate, events } = parts;
-  const tell = (integrity: WebhookIntegrity): void => {
-    metrics.set('webhookIntact', integrity.state === 'intact' ? 1 : 0);
-    if (integrity.state === 'intact') log.info('the webhook configuration is intact');
+  const tell = (kind: WebhookConfigurationKind, integrity: WebhookIntegrity): void => {
+    const all = guards.map((guard) => guard.integrity());
+    if (all.every(({ state }) => state !== 'unknown')) {
+      metrics.set('webhookIntact', all.every(({ state }) => state === 'intact') ? 1 : 0);
+    }
+    if (integrity.state === 'intact') log.info('the webhook configuration is intact', { kind });
     if (integrity.state !== 'missing' && integrity.state !== 'altered') return;
+    metrics.set('webhookIntact', 0);
     const { state, differences, uid } = integrity;
-    log.error(`the webhook configuration is ${state}: the cluster may run without the gate`, { differences });
+    log.error(`the webhook configuration is ${state}: ${consequence[kind]}`, { kind, differences });
     events.note({
       about: {
         apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingWebhookConfiguration',
+        kind,
         name: objectNames.gate,
         ...(uid === undefined ? {} : { uid }),
       },
@@ -78,35 +101,55 @@ export const watchWebhooks = (
       text: `the webhook configuration of imagegate is ${state}: ${differences.join('; ')}`,
     });
   };
-  const guard = createWebhookGuard({
-    client,
-    clock,
-    name: objectNames.gate,
-    expected: expectedOf(config, certificate),
-    authority: () => certificate.current().ca ?? '',
-    onChange: tell,
-  });
-  guard.start();
-  closers.add(() => guard.close());
-  return { guard, part: () => partOf(guard.integrity()) };
+  const guards = kinds.map((kind) =>
+    createWebhookGuard({
+      client,
+      clock,
+      kind,
+      name: objectNames.gate,
+      expected: expectedOf(config, certificate, kind),
+      authority: () => certificate.current().ca ?? '',
+      onChange: (integrity) => tell(kind, integrity),
+    }),
+  );
+  for (const guard of guards) {
+    guard.start();
+    closers.add(() => guard.close());
+  }
+  return {
+    guard: {
+      recheck: () => {
+        for (const guard of guards) guard.recheck();
+      },
+    },
+    part: () => partOf(guards.map((guard) => guard.integrity())),
+  };
 };
 
 /**
  * Puts our CAs into `caBundle` when they changed; the Lease holder alone (R15). Never rejects. A configuration that is
  * not there yet is no problem of ours.
  */
-export const createBundleKeeper = (parts: WebhookGuardParts, guard: WebhookGuard, { log }: Watchers) => {
-  const keep = async (): Promise<void> => {
-    const { ca } = parts.certificate.current();
-    if (ca === undefined || !parts.isHolder()) return;
-    const patched = await patchCaBundle(parts.client, target, ca, AbortSignal.timeout(patchWithin));
+export const createBundleKeeper = (
+  parts: WebhookGuardParts,
+  guard: WebhookWatch['guard'],
+  { log }: Watchers,
+) => {
+  const keepOne = async (kind: WebhookConfigurationKind, ca: string): Promise<void> => {
+    const patched = await patchCaBundle(parts.client, targetOf(kind), ca, AbortSignal.timeout(patchWithin));
     if (patched.ok && patched.value)
-      log.info('the CA bundle of the webhook configuration was brought up to date');
+      log.info('the CA bundle of the webhook configuration was brought up to date', { kind });
     if (!patched.ok && patched.error.status !== 404) {
       log.warn('the CA bundle of the webhook configuration could not be written', {
+        kind,
         problem: patched.error.message,
       });
     }
+  };
+  const keep = async (): Promise<void> => {
+    const { ca } = parts.certificate.current();
+    if (ca === undefined || !parts.isHolder()) return;
+    for (const kind of kinds) await keepOne(kind, ca);
     guard.recheck();
   };
   return (): Promise<void> =>
@@ -128,9 +171,16 @@ export const rotateAuthority = (
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
     const signal = AbortSignal.timeout(patchWithin);
-    const found = await parts.client.request({ ...target, verb: 'get' }, signal);
-    const configuration = found.ok ? found.value : undefined;
-    const rotated = await secret.rotate((ca) => isTrustedEverywhere(configuration, ca), signal);
+    const [validating, mutating] = await Promise.all(
+      kinds.map((kind) => parts.client.request({ ...targetOf(kind), verb: 'get' }, signal)),
+    );
+    // Pods are pinned by choice: an installation without that webhook is no reason to keep an old CA.
+    const without = mutating?.ok === false && mutating.error.status === 404;
+    const asked = without ? [validating] : [validating, mutating];
+    const rotated = await secret.rotate(
+      (ca) => asked.every((found) => isTrustedEverywhere(found?.ok === true ? found.value : undefined, ca)),
+      signal,
+    );
     if (!rotated.ok) log.warn('the CA could not be rotated', { problem: rotated.error.message });
     else if (rotated.value !== 'none') log.info('CA rotation', { step: rotated.value });
   };

@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  webhookConfiguration,
-  webhookNames,
-} from '../../src/adapters/kubernetes/manifests/webhook-configuration.ts';
+import { webhookConfiguration } from '../../src/adapters/kubernetes/manifests/webhook-configuration.ts';
+import { webhookNames } from '../../src/adapters/kubernetes/manifests/webhook-target.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
 

@@ -32,6 +32,11 @@ export const VALIDATING_WEBHOOKS = resource(
   'v1',
   'validatingwebhookconfigurations',
 );
+export const MUTATING_WEBHOOKS = resource(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingwebhookconfigurations',
+);
 
 /** `/apis/apps/v1/namespaces/shop/deployments/web/status`; every part is escaped. */
 export function pathOf(target: ApiTarget): string {

@@ -5,6 +5,7 @@ import { createWorkloadTable } from '../../core/workload/kinds.ts';
 import { compareWebhooks } from './webhooks-compare.ts';
 import { isTrustedEverywhere } from './webhooks-ca-bundle.ts';
 import { expectedWebhooks } from './webhooks-expected.ts';
+import type { WebhookConfigurationKind } from './webhooks.ts';
 
 let ours: string;
 let other: string;
@@ -16,14 +17,17 @@ beforeAll(async () => {
   leaf = (await authority.issueServer('gate', ['gate.example.com', '10.0.0.7'])).certificate;
 });
 
-const expected = (namespace?: string) =>
-  expectedWebhooks({
-    workloads: createWorkloadTable([]).all,
-    bootstrapNamespaces: ['kube-system'],
-    namespace,
-    ownUrl: 'https://127.0.0.1:8443',
-    certificate: () => leaf,
-  });
+const expected = (namespace?: string, kind: WebhookConfigurationKind = 'ValidatingWebhookConfiguration') =>
+  expectedWebhooks(
+    {
+      workloads: createWorkloadTable([]).all,
+      bootstrapNamespaces: ['kube-system'],
+      namespace,
+      ownUrl: 'https://127.0.0.1:8443',
+      certificate: () => leaf,
+    },
+    kind,
+  );
 const clientsOf = (configuration: JsonObject): unknown[] =>
   (configuration['webhooks'] as unknown as { clientConfig: object }[]).map(
     ({ clientConfig }) => clientConfig,
@@ -68,9 +72,36 @@ describe('R13: the webhook configuration that is expected', () => {
     }
   });
 
-  test('is met by itself', () => {
-    const whole = expected('imagegate-system')(undefined);
-    expect(compareWebhooks(whole, whole, '')).toEqual([]);
+  test.each<WebhookConfigurationKind>(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'])(
+    'is met by itself, and by no other: %s',
+    (kind) => {
+      const whole = expected('imagegate-system', kind)(undefined);
+      expect(whole['kind']).toBe(kind);
+      expect(compareWebhooks(whole, whole, '')).toEqual([]);
+      expect(compareWebhooks(whole, expected(undefined, kind)(undefined), '')).not.toEqual([]);
+    },
+  );
+
+  test.each<[string, JsonObject | undefined, string]>([
+    ['nothing is there', undefined, 'https://127.0.0.1:8443/mutate'],
+    [
+      'its own URL is ours',
+      named('mutate.imagegate.dev', { url: 'https://10.0.0.7/mutate' }),
+      'https://10.0.0.7/mutate',
+    ],
+    [
+      'its path is another',
+      named('mutate.imagegate.dev', { url: 'https://10.0.0.7/validate' }),
+      'https://127.0.0.1:8443/mutate',
+    ],
+    [
+      'its host is a stranger',
+      named('mutate.imagegate.dev', { url: 'https://evil.example.com/mutate' }),
+      'https://127.0.0.1:8443/mutate',
+    ],
+  ])('the mutating one has its own door when %s', (_title, found, url) => {
+    const [client] = clientsOf(expected(undefined, 'MutatingWebhookConfiguration')(found));
+    expect(client).toMatchObject({ url });
   });
 });
 

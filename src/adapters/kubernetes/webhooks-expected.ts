@@ -3,8 +3,13 @@ import { isIP } from 'node:net';
 import { isJsonObject } from '../../core/json.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { inClusterWebhooks } from './manifests/in-cluster.ts';
-import { webhookConfiguration, webhookNames } from './manifests/webhook-configuration.ts';
+import type { OutOfClusterOptions } from './manifests/out-of-cluster.ts';
+import { mutatingConfiguration } from './manifests/mutating-configuration.ts';
+import { webhookConfiguration } from './manifests/webhook-configuration.ts';
 import type { GatedKind } from './manifests/webhook-rules.ts';
+import { webhookNames } from './manifests/webhook-target.ts';
+import type { WebhookDoor } from './manifests/webhook-target.ts';
+import type { WebhookConfigurationKind } from './webhooks.ts';
 
 export interface ExpectedOptions {
   /** The rows of the workload table. */
@@ -18,39 +23,52 @@ export interface ExpectedOptions {
   readonly certificate: () => string;
 }
 
-const path = '/validate';
+/** The webhook of each configuration that tells under which URL we are called. */
+const tellingUrl: Readonly<Record<WebhookConfigurationKind, { name: string; door: WebhookDoor }>> = {
+  ValidatingWebhookConfiguration: { name: webhookNames.validate, door: '/validate' },
+  MutatingWebhookConfiguration: { name: webhookNames.mutate, door: '/mutate' },
+};
 
-const validateUrl = (configuration: JsonObject | undefined): string | undefined => {
+const urlOf = (configuration: JsonObject | undefined, name: string): string | undefined => {
   const webhooks = configuration?.['webhooks'];
   const all = Array.isArray(webhooks) ? (webhooks as readonly JsonValue[]).filter(isJsonObject) : [];
-  const client = all.find(({ name }) => name === webhookNames.validate)?.['clientConfig'];
+  const client = all.find((webhook) => webhook['name'] === name)?.['clientConfig'];
   const url = isJsonObject(client) ? client['url'] : undefined;
   return typeof url === 'string' ? url : undefined;
 };
 
 /** The URL under which the API server calls us, as far as our own certificate stands for its host. */
-const trustedUrl = (configuration: JsonObject | undefined, certificate: string): string | undefined => {
-  const url = validateUrl(configuration);
-  if (url === undefined || !URL.canParse(url) || !url.endsWith(path)) return undefined;
+const trustedUrl = (
+  kind: WebhookConfigurationKind,
+  configuration: JsonObject | undefined,
+  certificate: string,
+): string | undefined => {
+  const { name, door } = tellingUrl[kind];
+  const url = urlOf(configuration, name);
+  if (url === undefined || !URL.canParse(url) || !url.endsWith(door)) return undefined;
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   const leaf = new X509Certificate(certificate);
   const ours = isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host);
-  return ours === undefined ? undefined : url.slice(0, -path.length);
+  return ours === undefined ? undefined : url.slice(0, -door.length);
 };
 
+const outside = ({ url, ...options }: OutOfClusterOptions) => [
+  mutatingConfiguration({ ...options, target: { url } }),
+  webhookConfiguration({ ...options, target: { url } }),
+];
+
 /**
- * What our webhook configuration has to look like (R13), without its `caBundle`. Outside of a cluster only the API
- * server knows under which URL it calls us: any of ours will do.
+ * What our webhook configuration of a kind has to look like (R13), without its `caBundle`. Outside of a cluster only
+ * the API server knows under which URL it calls us: any of ours will do.
  */
 export const expectedWebhooks =
-  (options: ExpectedOptions) =>
+  (options: ExpectedOptions, kind: WebhookConfigurationKind) =>
   (found: JsonObject | undefined): JsonObject => {
     const { workloads, bootstrapNamespaces, namespace } = options;
     const common = { workloads, bootstrapNamespaces, caBundle: '' };
-    const url = (): string => trustedUrl(found, options.certificate()) ?? options.ownUrl;
-    const expected =
+    const all =
       namespace === undefined
-        ? webhookConfiguration({ ...common, target: { url: url() } })
-        : inClusterWebhooks({ ...common, namespace }).object;
-    return expected as unknown as JsonObject;
+        ? outside({ ...common, url: trustedUrl(kind, found, options.certificate()) ?? options.ownUrl })
+        : inClusterWebhooks({ ...common, namespace }).map(({ object }) => object);
+    return all.find((configuration) => configuration.kind === kind) as unknown as JsonObject;
   };

@@ -12,7 +12,7 @@ export interface NormalWebhook {
   readonly authorities: ReadonlySet<string>;
 }
 
-/** The webhooks of a ValidatingWebhookConfiguration by name; what the API server defaults is filled in. */
+/** The webhooks of a configuration, validating or mutating, by name; what the API server defaults is filled in. */
 export function normalWebhooks(configuration: JsonObject): ReadonlyMap<string, NormalWebhook> {
   const webhooks = listOf(configuration['webhooks']).filter(isJsonObject).map(normalWebhook);
   return new Map(webhooks.map((webhook) => [webhook.name, webhook]));
@@ -24,6 +24,8 @@ function normalWebhook(webhook: JsonObject): NormalWebhook {
     failurePolicy: webhook['failurePolicy'] ?? 'Fail',
     matchPolicy: webhook['matchPolicy'] ?? 'Equivalent',
     sideEffects: webhook['sideEffects'] ?? 'Unknown',
+    // A validating webhook has no such field, on either side of a comparison.
+    reinvocationPolicy: webhook['reinvocationPolicy'] ?? 'Never',
     timeoutSeconds: webhook['timeoutSeconds'] ?? 10,
     admissionReviewVersions: listOf(webhook['admissionReviewVersions']),
     matchConditions: normalConditions(webhook['matchConditions']),

@@ -120,6 +120,11 @@ describe('R13: a webhook configuration is altered', () => {
     ['by failurePolicy', () => stored({ failurePolicy: 'Ignore' }), /failurePolicy is Ignore, expected Fail/],
     ['by matchPolicy', () => stored({ matchPolicy: 'Exact' }), /matchPolicy is Exact/],
     ['by a timeout', () => stored({ timeoutSeconds: 1 }), /timeoutSeconds is 1, expected 5/],
+    [
+      'by being asked again',
+      () => stored({ reinvocationPolicy: 'IfNeeded' }),
+      /reinvocationPolicy is IfNeeded/,
+    ],
     ['by sideEffects', () => stored({ sideEffects: 'None' }), /sideEffects is None/],
     [
       'by a rule that is gone',
@@ -201,6 +206,7 @@ describe('in a cluster', () => {
     guard = createWebhookGuard({
       client,
       clock: realClock,
+      kind: 'ValidatingWebhookConfiguration',
       name: 'imagegate',
       expected: () => expected,
       authority: () => ours,
@@ -235,6 +241,38 @@ describe('in a cluster', () => {
     }
     expect(seen.map(({ state }) => state)).toEqual(turns.map(([state]) => state));
     expect(api.requests[0]?.query.get('fieldSelector')).toBe('metadata.name=imagegate');
+  });
+
+  test('R13: the mutating configuration is watched as a resource of its own', async () => {
+    const mutating: WebhookIntegrity[] = [];
+    const other = createWebhookGuard({
+      client,
+      clock: realClock,
+      kind: 'MutatingWebhookConfiguration',
+      name: 'imagegate',
+      expected: () => expected,
+      authority: () => ours,
+      timing: { firstRetry: 10, lastRetry: 50 },
+      onChange: (integrity) => mutating.push(integrity),
+    });
+    try {
+      put(stored());
+      other.start();
+      await vi.waitFor(() => expect(mutating).toHaveLength(1), soon);
+      expect(mutating[0]).toMatchObject({
+        state: 'missing',
+        differences: [
+          expect.stringMatching(/^the MutatingWebhookConfiguration imagegate .* no image is pinned/),
+        ],
+      });
+      api.put('mutatingwebhookconfigurations', {
+        ...configuration([stored()]),
+        metadata: { name: 'imagegate' },
+      });
+      await vi.waitFor(() => expect(mutating.at(-1)?.state).toBe('intact'), soon);
+    } finally {
+      await other.close();
+    }
   });
 
   test('an edit that changes nothing is no news, and other configurations are none of ours', async () => {

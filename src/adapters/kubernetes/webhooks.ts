@@ -1,14 +1,30 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient } from './client.ts';
-import { VALIDATING_WEBHOOKS } from './client-resource.ts';
+import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from './client-resource.ts';
+import type { ApiResource } from './client-resource.ts';
 import { createWatch, type WatchState, type WatchTiming } from './watch.ts';
 import { compareWebhooks } from './webhooks-compare.ts';
+
+export type WebhookConfigurationKind = 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
+
+export const webhookResources: Readonly<Record<WebhookConfigurationKind, ApiResource>> = {
+  ValidatingWebhookConfiguration: VALIDATING_WEBHOOKS,
+  MutatingWebhookConfiguration: MUTATING_WEBHOOKS,
+};
+
+/** What it means that there is none. */
+const withoutIt: Readonly<Record<WebhookConfigurationKind, string>> = {
+  ValidatingWebhookConfiguration: 'nothing is gated',
+  MutatingWebhookConfiguration:
+    'no image is pinned, so Pods without a digest are refused where a policy says pin',
+};
 
 export interface WebhookGuardOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  /** Name of our ValidatingWebhookConfiguration. */
+  readonly kind: WebhookConfigurationKind;
+  /** Name of our configuration. */
   readonly name: string;
   /**
    * How it should be; its `caBundle` is not read. Asked at every comparison with what was found, because outside of
@@ -37,13 +53,13 @@ export interface WebhookGuard {
   close(): Promise<void>;
 }
 
-/** Watches our own webhook configuration: whoever removes or weakens it is heard of within seconds. */
+/** Watches one of our own webhook configurations: whoever removes or weakens it is heard of within seconds. */
 export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
-  const { name, expected } = options;
+  const { kind, name } = options;
   let found: JsonObject | undefined;
   let integrity: WebhookIntegrity = { state: 'unknown' };
   const compare = (): void => {
-    const next = judge(name, expected, found, options.authority());
+    const next = judge(options, found);
     const same = JSON.stringify(next) === JSON.stringify(integrity);
     integrity = next;
     if (!same) options.onChange?.(next);
@@ -55,7 +71,7 @@ export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
   const watch = createWatch<JsonObject>({
     ...options,
     // With the name as selector a role that names the object is enough.
-    target: { resource: VALIDATING_WEBHOOKS, fieldSelector: `metadata.name=${name}` },
+    target: { resource: webhookResources[kind], fieldSelector: `metadata.name=${name}` },
     read: (object) => (nameOf(object) === name ? object : undefined),
     sink: { replace: (all) => see(all[0]), upsert: see, delete: () => see(undefined) },
   });
@@ -71,18 +87,15 @@ export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
 }
 
 function judge(
-  name: string,
-  expected: WebhookGuardOptions['expected'],
+  { kind, name, expected, authority }: WebhookGuardOptions,
   found: JsonObject | undefined,
-  authority: string,
 ): WebhookIntegrity {
   if (found === undefined) {
-    const differences = [`the ValidatingWebhookConfiguration ${name} does not exist: nothing is gated`];
-    return { state: 'missing', differences };
+    return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
   }
   const metadata = isJsonObject(found['metadata']) ? found['metadata'] : {};
   const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
-  const differences = compareWebhooks(expected(found), found, authority);
+  const differences = compareWebhooks(expected(found), found, authority());
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
 }
 

@@ -102,9 +102,14 @@ const differencesOf = (config: Config, printed: string): readonly string[] => {
     caBundle: '',
     workloads: createWorkloadTable(config.workloads.value).all,
     bootstrapNamespaces: config.bootstrapNamespaces.value,
-  }).object as unknown as JsonObject;
-  const found = ofKind(printed, 'ValidatingWebhookConfiguration') ?? {};
-  return compareWebhooks(expected, found, authority.certificate);
+  });
+  return expected.flatMap(({ object }) =>
+    compareWebhooks(
+      object as unknown as JsonObject,
+      ofKind(printed, object.kind) ?? {},
+      authority.certificate,
+    ),
+  );
 };
 
 interface Given {

@@ -134,7 +134,7 @@ const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal
   }
   const { readyGateCa } = await import('../ready-gate.ts');
   const caBundle = await readyGateCa(namespace, config.kubeconfig.value, config.context.value);
-  terminal.out(printManifests([inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces })]));
+  terminal.out(printManifests(inClusterWebhooks({ namespace, caBundle, workloads, bootstrapNamespaces })));
 };
 
 const examples = `

@@ -31,7 +31,7 @@ const configured = inClusterManifests({
   },
 });
 const outside = outOfClusterManifests({ ...webhooks, url: 'https://gate.example.com:8443' });
-const both = [...inside, ...outside, inClusterWebhooks({ ...webhooks, namespace })];
+const both = [...inside, ...outside, ...inClusterWebhooks({ ...webhooks, namespace })];
 
 /** The CRD has a golden file of its own: deploy/crds. */
 const withoutDefinition = (manifests: readonly Manifest[]): string =>
@@ -45,7 +45,7 @@ describe('golden files: what an installation consists of changes only on purpose
       printManifests(configured.filter(({ object }) => ['ConfigMap', 'Deployment'].includes(object.kind))),
     ],
     ['out-of-cluster', withoutDefinition(outside)],
-    ['webhooks', printManifests([inClusterWebhooks({ ...webhooks, namespace })])],
+    ['webhooks', printManifests(inClusterWebhooks({ ...webhooks, namespace }))],
     ['access-inside (B27)', printManifests(inClusterAccess(namespace))],
     ['access-outside (B27)', printManifests(outOfClusterAccess())],
   ])('%s', async (name, text) => {
@@ -89,6 +89,7 @@ describe('order and contents (R16)', () => {
       'CustomResourceDefinition/imagepolicies.imagegate.dev',
       'ClusterRole/imagegate',
       'ClusterRoleBinding/imagegate',
+      'MutatingWebhookConfiguration/imagegate',
       'ValidatingWebhookConfiguration/imagegate',
     ]);
     expect(outside.filter(({ object }) => object.metadata.namespace !== undefined)).toEqual([]);

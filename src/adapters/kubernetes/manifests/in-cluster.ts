@@ -6,7 +6,9 @@ import { fence } from './fence.ts';
 import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
 import { inClusterAccess } from './rbac.ts';
 import { frontManifests, servicePort } from './service.ts';
-import { webhookManifest, type WebhookOptions } from './webhook-configuration.ts';
+import { mutatingManifest } from './mutating-configuration.ts';
+import { webhookManifest } from './webhook-configuration.ts';
+import type { WebhookOptions } from './webhook-target.ts';
 
 const podSecurity = 'pod-security.kubernetes.io';
 
@@ -43,7 +45,7 @@ export const policyDefinition = (): Manifest => ({
 });
 
 /**
- * R16: everything for a gate inside of the cluster, but for the webhook configuration: that is applied last,
+ * R16: everything for a gate inside of the cluster, but for the webhook configurations: they are applied last,
  * when a replica is ready (`manifests --webhooks`). The fence comes before the Pods that it admits.
  */
 export const inClusterManifests = (options: DeploymentOptions): readonly Manifest[] => {
@@ -67,11 +69,15 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Manifes
   ];
 };
 
-/** `manifests --webhooks`: the API server finds the gate by the Service of `inClusterManifests`. */
+/**
+ * `manifests --webhooks`: the API server finds the gate by the Service of `inClusterManifests`. What pins comes before
+ * what refuses unpinned Pods.
+ */
 export const inClusterWebhooks = (
   options: Omit<WebhookOptions, 'target' | 'ownNamespace'> & { readonly namespace: string },
-): Manifest => {
+): readonly Manifest[] => {
   const { namespace, ...others } = options;
   const service = { name: objectNames.gate, namespace, port: servicePort };
-  return webhookManifest({ ...others, target: { service }, ownNamespace: namespace });
+  const all = { ...others, target: { service }, ownNamespace: namespace };
+  return [mutatingManifest(all), webhookManifest(all)];
 };

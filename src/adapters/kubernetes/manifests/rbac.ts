@@ -41,11 +41,8 @@ const clusterRole: V1ClusterRole = {
     rule('', 'namespaces', ['get', 'list', 'watch']),
     rule('imagegate.dev', 'imagepolicies', ['get', 'list', 'watch']),
     rule('imagegate.dev', 'imagepolicies/status', ['patch']),
-    rule(
-      'admissionregistration.k8s.io',
-      'validatingwebhookconfigurations',
-      ['get', 'list', 'watch', 'patch'],
-      [objectNames.gate],
+    ...['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'].map((resource) =>
+      rule('admissionregistration.k8s.io', resource, ['get', 'list', 'watch', 'patch'], [objectNames.gate]),
     ),
     rule('', 'events', ['create', 'patch']),
     rule('apps', 'replicasets', ['get']),
@@ -53,7 +50,7 @@ const clusterRole: V1ClusterRole = {
   ],
 };
 
-const clusterRoleComment = `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configuration (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
+const clusterRoleComment = `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configurations (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
 
 const binding = (subject: RbacV1Subject): V1ClusterRoleBinding => ({
   apiVersion,

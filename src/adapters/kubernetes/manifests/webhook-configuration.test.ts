@@ -1,12 +1,9 @@
-import type { V1ValidatingWebhook } from '@kubernetes/client-node';
+import type { V1MutatingWebhook, V1ValidatingWebhook } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../../../core/workload/kinds.ts';
-import {
-  webhookConfiguration,
-  webhookManifest,
-  webhookNames,
-  type WebhookOptions,
-} from './webhook-configuration.ts';
+import { mutatingConfiguration, mutatingManifest } from './mutating-configuration.ts';
+import { webhookConfiguration, webhookManifest } from './webhook-configuration.ts';
+import { webhookNames, type WebhookOptions } from './webhook-target.ts';
 
 const options: WebhookOptions = {
   target: { url: 'https://gate.example.com:8443' },
@@ -20,7 +17,7 @@ const hooks = (own: Partial<WebhookOptions> = {}): Readonly<Record<string, V1Val
     (webhookConfiguration({ ...options, ...own }).webhooks ?? []).map((hook) => [hook.name, hook]),
   );
 const { validate, bootstrap, namespaces, policies } = webhookNames;
-const selectorOf = (hook: V1ValidatingWebhook | undefined): string =>
+const selectorOf = (hook: V1ValidatingWebhook | V1MutatingWebhook | undefined): string =>
   (hook?.namespaceSelector?.matchExpressions ?? [])
     .map(({ key, operator, values }) => `${key} ${operator} ${String(values)}`)
     .join();
@@ -62,18 +59,14 @@ describe('R10: validate.imagegate.dev', () => {
     expect(coveredBy(hooks()[validate]).filter((text) => /status|scale/.test(text))).toEqual([]);
   });
 
-  test('fails closed, sees old API versions, has no side effects on dry runs, and answers within 5 s', () => {
+  test('fails closed, sees old API versions, has no side effects on dry runs, and leaves time for evidence', () => {
     expect(hooks()[validate]).toMatchObject({
       failurePolicy: 'Fail',
       matchPolicy: 'Equivalent',
       sideEffects: 'NoneOnDryRun',
-      timeoutSeconds: 5,
+      timeoutSeconds: 10,
       admissionReviewVersions: ['v1'],
     });
-  });
-
-  test('takes 10 s when evidence is read', () => {
-    expect(hooks({ timeoutSeconds: 10 })[validate]?.timeoutSeconds).toBe(10);
   });
 
   test('has the match condition word for word', () => {
@@ -173,5 +166,53 @@ describe('where the API server finds us (R15)', () => {
       service: { ...service, path: '/validate' },
       caBundle,
     });
+  });
+});
+
+describe('mutate.imagegate.dev', () => {
+  const mutating = (own: Partial<WebhookOptions> = {}): V1MutatingWebhook => {
+    const [hook, ...others] = mutatingConfiguration({ ...options, ...own }).webhooks ?? [];
+    if (hook === undefined || others.length > 0) throw new Error('one webhook is expected');
+    return hook;
+  };
+
+  test('is asked about Pods alone, and about new ephemeral containers', () => {
+    const asked = (mutating().rules ?? []).map(
+      ({ apiGroups, apiVersions, operations, resources }) =>
+        `${String(operations)} ${String(apiGroups)}/${String(apiVersions)}/${String(resources)}`,
+    );
+    expect(asked).toEqual(['CREATE,UPDATE /v1/pods', 'UPDATE /v1/pods/ephemeralcontainers']);
+  });
+
+  test('fails open, is asked again after other webhooks, has no side effects', () => {
+    expect(mutating()).toMatchObject({
+      name: 'mutate.imagegate.dev',
+      failurePolicy: 'Ignore',
+      matchPolicy: 'Equivalent',
+      reinvocationPolicy: 'IfNeeded',
+      sideEffects: 'None',
+      timeoutSeconds: 10,
+      admissionReviewVersions: ['v1'],
+    });
+  });
+
+  test('a label or a finalizer of a running Pod does not come by', () => {
+    expect(mutating().matchConditions).toEqual(hooks()[validate]?.matchConditions);
+  });
+
+  test('leaves out the own namespace, and no bootstrap namespace: they are judged, so they are pinned', () => {
+    expect(selectorOf(mutating())).toBe('kubernetes.io/metadata.name NotIn imagegate-system');
+  });
+
+  test('is found at /mutate, by URL and by Service', () => {
+    expect(mutating().clientConfig.url).toBe('https://gate.example.com:8443/mutate');
+    const service = { name: 'imagegate', namespace: 'imagegate-system', port: 443 };
+    expect(mutating({ target: { service } }).clientConfig.service).toEqual({ ...service, path: '/mutate' });
+  });
+
+  test('says how to be rid of it', () => {
+    expect(mutatingManifest(options).comment).toContain(
+      'kubectl delete mutatingwebhookconfiguration imagegate',
+    );
   });
 });

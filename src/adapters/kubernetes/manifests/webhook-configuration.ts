@@ -1,45 +1,12 @@
 import type {
-  AdmissionregistrationV1WebhookClientConfig,
-  V1LabelSelector,
   V1MatchCondition,
   V1ValidatingWebhook,
   V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
 import { gateLabels, objectNames, type Manifest } from './manifest.ts';
 import { clusterScopedRule, somethingJudgedChanges, workloadRules, type GatedKind } from './webhook-rules.ts';
-
-/** Where the API server finds the gate. */
-export type WebhookTarget =
-  /** `https://HOST:PORT` without a trailing slash: see `parseWebhookUrl`. */
-  | { readonly url: string }
-  | { readonly service: { readonly name: string; readonly namespace: string; readonly port: number } };
-
-export interface WebhookOptions {
-  readonly target: WebhookTarget;
-  /** PEM; several certificates while the CA is being replaced (R15). */
-  readonly caBundle: string;
-  /** The rows of the workload table. */
-  readonly workloads: readonly GatedKind[];
-  readonly bootstrapNamespaces: readonly string[];
-  /** The namespace of the gate itself; absent when it stands outside of the cluster. */
-  readonly ownNamespace?: string;
-  /** Seconds; 5 unless told otherwise, 10 when evidence is read (R10). */
-  readonly timeoutSeconds?: number;
-}
-
-/** Names of the webhooks; metrics, audit annotations and refusals show them. */
-export const webhookNames = {
-  validate: 'validate.imagegate.dev',
-  bootstrap: 'bootstrap.imagegate.dev',
-  namespaces: 'namespaces.imagegate.dev',
-  policies: 'policies.imagegate.dev',
-} as const;
-
-const namespaceName = 'kubernetes.io/metadata.name';
-
-/** Selects namespaces by a label that nobody can change: the API server sets it to the name (B13). */
-const byName = (operator: 'In' | 'NotIn', names: readonly string[]): V1LabelSelector =>
-  names.length === 0 ? {} : { matchExpressions: [{ key: namespaceName, operator, values: [...names] }] };
+import { byName, clientConfig, namespaceName, timeoutSeconds, webhookNames } from './webhook-target.ts';
+import type { WebhookOptions } from './webhook-target.ts';
 
 const text = (value: string): string => `'${value}'`;
 
@@ -59,27 +26,20 @@ const notNewForBootstrap = (names: readonly string[]): V1MatchCondition => ({
   expression: `request.operation != 'CREATE' || !(object.metadata.?name.orValue('') in [${names.map(text).join(', ')}])`,
 });
 
-const clientConfig = ({ target, caBundle }: WebhookOptions): AdmissionregistrationV1WebhookClientConfig => {
-  const ca = Buffer.from(caBundle).toString('base64');
-  return 'url' in target
-    ? { url: `${target.url}/validate`, caBundle: ca }
-    : { service: { ...target.service, path: '/validate' }, caBundle: ca };
-};
-
 type Webhook = Pick<V1ValidatingWebhook, 'name' | 'rules' | 'matchConditions'> & Partial<V1ValidatingWebhook>;
 
 const webhook = (options: WebhookOptions, own: Webhook): V1ValidatingWebhook => {
   const { name, rules, matchConditions, namespaceSelector, failurePolicy = 'Fail' } = own;
   return {
     name,
-    clientConfig: clientConfig(options),
+    clientConfig: clientConfig(options, '/validate'),
     ...(rules === undefined ? undefined : { rules }),
     ...(namespaceSelector === undefined ? undefined : { namespaceSelector }),
     ...(matchConditions === undefined ? undefined : { matchConditions }),
     failurePolicy,
     matchPolicy: 'Equivalent',
     sideEffects: 'NoneOnDryRun',
-    timeoutSeconds: options.timeoutSeconds ?? 5,
+    timeoutSeconds,
     admissionReviewVersions: ['v1'],
   };
 };

@@ -34,6 +34,24 @@ export const workloadRules = (kinds: readonly GatedKind[], scope?: 'Namespaced')
   }));
 };
 
+/** What `/mutate` is asked about: Pods and nothing above them, so that whoever owns a template sees no drift in it. */
+export const podRules = (): V1RuleWithOperations[] => [
+  {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: operations(),
+    resources: ['pods'],
+    scope: 'Namespaced',
+  },
+  {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['UPDATE'],
+    resources: ['pods/ephemeralcontainers'],
+    scope: 'Namespaced',
+  },
+];
+
 /** A rule for one cluster-scoped kind. */
 export const clusterScopedRule = (
   apiGroup: string,
