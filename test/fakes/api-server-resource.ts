@@ -24,6 +24,7 @@ export const defaultResources: readonly FakeResource[] = [
   resource('v1', 'namespaces', 'Namespace', { namespaced: false, status: true }),
   resource('v1', 'pods', 'Pod', { status: true }),
   resource('v1', 'secrets', 'Secret'),
+  resource('v1', 'serviceaccounts', 'ServiceAccount'),
   resource('v1', 'events', 'Event'),
   resource('v1', 'replicationcontrollers', 'ReplicationController', { status: true }),
   resource('apps/v1', 'deployments', 'Deployment', { status: true }),

@@ -24,6 +24,7 @@ const resource = (group: string, version: string, name: string): ApiResource => 
 
 export const NAMESPACES = resource('', 'v1', 'namespaces');
 export const SECRETS = resource('', 'v1', 'secrets');
+export const SERVICE_ACCOUNTS = resource('', 'v1', 'serviceaccounts');
 export const EVENTS = resource('', 'v1', 'events');
 export const LEASES = resource('coordination.k8s.io', 'v1', 'leases');
 export const IMAGE_POLICIES = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
