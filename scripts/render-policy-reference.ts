@@ -21,7 +21,8 @@ const typeOf = (schema: FieldSchema): string => {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
   if (schema.type === 'array') return `list of ${schema.items?.type === 'object' ? 'objects' : 'text'}`;
-  if (typeof schema.additionalProperties === 'object') return 'map of text to text';
+  if (typeof schema.additionalProperties === 'object')
+    return `map of text to ${schema.additionalProperties.type === 'array' ? 'lists of text' : 'text'}`;
   return schema.type === 'string' ? 'text' : (schema.type ?? 'any');
 };
 
@@ -103,6 +104,28 @@ alone), no host, no path, a tag or digest, and \`docker.io/x\` without \`library
 **Deny lists are a comfort, allow lists are the fence**: a copy of a denied image under another name passes a deny list.
 \`imagegate policy lint\` warns about patterns that are wider than they look.
 
+## Looking at registries
+
+Most checks judge the text of an image. A policy with the check \`image\` or with \`digest.pin\` makes the gate ask
+registries; a namespace whose policies have neither causes no call.
+
+- **Resolve once.** A tag is looked up a single time in a review. That digest is what is judged, recorded and added.
+- **Fence before you look.** An image that a \`registries\` check in mode Deny refuses is not looked at: the gate connects
+  nowhere that a policy forbids, and the finding is the one of \`registries\` alone. Without such a check the gate asks
+  any registry that somebody writes into a Pod.
+- **Not knowing is never a pass.** What cannot be read is [\`image-unavailable\`](reasons.md#image-unavailable), and
+  \`onUnavailable\` says what that does under Deny. What is not there is [\`image-absent\`](reasons.md#image-absent).
+- **Pin what you judge.** Without a \`digest\` check a tag can be moved between the look and the pull: decisions say
+  [\`bytes-not-pinned\`](reasons.md#bytes-not-pinned).
+- **Pinning** changes Pods only, on their way in, and keeps the tag beside the digest. Where the digest could not be
+  added, a Pod is refused with [\`digest-missing\`](reasons.md#digest-missing). Mode Warn pins what it can and refuses
+  nothing; mode Audit changes nothing.
+- **Several platforms.** An index fails when any of the platforms that are judged does. In \`multiArch\` the mode
+  \`platforms\` leaves the others out: name every platform that your nodes have.
+
+\`created\`, the user and the labels are what whoever built the image wrote into it. They are rules for honest builders;
+against others they need a signature beside them.
+
 ## Fields
 `;
 
@@ -152,6 +175,34 @@ spec:
     namespaceSelector: { matchLabels: { stage: production } }
   checks:
     - tags: { deny: ["latest", "main", "*-snapshot"] }
+\`\`\`
+
+What the image says about itself (\`image\`), judged on the digest that the gate adds (\`digest.pin\`). Images with
+production data stay in production, and the last result of a tag may stand in for an hour when the registry is down:
+
+\`\`\`yaml
+apiVersion: imagegate.dev/v1alpha1
+kind: ImagePolicy
+metadata:
+  name: fresh-and-unprivileged
+spec:
+  match:
+    images: ["registry.example.com/**"]
+  multiArch: { mode: platforms, platforms: ["linux/amd64", "linux/arm64"] }
+  staleFor: 1h
+  checks:
+    - digest: { pin: true }
+    - image:
+        maxAge: 90d
+        user: NonRoot
+        maxSize: 2Gi
+        labels:
+          required: { "org.opencontainers.image.source": ["https://git.example.com/*"] }
+          forbidden: { "stage": ["dev", "test-*"] }
+          namespaceLabels:
+            - image: data-class
+              value: production
+              namespace: { key: environment, in: ["production"] }
 \`\`\`
 `;
 

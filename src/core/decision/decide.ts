@@ -2,18 +2,18 @@ import type { CheckSituation } from '../checks/check.ts';
 import type { Fact } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import type { InvalidReference } from '../image/reference.ts';
 import type { ReadImage } from '../policy/image-memory.ts';
 import type { Labels } from '../policy/label-selector.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
-import type { Finding, Mode } from './finding.ts';
-import { strictest } from './finding.ts';
-import { judgeEvidence } from './judge-evidence.ts';
+import type { Finding } from './finding.ts';
+import { judgeEvidence, unavailableCodes } from './judge-evidence.ts';
 import { judgedImage } from './judged-image.ts';
 import { compareFindings } from './order.ts';
 import { shown } from './shown-text.ts';
+import type { Unmatched } from './unmatched.ts';
+import { brokenSpeaks, judgeUnmatched } from './unmatched.ts';
 
 /** An image of the object with what its text says. `fresh`: not unchanged by R2, so it is judged. */
 export interface ImageUnderReview {
@@ -33,7 +33,7 @@ export interface Situation {
   readonly namespaceLabels: Fact<Labels>;
 }
 
-/** Policies whose checks lacked evidence. */
+/** Policies whose checks lacked evidence about an image, or labels to compare it with. */
 export interface Uninformed {
   readonly policies: readonly string[];
   /** Whether `onUnavailable: Warn` let something through that Deny had refused: an override that is logged and counted. */
@@ -51,10 +51,8 @@ export interface Verdict {
   readonly uninformed?: Uninformed;
 }
 
-/** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
-export type Unmatched = 'deny' | 'allow' | undefined;
-
 export { judgedImage };
+export type { Unmatched } from './unmatched.ts';
 
 /** Quotes the part as far as the whole text shows it: a password may have been cut before its end was seen (B37). */
 const offendingPart = (given: string, { part, text }: InvalidReference): string => {
@@ -72,70 +70,6 @@ const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: InvalidR
   detail: `${offendingPart(use.given, why)}: ${why.why}`,
   remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
 });
-
-const unmatched = (use: ImageUse, policy: string, mode: Mode): Finding => ({
-  policy,
-  check: policy === '' ? 'gate' : 'match',
-  mode,
-  path: use.path,
-  code: 'unmatched',
-  message: `no policy speaks about image '${shown(use.given)}'`,
-  remedy: 'add the image to the `match.images` of a policy that covers this namespace',
-});
-
-const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
-  if (override === undefined) return mode;
-  return override === 'deny' ? 'Deny' : 'Audit';
-};
-
-/** The strictest of the covering policies, the first by name among equals. */
-const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | undefined => {
-  let found: CoveringPolicy | undefined;
-  for (const candidate of covering) {
-    if (
-      found === undefined ||
-      (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)
-    ) {
-      found = candidate;
-    }
-  }
-  return found;
-};
-
-/** R4: a template may wait for its image, and extraction leaves it out; a Pod without one is denied everywhere. */
-const blankImage = (use: ImageUse): Finding => ({
-  policy: '',
-  check: 'gate',
-  mode: 'Deny',
-  path: use.path,
-  code: 'invalid-reference',
-  message: 'a container of the Pod names no image',
-  remedy: 'write the image that the container is to run',
-});
-
-/** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
-const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boolean =>
-  broken.some(
-    ({ match: { images } }) =>
-      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
-  );
-
-/**
- * What R1 says of an image that no covering policy speaks about. The mode of a policy that cannot be used is not known
- * and counts as Deny: its breaking must not open what it closed.
- */
-const judgeUnmatched = (
-  { use, image }: ImageUnderReview,
-  covering: Covering,
-  override: Unmatched,
-): Finding | undefined => {
-  if (brokenSpeaks(covering, image)) return undefined;
-  if (use.given.trim() === '') return blankImage(use);
-  const [broken] = covering.broken;
-  if (broken !== undefined) return unmatched(use, broken.name, unmatchedMode('Deny', override));
-  const strict = strictestOf(covering.policies);
-  return unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override));
-};
 
 /** How R1 and `digest.pin` are applied to every image of the object. */
 interface Terms {
@@ -184,7 +118,7 @@ const judgeBytes = (
 };
 
 const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninformed | undefined => {
-  const without = findings.filter(({ code }) => code === 'image-unavailable');
+  const without = findings.filter(({ code }) => unavailableCodes.has(code));
   if (without.length === 0) return undefined;
   const modes = new Map(covering.policies.map(({ policy, mode }) => [policy.name, mode]));
   return {

@@ -63,7 +63,10 @@ const notPinned = ({ given }: ImageReference): Violation => ({
 });
 
 /** Codes that say "could not look": the policy's `onUnavailable` says what they do under Deny. */
-const unavailableCodes: ReadonlySet<FindingCode> = new Set(['image-unavailable', 'namespace-unavailable']);
+export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
+  'image-unavailable',
+  'namespace-unavailable',
+]);
 
 const modeOf = ({ policy, mode }: CoveringPolicy, code: FindingCode): Mode => {
   // A remark on how the policy is written refuses nobody.

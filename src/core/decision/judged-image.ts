@@ -20,7 +20,9 @@ export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedI
   return {
     path: use.path,
     ...image.shown,
-    ...(pinned.state === 'known' ? { digest: formatDigest(pinned.value) } : {}),
+    ...(pinned.state === 'known' && image.shown.digest === undefined
+      ? { digest: formatDigest(pinned.value) }
+      : {}),
     evidence: trailOf(evidence),
   };
 };

@@ -26,7 +26,10 @@ type Entry = object | string;
 const sizeOf = (entry: Entry): number => {
   if (typeof entry === 'string') return entryBytes + textBytes(entry);
   let size = entryBytes;
-  for (const value of Object.values(entry)) if (typeof value === 'string') size += textBytes(value);
+  for (const value of Object.values(entry) as readonly unknown[]) {
+    if (typeof value === 'string') size += textBytes(value);
+    else if (typeof value === 'object' && value !== null) size += sizeOf(value);
+  }
   return size;
 };
 

@@ -76,13 +76,13 @@ export const createImageMemory = (): ImageMemory => {
   const readAnew = (given: string): ReadImage => {
     const parsed = parseReference(given);
     const formed = new Map<CompiledPolicy, Opinion>();
-    const formedForPods = new Map<CompiledPolicy, Opinion>();
+    let formedForPods: Map<CompiledPolicy, Opinion> | undefined;
     return {
       parsed,
       shown: showImage(given, parsed),
       opinionOf: (policy, image, pod) => {
         // Only a policy that pins says something else of a Pod.
-        const here = pod && policy.pin ? formedForPods : formed;
+        const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;
         const known = here.get(policy);
         if (known !== undefined) return known;
         const opinion = formOpinion(policy, image, pod);

@@ -2,6 +2,9 @@ import { compilePattern } from '../image/pattern.ts';
 import type { ImagePattern, PatternUse } from '../image/pattern.ts';
 import { lintPattern } from '../image/pattern-lint.ts';
 import { coversGlob, coversPattern } from './lint-cover.ts';
+import { evidenceRules } from './lint-evidence.ts';
+import { remark } from './lint-remark.ts';
+import type { Rule } from './lint-remark.ts';
 import type { ImagePolicy, RegistriesCheck } from './schema.ts';
 
 /** Something that is legal and probably not meant. */
@@ -11,15 +14,6 @@ export interface LintRemark {
   readonly severity: 'warning';
   readonly message: string;
 }
-
-/** A remark before the policy's name is added. */
-interface Remark {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-type Rule = (policy: ImagePolicy) => readonly Remark[];
-
-const remark = (path: readonly (string | number)[], message: string): Remark => ({ path, message });
 
 const compiled = (texts: readonly string[], use: PatternUse): readonly ImagePattern[] =>
   texts.flatMap((text) => {
@@ -155,6 +149,7 @@ const rules: readonly Rule[] = [
   excludesByGlob,
   allowsNothing,
   deniesEveryTag,
+  ...evidenceRules,
 ];
 
 const sameContent = (policies: readonly ImagePolicy[]): readonly LintRemark[] => {

@@ -49,7 +49,7 @@ export const reasonsOf = ({ isIndex }: Subject, failing: readonly Failing[]): st
   }
   const reasons = [...platforms].map(([why, names]) => (isIndex ? `${listPatterns(names)}: ${why}` : why));
   const more = reasons.length - mostReasons;
-  return [...reasons.slice(0, mostReasons), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  return shown([...reasons.slice(0, mostReasons), ...(more > 0 ? [`and ${more} more`] : [])].join('; '));
 };
 
 /** The platforms for which `judge` gives a reason. */

@@ -45,9 +45,14 @@ const required =
       if (value === undefined) return `it has no label ${name}`;
       return isAmong(globs, value) ? undefined : `its label ${name} is ${quoted(value)}`;
     });
+    const lacking = failing.every(({ platform }) => labelOf(platform, name) === undefined);
     return violation(subject, failing, {
-      message: `lacks the label '${name}' that is required, or has another value`,
-      remedy: `build the image with LABEL ${name}=… and one of the values ${listGlobs(globs)}`,
+      message: lacking
+        ? `lacks the required label '${name}'`
+        : `has a value of the required label '${name}' that is not allowed`,
+      remedy: globs.includes('*')
+        ? `build the image with a label ${name}`
+        : `build the image with a label ${name} that is one of ${listGlobs(globs)}`,
     });
   };
 
@@ -63,7 +68,9 @@ const forbidden =
     });
     return violation(subject, failing, {
       message: `has the forbidden label '${name}'`,
-      remedy: `use an image whose label ${name} is none of ${listGlobs(globs)}`,
+      remedy: globs.includes('*')
+        ? `use an image without the label ${name}`
+        : `use an image whose label ${name} is none of ${listGlobs(globs)}`,
     });
   };
 

@@ -1,0 +1,75 @@
+import { matchesPattern } from '../image/pattern.ts';
+import type { ReadImage } from '../policy/image-memory.ts';
+import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import type { ImageUse } from '../workload/extract.ts';
+import type { ImageUnderReview } from './decide.ts';
+import type { Finding, Mode } from './finding.ts';
+import { strictest } from './finding.ts';
+import { shown } from './shown-text.ts';
+
+/** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
+export type Unmatched = 'deny' | 'allow' | undefined;
+
+const unmatched = (use: ImageUse, policy: string, mode: Mode): Finding => ({
+  policy,
+  check: policy === '' ? 'gate' : 'match',
+  mode,
+  path: use.path,
+  code: 'unmatched',
+  message: `no policy speaks about image '${shown(use.given)}'`,
+  remedy: 'add the image to the `match.images` of a policy that covers this namespace',
+});
+
+const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
+  if (override === undefined) return mode;
+  return override === 'deny' ? 'Deny' : 'Audit';
+};
+
+/** The strictest of the covering policies, the first by name among equals. */
+const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | undefined => {
+  let found: CoveringPolicy | undefined;
+  for (const candidate of covering) {
+    if (
+      found === undefined ||
+      (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)
+    ) {
+      found = candidate;
+    }
+  }
+  return found;
+};
+
+/** R4: a template may wait for its image, and extraction leaves it out; a Pod without one is denied everywhere. */
+const blankImage = (use: ImageUse): Finding => ({
+  policy: '',
+  check: 'gate',
+  mode: 'Deny',
+  path: use.path,
+  code: 'invalid-reference',
+  message: 'a container of the Pod names no image',
+  remedy: 'write the image that the container is to run',
+});
+
+/** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
+export const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boolean =>
+  broken.some(
+    ({ match: { images } }) =>
+      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
+  );
+
+/**
+ * What R1 says of an image that no covering policy speaks about. The mode of a policy that cannot be used is not known
+ * and counts as Deny: its breaking must not open what it closed.
+ */
+export const judgeUnmatched = (
+  { use, image }: ImageUnderReview,
+  covering: Covering,
+  override: Unmatched,
+): Finding | undefined => {
+  if (brokenSpeaks(covering, image)) return undefined;
+  if (use.given.trim() === '') return blankImage(use);
+  const [broken] = covering.broken;
+  if (broken !== undefined) return unmatched(use, broken.name, unmatchedMode('Deny', override));
+  const strict = strictestOf(covering.policies);
+  return unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override));
+};
