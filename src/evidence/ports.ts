@@ -186,13 +186,17 @@ export interface Registry {
 }
 
 /**
- * Content by digest: immutable, bounded in bytes, on disk too. What is read back is hashed again, so a tampered file is
- * a miss. Sharing is safe only behind the proof of access that `gather` asks for.
+ * Content by digest and by the repository that delivered it: immutable, bounded in bytes, on disk too. What is read back
+ * is hashed again, so a tampered file is a miss. `gather` shares it among callers behind the proof of access.
+ *
+ * Why by repository: whoever may push to one repository can write a manifest that names the config of somebody else's
+ * private image, and a registry of an attacker can claim any digest in a HEAD. Only a repository that has itself handed
+ * out the bytes may have them shown to those who can read it.
  */
 export interface ContentStore {
-  get(digest: string): Promise<Uint8Array | undefined>;
+  get(repository: Repository, digest: string): Promise<Uint8Array | undefined>;
   /** Never fails: a full disk only costs the next reader a request. */
-  put(digest: string, bytes: Uint8Array): void;
+  put(repository: Repository, digest: string, bytes: Uint8Array): void;
 }
 
 /** Wall time for ages, monotonic time for deadlines; milliseconds. */
