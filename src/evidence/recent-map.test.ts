@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createRecentMap } from './recent-map.ts';
+
+test('what was not asked for the longest time goes first', () => {
+  const map = createRecentMap<number>({ entries: 2 });
+  map.set('a', 1);
+  map.set('b', 2);
+  expect(map.get('a')).toBe(1);
+  map.set('c', 3);
+  expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3]);
+});
+
+test('a value that alone is too heavy is not kept, and pushes nothing out; what it replaces goes', () => {
+  const map = createRecentMap<string>({ entries: 10, weight: 10 });
+  map.set('a', 'small', 5);
+  map.set('b', 'huge', 11);
+  expect([map.get('a'), map.get('b')]).toEqual(['small', undefined]);
+  map.set('a', 'grown', 11);
+  expect(map.get('a')).toBeUndefined();
+});
+
+test('whatever is done to it, number and weight stay within their bounds and are true', () => {
+  const step = fc.record({
+    key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    weight: fc.option(fc.integer({ min: 0, max: 12 }), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const map = createRecentMap<number>({ entries: 3, weight: 10 });
+      for (const { key, weight } of steps) {
+        if (weight === undefined) map.delete(key);
+        else map.set(key, weight, weight);
+        const held = ['a', 'b', 'c', 'd', 'e'].map((one) => map.get(one)).filter((one) => one !== undefined);
+        expect(map.size).toBe(held.length);
+        expect(map.weight).toBe(held.reduce((sum, one) => sum + one, 0));
+        expect(map.size).toBeLessThanOrEqual(3);
+        expect(map.weight).toBeLessThanOrEqual(10);
+      }
+    }),
+  );
+});
