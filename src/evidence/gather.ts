@@ -1,6 +1,28 @@
-import type { ImageEvidence, ImageNeeds } from '../core/facts/image-evidence.ts';
+import { absent, known, unavailable, type Fact } from '../core/facts/fact.ts';
+import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
+import type { ImageFacts } from '../core/facts/image-facts.ts';
+import { formatDigest, parseDigest, type Digest } from '../core/image/digest.ts';
 import type { ImageReference } from '../core/image/reference.ts';
-import type { PullContext } from './ports.ts';
+import { createAccessBook, nameKey, repositoryKey } from './access.ts';
+import { createCandidateList, type CandidateList } from './candidate-list.ts';
+import { createFlights } from './flights.ts';
+import { inTurn } from './in-turn.ts';
+import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
+import type { EvidenceParts } from './parts.ts';
+import type {
+  ContentStore,
+  EvidenceClock,
+  Keychain,
+  ManifestName,
+  PullContext,
+  Registry,
+  Repository,
+} from './ports.ts';
+import { createReadBudget, type Reading } from './read-budget.ts';
+import { readImage } from './read-image.ts';
+import { createRecentMap, type RecentMap } from './recent-map.ts';
+import { resolve, type Reached, type Resolution } from './resolve.ts';
+import { unavailableText } from './unavailable-text.ts';
 
 /** One image text of a review and what its checks need to know. */
 export interface EvidenceRequest {
@@ -17,3 +39,139 @@ export interface Evidence {
     signal: AbortSignal,
   ): Promise<readonly ImageEvidence[]>;
 }
+
+export interface EvidenceSources {
+  readonly registry: Registry;
+  readonly keychain: Keychain;
+  readonly content: ContentStore;
+  readonly clock: EvidenceClock;
+  /** What differs from {@link defaultEvidenceLimits}. */
+  readonly limits?: Partial<EvidenceLimits>;
+}
+
+/** What lives as long as the process. */
+interface Room {
+  readonly parts: EvidenceParts;
+  readonly keychain: Keychain;
+  readonly facts: RecentMap<ImageFacts>;
+}
+
+/** What lives as long as one review. */
+interface Review {
+  readonly reading: Reading;
+  /** The manifest of a name, asked for once in a review however many texts mean it (B1). */
+  resolveOnce(repository: Repository, name: ManifestName): Promise<Resolution>;
+  close(): void;
+}
+
+const openReview = (room: Room, context: PullContext | undefined, signal: AbortSignal): Review => {
+  const reading = createReadBudget(signal, room.parts.limits.reviewBytes);
+  const lists = new Map<string, CandidateList>();
+  const resolutions = new Map<string, Promise<Resolution>>();
+  let passed = (): void => {};
+  const late = new Promise<'late'>((resolve) => {
+    passed = () => resolve('late');
+  });
+  if (signal.aborted) passed();
+  else signal.addEventListener('abort', passed, { once: true });
+
+  const candidatesOf = (repository: Repository, key: string): CandidateList => {
+    const open = lists.get(key);
+    if (open !== undefined) return open;
+    const list = createCandidateList(room.keychain, repository, context, { signal, late });
+    lists.set(key, list);
+    return list;
+  };
+  return {
+    reading,
+    resolveOnce: (repository, name) => {
+      const place = repositoryKey(repository);
+      const key = place + nameKey(name);
+      const asked = resolutions.get(key);
+      if (asked !== undefined) return asked;
+      const resolution = resolve(room.parts, { repository, name }, candidatesOf(repository, place), reading);
+      resolutions.set(key, resolution);
+      return resolution;
+    },
+    close: () => {
+      signal.removeEventListener('abort', passed);
+      for (const list of lists.values()) list.close();
+    },
+  };
+};
+
+const digestOf = (text: string, host: string): Fact<Digest> => {
+  const digest = parseDigest(text);
+  return digest.ok ? known(digest.value) : unavailable(`${host}: manifest`, digest.error);
+};
+
+const factsOf = async (
+  { parts, facts }: Room,
+  { reading }: Review,
+  wanted: { readonly repository: Repository; readonly reached: Reached; readonly platforms: PlatformChoice },
+): Promise<Fact<ImageFacts>> => {
+  const began = parts.clock.monotonic();
+  const answer = await readImage(parts, facts, wanted, reading);
+  if (answer.state !== 'unavailable') return answer;
+  const time = parts.clock.monotonic() - began;
+  const { source } = wanted.reached.credential;
+  return { state: 'unavailable', why: unavailableText(answer.failure, source, time) };
+};
+
+const notAsked = unavailable('the image', 'nothing was asked about it');
+
+/** A digest in the text is what is judged, whatever the tag beside it stands for: the tag is never asked (B2). */
+const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
+  digest === undefined ? { tag } : { digest: formatDigest(digest) };
+
+const withoutNetwork = ({ digest }: ImageReference, needs: ImageNeeds): ImageEvidence | undefined => {
+  if (needs.image !== undefined) return undefined;
+  if (digest !== undefined) return { pinned: known(digest), tried: [] };
+  return needs.digest ? undefined : { pinned: notAsked, tried: [] };
+};
+
+const answer = async (room: Room, review: Review, request: EvidenceRequest): Promise<ImageEvidence> => {
+  const { image, needs } = request;
+  const free = withoutNetwork(image, needs);
+  if (free !== undefined) return free;
+  const { host, repository: path, digest } = image;
+  const repository = { host, repository: path };
+  const resolution = await review.resolveOnce(repository, nameOf(image));
+  const { tried } = resolution;
+  if (resolution.state !== 'known') {
+    const fact: Fact<never> =
+      resolution.state === 'absent' ? absent : { state: 'unavailable', why: resolution.why };
+    const pinned = digest === undefined ? fact : known(digest);
+    return { pinned, tried, ...(needs.image === undefined ? {} : { image: fact }) };
+  }
+  const { reached } = resolution;
+  const pinned = digest === undefined ? digestOf(reached.digest, host) : known(digest);
+  const stale = reached.staleFor === undefined ? {} : { staleFor: reached.staleFor };
+  if (needs.image === undefined) return { pinned, tried, ...stale };
+  const { platforms } = needs.image;
+  const facts = await factsOf(room, review, { repository, reached, platforms });
+  return { pinned, image: facts, tried, ...stale };
+};
+
+/**
+ * The evidence room: every tag resolved once a review, every digest read once, what is shared behind a proof of access.
+ * Registry, keychain and store may be slow, broken or hostile; a deadline, a budget and a bound stand around each.
+ */
+export const createEvidence = (sources: EvidenceSources): Evidence => {
+  const { registry, keychain, content, clock } = sources;
+  const limits = { ...defaultEvidenceLimits, ...sources.limits };
+  const access = createAccessBook(limits, clock);
+  const flights = createFlights(limits, clock);
+  const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
+  const room: Room = { parts: { registry, content, access, flights, clock, limits }, keychain, facts };
+  return {
+    gather: async (requests, context, signal) => {
+      const review = openReview(room, context, signal);
+      try {
+        return await inTurn(requests, limits.imagesAtOnce, (request) => answer(room, review, request));
+      } finally {
+        review.close();
+      }
+    },
+  };
+};

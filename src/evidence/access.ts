@@ -1,0 +1,94 @@
+import type { EvidenceLimits } from './limits.ts';
+import type { EvidenceClock, ManifestName, Repository } from './ports.ts';
+import { createRecentMap } from './recent-map.ts';
+
+/** One credential at one repository: what is remembered of it is used for nobody else. */
+export interface Account {
+  readonly repository: Repository;
+  /** {@link Credential.key} */
+  readonly credential: string;
+}
+
+/** A definite negative answer of the registry. */
+export type Refusal = 'absent' | 'denied';
+
+/**
+ * What each credential has itself read: the proof that it may use what is shared. Never a verdict, only digests and
+ * times; bounded, in memory, gone with the process. Ages are milliseconds; what is older than an outage may last is
+ * not known any more.
+ */
+export interface AccessBook {
+  /** How long ago this credential has read the manifest. */
+  readAgo(account: Account, digest: string): number | undefined;
+  /** What the tag stood for when this credential last asked. */
+  tagged(account: Account, tag: string): { readonly digest: string; readonly age: number } | undefined;
+  /** A refusal that is still to be believed. */
+  refusal(account: Account, name: ManifestName): Refusal | undefined;
+  grant(account: Account, name: ManifestName, digest: string): void;
+  /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
+  refuse(account: Account, name: ManifestName, refusal: Refusal): void;
+}
+
+export const repositoryKey = ({ host, repository }: Repository): string => `${host}/${repository}`;
+export const nameKey = (name: ManifestName): string => ('tag' in name ? `:${name.tag}` : `@${name.digest}`);
+/** A line break stands in no name, so no two accounts share a key. */
+export const accountKey = ({ repository, credential }: Account): string =>
+  `${repositoryKey(repository)}\n${credential}`;
+
+type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
+
+export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBook => {
+  const bound = { entries: limits.remembered };
+  // Every account has a number, and what it did is kept under that number. A denial, or forgetting the account, gives
+  // it a new one, so nothing of before can be found again.
+  const numbers = createRecentMap<string>(bound);
+  const reads = createRecentMap<number>(bound);
+  const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
+  const refusals = createRecentMap<{ readonly refusal: Refusal; readonly at: number }>(bound);
+  let last = 0;
+
+  const renew = (key: string): string => {
+    last += 1;
+    const number = String(last);
+    numbers.set(key, number);
+    return number;
+  };
+  const numberOf = (account: Account): string => {
+    const key = accountKey(account);
+    return numbers.get(key) ?? renew(key);
+  };
+  const within = (at: number, time: number): number | undefined => {
+    const age = clock.monotonic() - at;
+    return age <= time ? age : undefined;
+  };
+
+  return {
+    readAgo: (account, digest) => {
+      const at = reads.get(`${numberOf(account)}@${digest}`);
+      return at === undefined ? undefined : within(at, limits.outageTime);
+    },
+    tagged: (account, tag) => {
+      const found = tags.get(`${numberOf(account)}:${tag}`);
+      const age = found === undefined ? undefined : within(found.at, limits.outageTime);
+      return found === undefined || age === undefined ? undefined : { digest: found.digest, age };
+    },
+    refusal: (account, name) => {
+      const found = refusals.get(numberOf(account) + nameKey(name));
+      if (found === undefined || within(found.at, limits.negativeTime) === undefined) return undefined;
+      return found.refusal;
+    },
+    grant: (account, name, digest) => {
+      const number = numberOf(account);
+      const at = clock.monotonic();
+      reads.set(`${number}@${digest}`, at);
+      refusals.delete(number + nameKey(name));
+      if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
+    },
+    refuse: (account, name, refusal) => {
+      const number = refusal === 'denied' ? renew(accountKey(account)) : numberOf(account);
+      tags.delete(number + nameKey(name));
+      reads.delete(number + nameKey(name));
+      refusals.set(number + nameKey(name), { refusal, at: clock.monotonic() });
+    },
+  };
+};

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import {
+  allFacts,
+  createEvidenceRoom,
+  digestOnly,
+  pinnedDigest,
+  reference,
+} from '../../test/fakes/evidence-room.ts';
+import {
+  anonymous,
+  atHand,
+  createFakeContentStore,
+  createFakeRegistryPort,
+} from '../../test/fakes/evidence-sources.ts';
+import { image } from '../../test/fakes/registry-content.ts';
+import { createEvidence } from './gather.ts';
+import type { Keychain } from './ports.ts';
+
+const host = 'registry.example.com';
+const place = `${host}/team/web`;
+const web = image({ user: '1000' });
+const pods = 1000;
+const images = Array.from({ length: 50 }, (_, n) => image({ labels: { number: String(n) } }));
+
+describe('many reviews at once', () => {
+  test(`${pods} reviews of 50 images cost at most three requests an image`, async () => {
+    const room = createEvidenceRoom();
+    for (const [n, one] of images.entries()) room.registry.push(`${host}/app${n}`, one, 'v1');
+    room.registry.answer = async () => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 2);
+      });
+      return undefined;
+    };
+    const requests = images.map((_, n) => ({ image: reference(`${host}/app${n}:v1`), needs: allFacts }));
+    const reviews = await Promise.all(
+      Array.from({ length: pods }, () =>
+        room.evidence.gather(requests, undefined, AbortSignal.timeout(15_000)),
+      ),
+    );
+    for (const review of reviews) {
+      expect(review.map(pinnedDigest)).toEqual(images.map(({ digest }) => digest));
+      expect(review.every(({ image }) => image?.state === 'known')).toBe(true);
+    }
+    const perImage = new Map<string, number>();
+    for (const { place: asked } of room.registry.calls) perImage.set(asked, (perImage.get(asked) ?? 0) + 1);
+    expect([...perImage.values()].every((count) => count <= 3)).toBe(true);
+    expect(perImage.size).toBe(images.length);
+  });
+
+  test('one review reads few images at a time', async () => {
+    const room = createEvidenceRoom({}, { imagesAtOnce: 3 });
+    let most = 0;
+    let now = 0;
+    room.registry.answer = async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+      now--;
+      return { state: 'absent' };
+    };
+    const requests = images.map((_, n) => ({ image: reference(`${host}/app${n}:v1`), needs: digestOnly }));
+    await room.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
+    expect(most).toBe(3);
+  });
+
+  test('a caller with 20 ms fails alone: one with five seconds gets the same answer it would have got', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, web, 'v1');
+    const gate = Promise.withResolvers<undefined>();
+    room.registry.answer = () => gate.promise;
+    const hurried = room.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
+    const patient = room.ask(`${place}:v1`);
+    expect((await hurried).pinned).toMatchObject({
+      state: 'unavailable',
+      why: { what: `${host}: manifest`, why: expect.stringContaining('no answer in time, with anonymous') },
+    });
+    gate.resolve(undefined);
+    expect((await patient).image?.state).toBe('known');
+    expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
+  });
+});
+
+describe('the deadline of a review', () => {
+  test('is kept whatever hangs, and every image gets an answer that names its stage', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, web, 'v1');
+    room.registry.answer = ({ verb }) => (verb === 'blob' ? new Promise(() => {}) : undefined);
+    const requests = Array.from({ length: 30 }, (_, n) => ({
+      image: reference(n === 0 ? `${place}:v1` : `${host}/app${n}:v1`),
+      needs: allFacts,
+    }));
+    const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(30));
+    expect(found).toHaveLength(30);
+    expect(pinnedDigest(found[0]!)).toBe(web.digest);
+    expect(found[0]?.image).toMatchObject({ state: 'unavailable', why: { what: `${host}: blob` } });
+    expect(found.slice(1).map(({ image }) => image?.state)).not.toContain('known');
+  });
+
+  test('is kept when the keychain hangs', async () => {
+    const keychain: Keychain = {
+      candidates: async function* () {
+        await new Promise(() => {});
+        yield atHand(anonymous);
+      },
+    };
+    const evidence = createEvidence({
+      registry: createFakeRegistryPort(),
+      keychain,
+      content: createFakeContentStore(),
+      clock: performanceClock,
+    });
+    const wanted = [{ image: reference(`${place}:v1`), needs: allFacts }];
+    const [found] = await evidence.gather(wanted, undefined, AbortSignal.timeout(20));
+    expect(found?.pinned).toMatchObject({ state: 'unavailable', why: { what: `${host}: credentials` } });
+  });
+
+  test('is kept when the store hangs', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, web, 'v1');
+    room.content.get = () => new Promise(() => {});
+    const found = await room.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
+    expect(found.image?.state).toBe('unavailable');
+  });
+
+  test('that has passed before it began is a deadline, not an exception', async () => {
+    const room = createEvidenceRoom();
+    const found = await room.ask(`${place}:v1`, { signal: AbortSignal.abort() });
+    expect(found.pinned.state).toBe('unavailable');
+    expect(room.requests()).toEqual([]);
+  });
+});
+
+test('the keychain is asked once for all images of a repository, and is told when nobody needs it any more', async () => {
+  let asked = 0;
+  let ended = 0;
+  const keychain: Keychain = {
+    candidates: async function* () {
+      asked++;
+      try {
+        yield atHand(anonymous);
+      } finally {
+        ended++;
+      }
+    },
+  };
+  const registry = createFakeRegistryPort();
+  registry.push(place, web, 'v1', 'v2');
+  const sources = { registry, keychain, content: createFakeContentStore(), clock: performanceClock };
+  const wanted = ['v1', 'v2', 'v1'].map((tag) => ({ image: reference(`${place}:${tag}`), needs: allFacts }));
+  await createEvidence(sources).gather(wanted, undefined, AbortSignal.timeout(5000));
+  expect([asked, ended]).toEqual([1, 1]);
+});
+
+test('a bug in a port is an exception for the gate, and not a fact', async () => {
+  const room = createEvidenceRoom();
+  room.registry.manifest = () => Promise.reject(new Error('a bug'));
+  await expect(room.ask(`${place}:v1`)).rejects.toThrow('a bug');
+});
+
+test('a thousand distinct images leave bounded memory of themselves', async () => {
+  const room = createEvidenceRoom({}, { remembered: 50, factEntries: 10 });
+  for (let n = 0; n < 200; n++) {
+    room.registry.push(`${host}/app${n}`, web, 'v1');
+    expect((await room.ask(`${host}/app${n}:v1`)).image?.state).toBe('known');
+  }
+  room.registry.answer = () => ({ state: 'absent' });
+  expect((await room.ask(`${host}/app0:v1`)).pinned.state).toBe('absent');
+  expect((await room.ask(`${host}/app199:v1`)).pinned.state).toBe('known');
+});
+
+const performanceClock = { now: () => Date.now(), monotonic: () => performance.now() };

@@ -1,0 +1,14 @@
+import type { AccessBook } from './access.ts';
+import type { Flights } from './flights.ts';
+import type { EvidenceLimits } from './limits.ts';
+import type { ContentStore, EvidenceClock, Registry } from './ports.ts';
+
+/** What every part of the evidence room works with. */
+export interface EvidenceParts {
+  readonly registry: Registry;
+  readonly content: ContentStore;
+  readonly access: AccessBook;
+  readonly flights: Flights;
+  readonly clock: EvidenceClock;
+  readonly limits: EvidenceLimits;
+}

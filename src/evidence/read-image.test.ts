@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import { allFacts, createEvidenceRoom, digestOnly, reference } from '../../test/fakes/evidence-room.ts';
+import {
+  artifact,
+  image,
+  index,
+  mediaTypes,
+  rawManifest,
+  type FakeManifest,
+} from '../../test/fakes/registry-content.ts';
+import type { Fact } from '../core/facts/fact.ts';
+import type { ImageFacts } from '../core/facts/image-facts.ts';
+
+const place = 'registry.example.com/team/web';
+const built = (architecture: string, user: string, os = 'linux'): FakeManifest =>
+  image({ user, platform: { os, architecture } });
+const amd = built('amd64', '1000');
+const arm = built('arm64', '0');
+const both = index([amd, arm]);
+const only = (...platforms: string[]) => ({ digest: true, image: { platforms } });
+
+const facts = async (
+  manifest: FakeManifest,
+  needs = allFacts,
+  limits = {},
+): Promise<Fact<ImageFacts> | undefined> => {
+  const room = createEvidenceRoom({}, limits);
+  room.registry.push(place, manifest, 'v1');
+  return (await room.ask(`${place}:v1`, { needs })).image;
+};
+const users = (fact: Fact<ImageFacts> | undefined): readonly string[] | undefined =>
+  fact?.state === 'known' ? fact.value.platforms.map(({ user }) => user) : undefined;
+const why = (fact: Fact<ImageFacts> | undefined): string =>
+  fact?.state === 'unavailable' ? `${fact.why.what}: ${fact.why.why}` : '';
+
+test('an image gives everything that manifest and config say', async () => {
+  const full = image({
+    user: '1000',
+    created: '2026-01-02T03:04:05Z',
+    labels: { team: 'web' },
+    entrypoint: ['/app'],
+    layers: ['one', 'two'],
+    format: 'docker',
+    annotations: { 'org.opencontainers.image.base.name': 'docker.io/library/alpine:3' },
+  });
+  const { layers } = JSON.parse(new TextDecoder().decode(full.bytes)) as { layers: { size: number }[] };
+  expect(await facts(full)).toEqual({
+    state: 'known',
+    value: {
+      digest: full.digest,
+      isIndex: false,
+      platforms: [
+        {
+          digest: full.digest,
+          platform: { os: 'linux', architecture: 'amd64' },
+          created: Date.parse('2026-01-02T03:04:05Z'),
+          user: '1000',
+          entrypoint: ['/app'],
+          labels: { team: 'web' },
+          layers: 2,
+          size: layers.reduce((sum, { size }) => sum + size, full.config?.bytes.length ?? 0),
+          base: { name: 'docker.io/library/alpine:3' },
+        },
+      ],
+    },
+  });
+});
+
+test('what an image was built on may stand in its labels; annotations go first', async () => {
+  const label = {
+    'org.opencontainers.image.base.name': 'from-label',
+    'org.opencontainers.image.base.digest': 'd',
+  };
+  const annotations = { 'org.opencontainers.image.base.name': 'from-annotation' };
+  const fact = await facts(image({ labels: label, annotations }));
+  expect(fact).toMatchObject({ value: { platforms: [{ base: { name: 'from-annotation', digest: 'd' } }] } });
+});
+
+describe('an index', () => {
+  test('has one entry a platform', async () => {
+    const fact = await facts(both);
+    expect(fact).toMatchObject({ value: { digest: both.digest, isIndex: true } });
+    expect(users(fact)).toEqual(['1000', '0']);
+  });
+
+  test('is narrowed to the platforms that are wanted, and the others are not read', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, both, 'v1');
+    const { image: fact } = await room.ask(`${place}:v1`, { needs: only('linux/amd64') });
+    expect(users(fact)).toEqual(['1000']);
+    expect(room.requests()).toEqual(['GET manifest', 'GET manifest', 'GET blob']);
+  });
+
+  test('that lacks a wanted platform has no entry for it', async () => {
+    expect(users(await facts(both, only('linux/s390x')))).toEqual([]);
+  });
+
+  test('two choices of one review give each its own facts', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, both, 'v1');
+    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/arm64') })).image)).toEqual(['0']);
+    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).image)).toEqual(['1000']);
+    expect(users((await room.ask(`${place}:v1`)).image)).toEqual(['1000', '0']);
+  });
+
+  test('of an image that calls its platform by another name is still chosen, as a node would choose it', async () => {
+    const odd = index([arm], {
+      descriptors: [{ ...arm.descriptor, platform: { os: 'Linux', architecture: 'AARCH64' } }],
+    });
+    expect(users(await facts(odd, only('linux/arm64')))).toEqual(['0']);
+  });
+
+  test('that names no platform is chosen by the config, as containerd does', async () => {
+    const { platform: _, ...bare } = arm.descriptor;
+    const silent = index([arm], { descriptors: [bare] });
+    expect(users(await facts(silent, only('linux/arm64')))).toEqual(['0']);
+    expect(users(await facts(silent, only('linux/amd64')))).toEqual([]);
+  });
+
+  test('that calls an image what it is not is unavailable', async () => {
+    const lying = index([arm], {
+      descriptors: [{ ...arm.descriptor, platform: { os: 'linux', architecture: 'amd64' } }],
+    });
+    expect(why(await facts(lying))).toContain('the index calls it linux/amd64, its config linux/arm64');
+  });
+
+  test('whose attachments are marked unknown/unknown is read without them', async () => {
+    const attached = artifact();
+    const descriptors = [
+      amd.descriptor,
+      { ...attached.descriptor, platform: { os: 'unknown', architecture: 'unknown' } },
+    ];
+    expect(users(await facts(index([amd, attached], { descriptors })))).toEqual(['1000']);
+  });
+
+  test('that holds something a node could choose and that is no image is unavailable', async () => {
+    const attached = artifact({ artifactType: 'application/vnd.example.sbom' });
+    expect(why(await facts(index([amd, attached])))).toContain(
+      'it is an artifact of type application/vnd.example.sbom',
+    );
+  });
+
+  test('that names an image which is not there is unavailable: it may be pushed before the pull', async () => {
+    const sparse = { ...both, children: [amd] };
+    expect(why(await facts(sparse))).toContain('the image for linux/arm64 is named and is not there');
+    expect(users(await facts(sparse, only('linux/amd64')))).toEqual(['1000']);
+  });
+
+  test('may hold an index, and that one no other', async () => {
+    expect(users(await facts(index([index([amd]), arm])))).toEqual(['1000', '0']);
+    expect(why(await facts(index([index([index([amd])])])))).toContain('nested deeper than 2 levels');
+  });
+
+  test('with nested indexes is bounded in all that they hold', async () => {
+    const wide = index(Array.from({ length: 3 }, () => index([amd, arm])));
+    expect(users(await facts(wide, allFacts, { indexChildren: 9 }))).toHaveLength(6);
+    expect(why(await facts(wide, allFacts, { indexChildren: 8 }))).toContain('more than 8 images');
+  });
+
+  test('names the size of what it holds, and another is refused', async () => {
+    const wrong = index([amd], { descriptors: [{ ...amd.descriptor, size: amd.descriptor.size + 1 }] });
+    expect(why(await facts(wrong))).toContain('its length is not what its descriptor says');
+  });
+});
+
+describe('limits', () => {
+  test('a config larger than is read is not asked for', async () => {
+    const room = createEvidenceRoom({}, { configBytes: 10 });
+    room.registry.push(place, amd, 'v1');
+    const { image: fact } = await room.ask(`${place}:v1`);
+    expect(why(fact)).toContain('blob: its config is larger than 10 bytes');
+    expect(room.requests()).toEqual(['GET manifest']);
+  });
+
+  test('a review reads so many bytes and no more, in all its images together', async () => {
+    const bytes = amd.bytes.length + (amd.config?.bytes.length ?? 0);
+    expect((await facts(amd, allFacts, { reviewBytes: bytes }))?.state).toBe('known');
+    expect(why(await facts(amd, allFacts, { reviewBytes: bytes - 1 }))).toContain(
+      'more than is read for one',
+    );
+  });
+
+  test('what the store holds counts as well, so that a full cache is no way around', async () => {
+    const bytes = amd.bytes.length + (amd.config?.bytes.length ?? 0);
+    const room = createEvidenceRoom({}, { reviewBytes: 2 * bytes, factEntries: 0, imagesAtOnce: 1 });
+    const places = ['a', 'b', 'c'].map((name) => `registry.example.com/${name}`);
+    for (const one of places) {
+      room.registry.push(one, amd, 'v1');
+      expect((await room.ask(`${one}:v1`)).image?.state).toBe('known');
+    }
+    const requests = places.map((one) => ({ image: reference(`${one}:v1`), needs: allFacts }));
+    const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
+    expect(found.filter(({ image }) => image?.state === 'known')).toHaveLength(2);
+    expect(found.map(({ image }) => why(image)).join('')).toContain('more than is read for one');
+  });
+
+  test('facts that are kept cost nothing', async () => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, both, 'v1');
+    await room.ask(`${place}:v1`);
+    room.content.entries.clear();
+    room.requests();
+    expect((await room.ask(`${place}:v1`)).image?.state).toBe('known');
+    expect(room.requests()).toEqual([]);
+  });
+});
+
+test.each([
+  ['a Helm chart', artifact({ artifactType: 'application/vnd.cncf.helm.chart.v1' }), 'not a container image'],
+  ['broken JSON', rawManifest('{', mediaTypes.ociManifest), 'it is not JSON in UTF-8'],
+  ['a broken config', image({ config: { os: 7 } }), 'its config names no platform'],
+  ['a missing config', { ...amd, blobs: [] }, 'the config of the image is not there'],
+])(
+  '%s is pinned, and its facts are unavailable in words that say what it is',
+  async (_, manifest, expected) => {
+    const room = createEvidenceRoom();
+    room.registry.push(place, manifest, 'v1');
+    const found = await room.ask(`${place}:v1`);
+    expect(found.pinned.state).toBe('known');
+    expect(why(found.image)).toContain(expected);
+    expect(why(found.image)).toMatch(
+      /^registry\.example\.com: (manifest|blob): .*, with anonymous, after 0 ms$/,
+    );
+    expect((await room.ask(`${place}:v1`, { needs: digestOnly })).pinned.state).toBe('known');
+  },
+);

@@ -1,0 +1,231 @@
+import type { PlatformChoice } from '../core/facts/image-evidence.ts';
+import {
+  formatPlatform,
+  type ImageFacts,
+  type Platform,
+  type PlatformImage,
+} from '../core/facts/image-facts.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import { accountKey, repositoryKey } from './access.ts';
+import { overspent } from './flight.ts';
+import { readConfig } from './image-config/config.ts';
+import { platformImage, weightOfFacts } from './image-config/image-facts.ts';
+import type { Unreadable } from './image-config/json-text.ts';
+import { readManifest, type ImageIndex, type ImageManifest } from './image-config/manifest.ts';
+import { choiceKey, isChosen } from './image-config/platforms.ts';
+import { inTurn } from './in-turn.ts';
+import type { EvidenceParts } from './parts.ts';
+import type {
+  Content,
+  Descriptor,
+  RegistryAnswer,
+  RegistryFailure,
+  RegistryStage,
+  Repository,
+} from './ports.ts';
+import type { Reading } from './read-budget.ts';
+import type { RecentMap } from './recent-map.ts';
+import type { Reached } from './resolve.ts';
+
+export interface ImageWanted {
+  readonly repository: Repository;
+  readonly platforms: PlatformChoice;
+  /** The proof that this caller may read it. */
+  readonly reached: Reached;
+}
+
+/** One reading of an image, with everything that belongs to it. */
+interface Job extends ImageWanted {
+  readonly parts: EvidenceParts;
+  readonly reading: Reading;
+  /** Images of all its indexes so far. */
+  children: number;
+}
+
+/** A manifest within the image: the root, or a child of an index. */
+interface Node {
+  readonly digest: string;
+  readonly size?: number;
+  /** What the index says that it runs on. */
+  readonly named?: Platform;
+  /** 0: what was asked for. */
+  readonly depth: number;
+  readonly bytes?: Uint8Array;
+}
+
+const failed = (
+  { repository }: Job,
+  kind: RegistryFailure['kind'],
+  stage: RegistryStage,
+  why: string,
+): RegistryAnswer<never> => ({
+  state: 'unavailable',
+  failure: { kind, stage, host: repository.host, why },
+});
+const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
+  failed(job, kind, stage, why);
+
+/** Reads content by digest: from what this repository has delivered before, else from the registry, once for all. */
+const load = async (
+  job: Job,
+  stage: 'manifest' | 'blob',
+  { digest, size }: Pick<Node, 'digest' | 'size'>,
+  fetch: (reading: Reading) => Promise<RegistryAnswer<Content>>,
+): Promise<RegistryAnswer<Uint8Array>> => {
+  const { parts, repository, reached, reading } = job;
+  reading.waitsIn(stage);
+  const check = (bytes: Uint8Array): RegistryAnswer<Uint8Array> =>
+    size === undefined || size === bytes.length
+      ? { state: 'known', value: bytes }
+      : failed(job, 'invalid', stage, 'its length is not what its descriptor says');
+  const held = await parts.content.get(repository, digest);
+  if (held !== undefined) {
+    const within = reading.take(held.length);
+    return within ? check(held) : overspent(repository.host, stage);
+  }
+  if (reached.outage !== undefined) return { state: 'unavailable', failure: reached.outage };
+  const account = accountKey({ repository, credential: reached.credential.key });
+  const flight = { key: `content ${digest} ${account}`, host: repository.host, stage };
+  const answer = await parts.flights.fly(flight, reading, async (reading) => {
+    const got = await fetch(reading);
+    if (got.state === 'known' && got.value.digest === digest)
+      parts.content.put(repository, digest, got.value.bytes);
+    return got;
+  });
+  if (answer.state !== 'known') return answer;
+  return answer.value.digest === digest
+    ? check(answer.value.bytes)
+    : failed(job, 'invalid', stage, 'the registry answered with other content than was asked for');
+};
+
+const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8Array>> => {
+  if (node.bytes !== undefined) return { state: 'known', value: node.bytes };
+  const { repository, reached, parts } = job;
+  const answer = await load(job, 'manifest', node, (reading) =>
+    parts.registry.manifest(repository, { digest: node.digest }, reached.credential, reading),
+  );
+  if (answer.state !== 'absent') return answer;
+  // "Not there" is not "does not run": it may be pushed between our look and the kubelet's pull.
+  const which = node.named === undefined ? 'the image' : `the image for ${shown(formatPlatform(node.named))}`;
+  return failed(
+    job,
+    'invalid',
+    'manifest',
+    `${which} is named and is not there; name the platforms that run`,
+  );
+};
+
+const loadConfig = async (job: Job, config: Descriptor): Promise<RegistryAnswer<Uint8Array>> => {
+  const { repository, reached, parts } = job;
+  const limit = parts.limits.configBytes;
+  if (config.size > limit) return failed(job, 'limit', 'blob', `its config is larger than ${limit} bytes`);
+  const answer = await load(job, 'blob', config, (reading) =>
+    parts.registry.blob(repository, config, limit, reached.credential, reading),
+  );
+  return answer.state === 'absent'
+    ? failed(job, 'invalid', 'blob', 'the config of the image is not there')
+    : answer;
+};
+
+const readOne = async (
+  job: Job,
+  node: Node,
+  manifest: ImageManifest,
+): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+  const bytes = await loadConfig(job, manifest.config);
+  if (bytes.state !== 'known') return bytes;
+  const config = readConfig(bytes.value, job.parts.limits);
+  if (!config.ok) return unreadable(job, 'blob', config.error);
+  const image = platformImage(node.digest, manifest, config.value, node.named);
+  if (!image.ok) return unreadable(job, 'blob', image.error);
+  // A runtime that finds no platform in the index looks into the config, so the choice is made there as well.
+  const chosen =
+    node.depth === 0 || node.named !== undefined || isChosen(job.platforms, image.value.platform);
+  return { state: 'known', value: chosen ? [image.value] : [] };
+};
+
+const readChildren = async (
+  job: Job,
+  node: Node,
+  index: ImageIndex,
+): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+  const { limits } = job.parts;
+  if (node.depth >= limits.indexDepth) {
+    return failed(job, 'limit', 'manifest', `its indexes are nested deeper than ${limits.indexDepth} levels`);
+  }
+  const nodes = index.children.flatMap(({ digest, size, platform }): Node[] => {
+    const named = platform ?? node.named;
+    const child = { digest, size, depth: node.depth + 1 };
+    if (named === undefined) return [child];
+    return isChosen(job.platforms, named) ? [{ ...child, named }] : [];
+  });
+  job.children += nodes.length;
+  if (job.children > limits.indexChildren) {
+    return failed(job, 'limit', 'manifest', `its indexes hold more than ${limits.indexChildren} images`);
+  }
+  let failure: RegistryAnswer<never> | undefined;
+  const images = await inTurn(nodes, limits.childrenAtOnce, async (child) => {
+    if (failure !== undefined) return [];
+    const answer = await readNode(job, child);
+    if (answer.state === 'known') return answer.value;
+    failure = answer;
+    return [];
+  });
+  return failure ?? { state: 'known', value: images.flat() };
+};
+
+const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<ImageManifest | ImageIndex>> => {
+  const bytes = await loadManifest(job, node);
+  if (bytes.state !== 'known') return bytes;
+  const manifest = readManifest(bytes.value, job.parts.limits);
+  return manifest.ok
+    ? { state: 'known', value: manifest.value }
+    : unreadable(job, 'manifest', manifest.error);
+};
+
+const readBelow = (
+  job: Job,
+  node: Node,
+  manifest: ImageManifest | ImageIndex,
+): Promise<RegistryAnswer<readonly PlatformImage[]>> =>
+  manifest.kind === 'index' ? readChildren(job, node, manifest) : readOne(job, node, manifest);
+
+const readNode = async (job: Job, node: Node): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+  const manifest = await openManifest(job, node);
+  return manifest.state === 'known' ? readBelow(job, node, manifest.value) : manifest;
+};
+
+const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
+  const { digest, bytes } = job.reached;
+  const root: Node = { digest, depth: 0, ...(bytes === undefined ? {} : { bytes }) };
+  const manifest = await openManifest(job, root);
+  if (manifest.state !== 'known') return manifest;
+  const images = await readBelow(job, root, manifest.value);
+  if (images.state !== 'known') return images;
+  const isIndex = manifest.value.kind === 'index';
+  return { state: 'known', value: { digest, isIndex, platforms: images.value } };
+};
+
+/**
+ * The facts of a manifest that the caller has read. What one caller has read is kept for the next, who has shown the
+ * same proof: facts follow from the digest and cannot change.
+ */
+export const readImage = async (
+  parts: EvidenceParts,
+  memory: RecentMap<ImageFacts>,
+  wanted: ImageWanted,
+  reading: Reading,
+): Promise<RegistryAnswer<ImageFacts>> => {
+  const { repository, platforms, reached } = wanted;
+  const key = `${reached.digest} ${choiceKey(platforms)} ${repositoryKey(repository)}`;
+  const known = memory.get(key);
+  if (known !== undefined) return { state: 'known', value: known };
+  // While the registry is away only what is held is looked at: that is another work than reading the rest as well.
+  const kind = reached.outage === undefined ? 'facts' : 'held';
+  const plan = { key: `${kind} ${key}\n${reached.credential.key}`, host: repository.host };
+  return parts.flights.fly({ ...plan, stage: 'manifest' }, reading, async (reading) => {
+    const answer = await readFacts({ ...wanted, parts, reading, children: 0 });
+    if (answer.state === 'known') memory.set(key, answer.value, weightOfFacts(answer.value));
+    return answer;
+  });
+};

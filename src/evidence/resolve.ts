@@ -1,0 +1,188 @@
+import type { Unavailable } from '../core/facts/fact.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import { accountKey, nameKey, type Account } from './access.ts';
+import { askRegistry, type Target } from './ask-registry.ts';
+import type { CandidateList } from './candidate-list.ts';
+import type { EvidenceParts } from './parts.ts';
+import type { Candidate, Credential, ManifestName, RegistryFailure } from './ports.ts';
+import type { Reading } from './read-budget.ts';
+import { age, outcome, spent, unavailableText } from './unavailable-text.ts';
+
+/** The manifest that a name stands for, read by a credential of the caller. */
+export interface Reached {
+  readonly digest: string;
+  readonly credential: Credential;
+  /** At hand when it was read or found just now. */
+  readonly bytes?: Uint8Array;
+  /** Present when an older tag result stands in: its age in milliseconds. */
+  readonly staleFor?: number;
+  /** Why the registry was not asked: then nothing else may be asked of it either. */
+  readonly outage?: RegistryFailure;
+}
+export type Resolution = { readonly tried: readonly string[] } & (
+  | { readonly state: 'known'; readonly reached: Reached }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unavailable'; readonly why: Unavailable }
+);
+
+/** One way through the candidates for one name. */
+interface Walk extends Target {
+  readonly reading: Reading;
+  readonly began: number;
+  readonly tried: string[];
+  readonly keys: Set<string>;
+  /** A credential that could not look: then nobody knows that the image is not there. */
+  blind: boolean;
+  outage?: { readonly failure: RegistryFailure; readonly source: string };
+}
+
+const isOutage = ({ kind }: RegistryFailure): boolean => kind === 'unreachable' || kind === 'timeout';
+
+/**
+ * Whether another credential may fare better. A token server that does not understand this one, or that may not see it,
+ * says nothing about the next; a registry that lies or lies in a forbidden place stays what it is.
+ */
+const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
+  kind === 'denied' || (stage === 'token' && (kind === 'invalid' || kind === 'refused'));
+
+/** What is known without asking: fresh knowledge, or during an outage whatever is not older than an outage may last. */
+const recall = (
+  { access, limits }: EvidenceParts,
+  account: Account,
+  name: ManifestName,
+  outage: RegistryFailure | undefined,
+): { readonly digest: string; readonly age: number } | undefined => {
+  if ('tag' in name) {
+    const found = access.tagged(account, name.tag);
+    return found !== undefined && (outage !== undefined || found.age <= limits.tagTime) ? found : undefined;
+  }
+  const ago = access.readAgo(account, name.digest);
+  if (ago === undefined || (outage === undefined && ago > limits.accessTime)) return undefined;
+  return { digest: name.digest, age: ago };
+};
+
+const reachedWith = (
+  walk: Walk,
+  credential: Credential,
+  found: { readonly digest: string; readonly age: number },
+): Reached => {
+  const { outage, name } = walk;
+  const reached = { digest: found.digest, credential };
+  if (outage === undefined) return reached;
+  // The bytes of a digest cannot change, so only a tag grows stale.
+  return { ...reached, outage: outage.failure, ...('tag' in name ? { staleFor: found.age } : {}) };
+};
+
+/** Tries one credential. @returns what it reached; otherwise the walk knows how it went */
+const tryCredential = async (
+  parts: EvidenceParts,
+  walk: Walk,
+  credential: Credential,
+): Promise<Reached | RegistryFailure | undefined> => {
+  const { repository, name, tried } = walk;
+  const { source, key } = credential;
+  const account: Account = { repository, credential: key };
+  const remembered = recall(parts, account, name, walk.outage?.failure);
+  if (remembered !== undefined) {
+    const old = walk.outage === undefined ? '' : `, as it was ${age(remembered.age)} ago`;
+    tried.push(`${source}: used${old}`);
+    return reachedWith(walk, credential, remembered);
+  }
+  if (walk.outage !== undefined) return undefined;
+  const refusal = parts.access.refusal(account, name);
+  if (refusal !== undefined) {
+    walk.blind ||= refusal === 'denied';
+    tried.push(`${source}: ${refusal === 'denied' ? 'denied' : 'not found'}`);
+    return undefined;
+  }
+  const flight = { key: `resolve ${nameKey(name)} ${accountKey(account)}`, host: repository.host };
+  const answer = await parts.flights.fly({ ...flight, stage: 'manifest' }, walk.reading, (reading) =>
+    askRegistry(parts, walk, credential, reading),
+  );
+  if (answer.state === 'known') {
+    tried.push(`${source}: used`);
+    return { ...answer.value, credential };
+  }
+  if (answer.state === 'absent') {
+    tried.push(`${source}: not found`);
+    return undefined;
+  }
+  const { failure } = answer;
+  tried.push(`${source}: ${outcome[failure.kind]}`);
+  if (isOutage(failure)) {
+    walk.outage = { failure, source };
+    return tryCredential(parts, walk, credential);
+  }
+  walk.blind = true;
+  return concernsCredential(failure) ? undefined : failure;
+};
+
+const isReached = (result: Reached | RegistryFailure): result is Reached => 'digest' in result;
+
+/** What the walk came to when no credential reached the manifest. */
+const conclude = (parts: EvidenceParts, walk: Walk): Resolution => {
+  const { tried, outage, repository } = walk;
+  const time = parts.clock.monotonic() - walk.began;
+  if (outage !== undefined) {
+    return { state: 'unavailable', why: unavailableText(outage.failure, outage.source, time), tried };
+  }
+  const what = shown(`${repository.host}: manifest`);
+  if (tried.length === 0)
+    return { state: 'unavailable', why: { what, why: 'there is no credential to ask with' }, tried };
+  if (!walk.blind) return { state: 'absent', tried };
+  const why = shown(`no credential could read it: ${tried.join('; ')}; ${spent(time)}`);
+  return { state: 'unavailable', why: { what, why }, tried };
+};
+
+const step = async (
+  parts: EvidenceParts,
+  walk: Walk,
+  candidate: Candidate,
+): Promise<Resolution | undefined> => {
+  const { tried } = walk;
+  if (candidate.state === 'missing') {
+    walk.blind = true;
+    tried.push(shown(`${candidate.source}: ${candidate.why}`));
+    return undefined;
+  }
+  const { credential } = candidate;
+  if (walk.keys.has(credential.key)) return undefined;
+  walk.keys.add(credential.key);
+  const result = await tryCredential(parts, walk, credential);
+  if (result === undefined) return undefined;
+  if (isReached(result)) return { state: 'known', reached: result, tried };
+  const time = parts.clock.monotonic() - walk.began;
+  return { state: 'unavailable', why: unavailableText(result, credential.source, time), tried };
+};
+
+/**
+ * Which manifest a name stands for, and which credential of the caller may read it. They are tried in order: `denied`
+ * and `absent` go on to the next, an outage only to what is remembered, everything else ends the search. Where none has
+ * reached it, it is `absent` only when every one of them has looked.
+ */
+export const resolve = async (
+  parts: EvidenceParts,
+  target: Target,
+  candidates: CandidateList,
+  reading: Reading,
+): Promise<Resolution> => {
+  const began = parts.clock.monotonic();
+  const walk: Walk = { ...target, reading, began, tried: [], keys: new Set(), blind: false };
+  for (let index = 0; ; index++) {
+    const candidate = await candidates.at(index);
+    if (candidate === undefined) return conclude(parts, walk);
+    if (candidate === 'late') {
+      if (walk.outage !== undefined) return conclude(parts, walk);
+      const time = spent(parts.clock.monotonic() - began);
+      const what = shown(`${target.repository.host}: credentials`);
+      return { state: 'unavailable', why: { what, why: `no answer in time, ${time}` }, tried: walk.tried };
+    }
+    if (index >= parts.limits.credentials) {
+      walk.blind = true;
+      walk.tried.push(`more than ${parts.limits.credentials} credentials: the rest was not tried`);
+      return conclude(parts, walk);
+    }
+    const resolution = await step(parts, walk, candidate);
+    if (resolution !== undefined) return resolution;
+  }
+};
