@@ -1,0 +1,57 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { CloudAnswer } from './cloud-http.ts';
+
+const longestSecret = 64 * 1024;
+
+/** Visible ASCII: what may stand in a header. A line break in a token would add headers of its own. */
+export const isHeaderText = (text: string): boolean =>
+  /^[\x21-\x7e]+$/.test(text) && text.length <= longestSecret;
+
+const parse = (text: string): JsonValue | undefined => {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The names under which services tell what is wrong; their messages may repeat what was sent, so they stay unread. */
+const errorCode = (document: JsonValue | undefined): string | undefined => {
+  if (!isJsonObject(document)) return undefined;
+  const [first] = Array.isArray(document['errors']) ? (document['errors'] as readonly JsonValue[]) : [];
+  const candidates = [
+    document['error'],
+    document['__type'],
+    document['code'],
+    isJsonObject(first) ? first['code'] : undefined,
+  ];
+  return candidates.find((code) => typeof code === 'string' && /^[A-Za-z][\w.#]{0,47}$/.test(code)) as
+    string | undefined;
+};
+
+/** `AAD answered 401 (invalid_client)` */
+export const refusal = (step: string, { status, text }: CloudAnswer, code?: string): string => {
+  const known = code ?? errorCode(parse(text));
+  return `${step} answered ${String(status)}${known === undefined ? '' : ` (${known})`}`;
+};
+
+/** The JSON object of an answer with status 200; every other answer is a failure. */
+export const readDocument = (step: string, answer: CloudAnswer): Result<JsonObject, string> => {
+  if (answer.status !== 200) return fail(refusal(step, answer));
+  const document = parse(answer.text);
+  return isJsonObject(document) ? ok(document) : fail(`${step} answered with what is no JSON object`);
+};
+
+/** A token or a key of a document. */
+export const readSecret = (step: string, document: JsonObject, field: string): Result<string, string> => {
+  const value = document[field];
+  return typeof value === 'string' && isHeaderText(value)
+    ? ok(value)
+    : fail(`${step} answered without a usable ${field}`);
+};
+
+export const formHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'application/x-www-form-urlencoded',
+  accept: 'application/json',
+};

@@ -1,0 +1,35 @@
+import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
+import { createAcrIdentity, type AcrOptions } from './acr.ts';
+import { createAwsKeys, type ContainerIdentity, type WebIdentity } from './aws-keys.ts';
+import { createCloudHttp, type CloudHttpOptions } from './cloud-http.ts';
+import { createEcrIdentity } from './ecr.ts';
+import { createGarIdentity } from './gar.ts';
+
+/** The identities that were switched on, with what each needs; one that is absent is never asked. */
+export interface CloudSettings {
+  readonly gar?: object;
+  readonly acr?: Pick<AcrOptions, 'clientId' | 'tenantId' | 'federatedTokenFile' | 'authorityHost'>;
+  readonly ecr?: WebIdentity | ContainerIdentity;
+}
+
+export interface CloudIdentityOptions extends CloudHttpOptions {
+  readonly settings: CloudSettings;
+  readonly clock: Pick<EvidenceClock, 'now'>;
+}
+
+/** Their hosts do not overlap, so their order means nothing. */
+export const createCloudIdentities = ({
+  settings,
+  clock,
+  ...options
+}: CloudIdentityOptions): readonly CloudIdentity[] => {
+  const http = createCloudHttp(options);
+  const { gar, acr, ecr } = settings;
+  return [
+    ...(gar === undefined ? [] : [createGarIdentity({ http, clock })]),
+    ...(acr === undefined ? [] : [createAcrIdentity({ http, clock, ...acr })]),
+    ...(ecr === undefined
+      ? []
+      : [createEcrIdentity({ http, clock, keys: createAwsKeys({ http, identity: ecr }) })]),
+  ];
+};
