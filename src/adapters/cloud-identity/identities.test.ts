@@ -22,8 +22,8 @@ const covered = (names: readonly CloudName[]): readonly string[] => {
   const settings = readCloudEnvironment(names, environment);
   if (!settings.ok) throw new Error(settings.error.join());
   const identities = createCloudIdentities({ settings: settings.value, clock: Date });
-  return identities.flatMap(({ name, covers }) =>
-    hosts.filter((host) => covers(host)).map((host) => `${name} ${host}`),
+  return identities.flatMap((identity) =>
+    hosts.filter((host) => identity.covers(host)).map((host) => `${identity.name} ${host}`),
   );
 };
 
