@@ -1,0 +1,326 @@
+import { describe, expect, test } from 'vitest';
+import { day, imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
+import { policy } from '../../../test/fakes/gate.ts';
+import type { Fact } from '../facts/fact.ts';
+import { absent, known, unavailable } from '../facts/fact.ts';
+import type { ImageFacts } from '../facts/image-facts.ts';
+import { parseReference } from '../image/reference.ts';
+import type { Labels } from '../policy/label-selector.ts';
+import type { CheckSituation, Violation } from './check.ts';
+import { compileEvidenceCheck, isEvidenceCheck } from './index.ts';
+
+const inNamespace = (namespaceLabels: Fact<Labels>, namespace = 'shop'): CheckSituation => ({
+  now: judgedAt,
+  namespace,
+  namespaceLabels,
+});
+const somewhere = inNamespace(known({}));
+
+const compiled = (image: object, multiArch: object = {}) => {
+  const { spec } = policy('p', { multiArch, checks: [{ image }] });
+  const [check] = spec.checks;
+  if (check === undefined || !isEvidenceCheck(check)) throw new Error('a mistake of the test');
+  const result = compileEvidenceCheck(check, spec.multiArch);
+  if (!result.ok) throw new Error(result.error);
+  return result.value;
+};
+
+interface Judging {
+  readonly situation?: CheckSituation;
+  readonly multiArch?: object;
+}
+const judge = (
+  image: object,
+  facts: ImageFacts,
+  { situation = somewhere, multiArch }: Judging = {},
+): readonly Violation[] => {
+  const reference = parseReference('registry.example.com/web:1');
+  if (!reference.ok) throw new Error('a mistake of the test');
+  return compiled(image, multiArch).judge(reference.value, facts, situation);
+};
+const codes = (...call: Parameters<typeof judge>): readonly string[] =>
+  judge(...call).map(({ code }) => code);
+
+const amd64 = (more: Parameters<typeof platformImage>[1] = {}): ImageFacts =>
+  imageFacts(platformImage('linux/amd64', more));
+
+describe('maxAge', () => {
+  test.each([
+    ['a young image passes', judgedAt - day, []],
+    ['an image of exactly that age passes', judgedAt - 90 * day, []],
+    ['an image a millisecond older fails', judgedAt - 90 * day - 1, ['image-too-old']],
+    ['an image that names no time fails: nobody knows its age', undefined, ['image-too-old']],
+    ['an image of 1970, as reproducible builds write, fails', 0, ['image-too-old']],
+    ['a clock that is five minutes ahead passes', judgedAt + 5 * 60_000, []],
+    [
+      'a time in the future fails: it would stay young for ever',
+      judgedAt + 5 * 60_000 + 1,
+      ['image-too-old'],
+    ],
+    ['a time that is no number fails', Number.NaN, ['image-too-old']],
+  ])('%s', (_title, created, want) => {
+    expect(codes({ maxAge: '90d' }, amd64({ created }))).toEqual(want);
+  });
+
+  test('the finding says how old the image is and how old it may be', () => {
+    expect(judge({ maxAge: '90d' }, amd64({ created: judgedAt - 120 * day }))).toMatchObject([
+      {
+        message: "image 'registry.example.com/web:1' is older than 90 days",
+        detail: 'it was created 120 days ago',
+      },
+    ]);
+  });
+  test('an age that is not known is not called old', () => {
+    expect(judge({ maxAge: '90d' }, amd64({ created: undefined }))[0]?.message).toBe(
+      "image 'registry.example.com/web:1' does not say how old it is",
+    );
+  });
+});
+
+describe('minAge', () => {
+  test.each([
+    ['an image that has aged passes', judgedAt - 4 * day, []],
+    ['an image of exactly that age passes', judgedAt - 3 * day, []],
+    ['a fresh release fails', judgedAt - 2 * day, ['image-too-new']],
+    ['a time in the future fails', judgedAt + day, ['image-too-new']],
+    ['a clock that is a little ahead means that the image is fresh', judgedAt + 60_000, ['image-too-new']],
+    ['an image that names no time fails', undefined, ['image-too-new']],
+  ])('%s', (_title, created, want) => {
+    expect(codes({ minAge: '3d' }, amd64({ created }))).toEqual(want);
+  });
+});
+
+describe('user: NonRoot', () => {
+  test.each([
+    ['a number passes', '65532', []],
+    ['a number with a group passes', '65532:65532', []],
+    ['a name passes', 'nobody', []],
+    ['a number with the group 0 passes, as with the kubelet', '1000:0', []],
+    ['no user is root', '', ['image-user-root']],
+    ['blanks are no user', '  ', ['image-user-root']],
+    ['0 is root', '0', ['image-user-root']],
+    ['0 with a group is root', '0:1000', ['image-user-root']],
+    ['a group alone is root', ':1000', ['image-user-root']],
+    ['root is root', 'root', ['image-user-root']],
+    ['root with a group is root', 'root:nobody', ['image-user-root']],
+    ['root behind a blank is root', ' root', ['image-user-root']],
+    ['00 is root: runtimes read it as a number', '00', ['image-user-root']],
+    ['+0 is root: runtimes read it as a number', '+0', ['image-user-root']],
+    ['-0 is root: runtimes read it as a number', '-0', ['image-user-root']],
+    ['a negative number is no user', '-1', ['image-user-root']],
+    ['a number that overflows to root (CVE-2024-40635)', '4294967296:1000', ['image-user-root']],
+    ['the largest number that runtimes take passes', '2147483647', []],
+  ])('%s', (_title, user, want) => expect(codes({ user: 'NonRoot' }, amd64({ user }))).toEqual(want));
+
+  test.each([
+    ['the administrator of a Windows container is root', 'ContainerAdministrator', ['image-user-root']],
+    ['in any case', 'containeradministrator', ['image-user-root']],
+    ['the user of a Windows container passes', 'ContainerUser', []],
+  ])('%s', (_title, user, want) => {
+    expect(codes({ user: 'NonRoot' }, imageFacts(platformImage('windows/amd64', { user })))).toEqual(want);
+  });
+});
+
+describe('user: NonRootNumeric', () => {
+  test.each([
+    ['a number passes', '65532', []],
+    ['a number with a named group passes', '65532:staff', []],
+    ['a name fails: it may stand for 0 inside the image', 'nobody', ['image-user-root']],
+    ['0 fails', '0', ['image-user-root']],
+    ['no user fails', '', ['image-user-root']],
+    ['a number in another base is a name', '0x10', ['image-user-root']],
+  ])('%s', (_title, user, want) => expect(codes({ user: 'NonRootNumeric' }, amd64({ user }))).toEqual(want));
+});
+
+describe('labels', () => {
+  const label = (labels: Labels) => amd64({ labels });
+  test.each([
+    ['a required label that is there passes', { team: ['*'] }, { team: 'shop' }, []],
+    ['a required label that is missing fails', { team: ['*'] }, {}, ['image-label']],
+    [
+      'a value that a glob matches passes',
+      { src: ['https://git.example.com/*'] },
+      { src: 'https://git.example.com/a' },
+      [],
+    ],
+    [
+      'another value fails',
+      { src: ['https://git.example.com/*'] },
+      { src: 'https://git.example.com.evil.io/a' },
+      ['image-label'],
+    ],
+    ['an empty value is there', { team: ['*'] }, { team: '' }, []],
+    ['a name that every object has is not there', { constructor: ['*'] }, {}, ['image-label']],
+    ['names are compared exactly', { team: ['*'] }, { Team: 'shop' }, ['image-label']],
+    ['each missing label is reported', { a: ['*'], b: ['*'] }, {}, ['image-label', 'image-label']],
+  ])('required: %s', (_title, required, labels, want) => {
+    expect(codes({ labels: { required } }, label(labels as Labels))).toEqual(want);
+  });
+
+  test.each([
+    ['an image without the label passes', { stage: ['dev', 'test-*'] }, {}, []],
+    ['another value passes', { stage: ['dev', 'test-*'] }, { stage: 'production' }, []],
+    ['a forbidden value fails', { stage: ['dev', 'test-*'] }, { stage: 'dev' }, ['image-label']],
+    ['a value that a glob matches fails', { stage: ['dev', 'test-*'] }, { stage: 'test-7' }, ['image-label']],
+    ['with * the label itself fails', { debug: ['*'] }, { debug: '' }, ['image-label']],
+  ])('forbidden: %s', (_title, forbidden, labels, want) => {
+    expect(codes({ labels: { forbidden } }, label(labels as Labels))).toEqual(want);
+  });
+
+  const production = {
+    image: 'data-class',
+    value: 'production',
+    namespace: { key: 'env', in: ['production', 'recovery'] },
+  };
+  const marked = label({ 'data-class': 'production' });
+  test.each([
+    ['an image with production data runs in production', marked, known({ env: 'production' }), []],
+    ['and in the other namespaces that are named', marked, known({ env: 'recovery' }), []],
+    ['it is refused in another namespace', marked, known({ env: 'test' }), ['image-label']],
+    ['it is refused in a namespace without the label', marked, known({}), ['image-label']],
+    ['it is refused where the label has another case', marked, known({ env: 'Production' }), ['image-label']],
+    [
+      'R3: with labels that nobody could read it is refused, and the reason is said',
+      marked,
+      unavailable('namespace shop', 'no answer'),
+      ['namespace-unavailable'],
+    ],
+    ['R3: a namespace that is not there counts as not known', marked, absent, ['namespace-unavailable']],
+    ['an image without the mark runs anywhere', label({}), known({ env: 'test' }), []],
+    ['an image with another mark runs anywhere', label({ 'data-class': 'none' }), known({ env: 'test' }), []],
+    [
+      'an image without the mark needs no labels of the namespace',
+      label({}),
+      unavailable('namespace shop', 'no answer'),
+      [],
+    ],
+  ])('namespaceLabels: %s', (_title, facts, labels: Fact<Labels>, want) => {
+    const situation = inNamespace(labels);
+    expect(codes({ labels: { namespaceLabels: [production] } }, facts, { situation })).toEqual(want);
+  });
+
+  test('namespaceLabels: the name of the namespace is always known, and nobody can label it otherwise', () => {
+    const rule = { image: 'data-class', namespace: { key: 'kubernetes.io/metadata.name', in: ['shop'] } };
+    const claims = known({ 'kubernetes.io/metadata.name': 'shop' });
+    const labels = { namespaceLabels: [rule] };
+    const nothing = unavailable('namespace', 'no answer');
+    expect(codes({ labels }, marked, { situation: inNamespace(nothing, 'shop') })).toEqual([]);
+    expect(codes({ labels }, marked, { situation: inNamespace(claims, 'other') })).toEqual(['image-label']);
+    expect(compiled({ labels }).readsNamespaceLabels).toBe(false);
+    expect(compiled({ labels: { namespaceLabels: [production] } }).readsNamespaceLabels).toBe(true);
+  });
+
+  test('a value of the image is shown escaped and cut (B35, B37)', () => {
+    const labels = { stage: `\u001b[31m${'x'.repeat(5000)}` };
+    const [violation] = judge({ labels: { forbidden: { stage: ['*'] } } }, label(labels));
+    expect(violation?.detail).not.toContain('\u001b');
+    expect(violation?.detail?.length).toBeLessThanOrEqual(512);
+  });
+});
+
+describe('platforms', () => {
+  test.each([
+    ['an allowed platform passes', ['linux/amd64'], 'linux/amd64', []],
+    ['another one fails', ['linux/amd64'], 'linux/arm64', ['image-platform']],
+    ['a name without a variant covers every variant', ['linux/arm'], 'linux/arm/v6', []],
+    ['a named variant is exact', ['linux/arm/v7'], 'linux/arm/v6', ['image-platform']],
+    ['arm64 is arm64/v8, as runtimes see it', ['linux/arm64/v8'], 'linux/arm64', []],
+    ['another system fails', ['linux/amd64'], 'windows/amd64', ['image-platform']],
+  ])('%s', (_title, platforms, platform, want) => {
+    expect(codes({ platforms }, imageFacts(platformImage(platform)))).toEqual(want);
+  });
+});
+
+describe('maxSize', () => {
+  test.each([
+    ['exactly that size passes', 500 * 2 ** 20, []],
+    ['a byte more fails', 500 * 2 ** 20 + 1, ['image-too-large']],
+  ])('%s', (_title, size, want) => expect(codes({ maxSize: '500Mi' }, amd64({ size }))).toEqual(want));
+});
+
+describe('an index', () => {
+  const mixed = imageFacts(
+    platformImage('linux/amd64'),
+    platformImage('linux/arm64', { user: 'root' }),
+    platformImage('linux/s390x', { user: '0' }),
+  );
+  const only = (...platforms: string[]) => ({ multiArch: { mode: 'platforms', platforms } });
+
+  test.each([
+    ['fails when any platform does', { multiArch: { mode: 'reference' } }, ['image-user-root']],
+    [
+      'fails when any platform does, each platform on its own',
+      { multiArch: { mode: 'each-platform' } },
+      ['image-user-root'],
+    ],
+    ['passes when the platforms that are judged do', only('linux/amd64'), []],
+    ['fails when one that is judged does', only('linux/amd64', 'linux/arm64'), ['image-user-root']],
+    ['must have every platform that is named', only('linux/amd64', 'linux/ppc64le'), ['image-platform']],
+    [
+      'reports what is missing beside what is wrong',
+      only('linux/arm64', 'linux/ppc64le'),
+      ['image-platform', 'image-user-root'],
+    ],
+  ])('%s', (_title, more, want) => expect(codes({ user: 'NonRoot' }, mixed, more)).toEqual(want));
+
+  test('says which platforms fail, and why each', () => {
+    expect(judge({ user: 'NonRoot' }, mixed)).toMatchObject([
+      {
+        message: "image 'registry.example.com/web:1' runs as root (linux/arm64, linux/s390x)",
+        detail:
+          "linux/arm64: its user is 'root', the administrator; linux/s390x: its user is '0', which is root",
+      },
+    ]);
+  });
+  test('without any platform fails: conditions on nothing would all hold', () => {
+    expect(codes({ user: 'NonRoot' }, { ...mixed, platforms: [] })).toEqual(['image-platform']);
+  });
+  test('of a hundred bad platforms stays one short finding', () => {
+    const many = Array.from({ length: 100 }, (_, at) => platformImage(`linux/cpu${at}`, { user: `-${at}` }));
+    const violations = judge({ user: 'NonRoot' }, imageFacts(...many));
+    expect(violations).toHaveLength(1);
+    expect(violations[0]?.message.length).toBeLessThan(200);
+    expect(violations[0]?.detail?.length).toBeLessThanOrEqual(512);
+  });
+  test('cannot hide a platform behind another spelling: nodes would pull it', () => {
+    const hidden = imageFacts(platformImage('linux/amd64'), platformImage('Linux/x86_64', { user: 'root' }));
+    expect(codes({ user: 'NonRoot' }, hidden, only('linux/amd64'))).toEqual(['image-user-root']);
+  });
+});
+
+describe('a single image, with platforms named', () => {
+  const only = { multiArch: { mode: 'platforms', platforms: ['linux/amd64', 'linux/arm64'] } };
+  test('is judged when it is for one of them', () => {
+    expect(codes({ user: 'NonRoot' }, amd64({ user: '' }), only)).toEqual(['image-user-root']);
+    expect(codes({ user: 'NonRoot' }, amd64(), only)).toEqual([]);
+  });
+  test('is refused when it is for none of them', () => {
+    const facts = imageFacts(platformImage('linux/s390x'));
+    expect(codes({ user: 'NonRoot' }, facts, only)).toEqual(['image-platform']);
+  });
+});
+
+test('every condition that fails is reported, and each names the image and what to do', () => {
+  const facts = amd64({ created: judgedAt - 400 * day, user: '', size: 2 ** 40 });
+  const image = {
+    maxAge: '1h',
+    minAge: '500d',
+    user: 'NonRoot',
+    labels: { required: { a: ['x'] } },
+    platforms: ['linux/arm64'],
+    maxSize: '1k',
+  };
+  const violations = judge(image, facts);
+  expect(violations.map(({ code }) => code)).toEqual([
+    'image-too-old',
+    'image-too-new',
+    'image-user-root',
+    'image-label',
+    'image-platform',
+    'image-too-large',
+  ]);
+  for (const { message, detail, remedy } of violations) {
+    expect(message).toMatch(/^image 'registry\.example\.com\/web:1' /);
+    expect([detail, remedy].every((text) => text !== undefined && text.length > 10)).toBe(true);
+  }
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { isPlatform, matchesPlatform } from './platform.ts';
+
+const platform = (text: string) => {
+  const [os = '', architecture = '', variant] = text.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+};
+
+describe('matchesPlatform', () => {
+  test.each([
+    ['linux/amd64', 'linux/amd64', true],
+    ['linux/amd64', 'linux/x86_64', true],
+    ['linux/amd64', 'Linux/AMD64', true],
+    ['linux/amd64', 'linux/amd64/v3', true],
+    ['linux/amd64/v1', 'linux/amd64', true],
+    ['linux/amd64/v1', 'linux/amd64/v3', false],
+    ['linux/arm64', 'linux/arm64/v8', true],
+    ['linux/arm64/v8', 'linux/arm64', true],
+    ['linux/arm64', 'linux/aarch64', true],
+    ['linux/arm/v7', 'linux/arm', true],
+    ['linux/arm/v7', 'linux/arm/7', true],
+    ['linux/arm/v7', 'linux/armhf', true],
+    ['linux/arm/v7', 'linux/armel', false],
+    ['linux/arm/v6', 'linux/arm', false],
+    ['linux/arm', 'linux/arm64', false],
+    ['windows/amd64', 'linux/amd64', false],
+    ['linux/constructor', 'linux/toString', false],
+  ])('%s is meant by %s: %s', (wanted, text, want) => {
+    expect(matchesPlatform(wanted, platform(text))).toBe(want);
+  });
+  test('an empty variant is none', () => {
+    expect(matchesPlatform('linux/arm64/v8', { os: 'linux', architecture: 'arm64', variant: '' })).toBe(true);
+  });
+});
+
+test.each([
+  ['linux/amd64', true],
+  ['linux/arm/v7', true],
+  ['linux', false],
+  ['linux/', false],
+  ['linux/amd64/v1/x', false],
+  ['Linux/amd64', false],
+  ['linux/amd64 ', false],
+])('%s is written as registries write it: %s', (text, want) => expect(isPlatform(text)).toBe(want));
