@@ -113,6 +113,7 @@ const createJudge = (config: CheckConfig, basis: Basis): JudgeManifest => {
     policies: { current: () => ({ state: 'loaded', set: basis.policies }) },
     namespaces: basis.namespaces,
     form,
+    clock,
     unmatched: config.unmatched.value,
     onUnsure: basis.onUnsure,
   });

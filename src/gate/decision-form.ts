@@ -18,6 +18,8 @@ export interface Outcome {
   readonly skipped?: { readonly code: SkipCode; readonly message: string };
   /** Version of the policy set that was in force; absent when none was. */
   readonly policies?: string;
+  /** Milliseconds that were spent on evidence; absent when none was asked for. */
+  readonly evidence?: number | undefined;
 }
 
 export interface DecisionFormDeps {
@@ -62,7 +64,7 @@ const none: readonly never[] = [];
 export const createDecisionForm =
   ({ clock, ids, version }: DecisionFormDeps) =>
   (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
-    const { findings = none, images = none, warnings = none, skipped, policies } = outcome;
+    const { findings = none, images = none, warnings = none, skipped, policies, evidence } = outcome;
     const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
     draft.images = images;
     draft.findings = findings;
@@ -72,7 +74,8 @@ export const createDecisionForm =
     if (skipped !== undefined) draft.skipped = skipped;
     draft.exemptions = none;
     draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
-    draft.durations = { total: round(clock.monotonic() - started) };
+    const total = round(clock.monotonic() - started);
+    draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
     return limitDecision(draft as Decision);
   };
 export type DecisionForm = ReturnType<typeof createDecisionForm>;

@@ -6,7 +6,7 @@ import type { AdmissionRequest } from './admission-request.ts';
 import type { Outcome } from './decision-form.ts';
 import { gateFinding, policiesLoading } from './decision-form.ts';
 import type { PolicySource } from './ports.ts';
-import { labelsOf } from './review.ts';
+import { labelsOf } from './subject.ts';
 
 /** What the guard needs of a policy; of a broken one nothing else is known, so it counts as Deny. */
 interface Fencing {

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import { createAdmit } from '../gate/admit.ts';
 import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
+import type { DecisionForm } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
 import { unchangedObject } from '../gate/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
@@ -26,6 +27,24 @@ export interface HandlerParts {
   readonly tell?: (decision: Decision, object: JsonObject | null) => void;
 }
 
+/** The shared road, with everything that an operator has to hear of it. */
+const openReview = (config: Config, parts: HandlerParts, form: DecisionForm, { log, metrics }: Watchers) =>
+  createReview({
+    policies: parts.source,
+    namespaces: parts.namespaces,
+    form,
+    clock,
+    unmatched: config.unmatched.value,
+    onUnsure: (unsure) => {
+      if (unsure.weakened) metrics.count('overrides');
+      log.warn('policies were applied though the labels of the namespace are not known', { ...unsure });
+    },
+    onUninformed: (uninformed) => {
+      if (uninformed.weakened) metrics.count('overrides');
+      log.warn('images were judged without the evidence that policies ask for', { ...uninformed });
+    },
+  });
+
 /** The use cases behind the webhook's doors. */
 export const createHandlers = (
   config: Config,
@@ -43,16 +62,7 @@ export const createHandlers = (
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
   };
-  const review = createReview({
-    policies: parts.source,
-    namespaces: parts.namespaces,
-    form,
-    unmatched: config.unmatched.value,
-    onUnsure: (unsure) => {
-      if (unsure.weakened) metrics.count('overrides');
-      log.warn('policies were applied though the labels of the namespace are not known', { ...unsure });
-    },
-  });
+  const review = openReview(config, parts, form, { log, metrics });
   const admit = createAdmit({
     review,
     form,

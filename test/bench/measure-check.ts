@@ -38,6 +38,7 @@ export const measureCheck = async (work: string, policyDir: string): Promise<voi
     policies: { current: () => ({ state: 'loaded', set: policies.value }) },
     namespaces: { labels: (name) => unavailable(name, 'none') },
     form,
+    clock,
     unmatched: undefined,
     onUnsure: () => undefined,
   });

@@ -1,5 +1,5 @@
 import type { Decision } from '../../src/core/decision/decision.ts';
-import type { Unmatched } from '../../src/core/decision/decide.ts';
+import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
 import { unavailable } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -9,6 +9,7 @@ import type { BrokenPolicy, PolicySet } from '../../src/core/policy/policy-set.t
 import { createPolicySet } from '../../src/core/policy/policy-set.ts';
 import { readPolicy } from '../../src/core/policy/schema.ts';
 import { createWorkloadTable } from '../../src/core/workload/kinds.ts';
+import type { Evidence } from '../../src/evidence/gather.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
@@ -68,6 +69,7 @@ export interface FakeGateOptions {
   readonly admins?: readonly string[];
   readonly clock?: FakeClock;
   readonly budget?: number;
+  readonly evidence?: Evidence;
 }
 
 const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader => {
@@ -90,12 +92,16 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const policies = { current: (): PolicyState => options.state ?? { state: 'loaded', set } };
   const bugs: unknown[] = [];
   const unsure: Unsure[] = [];
+  const uninformed: (Uninformed & { readonly namespace: string })[] = [];
   const review = createReview({
     policies,
     namespaces: readerOf(options.namespaces),
     form,
+    clock,
+    evidence: options.evidence,
     unmatched: options.unmatched,
     onUnsure: (seen) => void unsure.push(seen),
+    onUninformed: (seen) => void uninformed.push(seen),
   });
   const onBug = (error: unknown): void => void bugs.push(error);
   const admit = createAdmit({
@@ -113,6 +119,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   return {
     bugs,
     unsure,
+    uninformed,
     review,
     form,
     clock,

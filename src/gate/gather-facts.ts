@@ -1,0 +1,90 @@
+import type { ImageUnderReview } from '../core/decision/decide.ts';
+import { unavailable } from '../core/facts/fact.ts';
+import type { Fact } from '../core/facts/fact.ts';
+import type { ImageEvidence, ImageNeeds } from '../core/facts/image-evidence.ts';
+import { formatReference } from '../core/image/reference.ts';
+import type { Evidence, EvidenceRequest } from '../evidence/gather.ts';
+import type { PullContext } from '../evidence/ports.ts';
+import type { Deadline } from './deadline.ts';
+
+/** What is asked, once for each image however many containers run it. */
+interface Question {
+  readonly requests: readonly EvidenceRequest[];
+  /** For each image of the review the place of its request; `undefined`: nothing is asked about it. */
+  readonly places: readonly (number | undefined)[];
+}
+
+/** `nginx` and `docker.io/library/nginx:latest` in one object are one question, so they get one digest (B1). */
+const questionOf = (
+  images: readonly ImageUnderReview[],
+  needs: readonly (ImageNeeds | undefined)[],
+): Question => {
+  const requests: EvidenceRequest[] = [];
+  const known = new Map<string, number>();
+  const places = images.map(({ image }, at) => {
+    const needed = needs[at];
+    if (needed === undefined || !image.parsed.ok) return undefined;
+    const key = `${formatReference(image.parsed.value)} ${JSON.stringify(needed)}`;
+    const place = known.get(key) ?? requests.push({ image: image.parsed.value, needs: needed }) - 1;
+    known.set(key, place);
+    return place;
+  });
+  return { requests, places };
+};
+
+const withoutAnswer = (why: Fact<never>): ImageEvidence => ({ pinned: why, image: why, tried: [] });
+
+const noAccess = withoutAnswer(unavailable('the image', 'this gate was started without registry access'));
+const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
+
+/** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */
+const longestMargin = 250;
+
+/**
+ * The answers, or none at the deadline: the evidence room gives what it has when the signal aborts, and has half of the
+ * margin for that. What is still missing then is missing in the decision, which says so.
+ */
+const inTime = async (
+  evidence: Evidence,
+  requests: readonly EvidenceRequest[],
+  context: PullContext | undefined,
+  deadline: Deadline,
+): Promise<readonly ImageEvidence[]> => {
+  const left = Math.max(0, deadline.remaining());
+  const margin = Math.min(longestMargin, left / 10);
+  const abort = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  const late = new Promise<readonly ImageEvidence[]>((resolve) => {
+    timers.push(setTimeout(() => abort.abort(), left - margin));
+    timers.push(setTimeout(() => resolve([]), left - margin / 2));
+  });
+  try {
+    return await Promise.race([evidence.gather(requests, context, abort.signal), late]);
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    // Nobody waits for what is still under way.
+    abort.abort();
+  }
+};
+
+/**
+ * Hop 5: looks at the images that need it, each once. Answers at once when none does, so that a review without evidence
+ * pays nothing. Without an evidence room everything is unavailable, never a pass.
+ * @returns the images in the same order, each with its evidence
+ */
+export const gatherFacts = (
+  evidence: Evidence | undefined,
+  images: readonly ImageUnderReview[],
+  needs: readonly (ImageNeeds | undefined)[],
+  { context, deadline }: { readonly context: () => PullContext | undefined; readonly deadline: Deadline },
+): readonly ImageUnderReview[] | Promise<readonly ImageUnderReview[]> => {
+  const { requests, places } = questionOf(images, needs);
+  if (requests.length === 0) return images;
+  const join = (answers: readonly ImageEvidence[], otherwise: ImageEvidence): readonly ImageUnderReview[] =>
+    images.map((image, at) => {
+      const place = places[at];
+      return place === undefined ? image : { ...image, evidence: answers[place] ?? otherwise };
+    });
+  if (evidence === undefined) return join([], noAccess);
+  return inTime(evidence, requests, context(), deadline).then((answers) => join(answers, tooLate));
+};
