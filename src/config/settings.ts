@@ -1,24 +1,7 @@
-import { registryEventRows } from './registry-event-rows.ts';
-import { registryRows } from './registry-rows.ts';
-import { choice, choices, optional, shapes, type Shape } from './shape.ts';
+import { define, type Definition } from './definition.ts';
+import { evidenceDefinitions } from './evidence-settings.ts';
+import { choice, optional, shapes } from './shape.ts';
 import { workloadRows } from './workload-rows.ts';
-
-/** One row of the table. The key is the file's key; flag and variable are derived from it, so that no twin can be forgotten. */
-interface Definition<T> {
-  readonly shape: Shape<T>;
-  /** The shape alone decides the type: a fallback outside of it is an error here. */
-  readonly fallback: NoInfer<T>;
-  readonly description: string;
-  /** A value, ready to stand after the flag or the key. */
-  readonly example: string;
-  /**
-   * Variables that everybody uses for this, the first one before the next, instead of one of ours. No flag then: a
-   * proxy's URL may hold a password, and whoever is on the machine can read command lines.
-   */
-  readonly conventional?: readonly string[];
-}
-const define = <T>(definition: Definition<T> & { readonly fallback: NoInfer<T> }): Definition<T> =>
-  definition;
 
 const day = 86_400_000;
 const loopback = '127.0.0.1';
@@ -174,60 +157,7 @@ export const definitions = {
     description: 'Custom kinds and where their pod spec or their images lie. In the configuration file only.',
     example: '[{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.template.spec }]',
   }),
-  registries: define({
-    shape: registryRows,
-    fallback: [],
-    description:
-      'How registries are reached that need more than the defaults. In the configuration file only.',
-    example: '[{ host: registry.example.com, caFile: ./registry-ca.crt }]',
-  }),
-  registryEvents: define({
-    shape: registryEventRows,
-    fallback: [],
-    description: 'Who may tell the gate of pushed images. In the configuration file only.',
-    example: '[{ source: harbor, format: harbor, tokenFile: ./harbor-token, hosts: [registry.example.com] }]',
-  }),
-  cloudIdentities: define({
-    shape: choices('gar', 'acr', 'ecr'),
-    fallback: [],
-    description:
-      'Clouds whose identity of this process may pull: each asks a metadata or token service of that cloud.',
-    example: 'ecr',
-  }),
-  evidenceCache: define({
-    shape: shapes.sizeOrNone,
-    fallback: 2 ** 30,
-    description: 'Manifests and image configurations that are kept on disk under --data; 0 keeps none.',
-    example: '512MiB',
-  }),
-  evidenceMemory: define({
-    shape: shapes.size,
-    fallback: 64 * 2 ** 20,
-    description: 'Manifests and image configurations that are kept in memory.',
-    example: '128MiB',
-  }),
-  httpsProxy: define({
-    shape: optional(shapes.proxy),
-    fallback: undefined,
-    description: 'Proxy for https; user and password are never shown.',
-    example: 'http://proxy.example.com:3128',
-    conventional: ['https_proxy', 'HTTPS_PROXY'],
-  }),
-  // HTTP_PROXY in upper case is an attacker's header under CGI ("httpoxy", CVE-2016-5385). This is no CGI program.
-  httpProxy: define({
-    shape: optional(shapes.proxy),
-    fallback: undefined,
-    description: 'Proxy for plain http; user and password are never shown.',
-    example: 'http://proxy.example.com:3128',
-    conventional: ['http_proxy', 'HTTP_PROXY'],
-  }),
-  noProxy: define({
-    shape: shapes.noProxy,
-    fallback: [],
-    description: 'Hosts that are reached without a proxy.',
-    example: '.example.com,10.0.0.0/8',
-    conventional: ['no_proxy', 'NO_PROXY'],
-  }),
+  ...evidenceDefinitions,
 } as const;
 
 export type Definitions = typeof definitions;
