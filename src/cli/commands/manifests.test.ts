@@ -238,3 +238,78 @@ describe('manifests --client-ca (B38)', () => {
     await expect(printed).rejects.toThrow(want);
   });
 });
+
+describe('manifests --pull-secrets (B29)', () => {
+  interface PrintedRole {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+    readonly rules: readonly {
+      readonly resources: readonly string[];
+      readonly verbs: readonly string[];
+      readonly resourceNames?: readonly string[];
+    }[];
+  }
+  /** Rights to Secrets that are limited by no name. */
+  const allows = (printed: string): readonly string[] =>
+    parseAllDocuments(printed)
+      .map((document) => document.toJS() as PrintedRole)
+      .filter(({ kind }) => ['Role', 'ClusterRole'].includes(kind))
+      .flatMap(({ kind, metadata: { name, namespace = '*' }, rules }) =>
+        rules
+          .filter(
+            ({ resources, resourceNames }) => resources.includes('secrets') && resourceNames === undefined,
+          )
+          .map(({ verbs }) => `${kind} ${name}: ${verbs.join()} in ${namespace}`),
+      );
+  const own = 'Role imagegate: create in imagegate-system';
+
+  test.each<[string, readonly string[], readonly string[], boolean]>([
+    ['is none unless told otherwise', [], [own], false],
+    ['none reads none', ['--pull-secrets', 'none'], [own], false],
+    [
+      'all reads those of every namespace',
+      ['--pull-secrets', 'all'],
+      [own, 'ClusterRole imagegate-pull-secrets: get in *'],
+      true,
+    ],
+    [
+      'a list reads those of its namespaces alone',
+      ['--pull-secrets=shop, bank,shop'],
+      [own, 'Role imagegate-pull-secrets: get in shop', 'Role imagegate-pull-secrets: get in bank'],
+      true,
+    ],
+  ])('%s, and the gate is told whether it may', async (_title, flags, rights, told) => {
+    const printed = await print('--image', image, ...flags);
+    expect(allows(printed)).toEqual(rights);
+    expect(configOfGate(printed).pullSecrets.value).toBe(told);
+  });
+
+  test('a gate elsewhere gets the right for its user, and only when it is asked for', async () => {
+    const url = ['--url', 'https://gate.example.com:8443', '--data', join(folder, 'elsewhere')];
+    expect(allows(await print(...url))).toEqual([]);
+    const printed = await print(...url, '--pull-secrets', 'shop');
+    expect(allows(printed)).toEqual(['Role imagegate-pull-secrets: get in shop']);
+    expect(ofKind(printed, 'RoleBinding')).toMatchObject({
+      metadata: { name: 'imagegate-pull-secrets', namespace: 'shop' },
+      roleRef: { kind: 'Role', name: 'imagegate-pull-secrets' },
+      subjects: [{ kind: 'User', name: 'imagegate' }],
+    });
+  });
+
+  test('what the main role says about Secrets stays true', async () => {
+    expect(await print('--image', image)).toMatch(/read no\n?#? ?Secret\./);
+    expect(await print('--image', image, '--pull-secrets', 'all')).not.toMatch(/read no\n?#? ?Secret\./);
+  });
+
+  test.each([
+    ['', /"" is no name of a namespace/],
+    ['Shop', /"Shop" is no name of a namespace; write none, all, or namespaces/],
+    ['shop,', /"" is no name of a namespace/],
+    ['shop/regcred', /is no name of a namespace/],
+    ['shop,all', /all cannot stand in a list of namespaces/],
+    ['true', /true cannot stand in a list of namespaces; write none, all, or/],
+    [Array.from({ length: 257 }, (_, n) => `n${n}`).join(), /more than 256 namespaces/],
+  ])('%j is refused', async (text, refusal) => {
+    await expect(print('--image', image, `--pull-secrets=${text}`)).rejects.toThrow(refusal);
+  });
+});

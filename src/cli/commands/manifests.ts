@@ -5,6 +5,7 @@ import type { GateConfiguration } from '../../adapters/kubernetes/manifests/conf
 import { printManifests } from '../../adapters/kubernetes/manifests/manifest.ts';
 import { inClusterManifests, inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
 import { outOfClusterManifests } from '../../adapters/kubernetes/manifests/out-of-cluster.ts';
+import { parsePullSecretAccess } from '../../adapters/kubernetes/manifests/pull-secret-access.ts';
 import {
   parseGateImage,
   parseGateNamespace,
@@ -47,6 +48,7 @@ interface ManifestFlags {
   readonly url?: string;
   readonly image?: string;
   readonly namespace: string;
+  readonly pullSecrets: string;
   readonly webhooks?: true;
 }
 
@@ -114,20 +116,25 @@ const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal
       `give exactly ${kinds}: a gate outside of the cluster, one inside of it, or its webhook configurations`,
     ]);
   }
+  const pullSecrets = orUsageError(parsePullSecretAccess(flags.pullSecrets));
   const config = readSettings(manifestSettings, rest, terminal);
   const bootstrapNamespaces = config.bootstrapNamespaces.value;
   const workloads = createWorkloadTable(config.workloads.value).all;
   if (url !== undefined) {
     const parsed = orUsageError(parseWebhookUrl(url));
     const caBundle = await caBundleOf(config.data.value, parsed, terminal);
-    terminal.out(
-      printManifests(outOfClusterManifests({ url: parsed, caBundle, workloads, bootstrapNamespaces })),
-    );
+    const options = { url: parsed, caBundle, workloads, bootstrapNamespaces, pullSecrets };
+    terminal.out(printManifests(outOfClusterManifests(options)));
     return;
   }
   const namespace = orUsageError(parseGateNamespace(flags.namespace));
   if (image !== undefined) {
-    const options = { image: orUsageError(parseGateImage(image)), namespace, bootstrapNamespaces };
+    const options = {
+      image: orUsageError(parseGateImage(image)),
+      namespace,
+      bootstrapNamespaces,
+      pullSecrets,
+    };
     const configuration = configurationOf(config);
     terminal.out(printManifests(inClusterManifests({ ...options, configuration })));
     return;
@@ -141,6 +148,7 @@ const examples = `
 Examples:
   imagegate manifests --url https://gate.example.com:8443 --data ./gate | kubectl apply -f -
   imagegate manifests --image registry.example.com/imagegate@sha256:… | kubectl apply -f -
+  imagegate manifests --image registry.example.com/imagegate@sha256:… --pull-secrets shop,bank | kubectl apply -f -
   imagegate manifests --webhooks | kubectl apply -f -      # once a replica is ready`;
 
 export const command: CommandModule['command'] = (terminal) => {
@@ -156,12 +164,18 @@ export const command: CommandModule['command'] = (terminal) => {
       'the webhook configurations for a gate inside of the cluster; refused while no replica is ready',
     )
     .option('--namespace <name>', 'the namespace of a gate inside of the cluster', 'imagegate-system')
+    .option(
+      '--pull-secrets <who>',
+      'Secrets the gate may read to ask registries as the kubelet does: none, all, or those of the namespaces listed (shop,bank)',
+      'none',
+    )
     .addHelpText('after', examples);
   return addSettingFlags(manifests, manifestSettings).action(
-    async ({ url, image, webhooks, namespace, ...rest }: ManifestFlags & Flags) => {
+    async ({ url, image, webhooks, namespace, pullSecrets, ...rest }: ManifestFlags & Flags) => {
       await printWanted(
         {
           namespace,
+          pullSecrets,
           ...(url === undefined ? {} : { url }),
           ...(image === undefined ? {} : { image }),
           ...(webhooks === undefined ? {} : { webhooks }),

@@ -8,6 +8,7 @@ import type {
 } from '@kubernetes/client-node';
 import { mountedConfiguration, type GateConfiguration } from './config-map.ts';
 import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import type { PullSecretAccess } from './pull-secret-access.ts';
 import { ports, serviceHost } from './service.ts';
 
 export interface DeploymentOptions {
@@ -15,6 +16,8 @@ export interface DeploymentOptions {
   readonly image: string;
   readonly namespace: string;
   readonly bootstrapNamespaces: readonly string[];
+  /** Whose pull secrets the gate reads; nobody's unless told otherwise. */
+  readonly pullSecrets?: PullSecretAccess;
   /** What else was given; its ConfigMap is printed by `inClusterManifests`. */
   readonly configuration?: GateConfiguration;
 }
@@ -48,6 +51,7 @@ const args = (options: DeploymentOptions): string[] => [
   '--replica=$(POD_NAME)',
   `--tls-name=${serviceHost(options.namespace)}`,
   ...bootstrapArgs(options),
+  ...((options.pullSecrets ?? 'none') === 'none' ? [] : ['--pull-secrets']),
   ...mountedConfiguration(configurationOf(options)).args,
   // Well below the limit of the volume: the kubelet evicts a Pod that goes beyond it.
   '--record-max-bytes=512MiB',

@@ -37,6 +37,9 @@ const both = [...inside, ...outside, ...inClusterWebhooks({ ...webhooks, namespa
 const withoutDefinition = (manifests: readonly Manifest[]): string =>
   printManifests(manifests.filter(({ object }) => object.kind !== 'CustomResourceDefinition'));
 
+const pullSecretsOf = (manifests: readonly Manifest[]): string =>
+  printManifests(manifests.filter(({ object }) => object.metadata.name === 'imagegate-pull-secrets'));
+
 describe('golden files: what an installation consists of changes only on purpose', () => {
   test.each([
     ['in-cluster', withoutDefinition(inside)],
@@ -48,6 +51,8 @@ describe('golden files: what an installation consists of changes only on purpose
     ['webhooks', printManifests(inClusterWebhooks({ ...webhooks, namespace }))],
     ['access-inside (B27)', printManifests(inClusterAccess(namespace))],
     ['access-outside (B27)', printManifests(outOfClusterAccess())],
+    ['pull-secrets-inside (B27, B29)', pullSecretsOf(inClusterAccess(namespace, ['shop', 'bank']))],
+    ['pull-secrets-outside (B27, B29)', pullSecretsOf(outOfClusterAccess('all'))],
   ])('%s', async (name, text) => {
     await expect(text).toMatchFileSnapshot(`golden/${name.split(' ')[0] ?? name}.yaml.golden`);
   });

@@ -56,7 +56,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Manifes
       object: namespaceObject(namespace) as KubernetesObject,
     },
     policyDefinition(),
-    ...inClusterAccess(namespace),
+    ...inClusterAccess(namespace, options.pullSecrets),
     {
       comment:
         'Some clusters (GKE) admit critical Pods outside of kube-system only where a quota speaks of them.',

@@ -30,6 +30,8 @@ export const objectNames = {
   /** The Lease of the replica that patches `caBundle` and status (R15). */
   lease: 'imagegate',
   fence: 'imagegate-own-namespace',
+  /** Roles and bindings that let the gate read pull secrets; apart from the others, so that they can be taken away. */
+  pullSecrets: 'imagegate-pull-secrets',
   /** Whom the API server sees when the gate stands outside of the cluster. */
   outsideUser: 'imagegate',
 } as const;

@@ -8,6 +8,7 @@ import type {
   V1ServiceAccount,
 } from '@kubernetes/client-node';
 import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import { pullSecretManifests, type PullSecretAccess } from './pull-secret-access.ts';
 
 const rbac = 'rbac.authorization.k8s.io';
 const apiVersion = `${rbac}/v1`;
@@ -50,7 +51,8 @@ const clusterRole: V1ClusterRole = {
   ],
 };
 
-const clusterRoleComment = `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configurations (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
+const clusterRoleComment = (access: PullSecretAccess): string =>
+  `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configurations (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret${access === 'none' ? '' : ` but what ${objectNames.pullSecrets} below grants`}. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
 
 const binding = (subject: RbacV1Subject): V1ClusterRoleBinding => ({
   apiVersion,
@@ -72,14 +74,20 @@ const role = (namespace: string): V1Role => ({
   ],
 });
 
-const roleComment = `What the gate may do in its own namespace: the one Secret with its CA and the one Lease of its leader. RBAC cannot limit "create" by name (a new object has no name yet when it is asked), so it may create other Secrets and Leases here; it can read none of them.`;
+const roleComment = `What the gate may do in its own namespace: the one Secret with its CA and the one Lease of its leader. RBAC cannot limit "create" by name (a new object has no name yet when it is asked), so it may create other Secrets and Leases here; this Role lets it read none of them.`;
+
+const gateIn = (namespace: string): RbacV1Subject => ({
+  kind: 'ServiceAccount',
+  name: objectNames.gate,
+  namespace,
+});
 
 const roleBinding = (namespace: string): V1RoleBinding => ({
   apiVersion,
   kind: 'RoleBinding',
   metadata: metadata(namespace),
   roleRef: { apiGroup: rbac, kind: 'Role', name: objectNames.gate },
-  subjects: [{ kind: 'ServiceAccount', name: objectNames.gate, namespace }],
+  subjects: [gateIn(namespace)],
 });
 
 const serviceAccount = (namespace: string): V1ServiceAccount => ({
@@ -90,22 +98,29 @@ const serviceAccount = (namespace: string): V1ServiceAccount => ({
 });
 
 /** Least privilege for a gate that runs in `namespace`: its service account and what that may do (B27). */
-export const inClusterAccess = (namespace: string): readonly Manifest[] => [
+export const inClusterAccess = (
+  namespace: string,
+  pullSecrets: PullSecretAccess = 'none',
+): readonly Manifest[] => [
   manifest(
     serviceAccount(namespace),
     'The identity of the gate. Its token is mounted by the Deployment alone.',
   ),
-  manifest(clusterRole, clusterRoleComment),
-  manifest(binding({ kind: 'ServiceAccount', name: objectNames.gate, namespace }), ''),
+  manifest(clusterRole, clusterRoleComment(pullSecrets)),
+  manifest(binding(gateIn(namespace)), ''),
   manifest(role(namespace), roleComment),
   manifest(roleBinding(namespace), ''),
+  ...pullSecretManifests(pullSecrets, gateIn(namespace)),
 ];
 
-/** The same for a gate outside of the cluster: it keeps its CA on its own disk and so needs no Secret. */
-export const outOfClusterAccess = (): readonly Manifest[] => [
-  manifest(clusterRole, clusterRoleComment),
+const outsideUser: RbacV1Subject = { apiGroup: rbac, kind: 'User', name: objectNames.outsideUser };
+
+/** The same for a gate outside of the cluster: it keeps its CA on its own disk and so needs no Secret of its own. */
+export const outOfClusterAccess = (pullSecrets: PullSecretAccess = 'none'): readonly Manifest[] => [
+  manifest(clusterRole, clusterRoleComment(pullSecrets)),
   manifest(
-    binding({ apiGroup: rbac, kind: 'User', name: objectNames.outsideUser }),
+    binding(outsideUser),
     `The kubeconfig of \`imagegate serve --kubeconfig\` must authenticate as the user "${objectNames.outsideUser}" (the common name of a client certificate, for example).`,
   ),
+  ...pullSecretManifests(pullSecrets, outsideUser),
 ];
