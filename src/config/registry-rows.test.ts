@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describeProblem } from './origin.ts';
 import { printConfig } from './print.ts';
@@ -168,6 +169,15 @@ describe('registries: a row is refused, with its place, when', () => {
     if (typeof message === 'string') expect(problemIn(text)).toBe(message);
     else expect(problemIn(text)).toMatch(message);
   });
+});
+
+test('the example of docs/operations.md is one', () => {
+  const document = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```yaml\n(registries:[^]*?)```/.exec(document) ?? [];
+  const config = read(example);
+  expect(config.registries.value).toHaveLength(3);
+  expect(config.registryEvents.value).toHaveLength(1);
+  expect(config.cloudIdentities.value).toEqual(['ecr']);
 });
 
 describe('registryEvents', () => {
