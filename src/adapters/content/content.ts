@@ -1,0 +1,78 @@
+import type { ContentStore } from '../../evidence/ports.ts';
+import { createRecentMap } from '../../evidence/recent-map.ts';
+import { createDisk, type Disk } from './disk.ts';
+import { contentName, hashesTo } from './name.ts';
+
+export interface ContentStoreOptions {
+  /** Absent: in memory only. It is made when it is missing; nothing else may lie in it. */
+  readonly directory?: string;
+  readonly maxMemoryBytes: number;
+  readonly maxDiskBytes: number;
+  /** On disk; 100,000 unless told. */
+  readonly maxFiles?: number;
+  /** Larger content is kept in memory only; 8 MiB unless told. */
+  readonly maxFileBytes?: number;
+  /** Bytes that may wait to be written; 16 MiB unless told. */
+  readonly maxWaitingBytes?: number;
+  /** Told once when the directory stops working; the store goes on in memory. */
+  readonly onProblem?: (problem: string) => void;
+}
+
+export interface OpenContentStore extends ContentStore {
+  /** Resolves when what an earlier process left has been counted; the store answers before that as well. */
+  readonly opened: Promise<void>;
+  /** Resolves when what waits has been written. */
+  close(): Promise<void>;
+}
+
+const mebibyte = 1024 * 1024;
+/** Key, slots and the array's own header. */
+const entryBytes = 512;
+/** However small each of it is. */
+const mostEntries = 100_000;
+
+/** A view must not keep a larger buffer alive, nor change with it. */
+const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+
+const openDisk = (options: ContentStoreOptions): Disk | undefined => {
+  if (options.directory === undefined || options.maxDiskBytes <= 0) return undefined;
+  const limits = {
+    bytes: options.maxDiskBytes,
+    files: options.maxFiles ?? 100_000,
+    fileBytes: options.maxFileBytes ?? 8 * mebibyte,
+    waitingBytes: options.maxWaitingBytes ?? 16 * mebibyte,
+  };
+  return createDisk(options.directory, limits, options.onProblem ?? (() => {}));
+};
+
+/**
+ * Manifests and configs by digest and by the repository that delivered them: what was used last in memory, more of it
+ * on disk. It holds nothing that does not hash to its digest, whoever put it there: a file that was altered is a miss
+ * and is removed.
+ */
+export const createContentStore = (options: ContentStoreOptions): OpenContentStore => {
+  const memory = createRecentMap<Uint8Array>({ entries: mostEntries, weight: options.maxMemoryBytes });
+  const disk = openDisk(options);
+  const keep = (key: string, bytes: Uint8Array): void => memory.set(key, bytes, bytes.length + entryBytes);
+  return {
+    get: async (repository, digest) => {
+      const key = `${digest} ${repository.host}/${repository.repository}`;
+      const held = memory.get(key);
+      if (held !== undefined || disk === undefined) return held;
+      const name = contentName(repository, digest);
+      const bytes = name === undefined ? undefined : await disk.read(name);
+      if (bytes !== undefined) keep(key, bytes);
+      return bytes;
+    },
+    put: (repository, digest, bytes) => {
+      const name = contentName(repository, digest);
+      if (name === undefined || !hashesTo(name.digest, bytes)) return;
+      const own = ownBytes(bytes);
+      keep(`${digest} ${repository.host}/${repository.repository}`, own);
+      disk?.write(name, own);
+    },
+    opened: disk?.opened ?? Promise.resolve(),
+    close: async () => disk?.close(),
+  };
+};

@@ -1,0 +1,131 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDiskBook, type DiskBook } from './disk-book.ts';
+import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
+import { hashesTo, type ContentName } from './name.ts';
+import { scanContent } from './scan.ts';
+
+export interface DiskLimits {
+  readonly bytes: number;
+  readonly files: number;
+  readonly fileBytes: number;
+  /** Bytes that wait to be written; past it content is not written, which costs a request later. */
+  readonly waitingBytes: number;
+}
+
+/** Content in files. Nothing here fails: what cannot be read is a miss, what cannot be written is left out. */
+export interface Disk {
+  /** Resolves when the files that are there have been counted. */
+  readonly opened: Promise<void>;
+  read(name: ContentName): Promise<Uint8Array | undefined>;
+  /** Returns at once; the file appears later, or never. */
+  write(name: ContentName, bytes: Uint8Array): void;
+  /** Resolves when what waits has been written. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly name: ContentName;
+  readonly bytes: Uint8Array;
+}
+
+const pathOf = ({ folder, file }: ContentName): string => `${folder}/${file}`;
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** One by one and off the road of any answer. `wrote` is told whether it went well. */
+const createWriter = (root: string, limits: DiskLimits, book: DiskBook, wrote: (error?: unknown) => void) => {
+  const waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  const writeOne = async ({ name, bytes }: Waiting): Promise<void> => {
+    const path = pathOf(name);
+    if (book.has(path)) return;
+    try {
+      await makeFolder(root, name.folder);
+      await writeFileBytes(join(root, path), bytes);
+      book.add(path, bytes.length);
+      wrote();
+    } catch (error) {
+      wrote(error);
+    }
+  };
+  return {
+    /** @returns whether nothing else was waiting, so that somebody has to begin */
+    add: (item: Waiting): boolean => {
+      const { length } = item.bytes;
+      if (length > limits.fileBytes || waitingBytes + length > limits.waitingBytes) return false;
+      waitingBytes += length;
+      return waiting.push(item) === 1;
+    },
+    writeAll: async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await writeOne(next);
+        waitingBytes -= next.bytes.length;
+      }
+    },
+  };
+};
+
+/** `onProblem` is told once when files stop working, not for every one of them. */
+export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem: string) => void): Disk => {
+  let complained = false;
+  let scanned = false;
+  let closed = false;
+  const note = (error?: unknown): void => {
+    if (error !== undefined && !complained) {
+      onProblem(`the content cache in ${root} cannot be used: ${reason(error)}`);
+    }
+    complained = error !== undefined;
+  };
+  const removals = new Set<Promise<unknown>>();
+  const remove = (path: string): void => {
+    const removal: Promise<unknown> = rm(join(root, path), { force: true, recursive: true })
+      .catch(note)
+      .finally(() => removals.delete(removal));
+    removals.add(removal);
+  };
+  const book = createDiskBook(limits, remove);
+  const writer = createWriter(root, limits, book, note);
+
+  const scan = async (): Promise<void> => {
+    try {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      for (const { path, bytes } of await scanContent(root, limits.files)) book.add(path, bytes);
+    } catch (error) {
+      note(error);
+    }
+    scanned = true;
+  };
+  const opened = scan();
+  let work = opened;
+  return {
+    opened,
+    read: async (name) => {
+      const path = pathOf(name);
+      if (scanned && !book.has(path)) return undefined;
+      try {
+        const bytes = await readFileBytes(join(root, path), limits.fileBytes);
+        if (bytes !== undefined && hashesTo(name.digest, bytes)) {
+          book.touch(path);
+          return bytes;
+        }
+        remove(path);
+      } catch (error) {
+        // A link, a directory: whatever it is, it is not what was written.
+        if (!isMissing(error)) remove(path);
+      }
+      book.forget(path);
+      return undefined;
+    },
+    write: (name, bytes) => {
+      if (closed || book.has(pathOf(name))) return;
+      if (writer.add({ name, bytes })) work = work.then(writer.writeAll);
+    },
+    close: async () => {
+      closed = true;
+      await work;
+      await Promise.all(removals);
+    },
+  };
+};

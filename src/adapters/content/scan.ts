@@ -1,0 +1,53 @@
+import { lstat, opendir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { folderName, isContentFile } from './name.ts';
+
+export interface FoundFile {
+  /** Below the directory: `sha256/ab/<file>`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was written, milliseconds since 1970. */
+  readonly written: number;
+}
+
+const algorithms = ['sha256', 'sha384', 'sha512'];
+
+/** Directories only: a link in the place of one leads nowhere. */
+const isFolder = async (path: string): Promise<boolean> => {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+};
+
+/** Files of one folder. What is no content (a write that was cut off, a link) is removed. */
+const scanFolder = async (root: string, folder: string, most: number): Promise<FoundFile[]> => {
+  const found: FoundFile[] = [];
+  if (!(await isFolder(join(root, folder)))) return found;
+  for await (const entry of await opendir(join(root, folder))) {
+    const path = `${folder}/${entry.name}`;
+    const wanted = entry.isFile() && isContentFile(entry.name) && found.length < most;
+    if (wanted) {
+      const { size, mtimeMs } = await lstat(join(root, path));
+      found.push({ path, bytes: size, written: mtimeMs });
+    } else if (!entry.isDirectory()) await rm(join(root, path), { force: true });
+  }
+  return found;
+};
+
+/**
+ * What an earlier process left, oldest first. Looks at no more than `most` files and removes the rest, follows no link.
+ * Rejects when the directory cannot be read.
+ */
+export const scanContent = async (root: string, most: number): Promise<readonly FoundFile[]> => {
+  const found: FoundFile[] = [];
+  for (const algorithm of algorithms) {
+    if (!(await isFolder(join(root, algorithm)))) continue;
+    for await (const entry of await opendir(join(root, algorithm))) {
+      if (!folderName.test(entry.name)) continue;
+      found.push(...(await scanFolder(root, `${algorithm}/${entry.name}`, most - found.length)));
+    }
+  }
+  return found.sort((one, other) => one.written - other.written);
+};
