@@ -8,6 +8,11 @@ import type {
   PullContext,
   PullSecrets,
 } from '../../src/evidence/ports.ts';
+import type {
+  ConfiguredCredential,
+  ConfiguredCredentials,
+} from '../../src/evidence/credential/configured.ts';
+import { createKeychain } from '../../src/evidence/credential/keychain.ts';
 
 /** A clock that stands still until it is told otherwise; it starts where a real one could. */
 export const standingClock = (): EvidenceClock & { advance(milliseconds: number): void } => {
@@ -121,3 +126,28 @@ export const told = (candidates: readonly Candidate[]): readonly string[] =>
       ? source
       : `${source}: ${'username' in secret ? secret.username : secret.form}`;
   });
+
+/** A configuration that knows these credentials for every registry. */
+export const configuredWith = (
+  ...found: readonly ConfiguredCredential[]
+): ConfiguredCredentials & { calls: number } => ({
+  calls: 0,
+  async *find() {
+    this.calls += 1;
+    yield* found;
+  },
+});
+
+/** A keychain over a cluster, a configuration and a cloud in memory. */
+export const keychainInMemory = <C extends ConfiguredCredentials = ReturnType<typeof configuredWith>>(
+  configured: C = configuredWith() as unknown as C,
+) => {
+  const clock = standingClock();
+  const secrets = secretsInMemory();
+  const cloud = cloudInMemory('ECR');
+  const keychain = createKeychain({ pullSecrets: secrets, configured, cloud: [cloud], clock });
+  return { clock, secrets, cloud, keychain, configured };
+};
+
+/** An entry of a docker config. */
+export const login = (username: string, password = 's3cret-text') => ({ username, password });

@@ -112,6 +112,15 @@ describe('a docker config file', () => {
     expect(await followConfigFile(join(path, 'config.json'), clock).current()).toEqual({});
   });
 
+  test('may have the form from before auths', async () => {
+    await writeFile(
+      path,
+      JSON.stringify({ 'https://r.example.com/v1/': { username: 'old', password: 'x' } }),
+    );
+    expect(userOf(await followConfigFile(path, clock, 'dockercfg').current())).toBe('old');
+    expect(userOf(await followConfigFile(path, clock).current())).toBeUndefined();
+  });
+
   test('that cannot be reached is a problem', async () => {
     await symlink(path, path);
     expect(await followConfigFile(path, clock).current()).toEqual({ problem: 'it cannot be read (ELOOP)' });

@@ -5,6 +5,7 @@ import {
   dockerConfigLimits,
   readDockerConfig,
   type DockerConfig,
+  type DockerConfigForm,
 } from '../../evidence/credential/docker-config.ts';
 import type { EvidenceClock } from '../../evidence/ports.ts';
 
@@ -45,10 +46,10 @@ const readBytes = async (file: FileHandle): Promise<Result<Buffer, string>> => {
   return fail(tooLarge);
 };
 
-const parse = (bytes: Buffer): Result<DockerConfig, string> => {
+const parse = (bytes: Buffer, form: DockerConfigForm): Result<DockerConfig, string> => {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return readDockerConfig(text, 'dockerconfigjson');
+    return readDockerConfig(text, form);
   } catch {
     return fail('it is no UTF-8 text');
   }
@@ -60,7 +61,7 @@ interface Reading {
 }
 
 /** Opened without blocking: a pipe that nobody writes to would otherwise hold the caller for good. */
-const readFile = async (path: string): Promise<Reading> => {
+const readFile = async (path: string, form: DockerConfigForm): Promise<Reading> => {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await file.stat({ bigint: true });
@@ -68,7 +69,7 @@ const readFile = async (path: string): Promise<Reading> => {
     if (!found.isFile()) return { mark, config: fail('it is no file') };
     if (found.size > BigInt(dockerConfigLimits.bytes)) return { mark, config: fail(tooLarge) };
     const bytes = await readBytes(file);
-    return { mark, config: bytes.ok ? parse(bytes.value) : bytes };
+    return { mark, config: bytes.ok ? parse(bytes.value, form) : bytes };
   } finally {
     await file.close();
   }
@@ -78,7 +79,11 @@ const readFile = async (path: string): Promise<Reading> => {
  * Follows a docker config. A file that is being written may be broken for a moment: then the last good content stays in
  * use beside the problem. A file that is gone takes its credentials with it: that is how they are withdrawn.
  */
-export const followConfigFile = (path: string, clock: EvidenceClock): ConfigFile => {
+export const followConfigFile = (
+  path: string,
+  clock: EvidenceClock,
+  form: DockerConfigForm = 'dockerconfigjson',
+): ConfigFile => {
   let state: ConfigFileState = {};
   let mark = '';
   let looked = Number.NEGATIVE_INFINITY;
@@ -95,7 +100,7 @@ export const followConfigFile = (path: string, clock: EvidenceClock): ConfigFile
   const look = async (): Promise<void> => {
     try {
       if (mark !== '' && markOf(await stat(path, { bigint: true })) === mark) return;
-      take(await readFile(path));
+      take(await readFile(path, form));
     } catch (error) {
       mark = '';
       const code = codeOf(error);

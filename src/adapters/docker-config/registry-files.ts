@@ -1,6 +1,6 @@
 import type { ConfiguredCredentials } from '../../evidence/credential/configured.ts';
 import type { EvidenceClock } from '../../evidence/ports.ts';
-import { followConfigFile } from './config-file.ts';
+import { followConfigFile, type ConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
@@ -19,19 +19,28 @@ export interface RegistryFileOptions {
 /**
  * The `dockerConfigFile` of each registry. A file counts for the host of its row and for no other, whatever else it
  * holds: whoever mounts a whole docker config for one registry has not offered the rest of it (B28).
+ *
+ * `rows` is asked each time, so that a configuration that was read again counts at once; a file that it still names is
+ * not read again.
  */
 export const createRegistryFiles = (
-  rows: readonly RegistryFileRow[],
+  rows: () => readonly RegistryFileRow[],
   { clock, helpers }: RegistryFileOptions,
 ): ConfiguredCredentials => {
-  const files = new Map(
-    rows.flatMap(({ host, dockerConfigFile }) =>
-      dockerConfigFile === undefined ? [] : [[host, followConfigFile(dockerConfigFile, clock)] as const],
-    ),
-  );
+  let files = new Map<string, ConfigFile>();
+  let seen: readonly RegistryFileRow[] | undefined;
+  const update = (now: readonly RegistryFileRow[]): void => {
+    if (now === seen) return;
+    seen = now;
+    const paths = now.flatMap(({ dockerConfigFile }) => dockerConfigFile ?? []);
+    files = new Map(paths.map((path) => [path, files.get(path) ?? followConfigFile(path, clock)]));
+  };
   return {
     async *find(repository, signal) {
-      const file = files.get(repository.host);
+      const now = rows();
+      update(now);
+      const row = now.find(({ host }) => host === repository.host);
+      const file = files.get(row?.dockerConfigFile ?? '');
       if (file === undefined) return;
       const more = helpers === undefined ? {} : { helpers };
       yield* fileCredentials(file, { repository, signal, expected: true, ...more });

@@ -7,7 +7,7 @@ import { standingClock } from '../../../test/fakes/credentials.ts';
 import type { ConfiguredCredential, ConfiguredCredentials } from '../../evidence/credential/configured.ts';
 import { createCredentialHelpers } from './credential-helper.ts';
 import { createRegistryFiles } from './registry-files.ts';
-import { createUserConfig, userConfigFiles } from './user-config.ts';
+import { createUserConfig } from './user-config.ts';
 
 let home: string;
 const clock = standingClock();
@@ -24,6 +24,16 @@ const put = async (name: string, config: object | string): Promise<string> => {
 };
 const login = (username: string) => ({ username, password: 's3cret-text' });
 const environment = (): Record<string, string> => ({ HOME: home, PATH: `${home}/bin:/usr/bin:/bin` });
+const userConfig = (): ConfiguredCredentials =>
+  createUserConfig({
+    environment: environment(),
+    clock,
+    files: [
+      { path: join(home, '.docker/config.json'), format: 'config' },
+      { path: join(home, '.config/containers/auth.json'), format: 'config' },
+      { path: join(home, '.dockercfg'), format: 'dockercfg' },
+    ],
+  });
 const install = async (name: string, script: string): Promise<void> =>
   chmod(await put(`bin/docker-credential-${name}`, `#!/bin/sh\n${script}\n`), 0o755);
 const find = async (
@@ -45,46 +55,18 @@ const told = (found: readonly ConfiguredCredential[]): readonly string[] =>
   });
 
 describe('the files of the user', () => {
-  test.each<[string, Record<string, string>, readonly string[]]>([
-    ['by default', { HOME: '/h' }, ['/h/.docker/config.json', '/h/.config/containers/auth.json']],
-    [
-      'in a session',
-      { HOME: '/h', XDG_RUNTIME_DIR: '/run/user/1', XDG_CONFIG_HOME: '/c' },
-      ['/h/.docker/config.json', '/run/user/1/containers/auth.json', '/c/containers/auth.json'],
-    ],
-    [
-      'with DOCKER_CONFIG',
-      { HOME: '/h', DOCKER_CONFIG: '/d' },
-      ['/d/config.json', '/h/.config/containers/auth.json'],
-    ],
-    [
-      'with REGISTRY_AUTH_FILE',
-      { HOME: '/h', XDG_RUNTIME_DIR: '/r', REGISTRY_AUTH_FILE: '/a.json' },
-      ['/a.json', '/h/.docker/config.json', '/h/.config/containers/auth.json'],
-    ],
-    [
-      'with one file named twice',
-      { DOCKER_CONFIG: '/d', REGISTRY_AUTH_FILE: '/d/config.json' },
-      ['/d/config.json'],
-    ],
-    [
-      'with variables that are empty',
-      { HOME: '/h', DOCKER_CONFIG: '', XDG_RUNTIME_DIR: '' },
-      ['/h/.docker/config.json', '/h/.config/containers/auth.json'],
-    ],
-    ['without a home', {}, []],
-  ])('%s', (_title, variables, files) => expect(userConfigFiles(variables)).toEqual(files));
-
   test('are tried one after the other, and those that are not there are no matter', async () => {
     await put('.docker/config.json', { auths: { 'https://index.docker.io/v1/': login('docker') } });
     await put('.config/containers/auth.json', {
       auths: { 'docker.io/acme': login('podman'), 'docker.io': login('all') },
     });
-    const user = createUserConfig({ environment: environment(), clock });
+    await put('.dockercfg', { 'https://index.docker.io/v1/': login('legacy') });
+    const user = userConfig();
     expect(told(await find(user, 'docker.io/acme/app'))).toEqual([
       'docker config ~/.docker/config.json: docker',
       'docker config ~/.config/containers/auth.json: podman',
       'docker config ~/.config/containers/auth.json: all',
+      'docker config ~/.dockercfg: legacy',
     ]);
     expect(await find(user, 'r.example.com/app')).toEqual([]);
     expect(await find(user, 'docker.io/acme/app', AbortSignal.abort())).toEqual([]);
@@ -93,7 +75,7 @@ describe('the files of the user', () => {
   test('that are broken are told without their text (B37)', async () => {
     await put('.docker/config.json', '{"auths":{"r.example.com":{"auth":"s3cret-text"');
     await put('.config/containers/auth.json', { auths: { 'r.example.com': { auth: 's3cret-text' } } });
-    const found = await find(createUserConfig({ environment: environment(), clock }), 'r.example.com/app');
+    const found = await find(userConfig(), 'r.example.com/app');
     expect(told(found)).toEqual([
       'docker config ~/.docker/config.json: (it is no JSON)',
       'docker config ~/.config/containers/auth.json: (its entry for r.example.com cannot be used: its auth is not base64 of USER:PASSWORD)',
@@ -109,7 +91,7 @@ describe('the files of the user', () => {
       credHelpers: { 'r.example.com': 'one' },
       credsStore: 'all',
     });
-    const user = createUserConfig({ environment: environment(), clock });
+    const user = userConfig();
     expect(told(await find(user, 'r.example.com/app'))).toEqual([
       'credential helper one of docker config ~/.docker/config.json: by-one',
     ]);
@@ -121,7 +103,7 @@ describe('the files of the user', () => {
 
   test('may name a helper that is not installed, or that is no name', async () => {
     await put('.docker/config.json', { credHelpers: { 'r.example.com': '../../evil' }, credsStore: 'gone' });
-    const user = createUserConfig({ environment: environment(), clock });
+    const user = userConfig();
     expect(told(await find(user, 'r.example.com/app'))).toEqual([
       expect.stringMatching(/^credential helper \.\.\/\.\.\/evil of .*a name that no program has/),
     ]);
@@ -140,7 +122,7 @@ describe('the dockerConfigFile of a registry', () => {
     };
     const path = await put('r.json', { auths });
     const files = createRegistryFiles(
-      [{ host: 'r.example.com', dockerConfigFile: path }, { host: 'x.example.com' }],
+      () => [{ host: 'r.example.com', dockerConfigFile: path }, { host: 'x.example.com' }],
       { clock },
     );
     expect(told(await find(files, 'r.example.com/app'))).toEqual([
@@ -159,7 +141,7 @@ describe('the dockerConfigFile of a registry', () => {
 
   test('follows the file: a rotated password is used a second later', async () => {
     const path = await put('r.json', { auths: { 'r.example.com': login('old') } });
-    const files = createRegistryFiles([{ host: 'r.example.com', dockerConfigFile: path }], { clock });
+    const files = createRegistryFiles(() => [{ host: 'r.example.com', dockerConfigFile: path }], { clock });
     await find(files, 'r.example.com/app');
     await put('r.json', { auths: { 'r.example.com': login('new') } });
     clock.advance(1000);
@@ -170,6 +152,18 @@ describe('the dockerConfigFile of a registry', () => {
       'docker config ~/r.json: new',
       'docker config ~/r.json: (it is no JSON; what it held before stays in use)',
     ]);
+  });
+
+  test('is another one as soon as the configuration says so, and goes with its row', async () => {
+    const old = await put('old.json', { auths: { 'r.example.com': login('old') } });
+    const now = await put('now.json', { auths: { 'r.example.com': login('now') } });
+    let rows = [{ host: 'r.example.com', dockerConfigFile: old }];
+    const files = createRegistryFiles(() => rows, { clock });
+    expect(told(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/old.json: old']);
+    rows = [{ host: 'r.example.com', dockerConfigFile: now }];
+    expect(told(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/now.json: now']);
+    rows = [];
+    expect(await find(files, 'r.example.com/app')).toEqual([]);
   });
 
   test.each([
@@ -186,7 +180,7 @@ describe('the dockerConfigFile of a registry', () => {
     ],
   ])('that %s is told: somebody named it for this registry', async (_title, config, why) => {
     const path = config === undefined ? join(home, 'r.json') : await put('r.json', config);
-    const files = createRegistryFiles([{ host: 'r.example.com', dockerConfigFile: path }], { clock });
+    const files = createRegistryFiles(() => [{ host: 'r.example.com', dockerConfigFile: path }], { clock });
     expect(told(await find(files, 'r.example.com/team/app'))).toEqual([`docker config ~/r.json: (${why})`]);
   });
 
@@ -194,14 +188,26 @@ describe('the dockerConfigFile of a registry', () => {
     await install('one', `cat > /dev/null; touch "${home}/ran"; echo '{"Username":"by-one","Secret":"x"}'`);
     const path = await put('r.json', { credHelpers: { 'r.example.com': 'one' } });
     const rows = [{ host: 'r.example.com', dockerConfigFile: path }];
-    expect(told(await find(createRegistryFiles(rows, { clock }), 'r.example.com/app'))).toEqual([
+    expect(
+      told(
+        await find(
+          createRegistryFiles(() => rows, { clock }),
+          'r.example.com/app',
+        ),
+      ),
+    ).toEqual([
       'credential helper one of docker config ~/r.json: (a gate that serves runs no program: write the credential itself into the file (auths))',
     ]);
     expect(existsSync(join(home, 'ran'))).toBe(false);
     const helpers = createCredentialHelpers({ environment: environment(), clock });
-    expect(told(await find(createRegistryFiles(rows, { clock, helpers }), 'r.example.com/app'))).toEqual([
-      'credential helper one of docker config ~/r.json: by-one',
-    ]);
+    expect(
+      told(
+        await find(
+          createRegistryFiles(() => rows, { clock, helpers }),
+          'r.example.com/app',
+        ),
+      ),
+    ).toEqual(['credential helper one of docker config ~/r.json: by-one']);
     expect(existsSync(join(home, 'ran'))).toBe(true);
   });
 });

@@ -1,38 +1,28 @@
-import { join } from 'node:path';
 import type { ConfiguredCredentials } from '../../evidence/credential/configured.ts';
 import { followConfigFile } from './config-file.ts';
 import { createCredentialHelpers, type CredentialHelperOptions } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
-type Environment = CredentialHelperOptions['environment'];
+/** Where `docker login` or `podman login` may have written; most of these files do not exist. */
+export interface UserFile {
+  readonly path: string;
+  /** `dockercfg`: the format before docker 1.7, entries without `auths` around them. */
+  readonly format: 'config' | 'dockercfg';
+}
+export interface UserConfigOptions extends CredentialHelperOptions {
+  /** Asked in this order. */
+  readonly files: readonly UserFile[];
+}
 
 /**
- * Where `docker login` and `podman login` of this user write: what a variable names comes first, then the usual places.
- *
- * @see https://docs.docker.com/reference/cli/docker/#environment-variables, DOCKER_CONFIG
- * @see containers-auth.json(5): REGISTRY_AUTH_FILE stands in for the file below XDG_RUNTIME_DIR
+ * The user's own credentials, for the CLI: the files of docker and podman, and the helpers that they name. Docker and
+ * podman stop at the first entry that fits; here the next one is tried when a registry refuses the first.
  */
-export const userConfigFiles = (environment: Environment): readonly string[] => {
-  const below = (variable: string, ...parts: readonly string[]): string | undefined => {
-    const folder = environment[variable];
-    return folder === undefined || folder === '' ? undefined : join(folder, ...parts);
-  };
-  const docker = below('DOCKER_CONFIG', 'config.json');
-  const podman = below('REGISTRY_AUTH_FILE');
-  const files = [
-    docker,
-    podman,
-    docker === undefined ? below('HOME', '.docker', 'config.json') : undefined,
-    podman === undefined ? below('XDG_RUNTIME_DIR', 'containers', 'auth.json') : undefined,
-    below('XDG_CONFIG_HOME', 'containers', 'auth.json') ??
-      below('HOME', '.config', 'containers', 'auth.json'),
-  ];
-  return [...new Set(files.filter((file) => file !== undefined))];
-};
-
-/** The user's own credentials, for the CLI: the files of docker and podman, and the helpers that they name. */
-export const createUserConfig = (options: CredentialHelperOptions): ConfiguredCredentials => {
-  const files = userConfigFiles(options.environment).map((path) => followConfigFile(path, options.clock));
+export const createUserConfig = (options: UserConfigOptions): ConfiguredCredentials => {
+  const { clock } = options;
+  const files = options.files.map(({ path, format }) =>
+    followConfigFile(path, clock, format === 'config' ? 'dockerconfigjson' : format),
+  );
   const helpers = createCredentialHelpers(options);
   return {
     async *find(repository, signal) {

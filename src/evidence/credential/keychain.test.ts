@@ -2,34 +2,17 @@ import { describe, expect, test } from 'vitest';
 import {
   allOf,
   basic,
-  cloudInMemory,
-  secretsInMemory,
+  configuredWith,
+  keychainInMemory,
+  login,
   standingClock,
   told,
 } from '../../../test/fakes/credentials.ts';
-import { known, unavailable } from '../../core/facts/fact.ts';
+import { known } from '../../core/facts/fact.ts';
 import type { Candidate, Keychain } from '../ports.ts';
-import type { ConfiguredCredential, ConfiguredCredentials } from './configured.ts';
 import { configuredInOrder } from './configured.ts';
 import { createKeychain, maxCandidates } from './keychain.ts';
 
-const configuredWith = (
-  ...found: readonly ConfiguredCredential[]
-): ConfiguredCredentials & { calls: number } => ({
-  calls: 0,
-  async *find() {
-    this.calls += 1;
-    yield* found;
-  },
-});
-const login = (username: string, password = 's3cret-text') => ({ username, password });
-const setUp = (configured = configuredWith()) => {
-  const clock = standingClock();
-  const secrets = secretsInMemory();
-  const cloud = cloudInMemory('ECR');
-  const keychain = createKeychain({ pullSecrets: secrets, configured, cloud: [cloud], clock });
-  return { clock, secrets, cloud, keychain, configured };
-};
 const app = 'r.cloud.example.com/team/app';
 const registry = 'r.cloud.example.com';
 const shop = (...pullSecrets: string[]) => ({ namespace: 'shop', pullSecrets });
@@ -38,7 +21,7 @@ const keyOf = (candidate: Candidate | undefined): string =>
 
 describe('the order', () => {
   test('is pull secrets, service account, configuration, cloud, nobody', async () => {
-    const { secrets, cloud, keychain, clock } = setUp(
+    const { secrets, cloud, keychain, clock } = keychainInMemory(
       configuredWith({ state: 'at-hand', source: 'docker config of r', secret: basic('configured') }),
     );
     secrets.put('shop/a', { [registry]: login('a'), [`${registry}/team`]: login('a-team') });
@@ -68,13 +51,13 @@ describe('the order', () => {
   });
 
   test('without a context begins with the configuration', async () => {
-    const { secrets, keychain } = setUp();
+    const { secrets, keychain } = keychainInMemory();
     expect(told(await allOf(keychain, 'other.example.com/app', undefined))).toEqual(['anonymous']);
     expect(secrets.asked).toEqual([]);
   });
 
   test('offers an equal credential once', async () => {
-    const { secrets, keychain } = setUp(
+    const { secrets, keychain } = keychainInMemory(
       configuredWith({ state: 'at-hand', source: 'x', secret: basic('a') }),
     );
     for (const name of ['a', 'b']) secrets.put(`shop/${name}`, { [registry]: login('a') });
@@ -84,7 +67,7 @@ describe('the order', () => {
   });
 
   test('is walked only as far as somebody asks', async () => {
-    const { secrets, cloud, keychain, configured } = setUp();
+    const { secrets, cloud, keychain, configured } = keychainInMemory();
     secrets.put('shop/a', { [registry]: login('a') });
     const signal = new AbortController().signal;
     for await (const candidate of keychain.candidates(
@@ -99,7 +82,7 @@ describe('the order', () => {
   });
 
   test('ends after sixteen credentials, for each costs a request (B9)', async () => {
-    const { secrets, keychain } = setUp();
+    const { secrets, keychain } = keychainInMemory();
     for (let n = 0; n < 16; n += 1) {
       secrets.put(`shop/s${n}`, { [registry]: login(`a${n}`), [`${registry}/team`]: login(`b${n}`) });
     }
@@ -112,78 +95,11 @@ describe('the order', () => {
   });
 });
 
-describe('secrets are read from the namespace of the Pod alone (B29)', () => {
-  test.each([
-    ['another namespace', 'kube-system/token'],
-    ['another namespace by climbing', '../../kube-system/secrets/token'],
-    ['two dots', '..'],
-    ['an absolute path', '/token'],
-    ['an escape', '%2e%2e%2ftoken'],
-    ['a query', 'token?namespace=kube-system'],
-    ['capital letters', 'Token'],
-    ['a line break', 'token\nx'],
-    ['nothing', ''],
-    ['more than a name can have', 'a'.repeat(254)],
-  ])('a name with %s is refused and never asked for', async (_title, name) => {
-    const { secrets, keychain } = setUp();
-    secrets.put('kube-system/token', { [registry]: login('root') });
-    secrets.putAccount('shop/puller', [name]);
-    const direct = await allOf(keychain, app, shop(name));
-    const byAccount = await allOf(keychain, app, { ...shop(), serviceAccount: 'puller' });
-    for (const [first] of [direct, byAccount]) {
-      expect(first).toMatchObject({ state: 'missing', why: expect.stringContaining('never read') as string });
-      expect(JSON.stringify(first)).not.toContain('\\n');
-    }
-    expect(secrets.asked.filter((asked) => asked.startsWith('secret'))).toEqual([]);
-  });
-
-  test.each(['', '../kube-system', 'Shop', 'a/b', 'a'.repeat(64)])(
-    'nothing is read in the namespace %j',
-    async (namespace) => {
-      const { secrets, keychain } = setUp();
-      const [first] = await allOf(keychain, app, { namespace, pullSecrets: ['a'] });
-      expect(first).toMatchObject({ state: 'missing', why: 'it belongs to no namespace' });
-      expect(secrets.asked).toEqual([]);
-    },
-  );
-
-  test('a service account cannot lead to another namespace either', async () => {
-    const { secrets, keychain } = setUp();
-    const found = await allOf(keychain, app, { ...shop(), serviceAccount: '../kube-system/x' });
-    expect(found[0]).toMatchObject({ state: 'missing', kind: 'service-account' });
-    expect(secrets.asked).toEqual([]);
-  });
-
-  test.each([[['shop', 'bank']], [['bank', 'shop']]])(
-    'secrets of one name in two namespaces are not mixed up, in the order %j',
-    async (namespaces) => {
-      const { secrets, keychain } = setUp();
-      for (const namespace of namespaces)
-        secrets.put(`${namespace}/regcred`, { [registry]: login(`of-${namespace}`) });
-      for (const namespace of namespaces) {
-        const [first] = await allOf(keychain, app, { namespace, pullSecrets: ['regcred'] });
-        expect(first).toMatchObject({ credential: { secret: { username: `of-${namespace}` } } });
-      }
-    },
-  );
-
-  test('what one namespace has read is not there for another that has no such secret', async () => {
-    const { secrets, keychain } = setUp();
-    secrets.put('shop/regcred', { [registry]: login('ann') });
-    await allOf(keychain, app, shop('regcred'));
-    const found = await allOf(keychain, app, { namespace: 'bank', pullSecrets: ['regcred'] });
-    expect(told(found)[0]).toBe(
-      'pull secret bank/regcred: (there is no such Secret with a docker config in the namespace)',
-    );
-    expect(JSON.stringify(found)).not.toContain('ann');
-  });
-});
-
 describe('the key of a credential', () => {
   const keysOf = async (keychain: Keychain, name: string, namespace: string): Promise<string> =>
     keyOf((await allOf(keychain, name, { namespace, pullSecrets: ['regcred'] }))[0]);
   const prepared = () => {
-    const all = setUp();
+    const all = keychainInMemory();
     for (const namespace of ['shop', 'bank'])
       all.secrets.put(`${namespace}/regcred`, { '*.cloud.example.com': login('ann') });
     all.secrets.put('club/regcred', { '*.cloud.example.com': login('ann', 'other') });
@@ -210,7 +126,7 @@ describe('the key of a credential', () => {
   });
 
   test('tells secrets apart that are written alike', async () => {
-    const { secrets, keychain } = setUp();
+    const { secrets, keychain } = keychainInMemory();
     secrets.put('shop/a', {
       [registry]: { username: 'a', password: '","b' },
       [`${registry}/team`]: { username: 'a","', password: 'b' },
@@ -228,7 +144,7 @@ describe('the key of a credential', () => {
 
 describe('a burst', () => {
   test('of reviews reads each secret once, and again after five seconds', async () => {
-    const { secrets, keychain, clock } = setUp();
+    const { secrets, keychain, clock } = keychainInMemory();
     secrets.put('shop/a', { [registry]: login('ann') });
     secrets.putAccount('shop/default', ['a']);
     const release = secrets.hold();
@@ -245,7 +161,7 @@ describe('a burst', () => {
   });
 
   test('a missing secret is missed for a second, a refusal is not kept at all', async () => {
-    const { secrets, keychain, clock } = setUp();
+    const { secrets, keychain, clock } = keychainInMemory();
     await allOf(keychain, app, shop('a'));
     secrets.put('shop/a', { [registry]: login('ann') });
     clock.advance(1001);
@@ -282,7 +198,7 @@ describe('what cannot be had is told', () => {
       'its entry for r.cloud.example.com cannot be used: its auth is not base64 of USER:PASSWORD',
     ],
   ])('%s, without its text (B37)', async (_title, text, why) => {
-    const { secrets, keychain } = setUp();
+    const { secrets, keychain } = keychainInMemory();
     if (text !== undefined) secrets.putText('shop/a', text);
     const found = await allOf(keychain, app, shop('a'));
     expect(told(found)).toEqual([
@@ -307,7 +223,9 @@ describe('what cannot be had is told', () => {
   });
 
   test('a configured credential that cannot be used', async () => {
-    const { keychain } = setUp(configuredWith({ state: 'missing', source: 'file f', why: 'it is gone' }));
+    const { keychain } = keychainInMemory(
+      configuredWith({ state: 'missing', source: 'file f', why: 'it is gone' }),
+    );
     expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
       'file f: (it is gone)',
       'anonymous',
@@ -315,7 +233,7 @@ describe('what cannot be had is told', () => {
   });
 
   test('a service account that is not there', async () => {
-    const { keychain } = setUp();
+    const { keychain } = keychainInMemory();
     const found = await allOf(keychain, 'x.example.com/app', { ...shop(), serviceAccount: 'puller' });
     expect(told(found)).toEqual([
       'service account shop/puller: (there is no such service account)',
@@ -324,67 +242,9 @@ describe('what cannot be had is told', () => {
   });
 });
 
-describe('a cloud credential', () => {
-  const answer = (username: string, expires: number) => () =>
-    Promise.resolve(known({ secret: basic(username), expires }));
-  const cloudOf = async (keychain: Keychain, name = 'r.cloud.example.com/app') =>
-    told(await allOf(keychain, name, undefined))[0];
-
-  test('serves until 80 % of its life are over, for its host only (B28)', async () => {
-    const { cloud, keychain, clock } = setUp();
-    cloud.answer = answer('first', clock.now() + 10_000);
-    await Promise.all(Array.from({ length: 20 }, () => cloudOf(keychain)));
-    clock.advance(7999);
-    expect([await cloudOf(keychain), cloud.calls]).toEqual(['cloud identity (ECR): first', 1]);
-    await cloudOf(keychain, 'other.cloud.example.com/app');
-    expect(cloud.calls).toBe(2);
-    clock.advance(2);
-    cloud.answer = answer('second', clock.now() + 10_000);
-    expect([await cloudOf(keychain), cloud.calls]).toEqual(['cloud identity (ECR): second', 3]);
-    expect(await cloudOf(keychain, 'x.example.com/app')).toBe('anonymous');
-  });
-
-  test('that is not renewed in time is used to its end, and not beyond', async () => {
-    const { cloud, keychain, clock } = setUp();
-    cloud.answer = answer('first', clock.now() + 10_000);
-    await cloudOf(keychain);
-    cloud.answer = () => Promise.resolve(unavailable('ECR', 'no answer'));
-    clock.advance(9000);
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): first');
-    clock.advance(1001);
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
-  });
-
-  test('that failed is asked for again after a second', async () => {
-    const { cloud, keychain, clock } = setUp();
-    cloud.answer = () => Promise.resolve(unavailable('ECR', 'no answer'));
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
-    cloud.answer = answer('ann', clock.now() + 10_000);
-    clock.advance(999);
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (no answer)');
-    clock.advance(2);
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): ann');
-  });
-
-  test.each([
-    ['in the past', -1],
-    ['at no time', Number.NaN],
-  ])('that expires %s is none', async (_title, offset) => {
-    const { cloud, keychain, clock } = setUp();
-    cloud.answer = answer('ann', clock.now() + offset);
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (it had expired when it came)');
-  });
-
-  test('whose source throws is told without the words of the error (B37)', async () => {
-    const { cloud, keychain } = setUp();
-    cloud.answer = () => Promise.reject(new Error('s3cret-text'));
-    expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (the look-up failed unexpectedly)');
-  });
-});
-
 describe('the deadline', () => {
   test('ends the wait for a secret and offers nothing behind it; the others go on waiting', async () => {
-    const { secrets, keychain, configured } = setUp();
+    const { secrets, keychain, configured } = keychainInMemory();
     secrets.put('shop/a', { [registry]: login('ann') });
     const release = secrets.hold();
     const deadline = new AbortController();
@@ -399,7 +259,7 @@ describe('the deadline', () => {
   });
 
   test('that is over before anything was asked offers nothing', async () => {
-    const { secrets, keychain } = setUp();
+    const { secrets, keychain } = keychainInMemory();
     expect(await allOf(keychain, app, shop('a'), AbortSignal.abort())).toEqual([]);
     expect(secrets.asked).toEqual([]);
   });
@@ -408,7 +268,7 @@ describe('the deadline', () => {
 test('configured sources are asked in their order', async () => {
   const one = configuredWith({ state: 'at-hand', source: 'one', secret: basic('a') });
   const two = configuredWith({ state: 'at-hand', source: 'two', secret: basic('b') });
-  const { keychain } = setUp(Object.assign(configuredInOrder([one, two]), { calls: 0 }));
+  const { keychain } = keychainInMemory(configuredInOrder([one, two]));
   expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
     'one: a',
     'two: b',
