@@ -1,0 +1,92 @@
+import type { Dispatcher } from 'undici';
+import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { Budget } from './budget.ts';
+import { type Connection, createConnection, type HttpLibrary } from './connection.ts';
+import type { Dial } from './dialer.ts';
+import { errorCode, failure, isBrokenAnswer, networkReason } from './failure.ts';
+import type { Host, Hosts } from './hosts.ts';
+import type { HttpRequest } from './http.ts';
+import type { Step } from './redirect.ts';
+
+export interface Sent {
+  readonly connection: Connection;
+  readonly response: Dispatcher.ResponseData;
+}
+
+/** Sends a request over a connection of its host, kept or new. */
+export type SendOver = (
+  host: Host,
+  step: Step,
+  request: HttpRequest,
+  budget: Budget,
+) => Promise<Result<Sent, RegistryFailure>>;
+
+export interface ConnectionParts {
+  readonly hosts: Hosts;
+  readonly dial: Dial;
+  readonly library: () => Promise<HttpLibrary>;
+  /** Connections open at one time, of all hosts together. */
+  readonly sockets: number;
+}
+
+const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+const sendFailure = (error: unknown, stage: RegistryStage, name: string): RegistryFailure => {
+  if (errorCode(error) === 'UND_ERR_INVALID_ARG')
+    return failure('invalid', stage, name, 'the request holds characters that HTTP does not allow');
+  return failure(isBrokenAnswer(error) ? 'invalid' : 'unreachable', stage, name, networkReason(error));
+};
+
+export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionParts): SendOver => {
+  let open = 0;
+
+  const openConnection = async (
+    host: Host,
+    { hop }: Step,
+    budget: Budget,
+  ): Promise<Result<Connection, RegistryFailure>> => {
+    if (open >= sockets && !hosts.closeOneIdle())
+      return fail(
+        failure('unreachable', 'queue', hop.name, `all ${sockets} connections to registries are taken`),
+      );
+    open += 1;
+    const [dialled, loaded] = await Promise.all([dial(hop, budget.signal), library()]);
+    if (!dialled.ok || dialled.value.socket.destroyed) {
+      open -= 1;
+      return dialled.ok
+        ? fail(failure('unreachable', 'connect', hop.name, 'the connection was closed at once'))
+        : dialled;
+    }
+    const { socket } = dialled.value;
+    const connection = createConnection(loaded, hop.url.origin, dialled.value);
+    socket.once('close', () => {
+      open -= 1;
+      host.forget(connection);
+    });
+    return ok(connection);
+  };
+
+  return async (host, step, request, budget) => {
+    const repeatable = request.method !== 'POST';
+    let kept = repeatable ? host.takeIdle() : undefined;
+    for (;;) {
+      const opened = kept === undefined ? await openConnection(host, step, budget) : ok(kept);
+      if (!opened.ok) return opened;
+      const connection = opened.value;
+      try {
+        const { url } = step.hop;
+        const { method, body } = request;
+        const { signal } = budget;
+        const sent = { url, method, headers: step.headers, signal, ...(body === undefined ? {} : { body }) };
+        return ok({ connection, response: await connection.send(sent) });
+      } catch (error) {
+        connection.close();
+        // The other side may have closed a kept connection just now: once more, on a new one.
+        const again = kept !== undefined && resets.has(errorCode(error)) && budget.givenUp() === undefined;
+        if (!again) return fail(sendFailure(error, request.stage, step.hop.name));
+        kept = undefined;
+      }
+    }
+  };
+};

@@ -1,0 +1,75 @@
+import type { Socket } from 'node:net';
+import type { RegistryFailure } from '../../evidence/ports.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { type Hop, hostOf, portOf } from './endpoint.ts';
+import { failure } from './failure.ts';
+import { type GuardedSocket, refusedHost } from './guarded-socket.ts';
+import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
+import type { SecureSocket } from './secure-socket.ts';
+
+/** A connection on which HTTP can be spoken. */
+export interface Dialled {
+  readonly socket: Socket;
+  /** The proxy that reads our requests: plain HTTP goes there with the whole URL in it. */
+  readonly forwarder?: Proxy;
+}
+
+/** Every failure before HTTP: configuration, address, connection, TLS, proxy. On abort the socket is destroyed. */
+export type Dial = (hop: Hop, signal: AbortSignal) => Promise<Result<Dialled, RegistryFailure>>;
+
+export interface DialParts {
+  readonly guarded: GuardedSocket;
+  readonly secure: SecureSocket;
+  readonly proxies: Proxies;
+}
+
+export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
+  const overTls = async (
+    { url, settings, name }: Hop,
+    socket: Socket,
+    signal: AbortSignal,
+  ): Promise<Result<Dialled, RegistryFailure>> => {
+    const spoken = await secure(socket, { host: hostOf(url), ca: settings.ca, name }, signal);
+    return spoken.ok ? ok({ socket: spoken.value }) : spoken;
+  };
+
+  /** The operator chose the proxy, so that it may lie inside. */
+  const reachProxy = async (
+    { url }: Proxy,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Result<Socket, RegistryFailure>> => {
+    const host = hostOf(url);
+    const socket = await guarded({ host, port: portOf(url), allowPrivateAddress: true, name }, signal);
+    const spoken =
+      socket.ok && url.protocol === 'https:' ? await secure(socket.value, { host, name }, signal) : socket;
+    return spoken.ok ? spoken : fail({ ...spoken.error, why: `the proxy: ${spoken.error.why}` });
+  };
+
+  const throughProxy = async (
+    hop: Hop,
+    proxy: Proxy,
+    signal: AbortSignal,
+  ): Promise<Result<Dialled, RegistryFailure>> => {
+    const reached = await reachProxy(proxy, hop.name, signal);
+    if (!reached.ok) return reached;
+    if (hop.url.protocol === 'http:') return ok({ socket: reached.value, forwarder: proxy });
+    const tunnel = await openTunnel(reached.value, proxy, hop.url, signal);
+    if (!tunnel.ok) return fail(failure('unreachable', 'connect', hop.name, tunnel.error));
+    return overTls(hop, tunnel.value, signal);
+  };
+
+  return async (hop, signal) => {
+    const host = hostOf(hop.url);
+    const { allowPrivateAddress } = hop.settings;
+    const refused = refusedHost(host, allowPrivateAddress);
+    if (refused !== undefined) return fail(failure('refused', 'address', hop.name, refused));
+    const proxy = proxies.proxyFor(hop.url);
+    if (!proxy.ok) return fail(failure('refused', 'configuration', hop.name, proxy.error));
+    if (proxy.value !== undefined) return throughProxy(hop, proxy.value, signal);
+    const target = { host, port: portOf(hop.url), allowPrivateAddress, name: hop.name };
+    const socket = await guarded(target, signal);
+    if (!socket.ok) return socket;
+    return hop.url.protocol === 'https:' ? overTls(hop, socket.value, signal) : ok({ socket: socket.value });
+  };
+};

@@ -1,0 +1,119 @@
+import { type Breaker, createBreaker } from './breaker.ts';
+import type { Connection } from './connection.ts';
+import type { Hop } from './endpoint.ts';
+import type { RegistrySettings } from './settings.ts';
+import { createTurns, type Turns } from './turns.ts';
+
+/** What is remembered of one host under one row. */
+export interface Host {
+  readonly turns: Turns;
+  readonly breaker: Breaker;
+  /** A connection that has been used, newest first; `undefined` when there is none. */
+  takeIdle(): Connection | undefined;
+  /** Keeps a connection for the next request, if the row is still the one that it was made under. */
+  keep(connection: Connection, settings: RegistrySettings): void;
+  forget(connection: Connection): void;
+  /** Until when the host asked not to be asked (`Retry-After`), and with which status. */
+  pause: { readonly until: number; readonly status: number };
+}
+
+export interface Hosts {
+  /** @returns undefined when every host that is remembered is busy */
+  of(hop: Hop): Host | undefined;
+  /** Closes one idle connection of any host. @returns false when there is none */
+  closeOneIdle(): boolean;
+  close(): void;
+}
+
+interface Entry extends Host {
+  readonly idle: Connection[];
+  settings: RegistrySettings;
+}
+
+const sameRow = (first: RegistrySettings, second: RegistrySettings): boolean =>
+  first.allowPrivateAddress === second.allowPrivateAddress &&
+  first.plainHttp === second.plainHttp &&
+  first.ca === second.ca;
+
+const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monotonic(): number }): Entry => {
+  const entry: Entry = {
+    turns: createTurns(mayWait),
+    breaker: createBreaker(clock),
+    idle: [],
+    settings,
+    pause: { until: 0, status: 0 },
+    takeIdle: () => {
+      for (let found = entry.idle.pop(); found !== undefined; found = entry.idle.pop()) {
+        if (found.alive()) return found;
+        found.close();
+      }
+      return undefined;
+    },
+    keep: (connection, settings) => {
+      if (connection.alive() && sameRow(settings, entry.settings)) entry.idle.push(connection);
+      else connection.close();
+    },
+    forget: (connection) => {
+      const at = entry.idle.indexOf(connection);
+      if (at >= 0) entry.idle.splice(at, 1);
+    },
+  };
+  return entry;
+};
+
+/**
+ * The hosts that were asked last, at most `most`. Their names come from image names, so an attacker chooses them: the
+ * one that was not asked for the longest time goes first, of those that nobody is asking; one whose breaker is open or
+ * that asked for a pause only when there is no other.
+ */
+export const createHosts = (
+  limits: { readonly hosts: number; readonly waiting: number },
+  clock: { monotonic(): number },
+): Hosts => {
+  const entries = new Map<string, Entry>();
+
+  const closeIdle = (entry: Entry): void => {
+    for (const connection of entry.idle.splice(0)) connection.close();
+  };
+  const makeRoom = (): boolean => {
+    if (entries.size < limits.hosts) return true;
+    const free = [...entries].filter(([, entry]) => entry.turns.idle());
+    const plain = free.find(
+      ([, { breaker, pause }]) => breaker.refusal() === undefined && pause.until <= clock.monotonic(),
+    );
+    const [key, entry] = plain ?? free[0] ?? [];
+    if (key === undefined || entry === undefined) return false;
+    entries.delete(key);
+    closeIdle(entry);
+    return true;
+  };
+
+  return {
+    of: ({ name, url, settings }) => {
+      const key = `${name} ${url.origin}`;
+      const known = entries.get(key);
+      if (known === undefined && !makeRoom()) return undefined;
+      const entry = known ?? createEntry(settings, limits.waiting, clock);
+      // What was connected under another row would carry its trust or its private address over.
+      if (!sameRow(entry.settings, settings)) closeIdle(entry);
+      entry.settings = settings;
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry;
+    },
+    closeOneIdle: () => {
+      for (const entry of entries.values()) {
+        const connection = entry.idle.shift();
+        if (connection !== undefined) {
+          connection.close();
+          return true;
+        }
+      }
+      return false;
+    },
+    close: () => {
+      for (const entry of entries.values()) closeIdle(entry);
+      entries.clear();
+    },
+  };
+};

@@ -1,0 +1,78 @@
+import { lookup as systemLookup, Resolver } from 'node:dns/promises';
+import { pauseFor } from './budget.ts';
+import { createTurns } from './turns.ts';
+
+/**
+ * Looks a name up.
+ * @param system the name belongs to a host that the operator configured as internal: hosts file and search domains count
+ * @throws an error with the code of DNS (`ENOTFOUND`, `ETIMEOUT` …)
+ */
+export type Resolve = (
+  name: string,
+  options: { readonly system: boolean; readonly signal: AbortSignal },
+) => Promise<readonly string[]>;
+
+/** RFC 8305, 3: how long the answer of one family waits for that of the other. */
+const otherFamily = 50;
+
+/** One query each for both families, without threads and without search domains. */
+const queryDns = async (name: string, signal: AbortSignal): Promise<readonly string[]> => {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  const cancel = (): void => resolver.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  const found: [string[], string[]] = [[], []];
+  const problems: unknown[] = [];
+  const patience = new AbortController();
+  try {
+    const first = resolver.resolve4(name).then((list) => (found[0] = list));
+    const second = resolver.resolve6(name).then((list) => (found[1] = list));
+    const both = Promise.allSettled([first, second]).then((results) => {
+      for (const result of results) if (result.status === 'rejected') problems.push(result.reason);
+    });
+    const one = Promise.any([first, second]).then(
+      () => pauseFor(otherFamily, patience.signal),
+      () => both,
+    );
+    await Promise.race([both, one]);
+  } finally {
+    patience.abort();
+    signal.removeEventListener('abort', cancel);
+    resolver.cancel();
+  }
+  const addresses = found.flat();
+  if (addresses.length > 0) return addresses;
+  throw problems[0] instanceof Error ? problems[0] : Object.assign(new Error('no'), { code: 'ENOTFOUND' });
+};
+
+const isUnknownName = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA');
+
+/**
+ * The machine's own way to look up (`getaddrinfo`) takes one of four threads that files and keys need too, and cannot be
+ * called off. Image names come from whoever may create a pod: names whose DNS never answers would stop the process. So
+ * those names are asked for by UDP queries that can be called off, and the machine's way is kept for configured hosts,
+ * two at a time, and for what DNS does not know (hosts file), one at a time.
+ */
+export const createResolve = (): Resolve => {
+  const configured = createTurns(256);
+  const unknown = createTurns(64);
+  const bySystem = async (name: string, limit: number, signal: AbortSignal): Promise<readonly string[]> => {
+    const turn = await (limit === 1 ? unknown : configured).take(limit, signal);
+    if (turn.state !== 'taken') throw Object.assign(new Error('busy'), { code: 'ETIMEOUT' });
+    try {
+      const found = await systemLookup(name, { all: true, order: 'ipv4first' });
+      return found.map(({ address }) => address);
+    } finally {
+      turn.giveBack();
+    }
+  };
+  return async (name, { system, signal }) => {
+    if (system) return bySystem(name, 2, signal);
+    try {
+      return await queryDns(name, signal);
+    } catch (error) {
+      if (signal.aborted || !isUnknownName(error)) throw error;
+      return bySystem(name, 1, signal);
+    }
+  };
+};

@@ -1,0 +1,66 @@
+import type { RegistryFailure } from '../../evidence/ports.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { bareUrl, type Hop, hopToUrl, shownUrl } from './endpoint.ts';
+import { failure } from './failure.ts';
+import type { HttpRequest } from './http.ts';
+import type { RegistrySettings } from './settings.ts';
+
+/** Redirects that one request follows. */
+const redirectLimit = 5;
+const redirecting = new Set([301, 302, 303, 307, 308]);
+
+/** What leaves with the first step to another origin and does not come back (B28). */
+const secretHeaders = new Set(['authorization', 'cookie']);
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** A request on its way: where it is, what it carries, how often it was sent on. */
+export interface Step {
+  readonly hop: Hop;
+  readonly headers: Headers;
+  readonly redirects: number;
+}
+
+const withoutSecrets = (headers: Headers): Headers =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !secretHeaders.has(name.toLowerCase())));
+
+/** @returns undefined for https, and for plain HTTP when the row of the host says so */
+export const plainHttpRefusal = (hop: Hop): RegistryFailure | undefined =>
+  hop.url.protocol === 'https:' || (hop.url.protocol === 'http:' && hop.settings.plainHttp)
+    ? undefined
+    : failure(
+        'refused',
+        'configuration',
+        hop.name,
+        `${shownUrl(hop.url)} is not https, and the row of this host has no plainHttp`,
+      );
+
+/**
+ * Where an answer sends the request on. The target is reached by its own host's row: another origin gets no credential,
+ * no private address and no plain HTTP because the one before had them (B26, B28).
+ * @returns undefined when the answer is final
+ */
+export const nextStep = (
+  { hop, headers, redirects }: Step,
+  answer: { readonly status: number; readonly location: string | undefined },
+  request: HttpRequest,
+  settingsOf: (host: string) => RegistrySettings,
+): Result<Step | undefined, RegistryFailure> => {
+  if (!redirecting.has(answer.status)) return ok(undefined);
+  const wrong = (why: string): Result<never, RegistryFailure> =>
+    fail(failure('invalid', request.stage, hop.name, why));
+  if (request.method === 'POST')
+    return wrong(`it redirects a POST (${answer.status}), which is not followed`);
+  if (answer.location === undefined || !URL.canParse(answer.location, hop.url.href))
+    return wrong(`it redirects (${answer.status}) to nowhere`);
+  if (redirects >= redirectLimit) return wrong(`it redirects more than ${redirectLimit} times`);
+  const url = new URL(answer.location, hop.url.href);
+  const next = url.origin === hop.url.origin ? { ...hop, url: bareUrl(url) } : hopToUrl(url, settingsOf);
+  const refusal = plainHttpRefusal(next);
+  if (refusal !== undefined) return fail({ ...refusal, why: `${hop.name} redirects to it: ${refusal.why}` });
+  return ok({
+    hop: next,
+    headers: url.origin === hop.url.origin ? headers : withoutSecrets(headers),
+    redirects: redirects + 1,
+  });
+};

@@ -1,0 +1,69 @@
+import { performance } from 'node:perf_hooks';
+import type {
+  HttpAnswer,
+  HttpRequest,
+  HttpResponse,
+  RegistryHttp,
+} from '../../src/adapters/registry/http.ts';
+import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
+import { createRegistryHttp, type RegistryHttpOptions } from '../../src/adapters/registry/transport.ts';
+import type { RegistryFailure } from '../../src/evidence/ports.ts';
+
+export const realClock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+export type Rows = Readonly<Record<string, Partial<RegistrySettings>>>;
+
+/** Rows that differ from the defaults; every other host has the defaults. */
+export const settingsFrom =
+  (rows: Rows) =>
+  (host: string): RegistrySettings => ({ ...defaultSettings(host), ...rows[host] });
+
+/** A row for a double on loopback. */
+export const onLoopback: Partial<RegistrySettings> = { plainHttp: true, allowPrivateAddress: true };
+
+/** The transport over these rows; names lead to loopback unless `resolve` says otherwise. */
+export const transportFor = (rows: Rows, options: Partial<RegistryHttpOptions> = {}): RegistryHttp =>
+  createRegistryHttp({
+    settingsOf: settingsFrom(rows),
+    clock: realClock,
+    resolve: () => Promise.resolve(['127.0.0.1']),
+    jitter: () => 0,
+    ...options,
+  });
+
+export const requestTo = (
+  host: string,
+  target: string | URL = '/v2/',
+  more: Partial<HttpRequest> = {},
+): HttpRequest => ({
+  host,
+  target,
+  method: 'GET',
+  headers: {},
+  stage: 'manifest',
+  signal: new AbortController().signal,
+  ...more,
+});
+
+export const responseOf = (answer: HttpAnswer): HttpResponse => {
+  if (!answer.ok) throw new Error(`a failure: ${JSON.stringify(answer.failure)}`);
+  return answer.response;
+};
+export const failureOf = (answer: HttpAnswer): RegistryFailure => {
+  if (answer.ok) throw new Error(`an answer: ${answer.response.status}`);
+  return answer.failure;
+};
+
+/** Sends and reads: status and text, or the failure. */
+export const ask = async (
+  http: RegistryHttp,
+  request: HttpRequest,
+  limit = 1024 * 1024,
+): Promise<{ readonly status: number; readonly text: string } | RegistryFailure> => {
+  const answer = await http.send(request);
+  if (!answer.ok) return answer.failure;
+  const body = await answer.response.read(limit);
+  return body.ok
+    ? { status: answer.response.status, text: Buffer.from(body.bytes).toString() }
+    : body.failure;
+};
