@@ -2,21 +2,20 @@ import type { Decision } from '../core/decision/decision.ts';
 import { decide, judgedImage } from '../core/decision/decide.ts';
 import type { ImageUnderReview, Uninformed, Unmatched } from '../core/decision/decide.ts';
 import type { Fact } from '../core/facts/fact.ts';
-import { unavailable } from '../core/facts/fact.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import { needsOf } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
-import { selectPolicies, withoutSelectors } from '../core/policy/select.ts';
 import type { Covering } from '../core/policy/select.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import { collect } from './collect.ts';
 import type { Collected } from './collect.ts';
+import { coveringOf, labelsFor } from './covering.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm, Outcome } from './decision-form.ts';
 import { policiesLoading } from './decision-form.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
-import { isArrivingPod, objectLabels, pullContextOf } from './subject.ts';
+import { isArrivingPod, pullContextOf } from './subject.ts';
 import type { ReviewSubject } from './subject.ts';
 
 export type { ReviewSubject } from './subject.ts';
@@ -59,17 +58,6 @@ const unsureOf = (covering: Covering): Unsure | undefined => {
   };
 };
 
-const coveringOf = (
-  { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
-  set: PolicySet,
-  namespaceLabels: Fact<Labels>,
-): Covering => {
-  const here = set.forNamespace(namespace);
-  if (what.form === 'images') return withoutSelectors(here, namespace);
-  const labels = here.needsObjectLabels ? objectLabels(what) : undefined;
-  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: labels });
-};
-
 /** A review whose images and policies are known: what is left is evidence and the verdict. */
 interface Case {
   readonly subject: ReviewSubject;
@@ -95,9 +83,6 @@ const open = (
   }
   return { subject, set, labels, collected, covering: coveringOf(subject, set, labels) };
 };
-
-/** For reviews in which no policy asks for labels. */
-const noLabels = unavailable('namespace labels', 'no policy asks for them');
 
 /**
  * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
@@ -147,10 +132,7 @@ export const createReview = (deps: ReviewDeps) => {
     }
     const { set } = state;
     const here = set.forNamespace(subject.namespace);
-    // Bare images match every selector (R21), so there labels serve evidence alone.
-    const asked = subject.what.form === 'workload' || (here.needsEvidence && subject.namespace !== '');
-    if (!here.needsLabels || !asked) return proceed(subject, set, noLabels, deadline);
-    const labels = namespaces.labels(subject.namespace, deadline.signal);
+    const labels = labelsFor(subject, here, namespaces, deadline);
     if (!(labels instanceof Promise)) return proceed(subject, set, labels, deadline);
     return labels.then((looked) => proceed(subject, set, looked, deadline));
   };

@@ -15,6 +15,8 @@ import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
 import { createDecisionForm } from '../../src/gate/decision-form.ts';
 import { createDecisionIds } from '../../src/gate/decision-ids.ts';
+import { createMutate } from '../../src/gate/mutate.ts';
+import type { Mutation } from '../../src/gate/mutation.ts';
 import type { Clock, NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
 import { createReview } from '../../src/gate/review.ts';
 import type { Unsure } from '../../src/gate/review.ts';
@@ -114,6 +116,8 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     admins: new Set(options.admins),
     onBug,
   });
+  const namespaces = readerOf(options.namespaces);
+  const mutate = createMutate({ policies, namespaces, evidence: options.evidence, onBug });
   const reviewImages = createReviewImages({ review, form, clock, onBug });
   const deadline = () => deadlineAfter(options.budget ?? 10_000, clock);
   return {
@@ -124,6 +128,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     form,
     clock,
     admit: (request: AdmissionRequest): Promise<Decision> => admit(request, deadline()),
+    mutate: (request: AdmissionRequest): Promise<Mutation> => mutate(request, deadline()),
     reviewImages: (namespace: string, images: readonly string[]): Promise<Decision> =>
       reviewImages({ namespace, images, caller: 'unverified' }, deadline()),
   };
