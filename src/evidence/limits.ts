@@ -46,7 +46,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   credentials: 8,
   imagesAtOnce: 8,
   childrenAtOnce: 4,
-  flights: 1024,
+  flights: 4096,
   flightTime: 15_000,
   tagTime: 5000,
   negativeTime: 10_000,

@@ -151,7 +151,7 @@ describe('an index', () => {
     expect(why(await facts(index([index([index([amd])])])))).toContain('nested deeper than 2 levels');
   });
 
-  test('with nested indexes is bounded in all that they hold', async () => {
+  test('B9: with nested indexes is bounded in all that they hold', async () => {
     const wide = index(Array.from({ length: 3 }, () => index([amd, arm])));
     expect(users(await facts(wide, allFacts, { indexChildren: 9 }))).toHaveLength(6);
     expect(why(await facts(wide, allFacts, { indexChildren: 8 }))).toContain('more than 8 images');
@@ -164,7 +164,7 @@ describe('an index', () => {
 });
 
 describe('limits', () => {
-  test('a config larger than is read is not asked for', async () => {
+  test('B9: a config larger than is read is not asked for', async () => {
     const room = createEvidenceRoom({}, { configBytes: 10 });
     room.registry.push(place, amd, 'v1');
     const { image: fact } = await room.ask(`${place}:v1`);
@@ -172,7 +172,7 @@ describe('limits', () => {
     expect(room.requests()).toEqual(['GET manifest']);
   });
 
-  test('a review reads so many bytes and no more, in all its images together', async () => {
+  test('B9: a review reads so many bytes and no more, in all its images together', async () => {
     const bytes = amd.bytes.length + (amd.config?.bytes.length ?? 0);
     expect((await facts(amd, allFacts, { reviewBytes: bytes }))?.state).toBe('known');
     expect(why(await facts(amd, allFacts, { reviewBytes: bytes - 1 }))).toContain(

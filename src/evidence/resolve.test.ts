@@ -261,7 +261,21 @@ describe('the credentials of a pod', () => {
     const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
     expect(found.pinned.state).toBe('unavailable');
     expect(room.requests()).toHaveLength(8);
-    expect(found.tried.at(-1)).toBe('more than 8 credentials: the rest was not tried');
+    expect(found.tried.at(-1)).toBe('too many credentials: the rest was not tried');
+  });
+
+  test('that could not be had do not take the place of those that can', async () => {
+    const room = createEvidenceRoom({ shop: [...Array.from({ length: 12 }, () => missing), open] });
+    room.registry.push(place, web, 'v1');
+    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('known');
+  });
+
+  test('that could not be had end somewhere, however many a pod names', async () => {
+    const room = createEvidenceRoom({ shop: [...Array.from({ length: 1000 }, () => missing), open] });
+    room.registry.push(place, web, 'v1');
+    const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
+    expect(found.pinned.state).toBe('unavailable');
+    expect(found.tried.length).toBeLessThan(100);
   });
 
   test('that there are none of cannot look', async () => {

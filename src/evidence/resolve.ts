@@ -134,12 +134,21 @@ const conclude = (parts: EvidenceParts, walk: Walk): Resolution => {
   return { state: 'unavailable', why: { what, why }, tried };
 };
 
+/** However many secrets a pod names: each is a line for people, and each that is at hand costs requests (B9). */
+const mostShown = 64;
+const cutShort = (parts: EvidenceParts, walk: Walk): Resolution => {
+  walk.blind = true;
+  walk.tried.push('too many credentials: the rest was not tried');
+  return conclude(parts, walk);
+};
+
 const step = async (
   parts: EvidenceParts,
   walk: Walk,
   candidate: Candidate,
 ): Promise<Resolution | undefined> => {
   const { tried } = walk;
+  if (tried.length >= mostShown) return cutShort(parts, walk);
   if (candidate.state === 'missing') {
     walk.blind = true;
     tried.push(shown(`${candidate.source}: ${candidate.why}`));
@@ -147,6 +156,7 @@ const step = async (
   }
   const { credential } = candidate;
   if (walk.keys.has(credential.key)) return undefined;
+  if (walk.keys.size >= parts.limits.credentials) return cutShort(parts, walk);
   walk.keys.add(credential.key);
   const result = await tryCredential(parts, walk, credential);
   if (result === undefined) return undefined;
@@ -176,11 +186,6 @@ export const resolve = async (
       const time = spent(parts.clock.monotonic() - began);
       const what = shown(`${target.repository.host}: credentials`);
       return { state: 'unavailable', why: { what, why: `no answer in time, ${time}` }, tried: walk.tried };
-    }
-    if (index >= parts.limits.credentials) {
-      walk.blind = true;
-      walk.tried.push(`more than ${parts.limits.credentials} credentials: the rest was not tried`);
-      return conclude(parts, walk);
     }
     const resolution = await step(parts, walk, candidate);
     if (resolution !== undefined) return resolution;

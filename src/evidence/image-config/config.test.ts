@@ -105,7 +105,7 @@ describe('the config of an image', () => {
     ['label bytes', { Labels: { a: 'x'.repeat(limits.labelBytes) } }],
     ['entrypoint', { Entrypoint: ['x'.repeat(limits.labelBytes + 1)] }],
     ['user', { User: 'x'.repeat(limits.labelBytes + 1) }],
-  ])('more %s than are looked at is a limit, not an answer', (_, config) => {
+  ])('B9: more %s than are looked at is a limit, not an answer', (_, config) => {
     expect(read({ ...linux, config })).toMatchObject({ ok: false, error: { kind: 'limit' } });
   });
 

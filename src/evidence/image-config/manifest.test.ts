@@ -81,7 +81,7 @@ describe('an index', () => {
     },
   );
 
-  test('of more images than are looked at is a limit, not an answer', () => {
+  test('of more images than are looked at is a limit, not an answer (B9)', () => {
     const many = Array.from({ length: limits.indexChildren + 1 }, () => child);
     expect(read({ ...list, manifests: many })).toMatchObject({ ok: false, error: { kind: 'limit' } });
     expect(read({ ...list, manifests: many.slice(1) })).toMatchObject({ ok: true });
@@ -140,7 +140,7 @@ describe('refused', () => {
     expect(readManifest(artifact().bytes, limits)).toMatchObject({ ok: false });
   });
 
-  test('more layers than are looked at', () => {
+  test('B9: more layers than are looked at', () => {
     const layers = Array.from({ length: limits.layers + 1 }, () => layer);
     expect(read({ ...plain, layers })).toMatchObject({ ok: false, error: { kind: 'limit' } });
   });
@@ -167,7 +167,7 @@ describe('refused', () => {
   test.each([
     ['depth', `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
     ['number', `{"a":[${'1,'.repeat(200_000)}1]}`],
-  ])('%s, before the parser makes objects of it', (_, text) => {
+  ])('B9: %s, before the parser makes objects of it', (_, text) => {
     expect(read(text)).toMatchObject({ ok: false, error: { kind: 'limit' } });
   });
 });
