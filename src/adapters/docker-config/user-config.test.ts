@@ -26,7 +26,7 @@ const login = (username: string) => ({ username, password: 's3cret-text' });
 const environment = (): Record<string, string> => ({ HOME: home, PATH: `${home}/bin:/usr/bin:/bin` });
 const userConfig = (): ConfiguredCredentials =>
   createUserConfig({
-    environment: environment(),
+    helpers: createCredentialHelpers({ environment: environment(), clock }),
     clock,
     files: [
       { path: join(home, '.docker/config.json'), format: 'config' },
