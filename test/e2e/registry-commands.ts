@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { installRegistryParts } from './install.ts';
 import type { Answer } from './kubectl.ts';
@@ -18,13 +19,13 @@ const runTool = async (command: string, args: readonly string[]): Promise<Answer
 
 const must = async (command: string, args: readonly string[]): Promise<string> => {
   const { code, stdout, stderr } = await runTool(command, args);
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`);
+  if (code !== 0) throw new Error(`${basename(command)} ended with ${code}: ${stderr}`);
   return stdout;
 };
 
 /**
- * skopeo; a failure is an error. `--dest-tls-verify=false` and `--dest-creds USER:PASSWORD` are what the registries of
- * the tests need.
+ * skopeo; a failure is an error. `--dest-cert-dir` (`caFolder` of the registry) or `--dest-tls-verify=false` for plain
+ * HTTP, and `--dest-creds USER:PASSWORD` are what the registries of the tests need.
  * @returns stdout
  */
 export const skopeo = (args: readonly string[]): Promise<string> =>

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeRegistryCertificate } from '../fakes/registry-certificate.ts';
 import type { RegistryCertificate } from '../fakes/registry-certificate.ts';
 import type { RunningProcess } from './running-process.ts';
@@ -10,9 +10,10 @@ export interface RunningRegistry {
   /** `127.0.0.1:PORT`, as references name it. */
   readonly host: string;
   readonly url: string;
-  /** Of TLS: the authority to trust, as PEM and as a file. */
+  /** Of TLS: the authority to trust, as PEM, as a file, and as a folder (`--dest-cert-dir` of skopeo). */
   readonly ca?: string;
   readonly caFile?: string;
+  readonly caFolder?: string;
   /** Configuration, certificates and what it keeps. */
   readonly folder: string;
   log(): string;
@@ -35,11 +36,15 @@ export const registryFolder = (): string => mkdtempSync(join(tmpdir(), 'imagegat
 
 export const writeCertificate = async (folder: string): Promise<CertificateFiles> => {
   const made = await makeRegistryCertificate();
-  const [caFile, certFile, keyFile] = ['ca.crt', 'tls.crt', 'tls.key'].map((name) => join(folder, name));
-  writeFileSync(caFile!, made.ca);
-  writeFileSync(certFile!, made.cert);
-  writeFileSync(keyFile!, made.key, { mode: 0o600 });
-  return { ...made, caFile: caFile!, certFile: certFile!, keyFile: keyFile! };
+  // skopeo takes every other key in the folder for a client's.
+  mkdirSync(join(folder, 'trust'));
+  const caFile = join(folder, 'trust', 'ca.crt');
+  const certFile = join(folder, 'tls.crt');
+  const keyFile = join(folder, 'tls.key');
+  writeFileSync(caFile, made.ca);
+  writeFileSync(certFile, made.cert);
+  writeFileSync(keyFile, made.key, { mode: 0o600 });
+  return { ...made, caFile, certFile, keyFile };
 };
 
 export interface RegistryProcess {
@@ -59,7 +64,7 @@ export const runRegistry = async (what: RegistryProcess): Promise<RunningRegistr
   return {
     host,
     url: `${tls === undefined ? 'http' : 'https'}://${host}`,
-    ...(tls && { ca: tls.ca, caFile: tls.caFile }),
+    ...(tls && { ca: tls.ca, caFile: tls.caFile, caFolder: dirname(tls.caFile) }),
     folder,
     log: () => process.output(),
     down,
