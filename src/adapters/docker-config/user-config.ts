@@ -27,7 +27,7 @@ export const createUserConfig = ({ files, helpers, clock }: UserConfigOptions): 
   );
   return {
     async *find(repository, signal) {
-      for (const file of files)
+      for (const file of followed)
         yield* fileCredentials(file, { repository, signal, helpers, expected: false });
     },
   };
