@@ -121,7 +121,7 @@ describe('a credential helper', () => {
 
   test('that hangs is ended, with whatever holds its output', async () => {
     await install('hang', `sleep 60 & echo $! > "${folder}/child"; echo $$ > "${folder}/pid"; wait`);
-    expect(await helpers(400).get('hang', hub, never)).toMatchObject({ state: 'unavailable' });
+    expect(await helpers(1500).get('hang', hub, never)).toMatchObject({ state: 'unavailable' });
     const pid = Number(await readFile(join(folder, 'pid'), 'utf8'));
     await expect.poll(() => isAlive(pid)).toBe(false);
     process.kill(Number(await readFile(join(folder, 'child'), 'utf8')));
