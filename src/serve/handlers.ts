@@ -5,16 +5,22 @@ import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import type { JsonObject } from '../core/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
+import type { Evidence } from '../evidence/gather.ts';
 import { createAdmit } from '../gate/admit.ts';
+import type { AdmissionRequest } from '../gate/admission-request.ts';
 import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
 import type { DecisionForm } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
-import { unchangedObject } from '../gate/mutation.ts';
+import { createMutate } from '../gate/mutate.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish } from '../gate/publish.ts';
 import type { DecisionSink } from '../gate/publish.ts';
+import type { RegistryEventSource } from '../gate/registry-events.ts';
 import { createReview } from '../gate/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
+import { createWarm } from '../gate/warm.ts';
+import type { Warm } from '../gate/warm.ts';
+import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
 
@@ -23,6 +29,11 @@ export interface HandlerParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly sinks: readonly DecisionSink[];
+  /** Absent: this gate looks at no registry. */
+  readonly evidence?: {
+    readonly room: { readonly evidence: Evidence };
+    readonly eventSources: () => readonly RegistryEventSource[];
+  };
   /** Told of decisions with findings together with their object, after the answer. */
   readonly tell?: (decision: Decision, object: JsonObject | null) => void;
 }
@@ -34,6 +45,7 @@ const openReview = (config: Config, parts: HandlerParts, form: DecisionForm, { l
     namespaces: parts.namespaces,
     form,
     clock,
+    evidence: parts.evidence?.room.evidence,
     unmatched: config.unmatched.value,
     onUnsure: (unsure) => {
       if (unsure.weakened) metrics.count('overrides');
@@ -45,47 +57,101 @@ const openReview = (config: Config, parts: HandlerParts, form: DecisionForm, { l
     },
   });
 
-/** The use cases behind the webhook's doors. */
+/** What comes after the answer: record, log, metrics, Events, and a look at what will be asked for next. */
+const createAfterwards = (
+  { sinks, tell }: HandlerParts,
+  warm: Warm | undefined,
+  onBug: (error: unknown) => void,
+) => {
+  const publish = createPublish(sinks, onBug);
+  // An Event needs the owner of the object, and Pods to come their template; no record holds either.
+  const requests = new WeakMap<Decision, AdmissionRequest>();
+  return {
+    keep: (decision: Decision, request: AdmissionRequest): void => {
+      const wanted = tell !== undefined && decision.findings.length > 0;
+      if (wanted || (warm !== undefined && request.kind.kind !== 'Pod')) requests.set(decision, request);
+    },
+    answered: (decision: Decision): void => {
+      publish(decision);
+      const request = requests.get(decision);
+      if (request === undefined) return;
+      if (decision.findings.length > 0) tell?.(decision, request.object);
+      warm?.admitted(request, decision);
+    },
+  };
+};
+
+/** Tells an operator of a defect of the gate, and what became of what it was about. */
+const bugs =
+  ({ log, metrics }: Watchers) =>
+  (consequence: string) =>
+  (error: unknown): void => {
+    metrics.count('bugs');
+    log.error(`an unexpected error ${consequence}: this is a defect of the gate`, {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  };
+
+/** What is looked at in advance, while this gate looks at registries at all. */
+const openWarm = (
+  config: Config,
+  { source, namespaces, evidence }: HandlerParts,
+  onBug: (error: unknown) => void,
+  closers: Pick<Closers, 'add'> | undefined,
+): Warm | undefined => {
+  if (evidence === undefined) return undefined;
+  const warm = createWarm({
+    policies: source,
+    namespaces,
+    workloads: createWorkloadTable(config.workloads.value),
+    evidence: evidence.room.evidence,
+    clock,
+    onBug,
+  });
+  closers?.add(() => warm.close());
+  return warm;
+};
+
+/** The use cases behind the webhook's doors. `closers` ends what they do in the background. */
 export const createHandlers = (
   config: Config,
   parts: HandlerParts,
-  { log, metrics }: Watchers,
+  watchers: Watchers,
+  closers?: Pick<Closers, 'add'>,
 ): WebhookHandlers => {
+  const { source, namespaces, evidence } = parts;
+  const bug = bugs(watchers);
+  const onBug = bug('became a deny');
   const form = createDecisionForm({
     clock,
     ids: createDecisionIds(parts.replica, clock, randomInt(32 ** 3)),
     version,
   });
-  const onBug = (error: unknown): void => {
-    metrics.count('bugs');
-    log.error('an unexpected error became a deny: this is a defect of the gate', {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-  };
-  const review = openReview(config, parts, form, { log, metrics });
+  const review = openReview(config, parts, form, watchers);
   const admit = createAdmit({
     review,
     form,
-    policies: parts.source,
+    policies: source,
     workloads: createWorkloadTable(config.workloads.value),
     clock,
     unknownKinds: config.unknownKinds.value,
     admins: new Set(config.admins.value),
     onBug,
   });
-  const publish = createPublish(parts.sinks, onBug);
-  // An Event needs the owner of the object, which no record holds; the object is kept until the answer is out.
-  const objects = new WeakMap<Decision, JsonObject | null>();
+  const warm = openWarm(config, parts, bug('ended a look in advance'), closers);
+  const after = createAfterwards(parts, warm, onBug);
   return {
-    validate:
-      parts.tell === undefined
-        ? admit
-        : async (request, deadline) => {
-            const decision = await admit(request, deadline);
-            if (decision.findings.length > 0) objects.set(decision, request.object);
-            return decision;
-          },
-    mutate: () => unchangedObject,
+    validate: async (request, deadline) => {
+      const decision = await admit(request, deadline);
+      after.keep(decision, request);
+      return decision;
+    },
+    mutate: createMutate({
+      policies: source,
+      namespaces,
+      evidence: evidence?.room.evidence,
+      onBug: bug('left a Pod as it came'),
+    }),
     imageReview: createReviewImages({ review, form, clock, onBug }),
     refused: ({ code, message, remedy, uid, caller }) =>
       form(
@@ -93,9 +159,9 @@ export const createHandlers = (
         { findings: [gateFinding(code, message, { remedy })] },
         clock.monotonic(),
       ),
-    answered: (decision) => {
-      publish(decision);
-      if (objects.has(decision)) parts.tell?.(decision, objects.get(decision) ?? null);
-    },
+    answered: after.answered,
+    ...(evidence === undefined || warm === undefined
+      ? {}
+      : { registryEvents: { sources: evidence.eventSources, pushed: (image) => warm.pushed(image) } }),
   };
 };

@@ -110,7 +110,8 @@ export const createExchange = (deps: ExchangeDeps) => {
     }
     const { path, budget } = targetOf(request.url ?? '');
     const endpoint = endpoints.get(path);
-    const events = path === '/registry-events' ? registryEvents : undefined;
+    const events =
+      path === '/registry-events' && registryEvents?.isOpen() === true ? registryEvents : undefined;
     const refused = refusedAtDoor(request, endpoint !== undefined || events !== undefined);
     if (refused !== undefined) {
       answers.turnAway(request, response, refused);

@@ -152,6 +152,9 @@ describe('POST /registry-events', () => {
     gate = await startGate({ certificate });
     expect((await post(send(gate), good, bearer)).status).toBe(404);
     await gate.server.drain(100);
+    const { gate: without } = await start([]);
+    expect((await post(send(without), good, bearer)).status).toBe(404);
+    await without.server.drain(100);
     const { gate: to } = await start([source()]);
     expect((await send(to)({ path: '/registry-events', method: 'GET' })).status).toBe(405);
   });

@@ -78,6 +78,8 @@ const parse = (bytes: Buffer): JsonValue | undefined => {
 
 /** The door for registry events. */
 export interface RegistryEventsDoor {
+  /** Whether anybody may send; without a source the door is not there. */
+  isOpen(): boolean;
   /**
    * Reads and answers; `undefined` when the client left. Whoever shows no token of a source is refused before a byte of
    * the body is read. Looking at the images comes after the answer.
@@ -114,6 +116,7 @@ export const createRegistryEventsDoor = (
   };
 
   return {
+    isOpen: () => events.sources().length > 0,
     answer: async (request, deadline) => {
       const source = sourceOf(events.sources(), bearerOf(request));
       if (source === undefined) {
