@@ -85,6 +85,13 @@ describe('R9: what an API server would prune in silence is kept, to be refused b
   test('a null allow list is kept too: dropped, it would be no rule at all', () => {
     expect(Object.fromEntries(below)['spec.checks[].registries.allow']).toMatchObject({ nullable: true });
   });
+  test('so is a null condition on images: dropped, the others would be all that is left', () => {
+    const conditions = below.filter(
+      ([path, schema]) => /^spec\.checks\[\]\.image\.(?:labels\.)?\w+$/.test(path) && !('default' in schema),
+    );
+    expect(conditions.length).toBeGreaterThan(8);
+    expect(pathsWhere(conditions, (schema) => schema['nullable'] !== true)).toEqual([]);
+  });
 });
 
 test('defaults and enums are written', () => {
