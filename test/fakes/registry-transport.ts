@@ -1,3 +1,4 @@
+import * as net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type {
   HttpAnswer,
@@ -8,6 +9,7 @@ import type {
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
 import { createRegistryHttp, type RegistryHttpOptions } from '../../src/adapters/registry/transport.ts';
 import type { RegistryFailure } from '../../src/evidence/ports.ts';
+import { type Arrival, listen, type Listener, type ListenOptions } from './registry-listener.ts';
 
 export const realClock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -66,4 +68,48 @@ export const ask = async (
   return body.ok
     ? { status: answer.response.status, text: Buffer.from(body.bytes).toString() }
     : body.failure;
+};
+
+export interface Doubles {
+  /** A server whose handler may return anything; it is awaited. */
+  readonly serve: (handle: (arrival: Arrival) => unknown, options?: ListenOptions) => Promise<Listener>;
+  /** A server that speaks its bytes as they stand. */
+  readonly speak: (onConnection: (socket: net.Socket) => void) => Promise<{ readonly host: string }>;
+  readonly transport: (rows: Rows, options?: Partial<RegistryHttpOptions>) => RegistryHttp;
+  /** Ends everything that was made here, the last one first. */
+  readonly end: () => Promise<void>;
+}
+
+/** Servers and transports of one test file: `afterEach(doubles.end)`. */
+export const createDoubles = (): Doubles => {
+  const endings: (() => Promise<unknown>)[] = [];
+  return {
+    serve: async (handle, options = {}) => {
+      const listener = await listen(options, async (arrival) => void (await handle(arrival)));
+      endings.push(() => listener.close());
+      return listener;
+    },
+    speak: async (onConnection) => {
+      const sockets = new Set<net.Socket>();
+      const server = net.createServer((socket) => {
+        sockets.add(socket);
+        socket.on('error', () => socket.destroy());
+        onConnection(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      endings.push(async () => {
+        for (const socket of sockets) socket.destroy();
+        await new Promise((resolve) => server.close(resolve));
+      });
+      return { host: `127.0.0.1:${(server.address() as net.AddressInfo).port}` };
+    },
+    transport: (rows, options = {}) => {
+      const http = transportFor(rows, options);
+      endings.push(() => http.close());
+      return http;
+    },
+    end: async () => {
+      for (const end of endings.splice(0).reverse()) await end();
+    },
+  };
 };

@@ -1,60 +1,24 @@
-import { gzipSync } from 'node:zlib';
 import * as net from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeRegistryCertificate } from '../../../test/fakes/registry-certificate.ts';
-import {
-  type Arrival,
-  listen,
-  type Listener,
-  type ListenOptions,
-} from '../../../test/fakes/registry-listener.ts';
+import type { Listener } from '../../../test/fakes/registry-listener.ts';
 import {
   ask,
+  createDoubles,
   failureOf,
   onLoopback,
   requestTo,
   responseOf,
   type Rows,
-  transportFor,
 } from '../../../test/fakes/registry-transport.ts';
 import type { RegistryHttp } from './http.ts';
 import { defaultSettings } from './settings.ts';
-import type { RegistryHttpOptions } from './transport.ts';
 
-const endings: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-const serve = async (
-  handle: (arrival: Arrival) => void | Promise<void>,
-  options: ListenOptions = {},
-): Promise<Listener> => {
-  const listener = await listen(options, async (arrival) => handle(arrival));
-  endings.push(() => listener.close());
-  return listener;
-};
-const transport = (rows: Rows, options: Partial<RegistryHttpOptions> = {}): RegistryHttp => {
-  const http = transportFor(rows, options);
-  endings.push(() => http.close());
-  return http;
-};
+const doubles = createDoubles();
+const { serve, speak, transport } = doubles;
+afterEach(doubles.end);
 const plain = ({ host }: Listener, more: Rows[string] = {}): RegistryHttp =>
   transport({ [host]: { ...onLoopback, ...more } });
-/** A server that says its bytes as they stand, and whether it was asked. */
-const rawServer = async (onConnection: (socket: net.Socket) => void): Promise<{ readonly host: string }> => {
-  const sockets = new Set<net.Socket>();
-  const server = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  endings.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { host: `127.0.0.1:${(server.address() as net.AddressInfo).port}` };
-};
 
 describe('an answer', () => {
   test('comes with status, lower-case headers, address and body', async () => {
@@ -115,7 +79,7 @@ describe('B9: a body is bounded', () => {
 
   test('a length above the limit is refused without reading', async () => {
     let taken = 0;
-    const server = await rawServer((socket) => {
+    const server = await speak((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900000000\r\n\r\n');
       const pour = (): void => {
         while (!socket.destroyed && taken < 900_000_000 && socket.write(Buffer.alloc(65_536)))
@@ -140,7 +104,7 @@ describe('B9: a body is bounded', () => {
       'its answer ends after 4 bytes',
     ],
   ])('a body that %s is invalid', async (_title, rest, why) => {
-    const server = await rawServer((socket) => {
+    const server = await speak((socket) => {
       socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
     });
     const answer = await ask(transport({ [server.host]: onLoopback }), requestTo(server.host));
@@ -159,7 +123,7 @@ describe('B9: a body is bounded', () => {
 
   test('a body in pieces of one byte is refused long before its limit', async () => {
     const chunk = Buffer.from('1\r\nx\r\n'.repeat(10_000));
-    const server = await rawServer((socket) => {
+    const server = await speak((socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
         for (let count = 0; count < 20; count++) socket.write(chunk);
@@ -209,7 +173,7 @@ describe('connections', () => {
 
   test('one that the other side resets while it is idle costs a GET nothing', async () => {
     let count = 0;
-    const server = await rawServer((socket) => {
+    const server = await speak((socket) => {
       const mine = ++count;
       let asked = 0;
       socket.on('data', () => {
@@ -226,7 +190,7 @@ describe('connections', () => {
 
   test('a reset on a new connection is a failure: there is no second try', async () => {
     let count = 0;
-    const server = await rawServer((socket) => {
+    const server = await speak((socket) => {
       count += 1;
       socket.once('data', () => socket.resetAndDestroy());
     });
@@ -248,7 +212,7 @@ describe('connections', () => {
   });
 
   test('end with close(), also what is under way and what waits', async () => {
-    const server = await serve(({ response }) => void response.writeHead(200).flushHeaders());
+    const server = await serve(({ response }) => response.writeHead(200).flushHeaders());
     const http = plain(server, { concurrency: 1 });
     const open = responseOf(await http.send(requestTo(server.host)));
     const reading = open.read(10);
@@ -278,156 +242,6 @@ describe('connections', () => {
   });
 });
 
-describe('TLS', () => {
-  test('the CA of the row is trusted for that host, and for no other', async () => {
-    const certificate = await makeRegistryCertificate();
-    const server = await serve(({ response }) => response.end('ok'), { tls: certificate });
-    const other = server.host.replace('127.0.0.1', 'localhost');
-    const http = transport({
-      [server.host]: { allowPrivateAddress: true, ca: certificate.ca },
-      [other]: { allowPrivateAddress: true },
-    });
-    expect(await ask(http, requestTo(server.host))).toEqual({ status: 200, text: 'ok' });
-    expect(await ask(http, requestTo(other))).toMatchObject({
-      kind: 'unreachable',
-      stage: 'connect',
-      why: expect.stringContaining('give that CA as caFile') as string,
-    });
-  });
-
-  test.each([
-    ['for another name', { names: ['registry.example.org'] }, 'its certificate is for another name'],
-    ['that has expired', { expired: true }, 'its certificate has expired'],
-  ])('a certificate %s is refused, also with the right CA', async (_title, options, why) => {
-    const certificate = await makeRegistryCertificate(options);
-    const server = await serve(({ response }) => response.end('ok'), { tls: certificate });
-    const name = server.host.replace('127.0.0.1', 'registry.example.com');
-    const http = transport({ [name]: { allowPrivateAddress: true, ca: certificate.ca } });
-    expect(await ask(http, requestTo(name))).toMatchObject({
-      stage: 'connect',
-      why: expect.stringContaining(why) as string,
-    });
-  });
-
-  test('NODE_TLS_REJECT_UNAUTHORIZED switches nothing off', async () => {
-    const certificate = await makeRegistryCertificate();
-    const server = await serve(({ response }) => response.end('ok'), { tls: certificate });
-    const { NODE_TLS_REJECT_UNAUTHORIZED: before } = process.env;
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    try {
-      const http = transport({ [server.host]: { allowPrivateAddress: true } });
-      expect(await ask(http, requestTo(server.host))).toMatchObject({
-        kind: 'unreachable',
-        stage: 'connect',
-      });
-    } finally {
-      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
-      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
-    }
-  });
-
-  test('TLS 1.1 is not spoken', async () => {
-    const certificate = await makeRegistryCertificate();
-    const old = { ...certificate, maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' };
-    const server = await serve(({ response }) => response.end('ok'), { tls: old });
-    const http = transport({ [server.host]: { allowPrivateAddress: true, ca: certificate.ca } });
-    expect(await ask(http, requestTo(server.host))).toMatchObject({
-      stage: 'connect',
-      why: expect.stringContaining('TLS version') as string,
-    });
-  });
-
-  test('a caFile that holds no certificate is named as what is wrong', async () => {
-    const server = await serve(({ response }) => response.end('ok'));
-    const http = transport({ [server.host]: { allowPrivateAddress: true, ca: 'not a certificate' } });
-    expect(await ask(http, requestTo(server.host))).toMatchObject({
-      kind: 'refused',
-      stage: 'configuration',
-      why: 'the caFile of this host is of no use: it holds no PEM certificate',
-    });
-  });
-
-  test('plain HTTP on a port that is meant to speak TLS is named, and not fallen back to', async () => {
-    const server = await serve(({ response }) => response.end('ok'));
-    const http = transport({ [server.host]: { allowPrivateAddress: true } });
-    expect(await ask(http, requestTo(server.host))).toMatchObject({
-      kind: 'unreachable',
-      why: expect.stringContaining('does not speak TLS') as string,
-    });
-  });
-});
-
-describe('a failure says what happened', () => {
-  const unknown = (): Promise<readonly string[]> =>
-    Promise.reject(Object.assign(new Error('queryA ENOTFOUND x'), { code: 'ENOTFOUND' }));
-
-  test('no such host', async () => {
-    const http = transport({}, { resolve: unknown });
-    expect(await ask(http, requestTo('registry.example.com'))).toEqual({
-      kind: 'unreachable',
-      stage: 'address',
-      host: 'registry.example.com',
-      why: 'no such host: the name has no address (ENOTFOUND)',
-    });
-  });
-
-  test('a port where nothing listens', async () => {
-    const server = await serve(() => undefined);
-    await server.down();
-    expect(await ask(plain(server), requestTo(server.host))).toMatchObject({
-      kind: 'unreachable',
-      stage: 'connect',
-      why: 'connection refused: nothing listens on that port (ECONNREFUSED)',
-    });
-    await server.up();
-  });
-
-  test('something that speaks no HTTP', async () => {
-    const server = await rawServer((socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
-    const answer = await ask(transport({ [server.host]: onLoopback }), requestTo(server.host));
-    expect(answer).toMatchObject({ stage: 'manifest', why: expect.not.stringContaining('SSH') as string });
-  });
-
-  test('a host that says nothing, with the time it had', async () => {
-    const server = await rawServer(() => undefined);
-    const http = transport({ [server.host]: { ...onLoopback, timeout: 150 } });
-    expect(await ask(http, requestTo(server.host))).toEqual({
-      kind: 'timeout',
-      stage: 'manifest',
-      host: server.host,
-      why: 'it did not answer in full within 150 ms, the timeout in the row of this host',
-    });
-  });
-
-  test('the deadline of the review, when that comes first', async () => {
-    const server = await rawServer(() => undefined);
-    const http = transport({ [server.host]: onLoopback });
-    const answer = await ask(http, requestTo(server.host, '/', { signal: AbortSignal.timeout(80) }));
-    expect(answer).toMatchObject({
-      kind: 'timeout',
-      why: expect.stringContaining('deadline of the review') as string,
-    });
-  });
-
-  test('a header that HTTP does not allow, without showing it', async () => {
-    const server = await serve(({ response }) => response.end('ok'));
-    const request = requestTo(server.host, '/', { headers: { authorization: 'Bearer se\ncret' } });
-    const answer = await ask(plain(server), request);
-    expect(answer).toMatchObject({ kind: 'invalid' });
-    expect(JSON.stringify(answer)).not.toContain('cret');
-  });
-
-  test.each(['registry.example.com/path', 'user@registry.example.com', 'registry example', ''])(
-    'a host that is none: %s',
-    async (host) => {
-      expect(await ask(transport({}), requestTo(host))).toMatchObject({
-        kind: 'refused',
-        stage: 'configuration',
-      });
-    },
-  );
-});
-
 test('Docker Hub is asked at registry-1.docker.io, by the row of docker.io', async () => {
   const asked: string[] = [];
   const resolve = (name: string): Promise<readonly string[]> => {
@@ -445,5 +259,5 @@ test('Docker Hub is asked at registry-1.docker.io, by the row of docker.io', asy
     status: 200,
     text: 'registry-1.docker.io',
   });
-  expect(asked).toEqual(['registry-1.docker.io', 'registry-1.docker.io']);
+  expect(asked).toEqual(['registry-1.docker.io']);
 });

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import type { Connection } from './connection.ts';
+import type { Hop } from './endpoint.ts';
+import { createHosts, type Host, type Hosts } from './hosts.ts';
+import { defaultSettings } from './settings.ts';
+
+const hop = (name: string): Hop => ({
+  name,
+  url: new URL(`https://${name}/`),
+  settings: defaultSettings(name),
+});
+const patient = new AbortController().signal;
+/** A connection that only says whether it was closed. */
+const fakeConnection = (): Connection & { readonly closed: () => boolean } => {
+  let closed = false;
+  return {
+    send: () => Promise.reject(new Error('not sent')),
+    alive: () => !closed,
+    close: () => void (closed = true),
+    closed: () => closed,
+  };
+};
+const clockAt = () => {
+  let time = 0;
+  return { monotonic: () => time, pass: (milliseconds: number) => (time += milliseconds) };
+};
+const hostOf = (hosts: Hosts, name: string): Host => {
+  const host = hosts.of(hop(name));
+  if (host === undefined) throw new Error('no room');
+  return host;
+};
+
+test('a host is remembered; the one not asked for longest goes, and its idle connections with it', () => {
+  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const first = hostOf(hosts, 'a.example');
+  const idle = fakeConnection();
+  first.keep(idle, defaultSettings('a.example'));
+  const second = hostOf(hosts, 'b.example');
+  expect(hostOf(hosts, 'a.example')).toBe(first);
+  hostOf(hosts, 'c.example');
+  expect(hostOf(hosts, 'a.example')).toBe(first);
+  expect(idle.closed()).toBe(false);
+  expect(hostOf(hosts, 'b.example')).not.toBe(second);
+  hostOf(hosts, 'd.example');
+  expect(idle.closed()).toBe(true);
+});
+
+test('a host that is being asked stays; when all are, there is no room', async () => {
+  const hosts = createHosts({ hosts: 1, waiting: 1 }, clockAt());
+  const turn = await hostOf(hosts, 'a.example').turns.take(1, patient);
+  expect(hosts.of(hop('b.example'))).toBeUndefined();
+  if (turn.state === 'taken') turn.giveBack();
+  expect(hosts.of(hop('b.example'))).toBeDefined();
+});
+
+test('names made up by an attacker push out one another before a host whose breaker is open or that asked for a pause', () => {
+  const clock = clockAt();
+  const hosts = createHosts({ hosts: 3, waiting: 1 }, clock);
+  const dead = hostOf(hosts, 'dead.example');
+  for (let count = 0; count < 5; count++) {
+    const leave = dead.breaker.ask();
+    if (!leave.open) leave.settle('failed', 'connection refused');
+  }
+  const busy = hostOf(hosts, 'busy.example');
+  busy.pause = { until: 20_000, status: 429 };
+  for (let count = 0; count < 50; count++) hostOf(hosts, `evil${count}.example`);
+  expect(hostOf(hosts, 'dead.example')).toBe(dead);
+  expect(hostOf(hosts, 'busy.example')).toBe(busy);
+});
+
+test('the same name under another scheme or port is another host', () => {
+  const hosts = createHosts({ hosts: 8, waiting: 1 }, clockAt());
+  const secure = hostOf(hosts, 'a.example');
+  const open = { ...hop('a.example'), url: new URL('http://a.example/') };
+  expect(hosts.of(open)).not.toBe(secure);
+  expect(hostOf(hosts, 'a.example:5000')).not.toBe(secure);
+});
+
+test('a connection made under another row is not kept, and those that were are closed', () => {
+  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const host = hostOf(hosts, 'a.example');
+  const [before, late] = [fakeConnection(), fakeConnection()];
+  host.keep(before, defaultSettings('a.example'));
+  hosts.of({ ...hop('a.example'), settings: { ...defaultSettings('a.example'), ca: 'PEM' } });
+  expect(before.closed()).toBe(true);
+  host.keep(late, defaultSettings('a.example'));
+  expect(late.closed()).toBe(true);
+  expect(host.takeIdle()).toBeUndefined();
+});
+
+test('the newest idle connection is taken first, dead ones are passed over', () => {
+  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const host = hostOf(hosts, 'a.example');
+  const [old, young, dead] = [fakeConnection(), fakeConnection(), fakeConnection()];
+  for (const connection of [old, young, dead]) host.keep(connection, defaultSettings('a.example'));
+  dead.close();
+  expect(host.takeIdle()).toBe(young);
+  expect(hosts.closeOneIdle()).toBe(true);
+  expect(old.closed()).toBe(true);
+  expect(hosts.closeOneIdle()).toBe(false);
+});
