@@ -1,0 +1,106 @@
+import { shown } from '../../core/decision/shown-text.ts';
+import { isJsonObject, type JsonValue } from '../../core/json.ts';
+import type { Credential, RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import type { HttpResponse } from './http.ts';
+import { readJsonObject } from './json-document.ts';
+
+/** Who is asked for what: the words of every failure of one question. */
+export interface Subject {
+  /** As the configuration names it. */
+  readonly host: string;
+  readonly stage: RegistryStage;
+  /** `the manifest of team/app:1.2` */
+  readonly what: string;
+}
+
+export const failureOf = (
+  { host, stage }: Pick<Subject, 'host' | 'stage'>,
+  kind: RegistryFailure['kind'],
+  why: string,
+): RegistryFailure => ({ kind, stage, host, why });
+
+export const unavailableBy = (failure: RegistryFailure): RegistryAnswer<never> => ({
+  state: 'unavailable',
+  failure,
+});
+
+/** An answer that lies or cannot be read. */
+export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
+  unavailableBy(
+    failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
+  );
+export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
+  unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
+export const absent: RegistryAnswer<never> = { state: 'absent' };
+
+/** `with pull secret shop/regcred`, `without a credential` */
+export const shownAs = ({ secret, source }: Credential): string =>
+  secret.form === 'none' ? 'without a credential' : `with ${shown(source)}`;
+
+/** Most that is read of an error body; it is a few hundred bytes. */
+export const errorLimit = 16 * 1024;
+const errorsShown = 2;
+const messageLength = 160;
+
+const cut = (text: string): string =>
+  text.length <= messageLength ? text : `${text.slice(0, messageLength)}…`;
+
+const sayError = (error: JsonValue): string | undefined => {
+  if (!isJsonObject(error)) return undefined;
+  const parts = [error['code'], error['message']].filter((part) => typeof part === 'string');
+  const said = parts.filter((part) => part !== '');
+  return said.length === 0 ? undefined : shown(cut(said.join(': ')));
+};
+
+/** What the registry itself says about it, ` (DENIED: …)`, made safe to show; the body is used up. */
+export const explanationOf = async (response: HttpResponse): Promise<string> => {
+  if (response.headers['content-encoding'] !== undefined) {
+    response.drop();
+    return '';
+  }
+  const body = await response.read(errorLimit);
+  const document = body.ok ? readJsonObject(body.bytes) : undefined;
+  if (document?.ok !== true) return '';
+  const { errors } = document.value;
+  const said = (Array.isArray(errors) ? (errors as readonly JsonValue[]) : [])
+    .slice(0, errorsShown)
+    .map(sayError);
+  const texts = said.filter((text) => text !== undefined);
+  return texts.length === 0 ? '' : ` (${texts.join('; ')})`;
+};
+
+const kindOf = (status: number): RegistryFailure['kind'] => {
+  if (status === 401 || status === 403) return 'denied';
+  return status === 408 || status === 429 || status >= 500 ? 'unreachable' : 'invalid';
+};
+
+const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
+  denied: 'refused',
+  unreachable: 'could not answer',
+  invalid: 'did not answer',
+  refused: 'did not answer',
+  limit: 'did not answer',
+  timeout: 'did not answer',
+};
+
+/**
+ * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
+ * denied, 408, 429 and 5xx unreachable, the rest invalid. The body is used up.
+ * @param remark - what is to be known about how the registry was asked
+ */
+export const statusAnswer = async (
+  response: HttpResponse,
+  subject: Subject,
+  credential: Credential,
+  remark?: string,
+): Promise<RegistryAnswer<never>> => {
+  if (response.status === 404) {
+    response.drop();
+    return absent;
+  }
+  const kind = kindOf(response.status);
+  const said = await explanationOf(response);
+  const how = kind === 'denied' ? ` ${shownAs(credential)}` : '';
+  const why = `${subject.host} ${meaning[kind]} the question for ${subject.what}${how}: status ${response.status}${said}`;
+  return unavailableBy(failureOf(subject, kind, remark === undefined ? why : `${why}. ${remark}`));
+};

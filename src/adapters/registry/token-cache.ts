@@ -1,0 +1,116 @@
+import type { Result } from '../../core/result.ts';
+import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
+import type { Token } from './token.ts';
+
+/** Where a token is good: one registry, one scope, one credential. Never used for another of them. */
+export interface TokenKey {
+  readonly host: string;
+  /** Empty for none. */
+  readonly scope: string;
+  /** {@link Credential.key} */
+  readonly credential: string;
+}
+
+type Asked = Result<Token, RegistryFailure>;
+
+interface Flight {
+  readonly asked: Promise<Asked>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+interface Kept {
+  readonly text: string;
+  /** Monotonic milliseconds. */
+  readonly until: number;
+}
+
+/** Part of its life that a token is used for: the rest is for clocks and roads. */
+const usedShare = 0.8;
+
+export interface TokenCache {
+  /** A token that is good for a while still. */
+  get(key: TokenKey): string | undefined;
+  /** Forgets a token that was refused, unless another one has taken its place. */
+  drop(key: TokenKey, text: string): void;
+  /**
+   * Asks for a token and keeps it. Several callers with one key share one question; it goes on while one of them waits.
+   * @returns undefined when the caller's own signal ended first
+   */
+  obtain(
+    key: TokenKey,
+    signal: AbortSignal,
+    ask: (signal: AbortSignal) => Promise<Asked>,
+  ): Promise<Asked | undefined>;
+}
+
+const nameOf = ({ host, scope, credential }: TokenKey): string => JSON.stringify([host, scope, credential]);
+
+/** What comes first: the promise, or the end of the signal (undefined). */
+const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+
+/** @param limit - tokens kept; the one that was used longest ago goes first */
+export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit = 4096): TokenCache => {
+  const kept = new Map<string, Kept>();
+  const flights = new Map<string, Flight>();
+
+  const keep = (name: string, token: Token, asked: number): void => {
+    kept.delete(name);
+    kept.set(name, { text: token.text, until: asked + token.lifetime * usedShare });
+    for (const oldest of kept.keys()) {
+      if (kept.size <= limit) break;
+      kept.delete(oldest);
+    }
+  };
+  const start = (name: string, ask: (signal: AbortSignal) => Promise<Asked>): Flight => {
+    const controller = new AbortController();
+    const since = clock.monotonic();
+    const asked = ask(controller.signal).then((answer) => {
+      if (answer.ok && !controller.signal.aborted) keep(name, answer.value, since);
+      return answer;
+    });
+    const flight: Flight = { asked, controller, waiting: 0 };
+    const land = (): void => {
+      if (flights.get(name) === flight) flights.delete(name);
+    };
+    asked.then(land, land);
+    flights.set(name, flight);
+    return flight;
+  };
+
+  return {
+    get: (key) => {
+      const name = nameOf(key);
+      const found = kept.get(name);
+      if (found === undefined) return undefined;
+      kept.delete(name);
+      if (found.until <= clock.monotonic()) return undefined;
+      kept.set(name, found);
+      return found.text;
+    },
+    drop: (key, text) => {
+      const name = nameOf(key);
+      if (kept.get(name)?.text === text) kept.delete(name);
+    },
+    obtain: async (key, signal, ask) => {
+      if (signal.aborted) return undefined;
+      const name = nameOf(key);
+      const flight = flights.get(name) ?? start(name, ask);
+      flight.waiting++;
+      try {
+        return await unlessAborted(flight.asked, signal);
+      } finally {
+        flight.waiting--;
+        if (flight.waiting === 0) {
+          if (flights.get(name) === flight) flights.delete(name);
+          flight.controller.abort();
+        }
+      }
+    },
+  };
+};

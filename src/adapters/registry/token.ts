@@ -1,0 +1,152 @@
+import { shown } from '../../core/decision/shown-text.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { CredentialSecret, RegistryFailure } from '../../evidence/ports.ts';
+import { explanationOf, failureOf } from './client-failure.ts';
+import type { HttpRequest, HttpResponse, RegistryHttp } from './http.ts';
+import { readJsonObject } from './json-document.ts';
+
+/** What a token server is asked. */
+export interface TokenQuestion {
+  readonly realm: URL;
+  readonly service?: string;
+  /** `repository:<path>:pull`; absent: whether the credential is good at all. */
+  readonly scope?: string;
+  /** `none` for a realm that may not see the credential. */
+  readonly secret: CredentialSecret;
+  /** What is shown to it, for people: `with pull secret shop/regcred`. */
+  readonly shownAs: string;
+}
+export interface Token {
+  readonly text: string;
+  /** Milliseconds that it is announced to live from when it was asked for. */
+  readonly lifetime: number;
+  /** Bytes of the answer. */
+  readonly size: number;
+}
+
+/** A token answer is a few KiB. */
+export const tokenAnswerLimit = 64 * 1024;
+/** Token specification: "For compatibility with older clients, a token should never be returned with less than 60 seconds to live", and the default. */
+const defaultLifetime = 60;
+/** Longer ones are asked for anew: a right that was taken away is gone after an hour at the latest. */
+const longestLifetime = 3600;
+
+/** What may stand in a header (RFC 6750, section 2.1, generously); stops a line break that would add headers. */
+const headerSafe = /^[\x21-\x7e]+$/;
+
+/** RFC 7617: user name and password as UTF-8. */
+export const basicAuthorization = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+
+const clientId = 'imagegate';
+
+const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSignal): HttpRequest => {
+  const target = new URL(realm);
+  // nvcr.io puts a scope into the realm itself. Only our own is asked for: a wider one would make a stronger token.
+  target.searchParams.delete('scope');
+  if (service !== undefined) target.searchParams.set('service', service);
+  if (scope !== undefined) target.searchParams.set('scope', scope);
+  const basic = secret.form === 'basic' ? basicAuthorization(secret.username, secret.password) : undefined;
+  return {
+    host: realm.host,
+    target,
+    method: 'GET',
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...(basic !== undefined && { authorization: basic }),
+    },
+    stage: 'token',
+    signal,
+  };
+};
+
+const byPost = (
+  { realm, service, scope }: TokenQuestion,
+  refreshToken: string,
+  signal: AbortSignal,
+): HttpRequest => {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId });
+  if (service !== undefined) form.set('service', service);
+  if (scope !== undefined) form.set('scope', scope);
+  form.set('refresh_token', refreshToken);
+  return {
+    host: realm.host,
+    target: realm,
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: form.toString(),
+    stage: 'token',
+    signal,
+  };
+};
+
+const lifetimeOf = (seconds: unknown): number => {
+  const isUsable = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0;
+  return Math.min(isUsable ? seconds : defaultLifetime, longestLifetime) * 1000;
+};
+
+const readToken = (bytes: Uint8Array): Result<Token, string> => {
+  const document = readJsonObject(bytes);
+  if (!document.ok) return document;
+  const { token, access_token: other, expires_in: seconds } = document.value;
+  const text = typeof token === 'string' && token !== '' ? token : other;
+  if (typeof text !== 'string' || text === '') return fail('it holds no token');
+  if (!headerSafe.test(text)) return fail('its token holds characters that a token cannot have');
+  return ok({ text, lifetime: lifetimeOf(seconds), size: bytes.length });
+};
+
+const refusal = async (
+  response: HttpResponse,
+  host: string,
+  { shownAs }: TokenQuestion,
+): Promise<RegistryFailure> => {
+  const { status } = response;
+  const said = await explanationOf(response);
+  const answered = `the token server ${host} answered status ${status}${said}`;
+  const at = { host, stage: 'token' } as const;
+  if (status === 408 || status === 429 || status >= 500) return failureOf(at, 'unreachable', answered);
+  // GitLab says 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404 to who may not pull.
+  if (status >= 400) return failureOf(at, 'denied', `${answered} and gave no token, asked ${shownAs}`);
+  return failureOf(at, 'invalid', `${answered}, which is no answer to a question for a token`);
+};
+
+/**
+ * Asks a token server. GET with Basic credentials or without any, POST with `grant_type=refresh_token` for an identity
+ * token. The scope is ours, whatever the challenge named. At most 64 KiB of answer; `expires_in` is 60 s when missing.
+ * @see https://distribution.github.io/distribution/spec/auth/token and /oauth
+ */
+export const askToken = async (
+  http: RegistryHttp,
+  question: TokenQuestion,
+  signal: AbortSignal,
+): Promise<Result<Token, RegistryFailure>> => {
+  const { secret, realm } = question;
+  const host = shown(realm.host);
+  const request =
+    secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
+  const answer = await http.send(request);
+  if (!answer.ok) return fail(answer.failure);
+  const { response } = answer;
+  if (response.status !== 200) return fail(await refusal(response, host, question));
+  const unread = (why: string): Result<never, RegistryFailure> =>
+    fail(
+      failureOf(
+        { host, stage: 'token' },
+        'invalid',
+        `the answer of the token server ${host} cannot be read: ${why}`,
+      ),
+    );
+  if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    response.drop();
+    return unread('it has a Content-Encoding that was not asked for');
+  }
+  const body = await response.read(tokenAnswerLimit);
+  if (!body.ok) return fail(body.failure);
+  const token = readToken(body.bytes);
+  return token.ok ? token : unread(token.error);
+};
