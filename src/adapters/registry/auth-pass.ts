@@ -1,0 +1,138 @@
+import { shown } from '../../core/decision/shown-text.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { Credential, EvidenceClock, ReadBudget, RegistryFailure } from '../../evidence/ports.ts';
+import { choose, type Offer, type TokenWay } from './auth-offer.ts';
+import { failureOf, shownAs } from './client-failure.ts';
+import type { RegistryHttp } from './http.ts';
+import { remarkOnRealm } from './realms.ts';
+import type { RegistrySettings } from './settings.ts';
+import { askToken, basicAuthorization, type Token, type TokenQuestion } from './token.ts';
+import { createTokenCache, type TokenKey } from './token-cache.ts';
+
+export interface PassOptions {
+  readonly http: RegistryHttp;
+  readonly settingsOf: (host: string) => RegistrySettings;
+  readonly clock: Pick<EvidenceClock, 'monotonic'>;
+}
+
+/** Who wants to read what. */
+export interface Visitor {
+  readonly host: string;
+  /** `repository:<path>:pull`; absent: the question is only whether the credential is good. */
+  readonly scope?: string;
+  readonly credential: Credential;
+  readonly budget: ReadBudget;
+}
+
+/** What goes along with a request. */
+export interface Pass {
+  /** `Authorization`; absent: nothing. */
+  readonly header?: string;
+  /** The token in it, when it is one that a token server gave us. */
+  readonly token?: { readonly key: TokenKey; readonly text: string; readonly isFresh: boolean };
+  /** The token server, for people. */
+  readonly realm?: string;
+  /** What a refusal must tell about how the registry was asked. */
+  readonly remark?: string;
+}
+
+export interface Passes {
+  /**
+   * What this visitor may show.
+   * @param offer - absent: it is not known how this registry wants it
+   * @returns an empty pass when nothing that it has fits
+   */
+  passFor(visitor: Visitor, offer: Offer | undefined): Promise<Result<Pass, RegistryFailure>>;
+  /** Forgets the token of a pass that was refused. */
+  drop(pass: Pass): void;
+}
+
+const noTime = (host: string): RegistryFailure =>
+  failureOf(
+    { host, stage: 'token' },
+    'timeout',
+    `the time of this review was over before ${host} gave a token`,
+  );
+
+const noBytes = (host: string): RegistryFailure =>
+  failureOf(
+    { host, stage: 'token' },
+    'limit',
+    `the token of ${host} was not read: this review may read no more from registries`,
+  );
+
+/** A token server may see the credential when it belongs to the registry, else nothing (B28). */
+const questionFor = (visitor: Visitor, { realm, service }: TokenWay): TokenQuestion => {
+  const { credential, scope } = visitor;
+  return {
+    realm: realm.url,
+    ...(service !== undefined && { service }),
+    ...(scope !== undefined && { scope }),
+    secret: realm.isTrusted ? credential.secret : { form: 'none' },
+    shownAs: realm.isTrusted ? shownAs(credential) : 'without a credential',
+  };
+};
+
+const remarkFor = ({ host, credential }: Visitor, { realm }: TokenWay): string | undefined =>
+  realm.isTrusted || credential.secret.form === 'none'
+    ? undefined
+    : remarkOnRealm(realm, host, credential.source);
+
+const explained = (failure: RegistryFailure, remark: string | undefined): RegistryFailure =>
+  remark === undefined || failure.kind !== 'denied'
+    ? failure
+    : { ...failure, why: `${failure.why}. ${remark}` };
+
+/** Tokens are kept for 80 % of their life, per registry, scope and credential; one is asked for once at a time. */
+export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes => {
+  const tokens = createTokenCache(clock);
+
+  const newToken = async (
+    visitor: Visitor,
+    way: TokenWay,
+    key: TokenKey,
+  ): Promise<Result<Token, RegistryFailure>> => {
+    const host = shown(way.realm.url.host);
+    const question = questionFor(visitor, way);
+    const { signal } = visitor.budget;
+    const token = await tokens.obtain(key, signal, (shared) => askToken(http, question, shared));
+    if (token === undefined) return fail(noTime(host));
+    return token.ok && !visitor.budget.take(token.value.size) ? fail(noBytes(host)) : token;
+  };
+
+  const tokenPass = async (visitor: Visitor, way: TokenWay): Promise<Result<Pass, RegistryFailure>> => {
+    const key: TokenKey = {
+      host: visitor.host,
+      scope: visitor.scope ?? '',
+      credential: visitor.credential.key,
+    };
+    const remark = remarkFor(visitor, way);
+    const passOf = (text: string, isFresh: boolean): Result<Pass, never> =>
+      ok({
+        header: `Bearer ${text}`,
+        token: { key, text, isFresh },
+        realm: shown(`${way.realm.url.origin}${way.realm.url.pathname}`),
+        ...(remark !== undefined && { remark }),
+      });
+    const kept = tokens.get(key);
+    if (kept !== undefined) return passOf(kept, false);
+    const token = await newToken(visitor, way, key);
+    return token.ok ? passOf(token.value.text, true) : fail(explained(token.error, remark));
+  };
+
+  return {
+    passFor: async (visitor, offer) => {
+      const { host, credential } = visitor;
+      if (credential.secret.form === 'bearer') return ok({ header: `Bearer ${credential.secret.token}` });
+      if (offer === undefined) return ok({});
+      const way = choose(offer, settingsOf(host), credential.secret);
+      if (!way.ok) return fail(failureOf({ host, stage: 'token' }, 'refused', `${host}: ${way.error}`));
+      if (way.value === undefined) return ok({});
+      if (way.value.scheme === 'bearer') return tokenPass(visitor, way.value);
+      return ok({ header: basicAuthorization(way.value.username, way.value.password) });
+    },
+    drop: ({ token }) => {
+      if (token !== undefined) tokens.drop(token.key, token.text);
+    },
+  };
+};
