@@ -1,0 +1,57 @@
+import type { Credential, ReadBudget, RegistryAnswer } from '../../evidence/ports.ts';
+import type { Auth } from './auth.ts';
+import { readOffer } from './auth-offer.ts';
+import { readBody } from './client-body.ts';
+import { absent, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
+import type { HttpResponse } from './http.ts';
+import { readJsonObject } from './json-document.ts';
+
+const maxBody = 64 * 1024;
+
+/** Docker Registry API V2; the OCI specification dropped the header, most registries send it still. */
+const saysSo = ({ headers }: HttpResponse): boolean =>
+  headers['docker-distribution-api-version']?.includes('registry/2.') === true;
+
+const saysHow = ({ headers }: HttpResponse, host: string): boolean =>
+  readOffer(host, headers['www-authenticate']).ok;
+
+/** `{}`, any other JSON object, or nothing: what registries send with their 200. A web page is none of them. */
+const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
+
+/**
+ * `GET /v2/` with a credential, the way `docker login` asks. A 401 belongs to a registry when it says how to log in, a
+ * 200 when it names the API or has the body that registries send.
+ * @see OCI distribution-spec 1.1, "Determining Support"
+ */
+export const ping = async (
+  auth: Auth,
+  host: string,
+  credential: Credential,
+  budget: ReadBudget,
+): Promise<RegistryAnswer<{ readonly realm?: string }>> => {
+  const subject: Subject = { host, stage: 'manifest', what: 'its registry API' };
+  const answer = await auth.send({
+    host,
+    path: '/v2/',
+    method: 'GET',
+    accept: 'application/json',
+    stage: 'manifest',
+    credential,
+    budget,
+  });
+  if (!answer.ok) return unavailableBy(answer.failure);
+  const { response, realm, remark } = answer;
+  const known = { state: 'known', value: realm === undefined ? {} : { realm } } as const;
+  if (response.status === 401 && !saysSo(response) && !saysHow(response, host)) {
+    response.drop();
+    return absent;
+  }
+  if (response.status !== 200) return statusAnswer(response, subject, credential, remark);
+  if (saysSo(response)) {
+    response.drop();
+    return known;
+  }
+  const body = await readBody(response, subject, { most: maxBody }, budget);
+  if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
+  return looksLikeRegistry(body.value) ? known : absent;
+};
