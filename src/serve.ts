@@ -7,12 +7,14 @@ import type { Result } from './core/result.ts';
 import { fail, ok } from './core/result.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Decision } from './core/decision/decision.ts';
+import type { PullSecrets } from './evidence/ports.ts';
 import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openCertificate } from './serve/certificate.ts';
 import { createClosers } from './serve/closers.ts';
 import type { Closers } from './serve/closers.ts';
+import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn } from './serve/listeners.ts';
 import type { Listeners } from './serve/listeners.ts';
@@ -26,6 +28,8 @@ export interface GateOptions {
   readonly config: Config;
   /** What the configuration remarked: unknown variables and the like. */
   readonly remarks: readonly string[];
+  /** The file of `--config`: the registries in it may change while the gate runs. */
+  readonly configFile?: string | undefined;
   /** Program of the store's thread: `store-worker.js` of the bundle, `sqlite-worker.ts` from source. */
   readonly storeWorker: URL;
 }
@@ -42,6 +46,8 @@ interface Outside {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
   readonly certificate: CertificateSource;
+  /** Absent without a cluster. */
+  readonly pullSecrets?: PullSecrets;
   readonly parts: () => readonly PartState[];
   /** A decision with the object that it is about, for Events. */
   readonly tell?: (decision: Decision, object: JsonObject | null) => void;
@@ -67,10 +73,16 @@ const openFromFiles = async (
   const found = { policies: policies.value, certificate: certificate.value };
   if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
   const { openClient, openNamespaces } = await import('./serve/cluster.ts');
+  const { createPullSecrets } = await import('./adapters/kubernetes/pull-secrets.ts');
   const client = await openClient(config, closers);
   if (!client.ok) return client;
   const namespaces = openNamespaces(client.value, watchers, closers);
-  return ok({ ...found, namespaces: namespaces.reader, parts: () => [namespaces.part()] });
+  return ok({
+    ...found,
+    namespaces: namespaces.reader,
+    pullSecrets: createPullSecrets(client.value),
+    parts: () => [namespaces.part()],
+  });
 };
 
 const assemble = async (
@@ -78,7 +90,7 @@ const assemble = async (
   watchers: Watchers,
   closers: Closers,
 ): Promise<Result<Listeners, readonly string[]>> => {
-  const { config, remarks, storeWorker } = options;
+  const { config, configFile, remarks, storeWorker } = options;
   for (const remark of remarks) watchers.log.warn(remark);
   const data = openData(config, closers);
   if (!data.ok) return data;
@@ -91,6 +103,8 @@ const assemble = async (
   const problem = await foreign;
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
+  const evidence = openEvidence({ config, configFile, pullSecrets: outside.pullSecrets }, watchers, closers);
+  if (!evidence.ok) return evidence;
   const sinks: DecisionSink[] = [
     (decision, json) => recorder.record(decision, json),
     (decision, json) => watchers.log.decision(decision, json),
@@ -102,10 +116,12 @@ const assemble = async (
       replica,
       source: outside.policies.source,
       namespaces: outside.namespaces,
+      evidence: evidence.value,
       sinks,
       ...(outside.tell === undefined ? {} : { tell: outside.tell }),
     },
     watchers,
+    closers,
   );
   const states = (): readonly PartState[] => [
     outside.policies.part(),

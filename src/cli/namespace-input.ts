@@ -7,7 +7,7 @@ import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import { readManifest } from '../core/workload/manifest.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
-import { labelsOf } from '../gate/review.ts';
+import { labelsOf } from '../gate/subject.ts';
 import type { NamespaceReader } from '../gate/ports.ts';
 import { UsageError } from './terminal.ts';
 

@@ -11,8 +11,6 @@ import type { RegistryRow } from './registry-rows.ts';
 export interface LoadedRegistry extends RegistryRow {
   /** The certificates of `caFile`, and nothing else that stands in it. */
   readonly ca?: string;
-  /** The text of `dockerConfigFile`: a secret. */
-  readonly dockerConfig?: string;
 }
 
 /** A row of `registryEvents` with its token: a secret. */
@@ -89,12 +87,12 @@ const loadRegistry = (row: RegistryRow): Result<LoadedRegistry, string> => {
     path === undefined ? ok(undefined) : readFile(path, largestFile, parse);
   const ca = read(row.caFile, certificatesOf);
   if (!ca.ok) return fail(`registries: caFile of ${row.host}: ${ca.error}`);
+  // Told at the start when it cannot be read, but not kept: the adapter reads it when a login is needed.
   const dockerConfig = read(row.dockerConfigFile, ok<string>);
   if (!dockerConfig.ok) return fail(`registries: dockerConfigFile of ${row.host}: ${dockerConfig.error}`);
   return ok({
     ...row,
     ...(ca.value === undefined ? undefined : { ca: ca.value }),
-    ...(dockerConfig.value === undefined ? undefined : { dockerConfig: dockerConfig.value }),
   });
 };
 

@@ -44,7 +44,6 @@ describe('the files of a registry', () => {
         caFile: join(folder, 'ca.crt'),
         dockerConfigFile: join(folder, 'config.json'),
         ca: `${firstCa}\n`,
-        dockerConfig: '{"auths":{}}',
       },
     ]);
   });

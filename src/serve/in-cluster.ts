@@ -1,10 +1,12 @@
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { ApiClient } from '../adapters/kubernetes/client.ts';
+import { createPullSecrets } from '../adapters/kubernetes/pull-secrets.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Result } from '../core/result.ts';
 import { ok } from '../core/result.ts';
+import type { PullSecrets } from '../evidence/ports.ts';
 import type { NamespaceReader } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
 import { openCertificate } from './certificate.ts';
@@ -20,6 +22,7 @@ export interface FromCluster {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
   readonly certificate: CertificateSource;
+  readonly pullSecrets: PullSecrets;
   readonly parts: () => readonly PartState[];
   readonly tell: (decision: Decision, object: JsonObject | null) => void;
 }
@@ -81,6 +84,7 @@ export const openFromCluster = async (
     namespaces: namespaces.reader,
     policies,
     certificate,
+    pullSecrets: createPullSecrets(client),
     parts: () => [namespaces.part(), webhooks.part()],
     tell: (decision, object) => events.decided(decision, object),
   });

@@ -88,12 +88,15 @@ const readBody = async (body: Dispatcher.ResponseData['body']): Promise<string |
   return Buffer.concat(parts, size).toString();
 };
 
+/** The default export: a bundle has no other names of a CommonJS module that is loaded later. */
+const undici = async () => (await import('undici')).default;
+
 const open = async (
   request: CloudRequest,
   options: CloudHttpOptions,
   timeout: number,
 ): Promise<Dispatcher> => {
-  const { Agent, ProxyAgent } = await import('undici');
+  const { Agent, ProxyAgent } = await undici();
   const proxy = request.direct ? undefined : options.proxyFor?.(request.url);
   const common = { connect: { timeout }, allowH2: false, headersTimeout: timeout, bodyTimeout: timeout };
   return proxy === undefined
@@ -110,7 +113,7 @@ export const createCloudHttp = (options: CloudHttpOptions = {}): CloudHttp => {
     const late = AbortSignal.timeout(timeout);
     let dispatcher: Dispatcher | undefined;
     try {
-      const { request: send } = await import('undici');
+      const { request: send } = await undici();
       dispatcher = await open(request, options, timeout);
       const answer = await send(url, {
         dispatcher,

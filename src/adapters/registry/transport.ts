@@ -75,7 +75,8 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
     secure: createSecureSocket(),
     proxies: createProxies(options.proxy),
   });
-  const library = (): Promise<HttpLibrary> => import('undici');
+  // The default export: a bundle has no other names of a CommonJS module that is loaded later.
+  const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
   const sendOver = createSendOver({ hosts, dial, library, sockets: limits.sockets });
   const visit = createVisit({ hosts, sendOver, clock, jitter: options.jitter ?? Math.random });
   const underWay = createUnderWay(clock);

@@ -36,7 +36,12 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const { config, remarks } = resolved.value;
   const stopped = firstSignal();
   const gate = await Promise.race([
-    startGate({ config, remarks, storeWorker: terminal.storeWorker }),
+    startGate({
+      config,
+      configFile: sources.value.file?.path,
+      remarks,
+      storeWorker: terminal.storeWorker,
+    }),
     stopped,
   ]);
   // A start may hang on a file or on an API server that does not answer. Nothing was promised to anybody yet, and the

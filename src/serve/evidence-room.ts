@@ -1,0 +1,92 @@
+import { createCloudIdentities } from '../adapters/cloud-identity/identities.ts';
+import type { CloudSettings } from '../adapters/cloud-identity/identities.ts';
+import { createContentStore } from '../adapters/content/content.ts';
+import type { ContentStoreOptions } from '../adapters/content/content.ts';
+import type { CredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
+import { createRegistryFiles } from '../adapters/docker-config/registry-files.ts';
+import { createRegistry } from '../adapters/registry/client.ts';
+import { createProxies } from '../adapters/registry/proxy.ts';
+import type { ProxySettings } from '../adapters/registry/proxy.ts';
+import { defaultSettings } from '../adapters/registry/settings.ts';
+import type { RegistrySettings } from '../adapters/registry/settings.ts';
+import { createRegistryHttp } from '../adapters/registry/transport.ts';
+import type { LoadedRegistry } from '../config/registry-files.ts';
+import { configuredInOrder } from '../evidence/credential/configured.ts';
+import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
+import { createKeychain } from '../evidence/credential/keychain.ts';
+import { createEvidence } from '../evidence/gather.ts';
+import type { Evidence } from '../evidence/gather.ts';
+import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
+import { clock } from './telemetry.ts';
+
+export interface EvidenceRoomOptions {
+  readonly registries: readonly LoadedRegistry[];
+  readonly cloud: CloudSettings;
+  readonly proxy: ProxySettings;
+  readonly content: ContentStoreOptions;
+  /** Absent: no cluster is at hand, or the right to read pull secrets was not asked for. */
+  readonly pullSecrets?: PullSecrets | undefined;
+  /** The logins of the person at the terminal, and the programs that keep them; `serve` has neither. */
+  readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
+}
+
+/** Everything that looks at registries. */
+export interface EvidenceRoom {
+  readonly evidence: Evidence;
+  readonly registry: Registry;
+  readonly keychain: Keychain;
+  /** The row of a host, or the defaults. */
+  settingsOf(host: string): RegistrySettings;
+  /** From now on registries are reached by these rows; what is under way ends as it began. */
+  reconfigure(registries: readonly LoadedRegistry[]): void;
+  close(): Promise<void>;
+}
+
+type Rows = ReadonlyMap<string, RegistrySettings>;
+
+const settingsFrom = (registries: readonly LoadedRegistry[]): Rows =>
+  new Map(registries.map((row) => [row.host, { ...defaultSettings(row.host), ...row }]));
+
+/** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
+export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
+  const { proxy, user, cloud, pullSecrets } = options;
+  let { registries } = options;
+  let rows = settingsFrom(registries);
+  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? defaultSettings(host);
+  const http = createRegistryHttp({ settingsOf, proxy, clock });
+  const registry = createRegistry({ http, settingsOf, clock });
+  const proxies = createProxies(proxy);
+  const logins = createRegistryFiles(() => registries, {
+    clock,
+    ...(user === undefined ? {} : { helpers: user.helpers }),
+  });
+  const keychain = createKeychain({
+    ...(pullSecrets === undefined ? {} : { pullSecrets }),
+    configured: configuredInOrder(user === undefined ? [logins] : [logins, user.logins]),
+    cloud: createCloudIdentities({
+      settings: cloud,
+      clock,
+      // The clouds are asked over https; the text still holds the credentials of the proxy.
+      proxyFor: (url) => {
+        const found = proxies.proxyFor(url);
+        return found.ok && found.value !== undefined ? proxy.httpsProxy : undefined;
+      },
+    }),
+    clock,
+  });
+  const content = createContentStore(options.content);
+  return {
+    evidence: createEvidence({ registry, keychain, content, clock }),
+    registry,
+    keychain,
+    settingsOf,
+    reconfigure: (next) => {
+      registries = next;
+      rows = settingsFrom(next);
+    },
+    close: async () => {
+      await http.close();
+      await content.close();
+    },
+  };
+};

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { ProxySettings } from '../adapters/registry/proxy.ts';
+import { readCloudEnvironment } from '../config/cloud-environment.ts';
+import { describeProblem } from '../config/origin.ts';
+import { createRegistryReload, loadLiveRegistries } from '../config/registry-reload.ts';
+import type { LiveRegistries } from '../config/registry-reload.ts';
+import type { Config, ConfigOf } from '../config/resolve.ts';
+import type { Result } from '../core/result.ts';
+import { fail, ok } from '../core/result.ts';
+import type { PullSecrets } from '../evidence/ports.ts';
+import type { RegistryEventSource } from '../gate/registry-events.ts';
+import type { Closers } from './closers.ts';
+import { openEvidenceRoom } from './evidence-room.ts';
+import type { EvidenceRoom } from './evidence-room.ts';
+import type { Watchers } from './telemetry.ts';
+
+/** How often the files of registries are looked at, in milliseconds; a change counts after two equal looks. */
+const lookEvery = 2_000;
+
+export interface ServedEvidence {
+  readonly room: EvidenceRoom;
+  /** Who may tell of pushes, as the configuration has it now. */
+  readonly eventSources: () => readonly RegistryEventSource[];
+}
+
+/** Where everything comes from that `serve` needs to look at registries. */
+export interface EvidenceSetting {
+  readonly config: Config;
+  /** The file of `--config`: its registries may change while the gate runs. */
+  readonly configFile: string | undefined;
+  /** Of the cluster, if one is at hand. */
+  readonly pullSecrets: PullSecrets | undefined;
+}
+
+const sourcesOf = ({ events }: LiveRegistries): readonly RegistryEventSource[] =>
+  events.map(({ source, format, hosts, token }) => ({ name: source, format, hosts, token: () => token }));
+
+/** The proxies of the configuration, as the transport takes them. */
+export const proxyOf = ({
+  httpsProxy,
+  httpProxy,
+  noProxy,
+}: ConfigOf<'httpsProxy' | 'httpProxy' | 'noProxy'>): ProxySettings => ({
+  ...(httpsProxy.value === undefined ? {} : { httpsProxy: httpsProxy.value }),
+  ...(httpProxy.value === undefined ? {} : { httpProxy: httpProxy.value }),
+  noProxy: noProxy.value.join(','),
+});
+
+interface Following {
+  /** The file of `--config`. */
+  readonly path: string;
+  readonly first: LiveRegistries;
+  readonly onChange: (live: LiveRegistries) => void;
+}
+
+const follow = ({ path, first, onChange }: Following, watchers: Watchers, closers: Closers): void => {
+  const { log, metrics } = watchers;
+  const reload = createRegistryReload({
+    path,
+    first,
+    onChange: (live) => {
+      onChange(live);
+      metrics.count('reloads', { outcome: 'registries-accepted' });
+      log.info('registries reloaded', { registries: live.registries.length, sources: live.events.length });
+    },
+    onProblem: (problems) => {
+      metrics.count('reloads', { outcome: 'registries-refused' });
+      log.error('the registries changed but cannot be used; the last good rows stay', { problems });
+    },
+  });
+  const timer = setInterval(() => reload.look(), lookEvery).unref();
+  closers.add(() => clearInterval(timer));
+};
+
+/** Registry access of the running gate. What cannot work is told at the start, not at the first pull. */
+export const openEvidence = (
+  { config, configFile, pullSecrets }: EvidenceSetting,
+  watchers: Watchers,
+  closers: Closers,
+): Result<ServedEvidence, readonly string[]> => {
+  const live = loadLiveRegistries(config);
+  const cloud = readCloudEnvironment(config.cloudIdentities.value);
+  if (!live.ok) return fail(live.error.map(describeProblem));
+  if (!cloud.ok) return fail(cloud.error);
+  const bytes = config.evidenceCache.value;
+  const room = openEvidenceRoom({
+    registries: live.value.registries,
+    cloud: cloud.value,
+    proxy: proxyOf(config),
+    content: {
+      maxMemoryBytes: config.evidenceMemory.value,
+      maxDiskBytes: bytes,
+      ...(bytes > 0 ? { directory: join(config.data.value, 'content') } : {}),
+      onProblem: (problem) => watchers.log.warn('content is kept in memory only', { problem }),
+    },
+    pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
+  });
+  closers.add(() => room.close());
+  let sources = sourcesOf(live.value);
+  const onChange = (next: LiveRegistries): void => {
+    room.reconfigure(next.registries);
+    sources = sourcesOf(next);
+  };
+  if (configFile !== undefined) follow({ path: configFile, first: live.value, onChange }, watchers, closers);
+  return ok({ room, eventSources: () => sources });
+};
