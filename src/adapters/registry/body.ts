@@ -47,15 +47,19 @@ export const readBody = (body: Readable, limit: number): Promise<BodyEnd> =>
     body.on('end', () => settle({ end: 'whole', bytes: block.slice(0, length) }));
   });
 
-/** Bytes that are read away to keep a connection; more than that is cheaper to dial again. */
+/** Bytes that are read away to keep a connection, and milliseconds; with more of either it is cheaper to dial again. */
 const worthDraining = 64 * 1024;
+const drainTime = 100;
 
-/** Reads a body away. @returns whether the connection can be used again */
+/** Reads a body away. @returns whether the connection can be used again; else it is closed */
 export const drainBody = async (body: Readable, declared: number | undefined): Promise<boolean> => {
   if ((declared ?? 0) > worthDraining) {
-    body.on('error', () => undefined);
     body.destroy();
     return false;
   }
-  return (await readBody(body, worthDraining)).end === 'whole';
+  // A redirect whose body never ends must not hold up the next step.
+  const timer = setTimeout(() => body.destroy(), drainTime);
+  const { end } = await readBody(body, worthDraining);
+  clearTimeout(timer);
+  return end === 'whole';
 };

@@ -86,6 +86,15 @@ export const refusedHost = (host: string, allowPrivateAddress: boolean): string 
   return permits(verdict, allowPrivateAddress) ? undefined : refusedAddress(verdict === 'never');
 };
 
+/** The machine's own lookup cannot be called off: then nobody waits for it any longer. */
+const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const leave = (): void => reject(Object.assign(new Error('aborted'), { code: 'ETIMEOUT' }));
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+
 /**
  * Looks up, judges every address, connects to those that are permitted without a second lookup, and judges the far end of
  * the connected socket: neither a name that changes its mind (DNS rebinding) nor a spelling gets around it (B26).
@@ -96,7 +105,7 @@ export const createGuardedSocket =
     let found: readonly string[] = [host];
     if (addressBytes(host) === undefined) {
       try {
-        found = await resolve(host, { system: allowPrivateAddress, signal });
+        found = await beforeAbort(resolve(host, { system: allowPrivateAddress, signal }), signal);
       } catch (error) {
         return fail(failure('unreachable', 'address', name, networkReason(error)));
       }

@@ -16,9 +16,15 @@ export type Resolve = (
 const otherFamily = 50;
 
 /** One query each for both families, without threads and without search domains. */
-const queryDns = async (name: string, signal: AbortSignal): Promise<readonly string[]> => {
+const queryDns = async (
+  name: string,
+  signal: AbortSignal,
+  servers: readonly string[] | undefined,
+): Promise<readonly string[]> => {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  if (servers !== undefined) resolver.setServers(servers);
   const cancel = (): void => resolver.cancel();
+  if (signal.aborted) throw Object.assign(new Error('aborted'), { code: 'ETIMEOUT' });
   signal.addEventListener('abort', cancel, { once: true });
   const found: [string[], string[]] = [[], []];
   const problems: unknown[] = [];
@@ -52,8 +58,9 @@ const isUnknownName = (error: unknown): boolean =>
  * called off. Image names come from whoever may create a pod: names whose DNS never answers would stop the process. So
  * those names are asked for by UDP queries that can be called off, and the machine's way is kept for configured hosts,
  * two at a time, and for what DNS does not know (hosts file), one at a time.
+ * @param servers `address:port` of DNS servers, instead of those of this machine
  */
-export const createResolve = (): Resolve => {
+export const createResolve = (servers?: readonly string[]): Resolve => {
   const configured = createTurns(256);
   const unknown = createTurns(64);
   const bySystem = async (name: string, limit: number, signal: AbortSignal): Promise<readonly string[]> => {
@@ -69,7 +76,7 @@ export const createResolve = (): Resolve => {
   return async (name, { system, signal }) => {
     if (system) return bySystem(name, 2, signal);
     try {
-      return await queryDns(name, signal);
+      return await queryDns(name, signal, servers);
     } catch (error) {
       if (signal.aborted || !isUnknownName(error)) throw error;
       return bySystem(name, 1, signal);

@@ -119,6 +119,18 @@ describe('a redirect', () => {
   });
 });
 
+test('B9: a redirect whose body never ends is followed without waiting for it', async () => {
+  const server = await serve(({ url, response }) => {
+    if (url.pathname === '/end') return response.end('there');
+    response.writeHead(302, { location: '/end' });
+    return response.write('x');
+  });
+  const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 2000 } });
+  const started = performance.now();
+  expect(await ask(http, requestTo(server.host))).toMatchObject({ text: 'there' });
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
 describe('B26: the target of a redirect takes its own row', () => {
   test.each([
     'http://169.254.169.254/latest/meta-data/',

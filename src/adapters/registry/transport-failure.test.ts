@@ -109,6 +109,17 @@ describe('a failure says what happened', () => {
     });
   });
 
+  test('a name whose lookup never ends, also when it cannot be called off', async () => {
+    const http = transport(
+      { 'registry.example.com': { timeout: 100 } },
+      { resolve: () => new Promise(() => undefined) },
+    );
+    expect(await ask(http, requestTo('registry.example.com'))).toMatchObject({
+      kind: 'timeout',
+      stage: 'address',
+    });
+  });
+
   test('a port where nothing listens', async () => {
     const server = await serve(() => undefined);
     await server.down();
