@@ -1,0 +1,209 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { registryContract } from '../../src/adapters/registry/registry.contract.ts';
+import type { RegistryUnderTest } from '../../src/adapters/registry/registry.contract.ts';
+import type { RegistryAnswer } from '../../src/evidence/ports.ts';
+import { image } from '../fakes/registry-content.ts';
+import { anonymous, budgetOf, createReader, login } from '../fakes/registry-reader.ts';
+import type { RegistryReader, RegistryRow } from '../fakes/registry-reader.ts';
+import { startDockerRegistry } from './docker-registry.ts';
+import type { DockerRegistryOptions } from './docker-registry.ts';
+import { eventually } from './eventually.ts';
+import { startGoRegistry } from './go-registry.ts';
+import { skopeo, umoci } from './registry-commands.ts';
+import type { RunningRegistry } from './registry-process.ts';
+import { pushManifest } from './registry-push.ts';
+import type { PushTarget } from './registry-push.ts';
+
+const ann = login('ann', 'the right one');
+const user = { user: 'ann', password: 'the right one' };
+const basicAuth = { mode: 'basic', users: { ann: 'the right one' } } as const;
+const tokenAuth = { mode: 'token', users: { ann: { password: 'the right one' } } } as const;
+
+const rowOf = ({ host, ca }: { readonly host: string; readonly ca?: string }): RegistryRow => ({
+  host,
+  allowPrivateAddress: true,
+  plainHttp: ca === undefined,
+  ...(ca !== undefined && { ca }),
+});
+
+const docker = async (options: DockerRegistryOptions): Promise<RegistryUnderTest> => {
+  const running = await startDockerRegistry(options);
+  const realm = running.tokenServer?.host;
+  const reader =
+    realm === undefined
+      ? createReader(rowOf(running))
+      : createReader({ ...rowOf(running), tokenRealms: [realm] }, rowOf({ ...running, host: realm }));
+  const guarded = options.auth !== undefined;
+  return {
+    ...underTest(running, reader, guarded ? { ...running, ...user } : running),
+    ...(guarded && { credential: ann, refused: login('ann', 'the wrong one') }),
+    ...(realm !== undefined && { realm }),
+    referrers: 'fallback-tag',
+  };
+};
+
+const go = async (tls: boolean): Promise<RegistryUnderTest> => {
+  const running = await startGoRegistry({ tls });
+  return underTest(running, createReader(rowOf(running)), running);
+};
+
+const underTest = (
+  running: RunningRegistry,
+  reader: RegistryReader,
+  target: PushTarget,
+): RegistryUnderTest => ({
+  registry: reader.registry,
+  host: running.host,
+  credential: anonymous,
+  referrers: 'api',
+  push: (repository, manifest, ...tags) => pushManifest(target, repository, manifest, ...tags),
+  close: async () => {
+    await reader.close();
+    await running.stop();
+  },
+});
+
+registryContract('docker-registry over plain HTTP', () => docker({}), { guarded: false });
+registryContract('docker-registry with TLS and passwords', () => docker({ tls: true, auth: basicAuth }), {
+  guarded: true,
+});
+registryContract(
+  'docker-registry with TLS and a token server',
+  () => docker({ tls: true, auth: tokenAuth }),
+  {
+    guarded: true,
+  },
+);
+registryContract("go-containerregistry's registry", () => go(true), { guarded: false });
+
+describe('a real registry', () => {
+  const open: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+  });
+  const start = async (options: DockerRegistryOptions) => {
+    const running = await startDockerRegistry(options);
+    open.push(() => running.stop());
+    return running;
+  };
+  const reading = (...rows: readonly RegistryRow[]) => {
+    const reader = createReader(...rows);
+    open.push(() => reader.close());
+    return reader.registry;
+  };
+  const kindOf = (answer: RegistryAnswer<unknown>): string =>
+    answer.state === 'unavailable' ? `${answer.failure.kind} at ${answer.failure.stage}` : answer.state;
+  const web = image({ user: '1000' });
+  const v1 = { tag: 'v1' };
+
+  it('reads what umoci made and skopeo pushed, as OCI and as Docker image', async () => {
+    const running = await start({ tls: true, auth: basicAuth });
+    const folder = mkdtempSync(join(tmpdir(), 'imagegate-layout-'));
+    open.push(async () => rmSync(folder, { recursive: true }));
+    const layout = `${folder}/layout`;
+    await umoci(['init', '--layout', layout]);
+    await umoci(['new', '--image', `${layout}:base`]);
+    await umoci([
+      'config',
+      '--image',
+      `${layout}:base`,
+      '--config.user',
+      '65532',
+      '--config.label',
+      'team=shop',
+    ]);
+    const at = { host: running.host, repository: 'team/made' };
+    const registry = reading(rowOf(running));
+    for (const format of ['oci', 'v2s2']) {
+      const to = `docker://${running.host}/team/made:${format}`;
+      const access = ['--dest-cert-dir', running.caFolder!, '--dest-creds', 'ann:the right one'];
+      await skopeo(['copy', '--format', format, ...access, `oci:${layout}:base`, to]);
+      const manifest = await registry.manifest(at, { tag: format }, ann, budgetOf());
+      if (manifest.state !== 'known') throw new Error(JSON.stringify(manifest));
+      const { config } = JSON.parse(Buffer.from(manifest.value.bytes).toString()) as {
+        config: { digest: string; size: number };
+      };
+      const content = await registry.blob(at, config, 65_536, ann, budgetOf());
+      if (content.state !== 'known') throw new Error(JSON.stringify(content));
+      expect(JSON.parse(Buffer.from(content.value.bytes).toString())).toMatchObject({
+        config: { User: '65532', Labels: { team: 'shop' } },
+      });
+    }
+  });
+
+  it('B28: shows a password to no token server that is not listed for it', async () => {
+    const running = await start({ tls: true, auth: tokenAuth });
+    const { host, tokenServer } = running;
+    await pushManifest({ ...running, ...user }, 'team/web', web, 'v1');
+    tokenServer!.requests.length = 0;
+    const registry = reading(rowOf(running), { ...rowOf(running), host: tokenServer!.host });
+    const answer = await registry.manifest({ host, repository: 'team/web' }, v1, ann, budgetOf());
+    expect(kindOf(answer)).toBe('denied at manifest');
+    expect(tokenServer!.requests.map(({ credentials }) => credentials)).toContain('none');
+    expect(tokenServer!.requests.filter(({ credentials }) => credentials !== 'none')).toEqual([]);
+    expect(tokenServer!.requests.flatMap(({ headers }) => headers.authorization ?? [])).toEqual([]);
+  });
+
+  it('reads with an anonymous token what everybody may read, and no more', async () => {
+    const running = await start({ tls: true, auth: { ...tokenAuth, anonymous: ['public/web'] } });
+    const { host, tokenServer } = running;
+    for (const name of ['public/web', 'team/web'])
+      await pushManifest({ ...running, ...user }, name, web, 'v1');
+    const registry = reading(
+      { ...rowOf(running), tokenRealms: [tokenServer!.host] },
+      { ...rowOf(running), host: tokenServer!.host },
+    );
+    const ask = (repository: string) => registry.manifest({ host, repository }, v1, anonymous, budgetOf());
+    expect(kindOf(await ask('public/web'))).toBe('known');
+    expect(kindOf(await ask('team/web'))).toBe('denied at manifest');
+  });
+
+  it.each([
+    [
+      'B26: it lies at a private address',
+      (row: RegistryRow) => ({ ...row, allowPrivateAddress: false }),
+      'refused at address',
+    ],
+    [
+      'nobody said that its authority is to be trusted',
+      ({ host }: RegistryRow) => ({ host, allowPrivateAddress: true }),
+      'unreachable at connect',
+    ],
+  ])('is not spoken to when %s', async (_title, without, kind) => {
+    const running = await start({ tls: true });
+    await pushManifest(running, 'web', web, 'v1');
+    const at = { host: running.host, repository: 'web' };
+    const row = rowOf(running);
+    expect(kindOf(await reading(without(row)).manifest(at, v1, anonymous, budgetOf()))).toBe(kind);
+    expect(kindOf(await reading(row).manifest(at, v1, anonymous, budgetOf()))).toBe('known');
+  });
+
+  it('is not spoken to over plain HTTP unless the configuration says so', async () => {
+    const running = await start({});
+    await pushManifest(running, 'web', web, 'v1');
+    const at = { host: running.host, repository: 'web' };
+    const secure = reading({ ...rowOf(running), plainHttp: false });
+    expect(kindOf(await secure.manifest(at, v1, ann, budgetOf()))).toBe('unreachable at connect');
+    expect(kindOf(await reading(rowOf(running)).manifest(at, v1, ann, budgetOf()))).toBe('known');
+  });
+
+  it('that is down is unreachable, and is read again within seconds of its return', async () => {
+    const running = await start({ tls: true });
+    await pushManifest(running, 'web', web, 'v1');
+    const registry = reading(rowOf(running));
+    const ask = () => registry.manifest({ host: running.host, repository: 'web' }, v1, anonymous, budgetOf());
+    expect(kindOf(await ask())).toBe('known');
+    await running.down();
+    for (let n = 0; n < 6; n++) {
+      const answer = await ask();
+      if (answer.state !== 'unavailable') throw new Error(`it answered: ${answer.state}`);
+      expect(answer.failure.kind).toBe('unreachable');
+      expect(answer.failure.host).toBe(running.host);
+    }
+    await running.up();
+    await eventually('an answer', async () => (await ask()).state === 'known', { within: 5000 });
+  });
+});
