@@ -9,6 +9,7 @@ import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
+import { nameOf, namespaceOf } from './manifest-namespace.ts';
 import type { Clock } from './ports.ts';
 import type { Review } from './review.ts';
 
@@ -28,8 +29,6 @@ export type ManifestOutcome =
   | { readonly outcome: 'not-a-workload' }
   | { readonly outcome: 'unknown-kind'; readonly apiVersion: string; readonly kind: string };
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** R19: the API server could not read it, and neither can the gate tell whom it belongs to. */
 const isMalformed = ({ metadata }: JsonObject): boolean =>
   metadata !== undefined && metadata !== null && !isJsonObject(metadata);
@@ -38,14 +37,9 @@ const malformed = gateFinding('malformed-request', 'metadata of the object is no
   remedy: 'send a well-formed object',
 });
 
-const metadataOf = (object: JsonObject): JsonObject => {
-  const metadata = object['metadata'];
-  return isJsonObject(metadata) ? metadata : {};
-};
-
 const describeObject = (manifest: ManifestDocument, namespace: string): JudgedObject => {
   const { object, apiVersion, kind, file, line } = manifest;
-  const name = text(metadataOf(object)['name']);
+  const name = nameOf(object);
   return {
     apiVersion: shown(apiVersion),
     kind: shown(kind),
@@ -67,9 +61,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const { object, apiVersion, kind } = manifest;
     const group = groupOf(apiVersion);
     const row = workloads.byKind(group, kind);
-    // The API server sends no namespace for an object that lives in none, whatever its manifest says.
-    const namespace =
-      row?.scope === 'Cluster' ? '' : text(metadataOf(object)['namespace']) || deps.defaultNamespace;
+    const namespace = namespaceOf(row, object, deps.defaultNamespace);
     const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (row !== undefined) {
       if (isMalformed(object))
