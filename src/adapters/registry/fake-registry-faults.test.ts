@@ -18,8 +18,10 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close();
 });
 
-/** The double and the gate's reader of it; every request has half a second. */
-const start = async (): Promise<{ readonly fake: FakeRegistry; readonly registry: Registry }> => {
+/** The double and the gate's reader of it. @param timeout - Milliseconds for each request */
+const start = async (
+  timeout = 10_000,
+): Promise<{ readonly fake: FakeRegistry; readonly registry: Registry }> => {
   const fake = await startFakeRegistry();
   open.push(() => fake.close());
   for (const one of [web, evil, signature]) fake.push('team/web', one);
@@ -28,7 +30,7 @@ const start = async (): Promise<{ readonly fake: FakeRegistry; readonly registry
     host: fake.host,
     plainHttp: true,
     allowPrivateAddress: true,
-    timeout: 500,
+    timeout,
   });
   open.push(() => reader.close());
   return { fake, registry: reader.registry };
@@ -118,7 +120,7 @@ const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
 
 describe('a registry that fails or lies gets nothing wrong through', () => {
   test.each(cases)('%s', async (_title, fault, kinds) => {
-    const { fake, registry } = await start();
+    const { fake, registry } = await start(kinds.includes('timeout') ? 700 : undefined);
     fake.fault({}, fault());
     const answers = await Promise.all(operations.map(([, ask]) => ask(registry, fake.host)));
     expect(answers.map(kindOf)).toEqual(kinds);
