@@ -104,7 +104,8 @@ export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes =
     const key: TokenKey = {
       host: visitor.host,
       scope: visitor.scope ?? '',
-      credential: visitor.credential.key,
+      // What was given without the credential must not stand in for it once its token server is listed.
+      credential: way.realm.isTrusted ? visitor.credential.key : '',
     };
     const remark = remarkFor(visitor, way);
     const passOf = (text: string, isFresh: boolean): Result<Pass, never> =>

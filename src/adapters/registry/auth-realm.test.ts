@@ -92,6 +92,16 @@ describe('a token server on another host (B28)', () => {
     expect(tokens.requests).toMatchObject([{ credentials: 'basic', user: 'ann' }]);
   });
 
+  test('is asked anew, with the credential, as soon as it is listed', async () => {
+    const { tokens, server, row } = await start();
+    const rows: { host: string; tokenRealms?: string[] }[] = [row];
+    const reading = reader(rows);
+    valueOf(await get(reading, server, ann, 'public/app'));
+    rows.push({ host: server.host, tokenRealms: [tokens.host] });
+    valueOf(await get(reading, server, ann, 'public/app'));
+    expect(tokens.requests.map(({ credentials }) => credentials)).toEqual(['none', 'basic']);
+  });
+
   test('does not see it when the row of another registry lists it', async () => {
     const { tokens, server, row } = await start();
     failureIn(await get(reader([row, { host: '127.0.0.1:1', tokenRealms: [tokens.host] }]), server, ann));

@@ -82,6 +82,13 @@ describe('Basic', () => {
     expect(failureIn(await get(reading, server, ann, 'secret/app')).why).toMatch(/status 403 \(DENIED/);
   });
 
+  test('B9: a refusal without an end is cut, and answered all the same', async () => {
+    const [server, reading] = [await start(), reader()];
+    server.fault({ path: '/manifests/', times: 1 }, flooding().fault);
+    valueOf(await get(reading, server, ann));
+    expect(seen(server)).toEqual(['manifests none', 'manifests basic']);
+  });
+
   test('without a credential: what is public is read, the rest denied after one question', async () => {
     const [server, reading] = [await start(), reader()];
     valueOf(await get(reading, server, anonymous, 'public/app'));
