@@ -78,6 +78,26 @@ test('neither does random JSON', async () => {
   await fc.assert(fc.asyncProperty(fc.json(), path, expectNoConsent), { numRuns: 300 });
 });
 
+test('/mutate has no verdict: it changes nothing, or says that it cannot read', async () => {
+  const damage = fc.array(fc.tuple(fc.nat(7_000), fc.nat(255)), { maxLength: 20 });
+  const damaged = fc.tuple(fc.constantFrom(...seeds), damage).map(([seed, changes]) => {
+    const bytes = Buffer.from(seed);
+    for (const [at, value] of changes) bytes[at % bytes.length] = value;
+    return bytes;
+  });
+  const body = fc.oneof(fc.uint8Array({ maxLength: 2_000 }), fc.json(), damaged);
+  await fc.assert(
+    fc.asyncProperty(body, async (sent) => {
+      const reply = await send({ path: '/mutate', body: sent });
+      expect([200, 400, 413]).toContain(reply.status);
+      const answer = JSON.parse(reply.text) as { response?: object; error?: string };
+      if (reply.status === 200) expect(answer.response).toEqual({ uid: expect.any(String), allowed: true });
+      else expect(answer.error).toEqual(expect.any(String));
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test('neither do real reviews with damaged bytes', async () => {
   const damage = fc.array(fc.tuple(fc.nat(7_000), fc.nat(255)), { minLength: 1, maxLength: 20 });
   await fc.assert(

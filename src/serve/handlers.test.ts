@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createAuthority } from '../../test/e2e/certificates.ts';
+import { digestOf, evidenceOf, fakeEvidence } from '../../test/fakes/evidence.ts';
+import type { FakeEvidence } from '../../test/fakes/evidence.ts';
+import { pod, policySet } from '../../test/fakes/gate.ts';
+import { http1, startGate } from '../../test/fakes/webhook-server.ts';
+import type { Send } from '../../test/fakes/webhook-server.ts';
+import { createMetrics } from '../adapters/metrics/metrics.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import type { Decision } from '../core/decision/decision.ts';
+import { unavailable } from '../core/facts/fact.ts';
+import { formatDigest } from '../core/image/digest.ts';
+import type { RegistryEventSource } from '../gate/registry-events.ts';
+import { createClosers } from './closers.ts';
+import { createHandlers } from './handlers.ts';
+
+const a = formatDigest(digestOf('a'));
+const policies = policySet({
+  pinning: { checks: [{ digest: { pin: true } }, { image: { user: 'NonRoot' } }] },
+});
+const sources: readonly RegistryEventSource[] = [
+  { name: 'main', format: 'distribution', hosts: ['registry.example.com'], token: () => 'secret' },
+];
+const told: string[] = [];
+const log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message: string) => void told.push(message),
+  error: (message: string) => void told.push(message),
+  decision: () => undefined,
+  flush: () => Promise.resolve(),
+};
+const resolved = resolveConfig({ flags: { policies: ['.'] }, environment: {} });
+if (!resolved.ok) throw new Error('the defaults are a configuration');
+const { config } = resolved.value;
+
+let tls: { ca: string };
+let certificate: { cert: string; key: string };
+const closers = createClosers();
+const recorded: Decision[] = [];
+const metrics = createMetrics('test');
+
+const open = async (evidence: FakeEvidence | undefined, set = policies): Promise<{ send: Send }> => {
+  const handlers = createHandlers(
+    config,
+    {
+      replica: 'test',
+      source: { current: () => ({ state: 'loaded', set }) },
+      namespaces: { labels: (name) => unavailable(name, 'none') },
+      sinks: [(decision) => void recorded.push(decision)],
+      ...(evidence === undefined ? {} : { evidence: { room: { evidence }, eventSources: () => sources } }),
+    },
+    { log, metrics },
+    closers,
+  );
+  const gate = await startGate({ certificate }, handlers);
+  closers.add(() => gate.server.drain(100));
+  return { send: http1(gate, tls) };
+};
+
+let at = 0;
+const review = (object: object): string => {
+  const { apiVersion = 'v1', kind = 'Pod' } = object as { apiVersion?: string; kind?: string };
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  return JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: `uid-${String(++at)}`,
+      kind: { group, version, kind },
+      resource: { group, version, resource: 'x' },
+      operation: 'CREATE',
+      namespace: 'shop',
+      userInfo: { username: 'jane' },
+      object,
+    },
+  });
+};
+interface Answer {
+  readonly response: { readonly allowed: boolean; readonly patch?: string; readonly warnings?: string[] };
+}
+const ask = async (send: Send, path: string, object: object): Promise<Answer['response']> =>
+  (JSON.parse((await send({ path, body: review(object) })).text) as Answer).response;
+
+beforeAll(async () => {
+  const authority = await createAuthority('test');
+  const issued = await authority.issueServer('gate', ['127.0.0.1']);
+  tls = { ca: authority.certificate };
+  certificate = { cert: issued.certificate, key: issued.key };
+});
+afterAll(() => closers.closeAll());
+beforeEach(() => void told.splice(0));
+
+describe('the doors of a gate that looks at registries', () => {
+  test('a Pod is pinned by /mutate, and passes /validate with that digest', async () => {
+    const evidence = fakeEvidence();
+    const { send } = await open(evidence);
+    const { patch = '' } = await ask(send, '/mutate', pod({ app: 'nginx:1.27' }));
+    const steps = JSON.parse(Buffer.from(patch, 'base64').toString()) as unknown;
+    const value = `docker.io/library/nginx:1.27@${a}`;
+    expect(steps).toEqual([{ op: 'replace', path: '/spec/containers/0/image', value }]);
+    expect((await ask(send, '/validate', pod({ app: 'nginx:1.27' }))).allowed).toBe(false);
+    expect((await ask(send, '/validate', pod({ app: value }))).allowed).toBe(true);
+    await vi.waitFor(() => expect(recorded.at(-1)?.images[0]?.digest).toBe(a));
+    expect(recorded.at(-1)?.durations['evidence']).toBeGreaterThanOrEqual(0);
+  });
+
+  test('a push is looked at in the background, and a stranger is not heard', async () => {
+    const evidence = fakeEvidence();
+    const { send } = await open(evidence);
+    const body = JSON.stringify({
+      events: [
+        {
+          action: 'push',
+          target: { mediaType: 'application/vnd.oci.image.index.v1+json', digest: a, repository: 'shop/web' },
+          request: { host: 'registry.example.com' },
+        },
+      ],
+    });
+    const headers = { authorization: 'Bearer secret' };
+    const reply = await send({ path: '/registry-events', body, headers });
+    expect(reply.status).toBe(202);
+    await vi.waitFor(() =>
+      expect(evidence.asked.map(({ references }) => references)).toEqual([
+        [`registry.example.com/shop/web@${a}`],
+      ]),
+    );
+    const stranger = { authorization: 'Bearer guess' };
+    expect((await send({ path: '/registry-events', body, headers: stranger })).status).toBe(401);
+    expect(evidence.asked).toHaveLength(1);
+  });
+
+  test('what is looked at in advance never delays an answer', async () => {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const evidence = fakeEvidence(async (request) => {
+      await held;
+      return evidenceOf(request, digestOf('a'));
+    });
+    const { send } = await open(evidence, policySet({ pinning: { checks: [{ digest: { pin: true } }] } }));
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { template: { spec: { containers: [{ name: 'a', image: 'nginx' }] } } },
+    };
+    expect((await ask(send, '/validate', deployment)).allowed).toBe(true);
+    await vi.waitFor(() => expect(evidence.asked).toHaveLength(1));
+    letGo();
+  });
+
+  test('images that were judged without evidence are told of', async () => {
+    const why = unavailable('registry.example.com: connect', 'refused');
+    const { send } = await open(fakeEvidence(() => ({ pinned: why, image: why, tried: [] })));
+    expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);
+    expect(told).toEqual(['images were judged without the evidence that policies ask for']);
+  });
+});
+
+describe('the doors of a gate that looks at none', () => {
+  test('pin nothing, say so, and refuse what would need a look', async () => {
+    const { send } = await open(undefined);
+    const { allowed, patch, warnings } = await ask(send, '/mutate', pod({ app: 'nginx' }));
+    expect({ allowed, patch }).toEqual({ allowed: true, patch: undefined });
+    expect(warnings).toEqual([expect.stringContaining('without registry access')]);
+    expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);
+    expect((await send({ path: '/registry-events', body: '{}' })).status).toBe(404);
+  });
+});
