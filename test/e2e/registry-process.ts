@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeRegistryCertificate } from '../fakes/registry-certificate.ts';
 import type { RegistryCertificate } from '../fakes/registry-certificate.ts';
+import type { RegistryRow } from '../fakes/registry-reader.ts';
 import type { RunningProcess } from './running-process.ts';
 
 /** A real registry, started by the tests on loopback. */
@@ -78,3 +79,11 @@ export const runRegistry = async (what: RegistryProcess): Promise<RunningRegistr
     },
   };
 };
+
+/** How the gate must be configured to read it. */
+export const rowOf = ({ host, ca }: { readonly host: string; readonly ca?: string }): RegistryRow => ({
+  host,
+  allowPrivateAddress: true,
+  plainHttp: ca === undefined,
+  ...(ca !== undefined && { ca }),
+});

@@ -2,82 +2,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { registryContract } from '../../src/adapters/registry/registry.contract.ts';
-import type { RegistryUnderTest } from '../../src/adapters/registry/registry.contract.ts';
 import type { RegistryAnswer } from '../../src/evidence/ports.ts';
 import { image } from '../fakes/registry-content.ts';
+import { listen } from '../fakes/registry-listener.ts';
 import { anonymous, budgetOf, createReader, login } from '../fakes/registry-reader.ts';
-import type { RegistryReader, RegistryRow } from '../fakes/registry-reader.ts';
+import type { RegistryRow } from '../fakes/registry-reader.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 import type { DockerRegistryOptions } from './docker-registry.ts';
 import { eventually } from './eventually.ts';
-import { startGoRegistry } from './go-registry.ts';
 import { skopeo, umoci } from './registry-commands.ts';
-import type { RunningRegistry } from './registry-process.ts';
+import { rowOf } from './registry-process.ts';
 import { pushManifest } from './registry-push.ts';
-import type { PushTarget } from './registry-push.ts';
 
 const ann = login('ann', 'the right one');
 const user = { user: 'ann', password: 'the right one' };
 const basicAuth = { mode: 'basic', users: { ann: 'the right one' } } as const;
 const tokenAuth = { mode: 'token', users: { ann: { password: 'the right one' } } } as const;
-
-const rowOf = ({ host, ca }: { readonly host: string; readonly ca?: string }): RegistryRow => ({
-  host,
-  allowPrivateAddress: true,
-  plainHttp: ca === undefined,
-  ...(ca !== undefined && { ca }),
-});
-
-const docker = async (options: DockerRegistryOptions): Promise<RegistryUnderTest> => {
-  const running = await startDockerRegistry(options);
-  const realm = running.tokenServer?.host;
-  const reader =
-    realm === undefined
-      ? createReader(rowOf(running))
-      : createReader({ ...rowOf(running), tokenRealms: [realm] }, rowOf({ ...running, host: realm }));
-  const guarded = options.auth !== undefined;
-  return {
-    ...underTest(running, reader, guarded ? { ...running, ...user } : running),
-    ...(guarded && { credential: ann, refused: login('ann', 'the wrong one') }),
-    ...(realm !== undefined && { realm }),
-    referrers: 'fallback-tag',
-  };
-};
-
-const go = async (tls: boolean): Promise<RegistryUnderTest> => {
-  const running = await startGoRegistry({ tls });
-  return underTest(running, createReader(rowOf(running)), running);
-};
-
-const underTest = (
-  running: RunningRegistry,
-  reader: RegistryReader,
-  target: PushTarget,
-): RegistryUnderTest => ({
-  registry: reader.registry,
-  host: running.host,
-  credential: anonymous,
-  referrers: 'api',
-  push: (repository, manifest, ...tags) => pushManifest(target, repository, manifest, ...tags),
-  close: async () => {
-    await reader.close();
-    await running.stop();
-  },
-});
-
-registryContract('docker-registry over plain HTTP', () => docker({}), { guarded: false });
-registryContract('docker-registry with TLS and passwords', () => docker({ tls: true, auth: basicAuth }), {
-  guarded: true,
-});
-registryContract(
-  'docker-registry with TLS and a token server',
-  () => docker({ tls: true, auth: tokenAuth }),
-  {
-    guarded: true,
-  },
-);
-registryContract("go-containerregistry's registry", () => go(true), { guarded: false });
 
 describe('a real registry', () => {
   const open: (() => Promise<void>)[] = [];
@@ -188,6 +128,39 @@ describe('a real registry', () => {
     const secure = reading({ ...rowOf(running), plainHttp: false });
     expect(kindOf(await secure.manifest(at, v1, ann, budgetOf()))).toBe('unreachable at connect');
     expect(kindOf(await reading(rowOf(running)).manifest(at, v1, ann, budgetOf()))).toBe('known');
+  });
+
+  it('tells of a push: repository, tag and digest, with the header that it was given', async () => {
+    interface Notification {
+      readonly authorization: string | undefined;
+      readonly type: string | undefined;
+      readonly body: string;
+    }
+    const seen: Notification[] = [];
+    const listener = await listen({}, async ({ request, response, body }) => {
+      seen.push({
+        authorization: request.headers.authorization,
+        type: request.headers['content-type'],
+        body,
+      });
+      response.end();
+    });
+    open.push(() => listener.close());
+    const url = `${listener.url}/registry-events`;
+    const running = await start({ notify: { url, headers: { Authorization: ['Bearer of the tests'] } } });
+    await pushManifest(running, 'team/web', web, 'v1');
+    const tagged = ({ body }: Notification) => body.includes('"tag": "v1"') || body.includes('"tag":"v1"');
+    const event = await eventually('a notification', async () => seen.find(tagged), { within: 10_000 });
+    expect(event.authorization).toBe('Bearer of the tests');
+    expect(event.type).toBe('application/vnd.docker.distribution.events.v1+json');
+    expect(JSON.parse(event.body)).toMatchObject({
+      events: [
+        {
+          action: 'push',
+          target: { mediaType: web.mediaType, digest: web.digest, repository: 'team/web', tag: 'v1' },
+        },
+      ],
+    });
   });
 
   it('that is down is unreachable, and is read again within seconds of its return', async () => {
