@@ -99,3 +99,13 @@ test('the newest idle connection is taken first, dead ones are passed over', () 
   expect(old.closed()).toBe(true);
   expect(hosts.closeOneIdle()).toBe(false);
 });
+
+test('no more connections are kept than may be under way', () => {
+  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const host = hostOf(hosts, 'a.example');
+  const settings = { ...defaultSettings('a.example'), concurrency: 2 };
+  hosts.of({ ...hop('a.example'), settings });
+  const [first, second, third] = [fakeConnection(), fakeConnection(), fakeConnection()];
+  for (const connection of [first, second, third]) host.keep(connection, settings);
+  expect([first.closed(), second.closed(), third.closed()]).toEqual([true, false, false]);
+});

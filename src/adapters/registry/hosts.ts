@@ -50,8 +50,13 @@ const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monot
       return undefined;
     },
     keep: (connection, settings) => {
-      if (connection.alive() && sameRow(settings, entry.settings)) entry.idle.push(connection);
-      else connection.close();
+      if (!connection.alive() || !sameRow(settings, entry.settings)) {
+        connection.close();
+        return;
+      }
+      entry.idle.push(connection);
+      // POST always dials: without this the idle ones would become more than are ever used at once.
+      if (entry.idle.length > entry.settings.concurrency) entry.idle.shift()?.close();
     },
     forget: (connection) => {
       const at = entry.idle.indexOf(connection);

@@ -2,9 +2,12 @@ import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 
 /** One request to a registry or its token server. */
 export interface HttpRequest {
-  /** The host whose row of the configuration applies to the first hop; a redirect target takes its own. */
+  /** The registry as references name it. Its row applies when `target` is a path. */
   readonly host: string;
-  /** Absolute path with its query (`/v2/…`), or the whole URL of a token realm. */
+  /**
+   * Absolute path with its query (`/v2/…`), or the whole URL of a token realm. A URL, like the target of a redirect, is
+   * reached by the row of its own host: a registry names its token server, and must not lend it its private address (B26).
+   */
   readonly target: string | URL;
   readonly method: 'GET' | 'HEAD' | 'POST';
   /** Lower-case names. `authorization` leaves with the first redirect to another origin (B28). */
