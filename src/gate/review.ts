@@ -100,12 +100,18 @@ export const createReview = (deps: ReviewDeps) => {
     const { findings, allowed, uncovered, uninformed } = verdict;
     const { warnings: told } = collected;
     const warnings = verdict.warnings.length === 0 ? told : [...verdict.warnings, ...told];
-    const outcome = { images: images.map(judgedImage), findings, warnings, policies: set.version };
+    const outcome = {
+      images: images.map(judgedImage),
+      findings,
+      warnings,
+      policies: set.version,
+      evidence: gathered,
+    };
     if (uncovered && allowed) return form(subject.origin, { ...outcome, skipped: noPolicy }, subject.started);
     const unsure = unsureOf(covering);
     if (unsure !== undefined) onUnsure(unsure);
     if (uninformed !== undefined) onUninformed?.({ ...uninformed, namespace: covering.namespace });
-    return form(subject.origin, { ...outcome, evidence: gathered }, subject.started);
+    return form(subject.origin, outcome, subject.started);
   };
 
   const proceed = (
