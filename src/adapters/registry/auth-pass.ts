@@ -32,8 +32,8 @@ export interface Pass {
   readonly token?: { readonly key: TokenKey; readonly text: string; readonly isFresh: boolean };
   /** The token server, for people. */
   readonly realm?: string;
-  /** What a refusal must tell about how the registry was asked. */
-  readonly remark?: string;
+  /** Why the credential was not shown to the token server (B28), and what to do about it. */
+  readonly withheld?: string;
 }
 
 export interface Passes {
@@ -113,7 +113,7 @@ export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes =
         header: `Bearer ${text}`,
         token: { key, text, isFresh },
         realm: shown(`${way.realm.url.origin}${way.realm.url.pathname}`),
-        ...(remark !== undefined && { remark }),
+        ...(remark !== undefined && { withheld: remark }),
       });
     const kept = tokens.get(key);
     if (kept !== undefined) return passOf(kept, false);

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { image } from '../../../test/fakes/registry-content.ts';
 import { challenge, redirect } from '../../../test/fakes/registry-faults.ts';
 import {
+  anonymous,
   basicCredential,
   budgetOf,
   failureIn,
@@ -64,6 +65,7 @@ describe('a token server on another host (B28)', () => {
     const reading = reader([row]);
     const failure = failureIn(await get(reading, server, ann));
     expect(failure.kind).toBe('denied');
+    expect(failure.why).toContain('the manifest of team/app:v1 without a credential: status 401');
     expect(failure.why).toContain(
       `asked without pull secret shop/regcred. If it is the right one, list ${tokens.host} under tokenRealms of ${server.host}`,
     );
@@ -76,6 +78,16 @@ describe('a token server on another host (B28)', () => {
     const { tokens, server, row } = await start();
     valueOf(await get(reader([row]), server, ann, 'public/app'));
     expect(tokens.requests).toMatchObject([{ credentials: 'none' }]);
+  });
+
+  test('makes ping say that the credential was not tried, not that it is good', async () => {
+    const { tokens, server, row } = await start();
+    const failure = failureIn(await reader([row]).registry.ping(server.host, ann, budgetOf()));
+    expect(failure.kind).toBe('denied');
+    expect(failure.why).toContain(`list ${tokens.host} under tokenRealms of ${server.host}`);
+    expect((await reader([row]).registry.ping(server.host, anonymous, budgetOf())).state).toBe('known');
+    const listed = reader([row, { host: server.host, tokenRealms: [tokens.host] }]);
+    expect((await listed.registry.ping(server.host, ann, budgetOf())).state).toBe('known');
   });
 
   test('sees no identity token either', async () => {

@@ -3,9 +3,9 @@ import { fail, type Result } from '../../core/result.ts';
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import { isSameOffer, type Offer, readOffer } from './auth-offer.ts';
 import { createPasses, type Pass, type PassOptions, type Visitor } from './auth-pass.ts';
-import { errorLimit } from './client-failure.ts';
+import { type AskedAnswer, errorLimit, shownAs } from './client-failure.ts';
 import { endpointOf } from './endpoint.ts';
-import type { HttpResponse } from './http.ts';
+import type { HttpResponse, RegistryHttp } from './http.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** One request to a registry, in the name of a credential. */
@@ -17,14 +17,13 @@ export interface AuthorizedCall extends Visitor {
   readonly stage: RegistryStage;
 }
 export type AuthorizedAnswer =
-  | {
+  | ({
       readonly ok: true;
-      readonly response: HttpResponse;
       /** The token server, when one was asked. */
       readonly realm?: string;
-      /** What a refusal must tell about how the registry was asked. */
-      readonly remark?: string;
-    }
+      /** True when the credential was shown to nobody although it was asked for. */
+      readonly isWithheld: boolean;
+    } & AskedAnswer)
   | { readonly ok: false; readonly failure: RegistryFailure };
 
 export interface Auth {
@@ -61,6 +60,31 @@ const detached = async (response: HttpResponse): Promise<HttpResponse> => {
   return { ...response, read: () => Promise.resolve(body), drop: () => undefined };
 };
 
+const sendOnce = async (http: RegistryHttp, call: AuthorizedCall, pass: Pass): Promise<AuthorizedAnswer> => {
+  const { host, path, method, accept, stage, budget } = call;
+  const answer = await http.send({
+    host,
+    target: path,
+    method,
+    headers: {
+      'accept-encoding': 'identity',
+      ...(accept !== undefined && { accept }),
+      ...(pass.header !== undefined && { authorization: pass.header }),
+    },
+    stage,
+    signal: budget.signal,
+  });
+  if (!answer.ok) return answer;
+  const { realm, withheld } = pass;
+  return {
+    ...answer,
+    shownAs: withheld === undefined ? shownAs(call.credential) : 'without a credential',
+    isWithheld: withheld !== undefined,
+    ...(realm !== undefined && { realm }),
+    ...(withheld !== undefined && { remark: withheld }),
+  };
+};
+
 /**
  * Logs in at registries: Basic, and Bearer with a token server (RFC 9110, section 11; Distribution token specification).
  * A password leaves only for the host that it belongs to, after that host asked for Basic, or for a token server that
@@ -71,24 +95,7 @@ export const createAuth = (options: PassOptions): Auth => {
   const passes = createPasses(options);
   const offers = createOffers();
 
-  const sendWith = async (call: AuthorizedCall, pass: Pass): Promise<AuthorizedAnswer> => {
-    const { host, path, method, accept, stage, budget } = call;
-    const answer = await http.send({
-      host,
-      target: path,
-      method,
-      headers: {
-        'accept-encoding': 'identity',
-        ...(accept !== undefined && { accept }),
-        ...(pass.header !== undefined && { authorization: pass.header }),
-      },
-      stage,
-      signal: budget.signal,
-    });
-    if (!answer.ok) return answer;
-    const { realm, remark } = pass;
-    return { ...answer, ...(realm !== undefined && { realm }), ...(remark !== undefined && { remark }) };
-  };
+  const sendWith = (call: AuthorizedCall, pass: Pass) => sendOnce(http, call, pass);
 
   /** What the registry itself offers. A server behind a redirect does not speak for it (B28). */
   const offerOf = ({ host }: AuthorizedCall, response: HttpResponse): Result<Offer, string> => {

@@ -28,7 +28,7 @@ export const getBlob = async (
   const answer = await ask(auth, site, { path: target.path, method: 'GET', stage: 'blob' });
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
-  if (response.status !== 200) return statusAnswer(response, subject, site.credential, answer.remark);
+  if (response.status !== 200) return statusAnswer(answer, subject);
   const body = await readBody(response, subject, { least: size, most: size }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
   if (!isDigestOf(body.value, digest.value)) return invalid(subject, 'its bytes have another digest');

@@ -83,16 +83,22 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
   timeout: 'did not answer',
 };
 
+/** An answer, and in whose name it was asked for. */
+export interface AskedAnswer {
+  readonly response: HttpResponse;
+  /** `with pull secret shop/regcred`, `without a credential` */
+  readonly shownAs: string;
+  /** What a refusal must tell about how the registry was asked. */
+  readonly remark?: string;
+}
+
 /**
  * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
  * denied, 408, 429 and 5xx unreachable, the rest invalid. The body is used up.
- * @param remark - what is to be known about how the registry was asked
  */
 export const statusAnswer = async (
-  response: HttpResponse,
+  { response, shownAs, remark }: AskedAnswer,
   subject: Subject,
-  credential: Credential,
-  remark?: string,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {
     response.drop();
@@ -100,7 +106,7 @@ export const statusAnswer = async (
   }
   const kind = kindOf(response.status);
   const said = await explanationOf(response);
-  const how = kind === 'denied' ? ` ${shownAs(credential)}` : '';
+  const how = kind === 'denied' ? ` ${shownAs}` : '';
   const why = `${subject.host} ${meaning[kind]} the question for ${subject.what}${how}: status ${response.status}${said}`;
   return unavailableBy(failureOf(subject, kind, remark === undefined ? why : `${why}. ${remark}`));
 };

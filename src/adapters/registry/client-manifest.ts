@@ -53,7 +53,7 @@ export const getManifest = async (
   const answer = await ask(auth, site, { path: target.path, method: 'GET', accept: manifestAccept, stage });
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
-  if (response.status !== 200) return statusAnswer(response, subject, site.credential, answer.remark);
+  if (response.status !== 200) return statusAnswer(answer, subject);
   const body = await readBody(response, subject, { most: manifestLimit }, site.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
@@ -94,7 +94,7 @@ export const headManifest = async (
     const manifest = await getManifest(auth, site, name);
     return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
   }
-  if (response.status !== 200) return statusAnswer(response, subject, site.credential, answer.remark);
+  if (response.status !== 200) return statusAnswer(answer, subject);
   response.drop();
   return hintOf(response.headers['docker-content-digest'], name, subject);
 };

@@ -3,7 +3,15 @@ import type { Result } from '../../core/result.ts';
 import type { RegistryAnswer } from '../../evidence/ports.ts';
 import { type Auth, originOf } from './auth.ts';
 import { readBody } from './client-body.ts';
-import { absent, beyondLimit, invalid, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
+import {
+  absent,
+  type AskedAnswer,
+  beyondLimit,
+  invalid,
+  statusAnswer,
+  type Subject,
+  unavailableBy,
+} from './client-failure.ts';
 import { ask, type Site } from './client-site.ts';
 import type { HttpResponse } from './http.ts';
 import { readJsonObject } from './json-document.ts';
@@ -32,20 +40,19 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-interface PageAnswer {
-  readonly response: HttpResponse;
+interface PageAnswer extends AskedAnswer {
   /** As it was asked for. */
   readonly url: URL;
-  readonly remark?: string;
 }
 
 const readPage = async <T>(
-  { response, url, remark }: PageAnswer,
+  answer: PageAnswer,
   listing: Listing<T>,
   site: Site,
 ): Promise<RegistryAnswer<Page<T>>> => {
   const { subject, pageBytes, itemsOf } = listing;
-  if (response.status !== 200) return statusAnswer(response, subject, site.credential, remark);
+  const { response, url } = answer;
+  if (response.status !== 200) return statusAnswer(answer, subject);
   const body = await readBody(response, subject, { most: pageBytes }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
   const document = readJsonObject(body.value);

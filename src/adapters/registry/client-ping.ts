@@ -1,8 +1,8 @@
 import type { Credential, ReadBudget, RegistryAnswer } from '../../evidence/ports.ts';
-import type { Auth } from './auth.ts';
+import type { Auth, AuthorizedAnswer } from './auth.ts';
 import { readOffer } from './auth-offer.ts';
 import { readBody } from './client-body.ts';
-import { absent, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
+import { absent, failureOf, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
 import type { HttpResponse } from './http.ts';
 import { readJsonObject } from './json-document.ts';
 
@@ -18,6 +18,37 @@ const saysHow = ({ headers }: HttpResponse, host: string): boolean =>
 /** `{}`, any other JSON object, or nothing: what registries send with their 200. A web page is none of them. */
 const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
 
+type Pong = RegistryAnswer<{ readonly realm?: string }>;
+type Answered = Extract<AuthorizedAnswer, { ok: true }>;
+
+const readWelcome = async (
+  { response, realm }: Answered,
+  subject: Subject,
+  budget: ReadBudget,
+): Promise<Pong> => {
+  const known: Pong = { state: 'known', value: realm === undefined ? {} : { realm } };
+  if (saysSo(response)) {
+    response.drop();
+    return known;
+  }
+  const body = await readBody(response, subject, { most: maxBody }, budget);
+  if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
+  return looksLikeRegistry(body.value) ? known : absent;
+};
+
+const readPong = (answer: Answered, subject: Subject, budget: ReadBudget): Promise<Pong> | Pong => {
+  const { response } = answer;
+  if (response.status === 401 && !saysSo(response) && !saysHow(response, subject.host)) {
+    response.drop();
+    return absent;
+  }
+  if (response.status !== 200) return statusAnswer(answer, subject);
+  if (!answer.isWithheld) return readWelcome(answer, subject, budget);
+  // Whoever asked wants to know whether the credential is good: it was shown to nobody.
+  response.drop();
+  return unavailableBy(failureOf(subject, 'denied', answer.remark ?? ''));
+};
+
 /**
  * `GET /v2/` with a credential, the way `docker login` asks. A 401 belongs to a registry when it says how to log in, a
  * 200 when it names the API or has the body that registries send.
@@ -28,8 +59,7 @@ export const ping = async (
   host: string,
   credential: Credential,
   budget: ReadBudget,
-): Promise<RegistryAnswer<{ readonly realm?: string }>> => {
-  const subject: Subject = { host, stage: 'manifest', what: 'its registry API' };
+): Promise<Pong> => {
   const answer = await auth.send({
     host,
     path: '/v2/',
@@ -40,18 +70,5 @@ export const ping = async (
     budget,
   });
   if (!answer.ok) return unavailableBy(answer.failure);
-  const { response, realm, remark } = answer;
-  const known = { state: 'known', value: realm === undefined ? {} : { realm } } as const;
-  if (response.status === 401 && !saysSo(response) && !saysHow(response, host)) {
-    response.drop();
-    return absent;
-  }
-  if (response.status !== 200) return statusAnswer(response, subject, credential, remark);
-  if (saysSo(response)) {
-    response.drop();
-    return known;
-  }
-  const body = await readBody(response, subject, { most: maxBody }, budget);
-  if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
-  return looksLikeRegistry(body.value) ? known : absent;
+  return readPong(answer, { host, stage: 'manifest', what: 'its registry API' }, budget);
 };
