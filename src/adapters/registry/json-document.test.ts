@@ -32,6 +32,8 @@ describe('JSON of a stranger', () => {
       String.raw`{"config":1,"c\u006fnfig":2}`,
       'it holds one key twice',
     ],
+    ['backslashes before a quote are counted', String.raw`{"a":"\\","b\":1,\"a":2,"c":"\\\""}`, undefined],
+    ['a key twice behind such a string', String.raw`{"a":"\\","a":2}`, 'it holds one key twice'],
     ['the same, deep inside', '{"a":[{"b":{"x":1,"y":{},"x":2}}]}', 'it holds one key twice'],
     ['64 levels are read', `${'{"a":'.repeat(63)}{}${'}'.repeat(63)}`, undefined],
     [

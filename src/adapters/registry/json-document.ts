@@ -25,14 +25,18 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
+/** A quote behind an odd number of backslashes does not end its string. */
+const isEscaped = (text: string, from: number, at: number): boolean => {
+  let slashes = 0;
+  while (at - slashes > from && text.charCodeAt(at - slashes - 1) === backslash) slashes++;
+  return slashes % 2 === 1;
+};
+
 /** Index of the quote that ends the string whose first character is at `from`; the length when none does. */
 const endOfString = (text: string, from: number): number => {
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === quote) return at;
-    if (code === backslash) at++;
-  }
-  return text.length;
+  let at = text.indexOf('"', from);
+  while (at >= 0 && isEscaped(text, from, at)) at = text.indexOf('"', at + 1);
+  return at < 0 ? text.length : at;
 };
 
 const keyOf = (text: string, from: number, to: number): string => {
