@@ -51,7 +51,9 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
         failure('unreachable', 'queue', hop.name, `all ${sockets} connections to registries are taken`),
       );
     open += 1;
-    const [dialled, loaded] = await Promise.all([dial(hop, budget.signal), library()]);
+    // Loaded first: an error of a fresh connection must find the client's listeners in place.
+    const loaded = await library();
+    const dialled = await dial(hop, budget.signal);
     if (!dialled.ok || dialled.value.socket.destroyed) {
       open -= 1;
       return dialled.ok

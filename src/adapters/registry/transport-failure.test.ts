@@ -8,6 +8,7 @@ import {
   requestTo,
   type Rows,
 } from '../../../test/fakes/registry-transport.ts';
+import { openCheckedSocket } from './guarded-socket.ts';
 import type { RegistryHttp } from './http.ts';
 
 const doubles = createDoubles();
@@ -118,6 +119,23 @@ describe('a failure says what happened', () => {
       kind: 'timeout',
       stage: 'address',
     });
+  });
+
+  test('a defect below does not reject, and gives the turn back', async () => {
+    let broken = true;
+    const server = await serve(({ response }) => response.end('ok'));
+    const http = transport(
+      { [server.host]: { ...onLoopback, concurrency: 1 } },
+      {
+        openSocket: (addresses, port) => {
+          if (broken) throw new Error('defect');
+          return openCheckedSocket(addresses, port);
+        },
+      },
+    );
+    expect(await ask(http, requestTo(server.host))).toMatchObject({ why: 'the connection failed' });
+    broken = false;
+    expect(await ask(http, requestTo(server.host))).toEqual({ status: 200, text: 'ok' });
   });
 
   test('a port where nothing listens', async () => {

@@ -4,7 +4,7 @@ import type { Leave, Refusal } from './breaker.ts';
 import { type Budget, pauseFor } from './budget.ts';
 import type { SendOver } from './connections.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { failure, shownTime } from './failure.ts';
+import { failure, networkReason, shownTime } from './failure.ts';
 import { givenUpFailure, healthWhenGivenUp } from './given-up.ts';
 import type { Host, Hosts } from './hosts.ts';
 import type { HttpRequest } from './http.ts';
@@ -109,7 +109,10 @@ export const createVisit = ({ hosts, sendOver, clock, jitter }: VisitParts): Vis
     const { name, settings } = step.hop;
     const asked = clock.monotonic();
     const waited = (): number => clock.monotonic() - asked;
-    const sent = await sendOver(host, step, request, budget);
+    // A defect below must not keep the turn for ever.
+    const sent = await sendOver(host, step, request, budget).catch((error: unknown) =>
+      fail(failure('unreachable', 'connect', name, networkReason(error))),
+    );
     if (!sent.ok) {
       const givenUp = budget.givenUp() !== undefined;
       const shown = givenUp ? givenUpFailure(budget, sent.error.stage, name) : sent.error;
