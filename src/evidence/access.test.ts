@@ -108,6 +108,16 @@ describe('a claim about content that one cannot read', () => {
     expect(JSON.stringify(found)).not.toContain('classification');
   });
 
+  test('a copy of a private manifest without its config does not show what another has read', async () => {
+    const room = privateRoom();
+    await room.ask(`${place}:v1`, { namespace: 'shop' });
+    room.registry.push(mine, { ...secret, blobs: [] }, 'v1');
+    const found = await room.ask(`${mine}:v1`, { namespace: 'guest' });
+    expect(pinnedDigest(found)).toBe(secret.digest);
+    expect(found.image?.state).toBe('unavailable');
+    expect(JSON.stringify(found)).not.toContain('classification');
+  });
+
   test('an index that names a private image does not show that image', async () => {
     const room = privateRoom();
     await room.ask(`${place}:v1`, { namespace: 'shop' });
@@ -169,6 +179,14 @@ describe('the book of accesses', () => {
     book.grant(account, { digest: 'sha256:1' }, 'sha256:1');
     for (let n = 0; n < 3; n++) book.refusal({ ...account, credential: `k${n}` }, { tag: 'x' });
     expect(book.readAgo(account, 'sha256:1')).toBeUndefined();
+  });
+
+  test('a refusal ends with the next grant', () => {
+    const book = createAccessBook(limits, createFakeClock());
+    book.refuse(account, { tag: 't' }, 'absent');
+    expect(book.refusal(account, { tag: 't' })).toBe('absent');
+    book.grant(account, { tag: 't' }, 'sha256:1');
+    expect(book.refusal(account, { tag: 't' })).toBeUndefined();
   });
 
   test('no sequence of grants to others ever gives an account an access', () => {

@@ -151,6 +151,15 @@ describe('an index', () => {
     expect(why(await facts(index([index([index([amd])])])))).toContain('nested deeper than 2 levels');
   });
 
+  test('that holds an index for one platform holds nothing of another below it', async () => {
+    const { platform: _, ...bare } = arm.descriptor;
+    const inner = index([arm], { descriptors: [bare] });
+    const descriptor = { ...inner.descriptor, platform: { os: 'linux', architecture: 'amd64' } };
+    expect(why(await facts(index([inner], { descriptors: [descriptor] })))).toContain(
+      'the index calls it linux/amd64',
+    );
+  });
+
   test('B9: with nested indexes is bounded in all that they hold', async () => {
     const wide = index(Array.from({ length: 3 }, () => index([amd, arm])));
     expect(users(await facts(wide, allFacts, { indexChildren: 9 }))).toHaveLength(6);

@@ -95,7 +95,7 @@ describe('a tag', () => {
 
 describe('bytes that change between our look and the kubelet\u2019s (B1)', () => {
   test('B1: many texts of one review that mean one tag are one resolution, also when the registry flips', async () => {
-    const room = createEvidenceRoom();
+    const room = createEvidenceRoom({}, { tagTime: -1, imagesAtOnce: 1 });
     room.registry.push(place, web, 'v1');
     let turn = 0;
     room.registry.answer = ({ verb }) => {
@@ -221,7 +221,8 @@ describe('the credentials of a pod', () => {
     });
     room.registry.push(place, web, 'v1');
     room.registry.restrict(place);
-    await room.ask(`${place}:v1`, { namespace: 'shop' });
+    const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
+    expect(found.tried).toEqual(['pull secret shop/regcred: denied', 'anonymous: denied']);
     expect(room.requests()).toEqual(['GET manifest', 'GET manifest']);
   });
 
