@@ -87,8 +87,13 @@ async function readMetric(url: string, name: string): Promise<number | undefined
 }
 
 /** Puts the gate in front of the API server, as the README says: `imagegate manifests … | kubectl apply -f -`. */
-export async function installGate(cluster: Cluster, url: string, data: string): Promise<KubeObject[]> {
-  const printed = await imagegate(['manifests', '--url', url, '--data', data]);
+export async function installGate(
+  cluster: Cluster,
+  url: string,
+  data: string,
+  args: readonly string[] = [],
+): Promise<KubeObject[]> {
+  const printed = await imagegate(['manifests', '--url', url, '--data', data, ...args]);
   if (printed.code !== 0) throw new Error(`manifests ended with ${printed.code}: ${printed.stderr}`);
   const applied = await cluster.run(['apply', '-f', '-'], { input: printed.stdout });
   if (applied.code !== 0) throw new Error(`kubectl apply ended with ${applied.code}: ${applied.stderr}`);

@@ -26,8 +26,18 @@ export interface RecordedDecision {
   readonly user?: string;
   readonly dryRun?: boolean;
   readonly object: { readonly kind: string; readonly namespace?: string; readonly name?: string };
-  readonly images: readonly { readonly path: string; readonly given: string }[];
-  readonly findings: readonly { readonly policy: string; readonly code: string; readonly mode: string }[];
+  readonly images: readonly {
+    readonly path: string;
+    readonly given: string;
+    readonly digest?: string;
+    readonly evidence?: { readonly tried: readonly string[]; readonly staleFor?: number };
+  }[];
+  readonly findings: readonly {
+    readonly policy: string;
+    readonly code: string;
+    readonly mode: string;
+    readonly detail?: string;
+  }[];
   readonly allowed: boolean;
   readonly skipped?: { readonly code: string; readonly message: string };
 }

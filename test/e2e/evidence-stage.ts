@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { stringify } from 'yaml';
+import type { RegistryRow } from '../../src/config/registry-rows.ts';
+import { freePort } from './free-port.ts';
+import { clearGate, dataFolder, installGate, startGate } from './gate.ts';
+import type { Gate } from './gate.ts';
+import type { Stage } from './gate-stage.ts';
+import { sharedCluster } from './shared-cluster.ts';
+
+/** What a file brings along: its registries, and how the gate is told of them. */
+export interface Surroundings {
+  /** Of the file of `--config`. */
+  readonly config: object;
+  readonly args?: readonly string[];
+  close(): Promise<void>;
+}
+export interface EvidenceStage<Around> extends Stage {
+  /** Known from the first test on, like the gate. */
+  readonly around: Around;
+  /** `manifests --pull-secrets`, applied over what is there. */
+  grantPullSecrets(...namespaces: readonly string[]): Promise<void>;
+}
+
+/** One gate that may look at registries, for all tests of a file, in front of the shared cluster. */
+export const stageEvidence = <Around extends Surroundings>(
+  open: (gateUrl: string) => Promise<Around>,
+): EvidenceStage<Around> => {
+  const cluster = sharedCluster();
+  let staged: { readonly gate: Gate; readonly around: Around } | undefined;
+  const now = () => {
+    if (staged === undefined) throw new Error('the gate is started before the first test');
+    return staged;
+  };
+  beforeAll(async () => {
+    await clearGate(cluster);
+    const port = await freePort();
+    const url = `https://127.0.0.1:${port}`;
+    const data = dataFolder(cluster);
+    const around = await open(url);
+    const config = join(data, 'config.yaml');
+    writeFileSync(config, stringify(around.config));
+    await installGate(cluster, url, data);
+    const args = ['--config', config, ...(around.args ?? [])];
+    staged = { around, gate: await startGate(cluster, { port, data, args }) };
+  });
+  afterAll(async () => {
+    await clearGate(cluster);
+    if (staged?.gate.process.alive() === true) await staged.gate.stop();
+    await staged?.around.close();
+  });
+  return {
+    cluster,
+    get gate() {
+      return now().gate;
+    },
+    get around() {
+      return now().around;
+    },
+    grantPullSecrets: async (...namespaces) => {
+      const { url, data } = now().gate;
+      await installGate(cluster, url, data, ['--pull-secrets', namespaces.join(',')]);
+    },
+  };
+};
+
+/** The row by which the gate reaches a registry of the tests. */
+export const rowOf = ({
+  host,
+  caFile,
+}: {
+  readonly host: string;
+  readonly caFile?: string;
+}): RegistryRow => ({
+  host,
+  allowPrivateAddress: true,
+  ...(caFile === undefined ? { plainHttp: true } : { caFile }),
+});
