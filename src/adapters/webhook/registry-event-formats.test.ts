@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../core/json.ts';
@@ -5,6 +6,7 @@ import { formatReference } from '../../core/image/reference.ts';
 import type { RegistryEventFormat } from '../../gate/registry-events.ts';
 import { readPushes } from './registry-event-formats.ts';
 
+const captured = new URL('../../../test/fixtures/registry-events/distribution-2.8.json', import.meta.url);
 const hosts = ['registry.example.com', 'registry.example.com:5000'];
 const digest = `sha256:${'a'.repeat(64)}`;
 const manifest = 'application/vnd.oci.image.manifest.v1+json';
@@ -93,6 +95,14 @@ describe('notifications of the registry "distribution"', () => {
     ['64 events are taken', { events: times(64, event({ action: 'pull' })) }, { ...nothing, ignored: 64 }],
     ['65 events are too many', { events: times(65, event()) }, { error: 'too-many' }],
   ])('%s', (_title, body, expected) => expect(told('distribution', body)).toEqual(expected));
+});
+
+test('what a real docker-registry sends of one push: a layer, and its manifest by digest and by tag', () => {
+  const bodies = JSON.parse(readFileSync(captured, 'utf8')) as readonly unknown[];
+  const digest = 'sha256:b37b7208b2f7367679c421a5db94b25d651039a216eddb2fbf33f885f7da9836';
+  const pushed = { images: [`127.0.0.1:46805/team/web@${digest}`], ignored: 0, foreign: 0 };
+  const own = ['127.0.0.1:46805'];
+  expect(bodies.map((body) => told('distribution', body, {}, own))).toEqual([nothing, pushed, pushed]);
 });
 
 describe('B26: a payload never names where the gate connects', () => {
