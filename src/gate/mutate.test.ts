@@ -263,6 +263,21 @@ describe('what cannot be pinned goes on, and the user hears why', () => {
     expect((await gate.admit(requestFor(pod({ app: 'nginx' })))).allowed).toBe(false);
   });
 
+  test('an older result that is taken is pinned, and the user hears how old it is', async () => {
+    const gate = fakeGate({
+      policies: { patient: { ...pinning, staleFor: '1h' } },
+      evidence: fakeEvidence((request) => ({ ...evidenceOf(request, digestOf('a')), staleFor: 125_000 })),
+    });
+    const { patch, warnings } = await gate.mutate(requestFor(pod({ app: 'nginx', same: 'redis' })));
+    expect(patch).toHaveLength(2);
+    expect(warnings).toEqual(
+      ['nginx', 'redis'].map(
+        (image) =>
+          `the registry of image '${image}' could not be asked: it was pinned to what its tag stood for 2 minutes ago`,
+      ),
+    );
+  });
+
   test('at the deadline', async () => {
     const clock = { now: () => Date.now(), monotonic: () => performance.now(), advance: () => undefined };
     const gate = fakeGate({ policies: { pinning }, evidence: silentEvidence(), clock, budget: 100 });

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import type { Fact } from '../core/facts/fact.ts';
+import { describeDuration } from '../core/policy/duration.ts';
 import { digestToPin, needsOf } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import type { Covering } from '../core/policy/select.ts';
@@ -102,6 +103,10 @@ const warningFor = ({ use, evidence }: ImageUnderReview): string => {
   return `${image}: its tag was looked up too long ago`;
 };
 
+/** `/validate` sees the digest alone, and a digest does not grow old: this is the only place that can tell. */
+const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
+  `the registry of image '${shown(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
+
 const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation => {
   const patch: PatchOperation[] = [];
   const warnings: string[] = [];
@@ -112,6 +117,8 @@ const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation 
     else {
       const value = pinnedText(image.image.parsed.value, digest);
       patch.push({ op: 'replace', path: pointerOf(image.use.path), value });
+      const { staleFor } = image.evidence;
+      if (staleFor !== undefined) warnings.push(staleWarning(image, staleFor));
     }
   }
   return { patch, warnings };

@@ -37,5 +37,5 @@ export const staleFor = durationText({ zero: true })
   .default('0s')
   .describe(
     'How old the result of looking up a tag may be while its registry cannot be reached, such as `1h`; `0s` accepts none. ' +
-      'The decision says how old it was. What is named by digest cannot change and needs no such time.',
+      'The decision says how old it was; where a Pod was pinned to it, a warning does. What is named by digest cannot change and needs no such time.',
   );
