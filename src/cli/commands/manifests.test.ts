@@ -198,6 +198,69 @@ test('the comparison sees a gate that was not told: that is what the ConfigMap i
   expect(differencesOf(untold, printed)).not.toEqual([]);
 });
 
+describe('manifests --image given registries', () => {
+  const given = (): string => {
+    write('registry-ca.crt', `# ours\n${authority.key}\n${authority.certificate}`);
+    write('login.json', '{"auths":{"registry.example.com":{"username":"ann","password":"correct horse"}}}');
+    write('harbor.token', 'a-token-of-more-than-16-characters');
+    return write(
+      'registries.yaml',
+      `registries:
+  - { host: registry.example.com, caFile: ./registry-ca.crt, dockerConfigFile: ./login.json, timeout: 3s }
+  - { host: mirror.example.com, allowPrivateAddress: true }
+registryEvents:
+  - { source: harbor, format: harbor, tokenFile: ./harbor.token, hosts: [registry.example.com] }
+cloudIdentities: [ecr]
+evidenceCache: 64MiB
+`,
+    );
+  };
+
+  test('the gate finds the CA beside its configuration, and logins and tokens where the Secret is mounted', async () => {
+    const printed = await print('--image', image, '--config', given());
+    const config = configOfGate(printed);
+    expect(config.registries.value).toEqual([
+      {
+        host: 'registry.example.com',
+        caFile: '/etc/imagegate/registry-1-ca.crt',
+        dockerConfigFile: '/etc/imagegate-secrets/registry-1-login.json',
+        timeout: 3000,
+      },
+      { host: 'mirror.example.com', allowPrivateAddress: true },
+    ]);
+    expect(config.registryEvents.value).toEqual([
+      {
+        source: 'harbor',
+        format: 'harbor',
+        tokenFile: '/etc/imagegate-secrets/events-1.token',
+        hosts: ['registry.example.com'],
+      },
+    ]);
+    expect([config.cloudIdentities.value, config.evidenceCache.value]).toEqual([['ecr'], 64 * 2 ** 20]);
+    expect(filesOf(printed)['registry-1-ca.crt']).toBe(`${authority.certificate.trim()}\n`);
+  });
+
+  test('no secret is printed, but the command that makes the Secret of them, and the Pods mount it', async () => {
+    const printed = await print('--image', image, '--config', given());
+    expect(printed).not.toMatch(/correct horse|a-token-of|PRIVATE KEY/);
+    expect(printed).toContain('kubectl -n imagegate-system create secret generic imagegate-registries');
+    expect(printed).toContain(`--from-file='registry-1-login.json=${join(folder, 'login.json')}'`);
+    expect(printed).toContain(`--from-file='events-1.token=${join(folder, 'harbor.token')}'`);
+    const { spec } = ofKind(printed, 'Deployment') as unknown as {
+      spec: { template: { spec: { volumes: readonly object[] } } };
+    };
+    expect(spec.template.spec.volumes).toContainEqual({
+      name: 'secrets',
+      secret: { secretName: 'imagegate-registries', defaultMode: 0o440 },
+    });
+  });
+
+  test('a CA that is not there is refused before anything is printed', async () => {
+    const path = write('no-ca.yaml', 'registries: [{ host: registry.example.com, caFile: ./nowhere.crt }]');
+    await expect(print('--image', image, '--config', path)).rejects.toBeInstanceOf(UsageError);
+  });
+});
+
 describe('manifests --client-ca (B38)', () => {
   test('puts the certificates of the file into the ConfigMap, and no key that stands beside them', async () => {
     const path = write('client-ca.crt', `# ours\n${authority.key}\n${authority.certificate}`);

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openCertificates } from '../../adapters/certificate/own.ts';
-import type { GateConfiguration } from '../../adapters/kubernetes/manifests/config-map.ts';
 import { printManifests } from '../../adapters/kubernetes/manifests/manifest.ts';
 import { inClusterManifests, inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
 import { outOfClusterManifests } from '../../adapters/kubernetes/manifests/out-of-cluster.ts';
@@ -11,38 +10,22 @@ import {
   parseGateNamespace,
   parseWebhookUrl,
 } from '../../adapters/kubernetes/manifests/target.ts';
-import { readClientCa } from '../../adapters/webhook/caller.ts';
-import { readTextFile } from '../../config/bounded-file.ts';
-import { describeProblem } from '../../config/origin.ts';
-import type { ConfigOf, Flags } from '../../config/resolve.ts';
-import { definitions } from '../../config/settings.ts';
+import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings.ts';
-import type { Shape } from '../../config/shape.ts';
 import type { Result } from '../../core/result.ts';
 import { createWorkloadTable } from '../../core/workload/kinds.ts';
 import type { CommandModule } from '../commands.ts';
+import { configurationOf, gateSettings } from '../gate-configuration.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../terminal.ts';
 
-/** What decides about verdicts: a gate inside of the cluster has to know it as this command does. */
-const gateSettings = [
-  'unmatched',
-  'unknownKinds',
-  'admins',
-  'bootstrapNamespaces',
-  'workloads',
-] as const satisfies readonly SettingKey[];
-
 const manifestSettings = [
   ...gateSettings,
   'data',
-  'clientCa',
-  'clientName',
   'kubeconfig',
   'context',
 ] as const satisfies readonly SettingKey[];
-type Settings = ConfigOf<(typeof manifestSettings)[number]>;
 
 interface ManifestFlags {
   readonly url?: string;
@@ -72,39 +55,6 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
   certificates.close();
   if (ca === undefined) throw new UsageError([`${data}/tls holds no CA`]);
   return ca;
-};
-
-/** It goes into a ConfigMap, which holds no more. */
-const largestClientCa = 1024 * 1024;
-
-/** The CA for the ConfigMap: the certificates of the file and nothing that may stand beside them, such as a key. */
-const clientCaOf = (file: string): string => {
-  const text = readTextFile(file, { bytes: largestClientCa });
-  if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
-  const certificates = readClientCa(text.value);
-  if (!certificates.ok) throw new UsageError([`--client-ca ${file} ${certificates.error}`]);
-  return certificates.value.join('');
-};
-
-const clientOf = ({ clientCa, clientName }: Settings): GateConfiguration['client'] => {
-  if (clientCa.value !== undefined) return { ca: clientCaOf(clientCa.value), name: clientName.value };
-  const { origin, value: name } = clientName;
-  // As `serve` has it: a file may repeat the default, as the output of --print-config does.
-  const repeated = origin.kind === 'file' && name === definitions.clientName.fallback;
-  if (origin.kind === 'default' || repeated) return undefined;
-  const message = '--client-name verifies nobody without --client-ca; name the CA of the client certificates';
-  throw new UsageError([describeProblem({ origin, message })]);
-};
-
-/** What was given to this command and matters to the gate, whatever it was given by. */
-const configurationOf = (config: Settings): GateConfiguration => {
-  const settings = gateSettings.flatMap((key) => {
-    const { shape } = definitions[key] as unknown as { shape: Shape<unknown> };
-    const { value: given, origin } = config[key];
-    return origin.kind === 'default' ? [] : [[key, shape.show(given)] as const];
-  });
-  const client = clientOf(config);
-  return { settings: Object.fromEntries(settings), ...(client === undefined ? undefined : { client }) };
 };
 
 const kinds = 'one of --url, --image or --webhooks';

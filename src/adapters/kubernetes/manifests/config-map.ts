@@ -10,9 +10,21 @@ export interface GateConfiguration {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Whom the gate answers (B38): holders of a certificate of this CA (PEM) with this name. */
   readonly client?: { readonly ca: string; readonly name: string };
+  /** Further files of the ConfigMap, by name, which the settings name under {@link configurationFolder}. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What the settings name under {@link secretsFolder}: never printed, the operator makes the Secret. */
+  readonly secrets?: readonly SecretFile[];
 }
 
-const folder = '/etc/imagegate';
+/** A file with a secret: its key in the Secret, and where it lies for whoever prints the manifests. */
+export interface SecretFile {
+  readonly key: string;
+  readonly source: string;
+}
+
+export const configurationFolder = '/etc/imagegate';
+export const secretsFolder = '/etc/imagegate-secrets';
+const folder = configurationFolder;
 const configFile = 'config.yaml';
 const clientCaFile = 'client-ca.crt';
 
@@ -20,7 +32,8 @@ const fileOf = (settings: GateConfiguration['settings']): string =>
   stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false });
 
 /** The files of the ConfigMap; none: no ConfigMap. */
-const filesOf = ({ settings, client }: GateConfiguration): Readonly<Record<string, string>> => ({
+const filesOf = ({ settings, client, files }: GateConfiguration): Readonly<Record<string, string>> => ({
+  ...files,
   ...(Object.keys(settings).length === 0 ? undefined : { [configFile]: fileOf(settings) }),
   ...(client === undefined ? undefined : { [clientCaFile]: client.ca }),
 });
@@ -40,7 +53,7 @@ export interface MountedConfiguration {
 export const mountedConfiguration = (configuration: GateConfiguration): MountedConfiguration => {
   const files = filesOf(configuration);
   if (Object.keys(files).length === 0) return { args: [], annotations: {}, volumeMounts: [], volumes: [] };
-  const { client } = configuration;
+  const { client, secrets = [] } = configuration;
   const checksum = createHash('sha256').update(JSON.stringify(files)).digest('hex');
   return {
     args: [
@@ -51,12 +64,29 @@ export const mountedConfiguration = (configuration: GateConfiguration): MountedC
     ],
     annotations: { 'imagegate.dev/config-checksum': checksum },
     // The folder, not its files: a file that is mounted by itself never changes.
-    volumeMounts: [{ name: 'config', mountPath: folder, readOnly: true }],
-    volumes: [{ name: 'config', configMap: { name: objectNames.config } }],
+    volumeMounts: [
+      { name: 'config', mountPath: folder, readOnly: true },
+      ...(secrets.length === 0 ? [] : [{ name: 'secrets', mountPath: secretsFolder, readOnly: true }]),
+    ],
+    volumes: [
+      { name: 'config', configMap: { name: objectNames.config } },
+      ...(secrets.length === 0
+        ? []
+        : [{ name: 'secrets', secret: { secretName: objectNames.registrySecrets, defaultMode: 0o440 } }]),
+    ],
   };
 };
 
 const settingsComment = `${configFile}: what --config, flags and environment gave to \`imagegate manifests --image\`. Give the same to \`imagegate manifests --webhooks\`: rules of the webhooks follow from it, and a gate that does not know a workload it is asked about lets it pass.`;
+
+/** A line of a shell: a path may hold blanks and quotes. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+const secretsComment = (secrets: readonly SecretFile[], namespace: string): string =>
+  `Logins and tokens are in a Secret that is not printed here, and the Pods wait for it. Make it first:
+  kubectl -n ${namespace} create secret generic ${objectNames.registrySecrets} ${secrets
+    .map(({ key, source }) => `--from-file=${quoted(`${key}=${source}`)}`)
+    .join(' ')}`;
 
 const clientComment = (host: string, name: string): string =>
   `${clientCaFile}: on its webhook port the gate answers only callers with a certificate of this CA for client authentication with the name ${JSON.stringify(name)}. Probes and metrics use the other port and need none. An API server shows a certificate only when it is told to; do that before the webhooks are applied, or the gate turns it away and whatever needs the gate's consent is refused. Its flag --admission-control-config-file names
@@ -81,7 +111,7 @@ and that kubeconfig has one user, named like the host that is called:
 export const configMap = (configuration: GateConfiguration, namespace: string): readonly Manifest[] => {
   const data = filesOf(configuration);
   if (Object.keys(data).length === 0) return [];
-  const { client } = configuration;
+  const { client, secrets = [] } = configuration;
   const object: V1ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -90,6 +120,7 @@ export const configMap = (configuration: GateConfiguration, namespace: string): 
   };
   const comments = [
     ...(configFile in data ? [settingsComment] : []),
+    ...(secrets.length === 0 ? [] : [secretsComment(secrets, namespace)]),
     ...(client === undefined ? [] : [clientComment(serviceHost(namespace), client.name)]),
   ];
   return [{ comment: comments.join('\n'), object: object as KubernetesObject }];

@@ -53,8 +53,9 @@ const args = (options: DeploymentOptions): string[] => [
   ...bootstrapArgs(options),
   ...((options.pullSecrets ?? 'none') === 'none' ? [] : ['--pull-secrets']),
   ...mountedConfiguration(configurationOf(options)).args,
-  // Well below the limit of the volume: the kubelet evicts a Pod that goes beyond it.
+  // Together well below the limit of the volume: the kubelet evicts a Pod that goes beyond it.
   '--record-max-bytes=512MiB',
+  ...('evidenceCache' in configurationOf(options).settings ? [] : ['--evidence-cache=512MiB']),
 ];
 
 const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });

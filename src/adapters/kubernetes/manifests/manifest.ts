@@ -27,6 +27,7 @@ export const objectNames = {
   caSecret: 'imagegate-ca',
   /** The ConfigMap with the settings that `manifests --image` was given. */
   config: 'imagegate-config',
+  registrySecrets: 'imagegate-registries',
   /** The Lease of the replica that patches `caBundle` and status (R15). */
   lease: 'imagegate',
   fence: 'imagegate-own-namespace',

@@ -1,0 +1,111 @@
+import { configurationFolder, secretsFolder } from '../adapters/kubernetes/manifests/config-map.ts';
+import type { GateConfiguration, SecretFile } from '../adapters/kubernetes/manifests/config-map.ts';
+import { readClientCa } from '../adapters/webhook/caller.ts';
+import { readTextFile } from '../config/bounded-file.ts';
+import { describeProblem } from '../config/origin.ts';
+import { registryEventRows } from '../config/registry-event-rows.ts';
+import { loadRegistries } from '../config/registry-files.ts';
+import { registryRows } from '../config/registry-rows.ts';
+import type { ConfigOf } from '../config/resolve.ts';
+import { definitions } from '../config/settings.ts';
+import type { SettingKey } from '../config/settings.ts';
+import type { Shape } from '../config/shape.ts';
+import { UsageError } from './terminal.ts';
+
+/** What decides about verdicts: a gate inside of the cluster has to know it as this command does. */
+const carriedSettings = [
+  'unmatched',
+  'unknownKinds',
+  'admins',
+  'bootstrapNamespaces',
+  'workloads',
+  'cloudIdentities',
+  'evidenceCache',
+  'evidenceMemory',
+] as const satisfies readonly SettingKey[];
+
+/** What `manifests --image` reads for the gate. Proxies are not among them: those of this terminal are seldom its own. */
+export const gateSettings = [
+  ...carriedSettings,
+  'registries',
+  'registryEvents',
+  'clientCa',
+  'clientName',
+] as const satisfies readonly SettingKey[];
+type Settings = ConfigOf<(typeof gateSettings)[number]>;
+
+/** It goes into a ConfigMap, which holds no more. */
+const largestClientCa = 1024 * 1024;
+
+/** The CA for the ConfigMap: the certificates of the file and nothing that may stand beside them, such as a key. */
+const clientCaOf = (file: string): string => {
+  const text = readTextFile(file, { bytes: largestClientCa });
+  if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
+  const certificates = readClientCa(text.value);
+  if (!certificates.ok) throw new UsageError([`--client-ca ${file} ${certificates.error}`]);
+  return certificates.value.join('');
+};
+
+const clientOf = ({ clientCa, clientName }: Settings): GateConfiguration['client'] => {
+  if (clientCa.value !== undefined) return { ca: clientCaOf(clientCa.value), name: clientName.value };
+  const { origin, value: name } = clientName;
+  // As `serve` has it: a file may repeat the default, as the output of --print-config does.
+  const repeated = origin.kind === 'file' && name === definitions.clientName.fallback;
+  if (origin.kind === 'default' || repeated) return undefined;
+  const message = '--client-name verifies nobody without --client-ca; name the CA of the client certificates';
+  throw new UsageError([describeProblem({ origin, message })]);
+};
+
+interface CarriedRows {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly files: Readonly<Record<string, string>>;
+  readonly secrets: readonly SecretFile[];
+}
+
+/** Rows of registries as the gate inside of the cluster finds them: CAs beside its configuration, logins in a Secret. */
+const carryRegistries = (config: Settings): CarriedRows => {
+  const loaded = loadRegistries(config.registries);
+  if (!loaded.ok) throw new UsageError(loaded.error.map(describeProblem));
+  const files: Record<string, string> = {};
+  const secrets: SecretFile[] = [];
+  const rows = loaded.value.map(({ ca, caFile: _caFile, dockerConfigFile, ...row }, index) => {
+    const name = `registry-${String(index + 1)}`;
+    if (ca !== undefined) files[`${name}-ca.crt`] = ca;
+    if (dockerConfigFile !== undefined) secrets.push({ key: `${name}-login.json`, source: dockerConfigFile });
+    return {
+      ...row,
+      ...(ca === undefined ? {} : { caFile: `${configurationFolder}/${name}-ca.crt` }),
+      ...(dockerConfigFile === undefined ? {} : { dockerConfigFile: `${secretsFolder}/${name}-login.json` }),
+    };
+  });
+  const events = config.registryEvents.value.map(({ tokenFile, ...row }, index) => {
+    const key = `events-${String(index + 1)}.token`;
+    secrets.push({ key, source: tokenFile });
+    return { ...row, tokenFile: `${secretsFolder}/${key}` };
+  });
+  return {
+    settings: {
+      ...(rows.length === 0 ? {} : { registries: registryRows.show(rows) }),
+      ...(events.length === 0 ? {} : { registryEvents: registryEventRows.show(events) }),
+    },
+    files,
+    secrets,
+  };
+};
+
+/** What was given to this command and matters to the gate, whatever it was given by. */
+export const configurationOf = (config: Settings): GateConfiguration => {
+  const given = carriedSettings.flatMap((key) => {
+    const { shape } = definitions[key] as unknown as { shape: Shape<unknown> };
+    const { value, origin } = config[key];
+    return origin.kind === 'default' ? [] : [[key, shape.show(value)] as const];
+  });
+  const client = clientOf(config);
+  const { settings, files, secrets } = carryRegistries(config);
+  return {
+    settings: { ...Object.fromEntries(given), ...settings },
+    files,
+    secrets,
+    ...(client === undefined ? undefined : { client }),
+  };
+};
