@@ -17,6 +17,8 @@ import { createKeychain } from '../evidence/credential/keychain.ts';
 import { createEvidence } from '../evidence/gather.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
+import { observed } from './observed-http.ts';
+import type { Asked } from './observed-http.ts';
 import { clock } from './telemetry.ts';
 
 export interface EvidenceRoomOptions {
@@ -26,6 +28,8 @@ export interface EvidenceRoomOptions {
   readonly content: ContentStoreOptions;
   /** Absent: no cluster is at hand, or the right to read pull secrets was not asked for. */
   readonly pullSecrets?: PullSecrets | undefined;
+  /** Told of each request to a registry or token server. */
+  readonly onAsked?: Asked;
   /** The logins of the person at the terminal, and the programs that keep them; `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
@@ -37,6 +41,8 @@ export interface EvidenceRoom {
   readonly keychain: Keychain;
   /** The row of a host, or the defaults. */
   settingsOf(host: string): RegistrySettings;
+  /** Whether the host has a row of its own. */
+  isConfigured(host: string): boolean;
   /** From now on registries are reached by these rows; what is under way ends as it began. */
   reconfigure(registries: readonly LoadedRegistry[]): void;
   close(): Promise<void>;
@@ -53,7 +59,8 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
   let { registries } = options;
   let rows = settingsFrom(registries);
   const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? defaultSettings(host);
-  const http = createRegistryHttp({ settingsOf, proxy, clock });
+  const sending = createRegistryHttp({ settingsOf, proxy, clock });
+  const http = options.onAsked === undefined ? sending : observed(sending, options.onAsked);
   const registry = createRegistry({ http, settingsOf, clock });
   const proxies = createProxies(proxy);
   const logins = createRegistryFiles(() => registries, {
@@ -80,6 +87,7 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
     registry,
     keychain,
     settingsOf,
+    isConfigured: (host) => rows.has(host),
     reconfigure: (next) => {
       registries = next;
       rows = settingsFrom(next);

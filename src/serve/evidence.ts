@@ -72,6 +72,10 @@ const follow = ({ path, first, onChange }: Following, watchers: Watchers, closer
   closers.add(() => clearInterval(timer));
 };
 
+/** Whoever creates Pods chooses the hosts: those of the configuration and Docker Hub have a name in metrics. */
+const labelOf = (host: string, room: EvidenceRoom): string =>
+  room.isConfigured(host) || host === 'docker.io' ? host : 'other';
+
 /** Registry access of the running gate. What cannot work is told at the start, not at the first pull. */
 export const openEvidence = (
   { config, configFile, pullSecrets }: EvidenceSetting,
@@ -83,7 +87,7 @@ export const openEvidence = (
   if (!live.ok) return fail(live.error.map(describeProblem));
   if (!cloud.ok) return fail(cloud.error);
   const bytes = config.evidenceCache.value;
-  const room = openEvidenceRoom({
+  const room: EvidenceRoom = openEvidenceRoom({
     registries: live.value.registries,
     cloud: cloud.value,
     proxy: proxyOf(config),
@@ -94,6 +98,8 @@ export const openEvidence = (
       onProblem: (problem) => watchers.log.warn('content is kept in memory only', { problem }),
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
+    onAsked: ({ host, code, milliseconds }) =>
+      watchers.metrics.registryAsked(labelOf(host, room), code, milliseconds / 1000),
   });
   closers.add(() => room.close());
   let sources = sourcesOf(live.value);

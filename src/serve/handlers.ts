@@ -12,17 +12,18 @@ import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision
 import type { DecisionForm } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
 import { createMutate } from '../gate/mutate.ts';
+import type { Mutation } from '../gate/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish } from '../gate/publish.ts';
 import type { DecisionSink } from '../gate/publish.ts';
 import type { RegistryEventSource } from '../gate/registry-events.ts';
 import { createReview } from '../gate/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
-import { createWarm } from '../gate/warm.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
 import { clock } from './telemetry.ts';
 import type { Watchers } from './telemetry.ts';
+import { openWarm } from './warm.ts';
 
 export interface HandlerParts {
   readonly replica: string;
@@ -92,24 +93,9 @@ const bugs =
     });
   };
 
-/** What is looked at in advance, while this gate looks at registries at all. */
-const openWarm = (
-  config: Config,
-  { source, namespaces, evidence }: HandlerParts,
-  onBug: (error: unknown) => void,
-  closers: Pick<Closers, 'add'> | undefined,
-): Warm | undefined => {
-  if (evidence === undefined) return undefined;
-  const warm = createWarm({
-    policies: source,
-    namespaces,
-    workloads: createWorkloadTable(config.workloads.value),
-    evidence: evidence.room.evidence,
-    clock,
-    onBug,
-  });
-  closers?.add(() => warm.close());
-  return warm;
+const outcomeOf = ({ patch, warnings }: Mutation): string => {
+  if (warnings.length > 0) return 'incomplete';
+  return patch.length > 0 ? 'pinned' : 'unchanged';
 };
 
 /** The use cases behind the webhook's doors. `closers` ends what they do in the background. */
@@ -138,20 +124,25 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
-  const warm = openWarm(config, parts, bug('ended a look in advance'), closers);
+  const warm = openWarm(config, parts, watchers, { onBug: bug('ended a look in advance'), closers });
   const after = createAfterwards(parts, warm, onBug);
+  const mutate = createMutate({
+    policies: source,
+    namespaces,
+    evidence: evidence?.room.evidence,
+    onBug: bug('left a Pod as it came'),
+  });
   return {
     validate: async (request, deadline) => {
       const decision = await admit(request, deadline);
       after.keep(decision, request);
       return decision;
     },
-    mutate: createMutate({
-      policies: source,
-      namespaces,
-      evidence: evidence?.room.evidence,
-      onBug: bug('left a Pod as it came'),
-    }),
+    mutate: async (request, deadline) => {
+      const mutation = await mutate(request, deadline);
+      watchers.metrics.count('mutations', { outcome: outcomeOf(mutation) });
+      return mutation;
+    },
     imageReview: createReviewImages({ review, form, clock, onBug }),
     refused: ({ code, message, remedy, uid, caller }) =>
       form(

@@ -29,6 +29,17 @@ const counters = {
     'Trouble with callers and connections of the webhook, by kind.',
     ['kind'],
   ],
+  registryRequests: [
+    'imagegate_registry_requests_total',
+    'Requests to registries and token servers, by registry and HTTP status or kind of failure.',
+    ['registry', 'code'],
+  ],
+  mutations: ['imagegate_mutations_total', 'Answers of /mutate, by outcome.', ['outcome']],
+  warmDropped: [
+    'imagegate_warm_dropped_total',
+    'Images that were to be looked at in advance and found no room.',
+    [],
+  ],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
@@ -53,6 +64,7 @@ const gauges = {
     'Memory held by the bodies of all requests that are being read or judged.',
   ],
   connections: ['imagegate_webhook_connections', 'Open connections to the webhook.'],
+  warmWaiting: ['imagegate_warm_waiting', 'Images that wait to be looked at in advance.'],
   recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
   recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
   watchStale: [
@@ -73,6 +85,8 @@ export interface Metrics {
   decided(decision: Decision): void;
   count(name: CounterName, labels?: Readonly<Record<string, string>>, by?: number): void;
   set(name: GaugeName, value: number): void;
+  /** One request to a registry. `registry` is one of few: a label must not come from whoever names images. */
+  registryAsked(registry: string, code: string, seconds: number): void;
   /** Called before each scrape, for gauges that are read rather than told. */
   onScrape(read: () => void): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
@@ -123,6 +137,19 @@ const createInstruments = (registry: Registry) => {
       buckets,
       registers,
     }),
+    evidence: new Histogram({
+      name: 'imagegate_evidence_duration_seconds',
+      help: 'Time that a review spent on looking at its images, when a policy asked for it.',
+      buckets,
+      registers,
+    }),
+    registryDuration: new Histogram({
+      name: 'imagegate_registry_request_duration_seconds',
+      help: 'Time of one request to a registry or token server, the waiting for its turn included.',
+      labelNames: ['registry'],
+      buckets,
+      registers,
+    }),
   };
 };
 
@@ -143,7 +170,7 @@ export const createMetrics = (version: string): Metrics => {
   })
     .labels(version, process.versions.node)
     .set(1);
-  const { counter, gauge, requests, duration } = createInstruments(registry);
+  const { counter, gauge, requests, duration, evidence, registryDuration } = createInstruments(registry);
   const requestTally = createTally(requests, ['operation', 'resource', 'decision', 'mode']);
   const findingTally = createTally(counter.findings, ['policy', 'code', 'mode']);
   const skipTally = createTally(counter.skipped, ['code']);
@@ -156,11 +183,16 @@ export const createMetrics = (version: string): Metrics => {
       const mode = findings.length === 0 ? 'none' : strictestMode(decision);
       requestTally.add(`${operation ?? ''}\n${kind}\n${verdict}\n${mode}`);
       duration.observe((durations['total'] ?? 0) / 1000);
+      if (durations['evidence'] !== undefined) evidence.observe(durations['evidence'] / 1000);
       for (const finding of findings) findingTally.add(`${finding.policy}\n${finding.code}\n${finding.mode}`);
       if (skipped !== undefined) skipTally.add(skipped.code);
     },
     count: (name, labels = {}, by = 1) => counter[name].inc(labels, by),
     set: (name, value) => gauge[name].set(value),
+    registryAsked: (name, code, seconds) => {
+      counter.registryRequests.inc({ registry: name, code });
+      registryDuration.observe({ registry: name }, seconds);
+    },
     onScrape: (read) => void reads.push(read),
     render: async () => {
       for (const read of reads) read();

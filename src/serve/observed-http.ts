@@ -1,0 +1,31 @@
+import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http.ts';
+import { clock } from './telemetry.ts';
+
+/** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
+export type Asked = (asked: {
+  readonly host: string;
+  readonly code: string;
+  readonly milliseconds: number;
+}) => void;
+
+/** Statuses that registries are known to give; others are counted by their class, for a registry may invent them. */
+const usual = new Set([
+  200, 202, 206, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504,
+]);
+
+const codeOf = (answer: HttpAnswer): string => {
+  if (!answer.ok) return answer.failure.kind;
+  const { status } = answer.response;
+  return usual.has(status) ? String(status) : `${String(Math.trunc(status / 100))}xx`;
+};
+
+/** The same requests, and somebody is told of each. */
+export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
+  send: async (request) => {
+    const began = clock.monotonic();
+    const answer = await http.send(request);
+    onAsked({ host: request.host, code: codeOf(answer), milliseconds: clock.monotonic() - began });
+    return answer;
+  },
+  close: () => http.close(),
+});

@@ -1,0 +1,40 @@
+import type { Config } from '../config/resolve.ts';
+import { createWorkloadTable } from '../core/workload/kinds.ts';
+import { createWarm } from '../gate/warm.ts';
+import type { Warm } from '../gate/warm.ts';
+import type { Closers } from './closers.ts';
+import type { HandlerParts } from './handlers.ts';
+import { clock } from './telemetry.ts';
+import type { Watchers } from './telemetry.ts';
+
+export interface WarmEnds {
+  readonly onBug: (error: unknown) => void;
+  readonly closers: Pick<Closers, 'add'> | undefined;
+}
+
+/** What is looked at in advance, while this gate looks at registries at all. */
+export const openWarm = (
+  config: Config,
+  { source, namespaces, evidence }: HandlerParts,
+  { metrics }: Watchers,
+  { onBug, closers }: WarmEnds,
+): Warm | undefined => {
+  if (evidence === undefined) return undefined;
+  const warm = createWarm({
+    policies: source,
+    namespaces,
+    workloads: createWorkloadTable(config.workloads.value),
+    evidence: evidence.room.evidence,
+    clock,
+    onBug,
+  });
+  closers?.add(() => warm.close());
+  let told = 0;
+  metrics.onScrape(() => {
+    const { waiting, dropped } = warm.counts();
+    metrics.set('warmWaiting', waiting);
+    metrics.count('warmDropped', {}, dropped - told);
+    told = dropped;
+  });
+  return warm;
+};
