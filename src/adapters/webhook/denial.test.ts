@@ -28,6 +28,20 @@ describe('the text of a denial', () => {
     ]);
   });
 
+  test('says why something could not be looked at, once for each reason, and stays within its length', () => {
+    const why =
+      'registry.example.com: manifest: connection refused, with pull secret shop/login, after 1,204 ms';
+    const unavailable = (detail: string) =>
+      denyFinding({ code: 'image-unavailable', check: 'image', detail });
+    const findings = [unavailable(why), unavailable(why), denyFinding({ detail: 'known to everybody' })];
+    const lines = denialText(decisionOf({ allowed: false, findings })).split('\n');
+    expect(lines.filter((line) => line.startsWith('why: '))).toEqual([`why: ${why}`]);
+    const many = Array.from({ length: 9 }, (_, at) => unavailable(`${String(at)} ${'z'.repeat(600)}`));
+    const text = denialText(decisionOf({ allowed: false, findings: many }));
+    expect(text.length).toBeLessThanOrEqual(denialLimit);
+    expect(text.match(/\nwhy: /g)).toHaveLength(2);
+  });
+
   test('names the gate, not a policy, for a finding of the gate', () => {
     const decision = denial({ policy: '', check: 'gate', code: 'deadline-exceeded', message: 'too late' });
     expect(denialText(decision)).toMatch(/^too late \(gate: deadline-exceeded\)\n/);

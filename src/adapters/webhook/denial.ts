@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
+import { unavailableCodes } from '../../core/decision/judge-evidence.ts';
 import { shown } from '../../core/decision/shown-text.ts';
 import { cutRunes } from './plain-text.ts';
 
@@ -7,6 +8,8 @@ import { cutRunes } from './plain-text.ts';
 export const denialLimit = 2_048;
 const mostRemedies = 3;
 const remedyRunes = 256;
+const mostReasons = 2;
+const reasonRunes = 320;
 const mostCauses = 32;
 
 /** One entry of `status.details.causes`. */
@@ -33,13 +36,25 @@ const distinctRemedies = (findings: readonly Finding[]): readonly string[] => {
   return [...remedies];
 };
 
+/** Why it could not be looked: which host, at which step, with which credential. Nobody can guess it from the image. */
+const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
+  const reasons = new Set<string>();
+  for (const { code, detail } of findings) {
+    if (detail !== undefined && unavailableCodes.has(code) && reasons.size < mostReasons)
+      reasons.add(`why: ${cutRunes(detail, reasonRunes)}`);
+  }
+  return [...reasons];
+};
+
 /**
  * What a person reads behind `admission webhook "…" denied the request:`. The first line names image, rule and
- * reason; every other denying finding has its own line as far as they fit; then what to do, then the decision.
+ * reason; every other denying finding has its own line as far as they fit; then why something could not be looked at,
+ * what to do, and the decision.
  */
 export const denialText = (decision: Decision): string => {
   const findings = denying(decision);
   const end = [
+    ...distinctReasons(findings),
     ...distinctRemedies(findings),
     `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
   ];
