@@ -228,7 +228,7 @@ test.each([
     expect(found.pinned.state).toBe('known');
     expect(why(found.image)).toContain(expected);
     expect(why(found.image)).toMatch(
-      /^registry\.example\.com: (manifest|blob): .*, with anonymous, after 0 ms$/,
+      /^registry\.example\.com: (manifest|blob): .*, without a credential, after 0 ms$/,
     );
     expect((await room.ask(`${place}:v1`, { needs: digestOnly })).pinned.state).toBe('known');
   },

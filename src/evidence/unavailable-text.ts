@@ -24,7 +24,9 @@ export const unavailableText = (
   milliseconds: number,
 ): Unavailable => ({
   what: shown(`${failure.host}: ${failure.stage}`),
-  why: shown(`${failure.why}, with ${source}, ${spent(milliseconds)}`),
+  why: shown(
+    `${failure.why}, ${source === 'anonymous' ? 'without a credential' : `with ${source}`}, ${spent(milliseconds)}`,
+  ),
 });
 
 /** What a credential came to, in a word. */

@@ -55,7 +55,7 @@ describe('a registry that goes away', () => {
     );
     const recorded = await decision(refused);
     const escaped = host.replaceAll('.', '\\.');
-    const why = `${escaped}: connect: connection refused: nothing listens on that port \\(ECONNREFUSED\\), with anonymous, after [\\d,]+ ms`;
+    const why = `${escaped}: connect: connection refused: nothing listens on that port \\(ECONNREFUSED\\), without a credential, after [\\d,]+ ms`;
     expect(detailsOf(recorded)).toMatch(
       new RegExp(`image-unavailable: ${why}; tried anonymous: no answer$`, 'm'),
     );

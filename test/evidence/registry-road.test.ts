@@ -173,7 +173,7 @@ describe('a hostile registry', () => {
       state: 'unavailable',
       why: {
         what: expect.stringContaining(registry.host),
-        why: expect.stringMatching(/with anonymous, after [\d,]+ ms$/),
+        why: expect.stringMatching(/without a credential, after [\d,]+ ms$/),
       },
     });
   });
