@@ -1,7 +1,7 @@
 import { registryContract } from '../../src/adapters/registry/registry.contract.ts';
 import type { RegistryUnderTest } from '../../src/adapters/registry/registry.contract.ts';
-import { anonymous, createReader, login } from '../fakes/registry-reader.ts';
-import type { RegistryReader } from '../fakes/registry-reader.ts';
+import { anonymous, basicCredential, openReading } from '../fakes/registry-reading.ts';
+import type { Reading } from '../fakes/registry-reading.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 import type { DockerRegistryOptions } from './docker-registry.ts';
 import { startGoRegistry } from './go-registry.ts';
@@ -10,7 +10,7 @@ import type { RunningRegistry } from './registry-process.ts';
 import { pushManifest } from './registry-push.ts';
 import type { PushTarget } from './registry-push.ts';
 
-const ann = login('ann', 'the right one');
+const ann = basicCredential('ann', 'the right one');
 const user = { user: 'ann', password: 'the right one' };
 const basicAuth = { mode: 'basic', users: { ann: 'the right one' } } as const;
 const tokenAuth = { mode: 'token', users: { ann: { password: 'the right one' } } } as const;
@@ -20,12 +20,15 @@ const docker = async (options: DockerRegistryOptions): Promise<RegistryUnderTest
   const realm = running.tokenServer?.host;
   const reader =
     realm === undefined
-      ? createReader(rowOf(running))
-      : createReader({ ...rowOf(running), tokenRealms: [realm] }, rowOf({ ...running, host: realm }));
+      ? openReading([rowOf(running)], 'guarded')
+      : openReading(
+          [{ ...rowOf(running), tokenRealms: [realm] }, rowOf({ ...running, host: realm })],
+          'guarded',
+        );
   const guarded = options.auth !== undefined;
   return {
     ...underTest(running, reader, guarded ? { ...running, ...user } : running),
-    ...(guarded && { credential: ann, refused: login('ann', 'the wrong one') }),
+    ...(guarded && { credential: ann, refused: basicCredential('ann', 'the wrong one') }),
     ...(realm !== undefined && { realm }),
     referrers: 'fallback-tag',
   };
@@ -33,14 +36,10 @@ const docker = async (options: DockerRegistryOptions): Promise<RegistryUnderTest
 
 const go = async (tls: boolean): Promise<RegistryUnderTest> => {
   const running = await startGoRegistry({ tls });
-  return underTest(running, createReader(rowOf(running)), running);
+  return underTest(running, openReading([rowOf(running)], 'guarded'), running);
 };
 
-const underTest = (
-  running: RunningRegistry,
-  reader: RegistryReader,
-  target: PushTarget,
-): RegistryUnderTest => ({
+const underTest = (running: RunningRegistry, reader: Reading, target: PushTarget): RegistryUnderTest => ({
   registry: reader.registry,
   host: running.host,
   credential: anonymous,

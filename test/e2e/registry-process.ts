@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeRegistryCertificate } from '../fakes/registry-certificate.ts';
 import type { RegistryCertificate } from '../fakes/registry-certificate.ts';
-import type { RegistryRow } from '../fakes/registry-reader.ts';
+import type { RegistryRow } from '../fakes/registry-reading.ts';
 import type { RunningProcess } from './running-process.ts';
 
 /** A real registry, started by the tests on loopback. */

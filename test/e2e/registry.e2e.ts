@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RegistryAnswer } from '../../src/evidence/ports.ts';
 import { image } from '../fakes/registry-content.ts';
 import { listen } from '../fakes/registry-listener.ts';
-import { anonymous, budgetOf, createReader, login } from '../fakes/registry-reader.ts';
-import type { RegistryRow } from '../fakes/registry-reader.ts';
+import { anonymous, basicCredential, budgetOf, openReading } from '../fakes/registry-reading.ts';
+import type { RegistryRow } from '../fakes/registry-reading.ts';
 import { startDockerRegistry } from './docker-registry.ts';
 import type { DockerRegistryOptions } from './docker-registry.ts';
 import { eventually } from './eventually.ts';
@@ -14,7 +14,7 @@ import { skopeo, umoci } from './registry-commands.ts';
 import { rowOf } from './registry-process.ts';
 import { pushManifest } from './registry-push.ts';
 
-const ann = login('ann', 'the right one');
+const ann = basicCredential('ann', 'the right one');
 const user = { user: 'ann', password: 'the right one' };
 const basicAuth = { mode: 'basic', users: { ann: 'the right one' } } as const;
 const tokenAuth = { mode: 'token', users: { ann: { password: 'the right one' } } } as const;
@@ -30,7 +30,7 @@ describe('a real registry', () => {
     return running;
   };
   const reading = (...rows: readonly RegistryRow[]) => {
-    const reader = createReader(...rows);
+    const reader = openReading(rows, 'guarded');
     open.push(() => reader.close());
     return reader.registry;
   };

@@ -20,9 +20,15 @@ export interface Reading {
   close(): Promise<void>;
 }
 
-/** Every loopback host may be asked over plain HTTP unless its row says otherwise. */
+export type RegistryRow = Partial<RegistrySettings> & Pick<RegistrySettings, 'host'>;
+
+/**
+ * @param loopback - `open`: loopback hosts may be asked over plain HTTP unless their row says otherwise. `guarded`: a
+ *   host has what its row says, as in the gate itself
+ */
 export const openReading = (
-  rows: readonly (Partial<RegistrySettings> & { readonly host: string })[] = [],
+  rows: readonly RegistryRow[] = [],
+  loopback: 'open' | 'guarded' = 'open',
 ): Reading => {
   let passed = 0;
   const clock: EvidenceClock = {
@@ -31,7 +37,7 @@ export const openReading = (
   };
   const settingsOf = (host: string): RegistrySettings => ({
     ...defaultSettings(host),
-    ...(host.startsWith('127.') && { plainHttp: true, allowPrivateAddress: true }),
+    ...(loopback === 'open' && host.startsWith('127.') && { plainHttp: true, allowPrivateAddress: true }),
     ...rows.find((row) => row.host === host),
   });
   const http = createRegistryHttp({ settingsOf, clock });
@@ -81,11 +87,11 @@ export interface CountedBudget extends ReadBudget {
   taken(): number;
 }
 
-/** A budget of so many bytes and milliseconds. */
-export const budgetOf = (bytes = 64 * 1024 * 1024, milliseconds = 10_000): CountedBudget => {
+/** A budget of so many bytes, until a signal or for so many milliseconds. */
+export const budgetOf = (bytes = 64 * 1024 * 1024, until: AbortSignal | number = 10_000): CountedBudget => {
   let taken = 0;
   return {
-    signal: AbortSignal.timeout(milliseconds),
+    signal: typeof until === 'number' ? AbortSignal.timeout(until) : until,
     take: (more) => {
       if (taken + more > bytes) return false;
       taken += more;

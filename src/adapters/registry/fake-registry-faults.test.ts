@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { artifact, digestOf, image } from '../../../test/fakes/registry-content.ts';
 import type { Fault } from '../../../test/fakes/registry-fault.ts';
 import * as faults from '../../../test/fakes/registry-faults.ts';
-import { anonymous, budgetOf, createReader } from '../../../test/fakes/registry-reader.ts';
+import { anonymous, budgetOf, openReading } from '../../../test/fakes/registry-reading.ts';
 import * as wire from '../../../test/fakes/registry-wire-faults.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../../test/fakes/registry.ts';
 import type { Registry, RegistryAnswer } from '../../evidence/ports.ts';
@@ -26,12 +26,17 @@ const start = async (
   open.push(() => fake.close());
   for (const one of [web, evil, signature]) fake.push('team/web', one);
   fake.tag('team/web', 'v1', web.digest);
-  const reader = createReader({
-    host: fake.host,
-    plainHttp: true,
-    allowPrivateAddress: true,
-    timeout,
-  });
+  const reader = openReading(
+    [
+      {
+        host: fake.host,
+        plainHttp: true,
+        allowPrivateAddress: true,
+        timeout,
+      },
+    ],
+    'guarded',
+  );
   open.push(() => reader.close());
   return { fake, registry: reader.registry };
 };

@@ -1,12 +1,12 @@
 import { type FakeAuth, type FakeRegistryOptions, startFakeRegistry } from '../../../test/fakes/registry.ts';
-import { createReader, credentialWith, login } from '../../../test/fakes/registry-reader.ts';
+import { basicCredential, identityCredential, openReading } from '../../../test/fakes/registry-reading.ts';
 import { startFakeTokenServer } from '../../../test/fakes/registry-token.ts';
 import type { Credential } from '../../evidence/ports.ts';
 import { registryContract, type RegistryUnderTest } from './registry.contract.ts';
 
 const users = { ann: { password: 'the right one', identityToken: 'a refresh token' } };
-const ann = login('ann', 'the right one');
-const refused = login('ann', 'the wrong one');
+const ann = basicCredential('ann', 'the right one');
+const refused = basicCredential('ann', 'the wrong one');
 
 interface Variant {
   readonly options: FakeRegistryOptions;
@@ -23,7 +23,7 @@ const startVariant = async (variant: Variant): Promise<RegistryUnderTest> => {
     plainHttp: ca === undefined,
     ...(ca !== undefined && { ca }),
   };
-  const reader = createReader(row);
+  const reader = openReading([row], 'guarded');
   const { auth, referrers } = variant.options;
   return {
     registry: reader.registry,
@@ -46,9 +46,12 @@ const startWithTokenServer = async (): Promise<RegistryUnderTest> => {
   const auth: FakeAuth = { mode: 'bearer', tokenServer };
   const fake = await startFakeRegistry({ auth, referrers: false });
   const open = { allowPrivateAddress: true, plainHttp: true };
-  const reader = createReader(
-    { host: fake.host, ...open, tokenRealms: [tokenServer.host] },
-    { host: tokenServer.host, ...open },
+  const reader = openReading(
+    [
+      { host: fake.host, ...open, tokenRealms: [tokenServer.host] },
+      { host: tokenServer.host, ...open },
+    ],
+    'guarded',
   );
   return {
     registry: reader.registry,
@@ -66,8 +69,8 @@ const startWithTokenServer = async (): Promise<RegistryUnderTest> => {
   };
 };
 
-const identity = credentialWith({ form: 'identity-token', token: 'a refresh token' });
-const identityRefused = credentialWith({ form: 'identity-token', token: 'not a refresh token' });
+const identity = identityCredential('a refresh token');
+const identityRefused = identityCredential('not a refresh token');
 const open: [string, Variant][] = [
   ['the double, open to all, plain HTTP', { options: {} }],
   ['the double, two items a page', { options: { pageSize: 2 } }],

@@ -8,7 +8,7 @@ import {
   mediaTypes,
   rawManifest,
 } from '../../../test/fakes/registry-content.ts';
-import { budgetOf } from '../../../test/fakes/registry-reader.ts';
+import { budgetOf } from '../../../test/fakes/registry-reading.ts';
 import type { ManifestName, Repository } from '../../evidence/ports.ts';
 import { amd64, arm64, configOf, type Desk, docker, kindOf, known, limit } from './registry-desk.contract.ts';
 
