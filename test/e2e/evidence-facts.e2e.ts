@@ -54,7 +54,7 @@ describe('what an image says about itself', () => {
       namespace: { key: 'environment', in: ['production'] },
     };
     const conditions = { user: 'NonRoot', maxAge: '90d', labels: { namespaceLabels: [fitting] } };
-    const of = { hosts: [registry.host], image: conditions };
+    const of = { hosts: [registry.host], checks: [{ image: conditions }] };
     await judgeImages(cluster, production, of);
     await judgeImages(cluster, other, of);
     const spec = { multiArch: { mode: 'platforms', platforms: ['linux/amd64'] } };

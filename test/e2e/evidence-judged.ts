@@ -6,35 +6,33 @@ import { recordedDecisions } from './imagegate.ts';
 import type { RecordedDecision } from './imagegate.ts';
 import { pod, putPolicy, untilJudged } from './policies.ts';
 
-/** Images of these registries, pinned and without root, in one namespace; returns when it is in force. */
-export const judgeImages = async (
-  cluster: Cluster,
-  namespace: string,
-  {
-    hosts,
-    image = { user: 'NonRoot' },
-    spec = {},
-  }: {
-    readonly hosts: readonly string[];
-    readonly image?: object;
-    readonly spec?: object;
-  },
-): Promise<string> => {
-  const name = `judged-${namespace}`;
-  const checks = [
-    // What lies elsewhere is refused by its name alone: no test looks beyond loopback.
-    { registries: { allow: hosts.map((host) => `${host}/**`) } },
-    { digest: { pin: true } },
-    { image },
-  ];
+export interface Judged {
+  /** What lies elsewhere is refused by its name alone: no test looks beyond loopback. */
+  readonly hosts: readonly string[];
+  /** Beside pinning; no root unless told. */
+  readonly checks?: readonly object[];
+  /** More of the policy. */
+  readonly spec?: object;
+}
+
+/** Pins the images of one namespace and judges them; returns when that is in force. */
+export const judgeImages = async (cluster: Cluster, namespace: string, judged: Judged): Promise<void> => {
+  const { hosts, checks = [{ image: { user: 'NonRoot' } }], spec } = judged;
   await putPolicy(cluster, {
     apiVersion: 'imagegate.dev/v1alpha1',
     kind: 'ImagePolicy',
-    metadata: { name },
-    spec: { mode: 'Deny', match: { namespaces: { include: [namespace] } }, checks, ...spec },
+    metadata: { name: `judged-${namespace}` },
+    spec: {
+      match: { namespaces: { include: [namespace] } },
+      checks: [
+        { registries: { allow: hosts.map((host) => `${host}/**`) } },
+        { digest: { pin: true } },
+        ...checks,
+      ],
+      ...spec,
+    },
   });
   await untilJudged(cluster, namespace, false);
-  return name;
 };
 
 let pods = 0;

@@ -28,38 +28,39 @@ export const stageEvidence = <Around extends Surroundings>(
   open: (gateUrl: string) => Promise<Around>,
 ): EvidenceStage<Around> => {
   const cluster = sharedCluster();
-  let staged: { readonly gate: Gate; readonly around: Around } | undefined;
-  const now = () => {
-    if (staged === undefined) throw new Error('the gate is started before the first test');
-    return staged;
+  let gate: Gate | undefined;
+  let around: Around | undefined;
+  const started = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error('the gate is started before the first test');
+    return part;
   };
   beforeAll(async () => {
     await clearGate(cluster);
     const port = await freePort();
     const url = `https://127.0.0.1:${port}`;
     const data = dataFolder(cluster);
-    const around = await open(url);
+    around = await open(url);
     const config = join(data, 'config.yaml');
     writeFileSync(config, stringify(around.config));
     await installGate(cluster, url, data);
     const args = ['--config', config, ...(around.args ?? [])];
-    staged = { around, gate: await startGate(cluster, { port, data, args }) };
+    gate = await startGate(cluster, { port, data, args });
   });
   afterAll(async () => {
     await clearGate(cluster);
-    if (staged?.gate.process.alive() === true) await staged.gate.stop();
-    await staged?.around.close();
+    if (gate?.process.alive() === true) await gate.stop();
+    await around?.close();
   });
   return {
     cluster,
     get gate() {
-      return now().gate;
+      return started(gate);
     },
     get around() {
-      return now().around;
+      return started(around);
     },
     grantPullSecrets: async (...namespaces) => {
-      const { url, data } = now().gate;
+      const { url, data } = started(gate);
       await installGate(cluster, url, data, ['--pull-secrets', namespaces.join(',')]);
     },
   };

@@ -1,0 +1,119 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { image } from '../fakes/registry-content.ts';
+import { flipping, lyingDigest, redirect, withBody } from '../fakes/registry-faults.ts';
+import { startFakeRegistry } from '../fakes/registry.ts';
+import { silence } from '../fakes/registry-wire-faults.ts';
+import { createPod, decisionOn, detailsOf, judgeImages } from './evidence-judged.ts';
+import type { CreatedPod } from './evidence-judged.ts';
+import { rowOf, stageEvidence } from './evidence-stage.ts';
+import { createNamespace } from './namespaces.ts';
+
+const good = image({ user: '65532' });
+const root = image({ user: '0' });
+
+describe('a registry that lies', () => {
+  const stage = stageEvidence(async () => {
+    const registry = await startFakeRegistry();
+    const config = { registries: [{ ...rowOf(registry), timeout: '500ms' }] };
+    return { registry, config, close: () => registry.close() };
+  });
+  const { cluster } = stage;
+  let namespace: string;
+  /** A repository of a test's own: nothing of it is known to the gate. */
+  const repository = (name: string): string => {
+    stage.around.registry.push(name, good, 'v1');
+    stage.around.registry.push(name, root);
+    return `${stage.around.registry.host}/${name}`;
+  };
+  const asked = (path: string) => stage.around.registry.requests.filter((one) => one.path.includes(path));
+  const refusedBy = (code: string) => ({ status: 403, message: expect.stringContaining(code) as string });
+  const decision = ({ name }: CreatedPod) => decisionOn(stage.gate, { namespace, name });
+
+  beforeAll(async () => {
+    namespace = await createNamespace(cluster);
+    await judgeImages(cluster, namespace, { hosts: [stage.around.registry.host] });
+  });
+
+  it('and moves a tag between two calls has the Pod stored with the digest that was judged (B1)', async () => {
+    const at = repository('flips/to-root');
+    stage.around.registry.fault({ path: '/flips/to-root/manifests/v1' }, flipping(good, root));
+    const passed = await createPod(cluster, namespace, `${at}:v1`);
+    expect([passed.message, passed.image]).toEqual(['', `${at}:v1@${good.digest}`]);
+    expect((await decision(passed)).images).toMatchObject([{ digest: good.digest }]);
+    expect(asked('/flips/to-root/manifests/v1')).toHaveLength(1);
+  });
+
+  it('and moves it back to a harmless one has the Pod refused for what it named first (B1)', async () => {
+    const at = repository('flips/to-good');
+    stage.around.registry.fault({ path: '/flips/to-good/manifests/v1' }, flipping(root, good));
+    const refused = await createPod(cluster, namespace, `${at}:v1`);
+    expect(refused).toMatchObject(refusedBy('image-user-root'));
+    expect((await decision(refused)).images).toMatchObject([{ digest: root.digest }]);
+  });
+
+  it('and moves it at every call is asked once for all containers of a Pod (B1)', async () => {
+    const at = repository('flips/always');
+    stage.around.registry.fault({ path: '/flips/always/manifests/v1' }, flipping(good, root));
+    const same = ['a', 'b', 'c'].map((name) => ({ name, image: `${at}:v1` }));
+    const { status, body } = await createPod(cluster, namespace, '', { containers: same });
+    expect(status).toBe(201);
+    const { containers } = body['spec'] as { containers: { image: string }[] };
+    expect(containers.map(({ image }) => image)).toEqual(same.map(() => `${at}:v1@${good.digest}`));
+    expect(asked('/flips/always/manifests/v1')).toHaveLength(1);
+  });
+
+  it.each([
+    {
+      title: 'other bytes under a digest (B1)',
+      name: 'lies/bytes',
+      path: `/manifests/${good.digest}`,
+      fault: withBody(root.bytes),
+      text: (at: string) => `${at}@${good.digest}`,
+      says: /but the bytes have the digest sha256:/,
+    },
+    {
+      title: 'another digest in its header than its bytes have (B1)',
+      name: 'lies/header',
+      path: '/manifests/v1',
+      fault: lyingDigest(root.digest),
+      text: (at: string) => `${at}:v1`,
+      says: /but its Docker-Content-Digest is not the digest of the bytes/,
+    },
+    {
+      title: 'another config than the manifest names',
+      name: 'lies/config',
+      path: '/blobs/',
+      fault: withBody(good.config!.bytes.toString().replace('65532', '65533')),
+      text: (at: string) => `${at}@${good.digest}`,
+      says: /but its bytes have another digest/,
+    },
+    {
+      title: 'a redirect to the metadata service (B26)',
+      name: 'lies/redirect',
+      path: '/blobs/',
+      fault: redirect('https://169.254.169.254/latest/meta-data/'),
+      text: (at: string) => `${at}@${good.digest}`,
+      says: /^image-unavailable: 169\.254\.169\.254: address: its address is link-local/m,
+    },
+    {
+      title: 'nothing at all',
+      name: 'lies/silence',
+      path: '/manifests/',
+      fault: silence(),
+      text: (at: string) => `${at}@${good.digest}`,
+      says: /it did not answer in full within 500 ms, .* without a credential, after \d+ ms/,
+    },
+  ])('and answers with $title makes the image unavailable, within seconds', async (lie) => {
+    const { registry } = stage.around;
+    const text = lie.text(repository(lie.name));
+    const disarm = registry.fault({ path: `${lie.name}${lie.path}` }, lie.fault);
+    const began = Date.now();
+    const refused = await createPod(cluster, namespace, text);
+    expect(refused).toMatchObject(refusedBy('image-unavailable'));
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(detailsOf(await decision(refused))).toMatch(lie.says);
+    // Nothing of the lie is kept: the truth passes at once.
+    disarm();
+    expect(await createPod(cluster, namespace, text)).toMatchObject({ status: 201 });
+  });
+});
