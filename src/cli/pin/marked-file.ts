@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { whyNot } from '../../config/file-problem.ts';
+import { shown } from '../../core/decision/shown-text.ts';
+import { UsageError } from '../terminal.ts';
+
+/** A file as it was at one time: what it is called behind its links, and what tells whether it changed. */
+export interface FileMark {
+  readonly target: string;
+  readonly version: string;
+  readonly mode: number;
+}
+
+const versionOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
+  [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+
+/** Looks at a file that is to be written back. A pipe or a device cannot be: exit code 2. */
+export const markFile = async (path: string): Promise<FileMark> => {
+  try {
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile())
+      throw new UsageError([
+        shown(`${path}: --pin writes into the file, and this is no regular file; use --pin -f - for a pipe`),
+      ]);
+    return {
+      target: await realpath(path),
+      version: versionOf(found),
+      mode: Number(found.mode) & 0o7777,
+    };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError([shown(`cannot read ${path}: ${whyNot(error)}`)]);
+  }
+};
+
+const writeWhole = async (path: string, text: string, mode: number): Promise<void> => {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+/**
+ * Replaces the text of a file, wholly or not at all: whoever reads it meanwhile sees the old or the new one. Links stay
+ * links, and the mode stays. A file that changed since it was marked is left alone.
+ * @returns why it was not written
+ */
+export const replaceMarked = async (
+  path: string,
+  mark: FileMark,
+  text: string,
+): Promise<string | undefined> => {
+  const beside = join(dirname(mark.target), `.imagegate-${randomUUID()}.tmp`);
+  try {
+    const now = await stat(mark.target, { bigint: true });
+    if ((await realpath(path)) !== mark.target || versionOf(now) !== mark.version)
+      return shown(`${path} changed while its images were looked up, so it was not written; run it again`);
+    await writeWhole(beside, text, mark.mode);
+    await rename(beside, mark.target);
+    return undefined;
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    return shown(`cannot write ${path}: ${whyNot(error)}`);
+  }
+};

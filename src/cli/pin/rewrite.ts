@@ -1,0 +1,131 @@
+import type { JsonValue } from '../../core/json.ts';
+import { isJsonObject } from '../../core/json.ts';
+import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifest } from '../../core/workload/manifest.ts';
+import { readJsonSource } from './json-source.ts';
+import { objectsIn, textAt } from './source-node.ts';
+import type { SourceObject, SourceText } from './source-node.ts';
+import { readYamlSource } from './yaml-source.ts';
+
+/** One image of one object and the text that takes its place. */
+export interface Rewrite {
+  /** Which object of the text, counted as it is read. */
+  readonly object: number;
+  readonly path: string;
+  readonly given: string;
+  readonly text: string;
+}
+
+export interface Rewritten {
+  readonly text: string;
+  /** The objects of the new text. */
+  readonly objects: readonly ManifestDocument[];
+  /** What could not be written because its place was not found. */
+  readonly missed: readonly Rewrite[];
+}
+
+const byteOrderMark = '\uFEFF';
+
+const isSame = (found: readonly SourceObject[], read: readonly ManifestDocument[]): boolean =>
+  found.length === read.length &&
+  read.every(({ apiVersion, kind }, at) => found[at]?.apiVersion === apiVersion && found[at]?.kind === kind);
+
+/** The objects of the text with their places: JSON where it begins like it, and YAML where that is not what it is. */
+const locate = (text: string, read: readonly ManifestDocument[]): readonly SourceObject[] | undefined => {
+  const readers = /^\s*[{[]/.test(text) ? [readJsonSource, readYamlSource] : [readYamlSource];
+  for (const reader of readers) {
+    const found = reader(text).flatMap((node) => [...objectsIn(node)]);
+    if (isSame(found, read)) return found;
+  }
+  return undefined;
+};
+
+/** The text with its quotes or its block header, the image in it replaced; escapes are written out. */
+const replaceIn = (source: string, given: string, text: string): string => {
+  const at = source.lastIndexOf(given);
+  if (at >= 0) return `${source.slice(0, at)}${text}${source.slice(at + given.length)}`;
+  const quote = source.charAt(0) === "'" ? "'" : '"';
+  return `${quote}${text}${quote}`;
+};
+
+interface Edit {
+  readonly place: SourceText;
+  readonly text: string;
+}
+
+const applyEdits = (text: string, edits: readonly Edit[]): string => {
+  let result = '';
+  let done = 0;
+  for (const { place, text: pinned } of [...edits].sort((a, b) => a.place.start - b.place.start)) {
+    if (place.start < done) continue;
+    const source = text.slice(place.start, place.end);
+    result += text.slice(done, place.start) + replaceIn(source, place.value, pinned);
+    done = place.end;
+  }
+  return result + text.slice(done);
+};
+
+/** Whether `now` is `before` with nothing but images replaced by their pinned texts, wherever an anchor shares one. */
+const isOnlyPinned = (before: JsonValue, now: JsonValue, texts: ReadonlyMap<string, string>): boolean => {
+  if (before === now) return true;
+  if (typeof before === 'string') return texts.get(before) === now;
+  if (Array.isArray(before)) {
+    return (
+      Array.isArray(now) &&
+      now.length === before.length &&
+      before.every((item, at) => isOnlyPinned(item, now[at] ?? null, texts))
+    );
+  }
+  if (!isJsonObject(before) || !isJsonObject(now)) return false;
+  const keys = Object.keys(before);
+  return (
+    keys.length === Object.keys(now).length &&
+    keys.every((key) => Object.hasOwn(now, key) && isOnlyPinned(before[key] ?? null, now[key] ?? null, texts))
+  );
+};
+
+/**
+ * Reads the new text again: it must hold the same objects, changed at nothing but images. Whatever a parser took
+ * otherwise than was meant here ends as a file that is left alone, never as one that says something else.
+ */
+const proven = (
+  text: string,
+  read: readonly ManifestDocument[],
+  rewrites: readonly Rewrite[],
+): readonly ManifestDocument[] | undefined => {
+  const again = readManifest(text, read[0]?.file ?? '');
+  if (!again.ok || again.value.objects.length !== read.length) return undefined;
+  const texts = new Map(rewrites.map(({ given, text: pinned }) => [given, pinned]));
+  const { objects } = again.value;
+  const same = read.every(({ object }, at) => isOnlyPinned(object, objects[at]?.object ?? null, texts));
+  return same ? objects : undefined;
+};
+
+/**
+ * Writes texts into a manifest at the places of its images, and touches nothing else: comments, order, quotes and
+ * indentation stay as they are, because only the characters of these texts are replaced.
+ * @param read - the objects of the text
+ */
+export const rewriteImages = (
+  text: string,
+  read: readonly ManifestDocument[],
+  rewrites: readonly Rewrite[],
+): Rewritten => {
+  const unchanged = { text, objects: read, missed: rewrites };
+  if (rewrites.length === 0) return unchanged;
+  const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
+  const body = text.slice(mark.length);
+  const objects = locate(body, read);
+  if (objects === undefined) return unchanged;
+  const edits = new Map<number, Edit>();
+  const missed: Rewrite[] = [];
+  for (const rewrite of rewrites) {
+    const node = objects[rewrite.object]?.node;
+    const place = node === undefined ? undefined : textAt(node, rewrite.path);
+    if (place?.value === rewrite.given) edits.set(place.start, { place, text: rewrite.text });
+    else missed.push(rewrite);
+  }
+  const written = `${mark}${applyEdits(body, [...edits.values()])}`;
+  const now = proven(written, read, rewrites);
+  return now === undefined ? unchanged : { text: written, objects: now, missed };
+};
