@@ -5,7 +5,8 @@ import { formatTable } from './table.ts';
 export const objectName = ({ object }: Decision): string =>
   [object.namespace, object.kind, object.name].filter((part) => part !== undefined && part !== '').join('/');
 
-const verdictOf = (decision: Decision): string => {
+/** `denied`, `warned` or `allowed`. */
+export const verdictOf = (decision: Decision): string => {
   if (!decision.allowed) return 'denied';
   if (decision.findings.some((finding) => finding.mode === 'Warn')) return 'warned';
   return 'allowed';

@@ -1,14 +1,37 @@
-import type { Decision } from '../../core/decision/decision.ts';
+import type { Decision, JudgedImage } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
+import { describeDuration } from '../../core/policy/duration.ts';
 import { objectName } from './decision-table.ts';
 
-const findingLines = (finding: Finding): string[] => [
+/** One finding: what, why, what to do. */
+export const findingLines = (finding: Finding): string[] => [
   `  ${finding.mode}  ${finding.code}  (${finding.policy === '' ? 'the gate itself' : `policy ${finding.policy}`}, check ${finding.check})`,
   ...(finding.path === undefined ? [] : [`        at   ${finding.path}`]),
   `        what ${finding.message}`,
   ...(finding.detail === undefined ? [] : [`        why  ${finding.detail}`]),
   ...(finding.remedy === undefined ? [] : [`        fix  ${finding.remedy}`]),
 ];
+
+/** How an image was looked at: each credential in the order tried, and the age of a result that stood in. */
+export const trailLines = ({ evidence }: JudgedImage): string[] => [
+  ...(evidence?.tried ?? []).map((one) => `  tried ${one}`),
+  ...(evidence?.staleFor === undefined
+    ? []
+    : [
+        `  its registry could not be asked: judged by a result that was ${describeDuration(evidence.staleFor)} old`,
+      ]),
+];
+
+/** What the digest was found to be, where the text does not hold it anyway. */
+const digestLines = ({ digest, reference = '' }: JudgedImage): string[] =>
+  digest === undefined || reference.endsWith(digest) ? [] : [`  digest ${digest}`];
+
+const imageLines = (image: JudgedImage): string[] => {
+  const { path, given, reference } = image;
+  const name = reference === undefined ? ' (no valid reference)' : ` = ${reference}`;
+  const more = [...digestLines(image), ...trailLines(image)].map((line) => `  ${line}`);
+  return [`  ${path}: ${given}${name}`, ...more];
+};
 
 /** One decision for a person: what was judged, what was found, what it rests on. */
 export const renderDecision = (decision: Decision): string => {
@@ -23,10 +46,7 @@ export const renderDecision = (decision: Decision): string => {
     '',
     'images',
     ...(decision.images.length === 0 ? ['  none'] : []),
-    ...decision.images.map(
-      (image) =>
-        `  ${image.path}: ${image.given}${image.reference === undefined ? ' (no valid reference)' : ` = ${image.reference}`}`,
-    ),
+    ...decision.images.flatMap(imageLines),
     '',
     'findings',
     ...(decision.findings.length === 0 ? ['  none'] : decision.findings.flatMap(findingLines)),
