@@ -1,5 +1,6 @@
 import type { Decision } from '../core/decision/decision.ts';
-import type { Mode } from '../core/decision/finding.ts';
+import type { Finding, Mode } from '../core/decision/finding.ts';
+import { unavailableCodes } from '../core/decision/judge-evidence.ts';
 
 /** Exit codes of every command; they never depend on the output format (DESIGN section 5). */
 export const exitCode = {
@@ -18,11 +19,18 @@ export type FailOn = (typeof failOnLevels)[number];
 const severity: Record<Mode, number> = { Deny: 3, Warn: 2, Audit: 1 };
 const threshold: Record<FailOn, number> = { deny: 3, warn: 2, audit: 1, never: 4 };
 
-/** Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. */
+/** A finding that says "could not look": nothing was found, and nobody knows whether something would have been. */
+const isUninformed = ({ code }: Finding): boolean => unavailableCodes.has(code);
+
+/**
+ * Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. What could not be looked
+ * at is incomplete whatever the mode of its policy: a dead registry is no verdict on the image.
+ */
 export const exitCodeOf = (decisions: readonly Decision[], failOn: FailOn, incomplete: boolean): ExitCode => {
-  const failed = decisions.some((decision) =>
-    decision.findings.some((finding) => severity[finding.mode] >= threshold[failOn]),
+  const findings = decisions.flatMap((decision) => decision.findings);
+  const failed = findings.some(
+    (finding) => !isUninformed(finding) && severity[finding.mode] >= threshold[failOn],
   );
   if (failed) return exitCode.findings;
-  return incomplete ? exitCode.incomplete : exitCode.clean;
+  return incomplete || findings.some(isUninformed) ? exitCode.incomplete : exitCode.clean;
 };

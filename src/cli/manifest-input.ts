@@ -5,6 +5,8 @@ import { whyNot } from '../config/file-problem.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { readManifest } from '../core/workload/manifest.ts';
+import { markFile } from './pin/marked-file.ts';
+import type { FileMark } from './pin/marked-file.ts';
 import { createProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
@@ -73,22 +75,43 @@ const readText = (file: string): string => {
   throw new UsageError([shown(`cannot read ${file}: ${text.error}`)]);
 };
 
+/** One text of the input, as it was read. */
+export interface ManifestSource {
+  /** `-` is standard input. */
+  readonly path: string;
+  readonly text: string;
+  readonly objects: readonly ManifestDocument[];
+  /** The file as it was before it was read; absent for standard input. */
+  readonly mark?: FileMark;
+}
+
 export interface ManifestInput {
   readonly objects: readonly ManifestDocument[];
   readonly documents: number;
+  /** The texts behind the objects; empty unless they were asked for. */
+  readonly sources: readonly ManifestSource[];
 }
 
 const nameOf = (path: string): string => (path === '-' ? 'standard input' : path);
 const nothing = 'holds no document, so nothing was judged; is it what you meant to check?';
 
-/** Reads `-f FILE|DIR|-`, in the order given. Unreadable input is exit code 2, remarks go to stderr (R20). */
-export const readManifests = async (paths: readonly string[], terminal: Terminal): Promise<ManifestInput> => {
+/**
+ * Reads `-f FILE|DIR|-`, in the order given. Unreadable input is exit code 2, remarks go to stderr (R20).
+ * @param keepsTexts - whether the texts are needed afterwards, to be written back
+ */
+export const readManifests = async (
+  paths: readonly string[],
+  terminal: Terminal,
+  keepsTexts = false,
+): Promise<ManifestInput> => {
   if (paths.length === 0)
     throw new UsageError(['nothing to judge: name a file or a folder with -f, or -f - for standard input']);
   const objects: ManifestDocument[] = [];
+  const sources: ManifestSource[] = [];
   const problems: string[] = [];
   let documents = 0;
-  const add = (text: string, file: string): void => {
+  const add = (path: string, text: string, mark?: FileMark): void => {
+    const file = path === '-' ? 'stdin' : path;
     const read = readManifest(text, file);
     if (!read.ok) {
       const { line, column, why: reason } = read.error;
@@ -96,6 +119,8 @@ export const readManifests = async (paths: readonly string[], terminal: Terminal
       return;
     }
     for (const object of read.value.objects) objects.push(object);
+    if (keepsTexts)
+      sources.push({ path, text, objects: read.value.objects, ...(mark === undefined ? {} : { mark }) });
     for (const remark of read.value.remarks)
       terminal.talk(shown(`${remark.file}:${remark.line}: ${remark.text}`));
     documents += read.value.documents;
@@ -106,15 +131,16 @@ export const readManifests = async (paths: readonly string[], terminal: Terminal
     () => performance.now(),
   );
   for (const path of new Set(paths)) {
-    if (path === '-') add(await terminal.readStandardInput(largestInput), 'stdin');
+    if (path === '-') add(path, await terminal.readStandardInput(largestInput));
     else
       for (const file of await filesOf(path, terminal)) {
         progress.step();
-        add(readText(file), file);
+        const mark = keepsTexts ? await markFile(file) : undefined;
+        add(file, readText(file), mark);
       }
   }
   progress.end();
   if (problems.length > 0) throw new UsageError(problems);
   if (documents === 0) throw new UsageError([`${paths.map(nameOf).join(', ')}: ${nothing}`]);
-  return { objects, documents };
+  return { objects, documents, sources };
 };

@@ -14,7 +14,8 @@ import { UsageError } from './terminal.ts';
 /** 10,000 Namespace objects with all their labels and annotations are about 20 MiB. */
 const largestNamespaceFile = 64 * 1024 * 1024;
 
-type Namespaces = ReadonlyMap<string, Labels>;
+/** Labels by namespace. */
+export type Namespaces = ReadonlyMap<string, Labels>;
 
 const isLabels = (value: unknown): value is Labels =>
   isJsonObject(value) && Object.values(value).every((label) => typeof label === 'string');

@@ -44,10 +44,12 @@ export const decisionList = (items: readonly Decision[]): DecisionList => ({
   items,
 });
 
-const render = async (decisions: readonly Decision[], format: Format): Promise<string> => {
+type Table = (decisions: readonly Decision[]) => string;
+
+const render = async (decisions: readonly Decision[], format: Format, table: Table): Promise<string> => {
   switch (format) {
     case 'table':
-      return renderDecisionTable(decisions);
+      return table(decisions);
     case 'json':
       return `${JSON.stringify(decisionList(decisions), undefined, 2)}\n`;
     case 'yaml':
@@ -69,14 +71,18 @@ const writeTo = async (file: string, text: string): Promise<void> => {
   }
 };
 
-/** Writes one result in every format that was asked for; `table` on stdout when nothing was. */
+/**
+ * Writes one result in every format that was asked for; `table` on stdout when nothing was.
+ * @param table - what people read: one line a finding unless the command knows better
+ */
 export const writeOutputs = async (
   decisions: readonly Decision[],
   targets: readonly OutputTarget[] | undefined,
   terminal: Terminal,
+  table: Table = renderDecisionTable,
 ): Promise<void> => {
   for (const { format, file } of targets ?? [{ format: 'table' as const, file: undefined }]) {
-    const text = await render(decisions, format);
+    const text = await render(decisions, format, table);
     if (file === undefined) terminal.out(text);
     else await writeTo(file, text);
   }

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import { checkImages } from '../check-image.ts';
+import type { ImageFlags } from '../check-image.ts';
+import { checkManifests, manifestSettings } from '../check-manifest.ts';
+import type { ManifestFlags } from '../check-manifest.ts';
+import { checkSettings } from '../check-run.ts';
 import { oneOf } from '../choice.ts';
 import type { CommandModule } from '../commands.ts';
 import { failOnLevels } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { checkManifests, checkSettings } from '../check-manifest.ts';
-import type { CheckFlags } from '../check-manifest.ts';
 import { outputOption } from '../outputs.ts';
 import { addSettingFlags, gather } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';
@@ -12,28 +15,32 @@ import { UsageError } from '../terminal.ts';
 
 const descriptions = {
   policies: 'Folder or file with policies; repeatable.',
-  kubeconfig: 'A cluster to look up the labels of namespaces in, and for nothing else.',
+  kubeconfig:
+    'A cluster to look up the labels of namespaces in, and for nothing else: its pull secrets are not read.',
   context: 'Which context of --kubeconfig; the current one unless told otherwise.',
 };
 
-const examples = `
+const manifestExamples = `
 Examples:
   imagegate check manifest -f deploy/ --policies policies/
   helm template . | imagegate check manifest -f - --policies policies/ -o sarif=out.sarif
-  imagegate check manifest -f app.yaml --policies policies/ -n shop --namespace-labels namespaces.yaml`;
+  imagegate check manifest -f app.yaml --policies policies/ -n shop --namespace-labels namespaces.yaml
+  imagegate check manifest -f deploy/ --policies policies/ --pin`;
 
-const manifest = (command: Command): Command =>
+const imageExamples = `
+Examples:
+  imagegate check image registry.example.com/shop/web:1.4.2 --policies policies/ -n shop
+  kubectl get pods -A -o jsonpath='{range .items[*].spec.containers[*]}{.image}{"\\n"}{end}' | sort -u | imagegate check image - --policies policies/
+  imagegate check image -f images.txt --policies policies/ -o json`;
+
+const exitCodes = `
+Exit codes: 0 clean, 1 findings, 2 usage or policy error, 3 something could not be looked at
+Registries are asked when a policy needs it, with your logins of docker and podman and what --config says.`;
+
+/** What every `check` takes beside the settings. */
+const addCheckOptions = (command: Command, namespace: string): Command =>
   command
-    .summary('judge the objects of manifests')
-    .description('Judges every workload of the manifests as the webhook would judge it when it is created.')
-    .argument('[path...]')
-    .usage('-f PATH… --policies PATH… [options]')
-    .option(
-      '-f, --filename <path>',
-      'File, folder (recursive: .yaml, .yml, .json) or - for standard input; repeatable.',
-      gather,
-    )
-    .option('-n, --namespace <name>', 'Namespace of objects that name none.', 'default')
+    .option('-n, --namespace <name>', namespace, 'default')
     .option(
       '--namespace-labels <file>',
       'Labels of namespaces: Namespace objects, or a map from name to labels.',
@@ -45,22 +52,74 @@ const manifest = (command: Command): Command =>
       'deny',
     )
     .addOption(outputOption())
-    .option('-q, --quiet', 'Say nothing but errors on stderr.')
-    .addHelpText('after', examples);
+    .option('-q, --quiet', 'Say nothing but errors on stderr.');
 
-const action = (paths: readonly string[], flags: CheckFlags, terminal: Terminal): Promise<ExitCode> => {
+const manifest = (): Command => {
+  const command = new Command('manifest')
+    .summary('judge the objects of manifests')
+    .description('Judges every workload of the manifests as the webhook would judge it when it is created.')
+    .argument('[path...]')
+    .usage('-f PATH… --policies PATH… [options]')
+    .option(
+      '-f, --filename <path>',
+      'File, folder (recursive: .yaml, .yml, .json) or - for standard input; repeatable.',
+      gather,
+    )
+    .option(
+      '--pin',
+      'Write the digest that each tag stands for now into the manifests, then judge them: files in place, standard input to standard output. Every image without a digest; the rest of the text stays as it is.',
+    );
+  return addSettingFlags(
+    addCheckOptions(command, 'Namespace of objects that name none.'),
+    manifestSettings,
+    descriptions,
+  ).addHelpText('after', `${manifestExamples}\n${exitCodes}`);
+};
+
+const image = (): Command => {
+  const command = new Command('image')
+    .summary('judge images by their references')
+    .description(
+      'Judges images as the webhook would judge them in a Pod of the namespace; what a policy selects by labels of objects counts as matching, because there is no object.',
+    )
+    .argument('[reference...]', 'images such as registry.example.com/shop/web:1.4.2; - for standard input')
+    .usage('REFERENCE… --policies PATH… [options]')
+    .option(
+      '-f, --filename <path>',
+      'List of images, one a line, or - for standard input; repeatable.',
+      gather,
+    );
+  return addSettingFlags(
+    addCheckOptions(command, 'Namespace in which the images are to run.'),
+    checkSettings,
+    descriptions,
+  ).addHelpText('after', `${imageExamples}\n${exitCodes}`);
+};
+
+const hushed = (terminal: Terminal, quiet: boolean | undefined): Terminal =>
+  quiet === true ? { ...terminal, talk: () => undefined, status: undefined } : terminal;
+
+const judgeManifests = (
+  paths: readonly string[],
+  flags: ManifestFlags,
+  terminal: Terminal,
+): Promise<ExitCode> => {
   const [path] = paths;
   if (path !== undefined) throw new UsageError([`${JSON.stringify(path)} stands alone; write -f ${path}`]);
-  const quiet: Terminal = { ...terminal, talk: () => undefined, status: undefined };
-  return checkManifests(flags, flags.quiet === true ? quiet : terminal);
+  return checkManifests(flags, hushed(terminal, flags.quiet));
 };
 
-export const command: CommandModule['command'] = (terminal, done) => {
-  const check = addSettingFlags(manifest(new Command('manifest')), checkSettings, descriptions).action(
-    async (paths: readonly string[], flags: CheckFlags) => done(await action(paths, flags, terminal)),
-  );
-  return new Command('check')
-    .description('Judges manifests with the same policies and the same engine as the webhook.')
-    .addHelpText('after', examples)
-    .addCommand(check);
-};
+export const command: CommandModule['command'] = (terminal, done) =>
+  new Command('check')
+    .description('Judges manifests and images with the same policies and the same engine as the webhook.')
+    .addHelpText('after', `${manifestExamples}\n${imageExamples.replace('\nExamples:\n', '')}`)
+    .addCommand(
+      manifest().action(async (paths: readonly string[], flags: ManifestFlags) =>
+        done(await judgeManifests(paths, flags, terminal)),
+      ),
+    )
+    .addCommand(
+      image().action(async (references: readonly string[], flags: ImageFlags) =>
+        done(await checkImages(references, flags, hushed(terminal, flags.quiet))),
+      ),
+    );

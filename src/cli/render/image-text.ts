@@ -1,0 +1,49 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import { shown, shownBriefly } from '../../core/decision/shown-text.ts';
+import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
+import { formatPlatform } from '../../core/facts/image-facts.ts';
+import type { PlatformImage } from '../../core/facts/image-facts.ts';
+import { describeDuration } from '../../core/policy/duration.ts';
+import { describeSize } from '../../core/policy/size.ts';
+import { verdictOf } from './decision-table.ts';
+import { findingLines, trailLines } from './decision-text.ts';
+
+const builtText = (created: number | undefined, now: number): string => {
+  if (created === undefined) return 'says not when it was built';
+  const date = new Date(created).toISOString().slice(0, 10);
+  return created > now
+    ? `says built on ${date}, which is to come`
+    : `built ${describeDuration(now - created)} ago (${date})`;
+};
+
+const platformLine = ({ platform, user, created, size, layers }: PlatformImage, now: number): string => {
+  const who = user === '' ? 'user root (it names none)' : `user ${shownBriefly(user, 64)}`;
+  const weight = `${describeSize(size)} in ${layers} ${layers === 1 ? 'layer' : 'layers'}`;
+  return `  ${shownBriefly(formatPlatform(platform), 64)}: ${who}, ${builtText(created, now)}, ${weight}`;
+};
+
+const factLines = (evidence: ImageEvidence | undefined, now: number): readonly string[] => {
+  if (evidence === undefined)
+    return ['  not looked at: the policies were content with its name, or refuse it'];
+  const { image } = evidence;
+  return image?.state === 'known' ? image.value.platforms.map((one) => platformLine(one, now)) : [];
+};
+
+/**
+ * One judged reference for a person: the verdict, which bytes it stands for, what they say about themselves, who was
+ * shown which credential, and what was found.
+ * @param now - milliseconds since 1970
+ */
+export const renderImage = (decision: Decision, evidence: ImageEvidence | undefined, now: number): string => {
+  const [image] = decision.images;
+  const name = image?.reference ?? decision.object.name ?? '';
+  const lines = [
+    `${verdictOf(decision)}  ${shown(name)}`,
+    ...(image?.digest === undefined ? [] : [`  digest ${image.digest}`]),
+    ...factLines(evidence, now),
+    ...(image === undefined ? [] : trailLines(image)),
+    ...(decision.skipped === undefined ? [] : [`  ${decision.skipped.message}`]),
+    ...decision.findings.flatMap(findingLines),
+  ];
+  return `${lines.join('\n')}\n`;
+};
