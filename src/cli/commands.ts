@@ -21,13 +21,18 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'check',
-    summary: 'judge manifests with the same policies and the same engine',
+    summary: 'judge manifests and images with the same policies and the same engine',
     load: () => import('./commands/check.ts'),
   },
   {
     name: 'policy',
     summary: 'work on policies: lint',
     load: () => import('./commands/policy.ts'),
+  },
+  {
+    name: 'registry',
+    summary: 'look at how registries are reached: login-test',
+    load: () => import('./commands/registry.ts'),
   },
   {
     name: 'decisions',

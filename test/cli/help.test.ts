@@ -6,7 +6,7 @@ import { bin, folderWith, imagegate, startProgram } from './imagegate.ts';
 /** Every command and subcommand, as its `Usage` line names it; read from the help texts themselves. */
 const subcommandsOf = (help: string): readonly string[] => {
   const [, list = ''] = /\nCommands:\n((?: {2}.*\n)+)/.exec(help) ?? [];
-  return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
 };
 
 describe('--help', () => {
@@ -52,7 +52,7 @@ describe('what is misspelt is refused with a suggestion: exit code 2, one senten
     [
       'a command that is far from any',
       ['frobnicate'],
-      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, decisions, explain, manifests, completion, version\n',
+      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, registry, decisions, explain, manifests, completion, version\n',
     ],
     [
       'a command after help',

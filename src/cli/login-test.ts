@@ -1,0 +1,169 @@
+import { endpointOf } from '../adapters/registry/endpoint.ts';
+import { createProxies } from '../adapters/registry/proxy.ts';
+import { shown } from '../core/decision/shown-text.ts';
+import { formatDigest } from '../core/image/digest.ts';
+import { formatReference } from '../core/image/reference.ts';
+import type { ImageReference } from '../core/image/reference.ts';
+import type { Credential, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
+import { createReadBudget } from '../evidence/read-budget.ts';
+import type { EvidenceRoom } from '../serve/evidence-room.ts';
+import { proxyOf } from '../serve/evidence.ts';
+import { exitCode } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { RegistryConfig } from './registry-settings.ts';
+import { openRegistryAccess } from './registry-access.ts';
+
+/**
+ * What became of one credential. `works`: the registry took it; `denied`: it did not; `failed`: it could not be asked;
+ * `missing`: there is none to ask with; `not-tried`: the host had failed before.
+ */
+export type LoginOutcome = 'works' | 'denied' | 'failed' | 'missing' | 'not-tried';
+
+export interface LoginAttempt {
+  /** `docker config /home/ann/.docker/config.json`, `anonymous`: never a secret. */
+  readonly credential: string;
+  readonly outcome: LoginOutcome;
+  readonly why?: string;
+  /** The token server that the registry names. */
+  readonly realm?: string;
+  /** Milliseconds. */
+  readonly took?: number;
+}
+
+export interface LoginReport {
+  readonly host: string;
+  /** What was asked for; absent: the registry alone. */
+  readonly image?: string;
+  readonly address: string;
+  /** Without user and password. */
+  readonly proxy?: string;
+  /** Why a proxy is set that cannot be used. */
+  readonly proxyProblem?: string;
+  readonly plainHttp: boolean;
+  readonly allowPrivateAddress: boolean;
+  /** Whether `caFile` of the host's row is trusted beside the well-known authorities. */
+  readonly ownAuthority: boolean;
+  readonly attempts: readonly LoginAttempt[];
+}
+
+/** What is asked: a host, and of it one image when a repository was named. */
+export interface LoginTarget {
+  /** `HOST/REPOSITORY[:TAG|@DIGEST]`; the repository means nothing without `asksForImage`. */
+  readonly reference: ImageReference;
+  readonly asksForImage: boolean;
+}
+
+/** For everything together, in milliseconds: helpers may ask a person to unlock something. */
+const patience = 60_000;
+const mostBytes = 16 * 2 ** 20;
+
+type Asked = RegistryAnswer<{ readonly realm?: string; readonly remark?: string }>;
+
+/** Asks as a pull would: for the manifest, with the scope of its repository; without a repository for the API alone. */
+const ask = async (
+  { registry }: EvidenceRoom,
+  { reference, asksForImage }: LoginTarget,
+  credential: Credential,
+  signal: AbortSignal,
+): Promise<Asked> => {
+  const { host, repository, tag = 'latest', digest } = reference;
+  const reading = createReadBudget(signal, mostBytes);
+  const pinged = await registry.ping(host, credential, reading);
+  // A token server may hand out nothing but tokens for one repository, so the image decides where one was named.
+  if (!asksForImage || (pinged.state === 'unavailable' && pinged.failure.kind !== 'denied')) return pinged;
+  const name = digest === undefined ? { tag } : { digest: formatDigest(digest) };
+  const head = await registry.head({ host, repository }, name, credential, reading);
+  if (head.state === 'unavailable') return head;
+  const realm = pinged.state === 'known' ? pinged.value : {};
+  const remark = head.state === 'absent' ? { remark: 'it answers that it has no such image' } : {};
+  return { state: 'known', value: { ...realm, ...remark } };
+};
+
+const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential'> => {
+  const spent = { took: Math.round(took) };
+  switch (asked.state) {
+    case 'known': {
+      const { realm, remark } = asked.value;
+      return {
+        outcome: 'works',
+        ...(remark === undefined ? {} : { why: remark }),
+        ...(realm === undefined ? {} : { realm: shown(realm) }),
+        ...spent,
+      };
+    }
+    case 'absent':
+      return { outcome: 'failed', why: 'what answers there is no registry', ...spent };
+    case 'unavailable': {
+      const { kind, why, host, stage } = asked.failure;
+      return { outcome: kind === 'denied' ? 'denied' : 'failed', why: `${host}: ${stage}: ${why}`, ...spent };
+    }
+    default:
+      return asked satisfies never;
+  }
+};
+
+/** Whether another credential cannot fare better: nobody answers, or we do not connect there. */
+const concernsHost = ({ kind, stage }: RegistryFailure): boolean =>
+  kind !== 'denied' && stage !== 'token' && kind !== 'limit';
+
+const tryAll = async (
+  room: EvidenceRoom,
+  target: LoginTarget,
+  signal: AbortSignal,
+): Promise<readonly LoginAttempt[]> => {
+  const { host, repository } = target.reference;
+  const attempts: LoginAttempt[] = [];
+  let isDown = false;
+  for await (const candidate of room.keychain.candidates({ host, repository }, undefined, signal)) {
+    if (candidate.state === 'missing') {
+      attempts.push({ credential: shown(candidate.source), outcome: 'missing', why: shown(candidate.why) });
+      continue;
+    }
+    const { source } = candidate.credential;
+    if (isDown) {
+      attempts.push({ credential: shown(source), outcome: 'not-tried', why: 'the host failed before' });
+      continue;
+    }
+    const began = performance.now();
+    const asked = await ask(room, target, candidate.credential, signal);
+    attempts.push({ credential: shown(source), ...attemptOf(asked, performance.now() - began) });
+    isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.failure));
+  }
+  return attempts;
+};
+
+/** The proxy on the way, and what is wrong with one that is set. */
+const proxyTo = (url: URL, config: RegistryConfig): Pick<LoginReport, 'proxy' | 'proxyProblem'> => {
+  const found = createProxies(proxyOf(config)).proxyFor(url);
+  if (!found.ok) return { proxyProblem: shown(found.error) };
+  return found.value === undefined ? {} : { proxy: found.value.url.origin };
+};
+
+/** Tries every credential that the commands would try for a registry, in their order, each to its end. */
+export const testLogin = async (config: RegistryConfig, target: LoginTarget): Promise<LoginReport> => {
+  const { reference, asksForImage } = target;
+  const { host } = reference;
+  const room = openRegistryAccess(config);
+  try {
+    const { plainHttp, allowPrivateAddress, ca } = room.settingsOf(host);
+    const address = `${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`;
+    return {
+      host,
+      ...(asksForImage ? { image: formatReference(reference) } : {}),
+      address,
+      ...proxyTo(new URL(address), config),
+      plainHttp,
+      allowPrivateAddress,
+      ownAuthority: ca !== undefined,
+      attempts: await tryAll(room, target, AbortSignal.timeout(patience)),
+    };
+  } finally {
+    await room.close();
+  }
+};
+
+/** 0: one works; 1: each that could be asked was denied; 4: the host could not be asked. */
+export const loginExitCode = ({ attempts }: LoginReport): ExitCode => {
+  if (attempts.some(({ outcome }) => outcome === 'works')) return exitCode.clean;
+  return attempts.some(({ outcome }) => outcome === 'failed') ? exitCode.unreachable : exitCode.findings;
+};

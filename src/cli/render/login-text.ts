@@ -1,0 +1,35 @@
+import type { LoginAttempt, LoginReport } from '../login-test.ts';
+
+const words: Readonly<Record<LoginAttempt['outcome'], string>> = {
+  works: 'works    ',
+  denied: 'denied   ',
+  failed: 'failed   ',
+  missing: 'missing  ',
+  'not-tried': 'not tried',
+};
+
+const attemptLines = ({ credential, outcome, why, realm, took }: LoginAttempt): readonly string[] => [
+  `  ${words[outcome]}  ${credential}${took === undefined ? '' : ` (${took} ms)`}`,
+  ...(why === undefined ? [] : [`             ${why}`]),
+  ...(realm === undefined ? [] : [`             token server ${realm}`]),
+];
+
+const trustText = ({ plainHttp, ownAuthority }: LoginReport): string => {
+  if (plainHttp) return 'none: plain HTTP, as its row says';
+  return ownAuthority ? 'the well-known authorities and its caFile' : 'the well-known authorities';
+};
+
+/** What became of each credential, for a person; no secret stands in a report. */
+export const renderLogin = (report: LoginReport): string => {
+  const { address, image, proxy = 'none', proxyProblem, allowPrivateAddress, attempts } = report;
+  const lines = [
+    `${report.host} is asked at ${address}${image === undefined ? '' : ` for ${image}`}`,
+    `  proxy      ${proxyProblem ?? proxy}`,
+    `  trusts     ${trustText(report)}`,
+    `  addresses  ${allowPrivateAddress ? 'private ones too' : 'public ones only'}`,
+    '',
+    'credentials, in the order in which they are tried',
+    ...attempts.flatMap(attemptLines),
+  ];
+  return `${lines.join('\n')}\n`;
+};
