@@ -12,7 +12,7 @@ import { readConfig } from './image-config/config.ts';
 import { platformImage, weightOfFacts } from './image-config/image-facts.ts';
 import type { Unreadable } from './image-config/json-text.ts';
 import { readManifest, type ImageIndex, type ImageManifest } from './image-config/manifest.ts';
-import { choiceKey, isChosen } from './image-config/platforms.ts';
+import { choiceKey, isChosen } from '../core/facts/platform.ts';
 import { inTurn } from './in-turn.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {

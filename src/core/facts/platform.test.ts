@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isPlatform, matchesPlatform } from './platform.ts';
+import { agree, choiceKey, isChosen, isNoPlatform, isPlatform, matchesPlatform } from './platform.ts';
 
 const platform = (text: string) => {
   const [os = '', architecture = '', variant] = text.split('/');
@@ -10,6 +10,7 @@ describe('matchesPlatform', () => {
   test.each([
     ['linux/amd64', 'linux/amd64', true],
     ['linux/amd64', 'linux/x86_64', true],
+    ['linux/386', 'linux/i386', true],
     ['linux/amd64', 'Linux/AMD64', true],
     ['linux/amd64', 'linux/amd64/v3', true],
     ['linux/amd64/v1', 'linux/amd64', true],
@@ -42,3 +43,28 @@ test.each([
   ['Linux/amd64', false],
   ['linux/amd64 ', false],
 ])('%s is written as registries write it: %s', (text, want) => expect(isPlatform(text)).toBe(want));
+
+test('every platform is chosen by all, none by an empty list', () => {
+  expect(isChosen('all', platform('plan9/mips'))).toBe(true);
+  expect(isChosen([], platform('linux/amd64'))).toBe(false);
+  expect(isChosen(['linux/arm64', 'linux/amd64'], platform('Linux/x86_64'))).toBe(true);
+});
+
+test.each([
+  ['linux/arm/v7', 'linux/arm', true],
+  ['linux/arm/v7', 'linux/arm/v6', false],
+  ['linux/amd64', 'linux/arm64', false],
+  ['linux/constructor', 'linux/constructor', true],
+])('index %s and config %s agree: %s', (one, other, expected) => {
+  expect(agree(platform(one), platform(other))).toBe(expected);
+});
+
+test('unknown/unknown is no platform, half of it is one', () => {
+  expect(isNoPlatform(platform('unknown/Unknown'))).toBe(true);
+  expect(isNoPlatform(platform('linux/unknown'))).toBe(false);
+});
+
+test('equal choices have one key', () => {
+  expect(choiceKey(['b/c', 'a/b'])).toBe(choiceKey(['a/b', 'b/c']));
+  expect(choiceKey('all')).not.toBe(choiceKey(['all/x']));
+});

@@ -9,7 +9,7 @@ import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from './config.ts';
 import { invalid, type Unreadable } from './json-text.ts';
 import type { Base, ImageManifest } from './manifest.ts';
-import { agree } from './platforms.ts';
+import { agree } from '../../core/facts/platform.ts';
 
 /** Annotations of the manifest first, then labels: builders write one or the other. */
 const baseOf = (manifest: Base, labels: ImageConfig['labels']): Base => {

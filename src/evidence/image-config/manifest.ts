@@ -14,7 +14,7 @@ import {
   tooMuch,
   type Unreadable,
 } from './json-text.ts';
-import { isNoPlatform } from './platforms.ts';
+import { isNoPlatform } from '../../core/facts/platform.ts';
 
 export type Base = NonNullable<PlatformImage['base']>;
 
