@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, normalize, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../src/adapters/metrics/metrics.ts';
@@ -12,9 +12,7 @@ import { findingCodes } from '../src/core/decision/reason.ts';
 import type { SkipCode } from '../src/core/decision/reason.ts';
 import { formatProblem, readPolicyFile } from '../src/core/policy/document.ts';
 import { maxImages } from '../src/core/workload/extract.ts';
-
-const root = resolve(import.meta.dirname, '..');
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';
 
 const walk = (folder: string, keep: RegExp): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -32,11 +30,6 @@ const texts = documents.map((path) => ({ path, text: read(path) }));
 const inAll = (find: (text: string, path: string) => readonly string[]): string[] =>
   texts.flatMap(({ path, text }) => find(text, path).map((found) => `${path}: ${found}`));
 
-const fence = /^ *```(\w*)\n([^]*?)^ *```$/gm;
-const blocks = (text: string, language: string): string[] =>
-  [...text.matchAll(fence)].filter(([, found]) => found === language).map(([, , code = '']) => code);
-const spans = (text: string): string[] =>
-  [...text.replaceAll(fence, '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll(/\s+/g, ' '));
 /** Code that a reader may type: spans, and the lines of shell blocks with continued lines joined and comments cut. */
 const typed = (text: string): string[] => [
   ...spans(text),
@@ -56,9 +49,9 @@ describe('links', () => {
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-');
   const anchors = (text: string): string[] =>
-    [...text.replaceAll(fence, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => slug(heading));
+    [...withoutBlocks(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) => slug(heading));
   const links = (text: string): string[] =>
-    [...text.replaceAll(fence, '').matchAll(/\]\(([^)\s]+)\)/g)]
+    [...withoutBlocks(text).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
       .filter((target) => !/^[a-z]+:/.test(target));
   const dead = (text: string, path: string): string[] =>
@@ -247,7 +240,7 @@ describe('what else would rot', () => {
     for (const code of [...findingCodes, ...surprising]) expect(table).toContain(`reasons.md#${code})`);
   });
   test('the limits in docs/operations.md are those of the code', () => {
-    const limits = read('docs/operations.md').split('## Limits')[1]?.split('\n## ')[0] ?? '';
+    const limits = section(read('docs/operations.md'), '## Limits');
     const mebibyte = 1024 * 1024;
     expect(limits).toContain(`| one request body | ${maxBodyBytes / mebibyte} MiB |`);
     expect(limits).toContain(`| bodies in flight together | ${maxBytesInFlight / mebibyte} MiB |`);
