@@ -15,7 +15,7 @@ const hasTaskset = ((): boolean => {
 })();
 
 /** Runs on one core of its own where the machine has `taskset`, so that server and load do not share one. */
-const pinned = (core: number, args: readonly string[]): [string, string[]] =>
+export const pinned = (core: number, args: readonly string[]): [string, string[]] =>
   hasTaskset ? ['taskset', ['-c', String(core), process.execPath, ...args]] : [process.execPath, [...args]];
 
 export interface Server {
@@ -24,12 +24,12 @@ export interface Server {
   /** Milliseconds from spawn to the ready line. */
   readonly startup: number;
   readonly ready: string;
-  rss(): number;
+  readonly rss: () => number;
   stop(): Promise<void>;
 }
 
-/** Peak and current memory of a process, in MiB. */
-const residentOf = (pid: number): number =>
+/** Memory of a process, in MiB. */
+export const residentOf = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 export const startServer = async (args: readonly string[]): Promise<Server> => {

@@ -1,0 +1,9 @@
+/** How long everything is measured. */
+export interface BenchPlan {
+  /** A folder for everything; whoever made it removes it. */
+  readonly work: string;
+  readonly rounds: number;
+  /** Of one round. */
+  readonly seconds: number;
+  readonly quick: boolean;
+}

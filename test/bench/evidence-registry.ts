@@ -1,0 +1,138 @@
+/** The registries of the bench in a process of their own: Debian's docker-registry, and the double with its faults. */
+import { startDockerRegistry } from '../e2e/docker-registry.ts';
+import type { DockerRegistry } from '../e2e/docker-registry.ts';
+import { pushManifest } from '../e2e/registry-push.ts';
+import { image, index } from '../fakes/registry-content.ts';
+import type { FakeManifest } from '../fakes/registry-content.ts';
+import { startFakeRegistry } from '../fakes/registry.ts';
+import type { FakeRegistry } from '../fakes/registry.ts';
+import { faults } from './evidence-faults.ts';
+import type { FaultName } from './evidence-faults.ts';
+import { serveParent } from './evidence-part.ts';
+
+/** Images that do not exist yet, each with other bytes: `repository-0:v1` and so on. */
+export interface Fill {
+  readonly host: string;
+  readonly repository: string;
+  readonly count: number;
+  /** An index of two platforms instead of an image. */
+  readonly multiArch?: boolean;
+}
+export interface Filled {
+  /** `HOST/REPOSITORY:TAG` */
+  readonly name: string;
+  readonly digest: string;
+}
+export interface Requests {
+  readonly total: number;
+  readonly most: number;
+}
+/** A registry that is open. */
+interface Place {
+  push(repository: string, manifest: FakeManifest, tag: string): Promise<void>;
+  /** Paths of the requests that have arrived so far, without those of an order to `fill`. */
+  paths(): readonly string[];
+  stop(): Promise<void>;
+}
+
+const places = new Map<string, Place>();
+
+/** As large as images are: a config of 3 KB with its history, five layers. */
+const realistic = (mark: string, architecture: string): FakeManifest => {
+  const history = Array.from({ length: 14 }, (_, step) => ({
+    created: '2026-01-01T00:00:00Z',
+    created_by: `RUN /bin/sh -c step ${step} of ${mark} # buildkit, as every builder writes it into the config`,
+    empty_layer: step % 3 !== 0,
+  }));
+  return image({
+    user: '65532',
+    created: '2026-01-01T00:00:00Z',
+    entrypoint: ['/app/server'],
+    labels: {
+      'org.opencontainers.image.title': mark,
+      'org.opencontainers.image.source': `https://git.example.com/bench/${mark}`,
+      'org.opencontainers.image.revision': '0f1e2d3c4b5a69788796a5b4c3d2e1f001122334',
+    },
+    platform: { os: 'linux', architecture },
+    layers: Array.from({ length: 5 }, (_, layer) => `layer ${layer}`),
+    config: { history },
+  });
+};
+
+const made = (mark: string, multiArch: boolean): FakeManifest =>
+  multiArch ? index([realistic(mark, 'amd64'), realistic(mark, 'arm64')]) : realistic(mark, 'amd64');
+
+/** docker-registry writes one such line a request, whatever it answered; pushes are not what is counted. */
+const requestLine =
+  /msg="response completed.*http\.request\.method=(?:GET|HEAD) .*http\.request\.uri="?([^\s"]+)/;
+const pathsIn = (log: string): readonly string[] =>
+  log.split('\n').flatMap((line) => requestLine.exec(line)?.[1] ?? []);
+const dockerPlace = (registry: DockerRegistry): Place => ({
+  push: (repository, manifest, tag) => pushManifest({ url: registry.url }, repository, manifest, tag),
+  paths: () => pathsIn(registry.log()),
+  stop: () => registry.stop(),
+});
+const doublePlace = (registry: FakeRegistry): Place => ({
+  push: async (repository, manifest, tag) => void registry.push(repository, manifest, tag),
+  paths: () => registry.requests.map(({ path }) => path),
+  stop: () => registry.close(),
+});
+
+const repositoryIn = (path: string): string => /^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(path)?.[1] ?? '';
+
+const placeOf = (host: string): Place => {
+  const place = places.get(host);
+  if (place === undefined) throw new Error(`no registry is open at ${host}`);
+  return place;
+};
+
+const orders = {
+  /** @returns its host */
+  openDocker: async (): Promise<string> => {
+    const registry = await startDockerRegistry();
+    places.set(registry.host, dockerPlace(registry));
+    return registry.host;
+  },
+  /** @returns its host */
+  openDouble: async ({ fault }: { readonly fault?: FaultName }): Promise<string> => {
+    const registry = await startFakeRegistry();
+    if (fault !== undefined) {
+      const { scope, play } = faults[fault];
+      registry.fault(scope, play());
+    }
+    places.set(registry.host, doublePlace(registry));
+    return registry.host;
+  },
+  fill: async ({ host, repository, count, multiArch = false }: Fill): Promise<readonly Filled[]> => {
+    const place = placeOf(host);
+    const filled: Filled[] = [];
+    for (let number = 0; number < count; number++) {
+      const path = `${repository}-${number}`;
+      const manifest = made(path.replaceAll('/', '-'), multiArch);
+      await place.push(path, manifest, 'v1');
+      filled.push({ name: `${host}/${path}:v1`, digest: manifest.digest });
+    }
+    return filled;
+  },
+  /** Requests to read anything, in all and of the repository that was asked most. */
+  requests: ({
+    host,
+    repository = '',
+  }: {
+    readonly host: string;
+    readonly repository?: string;
+  }): Requests => {
+    const each = new Map<string, number>();
+    for (const path of placeOf(host).paths()) {
+      const name = repositoryIn(path);
+      if (name.startsWith(repository)) each.set(name, (each.get(name) ?? 0) + 1);
+    }
+    const counts = [...each.values()];
+    return { total: counts.reduce((sum, count) => sum + count, 0), most: Math.max(0, ...counts) };
+  },
+};
+export type RegistryOrders = typeof orders;
+
+serveParent(orders, async () => {
+  await Promise.all([...places.values()].map((place) => place.stop()));
+});

@@ -1,0 +1,161 @@
+/** The evidence room alone in a process of its own, as `serve` wires it: what looking at a registry costs. */
+import { Agent, get } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultSettings } from '../../src/adapters/registry/settings.ts';
+import { parseReference } from '../../src/core/image/reference.ts';
+import type { ImageReference } from '../../src/core/image/reference.ts';
+import type { Credential, ReadBudget } from '../../src/evidence/ports.ts';
+import { openEvidenceRoom } from '../../src/serve/evidence-room.ts';
+import type { EvidenceRoom } from '../../src/serve/evidence-room.ts';
+import type { Filled } from './evidence-registry.ts';
+import { serveParent } from './evidence-part.ts';
+import { residentOf } from './processes.ts';
+
+export interface Pair {
+  /** Looked at by the evidence room. */
+  readonly ours: Filled;
+  /** Another image just like it, read by two bare requests. */
+  readonly bare: Filled;
+}
+export interface ColdTimes {
+  /** Milliseconds, one an image. */
+  readonly ours: readonly number[];
+  readonly bare: readonly number[];
+}
+
+const referenceOf = (name: string): ImageReference => {
+  const parsed = parseReference(name);
+  if (!parsed.ok) throw new Error(`${name}: ${parsed.error.why}`);
+  return parsed.value;
+};
+
+const folder = await mkdtemp(join(tmpdir(), 'imagegate-bench-room-'));
+let room: EvidenceRoom | undefined;
+const openRoom = (host: string): EvidenceRoom =>
+  (room ??= openEvidenceRoom({
+    registries: [{ ...defaultSettings(host), plainHttp: true, allowPrivateAddress: true }],
+    cloud: {},
+    proxy: { noProxy: '' },
+    content: { directory: join(folder, 'content'), maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 2 ** 30 },
+  }));
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const accept =
+  'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
+const bareGet = (url: string): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const request = get(url, { agent, headers: { accept } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
+        else reject(new Error(`${url}: ${String(response.statusCode)}`));
+      });
+    });
+    request.on('error', reject);
+  });
+
+/** The least that anybody can do: the manifest, then the config that it names; nothing is checked or kept. */
+const readBare = async ({ host, repository, tag = 'latest' }: ImageReference): Promise<void> => {
+  const at = `http://${host}/v2/${repository}`;
+  const manifest = JSON.parse((await bareGet(`${at}/manifests/${tag}`)).toString()) as {
+    config: { digest: string };
+  };
+  JSON.parse((await bareGet(`${at}/blobs/${manifest.config.digest}`)).toString());
+};
+
+const needs = { digest: true, image: { platforms: 'all' } } as const;
+const lookAt = async ({ evidence }: EvidenceRoom, image: ImageReference): Promise<void> => {
+  const [found] = await evidence.gather([{ image, needs }], undefined, AbortSignal.timeout(10_000));
+  if (found?.image?.state !== 'known') throw new Error(`not known: ${JSON.stringify(found)}`);
+};
+
+const timed = async (work: () => Promise<void>): Promise<number> => {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+};
+
+/** Each image once, ours and bare in turn, so that both see the same registry at the same moment. */
+const cold = async ({
+  host,
+  pairs,
+}: {
+  readonly host: string;
+  readonly pairs: readonly Pair[];
+}): Promise<ColdTimes> => {
+  const open = openRoom(host);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const both = [
+      async () => void bare.push(await timed(() => readBare(referenceOf(pair.bare.name)))),
+      async () => void ours.push(await timed(() => lookAt(open, referenceOf(pair.ours.name)))),
+    ];
+    for (const one of index % 2 === 0 ? both : both.reverse()) await one();
+  }
+  return { ours, bare };
+};
+
+const anonymous: Credential = {
+  kind: 'anonymous',
+  source: 'anonymous',
+  key: 'anonymous',
+  secret: { form: 'none' },
+};
+const budgetOf = (milliseconds: number): ReadBudget => {
+  let left = 64 * 2 ** 20;
+  return {
+    signal: AbortSignal.timeout(milliseconds),
+    take: (bytes) => {
+      left -= bytes;
+      return left >= 0;
+    },
+  };
+};
+
+export interface PageFigures {
+  /** What the last answer was. */
+  readonly state: string;
+  /** MiB */
+  readonly before: number;
+  readonly peak: number;
+}
+
+/** Referrers and tags of a registry whose pages have no end. */
+const pages = async ({
+  image,
+  times,
+}: {
+  readonly image: Filled;
+  readonly times: number;
+}): Promise<PageFigures> => {
+  const { host, repository } = referenceOf(image.name);
+  const { registry } = openRoom(host);
+  const place = { host, repository };
+  const before = residentOf(process.pid);
+  let peak = before;
+  let state = '';
+  for (let time = 0; time < times; time++) {
+    const [referrers, tags] = await Promise.all([
+      registry.referrers(place, image.digest, anonymous, budgetOf(3000)),
+      registry.tags(place, anonymous, budgetOf(3000)),
+    ]);
+    state = `${referrers.state}, ${tags.state}`;
+    peak = Math.max(peak, residentOf(process.pid));
+    await sleep(1);
+  }
+  return { state, before, peak };
+};
+
+const orders = { cold, pages };
+export type RoomOrders = typeof orders;
+
+serveParent(orders, async () => {
+  agent.destroy();
+  await room?.close();
+  await rm(folder, { recursive: true, force: true });
+});

@@ -1,0 +1,74 @@
+import {
+  expectAll,
+  numbers,
+  policiesFor,
+  rowsFor,
+  send,
+  startEcho,
+  startGate,
+  writeReviews,
+} from './evidence-stage.ts';
+import type { BenchPlan } from './bench-plan.ts';
+import type { Gate } from './evidence-stage.ts';
+import type { Filled, RegistryOrders } from './evidence-registry.ts';
+import type { Part } from './evidence-part.ts';
+import { median, print } from './processes.ts';
+import type { Server } from './processes.ts';
+
+const path = '/validate?timeout=10s';
+const withDigest = ({ name, digest }: Filled): string => `${name}@${digest}`;
+
+/** Pods of four containers out of all images: 2,000 of them, so that a review is not always the last one. */
+const podsOf = (images: readonly string[]): readonly (readonly string[])[] =>
+  numbers(2000).map((pod) =>
+    numbers(4).map((container) => images[(pod * 7 + container * 53) % images.length] ?? ''),
+  );
+
+interface Contestant {
+  readonly name: string;
+  readonly server: Server;
+  readonly path: string;
+  readonly bodiesFile: string;
+  readonly rates: number[];
+}
+
+const compete = async ({ rounds, seconds }: BenchPlan, all: readonly Contestant[]): Promise<void> => {
+  for (const { server, path, bodiesFile } of all) await send(server, path, { bodiesFile, seconds: 3 });
+  for (let round = 0; round < rounds; round++) {
+    for (const { server, path, bodiesFile, rates } of all) {
+      const result = expectAll(await send(server, path, { bodiesFile, seconds }), 'allowed');
+      rates.push(result.rate);
+    }
+  }
+};
+
+/** Warm reviews: every image has been looked at before, now only the memory of the gate is asked. */
+export const measureWarm = async (plan: BenchPlan, registries: Part<RegistryOrders>): Promise<void> => {
+  const host = await registries.ask('openDocker', undefined);
+  const images = await registries.ask('fill', { host, repository: 'shop/service', count: 200 });
+  const digests = await writeReviews(plan, podsOf(images.map(withDigest)));
+  const tags = await writeReviews(plan, podsOf(images.map(({ name }) => name)));
+  const start = (image: boolean): Promise<Gate> =>
+    startGate(plan, { policies: policiesFor([host], image), registries: rowsFor([host]) });
+  const gate = await start(true);
+  const plain = await start(false);
+  const echo = await startEcho(gate.pem);
+  const bare = { name: 'bare Node TLS echo', server: echo, path: '/', bodiesFile: digests, rates: [] };
+  const reviews: readonly Contestant[] = [
+    { name: 'without image facts', server: plain, path, bodiesFile: digests, rates: [] },
+    { name: 'with image facts, by digest', server: gate, path, bodiesFile: digests, rates: [] },
+    { name: 'with image facts, by tag', server: gate, path, bodiesFile: tags, rates: [] },
+  ];
+  await compete(plan, [bare, ...reviews]);
+  for (const { name, rates } of reviews) {
+    print({
+      name: `warm reviews per second ${name}, 50 policies, four containers, 32 connections`,
+      value: median(rates),
+      unit: '1/s',
+      reference: { name: bare.name, value: median(bare.rates) },
+      ratio: median(rates.map((rate, round) => rate / (bare.rates[round] ?? 1))),
+      ...(name.startsWith('without') ? {} : { budget: 'ratio >= 0.5' }),
+    });
+  }
+  await Promise.all([echo.stop(), plain.stop(), gate.stop()]);
+};

@@ -1,0 +1,28 @@
+import type { BenchPlan } from './bench-plan.ts';
+import { measureBurst } from './evidence-burst.ts';
+import { measureCold } from './evidence-cold.ts';
+import { measureDigests, measureFaults } from './evidence-memory.ts';
+import type { Part } from './evidence-part.ts';
+import type { RegistryOrders } from './evidence-registry.ts';
+import { startRegistries } from './evidence-stage.ts';
+import { measureWarm } from './evidence-warm.ts';
+
+const withRegistries =
+  (measure: (plan: BenchPlan, registries: Part<RegistryOrders>) => Promise<void>) =>
+  async (plan: BenchPlan): Promise<void> => {
+    const registries = startRegistries();
+    try {
+      await measure(plan, registries);
+    } finally {
+      await registries.stop();
+    }
+  };
+
+/** What looking at registries costs, each figure against registries of its own. */
+export const evidenceMeasurements = {
+  'evidence-cold': withRegistries(measureCold),
+  'evidence-burst': withRegistries(measureBurst),
+  'evidence-warm': withRegistries(measureWarm),
+  'evidence-digests': withRegistries(measureDigests),
+  'evidence-faults': withRegistries(measureFaults),
+} as const;
