@@ -148,7 +148,7 @@ describe('digest: { pin: true }', () => {
   });
 
   it.each(['old', 'new'])(
-    'leaves kubectl set image on an %s Pod to be refused without a digest',
+    'leaves kubectl set image on a Pod (%s) to be refused without a digest',
     async (age) => {
       if (age === 'new') expect(await run('run', 'new', `--image=${app('one')}`)).toMatchObject({ code: 0 });
       const [before] = await stored(age, IMAGES);

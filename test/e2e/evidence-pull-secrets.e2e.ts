@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../fakes/registry-content.ts';
 import { startDockerRegistry } from './docker-registry.ts';
@@ -149,4 +151,24 @@ describe('a registry that asks who is there', () => {
       (await createPod(cluster, ungranted, named('ungranted'), WITH_SECRET)).status === 201;
     await eventually('the right to be seen', allowed, { within: 5_000 });
   });
+
+  it('has its password written nowhere: not into the log, the record, the cache or the metrics', async () => {
+    await decisionOn(stage.gate, await lastPod());
+    const texts = [stage.gate.process.output(), await (await fetch(`${stage.gate.admin}/metrics`)).text()];
+    const files = readdirSync(stage.gate.data, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    expect(files.map((file) => basename(file))).toContain('imagegate.db');
+    for (const file of files) texts.push(readFileSync(file, 'latin1'));
+    const both = `${LOGIN.username}:${LOGIN.password}`;
+    const written = [LOGIN.password, Buffer.from(both).toString('base64')];
+    for (const text of texts) for (const secret of written) expect(text.includes(secret)).toBe(false);
+    // The name of the Secret is in some of them, so that nothing was looked for in the wrong place.
+    expect(texts.filter((text) => text.includes(`${own}/regcred`)).length).toBeGreaterThan(1);
+  });
+
+  const lastPod = async () => {
+    const { name } = await createPod(cluster, own, named('named'), WITH_SECRET);
+    return { namespace: own, name };
+  };
 });
