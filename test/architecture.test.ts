@@ -136,6 +136,18 @@ describe('the house', () => {
     ).toEqual(['serve.ts']);
   });
 
+  test('every room and every adapter stands in ARCHITECTURE.md', () => {
+    const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const folders = (dir: string): string[] =>
+      readdirSync(join(root, dir)).filter((name) => statSync(join(root, dir, name)).isDirectory());
+    const missing = [
+      ...folders('src').filter((name) => !page.includes(`\`src/${name}`)),
+      ...folders('src/adapters').filter((name) => !page.includes(`\`${name}\``)),
+    ];
+    expect(folders('src/adapters').length).toBeGreaterThan(5);
+    expect(missing).toEqual([]);
+  });
+
   test('every rule R1-R23 and every bypass of the threat model has a test that names it', () => {
     const tests = [...walk('src'), ...walk('test')]
       .filter((file) => /\.(test|e2e|contract)\.ts$/.test(file) && !file.endsWith('architecture.test.ts'))
