@@ -216,7 +216,7 @@ describe('limits', () => {
 
 test.each([
   ['a Helm chart', artifact({ artifactType: 'application/vnd.cncf.helm.chart.v1' }), 'not a container image'],
-  ['broken JSON', rawManifest('{', mediaTypes.ociManifest), 'it is not JSON in UTF-8'],
+  ['broken JSON', rawManifest('{', mediaTypes.ociManifest), 'it is not JSON'],
   ['a broken config', image({ config: { os: 7 } }), 'its config names no platform'],
   ['a missing config', { ...amd, blobs: [] }, 'the config of the image is not there'],
 ])(

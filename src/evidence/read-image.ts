@@ -10,7 +10,6 @@ import { accountKey, repositoryKey } from './access.ts';
 import { overspent } from './flight.ts';
 import { readConfig } from './image-config/config.ts';
 import { platformImage, weightOfFacts } from './image-config/image-facts.ts';
-import type { Unreadable } from './image-config/json-text.ts';
 import { readManifest, type ImageIndex, type ImageManifest } from './image-config/manifest.ts';
 import { choiceKey, isChosen } from '../core/facts/platform.ts';
 import { inTurn } from './in-turn.ts';
@@ -26,6 +25,7 @@ import type {
 import type { Reading } from './read-budget.ts';
 import type { RecentMap } from './recent-map.ts';
 import type { Reached } from './resolve.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export interface ImageWanted {
   readonly repository: Repository;

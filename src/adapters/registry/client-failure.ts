@@ -1,8 +1,8 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
+import { readJsonObject } from '../../evidence/json-document.ts';
 import type { Credential, RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import type { HttpResponse } from './http.ts';
-import { readJsonObject } from './json-document.ts';
 
 /** Who is asked for what: the words of every failure of one question. */
 export interface Subject {

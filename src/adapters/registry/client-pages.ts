@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Result } from '../../core/result.ts';
+import { readJsonObject } from '../../evidence/json-document.ts';
 import type { RegistryAnswer } from '../../evidence/ports.ts';
 import { type Auth, originOf } from './auth.ts';
 import { readBody } from './client-body.ts';
@@ -14,7 +15,6 @@ import {
 } from './client-failure.ts';
 import { ask, type Site } from './client-site.ts';
 import type { HttpResponse } from './http.ts';
-import { readJsonObject } from './json-document.ts';
 import { nextPage } from './link-header.ts';
 import type { RegistrySettings } from './settings.ts';
 
@@ -56,7 +56,10 @@ const readPage = async <T>(
   const body = await readBody(response, subject, { most: pageBytes }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
   const document = readJsonObject(body.value);
-  if (!document.ok) return invalid(subject, document.error);
+  if (!document.ok) {
+    const { kind, why } = document.error;
+    return kind === 'limit' ? beyondLimit(subject, why) : invalid(subject, why);
+  }
   const items = itemsOf(document.value);
   if (!items.ok) return invalid(subject, items.error);
   const next = nextPage(response.headers['link'], url);

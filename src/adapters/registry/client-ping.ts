@@ -1,10 +1,10 @@
+import { readJsonObject } from '../../evidence/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../evidence/ports.ts';
 import type { Auth, AuthorizedAnswer } from './auth.ts';
 import { readOffer } from './auth-offer.ts';
 import { readBody } from './client-body.ts';
 import { absent, failureOf, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
 import type { HttpResponse } from './http.ts';
-import { readJsonObject } from './json-document.ts';
 
 const maxBody = 64 * 1024;
 

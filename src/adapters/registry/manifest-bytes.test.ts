@@ -84,7 +84,7 @@ describe('what two readers could take for two things is refused', () => {
       'an index that says it is a manifest',
       { ...index, mediaType: ociManifest },
       ociManifest,
-      /says manifest, its content does not/,
+      /says image, its content does not/,
     ],
     [
       'a manifest that says it is an index',
@@ -172,6 +172,6 @@ describe('what two readers could take for two things is refused', () => {
   });
 
   test('what is asked for is what is read', () => {
-    expect(manifestAccept.split(', ')).toEqual([ociManifest, ociIndex, dockerManifest, dockerList]);
+    expect(manifestAccept.split(', ')).toEqual([ociManifest, dockerManifest, ociIndex, dockerList]);
   });
 });

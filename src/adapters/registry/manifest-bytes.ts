@@ -1,23 +1,14 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { manifestTypes, shapeOfType } from '../../core/image/media-types.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readJsonObject } from './json-document.ts';
+import { readJsonObject } from '../../evidence/json-document.ts';
+import { type FieldNames, fieldNames, foreignSpelling } from '../../evidence/json-fields.ts';
 
-type Shape = 'manifest' | 'index';
-
-const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
-const ociIndex = 'application/vnd.oci.image.index.v1+json';
-
-/** OCI image-spec 1.1 and Docker image manifest version 2, schema 2. */
-const shapes: Readonly<Record<string, Shape>> = {
-  [ociManifest]: 'manifest',
-  [ociIndex]: 'index',
-  'application/vnd.docker.distribution.manifest.v2+json': 'manifest',
-  'application/vnd.docker.distribution.manifest.list.v2+json': 'index',
-};
+type Shape = 'image' | 'index';
 
 /** What we ask for: everything that we read. A registry that converts finds no reason to (distribution does, to schema 1). */
-export const manifestAccept = Object.keys(shapes).join(', ');
+export const manifestAccept = [...manifestTypes.image, ...manifestTypes.index].join(', ');
 
 /** Largest manifest or index that is read: the limit that registries set (distribution-spec, "Pushing Manifests"). */
 export const manifestLimit = 4 * 1024 * 1024;
@@ -33,12 +24,7 @@ const plainTypes: ReadonlySet<string> = new Set([
 const schema1 =
   'it is of the old Docker schema 1, which is not read; push the image again with a current tool, or ask its publisher to';
 
-const names = (...spelled: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(spelled.map((name) => [fold(name), name]));
-// As Go's encoding/json folds: its simple case folding joins U+017F with s and U+212A with k.
-const fold = (name: string): string => name.toUpperCase().toLowerCase();
-
-const documentNames = names(
+const documentNames = fieldNames(
   'schemaVersion',
   'mediaType',
   'artifactType',
@@ -49,7 +35,7 @@ const documentNames = names(
   'annotations',
   'fsLayers',
 );
-const descriptorNames = names(
+const descriptorNames = fieldNames(
   'mediaType',
   'digest',
   'size',
@@ -59,21 +45,16 @@ const descriptorNames = names(
   'platform',
   'annotations',
 );
-const platformNames = names('os', 'os.version', 'os.features', 'architecture', 'variant');
+const platformNames = fieldNames('os', 'os.version', 'os.features', 'architecture', 'variant');
 
-const misspelled = (value: JsonValue | undefined, known: ReadonlyMap<string, string>): string | undefined => {
-  if (!isJsonObject(value)) return undefined;
-  return Object.keys(value).find((key) => (known.get(fold(key)) ?? key) !== key);
-};
+const misspelled = (value: JsonValue | undefined, known: FieldNames): string | undefined =>
+  isJsonObject(value) ? foreignSpelling(value, known) : undefined;
 
 const misspelledIn = (descriptor: JsonValue | undefined): string | undefined =>
   misspelled(descriptor, descriptorNames) ??
   (isJsonObject(descriptor) ? misspelled(descriptor['platform'], platformNames) : undefined);
 
-/**
- * A key that differs from one of the specification in nothing but case. Runtimes are written in Go, whose JSON reader
- * takes `Layers` for `layers` and lets the last one win: they would run what we did not judge.
- */
+/** A key that differs from one of the specification in nothing but case. */
 const misspelledKey = (document: JsonObject): string | undefined => {
   const lists = [document['layers'], document['manifests']].flatMap((list) =>
     Array.isArray(list) ? list : [],
@@ -100,13 +81,13 @@ const shapeOf = (document: JsonObject): Result<Shape | undefined, string> => {
   if (isIndex && isManifest) return fail('it is an index and a manifest at the same time (CVE-2021-41190)');
   if (document['schemaVersion'] !== 2) return fail('its schemaVersion is not 2');
   if (isIndex) return ok('index');
-  return ok(isManifest ? 'manifest' : undefined);
+  return ok(isManifest ? 'image' : undefined);
 };
 
 const whyParts = (document: JsonObject, shape: Shape): string | undefined => {
   const list = shape === 'index' ? 'manifests' : 'layers';
   if (has(document, list) && !Array.isArray(document[list])) return `its ${list} is no list`;
-  if (shape === 'manifest' && !isJsonObject(document['config'])) return 'it has no config';
+  if (shape === 'image' && !isJsonObject(document['config'])) return 'it has no config';
   return undefined;
 };
 
@@ -118,11 +99,11 @@ const typeOf = (
   const said = document['mediaType'];
   if (said === undefined || said === null) {
     if (shape.value === undefined) return fail('it is neither an index nor a manifest');
-    return ok({ mediaType: shape.value === 'index' ? ociIndex : ociManifest, said: false });
+    return ok({ mediaType: manifestTypes[shape.value][0], said: false });
   }
   if (typeof said !== 'string') return fail('its mediaType is no text');
   if (schema1Types.test(said)) return fail(schema1);
-  const wanted = Object.hasOwn(shapes, said) ? shapes[said] : undefined;
+  const wanted = shapeOfType(said);
   if (wanted === undefined) return fail(`its media type ${shown(said)} is not one that images have`);
   // An index without entries has no key that shows it: Go leaves the list null.
   if ((shape.value ?? 'index') !== wanted) return fail(`its media type says ${wanted}, its content does not`);
@@ -136,7 +117,7 @@ const whyHeaderDisagrees = (
 ): string | undefined => {
   const named = header?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (named === '' || named === mediaType || plainTypes.has(named)) return undefined;
-  if (!said && Object.hasOwn(shapes, named) && shapes[named] === shapes[mediaType]) return undefined;
+  if (!said && shapeOfType(named) === shapeOfType(mediaType)) return undefined;
   return `its Content-Type ${shown(named)} and its bytes (${mediaType}) disagree (CVE-2021-41190)`;
 };
 
@@ -158,15 +139,15 @@ export const readManifest = (
   contentType: string | undefined,
 ): Result<ReadManifest, string> => {
   const document = readJsonObject(bytes);
-  if (!document.ok) return document;
+  if (!document.ok) return fail(document.error.why);
   const key = misspelledKey(document.value);
   if (key !== undefined)
     return fail(`its key ${shown(key)} is spelled otherwise than the specification does`);
   const type = typeOf(document.value);
   if (!type.ok) return type;
-  const isIndex = shapes[type.value.mediaType] === 'index';
+  const isIndex = shapeOfType(type.value.mediaType) === 'index';
   const why =
-    whyParts(document.value, isIndex ? 'index' : 'manifest') ?? whyHeaderDisagrees(contentType, type.value);
+    whyParts(document.value, isIndex ? 'index' : 'image') ?? whyHeaderDisagrees(contentType, type.value);
   if (why !== undefined) return fail(why);
   return ok({ mediaType: type.value.mediaType, isIndex, document: document.value });
 };

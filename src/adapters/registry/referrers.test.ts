@@ -187,8 +187,8 @@ describe('a list of referrers that is not believed or not read', () => {
       'B9: a page of brackets',
       ({ send }) =>
         send({ status: 200, headers: {}, body: Buffer.from(`{"manifests":[${'{},'.repeat(300_000)}{}]}`) }),
-      'invalid',
-      /more than 400000/,
+      'limit',
+      /more than 200000 values/,
     ],
     [
       'B28: a next page at another host',

@@ -1,9 +1,9 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { readJsonObject } from '../../evidence/json-document.ts';
 import type { CredentialSecret, RegistryFailure } from '../../evidence/ports.ts';
 import { explanationOf, failureOf } from './client-failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from './http.ts';
-import { readJsonObject } from './json-document.ts';
 
 /** What a token server is asked. */
 export interface TokenQuestion {
@@ -92,7 +92,7 @@ const lifetimeOf = (seconds: unknown): number => {
 
 const readToken = (bytes: Uint8Array): Result<Token, string> => {
   const document = readJsonObject(bytes);
-  if (!document.ok) return document;
+  if (!document.ok) return fail(document.error.why);
   const { token, access_token: other, expires_in: seconds } = document.value;
   const text = typeof token === 'string' && token !== '' ? token : other;
   if (typeof text !== 'string' || text === '') return fail('it holds no token');

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
+import { shapeOfType } from '../../core/image/media-types.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { Result } from '../../core/result.ts';
@@ -37,14 +38,6 @@ const tooMany: Result<never, UnreadEvents> = fail({
 const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 const objectOf = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
 
-/** What a kubelet can be told to run; layers and configs are pushed with other types. */
-const imageTypes: ReadonlySet<string> = new Set([
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.oci.image.index.v1+json',
-]);
-
 const eachOf = (list: JsonValue | undefined, what: string, read: (item: JsonObject) => Event): Read => {
   if (!Array.isArray(list)) return malformed(`${what} is not a list`);
   if (list.length > maxEvents) return tooMany;
@@ -60,7 +53,8 @@ const eachOf = (list: JsonValue | undefined, what: string, read: (item: JsonObje
 const distributionEvent = (event: JsonObject): Event => {
   const target = objectOf(event['target']);
   const host = textOf(objectOf(event['request'])['host']);
-  if (event['action'] !== 'push' || !imageTypes.has(textOf(target['mediaType']))) return null;
+  // Layers and configs are pushed with other types.
+  if (event['action'] !== 'push' || shapeOfType(textOf(target['mediaType'])) === undefined) return null;
   const name = `${host}/${textOf(target['repository'])}`;
   return { name, digest: textOf(target['digest']), tag: textOf(target['tag']) };
 };

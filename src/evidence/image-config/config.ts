@@ -3,15 +3,9 @@ import type { Platform } from '../../core/facts/image-facts.ts';
 import { shown } from '../../core/decision/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import {
-  fieldNames,
-  foreignSpelling,
-  invalid,
-  optionalText,
-  readJsonObject,
-  tooMuch,
-  type Unreadable,
-} from './json-text.ts';
+import { readJsonObject } from '../json-document.ts';
+import { fieldNames, foreignSpelling, optionalText } from '../json-fields.ts';
+import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 
 /** What is read of an image config: OCI image-spec, "Image Configuration". */
 export interface ImageConfig {

@@ -7,7 +7,7 @@ import {
 import { shown } from '../../core/decision/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from './config.ts';
-import { invalid, type Unreadable } from './json-text.ts';
+import { invalid, type Unreadable } from '../unreadable.ts';
 import type { Base, ImageManifest } from './manifest.ts';
 import { agree } from '../../core/facts/platform.ts';
 

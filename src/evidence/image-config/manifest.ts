@@ -1,19 +1,14 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Platform, PlatformImage } from '../../core/facts/image-facts.ts';
 import { parseDigest } from '../../core/image/digest.ts';
+import { manifestTypes, shapeOfType } from '../../core/image/media-types.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { shown } from '../../core/decision/shown-text.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { Descriptor } from '../ports.ts';
-import {
-  fieldNames,
-  foreignSpelling,
-  invalid,
-  optionalText,
-  readJsonObject,
-  tooMuch,
-  type Unreadable,
-} from './json-text.ts';
+import { readJsonObject } from '../json-document.ts';
+import { fieldNames, foreignSpelling, optionalText } from '../json-fields.ts';
+import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 import { isNoPlatform } from '../../core/facts/platform.ts';
 
 export type Base = NonNullable<PlatformImage['base']>;
@@ -35,16 +30,6 @@ export interface ImageIndex {
   readonly children: readonly Descriptor[];
 }
 
-const kindTypes = {
-  index: [
-    'application/vnd.oci.image.index.v1+json',
-    'application/vnd.docker.distribution.manifest.list.v2+json',
-  ],
-  image: [
-    'application/vnd.oci.image.manifest.v1+json',
-    'application/vnd.docker.distribution.manifest.v2+json',
-  ],
-};
 const configTypes = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
@@ -169,11 +154,11 @@ const kindOf = (manifest: JsonObject): Result<'image' | 'index', Unreadable> => 
   const asImage = manifest['config'] !== undefined || manifest['layers'] !== undefined;
   if (asIndex && asImage) return invalid('it can be read as an index and as an image');
   const kind = asIndex ? 'index' : 'image';
-  const type = manifest['mediaType'] ?? kindTypes[kind][0];
+  const type = manifest['mediaType'] ?? manifestTypes[kind][0];
   if (typeof type !== 'string') return invalid('its mediaType is not a text');
-  if (kindTypes[kind].includes(type)) return ok(kind);
-  const other = kindTypes[asIndex ? 'image' : 'index'].includes(type);
-  return other ? invalid(`it calls itself ${type} and is something else`) : notAnImage(type);
+  const said = shapeOfType(type);
+  if (said === undefined) return notAnImage(type);
+  return said === kind ? ok(kind) : invalid(`it calls itself ${type} and is something else`);
 };
 
 /** Reads an image manifest or an index, OCI or Docker. */

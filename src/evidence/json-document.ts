@@ -1,10 +1,10 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { ok, type Result } from '../core/result.ts';
+import { invalid, tooMuch, type Unreadable } from './unreadable.ts';
 
-/** Deepest nesting that is read. */
-const maxDepth = 64;
-/** Most brackets, commas and colons of one document: 4 MiB of descriptors have about 250,000. */
-const maxTokens = 400_000;
+const mostDepth = 64;
+/** 4 MiB of descriptors hold about 130,000; 4 MiB of brackets must not become 200 MiB of objects (B9). */
+const mostValues = 200_000;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -18,7 +18,6 @@ const decode = (bytes: Uint8Array): string | undefined => {
 
 const quote = 0x22;
 const comma = 0x2c;
-const colon = 0x3a;
 const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -55,7 +54,7 @@ interface Scan {
   at: number;
   /** The keys of each open object so far; undefined for an array. */
   readonly open: (Set<string> | undefined)[];
-  tokens: number;
+  values: number;
   isKeyNext: boolean;
 }
 
@@ -75,42 +74,43 @@ const passMark = (scan: Scan, code: number): void => {
   const opens = code === openBrace || code === openBracket;
   if (opens) scan.open.push(code === openBrace ? new Set() : undefined);
   else if (code === closeBrace || code === closeBracket) scan.open.pop();
-  else if (code !== comma && code !== colon) return;
-  scan.tokens++;
+  else if (code !== comma) return;
+  if (opens || code === comma) scan.values++;
   scan.isKeyNext = (code === openBrace || code === comma) && scan.open.at(-1) !== undefined;
 };
 
 /**
- * Bounds what the parser would build, and finds a key that an object holds twice: of two readers one may take the
- * first value and one the last, so that we judge other content than the runtime runs.
- * Trusts nothing about the grammar; what is no JSON is left to the parser.
+ * What the parser would hide: a key that an object holds twice, of which JSON.parse takes the last while Go, in which
+ * the runtimes are written, mixes both; and depth and number, before they cost memory. Trusts nothing about the
+ * grammar; what is no JSON is left to the parser.
  */
-const whyUnreadable = (text: string): string | undefined => {
-  const scan: Scan = { text, at: 0, open: [], tokens: 0, isKeyNext: false };
+const problemOf = (text: string): ReturnType<typeof invalid> | undefined => {
+  const scan: Scan = { text, at: 0, open: [], values: 0, isKeyNext: false };
   for (; scan.at < text.length; scan.at++) {
     const code = text.charCodeAt(scan.at);
     if (code !== quote) passMark(scan, code);
-    else if (!passString(scan)) return 'it holds one key twice';
-    if (scan.open.length > maxDepth) return `it is nested deeper than ${maxDepth} levels`;
-    if (scan.tokens > maxTokens) return `it has more than ${maxTokens} brackets, commas and colons`;
+    else if (!passString(scan))
+      return invalid('it holds one key twice, which runtimes and we would read differently');
+    if (scan.open.length > mostDepth) return tooMuch(`it is nested deeper than ${mostDepth} levels`);
+    if (scan.values > mostValues) return tooMuch(`it holds more than ${mostValues} values`);
   }
   return undefined;
 };
 
 /**
- * Reads a JSON object out of bytes of a stranger. Valid UTF-8 without a byte order mark, at most 64 levels deep, at most
- * 400,000 brackets, commas and colons, no key twice in one object. The caller bounds the length.
- * @returns why it cannot be read, in words that follow its name
+ * Reads a JSON object out of bytes of a stranger as the container runtimes would read it, or not at all: valid UTF-8
+ * without a byte order mark, at most 64 levels and 200,000 values, no key twice in one object. The caller bounds the
+ * length. Never throws.
  */
-export const readJsonObject = (bytes: Uint8Array): Result<JsonObject, string> => {
+export const readJsonObject = (bytes: Uint8Array): Result<JsonObject, Unreadable> => {
   const text = decode(bytes);
-  if (text === undefined) return fail('it is not valid UTF-8');
-  const why = whyUnreadable(text);
-  if (why !== undefined) return fail(why);
+  if (text === undefined) return invalid('it is not valid UTF-8');
+  const problem = problemOf(text);
+  if (problem !== undefined) return problem;
   try {
     const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? ok(value) : fail('it is not a JSON object');
+    return isJsonObject(value) ? ok(value) : invalid('it is not a JSON object');
   } catch {
-    return fail('it is not JSON');
+    return invalid('it is not JSON');
   }
 };

@@ -4,9 +4,10 @@ import { readJsonObject } from './json-document.ts';
 
 const read = (text: string | Uint8Array) =>
   readJsonObject(typeof text === 'string' ? new TextEncoder().encode(text) : text);
+const twice = 'it holds one key twice, which runtimes and we would read differently';
 const why = (text: string | Uint8Array): string | undefined => {
   const found = read(text);
-  return found.ok ? undefined : found.error;
+  return found.ok ? undefined : found.error.why;
 };
 
 describe('JSON of a stranger', () => {
@@ -26,15 +27,11 @@ describe('JSON of a stranger', () => {
       Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
       'it is not valid UTF-8',
     ],
-    ['a key that stands twice is refused', '{"config":1,"layers":[],"config":2}', 'it holds one key twice'],
-    [
-      'the same, one of them written with an escape',
-      String.raw`{"config":1,"c\u006fnfig":2}`,
-      'it holds one key twice',
-    ],
+    ['a key that stands twice is refused', '{"config":1,"layers":[],"config":2}', twice],
+    ['the same, one of them written with an escape', String.raw`{"config":1,"c\u006fnfig":2}`, twice],
     ['backslashes before a quote are counted', String.raw`{"a":"\\","b\":1,\"a":2,"c":"\\\""}`, undefined],
-    ['a key twice behind such a string', String.raw`{"a":"\\","a":2}`, 'it holds one key twice'],
-    ['the same, deep inside', '{"a":[{"b":{"x":1,"y":{},"x":2}}]}', 'it holds one key twice'],
+    ['a key twice behind such a string', String.raw`{"a":"\\","a":2}`, twice],
+    ['the same, deep inside', '{"a":[{"b":{"x":1,"y":{},"x":2}}]}', twice],
     ['64 levels are read', `${'{"a":'.repeat(63)}{}${'}'.repeat(63)}`, undefined],
     [
       '65 levels are refused',
@@ -47,7 +44,7 @@ describe('JSON of a stranger', () => {
   });
 
   test('a document of nothing but brackets is refused before it is parsed (B9)', () => {
-    expect(why(`{"a":[${'[],'.repeat(1_000_000)}[]]}`)).toMatch(/more than 400000/);
+    expect(why(`{"a":[${'[],'.repeat(1_000_000)}[]]}`)).toMatch(/more than 200000/);
     expect(why('['.repeat(4_000_000))).toMatch(/deeper/);
   });
 

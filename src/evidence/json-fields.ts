@@ -1,0 +1,27 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+
+/** encoding/json of Go folds case as Unicode does: the long s and the Kelvin sign are an s and a k. */
+const fold = (name: string): string => name.toUpperCase().toLowerCase();
+
+/** Names that are read from an object, and how a case-blind reader sees them. */
+export interface FieldNames {
+  readonly exact: ReadonlySet<string>;
+  readonly folded: ReadonlySet<string>;
+}
+export const fieldNames = (...names: readonly string[]): FieldNames => ({
+  exact: new Set(names),
+  folded: new Set(names.map(fold)),
+});
+
+/**
+ * A field that runtimes read and we would not: Go takes `user` for `User`, so that `{"User":"1000","user":"0"}` would
+ * pass as not root and run as root.
+ */
+export const foreignSpelling = (object: JsonObject, names: FieldNames): string | undefined =>
+  Object.keys(object).find((name) => !names.exact.has(name) && names.folded.has(fold(name)));
+
+/** A text, `undefined` when it is absent or null, which Go reads alike; `false` when it is something else. */
+export const optionalText = (value: JsonValue | undefined): string | undefined | false => {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? value : false;
+};
