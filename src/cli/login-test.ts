@@ -4,7 +4,7 @@ import { shown } from '../core/decision/shown-text.ts';
 import { formatDigest } from '../core/image/digest.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
-import type { Credential, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
+import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
 import { createReadBudget } from '../evidence/read-budget.ts';
 import type { EvidenceRoom } from '../serve/evidence-room.ts';
 import { proxyOf } from '../serve/evidence.ts';
@@ -22,6 +22,7 @@ export type LoginOutcome = 'works' | 'denied' | 'failed' | 'missing' | 'not-trie
 export interface LoginAttempt {
   /** `docker config /home/ann/.docker/config.json`, `anonymous`: never a secret. */
   readonly credential: string;
+  readonly kind: CredentialKind;
   readonly outcome: LoginOutcome;
   readonly why?: string;
   /** The token server that the registry names. */
@@ -79,7 +80,7 @@ const ask = async (
   return { state: 'known', value: { ...realm, ...remark } };
 };
 
-const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential'> => {
+const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' | 'kind'> => {
   const spent = { took: Math.round(took) };
   switch (asked.state) {
     case 'known': {
@@ -116,17 +117,19 @@ const tryAll = async (
   let isDown = false;
   for await (const candidate of room.keychain.candidates({ host, repository }, undefined, signal)) {
     if (candidate.state === 'missing') {
-      attempts.push({ credential: shown(candidate.source), outcome: 'missing', why: shown(candidate.why) });
+      const { kind, source, why } = candidate;
+      attempts.push({ credential: shown(source), kind, outcome: 'missing', why: shown(why) });
       continue;
     }
-    const { source } = candidate.credential;
+    const { kind, source } = candidate.credential;
+    const about = { credential: shown(source), kind };
     if (isDown) {
-      attempts.push({ credential: shown(source), outcome: 'not-tried', why: 'the host failed before' });
+      attempts.push({ ...about, outcome: 'not-tried', why: 'the host failed before' });
       continue;
     }
     const began = performance.now();
     const asked = await ask(room, target, candidate.credential, signal);
-    attempts.push({ credential: shown(source), ...attemptOf(asked, performance.now() - began) });
+    attempts.push({ ...about, ...attemptOf(asked, performance.now() - began) });
     isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.failure));
   }
   return attempts;
@@ -162,8 +165,13 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
   }
 };
 
-/** 0: one works; 1: each that could be asked was denied; 4: the host could not be asked. */
+/**
+ * 0: a login works, or there is none and the registry wants none; 1: no login works; 4: the host could not be asked.
+ * Token servers hand out a token to nobody in particular as well, so that says nothing of a login that was refused.
+ */
 export const loginExitCode = ({ attempts }: LoginReport): ExitCode => {
-  if (attempts.some(({ outcome }) => outcome === 'works')) return exitCode.clean;
+  const logins = attempts.filter(({ kind }) => kind !== 'anonymous');
+  const counted = logins.length > 0 ? logins : attempts;
+  if (counted.some(({ outcome }) => outcome === 'works')) return exitCode.clean;
   return attempts.some(({ outcome }) => outcome === 'failed') ? exitCode.unreachable : exitCode.findings;
 };

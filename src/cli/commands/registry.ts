@@ -51,7 +51,8 @@ Examples:
   imagegate registry login-test registry.example.com
   imagegate registry login-test registry.example.com:5000 --repository team/web:1.4.2 --config imagegate.yaml
 
-Exit codes: 0 one credential works, 1 all are denied, 4 the host cannot be asked`;
+Exit codes: 0 a login works, or there is none and the registry wants none, 1 no login works,
+  4 the host cannot be asked`;
 
 const loginTest = (terminal: Terminal, done: (code: number) => void): Command => {
   const command = new Command('login-test')

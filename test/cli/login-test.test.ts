@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { LoginReport } from '../../src/cli/login-test.ts';
+import { image } from '../fakes/registry-content.ts';
+import { status } from '../fakes/registry-faults.ts';
+import { folderWith } from './imagegate.ts';
+import type { Ended } from './imagegate.ts';
+import { stageRegistry } from './registry-stage.ts';
+import type { RegistryStage } from './registry-stage.ts';
+
+const password = 'secret-of-ann';
+const users = { ann: { password, repositories: ['team/*'] } };
+
+const login = async (
+  stage: RegistryStage,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number | null; readonly report: LoginReport; readonly ended: Ended }> => {
+  const words = ['registry', 'login-test', stage.host, '-o', 'json', ...stage.config, ...args];
+  const ended = await stage.run(words, { env });
+  expect(ended.stdout + ended.stderr).not.toContain(password);
+  if (ended.stdout === '') throw new Error(ended.stderr);
+  return { code: ended.code, report: JSON.parse(ended.stdout) as LoginReport, ended };
+};
+const outcomes = ({ attempts }: LoginReport): readonly string[] =>
+  attempts.map(({ credential, outcome }) => `${credential.replace(/\/\S*\//, '')}: ${outcome}`);
+
+describe('0: one credential works', () => {
+  test('the login of the user at a token server, which serves nobody in particular too', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'bearer', users } });
+    stage.login('ann', password);
+    const { code, report } = await login(stage);
+    expect([code, outcomes(report)]).toEqual([0, ['docker config config.json: works', 'anonymous: works']]);
+    expect(report).toMatchObject({ host: stage.host, address: stage.registry.url, plainHttp: true });
+    expect(report.attempts[0]?.realm).toBe(`${stage.registry.url}/token`);
+  });
+
+  test('every credential is tried, so that a wrong one shows although another works', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users, anonymous: ['*'] } });
+    stage.login('ann', password);
+    const auth = Buffer.from('ann:wrong').toString('base64');
+    stage.put('run/containers/auth.json', JSON.stringify({ auths: { [stage.host]: { auth } } }));
+    const { code, report } = await login(stage);
+    expect(code).toBe(0);
+    expect(outcomes(report).slice(0, 2)).toEqual([
+      'docker config auth.json: denied',
+      'docker config config.json: works',
+    ]);
+  });
+
+  test('a registry that asks nobody who they are', async () => {
+    const stage = await stageRegistry();
+    const { code, report } = await login(stage);
+    expect([code, outcomes(report)]).toEqual([0, ['anonymous: works']]);
+  });
+
+  test('for people: address, proxy, trust and one line a credential', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'bearer', users } });
+    stage.login('ann', password);
+    const auth = Buffer.from('ann:wrong').toString('base64');
+    stage.put('run/containers/auth.json', JSON.stringify({ auths: { [stage.host]: { auth } } }));
+    const ended = await stage.run(['registry', 'login-test', stage.host, ...stage.config]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(
+      ended.stdout
+        .replaceAll(stage.host, 'HOST')
+        .replaceAll(stage.home, 'HOME')
+        .replaceAll(/\(\d+ ms\)/g, '(TIME)'),
+    ).toBe(`HOST is asked at http://HOST
+  proxy      none
+  trusts     none: plain HTTP, as its row says
+  addresses  private ones too
+
+credentials, in the order in which they are tried
+  denied     docker config HOME/run/containers/auth.json (TIME)
+             HOST: token: the token server HOST answered status 401 and gave no token, asked with docker config HOME/run/containers/auth.json
+  works      docker config HOME/.docker/config.json (TIME)
+             token server http://HOST/token
+  works      anonymous (TIME)
+             token server http://HOST/token
+`);
+  });
+});
+
+describe('--repository asks as a pull does', () => {
+  test.each([
+    ['one that the login covers', 'team/web:v1', 0, 'works'],
+    ['one that it does not cover', 'other/web:v1', 1, 'denied'],
+  ])('%s', async (_title, repository, code, outcome) => {
+    const stage = await stageRegistry({ auth: { mode: 'bearer', users } });
+    for (const name of ['team/web', 'other/web']) stage.registry.push(name, image(), 'v1');
+    stage.login('ann', password);
+    const found = await login(stage, ['--repository', repository]);
+    expect([found.code, outcomes(found.report)[0]]).toEqual([code, `docker config config.json: ${outcome}`]);
+    expect(found.report.image).toBe(`${stage.host}/${repository}`);
+  });
+
+  test('an image that is not there: the login works, and the report says so', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    stage.login('ann', password);
+    const { code, report } = await login(stage, ['--repository', 'team/gone']);
+    expect([code, report.attempts[0]?.why]).toEqual([0, 'it answers that it has no such image']);
+  });
+});
+
+describe('1: no login works', () => {
+  test('a wrong password at a token server, which serves nobody in particular', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'bearer', users } });
+    stage.login('ann', 'wrong');
+    const { code, report } = await login(stage);
+    expect([code, outcomes(report)]).toEqual([1, ['docker config config.json: denied', 'anonymous: works']]);
+  });
+
+  test('a wrong password and nobody', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    stage.login('ann', 'wrong');
+    const { code, report } = await login(stage);
+    expect([code, outcomes(report)]).toEqual([1, ['docker config config.json: denied', 'anonymous: denied']]);
+  });
+
+  test('a helper that is not installed is missing, and the report says why', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    stage.put('.docker/config.json', JSON.stringify({ credHelpers: { [stage.host]: 'gone' } }));
+    const { code, report } = await login(stage);
+    expect(code).toBe(1);
+    expect(report.attempts[0]).toMatchObject({
+      outcome: 'missing',
+      why: 'docker-credential-gone is not installed',
+    });
+  });
+});
+
+describe('4: the host cannot be asked', () => {
+  test('nobody listens: the other credentials are not tried', async () => {
+    const stage = await stageRegistry();
+    stage.login('ann', password);
+    await stage.registry.close();
+    const { code, report } = await login(stage);
+    expect([code, outcomes(report)]).toEqual([
+      4,
+      ['docker config config.json: failed', 'anonymous: not-tried'],
+    ]);
+    expect(report.attempts[0]?.why).toContain('connection refused');
+  });
+
+  test('B26: a private address without `allowPrivateAddress` is not asked', async () => {
+    const stage = await stageRegistry();
+    const ended = await stage.run(['registry', 'login-test', stage.host]);
+    expect(ended.code).toBe(4);
+    expect(ended.stdout).toContain('addresses  public ones only');
+    expect(ended.stdout).toContain('allowPrivateAddress');
+    expect(stage.registry.counts().total).toBe(0);
+  });
+
+  test('a certificate of an authority that nobody knows here', async () => {
+    const stage = await stageRegistry({ tls: true });
+    const { code, report } = await login(stage);
+    expect(code).toBe(4);
+    expect(report.attempts[0]?.why).toContain('caFile');
+  });
+
+  test('the same with its CA as caFile: 0', async () => {
+    const stage = await stageRegistry({ tls: true });
+    const folder = folderWith({ 'ca.pem': stage.registry.ca ?? '' });
+    const row = { host: stage.host, allowPrivateAddress: true, caFile: `${folder}/ca.pem` };
+    const config = folderWith({ 'c.yaml': JSON.stringify({ registries: [row] }) });
+    const { code, report } = await login(stage, ['--config', `${config}/c.yaml`]);
+    expect([code, report.ownAuthority]).toEqual([0, true]);
+  });
+
+  test('a web server that is no registry', async () => {
+    const stage = await stageRegistry();
+    stage.registry.fault({ path: '/v2/' }, status(404));
+    const { code, report } = await login(stage);
+    expect([code, report.attempts[0]?.why]).toEqual([4, 'what answers there is no registry']);
+  });
+});
+
+describe('the proxy on the way', () => {
+  const test4 = async (env: Readonly<Record<string, string>>): Promise<LoginReport> => {
+    const stage = await stageRegistry();
+    const words = ['registry', 'login-test', 'registry.example.invalid', '-o', 'json'];
+    const ended = await stage.run(words, { env });
+    expect(ended.code).toBe(4);
+    expect(ended.stdout).not.toContain(password);
+    return JSON.parse(ended.stdout) as LoginReport;
+  };
+  test('is named without its password', async () => {
+    const report = await test4({ https_proxy: `http://ann:${password}@127.0.0.1:1`, no_proxy: '' });
+    expect(report.proxy).toBe('http://127.0.0.1:1');
+  });
+  test('is none for a host of NO_PROXY', async () => {
+    const report = await test4({ https_proxy: 'http://127.0.0.1:1', no_proxy: '.example.invalid' });
+    expect(report.proxy).toBeUndefined();
+  });
+});
+
+describe('2: what is no host or no repository', () => {
+  test.each([
+    ['a URL', ['https://registry.example.com'], 'is no host of a registry'],
+    ['a host with a path', ['registry.example.com/team'], 'is no host of a registry'],
+    ['a name on Docker Hub', ['nginx'], 'is no host of a registry'],
+    ['an odd repository', ['r.io', '--repository', 'Team'], "--repository 'Team'"],
+    ['nothing', [], "missing required argument 'host'"],
+    ['an unknown format', ['r.io', '-o', 'jsn'], 'did you mean json?'],
+  ])('%s', async (_title, args, sentence) => {
+    const stage = await stageRegistry();
+    const ended = await stage.run(['registry', 'login-test', ...args]);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(sentence);
+  });
+});
