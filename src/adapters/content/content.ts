@@ -1,7 +1,8 @@
+import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { ContentStore } from '../../evidence/ports.ts';
 import { createRecentMap } from '../../evidence/recent-map.ts';
 import { createDisk, type Disk } from './disk.ts';
-import { contentName, hashesTo } from './name.ts';
+import { contentName } from './name.ts';
 
 export interface ContentStoreOptions {
   /** Absent: in memory only. It is made when it is missing; nothing else may lie in it. */
@@ -67,7 +68,7 @@ export const createContentStore = (options: ContentStoreOptions): OpenContentSto
     },
     put: (repository, digest, bytes) => {
       const name = contentName(repository, digest);
-      if (name === undefined || !hashesTo(name.digest, bytes)) return;
+      if (name === undefined || !isDigestOf(bytes, name.digest)) return;
       const own = ownBytes(bytes);
       keep(`${digest} ${repository.host}/${repository.repository}`, own);
       disk?.write(name, own);

@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDigestOf } from '../../evidence/content-digest.ts';
 import { createDiskBook, type DiskBook } from './disk-book.ts';
 import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
-import { hashesTo, type ContentName } from './name.ts';
+import type { ContentName } from './name.ts';
 import { scanContent } from './scan.ts';
 
 export interface DiskLimits {
@@ -106,7 +107,7 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
       if (scanned && !book.has(path)) return undefined;
       try {
         const bytes = await readFileBytes(join(root, path), limits.fileBytes);
-        if (bytes !== undefined && hashesTo(name.digest, bytes)) {
+        if (bytes !== undefined && isDigestOf(bytes, name.digest)) {
           book.touch(path);
           return bytes;
         }

@@ -29,6 +29,3 @@ export const contentName = ({ host, repository }: Repository, text: string): Con
   const origin = createHash('sha256').update(`${host}/${repository}`).digest('hex').slice(0, originDigits);
   return { digest: digest.value, folder: `${algorithm}/${hex.slice(0, 2)}`, file: `${hex}-${origin}` };
 };
-
-export const hashesTo = ({ algorithm, hex }: Digest, bytes: Uint8Array): boolean =>
-  createHash(algorithm).update(bytes).digest('hex') === hex;

@@ -1,11 +1,11 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { parseDigest } from '../../core/image/digest.ts';
+import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { Content, Descriptor, RegistryAnswer } from '../../evidence/ports.ts';
 import type { Auth } from './auth.ts';
 import { readBody } from './client-body.ts';
 import { beyondLimit, invalid, statusAnswer, unavailableBy } from './client-failure.ts';
 import { ask, pathIn, type Site, subjectOf } from './client-site.ts';
-import { isDigestOf } from './content-digest.ts';
 
 /**
  * GET of a blob: exactly as many bytes as its descriptor says, with that digest. Nothing is asked for when the descriptor

@@ -1,11 +1,12 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { formatDigest, parseDigest } from '../../core/image/digest.ts';
+import { digestOf } from '../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../evidence/ports.ts';
 import type { Auth } from './auth.ts';
 import { readBody } from './client-body.ts';
 import { invalid, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
 import { ask, manifestPath, nameOf, type Site, subjectOf } from './client-site.ts';
-import { digestOf, whyHeaderLies } from './content-digest.ts';
+import { whyHeaderLies } from './digest-header.ts';
 import { manifestAccept, manifestLimit, readManifest, type ReadManifest } from './manifest-bytes.ts';
 
 /** A manifest with what was read of it. */
