@@ -1,5 +1,6 @@
 import type { Client, Dispatcher } from 'undici';
 import type { Dialled } from './dialer.ts';
+import type { WireMeter } from './wire-meter.ts';
 
 /** What is used of undici; it is loaded with the first request. */
 export interface HttpLibrary {
@@ -16,6 +17,8 @@ export interface Connection {
     readonly body?: string;
     readonly signal: AbortSignal;
   }): Promise<Dispatcher.ResponseData>;
+  /** The body is read now, at most so many bytes of it; more than that on the wire ends the connection. */
+  readonly expect: (body: number) => void;
   alive(): boolean;
   close(): void;
 }
@@ -26,7 +29,12 @@ const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAli
 const stale = (): Error => Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
 
 /** Speaks HTTP over a socket that was dialled, and never dials itself. */
-export const createConnection = (library: HttpLibrary, origin: string, dialled: Dialled): Connection => {
+export const createConnection = (
+  library: HttpLibrary,
+  origin: string,
+  dialled: Dialled,
+  meter: WireMeter,
+): Connection => {
   const { socket, forwarder } = dialled;
   let attached = false;
   const client: Client = new library.Client(origin, {
@@ -54,6 +62,7 @@ export const createConnection = (library: HttpLibrary, origin: string, dialled: 
     send: async ({ url, method, headers, body, signal }) => {
       // The client heeds a signal only from when it writes the request.
       signal.addEventListener('abort', close, { once: true });
+      meter.begin();
       try {
         return await client.request({
           path: forwarder === undefined ? `${url.pathname}${url.search}` : url.href,
@@ -67,6 +76,7 @@ export const createConnection = (library: HttpLibrary, origin: string, dialled: 
         signal.removeEventListener('abort', close);
       }
     },
+    expect: meter.expect,
     alive: () => !socket.destroyed && !client.destroyed,
     close,
   };

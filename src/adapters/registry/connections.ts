@@ -8,6 +8,7 @@ import { errorCode, failure, isBrokenAnswer, networkReason } from './failure.ts'
 import type { Host, Hosts } from './hosts.ts';
 import type { HttpRequest } from './http.ts';
 import type { Step } from './redirect.ts';
+import { createWireMeters } from './wire-meter.ts';
 
 export interface Sent {
   readonly connection: Connection;
@@ -39,6 +40,7 @@ const sendFailure = (error: unknown, stage: RegistryStage, name: string): Regist
 };
 
 export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionParts): SendOver => {
+  const meters = createWireMeters();
   let open = 0;
 
   const openConnection = async (
@@ -61,7 +63,7 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
         : dialled;
     }
     const { socket } = dialled.value;
-    const connection = createConnection(loaded, hop.url.origin, dialled.value);
+    const connection = createConnection(loaded, hop.url.origin, dialled.value, meters.watch(socket));
     socket.once('close', () => {
       open -= 1;
       host.forget(connection);

@@ -20,6 +20,8 @@ interface Surroundings {
   readonly budget: Budget;
   /** Milliseconds since the host was asked. */
   readonly waited: () => number;
+  /** Told how much of the body is read, before it is. */
+  readonly expect: (body: number) => void;
   /** Called once, at the end. `whole`: the body was read to its end, so that the connection can be used again. */
   readonly over: (health: Health, why: string, whole: boolean) => void;
 }
@@ -73,7 +75,7 @@ const healthByFailure: Readonly<Partial<Record<RegistryFailure['kind'], Health>>
 export const createExchange = (
   response: Dispatcher.ResponseData,
   request: HttpRequest,
-  { name, budget, waited, over }: Surroundings,
+  { name, budget, waited, expect, over }: Surroundings,
 ): Exchange => {
   const { statusCode: status, body } = response;
   const headers = plainHeaders(response.headers);
@@ -93,7 +95,10 @@ export const createExchange = (
     return failure(kind, request.stage, name, why);
   };
   const readClaimed = async (limit: number): Promise<BodyEnd> => {
-    if (declared === undefined || declared <= limit) return readBody(body, limit);
+    if (declared === undefined || declared <= limit) {
+      expect(limit);
+      return readBody(body, limit);
+    }
     body.destroy();
     return { end: 'limit' };
   };

@@ -1,4 +1,5 @@
 import { shown } from '../../core/decision/shown-text.ts';
+import { overrunCode } from './wire-meter.ts';
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 
 type Kind = RegistryFailure['kind'];
@@ -57,6 +58,7 @@ const networkReasons: Readonly<Record<string, string>> = {
     'it does not speak TLS on that port; if it speaks plain HTTP, only plainHttp of its row allows that',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks no TLS version from 1.2 on',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks no TLS version from 1.2 on',
+  [overrunCode]: 'it sends bytes without end that are no answer',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are larger than 16 KiB',
 };
 

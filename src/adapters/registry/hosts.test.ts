@@ -15,6 +15,7 @@ const fakeConnection = (): Connection & { readonly closed: () => boolean } => {
   let closed = false;
   return {
     send: () => Promise.reject(new Error('not sent')),
+    expect: () => undefined,
     alive: () => !closed,
     close: () => void (closed = true),
     closed: () => closed,

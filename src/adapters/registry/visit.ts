@@ -72,6 +72,11 @@ const takeTurn = async (
   return fail(failure('unreachable', 'queue', hop.name, why));
 };
 
+const brokenBelow =
+  (name: string) =>
+  (error: unknown): Result<never, RegistryFailure> =>
+    fail(failure('unreachable', 'connect', name, networkReason(error)));
+
 /** A request that may be sent now. */
 interface Admitted {
   readonly host: Host;
@@ -110,9 +115,7 @@ export const createVisit = ({ hosts, sendOver, clock, jitter }: VisitParts): Vis
     const asked = clock.monotonic();
     const waited = (): number => clock.monotonic() - asked;
     // A defect below must not keep the turn for ever.
-    const sent = await sendOver(host, step, request, budget).catch((error: unknown) =>
-      fail(failure('unreachable', 'connect', name, networkReason(error))),
-    );
+    const sent = await sendOver(host, step, request, budget).catch(brokenBelow(name));
     if (!sent.ok) {
       const givenUp = budget.givenUp() !== undefined;
       const shown = givenUp ? givenUpFailure(budget, sent.error.stage, name) : sent.error;
@@ -126,6 +129,7 @@ export const createVisit = ({ hosts, sendOver, clock, jitter }: VisitParts): Vis
       name,
       budget,
       waited,
+      expect: connection.expect,
       over: (health, why, whole) => {
         if (over) return;
         over = true;
