@@ -27,6 +27,8 @@ export interface AccessBook {
   grant(account: Account, name: ManifestName, digest: string): void;
   /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
   refuse(account: Account, name: ManifestName, refusal: Refusal): void;
+  /** How many refusals there have been: what rests on older knowledge is looked at again when there was one more. */
+  readonly refusals: number;
 }
 
 export const repositoryKey = ({ host, repository }: Repository): string => `${host}/${repository}`;
@@ -46,6 +48,7 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
   const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
   const refusals = createRecentMap<{ readonly refusal: Refusal; readonly at: number }>(bound);
   let last = 0;
+  let heard = 0;
 
   const renew = (key: string): string => {
     last += 1;
@@ -85,10 +88,14 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
       if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
     },
     refuse: (account, name, refusal) => {
+      heard += 1;
       const number = refusal === 'denied' ? renew(accountKey(account)) : numberOf(account);
       tags.delete(number + nameKey(name));
       reads.delete(number + nameKey(name));
       refusals.set(number + nameKey(name), { refusal, at: clock.monotonic() });
+    },
+    get refusals() {
+      return heard;
     },
   };
 };

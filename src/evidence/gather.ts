@@ -21,6 +21,7 @@ import type {
 import { createReadBudget, type Reading } from './read-budget.ts';
 import { readImage } from './read-image.ts';
 import { createRecentMap, type RecentMap } from './recent-map.ts';
+import { askerOf, createRecollections, type Recollections } from './recollection.ts';
 import { resolve, type Reached, type Resolution } from './resolve.ts';
 import { unavailableText } from './unavailable-text.ts';
 
@@ -32,6 +33,14 @@ export interface EvidenceRequest {
 
 /** Obtains evidence: each tag resolved once, each digest read once, under one deadline. */
 export interface Evidence {
+  /**
+   * The same answers, when all of them were given to this context a moment ago: at once, without any I/O.
+   * @returns `undefined`: gather them. Absent: nothing is remembered here
+   */
+  recall?(
+    requests: readonly EvidenceRequest[],
+    context: PullContext | undefined,
+  ): readonly ImageEvidence[] | undefined;
   /** @returns one answer a request, in the same order; never rejects. What was not there in time is `unavailable`. */
   gather(
     requests: readonly EvidenceRequest[],
@@ -54,10 +63,13 @@ interface Room {
   readonly parts: EvidenceParts;
   readonly keychain: Keychain;
   readonly facts: RecentMap<ImageFacts>;
+  readonly recollections: Recollections;
 }
 
 /** What lives as long as one review. */
 interface Review {
+  /** {@link askerOf} */
+  readonly asker: string;
   readonly reading: Reading;
   /** The manifest of a name, asked for once in a review however many texts mean it (B1). */
   resolveOnce(repository: Repository, name: ManifestName): Promise<Resolution>;
@@ -83,6 +95,7 @@ const openReview = (room: Room, context: PullContext | undefined, signal: AbortS
     return list;
   };
   return {
+    asker: askerOf(context),
     reading,
     resolveOnce: (repository, name) => {
       const place = repositoryKey(repository);
@@ -136,7 +149,8 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
   if (free !== undefined) return free;
   const { host, repository: path, digest } = image;
   const repository = { host, repository: path };
-  const resolution = await review.resolveOnce(repository, nameOf(image));
+  const name = nameOf(image);
+  const resolution = await review.resolveOnce(repository, name);
   const { tried } = resolution;
   if (resolution.state !== 'known') {
     const fact: Fact<never> =
@@ -147,10 +161,37 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
   const { reached } = resolution;
   const pinned = digest === undefined ? digestOf(reached.digest, host) : known(digest);
   const stale = reached.staleFor === undefined ? {} : { staleFor: reached.staleFor };
-  if (needs.image === undefined) return { pinned, tried, ...stale };
-  const { platforms } = needs.image;
-  const facts = await factsOf(room, review, { repository, reached, platforms });
-  return { pinned, image: facts, tried, ...stale };
+  const evidence: ImageEvidence =
+    needs.image === undefined
+      ? { pinned, tried, ...stale }
+      : {
+          pinned,
+          image: await factsOf(room, review, { repository, reached, platforms: needs.image.platforms }),
+          tried,
+          ...stale,
+        };
+  const complete = evidence.image === undefined || evidence.image.state === 'known';
+  if (complete && reached.outage === undefined) {
+    const account = { repository, credential: reached.credential.key };
+    room.recollections.keep(review.asker, image, { evidence, needs, account, name });
+  }
+  return evidence;
+};
+
+const recall = (
+  { recollections }: Room,
+  requests: readonly EvidenceRequest[],
+  context: PullContext | undefined,
+): readonly ImageEvidence[] | undefined => {
+  const asker = askerOf(context);
+  const answers: ImageEvidence[] = [];
+  for (const { image, needs } of requests) {
+    const found = withoutNetwork(image, needs) ?? recollections.find(asker, image, needs);
+    // All or none: images of one review that mean one tag must get one digest (B1).
+    if (found === undefined) return undefined;
+    answers.push(found);
+  }
+  return answers;
 };
 
 /**
@@ -163,8 +204,11 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const access = createAccessBook(limits, clock);
   const flights = createFlights(limits, clock);
   const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
-  const room: Room = { parts: { registry, content, access, flights, clock, limits }, keychain, facts };
+  const recollections = createRecollections(limits, access, clock);
+  const parts: EvidenceParts = { registry, content, access, flights, clock, limits };
+  const room: Room = { parts, keychain, facts, recollections };
   return {
+    recall: (requests, context) => recall(room, requests, context),
     gather: async (requests, context, signal) => {
       const review = openReview(room, context, signal);
       try {

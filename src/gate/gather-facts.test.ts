@@ -12,6 +12,7 @@ import type { FakeGateOptions } from '../../test/fakes/gate.ts';
 import { formatDigest } from '../core/image/digest.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Evidence } from '../evidence/gather.ts';
+import type { PullContext } from '../evidence/ports.ts';
 
 const nonRoot = { checks: [{ digest: { require: true } }, { image: { user: 'NonRoot' } }] };
 const byTag = { checks: [{ image: { user: 'NonRoot' } }] };
@@ -71,6 +72,41 @@ describe('what is asked', () => {
     });
     expect(decision).not.toBeInstanceOf(Promise);
     expect(evidence.asked).toEqual([]);
+  });
+
+  test('nothing that was found a moment ago: the verdict comes at once, from what is recalled', () => {
+    const asked: (PullContext | undefined)[] = [];
+    const evidence: Evidence = {
+      recall: (requests, context) => {
+        asked.push(context);
+        return requests.map((request) => evidenceOf(request, digestOf('a'), { user: '0' }));
+      },
+      gather: () => Promise.reject(new Error('nobody should gather')),
+    };
+    const gate = fakeGate({ policies: { users: byTag }, evidence });
+    const subject = {
+      origin: { source: 'admission' as const, object: { apiVersion: 'v1', kind: 'Pod' } },
+      namespace: 'shop',
+      what: { form: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
+      started: 0,
+    };
+    const deadline = {
+      remaining: () => 1_000,
+      signal: () => {
+        throw new Error('nobody waits');
+      },
+    };
+    const decision = gate.review(subject, deadline);
+    expect(asked).toEqual([{ namespace: 'shop', pullSecrets: [] }]);
+    expect(decision).toMatchObject({ allowed: false, images: [{ digest: a }] });
+    expect(decision).toHaveProperty('findings.0.code', 'image-user-root');
+  });
+
+  test('what is not recalled is gathered', async () => {
+    const gathering = fakeEvidence();
+    const gate = gateWith({ ...gathering, recall: () => undefined });
+    await gate.admit(requestFor(pod({ app: 'nginx' })));
+    expect(gathering.asked).toHaveLength(1);
   });
 
   test('nothing in another namespace than the policy’s', async () => {

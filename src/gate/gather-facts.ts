@@ -60,16 +60,18 @@ const inTime = async (
   });
   try {
     return await Promise.race([evidence.gather(requests, context, abort.signal), late]);
+  } catch (error) {
+    // Nobody waits for the other images.
+    abort.abort();
+    throw error;
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    // Nobody waits for what is still under way.
-    abort.abort();
   }
 };
 
 /**
  * Hop 5: looks at the images that need it, each once. Answers at once when none does, so that a review without evidence
- * pays nothing. Without an evidence room everything is unavailable, never a pass.
+ * pays nothing, and when all of it was found a moment ago: then there is nothing to wait for, hence no timer either. Without an evidence room everything is unavailable, never a pass.
  * @returns the images in the same order, each with its evidence
  */
 export const gatherFacts = (
@@ -86,5 +88,8 @@ export const gatherFacts = (
       return place === undefined ? image : { ...image, evidence: answers[place] ?? otherwise };
     });
   if (evidence === undefined) return join([], noAccess);
-  return inTime(evidence, requests, context(), deadline).then((answers) => join(answers, tooLate));
+  const asker = context();
+  const recalled = evidence.recall?.(requests, asker);
+  if (recalled !== undefined) return join(recalled, tooLate);
+  return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
 };

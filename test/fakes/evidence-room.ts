@@ -59,7 +59,10 @@ export const createEvidenceRoom = (
     ask: async (text, { needs = allFacts, namespace, signal } = {}) => {
       const context = namespace === undefined ? undefined : { namespace, pullSecrets: [] };
       const wait = signal ?? AbortSignal.timeout(5000);
-      const [answer] = await evidence.gather([{ image: reference(text), needs }], context, wait);
+      const requests = [{ image: reference(text), needs }];
+      // As the gate does.
+      const [answer] =
+        evidence.recall?.(requests, context) ?? (await evidence.gather(requests, context, wait));
       if (answer === undefined) throw new Error('gather gave no answer');
       return answer;
     },
