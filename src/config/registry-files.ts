@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { pemCertificates } from '../core/pem.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { readTextFile } from './bounded-file.ts';
 import type { ConfigProblem, Origin } from './origin.ts';
@@ -23,8 +24,6 @@ const largestToken = 4096;
 /** Shorter ones can be guessed by somebody who may ask as often as the network allows. */
 const shortestToken = 16;
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
-
 const isCertificate = (pem: string): boolean => {
   try {
     return new X509Certificate(pem).raw.length > 0;
@@ -35,7 +34,8 @@ const isCertificate = (pem: string): boolean => {
 
 /** Every certificate can be read: a TLS library passes over a broken one without a word. */
 const certificatesOf = (text: string): Result<string, string> => {
-  const blocks = text.match(certificateBlock) ?? [];
+  const { blocks, isCut } = pemCertificates(text);
+  if (isCut) return fail('holds a certificate that cannot be read: it begins and does not end');
   if (blocks.length === 0) return fail('holds no certificate (PEM)');
   const broken = blocks.findIndex((block) => !isCertificate(block));
   return broken < 0

@@ -1,19 +1,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
+import { pemCertificates } from '../../core/pem.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
-const certificatePem = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 /** The certificates of a PEM text, in order; an error when there is none or one cannot be read. */
 export const readCertificates = (pem: string): Result<readonly X509Certificate[], string> => {
+  const { blocks, isCut } = pemCertificates(pem);
+  if (blocks.length === 0) return fail('holds no certificate in PEM form');
   try {
-    const found = (pem.match(certificatePem) ?? []).map((text) => new X509Certificate(text));
-    return found.length === 0 ? fail('holds no certificate in PEM form') : ok(found);
+    if (!isCut) return ok(blocks.map((text) => new X509Certificate(text)));
   } catch {
-    return fail('holds a certificate that cannot be read');
+    // Told below.
   }
+  return fail('holds a certificate that cannot be read');
 };
 
 export const readKey = (pem: string): Result<KeyObject, string> => {

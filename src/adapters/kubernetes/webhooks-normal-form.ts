@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { pemCertificates } from '../../core/pem.ts';
 
 /** One webhook of a configuration in a form that compares by text: defaults filled in, order removed. */
 export interface NormalWebhook {
@@ -84,7 +85,7 @@ function normalService(service: unknown): string {
 /** The certificates of a PEM bundle; what cannot be read counts for nothing. */
 export function fingerprints(pem: string): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const [block] of pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)) {
+  for (const block of pemCertificates(pem).blocks) {
     try {
       found.add(new X509Certificate(block).fingerprint256);
     } catch {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { pemCertificates } from '../../core/pem.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { WebRequest } from './intake.ts';
@@ -35,19 +36,15 @@ const check = (socket: TLSSocket, { name }: ClientRequirement): Caller => {
   return dns === undefined ? refused(`the client certificate is not one of '${name}'`) : verified;
 };
 
-const begin = '-----BEGIN CERTIFICATE-----';
-const certificatePem = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 /**
  * The certificates of a client CA, every one of them readable. OpenSSL passes over what it cannot read, and Node
  * takes an empty text for the public CAs of the world, any of whose certificates would then be let in.
  */
 export const readClientCa = (pem: string): Result<readonly string[], string> => {
-  const found = pem.match(certificatePem) ?? [];
-  if (found.length === 0) return fail('holds no certificate in PEM form');
+  const { blocks, isCut } = pemCertificates(pem);
+  if (blocks.length === 0) return fail('holds no certificate in PEM form');
   try {
-    const certificates = found.map((text) => `${new X509Certificate(text).toString().trim()}\n`);
-    if (pem.split(begin).length - 1 === found.length) return ok(certificates);
+    if (!isCut) return ok(blocks.map((text) => `${new X509Certificate(text).toString().trim()}\n`));
   } catch {
     // Told below.
   }
