@@ -235,7 +235,7 @@ describe('the credentials of a pod', () => {
       state: 'unavailable',
       why: {
         what: 'registry.example.com: manifest',
-        why: 'no credential could read it: pull secret shop/regcred: denied; anonymous: denied; after 0 ms',
+        why: 'no credential could read it, after 0 ms',
       },
     });
   });
@@ -245,6 +245,22 @@ describe('the credentials of a pod', () => {
     const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
     expect(found.pinned).toEqual({ state: 'absent' });
     expect(found.tried).toEqual(['pull secret shop/regcred: not found', 'anonymous: not found']);
+  });
+
+  test('of which one was let in make it absent, though the registry turns away whoever shows none', async () => {
+    const room = createEvidenceRoom({ shop: [secret, open] });
+    room.registry.answer = ({ credential }) =>
+      credential === 'anonymous' ? failure('denied') : { state: 'absent' };
+    const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
+    expect(found.pinned).toEqual({ state: 'absent' });
+    expect(found.tried).toEqual(['pull secret shop/regcred: not found', 'anonymous: denied']);
+    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned).toEqual({ state: 'absent' });
+  });
+
+  test('make it unavailable when the only one is none, and it is denied', async () => {
+    const room = createEvidenceRoom({ shop: [open] });
+    room.registry.answer = () => failure('denied');
+    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('unavailable');
   });
 
   test.each([

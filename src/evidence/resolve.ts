@@ -33,6 +33,10 @@ interface Walk extends Target {
   readonly keys: Set<string>;
   /** A credential that could not look: then nobody knows that the image is not there. */
   blind: boolean;
+  /** Whoever shows no credential is turned away here; that says nothing once a credential was let in. */
+  anonymousDenied: boolean;
+  /** A credential was let in, and the manifest is not there. */
+  lookedInVain: boolean;
   outage?: { readonly failure: RegistryFailure; readonly source: string };
 }
 
@@ -44,6 +48,15 @@ const isOutage = ({ kind }: RegistryFailure): boolean => kind === 'unreachable' 
  */
 const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
   kind === 'denied' || (stage === 'token' && (kind === 'invalid' || kind === 'refused'));
+
+const deny = (walk: Walk, { kind }: Credential): void => {
+  if (kind === 'anonymous') walk.anonymousDenied = true;
+  else walk.blind = true;
+};
+
+const miss = (walk: Walk, { kind }: Credential): void => {
+  walk.lookedInVain ||= kind !== 'anonymous';
+};
 
 /** What is known without asking: fresh knowledge, or during an outage whatever is not older than an outage may last. */
 const recall = (
@@ -91,7 +104,8 @@ const tryCredential = async (
   if (walk.outage !== undefined) return undefined;
   const refusal = parts.access.refusal(account, name);
   if (refusal !== undefined) {
-    walk.blind ||= refusal === 'denied';
+    if (refusal === 'denied') deny(walk, credential);
+    else miss(walk, credential);
     tried.push(`${source}: ${refusal === 'denied' ? 'denied' : 'not found'}`);
     return undefined;
   }
@@ -105,6 +119,7 @@ const tryCredential = async (
   }
   if (answer.state === 'absent') {
     tried.push(`${source}: not found`);
+    miss(walk, credential);
     return undefined;
   }
   const { failure } = answer;
@@ -113,7 +128,8 @@ const tryCredential = async (
     walk.outage = { failure, source };
     return tryCredential(parts, walk, credential);
   }
-  walk.blind = true;
+  if (failure.kind === 'denied') deny(walk, credential);
+  else walk.blind = true;
   return concernsCredential(failure) ? undefined : failure;
 };
 
@@ -129,8 +145,9 @@ const conclude = (parts: EvidenceParts, walk: Walk): Resolution => {
   const what = shown(`${repository.host}: manifest`);
   if (tried.length === 0)
     return { state: 'unavailable', why: { what, why: 'there is no credential to ask with' }, tried };
-  if (!walk.blind) return { state: 'absent', tried };
-  const why = shown(`no credential could read it: ${tried.join('; ')}; ${spent(time)}`);
+  const isBlind = walk.blind || (walk.anonymousDenied && !walk.lookedInVain);
+  if (!isBlind) return { state: 'absent', tried };
+  const why = `no credential could read it, ${spent(time)}`;
   return { state: 'unavailable', why: { what, why }, tried };
 };
 
@@ -177,7 +194,16 @@ export const resolve = async (
   reading: Reading,
 ): Promise<Resolution> => {
   const began = parts.clock.monotonic();
-  const walk: Walk = { ...target, reading, began, tried: [], keys: new Set(), blind: false };
+  const walk: Walk = {
+    ...target,
+    reading,
+    began,
+    tried: [],
+    keys: new Set(),
+    blind: false,
+    anonymousDenied: false,
+    lookedInVain: false,
+  };
   for (let index = 0; ; index++) {
     const candidate = await candidates.at(index);
     if (candidate === undefined) return conclude(parts, walk);

@@ -1,4 +1,5 @@
 import type { ImageUnderReview } from '../core/decision/decide.ts';
+import { triedText } from '../core/decision/judge-evidence.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
@@ -99,7 +100,8 @@ const warningFor = ({ use, evidence }: ImageUnderReview): string => {
   const image = `image '${shown(use.given)}' was not pinned`;
   const pinned = evidence?.pinned;
   if (pinned?.state === 'absent') return `${image}: it is not in its registry`;
-  if (pinned?.state === 'unavailable') return shown(`${image}: ${pinned.why.what}: ${pinned.why.why}`);
+  if (pinned?.state === 'unavailable')
+    return shown(`${image}: ${pinned.why.what}: ${pinned.why.why}${triedText(evidence?.tried ?? [])}`);
   return `${image}: its tag was looked up too long ago`;
 };
 

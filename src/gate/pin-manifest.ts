@@ -1,3 +1,4 @@
+import { triedText } from '../core/decision/judge-evidence.ts';
 import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { ImageNeeds } from '../core/facts/image-evidence.ts';
 import { isFenced } from '../core/policy/needs.ts';
@@ -50,7 +51,11 @@ const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
     case 'absent':
       return { ...place, outcome: 'left', why: 'it is not in its registry' };
     case 'unavailable':
-      return { ...place, outcome: 'left', why: `${pinned.why.what}: ${pinned.why.why}` };
+      return {
+        ...place,
+        outcome: 'left',
+        why: `${pinned.why.what}: ${pinned.why.why}${triedText(evidence.tried)}`,
+      };
     default:
       return pinned satisfies never;
   }
