@@ -5,7 +5,7 @@ import { deadlineAfter } from '../gate/deadline.ts';
 import { createJudgeImage } from '../gate/judge-image.ts';
 import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
 import type { CheckOptions, OpenCheck } from './check-run.ts';
-import { clock } from './clock.ts';
+import { clock } from '../serve/clock.ts';
 import type { ExitCode } from './exit-code.ts';
 import { readImages } from './image-input.ts';
 import { inOrder } from './in-order.ts';

@@ -9,7 +9,7 @@ import { createJudgeManifest } from '../gate/judge-manifest.ts';
 import type { ManifestOutcome } from '../gate/judge-manifest.ts';
 import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
 import type { CheckOptions } from './check-run.ts';
-import { clock } from './clock.ts';
+import { clock } from '../serve/clock.ts';
 import { exitCode } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { inOrder } from './in-order.ts';

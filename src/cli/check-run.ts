@@ -11,7 +11,7 @@ import { createDecisionIds } from '../gate/decision-ids.ts';
 import type { PolicySource } from '../gate/ports.ts';
 import { createReview } from '../gate/review.ts';
 import type { Review } from '../gate/review.ts';
-import { clock } from './clock.ts';
+import { clock } from '../serve/clock.ts';
 import { rememberEvidence } from './evidence-memory.ts';
 import type { EvidenceMemory } from './evidence-memory.ts';
 import { exitCodeOf } from './exit-code.ts';

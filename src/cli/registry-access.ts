@@ -8,7 +8,7 @@ import { userCredentialFiles } from '../config/user-credentials.ts';
 import { openEvidenceRoom } from '../serve/evidence-room.ts';
 import type { EvidenceRoom } from '../serve/evidence-room.ts';
 import { proxyOf } from '../serve/evidence.ts';
-import { clock } from './clock.ts';
+import { clock } from '../serve/clock.ts';
 import type { RegistryConfig } from './registry-settings.ts';
 import { UsageError } from './terminal.ts';
 

@@ -6,7 +6,7 @@ import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** Serving certificate: given files, or a CA of our own under `--data` (R15). */

@@ -10,7 +10,7 @@ import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 const loadWithin = 30_000;

@@ -22,7 +22,7 @@ import type { PartState } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
 import { describeSet, toldSet } from './policies.ts';
 import type { Policies } from './policies.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** Connects; nothing is sent yet, so a cluster that is away does not keep the gate from starting (R14). */

@@ -19,7 +19,7 @@ import type { Evidence } from '../evidence/gather.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
 import { observed } from './observed-http.ts';
 import type { Asked } from './observed-http.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 
 export interface EvidenceRoomOptions {
   readonly registries: readonly LoadedRegistry[];

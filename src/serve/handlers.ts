@@ -21,7 +21,7 @@ import { createReview } from '../gate/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 import { openWarm } from './warm.ts';
 

@@ -12,7 +12,7 @@ import { fail, ok } from '../core/result.ts';
 import { readinessOf } from '../gate/readiness.ts';
 import type { PartState, Readiness } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 /**

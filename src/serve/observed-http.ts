@@ -1,5 +1,5 @@
 import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
 export type Asked = (asked: {

@@ -14,7 +14,7 @@ import { fail, ok } from '../core/result.ts';
 import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** How long the end waits for the record, in milliseconds. */

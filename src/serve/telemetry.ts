@@ -4,10 +4,6 @@ import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/resolve.ts';
 import { version } from '../config/version.ts';
-import type { Clock } from '../gate/ports.ts';
-
-/** The one real clock. */
-export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** What everybody may tell to an operator. */
 export interface Watchers {

@@ -4,7 +4,7 @@ import { createWarm } from '../gate/warm.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
 import type { HandlerParts } from './handlers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 export interface WarmEnds {

@@ -15,7 +15,7 @@ import type { Config } from '../config/resolve.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Closers } from './closers.ts';
-import { clock } from './telemetry.ts';
+import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** What refuses, and what pins: the two objects of an installation that name us to the API server. */

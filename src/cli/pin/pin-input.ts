@@ -6,7 +6,7 @@ import { createPinManifest } from '../../gate/pin-manifest.ts';
 import type { PinnedPlace } from '../../gate/pin-manifest.ts';
 import { budget, judgedAtOnce } from '../check-run.ts';
 import type { OpenCheck } from '../check-run.ts';
-import { clock } from '../clock.ts';
+import { clock } from '../../serve/clock.ts';
 import { inOrder } from '../in-order.ts';
 import type { ManifestInput, ManifestSource } from '../manifest-input.ts';
 import { createProgress } from '../progress.ts';

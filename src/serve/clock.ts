@@ -1,4 +1,4 @@
 import type { Clock } from '../gate/ports.ts';
 
-/** The real clock of the commands. */
+/** The one real clock, of the gate and of the commands. */
 export const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
