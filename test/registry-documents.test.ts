@@ -7,7 +7,7 @@ import { judgeAddress, isInternalName } from '../src/adapters/registry/address-g
 import { createBreaker } from '../src/adapters/registry/breaker.ts';
 import { defaultSettings } from '../src/adapters/registry/settings.ts';
 import { callBudget } from '../src/adapters/webhook/call-target.ts';
-import { readPushes } from '../src/adapters/webhook/registry-event-formats.ts';
+import { maxEvents, readPushes } from '../src/adapters/webhook/registry-event-formats.ts';
 import { describeProblem } from '../src/config/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
 import { definitions } from '../src/config/settings.ts';
@@ -88,6 +88,7 @@ describe('the figures of docs/operations.md', () => {
       `| ${seconds(tagTime)}, then a HEAD; while its registry cannot be reached ${day},`,
     );
     expect(remembered).toContain(`| "not there", "denied" | ${seconds(negativeTime)} |`);
+    expect(remembered).toContain(`service account | ${seconds(limits.recollectionTime)}, or until`);
     expect(remembered).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
     expect(remembered).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);
     expect(remembered).toContain(`${grouped(limits.remembered)} proofs of access`);
@@ -99,6 +100,9 @@ describe('the figures of docs/operations.md', () => {
       `a manifest has at most ${mebibytes(limits.manifestBytes)}, a config ${String(limits.configBytes / 2 ** 20)} MiB`,
     );
     expect(remembered).toContain(`an index ${String(limits.indexChildren)} images`);
+  });
+  test('of registry events are those of the code', () => {
+    expect(operations).toContain(`| one request of registry events | 1 MiB, ${String(maxEvents)} events;`);
   });
   test('of time are those of the code', () => {
     const granted = timeoutSeconds * 1000;
