@@ -9,6 +9,11 @@ export interface Deadline {
   readonly remaining: () => number;
   /** Aborts at the deadline. Made on first use. */
   readonly signal: () => AbortSignal;
+  /**
+   * Asked before a review waits for registries: false when objects that wait hold too much memory already. Absent: it
+   * may.
+   */
+  readonly mayWait?: () => boolean;
 }
 
 /** A deadline `budget` milliseconds from now, on the monotonic clock. */

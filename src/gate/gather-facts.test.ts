@@ -56,6 +56,34 @@ describe('B1: one resolution a review', () => {
   });
 });
 
+describe('B9: large objects that wait', () => {
+  const review = (evidence: Evidence, mayWait: () => boolean) => {
+    const subject = {
+      origin: { source: 'admission' as const, object: { apiVersion: 'v1', kind: 'Pod' } },
+      namespace: 'default',
+      what: { form: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
+      started: 0,
+    };
+    return gateWith(evidence).review(subject, {
+      remaining: () => 1_000,
+      signal: () => AbortSignal.timeout(1_000),
+      mayWait,
+    });
+  };
+
+  test('are refused as unavailable when they would take the room of others, and nobody is asked', async () => {
+    const evidence = flippingEvidence();
+    const decision = await review(evidence, () => false);
+    expect(decision.findings.map(({ code }) => code)).toEqual(['image-unavailable']);
+    expect(JSON.stringify(decision.findings)).toContain('too many large objects wait');
+    expect(evidence.asked).toEqual([]);
+  });
+
+  test('are looked at while there is room', async () => {
+    expect(await review(flippingEvidence(), () => true)).toMatchObject({ allowed: true });
+  });
+});
+
 describe('what is asked', () => {
   test('nothing without a check that needs it: the answer comes at once', () => {
     const evidence = fakeEvidence();

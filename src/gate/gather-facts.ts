@@ -37,6 +37,10 @@ const withoutAnswer = (why: Fact<never>): ImageEvidence => ({ pinned: why, image
 const noAccess = withoutAnswer(unavailable('the image', 'this gate was started without registry access'));
 const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
 
+const crowded = withoutAnswer(
+  unavailable('the image', 'too many large objects wait for registries already; try again in a moment'),
+);
+
 /** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */
 const longestMargin = 250;
 
@@ -91,5 +95,7 @@ export const gatherFacts = (
   const asker = context();
   const recalled = evidence.recall?.(requests, asker);
   if (recalled !== undefined) return join(recalled, tooLate);
+  // Whoever creates large objects with images of a silent registry must not use up the room of all reviews.
+  if (deadline.mayWait?.() === false) return join([], crowded);
   return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
 };

@@ -85,3 +85,21 @@ test('a refusal keeps the beginning of the body, the piece without room included
   await send(200, 200);
   expect(await body).toMatchObject({ state: 'refused', start: { length: 210 } });
 });
+
+test('bodies of reviews that wait have half of the room, small ones whatever they need', async () => {
+  const intake = intakeOf({ maxBodyBytes: mebibyte, maxBytesInFlight: 200 * kibibyte });
+  const arrive = async (length: number) => {
+    const { body, send, end } = requestTo(intake, length);
+    await send(length, length);
+    end();
+    return wholeOf(await body);
+  };
+  const first = await arrive(60 * kibibyte);
+  const second = await arrive(60 * kibibyte);
+  expect([first.mayWait?.(), first.mayWait?.(), second.mayWait?.()]).toEqual([true, true, false]);
+  expect((await arrive(16 * kibibyte)).mayWait).toBeUndefined();
+  first.release();
+  expect(second.mayWait?.()).toBe(true);
+  second.release();
+  expect((await arrive(90 * kibibyte)).mayWait?.()).toBe(true);
+});

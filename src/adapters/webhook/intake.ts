@@ -15,11 +15,17 @@ import type { Refusal } from './refusal.ts';
 export type WebRequest = IncomingMessage | Http2ServerRequest;
 
 /**
- * `whole`: the body, whose bytes count as in flight until `release`. `refused`: no more of it is wanted, `start`
+ * `whole`: the body, whose bytes count as in flight until `release`; `mayWait` of a large one is asked before
+ * its review waits for something else. `refused`: no more of it is wanted, `start`
  * is what came first. `gone`: the client left, nobody waits for an answer.
  */
 export type Body =
-  | { readonly state: 'whole'; readonly bytes: Buffer; readonly release: () => void }
+  | {
+      readonly state: 'whole';
+      readonly bytes: Buffer;
+      readonly mayWait?: () => boolean;
+      readonly release: () => void;
+    }
   | { readonly state: 'refused'; readonly refusal: Refusal; readonly start: Buffer }
   | { readonly state: 'gone' };
 
@@ -38,6 +44,40 @@ const nothing: Buffer = Buffer.alloc(0);
 const gone: Body = { state: 'gone' };
 /** How often slow bodies are looked at: one timer for all, because a timer for each costs as much as reading one. */
 const sweepEvery = 100;
+
+/** Bodies that are no larger may wait however many there are: 4,096 requests are open at most. */
+const alwaysWaits = 16 * 1024;
+
+/** Bytes of bodies in flight. Those that wait have half of the room, so that the others always have the other half. */
+const createRoom = (most: number) => {
+  let inFlight = 0;
+  let waiting = 0;
+  return {
+    inFlight: () => inFlight,
+    fits: (more: number): boolean => inFlight + more <= most,
+    take: (bytes: number): void => {
+      inFlight += bytes;
+    },
+    /** What is held for one body that came whole. */
+    holdOf: (bytes: number): Pick<Extract<Body, { readonly state: 'whole' }>, 'mayWait' | 'release'> => {
+      let waits = 0;
+      if (bytes <= alwaysWaits) return { release: () => (inFlight -= bytes) };
+      return {
+        mayWait: () => {
+          if (waits > 0) return true;
+          if (waiting + bytes > most / 2) return false;
+          waits = bytes;
+          waiting += bytes;
+          return true;
+        },
+        release: () => {
+          inFlight -= bytes;
+          waiting -= waits;
+        },
+      };
+    },
+  };
+};
 
 /** A header can only make us refuse earlier: what it promises is never believed, what arrives is counted. */
 const refusedByHeaders = (request: WebRequest, limit: number): Refusal | undefined => {
@@ -109,7 +149,7 @@ interface Reading {
 
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
 export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFlight }): Intake => {
-  let inFlight = 0;
+  const room = createRoom(limits.maxBytesInFlight);
   const readings = new Set<Reading>();
   const sweeper = setInterval(() => {
     for (const { deadline, refuse } of readings) if (deadline.remaining() <= 0) refuse(bodyTooSlow);
@@ -122,7 +162,7 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
     const settle = (body: Body): void => {
       settled = true;
       readings.delete(reading);
-      if (body.state !== 'whole') inFlight -= held;
+      if (body.state !== 'whole') room.take(-held);
       resolve(body);
     };
     const refuse = (refusal: Refusal, piece = nothing): void =>
@@ -133,17 +173,17 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
       // After a refusal what still arrives is let through to nowhere, see `writeEarly`.
       if (settled) return;
       // Room is looked for before it is taken: what is held never exceeds the limits.
-      const room = pieces.roomWith(piece.length);
+      const holds = pieces.roomWith(piece.length);
       if (pieces.length + piece.length > limits.maxBodyBytes) refuse(bodyTooLarge, piece);
-      else if (inFlight + room - held > limits.maxBytesInFlight) refuse(overloaded, piece);
+      else if (!room.fits(holds - held)) refuse(overloaded, piece);
       else {
-        inFlight += room - held;
-        held = room;
+        room.take(holds - held);
+        held = holds;
         pieces.add(piece);
       }
     });
     request.on('end', () => {
-      if (!settled) settle({ state: 'whole', bytes: pieces.whole(), release: () => (inFlight -= held) });
+      if (!settled) settle({ state: 'whole', bytes: pieces.whole(), ...room.holdOf(held) });
     });
     const leave = (): void => {
       if (!settled) settle(gone);
@@ -161,7 +201,7 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
       }
       return new Promise((resolve) => collect(request, deadline, resolve));
     },
-    bytesInFlight: () => inFlight,
+    bytesInFlight: room.inFlight,
     close: () => clearInterval(sweeper),
   };
 };

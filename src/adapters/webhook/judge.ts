@@ -104,9 +104,10 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
     return judging;
   };
 
-  return async (call: Call, body: ArrivedBody): Promise<Answer> => {
-    if (body.state === 'refused') return refuse.unread(call, body.refusal, body.start);
-    const { bytes, release } = body;
+  return async (arrived: Call, body: ArrivedBody): Promise<Answer> => {
+    if (body.state === 'refused') return refuse.unread(arrived, body.refusal, body.start);
+    const { bytes, mayWait, release } = body;
+    const call = mayWait === undefined ? arrived : { ...arrived, deadline: { ...arrived.deadline, mayWait } };
     try {
       return await (bytes.length > largeBody ? judgeLarge(call, bytes) : judgeBytes(call, bytes));
     } catch (error) {
