@@ -110,11 +110,32 @@ describe('an index', () => {
     expect(users(await facts(odd, only('linux/arm64')))).toEqual(['0']);
   });
 
-  test('that names no platform is chosen by the config, as containerd does', async () => {
+  test('that names no platform is read for every choice: CRI-O runs it, whatever its config says', async () => {
     const { platform: _, ...bare } = arm.descriptor;
     const silent = index([arm], { descriptors: [bare] });
-    expect(users(await facts(silent, only('linux/arm64')))).toEqual(['0']);
-    expect(users(await facts(silent, only('linux/amd64')))).toEqual([]);
+    for (const choice of ['linux/arm64', 'linux/amd64']) {
+      expect(await facts(silent, only(choice))).toMatchObject({
+        value: { platforms: [{ user: '0', unnamed: true, platform: { architecture: 'arm64' } }] },
+      });
+    }
+    const inner = index([amd, arm]);
+    const { mediaType, digest, size } = inner.descriptor;
+    const nested = index([inner], { descriptors: [{ mediaType, digest, size }] });
+    expect(await facts(nested, only('linux/amd64'))).toMatchObject({
+      value: { platforms: [{ user: '1000', unnamed: true }] },
+    });
+  });
+
+  test('that names a platform is judged as that, whatever variant the config adds: nodes choose by the index', async () => {
+    const six = image({ platform: { os: 'linux', architecture: 'arm', variant: 'v6' } });
+    const seven = index([six], {
+      descriptors: [{ ...six.descriptor, platform: { os: 'linux', architecture: 'arm' } }],
+    });
+    const fact = await facts(seven, only('linux/arm/v7'));
+    expect(fact).toMatchObject({
+      value: { platforms: [{ platform: { os: 'linux', architecture: 'arm' } }] },
+    });
+    expect(JSON.stringify(fact)).not.toContain('variant');
   });
 
   test('that calls an image what it is not is unavailable', async () => {

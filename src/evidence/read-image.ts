@@ -5,13 +5,13 @@ import {
   type Platform,
   type PlatformImage,
 } from '../core/facts/image-facts.ts';
+import { choiceKey, chosenOf } from '../core/facts/platform.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import { accountKey, repositoryKey } from './access.ts';
 import { overspent } from './flight.ts';
 import { readConfig } from './image-config/config.ts';
 import { platformImage, weightOfFacts } from './image-config/image-facts.ts';
 import { readManifest, type ImageIndex, type ImageManifest } from './image-config/manifest.ts';
-import { choiceKey, isChosen } from '../core/facts/platform.ts';
 import { inTurn } from './in-turn.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {
@@ -48,6 +48,8 @@ interface Node {
   readonly size?: number;
   /** What the index says that it runs on. */
   readonly named?: Platform;
+  /** The index names no platform for it, or for the index that holds it. */
+  readonly unnamed?: true;
   /** 0: what was asked for. */
   readonly depth: number;
   readonly bytes?: Uint8Array;
@@ -138,10 +140,8 @@ const readOne = async (
   if (!config.ok) return unreadable(job, 'blob', config.error);
   const image = platformImage(node.digest, manifest, config.value, node.named);
   if (!image.ok) return unreadable(job, 'blob', image.error);
-  // A runtime that finds no platform in the index looks into the config, so the choice is made there as well.
-  const chosen =
-    node.depth === 0 || node.named !== undefined || isChosen(job.platforms, image.value.platform);
-  return { state: 'known', value: chosen ? [image.value] : [] };
+  const { unnamed } = node;
+  return { state: 'known', value: [unnamed === true ? { ...image.value, unnamed } : image.value] };
 };
 
 const readChildren = async (
@@ -153,11 +153,18 @@ const readChildren = async (
   if (node.depth >= limits.indexDepth) {
     return failed(job, 'limit', 'manifest', `its indexes are nested deeper than ${limits.indexDepth} levels`);
   }
-  const nodes = index.children.flatMap(({ digest, size, platform }): Node[] => {
-    const named = platform ?? node.named;
-    const child = { digest, size, depth: node.depth + 1 };
-    if (named === undefined) return [child];
-    return isChosen(job.platforms, named) ? [{ ...child, named }] : [];
+  const platformOf = ({ platform }: Descriptor): Platform | undefined => platform ?? node.named;
+  const nodes = chosenOf(job.platforms, index.children, platformOf).map((child): Node => {
+    const { digest, size } = child;
+    const named = platformOf(child);
+    const unnamed = named === undefined || node.unnamed === true;
+    return {
+      digest,
+      size,
+      depth: node.depth + 1,
+      ...(named === undefined ? {} : { named }),
+      ...(unnamed ? { unnamed } : {}),
+    };
   });
   job.children += nodes.length;
   if (job.children > limits.indexChildren) {

@@ -117,7 +117,9 @@ describe('user: NonRoot', () => {
     ['in any case', 'containeradministrator', ['image-user-root']],
     ['the user of a Windows container passes', 'ContainerUser', []],
   ])('%s', (_title, user, want) => {
-    expect(codes({ user: 'NonRoot' }, imageFacts(platformImage('windows/amd64', { user })))).toEqual(want);
+    for (const platform of ['windows/amd64', 'Windows/amd64', 'w\u0130ndows/amd64']) {
+      expect(codes({ user: 'NonRoot' }, imageFacts(platformImage(platform, { user })))).toEqual(want);
+    }
   });
 });
 

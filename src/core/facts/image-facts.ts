@@ -9,7 +9,10 @@ export interface Platform {
 export interface PlatformImage {
   /** Digest of its manifest, `sha256:…`. */
   readonly digest: string;
+  /** What the index names, because nodes choose by that; what the config says where it names none. */
   readonly platform: Platform;
+  /** An index names no platform for it: some runtimes run it everywhere, whatever its config says. */
+  readonly unnamed?: true;
   /** Milliseconds since 1970; absent when the config names no time, or one that cannot be read. */
   readonly created?: number;
   /** `config.User` as written; empty when absent, which means root. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { agree, choiceKey, isChosen, isNoPlatform, isPlatform, matchesPlatform } from './platform.ts';
+import { agree, choiceKey, chosenOf, isNoPlatform, isPlatform, matchesPlatform } from './platform.ts';
 
 const platform = (text: string) => {
   const [os = '', architecture = '', variant] = text.split('/');
@@ -21,6 +21,9 @@ describe('matchesPlatform', () => {
     ['linux/arm/v7', 'linux/arm', true],
     ['linux/arm/v7', 'linux/arm/7', true],
     ['linux/arm/v7', 'linux/armhf', true],
+    ['linux/arm64/v8', 'linux/arm64/8', true],
+    ['linux/amd64/v1', 'linux/amd64/1', false],
+    ['linux/amd64', 'l\u0130nux/amd64', true],
     ['linux/arm/v7', 'linux/armel', false],
     ['linux/arm/v6', 'linux/arm', false],
     ['linux/arm', 'linux/arm64', false],
@@ -44,10 +47,50 @@ test.each([
   ['linux/amd64 ', false],
 ])('%s is written as registries write it: %s', (text, want) => expect(isPlatform(text)).toBe(want));
 
-test('every platform is chosen by all, none by an empty list', () => {
-  expect(isChosen('all', platform('plan9/mips'))).toBe(true);
-  expect(isChosen([], platform('linux/amd64'))).toBe(false);
-  expect(isChosen(['linux/arm64', 'linux/amd64'], platform('Linux/x86_64'))).toBe(true);
+describe('chosenOf', () => {
+  const choose = (choice: 'all' | readonly string[], ...texts: readonly string[]): readonly string[] =>
+    chosenOf(choice, texts, (text) => (text === 'none' ? undefined : platform(text)));
+
+  test.each<[string, 'all' | readonly string[], readonly string[], readonly string[]]>([
+    ['everything by all', 'all', ['plan9/mips', 'none'], ['plan9/mips', 'none']],
+    ['nothing by an empty list', [], ['linux/amd64'], []],
+    [
+      'other spellings of it',
+      ['linux/amd64'],
+      ['Linux/x86_64', 'l\u0130nux/amd64'],
+      ['Linux/x86_64', 'l\u0130nux/amd64'],
+    ],
+    [
+      'every variant',
+      ['linux/arm/v7'],
+      ['linux/arm/v7', 'linux/arm/v6', 'linux/arm64'],
+      ['linux/arm/v7', 'linux/arm/v6'],
+    ],
+    ['what names no platform', ['linux/amd64'], ['none', 'linux/s390x'], ['none']],
+    [
+      '386 where no plain amd64 is',
+      ['linux/amd64'],
+      ['linux/amd64/v2', 'linux/386'],
+      ['linux/amd64/v2', 'linux/386'],
+    ],
+    ['386 not beside a plain amd64', ['linux/amd64'], ['linux/386', 'linux/amd64'], ['linux/amd64']],
+    ['arm where no arm64 is', ['linux/arm64'], ['linux/arm/v7', 'linux/amd64'], ['linux/arm/v7']],
+    ['arm not beside arm64/v8', ['linux/arm64/v8'], ['linux/arm/v7', 'linux/arm64/v8'], ['linux/arm64/v8']],
+    [
+      'each once',
+      ['linux/amd64', 'linux/amd64/v2'],
+      ['linux/amd64', 'linux/amd64'],
+      ['linux/amd64', 'linux/amd64'],
+    ],
+    [
+      'nothing by a name that every object has',
+      ['linux/constructor'],
+      ['linux/toString', 'linux/__proto__'],
+      [],
+    ],
+  ])('takes %s', (_title, choice, texts, want) => {
+    expect(choose(choice, ...texts)).toEqual(want);
+  });
 });
 
 test.each([

@@ -18,18 +18,30 @@ const architectures: Readonly<Record<string, { readonly name: string; readonly v
 /** The variant that is meant where none is written. */
 const impliedVariant: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
 
+/** Variants that may be written without their `v`. */
+const shortVariants: ReadonlyMap<string, RegExp> = new Map([
+  ['arm64', /^8$/],
+  ['arm', /^[5-8]$/],
+]);
+
+/** As Go does it: a capital dotted I becomes a plain i, so that `l\u0130nux` runs as linux. */
+const lower = (text: string): string => text.replaceAll('\u0130', 'i').toLowerCase();
+
 /**
  * One spelling for one platform, so that a child called `Linux/x86_64` is not left out where `linux/amd64` is judged:
  * the node would run it. The variant is empty where it is the implied one.
  */
 const normal = ({ os, architecture, variant = '' }: Platform): Required<Platform> => {
-  const written = architecture.toLowerCase();
+  const written = lower(architecture);
   const alias = Object.hasOwn(architectures, written) ? architectures[written] : undefined;
   const name = alias?.name ?? written;
-  const named = alias?.variant ?? variant.toLowerCase();
-  const full = /^\d/.test(named) ? `v${named}` : named;
-  return { os: os.toLowerCase(), architecture: name, variant: full === impliedVariant[name] ? '' : full };
+  const named = alias?.variant ?? lower(variant);
+  const full = shortVariants.get(name)?.test(named) === true ? `v${named}` : named;
+  return { os: lower(os), architecture: name, variant: full === impliedVariant[name] ? '' : full };
 };
+
+/** The operating system as runtimes read it: `Windows` is `windows`. */
+export const operatingSystem = (written: string): string => lower(written);
 
 /** The architecture as registries call it: `x86_64` is `amd64`. */
 export const registryArchitecture = (written: string): string =>
@@ -55,10 +67,46 @@ export const agree = (one: Platform, other: Platform): boolean =>
 
 /** BuildKit marks what is attached to an index, and is no image, as `unknown/unknown`; no runtime chooses it. */
 export const isNoPlatform = ({ os, architecture }: Platform): boolean =>
-  os.toLowerCase() === 'unknown' && architecture.toLowerCase() === 'unknown';
+  lower(os) === 'unknown' && lower(architecture) === 'unknown';
 
-export const isChosen = (choice: PlatformChoice, platform: Platform): boolean =>
-  choice === 'all' || choice.some((wanted) => matchesPlatform(wanted, platform));
+/** Which other architecture a node takes when none is there for its own. Source: containerd/platforms, "Only". */
+const fallbacks: ReadonlyMap<string, string> = new Map([
+  ['amd64', '386'],
+  ['arm64', 'arm'],
+]);
+
+const parse = (wanted: string): Platform => {
+  const [os = '', architecture = ''] = wanted.split('/');
+  return normal({ os, architecture });
+};
+
+/**
+ * Of the images behind one index those that a node of a chosen platform may run: every variant, because nodes take lower
+ * ones too and runtimes differ in what they call alike; the architecture that it falls back to, unless there is an image
+ * without a variant that it takes first; and what names no platform (`undefined`), which CRI-O runs when nothing else
+ * fits, whatever its config says. Attack: an index with a good image that no node takes beside the bad one that it does.
+ */
+export const chosenOf = <T>(
+  choice: PlatformChoice,
+  items: readonly T[],
+  platformOf: (item: T) => Platform | undefined,
+): readonly T[] => {
+  if (choice === 'all') return items;
+  const named = items.map((item) => {
+    const platform = platformOf(item);
+    return { item, platform: platform === undefined ? undefined : normal(platform) };
+  });
+  const chosen = new Set(named.filter(({ platform }) => platform === undefined));
+  for (const wanted of choice) {
+    const { os, architecture } = parse(wanted);
+    const of = (name: string | undefined) =>
+      named.filter(({ platform }) => platform?.os === os && platform.architecture === name);
+    const own = of(architecture);
+    const first = own.some(({ platform }) => platform?.variant === '');
+    for (const one of first ? own : [...own, ...of(fallbacks.get(architecture))]) chosen.add(one);
+  }
+  return named.filter((one) => chosen.has(one)).map(({ item }) => item);
+};
 
 /** Equal for equal choices. */
 export const choiceKey = (choice: PlatformChoice): string =>

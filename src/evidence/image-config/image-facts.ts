@@ -33,11 +33,10 @@ export const platformImage = (
     return invalid(`the index calls it ${index}, its config ${shown(formatPlatform(config.platform))}`);
   }
   const base = baseOf(manifest.base, config.labels);
-  const variant = config.platform.variant ?? named?.variant;
   const { user, entrypoint, labels, created } = config;
   return ok({
     digest,
-    platform: variant === undefined ? config.platform : { ...config.platform, variant },
+    platform: named ?? config.platform,
     ...(created === undefined ? {} : { created }),
     user,
     entrypoint,

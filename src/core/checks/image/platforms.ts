@@ -1,5 +1,5 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
-import { matchesPlatform } from '../../facts/platform.ts';
+import { chosenOf, matchesPlatform } from '../../facts/platform.ts';
 import type { ImageReference } from '../../image/reference.ts';
 import type { MultiArch } from '../../policy/schema.ts';
 import { listPatterns, pass } from '../check.ts';
@@ -62,9 +62,11 @@ export const choosePlatforms = (
   if (mode !== 'platforms') {
     return { subject: everything, violations: platforms.length === 0 ? [lacking(everything, [], [])] : pass };
   }
-  const chosen = platforms.filter(({ platform }) => wanted.some((name) => matchesPlatform(name, platform)));
-  const missing = wanted.filter((name) => !chosen.some(({ platform }) => matchesPlatform(name, platform)));
-  const complete = missing.length === 0 || (!isIndex && chosen.length > 0);
+  const chosen = chosenOf(wanted, platforms, ({ unnamed, platform }) =>
+    unnamed === true ? undefined : platform,
+  );
+  const missing = wanted.filter((name) => !platforms.some(({ platform }) => matchesPlatform(name, platform)));
+  const complete = missing.length === 0 || (!isIndex && missing.length < wanted.length);
   return {
     subject: { ...everything, platforms: chosen },
     violations: complete ? pass : [lacking(everything, missing, platforms)],

@@ -1,4 +1,5 @@
 import type { PlatformImage } from '../../facts/image-facts.ts';
+import { operatingSystem } from '../../facts/platform.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, named, onPlatforms, quoted, reasonsOf } from './condition.ts';
@@ -9,7 +10,8 @@ const largestUserId = 2 ** 31 - 1;
 const numeric = /^[+-]?\d+$/;
 
 const isWindowsAdministrator = ({ platform }: PlatformImage, name: string): boolean =>
-  platform.os === 'windows' && /^(?:.*\\)?(?:containeradministrator|administrator)$/i.test(name);
+  operatingSystem(platform.os) === 'windows' &&
+  /^(?:.*\\)?(?:containeradministrator|administrator)$/i.test(name);
 
 /** Why this user is root or may be; `undefined` when it is another. */
 const whyRoot = (image: PlatformImage, numbersOnly: boolean): string | undefined => {
