@@ -1,6 +1,6 @@
 import type { Unavailable } from '../core/facts/fact.ts';
 import { shown } from '../core/decision/shown-text.ts';
-import { accountKey, nameKey, type Account } from './access.ts';
+import { accountKey, nameKey, type Account, type Refusal } from './access.ts';
 import { askRegistry, type Target } from './ask-registry.ts';
 import type { CandidateList } from './candidate-list.ts';
 import type { EvidenceParts } from './parts.ts';
@@ -47,15 +47,15 @@ const isOutage = ({ kind }: RegistryFailure): boolean => kind === 'unreachable' 
  * says nothing about the next; a registry that lies or lies in a forbidden place stays what it is.
  */
 const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
-  kind === 'denied' || (stage === 'token' && (kind === 'invalid' || kind === 'refused'));
+  stage === 'token' && (kind === 'invalid' || kind === 'refused');
 
-const deny = (walk: Walk, { kind }: Credential): void => {
-  if (kind === 'anonymous') walk.anonymousDenied = true;
-  else walk.blind = true;
-};
-
-const miss = (walk: Walk, { kind }: Credential): void => {
-  walk.lookedInVain ||= kind !== 'anonymous';
+/** Notes that the registry has nothing for this credential, and what that says about the others. */
+const note = (walk: Walk, { kind, source }: Credential, refusal: Refusal): undefined => {
+  const denied = refusal === 'denied';
+  walk.tried.push(`${source}: ${denied ? 'denied' : 'not found'}`);
+  if (kind === 'anonymous') walk.anonymousDenied ||= denied;
+  else if (denied) walk.blind = true;
+  else walk.lookedInVain = true;
 };
 
 /** What is known without asking: fresh knowledge, or during an outage whatever is not older than an outage may last. */
@@ -103,12 +103,7 @@ const tryCredential = async (
   }
   if (walk.outage !== undefined) return undefined;
   const refusal = parts.access.refusal(account, name);
-  if (refusal !== undefined) {
-    if (refusal === 'denied') deny(walk, credential);
-    else miss(walk, credential);
-    tried.push(`${source}: ${refusal === 'denied' ? 'denied' : 'not found'}`);
-    return undefined;
-  }
+  if (refusal !== undefined) return note(walk, credential, refusal);
   const flight = { key: `resolve ${nameKey(name)} ${accountKey(account)}`, host: repository.host };
   const answer = await parts.flights.fly({ ...flight, stage: 'manifest' }, walk.reading, (reading) =>
     askRegistry(parts, walk, credential, reading),
@@ -117,19 +112,15 @@ const tryCredential = async (
     tried.push(`${source}: used`);
     return { ...answer.value, credential };
   }
-  if (answer.state === 'absent') {
-    tried.push(`${source}: not found`);
-    miss(walk, credential);
-    return undefined;
-  }
+  if (answer.state === 'absent') return note(walk, credential, 'absent');
   const { failure } = answer;
+  if (failure.kind === 'denied') return note(walk, credential, 'denied');
   tried.push(`${source}: ${outcome[failure.kind]}`);
   if (isOutage(failure)) {
     walk.outage = { failure, source };
     return tryCredential(parts, walk, credential);
   }
-  if (failure.kind === 'denied') deny(walk, credential);
-  else walk.blind = true;
+  walk.blind = true;
   return concernsCredential(failure) ? undefined : failure;
 };
 
