@@ -1,6 +1,7 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { fail, type Result } from '../../core/result.ts';
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import { createRecentMap } from '../../evidence/recent-map.ts';
 import { isSameOffer, type Offer, readOffer } from './auth-offer.ts';
 import { createPasses, type Pass, type PassOptions, type Visitor } from './auth-pass.ts';
 import { type AskedAnswer, errorLimit, shownAs } from './client-failure.ts';
@@ -37,19 +38,6 @@ export const originOf = ({ host, plainHttp }: RegistrySettings): string =>
 
 /** Registries whose way of logging in is remembered, so that the next question needs no refusal first. */
 const offersKept = 1024;
-
-const createOffers = () => {
-  const kept = new Map<string, Offer>();
-  return {
-    get: (host: string): Offer | undefined => kept.get(host),
-    set: (host: string, offer: Offer): void => {
-      kept.delete(host);
-      kept.set(host, offer);
-      const oldest = kept.keys().next();
-      if (kept.size > offersKept && oldest.done !== true) kept.delete(oldest.value);
-    },
-  };
-};
 
 /**
  * A refusal whose body is in memory. It must not hold its place at the registry while we ask there for a token: when all
@@ -93,7 +81,7 @@ const sendOnce = async (http: RegistryHttp, call: AuthorizedCall, pass: Pass): P
 export const createAuth = (options: PassOptions): Auth => {
   const { http, settingsOf } = options;
   const passes = createPasses(options);
-  const offers = createOffers();
+  const offers = createRecentMap<Offer>({ entries: offersKept });
 
   const sendWith = (call: AuthorizedCall, pass: Pass) => sendOnce(http, call, pass);
 

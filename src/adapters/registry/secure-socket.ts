@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { RegistryFailure } from '../../evidence/ports.ts';
+import { createRecentMap } from '../../evidence/recent-map.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { failure, networkReason } from './failure.ts';
 import { ready } from './guarded-socket.ts';
@@ -35,14 +36,12 @@ const readContext = (ca: string | undefined): Result<SecureContext, string> => {
 };
 
 export const createSecureSocket = (): SecureSocket => {
-  const contexts = new Map<string, SecureContext>();
+  const contexts = createRecentMap<SecureContext>({ entries: keptContexts });
   const contextFor = (ca: string | undefined): Result<SecureContext, string> => {
     const known = contexts.get(ca ?? '');
     if (known !== undefined) return ok(known);
     const made = readContext(ca);
     if (!made.ok) return made;
-    const [oldest] = contexts.keys();
-    if (contexts.size >= keptContexts && oldest !== undefined) contexts.delete(oldest);
     contexts.set(ca ?? '', made.value);
     return made;
   };

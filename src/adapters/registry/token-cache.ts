@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
+import { createRecentMap } from '../../evidence/recent-map.ts';
 import type { Token } from './token.ts';
 
 /** Where a token is good: one registry, one scope, one credential. Never used for another of them. */
@@ -56,17 +57,11 @@ const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
 
 /** @param limit - tokens kept; the one that was used longest ago goes first */
 export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit = 4096): TokenCache => {
-  const kept = new Map<string, Kept>();
+  const kept = createRecentMap<Kept>({ entries: limit });
   const flights = new Map<string, Flight>();
 
-  const keep = (name: string, token: Token, asked: number): void => {
-    kept.delete(name);
+  const keep = (name: string, token: Token, asked: number): void =>
     kept.set(name, { text: token.text, until: asked + token.lifetime * usedShare });
-    for (const oldest of kept.keys()) {
-      if (kept.size <= limit) break;
-      kept.delete(oldest);
-    }
-  };
   const start = (name: string, ask: (signal: AbortSignal) => Promise<Asked>): Flight => {
     const controller = new AbortController();
     const since = clock.monotonic();
@@ -87,11 +82,9 @@ export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit 
     get: (key) => {
       const name = nameOf(key);
       const found = kept.get(name);
-      if (found === undefined) return undefined;
+      if (found === undefined || found.until > clock.monotonic()) return found?.text;
       kept.delete(name);
-      if (found.until <= clock.monotonic()) return undefined;
-      kept.set(name, found);
-      return found.text;
+      return undefined;
     },
     drop: (key, text) => {
       const name = nameOf(key);

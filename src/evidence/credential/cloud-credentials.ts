@@ -1,5 +1,6 @@
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { CloudIdentity, CredentialSecret, EvidenceClock } from '../ports.ts';
+import { createRecentMap } from '../recent-map.ts';
 import { createSharedFacts } from './shared-facts.ts';
 
 interface CloudSecret {
@@ -35,15 +36,7 @@ export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials =
     },
   });
   /** The last one of each registry: it still opens it when the next one is late. */
-  const last = new Map<string, CloudSecret>();
-  const remember = (key: string, secret: CloudSecret): void => {
-    last.delete(key);
-    last.set(key, secret);
-    for (const oldest of last.keys()) {
-      if (last.size <= limits.entries) break;
-      last.delete(oldest);
-    }
-  };
+  const last = createRecentMap<CloudSecret>({ entries: limits.entries });
 
   return {
     get: async (identity, host, signal) => {
@@ -54,7 +47,7 @@ export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials =
       const fact = await shared.get(key, what, look, signal);
       if (fact.state === 'known') {
         if (remaining(fact.value) === 0) return unavailable(what, 'it had expired when it came');
-        remember(key, fact.value);
+        last.set(key, fact.value);
         return known(fact.value.secret);
       }
       const former = last.get(key);

@@ -1,5 +1,6 @@
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { EvidenceClock } from '../ports.ts';
+import { createRecentMap } from '../recent-map.ts';
 
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
 export interface SharedFacts<T> {
@@ -24,40 +25,21 @@ export interface SharedFactsOptions<T> {
   };
 }
 
-interface Kept<T> {
-  readonly fact: Fact<T>;
-  readonly until: number;
-  readonly weight: number;
-}
-
-/** Remembers answers, the oldest go first when there are too many or too large ones. */
+/** Remembers answers for as long as they may serve. */
 const createShelf = <T>({ clock, keepFor, weigh, limits }: SharedFactsOptions<T>) => {
-  const kept = new Map<string, Kept<T>>();
-  let total = 0;
-  const drop = (key: string): void => {
-    total -= kept.get(key)?.weight ?? 0;
-    kept.delete(key);
-  };
+  const kept = createRecentMap<{ readonly fact: Fact<T>; readonly until: number }>(limits);
   return {
     find: (key: string): Fact<T> | undefined => {
       const found = kept.get(key);
       if (found === undefined || found.until > clock.monotonic()) return found?.fact;
-      drop(key);
+      kept.delete(key);
       return undefined;
     },
     put: (key: string, fact: Fact<T>): void => {
-      const now = clock.monotonic();
-      for (const [other, { until }] of kept) if (until <= now) drop(other);
       const time = keepFor(fact);
-      const weight = fact.state === 'known' ? (weigh?.(fact.value) ?? 1) : 1;
-      if (!(time > 0) || weight > limits.weight) return;
-      drop(key);
-      kept.set(key, { fact, until: now + time, weight });
-      total += weight;
-      for (const oldest of kept.keys()) {
-        if (kept.size <= limits.entries && total <= limits.weight) break;
-        drop(oldest);
-      }
+      if (!(time > 0)) return;
+      const weight = fact.state === 'known' ? weigh?.(fact.value) : undefined;
+      kept.set(key, { fact, until: clock.monotonic() + time }, weight);
     },
   };
 };
