@@ -6,7 +6,9 @@ import { bin, folderWith, imagegate, startProgram } from './imagegate.ts';
 /** Every command and subcommand, as its `Usage` line names it; read from the help texts themselves. */
 const subcommandsOf = (help: string): readonly string[] => {
   const [, list = ''] = /\nCommands:\n((?: {2}.*\n)+)/.exec(help) ?? [];
-  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => name !== 'help');
 };
 
 describe('--help', () => {
@@ -160,6 +162,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   test.each([
     ['a command', 'imagegate ch', ['check']],
     ['a subcommand', 'imagegate check m', ['manifest']],
+    ['what can be judged', 'imagegate check i', ['image']],
+    ['a subcommand of two words', 'imagegate registry log', ['login-test']],
+    ['a flag of it', 'imagegate registry login-test --repo', ['--repository']],
+    ['a flag that one sibling has alone', 'imagegate check manifest --pi', ['--pin']],
     ['a flag of a subcommand', 'imagegate check manifest --name', ['--namespace', '--namespace-labels']],
     ['a flag behind other flags', 'imagegate serve --data d --print', ['--print-config']],
     ['a reason code', 'imagegate explain registry-', ['registry-not-allowed', 'registry-denied']],

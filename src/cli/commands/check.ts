@@ -80,7 +80,7 @@ const image = (): Command => {
   const command = new Command('image')
     .summary('judge images by their references')
     .description(
-      'Judges images as the webhook would judge them in a Pod of the namespace; what a policy selects by labels of objects counts as matching, because there is no object.',
+      'Judges images as the webhook would judge them in a workload of the namespace; what a policy selects by labels of objects counts as matching, because there is no object.',
     )
     .argument('[reference...]', 'images such as registry.example.com/shop/web:1.4.2; - for standard input')
     .usage('REFERENCE… --policies PATH… [options]')
