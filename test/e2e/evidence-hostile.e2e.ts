@@ -6,6 +6,7 @@ import { silence } from '../fakes/registry-wire-faults.ts';
 import { createPod, decisionOn, detailsOf, judgeImages } from './evidence-judged.ts';
 import type { CreatedPod } from './evidence-judged.ts';
 import { rowOf, stageEvidence } from './evidence-stage.ts';
+import { eventually } from './eventually.ts';
 import { createNamespace } from './namespaces.ts';
 
 const good = image({ user: '65532' });
@@ -14,8 +15,15 @@ const root = image({ user: '0' });
 describe('a registry that lies', () => {
   const stage = stageEvidence(async () => {
     const registry = await startFakeRegistry();
-    const config = { registries: [{ ...rowOf(registry), timeout: '500ms' }] };
-    return { registry, config, close: () => registry.close() };
+    // Its row leaves it more time than a review has.
+    const silent = await startFakeRegistry();
+    silent.fault({}, silence());
+    const config = { registries: [{ ...rowOf(registry), timeout: '500ms' }, rowOf(silent)] };
+    const close = async () => {
+      await silent.close();
+      await registry.close();
+    };
+    return { registry, silent, config, close };
   });
   const { cluster } = stage;
   let namespace: string;
@@ -31,7 +39,8 @@ describe('a registry that lies', () => {
 
   beforeAll(async () => {
     namespace = await createNamespace(cluster);
-    await judgeImages(cluster, namespace, { hosts: [stage.around.registry.host] });
+    const { registry, silent } = stage.around;
+    await judgeImages(cluster, namespace, { hosts: [registry.host, silent.host] });
   });
 
   it('and moves a tag between two calls has the Pod stored with the digest that was judged (B1)', async () => {
@@ -115,5 +124,34 @@ describe('a registry that lies', () => {
     // Nothing of the lie is kept: the truth passes at once.
     disarm();
     expect(await createPod(cluster, namespace, text)).toMatchObject({ status: 201 });
+  });
+
+  it('and keeps silent for longer than the API server waits is told by a decision, for many Pods at once', async () => {
+    for (const kind of ['validating', 'mutating']) {
+      const path = `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/imagegate`;
+      const { body } = await cluster.api('GET', path);
+      const webhooks = (body['webhooks'] as object[]).map((one) => ({ ...one, timeoutSeconds: 2 }));
+      expect(await cluster.api('PUT', path, { ...body, webhooks })).toMatchObject({ status: 200 });
+    }
+    const create = async (at: number) => {
+      const began = Date.now();
+      const answer = await createPod(cluster, namespace, `${stage.around.silent.host}/team/app:v${at}`);
+      return { ...answer, took: Date.now() - began };
+    };
+    const first = await eventually(
+      'the shorter time to be known',
+      async () => {
+        const answer = await create(0);
+        return answer.took < 8_000 && answer;
+      },
+      { within: 30_000 },
+    );
+    const answers = [first, ...(await Promise.all(Array.from({ length: 20 }, (_, at) => create(at + 1))))];
+    for (const answer of answers) expect(answer).toMatchObject(refusedBy('image-unavailable'));
+    expect(Math.max(...answers.map(({ took }) => took))).toBeLessThan(5_000);
+    expect(detailsOf(await decision(first))).toMatch(/: manifest: .* after [\d,]+ ms/);
+    // Others are served meanwhile.
+    const at = repository('beside/silence');
+    expect(await createPod(cluster, namespace, `${at}:v1`)).toMatchObject({ status: 201 });
   });
 });
