@@ -13,6 +13,7 @@ import { resolveSettings } from '../src/config/resolve.ts';
 import { definitions } from '../src/config/settings.ts';
 import { formatReference } from '../src/core/image/reference.ts';
 import type { JsonObject } from '../src/core/json.ts';
+import { maxPullSecrets } from '../src/core/workload/pull-context.ts';
 import { defaultEvidenceLimits } from '../src/evidence/limits.ts';
 import { blocks, read, root, section } from './markdown.ts';
 
@@ -100,6 +101,11 @@ describe('the figures of docs/operations.md', () => {
       `a manifest has at most ${mebibytes(limits.manifestBytes)}, a config ${String(limits.configBytes / 2 ** 20)} MiB`,
     );
     expect(remembered).toContain(`an index ${String(limits.indexChildren)} images`);
+  });
+  test('of credentials are those of the code', () => {
+    expect(operations).toContain(
+      `at most ${String(maxPullSecrets)} secrets of a Pod and ${String(maxPullSecrets)} of its service account; ${String(defaultEvidenceLimits.credentials)} credentials are\ntried for one image`,
+    );
   });
   test('of registry events are those of the code', () => {
     expect(operations).toContain(`| one request of registry events | 1 MiB, ${String(maxEvents)} events;`);
