@@ -177,9 +177,28 @@ describe('the book of accesses', () => {
   test('an account that was forgotten is known nothing of: a denial can not be outlived', () => {
     const book = createAccessBook({ ...limits, remembered: 2 }, createFakeClock());
     book.grant(account, { digest: 'sha256:1' }, 'sha256:1');
-    for (let n = 0; n < 3; n++) book.refusal({ ...account, credential: `k${n}` }, { tag: 'x' });
+    for (let n = 0; n < 3; n++) book.grant({ ...account, credential: `k${n}` }, { tag: 'x' }, 'sha256:2');
     expect(book.readAgo(account, 'sha256:1')).toBeUndefined();
   });
+
+  test.each(['absent', 'denied'] as const)(
+    'B9: names that were %s push nothing out of memory that somebody has read',
+    (refusal) => {
+      const book = createAccessBook({ ...limits, remembered: 3 }, createFakeClock());
+      book.grant(account, { tag: 't' }, 'sha256:1');
+      for (let n = 0; n < 10; n++) {
+        const stranger = { ...account, repository: { host: 'h', repository: `made-up-${n}` } };
+        const name = { tag: 'x' };
+        expect(book.tagged(stranger, 'x')).toBeUndefined();
+        expect(book.readAgo(stranger, 'sha256:1')).toBeUndefined();
+        expect(book.refusal(stranger, name)).toBeUndefined();
+        book.refuse(stranger, name, refusal);
+        expect(book.refusal(stranger, name)).toBe(refusal);
+      }
+      expect(book.tagged(account, 't')).toEqual({ digest: 'sha256:1', age: 0 });
+      expect(book.readAgo(account, 'sha256:1')).toBe(0);
+    },
+  );
 
   test('a refusal ends with the next grant', () => {
     const book = createAccessBook(limits, createFakeClock());

@@ -36,30 +36,39 @@ export const nameKey = (name: ManifestName): string => ('tag' in name ? `:${name
 /** A line break stands in no name, so no two accounts share a key. */
 export const accountKey = ({ repository, credential }: Account): string =>
   `${repositoryKey(repository)}\n${credential}`;
+const refusalKey = (account: Account, name: ManifestName): string =>
+  `${accountKey(account)}\n${nameKey(name)}`;
 
 type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
 
+/**
+ * Every account that has read something has a number, and what it read is kept under that number. A denial, or
+ * forgetting the account, takes it away for good, so nothing of before can be found again. Who has read nothing has
+ * none: names that somebody makes up must not push out what others have read (B9).
+ */
+const createNumbers = (remembered: number) => {
+  const numbers = createRecentMap<string>({ entries: remembered });
+  let last = 0;
+  return {
+    of: (account: Account): string | undefined => numbers.get(accountKey(account)),
+    give: (account: Account): string => {
+      const key = accountKey(account);
+      const number = numbers.get(key) ?? String(++last);
+      numbers.set(key, number);
+      return number;
+    },
+    take: (account: Account): void => numbers.delete(accountKey(account)),
+  };
+};
+
 export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBook => {
   const bound = { entries: limits.remembered };
-  // Every account has a number, and what it did is kept under that number. A denial, or forgetting the account, gives
-  // it a new one, so nothing of before can be found again.
-  const numbers = createRecentMap<string>(bound);
+  const numbers = createNumbers(limits.remembered);
   const reads = createRecentMap<number>(bound);
   const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
   const refusals = createRecentMap<{ readonly refusal: Refusal; readonly at: number }>(bound);
-  let last = 0;
   let heard = 0;
 
-  const renew = (key: string): string => {
-    last += 1;
-    const number = String(last);
-    numbers.set(key, number);
-    return number;
-  };
-  const numberOf = (account: Account): string => {
-    const key = accountKey(account);
-    return numbers.get(key) ?? renew(key);
-  };
   const within = (at: number, time: number): number | undefined => {
     const age = clock.monotonic() - at;
     return age <= time ? age : undefined;
@@ -67,32 +76,37 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
 
   return {
     readAgo: (account, digest) => {
-      const at = reads.get(`${numberOf(account)}@${digest}`);
+      const number = numbers.of(account);
+      const at = number === undefined ? undefined : reads.get(`${number}@${digest}`);
       return at === undefined ? undefined : within(at, limits.outageTime);
     },
     tagged: (account, tag) => {
-      const found = tags.get(`${numberOf(account)}:${tag}`);
+      const number = numbers.of(account);
+      const found = number === undefined ? undefined : tags.get(`${number}:${tag}`);
       const age = found === undefined ? undefined : within(found.at, limits.outageTime);
       return found === undefined || age === undefined ? undefined : { digest: found.digest, age };
     },
     refusal: (account, name) => {
-      const found = refusals.get(numberOf(account) + nameKey(name));
+      const found = refusals.get(refusalKey(account, name));
       if (found === undefined || within(found.at, limits.negativeTime) === undefined) return undefined;
       return found.refusal;
     },
     grant: (account, name, digest) => {
-      const number = numberOf(account);
+      const number = numbers.give(account);
       const at = clock.monotonic();
       reads.set(`${number}@${digest}`, at);
-      refusals.delete(number + nameKey(name));
+      refusals.delete(refusalKey(account, name));
       if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
     },
     refuse: (account, name, refusal) => {
       heard += 1;
-      const number = refusal === 'denied' ? renew(accountKey(account)) : numberOf(account);
-      tags.delete(number + nameKey(name));
-      reads.delete(number + nameKey(name));
-      refusals.set(number + nameKey(name), { refusal, at: clock.monotonic() });
+      const number = numbers.of(account);
+      if (refusal === 'denied') numbers.take(account);
+      else if (number !== undefined) {
+        tags.delete(number + nameKey(name));
+        reads.delete(number + nameKey(name));
+      }
+      refusals.set(refusalKey(account, name), { refusal, at: clock.monotonic() });
     },
     get refusals() {
       return heard;
