@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { Budget } from './budget.ts';
 import { type Connection, createConnection, type HttpLibrary } from './connection.ts';
 import type { Dial } from './dialer.ts';
+import type { Hop } from './endpoint.ts';
 import { errorCode, failure, isBrokenAnswer, networkReason } from './failure.ts';
 import type { Host, Hosts } from './hosts.ts';
 import type { HttpRequest } from './http.ts';
@@ -43,6 +44,12 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
   const meters = createWireMeters();
   let open = 0;
 
+  /** Loaded first: an error of a fresh connection must find the client's listeners in place. */
+  const loadAndDial = async (hop: Hop, signal: AbortSignal) => {
+    const loaded = await library();
+    return { loaded, dialled: await dial(hop, signal) };
+  };
+
   const openConnection = async (
     host: Host,
     { hop }: Step,
@@ -53,9 +60,11 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
         failure('unreachable', 'queue', hop.name, `all ${sockets} connections to registries are taken`),
       );
     open += 1;
-    // Loaded first: an error of a fresh connection must find the client's listeners in place.
-    const loaded = await library();
-    const dialled = await dial(hop, budget.signal);
+    // A defect below must not keep the place for ever.
+    const { loaded, dialled } = await loadAndDial(hop, budget.signal).catch((error: unknown) => {
+      open -= 1;
+      throw error;
+    });
     if (!dialled.ok || dialled.value.socket.destroyed) {
       open -= 1;
       return dialled.ok

@@ -124,7 +124,8 @@ export const openTunnel = (
     });
     // Not the option of http.request: that would end the tunnel with the request that opened it.
     const leave = (): void => void socket.destroy();
-    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
     const settle = (result: Result<Socket, string>): void => {
       signal.removeEventListener('abort', leave);
       if (!result.ok) socket.destroy();

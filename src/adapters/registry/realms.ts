@@ -8,16 +8,16 @@ import type { RegistrySettings } from './settings.ts';
  * and `*.pkg.dev`, mcr.microsoft.com and `*.azurecr.io`, public.ecr.aws, registry.redhat.io, nvcr.io, cgr.dev, dhi.io,
  * `*.ocir.io`, Harbor, Gitea and Forgejo. A GitLab of one's own has `tokenRealms: [gitlab.example.com]`.
  */
-const shippedRealms: Readonly<Record<string, readonly string[]>> = {
-  'docker.io': ['auth.docker.io'],
-  'registry-1.docker.io': ['auth.docker.io'],
-  'registry.gitlab.com': ['gitlab.com'],
-  'registry.digitalocean.com': ['api.digitalocean.com'],
-  'docker.elastic.co': ['docker-auth.elastic.co'],
-  'rg.fr-par.scw.cloud': ['api.scaleway.com'],
-  'rg.nl-ams.scw.cloud': ['api.scaleway.com'],
-  'rg.pl-waw.scw.cloud': ['api.scaleway.com'],
-};
+const shippedRealms = new Map([
+  ['docker.io', ['auth.docker.io']],
+  ['registry-1.docker.io', ['auth.docker.io']],
+  ['registry.gitlab.com', ['gitlab.com']],
+  ['registry.digitalocean.com', ['api.digitalocean.com']],
+  ['docker.elastic.co', ['docker-auth.elastic.co']],
+  ['rg.fr-par.scw.cloud', ['api.scaleway.com']],
+  ['rg.nl-ams.scw.cloud', ['api.scaleway.com']],
+  ['rg.pl-waw.scw.cloud', ['api.scaleway.com']],
+]);
 
 const maxRealmLength = 2048;
 
@@ -61,7 +61,7 @@ export const judgeRealm = (text: string, settings: RegistrySettings): Result<Rea
   const own = parse(`${url.protocol}//${settings.host}`);
   const why = whyNotAsked(url, settings, own);
   if (why !== undefined) return fail(why);
-  const listed = [...(shippedRealms[settings.host] ?? []), ...settings.tokenRealms];
+  const listed = [...(shippedRealms.get(settings.host) ?? []), ...settings.tokenRealms];
   const isListed = listed.some((host) => asInUrl(host.toLowerCase(), url.protocol) === url.host);
   url.hash = '';
   return ok({ url, isTrusted: url.host === own?.host || isListed });
