@@ -21,7 +21,7 @@ import type {
 import { createReadBudget, type Reading } from './read-budget.ts';
 import { readImage } from './read-image.ts';
 import { createRecentMap, type RecentMap } from './recent-map.ts';
-import { askerOf, createRecollections, type Recollections } from './recollection.ts';
+import { askerOf, createRecollections, placeOf, type Recollections } from './recollection.ts';
 import { resolve, type Reached, type Resolution } from './resolve.ts';
 import { unavailableText } from './unavailable-text.ts';
 
@@ -178,20 +178,30 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
   return evidence;
 };
 
-const recall = (
+/** For each request what this context was told about it a moment ago. */
+const recallEach = (
   { recollections }: Room,
   requests: readonly EvidenceRequest[],
-  context: PullContext | undefined,
-): readonly ImageEvidence[] | undefined => {
-  const asker = askerOf(context);
-  const answers: ImageEvidence[] = [];
-  for (const { image, needs } of requests) {
-    const found = withoutNetwork(image, needs) ?? recollections.find(asker, image, needs);
-    // All or none: images of one review that mean one tag must get one digest (B1).
-    if (found === undefined) return undefined;
-    answers.push(found);
-  }
-  return answers;
+  asker: string,
+): readonly (ImageEvidence | undefined)[] =>
+  requests.map(({ image, needs }) => withoutNetwork(image, needs) ?? recollections.find(asker, image, needs));
+
+/**
+ * Gathers what is not recalled. Where one request about an image has to be asked, all of this review about that image
+ * are: one recalled and one asked, a tag could have two digests (B1).
+ */
+const gatherRest = (
+  room: Room,
+  review: Review,
+  requests: readonly EvidenceRequest[],
+): Promise<readonly ImageEvidence[]> => {
+  const recalled = recallEach(room, requests, review.asker);
+  const places = requests.map(({ image }) => placeOf(image));
+  const asked = new Set(places.filter((_, at) => recalled[at] === undefined));
+  return inTurn([...requests.entries()], room.parts.limits.imagesAtOnce, async ([at, request]) => {
+    const known = asked.has(places[at] ?? '') ? undefined : recalled[at];
+    return known ?? answer(room, review, request);
+  });
 };
 
 /**
@@ -208,11 +218,15 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const parts: EvidenceParts = { registry, content, access, flights, clock, limits };
   const room: Room = { parts, keychain, facts, recollections };
   return {
-    recall: (requests, context) => recall(room, requests, context),
+    recall: (requests, context) => {
+      const recalled = recallEach(room, requests, askerOf(context));
+      const isKnown = (one: ImageEvidence | undefined): one is ImageEvidence => one !== undefined;
+      return recalled.every(isKnown) ? recalled : undefined;
+    },
     gather: async (requests, context, signal) => {
       const review = openReview(room, context, signal);
       try {
-        return await inTurn(requests, limits.imagesAtOnce, (request) => answer(room, review, request));
+        return await gatherRest(room, review, requests);
       } finally {
         review.close();
       }

@@ -119,11 +119,33 @@ describe('what was found a moment ago', () => {
     expect(recall(room, `${place}:v1`, shop, needs())).toBeDefined();
   });
 
-  test('B1: images of one review are all recalled or all asked for, so one tag never has two digests', async () => {
+  test('of several images only those are asked for that are not remembered', async () => {
     const room = filledRoom();
+    room.registry.push(place, newer, 'v2');
     await gather(room, `${place}:v1`);
-    const wanted = ['v1', 'v2'].map((tag) => ({ image: reference(`${place}:${tag}`), needs: allFacts }));
+    room.requests();
+    const wanted = ['v1', 'v2', 'v1'].map((tag) => ({
+      image: reference(`${place}:${tag}`),
+      needs: allFacts,
+    }));
     expect(room.evidence.recall?.(wanted, shop)).toBeUndefined();
+    const found = await room.evidence.gather(wanted, shop, within());
+    expect(found.map(pinnedDigest)).toEqual([web.digest, newer.digest, web.digest]);
+    expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
+    expect(room.evidence.recall?.(wanted, shop)).toEqual(found);
+  });
+
+  test('B1: what is asked about a tag in one review is asked for all of it, so it never has two digests', async () => {
+    const room = filledRoom({ remembered: 1 });
+    room.registry.push(place, web, 'v2');
+    await gather(room, `${place}:v1`);
+    // The access book is full and has forgotten v1.
+    await gather(room, `${place}:v2`);
+    room.registry.push(place, newer, 'v1');
+    const image = reference(`${place}:v1`);
+    const wanted = [allFacts, digestOnly, allFacts].map((needs) => ({ image, needs }));
+    const found = await room.evidence.gather(wanted, shop, within());
+    expect(new Set(found.map(pinnedDigest)).size).toBe(1);
   });
 });
 

@@ -32,11 +32,13 @@ export const askerOf = (context: PullContext | undefined): string =>
     ? ''
     : JSON.stringify([context.namespace, context.serviceAccount ?? null, ...context.pullSecrets]);
 
-/** Names hold no blank, so no two images and askers are written alike. */
-const keyOf = (asker: string, { host, repository, tag, digest }: ImageReference): string =>
+/** Equal for all ways to write one name: the tag where there is no digest, else the digest alone (B2). */
+export const placeOf = ({ host, repository, tag, digest }: ImageReference): string =>
   digest === undefined
-    ? `${host}/${repository}:${tag ?? 'latest'} ${asker}`
-    : `${host}/${repository}@${digest.algorithm}:${digest.hex} ${asker}`;
+    ? `${host}/${repository}:${tag ?? 'latest'}`
+    : `${host}/${repository}@${digest.algorithm}:${digest.hex}`;
+/** No name of an image holds a blank, so no two images and askers are written alike. */
+const keyOf = (asker: string, image: ImageReference): string => `${placeOf(image)} ${asker}`;
 
 interface Kept {
   readonly evidence: ImageEvidence;
