@@ -1,5 +1,7 @@
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isNamespaceName, isObjectName } from '../../core/workload/object-name.ts';
+import { maxPullSecrets } from '../../core/workload/pull-context.ts';
 import type { PullSecrets } from '../../evidence/ports.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { type ApiResource, SECRETS, SERVICE_ACCOUNTS } from './client-resource.ts';
@@ -7,21 +9,13 @@ import { type ApiResource, SECRETS, SERVICE_ACCOUNTS } from './client-resource.t
 type PullSecret = Awaited<ReturnType<PullSecrets['secret']>>;
 
 /** A Secret holds at most 1 MiB, a third more in base64, beside metadata that may be as large as 256 KiB twice. */
-const MAX_BYTES = 3 * 1024 * 1024;
-/** More secrets than these of one service account are not looked at. */
-const MAX_NAMES = 64;
+const largestObject = 3 * 1024 * 1024;
 
 /** Types of Secrets that the kubelet pulls with, and the key of their data. */
-const TYPES = new Map([
+const pullTypes = new Map([
   ['kubernetes.io/dockerconfigjson', { key: '.dockerconfigjson', type: 'dockerconfigjson' }],
   ['kubernetes.io/dockercfg', { key: '.dockercfg', type: 'dockercfg' }],
 ] as const);
-
-/**
- * What the name of an object can be. Whatever it cannot be is absent without a question: servers and proxies shorten
- * `secrets/..` to another path, however it is escaped.
- */
-const isName = (text: string): boolean => /^[a-z\d][-.a-z\d]{0,252}$/.test(text);
 
 interface Wanted {
   readonly resource: ApiResource;
@@ -51,7 +45,7 @@ const decode = (base64: string): string | undefined => {
 /** A Secret of another type is none to the kubelet either, whatever it is called: it may be a token or a key. */
 const readSecret = (secret: JsonObject, what: string): PullSecret => {
   const { type, data } = secret;
-  const form = [...TYPES].find(([name]) => name === type)?.[1];
+  const form = [...pullTypes].find(([name]) => name === type)?.[1];
   const base64 = form === undefined || !isJsonObject(data) ? undefined : data[form.key];
   if (form === undefined || typeof base64 !== 'string') return absent;
   const text = decode(base64);
@@ -69,8 +63,9 @@ const nameOf = (item: JsonValue): readonly string[] => {
  */
 export const createPullSecrets = (client: ApiClient): PullSecrets => {
   const get = async (wanted: Wanted, what: string, signal: AbortSignal): Promise<Fact<JsonObject>> => {
-    if (!isName(wanted.namespace) || !isName(wanted.name)) return absent;
-    const answer = await client.request({ verb: 'get', maxBytes: MAX_BYTES, ...wanted }, signal);
+    // Servers and proxies shorten `secrets/..` to another path, however it is escaped.
+    if (!isNamespaceName(wanted.namespace) || !isObjectName(wanted.name)) return absent;
+    const answer = await client.request({ verb: 'get', maxBytes: largestObject, ...wanted }, signal);
     return answer.ok ? known(answer.value) : factOf(answer.error, wanted, what);
   };
   return {
@@ -85,7 +80,7 @@ export const createPullSecrets = (client: ApiClient): PullSecrets => {
       if (found.state !== 'known') return found;
       const { imagePullSecrets } = found.value;
       const listed: readonly JsonValue[] = Array.isArray(imagePullSecrets) ? imagePullSecrets : [];
-      return known(listed.slice(0, MAX_NAMES).flatMap(nameOf));
+      return known(listed.slice(0, maxPullSecrets).flatMap(nameOf));
     },
   };
 };

@@ -1,5 +1,6 @@
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { Result } from '../../core/result.ts';
+import { isNamespaceName, isObjectName } from '../../core/workload/object-name.ts';
 import type { EvidenceClock, PullSecrets } from '../ports.ts';
 import { readDockerConfig, type DockerConfig } from './docker-config.ts';
 import { createSharedFacts } from './shared-facts.ts';
@@ -21,12 +22,6 @@ const keptFor = { known: 5000, absent: 1000, unavailable: 0 } as const;
 const limits = { entries: 512, weight: 8 * 2 ** 20, flights: 64, patience: 10_000 } as const;
 const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];
 
-/** Of a namespace: RFC 1123 label. */
-const isNamespace = (text: string): boolean => /^[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?$/.test(text);
-/** Of a Secret or a service account: RFC 1123 subdomain. */
-const isObjectName = (text: string): boolean =>
-  text.length <= 253 && /^[a-z\d](?:[-a-z\d]*[a-z\d])?(?:\.[a-z\d](?:[-a-z\d]*[a-z\d])?)*$/.test(text);
-
 /**
  * Puts a cache of seconds in front of `PullSecrets`. Answers are kept under namespace and name, both checked before they
  * become a key or a path: a name such as `../../kube-system/secrets/x` reaches no other namespace (B29).
@@ -41,7 +36,7 @@ export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock
   });
 
   const refuse = (namespace: string, name: string, what: string): Fact<never> | undefined => {
-    if (!isNamespace(namespace)) return unavailable(what, 'it belongs to no namespace');
+    if (!isNamespaceName(namespace)) return unavailable(what, 'it belongs to no namespace');
     if (isObjectName(name)) return undefined;
     return unavailable(
       what,
