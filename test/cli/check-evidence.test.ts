@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { image } from '../fakes/registry-content.ts';
 import { silence } from '../fakes/registry-wire-faults.ts';
@@ -80,6 +81,7 @@ describe('check manifest looks at images where a policy needs it', () => {
 });
 
 describe('R20: what could not be looked at is 3', () => {
+  const home = folderWith();
   /** Nobody listens there. */
   const dead = '127.0.0.1:1/team/web:good';
   const deadRow = (): readonly string[] => [
@@ -99,6 +101,14 @@ describe('R20: what could not be looked at is 3', () => {
     expect(itemsOf(ended)[0]).toMatchObject({ allowed: false, findings: [{ mode: 'Deny' }] });
     expect(JSON.stringify(itemsOf(ended)[0]?.findings)).toContain('connection refused');
     expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('the table says why, so that somebody can do something about it', async () => {
+    const ended = await checkDead(podText('web', dead), '-o', `table=${home}/out.txt`);
+    expect(ended.code).toBe(3);
+    expect(readFileSync(`${home}/out.txt`, 'utf8')).toMatch(
+      /image-unavailable: image '127\.0\.0\.1:1.*\(127\.0\.0\.1:1: connect: connection refused.*anonymous/,
+    );
   });
 
   test('a private address without `allowPrivateAddress` (B26)', async () => {

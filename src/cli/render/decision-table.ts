@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision/decision.ts';
+import type { Finding } from '../../core/decision/finding.ts';
 import { formatTable } from './table.ts';
 
 /** `namespace/Kind/name` of the judged object. */
@@ -17,6 +18,10 @@ const whereOf = ({ object, time }: Decision): string => {
   return object.line === undefined ? object.file : `${object.file}:${object.line}`;
 };
 
+/** Without its cause nobody can do anything about a registry that could not be asked. */
+const reasonOf = ({ code, message, detail }: Finding): string =>
+  `${code}: ${message}${code === 'image-unavailable' && detail !== undefined ? ` (${detail})` : ''}`;
+
 const rowsOf = (decision: Decision): string[][] => {
   const head = [verdictOf(decision), whereOf(decision), objectName(decision)];
   if (decision.findings.length === 0) return [[...head, '', '', decision.skipped?.code ?? '']];
@@ -24,7 +29,7 @@ const rowsOf = (decision: Decision): string[][] => {
     ...head,
     finding.mode.toLowerCase(),
     finding.policy === '' ? '(gate)' : finding.policy,
-    `${finding.code}: ${finding.message}`,
+    reasonOf(finding),
   ]);
 };
 

@@ -24,7 +24,7 @@ const platformLine = ({ platform, user, created, size, layers }: PlatformImage, 
 
 const factLines = (evidence: ImageEvidence | undefined, now: number): readonly string[] => {
   if (evidence === undefined)
-    return ['  not looked at: the policies were content with its name, or refuse it'];
+    return ['  not looked at: its name was enough to decide'];
   const { image } = evidence;
   return image?.state === 'known' ? image.value.platforms.map((one) => platformLine(one, now)) : [];
 };
