@@ -8,6 +8,7 @@ import { createCandidateList, type CandidateList } from './candidate-list.ts';
 import { createFlights } from './flights.ts';
 import { inTurn } from './in-turn.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
+import { createPace } from './pace.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {
   ContentStore,
@@ -215,7 +216,7 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const flights = createFlights(limits, clock);
   const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
-  const parts: EvidenceParts = { registry, content, access, flights, clock, limits };
+  const parts: EvidenceParts = { registry, content, access, flights, pace: createPace(), clock, limits };
   const room: Room = { parts, keychain, facts, recollections };
   return {
     recall: (requests, context) => {

@@ -1,6 +1,7 @@
 import type { AccessBook } from './access.ts';
 import type { Flights } from './flights.ts';
 import type { EvidenceLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import type { ContentStore, EvidenceClock, Registry } from './ports.ts';
 
 /** What every part of the evidence room works with. */
@@ -9,6 +10,7 @@ export interface EvidenceParts {
   readonly content: ContentStore;
   readonly access: AccessBook;
   readonly flights: Flights;
+  readonly pace: Pace;
   readonly clock: EvidenceClock;
   readonly limits: EvidenceLimits;
 }

@@ -136,6 +136,7 @@ const readOne = async (
 ): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
   const bytes = await loadConfig(job, manifest.config);
   if (bytes.state !== 'known') return bytes;
+  await job.parts.pace.before(bytes.value.length);
   const config = readConfig(bytes.value, job.parts.limits);
   if (!config.ok) return unreadable(job, 'blob', config.error);
   const image = platformImage(node.digest, manifest, config.value, node.named);
@@ -184,6 +185,7 @@ const readChildren = async (
 const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<ImageManifest | ImageIndex>> => {
   const bytes = await loadManifest(job, node);
   if (bytes.state !== 'known') return bytes;
+  await job.parts.pace.before(bytes.value.length);
   const manifest = readManifest(bytes.value, job.parts.limits);
   return manifest.ok
     ? { state: 'known', value: manifest.value }

@@ -1,0 +1,24 @@
+/** Lets the event loop go round before something that takes long. */
+export interface Pace {
+  /** Settles at once for something small; for others one after the other, each in a round of its own. */
+  before(bytes: number): Promise<void> | undefined;
+}
+
+/** Less than this is read within a millisecond or two. */
+const small = 256 * 1024;
+
+/**
+ * Content that is at hand is read without a pause: an index whose 16 manifests of 4 MiB lie in memory would be read in
+ * one go, and hold up every other review as long as that takes (B9).
+ */
+export const createPace = (): Pace => {
+  let last = Promise.resolve();
+  const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    before: (bytes) => {
+      if (bytes <= small) return undefined;
+      last = last.then(nextRound);
+      return last;
+    },
+  };
+};
