@@ -1,5 +1,8 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseReference } from '../../core/image/reference.ts';
 import { extractImages } from '../../core/workload/extract.ts';
 import { createWorkloadTable } from '../../core/workload/kinds.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
@@ -23,7 +26,7 @@ const rewritesOf = (objects: readonly ManifestDocument[]): readonly Rewrite[] =>
     const row = workloads.byKind(apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '', kind);
     const found = row === undefined ? undefined : extractImages(row, value);
     return (found?.ok === true ? found.value.images : [])
-      .filter(({ given }) => !given.includes('@'))
+      .filter(({ given }) => !given.includes('@') && parseReference(given).ok)
       .map(({ path, given }) => ({ object, path, given, text: pinnedOf(given) }));
   });
 
@@ -165,6 +168,30 @@ const podOf = (image: string): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   spec: { containers: [{ name: 'a', image }] },
+});
+
+const fixtures = ['workloads', 'manifests'].flatMap((folder) => {
+  const place = join(import.meta.dirname, '..', '..', '..', 'test', 'fixtures', folder);
+  return readdirSync(place)
+    .filter((file) => /\.(ya?ml|json)$/.test(file) && file !== 'yaml-scalars.json')
+    .map((file) => join(place, file));
+});
+
+describe('every fixture: dropping the digests gives the text back, and every image has one', () => {
+  test.each(fixtures.map((file) => [basename(file), file]))('%s', (_title, file) => {
+    const text = readFileSync(file, 'utf8');
+    const { text: now, objects, missed } = pin(text);
+    expect(missed).toEqual([]);
+    expect(rewritesOf(objects)).toEqual([]);
+    expect(now.replaceAll(`@${digest}`, '')).toBe(text);
+  });
+  test('and most of them hold images', () => {
+    const changed = fixtures.filter((file) => {
+      const text = readFileSync(file, 'utf8');
+      return pin(text).text !== text;
+    });
+    expect(changed.length).toBeGreaterThan(30);
+  });
 });
 
 describe('what cannot be placed is left alone and named', () => {
