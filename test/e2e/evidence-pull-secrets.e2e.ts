@@ -104,7 +104,7 @@ describe('a registry that asks who is there', () => {
     for (const name of [`../${own}/regcred`, `../../${own}/secrets/regcred`, `${own}/regcred`]) {
       const climbing = await createPod(cluster, other, named('elsewhere'), { imagePullSecrets: [{ name }] });
       expect([name, climbing.status]).toEqual([name, 403]);
-      expect(await details(other, climbing)).toContain('secrets of other namespaces are never read');
+      expect(await details(other, climbing)).toContain('this is no name; other namespaces are never read');
     }
     expect(await createPod(cluster, own, named('elsewhere'), WITH_SECRET)).toMatchObject({ status: 201 });
   });
@@ -144,7 +144,7 @@ describe('a registry that asks who is there', () => {
     const refused = await createPod(cluster, ungranted, named('ungranted'), WITH_SECRET);
     expect(refused.status).toBe(403);
     expect(await details(ungranted, refused)).toContain(
-      `the gate may not read secrets in namespace ${ungranted}: grant it with \`imagegate manifests --pull-secrets ${ungranted}\``,
+      `pull secret ${ungranted}/regcred: RBAC forbids it: \`imagegate manifests --pull-secrets ${ungranted}\` grants it`,
     );
     await stage.grantPullSecrets(ungranted);
     const allowed = async () =>

@@ -23,11 +23,12 @@ interface Wanted {
   readonly name: string;
 }
 
-/** What is missing when RBAC says no: not the rule, but the command that prints it. */
-const forbidden = ({ resource, namespace }: Wanted): string => {
-  const what = resource === SECRETS ? 'secrets' : 'service accounts';
-  return `the gate may not read ${what} in namespace ${namespace}: grant it with \`imagegate manifests --pull-secrets ${namespace}\` (for all namespaces: all), or serve without --pull-secrets`;
-};
+/**
+ * What is missing when RBAC says no: not the rule, but the command that prints it. Short, because decisions keep 128
+ * characters of each credential that was tried, and the command must be among them.
+ */
+const forbidden = ({ namespace }: Wanted): string =>
+  `RBAC forbids it: \`imagegate manifests --pull-secrets ${namespace}\` grants it`;
 
 const factOf = (problem: ApiProblem, wanted: Wanted, what: string): Fact<never> => {
   if (problem.status === 404) return absent;

@@ -38,10 +38,7 @@ export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock
   const refuse = (namespace: string, name: string, what: string): Fact<never> | undefined => {
     if (!isNamespaceName(namespace)) return unavailable(what, 'it belongs to no namespace');
     if (isObjectName(name)) return undefined;
-    return unavailable(
-      what,
-      'this is no name of an object in the namespace of the Pod; secrets of other namespaces are never read',
-    );
+    return unavailable(what, 'this is no name; other namespaces are never read');
   };
 
   return {
