@@ -1,8 +1,8 @@
 import type { ImageUnderReview } from '../core/decision/decide.ts';
 import { unavailable } from '../core/facts/fact.ts';
 import type { Fact } from '../core/facts/fact.ts';
-import type { ImageEvidence, ImageNeeds } from '../core/facts/image-evidence.ts';
-import { formatReference } from '../core/image/reference.ts';
+import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
+import type { ImageReference } from '../core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../evidence/gather.ts';
 import type { PullContext } from '../evidence/ports.ts';
 import type { Deadline } from './deadline.ts';
@@ -14,20 +14,35 @@ interface Question {
   readonly places: readonly (number | undefined)[];
 }
 
+const sameChoice = (one: PlatformChoice | undefined, other: PlatformChoice | undefined): boolean =>
+  one === other ||
+  (typeof one === 'object' &&
+    typeof other === 'object' &&
+    one.length === other.length &&
+    one.every((platform, at) => platform === other[at]));
+
+/** Compared part by part: a Pod has few images, and making a key of each cost more than all the comparing. */
+const isSame = (one: EvidenceRequest, image: ImageReference, needs: ImageNeeds): boolean =>
+  one.image.repository === image.repository &&
+  one.image.host === image.host &&
+  (one.image.tag ?? 'latest') === (image.tag ?? 'latest') &&
+  one.image.digest?.hex === image.digest?.hex &&
+  one.image.digest?.algorithm === image.digest?.algorithm &&
+  one.needs.digest === needs.digest &&
+  sameChoice(one.needs.image?.platforms, needs.image?.platforms);
+
 /** `nginx` and `docker.io/library/nginx:latest` in one object are one question, so they get one digest (B1). */
 const questionOf = (
   images: readonly ImageUnderReview[],
   needs: readonly (ImageNeeds | undefined)[],
 ): Question => {
   const requests: EvidenceRequest[] = [];
-  const known = new Map<string, number>();
   const places = images.map(({ image }, at) => {
     const needed = needs[at];
     if (needed === undefined || !image.parsed.ok) return undefined;
-    const key = `${formatReference(image.parsed.value)} ${JSON.stringify(needed)}`;
-    const place = known.get(key) ?? requests.push({ image: image.parsed.value, needs: needed }) - 1;
-    known.set(key, place);
-    return place;
+    const reference = image.parsed.value;
+    const place = requests.findIndex((request) => isSame(request, reference, needed));
+    return place >= 0 ? place : requests.push({ image: reference, needs: needed }) - 1;
   });
   return { requests, places };
 };
@@ -87,9 +102,11 @@ export const gatherFacts = (
   const { requests, places } = questionOf(images, needs);
   if (requests.length === 0) return images;
   const join = (answers: readonly ImageEvidence[], otherwise: ImageEvidence): readonly ImageUnderReview[] =>
-    images.map((image, at) => {
+    images.map((one, at) => {
       const place = places[at];
-      return place === undefined ? image : { ...image, evidence: answers[place] ?? otherwise };
+      if (place === undefined) return one;
+      const { use, fresh, image } = one;
+      return { use, fresh, image, evidence: answers[place] ?? otherwise };
     });
   if (evidence === undefined) return join([], noAccess);
   const asker = context();

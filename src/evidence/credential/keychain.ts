@@ -48,8 +48,8 @@ const missing = (kind: CredentialKind, source: string, why: string): Found => ({
   what: { why },
 });
 
-const switchedOff =
-  'the gate does not read pull secrets: serve with --pull-secrets, and grant the right with `imagegate manifests --pull-secrets all` (or with a list of namespaces)';
+/** Short, because it stands in the record of every Pod with a service account of its own. */
+const switchedOff = 'the gate does not read pull secrets (--pull-secrets switches that on)';
 
 /** What one Secret holds for a repository; `why` instead when that is nothing. */
 const readSecret = (
