@@ -14,7 +14,10 @@ const path = '/validate?timeout=10s';
  */
 export const measureBurst = async (plan: BenchPlan, registries: Part<RegistryOrders>): Promise<void> => {
   const host = await registries.ask('openDocker', undefined);
-  const gate = await startGate(plan, { policies: policiesFor([host], true), registries: rowsFor([host]) });
+  const gate = await startGate(plan, {
+    policies: policiesFor([host], true, 'linux/amd64'),
+    registries: rowsFor([host]),
+  });
   const cold: number[] = [];
   const warm: number[] = [];
   const counts: Requests[] = [];

@@ -23,9 +23,9 @@ export const rowsFor = (hosts: readonly string[], more: object = {}): readonly o
 
 /**
  * The fifty policies of the bench, for images of these hosts: five for every namespace, 45 for one team each. With
- * `image` the first of them asks who the image runs as, in mode Deny.
+ * `image` the first of them asks who the image runs as, in mode Deny, on the platform that is named or on all.
  */
-export const policiesFor = (hosts: readonly string[], image: boolean): readonly object[] =>
+export const policiesFor = (hosts: readonly string[], image: boolean, platform?: string): readonly object[] =>
   Array.from({ length: 50 }, (_, index) => ({
     apiVersion: 'imagegate.dev/v1alpha1',
     kind: 'ImagePolicy',
@@ -33,7 +33,9 @@ export const policiesFor = (hosts: readonly string[], image: boolean): readonly 
     spec: {
       mode: index % 3 === 0 ? 'Deny' : 'Audit',
       match: { namespaces: { include: [index < 5 ? '*' : `team-${index % 20}`] } },
-      ...(index === 0 ? { multiArch: { mode: 'platforms', platforms: ['linux/amd64'] } } : {}),
+      ...(image && index === 0 && platform !== undefined
+        ? { multiArch: { mode: 'platforms', platforms: [platform] } }
+        : {}),
       checks: [
         {
           registries: {
