@@ -7,6 +7,7 @@ import { createPasses, type Pass, type PassOptions, type Visitor } from './auth-
 import { type AskedAnswer, errorLimit, shownAs } from './client-failure.ts';
 import { endpointOf } from './endpoint.ts';
 import type { HttpResponse, RegistryHttp } from './http.ts';
+import { secretWords } from './secret-words.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** One request to a registry, in the name of a credential. */
@@ -67,6 +68,7 @@ const sendOnce = async (http: RegistryHttp, call: AuthorizedCall, pass: Pass): P
   return {
     ...answer,
     shownAs: withheld === undefined ? shownAs(call.credential) : 'without a credential',
+    secrets: secretWords(call.credential.secret, pass.header),
     isWithheld: withheld !== undefined,
     ...(realm !== undefined && { realm }),
     ...(withheld !== undefined && { remark: withheld }),

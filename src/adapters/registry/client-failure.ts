@@ -3,6 +3,7 @@ import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
 import type { Credential, RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import type { HttpResponse } from './http.ts';
+import { repeatsSecret } from './secret-words.ts';
 
 /** Who is asked for what: the words of every failure of one question. */
 export interface Subject {
@@ -49,11 +50,14 @@ const sayError = (error: JsonValue): string | undefined => {
   if (!isJsonObject(error)) return undefined;
   const parts = [error['code'], error['message']].filter((part) => typeof part === 'string');
   const said = parts.filter((part) => part !== '');
-  return said.length === 0 ? undefined : shown(cut(said.join(': ')));
+  return said.length === 0 ? undefined : said.join(': ');
 };
 
-/** What the registry itself says about it, ` (DENIED: …)`, made safe to show; the body is used up. */
-export const explanationOf = async (response: HttpResponse): Promise<string> => {
+/**
+ * What the registry itself says about it, ` (DENIED: …)`, made safe to show; the body is used up.
+ * @param secrets - what it was sent: a text that repeats one of them is not shown
+ */
+export const explanationOf = async (response: HttpResponse, secrets: readonly string[]): Promise<string> => {
   if (response.headers['content-encoding'] !== undefined) {
     response.drop();
     return '';
@@ -66,7 +70,8 @@ export const explanationOf = async (response: HttpResponse): Promise<string> => 
     .slice(0, errorsShown)
     .map(sayError);
   const texts = said.filter((text) => text !== undefined);
-  return texts.length === 0 ? '' : ` (${texts.join('; ')})`;
+  if (texts.some((text) => repeatsSecret(text, secrets))) return ' (its message repeats a secret)';
+  return texts.length === 0 ? '' : ` (${texts.map((text) => shown(cut(text))).join('; ')})`;
 };
 
 const kindOf = (status: number): RegistryFailure['kind'] => {
@@ -88,6 +93,8 @@ export interface AskedAnswer {
   readonly response: HttpResponse;
   /** `with pull secret shop/regcred`, `without a credential` */
   readonly shownAs: string;
+  /** What was sent and must not be shown, see secret-words.ts. */
+  readonly secrets: readonly string[];
   /** What a refusal must tell about how the registry was asked. */
   readonly remark?: string;
 }
@@ -97,7 +104,7 @@ export interface AskedAnswer {
  * denied, 408, 429 and 5xx unreachable, the rest invalid. The body is used up.
  */
 export const statusAnswer = async (
-  { response, shownAs, remark }: AskedAnswer,
+  { response, shownAs, secrets, remark }: AskedAnswer,
   subject: Subject,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {
@@ -105,7 +112,7 @@ export const statusAnswer = async (
     return absent;
   }
   const kind = kindOf(response.status);
-  const said = await explanationOf(response);
+  const said = await explanationOf(response, secrets);
   const how = kind === 'denied' ? ` ${shownAs}` : '';
   const why = `${subject.host} ${meaning[kind]} the question for ${subject.what}${how}: status ${response.status}${said}`;
   return unavailableBy(failureOf(subject, kind, remark === undefined ? why : `${why}. ${remark}`));

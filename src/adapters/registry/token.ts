@@ -4,6 +4,7 @@ import { readJsonObject } from '../../evidence/json-document.ts';
 import type { CredentialSecret, RegistryFailure } from '../../evidence/ports.ts';
 import { explanationOf, failureOf } from './client-failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from './http.ts';
+import { secretWords } from './secret-words.ts';
 
 /** What a token server is asked. */
 export interface TokenQuestion {
@@ -103,10 +104,10 @@ const readToken = (bytes: Uint8Array): Result<Token, string> => {
 const refusal = async (
   response: HttpResponse,
   host: string,
-  { shownAs }: TokenQuestion,
+  { shownAs, secret }: TokenQuestion,
 ): Promise<RegistryFailure> => {
   const { status } = response;
-  const said = await explanationOf(response);
+  const said = await explanationOf(response, secretWords(secret));
   const answered = `the token server ${host} answered status ${status}${said}`;
   const at = { host, stage: 'token' } as const;
   if (status === 408 || status === 429 || status >= 500) return failureOf(at, 'unreachable', answered);
