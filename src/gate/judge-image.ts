@@ -33,4 +33,3 @@ export const createJudgeImage =
     const origin = originOf(text, namespace);
     return review({ origin, namespace, what, started: clock.monotonic() }, deadline);
   };
-export type JudgeImage = ReturnType<typeof createJudgeImage>;

@@ -81,4 +81,3 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     return { outcome: 'judged', decision: form(origin, { findings: [finding] }, started) };
   };
 };
-export type JudgeManifest = ReturnType<typeof createJudgeManifest>;

@@ -163,4 +163,3 @@ export const createMutate = ({ policies, namespaces, evidence, onBug }: MutateDe
     }
   };
 };
-export type Mutate = ReturnType<typeof createMutate>;

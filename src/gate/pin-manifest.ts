@@ -87,4 +87,3 @@ export const createPinManifest = (deps: PinManifestDeps) => {
     return gathered.map(placeOf);
   };
 };
-export type PinManifest = ReturnType<typeof createPinManifest>;

@@ -1,14 +1,12 @@
+import { DOCKER_HUB, parseHost } from '../../core/image/registry-host.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** Docker Hub is named `docker.io` and answers elsewhere: the one place where that is known. */
-const hub = 'docker.io';
+const hub = DOCKER_HUB.host;
 const hubEndpoint = 'registry-1.docker.io';
 
 /** A host as references and rows name it: lower case, Docker Hub under its one name. */
-export const registryName = (host: string): string => {
-  const name = host.toLowerCase();
-  return name === 'index.docker.io' ? hub : name;
-};
+export const registryName = (host: string): string => parseHost(host)?.host ?? host;
 
 /** The host (with port, if any) that speaks for a registry as references name it. */
 export const endpointOf = (host: string): string => {
@@ -17,7 +15,7 @@ export const endpointOf = (host: string): string => {
 };
 
 /** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointOf}. */
-export const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
+const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
 
 /** One step of a request: where it goes, and by whose row. */
 export interface Hop {

@@ -40,7 +40,7 @@ const readLink = (header: string, start: number): Link | undefined => {
  * @returns undefined when no link is the next one, an error when the header cannot be read
  * @see RFC 8288, section 3
  */
-export const nextLink = (header: string | undefined): Result<string | undefined, string> => {
+const nextLink = (header: string | undefined): Result<string | undefined, string> => {
   const text = header?.trim() ?? '';
   if (text.length > maxLength) return fail(`its Link is longer than ${maxLength} characters`);
   for (let at = 0; at < text.length;) {
