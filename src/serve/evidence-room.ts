@@ -51,7 +51,7 @@ export interface EvidenceRoom {
 type Rows = ReadonlyMap<string, RegistrySettings>;
 
 const settingsFrom = (registries: readonly LoadedRegistry[]): Rows =>
-  new Map(registries.map((row) => [row.host, { ...defaultSettings(row.host), ...row }]));
+  new Map(registries.map((row) => [row.host, { ...defaultSettings(row.host), ...row, configured: true }]));
 
 /** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {

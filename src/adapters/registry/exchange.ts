@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { RegistryFailure } from '../../evidence/ports.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import { type BodyEnd, drainBody, readBody } from './body.ts';
 import type { Health } from './breaker.ts';
 import type { Budget } from './budget.ts';
@@ -18,6 +19,7 @@ export interface Exchange {
 interface Surroundings {
   readonly name: string;
   readonly budget: Budget;
+  readonly room: AnswerRoom;
   /** Milliseconds since the host was asked. */
   readonly waited: () => number;
   /** Told how much of the body is read, before it is. */
@@ -61,6 +63,10 @@ const bodyFailure = (
     return { kind: 'limit', why: `its answer${size} is larger than the ${limit} bytes that are read` };
   }
   if (end.end === 'pieces') return { kind: 'invalid', why: 'its answer comes in pieces of a few bytes' };
+  if (end.end === 'room') {
+    const why = 'the gate is reading as many bytes of answers as it may at one time; try again in a moment';
+    return { kind: 'unreachable', why };
+  }
   const got = `${end.got}${declared === undefined ? '' : ` of ${declared}`} bytes`;
   return early.has(errorCode(end.error)) || isBrokenAnswer(end.error)
     ? { kind: 'invalid', why: `its answer ends after ${got}` }
@@ -75,7 +81,7 @@ const healthByFailure: Readonly<Partial<Record<RegistryFailure['kind'], Health>>
 export const createExchange = (
   response: Dispatcher.ResponseData,
   request: HttpRequest,
-  { name, budget, waited, expect, over }: Surroundings,
+  { name, budget, room, waited, expect, over }: Surroundings,
 ): Exchange => {
   const { statusCode: status, body } = response;
   const headers = plainHeaders(response.headers);
@@ -91,13 +97,14 @@ export const createExchange = (
       return givenUp;
     }
     const { kind, why } = bodyFailure(end, { limit, declared });
-    over(healthByFailure[kind] ?? 'unknown', why, false);
+    // A lack of room is ours, and says nothing about the host.
+    over(end.end === 'room' ? 'unknown' : (healthByFailure[kind] ?? 'unknown'), why, false);
     return failure(kind, request.stage, name, why);
   };
   const readClaimed = async (limit: number): Promise<BodyEnd> => {
     if (declared === undefined || declared <= limit) {
       expect(limit);
-      return readBody(body, limit);
+      return readBody(body, limit, room);
     }
     body.destroy();
     return { end: 'limit' };

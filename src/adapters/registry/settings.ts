@@ -2,6 +2,8 @@
 export interface RegistrySettings {
   /** As references name it: lower case, with the port if it is written there. */
   readonly host: string;
+  /** The host has a row in the configuration; else only an image name knows it. */
+  readonly configured?: boolean;
   readonly plainHttp: boolean;
   /** Lets this host, and no other, lie at loopback, RFC 1918, ULA, `.svc` or `.local`. */
   readonly allowPrivateAddress: boolean;

@@ -1,5 +1,6 @@
 import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { createAnswerRooms } from './answer-room.ts';
 import { type Budget, startBudget } from './budget.ts';
 import type { HttpLibrary } from './connection.ts';
 import { createSendOver } from './connections.ts';
@@ -26,6 +27,8 @@ export interface TransportLimits {
   readonly sockets: number;
   /** Requests that wait for their turn at one host. */
   readonly waiting: number;
+  /** Bytes of answers that are being read: for hosts of the configuration, and as many again for all others. */
+  readonly answerBytes: number;
 }
 
 export interface RegistryHttpOptions {
@@ -40,7 +43,12 @@ export interface RegistryHttpOptions {
   readonly limits?: Partial<TransportLimits>;
 }
 
-const defaultLimits: TransportLimits = { hosts: 256, sockets: 512, waiting: 256 };
+const defaultLimits: TransportLimits = {
+  hosts: 256,
+  sockets: 512,
+  waiting: 256,
+  answerBytes: 64 * 1024 * 1024,
+};
 
 const firstStep = (
   { host, target, headers }: HttpRequest,
@@ -78,7 +86,9 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
   // The default export: a bundle has no other names of a CommonJS module that is loaded later.
   const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
   const sendOver = createSendOver({ hosts, dial, library, sockets: limits.sockets });
-  const visit = createVisit({ hosts, sendOver, clock, jitter: options.jitter ?? Math.random });
+  const rooms = createAnswerRooms(limits.answerBytes);
+  const roomFor = (host: string) => rooms.of(settingsOf(registryName(host)).configured === true);
+  const visit = createVisit({ hosts, sendOver, roomFor, clock, jitter: options.jitter ?? Math.random });
   const underWay = createUnderWay(clock);
   let closed = false;
 

@@ -1,5 +1,6 @@
 import type { RegistryFailure } from '../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { AnswerRoom } from './answer-room.ts';
 import type { Leave, Refusal } from './breaker.ts';
 import { type Budget, pauseFor } from './budget.ts';
 import type { SendOver } from './connections.ts';
@@ -13,6 +14,8 @@ import type { Step } from './redirect.ts';
 export interface VisitParts {
   readonly hosts: Hosts;
   readonly sendOver: SendOver;
+  /** For the answers to questions about this registry, wherever its redirects lead. */
+  readonly roomFor: (registry: string) => AnswerRoom;
   readonly clock: { monotonic(): number };
   /** 0 to 1: spreads those that wait for the same moment. */
   readonly jitter: () => number;
@@ -84,7 +87,7 @@ interface Admitted {
   readonly giveBack: () => void;
 }
 
-export const createVisit = ({ hosts, sendOver, clock, jitter }: VisitParts): Visit => {
+export const createVisit = ({ hosts, sendOver, roomFor, clock, jitter }: VisitParts): Visit => {
   const admit = async (step: Step, budget: Budget): Promise<Result<Admitted, RegistryFailure>> => {
     const { hop } = step;
     const host = hosts.of(hop);
@@ -128,6 +131,7 @@ export const createVisit = ({ hosts, sendOver, clock, jitter }: VisitParts): Vis
     const exchange = createExchange(response, request, {
       name,
       budget,
+      room: roomFor(request.host),
       waited,
       expect: connection.expect,
       over: (health, why, whole) => {
