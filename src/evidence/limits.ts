@@ -56,7 +56,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   negativeTime: 10_000,
   accessTime: 60_000,
   outageTime: 24 * 60 * 60 * 1000,
-  recollectionTime: 1000,
+  recollectionTime: 5000,
   recollections: 10_000,
   recollectionBytes: 16 * 1024 * 1024,
   remembered: 20_000,

@@ -5,8 +5,8 @@ import { weightOfFacts } from './image-config/image-facts.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EvidenceClock, ManifestName, PullContext } from './ports.ts';
 
-/** What was found about one image, and the proof that it rests on. */
-export interface Finding {
+/** What an asker was told about one image, and the proof that it rests on. */
+export interface Told {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
   readonly account: Account;
@@ -14,8 +14,8 @@ export interface Finding {
 }
 
 /**
- * What a pull context was told a moment ago. A burst of Pods of one kind asks the same again and again; for a second
- * the answer is given without asking the keychain and the access book once more, which cost more than all the judging.
+ * What a pull context was told a moment ago. A burst of Pods of one kind asks the same again and again: the answer is
+ * given without asking the keychain and the access book once more, which cost more than all the judging.
  *
  * It adds nothing to anybody's rights: an answer is found only by the context that it was given to (namespace, pull
  * secrets, service account), not beyond the time for which the proof behind it counts, and never after any credential
@@ -23,7 +23,7 @@ export interface Finding {
  */
 export interface Recollections {
   find(asker: string, image: ImageReference, needs: ImageNeeds): ImageEvidence | undefined;
-  keep(asker: string, image: ImageReference, finding: Finding): void;
+  keep(asker: string, image: ImageReference, told: Told): void;
 }
 
 /** Equal for equal contexts. A list in JSON, so that no two are written alike, whatever names they hold. */
