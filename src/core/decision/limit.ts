@@ -51,17 +51,35 @@ const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> 
   return { kept, left };
 };
 
+/** No unit takes more: a control character, escaped. */
+const mostUnitBytes = 6;
+/** At least as much as `sizeOf`, without looking at each character. */
+const sizeAtMost = (entry: Entry): number => {
+  if (typeof entry === 'string') return entryBytes + mostUnitBytes * entry.length;
+  let size = entryBytes;
+  for (const key in entry) {
+    const value: unknown = (entry as Readonly<Record<string, unknown>>)[key];
+    if (typeof value === 'string') size += mostUnitBytes * value.length;
+    else if (typeof value === 'object' && value !== null) size += sizeAtMost(value);
+  }
+  return size;
+};
+const sumAtMost = (entries: readonly Entry[]): number =>
+  entries.reduce<number>((sum, entry) => sum + sizeAtMost(entry), 0);
+
 /** Few short entries need no counting; texts of the object have at most 512 characters. */
-const surelyFits = (entries: number): boolean => entries <= 6;
+const surelyFits = ({ findings, images, warnings }: Decision, budget: number): boolean =>
+  findings.length + images.length + warnings.length <= 6 ||
+  sumAtMost(findings) + sumAtMost(images) + sumAtMost(warnings) <= budget;
 
 /**
  * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the room is kept
  * for findings, those that deny first: why something was denied matters more than what else it holds.
  */
 export const limitDecision = (decision: Decision): Decision => {
-  const entries = decision.findings.length + decision.images.length + decision.warnings.length;
-  if (surelyFits(entries)) return decision;
   const budget = decisionLimit - headBytes;
+  if (surelyFits(decision, budget)) return decision;
+  const entries = decision.findings.length + decision.images.length + decision.warnings.length;
   if (fit([...decision.findings, ...decision.images, ...decision.warnings], budget).kept.size === entries)
     return decision;
   const denying = decision.findings.filter((finding) => finding.mode === 'Deny');

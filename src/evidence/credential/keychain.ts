@@ -49,7 +49,7 @@ const missing = (kind: CredentialKind, source: string, why: string): Found => ({
 });
 
 /** Short, because it stands in the record of every Pod with a service account of its own. */
-const switchedOff = 'the gate does not read pull secrets (--pull-secrets switches that on)';
+const switchedOff = 'the gate does not read pull secrets; see --pull-secrets of serve and manifests';
 
 /** What one Secret holds for a repository; `why` instead when that is nothing. */
 const readSecret = (
