@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../fakes/registry-content.ts';
 import { flipping, lyingDigest, redirect, withBody } from '../fakes/registry-faults.ts';
@@ -133,6 +134,8 @@ describe('a registry that lies', () => {
       const webhooks = (body['webhooks'] as object[]).map((one) => ({ ...one, timeoutSeconds: 2 }));
       expect(await cluster.api('PUT', path, { ...body, webhooks })).toMatchObject({ status: 200 });
     }
+    // A Pod that comes before the API server knows of it waits for the longer time: that would only cost the test.
+    await sleep(1_000);
     const create = async (at: number) => {
       const began = Date.now();
       const answer = await createPod(cluster, namespace, `${stage.around.silent.host}/team/app:v${at}`);
