@@ -198,7 +198,7 @@ describe('registryEvents', () => {
     [
       'a format nobody speaks',
       good.replace('format: harbor', 'format: harbour'),
-      /format: expected one of distribution, harbor, cloudevents; did you mean harbor\?/,
+      /format: "[^"]+" is not one of distribution, harbor, cloudevents; did you mean harbor\?/,
     ],
     ['no hosts', good.replace('[Registry.example.com]', '[]'), /hosts: is empty; name the registries/],
     ['hosts missing', good.replace(', hosts: [Registry.example.com]', ''), /\[0\]: hosts is missing$/],

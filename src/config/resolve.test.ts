@@ -128,7 +128,7 @@ describe('problems of a file name the place and what was meant', () => {
     [
       'a word that is not allowed',
       'unmatched: denny',
-      /unmatched: "denny" is not one of deny, allow, did you mean deny\?$/,
+      /unmatched: "denny" is not one of deny, allow; did you mean deny\?$/,
     ],
     ['a size', 'recordMaxBytes: lots', /^gate\.yaml:1:17: recordMaxBytes: "lots" is no size/],
     ['a prototype', '__proto__: { a: 1 }', /unknown setting "__proto__"/],

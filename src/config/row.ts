@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseHost } from '../core/image/registry-host.ts';
-import { suggest } from '../core/policy/suggestion.ts';
+import { oneOfWords, suggest } from '../core/policy/suggestion.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { parseDuration, formatDuration } from './duration.ts';
 import { quote } from './origin.ts';
@@ -96,11 +96,9 @@ export const duration =
 export const word =
   <const T extends string>(...words: readonly T[]): Read<T> =>
   (value) => {
-    const found = words.find((candidate) => candidate === value);
-    if (found !== undefined) return ok(found);
-    const near = typeof value === 'string' ? suggest(value, words) : undefined;
-    const next = near === undefined ? '' : `; did you mean ${near}?`;
-    return refuse(`expected one of ${words.join(', ')}${next}`);
+    const found = oneOfWords(typeof value === 'string' ? value : '', words);
+    if (found.ok) return found;
+    return refuse(typeof value === 'string' ? `${quote(value)} ${found.error}` : found.error);
   };
 
 /** A name that may stand in logs and in metrics. */

@@ -76,7 +76,7 @@ describe('the table of settings', () => {
     expect(parse(['ecr', 'gar'])).toEqual({ ok: true, value: ['ecr', 'gar'] });
     expect(parse(['gcr'])).toMatchObject({
       ok: false,
-      error: '"gcr" is not one of gar, acr, ecr, did you mean gar?',
+      error: '"gcr" is not one of gar, acr, ecr; did you mean gar?',
     });
   });
 

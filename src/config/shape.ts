@@ -1,4 +1,4 @@
-import { suggest } from '../core/policy/suggestion.ts';
+import { oneOfWords } from '../core/policy/suggestion.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { formatAddress, parseAddress, type Address } from './address.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -124,11 +124,8 @@ const readSwitch: Parse<boolean> = (text) => {
 const oneOf =
   <const T extends string>(words: readonly T[]): Parse<T> =>
   (text) => {
-    const word = words.find((candidate) => candidate === text);
-    if (word !== undefined) return ok(word);
-    const near = suggest(text, words);
-    const meant = near === undefined ? '' : `, did you mean ${near}?`;
-    return fail(`${quote(text)} is not one of ${words.join(', ')}${meant}`);
+    const word = oneOfWords(text, words);
+    return word.ok ? word : fail(`${quote(text)} ${word.error}`);
   };
 
 /** One of a few words; another one is refused with the nearest. */

@@ -1,3 +1,5 @@
+import { fail, ok, type Result } from '../result.ts';
+
 /**
  * Edits (insert, remove, replace, swap two neighbours) between two short texts. Quadratic, so callers pass
  * field names and enum values, never unbounded input.
@@ -37,4 +39,13 @@ export const suggest = (given: string, candidates: readonly string[]): string | 
     bestDistance = distance;
   }
   return best;
+};
+
+/** One of a few words. @returns why it is none, in words that follow it: `is not one of table, json; did you mean json?` */
+export const oneOfWords = <const T extends string>(text: string, words: readonly T[]): Result<T, string> => {
+  const word = words.find((candidate) => candidate === text);
+  if (word !== undefined) return ok(word);
+  const near = suggest(text, words);
+  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  return fail(`is not one of ${words.join(', ')}${meant}`);
 };
