@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { scanContent } from './scan.ts';
 import { createContentStore, type ContentStoreOptions, type OpenContentStore } from './content.ts';
 
 const shop = { host: 'registry.example.com', repository: 'shop/web' };
@@ -274,5 +275,34 @@ describe('a directory that does not work', () => {
     later.put(shop, digestOf('a'), bytesOf('a'));
     await later.close();
     expect(await files()).toHaveLength(1);
+  });
+});
+
+describe('B9: a directory of very many files', () => {
+  const many = 3000;
+  /** As another process left them; what they hold means nothing to the scan. */
+  const leave = async (): Promise<void> => {
+    await mkdir(join(directory, 'sha256', 'aa'), { recursive: true });
+    for (let at = 0; at < many; at++) {
+      const name = `${at.toString(16).padStart(64, '0')}-${'0'.repeat(32)}`;
+      await writeFile(join(directory, 'sha256', 'aa', name), 'x');
+    }
+  };
+
+  test('that have to go goes a few files at a time, and the end does not wait for all', async () => {
+    await leave();
+    const store = open({ maxDiskBytes: 10 });
+    await store.opened;
+    const underWay = process.getActiveResourcesInfo().filter((name) => name.startsWith('FSReq'));
+    expect(underWay.length).toBeLessThan(20);
+    await store.close();
+    expect((await files()).length).toBeGreaterThan(many / 2);
+  });
+
+  test('is not read to its end when the gate ends', async () => {
+    await leave();
+    const looked: string[] = [];
+    const found = await scanContent(directory, many, () => looked.push('once') > 100);
+    expect(found.length).toBeLessThan(110);
   });
 });

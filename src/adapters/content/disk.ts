@@ -68,6 +68,53 @@ const createWriter = (root: string, limits: DiskLimits, book: DiskBook, wrote: (
   };
 };
 
+/** As many files go at one time; each takes one of the threads that everybody's files share. */
+const removalsAtOnce = 2;
+/** Files that are still removed, and those that are still looked at, when the process ends. */
+const removedAtEnd = 500;
+const lookedAtEnd = 1000;
+
+/**
+ * Removes files a few at a time: a directory of 100,000 files that have to go would otherwise hold up the event loop for
+ * seconds, and half a gigabyte of memory.
+ */
+const createRemover = (root: string, failed: (error: unknown) => void) => {
+  const waiting = new Set<string>();
+  const running = new Set<Promise<unknown>>();
+  const removeOne = async (path: string): Promise<void> => {
+    try {
+      await rm(join(root, path), { force: true, recursive: true });
+    } catch (error) {
+      failed(error);
+    }
+  };
+  let active = 0;
+  const work = async (): Promise<void> => {
+    active++;
+    // One look through all of them: what is added meanwhile comes last.
+    for (const path of waiting) {
+      waiting.delete(path);
+      await removeOne(path);
+    }
+    active--;
+  };
+  return {
+    remove: (path: string): void => {
+      waiting.add(path);
+      if (active >= removalsAtOnce) return;
+      const worker: Promise<unknown> = work().finally(() => running.delete(worker));
+      running.add(worker);
+    },
+    /** It is written anew. */
+    spare: (path: string): void => void waiting.delete(path),
+    /** Many that are still to be removed stay for the next start: the end must not wait for them. */
+    close: async (): Promise<void> => {
+      if (waiting.size > removedAtEnd) waiting.clear();
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+};
+
 /** `onProblem` is told once when files stop working, not for every one of them. */
 export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem: string) => void): Disk => {
   let complained = false;
@@ -79,20 +126,18 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
     }
     complained = error !== undefined;
   };
-  const removals = new Set<Promise<unknown>>();
-  const remove = (path: string): void => {
-    const removal: Promise<unknown> = rm(join(root, path), { force: true, recursive: true })
-      .catch(note)
-      .finally(() => removals.delete(removal));
-    removals.add(removal);
-  };
+  const remover = createRemover(root, note);
+  const { remove } = remover;
   const book = createDiskBook(limits, remove);
   const writer = createWriter(root, limits, book, note);
 
   const scan = async (): Promise<void> => {
     try {
       await mkdir(root, { recursive: true, mode: 0o700 });
-      for (const { path, bytes } of await scanContent(root, limits.files)) book.add(path, bytes);
+      let late = 0;
+      const isOver = (): boolean => closed && ++late > lookedAtEnd;
+      const found = await scanContent(root, limits.files, isOver);
+      for (const { path, bytes } of found) book.add(path, bytes);
     } catch (error) {
       note(error);
     }
@@ -121,12 +166,13 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
     },
     write: (name, bytes) => {
       if (closed || book.has(pathOf(name))) return;
+      remover.spare(pathOf(name));
       if (writer.add({ name, bytes })) work = work.then(writer.writeAll);
     },
     close: async () => {
       closed = true;
       await work;
-      await Promise.all(removals);
+      await remover.close();
     },
   };
 };

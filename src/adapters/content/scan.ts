@@ -22,10 +22,16 @@ const isFolder = async (path: string): Promise<boolean> => {
 };
 
 /** Files of one folder. What is no content (a write that was cut off, a link) is removed. */
-const scanFolder = async (root: string, folder: string, most: number): Promise<FoundFile[]> => {
+const scanFolder = async (
+  root: string,
+  folder: string,
+  most: number,
+  isOver: () => boolean,
+): Promise<FoundFile[]> => {
   const found: FoundFile[] = [];
   if (!(await isFolder(join(root, folder)))) return found;
   for await (const entry of await opendir(join(root, folder))) {
+    if (isOver()) break;
     const path = `${folder}/${entry.name}`;
     const wanted = entry.isFile() && isContentFile(entry.name) && found.length < most;
     if (wanted) {
@@ -38,15 +44,21 @@ const scanFolder = async (root: string, folder: string, most: number): Promise<F
 
 /**
  * What an earlier process left, oldest first. Looks at no more than `most` files and removes the rest, follows no link.
- * Rejects when the directory cannot be read.
+ * Rejects when the directory cannot be read. `isOver`: nobody wants to know any more.
  */
-export const scanContent = async (root: string, most: number): Promise<readonly FoundFile[]> => {
+export const scanContent = async (
+  root: string,
+  most: number,
+  isOver: () => boolean = () => false,
+): Promise<readonly FoundFile[]> => {
   const found: FoundFile[] = [];
   for (const algorithm of algorithms) {
     if (!(await isFolder(join(root, algorithm)))) continue;
     for await (const entry of await opendir(join(root, algorithm))) {
+      if (isOver()) return found;
       if (!folderName.test(entry.name)) continue;
-      found.push(...(await scanFolder(root, `${algorithm}/${entry.name}`, most - found.length)));
+      const folder = `${algorithm}/${entry.name}`;
+      for (const file of await scanFolder(root, folder, most - found.length, isOver)) found.push(file);
     }
   }
   return found.sort((one, other) => one.written - other.written);
