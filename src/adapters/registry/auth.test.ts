@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { image } from '../../../test/fakes/registry-content.ts';
 import { challenge, status } from '../../../test/fakes/registry-faults.ts';
 import {
   anonymous,
@@ -8,45 +7,14 @@ import {
   budgetOf,
   failureIn,
   identityCredential,
-  openReading,
-  type Reading,
   valueOf,
 } from '../../../test/fakes/registry-reading.ts';
 import { flooding } from '../../../test/fakes/registry-wire-faults.ts';
-import { type FakeAuth, type FakeRegistry, startFakeRegistry } from '../../../test/fakes/registry.ts';
-import type { Credential, ReadBudget } from '../../evidence/ports.ts';
+import type { FakeRegistry } from '../../../test/fakes/registry.ts';
+import { ann, get, openLogins, seen, users, web } from '../../../test/fakes/registry-login.ts';
 
-const users = { ann: { password: 'pw-of-ann', identityToken: 'refresh-of-ann', repositories: ['team/*'] } };
-const ann = basicCredential('ann', 'pw-of-ann');
-const web = image({ user: '1000' });
-
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-const keep = <T extends { close(): Promise<void> }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-
-const startWith = async (auth: FakeAuth): Promise<FakeRegistry> => {
-  const server = keep(await startFakeRegistry({ auth }));
-  for (const repository of ['team/app', 'team/other', 'public/app', 'secret/app'])
-    server.push(repository, web, 'v1');
-  return server;
-};
-const reader = (rows?: Parameters<typeof openReading>[0]): Reading => keep(openReading(rows));
-
-const get = (
-  { registry }: Reading,
-  { host }: Pick<FakeRegistry, 'host'>,
-  credential: Credential,
-  repository = 'team/app',
-  budget: ReadBudget = budgetOf(),
-) => registry.manifest({ host, repository }, { tag: 'v1' }, credential, budget);
-
-const seen = (server: FakeRegistry): string[] =>
-  server.requests.map(({ kind, authorization }) => `${kind} ${authorization}`);
+const { close, startWith, reader } = openLogins();
+afterEach(close);
 
 describe('Basic', () => {
   const start = () => startWith({ mode: 'basic', users, anonymous: ['public/*'] });
