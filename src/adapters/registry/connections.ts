@@ -28,7 +28,7 @@ export interface ConnectionParts {
   readonly hosts: Hosts;
   readonly dial: Dial;
   readonly library: () => Promise<HttpLibrary>;
-  /** Connections open at one time, of all hosts together. */
+  /** Connections open at one time, of all hosts without a row together. */
   readonly sockets: number;
 }
 
@@ -55,18 +55,20 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
     { hop }: Step,
     budget: Budget,
   ): Promise<Result<Connection, RegistryFailure>> => {
-    if (open >= sockets && !hosts.closeOneIdle())
+    // Those of configured hosts are bounded by their concurrency, and not by what images of strangers take (B9).
+    const counted = hop.settings.configured === true ? 0 : 1;
+    if (counted > 0 && open >= sockets && !hosts.closeOneIdle())
       return fail(
         failure('unreachable', 'queue', hop.name, `all ${sockets} connections to registries are taken`),
       );
-    open += 1;
+    open += counted;
     // A defect below must not keep the place for ever.
     const { loaded, dialled } = await loadAndDial(hop, budget.signal).catch((error: unknown) => {
-      open -= 1;
+      open -= counted;
       throw error;
     });
     if (!dialled.ok || dialled.value.socket.destroyed) {
-      open -= 1;
+      open -= counted;
       return dialled.ok
         ? fail(failure('unreachable', 'connect', hop.name, 'the connection was closed at once'))
         : dialled;
@@ -74,7 +76,7 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
     const { socket } = dialled.value;
     const connection = createConnection(loaded, hop.url.origin, dialled.value, meters.watch(socket));
     socket.once('close', () => {
-      open -= 1;
+      open -= counted;
       host.forget(connection);
     });
     return ok(connection);

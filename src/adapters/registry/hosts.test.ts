@@ -54,6 +54,19 @@ test('a host that is being asked stays; when all are, there is no room', async (
   expect(hosts.of(hop('b.example'))).toBeDefined();
 });
 
+test('B9: silent hosts that an attacker names take no place from a configured one, nor its memory', async () => {
+  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const house = hop('registry.example.com');
+  const configured = { ...house, settings: { ...house.settings, configured: true } };
+  const first = hosts.of(configured);
+  for (const name of ['evil0.example', 'evil1.example']) await hostOf(hosts, name).turns.take(1, patient);
+  expect(hosts.of(hop('evil2.example'))).toBeUndefined();
+  expect(first).toBeDefined();
+  expect(hosts.of(configured)).toBe(first);
+  const other = { ...hop('other.example'), settings: { ...configured.settings, host: 'other.example' } };
+  expect(hosts.of(other)).toBeDefined();
+});
+
 test('names made up by an attacker push out one another before a host whose breaker is open or that asked for a pause', () => {
   const clock = clockAt();
   const hosts = createHosts({ hosts: 3, waiting: 1 }, clock);

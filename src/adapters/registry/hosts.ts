@@ -20,7 +20,7 @@ export interface Host {
 export interface Hosts {
   /** @returns undefined when every host that is remembered is busy */
   of(hop: Hop): Host | undefined;
-  /** Closes one idle connection of any host. @returns false when there is none */
+  /** Closes one idle connection of any host without a row. @returns false when there is none */
   closeOneIdle(): boolean;
   close(): void;
 }
@@ -67,9 +67,10 @@ const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monot
 };
 
 /**
- * The hosts that were asked last, at most `most`. Their names come from image names, so an attacker chooses them: the
- * one that was not asked for the longest time goes first, of those that nobody is asking; one whose breaker is open or
- * that asked for a pause only when there is no other.
+ * The hosts that were asked last. Names of hosts without a row come from image names, so an attacker chooses them: there
+ * are at most so many of them. The one that was not asked for the longest time goes first, of those that nobody is
+ * asking; one whose breaker is open or that asked for a pause only when there is no other. Hosts that the operator
+ * configured are always remembered: 256 silent hosts must not keep the gate from the registry of the house (B9).
  */
 export const createHosts = (
   limits: { readonly hosts: number; readonly waiting: number },
@@ -81,8 +82,9 @@ export const createHosts = (
     for (const connection of entry.idle.splice(0)) connection.close();
   };
   const makeRoom = (): boolean => {
-    if (entries.size < limits.hosts) return true;
-    const free = [...entries].filter(([, entry]) => entry.turns.idle());
+    const strangers = [...entries].filter(([, { settings }]) => settings.configured !== true);
+    if (strangers.length < limits.hosts) return true;
+    const free = strangers.filter(([, entry]) => entry.turns.idle());
     const plain = free.find(
       ([, { breaker, pause }]) => breaker.refusal() === undefined && pause.until <= clock.monotonic(),
     );
@@ -97,7 +99,7 @@ export const createHosts = (
     of: ({ name, url, settings }) => {
       const key = `${name} ${url.origin}`;
       const known = entries.get(key);
-      if (known === undefined && !makeRoom()) return undefined;
+      if (known === undefined && settings.configured !== true && !makeRoom()) return undefined;
       const entry = known ?? createEntry(settings, limits.waiting, clock);
       // What was connected under another row would carry its trust or its private address over.
       if (!sameRow(entry.settings, settings)) closeIdle(entry);
@@ -108,6 +110,7 @@ export const createHosts = (
     },
     closeOneIdle: () => {
       for (const entry of entries.values()) {
+        if (entry.settings.configured === true) continue;
         const connection = entry.idle.shift();
         if (connection !== undefined) {
           connection.close();

@@ -249,6 +249,22 @@ describe('connections', () => {
       why: 'all 1 connections to registries are taken',
     });
   });
+
+  test('B9: connections that strangers take keep nobody from a configured host', async () => {
+    const server = await serve(({ response, url }) => {
+      if (url.pathname === '/hang') response.writeHead(200).flushHeaders();
+      else response.end('ok');
+    });
+    const port = server.host.split(':')[1];
+    const [stranger, house] = [`one.example:${port}`, `two.example:${port}`];
+    const http = transport(
+      { [stranger]: onLoopback, [house]: { ...onLoopback, configured: true } },
+      { limits: { sockets: 1, hosts: 1 } },
+    );
+    responseOf(await http.send(requestTo(stranger, '/hang')));
+    expect(await ask(http, requestTo(house))).toEqual({ status: 200, text: 'ok' });
+    expect(failureOf(await http.send(requestTo(stranger)))).toMatchObject({ stage: 'queue' });
+  });
 });
 
 test('Docker Hub is asked at registry-1.docker.io, by the row of docker.io', async () => {

@@ -21,9 +21,9 @@ import { follow } from './walk.ts';
 
 /** What is held at one time, whatever image names say. */
 export interface TransportLimits {
-  /** Hosts that are remembered: breaker, queue, connections. */
+  /** Hosts without a row that are remembered: breaker, queue, connections. */
   readonly hosts: number;
-  /** Connections, of all hosts together. */
+  /** Connections, of all hosts without a row together. */
   readonly sockets: number;
   /** Requests that wait for their turn at one host. */
   readonly waiting: number;
