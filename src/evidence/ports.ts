@@ -106,6 +106,8 @@ export interface RegistryFailure {
   readonly host: string;
   /** For people; holds no secret and no control character. */
   readonly why: string;
+  /** The bytes came and nothing can be made of them: whoever pushed them decides that. */
+  readonly unreadable?: true;
 }
 export type RegistryAnswer<T> =
   | { readonly state: 'known'; readonly value: T }

@@ -62,7 +62,7 @@ const failed = (
   why: string,
 ): RegistryAnswer<never> => ({
   state: 'unavailable',
-  failure: { kind, stage, host: repository.host, why },
+  failure: { kind, stage, host: repository.host, why, unreadable: true },
 });
 const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
   failed(job, kind, stage, why);

@@ -14,6 +14,10 @@ export const age = (milliseconds: number): string => {
   return minutes >= 2 ? `${minutes} min` : `${Math.floor(milliseconds / 1000)} s`;
 };
 
+/** Whether it says something of what was pushed. Our own queue says nothing of it. */
+const isUnreadable = ({ kind, stage, unreadable }: RegistryFailure): boolean =>
+  unreadable === true || (kind === 'limit' && stage !== 'queue');
+
 /**
  * Host, stage, cause, credential and time, since the person who reads it has to know whom to ask.
  * @example `registry.example.com: manifest` / `connection refused, with pull secret shop/regcred, after 1,204 ms`
@@ -27,6 +31,7 @@ export const unavailableText = (
   why: shown(
     `${failure.why}, ${source === 'anonymous' ? 'without a credential' : `with ${source}`}, ${spent(milliseconds)}`,
   ),
+  ...(isUnreadable(failure) ? { unreadable: true } : {}),
 });
 
 /** What a credential came to, in a word. */

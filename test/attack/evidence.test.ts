@@ -170,6 +170,13 @@ describe('an image that is root and says it in an odd way', () => {
     ['a second config', withConfig(`{${linux},"config":{"User":"0"},"Config":{"User":"1000"}}`)],
     ['a config behind the config', withConfig(`{${linux},"config":{"User":"1000"}}{"config":{"User":"0"}}`)],
     ['a byte order mark', withConfig(`\ufeff{${linux},"config":{"User":"1000"}}`)],
+    ['a config that is too large', image({ user: '0', labels: { x: 'y'.repeat(1 << 20) } })],
+    [
+      'more labels than are read',
+      image({ user: '0', labels: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`l${n}`, ''])) }),
+    ],
+    ['an index in an index in an index', index([index([index([image({ user: '0' })])])])],
+    ['an index with a child that is not there', { ...index([image({ user: '0' })]), children: [] }],
     ['Latin-1', withConfig(Buffer.from(`{${linux},"config":{"User":"m\u00fcller"}}`, 'latin1'))],
     ['an index that holds nothing', index([])],
     [
@@ -217,9 +224,16 @@ describe('an image that is root and says it in an odd way', () => {
     ],
   ])('is refused: %s', async (_title, manifest) => {
     registry.push('team/app', manifest, 'odd');
+    // Whoever pushes must not decide that nobody can look.
+    const kind = open({
+      policies: { kind: { checks: [{ image: { user: 'NonRoot' } }], onUnavailable: 'Warn' } },
+      rows: [rowOf(registry)],
+    });
     for (const text of [`${place}:odd`, `${place}@${manifest.digest}`]) {
-      const { decision } = await stage.send(pod({ app: text }));
-      expect(decision.allowed).toBe(false);
+      for (const one of [stage, kind]) {
+        const { decision } = await one.send(pod({ app: text }));
+        expect([text, decision.allowed]).toEqual([text, false]);
+      }
     }
     expect(stage.gate.bugs).toEqual([]);
   });
@@ -230,6 +244,18 @@ describe('an image that is root and says it in an odd way', () => {
     expect((await stage.send(pod({ app: `${place}@${bad.digest}` }))).decision.allowed).toBe(false);
     registry.fault({ path: '/manifests/' }, withBody(good.bytes));
     expect((await stage.send(pod({ app: `${place}@${bad.digest}` }))).decision.allowed).toBe(false);
+  });
+
+  test('and an outage are two things: `onUnavailable: Warn` is for the second', async () => {
+    const checks = [{ image: { user: 'NonRoot' } }];
+    const kind = open({ policies: { kind: { checks, onUnavailable: 'Warn' } }, rows: [rowOf(registry)] });
+    for (const fault of [status(500), status(403), withBody('<html>log in here</html>')]) {
+      const disarm = registry.fault({}, fault);
+      const { decision } = await kind.send(pod({ app: `${place}:bad` }));
+      expect([codesOf(decision), decision.allowed]).toEqual([['image-unavailable'], true]);
+      disarm();
+      kind.advance(60_000);
+    }
   });
 
   test('with a registry that cannot be read is never let in unpinned, not even by `onUnavailable: Warn`', async () => {

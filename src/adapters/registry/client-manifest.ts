@@ -18,6 +18,16 @@ const askedDigest = (name: ManifestName) => {
   return digest?.ok === true ? digest.value : undefined;
 };
 
+/** A page of a proxy or a portal is no document of anybody who pushes. */
+const isDocument = (bytes: Uint8Array): boolean =>
+  /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
+
+const unreadable = (subject: Subject, why: string): RegistryAnswer<never> => {
+  const answer = invalid(subject, why);
+  if (answer.state !== 'unavailable') return answer;
+  return { state: 'unavailable', failure: { ...answer.failure, unreadable: true } };
+};
+
 /** Every lie that the bytes themselves can show (B1). */
 const verify = (
   bytes: Uint8Array,
@@ -33,7 +43,7 @@ const verify = (
   const lie = whyHeaderLies(bytes, headers['docker-content-digest']);
   if (lie !== undefined) return invalid(subject, lie);
   const read = readManifest(bytes, headers['content-type']);
-  if (!read.ok) return invalid(subject, read.error);
+  if (!read.ok) return (isDocument(bytes) ? unreadable : invalid)(subject, read.error);
   return { state: 'known', value: { digest, bytes, ...read.value } };
 };
 

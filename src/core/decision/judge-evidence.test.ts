@@ -151,6 +151,23 @@ describe('evidence that is not there is never a pass', () => {
     ]);
   });
 
+  test('onUnavailable: Warn does not excuse what was read and cannot be judged: whoever pushes decides that', () => {
+    const weak = { p: { onUnavailable: 'Warn', checks: [pin, nonRoot] } };
+    const why = {
+      what: 'registry.example.com: blob',
+      why: 'a field stands twice in it',
+      unreadable: true,
+    } as const;
+    const odd = evidenceOf(root, { image: { state: 'unavailable', why } });
+    const verdict = judge(weak, ours, { evidence: odd });
+    expect(verdict).toMatchObject({ allowed: false, uninformed: { policies: ['p'], weakened: false } });
+    expect(verdict.findings).toMatchObject([
+      { mode: 'Deny', code: 'image-unavailable', remedy: expect.stringContaining('push it again') as string },
+    ]);
+    const audit = { p: { mode: 'Audit', checks: [pin, nonRoot] } };
+    expect(codesOf(judge(audit, ours, { evidence: odd }))).toEqual(['p:Audit:image-unavailable']);
+  });
+
   test('R3: labels of the namespace that are not known follow onUnavailable too', () => {
     const rule = { image: 'data-class', namespace: { key: 'env', in: ['production'] } };
     const spec = { checks: [pin, { image: { labels: { namespaceLabels: [rule] } } }] };

@@ -45,7 +45,9 @@ const unavailableViolation = (
   message: `image '${shown(given)}' could not be looked at, so nobody can say whether it passes`,
   detail: shown(`${why.what}: ${why.why}${triedText(tried)}`),
   remedy:
-    'try again when its registry answers; if it stays, look at the credential, the address and `registries:` in the configuration of the gate',
+    why.unreadable === true
+      ? 'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that'
+      : 'try again when its registry answers; if it stays, look at the credential, the address and `registries:` in the configuration of the gate',
 });
 
 const absentViolation = ({ given }: ImageReference, tried: readonly string[]): Violation => ({
@@ -68,10 +70,10 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
   'namespace-unavailable',
 ]);
 
-const modeOf = ({ policy, mode }: CoveringPolicy, code: FindingCode): Mode => {
+const modeOf = ({ policy, mode }: CoveringPolicy, { code }: Violation, unreadable: boolean): Mode => {
   // A remark on how the policy is written refuses nobody.
   if (code === 'bytes-not-pinned') return 'Audit';
-  return mode === 'Deny' && unavailableCodes.has(code) ? policy.onUnavailable : mode;
+  return mode === 'Deny' && !unreadable && unavailableCodes.has(code) ? policy.onUnavailable : mode;
 };
 
 const tooOld = (staleFor: number, most: number): Fact<never> => {
@@ -106,19 +108,25 @@ const judgeFacts = (
   reference: ImageReference,
   evidence: ImageEvidence | undefined,
   situation: CheckSituation,
-): readonly { readonly check: string; readonly violation: Violation }[] => {
+): readonly { readonly check: string; readonly violation: Violation; readonly unreadable: boolean }[] => {
   const { policy } = covering;
   const tried = evidence?.tried ?? [];
   const fact = factsFor(policy, reference, evidence);
-  const once = (violation: Violation) => [{ check: policy.evidence[0]?.id ?? '', violation }];
+  const once = (violation: Violation, unreadable = false) => [
+    { check: policy.evidence[0]?.id ?? '', violation, unreadable },
+  ];
   switch (fact.state) {
     case 'unavailable':
-      return once(unavailableViolation(reference, fact.why, tried));
+      return once(unavailableViolation(reference, fact.why, tried), fact.why.unreadable);
     case 'absent':
       return once(absentViolation(reference, tried));
     case 'known': {
       const violations = policy.evidence.flatMap(({ id, judge }) =>
-        judge(reference, fact.value, situation).map((violation) => ({ check: id, violation })),
+        judge(reference, fact.value, situation).map((violation) => ({
+          check: id,
+          violation,
+          unreadable: false,
+        })),
       );
       const open = reference.digest === undefined && !policy.fixesBytes;
       return open ? [...violations, ...once(notPinned(reference))] : violations;
@@ -145,10 +153,10 @@ export const judgeEvidence = (
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
   const findings = asking.flatMap((one) =>
-    judgeFacts(one, reference, evidence, situation).map(({ check, violation }) => ({
+    judgeFacts(one, reference, evidence, situation).map(({ check, violation, unreadable }) => ({
       policy: one.policy.name,
       check,
-      mode: modeOf(one, violation.code),
+      mode: modeOf(one, violation, unreadable),
       path: use.path,
       ...violation,
     })),

@@ -66,7 +66,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     meaning:
       'A check needs to know the manifest or the config of the image, and they could not be read: the registry did not ' +
       'answer in time, refused every credential, or answered something that cannot be true. Not knowing is never a pass; ' +
-      'what it does under Deny is up to `onUnavailable` of the policy.',
+      'what it does under Deny is up to `onUnavailable` of the policy. That does not excuse an image that was read and ' +
+      'that cannot be judged: it is broken, ambiguous or too large, which is up to whoever pushed it.',
     fix:
       'The detail names the host, the step and the credentials that were tried. Try again when the registry answers; ' +
       'otherwise correct the pull secret of the Pod or `registries:` in the configuration of the gate. `staleFor` lets ' +

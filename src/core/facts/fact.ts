@@ -2,6 +2,11 @@
 export interface Unavailable {
   readonly what: string;
   readonly why: string;
+  /**
+   * It was looked at, and nothing can be made of it. That is up to whoever made it and no outage, so `onUnavailable`
+   * does not excuse it: a config with two users would be a way past every check.
+   */
+  readonly unreadable?: true;
 }
 
 /**
