@@ -50,8 +50,21 @@ export interface EvidenceRoom {
 
 type Rows = ReadonlyMap<string, RegistrySettings>;
 
-const settingsFrom = (registries: readonly LoadedRegistry[]): Rows =>
-  new Map(registries.map((row) => [row.host, { ...defaultSettings(row.host), ...row, configured: true }]));
+/** A URL does not say the port that its scheme has anyway, so that a row which does must be found without it. */
+const asInUrl = ({ host, plainHttp = false }: LoadedRegistry): string =>
+  host.replace(plainHttp ? /:80$/ : /:443$/, '');
+
+const settingsFrom = (registries: readonly LoadedRegistry[]): Rows => {
+  const settings = (row: LoadedRegistry): RegistrySettings => ({
+    ...defaultSettings(row.host),
+    ...row,
+    configured: true,
+  });
+  return new Map([
+    ...registries.map((row) => [asInUrl(row), settings(row)] as const),
+    ...registries.map((row) => [row.host, settings(row)] as const),
+  ]);
+};
 
 /** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { LoadedRegistry } from '../config/registry-files.ts';
+import { openEvidenceRoom } from './evidence-room.ts';
+
+const privateAt = (host: string, more: Partial<LoadedRegistry> = {}): LoadedRegistry => ({
+  host,
+  allowPrivateAddress: true,
+  ...more,
+});
+
+test.each<[string, readonly LoadedRegistry[], string, boolean]>([
+  ['its own row', [privateAt('r.example.com')], 'r.example.com', true],
+  ['no row of another host', [privateAt('r.example.com')], 's.example.com', false],
+  ['no row of another port', [privateAt('r.example.com:5000')], 'r.example.com', false],
+  [
+    'the row that writes the port of https, as URLs do not',
+    [privateAt('r.example.com:443')],
+    'r.example.com',
+    true,
+  ],
+  [
+    'the row that writes the port of plain HTTP',
+    [privateAt('r.example.com:80', { plainHttp: true })],
+    'r.example.com',
+    true,
+  ],
+  ['no row of the port of another scheme', [privateAt('r.example.com:80')], 'r.example.com', false],
+  [
+    'its own row before one with the port',
+    [{ host: 'r.example.com' }, privateAt('r.example.com:443')],
+    'r.example.com',
+    false,
+  ],
+])('B26: a host has %s', async (_title, registries, host, allowed) => {
+  const content = { maxMemoryBytes: 0, maxDiskBytes: 0 };
+  const room = openEvidenceRoom({ registries, cloud: {}, proxy: {}, content });
+  expect(room.settingsOf(host).allowPrivateAddress).toBe(allowed);
+  room.reconfigure([]);
+  expect(room.settingsOf(host).allowPrivateAddress).toBe(false);
+  await room.close();
+});
