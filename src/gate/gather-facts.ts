@@ -97,7 +97,8 @@ const inTime = async (
 
 /**
  * Hop 5: looks at the images that need it, each once. Answers at once when none does, so that a review without evidence
- * pays nothing, and when all of it was found a moment ago: then there is nothing to wait for, hence no timer either. Without an evidence room everything is unavailable, never a pass.
+ * pays nothing, and when all of it was found a moment ago: then there is nothing to wait for, hence no timer either.
+ * Without an evidence room everything is unavailable, never a pass.
  * @returns the images in the same order, each with its evidence
  */
 export const gatherFacts = (
