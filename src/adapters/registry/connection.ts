@@ -26,6 +26,22 @@ export interface Connection {
 /** Idle connections end soon: registries close theirs after some seconds, and hosts come and go with image names. */
 const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAliveTimeoutThreshold: 1000 };
 
+/** Most that the library gets to read in one go, in bytes. */
+const mouthful = 4096;
+
+/**
+ * For every header past the limit the library makes an error with its stack, up to the end of what it has just read:
+ * 64 KiB of trailers of a few bytes held up every review for a tenth of a second (B9).
+ */
+const inMouthfuls = (socket: Dialled['socket']): Dialled['socket'] => {
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number): unknown => {
+    if (socket.destroyed) return null;
+    return read(size ?? (socket.readableLength > mouthful ? mouthful : undefined));
+  };
+  return socket;
+};
+
 const stale = (): Error => Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
 
 /** Speaks HTTP over a socket that was dialled, and never dials itself. */
@@ -42,7 +58,9 @@ export const createConnection = (
       const first = !attached;
       attached = true;
       // Never at once: the client would not look at its queue again.
-      queueMicrotask(() => (first && !socket.destroyed ? callback(null, socket) : callback(stale(), null)));
+      queueMicrotask(() =>
+        first && !socket.destroyed ? callback(null, inMouthfuls(socket)) : callback(stale(), null),
+      );
     },
     pipelining: 1,
     allowH2: false,

@@ -82,6 +82,24 @@ describe('B9: bytes that are no answer and never end', () => {
   });
 });
 
+test.each([
+  ['trailers', `${chunked}2\r\n{}\r\n0\r\n`],
+  ['headers', 'HTTP/1.1 200 OK\r\n'],
+])('B9: 60 KB of %s that are nearly empty take little time to refuse', async (_name, beginning) => {
+  const server = await speak((socket) => {
+    socket.once('data', () => socket.write(`${beginning}${'a: b\r\n'.repeat(10_000)}`));
+  });
+  const used: number[] = [];
+  for (let time = 0; time < 8; time++) {
+    const http = transport({ [server.host]: onLoopback });
+    const before = process.cpuUsage();
+    expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'invalid' });
+    const { user, system } = process.cpuUsage(before);
+    used.push((user + system) / 1000);
+  }
+  expect(Math.min(...used)).toBeLessThan(60);
+});
+
 test('a body as large as its limit comes through, in chunks of 64 bytes and over a connection that was used', async () => {
   const size = 4 * mebibyte;
   const server = await serve(({ response }) => {
