@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/certificates.ts';
-import { http1, http2, startGate } from '../../../test/fakes/webhook-server.ts';
+import { http1, http2, http2Session, overSession, startGate } from '../../../test/fakes/webhook-server.ts';
 import type { Reply, Send, TestGate } from '../../../test/fakes/webhook-server.ts';
 import { formatReference } from '../../core/image/reference.ts';
 import type { RegistryEvents, RegistryEventSource } from '../../gate/registry-events.ts';
@@ -158,4 +158,23 @@ describe('POST /registry-events', () => {
     const { gate: to } = await start([source()]);
     expect((await send(to)({ path: '/registry-events', method: 'GET' })).status).toBe(405);
   });
+});
+
+test('B9: of a flood of events one request a round is read, so that reviews come in between', async () => {
+  let round = 0;
+  let over = false;
+  const count = (): void => {
+    round++;
+    if (!over) setImmediate(count);
+  };
+  const rounds: number[] = [];
+  const { gate: to } = await start([source()], { pushed: () => rounds.push(round) > 0 });
+  const session = http2Session(to, { ca });
+  const send = overSession(session);
+  setImmediate(count);
+  const replies = await Promise.all(Array.from({ length: 50 }, () => post(send, good, bearer)));
+  over = true;
+  session.close();
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+  expect(new Set(rounds).size).toBe(50);
 });

@@ -11,6 +11,7 @@ import type { Refusal } from './refusal.ts';
 import { readPushes } from './registry-event-formats.ts';
 import type { UnreadEvents } from './registry-event-formats.ts';
 import { scanJson } from './scan.ts';
+import { createTurns } from './turns.ts';
 
 /** Largest body that a registry may send. */
 const maxBodyBytes = 1024 * 1024;
@@ -61,6 +62,11 @@ const bodyAnswers: Partial<Record<Refusal['code'], { readonly status: number; re
   'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
 };
 
+const tooMany: Answer = {
+  status: 503,
+  text: jsonError('overloaded', 'too many registry events at one time'),
+};
+
 const refusedBody = ({ code, message }: Refusal): Answer => {
   const known = bodyAnswers[code];
   if (known === undefined) return badRequest(message);
@@ -98,6 +104,7 @@ export const createRegistryEventsDoor = (
   onProblem: OnProblem,
 ): RegistryEventsDoor => {
   const intake = createIntake({ maxBodyBytes, maxBytesInFlight });
+  const turns = createTurns();
   const refused = (message: string): void => onProblem({ kind: 'event-refused', message });
 
   const accept = (request: WebRequest, source: RegistryEventSource, bytes: Buffer): Answer => {
@@ -115,6 +122,22 @@ export const createRegistryEventsDoor = (
     return { status: 202, text: `${JSON.stringify({ accepted, ignored: ignored + foreign, dropped })}\n` };
   };
 
+  /** One a round of the event loop: a flood of events must not keep reviews waiting (B9). */
+  const acceptInTurn = async (
+    request: WebRequest,
+    source: RegistryEventSource,
+    bytes: Buffer,
+    deadline: Deadline,
+  ): Promise<Answer> => {
+    const giveBack = await turns.take(deadline);
+    if (giveBack === undefined) return tooMany;
+    try {
+      return accept(request, source, bytes);
+    } finally {
+      giveBack();
+    }
+  };
+
   return {
     isOpen: () => events.sources().length > 0,
     answer: async (request, deadline) => {
@@ -125,9 +148,15 @@ export const createRegistryEventsDoor = (
       }
       const body = await intake.read(request, deadline);
       if (body.state === 'gone') return undefined;
-      const answer =
-        body.state === 'refused' ? refusedBody(body.refusal) : accept(request, source, body.bytes);
-      if (body.state === 'whole') body.release();
+      let answer: Answer;
+      try {
+        answer =
+          body.state === 'refused'
+            ? refusedBody(body.refusal)
+            : await acceptInTurn(request, source, body.bytes, deadline);
+      } finally {
+        if (body.state === 'whole') body.release();
+      }
       if (answer.status >= 400) refused(`a request of source ${source.name} was refused`);
       return answer;
     },
