@@ -6,7 +6,7 @@ import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessBook, nameKey, repositoryKey } from './access.ts';
 import { createCandidateList, type CandidateList } from './candidate-list.ts';
 import { createFlights } from './flights.ts';
-import { inTurn } from './in-turn.ts';
+import { inLanes } from './in-turn.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createPace } from './pace.ts';
 import type { EvidenceParts } from './parts.ts';
@@ -199,7 +199,9 @@ const gatherRest = (
   const recalled = recallEach(room, requests, review.asker);
   const places = requests.map(({ image }) => placeOf(image));
   const asked = new Set(places.filter((_, at) => recalled[at] === undefined));
-  return inTurn([...requests.entries()], room.parts.limits.imagesAtOnce, async ([at, request]) => {
+  // Attack: images of a silent host beside a bad one, so that there is no time left to look at that one.
+  const hostOf = ([, { image }]: readonly [number, EvidenceRequest]): string => image.host;
+  return inLanes([...requests.entries()], hostOf, room.parts.limits.imagesAtOnce, async ([at, request]) => {
     const known = asked.has(places[at] ?? '') ? undefined : recalled[at];
     return known ?? answer(room, review, request);
   });

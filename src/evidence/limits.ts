@@ -13,7 +13,7 @@ export interface EvidenceLimits {
   readonly labelBytes: number;
   /** Credentials tried for one image. */
   readonly credentials: number;
-  /** Images of one review that are looked at side by side, and children of one index. */
+  /** Images of one review that are looked at side by side at one host, and children of one index. */
   readonly imagesAtOnce: number;
   readonly childrenAtOnce: number;
   /** Reads under way in the process, and how long one may take whoever waits for it. */

@@ -17,6 +17,8 @@ export interface StageOptions {
   readonly policies: Readonly<Record<string, object>>;
   /** Rows of the configuration. A host without one has what a host without a row has in the gate itself. */
   readonly rows?: readonly (Partial<RegistrySettings> & Pick<RegistrySettings, 'host'>)[];
+  /** Milliseconds for a review; 10,000 unless told. */
+  readonly budget?: number;
   /** What DNS says: whoever attacks may own it. */
   readonly dns?: (name: string) => readonly string[];
 }
@@ -37,7 +39,7 @@ const applied = (object: JsonObject, { patch }: Mutation): JsonObject => {
 };
 
 /** The way from the review to the wire, all of it real but policies, Secrets and DNS. */
-const openStage = ({ policies, rows = [], dns }: StageOptions) => {
+const openStage = ({ policies, rows = [], dns, budget = 10_000 }: StageOptions) => {
   let passed = 0;
   const clock = { now: () => Date.now() + passed, monotonic: () => performance.now() + passed };
   const settingsOf = (host: string): RegistrySettings => ({
@@ -71,7 +73,7 @@ const openStage = ({ policies, rows = [], dns }: StageOptions) => {
     content,
     clock,
   });
-  const gate = fakeGate({ policies, evidence });
+  const gate = fakeGate({ policies, evidence, budget });
 
   /** Both doors, as the API server opens them. @returns what was decided, and what would be stored */
   const send = async (

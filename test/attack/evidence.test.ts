@@ -11,6 +11,7 @@ import {
   type FakeManifest,
 } from '../fakes/registry-content.ts';
 import { flipping, lyingDigest, status, withBody } from '../fakes/registry-faults.ts';
+import { silence } from '../fakes/registry-wire-faults.ts';
 import type { FakeRegistry } from '../fakes/registry.ts';
 import {
   closeAll,
@@ -256,6 +257,19 @@ describe('an image that is root and says it in an odd way', () => {
       disarm();
       kind.advance(60_000);
     }
+  });
+
+  test('behind images of a silent registry is looked at nevertheless: nobody makes an outage of another', async () => {
+    const slow = await startRegistry();
+    slow.fault({}, silence());
+    const checks = [{ image: { user: 'NonRoot' } }];
+    const rows = [rowOf(registry), rowOf(slow)];
+    const kind = open({ policies: { kind: { checks, onUnavailable: 'Warn' } }, rows, budget: 1000 });
+    const silent = Array.from({ length: 20 }, (_, n) => [`s${n}`, `${slow.host}/x/y${n}:1`]);
+    const images = Object.fromEntries([...silent, ['app', `${place}:bad`]]) as Record<string, string>;
+    const { decision } = await kind.send(pod(images));
+    expect(codesOf(decision)).toContain('image-user-root');
+    expect(decision.allowed).toBe(false);
   });
 
   test('with a registry that cannot be read is never let in unpinned, not even by `onUnavailable: Warn`', async () => {
