@@ -281,6 +281,19 @@ describe('the credentials of a pod', () => {
     expect(found.tried.at(-1)).toBe('too many credentials: the rest was not tried');
   });
 
+  test('beyond eight leave the place of no credential at all: what everybody may pull is still found', async () => {
+    const many = Array.from({ length: 12 }, (_, n) => atHand(pullSecret(`shop/s${n}`)));
+    const room = createEvidenceRoom({ shop: [...many, open] });
+    room.registry.push(place, web, 'v1');
+    room.registry.answer = ({ credential }) => (credential === 'anonymous' ? undefined : failure('denied'));
+    const found = await room.ask(`${place}:v1`, { namespace: 'shop' });
+    expect(found.pinned.state).toBe('known');
+    expect(found.tried.slice(-2)).toEqual([
+      'too many credentials: the rest was not tried',
+      'anonymous: used',
+    ]);
+  });
+
   test('that could not be had do not take the place of those that can', async () => {
     const room = createEvidenceRoom({ shop: [...Array.from({ length: 12 }, () => missing), open] });
     room.registry.push(place, web, 'v1');

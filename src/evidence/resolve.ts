@@ -33,6 +33,8 @@ interface Walk extends Target {
   readonly keys: Set<string>;
   /** A credential that could not look: then nobody knows that the image is not there. */
   blind: boolean;
+  /** There were more credentials than are tried. */
+  cut: boolean;
   /** Whoever shows no credential is turned away here; that says nothing once a credential was let in. */
   anonymousDenied: boolean;
   /** A credential was let in, and the manifest is not there. */
@@ -164,7 +166,13 @@ const step = async (
   }
   const { credential } = candidate;
   if (walk.keys.has(credential.key)) return undefined;
-  if (walk.keys.size >= parts.limits.credentials) return cutShort(parts, walk);
+  // Whatever a pod names, an image that everybody may pull stays one: the last candidate has a place of its own.
+  if (walk.keys.size >= parts.limits.credentials && credential.kind !== 'anonymous') {
+    if (!walk.cut) tried.push('too many credentials: the rest was not tried');
+    walk.cut = true;
+    walk.blind = true;
+    return undefined;
+  }
   walk.keys.add(credential.key);
   const result = await tryCredential(parts, walk, credential);
   if (result === undefined) return undefined;
@@ -192,6 +200,7 @@ export const resolve = async (
     tried: [],
     keys: new Set(),
     blind: false,
+    cut: false,
     anonymousDenied: false,
     lookedInVain: false,
   };

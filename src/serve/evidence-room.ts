@@ -48,6 +48,9 @@ export interface EvidenceRoom {
   close(): Promise<void>;
 }
 
+/** As references name it. */
+export const dockerHub = 'docker.io';
+
 type Rows = ReadonlyMap<string, RegistrySettings>;
 
 /** A URL does not say the port that its scheme has anyway, so that a row which does must be found without it. */
@@ -66,12 +69,18 @@ const settingsFrom = (registries: readonly LoadedRegistry[]): Rows => {
   ]);
 };
 
+/** Docker Hub is nobody's made-up host: what strangers may not take from configured ones they may not take from it (B9). */
+const withoutRow = (host: string): RegistrySettings => ({
+  ...defaultSettings(host),
+  ...(host === dockerHub ? { configured: true } : {}),
+});
+
 /** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
   const { proxy, user, cloud, pullSecrets } = options;
   let { registries } = options;
   let rows = settingsFrom(registries);
-  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? defaultSettings(host);
+  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? withoutRow(host);
   const sending = createRegistryHttp({ settingsOf, proxy, clock });
   const http = options.onAsked === undefined ? sending : observed(sending, options.onAsked);
   const registry = createRegistry({ http, settingsOf, clock });
