@@ -17,8 +17,8 @@ export const multiArch = z
       .max(32)
       .default([])
       .describe(
-        'Platforms for the mode platforms: name every platform that your nodes have, because the others are not judged. One that ' +
-          'an index lacks is a finding.',
+        'Platforms for the mode platforms: name every platform that your nodes have, because the others are not judged. Every ' +
+          'variant of them is, and so is what nodes fall back to (386, arm). One that an index lacks is a finding.',
       ),
   })
   .superRefine(({ mode, platforms }, context) => {

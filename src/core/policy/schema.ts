@@ -63,7 +63,8 @@ const policySpec = z.strictObject({
     .enum(['Deny', 'Warn'])
     .default('Deny')
     .describe(
-      'What happens when something that a check needs cannot be read: Deny refuses, Warn allows and tells the user.',
+      'What happens when something that a check needs cannot be read: Deny refuses, Warn allows and tells the user. An ' +
+        'image that was read and cannot be judged (broken, ambiguous, too large) is no such thing: whoever pushed it decided that.',
     ),
   match: match
     .prefault({})
