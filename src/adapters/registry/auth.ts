@@ -61,6 +61,7 @@ const sendOnce = async (http: RegistryHttp, call: AuthorizedCall, pass: Pass): P
       ...(pass.header !== undefined && { authorization: pass.header }),
     },
     stage,
+    account: call.credential.key,
     signal: budget.signal,
   });
   if (!answer.ok) return answer;

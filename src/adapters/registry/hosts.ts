@@ -1,6 +1,7 @@
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { Connection } from './connection.ts';
 import type { Hop } from './endpoint.ts';
+import { createPauses, type Pauses } from './pauses.ts';
 import type { RegistrySettings } from './settings.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -13,8 +14,8 @@ export interface Host {
   /** Keeps a connection for the next request, if the row is still the one that it was made under. */
   keep(connection: Connection, settings: RegistrySettings): void;
   forget(connection: Connection): void;
-  /** Until when the host asked not to be asked (`Retry-After`), and with which status. */
-  pause: { readonly until: number; readonly status: number };
+  /** Until when the host asked not to be asked (`Retry-After`). */
+  readonly pauses: Pauses;
 }
 
 export interface Hosts {
@@ -41,7 +42,7 @@ const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monot
     breaker: createBreaker(clock),
     idle: [],
     settings,
-    pause: { until: 0, status: 0 },
+    pauses: createPauses(clock),
     takeIdle: () => {
       for (let found = entry.idle.pop(); found !== undefined; found = entry.idle.pop()) {
         if (found.alive()) return found;
@@ -85,9 +86,7 @@ export const createHosts = (
     const strangers = [...entries].filter(([, { settings }]) => settings.configured !== true);
     if (strangers.length < limits.hosts) return true;
     const free = strangers.filter(([, entry]) => entry.turns.idle());
-    const plain = free.find(
-      ([, { breaker, pause }]) => breaker.refusal() === undefined && pause.until <= clock.monotonic(),
-    );
+    const plain = free.find(([, { breaker, pauses }]) => breaker.refusal() === undefined && !pauses.any());
     const [key, entry] = plain ?? free[0] ?? [];
     if (key === undefined || entry === undefined) return false;
     entries.delete(key);

@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly stage: RegistryStage;
+  /** In whose name it is asked: a host that asks one account to slow down is still asked for others. */
+  readonly account?: string;
   /** The review's deadline; the row's own timeout comes on top. */
   readonly signal: AbortSignal;
 }

@@ -130,7 +130,7 @@ export const askToken = async (
   const host = shown(realm.host);
   const request =
     secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
-  const answer = await http.send(request);
+  const answer = await http.send({ ...request, account: question.shownAs });
   if (!answer.ok) return fail(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return fail(await refusal(response, host, question));

@@ -45,15 +45,19 @@ const healthOf = ({ kind, stage }: RegistryFailure): 'failed' | 'unknown' =>
 
 /** Waits until the host may be asked again after it said `Retry-After`. */
 const waitForPause = async (
-  host: Host,
-  name: string,
-  budget: Budget,
+  { pauses }: Host,
+  {
+    name,
+    account,
+    budget,
+  }: { readonly name: string; readonly account: string | undefined; readonly budget: Budget },
   { clock, jitter }: Pick<VisitParts, 'clock' | 'jitter'>,
 ): Promise<RegistryFailure | undefined> => {
   for (;;) {
-    const left = host.pause.until - clock.monotonic();
-    if (left <= 0) return undefined;
-    const why = `it answered ${host.pause.status} and asked not to be asked for another ${shownTime(left)}`;
+    const pause = pauses.of(account);
+    if (pause === undefined) return undefined;
+    const left = pause.until - clock.monotonic();
+    const why = `it answered ${pause.status} and asked not to be asked for another ${shownTime(left)}`;
     const wait = left + jitter() * Math.min(left, 250);
     if (wait + marginOf(budget) > budget.remaining())
       return failure('unreachable', 'queue', name, `${why}, which is longer than this request can wait`);
@@ -87,8 +91,16 @@ interface Admitted {
   readonly giveBack: () => void;
 }
 
-export const createVisit = ({ hosts, sendOver, roomFor, clock, jitter }: VisitParts): Visit => {
-  const admit = async (step: Step, budget: Budget): Promise<Result<Admitted, RegistryFailure>> => {
+type Admit = (
+  step: Step,
+  account: string | undefined,
+  budget: Budget,
+) => Promise<Result<Admitted, RegistryFailure>>;
+
+/** What has to be waited for before a host may be asked: its breaker, its pauses, a turn. */
+const createAdmit =
+  ({ hosts, clock, jitter }: Pick<VisitParts, 'hosts' | 'clock' | 'jitter'>): Admit =>
+  async (step, account, budget) => {
     const { hop } = step;
     const host = hosts.of(hop);
     if (host === undefined)
@@ -97,7 +109,7 @@ export const createVisit = ({ hosts, sendOver, roomFor, clock, jitter }: VisitPa
       );
     const early = host.breaker.refusal();
     if (early !== undefined) return fail(refusedByBreaker(early, hop.name));
-    const paused = await waitForPause(host, hop.name, budget, { clock, jitter });
+    const paused = await waitForPause(host, { name: hop.name, account, budget }, { clock, jitter });
     if (paused !== undefined) return fail(paused);
     const turn = await takeTurn(host, step, budget);
     if (!turn.ok) return turn;
@@ -107,6 +119,10 @@ export const createVisit = ({ hosts, sendOver, roomFor, clock, jitter }: VisitPa
     turn.value();
     return fail(refusedByBreaker(leave, hop.name));
   };
+
+export const createVisit = (parts: VisitParts): Visit => {
+  const { sendOver, roomFor, clock } = parts;
+  const admit = createAdmit(parts);
 
   const ask = async (
     { host, leave, giveBack }: Admitted,
@@ -147,7 +163,7 @@ export const createVisit = ({ hosts, sendOver, roomFor, clock, jitter }: VisitPa
   };
 
   return async (step, request, budget) => {
-    const admitted = await admit(step, budget);
+    const admitted = await admit(step, request.account, budget);
     return admitted.ok ? ask(admitted.value, step, request, budget) : admitted;
   };
 };

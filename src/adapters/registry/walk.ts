@@ -3,7 +3,6 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { Budget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
 import { failure, shownTime } from './failure.ts';
-import type { Host } from './hosts.ts';
 import type { HttpRequest } from './http.ts';
 import { nextStep, type Step } from './redirect.ts';
 import { retryAfter } from './retry-after.ts';
@@ -41,17 +40,13 @@ const askPatiently = async (
     const asked = pauseOf(exchange, clock.now());
     if (asked === undefined) return ok(exchange);
     const wait = Math.min(Math.max(asked, shortestPause), longestPause);
-    pauseHost(host, clock.monotonic() + wait, exchange.status);
+    host.pauses.add(request.account, { until: clock.monotonic() + wait, status: exchange.status });
     await exchange.drop();
     if (tries < triesWhenPaced && asked + marginOf(budget) <= budget.remaining()) continue;
     const why = `it answered ${exchange.status} and asks to wait ${shownTime(asked)} (Retry-After)`;
     const limit = tries === triesWhenPaced ? `, ${tries} times` : ', longer than this request has';
     return fail(failure('unreachable', request.stage, step.hop.name, why + limit));
   }
-};
-
-const pauseHost = (host: Host, until: number, status: number): void => {
-  if (until > host.pause.until) host.pause = { until, status };
 };
 
 /** Goes from host to host until an answer is final. */
