@@ -74,7 +74,10 @@ describe('many reviews at once', () => {
     const patient = room.ask(`${place}:v1`);
     expect((await hurried).pinned).toMatchObject({
       state: 'unavailable',
-      why: { what: `${host}: manifest`, why: expect.stringContaining('no answer in time, without a credential') },
+      why: {
+        what: `${host}: manifest`,
+        why: expect.stringContaining('no answer in time, without a credential'),
+      },
     });
     gate.resolve(undefined);
     expect((await patient).image?.state).toBe('known');

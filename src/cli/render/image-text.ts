@@ -23,8 +23,7 @@ const platformLine = ({ platform, user, created, size, layers }: PlatformImage, 
 };
 
 const factLines = (evidence: ImageEvidence | undefined, now: number): readonly string[] => {
-  if (evidence === undefined)
-    return ['  not looked at: its name was enough to decide'];
+  if (evidence === undefined) return ['  not looked at: its name was enough to decide'];
   const { image } = evidence;
   return image?.state === 'known' ? image.value.platforms.map((one) => platformLine(one, now)) : [];
 };
