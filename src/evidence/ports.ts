@@ -35,6 +35,8 @@ export type Candidate =
       readonly kind: CredentialKind;
       readonly source: string;
       readonly why: string;
+      /** Worth telling only when no other credential reaches the image: else it would stand in every record. */
+      readonly aside?: true;
     };
 
 /** Whose pull is imitated: the namespace of the pod, the secrets it names, and its service account. */

@@ -281,6 +281,19 @@ describe('the credentials of a pod', () => {
     expect(found.tried.at(-1)).toBe('too many credentials: the rest was not tried');
   });
 
+  test('that are only worth an aside are told when nothing reaches the image, and not beside what did', async () => {
+    const aside = { ...missing, aside: true } as const;
+    const reached = createEvidenceRoom({ shop: [aside, open] });
+    reached.registry.push(place, web, 'v1');
+    expect((await reached.ask(`${place}:v1`, { namespace: 'shop' })).tried).toEqual(['anonymous: used']);
+    const refused = createEvidenceRoom({ shop: [aside, open] });
+    refused.registry.answer = () => failure('denied');
+    expect((await refused.ask(`${place}:v1`, { namespace: 'shop' })).tried).toHaveLength(2);
+    const told = createEvidenceRoom({ shop: [missing, open] });
+    told.registry.push(place, web, 'v1');
+    expect((await told.ask(`${place}:v1`, { namespace: 'shop' })).tried).toHaveLength(2);
+  });
+
   test('beyond eight leave the place of no credential at all: what everybody may pull is still found', async () => {
     const many = Array.from({ length: 12 }, (_, n) => atHand(pullSecret(`shop/s${n}`)));
     const room = createEvidenceRoom({ shop: [...many, open] });

@@ -31,6 +31,8 @@ interface Walk extends Target {
   readonly began: number;
   readonly tried: string[];
   readonly keys: Set<string>;
+  /** What of `tried` is told only when nothing reached the image. */
+  readonly asides: Set<string>;
   /** A credential that could not look: then nobody knows that the image is not there. */
   blind: boolean;
   /** There were more credentials than are tried. */
@@ -161,7 +163,9 @@ const step = async (
   if (tried.length >= mostShown) return cutShort(parts, walk);
   if (candidate.state === 'missing') {
     walk.blind = true;
-    tried.push(shown(`${candidate.source}: ${candidate.why}`));
+    const text = shown(`${candidate.source}: ${candidate.why}`);
+    tried.push(text);
+    if (candidate.aside === true) walk.asides.add(text);
     return undefined;
   }
   const { credential } = candidate;
@@ -176,7 +180,9 @@ const step = async (
   walk.keys.add(credential.key);
   const result = await tryCredential(parts, walk, credential);
   if (result === undefined) return undefined;
-  if (isReached(result)) return { state: 'known', reached: result, tried };
+  if (isReached(result)) {
+    return { state: 'known', reached: result, tried: tried.filter((text) => !walk.asides.has(text)) };
+  }
   const time = parts.clock.monotonic() - walk.began;
   return { state: 'unavailable', why: unavailableText(result, credential.source, time), tried };
 };
@@ -199,6 +205,7 @@ export const resolve = async (
     began,
     tried: [],
     keys: new Set(),
+    asides: new Set(),
     blind: false,
     cut: false,
     anonymousDenied: false,

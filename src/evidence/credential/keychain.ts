@@ -36,6 +36,7 @@ interface Found {
   readonly kind: CredentialKind;
   readonly source: string;
   readonly what: { readonly secret: CredentialSecret } | { readonly why: string };
+  readonly aside?: true;
 }
 interface Question {
   readonly repository: Repository;
@@ -48,7 +49,6 @@ const missing = (kind: CredentialKind, source: string, why: string): Found => ({
   what: { why },
 });
 
-/** Short, because it stands in the record of every Pod with a service account of its own. */
 const switchedOff = 'the gate does not read pull secrets; see --pull-secrets of serve and manifests';
 
 /** What one Secret holds for a repository; `why` instead when that is nothing. */
@@ -116,9 +116,10 @@ function* unread({ namespace, pullSecrets, serviceAccount }: PullContext): Gener
   for (const name of pullSecrets.slice(0, maxPullSecrets)) {
     yield missing('pull-secret', `pull secret ${shown(`${namespace}/${name}`)}`, switchedOff);
   }
-  // Every Pod has the account `default`, so that this would stand in every record.
+  // Every Pod has the account `default`: nobody chose it, and it tells nothing.
   if (serviceAccount === undefined || serviceAccount === 'default') return;
-  yield missing('service-account', `service account ${shown(`${namespace}/${serviceAccount}`)}`, switchedOff);
+  const source = `service account ${shown(`${namespace}/${serviceAccount}`)}`;
+  yield { ...missing('service-account', source, switchedOff), aside: true };
 }
 
 async function* fromConfiguration(
@@ -179,8 +180,8 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
       return { state: 'at-hand', credential: { kind, source, key, secret } };
     };
     if (signal.aborted) return;
-    for await (const { kind, source, what } of walk({ repository, signal }, context)) {
-      if ('why' in what) yield { state: 'missing', kind, source, why: what.why };
+    for await (const { kind, source, what, aside } of walk({ repository, signal }, context)) {
+      if ('why' in what) yield { state: 'missing', kind, source, why: what.why, ...(aside && { aside }) };
       else if (offered.size >= maxCandidates) {
         const why = `${maxCandidates} credentials were tried already; the rest is left out`;
         yield { state: 'missing', kind, source, why };
