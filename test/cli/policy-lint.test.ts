@@ -46,7 +46,7 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
       'a format that does not exist',
       ['good', '-o', 'jsn'],
       2,
-      '-o "jsn": use text, json; did you mean json?',
+      '-o "jsn" is not one of text, json; did you mean json?',
     ],
   ])('%s', async (_title, args, code, sentence) => {
     const ended = await lint(...args);
