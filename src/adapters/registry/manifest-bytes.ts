@@ -3,7 +3,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { manifestTypes, shapeOfType } from '../../core/image/media-types.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
-import { type FieldNames, fieldNames, foreignSpelling } from '../../evidence/json-fields.ts';
+import { type FieldNames, foreignSpelling } from '../../evidence/json-fields.ts';
+import { descriptorFields, manifestFields, platformFields } from '../../evidence/manifest-fields.ts';
 
 type Shape = 'image' | 'index';
 
@@ -24,35 +25,12 @@ const plainTypes: ReadonlySet<string> = new Set([
 const schema1 =
   'it is of the old Docker schema 1, which is not read; push the image again with a current tool, or ask its publisher to';
 
-const documentNames = fieldNames(
-  'schemaVersion',
-  'mediaType',
-  'artifactType',
-  'config',
-  'layers',
-  'manifests',
-  'subject',
-  'annotations',
-  'fsLayers',
-);
-const descriptorNames = fieldNames(
-  'mediaType',
-  'digest',
-  'size',
-  'urls',
-  'data',
-  'artifactType',
-  'platform',
-  'annotations',
-);
-const platformNames = fieldNames('os', 'os.version', 'os.features', 'architecture', 'variant');
-
 const misspelled = (value: JsonValue | undefined, known: FieldNames): string | undefined =>
   isJsonObject(value) ? foreignSpelling(value, known) : undefined;
 
 const misspelledIn = (descriptor: JsonValue | undefined): string | undefined =>
-  misspelled(descriptor, descriptorNames) ??
-  (isJsonObject(descriptor) ? misspelled(descriptor['platform'], platformNames) : undefined);
+  misspelled(descriptor, descriptorFields) ??
+  (isJsonObject(descriptor) ? misspelled(descriptor['platform'], platformFields) : undefined);
 
 /** A key that differs from one of the specification in nothing but case. */
 const misspelledKey = (document: JsonObject): string | undefined => {
@@ -60,7 +38,7 @@ const misspelledKey = (document: JsonObject): string | undefined => {
     Array.isArray(list) ? list : [],
   );
   const descriptors = [document['config'], document['subject'], ...(lists as readonly JsonValue[])];
-  const top = misspelled(document, documentNames);
+  const top = misspelled(document, manifestFields);
   if (top !== undefined) return top;
   for (const descriptor of descriptors) {
     const found = misspelledIn(descriptor);

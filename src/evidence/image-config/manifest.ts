@@ -7,7 +7,8 @@ import { shown } from '../../core/decision/shown-text.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { Descriptor } from '../ports.ts';
 import { readJsonObject } from '../json-document.ts';
-import { fieldNames, foreignSpelling, optionalText } from '../json-fields.ts';
+import { foreignSpelling, optionalText } from '../json-fields.ts';
+import { descriptorFields, manifestFields, platformFields } from '../manifest-fields.ts';
 import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 import { isNoPlatform } from '../../core/facts/platform.ts';
 
@@ -34,19 +35,6 @@ const configTypes = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
 ]);
-
-const manifestFields = fieldNames(
-  'schemaVersion',
-  'mediaType',
-  'artifactType',
-  'config',
-  'layers',
-  'manifests',
-  'subject',
-  'annotations',
-);
-const descriptorFields = fieldNames('mediaType', 'digest', 'size', 'platform', 'annotations', 'artifactType');
-const platformFields = fieldNames('os', 'architecture', 'variant', 'os.version', 'os.features');
 
 const misspelt = (name: string): Result<never, Unreadable> =>
   invalid(`it holds ${JSON.stringify(shown(name))}, which runtimes read as another field than we would`);
