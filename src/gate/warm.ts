@@ -3,7 +3,7 @@ import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
-import { needsOf } from '../core/policy/needs.ts';
+import { eitherChoice, needsOf } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import { selectPolicies } from '../core/policy/select.ts';
 import type { Covering } from '../core/policy/select.ts';
@@ -51,9 +51,6 @@ const needsOfPods = (
   const pinned = needsOf(images, covering, 'pin');
   return needsOf(images, covering, 'judge').map((needs, at) => needs ?? pinned[at]);
 };
-
-const eitherChoice = (a: PlatformChoice | undefined, b: PlatformChoice): PlatformChoice =>
-  a === undefined || JSON.stringify(a) === JSON.stringify(b) ? b : 'all';
 
 /** Nobody knows yet where a pushed image will run: what the policies of any namespace will need, each by itself. */
 const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | undefined => {

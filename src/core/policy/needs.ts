@@ -26,7 +26,8 @@ export const isFenced = (image: ReadImage, reference: ImageReference, covering: 
 const speaks = ({ policy }: CoveringPolicy, image: ReadImage, reference: ImageReference): boolean =>
   image.opinionOf(policy, reference, false).speaks;
 
-const eitherChoice = (a: PlatformChoice | undefined, b: PlatformChoice): PlatformChoice => {
+/** What both look at. */
+export const eitherChoice = (a: PlatformChoice | undefined, b: PlatformChoice): PlatformChoice => {
   if (a === 'all' || b === 'all') return 'all';
   return [...new Set([...(a ?? []), ...b])];
 };
