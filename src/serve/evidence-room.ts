@@ -11,6 +11,7 @@ import { defaultSettings } from '../adapters/registry/settings.ts';
 import type { RegistrySettings } from '../adapters/registry/settings.ts';
 import { createRegistryHttp } from '../adapters/registry/transport.ts';
 import type { LoadedRegistry } from '../config/registry-files.ts';
+import { DOCKER_HUB } from '../core/image/registry-host.ts';
 import { configuredInOrder } from '../evidence/credential/configured.ts';
 import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
 import { createKeychain } from '../evidence/credential/keychain.ts';
@@ -41,15 +42,10 @@ export interface EvidenceRoom {
   readonly keychain: Keychain;
   /** The row of a host, or the defaults. */
   settingsOf(host: string): RegistrySettings;
-  /** Whether the host has a row of its own. */
-  isConfigured(host: string): boolean;
   /** From now on registries are reached by these rows; what is under way ends as it began. */
   reconfigure(registries: readonly LoadedRegistry[]): void;
   close(): Promise<void>;
 }
-
-/** As references name it. */
-export const dockerHub = 'docker.io';
 
 type Rows = ReadonlyMap<string, RegistrySettings>;
 
@@ -72,7 +68,7 @@ const settingsFrom = (registries: readonly LoadedRegistry[]): Rows => {
 /** Docker Hub is nobody's made-up host: what strangers may not take from configured ones they may not take from it (B9). */
 const withoutRow = (host: string): RegistrySettings => ({
   ...defaultSettings(host),
-  ...(host === dockerHub ? { configured: true } : {}),
+  ...(host === DOCKER_HUB.host ? { configured: true } : {}),
 });
 
 /** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
@@ -109,7 +105,6 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
     registry,
     keychain,
     settingsOf,
-    isConfigured: (host) => rows.has(host),
     reconfigure: (next) => {
       registries = next;
       rows = settingsFrom(next);

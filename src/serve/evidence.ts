@@ -10,7 +10,7 @@ import { fail, ok } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { RegistryEventSource } from '../gate/registry-events.ts';
 import type { Closers } from './closers.ts';
-import { dockerHub, openEvidenceRoom } from './evidence-room.ts';
+import { openEvidenceRoom } from './evidence-room.ts';
 import type { EvidenceRoom } from './evidence-room.ts';
 import type { Watchers } from './telemetry.ts';
 
@@ -74,7 +74,7 @@ const follow = ({ path, first, onChange }: Following, watchers: Watchers, closer
 
 /** Whoever creates Pods chooses the hosts: those of the configuration and Docker Hub have a name in metrics. */
 const labelOf = (host: string, room: EvidenceRoom): string =>
-  room.isConfigured(host) || host === dockerHub ? host : 'other';
+  room.settingsOf(host).configured === true ? host : 'other';
 
 /** Registry access of the running gate. What cannot work is told at the start, not at the first pull. */
 export const openEvidence = (

@@ -106,6 +106,7 @@ export const createHandlers = (
   closers?: Pick<Closers, 'add'>,
 ): WebhookHandlers => {
   const { source, namespaces, evidence } = parts;
+  const workloads = createWorkloadTable(config.workloads.value);
   const bug = bugs(watchers);
   const onBug = bug('became a deny');
   const form = createDecisionForm({
@@ -118,13 +119,13 @@ export const createHandlers = (
     review,
     form,
     policies: source,
-    workloads: createWorkloadTable(config.workloads.value),
+    workloads,
     clock,
     unknownKinds: config.unknownKinds.value,
     admins: new Set(config.admins.value),
     onBug,
   });
-  const warm = openWarm(config, parts, watchers, { onBug: bug('ended a look in advance'), closers });
+  const warm = openWarm(workloads, parts, watchers, { onBug: bug('ended a look in advance'), closers });
   const after = createAfterwards(parts, warm, onBug);
   const mutate = createMutate({
     policies: source,

@@ -1,5 +1,4 @@
-import type { Config } from '../config/resolve.ts';
-import { createWorkloadTable } from '../core/workload/kinds.ts';
+import type { WorkloadTable } from '../core/workload/kinds.ts';
 import { createWarm } from '../gate/warm.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
@@ -14,7 +13,7 @@ export interface WarmEnds {
 
 /** What is looked at in advance, while this gate looks at registries at all. */
 export const openWarm = (
-  config: Config,
+  workloads: WorkloadTable,
   { source, namespaces, evidence }: HandlerParts,
   { metrics }: Watchers,
   { onBug, closers }: WarmEnds,
@@ -23,7 +22,7 @@ export const openWarm = (
   const warm = createWarm({
     policies: source,
     namespaces,
-    workloads: createWorkloadTable(config.workloads.value),
+    workloads,
     evidence: evidence.room.evidence,
     clock,
     onBug,
