@@ -3,7 +3,7 @@ import { openCheckedSocket } from '../../src/adapters/registry/guarded-socket.ts
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
 import { createRegistryHttp } from '../../src/adapters/registry/transport.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
-import type { JsonObject, JsonValue } from '../../src/core/json.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { createKeychain } from '../../src/evidence/credential/keychain.ts';
 import { createEvidence } from '../../src/evidence/gather.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
@@ -12,6 +12,7 @@ import { secretsInMemory } from '../fakes/credentials.ts';
 import { createFakeContentStore } from '../fakes/evidence-sources.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
 import { startFakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '../fakes/registry.ts';
+import { applied } from '../fakes/json-patch.ts';
 
 export interface StageOptions {
   readonly policies: Readonly<Record<string, object>>;
@@ -24,19 +25,6 @@ export interface StageOptions {
 }
 
 export type Stage = ReturnType<typeof openStage>;
-
-/** What an object is after the API server has applied the patch. */
-const applied = (object: JsonObject, { patch }: Mutation): JsonObject => {
-  const copy = structuredClone(object);
-  for (const { path, value } of patch) {
-    const steps = path.slice(1).split('/');
-    const last = steps.pop() ?? '';
-    let place = copy as Record<string, JsonValue>;
-    for (const step of steps) place = place[step] as unknown as Record<string, JsonValue>;
-    place[last] = value;
-  }
-  return copy;
-};
 
 /** The way from the review to the wire, all of it real but policies, Secrets and DNS. */
 const openStage = ({ policies, rows = [], dns, budget = 10_000 }: StageOptions) => {

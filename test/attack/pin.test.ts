@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../src/core/json.ts';
-import type { Mutation } from '../../src/gate/mutation.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { fakeEvidence } from '../fakes/evidence.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
+import { applied } from '../fakes/json-patch.ts';
 
 const gate = fakeGate({
   policies: { pinning: { checks: [{ digest: { pin: true } }] } },
@@ -24,19 +24,6 @@ interface Spec {
 const podOf = (spec: Spec, metadata: object = {}): JsonObject =>
   ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, spec }) as unknown as JsonObject;
 
-/** What is stored when the API server has applied the patch. */
-const apply = (object: JsonObject, { patch }: Mutation): JsonObject => {
-  const copy = structuredClone(object);
-  for (const { path, value } of patch) {
-    const steps = path.slice(1).split('/');
-    const last = steps.pop() ?? '';
-    let place = copy as Record<string, JsonValue>;
-    for (const step of steps) place = place[step] as unknown as Record<string, JsonValue>;
-    place[last] = value;
-  }
-  return copy;
-};
-
 const placesOf = (object: JsonObject): ReadonlyMap<string, string> => {
   const {
     containers,
@@ -55,7 +42,7 @@ const placesOf = (object: JsonObject): ReadonlyMap<string, string> => {
 /** Sends the object through both doors, as the API server does. @returns what is stored; `undefined`: refused */
 const send = async (object: JsonObject, oldObject: JsonObject | null): Promise<JsonObject | undefined> => {
   const request = requestFor(object, { operation: oldObject === null ? 'CREATE' : 'UPDATE', oldObject });
-  const stored = apply(object, await gate.mutate(request));
+  const stored = applied(object, await gate.mutate(request));
   const { allowed } = await gate.admit({ ...request, object: stored });
   return allowed ? stored : undefined;
 };

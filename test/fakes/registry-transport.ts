@@ -76,6 +76,8 @@ export interface Doubles {
   /** A server that speaks its bytes as they stand. */
   readonly speak: (onConnection: (socket: net.Socket) => void) => Promise<{ readonly host: string }>;
   readonly transport: (rows: Rows, options?: Partial<RegistryHttpOptions>) => RegistryHttp;
+  /** A transport for one server without TLS. */
+  readonly plain: (server: Pick<Listener, 'host'>, more?: Rows[string]) => RegistryHttp;
   /** Ends everything that was made here, the last one first. */
   readonly end: () => Promise<void>;
 }
@@ -83,7 +85,14 @@ export interface Doubles {
 /** Servers and transports of one test file: `afterEach(doubles.end)`. */
 export const createDoubles = (): Doubles => {
   const endings: (() => Promise<unknown>)[] = [];
+  const transport: Doubles['transport'] = (rows, options = {}) => {
+    const http = transportFor(rows, options);
+    endings.push(() => http.close());
+    return http;
+  };
   return {
+    transport,
+    plain: ({ host }, more = {}) => transport({ [host]: { ...onLoopback, ...more } }),
     serve: async (handle, options = {}) => {
       const listener = await listen(options, async (arrival) => void (await handle(arrival)));
       endings.push(() => listener.close());
@@ -102,11 +111,6 @@ export const createDoubles = (): Doubles => {
         await new Promise((resolve) => server.close(resolve));
       });
       return { host: `127.0.0.1:${(server.address() as net.AddressInfo).port}` };
-    },
-    transport: (rows, options = {}) => {
-      const http = transportFor(rows, options);
-      endings.push(() => http.close());
-      return http;
     },
     end: async () => {
       for (const end of endings.splice(0).reverse()) await end();

@@ -1,21 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeRegistryCertificate } from '../../../test/fakes/registry-certificate.ts';
-import type { Listener } from '../../../test/fakes/registry-listener.ts';
-import {
-  ask,
-  createDoubles,
-  onLoopback,
-  requestTo,
-  type Rows,
-} from '../../../test/fakes/registry-transport.ts';
+import { ask, createDoubles, onLoopback, requestTo } from '../../../test/fakes/registry-transport.ts';
 import { openCheckedSocket } from './guarded-socket.ts';
-import type { RegistryHttp } from './http.ts';
 
 const doubles = createDoubles();
-const { serve, speak, transport } = doubles;
+const { plain, serve, speak, transport } = doubles;
 afterEach(doubles.end);
-const plain = ({ host }: Listener, more: Rows[string] = {}): RegistryHttp =>
-  transport({ [host]: { ...onLoopback, ...more } });
 
 describe('TLS', () => {
   test('the CA of the row is trusted for that host, and for no other', async () => {

@@ -1,7 +1,6 @@
 import * as net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Listener } from '../../../test/fakes/registry-listener.ts';
 import {
   ask,
   createDoubles,
@@ -11,14 +10,11 @@ import {
   responseOf,
   type Rows,
 } from '../../../test/fakes/registry-transport.ts';
-import type { RegistryHttp } from './http.ts';
 import { defaultSettings } from './settings.ts';
 
 const doubles = createDoubles();
-const { serve, speak, transport } = doubles;
+const { plain, serve, speak, transport } = doubles;
 afterEach(doubles.end);
-const plain = ({ host }: Listener, more: Rows[string] = {}): RegistryHttp =>
-  transport({ [host]: { ...onLoopback, ...more } });
 
 describe('an answer', () => {
   test('comes with status, lower-case headers, address and body', async () => {
