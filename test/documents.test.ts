@@ -198,26 +198,6 @@ describe('examples', () => {
   });
 });
 
-describe('docs/threat-model.md', () => {
-  const rows = [...read('docs/threat-model.md').matchAll(/^\| (B\d+) \|(.*)$/gm)];
-
-  test('has a row for each bypass that this version has to do with', () => {
-    const expected = [
-      1, 2, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 31, 33, 38,
-    ].map((id) => `B${id}`);
-    expect(rows.map(([, id]) => id)).toEqual(expected);
-  });
-  test.each(rows.map(([, id = '', row = '']) => [id, row] as const))(
-    '%s is named by its tests',
-    (id, row) => {
-      const files = spans(row).filter((code) => /\.(test|e2e|contract)\.ts$/.test(code));
-      expect(files.length).toBeGreaterThan(0);
-      expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
-      expect(files.filter((file) => !new RegExp(`\\b${id}\\b`).test(read(file)))).toEqual([]);
-    },
-  );
-});
-
 describe('what else would rot', () => {
   test('files that ARCHITECTURE.md, CONTRIBUTING.md and docs/threat-model.md name exist', () => {
     const sources = walk('src', /./);

@@ -2,7 +2,7 @@ import type { Decision } from '../core/decision/decision.ts';
 import type { Finding, Mode } from '../core/decision/finding.ts';
 import { unavailableCodes } from '../core/decision/judge-evidence.ts';
 
-/** Exit codes of every command; they never depend on the output format (DESIGN section 5). */
+/** Exit codes of every command; they never depend on the output format. */
 export const exitCode = {
   clean: 0,
   findings: 1,

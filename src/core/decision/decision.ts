@@ -35,7 +35,7 @@ export interface JudgedObject {
   readonly line?: number;
 }
 
-/** The decision record, DESIGN section 5: versioned, at most 64 KiB, guarded by golden files. */
+/** The decision record: versioned, at most 64 KiB, guarded by golden files. */
 export interface Decision {
   readonly apiVersion: 'imagegate.dev/v1alpha1';
   readonly kind: 'Decision';

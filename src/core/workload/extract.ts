@@ -33,7 +33,7 @@ export interface ExtractionError {
   readonly why: string;
 }
 
-/** Places counted, blank ones included: DESIGN section 6. */
+/** Places counted, blank ones included. */
 export const maxImages = 64;
 
 interface Findings {

@@ -1,0 +1,70 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { read, root, section } from './markdown.ts';
+
+const skipped = new Set(['node_modules', '.cache', 'golden', 'fixtures']);
+const filesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return skipped.has(entry.name) ? [] : filesIn(path);
+    return /\.(ts|mjs|md)$/.test(entry.name) ? [path] : [];
+  });
+
+const texts = ['src', 'test', 'docs', 'bin', 'scripts']
+  .flatMap(filesIn)
+  .filter((path) => path !== join('test', 'rules.test.ts'))
+  .map((path) => ({ path, text: read(path) }));
+const isTest = (path: string): boolean => /\.(test|e2e|contract)\.ts$/.test(path);
+
+const page = read('docs/rules.md');
+const model = read('docs/threat-model.md');
+
+/** A rule of docs/rules.md with what its section names. */
+const rules = [...page.matchAll(/^### (R\d+b?) (.+)$/gm)].map(([heading, id = '', title = '']) => {
+  const [keepers = '', tests = ''] = (section(page, heading).split('Kept by ')[1] ?? '').split('Tests:');
+  const files = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
+  return { id, title, keepers: files(keepers), tests: files(tests) };
+});
+/** A row of the table of bypasses: its number and the files in its last column. */
+const bypasses = [...model.matchAll(/^\| (B\d+) \|.*\| ([^|]+) \|$/gm)].map(([, id = '', files = '']) => ({
+  id,
+  tests: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
+}));
+const defined = new Set([...rules, ...bypasses].map(({ id }) => id));
+
+const cited = (text: string): string[] => [...text.matchAll(/\b[RB]\d{1,2}b?\b/g)].map(([id]) => id);
+
+describe('rules and bypasses', () => {
+  test('every number that code, tests and documents cite is defined in docs/rules.md or docs/threat-model.md', () => {
+    const unknown = texts.flatMap(({ path, text }) =>
+      cited(text)
+        .filter((id) => !defined.has(id))
+        .map((id) => `${path}: ${id}`),
+    );
+    expect(unknown).toEqual([]);
+    expect(rules.length).toBeGreaterThan(20);
+    expect(bypasses.length).toBeGreaterThan(20);
+  });
+
+  test.each(rules)(
+    '$id ($title) names files that exist, and tests that cite it',
+    ({ id, keepers, tests }) => {
+      expect(keepers.length).toBeGreaterThan(0);
+      expect(tests.length).toBeGreaterThan(0);
+      expect([...keepers, ...tests].filter((file) => !existsSync(join(root, file)))).toEqual([]);
+      expect(tests.filter((file) => !isTest(file) || !cited(read(file)).includes(id))).toEqual([]);
+    },
+  );
+
+  test.each(bypasses)('$id of the threat model is cited by each test that it names', ({ id, tests }) => {
+    expect(tests.length).toBeGreaterThan(0);
+    expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    expect(tests.filter((file) => !cited(read(file)).includes(id))).toEqual([]);
+  });
+
+  test('no number is defined twice', () => {
+    const ids = [...rules, ...bypasses].map(({ id }) => id);
+    expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);
+  });
+});
