@@ -106,8 +106,13 @@ for (const name of (await readdir(reviewDir)).filter((file) => file.endsWith('.j
   say(`${styleText('bold', `$ ${command}`)}\n${asKubectl(answer)}\n`);
 }
 say(`${count.refused} refused, ${count.allowed} allowed; every decision is on record.`);
+say('\nNext:');
+if (stay) say(`  npx imagegate decisions --data ${data}   # the record, while this gate runs`);
+say(`  npx imagegate explain registry-not-allowed   # what a code means and what helps
+  npx imagegate policy lint ${policies}
+  npx imagegate check manifest -f FILE --policies ${policies}   # your own manifests
+docs/operations.md tells how to put the gate in front of a cluster.`);
 if (stay) {
-  say(`  npx imagegate decisions --data ${data}`);
   say(`\nThe gate is still running. Webhook ${address}, metrics and health ${admin}. Ctrl-C ends it.`);
 } else {
   gate.kill('SIGTERM');

@@ -190,7 +190,7 @@ describe('examples', () => {
   test('of an ImagePolicy can be read as the gate reads a policy file', () => {
     const policies = texts.flatMap(({ path, text }) =>
       blocks(text, 'yaml')
-        .filter((code) => /^\s*kind: ImagePolicy$/m.test(code))
+        .filter((code) => /^kind: ImagePolicy$/m.test(code))
         .map((code) => ({ path, result: readPolicyFile(code, path) })),
     );
     expect(policies.length).toBeGreaterThan(0);
