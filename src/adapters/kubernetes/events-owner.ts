@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { createNamespaceMemory } from '../../gate/namespace-memory.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient } from './client.ts';
 import type { ApiResource } from './client-resource.ts';
@@ -23,23 +24,26 @@ const STEPS: Readonly<Record<string, ApiResource>> = {
   'batch/v1 Job': { group: 'batch', version: 'v1', resource: 'jobs' },
 };
 const DEPTH = 4;
-const MAX_CACHED = 4096;
+const REMEMBERED = { namespaces: 256, entries: 128 };
 /** What could not be read is asked for again sooner. */
 const FRESH_FOR = { found: 10 * 60_000, failed: 60_000 };
 
 /** Walks Pod -> ReplicaSet -> Deployment and Job -> CronJob: whoever owns the workload reads its Events. */
 export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup {
-  const cache = new Map<string, { readonly top: InvolvedObject; readonly until: number }>();
+  const cache = createNamespaceMemory<{ readonly top: InvolvedObject; readonly until: number }>(REMEMBERED);
   return {
     topOf: async (owner, signal) => {
-      const key = owner.uid ?? '';
-      const cached = cache.get(key);
+      const { namespace = '', apiVersion, kind, name, uid } = owner;
+      // R28: an owner reference is the word of whoever wrote the object. By the uid alone, a tenant who names the uid of
+      // a foreign ReplicaSet would decide in whose namespace the denials of that ReplicaSet are told.
+      const key = JSON.stringify([apiVersion, kind, name, uid]);
+      const cached = cache.get(namespace, key);
       if (cached !== undefined && cached.until > clock.monotonic()) return cached.top;
       const { top, complete } = await walk(client, owner, signal);
-      if (cache.size >= MAX_CACHED) cache.clear();
-      if (key !== '') {
-        cache.set(key, { top, until: clock.monotonic() + (complete ? FRESH_FOR.found : FRESH_FOR.failed) });
-      }
+      cache.set(namespace, key, {
+        top,
+        until: clock.monotonic() + (complete ? FRESH_FOR.found : FRESH_FOR.failed),
+      });
       return top;
     },
   };

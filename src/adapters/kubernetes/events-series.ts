@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ok, type Result } from '../../core/result.ts';
+import { createNamespaceMemory } from '../../gate/namespace-memory.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { EVENTS } from './client-resource.ts';
@@ -26,21 +27,18 @@ export interface EventWriter {
 
 /** The API server forgets Events after an hour; each write begins that hour anew. */
 const SERIES_FOR = 30 * 60_000;
-const MAX_SERIES = 4096;
+const REMEMBERED = { namespaces: 256, entries: 128 };
 
 export function createEventWriter(client: ApiClient, clock: Clock, instance: string): EventWriter {
-  const all = new Map<string, Series>();
-  const remember = (key: string, series: Omit<Series, 'until'>): void => {
-    all.delete(key);
-    const oldest = all.keys().next().value;
-    if (all.size >= MAX_SERIES && oldest !== undefined) all.delete(oldest);
-    all.set(key, { ...series, until: clock.monotonic() + SERIES_FOR });
-  };
+  const all = createNamespaceMemory<Series>(REMEMBERED);
   return {
     write: async (note, about, times, signal) => {
+      const lane = about.namespace ?? '';
       const key = JSON.stringify([about, note.reason, note.text]);
+      const remember = (series: Omit<Series, 'until'>): void =>
+        all.set(lane, key, { ...series, until: clock.monotonic() + SERIES_FOR });
       const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-      const series = all.get(key);
+      const series = all.get(lane, key);
       if (series !== undefined && series.until > clock.monotonic()) {
         const { namespace, name } = series;
         const count = series.count + times;
@@ -49,7 +47,7 @@ export function createEventWriter(client: ApiClient, clock: Clock, instance: str
           { verb: 'patch', resource: EVENTS, namespace, name, body },
           signal,
         );
-        if (patched.ok) remember(key, { namespace, name, count });
+        if (patched.ok) remember({ namespace, name, count });
         // 404: the Event is forgotten already, a new one begins.
         if (patched.ok || patched.error.status !== 404) return patched.ok ? ok('counted') : patched;
       }
@@ -57,7 +55,7 @@ export function createEventWriter(client: ApiClient, clock: Clock, instance: str
       const { namespace, name } = body.metadata;
       const created = await client.request({ verb: 'create', resource: EVENTS, namespace, body }, signal);
       if (!created.ok) return created;
-      remember(key, { namespace, name, count: times });
+      remember({ namespace, name, count: times });
       return ok('new');
     },
   };

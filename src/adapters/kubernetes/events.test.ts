@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, soon } from '../../../test/fakes/api-server-client.ts';
 import { type FakeApiServer, type FakeObject, startApiServer } from '../../../test/fakes/api-server.ts';
+import { finding, ownedBy, reference, refusal as decision } from '../../../test/fakes/refusals.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import type { JsonObject } from '../../core/json.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
 import { messageOf } from './events-note.ts';
@@ -35,55 +35,6 @@ afterEach(async () => {
   await api.close();
 });
 
-const finding = {
-  policy: 'production',
-  check: 'registries',
-  mode: 'Deny',
-  path: 'spec.containers[0].image',
-  code: 'registry-not-allowed',
-  message: 'image evil.io/x is not from a trusted registry',
-  remedy: 'Use registry.example.com.',
-} as const;
-const decision = (more: Partial<Decision> = {}): Decision => ({
-  apiVersion: 'imagegate.dev/v1alpha1',
-  kind: 'Decision',
-  id: 'imagegate-0-1',
-  time: '2026-01-01T00:00:00.000Z',
-  source: 'admission',
-  operation: 'CREATE',
-  object: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web-1' },
-  images: [],
-  findings: [finding],
-  allowed: false,
-  warnings: [],
-  exemptions: [],
-  versions: {},
-  durations: {},
-  ...more,
-});
-const ownedBy = (owner: FakeObject | undefined, more: object = {}): JsonObject => ({
-  metadata: {
-    name: 'web-1',
-    uid: 'pod-uid',
-    ...more,
-    ...(owner === undefined
-      ? {}
-      : {
-          ownerReferences: [
-            { apiVersion: 'v1', kind: 'Other', name: 'other', uid: 'x' },
-            {
-              apiVersion: owner.apiVersion,
-              kind: owner.kind,
-              name: owner.metadata.name,
-              uid: owner.metadata.uid,
-              controller: true,
-            },
-          ],
-        }),
-  },
-});
-const reference = (owner: FakeObject) =>
-  (ownedBy(owner)['metadata'] as JsonObject)['ownerReferences'] as unknown as object[];
 const written = (namespace = 'shop') => api.list('events', namespace) as unknown as Record<string, unknown>[];
 const one = async (): Promise<Record<string, unknown>> => {
   await vi.waitFor(() => expect(written()).toHaveLength(1), soon);

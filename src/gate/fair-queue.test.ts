@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FairQueue, type QueueRoom } from './fair-queue.ts';
+import { createNamespaceMemory } from './namespace-memory.ts';
+
+interface Item {
+  readonly lane: string;
+  readonly n: number;
+  readonly weight: number;
+}
+
+const open = (room: QueueRoom) => {
+  const lost: Item[] = [];
+  const queue = new FairQueue<Item>(
+    ({ weight }) => weight,
+    (item) => lost.push(item),
+  );
+  const add = (lane: string, n: number, weight = 1): boolean =>
+    queue.add(lane, `${n}`, { lane, n, weight }, room);
+  const all = (): string[] => {
+    const taken: string[] = [];
+    for (let item = queue.take(); item !== undefined; item = queue.take())
+      taken.push(`${item.lane}${item.n}`);
+    return taken;
+  };
+  const held = (): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const { lane } of queue.items()) counts[lane] = (counts[lane] ?? 0) + 1;
+    return counts;
+  };
+  return { queue, add, all, held, lost };
+};
+
+describe('a queue that is shared by namespace (R26, B45)', () => {
+  test('is first in, first out for one namespace', () => {
+    const { add, all } = open({ items: 10, weight: 10 });
+    for (let n = 0; n < 5; n++) expect(add('a', n)).toBe(true);
+    expect(all()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+  });
+
+  test('takes from each namespace in turn, however much one of them has waiting', () => {
+    const { add, all } = open({ items: 100, weight: 100 });
+    for (let n = 0; n < 50; n++) add('evil', n);
+    add('shop', 0);
+    add('bank', 0);
+    add('shop', 1);
+    expect(all().slice(0, 6)).toEqual(['evil0', 'shop0', 'bank0', 'evil1', 'shop1', 'evil2']);
+  });
+
+  test('one namespace may have all the room while nobody else wants any', () => {
+    const { add, held } = open({ items: 10, weight: 100 });
+    for (let n = 0; n < 20; n++) expect(add('a', n)).toBe(n < 10);
+    expect(held()).toEqual({ a: 10 });
+  });
+
+  test('the one that holds most gives way, its newest first, and what came before stays', () => {
+    const { add, all, lost } = open({ items: 4, weight: 100 });
+    for (let n = 0; n < 6; n++) add('evil', n);
+    expect(add('shop', 0)).toBe(true);
+    expect(add('shop', 1)).toBe(true);
+    expect(add('shop', 2)).toBe(false);
+    expect(lost.map(({ lane, n }) => `${lane}${n}`)).toEqual(['evil3', 'evil2']);
+    expect(all()).toEqual(['evil0', 'shop0', 'evil1', 'shop1']);
+  });
+
+  test('two that flood leave a third its share', () => {
+    const { add, held } = open({ items: 90, weight: 1000 });
+    for (let n = 0; n < 1000; n++) {
+      add('evil', n);
+      add('worse', n);
+      if (n % 10 === 0 && n < 300) expect(add('shop', n)).toBe(true);
+    }
+    expect(held()['shop']).toBe(30);
+    expect(held()['evil']).toBe(30);
+  });
+
+  test('few large items give way as many small ones do', () => {
+    const { add, held } = open({ items: 1000, weight: 100 });
+    for (let n = 0; n < 10; n++) add('evil', n, 10);
+    for (let n = 0; n < 40; n++) expect(add('shop', n)).toBe(true);
+    expect(held()).toEqual({ evil: 6, shop: 40 });
+  });
+
+  test('an item of the same key takes the place of the first one, and needs no room of its own', () => {
+    const { queue, add, lost } = open({ items: 2, weight: 100 });
+    add('a', 0);
+    add('a', 1);
+    expect(queue.add('a', '0', { lane: 'a', n: 7, weight: 3 }, { items: 2, weight: 100 })).toBe(true);
+    expect(queue.get('a', '0')?.n).toBe(7);
+    expect(queue.get('b', '0')).toBeUndefined();
+    expect(queue.weight).toBe(4);
+    expect([queue.take()?.n, queue.take()?.n, queue.take()]).toEqual([7, 1, undefined]);
+    expect(lost).toEqual([]);
+  });
+
+  test('what is not ready is left, and does not hold up what is', () => {
+    const { queue, add } = open({ items: 10, weight: 10 });
+    add('a', 0);
+    add('a', 1);
+    add('b', 2);
+    const odd = ({ n }: Item): boolean => n % 2 === 1;
+    expect(queue.take(odd)?.n).toBe(1);
+    expect(queue.take(odd)).toBeUndefined();
+    expect(queue.count).toBe(2);
+  });
+
+  test('always counts what it holds, never holds more than its room, and keeps the order of each namespace', () => {
+    const step = fc.oneof(
+      fc.record({ lane: fc.constantFrom('a', 'b', 'c'), weight: fc.integer({ min: 1, max: 5 }) }),
+      fc.constant('take' as const),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const { queue, add } = open({ items: 12, weight: 30 });
+        const last: Record<string, number> = {};
+        steps.forEach((one, n) => {
+          if (one !== 'take') add(one.lane, n, one.weight);
+          else {
+            const item = queue.take();
+            if (item === undefined) return expect(queue.count).toBe(0);
+            expect(item.n).toBeGreaterThan(last[item.lane] ?? -1);
+            last[item.lane] = item.n;
+          }
+          const items = [...queue.items()];
+          expect(queue.count).toBe(items.length);
+          expect(queue.weight).toBe(items.reduce((sum, { weight }) => sum + weight, 0));
+          expect(queue.count).toBeLessThanOrEqual(12);
+          expect(queue.weight).toBeLessThanOrEqual(30);
+        });
+      }),
+    );
+  });
+
+  test('a long queue is taken from its front without growing slower', () => {
+    const { queue, add } = open({ items: 200_000, weight: 200_000 });
+    for (let n = 0; n < 200_000; n++) add('a', n);
+    for (let n = 0; n < 200_000; n++) expect(queue.take()?.n).toBe(n);
+    expect(queue.count).toBe(0);
+  });
+});
+
+describe('a memory that is kept for each namespace by itself (R26, R28)', () => {
+  test('what one fills up pushes out nothing of another, and keys of one say nothing to another', () => {
+    const memory = createNamespaceMemory<number>({ namespaces: 4, entries: 3 });
+    memory.set('shop', 'x', 1);
+    for (let n = 0; n < 100; n++) memory.set('evil', `${n}`, n);
+    memory.set('evil', 'x', 666);
+    expect(memory.get('shop', 'x')).toBe(1);
+    expect(memory.get('evil', '97')).toBeUndefined();
+    expect(memory.get('evil', '99')).toBe(99);
+    expect(memory.get('bank', 'x')).toBeUndefined();
+  });
+
+  test('forgets the namespace that was asked for the longest time ago', () => {
+    const memory = createNamespaceMemory<number>({ namespaces: 2, entries: 3 });
+    memory.set('a', 'x', 1);
+    memory.set('b', 'x', 2);
+    memory.get('a', 'x');
+    memory.set('c', 'x', 3);
+    expect([memory.get('a', 'x'), memory.get('b', 'x'), memory.get('c', 'x')]).toEqual([1, undefined, 3]);
+  });
+});

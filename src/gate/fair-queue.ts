@@ -1,0 +1,183 @@
+/** How much may wait. */
+export interface QueueRoom {
+  readonly items: number;
+  /** In the unit of `weightOf`, for most queues bytes. */
+  readonly weight: number;
+}
+
+interface Entry<T> {
+  readonly key: string;
+  item: T;
+  weight: number;
+  /** Where it stands in `entries` of its lane, counted from the first that ever stood there. */
+  readonly at: number;
+}
+
+/** What waits of one namespace, oldest first. What was taken out of the middle leaves a gap. */
+interface Lane<T> {
+  readonly name: string;
+  entries: (Entry<T> | undefined)[];
+  /** How many were cut off in front of `entries[0]`. */
+  base: number;
+  /** Index in `entries` of the oldest that may still be there. */
+  head: number;
+  readonly byKey: Map<string, Entry<T>>;
+  count: number;
+  weight: number;
+}
+
+const emptyLane = <T>(name: string): Lane<T> => ({
+  name,
+  entries: [],
+  base: 0,
+  head: 0,
+  byKey: new Map(),
+  count: 0,
+  weight: 0,
+});
+
+/** Gaps in front are cut off when there are so many, and more of them than entries. */
+const mostGaps = 256;
+
+const oldestOf = <T>(lane: Lane<T>, isReady: (item: T) => boolean): Entry<T> | undefined => {
+  for (let at = lane.head; at < lane.entries.length; at++) {
+    const entry = lane.entries[at];
+    if (entry !== undefined && isReady(entry.item)) return entry;
+  }
+  return undefined;
+};
+
+/** Forgets the gaps at both ends. */
+const trim = <T>(lane: Lane<T>): void => {
+  const { entries } = lane;
+  while (entries.length > lane.head && entries.at(-1) === undefined) entries.pop();
+  while (lane.head < entries.length && entries[lane.head] === undefined) lane.head++;
+  if (lane.head <= mostGaps || lane.head * 2 <= entries.length) return;
+  lane.entries = entries.slice(lane.head);
+  lane.base += lane.head;
+  lane.head = 0;
+};
+
+/**
+ * Work that waits, shared by lane, for which callers give the namespace (R26). Lanes take turns. When it is full, the
+ * lane that holds most gives way to one that holds less, and loses its newest: a flood of one namespace costs no other
+ * its room, and cannot push out what came before it. Items of one key are one item.
+ */
+export class FairQueue<T> {
+  readonly #weightOf: (item: T) => number;
+  readonly #onLost: (item: T) => void;
+  readonly #lanes = new Map<string, Lane<T>>();
+  #turns: Lane<T>[] = [];
+  #next = 0;
+  #count = 0;
+  #weight = 0;
+  /** The lane that holds most; undefined when that has to be looked up. */
+  #largest: Lane<T> | undefined;
+
+  /** @param onLost told of each item that had been taken and had to give way */
+  constructor(weightOf: (item: T) => number, onLost: (item: T) => void) {
+    this.#weightOf = weightOf;
+    this.#onLost = onLost;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get weight(): number {
+    return this.#weight;
+  }
+
+  get(lane: string, key: string): T | undefined {
+    return this.#lanes.get(lane)?.byKey.get(key)?.item;
+  }
+
+  /** Takes the place of an item of the same key, or the last place. @returns false: there is no room for it. */
+  add(name: string, key: string, item: T, room: QueueRoom): boolean {
+    const weight = this.#weightOf(item);
+    let lane = this.#lanes.get(name);
+    const same = lane?.byKey.get(key);
+    if (lane !== undefined && same !== undefined) {
+      this.#grow(lane, 0, weight - same.weight);
+      same.item = item;
+      same.weight = weight;
+      return true;
+    }
+    if (!this.#makeRoom(lane, weight, room)) return false;
+    // A lane that gave way may be gone; this one is none of them.
+    if (lane === undefined) {
+      lane = emptyLane(name);
+      this.#lanes.set(name, lane);
+      this.#turns.push(lane);
+    }
+    const entry = { key, item, weight, at: lane.base + lane.entries.length };
+    lane.entries.push(entry);
+    lane.byKey.set(key, entry);
+    this.#grow(lane, 1, weight);
+    return true;
+  }
+
+  /** The next item in turn that is ready. */
+  take(isReady: (item: T) => boolean = () => true): T | undefined {
+    for (let tried = 0; tried < this.#turns.length; tried++) {
+      const at = (this.#next + tried) % this.#turns.length;
+      const lane = this.#turns[at] as Lane<T>;
+      const entry = oldestOf(lane, isReady);
+      if (entry === undefined) continue;
+      this.#next = at + 1;
+      this.#remove(lane, entry);
+      return entry.item;
+    }
+    return undefined;
+  }
+
+  *items(): Generator<T> {
+    for (const lane of this.#turns) for (const entry of lane.byKey.values()) yield entry.item;
+  }
+
+  /** Lets lanes that hold more than this one would hold give way, until there is room. */
+  #makeRoom(lane: Lane<T> | undefined, weight: number, room: QueueRoom): boolean {
+    const share = (count: number, held: number): number => Math.max(count / room.items, held / room.weight);
+    const own = share((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight);
+    while (this.#count + 1 > room.items || this.#weight + weight > room.weight) {
+      const largest = (this.#largest ??= this.#findLargest(share));
+      if (largest === undefined || largest === lane || share(largest.count, largest.weight) <= own)
+        return false;
+      const newest = largest.entries.at(-1) as Entry<T>;
+      this.#remove(largest, newest);
+      this.#onLost(newest.item);
+    }
+    return true;
+  }
+
+  #findLargest(share: (count: number, weight: number) => number): Lane<T> | undefined {
+    let most = 0;
+    let largest: Lane<T> | undefined;
+    for (const lane of this.#turns) {
+      const held = share(lane.count, lane.weight);
+      if (held > most) [most, largest] = [held, lane];
+    }
+    return largest;
+  }
+
+  #grow(lane: Lane<T>, count: number, weight: number): void {
+    lane.count += count;
+    lane.weight += weight;
+    this.#count += count;
+    this.#weight += weight;
+    // One that grows may be the largest now; one that holds most already only becomes more so.
+    if (lane !== this.#largest || count < 0 || weight < 0) this.#largest = undefined;
+  }
+
+  #remove(lane: Lane<T>, entry: Entry<T>): void {
+    lane.entries[entry.at - lane.base] = undefined;
+    lane.byKey.delete(entry.key);
+    this.#grow(lane, -1, -entry.weight);
+    trim(lane);
+    if (lane.count > 0) return;
+    this.#lanes.delete(lane.name);
+    const at = this.#turns.indexOf(lane);
+    this.#turns.splice(at, 1);
+    if (this.#next > at) this.#next--;
+  }
+}
