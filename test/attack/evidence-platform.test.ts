@@ -9,7 +9,10 @@ import {
   type FakePlatform,
 } from '../fakes/registry-content.ts';
 
-/** Source of what nodes run: containerd/platforms (`Normalize`, `Only`), containers/image (`ChooseInstance`). */
+/**
+ * Source of what nodes run: containerd/platforms (platforms.go `Normalize` and `matcher.Match`, compare.go
+ * `platformVector`, database.go), containerd core/images/image.go (`Manifest`), containers/image (`ChooseInstance`).
+ */
 const place = 'registry.example.com/team/app';
 
 /** Whether a Pod with this image is let in where only these platforms are judged, and nobody may be root. */
@@ -38,6 +41,8 @@ interface Child {
   readonly named: string | undefined;
   readonly config: string;
   readonly user: string;
+  /** Further fields of the platform in the index. */
+  readonly more?: object;
 }
 const good = (named: string, config = named): Child => ({ named, config, user: '1000' });
 const bad = (named: string | undefined, config = named ?? ''): Child => ({ named, config, user: '0' });
@@ -49,7 +54,8 @@ const indexOf = (children: readonly Child[]): FakeManifest => {
   const descriptors = images.map(({ descriptor }, n): FakeDescriptor => {
     const { mediaType, digest, size } = descriptor;
     const named = children[n]?.named;
-    return { mediaType, digest, size, ...(named === undefined ? {} : { platform: platformOf(named) }) };
+    const platform = named === undefined ? undefined : { ...platformOf(named), ...children[n]?.more };
+    return { mediaType, digest, size, ...(platform === undefined ? {} : { platform }) };
   });
   return index(images, { descriptors });
 };
@@ -80,6 +86,18 @@ describe('an image that is root and hides behind an index, where only the platfo
       'as arm, which containerd runs where no plain arm64 is there',
       ['linux/arm64'],
       [good('linux/arm64/v9'), bad('linux/arm/v7')],
+    ],
+    ['as 386, beside a plain amd64', ['linux/amd64'], [good('linux/amd64'), bad('linux/386')]],
+    ['as arm, beside arm64/v8', ['linux/arm64'], [good('linux/arm64/v8'), bad('linux/arm/v6')]],
+    [
+      'as 386, beside an amd64 with a feature that the node has not',
+      ['linux/amd64'],
+      [{ ...good('linux/amd64'), more: { 'os.features': ['x'] } }, bad('linux/386')],
+    ],
+    [
+      'as arm, beside an arm64 of a version that the node has not',
+      ['linux/arm64'],
+      [{ ...good('linux/arm64'), more: { 'os.version': '99' } }, bad('linux/arm')],
     ],
     [
       'as 386, beside an amd64 whose variant containerd does not know',
@@ -143,10 +161,11 @@ describe('an image that is root and hides behind an index, where only the platfo
 
 test.each<[string, readonly string[], readonly Child[]]>([
   [
-    'an index like most: nobody runs its 386 and arm where the plain ones are there',
+    'an index like most, with 386 and arm beside the plain ones',
     ['linux/amd64', 'linux/arm64'],
-    [good('linux/amd64'), bad('linux/386'), good('linux/arm64/v8'), bad('linux/arm/v7')],
+    [good('linux/amd64'), good('linux/386'), good('linux/arm64/v8'), good('linux/arm/v7')],
   ],
+  ['root for a platform that no node takes', ['linux/386'], [good('linux/386'), bad('linux/amd64')]],
   ['attachments of BuildKit', ['linux/amd64'], [good('linux/amd64'), bad('unknown/unknown')]],
   ['another system beside it', ['linux/amd64'], [good('linux/amd64'), bad('windows/amd64')]],
   ['the only variant that is wanted', ['linux/arm/v7'], [good('linux/arm/v7')]],

@@ -98,6 +98,8 @@ describe('user: NonRoot', () => {
     ['a number with the group 0 passes, as with the kubelet', '1000:0', []],
     ['no user is root', '', ['image-user-root']],
     ['blanks are no user', '  ', ['image-user-root']],
+    ['a name behind a blank is somebody else to each runtime', ' app', ['image-user-root']],
+    ['root before a tabulator is root to whoever trims', 'root\t', ['image-user-root']],
     ['0 is root', '0', ['image-user-root']],
     ['0 with a group is root', '0:1000', ['image-user-root']],
     ['a group alone is root', ':1000', ['image-user-root']],
@@ -115,7 +117,12 @@ describe('user: NonRoot', () => {
   test.each([
     ['the administrator of a Windows container is root', 'ContainerAdministrator', ['image-user-root']],
     ['in any case', 'containeradministrator', ['image-user-root']],
+    ['behind its domain', 'User Manager\\ContainerAdministrator', ['image-user-root']],
+    ['with a blank that Windows drops', 'ContainerAdministrator ', ['image-user-root']],
+    ['the system itself is root', 'NT AUTHORITY\\SYSTEM', ['image-user-root']],
+    ['blanks alone are no user', '  ', ['image-user-root']],
     ['the user of a Windows container passes', 'ContainerUser', []],
+    ['and with its domain, which holds a blank', 'User Manager\\ContainerUser', []],
   ])('%s', (_title, user, want) => {
     for (const platform of ['windows/amd64', 'Windows/amd64', 'w\u0130ndows/amd64']) {
       expect(codes({ user: 'NonRoot' }, imageFacts(platformImage(platform, { user })))).toEqual(want);
@@ -131,6 +138,23 @@ describe('user: NonRootNumeric', () => {
     ['0 fails', '0', ['image-user-root']],
     ['no user fails', '', ['image-user-root']],
     ['a number in another base is a name', '0x10', ['image-user-root']],
+    // containerd pkg/oci/spec_opts.go, WithUser: strings.Split(userstr, ":") and strconv.Atoi, nothing is trimmed.
+    ['a number before a blank is a name to containerd', '1000 ', ['image-user-root']],
+    ['behind a blank as well', ' 1000', ['image-user-root']],
+    ['before a line break', '1000\n', ['image-user-root']],
+    ['before a tabulator', '1000\t', ['image-user-root']],
+    ['before a no-break space', '1000\u00a0', ['image-user-root']],
+    ['before a next line, which is white space to Go alone', '1000\u0085', ['image-user-root']],
+    ['behind a byte order mark, which JavaScript trims', '\ufeff1000', ['image-user-root']],
+    ['before a blank and a group', '1000 :1', ['image-user-root']],
+    ['with a blank before the group', '1000: 1', ['image-user-root']],
+    ['before a NUL', '1000\u0000', ['image-user-root']],
+    ['in digits that Go does not read', '\u0661\u0662', ['image-user-root']],
+    ['with an underscore, which Atoi does not take', '1_000', ['image-user-root']],
+    ['that is longer than a number is', `1${'0'.repeat(600)}`, ['image-user-root']],
+    // strconv.Atoi and strconv.ParseInt (containerd's getUserFromImage, hence the kubelet) take a sign.
+    ['with a sign is that number', '+1000', []],
+    ['with a third part is that number: containerd refuses it, CRI-O cuts it', '1000:1000:1', []],
   ])('%s', (_title, user, want) => expect(codes({ user: 'NonRootNumeric' }, amd64({ user }))).toEqual(want));
 });
 
@@ -228,8 +252,29 @@ describe('platforms', () => {
     ['a named variant is exact', ['linux/arm/v7'], 'linux/arm/v6', ['image-platform']],
     ['arm64 is arm64/v8, as runtimes see it', ['linux/arm64/v8'], 'linux/arm64', []],
     ['another system fails', ['linux/amd64'], 'windows/amd64', ['image-platform']],
+    [
+      'what a node could fall back to fails where it is the image itself',
+      ['linux/amd64'],
+      'linux/386',
+      ['image-platform'],
+    ],
   ])('%s', (_title, platforms, platform, want) => {
     expect(codes({ platforms }, imageFacts(platformImage(platform)))).toEqual(want);
+  });
+
+  const withFallback = imageFacts(platformImage('linux/amd64'), platformImage('linux/386'));
+  test.each([
+    ['what a node falls back to counts as its platform', ['linux/amd64'], ['linux/amd64'], []],
+    ['unless it is wanted itself', ['linux/amd64'], ['linux/amd64', 'linux/386'], ['image-platform']],
+    [
+      'and where its own platform is not allowed, that one fails',
+      ['linux/arm64'],
+      ['linux/amd64'],
+      ['image-platform'],
+    ],
+  ])('behind an index %s', (_title, platforms, wanted, want) => {
+    const multiArch = { mode: 'platforms', platforms: wanted };
+    expect(codes({ platforms }, withFallback, { multiArch })).toEqual(want);
   });
 });
 

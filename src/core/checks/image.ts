@@ -35,7 +35,7 @@ export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<Evi
     ...newest.value,
     ...(config.user === undefined ? [] : [nonRoot(config.user)]),
     ...labelConditions(config.labels),
-    ...(config.platforms === undefined ? [] : [allowedPlatforms(config.platforms)]),
+    ...(config.platforms === undefined ? [] : [allowedPlatforms(config.platforms, multiArch)]),
     ...largest.value,
   ];
   return ok({

@@ -29,6 +29,7 @@ describe('matchesPlatform', () => {
     ['linux/arm', 'linux/arm64', false],
     ['windows/amd64', 'linux/amd64', false],
     ['linux/constructor', 'linux/toString', false],
+    ['darwin/arm64', 'macOS/aarch64', true],
   ])('%s is meant by %s: %s', (wanted, text, want) => {
     expect(matchesPlatform(wanted, platform(text))).toBe(want);
   });
@@ -73,9 +74,21 @@ describe('chosenOf', () => {
       ['linux/amd64/v2', 'linux/386'],
       ['linux/amd64/v2', 'linux/386'],
     ],
-    ['386 not beside a plain amd64', ['linux/amd64'], ['linux/386', 'linux/amd64'], ['linux/amd64']],
+    [
+      '386 beside a plain amd64 too: that one may ask for features that a node has not',
+      ['linux/amd64'],
+      ['linux/386', 'linux/amd64'],
+      ['linux/386', 'linux/amd64'],
+    ],
+    ['no 386 of another system', ['linux/amd64'], ['windows/386', 'linux/amd64'], ['linux/amd64']],
+    ['no amd64 where 386 is wanted', ['linux/386'], ['linux/386', 'linux/amd64'], ['linux/386']],
     ['arm where no arm64 is', ['linux/arm64'], ['linux/arm/v7', 'linux/amd64'], ['linux/arm/v7']],
-    ['arm not beside arm64/v8', ['linux/arm64/v8'], ['linux/arm/v7', 'linux/arm64/v8'], ['linux/arm64/v8']],
+    [
+      'arm beside arm64/v8 too',
+      ['linux/arm64/v8'],
+      ['linux/arm/v7', 'linux/arm64/v8'],
+      ['linux/arm/v7', 'linux/arm64/v8'],
+    ],
     [
       'each once',
       ['linux/amd64', 'linux/amd64/v2'],

@@ -6,7 +6,7 @@ const platformForm = /^[a-z0-9]{1,32}\/[a-z0-9]{1,32}(?:\/[a-z0-9.]{1,32})?$/;
 /** Whether a text has the form `os/arch[/variant]` of the OCI image specification: `linux/amd64`, `linux/arm/v7`. */
 export const isPlatform = (text: string): boolean => platformForm.test(text);
 
-/** What runtimes take for one and the same. Source: containerd/platforms, "Normalize". */
+/** What runtimes take for one and the same. Source: containerd/platforms database.go, `normalizeArch`. */
 const architectures: Readonly<Record<string, { readonly name: string; readonly variant?: string }>> = {
   i386: { name: '386' },
   x86_64: { name: 'amd64' },
@@ -15,6 +15,8 @@ const architectures: Readonly<Record<string, { readonly name: string; readonly v
   armhf: { name: 'arm', variant: 'v7' },
   armel: { name: 'arm', variant: 'v6' },
 };
+/** Source: containerd/platforms database.go, `normalizeOS`. */
+const systems: ReadonlyMap<string, string> = new Map([['macos', 'darwin']]);
 /** The variant that is meant where none is written. */
 const impliedVariant: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
 
@@ -27,6 +29,12 @@ const shortVariants: ReadonlyMap<string, RegExp> = new Map([
 /** As Go does it: a capital dotted I becomes a plain i, so that `l\u0130nux` runs as linux. */
 const lower = (text: string): string => text.replaceAll('\u0130', 'i').toLowerCase();
 
+/** The operating system as runtimes read it: `Windows` is `windows`. */
+export const operatingSystem = (written: string): string => {
+  const name = lower(written);
+  return systems.get(name) ?? name;
+};
+
 /**
  * One spelling for one platform, so that a child called `Linux/x86_64` is not left out where `linux/amd64` is judged:
  * the node would run it. The variant is empty where it is the implied one.
@@ -37,11 +45,8 @@ const normal = ({ os, architecture, variant = '' }: Platform): Required<Platform
   const name = alias?.name ?? written;
   const named = alias?.variant ?? lower(variant);
   const full = shortVariants.get(name)?.test(named) === true ? `v${named}` : named;
-  return { os: lower(os), architecture: name, variant: full === impliedVariant[name] ? '' : full };
+  return { os: operatingSystem(os), architecture: name, variant: full === impliedVariant[name] ? '' : full };
 };
-
-/** The operating system as runtimes read it: `Windows` is `windows`. */
-export const operatingSystem = (written: string): string => lower(written);
 
 /** The architecture as registries call it: `x86_64` is `amd64`. */
 export const registryArchitecture = (written: string): string =>
@@ -69,22 +74,34 @@ export const agree = (one: Platform, other: Platform): boolean =>
 export const isNoPlatform = ({ os, architecture }: Platform): boolean =>
   lower(os) === 'unknown' && lower(architecture) === 'unknown';
 
-/** Which other architecture a node takes when none is there for its own. Source: containerd/platforms, "Only". */
+/**
+ * Which other architecture a node takes when none is there for its own. Source: containerd/platforms compare.go,
+ * `platformVector`, which `Only` and hence the nodes use.
+ */
 const fallbacks: ReadonlyMap<string, string> = new Map([
   ['amd64', '386'],
   ['arm64', 'arm'],
 ]);
 
-const parse = (wanted: string): Platform => {
+const parse = (wanted: string): Required<Platform> => {
   const [os = '', architecture = ''] = wanted.split('/');
   return normal({ os, architecture });
 };
 
+/** Whether a node of the platform that is named runs this one where nothing is there for its own architecture. */
+export const isFallbackOf = (wanted: string, platform: Platform): boolean => {
+  const { os, architecture } = parse(wanted);
+  const found = normal(platform);
+  return found.os === os && found.architecture === fallbacks.get(architecture);
+};
+
 /**
  * Of the images behind one index those that a node of a chosen platform may run: every variant, because nodes take lower
- * ones too and runtimes differ in what they call alike; the architecture that it falls back to, unless there is an image
- * without a variant that it takes first; and what names no platform (`undefined`), which CRI-O runs when nothing else
- * fits, whatever its config says. Attack: an index with a good image that no node takes beside the bad one that it does.
+ * ones too and runtimes differ in what they call alike; always the architecture that it falls back to, because a child
+ * for its own may have a variant, `os.version` or `os.features` that this node has not, and then it is passed over
+ * (containerd/platforms platforms.go, `matcher.Match`); and what names no platform (`undefined`), which CRI-O runs when
+ * nothing else fits, whatever its config says (containers/image oci_index.go, `ChooseInstance`). Attack: an index with a
+ * good image that no node takes beside the bad one that it does.
  */
 export const chosenOf = <T>(
   choice: PlatformChoice,
@@ -92,20 +109,19 @@ export const chosenOf = <T>(
   platformOf: (item: T) => Platform | undefined,
 ): readonly T[] => {
   if (choice === 'all') return items;
-  const named = items.map((item) => {
+  const nodes = choice.map(parse);
+  const mayRun = (platform: Platform): boolean => {
+    const { os, architecture } = normal(platform);
+    return nodes.some(
+      (node) =>
+        node.os === os &&
+        (node.architecture === architecture || fallbacks.get(node.architecture) === architecture),
+    );
+  };
+  return items.filter((item) => {
     const platform = platformOf(item);
-    return { item, platform: platform === undefined ? undefined : normal(platform) };
+    return platform === undefined || mayRun(platform);
   });
-  const chosen = new Set(named.filter(({ platform }) => platform === undefined));
-  for (const wanted of choice) {
-    const { os, architecture } = parse(wanted);
-    const of = (name: string | undefined) =>
-      named.filter(({ platform }) => platform?.os === os && platform.architecture === name);
-    const own = of(architecture);
-    const first = own.some(({ platform }) => platform?.variant === '');
-    for (const one of first ? own : [...own, ...of(fallbacks.get(architecture))]) chosen.add(one);
-  }
-  return named.filter((one) => chosen.has(one)).map(({ item }) => item);
 };
 
 /** Equal for equal choices. */

@@ -44,6 +44,8 @@ describe.each(['allow', 'platform'] as const)('in %s', (use) => {
     ['R6: another spelling of the port', 'allowed.io:443/**', 'allowed.io:0443/x', false],
     ['R6: another name of Docker Hub', 'docker.io/library/*', 'registry-1.docker.io/library/nginx', false],
     ['R6: host/team itself under host/team/**', 'allowed.io/team/**', 'allowed.io/team', false],
+    ['B21: what has no library/ for a runtime either', 'docker.io/library/*', 'DOCKER.IO/nginx', false],
+    ['B21: Docker Hub in upper case', 'docker.io/library/*', 'DOCKER.IO/library/nginx', true],
     ['a bare host as a namespace', 'FOO/**', 'foo/bar', false],
     ['a Docker Hub namespace of the same name', 'docker.io/foo/**', 'Foo/bar', false],
   ])('%s: %s and %s match: %s', (_title, pattern, image, want) => {
@@ -69,6 +71,7 @@ describe.each(['deny', 'match'] as const)('in %s', (use) => {
       'registry-1.docker.io/nginx',
       true,
     ],
+    ['B21: Docker Hub in upper case, without library/', 'docker.io/library/*', 'DOCKER.IO/nginx', true],
     ['R6: docker.io with a port and no library/', 'docker.io/library/nginx', 'docker.io:443/nginx', true],
     [
       'R6: index.docker.io in the pattern',

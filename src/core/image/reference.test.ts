@@ -15,7 +15,11 @@ describe('formatReference', () => {
     ['expands a Docker Hub namespace', 'team/app:1', 'docker.io/team/app:1'],
     ['expands docker.io without library', 'docker.io/nginx', 'docker.io/library/nginx:latest'],
     ['folds index.docker.io into docker.io', 'index.docker.io/x', 'docker.io/library/x:latest'],
-    ['B21: folds an upper-case Docker Hub host', 'INDEX.Docker.IO/x', 'docker.io/library/x:latest'],
+    // distribution/reference normalize.go, splitDockerDomain: the host is compared letter by letter.
+    ['adds no library/ behind a Docker Hub host in upper case', 'DOCKER.IO/nginx', 'DOCKER.IO/nginx:latest'],
+    ['nor behind its other name', 'INDEX.Docker.IO/x', 'DOCKER.IO/x:latest'],
+    ['B21: lowers its case where nothing is added anyway', 'Docker.IO/team/x:1', 'docker.io/team/x:1'],
+    ['B21: and where library/ is written', 'DOCKER.IO/library/x', 'docker.io/library/x:latest'],
     ['keeps another Docker Hub host name apart', 'registry-1.docker.io/x', 'registry-1.docker.io/x:latest'],
     ['keeps Docker Hub with a port apart', 'docker.io:443/x', 'docker.io:443/x:latest'],
     ['adds no library/ on another host', 'a.io/x', 'a.io/x:latest'],
@@ -58,6 +62,17 @@ describe('parseReference', () => {
   ])('R7: %s has its host written: %s', (text, want) => {
     expect(parsed(text).hostWritten).toBe(want);
   });
+
+  test.each(['DOCKER.IO/nginx', 'Index.docker.io/nginx:1', `dockeR.io/x@${DIGEST}`, 'DOCKER.IO/library/x'])(
+    'B21: %s names its repository as it is written, on the same host, and its record reads back to it',
+    (text) => {
+      const { given: _, ...reference } = parsed(text);
+      expect(reference).toMatchObject({ host: 'docker.io', hostWritten: true });
+      expect(text.includes(reference.repository)).toBe(true);
+      const { given: _again, ...again } = parsed(formatReference(parsed(text)));
+      expect({ tag: 'latest', ...again }).toEqual({ tag: 'latest', ...reference });
+    },
+  );
 
   test.each([
     ['R6b: 255 characters of path without the host', `${'h'.repeat(60)}.io/${'a'.repeat(255)}`, true],

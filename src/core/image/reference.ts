@@ -8,7 +8,14 @@ import {
   refuseTag,
   type InvalidReference,
 } from './invalid-reference.ts';
-import { DOCKER_HUB, formatHost, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
+import {
+  DOCKER_HUB,
+  formatRepository,
+  hasHubDefaults,
+  namesHost,
+  parseHost,
+  type RegistryHost,
+} from './registry-host.ts';
 
 export type { InvalidReference } from './invalid-reference.ts';
 
@@ -29,25 +36,25 @@ export interface ImageReference {
 
 type Draft = { -readonly [Key in keyof ImageReference]: ImageReference[Key] };
 
-/** `nginx` on Docker Hub is `library/nginx`; elsewhere a path is what it says. */
-const completeRepository = (registry: RegistryHost, path: string): string =>
-  registry.host === DOCKER_HUB.host && !path.includes('/') ? `library/${path}` : path;
+/** `nginx` on Docker Hub is `library/nginx`; elsewhere, and where Docker Hub is spelt otherwise, a path is what it says. */
+const completeRepository = (hasDefaults: boolean, path: string): string =>
+  hasDefaults && !path.includes('/') ? `library/${path}` : path;
 
-/** Takes apart what follows the host; fields are set one by one because spreading halves the rate. */
+/** Takes apart what follows the host, which is `written` unless the text names none; fields are set one by one because spreading halves the rate. */
 const parseRemainder = (
   given: string,
   registry: RegistryHost,
   remainder: string,
-  hostWritten: boolean,
+  written: string | undefined,
 ): Result<ImageReference, InvalidReference> => {
   const at = remainder.indexOf('@');
   const name = at < 0 ? remainder : remainder.slice(0, at);
   const colon = name.indexOf(':');
   const path = colon < 0 ? name : name.slice(0, colon);
-  const repository = completeRepository(registry, path);
+  const repository = completeRepository(written === undefined || hasHubDefaults(written), path);
   if (!isPath(path) || repository.length > MAX_REPOSITORY_LENGTH) return refuseRepository(path);
   const { host, hostname, port } = registry;
-  const draft: Draft = { given, host, hostname, hostWritten, repository };
+  const draft: Draft = { given, host, hostname, hostWritten: written !== undefined, repository };
   if (port !== undefined) draft.port = port;
   if (colon >= 0) {
     const tag = name.slice(colon + 1);
@@ -79,18 +86,18 @@ export const parseReference = (text: string): Result<ImageReference, InvalidRefe
   }
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
-  if (!namesHost(first)) return parseRemainder(text, DOCKER_HUB, text, false);
+  if (!namesHost(first)) return parseRemainder(text, DOCKER_HUB, text, undefined);
   const following = text.slice(slash + 1);
   const registry = parseHost(first);
   if (registry === undefined) return refuseHost(first, following);
-  return parseRemainder(text, registry, following, true);
+  return parseRemainder(text, registry, following, first);
 };
 
 /** The full normalised name, with what the runtime would use: tag `latest` when neither tag nor digest is given.
  *  @example formatReference(parse('nginx')) === 'docker.io/library/nginx:latest' */
 export const formatReference = (reference: ImageReference): string => {
   const { host, repository, tag, digest } = reference;
-  const name = `${formatHost(host)}/${repository}`;
+  const name = formatRepository(host, repository);
   if (digest === undefined) return `${name}:${tag ?? 'latest'}`;
   return `${name}${tag === undefined ? '' : `:${tag}`}@${formatDigest(digest)}`;
 };

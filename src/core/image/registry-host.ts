@@ -50,6 +50,13 @@ export const parseHost = (text: string): RegistryHost | undefined => {
   return isPort(port) ? { host: `${lower}:${port}`, hostname: lower, port } : undefined;
 };
 
+/**
+ * Whether `library/` is added behind it and is meant where it is missing. The grammar compares letter by letter
+ * (distribution/reference normalize.go, `splitDockerDomain`): `DOCKER.IO/nginx` is the repository `nginx`, which is not
+ * `library/nginx`, and a rule about that one says nothing of it.
+ */
+export const hasHubDefaults = (host: string): boolean => host === 'docker.io' || host === 'index.docker.io';
+
 /** A host that reads as one only in upper case (`FOO/bar`): in lower case it would be a Docker Hub namespace. */
 export const isBareHost = (host: string): boolean =>
   host !== 'localhost' && !host.includes('.') && !host.includes(':');
@@ -57,3 +64,10 @@ export const isBareHost = (host: string): boolean =>
 /** The host as text that parses back to itself. A bare host is written in upper case: in lower case
  *  `foo/bar` would name another image, docker.io/foo/bar. */
 export const formatHost = (host: string): string => (isBareHost(host) ? host.toUpperCase() : host);
+
+/** The name of a repository as text that parses back to itself: in lower case `DOCKER.IO/x` would get `library/`. */
+export const formatRepository = (host: string, repository: string): string => {
+  const named = formatHost(host);
+  const asWritten = hasHubDefaults(host) && !repository.includes('/') ? named.toUpperCase() : named;
+  return `${asWritten}/${repository}`;
+};

@@ -1,5 +1,5 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
-import { chosenOf, matchesPlatform } from '../../facts/platform.ts';
+import { chosenOf, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
 import type { ImageReference } from '../../image/reference.ts';
 import type { MultiArch } from '../../policy/schema.ts';
 import { listPatterns, pass } from '../check.ts';
@@ -7,12 +7,20 @@ import type { CheckSituation, Violation } from '../check.ts';
 import type { Condition, Subject } from './condition.ts';
 import { failingOf, named, onPlatforms, platformName, reasonsOf } from './condition.ts';
 
-/** `platforms`: images for machines that the cluster has not. */
+/**
+ * `platforms`: images for machines that the cluster has not. What stands behind an index for a node to fall back to is
+ * no reason to refuse: it counts as the platform that it stands in for, and all else is judged of it.
+ */
 export const allowedPlatforms =
-  (allowed: readonly string[]): Condition =>
+  (allowed: readonly string[], { mode, platforms: wanted }: MultiArch): Condition =>
   (subject) => {
+    const standsIn = ({ platform }: PlatformImage): boolean =>
+      mode === 'platforms' &&
+      subject.isIndex &&
+      wanted.some((node) => isFallbackOf(node, platform)) &&
+      !wanted.some((node) => matchesPlatform(node, platform));
     const failing = failingOf(subject, (image) =>
-      allowed.some((platform) => matchesPlatform(platform, image.platform))
+      standsIn(image) || allowed.some((platform) => matchesPlatform(platform, image.platform))
         ? undefined
         : `it is for ${platformName(image)}`,
     );

@@ -6,27 +6,60 @@ import { failingOf, named, onPlatforms, quoted, reasonsOf } from './condition.ts
 
 /** Largest user id that runtimes take. Above it, containerd before 1.7.27 ran the image as root (CVE-2024-40635). */
 const largestUserId = 2 ** 31 - 1;
+/** Longer than any user name that a system takes (`useradd`: 32; Windows: 20 behind a domain). */
+const longestUser = 512;
 /** What Go's `strconv.Atoi` reads as a number, which is what runtimes read a user with: `00` and `+0` are 0. */
-const numeric = /^[+-]?\d+$/;
+const numeric = /^[+-]?\d{1,512}$/;
+/** `U+0085` is white space to Go and not to JavaScript, `U+FEFF` the other way round. */
+const space = /[\s\p{Cc}\u0085\ufeff]/u;
 
-const isWindowsAdministrator = ({ platform }: PlatformImage, name: string): boolean =>
-  operatingSystem(platform.os) === 'windows' &&
-  /^(?:.*\\)?(?:containeradministrator|administrator)$/i.test(name);
+const administrators: ReadonlySet<string> = new Set([
+  'containeradministrator',
+  'administrator',
+  'system',
+  'localsystem',
+]);
 
-/** Why this user is root or may be; `undefined` when it is another. */
-const whyRoot = (image: PlatformImage, numbersOnly: boolean): string | undefined => {
-  const user = image.user.trim();
+/** `User Manager\ContainerAdministrator`: a domain may stand before the name, and names fold case. */
+const isWindowsAdministrator = (user: string): boolean =>
+  administrators.has(
+    user
+      .slice(user.lastIndexOf('\\') + 1)
+      .trim()
+      .toLowerCase(),
+  );
+
+/** Blanks inside are legal in names of Windows: `User Manager\ContainerUser`. */
+const holdsSpace = (user: string, isWindows: boolean): boolean =>
+  space.test(isWindows ? (user.trim() === '' ? user : user.replaceAll(' ', '')) : user);
+
+/** Why a part before the colon is root; `undefined` when it is another. */
+const whyNameIsRoot = (name: string, numbersOnly: boolean): string | undefined => {
+  if (name === '') return 'which names no user and means root';
+  if (name === 'root') return 'the administrator';
+  if (!numeric.test(name)) return numbersOnly ? 'a name, which may stand for 0 inside the image' : undefined;
+  const id = Number(name);
+  if (id === 0) return 'which is root';
+  return id > 0 && id <= largestUserId ? undefined : 'a number that runtimes may take for root';
+};
+
+/**
+ * Why this user is root or may be; `undefined` when it is another. Nothing is trimmed: containerd splits at the colon
+ * and takes each part as it is (pkg/oci/spec_opts.go, `WithUser`), so `1000 ` is a name, which the image itself may map
+ * to 0 in its /etc/passwd. CRI-O reads it by moby/sys/user (`GetExecUser`), of which some versions trim.
+ */
+const whyRoot = ({ user, platform }: PlatformImage, numbersOnly: boolean): string | undefined => {
   if (user === '') return 'it names no user, which means root';
-  const [name = ''] = user.split(':');
-  const who = `its user is ${quoted(image.user)}`;
-  if (name === '') return `${who}, which names no user and means root`;
-  if (numeric.test(name)) {
-    const id = Number(name);
-    if (id === 0) return `${who}, which is root`;
-    return id > 0 && id <= largestUserId ? undefined : `${who}, a number that runtimes may take for root`;
-  }
-  if (name.trim() === 'root' || isWindowsAdministrator(image, name)) return `${who}, the administrator`;
-  return numbersOnly ? `${who}, a name, which may stand for 0 inside the image` : undefined;
+  const who = `its user is ${quoted(user)}`;
+  if (user.length > longestUser) return `${who}, longer than any name of a user`;
+  const colon = user.indexOf(':');
+  const name = colon < 0 ? user : user.slice(0, colon);
+  const isWindows = operatingSystem(platform.os) === 'windows';
+  if (isWindows && [user, name].some(isWindowsAdministrator)) return `${who}, the administrator`;
+  if (holdsSpace(user, isWindows))
+    return `${who}: it holds white space, so runtimes differ about who that is`;
+  const why = whyNameIsRoot(name, numbersOnly);
+  return why === undefined ? undefined : `${who}, ${why}`;
 };
 
 /** `user`: what breaks out of a container that runs as root is root on the node. */
