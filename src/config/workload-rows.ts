@@ -2,9 +2,9 @@ import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { suggest } from '../core/policy/suggestion.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { parseWorkloadRow, type WorkloadKind } from '../core/workload/kinds.ts';
+import { rowFields as fields } from '../core/workload/workload-row.ts';
 import type { DocumentFault, DocumentShape } from './shape.ts';
 
-const fields = ['group', 'resource', 'kind', 'versions', 'podSpec', 'images'] as const;
 const mostRows = 256;
 
 /** The place of an unknown field and what was probably meant; core only says that the row is wrong. */

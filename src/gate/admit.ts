@@ -1,7 +1,6 @@
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import { isJsonObject } from '../core/json.ts';
-import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
@@ -97,7 +96,7 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
     return judgePolicy(request.object);
   }
   if (isNamespace(request)) return guardNamespace(request, deps.policies, deps.admins);
-  if (isKnownWithoutPodSpec(group, kind)) return {};
+  if (deps.workloads.isWithoutImages(group, kind)) return {};
   return notJudged(request, deps.unknownKinds);
 };
 

@@ -5,7 +5,6 @@ import { isJsonObject } from '../core/json.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import { groupOf } from '../core/workload/kinds.ts';
-import { isKnownWithoutPodSpec } from '../core/workload/known-kinds.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
@@ -69,7 +68,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
       const what = { form: 'workload' as const, row, object, oldObject: null };
       return { outcome: 'judged', decision: await review({ origin, namespace, what, started }, deadline) };
     }
-    if (isKnownWithoutPodSpec(group, kind)) return { outcome: 'not-a-workload' };
+    if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
     if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
     const finding = gateFinding(
       'not-judged',

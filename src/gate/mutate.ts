@@ -12,6 +12,7 @@ import type { Covering } from '../core/policy/select.ts';
 import { extractImages } from '../core/workload/extract.ts';
 import { builtInWorkloads } from '../core/workload/kinds.ts';
 import type { WorkloadKind } from '../core/workload/kinds.ts';
+import { stepsOf } from '../core/workload/object-path.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import { collect } from './collect.ts';
@@ -36,10 +37,8 @@ export interface MutateDeps {
 
 /** The steps of `spec.containers[0].image` as a JSON pointer. @see RFC 6901, 3: `~` is `~0`, `/` is `~1` */
 export const pointerOf = (path: string): string =>
-  path
-    .replaceAll(/\[(\d+)\]/g, '.$1')
-    .split('.')
-    .map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  stepsOf(path)
+    .map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join('');
 
 const nameOf = (item: JsonValue): string => {

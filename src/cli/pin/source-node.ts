@@ -1,3 +1,5 @@
+import { stepsOf } from '../../core/workload/object-path.ts';
+
 /**
  * What a manifest says and where it says so. Only texts have a place: they are all that `--pin` writes.
  * Offsets count UTF-16 units of the whole text; a text's range holds its quotes.
@@ -52,9 +54,9 @@ export function* objectsIn(
 /** The text at a path such as `spec.containers[0].image`. */
 export const textAt = (root: SourceNode, path: string): SourceText | undefined => {
   let node: SourceNode | undefined = root;
-  for (const [, key = '', index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
-    if (index !== undefined) node = node?.kind === 'list' ? node.items[Number(index)] : undefined;
-    else node = node?.kind === 'map' ? node.get(key) : undefined;
+  for (const step of stepsOf(path)) {
+    if (typeof step === 'number') node = node?.kind === 'list' ? node.items[step] : undefined;
+    else node = node?.kind === 'map' ? node.get(step) : undefined;
   }
   return node?.kind === 'text' ? node : undefined;
 };

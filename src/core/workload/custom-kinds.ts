@@ -36,7 +36,7 @@ const podSpecImages = [
 const argo: Family = { group: 'argoproj.io', versions: ['v1alpha1'] };
 
 // A Tekton task is a pod in its own words; its podTemplate holds no containers but may hold image volumes.
-const tekton: Family = { group: 'tekton.dev', versions: ['v1', 'v1beta1'], placeholder: '$(' };
+const tekton: Family = { group: 'tekton.dev', versions: ['v1', 'v1beta1'], placeholder: '$(…)' };
 const tektonSteps: Family = { ...tekton, versions: ['v1beta1', 'v1alpha1'] };
 const taskImages = ['steps[].image', 'sidecars[].image', 'stepTemplate.image', imageVolume];
 const pipelineTasks = ['tasks[].taskSpec', 'finally[].taskSpec'];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { objectAt } from '../../../test/fakes/workload-object.ts';
 import type { JsonObject } from '../json.ts';
 import { isJsonObject } from '../json.ts';
 import { extractImages } from './extract.ts';
@@ -64,8 +65,8 @@ const list = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]([-a-z0-9]{0,6}[a-
 });
 const containers = (items: readonly (readonly [string, string])[]) =>
   items.map(([name, given]) => ({ name, image: given }));
-const wrap = (kind: WorkloadKind, podSpec: JsonObject): JsonObject =>
-  kind.podSpec!.split('.').reduceRight<JsonObject>((inner, key) => ({ [key]: inner }), podSpec);
+const wrap = ({ podSpec }: WorkloadKind, spec: JsonObject): JsonObject =>
+  objectAt([podSpec ?? []].flat()[0]!, spec);
 
 const planted = fc.record({ main: list, init: list, ephemeral: list, volumes: list, decoys: list });
 

@@ -1,25 +1,38 @@
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 
-/** One step of a path: a field, and whether every element of the list in it is meant (`steps[]`). */
+/** One step of a path of a row. */
 export interface FieldSegment {
-  readonly key: string;
+  /** The field; `undefined` for `*`, which means every key of a map. */
+  readonly key: string | undefined;
+  /** Whether every element of the list in it is meant (`steps[]`). */
   readonly each: boolean;
 }
 
-const segmentPattern = /^[A-Za-z_][A-Za-z0-9_-]*(?:\[\])?$/;
+const segmentPattern = /^(?:[A-Za-z_][A-Za-z0-9_-]*|\*)(?:\[\])?$/;
 const maxSegments = 16;
+/** Each may multiply the places of an object and lengthens every path of a finding. */
+const maxMapSteps = 4;
 const maxLength = 512;
 
 /** Splits a path that is known to be well formed. */
 export const fieldSegments = (path: string): readonly FieldSegment[] =>
   path.split('.').map((text) => {
     const each = text.endsWith('[]');
-    return { key: each ? text.slice(0, -2) : text, each };
+    const key = each ? text.slice(0, -2) : text;
+    return { key: key === '*' ? undefined : key, each };
   });
 
+/** The text of a path: the inverse of {@link fieldSegments}. */
+export const formatSegments = (segments: readonly FieldSegment[]): string =>
+  segments.map(({ key = '*', each }) => (each ? `${key}[]` : key)).join('.');
+
+/** Whether the path leads to one place at most: it goes through no list and no map. */
+export const isSinglePlace = (segments: readonly FieldSegment[]): boolean =>
+  segments.every(({ key, each }) => key !== undefined && !each);
+
 /**
- * Reads a path such as `spec.template.spec` or `spec.steps[].image`.
+ * Reads a path such as `spec.template.spec`, `spec.steps[].image` or `spec.replicaSpecs.*.template.spec`.
  * @returns why the text is no path. Names that every JavaScript object inherits (`constructor`, `__proto__`) are refused.
  */
 export const parseFieldPath = (path: unknown): Result<readonly FieldSegment[], string> => {
@@ -28,10 +41,17 @@ export const parseFieldPath = (path: unknown): Result<readonly FieldSegment[], s
   const texts = path.split('.');
   if (texts.length > maxSegments) return fail(`must not have more than ${maxSegments} steps`);
   const wrong = texts.find((text) => !segmentPattern.test(text));
-  if (wrong !== undefined) return fail(`has a step that is no field name: ${JSON.stringify(wrong)}`);
+  if (wrong !== undefined) {
+    return fail(
+      `has a step that is no field name: ${JSON.stringify(wrong)}; \`name[]\` is every item of a list, \`*\` every key of a map`,
+    );
+  }
   const segments = fieldSegments(path);
-  const inherited = segments.find(({ key }) => key in Object.prototype);
+  const inherited = segments.find(({ key }) => key !== undefined && key in Object.prototype);
   if (inherited !== undefined)
     return fail(`has a step that is no field name: ${JSON.stringify(inherited.key)}`);
+  if (segments.filter(({ key }) => key === undefined).length > maxMapSteps) {
+    return fail(`must not have more than ${maxMapSteps} steps *`);
+  }
   return ok(segments);
 };

@@ -6,6 +6,7 @@ import {
   groupOf,
   parseWorkloadRow,
 } from './kinds.ts';
+import { parseFieldPath } from './field-path.ts';
 import { isKnownWithoutPodSpec, knownKindsWithoutPodSpec } from './known-kinds.ts';
 
 const row = { group: 'example.com', resource: 'robots', kind: 'Robot', podSpec: 'spec.template.spec' };
@@ -40,11 +41,14 @@ describe('the shipped table', () => {
   );
   test.each(
     [...builtInWorkloads, ...customWorkloads].map((own) => [`${own.group}/${own.kind}`, own] as const),
-  )('R10: %s has versions for a webhook rule and one way to its images', (_title, own) => {
+  )('R10: %s has versions for a webhook rule and ways to its images', (_title, own) => {
     expect(own.versions?.length).toBeGreaterThan(0);
     expect(own.versions).not.toContain('*');
-    expect((own.podSpec === undefined) !== (own.images === undefined)).toBe(true);
-    for (const path of [own.podSpec ?? [], own.images ?? []].flat()) {
+    const paths = [own.podSpec ?? [], own.images ?? []].flat();
+    expect(paths.length).toBeGreaterThan(0);
+    expect(new Set(paths).size).toBe(paths.length);
+    for (const path of paths) {
+      expect(parseFieldPath(path).ok, path).toBe(true);
       expect(path, 'the match condition of R10 compares spec and template').toMatch(/^(?:spec|template)\b/);
     }
   });
@@ -107,6 +111,15 @@ describe('R4: rows from --config', () => {
     ['the core group', { ...row, group: '' }],
     ['a list of texts', { ...images, images: ['spec.images[]'] }],
     ['a top-level template', { ...row, podSpec: 'template.spec' }],
+    ['a scope', { ...row, scope: 'Cluster' }],
+    ['pod specs in a list', { ...row, podSpec: 'spec.workerGroupSpecs[].template.spec' }],
+    ['pod specs under the keys of a map', { ...row, podSpec: 'spec.replicaSpecs.*.template.spec' }],
+    ['lists under the keys of a map', { ...images, images: ['spec.tools.*[].image'] }],
+    ['several pod specs', { ...row, podSpec: ['spec.head', 'spec.workers[].template'] }],
+    ['pod specs and images', { ...row, images: ['spec.image'] }],
+    ['no image at all', { ...images, images: [] }],
+    ['a placeholder', { ...images, placeholder: '{{…}}' }],
+    ['a placeholder with three dots', { ...images, placeholder: '${...}' }],
   ])('accepts a row with %s', (_title, given) => {
     const parsed = parseWorkloadRow(given);
     expect(parsed).toMatchObject({
@@ -117,8 +130,27 @@ describe('R4: rows from --config', () => {
   test.each([
     ['text', 'Robot', 'must be an object'],
     ['a misspelt field', { ...row, podspec: 'spec' }, 'unknown field "podspec"'],
-    ['both ways', { ...row, images: ['spec.image'] }, 'give either'],
-    ['neither way', { group: '', resource: 'robots', kind: 'Robot' }, 'give either'],
+    ['neither way', { group: '', resource: 'robots', kind: 'Robot' }, 'give podSpec, images or both'],
+    ['a pod spec and no images', { ...row, images: [] }, 'leave one of them out'],
+    ['images that are text', { ...images, images: 'spec.image' }, 'must be a list of paths'],
+    ['a pod spec that is a number', { ...row, podSpec: 5 }, 'must be a path'],
+    ['no pod spec in the list', { ...row, podSpec: [] }, 'must be a path or a list of paths'],
+    ['one pod spec twice', { ...row, podSpec: ['spec.a', 'spec.a'] }, 'podSpec[1] is there already'],
+    ['a map step at the root', { ...row, podSpec: '*.spec' }, 'must begin with spec or template'],
+    ['a list at the root', { ...row, podSpec: 'spec[].pod' }, 'must begin with spec or template'],
+    ['a glob in a field name', { ...row, podSpec: 'spec.replica*.template' }, 'every key of a map'],
+    ['a double star', { ...row, podSpec: 'spec.**.template' }, 'no field name'],
+    ['too many map steps', { ...row, podSpec: 'spec.*.*.*.*.*.pod' }, 'more than 4 steps *'],
+    ['an unknown scope', { ...row, scope: 'Global' }, 'Namespaced or Cluster'],
+    ['a placeholder without end', { ...images, placeholder: '{{' }, 'what stands around a variable'],
+    ['a placeholder of two parts', { ...images, placeholder: '{{…}}…' }, '1 to 8 characters'],
+    ['a placeholder that any image holds', { ...images, placeholder: 'e…{{' }, 'which no image name has'],
+    [
+      'a placeholder whose end any image holds',
+      { ...images, placeholder: '{{…/' },
+      'which no image name has',
+    ],
+    ['a placeholder that is a list', { ...images, placeholder: ['{{'] }, 'what stands around a variable'],
     ['no group', { ...row, group: undefined }, 'group'],
     ['a wildcard group', { ...row, group: '*' }, 'group'],
     ['a resource with a subresource', { ...row, resource: 'robots/scale' }, 'resource'],
@@ -128,13 +160,15 @@ describe('R4: rows from --config', () => {
     ['a built-in resource', { ...row, group: '', resource: 'pods' }, 'built-in'],
     ['versions that are no list', { ...row, versions: 'v1' }, 'versions'],
     ['a wildcard version', { ...row, versions: ['*'] }, 'versions'],
-    ['a pod spec in a list', { ...row, podSpec: 'spec.pods[].spec' }, 'must not go through a list'],
     ['an empty step', { ...row, podSpec: 'spec..template' }, 'no field name'],
     ['a path that every object has', { ...row, podSpec: 'spec.constructor' }, 'no field name'],
     ['a prototype', { ...row, podSpec: 'spec.__proto__.spec' }, 'no field name'],
     ['an index', { ...images, images: ['spec.arms[0].image'] }, 'no field name'],
-    ['no paths', { ...images, images: [] }, '1 to 32'],
-    ['too many paths', { ...images, images: Array.from({ length: 33 }, (_, i) => `spec.a${i}`) }, '1 to 32'],
+    [
+      'too many paths',
+      { ...images, images: Array.from({ length: 33 }, (_, i) => `spec.a${i}`) },
+      'more than 32',
+    ],
     [
       'the same path twice',
       { ...images, images: ['spec.image', 'spec.image'] },
@@ -151,6 +185,33 @@ describe('R4: rows from --config', () => {
   ])('refuses a row with %s', (_title, given, why) => {
     const parsed = parseWorkloadRow(given);
     expect(parsed.ok ? 'accepted' : parsed.error).toContain(why);
+  });
+});
+
+describe('R4: a row with `images: []`', () => {
+  const none = parseWorkloadRow({ group: 'example.com', resource: 'robots', kind: 'Robot', images: [] });
+  const shipped = parseWorkloadRow({
+    group: 'argoproj.io',
+    resource: 'rollouts',
+    kind: 'Rollout',
+    images: [],
+  });
+  const table = createWorkloadTable([none, shipped].flatMap((parsed) => (parsed.ok ? [parsed.value] : [])));
+
+  test.each([
+    ['example.com', 'Robot', true],
+    ['argoproj.io', 'Rollout', true],
+    ['', 'ConfigMap', true],
+    ['example.com', 'Fleet', false],
+    ['other.com', 'Robot', false],
+    ['', 'Pod', false],
+  ])('%s %s is known to have none: %j', (group, kind, want) =>
+    expect(table.isWithoutImages(group, kind)).toBe(want),
+  );
+  test('leaves the kind out of what is read and of the rules of webhooks', () => {
+    expect(table.byKind('example.com', 'Robot')).toBeUndefined();
+    expect(table.byResource('argoproj.io', 'rollouts')).toBeUndefined();
+    expect(table.all.filter(({ kind }) => kind === 'Robot' || kind === 'Rollout')).toEqual([]);
   });
 });
 

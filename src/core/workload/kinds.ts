@@ -1,5 +1,7 @@
 import { builtInWorkloads } from './built-in-kinds.ts';
 import { customWorkloads } from './custom-kinds.ts';
+import { isKnownWithoutPodSpec } from './known-kinds.ts';
+import { hasNoImages } from './workload-kind.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
 export { builtInWorkloads } from './built-in-kinds.ts';
@@ -7,11 +9,13 @@ export { customWorkloads } from './custom-kinds.ts';
 export type { WorkloadKind } from './workload-kind.ts';
 export { parseWorkloadRow } from './workload-row.ts';
 
-/** Every kind the gate reads, indexed. */
+/** Every kind the gate reads, indexed. Rows of kinds without images are not in it: there is nothing to read. */
 export interface WorkloadTable {
   readonly byKind: (group: string, kind: string) => WorkloadKind | undefined;
   readonly byResource: (group: string, resource: string) => WorkloadKind | undefined;
   readonly all: readonly WorkloadKind[];
+  /** Whether the kind is known to name no image, by us or by a row with `images: []`: allowed silently (R4). */
+  readonly isWithoutImages: (group: string, kind: string) => boolean;
 }
 
 const sameKind = (a: WorkloadKind, b: WorkloadKind): boolean =>
@@ -27,12 +31,15 @@ export const createWorkloadTable = (extra: readonly WorkloadKind[]): WorkloadTab
     if (builtInWorkloads.some((own) => sameKind(own, row))) continue;
     all = [...all.filter((other) => !sameKind(other, row)), row];
   }
+  const without = new Set(all.filter(hasNoImages).map((row) => `${row.group}/${row.kind}`));
+  all = all.filter((row) => !hasNoImages(row));
   const kinds = new Map(all.map((row) => [`${row.group}/${row.kind}`, row]));
   const resources = new Map(all.map((row) => [`${row.group}/${row.resource}`, row]));
   return {
     byKind: (group, kind) => kinds.get(`${group}/${kind}`),
     byResource: (group, resource) => resources.get(`${group}/${resource}`),
     all,
+    isWithoutImages: (group, kind) => isKnownWithoutPodSpec(group, kind) || without.has(`${group}/${kind}`),
   };
 };
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../json.ts';
+import { objectAt } from '../../../test/fakes/workload-object.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { createWorkloadTable } from './kinds.ts';
 import { maxPullSecrets, pullSecretsOf } from './pull-context.ts';
 import type { WorkloadKind } from './workload-kind.ts';
@@ -9,9 +10,9 @@ const table = createWorkloadTable([]);
 const kindOf = (group: string, kind: string): WorkloadKind => table.byKind(group, kind)!;
 const pod = kindOf('', 'Pod');
 
-/** `spec.template.spec` with this pod spec at its end. */
-const objectOf = ({ podSpec = '' }: WorkloadKind, spec: unknown): JsonObject =>
-  podSpec.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), spec) as JsonObject;
+/** An object with this pod spec at the first place that the row names. */
+const objectOf = ({ podSpec }: WorkloadKind, spec: JsonValue): JsonObject =>
+  objectAt([podSpec ?? []].flat()[0]!, spec);
 
 describe('every kind with a pod spec', () => {
   const kinds = table.all.filter(({ podSpec }) => podSpec !== undefined);
@@ -25,6 +26,18 @@ describe('every kind with a pod spec', () => {
       });
     },
   );
+
+  test('of several pod specs every secret counts, and the first service account', () => {
+    const row: WorkloadKind = { ...pod, podSpec: ['spec.head', 'spec.workers[]', 'spec.roles.*'] };
+    const spec = {
+      head: { imagePullSecrets: [{ name: 'a' }] },
+      workers: [{ imagePullSecrets: [{ name: 'b' }, { name: 'a' }], serviceAccountName: 'worker' }, null],
+      roles: { x: { imagePullSecrets: [{ name: 'c' }], serviceAccountName: 'other' }, y: 'odd' },
+    };
+    expect(pullSecretsOf(row, { spec })).toEqual({ pullSecrets: ['a', 'b', 'c'], serviceAccount: 'worker' });
+    const many = Array.from({ length: 40 }, (_, at) => ({ imagePullSecrets: [{ name: `s${at}` }] }));
+    expect(pullSecretsOf(row, { spec: { workers: many } }).pullSecrets).toHaveLength(maxPullSecrets);
+  });
 
   test('a kind that only has image paths names none', () => {
     const row: WorkloadKind = {

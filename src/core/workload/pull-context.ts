@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../json.ts';
 import { isJsonObject } from '../json.ts';
 import { compileKind } from './compiled-kind.ts';
+import type { FieldWalk } from './field-walk.ts';
+import { walkField } from './field-walk.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
 /** With which secrets the kubelet will pull the images of a workload. Names as written: nothing has checked them. */
@@ -19,28 +21,49 @@ const longestName = 253;
 const nameOf = (value: JsonValue | undefined): readonly string[] =>
   typeof value === 'string' && value !== '' && value.length <= longestName ? [value] : [];
 
-const podSpecOf = (kind: WorkloadKind, object: JsonObject): JsonObject => {
+const fixedPodSpec = (segments: readonly string[], object: JsonObject): readonly JsonObject[] => {
   let found: JsonValue | undefined = object;
-  for (const key of compileKind(kind).podSpec?.segments ?? []) {
-    found = isJsonObject(found) ? found[key] : undefined;
-  }
-  return isJsonObject(found) && found !== object ? found : {};
+  for (const key of segments) found = isJsonObject(found) ? found[key] : undefined;
+  return isJsonObject(found) ? [found] : [];
 };
+
+/** Of the pod specs of one object; each is looked at, what has the wrong shape is left out. */
+const podSpecsOf = (kind: WorkloadKind, object: JsonObject): readonly JsonObject[] => {
+  const { podSpec, podSpecs } = compileKind(kind);
+  if (podSpec !== undefined) return fixedPodSpec(podSpec.segments, object);
+  const found: JsonObject[] = [];
+  const walk: FieldWalk = {
+    entries: 0,
+    visit: (_path, value) => {
+      if (isJsonObject(value)) found.push(value);
+      return undefined;
+    },
+  };
+  for (const segments of podSpecs) walkField(walk, segments, object);
+  return found;
+};
+
+const secretNamesOf = ({ imagePullSecrets }: JsonObject): readonly string[] =>
+  (Array.isArray(imagePullSecrets) ? (imagePullSecrets as readonly JsonValue[]) : [])
+    .slice(0, maxPullSecrets)
+    .flatMap((item) => (isJsonObject(item) ? nameOf(item['name']) : []));
 
 /**
  * The pull secrets and the service account that a workload names, whatever its kind; ephemeral containers use those of
  * their Pod. What has the wrong shape is left out: it can only take credentials away, and the API server refuses it.
  * `serviceAccount` is the former name of `serviceAccountName` and counts when that is empty, as in the API server.
+ * Of several pod specs every secret counts and the first service account: they are pulled in one namespace, where one
+ * Pod may name all of them.
  */
 export const pullSecretsOf = (kind: WorkloadKind, object: JsonObject): NamedPullSecrets => {
-  const { imagePullSecrets, serviceAccountName, serviceAccount } = podSpecOf(kind, object);
-  const listed: readonly JsonValue[] = Array.isArray(imagePullSecrets) ? imagePullSecrets : [];
-  const names = listed
-    .slice(0, maxPullSecrets)
-    .flatMap((item) => (isJsonObject(item) ? nameOf(item['name']) : []));
-  const [account] = [...nameOf(serviceAccountName), ...nameOf(serviceAccount)];
+  const podSpecs = podSpecsOf(kind, object);
+  const names = new Set(podSpecs.flatMap(secretNamesOf));
+  const [account] = podSpecs.flatMap(({ serviceAccountName, serviceAccount }) => [
+    ...nameOf(serviceAccountName),
+    ...nameOf(serviceAccount),
+  ]);
   return {
-    pullSecrets: [...new Set(names)],
+    pullSecrets: [...names].slice(0, maxPullSecrets),
     ...(account === undefined ? {} : { serviceAccount: account }),
   };
 };

@@ -62,7 +62,7 @@ const valueAt = (object: JsonObject, keys: readonly string[]): JsonValue | undef
 
 /**
  * Whether anything in the pod spec differs from `oldObject` (R2: pod and expression checks judge whenever it does).
- * A custom kind without one pod spec is compared by the top-level fields that its image paths begin with.
+ * A kind with several places is compared by the top-level fields that its paths begin with.
  * Works on objects of any shape, also those that {@link extractImages} refuses.
  */
 export const podSpecChanged = (
@@ -71,8 +71,8 @@ export const podSpecChanged = (
   oldObject: JsonObject | null,
 ): boolean => {
   if (oldObject === null) return true;
-  const { podSpec, images } = compileKind(kind);
-  const roots = new Set(images.map((path) => path[0]?.key ?? ''));
+  const { podSpec, podSpecs, images } = compileKind(kind);
+  const roots = new Set([...podSpecs, ...images].map((path) => path[0]?.key ?? ''));
   const places = podSpec === undefined ? [...roots].map((root) => [root]) : [podSpec.segments];
   const budget: Budget = { left: maxComparisons };
   return !places.every((keys) => same(valueAt(object, keys), valueAt(oldObject, keys), 0, budget));

@@ -11,9 +11,12 @@ export interface WorkloadKind {
   readonly versions?: readonly string[];
   /** Subresources that carry the whole object and can bring in an image. */
   readonly subresources?: readonly string[];
-  /** Where the pod spec is, e.g. `spec.template.spec`. A row has this or `images`. */
-  readonly podSpec?: string;
-  /** Where images are in a kind without one pod spec, e.g. `spec.steps[].image`. */
+  /**
+   * Where pod specs are, e.g. `spec.template.spec`; several where a kind has several. `name[]` is every item of a list,
+   * `*` every key of a map.
+   */
+  readonly podSpec?: string | readonly string[];
+  /** Where images are outside of pod specs, e.g. `spec.steps[].image`. Empty without `podSpec`: the kind has none. */
   readonly images?: readonly string[];
   /** Whether the object may legally lack the pod spec. */
   readonly podSpecOptional: boolean;
@@ -21,6 +24,10 @@ export interface WorkloadKind {
   readonly imageRequired: boolean;
   /** Whether containers may lack a name, as in Knative; they are then known by their index. */
   readonly unnamedContainers: boolean;
-  /** Text that marks a variable filled in later (`$(` in Tekton); such an image is judged when its Pod is. */
+  /** What marks a variable filled in later (`$(…)` in Tekton); such an image is judged when its Pod is. */
   readonly placeholder?: string;
 }
+
+/** Whether the row says that its kind names no image: nothing to judge, and nothing to ask the gate about. */
+export const hasNoImages = ({ podSpec, images }: WorkloadKind): boolean =>
+  podSpec === undefined && images?.length === 0;

@@ -1,0 +1,71 @@
+import type { JsonValue } from '../json.ts';
+import type { Placeholder } from './placeholder.ts';
+import { holdsPlaceholder } from './placeholder.ts';
+import type { WorkloadKind } from './workload-kind.ts';
+
+/** One place of the object that names an image. */
+export interface ImageUse {
+  /** e.g. `spec.template.spec.containers[0].image`, `spec.volumes[2].image.reference` */
+  readonly path: string;
+  /** The text as written; `''` when a Pod lacks it. Comes from the object: escape and cut it before showing it. */
+  readonly given: string;
+  /**
+   * What R2 compares by: list and container name (`spec.containers/app`), volume name, or the path in custom kinds.
+   * Holds names from the object: never show it.
+   */
+  readonly place: string;
+}
+/** `path` and `why` are safe to show: of the object they hold keys of maps at most, escaped and bounded. */
+export interface ExtractionError {
+  readonly code: 'malformed-request' | 'too-many-images';
+  readonly path: string;
+  readonly why: string;
+}
+/** `undefined` means that all went well: cheaper than a Result for each field of the hot path. */
+export type Problem = ExtractionError | undefined;
+
+/** Places counted, blank ones included. */
+export const maxImages = 64;
+/** Items of lists and keys of maps that are looked at on the way to images, over all paths of a row. */
+export const maxEntries = 10_000;
+
+/** What is found while an object is read. */
+export interface Findings {
+  readonly kind: WorkloadKind;
+  readonly placeholder: Placeholder | undefined;
+  readonly images: ImageUse[];
+  readonly warnings: string[];
+  places: number;
+}
+
+export const malformed = (path: string, why: string): ExtractionError => ({
+  code: 'malformed-request',
+  path,
+  why,
+});
+/** Kubernetes decodes `null` to the empty value: `initContainers:` without a value is legal YAML of many charts. */
+export const isAbsent = (value: JsonValue | undefined): value is null | undefined =>
+  value === undefined || value === null;
+
+export const addImage = (
+  found: Findings,
+  path: string,
+  place: string,
+  value: JsonValue | undefined,
+): Problem => {
+  found.places += 1;
+  if (found.places > maxImages) {
+    return { code: 'too-many-images', path, why: `more than ${maxImages} images in one object` };
+  }
+  const given = value ?? '';
+  if (typeof given !== 'string') return malformed(path, 'an image must be text');
+  const { kind, placeholder } = found;
+  if (!kind.imageRequired && given.trim() === '') {
+    found.warnings.push(`${path} is blank: nothing to judge until it is filled in`);
+  } else if (placeholder !== undefined && holdsPlaceholder(placeholder, given)) {
+    found.warnings.push(`${path} holds a variable: judged when its Pod is created`);
+  } else {
+    found.images.push({ path, given, place });
+  }
+  return undefined;
+};

@@ -1,0 +1,76 @@
+import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { ContainerList, PodSpecPlaces } from './compiled-kind.ts';
+import type { Findings, Problem } from './found-images.ts';
+import { addImage, isAbsent, malformed } from './found-images.ts';
+
+/** R2 knows a container by list and name, so a name that is missing or there twice would make it ambiguous. */
+const readContainer = (
+  found: Findings,
+  list: ContainerList,
+  items: readonly JsonValue[],
+  index: number,
+): Problem => {
+  const path = `${list.path}[${index}]`;
+  const item = items[index];
+  if (!isJsonObject(item)) return malformed(path, 'a container must be an object');
+  const name = item['name'];
+  if (isAbsent(name) || name === '') {
+    if (!found.kind.unnamedContainers) return malformed(`${path}.name`, 'a container needs a name');
+    return addImage(found, `${path}.image`, path, item['image']);
+  }
+  if (typeof name !== 'string') return malformed(`${path}.name`, 'a name must be text');
+  // At most maxImages items come this far, so the scan is bounded.
+  for (let earlier = 0; earlier < index; earlier += 1) {
+    if ((items[earlier] as JsonObject)['name'] === name) {
+      return malformed(`${path}.name`, 'another container of this list has the same name');
+    }
+  }
+  return addImage(found, `${path}.image`, `${list.path}/${name}`, item['image']);
+};
+
+const readContainers = (found: Findings, list: ContainerList, value: JsonValue | undefined): Problem => {
+  if (isAbsent(value)) {
+    return list.required ? malformed(list.path, 'a pod spec needs a list of containers') : undefined;
+  }
+  if (!Array.isArray(value)) return malformed(list.path, 'must be a list');
+  for (let index = 0; index < value.length; index += 1) {
+    const problem = readContainer(found, list, value, index);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+};
+
+const readImageVolume = (found: Findings, path: string, volume: JsonObject, names: string[]): Problem => {
+  const { image, name } = volume;
+  if (!isJsonObject(image)) return malformed(`${path}.image`, 'must be an object');
+  if (typeof name !== 'string' || name === '') return malformed(`${path}.name`, 'a volume needs a name');
+  if (names.includes(name)) return malformed(`${path}.name`, 'another image volume has the same name');
+  names.push(name);
+  const list = path.slice(0, path.lastIndexOf('['));
+  return addImage(found, `${path}.image.reference`, `${list}/${name}`, image['reference']);
+};
+
+/** Only `volumes[].image` is an image volume (B18); the `image` inside an rbd volume names a block device. */
+const readVolumes = (found: Findings, path: string, value: JsonValue | undefined): Problem => {
+  if (isAbsent(value)) return undefined;
+  if (!Array.isArray(value)) return malformed(path, 'must be a list');
+  const names: string[] = [];
+  for (let index = 0; index < value.length; index += 1) {
+    const volume: JsonValue | undefined = value[index];
+    if (!isJsonObject(volume)) return malformed(`${path}[${index}]`, 'a volume must be an object');
+    if (isAbsent(volume['image'])) continue;
+    const problem = readImageVolume(found, `${path}[${index}]`, volume, names);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+};
+
+/** The images of one pod spec: containers, init containers, ephemeral containers, image volumes. */
+export const readPodSpec = (found: Findings, compiled: PodSpecPlaces, podSpec: JsonObject): Problem => {
+  for (const list of compiled.lists) {
+    const problem = readContainers(found, list, podSpec[list.key]);
+    if (problem !== undefined) return problem;
+  }
+  return readVolumes(found, compiled.volumes, podSpec['volumes']);
+};
