@@ -2,7 +2,7 @@ import type { Flags } from '../config/resolve.ts';
 import type { SettingKey } from '../config/settings.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { shown } from '../core/decision/shown-text.ts';
-import { createWorkloadTable } from '../core/workload/kinds.ts';
+import { createWorkloadTable, declareKind } from '../core/workload/kinds.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { deadlineAfter } from '../gate/deadline.ts';
 import { createJudgeManifest } from '../gate/judge-manifest.ts';
@@ -49,7 +49,7 @@ const judgeEach = async (
 
 const notJudged = ({ file, line, apiVersion, kind }: ManifestDocument): string =>
   shown(
-    `${file}:${line}: ${apiVersion} ${kind} was not judged: the gate does not know where its images are (declare it under \`workloads\` in --config)`,
+    `${file}:${line}: ${apiVersion} ${kind} was not judged: the gate does not know where its images are (${declareKind})`,
   );
 
 const judgeAll = async (

@@ -15,7 +15,9 @@ const config = resolve({
     path: 'gate.yaml',
     text: `recordMaxAge: 7d
 workloads:
-  - { group: x.io, resource: fleets, kind: Fleet, images: ["spec.steps[].image"] }`,
+  - { group: x.io, resource: fleets, kind: Fleet, images: ["spec.steps[].image"] }
+  - { group: x.io, resource: ships, kind: Ship, versions: [v1], scope: Cluster, podSpec: [spec.a, "spec.b.*[]"], placeholder: "{{…}}" }
+  - { group: x.io, resource: ports, kind: Port, images: [] }`,
   },
 });
 

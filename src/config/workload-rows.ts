@@ -1,8 +1,7 @@
 import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { suggest } from '../core/policy/suggestion.ts';
 import { fail, ok, type Result } from '../core/result.ts';
-import { parseWorkloadRow, type WorkloadKind } from '../core/workload/kinds.ts';
-import { rowFields as fields } from '../core/workload/workload-row.ts';
+import { parseWorkloadRow, rowFields as fields, type WorkloadKind } from '../core/workload/kinds.ts';
 import type { DocumentFault, DocumentShape } from './shape.ts';
 
 const mostRows = 256;

@@ -180,6 +180,54 @@ describe('R4: kinds', () => {
     const decision = await fakeGate({ policies, unknownKinds: 'deny' }).admit(requestFor(widget));
     expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'not-judged' }] });
   });
+  test('a kind whose row says `images: []` is allowed silently, whatever --unknown-kinds says', async () => {
+    const workloads = [{ group: 'example.com', resource: 'widgets', kind: 'Widget', images: [] }];
+    const decision = await fakeGate({ policies, unknownKinds: 'deny', workloads }).admit(requestFor(widget));
+    expect(decision).toMatchObject({ allowed: true, warnings: [], findings: [] });
+    expect(decision.skipped).toBeUndefined();
+  });
+  describe('a row that goes through a map', () => {
+    const workloads = [
+      { group: 'example.com', resource: 'widgets', kind: 'Widget', podSpec: 'spec.roles.*.template.spec' },
+    ];
+    const roles = (images: Readonly<Record<string, string>>): JsonObject => ({
+      ...widget,
+      spec: {
+        roles: Object.fromEntries(
+          Object.entries(images).map(([key, image]) => [
+            key,
+            { template: { spec: { containers: [{ name: 'app', image }] } } },
+          ]),
+        ),
+      },
+    });
+    const ours = 'registry.example.com/web:1';
+
+    test('is judged under every key, and the finding names the key', async () => {
+      const decision = await fakeGate({ policies, workloads }).admit(
+        requestFor(roles({ Master: ours, Worker: 'evil.io/web' })),
+      );
+      expect(decision.findings).toMatchObject([
+        { code: 'registry-not-allowed', path: 'spec.roles.Worker.template.spec.containers[0].image' },
+      ]);
+    });
+    test('is allowed when all keys hold trusted images', async () => {
+      const decision = await fakeGate({ policies, workloads }).admit(
+        requestFor(roles({ Master: ours, Worker: ours })),
+      );
+      expect(decision).toMatchObject({ allowed: true, findings: [] });
+    });
+    test('R2: an old bad image under its key passes, a moved one does not', async () => {
+      const old = roles({ Master: 'evil.io/web', Worker: ours });
+      const update = (object: JsonObject) =>
+        fakeGate({ policies, workloads }).admit(requestFor(object, { operation: 'UPDATE', oldObject: old }));
+      expect(await update(roles({ Worker: ours, Master: 'evil.io/web' }))).toMatchObject({
+        allowed: true,
+        skipped: { code: 'unchanged' },
+      });
+      expect(await update(roles({ Master: ours, Worker: 'evil.io/web' }))).toMatchObject({ allowed: false });
+    });
+  });
   test('a blank image in a Pod is denied', async () => {
     expect((await gate().admit(requestFor(pod({ app: '' })))).findings[0]?.code).toBe('invalid-reference');
   });

@@ -1,6 +1,7 @@
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import { isJsonObject } from '../core/json.ts';
+import { declareKind } from '../core/workload/kinds.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
@@ -77,7 +78,7 @@ const shortCut = (request: AdmissionRequest): Outcome | undefined => {
 const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): Outcome => {
   const kind = shown(`${apiVersionOf(request.kind.group, request.kind.version)} ${request.kind.kind}`);
   const message = `${kind} is not a kind whose images the gate knows how to find`;
-  const remedy = 'declare the kind under `workloads` in the configuration file';
+  const remedy = declareKind;
   if (unknownKinds === 'deny') return { findings: [gateFinding('not-judged', message, { remedy })] };
   return { warnings: [`${message}; ${remedy}`], skipped: { code: 'not-judged', message } };
 };

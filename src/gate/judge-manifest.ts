@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
-import { groupOf } from '../core/workload/kinds.ts';
+import { declareKind, groupOf } from '../core/workload/kinds.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
@@ -74,7 +74,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
       'not-judged',
       shown(`${apiVersion} ${kind} is not a kind whose images the gate knows how to find`),
       {
-        remedy: 'declare the kind under `workloads` in the configuration file',
+        remedy: declareKind,
       },
     );
     return { outcome: 'judged', decision: form(origin, { findings: [finding] }, started) };

@@ -156,6 +156,14 @@ describe('R4: kinds that nobody described', () => {
     expect(itemsOf(ended)[0]?.findings[0]?.code).toBe('registry-not-allowed');
   });
 
+  test('whose row says `images: []` are passed over in silence', async () => {
+    const config = folderWith({
+      'gate.yaml': 'workloads: [{ group: example.com, resource: fleets, kind: Fleet, images: [] }]\n',
+    });
+    const ended = await check('plain', fleet, '--config', `${config}/gate.yaml`, '--unknown-kinds', 'deny');
+    expect(ended).toMatchObject({ code: 0, stderr: 'no workload in the input\n' });
+  });
+
   test('built-in kinds without a pod spec are passed over in silence', async () => {
     const ended = await check('plain', '{"apiVersion":"v1","kind":"ConfigMap"}', '--unknown-kinds', 'deny');
     expect(ended).toMatchObject({ code: 0, stderr: 'no workload in the input\n' });

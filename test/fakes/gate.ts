@@ -8,7 +8,8 @@ import type { Labels } from '../../src/core/policy/label-selector.ts';
 import type { BrokenPolicy, PolicySet } from '../../src/core/policy/policy-set.ts';
 import { createPolicySet } from '../../src/core/policy/policy-set.ts';
 import { readPolicy } from '../../src/core/policy/schema.ts';
-import { createWorkloadTable } from '../../src/core/workload/kinds.ts';
+import { createWorkloadTable, parseWorkloadRow } from '../../src/core/workload/kinds.ts';
+import type { WorkloadKind } from '../../src/core/workload/kinds.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
@@ -68,6 +69,8 @@ export interface FakeGateOptions {
   readonly namespaces?: Readonly<Record<string, Labels>> | NamespaceReader;
   readonly unmatched?: Unmatched;
   readonly unknownKinds?: 'allow' | 'deny';
+  /** Rows of `workloads`. */
+  readonly workloads?: readonly JsonObject[];
   readonly admins?: readonly string[];
   readonly clock?: FakeClock;
   readonly budget?: number;
@@ -84,6 +87,12 @@ const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader =>
         ? { state: 'known', value: known[name] ?? {} }
         : unavailable(`labels of namespace ${name}`, 'the test knows no such namespace'),
   };
+};
+
+const rowOf = (row: JsonObject): WorkloadKind => {
+  const parsed = parseWorkloadRow(row);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
 };
 
 /** The whole gate in process, with the outside world replaced at its ports. */
@@ -110,7 +119,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     review,
     form,
     policies,
-    workloads: createWorkloadTable([]),
+    workloads: createWorkloadTable((options.workloads ?? []).map(rowOf)),
     clock,
     unknownKinds: options.unknownKinds ?? 'allow',
     admins: new Set(options.admins),

@@ -131,7 +131,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     meaning:
       'The gate has no row for this kind and cannot tell whether it starts images. It is allowed with a warning, or ' +
       'refused with `serve --unknown-kinds deny`. The Pods that come out of it are judged in any case.',
-    fix: 'Declare where the kind keeps its pod spec or images under `workloads:` in the configuration, or stop sending the kind to the gate.',
+    fix: 'Declare where the kind keeps its pod specs or images under `workloads` in the configuration file, as docs/workloads.md shows; `images: []` says that it has none. Or stop sending the kind to the gate.',
   },
   'malformed-request': {
     title: 'The request or the object cannot be read',

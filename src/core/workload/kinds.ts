@@ -7,7 +7,11 @@ import type { WorkloadKind } from './workload-kind.ts';
 export { builtInWorkloads } from './built-in-kinds.ts';
 export { customWorkloads } from './custom-kinds.ts';
 export type { WorkloadKind } from './workload-kind.ts';
-export { parseWorkloadRow } from './workload-row.ts';
+export { parseWorkloadRow, rowFields } from './workload-row.ts';
+
+/** What to do about a kind that no row covers. */
+export const declareKind =
+  'declare where it names its images under `workloads` in the configuration file, as docs/workloads.md shows';
 
 /** Every kind the gate reads, indexed. Rows of kinds without images are not in it: there is nothing to read. */
 export interface WorkloadTable {

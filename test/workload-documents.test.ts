@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { describeProblem } from '../src/config/origin.ts';
+import { resolveSettings } from '../src/config/resolve.ts';
+import { extractImages, maxEntries, maxImages } from '../src/core/workload/extract.ts';
+import { createWorkloadTable, declareKind, groupOf, rowFields } from '../src/core/workload/kinds.ts';
+import type { WorkloadTable } from '../src/core/workload/kinds.ts';
+import { readManifest } from '../src/core/workload/manifest.ts';
+import { blocks, read, section } from './markdown.ts';
+
+const page = read('docs/workloads.md');
+
+/** The table that a gate with this file for `--config` has. */
+const tableOf = (text: string): WorkloadTable => {
+  const file = { path: 'gate.yaml', text };
+  const settings = resolveSettings(['workloads'] as const, { flags: {}, environment: {}, file });
+  if (!settings.ok) throw new Error(settings.error.map(describeProblem).join('\n'));
+  return createWorkloadTable(settings.value.config.workloads.value);
+};
+
+describe('docs/workloads.md', () => {
+  const examples = [...page.matchAll(/^### (Example: .*)$/gm)].map(([heading, title = '']) => ({
+    title,
+    text: section(page, heading),
+  }));
+
+  test('has three examples', () => expect(examples).toHaveLength(3));
+  test.each(examples)('$title: finds what it says', ({ text }) => {
+    const [rows = '', object = ''] = blocks(text, 'yaml');
+    const [found = ''] = blocks(text, 'text');
+    const manifest = readManifest(object, 'object.yaml');
+    if (!manifest.ok) throw new Error(manifest.error.why);
+    const table = tableOf(rows);
+    const images = manifest.value.objects.flatMap((document) => {
+      const row = table.byKind(groupOf(document.apiVersion), document.kind);
+      const result = row === undefined ? undefined : extractImages(row, document.object);
+      return result?.ok === true ? result.value.images.map(({ path, given }) => `${path} ${given}`) : [];
+    });
+    expect(images.length).toBeGreaterThan(1);
+    expect(images).toEqual(
+      found
+        .trim()
+        .split('\n')
+        .map((line) => line.replaceAll(/ +/g, ' ')),
+    );
+  });
+
+  test('explains every field of a row, and no other', () => {
+    const fields = [...section(page, '## Rows of your own').matchAll(/^\| `(\w+)` +\|/gm)];
+    const named = fields.map(([, name]) => name).filter((name) => name !== 'name');
+    expect(named.sort()).toEqual([...rowFields].sort());
+  });
+  test('gives the limits of the code', () => {
+    expect(page).toContain(`${maxImages} images, and at most ${maxEntries.toLocaleString('en')} entries`);
+  });
+  test('is where every text leads that tells to declare a kind', () => {
+    expect(declareKind).toContain('docs/workloads.md');
+    expect(read('docs/reasons.md')).toContain('docs/workloads.md');
+    for (const path of ['docs/operations.md', 'docs/threat-model.md', 'README.md'])
+      expect(read(path), path).toMatch(/\]\((docs\/)?workloads\.md/);
+  });
+});
