@@ -47,7 +47,7 @@ describe('docs/workloads.md', () => {
   test('explains every field of a row, and no other', () => {
     const fields = [...section(page, '## Rows of your own').matchAll(/^\| `(\w+)` +\|/gm)];
     const named = fields.map(([, name]) => name).filter((name) => name !== 'name');
-    expect(named.sort()).toEqual([...rowFields].sort());
+    expect(new Set(named)).toEqual(new Set(rowFields));
   });
   test('gives the limits of the code', () => {
     expect(page).toContain(`${maxImages} images, and at most ${maxEntries.toLocaleString('en')} entries`);
@@ -55,7 +55,7 @@ describe('docs/workloads.md', () => {
   test('is where every text leads that tells to declare a kind', () => {
     expect(declareKind).toContain('docs/workloads.md');
     expect(read('docs/reasons.md')).toContain('docs/workloads.md');
-    for (const path of ['docs/operations.md', 'docs/threat-model.md', 'README.md'])
-      expect(read(path), path).toMatch(/\]\((docs\/)?workloads\.md/);
+    const leading = ['docs/operations.md', 'docs/threat-model.md', 'README.md'];
+    expect(leading.filter((path) => !/\]\((?:docs\/)?workloads\.md/.test(read(path)))).toEqual([]);
   });
 });

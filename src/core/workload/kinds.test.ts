@@ -48,7 +48,7 @@ describe('the shipped table', () => {
     expect(paths.length).toBeGreaterThan(0);
     expect(new Set(paths).size).toBe(paths.length);
     for (const path of paths) {
-      expect(parseFieldPath(path).ok, path).toBe(true);
+      expect(parseFieldPath(path)).toMatchObject({ ok: true });
       expect(path, 'the match condition of R10 compares spec and template').toMatch(/^(?:spec|template)\b/);
     }
   });
