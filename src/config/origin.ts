@@ -1,3 +1,5 @@
+import { cutMiddle } from '../core/text/cut-middle.ts';
+
 /** Where the value of a setting came from. `line` and `column` are 1-based. */
 export type Origin =
   | { readonly kind: 'flag'; readonly flag: string }
@@ -34,5 +36,4 @@ export const describeProblem = (problem: ConfigProblem): string =>
     : `${describeOrigin(problem.origin)}: ${problem.message}`;
 
 /** Text from outside, safe to print: quoted, control characters escaped, cut at 80 characters. */
-export const quote = (text: string): string =>
-  JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+export const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));

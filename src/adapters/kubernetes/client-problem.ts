@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../core/json.ts';
 import type { ApiTarget, ApiVerb } from './client-resource.ts';
+import { cutMiddle } from '../../core/text/cut-middle.ts';
 
 /** Why a call to the API server gave no usable answer. Safe to log and to show: no credential is in it. */
 export interface ApiProblem {
@@ -45,7 +46,7 @@ export function printable(text: string): string {
     .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[redacted]')
     .replaceAll(/\/\/[^/@\s]+@/g, '//[redacted]@')
     .trim();
-  return clean.length > 512 ? `${clean.slice(0, 511)}…` : clean;
+  return cutMiddle(clean, 512);
 }
 
 const TLS_CODES =

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.t
 import { formatPath } from '../../core/policy/problem-path.ts';
 import type { PolicyProblem } from '../../core/policy/schema-problem.ts';
 import type { Result } from '../../core/result.ts';
+import { cutMiddle } from '../../core/text/cut-middle.ts';
 
 export type ReadPolicy<P> = (value: JsonObject) => Result<P, readonly PolicyProblem[]>;
 
@@ -124,7 +125,7 @@ function verdictOf<P>({ object, result, inForce }: Entry<P>): PolicyVerdict {
     ...base,
     accepted: false,
     reason: 'Invalid',
-    message: `${sentence(cut(flaws + more))} ${consequence}`,
+    message: `${sentence(cutMiddle(flaws + more, mostShown))} ${consequence}`,
   };
 }
 
@@ -135,8 +136,9 @@ export function describeFlaw({ path, message, suggestion }: PolicyProblem): stri
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;
 }
 
+/** Longest message of a condition; the API server takes 32 KiB. */
+const mostShown = 4000;
 const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${text}.`);
-const cut = (text: string): string => (text.length > 4000 ? `${text.slice(0, 3999)}…` : text);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Keeps what is needed of an ImagePolicy object: managed fields and the like are dropped. */

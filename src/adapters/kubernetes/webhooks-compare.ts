@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import { fingerprints, normalWebhooks, type NormalWebhook } from './webhooks-normal-form.ts';
+import { cutMiddle } from '../../core/text/cut-middle.ts';
 
 /**
  * In what a webhook configuration differs from the expected one, in words; empty when it does the same.
@@ -24,7 +25,7 @@ export function compareWebhooks(
   for (const name of there.keys()) {
     if (!wanted.has(name)) differences.push(`the webhook ${name} is not ours`);
   }
-  return differences.map(cut);
+  return differences.map((difference) => cutMiddle(difference, 400));
 }
 
 function compareOne(
@@ -49,5 +50,3 @@ function compareOne(
 
 const some = (rules: readonly string[]): string =>
   rules.length <= 3 ? rules.join(', ') : `${rules.slice(0, 3).join(', ')} and ${rules.length - 3} more`;
-
-const cut = (text: string): string => (text.length > 400 ? `${text.slice(0, 399)}…` : text);

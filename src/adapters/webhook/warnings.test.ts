@@ -10,7 +10,12 @@ describe('warnings of an answer', () => {
     ['escapes line breaks and control characters', ['a\nb\u0007'], ['a\\u{a}b\\u{7}']],
     ['escapes text direction controls', ['a\u202eb'], ['a\\u{202e}b']],
     ['keeps letters beyond ASCII', ['größe 日本'], ['größe 日本']],
-    ['cuts at 256 runes', ['x'.repeat(300)], [`${'x'.repeat(255)}…`]],
+    ['cuts the middle at 256 runes', ['x'.repeat(300)], [`${'x'.repeat(128)}…${'x'.repeat(127)}`]],
+    [
+      'what is wrong stays, however long the name',
+      [`image '${'x'.repeat(400)}' is not from an allowed registry`],
+      [`image '${'x'.repeat(121)}…${'x'.repeat(94)}' is not from an allowed registry`],
+    ],
     ['has none when there are none', [], []],
   ])('%s', (_title, texts, want) => expect(admissionWarnings(texts)).toEqual(want));
 

@@ -1,8 +1,7 @@
-import type { CheckSituation } from '../checks/check.ts';
+import type { CheckSituation, Violation } from '../checks/check.ts';
 import type { Fact } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { InvalidReference } from '../image/reference.ts';
 import type { ReadImage } from '../policy/image-memory.ts';
 import type { Labels } from '../policy/label-selector.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
@@ -54,21 +53,12 @@ export interface Verdict {
 export { judgedImage };
 export type { Unmatched } from './unmatched.ts';
 
-/** Quotes the part as far as the whole text shows it: a password may have been cut before its end was seen (B37). */
-const offendingPart = (given: string, { part, text }: InvalidReference): string => {
-  const quoted = shown(text);
-  return shown(given).includes(quoted.replace(/\.{3}$/, '')) ? `${part} '${quoted}'` : part;
-};
-
-const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: InvalidReference): Finding => ({
+const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: Violation): Finding => ({
   policy: covering.policy.name,
   check: 'match',
   mode: covering.mode,
   path: use.path,
-  code: 'invalid-reference',
-  message: `image '${shown(use.given)}' is not a valid image reference`,
-  detail: `${offendingPart(use.given, why)}: ${why.why}`,
-  remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
+  ...why,
 });
 
 /** How R1 and `digest.pin` are applied to every image of the object. */
@@ -84,7 +74,7 @@ const judgeImage = (
   into: Finding[],
 ): void => {
   const { use, image } = judged;
-  const { parsed } = image;
+  const { parsed, refusal } = image;
   let spoken = false;
   for (const one of covering.policies) {
     if (parsed.ok) {
@@ -93,7 +83,7 @@ const judgeImage = (
       for (const { check, violation } of violations) {
         into.push({ policy: one.policy.name, check, mode: one.mode, path: use.path, ...violation });
       }
-    } else into.push(invalidReference(one, use, parsed.error));
+    } else if (refusal !== undefined) into.push(invalidReference(one, use, refusal));
     spoken = true;
   }
   const left = spoken ? undefined : judgeUnmatched(judged, covering, override);

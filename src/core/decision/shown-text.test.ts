@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { shown, shownLimit } from './shown-text.ts';
+import { describe, expect, test } from 'vitest';
+import { nameLimit, shown, shownBriefly, shownLimit, shownName } from './shown-text.ts';
 
 test.each([
   ['plain text stays', 'registry.example.com/web:1', 'registry.example.com/web:1'],
@@ -15,19 +15,123 @@ test.each([
     'jane:hunter2@registry:5000/x',
     'jane:…@registry:5000/x',
   ],
+  ['an empty password is none', 'jane:@registry/x', 'jane:@registry/x'],
+  ['each of several passwords goes', 'a:x@b:y@c', 'a:…@b:…@c'],
   ['tag and digest stay', 'a.io/x:1@sha256:abc', 'a.io/x:1@sha256:abc'],
   ['a password in a URL is not repeated (B37)', 'https://jane:hunter2@registry/x', 'https://…@registry/x'],
+  [
+    'a password with an @ and a line break is not repeated',
+    'https://jane:hun@t\ner2@registry/x',
+    'https://…@registry/x',
+  ],
 ])('%s', (_title, given, want) => {
   expect(shown(given)).toBe(want);
 });
 
-test('is cut at 512 characters and never holds a control character', () => {
+describe('R24: a text is cut before it is read', () => {
+  const filler = 'f'.repeat(500_000);
+  test.each([
+    ['a long name keeps its registry and its tag', `registry.example.com/${filler}:v1`, /^registry.*…f+:v1$/],
+    [
+      'a password that is longer than what is read leaves nothing',
+      `https://jane:${filler}@registry/x`,
+      /^https:\/\/…registry\/x$/,
+    ],
+    ['one without a scheme as well', `jane:${filler}@registry/x`, /^jane:…registry\/x$/],
+    ['one whose end nobody reads as well', `https://jane:secret@${filler}`, /^https:\/\/…f+…f+$/],
+    [
+      'a password that begins where the reading ends',
+      `${'a'.repeat(4000)}:${filler}@registry/x`,
+      /^a+…a+:…registry\/x$/,
+    ],
+    ['a password in the end that is read', `${filler}:hunter2@registry/x`, /^f+…f+…registry\/x$/],
+  ])('%s', (_title, given, want) => {
+    expect(shown(given)).toMatch(want);
+    expect(shown(given)).not.toMatch(/secret|hunter2|:f/);
+  });
+
+  test.each([
+    ['://'],
+    ['://a@'],
+    [':a@'],
+    ['@'],
+    [':'],
+    ['a'],
+    ['\n'],
+    ['😀'],
+    ['\ud800'],
+    ['://:a@@\u200b'],
+  ])('a hundred times the text of %j does not take a hundred times the time', (part) => {
+    const timeOf = (text: string): number => {
+      const started = performance.now();
+      for (let time = 0; time < 20; time++) shown(text);
+      return performance.now() - started;
+    };
+    const short = part.repeat(Math.floor(8192 / part.length));
+    timeOf(short);
+    expect(timeOf(short)).toBeLessThan(2000);
+    expect(timeOf(short.repeat(100))).toBeLessThan(20 * timeOf(short) + 1000);
+  });
+});
+
+test('what a sentence says of a long name stays', () => {
+  expect(shown(`the login for '${'h'.repeat(4000)}' ends with a line break`)).toMatch(
+    /^the login for 'h+…h+' ends with a line break$/,
+  );
+});
+
+// Pieces of passwords, so that they come up in combination.
+const piece = fc.constantFrom(
+  '://',
+  ':',
+  '@',
+  '/',
+  'a',
+  'sha256:',
+  '\n',
+  '😀',
+  '\u200b',
+  '\ud800',
+  'bb',
+  ' ',
+);
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 700 }),
+  fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join('')),
+);
+
+test('is never longer than its limit, never holds a control character, and is well-formed', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (text) => {
-      const safe = shown(text);
-      expect(safe.length).toBeLessThanOrEqual(shownLimit);
-      expect(safe.isWellFormed()).toBe(true);
-      expect(safe).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+    fc.property(hostile, fc.integer({ min: 3, max: shownLimit }), (text, limit) => {
+      for (const [safe, most] of [
+        [shown(text), shownLimit],
+        [shownName(text), nameLimit],
+        [shownBriefly(text, limit), limit],
+      ] as const) {
+        expect(safe.length).toBeLessThanOrEqual(most);
+        expect(safe.isWellFormed()).toBe(true);
+        expect(safe).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+      }
     }),
+  );
+});
+
+test('leaves out what the sentence of B37 calls a password, and nothing else', () => {
+  // The definition as expressions, which take quadratic time and so are for short texts only.
+  const byDefinition = (text: string): string =>
+    text
+      .replace(/:\/\/.*@/gs, '://…@')
+      .replace(/:[^\s/@:]+@(?!(?:sha256|sha384|sha512|sha1|md5):)/g, ':…@')
+      .replace(
+        /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029\ufff9-\ufffb]/gu,
+        (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+      );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const text = pieces.join('');
+      fc.pre(byDefinition(text).length <= shownLimit);
+      expect(shown(text)).toBe(byDefinition(text));
+    }),
+    { numRuns: 2000 },
   );
 });

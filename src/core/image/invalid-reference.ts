@@ -3,22 +3,13 @@ import { isPath, MAX_REPOSITORY_LENGTH, MAX_TAG_LENGTH } from './grammar.ts';
 
 export type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
 
-/** Why a text is no image reference. `text` is the offending part as given, cut but not escaped: whoever shows
- *  it escapes it. `why` is plain ASCII and never quotes the text. */
+/** Why a text is no image reference. `text` is the offending part as given, neither cut nor escaped: whoever shows
+ *  it does both. `why` is plain ASCII and never quotes the text. */
 export interface InvalidReference {
   readonly part: ReferencePart;
   readonly text: string;
   readonly why: string;
 }
-
-const SHOWN = 128;
-
-/** Cuts to a length fit for a message without leaving half a surrogate pair. */
-const cut = (text: string): string => {
-  if (text.length <= SHOWN) return text;
-  const head = text.slice(0, SHOWN);
-  return `${head.isWellFormed() ? head : head.slice(0, -1)}...`;
-};
 
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
@@ -39,7 +30,7 @@ const whyCharacters = (text: string): string | undefined => {
 };
 
 export const refuse = (part: ReferencePart, text: string, why: string): Result<never, InvalidReference> =>
-  fail({ part, text: cut(text), why: whyCharacters(text) ?? why });
+  fail({ part, text, why: whyCharacters(text) ?? why });
 
 const whyPort = (text: string): string | undefined => {
   if (text.startsWith('[')) {

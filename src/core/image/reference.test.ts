@@ -126,11 +126,6 @@ describe('parseReference', () => {
     expect(result.ok ? 'accepted' : result.error).toMatchObject({ part, why: expect.stringContaining(why) });
   });
 
-  test('cuts the offending text without leaving half a character', () => {
-    const result = parseReference(`a.io/${'x'.repeat(127)}\u{1f433}${'x'.repeat(200)}`);
-    expect(result.ok ? '' : result.error.text).toBe(`${'x'.repeat(127)}...`);
-  });
-
   test('takes linear time on hostile text', () => {
     for (const unit of ['a', 'a/', 'a-', '__', '.', ':', '@', '[', ' ', 'a.']) {
       const text = unit.repeat(4096 / unit.length);

@@ -8,6 +8,7 @@ import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-plac
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
 import { policyKind, readPolicy, type ImagePolicy, type PolicyProblem } from './schema.ts';
 import { suggest } from './suggestion.ts';
+import { cutMiddle } from '../text/cut-middle.ts';
 
 type Path = readonly (string | number)[];
 
@@ -114,7 +115,7 @@ const kindProblem = (value: unknown): PolicyProblem | undefined => {
     return { path: [], message: 'has neither apiVersion nor kind; an ImagePolicy belongs here' };
   }
   if (typeof kind !== 'string' || kind === policyKind) return undefined;
-  const quoted = JSON.stringify(kind.slice(0, 80));
+  const quoted = JSON.stringify(cutMiddle(kind, 80));
   const suggestion = suggest(kind, [policyKind]);
   return suggestion === undefined
     ? {

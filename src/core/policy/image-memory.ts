@@ -1,5 +1,5 @@
 import type { Violation } from '../checks/check.ts';
-import { shown } from '../decision/shown-text.ts';
+import { shown, shownName } from '../decision/shown-text.ts';
 import { formatDigest } from '../image/digest.ts';
 import { matchesPattern } from '../image/pattern.ts';
 import type { ImageReference, InvalidReference } from '../image/reference.ts';
@@ -25,6 +25,8 @@ export interface ShownImage {
 export interface ReadImage {
   readonly parsed: Result<ImageReference, InvalidReference>;
   readonly shown: ShownImage;
+  /** What is wrong with a text that is no reference; the same for every policy. */
+  readonly refusal?: Violation;
   /**
    * The same answer for the same policy, however often it is asked. `pod`: for a Pod on its way into the cluster, where
    * `digest.pin` stands for `require`.
@@ -61,6 +63,17 @@ const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
   ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
 });
 
+/** Quotes the part where the whole text shows it too: by itself it may hold half of a password (B37). */
+const offendingPart = (whole: string, { part, text }: InvalidReference): string =>
+  whole.includes(shown(text)) ? `${part} '${shownName(text)}'` : part;
+
+const refusalOf = (whole: string, why: InvalidReference): Violation => ({
+  code: 'invalid-reference',
+  message: `image '${whole}' is not a valid image reference`,
+  detail: `${offendingPart(whole, why)}: ${why.why}`,
+  remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
+});
+
 /**
  * The memory of one policy set. It lives and dies with the set, so it can never answer for another one; it holds
  * what follows from text alone, never evidence.
@@ -75,11 +88,13 @@ export const createImageMemory = (): ImageMemory => {
   };
   const readAnew = (given: string): ReadImage => {
     const parsed = parseReference(given);
+    const shownImage = showImage(given, parsed);
     const formed = new Map<CompiledPolicy, Opinion>();
     let formedForPods: Map<CompiledPolicy, Opinion> | undefined;
     return {
       parsed,
-      shown: showImage(given, parsed),
+      shown: shownImage,
+      ...(parsed.ok ? {} : { refusal: refusalOf(shownImage.given, parsed.error) }),
       opinionOf: (policy, image, pod) => {
         // Only a policy that pins says something else of a Pod.
         const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject } from '../json.ts';
 import { suggest } from './suggestion.ts';
+import { cutMiddle } from '../text/cut-middle.ts';
 
 /** One thing that is wrong in a policy; `path` leads to the value (or to the field that is missing). */
 export interface PolicyProblem {
@@ -16,7 +17,7 @@ type Issue = z.core.$ZodIssue;
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
 export const laterChecks = ['signature', 'attestation', 'vulnerabilities', 'pod', 'expression'] as const;
 
-const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));
 
 /** What the value is, in the words of the person who wrote it. */
 const nameOf = (value: unknown): string => {
