@@ -60,7 +60,14 @@ const mostBytes = 16 * 2 ** 20;
 
 type Asked = RegistryAnswer<{ readonly realm?: string; readonly remark?: string }>;
 
-/** Asks as a pull would: for the manifest, with the scope of its repository; without a repository for the API alone. */
+/** Bytes came, so that the login was taken, whatever is the matter with them. */
+const isLetIn = ({ stage, kind, unreadable }: RegistryFailure): boolean =>
+  unreadable === true || (stage === 'manifest' && kind === 'limit');
+
+/**
+ * Asks as a check and the gate do: for the manifest, with the scope of its repository; without a repository for the API
+ * alone. Mirrors are left out: they are asked anonymously, and an image that lies there says nothing of a login.
+ */
 const ask = async (
   { registry }: EvidenceRoom,
   { reference, asksForImage }: LoginTarget,
@@ -73,11 +80,14 @@ const ask = async (
   // A token server may hand out nothing but tokens for one repository, so the image decides where one was named.
   if (!asksForImage || (pinged.state === 'unavailable' && pinged.failure.kind !== 'denied')) return pinged;
   const name = digest === undefined ? { tag } : { digest: formatDigest(digest) };
-  const head = await registry.head({ host, repository }, name, credential, reading);
-  if (head.state === 'unavailable') return head;
+  const found = await registry.manifest({ host, repository }, name, credential, reading);
   const realm = pinged.state === 'known' ? pinged.value : {};
-  const remark = head.state === 'absent' ? { remark: 'it answers that it has no such image' } : {};
-  return { state: 'known', value: { ...realm, ...remark } };
+  if (found.state === 'known') return { state: 'known', value: realm };
+  if (found.state === 'absent') {
+    return { state: 'known', value: { ...realm, remark: 'it answers that it has no such image' } };
+  }
+  const { failure } = found;
+  return isLetIn(failure) ? { state: 'known', value: { ...realm, remark: failure.why } } : found;
 };
 
 const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' | 'kind'> => {
@@ -146,7 +156,7 @@ const proxyTo = (url: URL, config: RegistryConfig): Pick<LoginReport, 'proxy' | 
 export const testLogin = async (config: RegistryConfig, target: LoginTarget): Promise<LoginReport> => {
   const { reference, asksForImage } = target;
   const { host } = reference;
-  const room = openRegistryAccess(config);
+  const room = openRegistryAccess(config, 'origin');
   try {
     const { plainHttp, allowPrivateAddress, ca } = room.settingsOf(host);
     const address = `${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { LoginReport } from '../../src/cli/login-test.ts';
 import { image } from '../fakes/registry-content.ts';
-import { status } from '../fakes/registry-faults.ts';
+import { challenge, status } from '../fakes/registry-faults.ts';
 import { folderWith } from './imagegate.ts';
 import type { Ended } from './imagegate.ts';
-import { stageRegistry } from './registry-stage.ts';
+import { nonRoot, stageRegistry } from './registry-stage.ts';
 import type { RegistryStage } from './registry-stage.ts';
 
 const password = 'secret-of-ann';
@@ -99,6 +99,57 @@ describe('--repository asks as a pull does', () => {
     stage.login('ann', password);
     const { code, report } = await login(stage, ['--repository', 'team/gone']);
     expect([code, report.attempts[0]?.why]).toEqual([0, 'it answers that it has no such image']);
+  });
+});
+
+describe('login-test and check give one answer', () => {
+  const bearer = (url: string): string => `Bearer realm="${url}/token",service="the-double"`;
+  /** The double guards by Basic and first offers something else. */
+  const offering = async (first: (url: string) => string, kind: RegExp): Promise<RegistryStage> => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    const { registry } = stage;
+    registry.push('team/web', image({ user: '1000' }), 'v1');
+    registry.fault({ path: '/token' }, ({ send }) =>
+      send({ status: 200, headers: {}, body: Buffer.from('{"token":"given-to-everybody"}') }),
+    );
+    registry.fault({ path: '/v2/' }, (exchange) => {
+      const shown = exchange.request.headers.authorization ?? 'none';
+      if (kind.test(shown)) void challenge(first(registry.url))(exchange);
+      else exchange.send(exchange.truth());
+    });
+    return stage;
+  };
+
+  test.each<[string, (url: string) => string, RegExp, 'works' | 'denied']>([
+    ['Basic after a token was accepted', bearer, /^none/, 'works'],
+    ['a token server for ever', bearer, /./, 'denied'],
+    ['a challenge that cannot be read', () => 'Basic realm="a",realm="b"', /./, 'denied'],
+    ['a scheme that nobody speaks', () => 'Negotiate', /./, 'denied'],
+  ])('%s', async (_title, first, kind, outcome) => {
+    const stage = await offering(first, kind);
+    stage.login('ann', password);
+    const { code, report } = await login(stage, ['--repository', 'team/web:v1']);
+    expect([code, report.attempts[0]?.outcome]).toEqual([outcome === 'works' ? 0 : 1, outcome]);
+    const words = ['check', 'image', `${stage.host}/team/web:v1`, '--policies', nonRoot, ...stage.config];
+    const checked = await stage.run([...words, '-o', 'json']);
+    const [item] = (JSON.parse(checked.stdout) as { items: { allowed: boolean }[] }).items;
+    expect(item?.allowed).toBe(outcome === 'works');
+  });
+
+  test('a mirror that serves the image does not make a wrong login work', async () => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    const mirror = await stageRegistry();
+    for (const { registry } of [stage, mirror]) registry.push('team/web', image(), 'v1');
+    stage.login('ann', 'wrong');
+    const reached = { plainHttp: true, allowPrivateAddress: true };
+    const rows = [
+      { host: stage.host, ...reached, mirrors: [mirror.host] },
+      { host: mirror.host, ...reached },
+    ];
+    const folder = folderWith({ 'c.yaml': JSON.stringify({ registries: rows }) });
+    const args = ['--repository', 'team/web:v1', '--config', `${folder}/c.yaml`];
+    expect((await login(stage, args)).report.attempts[0]?.outcome).toBe('denied');
+    expect(mirror.registry.counts().total).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CredentialSecret } from '../../evidence/ports.ts';
+import { readableScope } from './auth-scope.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { judgeRealm, type Realm } from './realms.ts';
 import type { RegistrySettings } from './settings.ts';
@@ -7,9 +8,9 @@ import type { RegistrySettings } from './settings.ts';
 /** The ways to log in that a registry offers, of those that we speak. */
 export interface Offer {
   readonly basic: boolean;
-  readonly bearer?: { readonly realm: string; readonly service?: string };
+  readonly bearer?: { readonly realm: string; readonly service?: string; readonly scope?: string };
 }
-/** The one that is taken. */
+/** One of them, with what is shown. */
 export type Way = BasicWay | TokenWay;
 export interface BasicWay {
   readonly scheme: 'basic';
@@ -20,6 +21,8 @@ export interface TokenWay {
   readonly scheme: 'bearer';
   readonly realm: Realm;
   readonly service?: string;
+  /** Absent: the question is only whether the login is good. */
+  readonly scope?: string;
 }
 
 const maxServiceLength = 512;
@@ -31,45 +34,76 @@ const bearerOf = (challenges: readonly Challenge[]): Offer['bearer'] => {
   const realm = parameters?.get('realm');
   if (realm === undefined) return undefined;
   const service = parameters?.get('service') ?? '';
+  const scope = parameters?.get('scope');
   // Google's registries name none.
   const isUsable = service !== '' && service.length <= maxServiceLength;
-  return { realm, ...(isUsable && { service }) };
+  return { realm, ...(isUsable && { service }), ...(scope !== undefined && { scope }) };
 };
 
-/** @returns why the registry's refusal says nothing that we could follow, as a sentence */
+const mostNamed = 4;
+
+/** `Negotiate and NTLM`: tokens of RFC 9110, so that nothing in them needs an escape. */
+const schemesOf = (challenges: readonly Challenge[]): string => {
+  const names = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 32)))];
+  return names.slice(0, mostNamed).join(', ') + (names.length > mostNamed ? ' and others' : '');
+};
+
+/** @returns why the registry's refusal says nothing that we could follow, as a sentence without its full stop */
 export const readOffer = (host: string, header: string | undefined): Result<Offer, string> => {
-  if (header === undefined) return fail(`${host} does not say how to log in`);
+  if (header === undefined) return fail(`${host} does not say how to log in (no WWW-Authenticate)`);
   const challenges = parseChallenges(header);
   if (!challenges.ok) return fail(`The WWW-Authenticate of ${host} cannot be read: ${challenges.error}`);
   const bearer = bearerOf(challenges.value);
   const basic = challenges.value.some(({ scheme }) => scheme === 'basic');
-  if (!basic && bearer === undefined) return fail(`${host} offers neither Basic nor Bearer to log in`);
-  return ok({ basic, ...(bearer && { bearer }) });
+  if (basic || bearer !== undefined) return ok({ basic, ...(bearer && { bearer }) });
+  if (challenges.value.some(({ scheme }) => scheme === 'bearer')) {
+    return fail(`${host} offers Bearer to log in and names no token server (realm)`);
+  }
+  const named = schemesOf(challenges.value);
+  return fail(`${host} offers neither Basic nor Bearer to log in${named === '' ? '' : `, but ${named}`}`);
 };
 
-export const isSameOffer = (one: Offer, other: Offer): boolean =>
-  one.basic === other.basic &&
-  one.bearer?.realm === other.bearer?.realm &&
-  one.bearer?.service === other.bearer?.service;
+/** What is at hand to log in, and for what. */
+export interface Login {
+  readonly secret: CredentialSecret;
+  /** `repository:<path>:pull`; absent: the question is only whether the login is good. */
+  readonly scope?: string;
+}
+
+const tokenWays = (
+  realm: Realm,
+  { service, scope: wanted }: NonNullable<Offer['bearer']>,
+  scope: string | undefined,
+): readonly TokenWay[] => {
+  const way = { scheme: 'bearer' as const, realm, ...(service !== undefined && { service }) };
+  // nvcr.io and others name more in their challenge than reading needs, so the one that we need comes first.
+  const first: TokenWay = { ...way, ...(scope !== undefined && { scope }) };
+  const anyRepository = realm.isOwn || !realm.isTrusted;
+  const other = readableScope(wanted, { ours: scope, anyRepository });
+  return other === undefined || other === scope ? [first] : [first, { ...way, scope: other }];
+};
+
+const basicWays = (secret: CredentialSecret): readonly Way[] =>
+  secret.form === 'basic' ? [{ scheme: 'basic', username: secret.username, password: secret.password }] : [];
 
 /**
- * Takes a token server that may see the credential, else Basic at the registry itself, else a token server that is asked
- * anonymously.
- * @returns undefined when nothing offered fits what we have, or why the token server is not asked
+ * The ways that fit the login, best first: a token server that may see it, with our scope and then with the one that the
+ * registry names; Basic at the registry itself; a token server that is asked anonymously.
+ * @returns none when nothing offered fits, or why the token server is not asked
  */
-export const choose = (
+export const waysOf = (
   { basic, bearer }: Offer,
   settings: RegistrySettings,
-  secret: CredentialSecret,
-): Result<Way | undefined, string> => {
+  { secret, scope }: Login,
+): Result<readonly Way[], string> => {
   const realm = bearer && judgeRealm(bearer.realm, settings);
-  const service = bearer?.service;
-  const byToken = (realm: Realm): Result<Way, string> =>
-    ok({ scheme: 'bearer', realm, ...(service !== undefined && { service }) });
-  if (realm?.ok === true && realm.value.isTrusted) return byToken(realm.value);
-  if (basic && secret.form === 'basic') {
-    return ok({ scheme: 'basic', username: secret.username, password: secret.password });
-  }
-  if (realm === undefined) return ok(undefined);
-  return realm.ok ? byToken(realm.value) : realm;
+  const tokens = bearer !== undefined && realm?.ok === true ? tokenWays(realm.value, bearer, scope) : [];
+  const own = basic ? basicWays(secret) : [];
+  if (realm?.ok === true && realm.value.isTrusted) return ok([...tokens, ...own]);
+  if (own.length > 0) return ok(own);
+  return realm?.ok === false ? realm : ok(tokens);
 };
+
+/** Tells the ways of one login apart. */
+export const wayKey = (way: Way): string =>
+  way.scheme === 'basic' ? 'basic' : JSON.stringify([way.realm.url.href, way.service, way.scope]);

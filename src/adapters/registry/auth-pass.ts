@@ -1,17 +1,15 @@
 import { shown } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Credential, EvidenceClock, ReadBudget, RegistryFailure } from '../../evidence/ports.ts';
-import { choose, type Offer, type TokenWay } from './auth-offer.ts';
+import type { TokenWay, Way } from './auth-offer.ts';
 import { failureOf, shownAs } from './client-failure.ts';
 import type { RegistryHttp } from './http.ts';
 import { remarkOnRealm } from './realms.ts';
-import type { RegistrySettings } from './settings.ts';
 import { askToken, basicAuthorization, type Token, type TokenQuestion } from './token.ts';
 import { createTokenCache, type TokenKey } from './token-cache.ts';
 
 export interface PassOptions {
   readonly http: RegistryHttp;
-  readonly settingsOf: (host: string) => RegistrySettings;
   readonly clock: Pick<EvidenceClock, 'monotonic'>;
 }
 
@@ -37,12 +35,8 @@ export interface Pass {
 }
 
 export interface Passes {
-  /**
-   * What this visitor may show.
-   * @param offer - absent: it is not known how this registry wants it
-   * @returns an empty pass when nothing that it has fits
-   */
-  passFor(visitor: Visitor, offer: Offer | undefined): Promise<Result<Pass, RegistryFailure>>;
+  /** What this visitor shows when it logs in this way. */
+  passFor(visitor: Visitor, way: Way): Promise<Result<Pass, RegistryFailure>>;
   /** Forgets the token of a pass that was refused. */
   drop(pass: Pass): void;
 }
@@ -62,8 +56,7 @@ const noBytes = (host: string): RegistryFailure =>
   );
 
 /** A token server may see the credential when it belongs to the registry, else nothing (B28). */
-const questionFor = (visitor: Visitor, { realm, service }: TokenWay): TokenQuestion => {
-  const { credential, scope } = visitor;
+const questionFor = ({ credential }: Visitor, { realm, service, scope }: TokenWay): TokenQuestion => {
   return {
     realm: realm.url,
     ...(service !== undefined && { service }),
@@ -83,8 +76,8 @@ const explained = (failure: RegistryFailure, remark: string | undefined): Regist
     ? failure
     : { ...failure, why: `${failure.why}. ${remark}` };
 
-/** Tokens are kept for 80 % of their life, per registry, scope and credential; one is asked for once at a time. */
-export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes => {
+/** Tokens are kept for 80 % of their life, per registry, token server, scope and credential; one is asked for once at a time. */
+export const createPasses = ({ http, clock }: PassOptions): Passes => {
   const tokens = createTokenCache(clock);
 
   const newToken = async (
@@ -103,7 +96,8 @@ export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes =
   const tokenPass = async (visitor: Visitor, way: TokenWay): Promise<Result<Pass, RegistryFailure>> => {
     const key: TokenKey = {
       host: visitor.host,
-      scope: visitor.scope ?? '',
+      server: JSON.stringify([way.realm.url.href, way.service]),
+      scope: way.scope ?? '',
       // What was given without the credential must not stand in for it once its token server is listed.
       credential: way.realm.isTrusted ? visitor.credential.key : '',
     };
@@ -122,16 +116,10 @@ export const createPasses = ({ http, settingsOf, clock }: PassOptions): Passes =
   };
 
   return {
-    passFor: async (visitor, offer) => {
-      const { host, credential } = visitor;
-      if (credential.secret.form === 'bearer') return ok({ header: `Bearer ${credential.secret.token}` });
-      if (offer === undefined) return ok({});
-      const way = choose(offer, settingsOf(host), credential.secret);
-      if (!way.ok) return fail(failureOf({ host, stage: 'token' }, 'refused', `${host}: ${way.error}`));
-      if (way.value === undefined) return ok({});
-      if (way.value.scheme === 'bearer') return tokenPass(visitor, way.value);
-      return ok({ header: basicAuthorization(way.value.username, way.value.password) });
-    },
+    passFor: async (visitor, way) =>
+      way.scheme === 'bearer'
+        ? tokenPass(visitor, way)
+        : ok({ header: basicAuthorization(way.username, way.password) }),
     drop: ({ token }) => {
       if (token !== undefined) tokens.drop(token.key, token.text);
     },

@@ -135,8 +135,12 @@ describe('a challenge that is none', () => {
   test.each<[string, string | undefined, RegExp]>([
     ['is missing', undefined, /does not say how to log in/],
     ['cannot be read', 'Bearer realm="a",realm="b"', /cannot be read: it names realm twice/],
-    ['offers other ways', 'Negotiate, Digest realm="x", nonce="y"', /neither Basic nor Bearer/],
-    ['is Bearer without a realm', 'Bearer service="x"', /neither Basic nor Bearer/],
+    [
+      'offers other ways',
+      'Negotiate, Digest realm="x", nonce="y"',
+      /offers neither Basic nor Bearer to log in, but negotiate, digest/,
+    ],
+    ['is Bearer without a realm', 'Bearer service="x"', /offers Bearer to log in and names no token server/],
   ])('a challenge that %s is denied in words', async (_title, header, why) => {
     const server = await startWith({ mode: 'none' });
     server.fault({}, challenge(header));

@@ -1,131 +1,154 @@
 import { shown } from '../../core/decision/shown-text.ts';
-import { fail, type Result } from '../../core/result.ts';
-import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
-import { createRecentMap } from '../../evidence/recent-map.ts';
-import { isSameOffer, type Offer, readOffer } from './auth-offer.ts';
-import { createPasses, type Pass, type PassOptions, type Visitor } from './auth-pass.ts';
-import { type AskedAnswer, errorLimit, shownAs } from './client-failure.ts';
-import { endpointOf } from './endpoint.ts';
-import type { HttpResponse, RegistryHttp } from './http.ts';
-import { secretWords } from './secret-words.ts';
+import { type Accepted, createLoginMemory, type LoginMemory } from './auth-memory.ts';
+import { type Offer, type Way, wayKey } from './auth-offer.ts';
+import { createPasses, type Passes, type PassOptions } from './auth-pass.ts';
+import { createLoginQuestion, type LoginQuestion } from './auth-question.ts';
+import {
+  type Answered,
+  type AuthorizedAnswer,
+  type AuthorizedCall,
+  isRefused,
+  remarked,
+  sendWith,
+} from './auth-send.ts';
+import { failureOf } from './client-failure.ts';
+import type { RegistryHttp } from './http.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** One request to a registry, in the name of a credential. */
-export interface AuthorizedCall extends Visitor {
-  /** `/v2/…`, with its query. */
-  readonly path: string;
-  readonly method: 'GET' | 'HEAD';
-  readonly accept?: string;
-  readonly stage: RegistryStage;
+export type { AuthorizedAnswer, AuthorizedCall } from './auth-send.ts';
+
+export interface AuthOptions extends PassOptions {
+  readonly settingsOf: (host: string) => RegistrySettings;
 }
-export type AuthorizedAnswer =
-  | ({
-      readonly ok: true;
-      /** The token server, when one was asked. */
-      readonly realm?: string;
-      /** True when the credential was shown to nobody although it was asked for. */
-      readonly isWithheld: boolean;
-    } & AskedAnswer)
-  | { readonly ok: false; readonly failure: RegistryFailure };
 
 export interface Auth {
-  /** Sends it, and once again when the registry says how to log in. Never rejects. */
+  /** Sends it, logged in as the registry asks for it. Never rejects. */
   send(call: AuthorizedCall): Promise<AuthorizedAnswer>;
 }
 
-/** Where a registry speaks for itself: scheme, host and port of its answers. */
-export const originOf = ({ host, plainHttp }: RegistrySettings): string =>
-  new URL(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`).origin;
+interface Desk {
+  readonly http: RegistryHttp;
+  readonly passes: Passes;
+  readonly question: LoginQuestion;
+  readonly memory: LoginMemory;
+}
 
-/** Registries whose way of logging in is remembered, so that the next question needs no refusal first. */
-const offersKept = 1024;
+/** The first, and another one: a registry may change its mind after it has seen a token. */
+const followedChallenges = 2;
 
-/**
- * A refusal whose body is in memory. It must not hold its place at the registry while we ask there for a token: when all
- * places are held so, each waits for the others until the deadline.
- */
-const detached = async (response: HttpResponse): Promise<HttpResponse> => {
-  const body = await response.read(errorLimit);
-  return { ...response, read: () => Promise.resolve(body), drop: () => undefined };
+/** Whether the registry took what it was shown, whatever it makes of the question. */
+const isAccepted = (answer: AuthorizedAnswer): boolean => {
+  if (!answer.ok) return false;
+  const { status } = answer.response;
+  return status !== 401 && status !== 408 && status !== 429 && status < 500;
 };
 
-const sendOnce = async (http: RegistryHttp, call: AuthorizedCall, pass: Pass): Promise<AuthorizedAnswer> => {
-  const { host, path, method, accept, stage, budget } = call;
-  const answer = await http.send({
-    host,
-    target: path,
-    method,
-    headers: {
-      'accept-encoding': 'identity',
-      ...(accept !== undefined && { accept }),
-      ...(pass.header !== undefined && { authorization: pass.header }),
-    },
-    stage,
-    account: call.credential.key,
-    signal: budget.signal,
-  });
-  if (!answer.ok) return answer;
-  const { realm, withheld } = pass;
-  return {
-    ...answer,
-    shownAs: withheld === undefined ? shownAs(call.credential) : 'without a credential',
-    secrets: secretWords(call.credential.secret, pass.header),
-    isWithheld: withheld !== undefined,
-    ...(realm !== undefined && { realm }),
-    ...(withheld !== undefined && { remark: withheld }),
+/** Why nothing was shown although there is something to show. */
+const whyNoWay = ({ host, credential }: AuthorizedCall, { bearer }: Offer): string | undefined =>
+  credential.secret.form === 'identity-token' && bearer === undefined
+    ? `${host} offers Basic alone to log in, which takes a password, and ${shown(credential.source)} holds an identity token`
+    : undefined;
+
+/** What came of one way to log in. */
+interface Outcome {
+  readonly answer: AuthorizedAnswer;
+  /** The registry was asked; else the token server gave nothing to ask with. */
+  readonly asked: boolean;
+}
+type LogIn = (way: Way) => Promise<Outcome>;
+
+const logIn = async (desk: Desk, call: AuthorizedCall, way: Way): Promise<Outcome> => {
+  const { http, passes, question } = desk;
+  const pass = await passes.passFor(call, way);
+  if (!pass.ok) return { asked: false, answer: { ok: false, failure: pass.error } };
+  const answer = await sendWith(http, call, pass.value);
+  if (!isRefused(answer)) return { asked: true, answer };
+  passes.drop(pass.value);
+  // A token of before may have been taken back: a new one is asked for, where it would still be wanted.
+  const isOld = pass.value.token?.isFresh === false;
+  return isOld && question.stillOffers(call, answer.response, way)
+    ? logIn(desk, call, way)
+    : { asked: true, answer };
+};
+
+/** Shows nothing twice in one request: a password that is wrong three times may lock an account. */
+const onceEach = (desk: Desk, call: AuthorizedCall): LogIn => {
+  const outcomes = new Map<string, Outcome>();
+  return async (way) => {
+    const outcome = outcomes.get(wayKey(way)) ?? (await logIn(desk, call, way));
+    outcomes.set(wayKey(way), outcome);
+    return outcome;
   };
+};
+
+/** Sent bare; then the challenge is followed, and another one once more. */
+const fromNothing = async (
+  { http, question, memory }: Desk,
+  call: AuthorizedCall,
+  once: LogIn,
+): Promise<AuthorizedAnswer> => {
+  const followed = new Set<string>();
+  /** @returns undefined when the answer is final */
+  const next = async (answer: Answered): Promise<AuthorizedAnswer | undefined> => {
+    const offer = await question.offerAfter(call, answer, followed.size === 0);
+    if (offer === undefined) return undefined;
+    if (!offer.ok) return isRefused(answer) ? remarked(answer, offer.error) : undefined;
+    const ways = question.ways(call, offer.value);
+    if (!ways.ok) {
+      const why = `${call.host}: ${ways.error}`;
+      return { ok: false, failure: failureOf({ host: call.host, stage: 'token' }, 'refused', why) };
+    }
+    const at = ways.value.findIndex((way) => !followed.has(wayKey(way)));
+    const way = ways.value[at];
+    if (way === undefined || followed.size === followedChallenges) {
+      return ways.value.length === 0 ? remarked(answer, whyNoWay(call, offer.value)) : undefined;
+    }
+    followed.add(wayKey(way));
+    const outcome = await once(way);
+    if (isAccepted(outcome.answer)) memory.keep(call, { offer: offer.value, at });
+    return outcome.answer;
+  };
+
+  let answer = await sendWith(http, call, {});
+  for (;;) {
+    const asked = followed.size;
+    const other = answer.ok ? await next(answer) : undefined;
+    if (other === undefined) return answer;
+    answer = other;
+    if (followed.size === asked) return answer;
+  }
+};
+
+/** The way that was accepted before, as long as it fits this login. */
+const rememberedWay = ({ memory, question }: Desk, call: AuthorizedCall): Way | undefined => {
+  const known: Accepted | undefined = memory.of(call);
+  if (known === undefined) return undefined;
+  const ways = question.ways(call, known.offer);
+  return ways.ok ? ways.value[known.at] : undefined;
 };
 
 /**
  * Logs in at registries: Basic, and Bearer with a token server (RFC 9110, section 11; Distribution token specification).
  * A password leaves only for the host that it belongs to, after that host asked for Basic, or for a token server that
  * is known to belong to it (B28).
+ *
+ * What is remembered only takes a short cut: a way that is refused is as if nothing had been remembered, so that the
+ * first request after a start gets what the tenth gets.
  */
-export const createAuth = (options: PassOptions): Auth => {
-  const { http, settingsOf } = options;
+export const createAuth = ({ settingsOf, ...options }: AuthOptions): Auth => {
+  const { http } = options;
   const passes = createPasses(options);
-  const offers = createRecentMap<Offer>({ entries: offersKept });
-
-  const sendWith = (call: AuthorizedCall, pass: Pass) => sendOnce(http, call, pass);
-
-  /** What the registry itself offers. A server behind a redirect does not speak for it (B28). */
-  const offerOf = ({ host }: AuthorizedCall, response: HttpResponse): Result<Offer, string> => {
-    if (response.url.origin !== originOf(settingsOf(host))) {
-      return fail(`The refusal came from ${shown(response.url.host)}, to which ${host} redirected`);
-    }
-    return readOffer(host, response.headers['www-authenticate']);
-  };
-
-  /** @returns undefined when there is nothing else to show than what was refused */
-  const otherPass = async (
-    call: AuthorizedCall,
-    refused: Result<Pass, RegistryFailure>,
-    offer: Offer,
-  ): Promise<Result<Pass, RegistryFailure> | undefined> => {
-    const before = offers.get(call.host);
-    offers.set(call.host, offer);
-    const isNew = before === undefined || !isSameOffer(before, offer);
-    if (!refused.ok) return isNew ? passes.passFor(call, offer) : refused;
-    if (refused.value.token?.isFresh === true && !isNew) return undefined;
-    passes.drop(refused.value);
-    const other = await passes.passFor(call, offer);
-    if (!other.ok) return other;
-    const { header } = other.value;
-    return header === undefined || header === refused.value.header ? undefined : other;
-  };
-
+  const question = createLoginQuestion(http, settingsOf);
+  const desk: Desk = { http, passes, question, memory: createLoginMemory() };
   return {
     send: async (call) => {
-      const first = await passes.passFor(call, offers.get(call.host));
-      // Without a token the registry may still let everybody read this repository.
-      const given = await sendWith(call, first.ok ? first.value : {});
-      if (!given.ok || given.response.status !== 401) return given;
-      const answer = { ...given, response: await detached(given.response) };
-      const offer = offerOf(call, answer.response);
-      if (!offer.ok) return { ...answer, remark: answer.remark ?? offer.error };
-      const second = await otherPass(call, first, offer.value);
-      if (second === undefined) return answer;
-      return second.ok ? sendWith(call, second.value) : { ok: false, failure: second.error };
+      const { secret } = call.credential;
+      if (secret.form === 'bearer') return sendWith(http, call, { header: `Bearer ${secret.token}` });
+      const once = onceEach(desk, call);
+      const way = rememberedWay(desk, call);
+      const known = way === undefined ? undefined : await once(way);
+      const isOver = known !== undefined && known.asked && !isRefused(known.answer);
+      return isOver ? known.answer : fromNothing(desk, call, once);
     },
   };
 };

@@ -2,7 +2,8 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Result } from '../../core/result.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
 import type { RegistryAnswer } from '../../evidence/ports.ts';
-import { type Auth, originOf } from './auth.ts';
+import type { Auth } from './auth.ts';
+import { originOf } from './auth-question.ts';
 import { readBody } from './client-body.ts';
 import {
   absent,

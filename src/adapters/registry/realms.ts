@@ -36,6 +36,8 @@ const asInUrl = (host: string, protocol: string): string => parse(`${protocol}//
 export interface Realm {
   readonly url: URL;
   readonly isTrusted: boolean;
+  /** It lies on the host and port of the registry itself. */
+  readonly isOwn: boolean;
 }
 
 const whyNotAsked = (url: URL, { plainHttp }: RegistrySettings, own: URL | undefined): string | undefined => {
@@ -64,7 +66,8 @@ export const judgeRealm = (text: string, settings: RegistrySettings): Result<Rea
   const listed = [...(shippedRealms.get(settings.host) ?? []), ...settings.tokenRealms];
   const isListed = listed.some((host) => asInUrl(host.toLowerCase(), url.protocol) === url.host);
   url.hash = '';
-  return ok({ url, isTrusted: url.host === own?.host || isListed });
+  const isOwn = url.host === own?.host;
+  return ok({ url, isTrusted: isOwn || isListed, isOwn });
 };
 
 /** What a person does about a realm that was not shown the credential. */

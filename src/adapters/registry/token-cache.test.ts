@@ -4,7 +4,12 @@ import type { RegistryFailure } from '../../evidence/ports.ts';
 import type { Token } from './token.ts';
 import { createTokenCache, type TokenKey } from './token-cache.ts';
 
-const key: TokenKey = { host: 'r.example.com', scope: 'repository:team/app:pull', credential: 'k1' };
+const key: TokenKey = {
+  host: 'r.example.com',
+  server: 'https://r.example.com/token',
+  scope: 'repository:team/app:pull',
+  credential: 'k1',
+};
 const forever = new AbortController().signal;
 const token = (text: string, lifetime = 100_000): Token => ({ text, lifetime, size: 10 });
 const given = (text: string, lifetime?: number) => (): Promise<Result<Token, RegistryFailure>> =>
@@ -44,6 +49,7 @@ describe('tokens that are kept', () => {
   });
 
   test.each<[string, Partial<TokenKey>]>([
+    ['another token server', { server: 'https://tokens.example.com/token' }],
     ['another repository', { scope: 'repository:team/other:pull' }],
     ['another registry', { host: 'r.example.com:5000' }],
     ['another credential', { credential: 'k2' }],

@@ -3,9 +3,11 @@ import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
 import { createRecentMap } from '../../evidence/recent-map.ts';
 import type { Token } from './token.ts';
 
-/** Where a token is good: one registry, one scope, one credential. Never used for another of them. */
+/** Where a token is good: one registry, one token server, one scope, one credential. Never used for another of them. */
 export interface TokenKey {
   readonly host: string;
+  /** Address of the token server, and the service that it was asked for. */
+  readonly server: string;
   /** Empty for none. */
   readonly scope: string;
   /** {@link Credential.key} */
@@ -44,7 +46,8 @@ export interface TokenCache {
   ): Promise<Asked | undefined>;
 }
 
-const nameOf = ({ host, scope, credential }: TokenKey): string => JSON.stringify([host, scope, credential]);
+const nameOf = ({ host, server, scope, credential }: TokenKey): string =>
+  JSON.stringify([host, server, scope, credential]);
 
 /** What comes first: the promise, or the end of the signal (undefined). */
 const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
