@@ -82,7 +82,7 @@ describe('commands', () => {
     storeWorker: new URL('file:///nowhere'),
   };
   const load = async (name: string): Promise<Command | undefined> =>
-    (await commands.find((entry) => entry.name === name)?.load())?.command(silent, () => undefined);
+    (await commands.find((entry) => entry.name === name)?.load())?.command(silent, () => undefined, commands);
   const flagsOf = (command: Command): string[] =>
     command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);
   const allFlags = async (): Promise<Set<string>> => {

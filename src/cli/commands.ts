@@ -1,16 +1,4 @@
-import type { Command } from 'commander';
-import type { Terminal } from './terminal.ts';
-
-/** What a command's file exports. Loaded only when the command is asked for, so that a start stays fast. */
-export interface CommandModule {
-  readonly command: (terminal: Terminal, done: (code: number) => void) => Command;
-}
-
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<CommandModule>;
-}
+import type { CommandEntry } from './command-module.ts';
 
 /** The explicit list: one file and one line a command. */
 export const commands: readonly CommandEntry[] = [

@@ -49,7 +49,7 @@ const createProgram = async (argv: readonly string[], terminal: Terminal, done: 
   refuseUnknown(wanted);
   for (const entry of commands) {
     if (entry.name === wanted) {
-      const command = (await entry.load()).command(terminal, done).summary(entry.summary);
+      const command = (await entry.load()).command(terminal, done, commands).summary(entry.summary);
       for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
       program.addCommand(command);
     } else {

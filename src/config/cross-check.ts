@@ -1,6 +1,6 @@
 import { formatAddress } from './address.ts';
 import type { ConfigProblem } from './origin.ts';
-import type { Config } from './resolve.ts';
+import type { Config } from './resolved.ts';
 import { definitions } from './settings.ts';
 
 const policySource = ({ policies, cluster }: Config): readonly ConfigProblem[] => {

@@ -4,17 +4,11 @@ import { readConfigText, type ConfigText, type FileEntries, type FileEntry } fro
 import { problemsOfServe } from './cross-check.ts';
 import { readVariable, remarksOn, splitVariable, type Environment } from './environment.ts';
 import type { ConfigProblem, Origin } from './origin.ts';
-import { definitions, flagOf, hasFlag, settingKeys, type SettingKey, type SettingValue } from './settings.ts';
+import type { ConfigOf, Resolved } from './resolved.ts';
+import { definitions, flagOf, hasFlag, settingKeys, type SettingKey } from './settings.ts';
 import type { Shape, TextShape } from './shape.ts';
 
-/** A value and where it came from. */
-export interface Resolved<T> {
-  readonly value: T;
-  readonly origin: Origin;
-}
-/** The settings that a command uses, frozen all the way down. */
-export type ConfigOf<K extends SettingKey> = { readonly [Key in K]: Resolved<SettingValue<Key>> };
-export type Config = ConfigOf<SettingKey>;
+export type { Config, ConfigOf, Resolved } from './resolved.ts';
 
 /** What the command line parser found, by setting key (`tlsCert`); no defaults, or they would hide the other origins. */
 export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;

@@ -1,11 +1,18 @@
 import type { WorkloadTable } from '../core/workload/kinds.ts';
+import type { Evidence } from '../evidence/gather.ts';
+import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createWarm } from '../gate/warm.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
-import type { HandlerParts } from './handlers.ts';
 import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 
+export interface WarmParts {
+  readonly source: PolicySource;
+  readonly namespaces: NamespaceReader;
+  /** Absent: this gate looks at no registry. */
+  readonly evidence?: { readonly room: { readonly evidence: Evidence } };
+}
 export interface WarmEnds {
   readonly onBug: (error: unknown) => void;
   readonly closers: Pick<Closers, 'add'> | undefined;
@@ -14,7 +21,7 @@ export interface WarmEnds {
 /** What is looked at in advance, while this gate looks at registries at all. */
 export const openWarm = (
   workloads: WorkloadTable,
-  { source, namespaces, evidence }: HandlerParts,
+  { source, namespaces, evidence }: WarmParts,
   { metrics }: Watchers,
   { onBug, closers }: WarmEnds,
 ): Warm | undefined => {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type * as http from 'node:http';
 import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { type ApiProblem, localProblem } from './client-problem.ts';
+import type { Connection, Credentials } from './connection.ts';
 
 /** The environment variables that decide where the cluster is; the caller reads them. */
 export interface ClusterEnvironment {
@@ -20,32 +20,6 @@ export interface ConnectionOptions {
   readonly environment: ClusterEnvironment;
   /** Where the kubelet mounts the service account; tests put another one here. */
   readonly serviceAccountDirectory?: string;
-}
-
-/** What one request needs to be let in. Never logged. */
-export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: TlsMaterial;
-  /** Set when the kubeconfig names a proxy. */
-  readonly agent?: http.Agent;
-}
-export interface TlsMaterial {
-  readonly ca?: Buffer | string;
-  readonly cert?: Buffer | string;
-  readonly key?: Buffer | string;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-}
-
-/** A known API server and a way to get credentials for it. */
-export interface Connection {
-  readonly server: URL;
-  /** Where this connection was read from, for messages. */
-  readonly origin: string;
-  /** The namespace of the service account or the context. */
-  readonly namespace: string | undefined;
-  /** `fresh` drops what was cached: the server refused the last ones. */
-  credentials(fresh: boolean): Promise<Result<Credentials, ApiProblem>>;
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';

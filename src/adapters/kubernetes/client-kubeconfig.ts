@@ -6,7 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { isJsonObject } from '../../core/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import type { Connection, Credentials, TlsMaterial } from './client-connection.ts';
+import type { Connection, Credentials, TlsMaterial } from './connection.ts';
 import { type ApiProblem, localProblem } from './client-problem.ts';
 
 /** Exec plugins, token files and certificate files are asked again at most this often. */

@@ -1,8 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { fail, ok, type Result } from '../../core/result.ts';
-import type { ApiStream } from './client.ts';
-import type { TlsMaterial } from './client-connection.ts';
+import type { ApiStream } from './client-call.ts';
+import type { TlsMaterial } from './connection.ts';
 import { type ApiProblem, connectionProblem, localProblem } from './client-problem.ts';
 
 /** Sends one request; resolves when the headers of the answer are there. */

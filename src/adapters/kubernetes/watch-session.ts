@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ApiProblem, ApiStream } from './client.ts';
 import { localProblem, printable } from './client-problem.ts';
-import type { WatchOptions } from './watch.ts';
+import type { WatchOptions } from './watch-options.ts';
 import { readLines } from './watch-lines.ts';
 import { selectorsOf } from './watch-list.ts';
 

@@ -5,7 +5,7 @@ import { checkManifests, manifestSettings } from '../check-manifest.ts';
 import type { ManifestFlags } from '../check-manifest.ts';
 import { checkSettings } from '../check-run.ts';
 import { oneOf } from '../choice.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { failOnLevels } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { outputOption } from '../outputs.ts';

@@ -1,7 +1,6 @@
 import { Argument, Command } from 'commander';
 import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
-import { commands } from '../commands.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandEntry, CommandModule } from '../command-module.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `check manifest` → its flags; the empty path → the names of the commands. */
@@ -15,7 +14,7 @@ const collect = (command: Command, path: string, into: Map<string, readonly stri
   for (const child of command.commands) collect(child, `${path} ${child.name()}`.trim(), into);
 };
 
-const allWords = async (terminal: Terminal): Promise<Words> => {
+const allWords = async (terminal: Terminal, commands: readonly CommandEntry[]): Promise<Words> => {
   const words = new Map<string, readonly string[]>([
     ['', [...commands.map(({ name }) => name), '--help', '--version']],
   ]);
@@ -23,7 +22,7 @@ const allWords = async (terminal: Terminal): Promise<Words> => {
     if (entry.name === 'completion') words.set('completion', ['bash', 'zsh', 'fish', '--help']);
     else
       collect(
-        (await entry.load()).command(terminal, () => undefined),
+        (await entry.load()).command(terminal, () => undefined, commands),
         entry.name,
         words,
       );
@@ -73,11 +72,11 @@ const fish = (words: Words): string =>
 
 const shells = { bash, zsh, fish };
 
-export const command: CommandModule['command'] = (terminal) =>
+export const command: CommandModule['command'] = (terminal, _done, commands) =>
   new Command('completion')
     .description('Prints a completion script.')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)))
     .addHelpText('after', '\nExample:\n  source <(imagegate completion bash)')
     .action(async (shell: keyof typeof shells) => {
-      terminal.out(shells[shell](await allWords(terminal)));
+      terminal.out(shells[shell](await allWords(terminal, commands)));
     });

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { Decision } from '../../core/decision/decision.ts';
 import { parseDuration } from '../../config/duration.ts';
 import type { Flags } from '../../config/resolve.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { outputOption, writeOutputs } from '../outputs.ts';
 import type { OutputTarget } from '../outputs.ts';
 import { openRecord, recordSettings } from '../record.ts';

@@ -6,7 +6,7 @@ import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
 import { suggest } from '../../core/policy/suggestion.ts';
 import { oneOf } from '../choice.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';

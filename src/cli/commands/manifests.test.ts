@@ -58,7 +58,7 @@ const print = async (...args: string[]): Promise<string> => {
     readStandardInput: () => Promise.resolve(''),
     storeWorker: new URL('file:///nowhere'),
   };
-  await command(terminal, () => {}).parseAsync(args, { from: 'user' });
+  await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });
   return printed;
 };
 const ofKind = (printed: string, kind: string): JsonObject | undefined =>

@@ -14,7 +14,7 @@ import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings.ts';
 import type { Result } from '../../core/result.ts';
 import { createWorkloadTable } from '../../core/workload/kinds.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { configurationOf, gateSettings } from '../gate-configuration.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';

@@ -6,7 +6,7 @@ import type { PolicyDocument } from '../../core/policy/document.ts';
 import { lintPolicies } from '../../core/policy/lint.ts';
 import type { LintRemark } from '../../core/policy/lint.ts';
 import { oneOf } from '../choice.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { readPolicies } from '../policy-input.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';

@@ -3,7 +3,7 @@ import type { Flags } from '../../config/resolve.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import { shown } from '../../core/decision/shown-text.ts';
 import { oneOf } from '../choice.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { LoginTarget } from '../login-test.ts';
 import { registrySettings } from '../registry-settings.ts';

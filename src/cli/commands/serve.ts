@@ -7,7 +7,7 @@ import { resolveConfig } from '../../config/resolve.ts';
 import type { Flags } from '../../config/resolve.ts';
 import { settingKeys } from '../../config/settings.ts';
 import { startGate } from '../../serve.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../exit-code.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../../config/version.ts';
-import type { CommandModule } from '../commands.ts';
+import type { CommandModule } from '../command-module.ts';
 
 export const command: CommandModule['command'] = (terminal) =>
   new Command('version')

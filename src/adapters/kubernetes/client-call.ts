@@ -1,0 +1,23 @@
+import type { ApiProblem } from './client-problem.ts';
+import type { ApiTarget, ApiVerb } from './client-resource.ts';
+
+/** One call. The verb decides the method, verb and target name the RBAC right it needs. */
+export interface ApiCall extends ApiTarget {
+  readonly verb: ApiVerb;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** How a patch is to be understood; merge patch unless told otherwise. */
+  readonly patch?: 'json' | 'merge';
+  /** Ask for metadata only: labels and owners of large objects cost little then. */
+  readonly metadataOnly?: boolean;
+  /** Answers beyond this many bytes are refused; 16 MiB unless told otherwise. */
+  readonly maxBytes?: number;
+}
+
+/** The body of a watch. `bytes` ends when the server ends it and throws nothing: trouble ends it too. */
+export interface ApiStream {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Why the stream ended, once it has; undefined when the server closed it in order. */
+  problem(): ApiProblem | undefined;
+  close(): void;
+}

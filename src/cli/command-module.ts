@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { Terminal } from './terminal.ts';
+
+/** What a command's file exports. Loaded only when the command is asked for, so that a start stays fast. */
+export interface CommandModule {
+  /** `commands` is the whole list, for the command that completes the others. */
+  readonly command: (
+    terminal: Terminal,
+    done: (code: number) => void,
+    commands: readonly CommandEntry[],
+  ) => Command;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
