@@ -74,13 +74,14 @@ export const listenOn = async (
     log.warn('callers are not verified: anybody who reaches the port may ask; use --client-ca', {});
   }
   let draining = false;
+  const onProblem = reportTo({ log, metrics });
   const server = await startWebhookServer({
     listen: config.listen.value,
     certificate: certificate.current(),
     ...(known.value === undefined ? {} : { client: clientOf(known.value.ca) }),
     handlers,
     clock,
-    onProblem: reportTo({ log, metrics }),
+    onProblem,
   });
   if (!server.ok) return fail([`--listen: ${server.error}`]);
   const readiness = () => {
@@ -93,11 +94,13 @@ export const listenOn = async (
     metrics.set('bodiesInFlight', server.value.bytesInFlight());
     metrics.set('connections', server.value.connections());
   });
-  const admin = await startAdminServer(
-    config.admin.value,
-    { readiness, metrics: () => metrics.render() },
-    (error) => log.error('the admin listener failed', { error }),
-  );
+  const admin = await startAdminServer({
+    listen: config.admin.value,
+    handlers: { readiness, metrics: () => metrics.render() },
+    clock,
+    onProblem: (error) => log.error('the admin listener failed', { error }),
+    onLimit: (message) => onProblem({ kind: 'connection-limit', message: `the admin listener: ${message}` }),
+  });
   if (!admin.ok) {
     await server.value.drain(0);
     return fail([`--admin: ${admin.error}`]);

@@ -1,26 +1,31 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startAdminServer } from './admin-server.ts';
-import type { AdminServer } from './admin-server.ts';
+import type { AdminHandlers, AdminServer } from './admin-server.ts';
 
 let server: AdminServer;
 let ready = true;
-let metrics: () => { contentType: string; text: string };
+let metrics: AdminHandlers['metrics'];
 const problems: unknown[] = [];
+const limits: string[] = [];
+let now = 0;
 
 beforeAll(async () => {
-  const started = await startAdminServer(
-    { host: '127.0.0.1', port: 0 },
-    {
+  const started = await startAdminServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    handlers: {
       readiness: () => ({
         ready,
         text: 'certificates: ok\npolicies: ok\nstore: disk full, 12 decisions not written',
       }),
       metrics: () => metrics(),
     },
-    (problem) => problems.push(problem),
-  );
+    clock: { monotonic: () => now },
+    onProblem: (problem) => problems.push(problem),
+    onLimit: (message) => limits.push(message),
+  });
   if (!started.ok) throw new Error(started.error);
   server = started.value;
 });
@@ -48,6 +53,7 @@ test('/metrics is what the handler gives, and a failing handler is a 500 that is
   const response = await get('/metrics');
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4');
   expect(await response.text()).toBe('imagegate_policies 3\n');
+  now += 1_000;
   metrics = () => {
     throw new Error('boom');
   };
@@ -76,9 +82,91 @@ test('rubbish is answered with 400 and closes the connection', async () => {
 
 test('a taken port is a sentence', async () => {
   const handlers = { readiness: () => ({ ready, text: '' }), metrics: () => metrics() };
-  const second = await startAdminServer(server.address, handlers, () => {});
+  const second = await startAdminServer({
+    listen: server.address,
+    handlers,
+    clock: { monotonic: () => now },
+    onProblem: () => {},
+    onLimit: () => {},
+  });
   expect(second).toMatchObject({
     ok: false,
     error: expect.stringContaining('something listens there already') as string,
+  });
+});
+
+describe('R27: probes have places that nobody can take from them', () => {
+  const held: Socket[] = [];
+  afterEach(() => {
+    for (const socket of held.splice(0)) socket.destroy();
+  });
+  /** A connection from an address of its own, as a Pod has one; what it sent has arrived. */
+  const hold = async (localAddress: string, text: string): Promise<Socket> => {
+    const socket = connect({ ...server.address, localAddress });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(text);
+    held.push(socket);
+    return socket;
+  };
+  const pods = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
+  const holdAll = async (count: number, text: string): Promise<void> => {
+    for (let at = 0; at < count; at++) await hold(pods[at % pods.length] ?? '', text);
+  };
+
+  test.each([
+    ['that say nothing', ''],
+    ['whose headers never end', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: '],
+    ['whose bodies never end', 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n'],
+    ['that are kept open after an answer', 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('beside 200 connections %s every probe is answered', async (_title, text) => {
+    ready = true;
+    metrics = () => ({ contentType: 'text/plain', text: 'x 1\n' });
+    await holdAll(200, text);
+    for (let at = 0; at < 20; at++) {
+      expect((await get('/healthz')).status).toBe(200);
+      expect((await get('/readyz')).status).toBe(200);
+    }
+  });
+
+  test('probes that come from the address of the flood are answered too: the oldest gives way', async () => {
+    for (let at = 0; at < 60; at++) {
+      await hold('127.0.0.1', 'GET /healthz HTTP/1.1\r\n');
+      if (at % 6 === 0) expect((await get('/healthz')).status).toBe(200);
+    }
+    expect(limits).toContain('more than 8 unfinished connections of one address');
+  });
+
+  test('requests for metrics that take for ever leave probes alone, and do not keep out another peer', async () => {
+    let finish: (() => void) | undefined;
+    const waiting = new Promise<void>((resolve) => (finish = resolve));
+    now += 1_000;
+    metrics = async () => (await waiting, { contentType: 'text/plain', text: 'x 2\n' });
+    await holdAll(40, 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await get('/healthz')).status).toBe(200);
+    const scrape = get('/metrics');
+    expect((await get('/readyz')).status).toBe(200);
+    finish?.();
+    expect(await (await scrape).text()).toBe('x 2\n');
+  });
+
+  test('the page of metrics is made at most once a second, however many ask', async () => {
+    let made = 0;
+    metrics = () => ({ contentType: 'text/plain', text: `made ${String(++made)}\n` });
+    now += 1_000;
+    const texts = async (): Promise<ReadonlySet<string>> => {
+      const pages = Array.from({ length: 5 }, async () => (await get('/metrics')).text());
+      return new Set(await Promise.all(pages));
+    };
+    expect(await texts()).toEqual(new Set(['made 1\n']));
+    now += 999;
+    expect(await texts()).toEqual(new Set(['made 1\n']));
+    now += 1;
+    expect(await texts()).toEqual(new Set(['made 2\n']));
+  });
+
+  test('a connection carries one request: an idle one would keep a place', async () => {
+    const response = await get('/healthz');
+    expect(response.headers.get('connection')).toBe('close');
   });
 });

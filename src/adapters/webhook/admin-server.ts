@@ -3,8 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Readiness } from '../../gate/readiness.ts';
+import type { Clock } from '../../gate/ports.ts';
+import { watchConnections } from './connection-places.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
+import { countOpenRequests } from './open-requests.ts';
+import type { OpenRequests } from './open-requests.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -13,7 +17,17 @@ export interface Metrics {
 
 export interface AdminHandlers {
   readiness(): Readiness;
-  metrics(): Metrics | Promise<Metrics>;
+  readonly metrics: () => Metrics | Promise<Metrics>;
+}
+
+export interface AdminServerOptions {
+  readonly listen: ListenAddress;
+  readonly handlers: AdminHandlers;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Something failed that should not. */
+  readonly onProblem: (error: unknown) => void;
+  /** Places were taken, and somebody had to give way. */
+  readonly onLimit: (message: string) => void;
 }
 
 export interface AdminServer {
@@ -34,20 +48,28 @@ const plain = (status: number, text: string): Page => ({
   text: text.endsWith('\n') ? text : `${text}\n`,
 });
 
-const pageOf = async (path: string, handlers: AdminHandlers): Promise<Page> => {
-  switch (path) {
-    case '/healthz':
-      return plain(200, 'ok');
-    case '/readyz': {
-      const { ready, text } = handlers.readiness();
-      return plain(ready ? 200 : 503, text);
-    }
-    case '/metrics':
-      return { status: 200, ...(await handlers.metrics()) };
-    default:
-      return plain(404, 'not found: /healthz, /readyz and /metrics are served here');
-  }
+/** R27: probes come from nodes, a new connection each; a few unfinished connections of one address are enough for all. */
+const connectionLimits = { unfinishedPerPeer: 8, unfinished: 64, finished: 64, headersTimeout: 1_000 };
+/** Metrics pages that are being made or sent at one time; probes take no place among them. */
+const maxMetricsPages = 8;
+/** How long a page of metrics is shown again, in milliseconds: making it costs more than asking for it. */
+const metricsAge = 1_000;
+/** How long a client may take to read a page, in milliseconds. */
+const readTimeout = 5_000;
+
+/** The page of metrics, made at most once a second however many ask. */
+const rememberMetrics = (make: AdminHandlers['metrics'], clock: Pick<Clock, 'monotonic'>) => {
+  let made: { readonly at: number; readonly page: Promise<Metrics> } | undefined;
+  return (): Promise<Metrics> => {
+    const now = clock.monotonic();
+    if (made === undefined || now - made.at >= metricsAge)
+      made = { at: now, page: Promise.resolve().then(make) };
+    return made.page;
+  };
 };
+
+const notFound = plain(404, 'not found: /healthz, /readyz and /metrics are served here');
+const busy = plain(503, 'too many ask for the metrics; come again in a moment');
 
 const write = (request: IncomingMessage, response: ServerResponse, page: Page): void => {
   response.writeHead(page.status, {
@@ -59,39 +81,77 @@ const write = (request: IncomingMessage, response: ServerResponse, page: Page): 
   response.end(request.method === 'HEAD' ? undefined : page.text);
 };
 
-/** Starts the second listener: plain HTTP for probes and metrics, no verdicts, nothing that changes anything. */
-export const startAdminServer = async (
-  address: ListenAddress,
-  handlers: AdminHandlers,
-  onProblem: (error: unknown) => void,
-): Promise<Result<AdminServer, string>> => {
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    request.resume();
+/** Answers one request; what probes ask is answered at once, without waiting for anything. */
+const createAnswer = ({ handlers, clock, onLimit }: AdminServerOptions, places: OpenRequests) => {
+  const metrics = rememberMetrics(handlers.metrics, clock);
+  return async (peer: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       write(request, response, plain(405, 'only GET and HEAD'));
       return;
     }
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    write(request, response, await pageOf(path, handlers));
+    switch ((request.url ?? '').split('?', 1)[0] ?? '') {
+      case '/healthz':
+        write(request, response, plain(200, 'ok'));
+        return;
+      case '/readyz': {
+        const { ready, text } = handlers.readiness();
+        write(request, response, plain(ready ? 200 : 503, text));
+        return;
+      }
+      case '/metrics':
+        if (!places.enter(peer, request, response)) {
+          onLimit(`more than ${String(maxMetricsPages)} requests for the metrics`);
+          write(request, response, busy);
+          return;
+        }
+        write(request, response, { status: 200, ...(await metrics()) });
+        return;
+      default:
+        write(request, response, notFound);
+    }
   };
-  const timeouts = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 2_000 };
-  const server = createServer({ ...timeouts, maxHeaderSize: 8 * 1024 }, (request, response) => {
-    serve(request, response).catch((error: unknown) => {
+};
+
+/** Starts the second listener: plain HTTP for probes and metrics, no verdicts, nothing that changes anything. */
+export const startAdminServer = async (options: AdminServerOptions): Promise<Result<AdminServer, string>> => {
+  const { onProblem, onLimit, clock } = options;
+  const server = createServer({
+    headersTimeout: connectionLimits.headersTimeout,
+    requestTimeout: readTimeout,
+    connectionsCheckingInterval: 250,
+    maxHeaderSize: 8 * 1024,
+  });
+  const places = watchConnections(server, {
+    limits: connectionLimits,
+    clock,
+    isVerified: () => false,
+    onLimit,
+  });
+  const answer = createAnswer(options, countOpenRequests(maxMetricsPages));
+  server.on('request', (request, response) => {
+    places.requested(request, true);
+    // One request a connection: an idle one would keep a place.
+    response.setHeader('Connection', 'close');
+    request.resume();
+    answer(places.peerOf(request), request, response).catch((error: unknown) => {
       onProblem(error);
       if (!response.headersSent) write(request, response, plain(500, 'this page failed; see the log'));
     });
   });
-  server.maxConnections = 128;
-  server.setTimeout(30_000);
-  const listening = await listen(server, address);
-  if (!listening.ok) return fail(listening.error);
+  server.setTimeout(readTimeout);
+  const listening = await listen(server, options.listen);
+  if (!listening.ok) {
+    places.close();
+    return fail(listening.error);
+  }
   server.on('error', onProblem);
   return ok({
     address: listening.value,
     url: `http://${formatHost(listening.value)}`,
     close: () =>
       new Promise((resolve) => {
+        places.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

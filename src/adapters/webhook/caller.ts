@@ -3,13 +3,14 @@ import type { TLSSocket } from 'node:tls';
 import { pemCertificates } from '../../core/pem.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
+import { connectionOf } from './connection-places.ts';
 import type { WebRequest } from './intake.ts';
 
 /** Who may call, when somebody may: holders of a certificate of this CA. */
 export interface ClientRequirement {
   /** PEM. */
   readonly ca: string;
-  /** The certificate's common name or one of its DNS names is exactly this; absent: any certificate of the CA. */
+  /** The certificate's common name (its last CN) or one of its DNS names is exactly this; absent: any certificate of the CA. */
   readonly name?: string;
 }
 
@@ -20,9 +21,17 @@ const unverified: Caller = { state: 'unverified' };
 const verified: Caller = { state: 'verified' };
 const refused = (message: string): Caller => ({ state: 'refused', message });
 
-/** One line `CN=…` of a subject; OpenSSL escapes line breaks inside a value. */
-const hasCommonName = (subject: string | undefined, name: string): boolean =>
-  subject?.split('\n').includes(`CN=${name}`) === true;
+/**
+ * The last CN of a subject is its one common name, as for the API server, whose Go reads it so (`FillFromRDNSequence` of
+ * crypto/x509/pkix): a CA that lets its users add a CN before or after its own must not let them choose among names.
+ * OpenSSL writes one RDN a line and several attributes of one with ` + ` between them, and escapes both in a value.
+ */
+export const commonNameOf = (subject: string | undefined): string | undefined =>
+  subject
+    ?.split('\n')
+    .flatMap((line) => line.split(' + '))
+    .findLast((attribute) => attribute.startsWith('CN='))
+    ?.slice('CN='.length);
 
 const check = (socket: TLSSocket, { name }: ClientRequirement): Caller => {
   // A resumed session may count as authorised without a certificate: the certificate itself has to be there.
@@ -31,7 +40,7 @@ const check = (socket: TLSSocket, { name }: ClientRequirement): Caller => {
   if (!socket.authorized) {
     return refused(`the client certificate is not accepted (${String(socket.authorizationError)})`);
   }
-  if (name === undefined || hasCommonName(certificate.subject, name)) return verified;
+  if (name === undefined || commonNameOf(certificate.subject) === name) return verified;
   const dns = certificate.checkHost(name, { subject: 'never', wildcards: false });
   return dns === undefined ? refused(`the client certificate is not one of '${name}'`) : verified;
 };
@@ -54,6 +63,8 @@ export const readClientCa = (pem: string): Result<readonly string[], string> => 
 export interface Callers {
   /** Says who is calling; asked for each request, worked out once for each connection. No header takes part (B33, B38). */
   readonly callerOf: (request: WebRequest) => Caller;
+  /** Whether a handshake alone showed who it is. */
+  readonly isVerified: (socket: TLSSocket) => boolean;
   /**
    * Another requirement, which the TLS context already goes by. What a handshake found out before may no longer be
    * true, so every open connection is asked to leave and cut off after `deadline` milliseconds.
@@ -71,14 +82,17 @@ export const createCallers = (
   return {
     callerOf: (request) => {
       if (requirement === undefined) return unverified;
-      const session = 'stream' in request ? request.stream.session : undefined;
-      const connection = session ?? request.socket;
+      const connection = connectionOf(request);
       const found = known.get(connection);
       if (found !== undefined) return found;
-      const caller = check((session?.socket ?? request.socket) as TLSSocket, requirement);
+      // A session that ended meanwhile has no socket that could be asked.
+      if (connection.destroyed) return refused('the connection has ended');
+      const socket = 'socket' in connection ? connection.socket : connection;
+      const caller = check(socket as TLSSocket, requirement);
       known.set(connection, caller);
       return caller;
     },
+    isVerified: (socket) => requirement !== undefined && check(socket, requirement).state === 'verified',
     change: (next, deadline) => {
       requirement = next;
       known = new WeakMap();

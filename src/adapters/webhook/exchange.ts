@@ -4,6 +4,7 @@ import { jsonError, writeAnswer } from './answer.ts';
 import type { Answer, WebResponse } from './answer.ts';
 import { createCallTargets } from './call-target.ts';
 import type { Caller } from './caller.ts';
+import type { ConnectionPlaces } from './connection-places.ts';
 import type { OnProblem, WebhookHandlers } from './handlers.ts';
 import type { Intake, WebRequest } from './intake.ts';
 import { createJudge } from './judge.ts';
@@ -26,6 +27,7 @@ export interface ExchangeDeps {
   readonly registryEvents: RegistryEventsDoor | undefined;
   /** Requests that are open at one time, over all connections. */
   readonly maxOpenRequests: number;
+  readonly places: Pick<ConnectionPlaces, 'peerOf' | 'requested'>;
 }
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map([
@@ -43,6 +45,9 @@ const refusedAtDoor = (request: WebRequest, isKnown: boolean): Answer | undefine
   if (request.method === 'POST') return undefined;
   return { status: 405, text: jsonError('method-not-allowed', 'send a POST'), headers: ['Allow', 'POST'] };
 };
+
+/** Open requests of callers that a client CA does not let in: they are told so, and registries send their events. */
+const maxOpenOfStrangers = 256;
 
 /** How long a registry may take to send an event, in milliseconds. */
 const eventsBudget = 10_000;
@@ -69,7 +74,7 @@ const createAnswers = (deps: ExchangeDeps) => {
 
   return {
     call: async (call: Call, request: WebRequest, response: WebResponse): Promise<void> => {
-      const body = await intake.read(request, call.deadline);
+      const body = await intake.read(request, call.deadline, call.caller === 'unverified');
       if (body.state === 'gone') return;
       await rounds.join();
       const answer = await judge(call, body);
@@ -97,14 +102,20 @@ const createAnswers = (deps: ExchangeDeps) => {
 
 /** The listener of the server: one request in, one answer out. */
 export const createExchange = (deps: ExchangeDeps) => {
-  const { clock, callerOf, onProblem, registryEvents, maxOpenRequests } = deps;
+  const { clock, callerOf, onProblem, registryEvents, maxOpenRequests, places } = deps;
   const answers = createAnswers(deps);
   const targetOf = createCallTargets();
+  // R27: with a client CA whoever it let in has places that nobody else can take.
   const openRequests = countOpenRequests(maxOpenRequests);
+  const openOfStrangers = countOpenRequests(Math.min(maxOpenRequests, maxOpenOfStrangers));
   return (request: WebRequest, response: WebResponse): void => {
     response.on('error', ignore);
-    if (!openRequests.enter(response)) {
-      onProblem({ kind: 'connection-limit', message: `more than ${String(maxOpenRequests)} open requests` });
+    const caller = callerOf(request);
+    const isStranger = caller.state === 'refused';
+    places.requested(request, !isStranger);
+    const open = isStranger ? openOfStrangers : openRequests;
+    if (!open.enter(places.peerOf(request), request, response)) {
+      onProblem({ kind: 'connection-limit', message: 'too many open requests' });
       giveBack(request, response);
       return;
     }
@@ -122,7 +133,6 @@ export const createExchange = (deps: ExchangeDeps) => {
       return;
     }
     if (endpoint === undefined) return;
-    const caller = callerOf(request);
     if (caller.state === 'refused') {
       onProblem({ kind: 'caller-refused', message: caller.message });
       answers.turnAway(request, response, {

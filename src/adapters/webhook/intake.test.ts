@@ -103,3 +103,35 @@ test('bodies of reviews that wait have half of the room, small ones whatever the
   second.release();
   expect((await arrive(90 * kibibyte)).mayWait?.()).toBe(true);
 });
+
+test.each([
+  ['no body at all', 0, 2_500, true],
+  ['a body that begins and stops', 8_000, 3_000, true],
+  ['a body at half of the least rate', 20_000, 5_000, true],
+  ['a body that just began', 0, 1_900, false],
+  ['a body at a slow but honest rate', 60_000, 5_000, false],
+])('R27: %s, %i bytes in %i ms: given up %s', async (_title, bytes, taken, givenUp) => {
+  const intake = intakeOf();
+  let left = 30_000;
+  const slowly = { ...deadline, remaining: () => left };
+  const read = (minimumRate: boolean) => {
+    const stream = new PassThrough();
+    const request = Object.assign(stream, { headers: {} }) as unknown as WebRequest;
+    stream.write(Buffer.alloc(bytes, ' '));
+    return { body: intake.read(request, slowly, minimumRate), end: () => stream.end() };
+  };
+  const stranger = read(true);
+  const verified = read(false);
+  await new Promise((resolve) => setImmediate(resolve));
+  left -= taken;
+  if (!givenUp) {
+    // Two rounds of looking at slow bodies.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    stranger.end();
+  }
+  expect(await stranger.body).toMatchObject(
+    givenUp ? { state: 'refused', refusal: { code: 'deadline-exceeded' } } : { state: 'whole' },
+  );
+  verified.end();
+  expect(await verified.body).toMatchObject({ state: 'whole' });
+});

@@ -4,6 +4,7 @@ import type { Deadline } from '../../gate/deadline.ts';
 import {
   bodyTooLarge,
   bodyTooSlow,
+  bodyTrickles,
   malformed,
   maxBodyBytes,
   maxBytesInFlight,
@@ -35,7 +36,8 @@ export interface IntakeLimits {
 }
 
 export interface Intake {
-  read(request: WebRequest, deadline: Deadline): Promise<Body>;
+  /** `minimumRate`: a body that comes more slowly than an honest sender's is given up before its deadline (R27). */
+  read(request: WebRequest, deadline: Deadline, minimumRate?: boolean): Promise<Body>;
   bytesInFlight(): number;
   close(): void;
 }
@@ -44,6 +46,10 @@ const nothing: Buffer = Buffer.alloc(0);
 const gone: Body = { state: 'gone' };
 /** How often slow bodies are looked at: one timer for all, because a timer for each costs as much as reading one. */
 const sweepEvery = 100;
+
+/** How long a body may take to get going, in milliseconds, and what it brings a second from then on at the least. */
+const grace = 2_000;
+const slowestPerSecond = 16 * 1024;
 
 /** Bodies that are no larger may wait however many there are: 4,096 requests are open at most. */
 const alwaysWaits = 16 * 1024;
@@ -144,18 +150,43 @@ class Pieces {
 
 interface Reading {
   readonly deadline: Deadline;
+  readonly trickles: () => boolean;
   readonly refuse: (refusal: Refusal) => void;
 }
+
+/** Says, from now on, whether so many bytes are too few for the time that they took. */
+const slowFrom = (deadline: Deadline): ((bytes: number) => boolean) => {
+  const budget = deadline.remaining();
+  return (bytes) => {
+    const taken = budget - deadline.remaining() - grace;
+    return taken > 0 && bytes < (taken * slowestPerSecond) / 1_000;
+  };
+};
+
+/** Gives up what takes too long, after a round's reading: what arrived while the loop was held up counts as arrived. */
+const sweepSlow = (readings: ReadonlySet<Reading>): NodeJS.Timeout => {
+  const sweep = (): void => {
+    for (const { deadline, trickles, refuse } of readings) {
+      if (deadline.remaining() <= 0) refuse(bodyTooSlow);
+      else if (trickles()) refuse(bodyTrickles);
+    }
+  };
+  return setInterval(() => setImmediate(sweep), sweepEvery).unref();
+};
 
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
 export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFlight }): Intake => {
   const room = createRoom(limits.maxBytesInFlight);
   const readings = new Set<Reading>();
-  const sweeper = setInterval(() => {
-    for (const { deadline, refuse } of readings) if (deadline.remaining() <= 0) refuse(bodyTooSlow);
-  }, sweepEvery).unref();
+  const sweeper = sweepSlow(readings);
 
-  const collect = (request: WebRequest, deadline: Deadline, resolve: (body: Body) => void): void => {
+  const collect = (
+    request: WebRequest,
+    deadline: Deadline,
+    minimumRate: boolean,
+    resolve: (body: Body) => void,
+  ): void => {
+    const isSlow = slowFrom(deadline);
     const pieces = new Pieces(request.headers['content-length']);
     let held = 0;
     let settled = false;
@@ -167,7 +198,8 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
     };
     const refuse = (refusal: Refusal, piece = nothing): void =>
       settle({ state: 'refused', refusal, start: pieces.start(piece) });
-    const reading: Reading = { deadline, refuse };
+    const trickles = (): boolean => minimumRate && isSlow(pieces.length);
+    const reading: Reading = { deadline, trickles, refuse };
     readings.add(reading);
     request.on('data', (piece: Buffer) => {
       // After a refusal what still arrives is let through to nowhere, see `writeEarly`.
@@ -193,13 +225,13 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
   };
 
   return {
-    read: (request, deadline) => {
+    read: (request, deadline, minimumRate = false) => {
       const refusal = refusedByHeaders(request, limits.maxBodyBytes);
       if (refusal !== undefined) {
         request.on('error', () => {});
         return Promise.resolve({ state: 'refused', refusal, start: nothing });
       }
-      return new Promise((resolve) => collect(request, deadline, resolve));
+      return new Promise((resolve) => collect(request, deadline, minimumRate, resolve));
     },
     bytesInFlight: room.inFlight,
     close: () => clearInterval(sweeper),

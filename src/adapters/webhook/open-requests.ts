@@ -1,27 +1,13 @@
 import { constants } from 'node:http2';
 import type { WebResponse } from './answer.ts';
+import { createByPeer } from './by-peer.ts';
 import type { WebRequest } from './intake.ts';
 
 /** Counts the requests that are open over all connections: HTTP/2 lets one client open very many. */
 export interface OpenRequests {
   /** Whether there is room; the request counts until its answer is closed. */
-  enter(response: WebResponse): boolean;
+  enter(peer: string, request: WebRequest, response: WebResponse): boolean;
 }
-
-export const countOpenRequests = (most: number): OpenRequests => {
-  let open = 0;
-  const closed = (): void => {
-    open--;
-  };
-  return {
-    enter: (response) => {
-      if (open >= most) return false;
-      open++;
-      response.once('close', closed);
-      return true;
-    },
-  };
-};
 
 const ignore = (): void => {};
 
@@ -30,4 +16,46 @@ export const giveBack = (request: WebRequest, response: WebResponse): void => {
   request.on('error', ignore);
   if ('stream' in response) response.stream?.close(constants.NGHTTP2_REFUSED_STREAM);
   else request.socket.destroy();
+};
+
+interface Open {
+  readonly peer: string;
+  readonly request: WebRequest;
+  readonly response: WebResponse;
+}
+
+/** Whose body never ends gives way before whose answer is being made. */
+const firstToGo = (opened: Iterable<Open>): Open | undefined => {
+  let oldest: Open | undefined;
+  for (const open of opened) {
+    if (!open.request.complete) return open;
+    oldest ??= open;
+  }
+  return oldest;
+};
+
+/**
+ * R27: when all places are taken, the peer that holds most gives one up to a peer that holds fewer, so that requests
+ * that never end keep out nobody but their own sender.
+ */
+export const countOpenRequests = (most: number): OpenRequests => {
+  const places = createByPeer<Open>();
+  const makeRoom = (peer: string): boolean => {
+    const others = [...places.greatest()];
+    if (places.countOf(peer) >= others.length) return false;
+    const open = firstToGo(others);
+    if (open === undefined) return false;
+    places.delete(open.peer, open);
+    giveBack(open.request, open.response);
+    return true;
+  };
+  return {
+    enter: (peer, request, response) => {
+      if (places.size() >= most && !makeRoom(peer)) return false;
+      const open = { peer, request, response };
+      places.add(peer, open);
+      response.once('close', () => places.delete(peer, open));
+      return true;
+    },
+  };
 };

@@ -56,6 +56,11 @@ export const bodyTooSlow: Refusal = {
   remedy: 'try again; if it stays, look at the network between the API server and the gate',
 };
 
+export const bodyTrickles: Refusal = {
+  ...bodyTooSlow,
+  message: 'the request body came at less than 16 KiB a second',
+};
+
 export const turnTooLate: Refusal = {
   code: 'deadline-exceeded',
   message: 'large requests are read one at a time, and the turn of this one did not come before the deadline',

@@ -7,7 +7,6 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/certificates.ts';
 import {
   decisionOf,
-  denial,
   fixture,
   http1,
   http2,
@@ -275,15 +274,5 @@ describe('clients that misbehave', () => {
     socket.resume();
     await once(socket, 'close');
     expect(gate.problems[0]).toMatchObject({ kind: 'handshake' });
-  });
-
-  test('more connections than the limit are dropped, the open ones go on', async () => {
-    const gate = await start({ certificate, limits: { maxConnections: 2 } }, { validate: () => denial() });
-    const first = await open(gate);
-    await open(gate);
-    await expect(open(gate)).rejects.toThrow(/ECONNRESET|disconnected/);
-    expect(gate.problems.some(({ kind }) => kind === 'connection-limit')).toBe(true);
-    first.write(head(`Content-Length: ${String(review.length)}\r\nConnection: close\r\n`) + review);
-    expect(await readAll(first)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

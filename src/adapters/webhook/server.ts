@@ -8,8 +8,11 @@ import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Clock } from '../../gate/ports.ts';
 import { createCallers, readClientCa } from './caller.ts';
-import type { ClientRequirement } from './caller.ts';
+import type { Callers, ClientRequirement } from './caller.ts';
+import { watchConnections } from './connection-places.ts';
+import type { ConnectionLimits } from './connection-places.ts';
 import { trackConnections } from './drain.ts';
+import type { Connections } from './drain.ts';
 import { createExchange } from './exchange.ts';
 import type { OnProblem, WebhookHandlers } from './handlers.ts';
 import { createIntake } from './intake.ts';
@@ -39,7 +42,11 @@ export interface WebhookServerOptions {
 /** What one client can take; tests make them small. Times in milliseconds. */
 export interface ServerLimits {
   readonly intake: IntakeLimits | undefined;
+  /** Connections of callers: those that sent a request or, with a client CA, showed its certificate. */
   readonly maxConnections: number;
+  /** Connections of whoever did not yet, and how many of them one peer address may have (R27). */
+  readonly maxUnfinished: number;
+  readonly maxUnfinishedPerPeer: number;
   readonly maxOpenRequests: number;
   readonly headersTimeout: number;
   /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
@@ -54,9 +61,12 @@ const defaultLimits: ServerLimits = {
   intake: undefined,
   maxConnections: 1_024,
   maxOpenRequests: 4_096,
-  headersTimeout: 10_000,
+  maxUnfinished: 512,
+  // Go dials for every request that finds no connection: an API server that comes back opens many at one time.
+  maxUnfinishedPerPeer: 64,
+  headersTimeout: 1_000,
   idleTimeout: 120_000,
-  handshakeTimeout: 10_000,
+  handshakeTimeout: 5_000,
   formerCallers: 40_000,
   linger: 250,
 };
@@ -119,26 +129,26 @@ const serverOptions = (
   headersTimeout: limits.headersTimeout,
   requestTimeout,
   keepAliveTimeout: limits.idleTimeout,
-  connectionsCheckingInterval: Math.min(2_000, limits.headersTimeout),
+  connectionsCheckingInterval: Math.min(250, limits.headersTimeout),
   maxHeaderSize: 16 * 1024,
   settings: { maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024, enablePush: false },
   maxSessionMemory: 32,
 });
 
+const connectionLimits = (limits: ServerLimits): ConnectionLimits => ({
+  unfinishedPerPeer: limits.maxUnfinishedPerPeer,
+  unfinished: limits.maxUnfinished,
+  finished: limits.maxConnections,
+  headersTimeout: limits.headersTimeout,
+});
+
 const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnProblem): void => {
-  server.maxConnections = limits.maxConnections;
   server.setTimeout(limits.idleTimeout);
   server.on('tlsClientError', (error) => {
     onProblem({ kind: 'handshake', message: 'a TLS handshake failed', error });
   });
   server.on('sessionError', (error) => {
     onProblem({ kind: 'connection', message: 'an HTTP/2 connection failed', error });
-  });
-  server.on('drop', () => {
-    onProblem({
-      kind: 'connection-limit',
-      message: `more than ${String(limits.maxConnections)} connections`,
-    });
   });
   server.on('error', (error) => onProblem({ kind: 'connection', message: 'the listener failed', error }));
 };
@@ -162,43 +172,60 @@ const createSwaps = (
   };
 };
 
+/** Answers the requests of a server; returns what is asked of that later. */
+const answerRequests = (
+  server: Http2SecureServer,
+  { handlers, clock, onProblem }: WebhookServerOptions,
+  limits: ServerLimits,
+  {
+    callerOf,
+    isVerified,
+    isDraining,
+  }: Pick<Callers, 'callerOf' | 'isVerified'> & Pick<Connections, 'isDraining'>,
+) => {
+  const places = watchConnections(server, {
+    limits: connectionLimits(limits),
+    clock,
+    isVerified,
+    onLimit: (message) => onProblem({ kind: 'connection-limit', message }),
+  });
+  const intake = createIntake(limits.intake);
+  const rounds = createRounds();
+  const registryEvents =
+    handlers.registryEvents === undefined
+      ? undefined
+      : createRegistryEventsDoor(handlers.registryEvents, onProblem);
+  const { maxOpenRequests } = limits;
+  const parts = { handlers, clock, intake, rounds, places, onProblem, registryEvents };
+  server.on('request', createExchange({ ...parts, callerOf, isDraining, maxOpenRequests }));
+  return {
+    bytesInFlight: () => intake.bytesInFlight(),
+    close: (): void => {
+      rounds.finish();
+      places.close();
+      intake.close();
+      registryEvents?.close();
+    },
+  };
+};
+
 /** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN; its doors stand in `exchange.ts`. */
 export const startWebhookServer = async (
   options: WebhookServerOptions,
 ): Promise<Result<WebhookServer, string>> => {
-  const { client, handlers, clock, onProblem } = options;
+  const { client, onProblem } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const context = checkedContext(options.certificate, client);
   if (!context.ok) return context;
   const server = createSecureServer(serverOptions(context.value, limits, client));
   const connections = trackConnections(server, limits.linger);
-  const intake = createIntake(limits.intake);
-  const rounds = createRounds();
   const swaps = createSwaps(server, options);
   const callers = createCallers(client, (deadline) => connections.leave(deadline));
-  const registryEvents =
-    handlers.registryEvents === undefined
-      ? undefined
-      : createRegistryEventsDoor(handlers.registryEvents, onProblem);
   const isDraining = (): boolean => connections.isDraining();
-  server.on(
-    'request',
-    createExchange({
-      handlers,
-      clock,
-      intake,
-      rounds,
-      callerOf: callers.callerOf,
-      isDraining,
-      onProblem,
-      registryEvents,
-      maxOpenRequests: limits.maxOpenRequests,
-    }),
-  );
+  const answers = answerRequests(server, options, limits, { ...callers, isDraining });
   const listening = await listen(server, options.listen);
   if (!listening.ok) {
-    intake.close();
-    registryEvents?.close();
+    answers.close();
     return listening;
   }
   guard(server, limits, onProblem);
@@ -214,11 +241,9 @@ export const startWebhookServer = async (
     },
     drain: async (deadline) => {
       await connections.drain(deadline);
-      rounds.finish();
-      intake.close();
-      registryEvents?.close();
+      answers.close();
     },
-    bytesInFlight: () => intake.bytesInFlight(),
+    bytesInFlight: answers.bytesInFlight,
     connections: () => connections.count(),
   });
 };

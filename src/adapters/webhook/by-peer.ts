@@ -1,0 +1,40 @@
+/** Items that stand by the address of their peer, oldest first: what is short is shared by peer, not by who comes first. */
+export interface ByPeer<T> {
+  size(): number;
+  countOf(peer: string): number;
+  add(peer: string, item: T): void;
+  delete(peer: string, item: T): void;
+  /** Those of the peer that holds most; of peers that hold as many, the one whose first item came first. */
+  greatest(): Iterable<T>;
+  of(peer: string): Iterable<T>;
+}
+
+const none: ReadonlySet<never> = new Set<never>();
+
+export const createByPeer = <T>(): ByPeer<T> => {
+  const peers = new Map<string, Set<T>>();
+  let size = 0;
+  return {
+    size: () => size,
+    countOf: (peer) => peers.get(peer)?.size ?? 0,
+    add: (peer, item) => {
+      const items = peers.get(peer);
+      if (items === undefined) peers.set(peer, new Set([item]));
+      else if (items.has(item)) return;
+      else items.add(item);
+      size++;
+    },
+    delete: (peer, item) => {
+      const items = peers.get(peer);
+      if (items?.delete(item) !== true) return;
+      size--;
+      if (items.size === 0) peers.delete(peer);
+    },
+    greatest: () => {
+      let most: ReadonlySet<T> = none;
+      for (const items of peers.values()) if (items.size > most.size) most = items;
+      return most;
+    },
+    of: (peer) => peers.get(peer) ?? none,
+  };
+};
