@@ -39,6 +39,9 @@ const budget = (namespace: string): V1PodDisruptionBudget => ({
   },
 });
 
+/** Whoever may set it on a Namespace (nobody with `edit` or `admin` may) says whose Pods read the metrics. */
+export const metricsLabel = 'imagegate.dev/metrics';
+
 /** Plain, without the client's type: that one spells `from` as `_from`. */
 const networkPolicy = (namespace: string) => ({
   apiVersion: 'networking.k8s.io/v1',
@@ -49,7 +52,10 @@ const networkPolicy = (namespace: string) => ({
     policyTypes: ['Ingress'],
     ingress: [
       { ports: [{ protocol: 'TCP', port: ports.webhook }] },
-      { from: [{ namespaceSelector: {} }], ports: [{ protocol: 'TCP', port: ports.admin }] },
+      {
+        from: [{ namespaceSelector: { matchLabels: { [metricsLabel]: 'true' } } }],
+        ports: [{ protocol: 'TCP', port: ports.admin }],
+      },
     ],
   },
 });
@@ -57,8 +63,7 @@ const networkPolicy = (namespace: string) => ({
 /** Everything in front of the Pods: Service, disruption budget, network policy. */
 export const frontManifests = (namespace: string): readonly Manifest[] => [
   {
-    comment:
-      'Who may reach the gate: the API server from wherever it runs (it is no Pod, so no label selects it; --client-ca turns others away), and Pods for metrics. What the gate itself calls (API server, DNS, later registries) has no address that is the same everywhere, so egress is yours to limit.',
+    comment: `Who may reach the gate. Port ${String(ports.webhook)}: everybody, because the API server is no Pod and no label selects it (--client-ca turns others away; where you know its addresses, put them here as ipBlock). Port ${String(ports.admin)}, health and metrics: the kubelet of its node, which no policy keeps out, and Pods of namespaces that carry the label of your choice: kubectl label namespace monitoring ${metricsLabel}=true. What the gate itself calls (API server, DNS, later registries) has no address that is the same everywhere, so egress is yours to limit.`,
     object: networkPolicy(namespace),
   },
   { comment: '', object: service(namespace) as KubernetesObject },
