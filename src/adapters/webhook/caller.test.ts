@@ -17,7 +17,7 @@ import {
   startGate,
 } from '../../../test/fakes/webhook-server.ts';
 import type { Reply, TestGate } from '../../../test/fakes/webhook-server.ts';
-import { readClientCa } from './caller.ts';
+import { commonNameOf, readClientCa } from './caller.ts';
 import type { ClientRequirement } from './caller.ts';
 import type { WebhookHandlers } from './handlers.ts';
 import { startWebhookServer } from './server.ts';
@@ -118,6 +118,37 @@ describe('a client CA is read to its last certificate', () => {
       onProblem: () => {},
     });
     expect(started).toEqual({ ok: false, error: `the client CA cannot be used: it ${error}` });
+  });
+});
+
+describe('B51: --client-name is the last common name alone, as Go reads it for the API server', () => {
+  test.each([
+    ['one', 'CN=kube-apiserver', 'kube-apiserver'],
+    ['one after a group', 'O=system:masters\nCN=kube-apiserver', 'kube-apiserver'],
+    ['one before a group', 'CN=kube-apiserver\nO=ops', 'kube-apiserver'],
+    ['two: the last', 'CN=kube-apiserver\nCN=mallory', 'mallory'],
+    ['two: the last, again', 'CN=mallory\nCN=kube-apiserver', 'kube-apiserver'],
+    ['two in one RDN: the last', 'CN=kube-apiserver + CN=mallory', 'mallory'],
+    ['one in an RDN with others', 'O=ops + CN=kube-apiserver', 'kube-apiserver'],
+    ['a name that looks like an attribute', 'O=x\\, CN=kube-apiserver', undefined],
+    ['a plus sign inside of a value', 'O=x \\+ CN=kube-apiserver', undefined],
+    ['none', 'O=kube-apiserver', undefined],
+    ['no subject', undefined, undefined],
+  ])('%s', (_title, subject, want) => expect(commonNameOf(subject)).toBe(want));
+
+  test.each([
+    ['kube-apiserver, CN=mallory', 403],
+    ['mallory, CN=kube-apiserver', 200],
+    ['mallory, O=kube-apiserver', 403],
+    ['mallory+CN=kube-apiserver', 200],
+    ['kube-apiserver+CN=mallory', 403],
+    ['mallory\\, CN\\=kube-apiserver', 403],
+    ['kube-apiserver', 200],
+  ])('a certificate of CN=%s is answered with %i', async (user, status) => {
+    const gate = await start();
+    const tls = await tlsOf(former, user);
+    expect((await http1(gate, tls)({ body: review })).status).toBe(status);
+    expect((await http2(gate, tls)({ body: review })).status).toBe(status);
   });
 });
 
