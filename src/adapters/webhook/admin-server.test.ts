@@ -95,7 +95,7 @@ test('a taken port is a sentence', async () => {
   });
 });
 
-describe('R27: probes have places that nobody can take from them', () => {
+describe('R27, B50: probes have places that nobody can take from them', () => {
   const held: Socket[] = [];
   afterEach(() => {
     for (const socket of held.splice(0)) socket.destroy();

@@ -68,7 +68,7 @@ const hold = async (
 const limitsTold = (gate: TestGate): number =>
   gate.problems.filter(({ kind }) => kind === 'connection-limit').length;
 
-describe('R27: connections count before TLS, and the oldest unfinished gives way', () => {
+describe('R27, B50: connections count before TLS, and the oldest unfinished gives way', () => {
   const limits = { maxUnfinished: 24, maxUnfinishedPerPeer: 8, maxConnections: 24 };
 
   test.each(['tcp', 'http/1.1', 'h2'] as const)(
