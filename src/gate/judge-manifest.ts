@@ -1,8 +1,12 @@
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
+import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
+import { stepsOf } from '../core/workload/object-path.ts';
+import type { Place } from '../core/workload/parsed-text.ts';
+import { offsetAt } from '../core/workload/source-node.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import { declareKind, groupOf } from '../core/workload/kinds.ts';
 import type { Deadline } from './deadline.ts';
@@ -33,11 +37,12 @@ const isMalformed = ({ metadata }: JsonObject): boolean =>
   metadata !== undefined && metadata !== null && !isJsonObject(metadata);
 
 const malformed = gateFinding('malformed-request', 'metadata of the object is not an object', {
+  path: 'metadata',
   remedy: 'send a well-formed object',
 });
 
 const describeObject = (manifest: ManifestDocument, namespace: string): JudgedObject => {
-  const { object, apiVersion, kind, file, line } = manifest;
+  const { object, apiVersion, kind, file, line, column } = manifest;
   const name = nameOf(object);
   return {
     apiVersion: shown(apiVersion),
@@ -46,7 +51,42 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
     ...(name === '' ? {} : { name: shown(name) }),
     file: shown(file),
     line,
+    column,
   };
+};
+
+/** Where the value stands that a path names; what is missing would stand in the last value that is there. */
+const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
+  const places = new Map<string, Place>();
+  const find = (path: string): Place => {
+    const { node, placeOf } = manifest.source();
+    return placeOf(offsetAt(node, stepsOf(path)));
+  };
+  return (path) => {
+    if (path === undefined) return manifest;
+    const place = places.get(path) ?? find(path);
+    places.set(path, place);
+    return place;
+  };
+};
+
+/** The finding that a place of the whole object is about: one that denies and names a field, if there is one. */
+const mostTelling = (findings: readonly Finding[]): Finding | undefined => {
+  const denying = findings.filter(({ mode }) => mode === 'Deny');
+  const first = denying.length > 0 ? denying : findings;
+  return first.find(({ path }) => path !== undefined) ?? first[0];
+};
+
+/** Each finding with its place, and the object with that of one of them. */
+const placed = (decision: Decision, manifest: ManifestDocument): Decision => {
+  if (decision.findings.length === 0) return decision;
+  const placeOf = createPlaces(manifest);
+  const findings = decision.findings.map((finding) => {
+    const { line, column } = placeOf(finding.path);
+    return { ...finding, line, column };
+  });
+  const { line, column } = placeOf(mostTelling(findings)?.path);
+  return { ...decision, object: { ...decision.object, line, column }, findings };
 };
 
 /**
@@ -64,9 +104,15 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (row !== undefined) {
       if (isMalformed(object))
-        return { outcome: 'judged', decision: form(origin, { findings: [malformed] }, started) };
+        return {
+          outcome: 'judged',
+          decision: placed(form(origin, { findings: [malformed] }, started), manifest),
+        };
       const what = { form: 'workload' as const, row, object, oldObject: null };
-      return { outcome: 'judged', decision: await review({ origin, namespace, what, started }, deadline) };
+      return {
+        outcome: 'judged',
+        decision: placed(await review({ origin, namespace, what, started }, deadline), manifest),
+      };
     }
     if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
     if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
@@ -74,9 +120,10 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
       'not-judged',
       shown(`${apiVersion} ${kind} is not a kind whose images the gate knows how to find`),
       {
+        path: 'kind',
         remedy: declareKind,
       },
     );
-    return { outcome: 'judged', decision: form(origin, { findings: [finding] }, started) };
+    return { outcome: 'judged', decision: placed(form(origin, { findings: [finding] }, started), manifest) };
   };
 };

@@ -2,10 +2,9 @@ import type { JsonValue } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
-import { readJsonSource } from './json-source.ts';
-import { objectsIn, textAt } from './source-node.ts';
-import type { SourceObject, SourceText } from './source-node.ts';
-import { readYamlSource } from './yaml-source.ts';
+import { stepsOf } from '../../core/workload/object-path.ts';
+import { nodeAt } from '../../core/workload/source-node.ts';
+import type { SourceText } from '../../core/workload/source-node.ts';
 
 /** One image of one object and the text that takes its place. */
 export interface Rewrite {
@@ -26,18 +25,9 @@ export interface Rewritten {
 
 const byteOrderMark = '\uFEFF';
 
-const isSame = (found: readonly SourceObject[], read: readonly ManifestDocument[]): boolean =>
-  found.length === read.length &&
-  read.every(({ apiVersion, kind }, at) => found[at]?.apiVersion === apiVersion && found[at]?.kind === kind);
-
-/** The objects of the text with their places: JSON where it begins like it, and YAML where that is not what it is. */
-const locate = (text: string, read: readonly ManifestDocument[]): readonly SourceObject[] | undefined => {
-  const readers = /^\s*[{[]/.test(text) ? [readJsonSource, readYamlSource] : [readYamlSource];
-  for (const reader of readers) {
-    const found = reader(text).flatMap((node) => [...objectsIn(node)]);
-    if (isSame(found, read)) return found;
-  }
-  return undefined;
+const textAt = (object: ManifestDocument | undefined, path: string): SourceText | undefined => {
+  const node = object === undefined ? undefined : nodeAt(object.source().node, stepsOf(path));
+  return node?.kind === 'text' ? node : undefined;
 };
 
 /** The text with its quotes or its block header, the image in it replaced; escapes are written out. */
@@ -115,13 +105,10 @@ export const rewriteImages = (
   if (rewrites.length === 0) return unchanged;
   const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
   const body = text.slice(mark.length);
-  const objects = locate(body, read);
-  if (objects === undefined) return unchanged;
   const edits = new Map<number, Edit>();
   const missed: Rewrite[] = [];
   for (const rewrite of rewrites) {
-    const node = objects[rewrite.object]?.node;
-    const place = node === undefined ? undefined : textAt(node, rewrite.path);
+    const place = textAt(read[rewrite.object], rewrite.path);
     if (place?.value === rewrite.given) edits.set(place.start, { place, text: rewrite.text });
     else missed.push(rewrite);
   }

@@ -25,7 +25,10 @@ export interface EvidenceTrail {
   readonly staleFor?: number;
 }
 
-/** The object that was judged; `file` and `line` (1-based) when it came from a manifest. */
+/**
+ * The object that was judged. When it came from a manifest: its file, with line and column (both from 1) of the value
+ * that the first denying finding is about, else the first finding; of the object itself when nothing was found.
+ */
 export interface JudgedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -33,6 +36,7 @@ export interface JudgedObject {
   readonly name?: string;
   readonly file?: string;
   readonly line?: number;
+  readonly column?: number;
 }
 
 /** The decision record: versioned, at most 64 KiB, guarded by golden files. */

@@ -20,6 +20,9 @@ export interface Finding {
   readonly mode: Mode;
   /** Where in the object, e.g. `spec.template.spec.containers[0].image`; absent for the whole request. */
   readonly path?: string;
+  /** Where that stands in the file of a manifest, both from 1, columns in UTF-16 units. */
+  readonly line?: number;
+  readonly column?: number;
   readonly code: FindingCode;
   /** One short sentence that names the image and the rule. */
   readonly message: string;

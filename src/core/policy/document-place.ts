@@ -1,11 +1,8 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq } from 'yaml';
 import type { Document, LineCounter, Pair } from 'yaml';
+import type { Place } from '../workload/parsed-text.ts';
 
-/** Where something stands in a file; both numbers count from 1. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
+export type { Place } from '../workload/parsed-text.ts';
 
 type Path = readonly (string | number)[];
 

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { MutableObject, ParsedValue, TextProblem } from './parsed-text.ts';
+import { jsonSource } from './json-source.ts';
+import type { MutableObject, ParsedValue, TextProblem, TextStart } from './parsed-text.ts';
 import { setField } from './parsed-text.ts';
 import { maxDepth, nestedTooDeep } from './yaml-limits.ts';
 
@@ -15,15 +16,22 @@ interface Cursor {
   line: number;
   lineStart: number;
   problem: TextProblem | undefined;
-  lineOf: Map<JsonValue, number>;
+  itemStarts: Map<JsonValue, readonly TextStart[]>;
 }
 
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const quote = 0x22;
 const backslash = 0x5c;
 
+const startOf = ({ at, line, lineStart }: Cursor): TextStart => ({
+  offset: at,
+  line,
+  column: at - lineStart + 1,
+});
+
 const refuse = (cursor: Cursor, why: string): undefined => {
-  cursor.problem ??= { line: cursor.line, column: cursor.at - cursor.lineStart + 1, why };
+  const { line, column } = startOf(cursor);
+  cursor.problem ??= { line, column, why };
   return undefined;
 };
 
@@ -111,14 +119,15 @@ const opensEmpty = (cursor: Cursor, close: string): boolean => {
 
 const readList = (cursor: Cursor, depth: number, marked: boolean): JsonValue | undefined => {
   const list: JsonValue[] = [];
+  const starts: TextStart[] = [];
   if (opensEmpty(cursor, ']')) return list;
   for (let more: boolean | undefined = true; more; more = another(cursor, ']')) {
-    const { line } = cursor;
+    if (marked) starts.push(startOf(cursor));
     const item = readValue(cursor, depth + 1, false);
     if (item === undefined) return undefined;
-    if (marked && typeof item === 'object') cursor.lineOf.set(item, line);
     list.push(item);
   }
+  if (marked) cursor.itemStarts.set(list, starts);
   return cursor.problem === undefined ? list : undefined;
 };
 
@@ -167,14 +176,16 @@ const readValue = (cursor: Cursor, depth: number, marked: boolean): JsonValue | 
 
 /** Reads every JSON value of a text: one, or several one after another with or without white space between. */
 export const readJsonText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
-  const cursor: Cursor = { text, at: 0, line: 1, lineStart: 0, problem: undefined, lineOf: new Map() };
+  const cursor: Cursor = { text, at: 0, line: 1, lineStart: 0, problem: undefined, itemStarts: new Map() };
   const values: ParsedValue[] = [];
+  const sourceAt: ParsedValue['sourceAt'] = (start) => jsonSource(text, start);
   for (skipSpace(cursor); cursor.at < text.length; skipSpace(cursor)) {
-    cursor.lineOf = new Map();
-    const { line, lineOf } = cursor;
+    cursor.itemStarts = new Map();
+    const { itemStarts } = cursor;
+    const start = startOf(cursor);
     const value = readValue(cursor, 1, false);
     if (cursor.problem !== undefined) return fail(cursor.problem);
-    if (value !== undefined) values.push({ value, line, lineOf });
+    if (value !== undefined) values.push({ value, start, itemStarts, sourceAt });
   }
   return ok(values);
 };

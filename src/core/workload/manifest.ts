@@ -3,16 +3,19 @@ import { isJsonObject } from '../json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { readJsonText } from './json-text.ts';
-import type { ParsedValue, TextProblem } from './parsed-text.ts';
+import type { ParsedValue, TextProblem, TextStart, ValueSource } from './parsed-text.ts';
 import { readYamlText } from './yaml-text.ts';
 
-/** One Kubernetes object of a manifest; `line` (1-based) is where it begins. */
+/** One Kubernetes object of a manifest; `line` and `column` (1-based) are where it begins. */
 export interface ManifestDocument {
   readonly file: string;
   readonly line: number;
+  readonly column: number;
   readonly apiVersion: string;
   readonly kind: string;
   readonly object: JsonObject;
+  /** The object as it is written: reads the text again, so only for what is to be shown or rewritten. */
+  readonly source: () => ValueSource;
 }
 /** Something that is no Kubernetes object: told on stderr, not an error (R20). */
 export interface ManifestRemark {
@@ -47,15 +50,22 @@ const listSuffix = 'List';
 const noKind: Inherited = { apiVersion: '', kind: '' };
 const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
+/** A value that may be an object: a document, or an item of a list in it. */
+interface Candidate {
+  readonly value: JsonValue;
+  readonly start: TextStart;
+  readonly parsed: ParsedValue;
+}
+
 const addItems = (
   reading: Reading,
-  parsed: ParsedValue,
+  { parsed, start }: Candidate,
   items: readonly JsonValue[],
   inherited: Inherited,
 ): void => {
-  for (const item of items) {
-    addObject(reading, { ...parsed, value: item, line: parsed.lineOf.get(item) ?? parsed.line }, inherited);
-  }
+  const starts = parsed.itemStarts.get(items) ?? [];
+  for (const [at, value] of items.entries())
+    addObject(reading, { value, start: starts[at] ?? start, parsed }, inherited);
 };
 
 /** The item's own apiVersion and kind, or both from the list when one is missing: kubectl's rule. */
@@ -69,8 +79,9 @@ const identify = (object: JsonObject, inherited: Inherited): Inherited => {
  * As kubectl reads it: an item of `PodList` may lack apiVersion and kind, and any object with a list of `items` is a
  * list whatever its kind says, so what hides there is read beside the object itself.
  */
-const addObject = (reading: Reading, parsed: ParsedValue, inherited: Inherited): void => {
-  const { value, line } = parsed;
+const addObject = (reading: Reading, candidate: Candidate, inherited: Inherited): void => {
+  const { value, start, parsed } = candidate;
+  const { line, column } = start;
   const { file } = reading;
   if (!isJsonObject(value)) {
     reading.remarks.push({ file, line, text: 'not a Kubernetes object: left out' });
@@ -86,11 +97,12 @@ const addObject = (reading: Reading, parsed: ParsedValue, inherited: Inherited):
   if (!isList || !Array.isArray(items)) {
     const object =
       value['kind'] === kind && value['apiVersion'] === apiVersion ? value : { ...value, apiVersion, kind };
-    reading.objects.push({ file, line, apiVersion, kind, object });
+    const source = (): ValueSource => parsed.sourceAt(start);
+    reading.objects.push({ file, line, column, apiVersion, kind, object, source });
   }
   if (Array.isArray(items)) {
     const itemKind = isList ? kind.slice(0, -listSuffix.length) : kind;
-    addItems(reading, parsed, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });
+    addItems(reading, candidate, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });
   }
 };
 
@@ -119,6 +131,9 @@ export const readManifest = (text: string, file: string): Result<Manifest, Manif
   if (!values.ok) return fail({ ...values.error, file });
   const reading: Reading = { file, objects: [], remarks: [] };
   const filled = values.value.filter(({ value }) => value !== null);
-  for (const parsed of filled) addObject(reading, parsed, noKind);
+  for (const parsed of filled) {
+    const { value, start } = parsed;
+    addObject(reading, { value, start, parsed }, noKind);
+  }
   return ok({ objects: reading.objects, remarks: reading.remarks, documents: filled.length });
 };

@@ -9,10 +9,10 @@ import { setField } from './parsed-text.ts';
 import { maxDepth, nestedTooDeep } from './yaml-limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './yaml-scalar.ts';
 
-/** What a document became, and where in the text the objects of its `items` lists begin. */
+/** What a document became, and where in the text the items of its `items` lists begin. */
 export interface YamlJson {
   readonly value: JsonValue;
-  readonly offsets: ReadonlyMap<JsonValue, number>;
+  readonly offsets: ReadonlyMap<JsonValue, readonly number[]>;
 }
 export interface NodeProblem {
   readonly offset: number;
@@ -29,7 +29,7 @@ interface Anchored {
 }
 interface State {
   readonly anchors: Map<string, Anchored>;
-  readonly offsets: Map<JsonValue, number>;
+  readonly offsets: Map<JsonValue, readonly number[]>;
   nodes: number;
   aliased: number;
   deepest: number;
@@ -49,7 +49,7 @@ const readScalar = (state: State, node: Scalar): Found => {
   return value === undefined ? refuse(state, node, whyNoValue(node)) : value;
 };
 
-const isMergeKey = (key: unknown): boolean =>
+export const isMergeKey = (key: unknown): boolean =>
   isScalar(key) && key.type === 'PLAIN' && key.tag === undefined && key.value === '<<';
 
 const readKey = (state: State, key: unknown, map: YAMLMap): string | undefined => {
@@ -121,9 +121,11 @@ const readSeq = (state: State, seq: YAMLSeq, depth: number, marked: boolean): Fo
   for (const item of seq.items as readonly (Node | null)[]) {
     const value = readNode(state, item, depth + 1, false);
     if (value === undefined) return undefined;
-    if (marked && isJsonObject(value)) state.offsets.set(value, offsetOf(item));
     list.push(value);
   }
+  // An anchored list may be the `items` of another place.
+  if (marked || seq.anchor !== undefined)
+    state.offsets.set(list, (seq.items as readonly (Node | null)[]).map(offsetOf));
   return list;
 };
 

@@ -1,20 +1,12 @@
-import type { Document, LineCounter as LineCounterType } from 'yaml';
-import { LineCounter, parseAllDocuments } from 'yaml';
+import type { Document } from 'yaml';
+import { LineCounter } from 'yaml';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { ParsedValue, TextProblem } from './parsed-text.ts';
+import type { ParsedValue, TextProblem, TextStart } from './parsed-text.ts';
 import { explainYaml, tooDeepToRead } from './yaml-limits.ts';
 import { nodeToJson } from './yaml-node.ts';
-import { failsafe } from './yaml-scalar.ts';
-
-/** Text of one document and the 1-based line of the file that it begins on. */
-interface Chunk {
-  readonly text: string;
-  readonly line: number;
-}
-
-// Duplicate keys are found by yaml-node.ts, as the library's own search is quadratic.
-const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
+import type { Chunk, YamlSource } from './yaml-source.ts';
+import { createYamlSource, parseChunk } from './yaml-source.ts';
 
 const separator = '---';
 
@@ -32,26 +24,38 @@ const splitDocuments = (text: string): Result<readonly Chunk[], TextProblem> => 
       if (rest !== '' && !rest.startsWith('#')) {
         return fail({ line, column: 4, why: 'only a comment may follow "---" on its line' });
       }
-      chunks.push({ text: text.slice(chunkStart, start), line: chunkLine });
+      chunks.push({ text: text.slice(chunkStart, start), offset: chunkStart, line: chunkLine });
       chunkStart = end + 1;
       chunkLine = line + 1;
     }
     start = end + 1;
   }
-  chunks.push({ text: text.slice(chunkStart), line: chunkLine });
+  chunks.push({ text: text.slice(chunkStart), offset: chunkStart, line: chunkLine });
   return ok(chunks);
 };
 
-const problemAt = (chunk: Chunk, lines: LineCounterType, offset: number, why: string): TextProblem => {
+const problemAt = (chunk: Chunk, lines: LineCounter, offset: number, why: string): TextProblem => {
   const { line, col } = lines.linePos(offset);
   return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1), why: explainYaml(why) };
 };
 
+/** One chunk while it is read. */
+interface Reading {
+  readonly chunk: Chunk;
+  readonly lines: LineCounter;
+  readonly source: YamlSource;
+}
+
+const startAt = ({ chunk, lines }: Reading, offset: number): TextStart => {
+  const { line, col } = lines.linePos(offset);
+  return { offset: chunk.offset + offset, line: chunk.line + line - 1, column: col };
+};
+
 const readDocument = (
-  chunk: Chunk,
-  lines: LineCounterType,
+  reading: Reading,
   document: Document.Parsed,
 ): Result<ParsedValue | undefined, TextProblem> => {
+  const { chunk, lines, source } = reading;
   const [error] = document.errors;
   if (error !== undefined) return fail(problemAt(chunk, lines, error.pos[0], error.message));
   const { contents } = document;
@@ -59,16 +63,27 @@ const readDocument = (
   const json = nodeToJson(contents);
   if (!json.ok) return fail(problemAt(chunk, lines, json.error.offset, json.error.why));
   if (json.value.value === null) return ok(undefined);
-  const lineAt = (offset: number): number => chunk.line + lines.linePos(offset).line - 1;
-  const lineOf = new Map([...json.value.offsets].map(([item, offset]) => [item, lineAt(offset)]));
-  return ok({ value: json.value.value, line: lineAt(contents.range[0]), lineOf });
+  const itemStarts = new Map(
+    [...json.value.offsets].map(([list, offsets]) => [
+      list,
+      offsets.map((offset) => startAt(reading, offset)),
+    ]),
+  );
+  const start = startAt(reading, contents.range[0]);
+  return ok({
+    value: json.value.value,
+    start,
+    itemStarts,
+    sourceAt: ({ offset }) => source(chunk, offset),
+  });
 };
 
-const readChunk = (chunk: Chunk): Result<readonly ParsedValue[], TextProblem> => {
+const readChunk = (chunk: Chunk, source: YamlSource): Result<readonly ParsedValue[], TextProblem> => {
   const lines = new LineCounter();
+  const reading: Reading = { chunk, lines, source };
   const values: ParsedValue[] = [];
-  for (const document of parseAllDocuments(chunk.text, { ...options, lineCounter: lines })) {
-    const value = readDocument(chunk, lines, document);
+  for (const document of parseChunk(chunk, lines)) {
+    const value = readDocument(reading, document);
     if (!value.ok) return value;
     if (value.value !== undefined) values.push(value.value);
   }
@@ -82,13 +97,14 @@ const readChunk = (chunk: Chunk): Result<readonly ParsedValue[], TextProblem> =>
 export const readYamlText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
   const chunks = splitDocuments(text);
   if (!chunks.ok) return chunks;
+  const source = createYamlSource();
   const values: ParsedValue[] = [];
   for (const chunk of chunks.value) {
     if (chunk.text.trim() === '') continue;
     try {
-      const read = readChunk(chunk);
+      const read = readChunk(chunk, source);
       if (!read.ok) return read;
-      values.push(...read.value);
+      for (const value of read.value) values.push(value);
     } catch (error) {
       // Absurd nesting can end the stack outside of what the parser catches.
       if (!(error instanceof RangeError)) throw error;
