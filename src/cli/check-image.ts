@@ -69,7 +69,7 @@ export const checkImages = async (
         );
       })
       .join('\n');
-  await writeOutputs(decisions, output, terminal, table);
+  await writeOutputs(decisions, output, terminal, { table });
   const code = await check.conclude(decisions, failOn, false);
   terminal.talk(summary(decisions, 'image'));
   return code;

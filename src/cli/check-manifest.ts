@@ -1,24 +1,25 @@
-import type { Flags } from '../config/resolve.ts';
+import type { ConfigOf, Flags } from '../config/resolve.ts';
 import type { SettingKey } from '../config/settings.ts';
 import type { Decision } from '../core/decision/decision.ts';
-import { shown } from '../core/decision/shown-text.ts';
-import { createWorkloadTable, declareKind } from '../core/workload/kinds.ts';
+import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { deadlineAfter } from '../gate/deadline.ts';
 import { createJudgeManifest } from '../gate/judge-manifest.ts';
 import type { ManifestOutcome } from '../gate/judge-manifest.ts';
 import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
-import type { CheckOptions } from './check-run.ts';
+import type { CheckOptions, OpenCheck } from './check-run.ts';
 import { clock } from '../serve/clock.ts';
 import { exitCode } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { inOrder } from './in-order.ts';
 import { readManifests } from './manifest-input.ts';
+import type { ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
 import type { Pinned, PinInput } from './pin/pin-input.ts';
 import { readPolicies } from './policy-input.ts';
 import { createProgress } from './progress.ts';
+import { unknownKindsText } from './render/unknown-kinds.ts';
 import { readSettings } from './setting-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
@@ -31,7 +32,11 @@ export const manifestSettings = [
 ] as const satisfies readonly SettingKey[];
 
 export type ManifestFlags = Flags &
-  CheckOptions & { readonly filename?: readonly string[]; readonly pin?: boolean };
+  CheckOptions & {
+    readonly filename?: readonly string[];
+    readonly exclude?: readonly string[];
+    readonly pin?: boolean;
+  };
 
 type Judge = (object: ManifestDocument) => Promise<ManifestOutcome>;
 
@@ -46,11 +51,6 @@ const judgeEach = async (
   for (const object of objects) outcomes.push(await judge(object));
   return outcomes;
 };
-
-const notJudged = ({ file, line, apiVersion, kind }: ManifestDocument): string =>
-  shown(
-    `${file}:${line}: ${apiVersion} ${kind} was not judged: the gate does not know where its images are (${declareKind})`,
-  );
 
 const judgeAll = async (
   objects: readonly ManifestDocument[],
@@ -70,11 +70,13 @@ const judgeAll = async (
   const outcomes = await judgeEach(objects, step, isWaiting);
   progress.end();
   const decisions: Decision[] = [];
+  const unknown: ManifestDocument[] = [];
   for (const [at, outcome] of outcomes.entries()) {
     const object = objects[at];
     if (outcome.outcome === 'judged') decisions.push(outcome.decision);
-    else if (outcome.outcome === 'unknown-kind' && object !== undefined) terminal.talk(notJudged(object));
+    else if (outcome.outcome === 'unknown-kind' && object !== undefined) unknown.push(object);
   }
+  if (unknown.length > 0) terminal.talk(unknownKindsText(unknown));
   return decisions;
 };
 
@@ -88,12 +90,17 @@ const checkPinOutput = ({ filename = [], output = [] }: ManifestFlags): void => 
   ]);
 };
 
-const write = async (decisions: readonly Decision[], flags: ManifestFlags, terminal: Terminal) => {
+const write = async (
+  decisions: readonly Decision[],
+  files: readonly string[],
+  flags: ManifestFlags,
+  terminal: Terminal,
+) => {
   if (flags.pin === true && flags.filename?.includes('-') === true && flags.output === undefined) {
     const onStderr: Terminal = { ...terminal, out: (text) => terminal.talk(text.trimEnd()) };
-    return writeOutputs(decisions, undefined, onStderr);
+    return writeOutputs(decisions, undefined, onStderr, { files });
   }
-  return writeOutputs(decisions, flags.output, terminal);
+  return writeOutputs(decisions, flags.output, terminal, { files });
 };
 
 /** Loaded only with --pin. */
@@ -102,10 +109,48 @@ const pin = async (...args: Parameters<PinInput>): Promise<Pinned> => {
   return pinInput(...args);
 };
 
+type ManifestConfig = ConfigOf<(typeof manifestSettings)[number]>;
+
+interface JudgeOptions {
+  readonly config: ManifestConfig;
+  readonly pins: boolean;
+  readonly defaultNamespace: string;
+}
+
+interface Judged {
+  readonly decisions: readonly Decision[];
+  /** Whether `--pin` left an image without digest. */
+  readonly incomplete: boolean;
+}
+
+const judgeInput = async (
+  input: ManifestInput,
+  check: OpenCheck,
+  { config, pins, defaultNamespace }: JudgeOptions,
+  terminal: Terminal,
+): Promise<Judged> => {
+  const workloads = createWorkloadTable(config.workloads.value);
+  const judgeManifest = createJudgeManifest({
+    review: check.review,
+    form: check.form,
+    workloads,
+    clock,
+    unknownKinds: config.unknownKinds.value,
+    defaultNamespace,
+  });
+  const isWaiting = check.evidence !== undefined;
+  const time = isWaiting ? budget.withEvidence : budget.plain;
+  const pinned = pins ? await pin(input, check, { workloads, defaultNamespace }, terminal) : undefined;
+  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, clock));
+  const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
+  return { decisions, incomplete: pinned?.incomplete === true };
+};
+
 /** `check manifest`: the same review as the webhook's, over files. */
 export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): Promise<ExitCode> => {
   const {
     filename = [],
+    exclude = [],
     namespace,
     namespaceLabels,
     failOn,
@@ -118,7 +163,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   if (pins) checkPinOutput(flags);
   const config = readSettings(manifestSettings, rest, terminal);
   const policies = await readPolicies(config.policies.value);
-  const input = await readManifests(filename, terminal, pins);
+  const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
   const subject = {
     set: policies.value,
     labels: [namespacesIn(input.objects)],
@@ -126,29 +171,16 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     looks: pins,
   };
   const check = await openCheck(config, subject, terminal);
-  const workloads = createWorkloadTable(config.workloads.value);
-  const judgeManifest = createJudgeManifest({
-    review: check.review,
-    form: check.form,
-    workloads,
-    clock,
-    unknownKinds: config.unknownKinds.value,
-    defaultNamespace,
-  });
-  const isWaiting = check.evidence !== undefined;
-  const time = isWaiting ? budget.withEvidence : budget.plain;
-  let pinned: Pinned | undefined;
-  let decisions: readonly Decision[];
+  let judged: Judged;
   try {
-    pinned = pins ? await pin(input, check, { workloads, defaultNamespace }, terminal) : undefined;
-    const objects = pinned?.objects ?? input.objects;
-    const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, clock));
-    decisions = await judgeAll(objects, judge, isWaiting, terminal);
+    judged = await judgeInput(input, check, { config, pins, defaultNamespace }, terminal);
   } finally {
     await check.close();
   }
-  await write(decisions, flags, terminal);
-  const code = await check.conclude(decisions, failOn, pinned?.incomplete === true);
+  const { decisions, incomplete } = judged;
+  await write(decisions, input.files, flags, terminal);
+  const code = await check.conclude(decisions, failOn, incomplete);
   terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload'));
-  return decisions.length === 0 ? exitCode.clean : code;
+  if (input.problems.length > 0) throw new UsageError(input.problems);
+  return decisions.length === 0 && !incomplete ? exitCode.clean : code;
 };

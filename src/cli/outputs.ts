@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Decision, DecisionList } from '../core/decision/decision.ts';
+import { createArtifactLocations } from './artifact-location.ts';
 import { oneOf } from './choice.ts';
 import { whyNot } from '../config/file-problem.ts';
 import { renderJunit } from './render/junit.ts';
@@ -46,7 +47,18 @@ export const decisionList = (items: readonly Decision[]): DecisionList => ({
 
 type Table = (decisions: readonly Decision[]) => string;
 
-const render = async (decisions: readonly Decision[], format: Format, table: Table): Promise<string> => {
+export interface OutputOptions {
+  /** What people read: one line a finding unless the command knows better. */
+  readonly table?: Table;
+  /** The files that the decisions are about. */
+  readonly files?: readonly string[];
+}
+
+const render = async (
+  decisions: readonly Decision[],
+  format: Format,
+  { table = renderDecisionTable, files = [] }: OutputOptions,
+): Promise<string> => {
   switch (format) {
     case 'table':
       return table(decisions);
@@ -55,7 +67,7 @@ const render = async (decisions: readonly Decision[], format: Format, table: Tab
     case 'yaml':
       return (await import('./render/yaml.ts')).renderYaml(decisionList(decisions));
     case 'sarif':
-      return renderSarif(decisions);
+      return renderSarif(decisions, createArtifactLocations(process.cwd(), files));
     case 'junit':
       return renderJunit(decisions);
     default:
@@ -71,18 +83,15 @@ const writeTo = async (file: string, text: string): Promise<void> => {
   }
 };
 
-/**
- * Writes one result in every format that was asked for; `table` on stdout when nothing was.
- * @param table - what people read: one line a finding unless the command knows better
- */
+/** Writes one result in every format that was asked for; `table` on stdout when nothing was. */
 export const writeOutputs = async (
   decisions: readonly Decision[],
   targets: readonly OutputTarget[] | undefined,
   terminal: Terminal,
-  table: Table = renderDecisionTable,
+  options: OutputOptions = {},
 ): Promise<void> => {
   for (const { format, file } of targets ?? [{ format: 'table' as const, file: undefined }]) {
-    const text = await render(decisions, format, table);
+    const text = await render(decisions, format, options);
     if (file === undefined) terminal.out(text);
     else await writeTo(file, text);
   }

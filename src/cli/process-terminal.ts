@@ -11,7 +11,8 @@ const readAll = async (limit: number): Promise<string> => {
       if (size > limit) throw new UsageError([`standard input is larger than ${limit} bytes`]);
       chunks.push(chunk);
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    // The mark at its start goes out again with `--pin`.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError([`cannot read standard input: ${whyNot(error)}`]);

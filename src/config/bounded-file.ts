@@ -11,6 +11,8 @@ export interface FileBounds {
   readonly bytes: number;
   /** How long a pipe may stay silent, in milliseconds. */
   readonly silence?: number;
+  /** Whether the mark at the start of the text is kept: whoever writes the file back must not lose it. */
+  readonly keepsByteOrderMark?: boolean;
 }
 
 const sleep = (milliseconds: number): void => {
@@ -77,7 +79,11 @@ export const readTextFile = (path: string, bounds: FileBounds): Result<string, s
   try {
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return ok(new TextDecoder('utf-8', { fatal: true }).decode(readOpen(file, path, bounds)));
+      const decoder = new TextDecoder('utf-8', {
+        fatal: true,
+        ignoreBOM: bounds.keepsByteOrderMark === true,
+      });
+      return ok(decoder.decode(readOpen(file, path, bounds)));
     } finally {
       closeSync(file);
     }

@@ -52,12 +52,12 @@ describe('one item for each object that embeds a pod spec, in input order, allow
     expect(itemsOf(asInput).every(({ object }) => object.file === 'stdin')).toBe(true);
   });
 
-  test('each item says where its object begins', async () => {
+  test('each item says where the value stands that it was denied for, else where its object begins', async () => {
     const ended = await check(['-f', fixture('several-documents.yaml')]);
-    expect(itemsOf(ended).map(({ object }) => [object.kind, object.line])).toEqual([
-      ['Deployment', 3],
-      ['CronJob', 24],
-      ['Pod', 36],
+    expect(itemsOf(ended).map(({ object }) => [object.kind, object.line, object.column])).toEqual([
+      ['Deployment', 3, 1],
+      ['CronJob', 34, 47],
+      ['Pod', 39, 44],
     ]);
   });
 
@@ -122,6 +122,42 @@ describe('-f names files and folders', () => {
     expect(verdictsOf(await check(['-f', mounted]))).toEqual(['Pod/mounted allowed']);
   });
 
+  test.each<[string, (folder: string) => void, string]>([
+    [
+      'a link that leads nowhere',
+      (at) => symlinkSync('nowhere', join(at, 'b.yaml')),
+      'b.yaml: there is no such file',
+    ],
+    [
+      'a folder that looks like a manifest',
+      (at) => symlinkSync('.', join(at, 'b.yaml')),
+      'b.yaml: it is a folder',
+    ],
+    ['a device', (at) => symlinkSync('/dev/zero', join(at, 'b.yaml')), 'b.yaml: it is no regular file'],
+    [
+      'text that is not UTF-8',
+      (at) => writeFileSync(join(at, 'b.yaml'), Buffer.from([0xff])),
+      'not valid UTF-8',
+    ],
+    ['broken YAML', (at) => writeFileSync(join(at, 'b.yaml'), 'a: ['), 'b.yaml:1:5: '],
+    [
+      'folders without end',
+      (at) => mkdirSync(join(at, ...Array.from({ length: 40 }, () => 'd')), { recursive: true }),
+      'nested more than 32 deep',
+    ],
+  ])('%s in a folder is named, the others are judged, and the exit code is 2', async (_title, plant, why) => {
+    const here = folderWith({ 'a.yaml': podText('a', foreign), 'c.yaml': podText('c', trusted) });
+    plant(here);
+    const ended = await check(['-f', here]);
+    expect(verdictsOf(ended)).toEqual(['Pod/a denied', 'Pod/c allowed']);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('imagegate: ');
+    expect(ended.stderr).toContain(why);
+    const quiet = await check(['-f', here, '-q']);
+    expect(quiet.stderr).toContain(why);
+    expect(quiet.code).toBe(2);
+  });
+
   test.each([
     [
       'a folder without manifests',
@@ -138,27 +174,8 @@ describe('-f names files and folders', () => {
       },
       'its symbolic links lead in a circle',
     ],
-    [
-      'a file in the folder that cannot be read',
-      () => {
-        const here = folderWith({ 'good.yaml': podText('good', trusted) });
-        symlinkSync('nowhere', join(here, 'dangling.yaml'));
-        return here;
-      },
-      'dangling.yaml: there is no such file',
-    ],
     ['a device without end', () => '/dev/zero', '/dev/zero: it is neither a file nor a pipe'],
     ['a path below a file', () => join(folder, 'a.json', 'b'), 'part of the path is a file'],
-    [
-      'a folder that looks like a manifest',
-      () => {
-        const here = folderWith();
-        mkdirSync(join(here, 'real'));
-        symlinkSync('real', join(here, 'linked.yaml'));
-        return here;
-      },
-      'linked.yaml: it is a folder',
-    ],
     [
       'folders without end',
       () => {

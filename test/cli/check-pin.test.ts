@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  linkSync,
   lstatSync,
   readFileSync,
   readdirSync,
@@ -80,6 +81,18 @@ describe('check manifest --pin writes digests', () => {
     expect(ended.stderr).toContain(
       `${file}:2: ${stage.host}/team/cache:7 is now ${stage.host}/team/cache:7@${cache.digest}\n`,
     );
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ['a byte order mark', (text) => `\uFEFF${text}`],
+    ['CR LF', (text) => text.replaceAll('\n', '\r\n')],
+    ['both, and no line end', (text) => `\uFEFF${text.replaceAll('\n', '\r\n').trimEnd()}`],
+    ['a tab, a form feed in a comment and wide characters', (text) => `# \t\f\u{1f600}ä\n${text}`],
+  ])('byte for byte: %s stays, in files and through a pipe', async (_title, dressed) => {
+    const folder = folderWith({ 'app.yaml': dressed(tagged()) });
+    expect((await pin(['-f', folder])).code).toBe(0);
+    expect(readFileSync(join(folder, 'app.yaml'))).toEqual(Buffer.from(dressed(pinned())));
+    expect((await pin(['-f', '-'], dressed(tagged()))).stdout).toBe(dressed(pinned()));
   });
 
   test('twice changes nothing the second time, and asks nobody', async () => {
@@ -170,6 +183,32 @@ describe('what --pin cannot do', () => {
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain('changed while its images were looked up');
     expect(readFileSync(file, 'utf8')).toBe(theirs);
+  });
+
+  test.each([
+    ['a link to a file beside the named folder', '../outside.yaml', 'app.yaml'],
+    ['a link through a folder that is a link', 'out/outside.yaml', 'app.yaml'],
+  ])('%s is judged and never written: what it holds is left and named', async (_title, target, name) => {
+    const folder = folderWith({ 'outside.yaml': tagged(), 'named/real.yaml': tagged() });
+    symlinkSync('..', join(folder, 'named/out'));
+    symlinkSync(target, join(folder, 'named', name));
+    const ended = await pin(['-f', join(folder, 'named')]);
+    expect(ended.code).toBe(1);
+    expect(readFileSync(join(folder, 'outside.yaml'), 'utf8')).toBe(tagged());
+    expect(readFileSync(join(folder, 'named/real.yaml'), 'utf8')).toBe(pinned());
+    expect(ended.stderr).toContain('stays without a digest: its file is a link out of');
+    expect(lstatSync(join(folder, 'named', name)).isSymbolicLink()).toBe(true);
+    const named = await pin(['-f', join(folder, 'named'), '-f', join(folder, 'outside.yaml')]);
+    expect(named.code).toBe(1);
+    expect(readFileSync(join(folder, 'outside.yaml'), 'utf8')).toBe(pinned());
+  });
+
+  test('a hard link is cut: the other name keeps its text', async () => {
+    const folder = folderWith({ 'outside.yaml': tagged(), 'named/real.yaml': tagged() });
+    linkSync(join(folder, 'outside.yaml'), join(folder, 'named/hard.yaml'));
+    expect((await pin(['-f', join(folder, 'named')])).code).toBe(0);
+    expect(readFileSync(join(folder, 'outside.yaml'), 'utf8')).toBe(tagged());
+    expect(readFileSync(join(folder, 'named/hard.yaml'), 'utf8')).toBe(pinned());
   });
 
   test.each([

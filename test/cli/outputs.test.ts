@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { createReviewOf } from './admission-review.ts';
@@ -11,8 +12,13 @@ import { pod, policyText } from './policies.ts';
 import { startGate } from './running-gate.ts';
 import type { RunningGate } from './running-gate.ts';
 
-/** Fixtures stand in the golden files by these names, so they are run in the folder that holds them. */
-const cwd = join(root, 'test', 'fixtures', 'manifests');
+const inputs = ['several-documents.yaml', 'every-place.yaml', 'kubectl-get-list.json'];
+/** Fixtures stand in the golden files by these names, so they are run in a folder that holds them: no repository. */
+const cwd = folderWith(
+  Object.fromEntries(
+    inputs.map((file) => [file, readFileSync(join(root, 'test', 'fixtures', 'manifests', file))]),
+  ),
+);
 const policies = folderWith({
   'deny.json': policyText('trusted', {
     checks: [{ registries: { allow: ['registry.example.com/**'], platform: ['cr.l5d.io/linkerd/*'] } }],
@@ -20,7 +26,6 @@ const policies = folderWith({
   'warn.json': policyText('tags', { mode: 'Warn', checks: [{ tags: { deny: ['latest'] } }] }),
   'audit.json': policyText('digests', { mode: 'Audit', checks: [{ digest: { require: true } }] }),
 });
-const inputs = ['several-documents.yaml', 'every-place.yaml', 'kubectl-get-list.json'];
 const check = (...args: string[]): Promise<Ended> =>
   imagegate(
     ['check', 'manifest', '--policies', policies, ...inputs.flatMap((file) => ['-f', file]), ...args],
@@ -37,7 +42,10 @@ describe('golden files guard the shape of what scripts read (DESIGN 5); `UPDATE_
   ])('check manifest -o %s', async (format, file) => {
     const ended = await check('-o', format);
     expect(ended.code).toBe(1);
-    golden(file, normalised(ended.stdout));
+    golden(
+      file,
+      normalised(ended.stdout.replaceAll(pathToFileURL(realpathSync(cwd)).href, 'file:///FOLDER')),
+    );
   });
 
   test('the golden JSON holds every field that a decision of a manifest can have', () => {
@@ -45,6 +53,7 @@ describe('golden files guard the shape of what scripts read (DESIGN 5); `UPDATE_
     const fields = [
       'file',
       'line',
+      'column',
       'namespace',
       'name',
       'reference',
@@ -121,7 +130,7 @@ describe('one result, many formats', () => {
     ]);
     expect(first[0]!.locations[0]!.physicalLocation).toEqual({
       artifactLocation: { uri: 'stdin' },
-      region: { startLine: 1 },
+      region: { startLine: 1, startColumn: text.indexOf('"nginx"') + 1 },
     });
     expect(moved.map((result) => result.partialFingerprints)).toEqual(
       first.map((result) => result.partialFingerprints),

@@ -23,6 +23,7 @@ const descriptions = {
 const manifestExamples = `
 Examples:
   imagegate check manifest -f deploy/ --policies policies/
+  imagegate check manifest -f . --exclude 'charts/**' --exclude tsconfig.json --policies policies/
   helm template . | imagegate check manifest -f - --policies policies/ -o sarif=out.sarif
   imagegate check manifest -f app.yaml --policies policies/ -n shop --namespace-labels namespaces.yaml
   imagegate check manifest -f deploy/ --policies policies/ --pin`;
@@ -63,6 +64,11 @@ const manifest = (): Command => {
     .option(
       '-f, --filename <path>',
       'File, folder (recursive: .yaml, .yml, .json) or - for standard input; repeatable.',
+      gather,
+    )
+    .option(
+      '--exclude <glob>',
+      'What to leave out of folders: a name (*.test.yaml), or a path below the folder of -f (charts/**); repeatable.',
       gather,
     )
     .option(

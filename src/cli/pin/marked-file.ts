@@ -1,37 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { whyNot } from '../../config/file-problem.ts';
 import { shown } from '../../core/decision/shown-text.ts';
-import { UsageError } from '../terminal.ts';
 
 /** A file as it was at one time: what it is called behind its links, and what tells whether it changed. */
 export interface FileMark {
   readonly target: string;
   readonly version: string;
   readonly mode: number;
+  /** Why it must not be written, whatever is found in it. */
+  readonly refusal?: string;
 }
 
 const versionOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 
-/** Looks at a file that is to be written back. A pipe or a device cannot be: exit code 2. */
-export const markFile = async (path: string): Promise<FileMark> => {
+const isInside = (folder: string, path: string): boolean => {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+};
+
+/**
+ * Looks at a file that is to be written back. What leads out of the folder that was named is refused: a link in a
+ * repository could otherwise have any file of whoever pins it rewritten.
+ * @returns why it cannot be read, also for a pipe or a device
+ */
+export const markFile = async (path: string, folder: string): Promise<FileMark | string> => {
   try {
     const found = await stat(path, { bigint: true });
     if (!found.isFile())
-      throw new UsageError([
-        shown(`${path}: --pin writes into the file, and this is no regular file; use --pin -f - for a pipe`),
-      ]);
-    return {
-      target: await realpath(path),
-      version: versionOf(found),
-      mode: Number(found.mode) & 0o7777,
-    };
+      return shown(
+        `${path}: --pin writes into the file, and this is no regular file; use --pin -f - for a pipe`,
+      );
+    const target = await realpath(path);
+    const mark = { target, version: versionOf(found), mode: Number(found.mode) & 0o7777 };
+    if (isInside(await realpath(folder), target)) return mark;
+    const refusal = `its file is a link out of ${folder}, where --pin does not write; name ${target} with -f`;
+    return { ...mark, refusal };
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError([shown(`cannot read ${path}: ${whyNot(error)}`)]);
+    return shown(`cannot read ${path}: ${whyNot(error)}`);
   }
 };
 

@@ -41,6 +41,7 @@ const notFound = 'where it stands in the text cannot be told; write the digest b
 const rewriteSource = (source: ManifestSource, places: readonly (readonly PinnedPlace[])[]): PinnedSource => {
   const remarks: string[] = [];
   const rewrites: Rewrite[] = [];
+  const refusal = source.mark?.refusal;
   const lineOf = (object: number): string => {
     const { file = '', line = 0 } = source.objects[object] ?? {};
     return `${file}:${line}`;
@@ -52,7 +53,8 @@ const rewriteSource = (source: ManifestSource, places: readonly (readonly Pinned
   };
   for (const [object, found] of places.entries()) {
     for (const place of found) {
-      if (place.outcome === 'pinned') rewrites.push({ ...place, object });
+      if (place.outcome === 'pinned' && refusal !== undefined) leave(object, place.given, refusal);
+      else if (place.outcome === 'pinned') rewrites.push({ ...place, object });
       else if (place.outcome === 'left') leave(object, place.given, place.why);
     }
   }

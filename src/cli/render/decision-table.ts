@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
+import type { Place } from '../../core/workload/parsed-text.ts';
 import { formatTable } from './table.ts';
 
 /** `namespace/Kind/name` of the judged object. */
@@ -13,22 +14,29 @@ export const verdictOf = (decision: Decision): string => {
   return 'allowed';
 };
 
-const whereOf = ({ object, time }: Decision): string => {
-  if (object.file === undefined) return time;
-  return object.line === undefined ? object.file : `${object.file}:${object.line}`;
-};
+/** `app.yaml:12:16`: the form that terminals and editors open. */
+export const placeText = ({ object }: Decision, { line, column }: Partial<Place>): string =>
+  [object.file, line, column].filter((part) => part !== undefined).join(':');
+
+const whereOf = (decision: Decision, place: Partial<Place>): string =>
+  decision.object.file === undefined ? decision.time : placeText(decision, place);
 
 /** Without its cause nobody can do anything about a registry that could not be asked. */
 const reasonOf = ({ code, message, detail }: Finding): string =>
   `${code}: ${message}${code === 'image-unavailable' && detail !== undefined ? ` (${detail})` : ''}`;
 
 const rowsOf = (decision: Decision): string[][] => {
-  const head = [verdictOf(decision), whereOf(decision), objectName(decision)];
-  if (decision.findings.length === 0) return [[...head, '', '', decision.skipped?.code ?? '']];
-  return decision.findings.map((finding) => [
-    ...head,
+  const { object, findings, skipped } = decision;
+  const [verdict, name] = [verdictOf(decision), objectName(decision)];
+  if (findings.length === 0)
+    return [[verdict, whereOf(decision, object), name, '', '', '', skipped?.code ?? '']];
+  return findings.map((finding) => [
+    verdict,
+    whereOf(decision, finding),
+    name,
     finding.mode.toLowerCase(),
     finding.policy === '' ? '(gate)' : finding.policy,
+    finding.path ?? '',
     reasonOf(finding),
   ]);
 };
@@ -36,5 +44,8 @@ const rowsOf = (decision: Decision): string[][] => {
 /** One line a finding with the mode of its policy, one line for an object without any. */
 export const renderDecisionTable = (decisions: readonly Decision[]): string => {
   if (decisions.length === 0) return '';
-  return formatTable(['VERDICT', 'WHERE', 'OBJECT', 'MODE', 'POLICY', 'REASON'], decisions.flatMap(rowsOf));
+  return formatTable(
+    ['VERDICT', 'WHERE', 'OBJECT', 'MODE', 'POLICY', 'FIELD', 'REASON'],
+    decisions.flatMap(rowsOf),
+  );
 };

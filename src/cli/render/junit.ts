@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { objectName } from './decision-table.ts';
+import { objectName, placeText } from './decision-table.ts';
+import { fieldText } from './field-text.ts';
 
 // XML 1.0 has no way to write most control characters, so what is left of them after `shown` is dropped.
 const escapeXml = (text: string): string =>
@@ -11,29 +12,38 @@ const escapeXml = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
-const describe = (finding: Finding): string =>
-  [finding.message, finding.path, finding.detail, finding.remedy].filter(Boolean).join('\n');
+/** `app.yaml:12:16 spec.containers[0].image`, as far as it is known. */
+const whereOf = (decision: Decision, finding: Finding): string =>
+  [finding.line === undefined ? undefined : placeText(decision, finding), finding.path]
+    .filter(Boolean)
+    .join(' ');
+
+const describe = (decision: Decision, finding: Finding): string =>
+  [whereOf(decision, finding), finding.message, finding.detail, finding.remedy].filter(Boolean).join('\n');
 
 /** One element for all findings that deny: most readers take the first and drop the others. */
-const failureOf = (denied: readonly Finding[]): readonly string[] => {
+const failureOf = (decision: Decision, denied: readonly Finding[]): readonly string[] => {
   const [first] = denied;
   if (first === undefined) return [];
   const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`;
-  const text = denied.map(describe).join('\n\n');
-  return [
-    `      <failure type="${first.code}" message="${escapeXml(first.message + more)}">${escapeXml(text)}</failure>`,
-  ];
+  const text = denied.map((finding) => describe(decision, finding)).join('\n\n');
+  const message = fieldText(first) + more;
+  return [`      <failure type="${first.code}" message="${escapeXml(message)}">${escapeXml(text)}</failure>`];
 };
+
+/** `file` and `line` are what readers of JUnit XML make a link of. */
+const placeOf = ({ object }: Decision): string =>
+  object.file === undefined ? '' : ` file="${escapeXml(object.file)}" line="${object.line ?? 1}"`;
 
 const caseOf = (decision: Decision): string => {
   const name = escapeXml(objectName(decision));
   const denied = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
-  const notes = other.map((finding) => escapeXml(`${finding.mode}: ${finding.message} (${finding.code})`));
+  const notes = other.map((finding) => escapeXml(`${finding.mode}: ${fieldText(finding)} (${finding.code})`));
   const output = notes.length === 0 ? [] : [`      <system-out>${notes.join('\n')}</system-out>`];
   return [
-    `    <testcase name="${name}" classname="imagegate">`,
-    ...failureOf(denied),
+    `    <testcase name="${name}" classname="imagegate"${placeOf(decision)}>`,
+    ...failureOf(decision, denied),
     ...output,
     '    </testcase>',
   ].join('\n');

@@ -4,7 +4,9 @@ import type { Finding, Mode } from '../../core/decision/finding.ts';
 import type { FindingCode } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
 import { version } from '../../config/version.ts';
+import type { ArtifactLocations } from '../artifact-location.ts';
 import { objectName } from './decision-table.ts';
+import { fieldText } from './field-text.ts';
 
 const levels: Record<Mode, 'error' | 'warning' | 'note'> = { Deny: 'error', Warn: 'warning', Audit: 'note' };
 
@@ -16,51 +18,54 @@ const ruleOf = (code: FindingCode) => ({
 });
 
 /** Stays the same while the object and the finding do, so that a code-scanning page keeps its history. */
-const fingerprint = (decision: Decision, finding: Finding): string =>
+const fingerprint = (decision: Decision, finding: Finding, uri: string): string =>
   createHash('sha256')
     .update(
-      [
-        decision.object.file ?? '',
-        objectName(decision),
-        finding.policy,
-        finding.check,
-        finding.path ?? '',
-        finding.code,
-      ].join('\n'),
+      [uri, objectName(decision), finding.policy, finding.check, finding.path ?? '', finding.code].join('\n'),
     )
     .digest('hex');
 
-const resultOf = (decision: Decision, finding: Finding) => ({
-  ruleId: finding.code,
-  level: levels[finding.mode],
-  message: { text: [finding.message, finding.detail, finding.remedy].filter(Boolean).join('. ') },
-  locations: [
-    {
-      ...(decision.object.file === undefined
-        ? {}
-        : {
-            physicalLocation: {
-              artifactLocation: { uri: encodeURI(decision.object.file.replaceAll('\\', '/')) },
-              region: { startLine: decision.object.line ?? 1 },
-            },
-          }),
-      logicalLocations: [{ fullyQualifiedName: `${objectName(decision)} ${finding.path ?? ''}`.trim() }],
+const physicalLocation = ({ object }: Decision, finding: Finding, artifacts: ArtifactLocations) => {
+  if (object.file === undefined) return {};
+  const { line = object.line ?? 1, column = object.column ?? 1 } = finding;
+  return {
+    physicalLocation: {
+      artifactLocation: artifacts.locationOf(object.file),
+      region: { startLine: line, startColumn: column },
     },
-  ],
-  partialFingerprints: { 'imagegate/v1': fingerprint(decision, finding) },
-  properties: { policy: finding.policy, check: finding.check, mode: finding.mode },
-});
+  };
+};
+
+const resultOf = (decision: Decision, finding: Finding, artifacts: ArtifactLocations) => {
+  const { file } = decision.object;
+  const uri = file === undefined ? '' : artifacts.locationOf(file).uri;
+  return {
+    ruleId: finding.code,
+    level: levels[finding.mode],
+    message: { text: [fieldText(finding), finding.detail, finding.remedy].filter(Boolean).join('. ') },
+    locations: [
+      {
+        ...physicalLocation(decision, finding, artifacts),
+        logicalLocations: [{ fullyQualifiedName: `${objectName(decision)} ${finding.path ?? ''}`.trim() }],
+      },
+    ],
+    partialFingerprints: { 'imagegate/v1': fingerprint(decision, finding, uri) },
+    properties: { policy: finding.policy, check: finding.check, mode: finding.mode },
+  };
+};
 
 /** SARIF 2.1.0: one rule a reason code, one result a finding. */
-export const renderSarif = (decisions: readonly Decision[]): string => {
+export const renderSarif = (decisions: readonly Decision[], artifacts: ArtifactLocations): string => {
   const results = decisions.flatMap((decision) =>
-    decision.findings.map((finding) => resultOf(decision, finding)),
+    decision.findings.map((finding) => resultOf(decision, finding, artifacts)),
   );
   const used = [...new Set(results.map((result) => result.ruleId))].sort();
-  const sarif = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [{ tool: { driver: { name: 'imagegate', version, rules: used.map(ruleOf) } }, results }],
+  const run = {
+    tool: { driver: { name: 'imagegate', version, rules: used.map(ruleOf) } },
+    columnKind: 'utf16CodeUnits',
+    originalUriBaseIds: artifacts.baseIds,
+    results,
   };
+  const sarif = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
   return `${JSON.stringify(sarif, undefined, 2)}\n`;
 };

@@ -1,0 +1,46 @@
+import { shown, shownBriefly } from '../../core/decision/shown-text.ts';
+import { declareKind } from '../../core/workload/kinds.ts';
+import type { ManifestDocument } from '../../core/workload/manifest.ts';
+
+const mostKinds = 10;
+const longestName = 100;
+
+const remedy = `${declareKind}, with \`images: []\` where a kind has none`;
+
+interface Kind {
+  readonly name: string;
+  readonly first: ManifestDocument;
+  count: number;
+}
+
+const kindsOf = (objects: readonly ManifestDocument[]): readonly Kind[] => {
+  const kinds = new Map<string, Kind>();
+  for (const object of objects) {
+    const name = `${object.apiVersion} ${object.kind}`;
+    const kind = kinds.get(name);
+    if (kind === undefined) kinds.set(name, { name, first: object, count: 1 });
+    else kind.count++;
+  }
+  return [...kinds.values()].sort((a, b) => b.count - a.count);
+};
+
+/**
+ * One line for all objects whose images nobody knows how to find: an operator brings dozens of such kinds, and a line
+ * for each object would bury the rest.
+ */
+export const unknownKindsText = (objects: readonly ManifestDocument[]): string => {
+  const kinds = kindsOf(objects);
+  const [only] = kinds;
+  if (objects.length === 1 && only !== undefined) {
+    const { file, line } = only.first;
+    const what = `${shown(`${file}:${line}`)}: ${shownBriefly(only.name, longestName)}`;
+    return `${what} was not judged: the gate does not know where its images are: ${remedy}`;
+  }
+  const named = kinds.slice(0, mostKinds).map(({ name, count, first }) => {
+    const where = shownBriefly(`${first.file}:${first.line}`, longestName);
+    return `${shownBriefly(name, longestName)} (${count}, first ${where})`;
+  });
+  const more = kinds.length - named.length;
+  const rest = more === 0 ? [] : [`${more} more ${more === 1 ? 'kind' : 'kinds'}`];
+  return `${objects.length} objects were not judged: ${[...named, ...rest].join(', ')}; the gate does not know where their images are: for each, ${remedy}`;
+};
