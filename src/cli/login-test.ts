@@ -1,6 +1,6 @@
 import { endpointOf } from '../adapters/registry/endpoint.ts';
 import { createProxies } from '../adapters/registry/proxy.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { shown, shownName } from '../core/decision/shown-text.ts';
 import { formatDigest } from '../core/image/digest.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
@@ -25,6 +25,8 @@ export interface LoginAttempt {
   readonly kind: CredentialKind;
   readonly outcome: LoginOutcome;
   readonly why?: string;
+  /** What to do about it, where that is known. */
+  readonly fix?: string;
   /** The token server that the registry names. */
   readonly realm?: string;
   /** Milliseconds. */
@@ -105,8 +107,13 @@ const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' 
     case 'absent':
       return { outcome: 'failed', why: 'what answers there is no registry', ...spent };
     case 'unavailable': {
-      const { kind, why, host, stage } = asked.failure;
-      return { outcome: kind === 'denied' ? 'denied' : 'failed', why: `${host}: ${stage}: ${why}`, ...spent };
+      const { kind, why, host, stage, remedy } = asked.failure;
+      return {
+        outcome: kind === 'denied' ? 'denied' : 'failed',
+        why: shown(`${stage}: ${why}; asked ${shownName(host)}`),
+        ...(remedy === undefined ? {} : { fix: remedy }),
+        ...spent,
+      };
     }
     default:
       return asked satisfies never;

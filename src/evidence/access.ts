@@ -1,5 +1,5 @@
 import type { EvidenceLimits } from './limits.ts';
-import type { EvidenceClock, ManifestName, Repository } from './ports.ts';
+import type { EvidenceClock, ManifestName, RegistryFailure, Repository } from './ports.ts';
 import { createRecentMap } from './recent-map.ts';
 
 /** One credential at one repository: what is remembered of it is used for nobody else. */
@@ -11,6 +11,13 @@ export interface Account {
 
 /** A definite negative answer of the registry. */
 export type Refusal = 'absent' | 'denied';
+
+/** What else is known of a refusal. */
+export interface Refused {
+  readonly failure?: RegistryFailure;
+  /** Milliseconds for which it is believed, where that is less than what is usual. */
+  readonly believed?: number;
+}
 
 /**
  * What each credential has itself read: the proof that it may use what is shared. Never a verdict, only digests and
@@ -24,9 +31,11 @@ export interface AccessBook {
   tagged(account: Account, tag: string): { readonly digest: string; readonly age: number } | undefined;
   /** A refusal that is still to be believed. */
   refusal(account: Account, name: ManifestName): Refusal | undefined;
+  /** Why it was denied, as long as that is to be believed: whoever asks next is told the same cause. */
+  denial(account: Account, name: ManifestName): RegistryFailure | undefined;
   grant(account: Account, name: ManifestName, digest: string): void;
   /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
-  refuse(account: Account, name: ManifestName, refusal: Refusal): void;
+  refuse(account: Account, name: ManifestName, refusal: Refusal, more?: Refused): void;
   /** How many refusals there have been: what rests on older knowledge is looked at again when there was one more. */
   readonly refusals: number;
 }
@@ -66,12 +75,18 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
   const numbers = createNumbers(limits.remembered);
   const reads = createRecentMap<number>(bound);
   const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
-  const refusals = createRecentMap<{ readonly refusal: Refusal; readonly at: number }>(bound);
+  const refusals = createRecentMap<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
   let heard = 0;
 
   const within = (at: number, time: number): number | undefined => {
     const age = clock.monotonic() - at;
     return age <= time ? age : undefined;
+  };
+
+  const believed = (account: Account, name: ManifestName) => {
+    const found = refusals.get(refusalKey(account, name));
+    if (found === undefined) return undefined;
+    return within(found.at, found.believed ?? limits.negativeTime) === undefined ? undefined : found;
   };
 
   return {
@@ -86,11 +101,8 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
       const age = found === undefined ? undefined : within(found.at, limits.outageTime);
       return found === undefined || age === undefined ? undefined : { digest: found.digest, age };
     },
-    refusal: (account, name) => {
-      const found = refusals.get(refusalKey(account, name));
-      if (found === undefined || within(found.at, limits.negativeTime) === undefined) return undefined;
-      return found.refusal;
-    },
+    refusal: (account, name) => believed(account, name)?.refusal,
+    denial: (account, name) => believed(account, name)?.failure,
     grant: (account, name, digest) => {
       const number = numbers.give(account);
       const at = clock.monotonic();
@@ -98,7 +110,7 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
       refusals.delete(refusalKey(account, name));
       if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
     },
-    refuse: (account, name, refusal) => {
+    refuse: (account, name, refusal, more) => {
       heard += 1;
       const number = numbers.of(account);
       if (refusal === 'denied') numbers.take(account);
@@ -106,7 +118,7 @@ export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBoo
         tags.delete(number + nameKey(name));
         reads.delete(number + nameKey(name));
       }
-      refusals.set(refusalKey(account, name), { refusal, at: clock.monotonic() });
+      refusals.set(refusalKey(account, name), { refusal, at: clock.monotonic(), ...more });
     },
     get refusals() {
       return heard;

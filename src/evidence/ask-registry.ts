@@ -102,7 +102,8 @@ const remember = (
 ): void => {
   if (answer.state === 'known') access.grant(account, name, answer.value.digest);
   else if (answer.state === 'absent') access.refuse(account, name, 'absent');
-  else if (answer.failure.kind === 'denied') access.refuse(account, name, 'denied');
+  else if (answer.failure.kind === 'denied')
+    access.refuse(account, name, 'denied', { failure: answer.failure });
 };
 
 /** Asks the registry for a name with one credential: one request, two when a HEAD brought news. */

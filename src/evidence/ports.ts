@@ -110,6 +110,8 @@ export interface RegistryFailure {
   readonly why: string;
   /** The bytes came and nothing can be made of them: whoever pushed them decides that. */
   readonly unreadable?: true;
+  /** What to do about it, where that is known better than from its kind. */
+  readonly remedy?: string;
 }
 export type RegistryAnswer<T> =
   | { readonly state: 'known'; readonly value: T }

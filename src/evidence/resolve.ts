@@ -1,12 +1,13 @@
 import type { Unavailable } from '../core/facts/fact.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { shown, shownName } from '../core/decision/shown-text.ts';
 import { accountKey, nameKey, type Account, type Refusal } from './access.ts';
 import { askRegistry, type Target } from './ask-registry.ts';
 import type { CandidateList } from './candidate-list.ts';
 import type { EvidenceParts } from './parts.ts';
 import type { Candidate, Credential, ManifestName, RegistryFailure } from './ports.ts';
 import type { Reading } from './read-budget.ts';
-import { age, outcome, spent, unavailableText } from './unavailable-text.ts';
+import { noLoginText, type LoginFault } from './no-login-text.ts';
+import { age, outcome, shownSource, spent, unavailableText } from './unavailable-text.ts';
 
 /** The manifest that a name stands for, read by a credential of the caller. */
 export interface Reached {
@@ -33,6 +34,8 @@ interface Walk extends Target {
   readonly keys: Set<string>;
   /** What of `tried` is told only when nothing reached the image. */
   readonly asides: Set<string>;
+  /** What became of the logins that could not be used, and of the look without one. */
+  readonly faults: LoginFault[];
   /** A credential that could not look: then nobody knows that the image is not there. */
   blind: boolean;
   /** There were more credentials than are tried. */
@@ -54,9 +57,15 @@ const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
   stage === 'token' && (kind === 'invalid' || kind === 'refused');
 
 /** Notes that the registry has nothing for this credential, and what that says about the others. */
-const note = (walk: Walk, { kind, source }: Credential, refusal: Refusal): undefined => {
+const note = (
+  walk: Walk,
+  { kind, source }: Credential,
+  refusal: Refusal,
+  failure?: RegistryFailure,
+): undefined => {
   const denied = refusal === 'denied';
-  walk.tried.push(`${source}: ${denied ? 'denied' : 'not found'}`);
+  walk.tried.push(`${shownSource(source)}: ${denied ? 'denied' : 'not found'}`);
+  if (denied) walk.faults.push({ kind, source, ...(failure && { failure }) });
   if (kind === 'anonymous') walk.anonymousDenied ||= denied;
   else if (denied) walk.blind = true;
   else walk.lookedInVain = true;
@@ -102,24 +111,25 @@ const tryCredential = async (
   const remembered = recall(parts, account, name, walk.outage?.failure);
   if (remembered !== undefined) {
     const old = walk.outage === undefined ? '' : `, as it was ${age(remembered.age)} ago`;
-    tried.push(`${source}: used${old}`);
+    tried.push(`${shownSource(source)}: used${old}`);
     return reachedWith(walk, credential, remembered);
   }
   if (walk.outage !== undefined) return undefined;
   const refusal = parts.access.refusal(account, name);
-  if (refusal !== undefined) return note(walk, credential, refusal);
+  if (refusal !== undefined) return note(walk, credential, refusal, parts.access.denial(account, name));
   const flight = { key: `resolve ${nameKey(name)} ${accountKey(account)}`, host: repository.host };
   const answer = await parts.flights.fly({ ...flight, stage: 'manifest' }, walk.reading, (reading) =>
     askRegistry(parts, walk, credential, reading),
   );
   if (answer.state === 'known') {
-    tried.push(`${source}: used`);
+    tried.push(`${shownSource(source)}: used`);
     return { ...answer.value, credential };
   }
   if (answer.state === 'absent') return note(walk, credential, 'absent');
   const { failure } = answer;
-  if (failure.kind === 'denied') return note(walk, credential, 'denied');
-  tried.push(`${source}: ${outcome[failure.kind]}`);
+  if (failure.kind === 'denied') return note(walk, credential, 'denied', failure);
+  tried.push(`${shownSource(source)}: ${outcome[failure.kind]}`);
+  walk.faults.push({ kind: credential.kind, source, failure });
   if (isOutage(failure)) {
     walk.outage = { failure, source };
     return tryCredential(parts, walk, credential);
@@ -137,14 +147,16 @@ const conclude = (parts: EvidenceParts, walk: Walk): Resolution => {
   if (outage !== undefined) {
     return { state: 'unavailable', why: unavailableText(outage.failure, outage.source, time), tried };
   }
-  const what = shown(`${repository.host}: manifest`);
+  const what = shown(`${shownName(repository.host)}: manifest`);
   if (tried.length === 0)
     return { state: 'unavailable', why: { what, why: 'there is no credential to ask with' }, tried };
   const isBlind = walk.blind || (walk.anonymousDenied && !walk.lookedInVain);
   if (!isBlind) return { state: 'absent', tried };
-  const why = `no credential could read it, ${spent(time)}`;
-  return { state: 'unavailable', why: { what, why }, tried };
+  return { state: 'unavailable', why: { what, ...noLoginText(walk.faults, time) }, tried };
 };
+
+const lateCredential =
+  'try again; if it stays, look at what gives the credentials out: the API server, a helper program, or the identity service of the cloud';
 
 /** However many secrets a pod names: each is a line for people, and each that is at hand costs requests (B9). */
 const mostShown = 64;
@@ -163,9 +175,11 @@ const step = async (
   if (tried.length >= mostShown) return cutShort(parts, walk);
   if (candidate.state === 'missing') {
     walk.blind = true;
-    const text = shown(`${candidate.source}: ${candidate.why}`);
+    const { kind, source, why, aside } = candidate;
+    const text = shown(`${shownSource(source)}: ${why}`);
     tried.push(text);
-    if (candidate.aside === true) walk.asides.add(text);
+    if (aside === true) walk.asides.add(text);
+    else walk.faults.push({ kind, source, why });
     return undefined;
   }
   const { credential } = candidate;
@@ -204,6 +218,7 @@ export const resolve = async (
     reading,
     began,
     tried: [],
+    faults: [],
     keys: new Set(),
     asides: new Set(),
     blind: false,
@@ -217,8 +232,9 @@ export const resolve = async (
     if (candidate === 'late') {
       if (walk.outage !== undefined) return conclude(parts, walk);
       const time = spent(parts.clock.monotonic() - began);
-      const what = shown(`${target.repository.host}: credentials`);
-      return { state: 'unavailable', why: { what, why: `no answer in time, ${time}` }, tried: walk.tried };
+      const what = shown(`${shownName(target.repository.host)}: credentials`);
+      const why = `the next credential was not at hand before the deadline, ${time}`;
+      return { state: 'unavailable', why: { what, why, remedy: lateCredential }, tried: walk.tried };
     }
     const resolution = await step(parts, walk, candidate);
     if (resolution !== undefined) return resolution;

@@ -1,5 +1,5 @@
 import type { Unavailable } from '../core/facts/fact.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { shown, shownBriefly, shownName } from '../core/decision/shown-text.ts';
 import type { RegistryFailure } from './ports.ts';
 
 const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
@@ -18,6 +18,18 @@ export const age = (milliseconds: number): string => {
 const isUnreadable = ({ kind, stage, unreadable }: RegistryFailure): boolean =>
   unreadable === true || (kind === 'limit' && stage !== 'queue');
 
+const rows = '`registries:` in the configuration of the gate';
+
+/** What helps, by what went wrong: to try again is said only where that may change something. */
+const remedies: Readonly<Record<RegistryFailure['kind'], string>> = {
+  denied: `give the Pod a pull secret that may read the image, or the gate a login under ${rows}`,
+  unreachable: `try again when its registry answers; if it stays, look at the address, the network and ${rows}`,
+  timeout: `try again; if it stays, look whether its registry is slow, or the timeout under ${rows} too short`,
+  refused: `correct the name of the image, or what ${rows} says of this host`,
+  invalid: `look at what answers under this address: a proxy, a portal, or another service; then at ${rows}`,
+  limit: 'make the image smaller, with fewer platforms, labels or layers, or name fewer images in one object',
+};
+
 /**
  * Host, stage, cause, credential and time, since the person who reads it has to know whom to ask.
  * @example `registry.example.com: manifest` / `connection refused, with pull secret shop/regcred, after 1,204 ms`
@@ -27,12 +39,17 @@ export const unavailableText = (
   source: string,
   milliseconds: number,
 ): Unavailable => ({
-  what: shown(`${failure.host}: ${failure.stage}`),
+  what: shown(`${shownName(failure.host)}: ${failure.stage}`),
   why: shown(
-    `${failure.why}, ${source === 'anonymous' ? 'without a credential' : `with ${source}`}, ${spent(milliseconds)}`,
+    `${failure.why}, ${source === 'anonymous' ? 'without a credential' : `with ${shownSource(source)}`}, ${spent(milliseconds)}`,
   ),
   ...(isUnreadable(failure) ? { unreadable: true } : {}),
+  remedy: failure.remedy ?? remedies[failure.kind],
 });
+
+/** Units of a credential's name within a text that is about something else: its kind stands at its beginning. */
+const sourceLimit = 96;
+export const shownSource = (source: string): string => shownBriefly(source, sourceLimit);
 
 /** What a credential came to, in a word. */
 export const outcome: Readonly<Record<RegistryFailure['kind'], string>> = {

@@ -1,6 +1,6 @@
 import type { ImageUnderReview } from '../core/decision/decide.ts';
-import { triedText } from '../core/decision/judge-evidence.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { withTried } from '../core/decision/judge-evidence.ts';
+import { shownName } from '../core/decision/shown-text.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
@@ -96,17 +96,17 @@ const newImages = (what: WorkloadSubject, set: PolicySet): readonly ImageUnderRe
 
 /** Why `/validate` will refuse the image in a moment; nobody else says it. */
 const warningFor = ({ use, evidence }: ImageUnderReview): string => {
-  const image = `image '${shown(use.given)}' was not pinned`;
+  const image = `image '${shownName(use.given)}' was not pinned`;
   const pinned = evidence?.pinned;
   if (pinned?.state === 'absent') return `${image}: it is not in its registry`;
   if (pinned?.state === 'unavailable')
-    return shown(`${image}: ${pinned.why.what}: ${pinned.why.why}${triedText(evidence?.tried ?? [])}`);
+    return withTried(`${image}: ${pinned.why.what}: ${pinned.why.why}`, evidence?.tried ?? []);
   return `${image}: its tag was looked up too long ago`;
 };
 
 /** `/validate` sees the digest alone, and a digest does not grow old: this is the only place that can tell. */
 const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
-  `the registry of image '${shown(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
+  `the registry of image '${shownName(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
 
 const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation => {
   const patch: PatchOperation[] = [];

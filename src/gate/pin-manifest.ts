@@ -1,4 +1,4 @@
-import { triedText } from '../core/decision/judge-evidence.ts';
+import { withTried } from '../core/decision/judge-evidence.ts';
 import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { ImageNeeds } from '../core/facts/image-evidence.ts';
 import { isFenced } from '../core/policy/needs.ts';
@@ -54,7 +54,7 @@ const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
       return {
         ...place,
         outcome: 'left',
-        why: `${pinned.why.what}: ${pinned.why.why}${triedText(evidence.tried)}`,
+        why: withTried(`${pinned.why.what}: ${pinned.why.why}`, evidence.tried),
       };
     default:
       return pinned satisfies never;

@@ -72,7 +72,7 @@ describe('0: one credential works', () => {
 
 credentials, in the order in which they are tried
   denied     docker config HOME/run/containers/auth.json (TIME)
-             HOST: token: the token server HOST answered status 401 and gave no token, asked with docker config HOME/run/containers/auth.json
+             token: status 401: the token server HOST gave no token; asked HOST
   works      docker config HOME/.docker/config.json (TIME)
              token server http://HOST/token
   works      anonymous (TIME)

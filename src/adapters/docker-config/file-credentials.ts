@@ -1,4 +1,4 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/decision/shown-text.ts';
 import type { ConfiguredCredential } from '../../evidence/credential/configured.ts';
 import { entriesFor, helperFor, type DockerConfig } from '../../evidence/credential/docker-config.ts';
 import type { Repository } from '../../evidence/ports.ts';
@@ -42,7 +42,7 @@ function* fromEntries(
   }
   const broken = entries.find(({ secret }) => !secret.ok);
   if (broken === undefined || broken.secret.ok) return;
-  const why = `its entry for ${broken.key.shown} cannot be used: ${broken.secret.error}`;
+  const why = `${broken.secret.error} (its entry for ${shownName(broken.key.shown)})`;
   yield { state: 'missing', source, why };
 }
 
@@ -63,7 +63,7 @@ async function* fromConfig(
   yield {
     state: 'missing',
     source,
-    why: `it has no entry for ${repository.host}/${repository.repository}${beside}`,
+    why: `it has no entry for this image${beside}: ${shownName(`${repository.host}/${repository.repository}`)}`,
   };
 }
 

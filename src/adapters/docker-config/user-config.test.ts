@@ -78,7 +78,7 @@ describe('the files of the user', () => {
     const found = await find(userConfig(), 'r.example.com/app');
     expect(told(found)).toEqual([
       'docker config ~/.docker/config.json: (it is no JSON)',
-      'docker config ~/.config/containers/auth.json: (its entry for r.example.com cannot be used: its auth is not base64 of USER:PASSWORD)',
+      'docker config ~/.config/containers/auth.json: (its auth is not base64 of USER:PASSWORD (its entry for r.example.com))',
     ]);
     expect(JSON.stringify(found)).not.toContain('s3cret-text');
   });
@@ -171,12 +171,12 @@ describe('the dockerConfigFile of a registry', () => {
     [
       'has nothing for the registry',
       { auths: { 'x.example.com': login('a') } },
-      'it has no entry for r.example.com/team/app',
+      'it has no entry for this image: r.example.com/team/app',
     ],
     [
       'has only another path',
       { auths: { 'r.example.com/teamevil': login('a') } },
-      'it has no entry for r.example.com/team/app',
+      'it has no entry for this image: r.example.com/team/app',
     ],
   ])('that %s is told: somebody named it for this registry', async (_title, config, why) => {
     const path = config === undefined ? join(home, 'r.json') : await put('r.json', config);

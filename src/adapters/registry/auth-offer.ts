@@ -48,19 +48,19 @@ const schemesOf = (challenges: readonly Challenge[]): string => {
   return names.slice(0, mostNamed).join(', ') + (names.length > mostNamed ? ' and others' : '');
 };
 
-/** @returns why the registry's refusal says nothing that we could follow, as a sentence without its full stop */
-export const readOffer = (host: string, header: string | undefined): Result<Offer, string> => {
-  if (header === undefined) return fail(`${host} does not say how to log in (no WWW-Authenticate)`);
+/** @returns why the registry's refusal says nothing that we could follow, `it …` */
+export const readOffer = (header: string | undefined): Result<Offer, string> => {
+  if (header === undefined) return fail(`it does not say how to log in (no WWW-Authenticate)`);
   const challenges = parseChallenges(header);
-  if (!challenges.ok) return fail(`The WWW-Authenticate of ${host} cannot be read: ${challenges.error}`);
+  if (!challenges.ok) return fail(`its WWW-Authenticate cannot be read: ${challenges.error}`);
   const bearer = bearerOf(challenges.value);
   const basic = challenges.value.some(({ scheme }) => scheme === 'basic');
   if (basic || bearer !== undefined) return ok({ basic, ...(bearer && { bearer }) });
   if (challenges.value.some(({ scheme }) => scheme === 'bearer')) {
-    return fail(`${host} offers Bearer to log in and names no token server (realm)`);
+    return fail(`it offers Bearer to log in and names no token server (realm)`);
   }
   const named = schemesOf(challenges.value);
-  return fail(`${host} offers neither Basic nor Bearer to log in${named === '' ? '' : `, but ${named}`}`);
+  return fail(`it offers neither Basic nor Bearer to log in${named === '' ? '' : `, but ${named}`}`);
 };
 
 /** What is at hand to log in, and for what. */

@@ -2,7 +2,7 @@ import { shown } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Credential, EvidenceClock, ReadBudget, RegistryFailure } from '../../evidence/ports.ts';
 import type { TokenWay, Way } from './auth-offer.ts';
-import { failureOf, shownAs } from './client-failure.ts';
+import { because, failureOf, type Remark } from './client-failure.ts';
 import type { RegistryHttp } from './http.ts';
 import { remarkOnRealm } from './realms.ts';
 import { askToken, basicAuthorization, type Token, type TokenQuestion } from './token.ts';
@@ -31,7 +31,7 @@ export interface Pass {
   /** The token server, for people. */
   readonly realm?: string;
   /** Why the credential was not shown to the token server (B28), and what to do about it. */
-  readonly withheld?: string;
+  readonly withheld?: Remark;
 }
 
 export interface Passes {
@@ -62,19 +62,12 @@ const questionFor = ({ credential }: Visitor, { realm, service, scope }: TokenWa
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
     secret: realm.isTrusted ? credential.secret : { form: 'none' },
-    shownAs: realm.isTrusted ? shownAs(credential) : 'without a credential',
+    account: realm.isTrusted ? credential.key : '',
   };
 };
 
-const remarkFor = ({ host, credential }: Visitor, { realm }: TokenWay): string | undefined =>
-  realm.isTrusted || credential.secret.form === 'none'
-    ? undefined
-    : remarkOnRealm(realm, host, credential.source);
-
-const explained = (failure: RegistryFailure, remark: string | undefined): RegistryFailure =>
-  remark === undefined || failure.kind !== 'denied'
-    ? failure
-    : { ...failure, why: `${failure.why}. ${remark}` };
+const remarkFor = ({ host, credential }: Visitor, { realm }: TokenWay): Remark | undefined =>
+  realm.isTrusted || credential.secret.form === 'none' ? undefined : remarkOnRealm(realm, host);
 
 /** Tokens are kept for 80 % of their life, per registry, token server, scope and credential; one is asked for once at a time. */
 export const createPasses = ({ http, clock }: PassOptions): Passes => {
@@ -112,7 +105,7 @@ export const createPasses = ({ http, clock }: PassOptions): Passes => {
     const kept = tokens.get(key);
     if (kept !== undefined) return passOf(kept, false);
     const token = await newToken(visitor, way, key);
-    return token.ok ? passOf(token.value.text, true) : fail(explained(token.error, remark));
+    return token.ok ? passOf(token.value.text, true) : fail(because(token.error, remark));
   };
 
   return {

@@ -1,4 +1,4 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shownName } from '../../core/decision/shown-text.ts';
 import { fail, type Result } from '../../core/result.ts';
 import { type Offer, readOffer, type Way, wayKey, waysOf } from './auth-offer.ts';
 import { type Answered, type AuthorizedCall, sendWith } from './auth-send.ts';
@@ -43,9 +43,11 @@ export const createLoginQuestion = (
   /** What the registry itself offers. A server behind a redirect does not speak for it (B28). */
   const offerOf = ({ host }: AuthorizedCall, response: HttpResponse): Result<Offer, string> => {
     if (response.url.origin !== originOf(settingsOf(host))) {
-      return fail(`The refusal came from ${shown(response.url.host)}, to which ${host} redirected`);
+      return fail(
+        `the refusal came from another server, which cannot say how to log in: ${shownName(host)} redirected to ${shownName(response.url.host)}`,
+      );
     }
-    return readOffer(host, response.headers['www-authenticate']);
+    return readOffer(response.headers['www-authenticate']);
   };
 
   /** `docker pull` begins with this question too. @returns undefined when the API is open to everybody */

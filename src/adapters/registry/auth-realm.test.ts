@@ -32,10 +32,10 @@ describe('a token server on another host (B28)', () => {
     const reading = reader([row]);
     const failure = failureIn(await get(reading, server, ann));
     expect(failure.kind).toBe('denied');
-    expect(failure.why).toContain('the manifest of team/app:v1 without a credential: status 401');
     expect(failure.why).toContain(
-      `asked without pull secret shop/regcred. If it is the right one, list ${tokens.host} under tokenRealms of ${server.host}`,
+      `the login was not shown: the token server ${tokens.host} is not known to belong to ${server.host}; status 401`,
     );
+    expect(failure.remedy).toContain(`list ${tokens.host} under tokenRealms of ${server.host}`);
     expect(tokens.requests.map(({ credentials, headers }) => [credentials, headers.authorization])).toEqual([
       ['none', undefined],
     ]);
@@ -51,7 +51,7 @@ describe('a token server on another host (B28)', () => {
     const { tokens, server, row } = await start();
     const failure = failureIn(await reader([row]).registry.ping(server.host, ann, budgetOf()));
     expect(failure.kind).toBe('denied');
-    expect(failure.why).toContain(`list ${tokens.host} under tokenRealms of ${server.host}`);
+    expect(failure.remedy).toContain(`list ${tokens.host} under tokenRealms of ${server.host}`);
     expect((await reader([row]).registry.ping(server.host, anonymous, budgetOf())).state).toBe('known');
     const listed = reader([row, { host: server.host, tokenRealms: [tokens.host] }]);
     expect((await listed.registry.ping(server.host, ann, budgetOf())).state).toBe('known');
@@ -159,7 +159,9 @@ describe('a challenge that is none', () => {
     server.fault({ path: '/manifests/' }, redirect(`${thief.url}{path}`));
     const failure = failureIn(await get(reading, server, ann));
     expect(failure.kind).toBe('denied');
-    expect(failure.why).toContain(`The refusal came from ${thief.host}, to which ${server.host} redirected`);
+    expect(failure.why).toContain(
+      `the refusal came from another server, which cannot say how to log in: ${server.host} redirected to ${thief.host}`,
+    );
     failureIn(await get(reading, server, ann));
     expect([...seen(server), ...seen(thief)]).not.toContain('manifests basic');
   });

@@ -1,6 +1,6 @@
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import type { Pass, Visitor } from './auth-pass.ts';
-import { type AskedAnswer, errorLimit, shownAs } from './client-failure.ts';
+import { type AskedAnswer, errorLimit, type Remark } from './client-failure.ts';
 import type { HttpResponse, RegistryHttp } from './http.ts';
 import { secretWords } from './secret-words.ts';
 
@@ -25,8 +25,8 @@ export const isRefused = (answer: AuthorizedAnswer): answer is Answered =>
   answer.ok && answer.response.status === 401;
 
 /** With what must be told beside the refusal. */
-export const remarked = (answer: Answered, why: string | undefined): Answered =>
-  answer.remark !== undefined || why === undefined ? answer : { ...answer, remark: why };
+export const remarked = (answer: Answered, remark: Remark | undefined): Answered =>
+  answer.remark !== undefined || remark === undefined ? answer : { ...answer, remark };
 
 /**
  * A refusal whose body is in memory. It must not hold its place at the registry while we ask there for a token: when all
@@ -65,7 +65,6 @@ export const sendWith = async (
   return {
     ok: true,
     response: mayGoOn.has(response.status) ? await detached(response) : response,
-    shownAs: withheld === undefined ? shownAs(credential) : 'without a credential',
     secrets: secretWords(credential.secret, header),
     isWithheld: withheld !== undefined,
     ...(realm !== undefined && { realm }),

@@ -1,4 +1,3 @@
-import { shown } from '../../core/decision/shown-text.ts';
 import { type Accepted, createLoginMemory, type LoginMemory } from './auth-memory.ts';
 import { type Offer, type Way, wayKey } from './auth-offer.ts';
 import { createPasses, type Passes, type PassOptions } from './auth-pass.ts';
@@ -11,7 +10,7 @@ import {
   remarked,
   sendWith,
 } from './auth-send.ts';
-import { failureOf } from './client-failure.ts';
+import { failureOf, type Remark } from './client-failure.ts';
 import type { RegistryHttp } from './http.ts';
 import type { RegistrySettings } from './settings.ts';
 
@@ -44,10 +43,20 @@ const isAccepted = (answer: AuthorizedAnswer): boolean => {
 };
 
 /** Why nothing was shown although there is something to show. */
-const whyNoWay = ({ host, credential }: AuthorizedCall, { bearer }: Offer): string | undefined =>
+const whyNoWay = ({ credential }: AuthorizedCall, { bearer }: Offer): Remark | undefined =>
   credential.secret.form === 'identity-token' && bearer === undefined
-    ? `${host} offers Basic alone to log in, which takes a password, and ${shown(credential.source)} holds an identity token`
+    ? {
+        why: 'the login is an identity token, and the registry takes none: it offers Basic alone',
+        remedy: 'log in with user and password (auth of the docker config), without identitytoken',
+      }
     : undefined;
+
+/** Nobody can log in where the registry does not say how. */
+const noOffer = (why: string): Remark => ({
+  why,
+  remedy:
+    'the registry has to offer Basic or Bearer to log in; look at what answers under this address: a proxy, a portal, or another service',
+});
 
 /** What came of one way to log in. */
 interface Outcome {
@@ -92,7 +101,7 @@ const fromNothing = async (
   const next = async (answer: Answered): Promise<AuthorizedAnswer | undefined> => {
     const offer = await question.offerAfter(call, answer, followed.size === 0);
     if (offer === undefined) return undefined;
-    if (!offer.ok) return isRefused(answer) ? remarked(answer, offer.error) : undefined;
+    if (!offer.ok) return isRefused(answer) ? remarked(answer, noOffer(offer.error)) : undefined;
     const ways = question.ways(call, offer.value);
     if (!ways.ok) {
       const why = `${call.host}: ${ways.error}`;

@@ -1,7 +1,7 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/decision/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
-import type { Credential, RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import type { HttpResponse } from './http.ts';
 import { repeatsSecret } from './secret-words.ts';
 
@@ -33,10 +33,6 @@ export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
 export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
 export const absent: RegistryAnswer<never> = { state: 'absent' };
-
-/** `with pull secret shop/regcred`, `without a credential` */
-export const shownAs = ({ secret, source }: Credential): string =>
-  secret.form === 'none' ? 'without a credential' : `with ${shown(source)}`;
 
 /** Most that is read of an error body; it is a few hundred bytes. */
 export const errorLimit = 16 * 1024;
@@ -91,20 +87,32 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
 /** An answer, and in whose name it was asked for. */
 export interface AskedAnswer {
   readonly response: HttpResponse;
-  /** `with pull secret shop/regcred`, `without a credential` */
-  readonly shownAs: string;
   /** What was sent and must not be shown, see secret-words.ts. */
   readonly secrets: readonly string[];
   /** What a refusal must tell about how the registry was asked. */
-  readonly remark?: string;
+  readonly remark?: Remark;
 }
+/** Why no login was shown that could have been, and what to do about it. */
+export interface Remark {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/**
+ * A refusal for another cause than the login itself: the cause comes first, so that it is not what gets cut. Nothing in
+ * it names the login: whoever has the same password under another name is told the same failure (B29).
+ */
+export const because = (failure: RegistryFailure, remark: Remark | undefined): RegistryFailure =>
+  remark === undefined || failure.kind !== 'denied'
+    ? failure
+    : { ...failure, why: `${remark.why}; ${failure.why}`, remedy: remark.remedy };
 
 /**
  * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
  * denied, 408, 429 and 5xx unreachable, the rest invalid. The body is used up.
  */
 export const statusAnswer = async (
-  { response, shownAs, secrets, remark }: AskedAnswer,
+  { response, secrets, remark }: AskedAnswer,
   subject: Subject,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {
@@ -113,7 +121,6 @@ export const statusAnswer = async (
   }
   const kind = kindOf(response.status);
   const said = await explanationOf(response, secrets);
-  const how = kind === 'denied' ? ` ${shownAs}` : '';
-  const why = `${subject.host} ${meaning[kind]} the question for ${subject.what}${how}: status ${response.status}${said}`;
-  return unavailableBy(failureOf(subject, kind, remark === undefined ? why : `${why}. ${remark}`));
+  const why = `status ${response.status}${said}: ${shownName(subject.host)} ${meaning[kind]} the question for ${subject.what}`;
+  return unavailableBy(because(failureOf(subject, kind, why), remark));
 };

@@ -1,3 +1,4 @@
+import { shownBriefly } from '../../core/decision/shown-text.ts';
 import type { Credential, RegistryAnswer } from '../../evidence/ports.ts';
 import type { Site } from './client-site.ts';
 
@@ -38,7 +39,7 @@ export const throughMirrors = async <T>(
     if (site.budget.signal.aborted) break;
     const answer = await ask({ ...site, host, credential: anonymous });
     if (answer.state === 'known' && accepts(answer.value)) return answer;
-    tried.push(`${host}: ${outcome(answer)}`);
+    tried.push(`${shownBriefly(host, 48)}: ${outcome(answer)}`);
   }
   return withMirrors(await ask(site), tried);
 };

@@ -12,8 +12,7 @@ const maxBody = 64 * 1024;
 const saysSo = ({ headers }: HttpResponse): boolean =>
   headers['docker-distribution-api-version']?.includes('registry/2.') === true;
 
-const saysHow = ({ headers }: HttpResponse, host: string): boolean =>
-  readOffer(host, headers['www-authenticate']).ok;
+const saysHow = ({ headers }: HttpResponse): boolean => readOffer(headers['www-authenticate']).ok;
 
 /** `{}`, any other JSON object, or nothing: what registries send with their 200. A web page is none of them. */
 const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
@@ -38,7 +37,7 @@ const readWelcome = async (
 
 const readPong = (answer: Answered, subject: Subject, budget: ReadBudget): Promise<Pong> | Pong => {
   const { response } = answer;
-  if (response.status === 401 && !saysSo(response) && !saysHow(response, subject.host)) {
+  if (response.status === 401 && !saysSo(response) && !saysHow(response)) {
     response.drop();
     return absent;
   }
@@ -46,7 +45,8 @@ const readPong = (answer: Answered, subject: Subject, budget: ReadBudget): Promi
   if (!answer.isWithheld) return readWelcome(answer, subject, budget);
   // Whoever asked wants to know whether the credential is good: it was shown to nobody.
   response.drop();
-  return unavailableBy(failureOf(subject, 'denied', answer.remark ?? ''));
+  const { why = '', ...remedy } = answer.remark ?? {};
+  return unavailableBy({ ...failureOf(subject, 'denied', why), ...remedy });
 };
 
 /**

@@ -121,9 +121,10 @@ describe('a token server sees the credential of a registry only when it belongs 
   test('who is refused reads which host to list, and where', () => {
     const realm = judgeRealm('https://login.example.net/token', defaultSettings('r.example.com'));
     if (!realm.ok) throw new Error(realm.error);
-    expect(remarkOnRealm(realm.value, 'r.example.com', 'pull secret shop/regcred')).toBe(
-      'r.example.com names the token server login.example.net, which is not known to be its own, so it was asked without ' +
-        'pull secret shop/regcred. If it is the right one, list login.example.net under tokenRealms of r.example.com in the configuration',
-    );
+    expect(remarkOnRealm(realm.value, 'r.example.com')).toEqual({
+      why: 'the login was not shown: the token server login.example.net is not known to belong to r.example.com',
+      remedy:
+        'if it is the right one, list login.example.net under tokenRealms of r.example.com in the configuration',
+    });
   });
 });

@@ -1,5 +1,6 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { Remark } from './client-failure.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /**
@@ -71,6 +72,10 @@ export const judgeRealm = (text: string, settings: RegistrySettings): Result<Rea
 };
 
 /** What a person does about a realm that was not shown the credential. */
-export const remarkOnRealm = (realm: Realm, host: string, source: string): string =>
-  `${host} names the token server ${shown(realm.url.host)}, which is not known to be its own, so it was asked without ${shown(source)}. ` +
-  `If it is the right one, list ${shown(realm.url.host)} under tokenRealms of ${host} in the configuration`;
+export const remarkOnRealm = ({ url }: Realm, host: string): Remark => {
+  const server = shownName(url.host);
+  return {
+    why: `the login was not shown: the token server ${server} is not known to belong to ${shownName(host)}`,
+    remedy: `if it is the right one, list ${server} under tokenRealms of ${shownName(host)} in the configuration`,
+  };
+};

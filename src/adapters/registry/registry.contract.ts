@@ -59,13 +59,14 @@ const knowsWhoAsks = ({ of, fresh, refused }: Desk): void => {
     },
   );
 
-  test('a refusal names the host and the credential, never the secret', async () => {
+  test('B29: a refusal names the host, and neither the secret nor whose it is', async () => {
     const at = fresh();
     await of().push(at.repository, amd64, 'v1');
     const who = refused();
     const answer = await of().registry.manifest(at, { tag: 'v1' }, who, budgetOf());
     if (answer.state !== 'unavailable') throw new Error(`not refused: ${answer.state}`);
-    expect(answer.failure.why).toContain(who.source);
+    expect(answer.failure.why).toContain(answer.failure.host);
+    expect(answer.failure.why).not.toContain(who.source);
     for (const part of Object.values(who.secret).slice(1)) expect(answer.failure.why).not.toContain(part);
   });
 

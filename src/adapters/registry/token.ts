@@ -1,4 +1,4 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shownName } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
 import type { CredentialSecret, RegistryFailure } from '../../evidence/ports.ts';
@@ -14,8 +14,8 @@ export interface TokenQuestion {
   readonly scope?: string;
   /** `none` for a realm that may not see the credential. */
   readonly secret: CredentialSecret;
-  /** What is shown to it, for people: `with pull secret shop/regcred`. */
-  readonly shownAs: string;
+  /** Tells those apart in whose name it is asked: each is asked to slow down for itself. */
+  readonly account: string;
 }
 export interface Token {
   readonly text: string;
@@ -104,16 +104,17 @@ const readToken = (bytes: Uint8Array): Result<Token, string> => {
 const refusal = async (
   response: HttpResponse,
   host: string,
-  { shownAs, secret }: TokenQuestion,
+  { secret }: TokenQuestion,
 ): Promise<RegistryFailure> => {
   const { status } = response;
   const said = await explanationOf(response, secretWords(secret));
-  const answered = `the token server ${host} answered status ${status}${said}`;
+  const answered = `status ${status}${said}: the token server ${host}`;
   const at = { host, stage: 'token' } as const;
-  if (status === 408 || status === 429 || status >= 500) return failureOf(at, 'unreachable', answered);
+  if (status === 408 || status === 429 || status >= 500)
+    return failureOf(at, 'unreachable', `${answered} could not answer`);
   // GitLab says 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404 to who may not pull.
-  if (status >= 400) return failureOf(at, 'denied', `${answered} and gave no token, asked ${shownAs}`);
-  return failureOf(at, 'invalid', `${answered}, which is no answer to a question for a token`);
+  if (status >= 400) return failureOf(at, 'denied', `${answered} gave no token`);
+  return failureOf(at, 'invalid', `${answered} gave an answer that is none to a question for a token`);
 };
 
 /**
@@ -127,10 +128,10 @@ export const askToken = async (
   signal: AbortSignal,
 ): Promise<Result<Token, RegistryFailure>> => {
   const { secret, realm } = question;
-  const host = shown(realm.host);
+  const host = shownName(realm.host);
   const request =
     secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
-  const answer = await http.send({ ...request, account: question.shownAs });
+  const answer = await http.send({ ...request, account: question.account });
   if (!answer.ok) return fail(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return fail(await refusal(response, host, question));
@@ -139,7 +140,7 @@ export const askToken = async (
       failureOf(
         { host, stage: 'token' },
         'invalid',
-        `the answer of the token server ${host} cannot be read: ${why}`,
+        `${why}: the answer of the token server ${host} cannot be read`,
       ),
     );
   if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {

@@ -8,9 +8,10 @@ const words: Readonly<Record<LoginAttempt['outcome'], string>> = {
   'not-tried': 'not tried',
 };
 
-const attemptLines = ({ credential, outcome, why, realm, took }: LoginAttempt): readonly string[] => [
+const attemptLines = ({ credential, outcome, why, fix, realm, took }: LoginAttempt): readonly string[] => [
   `  ${words[outcome]}  ${credential}${took === undefined ? '' : ` (${took} ms)`}`,
   ...(why === undefined ? [] : [`             ${why}`]),
+  ...(fix === undefined ? [] : [`             fix: ${fix}`]),
   ...(realm === undefined ? [] : [`             token server ${realm}`]),
 ];
 

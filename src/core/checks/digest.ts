@@ -37,9 +37,9 @@ export const pinCheck: Check = {
         message: `image '${shown(image.given)}' was not pinned to a digest`,
         detail:
           `${shown(formatReference(image))} is a tag; the policy has the gate add the digest to Pods, and it was not ` +
-          'added: the registry did not answer in time, or the mutating webhook is not in place',
+          'added: `/mutate` could not learn it, or the mutating webhook is not in place',
         remedy:
-          'write name:tag@sha256:… yourself, or try again when the registry answers; `imagegate check image NAME` says why not',
+          'write name:tag@sha256:… yourself; `imagegate check image NAME` says whether the digest can be learned, and why not',
       },
     ];
   },

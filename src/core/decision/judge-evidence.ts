@@ -12,7 +12,7 @@ import type { Covering, CoveringPolicy } from '../policy/select.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { Finding, Mode } from './finding.ts';
 import type { FindingCode } from './reason.ts';
-import { shown, shownBriefly } from './shown-text.ts';
+import { shown, shownBriefly, shownLimit } from './shown-text.ts';
 
 /** What the checks that need evidence add to a verdict. */
 export interface EvidenceVerdict {
@@ -25,16 +25,27 @@ const nothing: EvidenceVerdict = { findings: [] };
 
 const nobodyLooked = unavailable('the image', 'nobody looked at it');
 
-/** How many of the credentials that were tried a text names. */
+/** How many of the credentials that were tried a text names, and how much of each. */
 const mostTried = 4;
+const leastOfEach = 24;
+const mostOfEach = 128;
 
-/** `a; b and 2 more`, or nothing. */
-export const triedText = (tried: readonly string[]): string => {
-  if (tried.length === 0) return '';
-  const named = tried.slice(0, mostTried).map((one) => shownBriefly(one, 128));
-  const more = tried.length - named.length;
-  return `; tried ${named.join('; ')}${more > 0 ? ` and ${more} more` : ''}`;
+/**
+ * A cause and the credentials that were tried. The cause stands whole: what is too long is cut out of the others.
+ * @example `connection refused; tried anonymous: no answer`
+ */
+export const withTried = (cause: string, tried: readonly string[]): string => {
+  if (tried.length === 0) return shown(cause);
+  const named = tried.slice(0, mostTried);
+  const more = tried.length > named.length ? ` and ${tried.length - named.length} more` : '';
+  const room = shownLimit - cause.length - '; tried '.length - more.length - 2 * named.length;
+  const each = Math.min(Math.max(Math.floor(room / named.length), leastOfEach), mostOfEach);
+  const texts = named.map((one) => shownBriefly(one, each));
+  return shown(`${cause}; tried ${texts.join('; ')}${more}`);
 };
+
+const otherRemedy =
+  'look at what the detail names: the credential, the address, or `registries:` in the configuration of the gate';
 
 const unavailableViolation = (
   { given }: ImageReference,
@@ -43,17 +54,17 @@ const unavailableViolation = (
 ): Violation => ({
   code: 'image-unavailable',
   message: `image '${shown(given)}' could not be looked at, so nobody can say whether it passes`,
-  detail: shown(`${why.what}: ${why.why}${triedText(tried)}`),
+  detail: withTried(`${why.what}: ${why.why}`, tried),
   remedy:
     why.unreadable === true
       ? 'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that'
-      : 'try again when its registry answers; if it stays, look at the credential, the address and `registries:` in the configuration of the gate',
+      : (why.remedy ?? otherRemedy),
 });
 
 const absentViolation = ({ given }: ImageReference, tried: readonly string[]): Violation => ({
   code: 'image-absent',
   message: `image '${shown(given)}' is not in its registry`,
-  detail: shown(`the registry answered that it has no such image${triedText(tried)}`),
+  detail: withTried('the registry answered that it has no such image', tried),
   remedy: 'correct the name, the tag or the digest, or push the image first',
 });
 

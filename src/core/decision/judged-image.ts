@@ -6,7 +6,7 @@ import { shownBriefly } from './shown-text.ts';
 
 /** Bounds of what the record keeps, so that secrets with long names cannot fill it. */
 const mostTried = 6;
-const longestTried = 128;
+const longestTried = 160;
 
 const trailOf = ({ tried, staleFor }: ImageEvidence): EvidenceTrail => ({
   tried: tried.slice(0, mostTried).map((one) => shownBriefly(one, longestTried)),

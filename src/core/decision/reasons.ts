@@ -51,8 +51,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       '`digest: { pin: true }` it is said of a Pod to which the gate could not add the digest.',
     fix:
       'Add the digest: `name:tag@sha256:…`. `crane digest NAME` or `docker buildx imagetools inspect NAME` prints it, and ' +
-      'most CI and GitOps tools can write it for you. With `pin`, look whether the registry answers the gate and whether ' +
-      'the mutating webhook is in place.',
+      'most CI and GitOps tools can write it for you. With `pin`, `imagegate check image NAME` says why the digest could ' +
+      'not be learned; where it can be, the mutating webhook is not in place.',
   },
   'tag-denied': {
     title: 'The tag may not be used',
@@ -69,9 +69,9 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'what it does under Deny is up to `onUnavailable` of the policy. That does not excuse an image that was read and ' +
       'that cannot be judged: it is broken, ambiguous or too large, which is up to whoever pushed it.',
     fix:
-      'The detail names the host, the step and the credentials that were tried. Try again when the registry answers; ' +
-      'otherwise correct the pull secret of the Pod or `registries:` in the configuration of the gate. `staleFor` lets ' +
-      'the last result of a tag stand in during an outage.',
+      'The detail names the host, the step and the credentials that were tried, and the fix beside it says what to do ' +
+      'about this cause. A registry that refuses whoever shows no login does not tell whether the image exists: look at ' +
+      'its name first. `staleFor` lets the last result of a tag stand in during an outage.',
   },
   'image-absent': {
     title: 'The image does not exist',

@@ -7,6 +7,8 @@ export interface Unavailable {
    * does not excuse it: a config with two users would be a way past every check.
    */
   readonly unreadable?: true;
+  /** What to do about this cause. */
+  readonly remedy?: string;
 }
 
 /**

@@ -185,17 +185,17 @@ describe('what cannot be had is told', () => {
     [
       'a secret for other registries',
       '{"auths":{"x.example.com":{"auth":"YTpi"}}}',
-      `it has no entry for ${app}`,
+      `it has no entry for this image: ${app}`,
     ],
     [
       'a secret whose key cannot be read',
       '{"auths":{"https://a:s3cret-text@r.cloud.example.com":{"auth":"YTpi"}}}',
-      `it has no entry for ${app}, and the key of entry 1 of its auths names no registry; a key is HOST, HOST:PORT or HOST/PATH`,
+      `it has no entry for this image, and the key of entry 1 of its auths names no registry; a key is HOST, HOST:PORT or HOST/PATH: ${app}`,
     ],
     [
       'a secret whose entry is broken',
       '{"auths":{"r.cloud.example.com":{"auth":"s3cret-text"}}}',
-      'its entry for r.cloud.example.com cannot be used: its auth is not base64 of USER:PASSWORD',
+      'its auth is not base64 of USER:PASSWORD (its entry for r.cloud.example.com)',
     ],
   ])('%s, without its text (B37)', async (_title, text, why) => {
     const { secrets, keychain } = keychainInMemory();

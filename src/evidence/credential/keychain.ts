@@ -1,6 +1,6 @@
 import type { Fact } from '../../core/facts/fact.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/decision/shown-text.ts';
 import { maxPullSecrets } from '../../core/workload/pull-context.ts';
 import type {
   Candidate,
@@ -63,7 +63,9 @@ const readSecret = (
   if (entries.length > 0) return ok(entries);
   const [problem] = fact.value.value.problems;
   const beside = problem === undefined ? '' : `, and ${problem}`;
-  return fail(`it has no entry for ${repository.host}/${repository.repository}${beside}`);
+  return fail(
+    `it has no entry for this image${beside}: ${shownName(`${repository.host}/${repository.repository}`)}`,
+  );
 };
 
 /** Every entry that fits is a candidate; of those that are broken one is told. */
@@ -83,7 +85,7 @@ async function* fromSecret(
   }
   const broken = read.value.find(({ secret }) => !secret.ok);
   if (broken === undefined || broken.secret.ok) return;
-  yield missing(kind, source, `its entry for ${broken.key.shown} cannot be used: ${broken.secret.error}`);
+  yield missing(kind, source, `${broken.secret.error} (its entry for ${shownName(broken.key.shown)})`);
 }
 
 /** The secrets that the pod names, then those of its service account, all from the pod's own namespace (B29). */
