@@ -3,6 +3,7 @@ import type { Finding } from '../core/decision/finding.ts';
 import type { FindingCode, SkipCode } from '../core/decision/reason.ts';
 import { limitDecision } from '../core/decision/limit.ts';
 import type { Clock, DecisionIds } from './ports.ts';
+import type { Repeats } from './repeats.ts';
 
 /** What every decision says about where it comes from. */
 export type DecisionOrigin = Pick<
@@ -27,6 +28,8 @@ export interface DecisionFormDeps {
   readonly ids: DecisionIds;
   /** Version of the gate itself. */
   readonly version: string;
+  /** Absent where nothing is recorded. */
+  readonly repeats?: Repeats;
 }
 
 /** `name: code` findings that are shown to the user although they do not deny. */
@@ -62,7 +65,7 @@ const none: readonly never[] = [];
 
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
 export const createDecisionForm =
-  ({ clock, ids, version }: DecisionFormDeps) =>
+  ({ clock, ids, version, repeats }: DecisionFormDeps) =>
   (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
     const { findings = none, images = none, warnings = none, skipped, policies, evidence } = outcome;
     const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
@@ -76,6 +79,12 @@ export const createDecisionForm =
     draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
+    const repeat = repeats?.count(draft as Decision);
+    if (repeat !== undefined) {
+      draft.id = repeat.id;
+      draft.count = repeat.count;
+      draft.firstTime = repeat.firstTime;
+    }
     return limitDecision(draft as Decision);
   };
 export type DecisionForm = ReturnType<typeof createDecisionForm>;

@@ -1,6 +1,6 @@
 /** A decision on its way into the store: what it is looked up by, and its JSON as it was written. */
 export interface StoredDecision {
-  /** Time ordered within a replica; storing the same id twice keeps the first. */
+  /** Time ordered within a replica. Of the same id the one with the highest count is kept. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -9,6 +9,8 @@ export interface StoredDecision {
   readonly kind: string;
   readonly name?: string | undefined;
   readonly json: string;
+  /** How many equal decisions it stands for; absent: one. */
+  readonly count?: number | undefined;
 }
 
 /** `decisions --since --denied --limit`. */
@@ -19,7 +21,10 @@ export interface DecisionQuery {
   readonly limit: number;
 }
 
-/** How long and how much is kept; whichever is reached first removes the oldest decisions. */
+/**
+ * How long and how much is kept, whichever is reached first. By age the oldest decisions go; by size the oldest of the
+ * namespace that holds most, so that none of them can push out what is recorded of the others (R26).
+ */
 export interface RetentionPolicy {
   readonly maxAgeMs: number;
   /** What the decisions may take on the disk. */
@@ -41,7 +46,7 @@ export interface DecisionStore {
   /** JSON texts, newest first. */
   recent(query: DecisionQuery): Promise<readonly string[]>;
   find(id: string): Promise<string | undefined>;
-  /** Removes one slice of what the policy no longer keeps, oldest first. */
+  /** Removes one slice of what the policy no longer keeps. */
   prune(policy: RetentionPolicy, now: number): Promise<Pruned>;
   close(): Promise<void>;
 }

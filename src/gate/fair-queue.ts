@@ -39,6 +39,10 @@ const emptyLane = <T>(name: string): Lane<T> => ({
 /** Gaps in front are cut off when there are so many, and more of them than entries. */
 const mostGaps = 256;
 
+/** What somebody holds of the room, in whichever of its two measures that is more. */
+const shareOf = (count: number, weight: number, room: QueueRoom): number =>
+  Math.max(count / room.items, weight / room.weight);
+
 const oldestOf = <T>(lane: Lane<T>, isReady: (item: T) => boolean): Entry<T> | undefined => {
   for (let at = lane.head; at < lane.entries.length; at++) {
     const entry = lane.entries[at];
@@ -58,10 +62,13 @@ const trim = <T>(lane: Lane<T>): void => {
   lane.head = 0;
 };
 
+/** While others want room too, one namespace gets no more than this part of it (R26). */
+export const fairShare = 1 / 4;
+
 /**
- * Work that waits, shared by lane, for which callers give the namespace (R26). Lanes take turns. When it is full, the
- * lane that holds most gives way to one that holds less, and loses its newest: a flood of one namespace costs no other
- * its room, and cannot push out what came before it. Items of one key are one item.
+ * Work that waits, shared by lane, for which callers give the namespace (R26). Lanes take turns. When it is full, a lane
+ * with less than its quarter gets room from the one that holds most, which loses its newest: a flood of one namespace
+ * costs no other its room, and cannot push out what came before it. Items of one key are one item.
  */
 export class FairQueue<T> {
   readonly #weightOf: (item: T) => number;
@@ -135,29 +142,27 @@ export class FairQueue<T> {
     for (const lane of this.#turns) for (const entry of lane.byKey.values()) yield entry.item;
   }
 
-  /** Lets lanes that hold more than this one would hold give way, until there is room. */
+  /** Lets the lanes that hold most give way to one that holds less, up to its quarter, until there is room. */
   #makeRoom(lane: Lane<T> | undefined, weight: number, room: QueueRoom): boolean {
-    const share = (count: number, held: number): number => Math.max(count / room.items, held / room.weight);
-    const own = share((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight);
+    const own = shareOf((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight, room);
+    const mayTake = lane === undefined || own <= fairShare;
     while (this.#count + 1 > room.items || this.#weight + weight > room.weight) {
-      const largest = (this.#largest ??= this.#findLargest(share));
-      if (largest === undefined || largest === lane || share(largest.count, largest.weight) <= own)
-        return false;
-      const newest = largest.entries.at(-1) as Entry<T>;
-      this.#remove(largest, newest);
+      const giver = mayTake ? this.#largerThan(own, room) : undefined;
+      if (giver === undefined || giver === lane) return false;
+      const newest = giver.entries.at(-1) as Entry<T>;
+      this.#remove(giver, newest);
       this.#onLost(newest.item);
     }
     return true;
   }
 
-  #findLargest(share: (count: number, weight: number) => number): Lane<T> | undefined {
-    let most = 0;
-    let largest: Lane<T> | undefined;
-    for (const lane of this.#turns) {
-      const held = share(lane.count, lane.weight);
-      if (held > most) [most, largest] = [held, lane];
-    }
-    return largest;
+  /** The lane that holds most, if that is more than so much. */
+  #largerThan(share: number, room: QueueRoom): Lane<T> | undefined {
+    const held = ({ count, weight }: Lane<T>): number => shareOf(count, weight, room);
+    if (this.#largest === undefined)
+      for (const lane of this.#turns)
+        if (this.#largest === undefined || held(lane) > held(this.#largest)) this.#largest = lane;
+    return this.#largest !== undefined && held(this.#largest) > share ? this.#largest : undefined;
   }
 
   #grow(lane: Lane<T>, count: number, weight: number): void {

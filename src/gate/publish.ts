@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision/decision.ts';
+import { recordedDecision } from '../core/decision/limit.ts';
 
 /** Takes a finished decision and its JSON, after the answer was sent. Must not throw, must not block. */
 export type DecisionSink = (decision: Decision, json: string) => void;
@@ -9,7 +10,8 @@ export type DecisionSink = (decision: Decision, json: string) => void;
  */
 export const createPublish =
   (sinks: readonly DecisionSink[], onBug: (error: unknown) => void) =>
-  (decision: Decision): void => {
+  (made: Decision): void => {
+    const decision = recordedDecision(made);
     const json = JSON.stringify(decision);
     for (const sink of sinks) {
       try {

@@ -17,6 +17,7 @@ import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish } from '../gate/publish.ts';
 import type { DecisionSink } from '../gate/publish.ts';
 import type { RegistryEventSource } from '../gate/registry-events.ts';
+import { createRepeats } from '../gate/repeats.ts';
 import { createReview } from '../gate/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
 import type { Warm } from '../gate/warm.ts';
@@ -113,6 +114,7 @@ export const createHandlers = (
     clock,
     ids: createDecisionIds(parts.replica, clock, randomInt(32 ** 3)),
     version,
+    repeats: createRepeats(clock),
   });
   const review = openReview(config, parts, form, watchers);
   const admit = createAdmit({

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { podDigits, podPrefix } from './review-body.ts';
 
 export interface LoadPlan {
   readonly port: number;
@@ -28,13 +29,20 @@ export interface LoadResult {
   readonly errors: number;
 }
 
+const podNumber = new RegExp(`${podPrefix}[0-9a-z]{${podDigits}}`, 'g');
+
 const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan;
 const bodies = readFileSync(plan.bodiesFile, 'utf8').split('\n').filter(Boolean);
-const frames = bodies.map((body) =>
-  Buffer.from(
+/** A request, and where the number of its Pod stands in it. */
+const frames = bodies.map((body) => {
+  const bytes = Buffer.from(
     `POST ${plan.path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  ),
-);
+  );
+  const places = [...bytes.toString('latin1').matchAll(podNumber)].map(
+    ({ index }) => index + podPrefix.length,
+  );
+  return { bytes, places };
+});
 const latencies = new Float64Array(plan.requests);
 let sent = 0;
 let done = 0;
@@ -53,9 +61,13 @@ interface Lane {
 
 const send = (lane: Lane, due: number): void => {
   const frame = frames[sent % frames.length];
+  // A Pod of its own each time: equal decisions would be one entry of the record.
+  const number = sent.toString(36).padStart(podDigits, '0');
   sent++;
   lane.at = due;
-  if (frame !== undefined) lane.socket.write(frame);
+  if (frame === undefined) return;
+  for (const place of frame.places) frame.bytes.write(number, place, 'latin1');
+  lane.socket.write(frame.bytes);
 };
 
 /** Length of a complete answer at the start of the text, or 0. */

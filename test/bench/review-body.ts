@@ -1,5 +1,9 @@
 /** Pod reviews of about 6.5 KB with four containers, as a real API server sends them (managedFields included). */
 
+/** Names of Pods: this, then a number in base 36 with so many digits. */
+export const podPrefix = 'shop-api-7d9c5b8f6d-';
+export const podDigits = 5;
+
 const uuid = (index: number): string => `6f1c2d3e-0000-4000-8000-${index.toString(16).padStart(12, '0')}`;
 
 const container = (name: string, image: string) => ({
@@ -46,7 +50,7 @@ export interface ReviewOptions {
 
 /** One AdmissionReview; `index` makes its uid and Pod name. */
 export const podReview = (index: number, { namespace, images }: ReviewOptions): string => {
-  const name = `shop-api-7d9c5b8f6d-${index.toString(36).padStart(5, '0')}`;
+  const name = `${podPrefix}${index.toString(36).padStart(podDigits, '0')}`;
   const resource = { group: '', version: 'v1', resource: 'pods' };
   const kind = { group: '', version: 'v1', kind: 'Pod' };
   return JSON.stringify({

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findingCodes, skipCodes } from '../../src/core/decision/reason.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf } from './decision-list.ts';
-import { folderWith, imagegate } from './imagegate.ts';
+import { eventually, folderWith, imagegate } from './imagegate.ts';
 import { foreign, pod, policyFolder, trusted } from './policies.ts';
 import { startGate } from './running-gate.ts';
 import type { RunningGate } from './running-gate.ts';
@@ -84,6 +84,40 @@ describe('decisions while the gate runs', () => {
       env: { IMAGEGATE_DATA: gate.data },
     });
     expect(itemsOf(ended)).toHaveLength(1);
+  });
+});
+
+describe('a decision that was made before (R26)', () => {
+  test('is one entry with a count, has the id that every refusal names, and pushes nothing out', async () => {
+    const other = await startGate(policyFolder(), ['--replica', 'web-1']);
+    const refusalOf = async (name: string, uid: string): Promise<string> => {
+      const { text } = await other.post(
+        createReviewOf({ ...pod(name, foreign, { namespace: 'shop' }) }, uid),
+      );
+      return /imagegate explain ([\w-]+)/.exec(text)?.[1] ?? '';
+    };
+    const first = await refusalOf('web', 'uid-0');
+    const alone = await refusalOf('api', 'uid-api');
+    const named = new Set<string>();
+    for (let n = 1; n < 50; n++) named.add(await refusalOf('web', `uid-${n}`));
+    expect(named).toEqual(new Set([first]));
+    await eventually('50 are counted', async () => {
+      const [item] = await other.recorded(2);
+      return item?.count === 50 ? item : undefined;
+    });
+    const list = await imagegate(['decisions', '--data', other.data, '-o', 'json']);
+    const [latest, single, ...more] = itemsOf(list);
+    expect(more).toEqual([]);
+    expect(latest).toMatchObject({ id: first, uid: 'uid-49', count: 50 });
+    expect(Date.parse(latest!.firstTime!)).toBeLessThan(Date.parse(latest!.time));
+    expect(single).toMatchObject({ id: alone, uid: 'uid-api' });
+    expect(single).not.toHaveProperty('count');
+    expect(single).not.toHaveProperty('firstTime');
+    const table = await imagegate(['decisions', '--data', other.data]);
+    expect(table.stdout).toMatch(/^denied +\S+Z \(50 times\) +shop\/Pod\/web /m);
+    const explained = await imagegate(['explain', first, '--data', other.data]);
+    expect(explained.stdout).toContain(`the same was decided 50 times since ${latest!.firstTime!}`);
+    expect((await other.stop()).code).toBe(0);
   });
 });
 

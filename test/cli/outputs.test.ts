@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { createReviewOf } from './admission-review.ts';
 import { golden, normalised } from './golden.ts';
 import { itemsOf } from './decision-list.ts';
-import { bin, folderWith, imagegate, root, startProgram } from './imagegate.ts';
+import { bin, eventually, folderWith, imagegate, root, startProgram } from './imagegate.ts';
 import type { Ended } from './imagegate.ts';
 import { pod, policyText } from './policies.ts';
 import { startGate } from './running-gate.ts';
@@ -187,10 +187,16 @@ describe('golden: the decision record of a running gate', () => {
       createReviewOf(fleet, '00000000-0000-4000-8000-000000000003'),
     ];
     for (const review of reviews) await gate.post(review);
-    const items = await gate.recorded(3);
+    // Made twice: one entry, the latest.
+    const again = createReviewOf({ ...pod('web', 'nginx') }, '00000000-0000-4000-8000-000000000004', 'shop');
+    await gate.post(again);
+    const items = await eventually('the repeat is recorded', async () => {
+      const found = await gate.recorded(3);
+      return found[0]?.count === 2 ? found : undefined;
+    });
     const list = await imagegate(['decisions', '--data', gate.data, '-o', 'json']);
     golden('decisions.json', normalised(`${JSON.stringify(JSON.parse(list.stdout), undefined, 2)}\n`));
-    const denied = items.at(-1)!;
+    const denied = items[0]!;
     const explained = await imagegate(['explain', denied.id, '--data', gate.data]);
     golden('explain.txt', normalised(explained.stdout));
     const asJson = await imagegate(['explain', denied.id, '--data', gate.data, '-o', 'json']);

@@ -62,9 +62,13 @@ describe('signals', () => {
 
   test('what was answered before SIGTERM is on record', async () => {
     const gate = await started(policyFolder());
+    for (let sent = 0; sent < 20; sent++)
+      await gate.post(createReviewOf({ ...pod(`web-${sent}`, foreign) }, `uid-${sent}`));
     for (let sent = 0; sent < 20; sent++) await gate.post(bad);
     expect((await gate.stop()).code).toBe(0);
-    expect(await gate.recorded(20)).toHaveLength(20);
+    const items = await gate.recorded(21);
+    expect(items).toHaveLength(21);
+    expect(items[0]?.count).toBe(20);
   });
 });
 

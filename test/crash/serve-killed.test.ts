@@ -20,12 +20,17 @@ interface Answered {
 }
 
 /** Asks on several connections until the gate is gone; every second image is foreign. */
-const ask = async (gate: RunningGate, answered: Answered[], isOver: () => boolean): Promise<void> => {
+const ask = async (
+  gate: RunningGate,
+  lane: number,
+  answered: Answered[],
+  isOver: () => boolean,
+): Promise<void> => {
   for (let turn = 0; !isOver(); turn++) {
     const image = turn % 2 === 0 ? trusted : foreign;
     try {
       const { text, response } = await gate.post(
-        createReviewOf(pod('web', image) as JsonObject, `uid-${turn}`),
+        createReviewOf(pod(`web-${lane}-${turn}`, image) as JsonObject, `uid-${turn}`),
       );
       expect(response.allowed).toBe(image === trusted);
       const id = /"decision":"([^"]+)"/.exec(text)?.[1];
@@ -41,7 +46,7 @@ const ask = async (gate: RunningGate, answered: Answered[], isOver: () => boolea
 const loadAndKill = async (gate: RunningGate): Promise<{ answered: Answered[]; killedAt: number }> => {
   const answered: Answered[] = [];
   let over = false;
-  const asking = Array.from({ length: lanes }, () => ask(gate, answered, () => over));
+  const asking = Array.from({ length: lanes }, (_, lane) => ask(gate, lane, answered, () => over));
   await setTimeout(loadMs);
   over = true;
   const killedAt = Date.now();

@@ -19,6 +19,7 @@ const decisionText = (decision: Decision): string => {
     name: object.name,
     codes: [...new Set(findings.map((finding) => finding.code))],
     ms: decision.durations['total'],
+    ...(decision.count === undefined ? {} : { count: decision.count }),
   });
 };
 

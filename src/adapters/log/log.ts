@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Decision } from '../../core/decision/decision.ts';
+import { createBacklog, createDecisionLines } from './backlog.ts';
 import { decisionLine, textLine } from './decision-line.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -20,7 +21,7 @@ export interface Log {
   info(message: string, fields?: object): void;
   warn(message: string, fields?: object): void;
   error(message: string, fields?: object): void;
-  /** One line for one decision; `json` is the decision as already serialised for the record. */
+  /** One line for one decision, repeats less and less often; `json` is it as already serialised for the record. */
   decision(decision: Decision, json: string): void;
   /** Writes out what is buffered; for the end of the process. */
   flush(): void;
@@ -29,10 +30,7 @@ export interface Log {
 /** Lines wait at most this long, in milliseconds, before they are written: people read the log beside the record. */
 const longestWait = 20;
 /** A log that nobody reads may hold this many bytes; then lines are dropped and counted, never the gate blocked. */
-const bufferLimit = 16 * 1024 * 1024;
-
-/** Decision lines that are written together. */
-const mostTogether = 64;
+const bufferLimit = 4 * 1024 * 1024;
 
 /** Names of fields whose value never reaches a log, whoever logs it (B37). */
 const secrets = ['token', 'password', 'authorization', 'secret', 'auth', 'key', 'cert', 'dockerconfigjson'];
@@ -61,6 +59,9 @@ const createLogger = (options: LogOptions, destination: DestinationStream): Logg
     destination,
   );
 
+/** Of equal decisions the first, the second, the fourth, the eighth …: a tenant that repeats one cannot roll the log over. */
+const isLogged = ({ count = 1 }: Decision): boolean => Number.isInteger(Math.log2(count));
+
 /** Opens the log. Lines are buffered and written in the background; a slow reader never slows an admission. */
 export const openLog = (options: LogOptions): Log => {
   const destination = pino.destination({
@@ -71,17 +72,13 @@ export const openLog = (options: LogOptions): Log => {
     maxWrite: 256 * 1024,
     maxLength: bufferLimit,
   });
-  destination.on('drop', (line: string) => options.onDrop(line.length));
+  destination.on('drop', (line: string) => options.onDrop(Buffer.byteLength(line)));
   // The reader of a pipe may go away; the gate goes on without its log.
   destination.on('error', () => undefined);
-  // Joined before they are written: every line by itself was measured and copied several times on its way, which cost
-  // more than judging the images.
-  const decisions: string[] = [];
-  const writeDecisions = (): void => {
-    if (decisions.length > 0) destination.write(decisions.splice(0).join(''));
-  };
+  const backlog = createBacklog(destination);
+  const decisions = createDecisionLines(backlog, options.onDrop);
   const flush = (): void => {
-    writeDecisions();
+    decisions.write();
     destination.flush();
   };
   let due: NodeJS.Timeout | undefined;
@@ -91,11 +88,11 @@ export const openLog = (options: LogOptions): Log => {
       flush();
     }, longestWait).unref();
   };
-  const logger = createLogger(options, destination);
+  const logger = createLogger(options, backlog);
   const decides = logger.isLevelEnabled('info');
   const write = (level: LogLevel, message: string, fields: object = {}): void => {
     if (!logger.isLevelEnabled(level)) return;
-    if (options.format === 'text') destination.write(textLine(level, message, plainFields(fields)));
+    if (options.format === 'text') backlog.write(textLine(level, message, plainFields(fields)));
     else logger[level](plainFields(fields), message);
     flushSoon();
   };
@@ -105,14 +102,13 @@ export const openLog = (options: LogOptions): Log => {
     warn: (message, fields) => write('warn', message, fields),
     error: (message, fields) => write('error', message, fields),
     decision: (decision, json) => {
-      if (!decides) return;
-      decisions.push(decisionLine(decision, json, options.format));
-      if (decisions.length >= mostTogether) writeDecisions();
+      if (!decides || !isLogged(decision)) return;
+      decisions.add(decision, decisionLine(decision, json, options.format));
       flushSoon();
     },
     flush: () => {
       clearTimeout(due);
-      writeDecisions();
+      decisions.writeAll();
       try {
         destination.flushSync();
       } catch {

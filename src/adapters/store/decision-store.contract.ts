@@ -86,8 +86,31 @@ const takesBatches = (store: () => DecisionStore): void => {
     expect(numbersOf(await store().recent({ limit: 100 }))).toEqual([4, 3, 2, 1, 0]);
   });
 
+  test.each([
+    ['one after the other', [2, 3, 5], 5],
+    ['out of order', [5, 2, 3], 5],
+    ['twice', [2, 2], 2],
+    ['after a first one that was lost', [7], 7],
+  ])('keeps repeats as one, with the highest count, when they come %s', async (_title, counts, want) => {
+    const repeat = (count: number): StoredDecision => ({
+      ...decisionNumber(1),
+      time: start + count * 60_000,
+      count,
+      json: JSON.stringify({ n: count }),
+    });
+    if (want < 7) await store().append([decisionNumber(1)]);
+    await store().append([decisionNumber(2)]);
+    for (const count of counts) await store().append([repeat(count)]);
+    // The latest of them is what it is ordered by, and what `--since` asks about.
+    expect(numbersOf(await store().recent({ limit: 100 }))).toEqual([want, 2]);
+    expect(numbersOf(await store().recent({ limit: 100, since: start + want * 60_000 }))).toEqual([want]);
+    expect(await store().find(decisionNumber(1).id)).toBe(JSON.stringify({ n: want }));
+    await store().append([decisionNumber(1)]);
+    expect(await store().find(decisionNumber(1).id)).toBe(JSON.stringify({ n: want }));
+  });
+
   test('stores nothing of a batch that holds something it cannot store, and says that it never will', async () => {
-    const broken = { ...decisionNumber(2), json: null as unknown as string };
+    const broken = { ...decisionNumber(2), id: null as unknown as string };
     await expect(store().append([decisionNumber(1), broken])).rejects.toMatchObject({
       name: 'StoreFault',
       kind: 'rejected',
@@ -113,7 +136,9 @@ const forgets = (store: () => DecisionStore): void => {
 
   test('forgets by size, oldest first, and no more than needed', async () => {
     const padding = 'x'.repeat(10_000);
-    for (let n = 0; n < 1000; n += 100) await store().append(decisionNumbers(n, n + 100, padding));
+    const here = (from: number): StoredDecision[] =>
+      decisionNumbers(from, from + 100, padding).map((one) => ({ ...one, namespace: 'production' }));
+    for (let n = 0; n < 1000; n += 100) await store().append(here(n));
     const policy = { ...keepAll, maxBytes: 4_000_000, slice: 20 };
     const slices = await pruneAll(store(), policy, start);
     expect(Math.max(...slices)).toBeLessThanOrEqual(20);
@@ -128,6 +153,84 @@ const forgets = (store: () => DecisionStore): void => {
     await store().append(decisionNumbers(0, 10));
     expect(await store().prune(keepAll, start + 10_000)).toEqual({ removed: 0, more: false });
     expect(await store().recent({ limit: 100 })).toHaveLength(10);
+  });
+};
+
+/** How many of each namespace are left, and whether they are its newest. */
+const sharesAfter = async (store: DecisionStore, written: readonly StoredDecision[], maxBytes: number) => {
+  for (let at = 0; at < written.length; at += 50) {
+    await store.append(written.slice(at, at + 50));
+    await pruneAll(store, { ...keepAll, maxBytes, slice: 20 }, start);
+  }
+  const left = new Set(
+    (await store.recent({ limit: 10_000 })).map((json) => (JSON.parse(json) as { n: number }).n),
+  );
+  return (namespace: string | undefined) => {
+    const own = written.flatMap((one, n) => (one.namespace === namespace ? [n] : []));
+    const kept = own.filter((n) => left.has(n));
+    expect(kept).toEqual(own.slice(own.length - kept.length));
+    return kept.length;
+  };
+};
+const written = (namespaces: readonly (string | undefined)[], bytes: (n: number) => number) =>
+  namespaces.map((namespace, n) => ({
+    ...decisionNumber(n),
+    namespace,
+    json: JSON.stringify({ n, padding: 'x'.repeat(bytes(n)) }),
+  }));
+
+/** What keeps one namespace from rolling over the record of others. */
+const sharesRoom = (store: () => DecisionStore): void => {
+  test('R26, B46: a namespace that rolls the record over loses its own decisions, and no other does', async () => {
+    const namespaces = Array.from({ length: 1500 }, (_, n) => {
+      if (n < 100) return 'shop';
+      return n < 120 ? undefined : 'evil';
+    });
+    const left = await sharesAfter(
+      store(),
+      written(namespaces, () => 4_000),
+      2_500_000,
+    );
+    expect(left('shop')).toBe(100);
+    expect(left(undefined)).toBe(20);
+    expect(left('evil')).toBeGreaterThan(200);
+    expect(left('evil')).toBeLessThan(600);
+  });
+
+  test('R26: one that floods the record gets no more than a quarter of it from one that had it to itself', async () => {
+    const namespaces = Array.from({ length: 3000 }, (_, n) => (n < 600 || n % 40 === 0 ? 'shop' : 'evil'));
+    const before = written(namespaces, () => 4_000);
+    const left = await sharesAfter(store(), before, 2_500_000);
+    const total = left('shop') + left('evil');
+    expect(total).toBeGreaterThan(400);
+    expect(left('evil') / total).toBeLessThan(0.35);
+    expect(left('shop') / total).toBeGreaterThan(0.65);
+  });
+
+  test('R26: few large decisions roll it over no more than many small ones', async () => {
+    const namespaces = Array.from({ length: 1100 }, (_, n) => (n < 1000 ? 'shop' : 'evil'));
+    const left = await sharesAfter(
+      store(),
+      written(namespaces, (n) => (n < 1000 ? 500 : 60_000)),
+      3_000_000,
+    );
+    expect(left('shop')).toBe(1000);
+    expect(left('evil')).toBeLessThan(60);
+  });
+
+  test('R26: two that write as fast as they can leave a third what it has', async () => {
+    const namespaces = Array.from({ length: 2100 }, (_, n) => {
+      if (n < 100) return 'shop';
+      return n % 2 === 0 ? 'evil' : 'worse';
+    });
+    const left = await sharesAfter(
+      store(),
+      written(namespaces, () => 4_000),
+      3_000_000,
+    );
+    expect(left('shop')).toBe(100);
+    expect(left('evil')).toBeGreaterThan(100);
+    expect(Math.abs(left('evil') - left('worse'))).toBeLessThanOrEqual(20);
   });
 };
 
@@ -147,6 +250,7 @@ export const decisionStoreContract = (
     readsBack(() => store);
     takesBatches(() => store);
     forgets(() => store);
+    sharesRoom(() => store);
 
     test('keeps everything across a restart, and goes on after it', async () => {
       await store.append(decisionNumbers(0, 3));

@@ -10,7 +10,14 @@ import { PostgresIntrospector, SqliteIntrospector } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
 import { decisionNumber } from './decision-store.contract.ts';
-import { insertDecision, insertParameters, recentDecisions, removeBefore, removeOldest } from './queries.ts';
+import {
+  insertDecision,
+  insertParameters,
+  namespaceShares,
+  recentDecisions,
+  removeBefore,
+  removeOldestOf,
+} from './queries.ts';
 import type { StoreSchema } from './schema.ts';
 
 const postgres = new Kysely<StoreSchema>({
@@ -44,7 +51,9 @@ describe('typed queries', () => {
       recentDecisions(sqlite, { since: 1, denied: true, limit: 5 }, { time: 9, seq: 8 }),
     ],
     ['remove by age', removeBefore(postgres, 5, 10), removeBefore(sqlite, 5, 10)],
-    ['remove the oldest', removeOldest(postgres, 10), removeOldest(sqlite, 10)],
+    ['remove the oldest of', removeOldestOf(postgres, 'a', 10), removeOldestOf(sqlite, 'a', 10)],
+    ['remove the oldest of none', removeOldestOf(postgres, null, 10), removeOldestOf(sqlite, null, 10)],
+    ['shares', namespaceShares(postgres), namespaceShares(sqlite)],
   ])('%s reads the same to SQLite and PostgreSQL', (_title, one, other) => {
     expect(one.sql.replaceAll(/\$\d+/g, '?')).toBe(other.sql);
     expect(one.parameters).toEqual(other.parameters);

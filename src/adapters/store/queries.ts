@@ -15,7 +15,17 @@ export interface DecisionRow extends Position {
   readonly json: string;
 }
 
-/** Stores one decision; a second one with the same id is ignored, so a batch may be repeated. */
+/** Beside the JSON: keys, indexes, the head of the row. */
+const rowOverhead = 256;
+/** What a row of an older version is taken to hold. */
+const usualBytes = 1200;
+/** What a row takes in the record, about. */
+export const bytesOf = (decision: StoredDecision): number => decision.json.length + rowOverhead;
+
+/**
+ * Stores one decision. A second one with the same id takes its place when it stands for at least as many, so a batch
+ * may be repeated, and it does not matter in which order repeats arrive.
+ */
 export const insertDecision = (db: Database, decision: StoredDecision): CompiledQuery =>
   db
     .insertInto('decisions')
@@ -27,8 +37,26 @@ export const insertDecision = (db: Database, decision: StoredDecision): Compiled
       kind: decision.kind,
       name: decision.name ?? null,
       json: decision.json,
+      count: decision.count ?? null,
+      bytes: bytesOf(decision),
     })
-    .onConflict((conflict) => conflict.column('id').doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet((row) => ({
+          time: row.ref('excluded.time'),
+          json: row.ref('excluded.json'),
+          count: row.ref('excluded.count'),
+          bytes: row.ref('excluded.bytes'),
+        }))
+        .where((row) =>
+          row.eb(
+            row.fn.coalesce('excluded.count', sql.lit(1)),
+            '>',
+            row.fn.coalesce('decisions.count', sql.lit(1)),
+          ),
+        ),
+    )
     .compile();
 
 /** The parameters of `insertDecision`, in its order, for a statement that was prepared once. */
@@ -40,6 +68,8 @@ export const insertParameters = (decision: StoredDecision): (string | number | n
   decision.kind,
   decision.name ?? null,
   decision.json,
+  decision.count ?? null,
+  bytesOf(decision),
 ];
 
 /** One page of the record, newest first. */
@@ -78,13 +108,40 @@ export const removeBefore = (db: Database, time: number, slice: number): Compile
     )
     .compile();
 
-/** Removes the `slice` oldest decisions. */
-export const removeOldest = (db: Database, slice: number): CompiledQuery =>
+/** How much of the record one namespace holds; null: objects that are in none. */
+export interface NamespaceShare {
+  readonly namespace: string | null;
+  readonly bytes: number;
+}
+
+export const namespaceShares = (db: Database): CompiledQuery<NamespaceShare> =>
+  db
+    .selectFrom('decisions')
+    .select((row) => [
+      'namespace',
+      row.fn.sum<number>(row.fn.coalesce('bytes', sql.lit(usualBytes))).as('bytes'),
+    ])
+    .groupBy('namespace')
+    .compile();
+
+/** Removes the `slice` oldest decisions of one namespace. */
+export const removeOldestOf = (
+  db: Database,
+  namespace: string | null,
+  slice: number,
+): CompiledQuery<{ bytes: number }> =>
   db
     .deleteFrom('decisions')
     .where('seq', 'in', (oldest) =>
-      oldest.selectFrom('decisions').select('seq').orderBy('time').orderBy('seq').limit(slice),
+      oldest
+        .selectFrom('decisions')
+        .select('seq')
+        .where('namespace', namespace === null ? 'is' : '=', namespace)
+        .orderBy('time')
+        .orderBy('seq')
+        .limit(slice),
     )
+    .returning((row) => row.fn.coalesce('bytes', sql.lit(usualBytes)).as('bytes'))
     .compile();
 
 export const appliedMigrations = (db: Database): CompiledQuery<{ name: string }> =>

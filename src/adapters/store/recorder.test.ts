@@ -177,6 +177,29 @@ describe('the queue', () => {
     await eventually(() => expect(counts.stored).toBe(110));
   });
 
+  const foreign = (n: number, namespace: string): Decision => ({
+    ...decision(n),
+    object: { apiVersion: 'v1', kind: 'Pod', namespace, name: `p${n}` },
+  });
+
+  test('R26, B46: full by one namespace has room for another, and what came first stays', async () => {
+    const { store, batches, fail } = scripted();
+    fail(diskFull);
+    // 1,000 are the batch under way, 1,000 wait.
+    const { counts, recorder } = record(store, { maxItems: 2000, flushMs: 10 });
+    for (let n = 0; n < 5000; n++) recorder.record(foreign(n, 'evil'), '{}');
+    await eventually(() => expect(counts.failed.length).toBeGreaterThan(1));
+    for (let n = 5000; n < 5100; n++) recorder.record(foreign(n, 'shop'), '{}');
+    expect(recorder.queued()).toBe(2000);
+    fail(undefined);
+    await eventually(() => expect(recorder.queued()).toBe(0));
+    const ids = (from: number, end: number) =>
+      Array.from({ length: end - from }, (_, at) => decision(from + at).id);
+    const stored = batches.flat().map(({ id }) => id);
+    expect(stored.toSorted()).toEqual([...ids(0, 1900), ...ids(5000, 5100)]);
+    expect(counts.dropped).toEqual({ 'queue-full': 3100 });
+  });
+
   test('loses only what the store rejects', async () => {
     const { store, batches, refuse } = scripted();
     refuse(({ id }) => id === decision(137).id);

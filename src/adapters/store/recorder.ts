@@ -42,7 +42,7 @@ class QueueingRecorder implements Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#queue = new RecorderQueue(options);
+    this.#queue = new RecorderQueue(options, () => this.#refuse());
     this.#health = createRecorderHealth((state) => options.observer.stateChanged(state));
     this.#retention = createRetention(options.retention);
     // An idle gate forgets old decisions too.
@@ -62,6 +62,7 @@ class QueueingRecorder implements Recorder {
         kind: object.kind,
         name: object.name,
         json,
+        count: decision.count,
       });
     if (!taken) return this.#refuse();
     if (this.#running) return;

@@ -13,6 +13,10 @@ export interface DecisionsTable {
   kind: string;
   name: string | null;
   json: string;
+  /** How many equal decisions the row stands for; null: one. */
+  count: number | null;
+  /** What the row takes, about; null in rows that were written before this was counted. */
+  bytes: number | null;
 }
 
 /** Kysely's own record of what was applied; we only read it. */

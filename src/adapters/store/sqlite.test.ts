@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+import { Migrator } from 'kysely/migration';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 import type { RetentionPolicy } from '../../gate/decision-store.ts';
 import { decisionNumbers, decisionStoreContract } from './decision-store.contract.ts';
+import { decisions } from './migrations/0001-decisions.ts';
+import { applicationId } from './sqlite-identity.ts';
 import { createSqliteStore, type SqliteStore } from './sqlite.ts';
-import { decisionById, recentDecisions, removeBefore, removeOldest } from './queries.ts';
+import { decisionById, namespaceShares, recentDecisions, removeBefore, removeOldestOf } from './queries.ts';
 import { kyselyOn, pragmaNumber } from './sqlite-dialect.ts';
 import { databaseFile } from './sqlite-file.ts';
 
@@ -136,7 +139,9 @@ describe('queries', () => {
     ['a later page', recentDecisions(compiler, query, { time: 5, seq: 6 }), 'decisions_time'],
     ['by id', decisionById(compiler, 'x'), 'decisions_id'],
     ['too old', removeBefore(compiler, 5, 9), 'decisions_time'],
-    ['the oldest', removeOldest(compiler, 9), 'decisions_time'],
+    ['the oldest of', removeOldestOf(compiler, 'a', 9), 'decisions_namespace'],
+    ['the oldest of none', removeOldestOf(compiler, null, 9), 'decisions_namespace'],
+    ['shares', namespaceShares(compiler), 'COVERING INDEX decisions_namespace'],
   ])('%s never reads through the table', async (_title, { sql, parameters }, index) => {
     const dataDir = newDir();
     await open(dataDir).append(decisionNumbers(0, 100));
@@ -185,5 +190,40 @@ describe('a disk in trouble', () => {
     });
     rmSync(join(scratch, 'blocker'));
     await store.append(decisionNumbers(0, 1));
+  });
+});
+
+describe('a record of version 0.1', () => {
+  /** As the first migration left it, with rows that say nothing of their size. */
+  const writeOld = async (dataDir: string, rows: number): Promise<void> => {
+    mkdirSync(dataDir, { recursive: true });
+    const database = new DatabaseSync(databaseFile(dataDir));
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA auto_vacuum = INCREMENTAL`);
+    const migrations = { '0001-decisions': decisions };
+    const provider = { getMigrations: () => Promise.resolve(migrations) };
+    const { error } = await new Migrator({ db: kyselyOn(database), provider }).migrateToLatest();
+    expect(error).toBeUndefined();
+    const insert = database.prepare(
+      "INSERT INTO decisions (id, time, allowed, namespace, kind, json) VALUES (?, ?, 1, 'shop', 'Pod', ?)",
+    );
+    for (let n = 0; n < rows; n++)
+      insert.run(`old-${n}`, n, JSON.stringify({ n: -n, text: 'x'.repeat(1_000) }));
+    database.close();
+  };
+
+  test('is brought up to date: its decisions stay, are found, and are forgotten like others', async () => {
+    const dataDir = newDir();
+    await writeOld(dataDir, 500);
+    const store = open(dataDir);
+    await store.append(decisionNumbers(0, 10));
+    expect(await store.recent({ limit: 1_000 })).toHaveLength(510);
+    expect(await store.find('old-7')).toContain('"n":-7');
+    const policy: RetentionPolicy = { maxAgeMs: 1e15, maxBytes: 300_000, slice: 20 };
+    while ((await store.prune(policy, Date.now())).more);
+    const left = await store.recent({ limit: 1_000 });
+    expect(left.length).toBeGreaterThan(100);
+    expect(left.length).toBeLessThan(300);
+    expect(left.filter((json) => !json.includes('"n":-')).length).toBe(10);
+    expect(left.at(-1)).not.toContain('"n":-0,');
   });
 });

@@ -10,17 +10,11 @@ import {
   StoreFault,
 } from '../../gate/decision-store.ts';
 import { type DecisionPage, allRows, readPage } from './decision-pages.ts';
-import {
-  decisionById,
-  insertDecision,
-  insertParameters,
-  type Position,
-  removeBefore,
-  removeOldest,
-} from './queries.ts';
+import { decisionById, insertDecision, insertParameters, type Position, removeBefore } from './queries.ts';
 import { execute, kyselyOn, pragmaNumber, selectAll } from './sqlite-dialect.ts';
 import { toStoreFault } from './sqlite-fault.ts';
 import { databaseFile, openDatabase, type OpenOptions } from './sqlite-file.ts';
+import { createShares, type Shares } from './sqlite-shares.ts';
 
 export interface SqliteStore extends DecisionStore {
   /** Opens now what the first call would open, so that a start can refuse a database that is not ours. */
@@ -83,6 +77,7 @@ class OpenStore {
   readonly #inode: number | undefined;
   readonly #insert: StatementSync;
   readonly #pageSize: number;
+  readonly #shares: Shares;
 
   constructor(database: DatabaseSync, file: string) {
     this.database = database;
@@ -90,12 +85,14 @@ class OpenStore {
     this.#inode = inodeOf(file);
     this.#insert = database.prepare(insertDecision(kyselyOn(database), sample).sql);
     this.#pageSize = pragmaNumber(database, 'page_size');
+    this.#shares = createShares(database);
   }
 
   append(batch: readonly StoredDecision[]): void {
     this.#atomically(() => {
       for (const decision of batch) this.#insert.run(...insertParameters(decision));
     });
+    this.#shares.grew(batch);
   }
 
   /**
@@ -112,10 +109,12 @@ class OpenStore {
       const aged = execute(this.database, removeBefore(db, now - policy.maxAgeMs, policy.slice));
       const left = policy.slice - aged;
       const tooBig = left > 0 && this.#usedBytes() > policy.maxBytes;
-      return aged + (tooBig ? execute(this.database, removeOldest(db, left)) : 0);
+      return aged + (tooBig ? this.#shares.removeOldest(left, policy.maxBytes) : 0);
     });
     const shrinks = this.#giveBack(policy.maxBytes * spareShare);
-    return { removed, more: removed >= policy.slice || shrinks };
+    const more = removed >= policy.slice || shrinks;
+    if (!more) this.#shares.settle();
+    return { removed, more };
   }
 
   /** Returns a little of the free space to the file system. @returns whether there is more to return. */

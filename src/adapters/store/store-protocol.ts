@@ -34,13 +34,13 @@ export interface StoreFaultForm {
 }
 
 export type Cell = string | number | boolean | undefined;
-const width = 7;
+const width = 8;
 
 /** A batch as one flat array: cloning it costs half of cloning an array of objects. */
 export const toCells = (batch: readonly StoredDecision[]): Cell[] => {
   const cells: Cell[] = [];
-  for (const { id, time, allowed, namespace, kind, name, json } of batch) {
-    cells.push(id, time, allowed, namespace, kind, name, json);
+  for (const { id, time, allowed, namespace, kind, name, json, count } of batch) {
+    cells.push(id, time, allowed, namespace, kind, name, json, count);
   }
   return cells;
 };
@@ -49,10 +49,19 @@ export const toCells = (batch: readonly StoredDecision[]): Cell[] => {
 export const fromCells = (cells: readonly Cell[]): StoredDecision[] => {
   const batch: StoredDecision[] = [];
   for (let at = 0; at < cells.length; at += width) {
-    const [id, time, allowed, namespace, kind, name, json] = cells.slice(at, at + width) as CellsOfOne;
-    batch.push({ id, time, allowed, namespace, kind, name, json });
+    const [id, time, allowed, namespace, kind, name, json, count] = cells.slice(at, at + width) as CellsOfOne;
+    batch.push({ id, time, allowed, namespace, kind, name, json, count });
   }
   return batch;
 };
 
-type CellsOfOne = [string, number, boolean, string | undefined, string, string | undefined, string];
+type CellsOfOne = [
+  string,
+  number,
+  boolean,
+  string | undefined,
+  string,
+  string | undefined,
+  string,
+  number | undefined,
+];

@@ -18,8 +18,11 @@ export const verdictOf = (decision: Decision): string => {
 export const placeText = ({ object }: Decision, { line, column }: Partial<Place>): string =>
   [object.file, line, column].filter((part) => part !== undefined).join(':');
 
-const whereOf = (decision: Decision, place: Partial<Place>): string =>
-  decision.object.file === undefined ? decision.time : placeText(decision, place);
+const whereOf = (decision: Decision, place: Partial<Place>): string => {
+  const { object, time, count } = decision;
+  if (object.file !== undefined) return placeText(decision, place);
+  return count === undefined ? time : `${time} (${count} times)`;
+};
 
 /** Without its cause nobody can do anything about a registry that could not be asked. */
 const reasonOf = ({ code, message, detail }: Finding): string =>

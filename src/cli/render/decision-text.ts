@@ -33,6 +33,10 @@ const imageLines = (image: JudgedImage): string[] => {
   return [`  ${path}: ${given}${name}`, ...more];
 };
 
+/** How often the same was decided, when it was more than once. */
+const repeatLines = ({ count, firstTime }: Decision): string[] =>
+  count === undefined ? [] : [`the same was decided ${count} times since ${firstTime}; this is the latest`];
+
 /** One decision for a person: what was judged, what was found, what it rests on. */
 export const renderDecision = (decision: Decision): string => {
   const verdict = decision.allowed ? 'allowed' : 'denied';
@@ -40,6 +44,7 @@ export const renderDecision = (decision: Decision): string => {
   const lines = [
     `decision ${decision.id}`,
     `${verdict}: ${decision.operation ?? decision.source} ${objectName(decision)} at ${decision.time}${by}${decision.dryRun === true ? ' (dry run)' : ''}`,
+    ...repeatLines(decision),
     ...(decision.skipped === undefined
       ? []
       : [`not judged further: ${decision.skipped.message} (${decision.skipped.code})`]),
@@ -59,7 +64,7 @@ export const renderDecision = (decision: Decision): string => {
       .join(', ')}; took ${decision.durations['total'] ?? 0} ms`,
     ...(decision.truncated === undefined
       ? []
-      : [`${decision.truncated} entries were left out to keep the record within 64 KiB`]),
+      : [`${decision.truncated} entries were left out to keep the record small`]),
   ];
   return `${lines.join('\n')}\n`;
 };

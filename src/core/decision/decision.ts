@@ -43,7 +43,10 @@ export interface JudgedObject {
 export interface Decision {
   readonly apiVersion: 'imagegate.dev/v1alpha1';
   readonly kind: 'Decision';
-  /** `<replica>-<time-ordered text>`: later decisions of one replica sort after earlier ones. */
+  /**
+   * `<replica>-<time-ordered text>`: later decisions of one replica sort after earlier ones. A decision that was made
+   * before has the id of the first one: they are one entry of the record.
+   */
   readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string;
@@ -67,7 +70,11 @@ export interface Decision {
   readonly versions: Readonly<Record<string, string>>;
   /** Milliseconds. */
   readonly durations: Readonly<Record<string, number>>;
-  /** How many entries (findings, images, warnings) were left out to stay within 64 KiB. */
+  /** How many equal decisions this entry of the record stands for, the latest of which it shows; absent: one. */
+  readonly count?: number;
+  /** When the first of them was made, as `time` says it of the latest. */
+  readonly firstTime?: string;
+  /** How many entries (findings, images, warnings) were left out to keep the record small. */
   readonly truncated?: number;
 }
 

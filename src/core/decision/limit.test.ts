@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Decision, JudgedImage } from './decision.ts';
-import { decisionLimit, limitDecision } from './limit.ts';
+import { decisionLimit, limitDecision, recordedDecision } from './limit.ts';
 
 const decisionOf = (images: readonly JudgedImage[]): Decision => ({
   apiVersion: 'imagegate.dev/v1alpha1',
@@ -30,4 +30,45 @@ test('what was tried for each image counts towards 64 KiB', () => {
 test('64 images with a short trail each are kept whole', () => {
   const decision = decisionOf(Array.from({ length: 64 }, () => image(['anonymous: used'])));
   expect(limitDecision(decision)).toBe(decision);
+});
+
+describe('a long list of images is cut in the record (R26, B46)', () => {
+  const images = (count: number, length: number): readonly JudgedImage[] =>
+    Array.from({ length: count }, (_, at) => {
+      const given = `registry.example.com/${'x'.repeat(length)}:${at}`;
+      return { path: `spec.containers[${at}].image`, given, reference: given };
+    });
+
+  test.each([
+    ['one image', 1, 512],
+    ['four of the longest names', 4, 512],
+    ['thirty usual ones', 30, 40],
+  ])('%s is recorded whole', (_title, count, length) => {
+    const decision = decisionOf(images(count, length));
+    expect(recordedDecision(decision)).toBe(decision);
+  });
+
+  test('64 long names are cut, and it says how many are left out', () => {
+    const decision = { ...decisionOf(images(64, 450)), truncated: 2 };
+    const recorded = recordedDecision(decision);
+    expect(bytes(recorded)).toBeLessThan(18 * 1024);
+    expect(recorded.images.length).toBeGreaterThan(8);
+    expect(recorded.truncated).toBe(2 + 64 - recorded.images.length);
+    expect(recorded.images).toEqual(decision.images.slice(0, recorded.images.length));
+  });
+
+  test('images with findings stay, in their place', () => {
+    const path = 'spec.containers[63].image';
+    const finding = {
+      policy: 'p',
+      check: 'tags',
+      mode: 'Deny',
+      path,
+      code: 'tag-denied',
+      message: 'm',
+    } as const;
+    const recorded = recordedDecision({ ...decisionOf(images(64, 450)), findings: [finding] });
+    expect(recorded.images.at(-1)?.path).toBe(path);
+    expect(recorded.findings).toEqual([finding]);
+  });
 });

@@ -3,6 +3,9 @@ import type { Decision } from './decision.ts';
 /** A decision record is at most this many bytes of JSON. */
 export const decisionLimit = 64 * 1024;
 
+/** What the images of one object may take of the record. About thirty usual ones fit. */
+const recordedImagesLimit = 16 * 1024;
+
 /** Keys, punctuation and codes of one entry. */
 const entryBytes = 220;
 /** Room for the fields that are no list. */
@@ -94,4 +97,22 @@ export const limitDecision = (decision: Decision): Decision => {
   };
   const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
   return truncated === 0 ? decision : { ...decision, ...kept, truncated };
+};
+
+/** So few images fit, whatever they are called. */
+const alwaysFit = 4;
+
+/**
+ * A decision as it is recorded: long lists of images are cut, those with findings are kept first. Otherwise Pods with
+ * 64 images of long names would push out of the record what it says of everybody else (R26).
+ */
+export const recordedDecision = (decision: Decision): Decision => {
+  const { images, findings, truncated = 0 } = decision;
+  if (images.length <= alwaysFit || sumAtMost(images) <= recordedImagesLimit) return decision;
+  const found = new Set(findings.map(({ path }) => path));
+  const first = images.filter(({ path }) => found.has(path));
+  const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], recordedImagesLimit);
+  const cut = images.length - kept.size;
+  if (cut === 0) return decision;
+  return { ...decision, images: images.filter((image) => kept.has(image)), truncated: truncated + cut };
 };

@@ -1,0 +1,87 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import { FairQueue } from '../../gate/fair-queue.ts';
+
+/** A buffered file, as `pino.destination` makes it. */
+export interface BufferedFile {
+  write(text: string): unknown;
+  on(event: 'write', told: (bytes: number) => void): unknown;
+  on(event: 'drop', told: (text: string) => void): unknown;
+  on(event: 'drain', told: () => void): unknown;
+}
+
+/** A file, and how much of what it was given is not written yet. */
+export interface Backlog {
+  write(text: string): void;
+  bytes(): number;
+  /** Called when something was written. */
+  onWritten(told: () => void): void;
+}
+
+export const createBacklog = (file: BufferedFile): Backlog => {
+  let bytes = 0;
+  const told: (() => void)[] = [];
+  const settled = (left: number): void => {
+    bytes = Math.max(0, left);
+    for (const one of told) one();
+  };
+  file.on('write', (written) => settled(bytes - written));
+  file.on('drain', () => settled(0));
+  file.on('drop', (text) => (bytes = Math.max(0, bytes - Buffer.byteLength(text))));
+  return {
+    write: (text) => {
+      bytes += Buffer.byteLength(text);
+      file.write(text);
+    },
+    bytes: () => bytes,
+    onWritten: (one) => void told.push(one),
+  };
+};
+
+export interface DecisionLines {
+  add(decision: Decision, line: string): void;
+  /** Hands on as much as is wanted. */
+  write(): void;
+  /** Hands on everything, for the end of the process. */
+  writeAll(): void;
+}
+
+/** Lines of decisions that wait while nobody reads the log. */
+const room = { items: 100_000, weight: 12 * 1024 * 1024 };
+/** No more lines of decisions are handed on while so much is not written. */
+const mostBehind = 1024 * 1024;
+/** Lines are joined up to about so many characters. */
+const mostTogether = 64 * 1024;
+
+/**
+ * The lines of decisions on their way to the log, shared by namespace (R26). They wait here and not in the buffer of the
+ * file: that one stays open for what the gate says about itself, which no flood of denials may push out (R28).
+ */
+export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) => void): DecisionLines => {
+  const lines = new FairQueue<string>(
+    (line) => line.length,
+    (line) => onDrop(line.length),
+  );
+  const writeWhile = (wanted: () => boolean): void => {
+    while (lines.count > 0 && wanted()) {
+      // Joined: every line by itself was measured and copied several times on its way, which cost more than judging.
+      const together: string[] = [];
+      for (let length = 0; length < mostTogether;) {
+        const line = lines.take();
+        if (line === undefined) break;
+        together.push(line);
+        length += line.length;
+      }
+      backlog.write(together.join(''));
+    }
+  };
+  const write = (): void => writeWhile(() => backlog.bytes() < mostBehind);
+  backlog.onWritten(write);
+  return {
+    add: ({ id, object }, line) => {
+      if (!lines.add(object.namespace ?? '', id, line, room)) onDrop(line.length);
+      else if (lines.weight >= mostTogether) write();
+    },
+    write,
+    writeAll: () => writeWhile(() => true),
+  };
+};
