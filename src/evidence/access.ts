@@ -1,6 +1,6 @@
 import type { EvidenceLimits } from './limits.ts';
 import type { EvidenceClock, ManifestName, RegistryFailure, Repository } from './ports.ts';
-import { createRecentMap } from './recent-map.ts';
+import { createRecentMap } from '../core/recent-map.ts';
 
 /** One credential at one repository: what is remembered of it is used for nobody else. */
 export interface Account {

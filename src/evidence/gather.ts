@@ -21,7 +21,7 @@ import type {
 } from './ports.ts';
 import { createReadBudget, type Reading } from './read-budget.ts';
 import { readImage } from './read-image.ts';
-import { createRecentMap, type RecentMap } from './recent-map.ts';
+import { createRecentMap, type RecentMap } from '../core/recent-map.ts';
 import { askerOf, createRecollections, placeOf, type Recollections } from './recollection.ts';
 import { resolve, type Reached, type Resolution } from './resolve.ts';
 import { unavailableText } from './unavailable-text.ts';

@@ -23,7 +23,7 @@ import type {
   Repository,
 } from './ports.ts';
 import type { Reading } from './read-budget.ts';
-import type { RecentMap } from './recent-map.ts';
+import type { RecentMap } from '../core/recent-map.ts';
 import type { Reached } from './resolve.ts';
 import type { Unreadable } from './unreadable.ts';
 

@@ -1,5 +1,5 @@
-import { createRecentMap } from '../evidence/recent-map.ts';
-import type { RecentMap } from '../evidence/recent-map.ts';
+import { createRecentMap } from '../core/recent-map.ts';
+import type { RecentMap } from '../core/recent-map.ts';
 
 /** How much is remembered: of so many namespaces, of each so many entries. */
 export interface NamespaceMemoryLimits {

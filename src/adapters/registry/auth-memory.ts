@@ -1,4 +1,4 @@
-import { createRecentMap } from '../../evidence/recent-map.ts';
+import { createRecentMap } from '../../core/recent-map.ts';
 import type { Visitor } from './auth-pass.ts';
 import type { Offer } from './auth-offer.ts';
 

@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { RegistryFailure } from '../../evidence/ports.ts';
-import { createRecentMap } from '../../evidence/recent-map.ts';
+import { createRecentMap } from '../../core/recent-map.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { failure, networkReason } from './failure.ts';
 import { ready } from './guarded-socket.ts';

@@ -1,6 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
-import { createRecentMap } from '../../evidence/recent-map.ts';
+import { createRecentMap } from '../../core/recent-map.ts';
 import type { Token } from './token.ts';
 
 /** Where a token is good: one registry, one token server, one scope, one credential. Never used for another of them. */

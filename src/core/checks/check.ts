@@ -33,9 +33,31 @@ export interface CheckSituation {
   readonly namespaceLabels: Fact<Labels>;
 }
 
+/** What is wrong with an image by its bytes. It holds for every name of them, so the name comes in later: `named`. */
+export interface EvidenceViolation extends Omit<Violation, 'message'> {
+  /** What follows the name of the image in a message: `runs as root`. */
+  readonly says: string;
+}
+
+/** The message about one name. @param given safe to show */
+export const named = (given: string, { code, says, ...more }: EvidenceViolation): Violation => ({
+  code,
+  message: `image '${given}' ${says}`,
+  ...more,
+});
+
+/** One condition of an evidence check: pure like `Check`, on facts that were gathered before. */
+export interface EvidenceRule {
+  /** The rule with everything that it compares with. Two rules with one text judge alike. */
+  readonly text: string;
+  /** Whether it reads the situation. The judgement of one that does not rests on the facts alone. */
+  readonly readsSituation: boolean;
+  readonly judge: (facts: ImageFacts, situation: CheckSituation) => readonly EvidenceViolation[];
+}
+
 /**
- * A rule about the bytes behind a name: pure like `Check`, on facts that were gathered before. It is never asked when
- * the facts are absent or unavailable: that is decided for all such checks in one place.
+ * Rules about the bytes behind a name. They are never asked when the facts are absent or unavailable: that is decided
+ * for all such checks in one place.
  */
 export interface EvidenceCheck {
   /** The check's key in the policy. */
@@ -43,20 +65,19 @@ export interface EvidenceCheck {
   readonly needs: 'image';
   /** Whether it compares with labels of the namespace beyond its name, so that they must be looked up. */
   readonly readsNamespaceLabels: boolean;
-  readonly judge: (
-    image: ImageReference,
-    facts: ImageFacts,
-    situation: CheckSituation,
-  ) => readonly Violation[];
+  /** All are asked, so that each failure is reported. */
+  readonly rules: readonly EvidenceRule[];
 }
 
-export const pass: readonly Violation[] = [];
+export const pass: readonly never[] = [];
 
 /** How many patterns a message lists before it says how many more there are. */
 const shownPatterns = 5;
 
-/** `a, b, c and 4 more` for messages. */
-export const listPatterns = (patterns: readonly string[]): string =>
-  patterns.length <= shownPatterns
-    ? patterns.join(', ')
-    : `${patterns.slice(0, shownPatterns).join(', ')} and ${patterns.length - shownPatterns} more`;
+/** `a, b, c and 4 more` for messages. Only what is shown gets its text. */
+export const listed = <T>(items: readonly T[], textOf: (item: T) => string): string => {
+  const texts = items.slice(0, shownPatterns).map(textOf).join(', ');
+  return items.length <= shownPatterns ? texts : `${texts} and ${items.length - shownPatterns} more`;
+};
+
+export const listPatterns = (patterns: readonly string[]): string => listed(patterns, (pattern) => pattern);

@@ -4,9 +4,9 @@ import { policy } from '../../../test/fakes/gate.ts';
 import type { Fact } from '../facts/fact.ts';
 import { absent, known, unavailable } from '../facts/fact.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
-import { parseReference } from '../image/reference.ts';
 import type { Labels } from '../policy/label-selector.ts';
 import type { CheckSituation, Violation } from './check.ts';
+import { named } from './check.ts';
 import { compileEvidenceCheck, isEvidenceCheck } from './index.ts';
 
 const inNamespace = (namespaceLabels: Fact<Labels>, namespace = 'shop'): CheckSituation => ({
@@ -34,9 +34,8 @@ const judge = (
   facts: ImageFacts,
   { situation = somewhere, multiArch }: Judging = {},
 ): readonly Violation[] => {
-  const reference = parseReference('registry.example.com/web:1');
-  if (!reference.ok) throw new Error('a mistake of the test');
-  return compiled(image, multiArch).judge(reference.value, facts, situation);
+  const found = compiled(image, multiArch).rules.flatMap((rule) => rule.judge(facts, situation));
+  return found.map((violation) => named('registry.example.com/web:1', violation));
 };
 const codes = (...call: Parameters<typeof judge>): readonly string[] =>
   judge(...call).map(({ code }) => code);

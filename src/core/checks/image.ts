@@ -3,7 +3,7 @@ import type { ImageCheck, MultiArch } from '../policy/schema.ts';
 import { readSize } from '../policy/size.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { EvidenceCheck } from './check.ts';
+import type { EvidenceCheck, EvidenceRule } from './check.ts';
 import { maxAge, minAge } from './image/age.ts';
 import type { Condition } from './image/condition.ts';
 import { labelConditions, readsNamespaceLabels } from './image/labels.ts';
@@ -11,40 +11,73 @@ import { allowedPlatforms, choosePlatforms } from './image/platforms.ts';
 import { maxSize } from './image/size.ts';
 import { nonRoot } from './image/user.ts';
 
+/** A condition with what it is made from, as text: equal texts make equal conditions. */
+interface Written {
+  readonly text: string;
+  readonly condition: Condition;
+  readonly readsSituation: boolean;
+}
+
+const written = (value: object, condition: Condition, readsSituation = false): Written => ({
+  text: JSON.stringify(value),
+  condition,
+  readsSituation,
+});
+
 /** A condition with an amount; what is written but cannot be read is an error, never a condition that is left out. */
 const withAmount = (
-  text: string | undefined,
+  config: ImageCheck,
+  field: 'maxAge' | 'minAge' | 'maxSize',
   read: (text: string) => number | undefined,
   condition: (amount: number) => Condition,
-): Result<readonly Condition[], string> => {
+): Result<readonly Written[], string> => {
+  const text = config[field];
   if (text === undefined) return ok([]);
   const amount = read(text);
-  return amount === undefined ? fail(`${JSON.stringify(text)} cannot be read`) : ok([condition(amount)]);
+  if (amount === undefined) return fail(`image.${field}: ${JSON.stringify(text)} cannot be read`);
+  return ok([written({ [field]: amount }, condition(amount), field !== 'maxSize')]);
+};
+
+/** The rules of one check. Two checks that choose the same platforms and have the same condition share its judgement. */
+const rulesOf = (conditions: readonly Written[], multiArch: MultiArch): readonly EvidenceRule[] => {
+  const choice = choosePlatforms(multiArch);
+  const chosenBy = JSON.stringify({ multiArch });
+  return [
+    { text: chosenBy, readsSituation: false, judge: (facts) => choice(facts).violations },
+    ...conditions.map(({ text, condition, readsSituation }): EvidenceRule => ({
+      text: `${text} ${chosenBy}`,
+      readsSituation,
+      judge: (facts, situation) => {
+        const { isIndex, platforms } = choice(facts);
+        return condition({ isIndex, platforms, situation });
+      },
+    })),
+  ];
 };
 
 /** `image`: conditions on what the image says about itself. All are judged, each failure is reported. */
 export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<EvidenceCheck, string> => {
-  const oldest = withAmount(config.maxAge, readDuration, maxAge);
-  if (!oldest.ok) return fail(`image.maxAge: ${oldest.error}`);
-  const newest = withAmount(config.minAge, readDuration, minAge);
-  if (!newest.ok) return fail(`image.minAge: ${newest.error}`);
-  const largest = withAmount(config.maxSize, readSize, maxSize);
-  if (!largest.ok) return fail(`image.maxSize: ${largest.error}`);
-  const conditions: readonly Condition[] = [
+  const oldest = withAmount(config, 'maxAge', readDuration, maxAge);
+  if (!oldest.ok) return oldest;
+  const newest = withAmount(config, 'minAge', readDuration, minAge);
+  if (!newest.ok) return newest;
+  const largest = withAmount(config, 'maxSize', readSize, maxSize);
+  if (!largest.ok) return largest;
+  const { user, labels, platforms } = config;
+  const conditions: readonly Written[] = [
     ...oldest.value,
     ...newest.value,
-    ...(config.user === undefined ? [] : [nonRoot(config.user)]),
-    ...labelConditions(config.labels),
-    ...(config.platforms === undefined ? [] : [allowedPlatforms(config.platforms, multiArch)]),
+    ...(user === undefined ? [] : [written({ user }, nonRoot(user))]),
+    ...labelConditions(labels).map(({ rule, condition, readsSituation }) =>
+      written(rule, condition, readsSituation),
+    ),
+    ...(platforms === undefined ? [] : [written({ platforms }, allowedPlatforms(platforms, multiArch))]),
     ...largest.value,
   ];
   return ok({
     id: 'image',
     needs: 'image',
-    readsNamespaceLabels: readsNamespaceLabels(config.labels),
-    judge: (image, facts, situation) => {
-      const { subject, violations } = choosePlatforms(image, facts, multiArch, situation);
-      return [...violations, ...conditions.flatMap((condition) => condition(subject))];
-    },
+    readsNamespaceLabels: readsNamespaceLabels(labels),
+    rules: rulesOf(conditions, multiArch),
   });
 };

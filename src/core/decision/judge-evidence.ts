@@ -1,4 +1,5 @@
 import type { CheckSituation, Violation } from '../checks/check.ts';
+import { named } from '../checks/check.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
@@ -132,12 +133,15 @@ const judgeFacts = (
     case 'absent':
       return once(absentViolation(reference, tried));
     case 'known': {
-      const violations = policy.evidence.flatMap(({ id, judge }) =>
-        judge(reference, fact.value, situation).map((violation) => ({
-          check: id,
-          violation,
-          unreadable: false,
-        })),
+      const given = shown(reference.given);
+      const violations = policy.evidence.flatMap(({ id, rules }) =>
+        rules.flatMap((rule) =>
+          rule.judge(fact.value, situation).map((violation) => ({
+            check: id,
+            violation: named(given, violation),
+            unreadable: false,
+          })),
+        ),
       );
       const open = reference.digest === undefined && !policy.fixesBytes;
       return open ? [...violations, ...once(notPinned(reference))] : violations;

@@ -41,7 +41,7 @@ describe('R24: a text is cut before it is read', () => {
     ['one whose end nobody reads as well', `https://jane:secret@${filler}`, /^https:\/\/…f+…f+$/],
     [
       'a password that begins where the reading ends',
-      `${'a'.repeat(4000)}:${filler}@registry/x`,
+      `${'a'.repeat(1000)}:${filler}@registry/x`,
       /^a+…a+:…registry\/x$/,
     ],
     ['a password in the end that is read', `${filler}:hunter2@registry/x`, /^f+…f+…registry\/x$/],
@@ -129,7 +129,7 @@ test('leaves out what the sentence of B37 calls a password, and nothing else', (
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
       const text = pieces.join('');
-      fc.pre(byDefinition(text).length <= shownLimit);
+      fc.pre(text.length <= shownLimit && byDefinition(text).length <= shownLimit);
       expect(shown(text)).toBe(byDefinition(text));
     }),
     { numRuns: 2000 },

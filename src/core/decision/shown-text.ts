@@ -4,8 +4,8 @@ import { beginningOf, cutMiddle, endOf } from '../text/cut-middle.ts';
 export const shownLimit = 512;
 /** Longest name of a host, a file or an image within a sentence that names several things. */
 export const nameLimit = 128;
-/** How much of a text is read for each unit that is shown: a password before a name may be longer than the name. */
-const readPerUnit = 16;
+/** How much of a text is read for each unit that is shown: what stands before a name may be longer than the name. */
+const readPerUnit = 4;
 
 // Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
 // controls, whatever Unicode calls ignorable (zero-width, bidirectional, fillers, tags, variation selectors),

@@ -1,26 +1,23 @@
 /**
- * Whether `text` matches a glob in which `*` stands for any run of characters. Greedy with one point to come
- * back to, so the time is at most |glob| x |text|; no regular expression is built from a policy (B31).
+ * Whether `text` matches a glob in which `*` stands for any run of characters. One pass: both ends are compared, and
+ * between two stars the leftmost place is always as good as any later one, so nothing is ever looked at again. No regular
+ * expression is built from a policy (B31).
  */
 export const matchesGlob = (glob: string, text: string): boolean => {
-  let g = 0;
-  let t = 0;
-  let star = -1;
-  let resume = 0;
-  while (t < text.length) {
-    if (g < glob.length && glob[g] === '*') {
-      star = g++;
-      resume = t;
-    } else if (g < glob.length && glob[g] === text[t]) {
-      g++;
-      t++;
-    } else if (star >= 0) {
-      g = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
+  const first = glob.indexOf('*');
+  if (first < 0) return glob === text;
+  const last = glob.lastIndexOf('*');
+  const end = text.length - (glob.length - last - 1);
+  if (first > end || !text.startsWith(glob.slice(0, first)) || !text.endsWith(glob.slice(last + 1)))
+    return false;
+  let at = first;
+  for (let from = first + 1; from <= last;) {
+    const star = glob.indexOf('*', from);
+    const part = glob.slice(from, star);
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+    from = star + 1;
   }
-  while (glob[g] === '*') g++;
-  return g === glob.length;
+  return at <= end;
 };

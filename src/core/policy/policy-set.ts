@@ -5,6 +5,7 @@ import type { ImagePattern } from '../image/pattern.ts';
 import { matchesGlob } from './glob.ts';
 import { createImageMemory } from './image-memory.ts';
 import type { ImageMemory } from './image-memory.ts';
+import { createJudgementMemory } from './judgement-memory.ts';
 import { readsLabels } from './label-selector.ts';
 import type { CompiledSelector } from './label-selector.ts';
 import type { MultiArch } from './schema.ts';
@@ -92,7 +93,10 @@ export const createPolicySet = (
   policies: readonly CompiledPolicy[],
   broken: readonly BrokenPolicy[] = [],
 ): PolicySet => {
-  const sorted = [...policies].sort(byName);
+  const judgements = createJudgementMemory();
+  const sorted = policies
+    .map((policy) => ({ ...policy, evidence: policy.evidence.map(judgements.remembering) }))
+    .sort(byName);
   const sortedBroken = [...broken].sort(byName);
   const memory = new Map<string, NamespacePolicies>();
   const select = (namespace: string): NamespacePolicies => {

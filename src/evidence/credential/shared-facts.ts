@@ -1,6 +1,6 @@
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { EvidenceClock } from '../ports.ts';
-import { createRecentMap } from '../recent-map.ts';
+import { createRecentMap } from '../../core/recent-map.ts';
 
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
 export interface SharedFacts<T> {

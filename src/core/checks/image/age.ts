@@ -2,7 +2,7 @@ import type { FindingCode } from '../../decision/reason.ts';
 import { describeDuration } from '../../policy/duration.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
-import { failingOf, named, onPlatforms, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
 
 /** How far the clocks of builders may be ahead of ours. */
 const clockSkew = 5 * 60_000;
@@ -40,7 +40,7 @@ const ageCondition =
     return [
       {
         code,
-        message: `${named(subject)} ${known ? wrong : 'does not say how old it is'}${onPlatforms(subject, failing)}`,
+        says: `${known ? wrong : 'does not say how old it is'}${onPlatforms(subject, failing)}`,
         detail: reasonsOf(subject, failing),
         remedy: known ? remedy : unknownRemedy,
       },

@@ -4,9 +4,9 @@ import { matchesGlob } from '../../policy/glob.ts';
 import { namespaceNameLabel } from '../../policy/label-selector.ts';
 import type { ImageCheck } from '../../policy/schema.ts';
 import { listPatterns } from '../check.ts';
-import type { CheckSituation, Violation } from '../check.ts';
+import type { CheckSituation, EvidenceViolation } from '../check.ts';
 import type { Condition, Failing, Subject } from './condition.ts';
-import { failingOf, named, onPlatforms, quoted, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';
 
 type Labels = NonNullable<ImageCheck['labels']>;
 type NamespaceRule = NonNullable<Labels['namespaceLabels']>[number];
@@ -14,8 +14,15 @@ type NamespaceRule = NonNullable<Labels['namespaceLabels']>[number];
 const labelOf = ({ labels }: PlatformImage, name: string): string | undefined =>
   Object.hasOwn(labels, name) ? labels[name] : undefined;
 
-const isAmong = (globs: readonly string[], value: string): boolean =>
-  globs.some((glob) => matchesGlob(glob, value));
+/** Longest value that is compared, in UTF-16 units. Whoever builds an image writes what they like into it (R24). */
+const longestCompared = 4096;
+
+/** `undefined`: the value is too long to be compared, so nobody can tell. */
+const isAmong = (globs: readonly string[], value: string): boolean | undefined =>
+  value.length > longestCompared ? undefined : globs.some((glob) => matchesGlob(glob, value));
+
+const tooLong = (name: string, value: string): string =>
+  `its label ${name} has ${value.length} characters, more than the ${longestCompared} that are compared`;
 
 const listGlobs = (globs: readonly string[]): string =>
   listPatterns(globs.map((glob) => `'${shownBriefly(glob, 64)}'`));
@@ -24,13 +31,13 @@ const violation = (
   subject: Subject,
   failing: readonly Failing[],
   text: { readonly message: string; readonly remedy: string },
-): readonly Violation[] =>
+): readonly EvidenceViolation[] =>
   failing.length === 0
     ? []
     : [
         {
           code: 'image-label',
-          message: `${named(subject)} ${text.message}${onPlatforms(subject, failing)}`,
+          says: `${text.message}${onPlatforms(subject, failing)}`,
           detail: reasonsOf(subject, failing),
           remedy: text.remedy,
         },
@@ -43,7 +50,9 @@ const required =
     const failing = failingOf(subject, (image) => {
       const value = labelOf(image, name);
       if (value === undefined) return `it has no label ${name}`;
-      return isAmong(globs, value) ? undefined : `its label ${name} is ${quoted(value)}`;
+      const isAllowed = isAmong(globs, value);
+      if (isAllowed === true) return undefined;
+      return isAllowed === undefined ? tooLong(name, value) : `its label ${name} is ${quoted(value)}`;
     });
     const lacking = failing.every(({ platform }) => labelOf(platform, name) === undefined);
     return violation(subject, failing, {
@@ -62,9 +71,10 @@ const forbidden =
   (subject) => {
     const failing = failingOf(subject, (image) => {
       const value = labelOf(image, name);
-      return value !== undefined && isAmong(globs, value)
-        ? `its label ${name} is ${quoted(value)}`
-        : undefined;
+      if (value === undefined) return undefined;
+      const isForbidden = isAmong(globs, value);
+      if (isForbidden === false) return undefined;
+      return isForbidden === undefined ? tooLong(name, value) : `its label ${name} is ${quoted(value)}`;
     });
     return violation(subject, failing, {
       message: `has the forbidden label '${name}'`,
@@ -94,9 +104,11 @@ const fittingNamespace =
     const { situation } = subject;
     const marked = failingOf(subject, (image) => {
       const value = labelOf(image, name);
-      return value !== undefined && matchesGlob(glob, value)
-        ? `its label ${name} is ${quoted(value)}`
-        : undefined;
+      if (value === undefined) return undefined;
+      const isMarked = isAmong([glob], value);
+      if (isMarked === false) return undefined;
+      // Whether it is marked is not known: only where marked images may run, nothing is wrong.
+      return isMarked === undefined ? tooLong(name, value) : `its label ${name} is ${quoted(value)}`;
     });
     const own = namespaceLabel(namespace.key, situation);
     if (marked.length === 0 || (typeof own === 'string' && namespace.in.includes(own))) return [];
@@ -106,7 +118,7 @@ const fittingNamespace =
       return [
         {
           code: 'namespace-unavailable',
-          message: `${named(subject)} is bound to labels of its namespace, and those of ${here} are not known`,
+          says: `is bound to labels of its namespace, and those of ${here} are not known`,
           detail: shown(whyNotKnown(situation)),
           remedy:
             'make the labels known: the gate must reach the API server and may read namespaces; a check takes --namespace-labels or --kubeconfig',
@@ -124,9 +136,28 @@ const fittingNamespace =
 export const readsNamespaceLabels = (labels: Labels | undefined): boolean =>
   labels?.namespaceLabels?.some(({ namespace }) => namespace.key !== namespaceNameLabel) ?? false;
 
+/** A condition, the rule of the policy that it is made from, and whether it reads the namespace. */
+interface LabelCondition {
+  readonly rule: object;
+  readonly condition: Condition;
+  readonly readsSituation: boolean;
+}
+
 /** The conditions of `labels`, one a rule, so that each failure is reported. */
-export const labelConditions = (labels: Labels | undefined): readonly Condition[] => [
-  ...Object.entries(labels?.required ?? {}).map(([name, globs]) => required(name, globs)),
-  ...Object.entries(labels?.forbidden ?? {}).map(([name, globs]) => forbidden(name, globs)),
-  ...(labels?.namespaceLabels ?? []).map(fittingNamespace),
+export const labelConditions = (labels: Labels | undefined): readonly LabelCondition[] => [
+  ...Object.entries(labels?.required ?? {}).map(([name, globs]) => ({
+    rule: { required: name, globs },
+    condition: required(name, globs),
+    readsSituation: false,
+  })),
+  ...Object.entries(labels?.forbidden ?? {}).map(([name, globs]) => ({
+    rule: { forbidden: name, globs },
+    condition: forbidden(name, globs),
+    readsSituation: false,
+  })),
+  ...(labels?.namespaceLabels ?? []).map((rule) => ({
+    rule: { namespaceLabels: rule },
+    condition: fittingNamespace(rule),
+    readsSituation: true,
+  })),
 ];

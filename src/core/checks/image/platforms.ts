@@ -1,11 +1,10 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
 import { chosenOf, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
-import type { ImageReference } from '../../image/reference.ts';
 import type { MultiArch } from '../../policy/schema.ts';
-import { listPatterns, pass } from '../check.ts';
-import type { CheckSituation, Violation } from '../check.ts';
-import type { Condition, Subject } from './condition.ts';
-import { failingOf, named, onPlatforms, platformName, reasonsOf } from './condition.ts';
+import { listed, listPatterns, pass } from '../check.ts';
+import type { EvidenceViolation } from '../check.ts';
+import type { Condition } from './condition.ts';
+import { failingOf, onPlatforms, platformName, reasonsOf } from './condition.ts';
 
 /**
  * `platforms`: images for machines that the cluster has not. What stands behind an index for a node to fall back to is
@@ -28,55 +27,56 @@ export const allowedPlatforms =
     return [
       {
         code: 'image-platform',
-        message: `${named(subject)} is for a platform that is not allowed${onPlatforms(subject, failing)}`,
+        says: `is for a platform that is not allowed${onPlatforms(subject, failing)}`,
         detail: reasonsOf(subject, failing),
         remedy: `use an image for ${listPatterns(allowed)}`,
       },
     ];
   };
 
-const lacking = (
-  subject: Subject,
-  wanted: readonly string[],
-  present: readonly PlatformImage[],
-): Violation => ({
+const lacking = (wanted: readonly string[], present: readonly PlatformImage[]): EvidenceViolation => ({
   code: 'image-platform',
-  message: `${named(subject)} is not there for ${wanted.length === 0 ? 'any platform' : listPatterns(wanted)}`,
+  says: `is not there for ${wanted.length === 0 ? 'any platform' : listPatterns(wanted)}`,
   detail:
     present.length === 0
       ? 'no image for a platform is known behind its index'
-      : `it is there for ${listPatterns(present.map(platformName))}`,
+      : `it is there for ${listed(present, platformName)}`,
   remedy:
     'build the image for these platforms too, or name in `multiArch.platforms` those that your nodes have',
 });
 
+/** The images behind one name that a policy judges, and what is wrong when they are not those that it wants. */
 export interface Choice {
-  readonly subject: Subject;
-  readonly violations: readonly Violation[];
+  readonly isIndex: boolean;
+  readonly platforms: readonly PlatformImage[];
+  readonly violations: readonly EvidenceViolation[];
 }
 
-/**
- * The images that a policy judges. Facts may hold more, gathered for another policy. An index must have every platform
- * that is named; a single image must be for one of them. Where nothing is left to judge, that is a violation: conditions
- * on no platform at all would all hold.
- */
-export const choosePlatforms = (
-  image: ImageReference,
-  { platforms, isIndex }: ImageFacts,
-  { mode, platforms: wanted }: MultiArch,
-  situation: CheckSituation,
-): Choice => {
-  const everything: Subject = { image, isIndex, platforms, situation };
+const choose = ({ platforms, isIndex }: ImageFacts, { mode, platforms: wanted }: MultiArch): Choice => {
+  const everything = { isIndex, platforms };
   if (mode !== 'platforms') {
-    return { subject: everything, violations: platforms.length === 0 ? [lacking(everything, [], [])] : pass };
+    return { ...everything, violations: platforms.length === 0 ? [lacking([], [])] : pass };
   }
   const chosen = chosenOf(wanted, platforms, ({ unnamed, platform }) =>
     unnamed === true ? undefined : platform,
   );
   const missing = wanted.filter((name) => !platforms.some(({ platform }) => matchesPlatform(name, platform)));
   const complete = missing.length === 0 || (!isIndex && missing.length < wanted.length);
-  return {
-    subject: { ...everything, platforms: chosen },
-    violations: complete ? pass : [lacking(everything, missing, platforms)],
+  return { isIndex, platforms: chosen, violations: complete ? pass : [lacking(missing, platforms)] };
+};
+
+/**
+ * The images that a policy judges. Facts may hold more, gathered for another policy. An index must have every platform
+ * that is named; a single image must be for one of them. Where nothing is left to judge, that is a violation: conditions
+ * on no platform at all would all hold. Facts are chosen from once, however many rules ask.
+ */
+export const choosePlatforms = (multiArch: MultiArch): ((facts: ImageFacts) => Choice) => {
+  const chosen = new WeakMap<ImageFacts, Choice>();
+  return (facts) => {
+    const known = chosen.get(facts);
+    if (known !== undefined) return known;
+    const choice = choose(facts, multiArch);
+    chosen.set(facts, choice);
+    return choice;
   };
 };

@@ -1,7 +1,7 @@
 import { describeSize } from '../../policy/size.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
-import { failingOf, named, onPlatforms, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
 
 /** `maxSize`: a node that pulls a huge image starts nothing else meanwhile, and may run out of disk. */
 export const maxSize =
@@ -14,7 +14,7 @@ export const maxSize =
     return [
       {
         code: 'image-too-large',
-        message: `${named(subject)} is larger than ${describeSize(most)}${onPlatforms(subject, failing)}`,
+        says: `is larger than ${describeSize(most)}${onPlatforms(subject, failing)}`,
         detail: reasonsOf(subject, failing),
         remedy:
           'build a smaller image: a smaller base, several build stages, no data that belongs in a volume',

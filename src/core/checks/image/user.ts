@@ -2,7 +2,7 @@ import type { PlatformImage } from '../../facts/image-facts.ts';
 import { operatingSystem } from '../../facts/platform.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
-import { failingOf, named, onPlatforms, quoted, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';
 
 /** Largest user id that runtimes take. Above it, containerd before 1.7.27 ran the image as root (CVE-2024-40635). */
 const largestUserId = 2 ** 31 - 1;
@@ -72,9 +72,9 @@ export const nonRoot =
     return [
       {
         code: 'image-user-root',
-        message: numbersOnly
-          ? `${named(subject)} does not run as a user with a number above 0${onPlatforms(subject, failing)}`
-          : `${named(subject)} runs as root${onPlatforms(subject, failing)}`,
+        says: numbersOnly
+          ? `does not run as a user with a number above 0${onPlatforms(subject, failing)}`
+          : `runs as root${onPlatforms(subject, failing)}`,
         detail: reasonsOf(subject, failing),
         remedy: numbersOnly
           ? 'build the image with a number above 0 as its user, for example `USER 65532`'
