@@ -145,23 +145,50 @@ describe('short cuts, each recorded with its reason', () => {
 });
 
 describe('R19: requests that do not hold together', () => {
+  const withSpec = (spec: JsonObject) => requestFor({ ...bad, spec });
+  const app = { name: 'app', image: 'registry.example.com/web:1' };
   test.each([
     [
       'kind and object disagree',
+      'kind',
       requestFor(deployment('evil.io/x'), { kind: { group: '', version: 'v1', kind: 'ConfigMap' } }),
     ],
     [
       'apiVersion and object disagree',
+      'apiVersion',
       requestFor(bad, { kind: { group: 'apps', version: 'v1', kind: 'Pod' } }),
     ],
-    ['a CREATE without an object', requestFor(null)],
-    ['metadata that is no object', requestFor({ ...bad, metadata: 'x' })],
-    ['a pod spec of the wrong shape', requestFor({ ...bad, spec: { containers: {} } })],
-    ['a Pod without a spec', requestFor({ apiVersion: 'v1', kind: 'Pod', metadata: {} })],
-  ])('%s: denied as malformed-request', async (_title, request) => {
+    ['a CREATE without an object', 'request.object', requestFor(null)],
+    ['metadata that is no object', 'metadata', requestFor({ ...bad, metadata: 'x' })],
+    ['a pod spec that is text', 'spec', requestFor({ ...bad, spec: 'x' })],
+    ['a Pod without a spec', 'spec', requestFor({ apiVersion: 'v1', kind: 'Pod', metadata: {} })],
+    ['no containers', 'spec.containers', withSpec({})],
+    ['containers that are an object', 'spec.containers', withSpec({ containers: {} })],
+    ['a container that is text', 'spec.containers[0]', withSpec({ containers: ['x'] })],
+    ['a container without a name', 'spec.containers[0].name', withSpec({ containers: [{ image: 'a' }] })],
+    ['a name that is a number', 'spec.containers[0].name', withSpec({ containers: [{ ...app, name: 1 }] })],
+    ['one name twice', 'spec.containers[1].name', withSpec({ containers: [app, app] })],
+    [
+      'an image that is a list',
+      'spec.containers[0].image',
+      withSpec({ containers: [{ ...app, image: [] }] }),
+    ],
+    [
+      'init containers that are text',
+      'spec.initContainers',
+      withSpec({ containers: [app], initContainers: 'x' }),
+    ],
+    ['volumes that are text', 'spec.volumes', withSpec({ containers: [app], volumes: 'x' })],
+    [
+      'an image volume that is text',
+      'spec.volumes[0].image',
+      withSpec({ containers: [app], volumes: [{ name: 'v', image: 'x' }] }),
+    ],
+  ])('%s: denied as malformed-request, and the message begins with %s', async (_title, field, request) => {
     const decision = await gate().admit(request);
     expect(decision.allowed).toBe(false);
     expect(decision.findings.map(({ code }) => code)).toEqual(['malformed-request']);
+    expect(decision.findings[0]?.message.split(':')[0]).toBe(field);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
+import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import { isJsonObject } from '../core/json.ts';
 import { declareKind } from '../core/workload/kinds.ts';
@@ -45,17 +46,22 @@ const originOf = (request: AdmissionRequest): DecisionOrigin => ({
 });
 
 /** R19: what the API server says about the object and what the object says about itself must agree. */
-const disagreement = (request: AdmissionRequest): string | undefined => {
+const disagreement = (request: AdmissionRequest): Pick<Finding, 'path' | 'message'> | undefined => {
   const { object, kind } = request;
-  if (object === null) return `a ${request.operation} carries no object`;
-  if (object['kind'] !== kind.kind) return 'request.kind and the kind of the object disagree';
+  if (object === null) return { message: `request.object: is missing in a ${request.operation}` };
+  if (object['kind'] !== kind.kind) {
+    return { path: 'kind', message: 'kind: request.kind and the kind of the object disagree' };
+  }
   if (object['apiVersion'] !== apiVersionOf(kind.group, kind.version)) {
-    return 'request.kind and the apiVersion of the object disagree';
+    return {
+      path: 'apiVersion',
+      message: 'apiVersion: request.kind and the apiVersion of the object disagree',
+    };
   }
   const metadata = object['metadata'];
   return isJsonObject(metadata) || metadata === undefined || metadata === null
     ? undefined
-    : 'metadata of the object is not an object';
+    : { path: 'metadata', message: 'metadata: must be an object' };
 };
 
 const isNamespace = ({ kind }: AdmissionRequest): boolean => kind.group === '' && kind.kind === 'Namespace';
@@ -89,7 +95,12 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
   if (short !== undefined) return short;
   const wrong = disagreement(request);
   if (wrong !== undefined) {
-    return { findings: [gateFinding('malformed-request', wrong, { remedy: 'send a well-formed object' })] };
+    const { message, ...more } = wrong;
+    const finding = gateFinding('malformed-request', message, {
+      ...more,
+      remedy: 'send a well-formed object',
+    });
+    return { findings: [finding] };
   }
   const { group, kind } = request.kind;
   if (deps.workloads.byKind(group, kind) !== undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { Finding } from '../core/decision/finding.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { shown, shownName } from '../core/decision/shown-text.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import { extractImages } from '../core/workload/extract.ts';
 import { podSpecChanged, unchangedPlaces } from '../core/workload/unchanged.ts';
@@ -33,7 +33,12 @@ export const collect = (
   if (!extracted.ok) {
     const { code, path, why } = extracted.error;
     return {
-      findings: [gateFinding(code, shown(why), { path, remedy: 'correct the object and send it again' })],
+      findings: [
+        gateFinding(code, shown(path === '' ? why : `${shownName(path)}: ${why}`), {
+          path,
+          remedy: 'correct the object and send it again',
+        }),
+      ],
     };
   }
   const kept =

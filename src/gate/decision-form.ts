@@ -1,4 +1,5 @@
 import type { Decision, JudgedImage, JudgedObject } from '../core/decision/decision.ts';
+import { atField } from '../core/decision/finding-place.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import type { FindingCode, SkipCode } from '../core/decision/reason.ts';
 import { limitDecision } from '../core/decision/limit.ts';
@@ -34,7 +35,7 @@ export interface DecisionFormDeps {
 
 /** `name: code` findings that are shown to the user although they do not deny. */
 const warningOf = (finding: Finding): string =>
-  `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code})`;
+  `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 

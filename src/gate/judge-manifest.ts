@@ -36,7 +36,7 @@ export type ManifestOutcome =
 const isMalformed = ({ metadata }: JsonObject): boolean =>
   metadata !== undefined && metadata !== null && !isJsonObject(metadata);
 
-const malformed = gateFinding('malformed-request', 'metadata of the object is not an object', {
+const malformed = gateFinding('malformed-request', 'metadata: must be an object', {
   path: 'metadata',
   remedy: 'send a well-formed object',
 });

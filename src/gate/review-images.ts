@@ -51,7 +51,9 @@ export const createReviewImages =
     const refuse = (finding: ReturnType<typeof gateFinding>): Decision =>
       form(origin, { findings: [finding] }, started);
     if (request.images.length > maxImages) {
-      return refuse(gateFinding('too-many-images', `more than ${maxImages} images in one review`));
+      return refuse(
+        gateFinding('too-many-images', `spec.containers: more than ${maxImages} images in one review`),
+      );
     }
     try {
       const what = { form: 'images' as const, images: request.images.map(useOf) };

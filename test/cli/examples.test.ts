@@ -32,7 +32,7 @@ describe('npm run try -- --once', () => {
     for (const { command } of reviews) expect(text).toContain(`$ ${command}\n`);
     expect(text).toContain(
       'Error from server (Forbidden): admission webhook "validate.imagegate.dev" denied the request: ' +
-        "image 'untrusted-registry/nginx' is not from an allowed registry (policy trusted-registries, check registries: registry-not-allowed)\n" +
+        "image 'untrusted-registry/nginx' is not from an allowed registry (policy trusted-registries, check registries: registry-not-allowed, at spec.containers[0].image)\n" +
         "fix: use an image from registry.example.com/**, or ask the policy's owner to allow this one\n" +
         'decision ',
     );

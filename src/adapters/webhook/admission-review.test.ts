@@ -56,29 +56,50 @@ test('Go leaves empty fields out: name, namespace, user and dryRun may be missin
 
 describe('a malformed review with a usable uid keeps it, so that it can be denied', () => {
   test.each([
-    ['another kind', { ...review, kind: 'Pod' }],
-    ['no kind', { ...review, kind: null }],
-    ['another version', { ...review, apiVersion: 'admission.k8s.io/v1beta1' }],
-    ['a kind that is a text', withRequest({ kind: 'Pod' })],
-    ['a kind without a version', withRequest({ kind: { group: '', kind: 'Pod' } })],
-    ['a group that is a number', withRequest({ kind: { group: 1, version: 'v1', kind: 'Pod' } })],
-    ['no resource', withRequest({ resource: undefined })],
-    ['an unknown operation', withRequest({ operation: 'create' })],
-    ['an operation that is an inherited name', withRequest({ operation: 'constructor' })],
-    ['a name that is a number', withRequest({ name: 7 })],
-    ['a namespace that is a list', withRequest({ namespace: ['default'] })],
-    ['a subresource that is an object', withRequest({ subResource: {} })],
-    ['an object that is a list', withRequest({ object: [] })],
-    ['an object that is a text', withRequest({ object: '{}' })],
-    ['an old object that is a number', withRequest({ oldObject: 1 })],
-    ['a dryRun that is a text', withRequest({ dryRun: 'true' })],
-    ['a user that is a text', withRequest({ userInfo: 'admin' })],
-    ['a user name that is a list', withRequest({ userInfo: { username: ['admin'] } })],
-    ['groups that are a text', withRequest({ userInfo: { username: 'admin', groups: 'system:masters' } })],
-    ['a group that is null', withRequest({ userInfo: { username: 'admin', groups: [null] } })],
-  ])('%s', (_title, value) => {
+    ['another kind', { ...review, kind: 'Pod' }, 'kind'],
+    ['no kind', { ...review, kind: null }, 'kind'],
+    ['another version', { ...review, apiVersion: 'admission.k8s.io/v1beta1' }, 'apiVersion'],
+    ['a kind that is a text', withRequest({ kind: 'Pod' }), 'request.kind'],
+    ['a kind without a version', withRequest({ kind: { group: '', kind: 'Pod' } }), 'request.kind'],
+    [
+      'a group that is a number',
+      withRequest({ kind: { group: 1, version: 'v1', kind: 'Pod' } }),
+      'request.kind',
+    ],
+    ['no resource', withRequest({ resource: undefined }), 'request.resource'],
+    ['an unknown operation', withRequest({ operation: 'create' }), 'request.operation'],
+    [
+      'an operation that is an inherited name',
+      withRequest({ operation: 'constructor' }),
+      'request.operation',
+    ],
+    ['a name that is a number', withRequest({ name: 7 }), 'request.name'],
+    ['a namespace that is a list', withRequest({ namespace: ['default'] }), 'request.namespace'],
+    ['a subresource that is an object', withRequest({ subResource: {} }), 'request.subResource'],
+    ['an object that is a list', withRequest({ object: [] }), 'request.object'],
+    ['an object that is a text', withRequest({ object: '{}' }), 'request.object'],
+    ['an old object that is a number', withRequest({ oldObject: 1 }), 'request.oldObject'],
+    ['a dryRun that is a text', withRequest({ dryRun: 'true' }), 'request.dryRun'],
+    ['a user that is a text', withRequest({ userInfo: 'admin' }), 'request.userInfo'],
+    [
+      'a user name that is a list',
+      withRequest({ userInfo: { username: ['admin'] } }),
+      'request.userInfo.username',
+    ],
+    [
+      'groups that are a text',
+      withRequest({ userInfo: { username: 'admin', groups: 'system:masters' } }),
+      'request.userInfo.groups',
+    ],
+    [
+      'a group that is null',
+      withRequest({ userInfo: { username: 'admin', groups: [null] } }),
+      'request.userInfo.groups[0]',
+    ],
+  ])('%s, and its message begins with the field', (_title, value, field) => {
     const decoded = decodeReview(value, 'unverified');
     expect(decoded).toMatchObject({ ok: false, error: { uid } });
+    expect(decoded.ok ? '' : decoded.error.problem.split(' ')[0]).toBe(field);
   });
 });
 

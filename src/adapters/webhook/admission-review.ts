@@ -48,28 +48,36 @@ const objectOf = (value: JsonValue | undefined): JsonObject | null | undefined =
   return isJsonObject(value) ? value : undefined;
 };
 
-const groupsOf = (value: JsonValue | undefined): readonly string[] | undefined => {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) return undefined;
+const groupsOf = (value: JsonValue | undefined): Result<readonly string[], string> => {
+  if (value === undefined || value === null) return ok([]);
+  if (!Array.isArray(value)) return fail('request.userInfo.groups must be a list');
   const groups = value as readonly JsonValue[];
-  return groups.every((group) => typeof group === 'string') ? groups : undefined;
+  const odd = groups.findIndex((group) => typeof group !== 'string');
+  return odd < 0
+    ? ok(groups as readonly string[])
+    : fail(`request.userInfo.groups[${String(odd)}] must be text`);
 };
 
-const who = (value: JsonValue | undefined): Pick<AdmissionRequest, 'user' | 'groups'> | undefined => {
-  if (value === undefined || value === null) return { user: '', groups: [] };
-  if (!isJsonObject(value)) return undefined;
+type Who = Pick<AdmissionRequest, 'user' | 'groups'>;
+const who = (value: JsonValue | undefined): Result<Who, string> => {
+  if (value === undefined || value === null) return ok({ user: '', groups: [] });
+  if (!isJsonObject(value)) return fail('request.userInfo must be an object');
   const user = textOf(value['username']);
+  if (user === undefined) return fail('request.userInfo.username must be text');
   const groups = groupsOf(value['groups']);
-  return user === undefined || groups === undefined ? undefined : { user, groups };
+  return groups.ok ? ok({ user, groups: groups.value }) : groups;
 };
 
 type Texts = Pick<AdmissionRequest, 'subResource' | 'name' | 'namespace'>;
-const textsOf = (request: JsonObject): Texts | undefined => {
+const textsOf = (request: JsonObject): Result<Texts, string> => {
   const subResource = textOf(request['subResource']);
   const name = textOf(request['name']);
   const namespace = textOf(request['namespace']);
-  if (subResource === undefined || name === undefined || namespace === undefined) return undefined;
-  return { subResource, name, namespace };
+  if (subResource === undefined) return fail('request.subResource must be text');
+  if (name === undefined) return fail('request.name must be text');
+  return namespace === undefined
+    ? fail('request.namespace must be text')
+    : ok({ subResource, name, namespace });
 };
 
 const dryRunOf = (value: JsonValue | undefined): boolean | undefined => {
@@ -78,12 +86,15 @@ const dryRunOf = (value: JsonValue | undefined): boolean | undefined => {
 };
 
 type Objects = Pick<AdmissionRequest, 'object' | 'oldObject' | 'dryRun'>;
-const objectsOf = (request: JsonObject): Objects | undefined => {
+const objectsOf = (request: JsonObject): Result<Objects, string> => {
   const object = objectOf(request['object']);
   const oldObject = objectOf(request['oldObject']);
   const dryRun = dryRunOf(request['dryRun']);
-  if (object === undefined || oldObject === undefined || dryRun === undefined) return undefined;
-  return { object, oldObject, dryRun };
+  if (object === undefined) return fail('request.object must be an object');
+  if (oldObject === undefined) return fail('request.oldObject must be an object');
+  return dryRun === undefined
+    ? fail('request.dryRun must be true or false')
+    : ok({ object, oldObject, dryRun });
 };
 
 /** The shapes of everything but the uid. */
@@ -99,13 +110,21 @@ const decodeRequest = (
   const { operation } = request;
   if (!isOperation(operation)) return fail('request.operation is none of CREATE, UPDATE, DELETE and CONNECT');
   const user = who(request['userInfo']);
-  if (user === undefined) return fail('request.userInfo does not have the shape of a user');
+  if (!user.ok) return user;
   const texts = textsOf(request);
-  if (texts === undefined) return fail('request.name, namespace or subResource is not a text');
+  if (!texts.ok) return texts;
   const objects = objectsOf(request);
-  if (objects === undefined)
-    return fail('request.object or oldObject is not an object, or dryRun not a boolean');
-  return ok({ uid, kind, resource, operation, ...user, ...texts, ...objects, caller });
+  if (!objects.ok) return objects;
+  return ok({
+    uid,
+    kind,
+    resource,
+    operation,
+    ...user.value,
+    ...texts.value,
+    ...objects.value,
+    caller,
+  });
 };
 
 /** Any text that the API server may use as a uid; it is only ever echoed. */

@@ -6,7 +6,7 @@ describe('the text of a denial', () => {
   test('names image, rule and reason in the first line, then the remedy, then the decision', () => {
     const decision = denial();
     expect(denialText(decision).split('\n')).toEqual([
-      "image 'untrusted-registry/nginx' is not from an allowed registry (policy trusted-registries, check registries: registry-not-allowed)",
+      "image 'untrusted-registry/nginx' is not from an allowed registry (policy trusted-registries, check registries: registry-not-allowed, at spec.containers[0].image)",
       'fix: use an image from registry.example.com',
       `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
     ]);
@@ -21,8 +21,8 @@ describe('the text of a denial', () => {
     ];
     const lines = denialText(decisionOf({ allowed: false, findings })).split('\n');
     expect(lines.slice(0, 4)).toEqual([
-      'first (policy trusted-registries, check registries: registry-not-allowed)',
-      'second (policy trusted-registries, check digest: digest-missing)',
+      'first (policy trusted-registries, check registries: registry-not-allowed, at spec.containers[0].image)',
+      'second (policy trusted-registries, check digest: digest-missing, at spec.containers[0].image)',
       'fix: use an image from registry.example.com',
       'fix: pin it',
     ]);
@@ -42,9 +42,22 @@ describe('the text of a denial', () => {
     expect(text.match(/\nwhy: /g)).toHaveLength(2);
   });
 
+  test('names the field once: not again where the message begins with it', () => {
+    const decision = denial({
+      policy: '',
+      check: 'gate',
+      code: 'malformed-request',
+      path: 'spec.containers',
+      message: 'spec.containers: must be a list',
+    });
+    expect(denialText(decision)).toMatch(/^spec\.containers: must be a list \(gate: malformed-request\)\n/);
+  });
+
   test('names the gate, not a policy, for a finding of the gate', () => {
     const decision = denial({ policy: '', check: 'gate', code: 'deadline-exceeded', message: 'too late' });
-    expect(denialText(decision)).toMatch(/^too late \(gate: deadline-exceeded\)\n/);
+    expect(denialText(decision)).toMatch(
+      /^too late \(gate: deadline-exceeded, at spec\.containers\[0\]\.image\)\n/,
+    );
   });
 
   test('stays readable with 64 findings: about 2 KiB, and says how many are not shown', () => {

@@ -1,4 +1,5 @@
 import type { Decision } from '../../core/decision/decision.ts';
+import { atField } from '../../core/decision/finding-place.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { unavailableCodes } from '../../core/decision/judge-evidence.ts';
 import { shown } from '../../core/decision/shown-text.ts';
@@ -25,7 +26,8 @@ const denying = (decision: Decision): readonly Finding[] =>
 const ruleOf = ({ policy, check, code }: Finding): string =>
   policy === '' ? `gate: ${code}` : `policy ${cutRunes(policy, 64)}, check ${check}: ${code}`;
 
-const lineOf = (finding: Finding): string => `${shown(finding.message)} (${ruleOf(finding)})`;
+const lineOf = (finding: Finding): string =>
+  `${shown(finding.message)} (${ruleOf(finding)}${atField(finding)})`;
 
 const distinctRemedies = (findings: readonly Finding[]): readonly string[] => {
   const remedies = new Set<string>();
@@ -47,8 +49,8 @@ const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
 };
 
 /**
- * What a person reads behind `admission webhook "…" denied the request:`. The first line names image, rule and
- * reason; every other denying finding has its own line as far as they fit; then why something could not be looked at,
+ * What a person reads behind `admission webhook "…" denied the request:`. The first line names image, rule,
+ * reason and field; every other denying finding has its own line as far as they fit; then why something could not be looked at,
  * what to do, and the decision.
  */
 export const denialText = (decision: Decision): string => {

@@ -26,16 +26,30 @@ test('annotations are read by nobody, so none is a reason to refuse', () => {
   expect(decoded).toEqual({ ok: true, value: { namespace: '', images: [], caller: 'verified' } });
 });
 
-test.each<[string, JsonValue]>([
-  ['another kind', { ...head, kind: 'AdmissionReview', spec: {} }],
-  ['another version', { ...head, apiVersion: 'imagepolicy.k8s.io/v1', spec: {} }],
-  ['no spec', head],
-  ['containers that are an object', { ...head, spec: { containers: {} } }],
-  ['a container that is a text', { ...head, spec: { containers: ['nginx'] } }],
-  ['an image that is a number', { ...head, spec: { containers: [{ image: 1 }] } }],
-  ['a namespace that is a list', { ...head, spec: { namespace: [] } }],
-  ['a list', []],
-])('refuses %s', (_title, value) => expect(decodeImageReview(value, 'unverified').ok).toBe(false));
+test.each<[string, JsonValue, string]>([
+  ['another kind', { ...head, kind: 'AdmissionReview', spec: {} }, 'kind is not ImageReview'],
+  [
+    'another version',
+    { ...head, apiVersion: 'imagepolicy.k8s.io/v1', spec: {} },
+    'apiVersion is not imagepolicy.k8s.io/v1alpha1',
+  ],
+  ['no spec', head, 'the ImageReview carries no spec'],
+  ['containers that are an object', { ...head, spec: { containers: {} } }, 'spec.containers must be a list'],
+  [
+    'a container that is a text',
+    { ...head, spec: { containers: ['nginx'] } },
+    'spec.containers[0] must be an object',
+  ],
+  [
+    'an image that is a number',
+    { ...head, spec: { containers: [{ image: 1 }] } },
+    'spec.containers[0].image must be text',
+  ],
+  ['a namespace that is a list', { ...head, spec: { namespace: [] } }, 'spec.namespace must be text'],
+  ['a list', [], 'the request body is not a JSON object'],
+])('refuses %s, and says which field is wrong', (_title, value, error) =>
+  expect(decodeImageReview(value, 'unverified')).toEqual({ ok: false, error }),
+);
 
 describe('the answer', () => {
   test('of a yes', () => {

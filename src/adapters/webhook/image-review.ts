@@ -7,17 +7,19 @@ import type { ImageReviewRequest } from '../../gate/review-images.ts';
 import { auditAnnotations } from './audit-annotations.ts';
 import { denialText } from './denial.ts';
 
-const imagesOf = (containers: JsonValue | undefined): readonly string[] | undefined => {
-  if (containers === undefined || containers === null) return [];
-  if (!Array.isArray(containers)) return undefined;
+const imagesOf = (containers: JsonValue | undefined): Result<readonly string[], string> => {
+  if (containers === undefined || containers === null) return ok([]);
+  if (!Array.isArray(containers)) return fail('spec.containers must be a list');
   const images: string[] = [];
-  for (const container of containers as readonly JsonValue[]) {
+  for (const [index, container] of (containers as readonly JsonValue[]).entries()) {
+    const path = `spec.containers[${String(index)}]`;
+    if (!isJsonObject(container)) return fail(`${path} must be an object`);
     // A container without an image is not "no image": leaving it out here would let it through unseen.
-    const image = isJsonObject(container) ? (container['image'] ?? '') : undefined;
-    if (typeof image !== 'string') return undefined;
+    const image = container['image'] ?? '';
+    if (typeof image !== 'string') return fail(`${path}.image must be text`);
     images.push(image);
   }
-  return images;
+  return ok(images);
 };
 
 const namespaceOf = (spec: JsonObject): string | undefined => {
@@ -41,10 +43,10 @@ export const decodeImageReview = (
   const { spec } = review;
   if (!isJsonObject(spec)) return fail('the ImageReview carries no spec');
   const images = imagesOf(spec['containers']);
-  if (images === undefined) return fail('spec.containers is not a list of containers with an image');
+  if (!images.ok) return images;
   const namespace = namespaceOf(spec);
-  if (namespace === undefined) return fail('spec.namespace is not a text');
-  return ok({ namespace, images, caller });
+  if (namespace === undefined) return fail('spec.namespace must be text');
+  return ok({ namespace, images: images.value, caller });
 };
 
 const encode = (status: object): string =>
