@@ -1,6 +1,7 @@
 import type { ConfigOf, Flags } from '../config/resolve.ts';
 import type { SettingKey } from '../config/settings.ts';
 import type { Decision } from '../core/decision/decision.ts';
+import { parseFieldPath } from '../core/workload/field-path.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { deadlineAfter } from '../gate/deadline.ts';
@@ -17,6 +18,7 @@ import type { ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
 import type { Pinned, PinInput } from './pin/pin-input.ts';
+import type { ValuesPath } from './pin/values-images.ts';
 import { readPolicies } from './policy-input.ts';
 import { createProgress } from './progress.ts';
 import { unknownKindsText } from './render/unknown-kinds.ts';
@@ -36,6 +38,7 @@ export type ManifestFlags = Flags &
     readonly filename?: readonly string[];
     readonly exclude?: readonly string[];
     readonly pin?: boolean;
+    readonly valuesImage?: readonly string[];
   };
 
 type Judge = (object: ManifestDocument) => Promise<ManifestOutcome>;
@@ -90,6 +93,19 @@ const checkPinOutput = ({ filename = [], output = [] }: ManifestFlags): void => 
   ]);
 };
 
+/** The paths of `--values-image`, which says something of `--pin` alone. */
+const valuesPaths = (texts: readonly string[], pins: boolean): ReadonlyMap<string, ValuesPath> => {
+  if (texts.length > 0 && !pins)
+    throw new UsageError(['--values-image says what --pin writes; add --pin, or leave it out']);
+  const paths = new Map<string, ValuesPath>();
+  for (const text of texts) {
+    const path = parseFieldPath(text);
+    if (!path.ok) throw new UsageError([`--values-image ${JSON.stringify(text)}: ${path.error}`]);
+    paths.set(text, path.value);
+  }
+  return paths;
+};
+
 const write = async (
   decisions: readonly Decision[],
   files: readonly string[],
@@ -114,6 +130,7 @@ type ManifestConfig = ConfigOf<(typeof manifestSettings)[number]>;
 interface JudgeOptions {
   readonly config: ManifestConfig;
   readonly pins: boolean;
+  readonly valuesImages: ReadonlyMap<string, ValuesPath>;
   readonly defaultNamespace: string;
 }
 
@@ -126,7 +143,7 @@ interface Judged {
 const judgeInput = async (
   input: ManifestInput,
   check: OpenCheck,
-  { config, pins, defaultNamespace }: JudgeOptions,
+  { config, pins, valuesImages, defaultNamespace }: JudgeOptions,
   terminal: Terminal,
 ): Promise<Judged> => {
   const workloads = createWorkloadTable(config.workloads.value);
@@ -140,7 +157,9 @@ const judgeInput = async (
   });
   const isWaiting = check.evidence !== undefined;
   const time = isWaiting ? budget.withEvidence : budget.plain;
-  const pinned = pins ? await pin(input, check, { workloads, defaultNamespace }, terminal) : undefined;
+  const pinned = pins
+    ? await pin(input, check, { workloads, defaultNamespace, valuesImages }, terminal)
+    : undefined;
   const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, clock));
   const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
   return { decisions, incomplete: pinned?.incomplete === true };
@@ -157,10 +176,12 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     output: _output,
     quiet: _quiet,
     pin: pins = false,
+    valuesImage = [],
     ...rest
   } = flags;
   const defaultNamespace = namespaceName(namespace);
   if (pins) checkPinOutput(flags);
+  const valuesImages = valuesPaths(valuesImage, pins);
   const config = readSettings(manifestSettings, rest, terminal);
   const policies = await readPolicies(config.policies.value);
   const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
@@ -173,7 +194,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   const check = await openCheck(config, subject, terminal);
   let judged: Judged;
   try {
-    judged = await judgeInput(input, check, { config, pins, defaultNamespace }, terminal);
+    judged = await judgeInput(input, check, { config, pins, valuesImages, defaultNamespace }, terminal);
   } finally {
     await check.close();
   }

@@ -79,7 +79,7 @@ export const unrendered = (path: string, text: string): string | undefined => {
 };
 
 export const kustomizationText = (path: string): string =>
-  `a kustomization: left out; judge what it builds: kubectl kustomize ${dirname(path)} ${judgeIt}`;
+  `a kustomization: not judged; judge what it builds: kubectl kustomize ${dirname(path)} ${judgeIt}`;
 
 /** A kustomization is read by kustomize alone; Flux's object of the same kind is of another group. */
 export const isKustomization = ({
@@ -97,10 +97,10 @@ export const isValuesFile = (path: string): boolean => valuesName.test(basename(
 export const whatItHolds = (path: string): string | undefined => {
   if (isKustomizationFile(path)) return kustomizationText(path);
   if (basename(path) === 'Chart.yaml')
-    return `the name of a Helm chart: left out; ${renderChart(dirname(path))}`;
+    return `the name of a Helm chart: not judged; ${renderChart(dirname(path))}`;
   if (isValuesFile(path)) {
     const chart = existsSync(join(dirname(path), 'Chart.yaml')) ? dirname(path) : 'CHART';
-    return `values of a Helm chart: left out; render it first: helm template ${chart} -f ${path} ${judgeIt}`;
+    return `values of a Helm chart: not judged; render it first: helm template ${chart} -f ${path} ${judgeIt}`;
   }
   return undefined;
 };

@@ -47,7 +47,7 @@ describe('check manifest --pin', () => {
     const [nginx, fixed, odd] = await pinning(evidence)(cronJob('nginx', `redis@${a}`, 'Not A Name'));
     const path = 'spec.jobTemplate.spec.template.spec.containers[0].image';
     const text = `docker.io/library/nginx:latest@${a}`;
-    expect(nginx).toEqual({ path, given: 'nginx', outcome: 'pinned', text });
+    expect(nginx).toEqual({ path, given: 'nginx', outcome: 'pinned', text, digest: a });
     expect([fixed?.outcome, odd?.outcome]).toEqual(['kept', 'kept']);
     expect(evidence.asked.map(({ references, context }) => [references, context])).toEqual([
       [['docker.io/library/nginx:latest'], undefined],

@@ -2,6 +2,7 @@ import { withTried } from '../core/decision/judge-evidence.ts';
 import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { ImageNeeds } from '../core/facts/image-evidence.ts';
 import { isFenced } from '../core/policy/needs.ts';
+import { formatDigest } from '../core/image/digest.ts';
 import type { Covering } from '../core/policy/select.ts';
 import { groupOf } from '../core/workload/kinds.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
@@ -14,6 +15,7 @@ import { gatherFacts } from './gather-facts.ts';
 import { namespaceOf } from './manifest-namespace.ts';
 import { pinnedText } from './pinned-text.ts';
 import type { NamespaceReader, PolicySource } from './ports.ts';
+import type { ReviewSubject } from './subject.ts';
 
 export interface PinManifestDeps {
   readonly policies: PolicySource;
@@ -29,7 +31,7 @@ export interface PinManifestDeps {
  * is no reference. `left`: it could not be pinned, and why.
  */
 export type PinnedPlace = { readonly path: string; readonly given: string } & (
-  | { readonly outcome: 'pinned'; readonly text: string }
+  | { readonly outcome: 'pinned'; readonly text: string; readonly digest: string }
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'left'; readonly why: string }
 );
@@ -47,7 +49,12 @@ const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
   const { pinned } = evidence;
   switch (pinned.state) {
     case 'known':
-      return { ...place, outcome: 'pinned', text: pinnedText(image.parsed.value, pinned.value) };
+      return {
+        ...place,
+        outcome: 'pinned',
+        text: pinnedText(image.parsed.value, pinned.value),
+        digest: formatDigest(pinned.value),
+      };
     case 'absent':
       return { ...place, outcome: 'left', why: 'it is not in its registry' };
     case 'unavailable':
@@ -61,22 +68,17 @@ const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
   }
 };
 
-/**
- * `check manifest --pin`: which text to write at each image of one object. Kinds that are not workloads, and objects
- * whose images cannot be found, have none; the judging of the same object says why.
- */
-export const createPinManifest = (deps: PinManifestDeps) => {
-  const { policies, namespaces, workloads, evidence, defaultNamespace } = deps;
-  return async (
-    { object, apiVersion, kind }: Pick<ManifestDocument, 'object' | 'apiVersion' | 'kind'>,
-    deadline: Deadline,
-  ): Promise<readonly PinnedPlace[]> => {
-    const row = workloads.byKind(groupOf(apiVersion), kind);
+type Pin = (
+  subject: Pick<ReviewSubject, 'namespace' | 'what'>,
+  deadline: Deadline,
+) => Promise<readonly PinnedPlace[]>;
+
+const createPin =
+  ({ policies, namespaces, evidence }: Omit<PinManifestDeps, 'workloads' | 'defaultNamespace'>): Pin =>
+  async (subject, deadline) => {
     const state = policies.current();
-    if (row === undefined || state.state === 'loading') return [];
-    const what = { form: 'workload', row, object, oldObject: null } as const;
-    const subject = { namespace: namespaceOf(row, object, defaultNamespace), what };
-    const collected = collect(what, state.set);
+    if (state.state === 'loading') return [];
+    const collected = collect(subject.what, state.set);
     if (!('images' in collected)) return [];
     const { images } = collected;
     const here = state.set.forNamespace(subject.namespace);
@@ -85,5 +87,31 @@ export const createPinManifest = (deps: PinManifestDeps) => {
     const needs = images.map((image) => needsOfManifest(image, covering));
     const gathered = await gatherFacts(evidence, images, needs, { context: () => undefined, deadline });
     return gathered.map(placeOf);
+  };
+
+/**
+ * `check manifest --pin`: which text to write at each image of one object. Kinds that are not workloads, and objects
+ * whose images cannot be found, have none; the judging of the same object says why.
+ */
+export const createPinManifest = ({ workloads, defaultNamespace, ...deps }: PinManifestDeps) => {
+  const pin = createPin(deps);
+  return async (
+    { object, apiVersion, kind }: Pick<ManifestDocument, 'object' | 'apiVersion' | 'kind'>,
+    deadline: Deadline,
+  ): Promise<readonly PinnedPlace[]> => {
+    const row = workloads.byKind(groupOf(apiVersion), kind);
+    if (row === undefined) return [];
+    const what = { form: 'workload', row, object, oldObject: null } as const;
+    return pin({ namespace: namespaceOf(row, object, defaultNamespace), what }, deadline);
+  };
+};
+
+/** The same for one image that stands in no object: in a kustomization, or in the values of a chart. */
+export const createPinImage = ({ defaultNamespace, ...deps }: Omit<PinManifestDeps, 'workloads'>) => {
+  const pin = createPin(deps);
+  return async (given: string, deadline: Deadline): Promise<PinnedPlace | undefined> => {
+    const what = { form: 'images', images: [{ path: 'image', given, place: 'image' }] } as const;
+    const [place] = await pin({ namespace: defaultNamespace, what }, deadline);
+    return place;
   };
 };

@@ -110,7 +110,7 @@ describe('what can be read and is no object of a cluster is a remark (R20), said
     expect(verdictsOf(ended)).toEqual(['Pod/a allowed']);
     expect(ended.code).toBe(0);
     expect(ended.stderr.split(word)).toHaveLength(2);
-    expect(ended.stderr).not.toContain('not judged');
+    expect(ended.stderr).not.toContain('was not judged');
   });
 
   test.each([

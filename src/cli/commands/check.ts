@@ -26,7 +26,8 @@ Examples:
   imagegate check manifest -f . --exclude 'charts/**' --exclude tsconfig.json --policies policies/
   helm template . | imagegate check manifest -f - --policies policies/ -o sarif=out.sarif
   imagegate check manifest -f app.yaml --policies policies/ -n shop --namespace-labels namespaces.yaml
-  imagegate check manifest -f deploy/ --policies policies/ --pin`;
+  imagegate check manifest -f deploy/ --policies policies/ --pin
+  imagegate check manifest -f values-prod.yaml --values-image web.container --policies policies/ --pin`;
 
 const imageExamples = `
 Examples:
@@ -73,7 +74,12 @@ const manifest = (): Command => {
     )
     .option(
       '--pin',
-      'Write the digest that each tag stands for now into the manifests, then judge them: files in place, standard input to standard output. Every image without a digest; the rest of the text stays as it is.',
+      'Write the digest that each tag stands for now into manifests, kustomizations and Helm values, then judge the manifests: files in place, standard input to standard output. Every image without a digest; the rest of the text stays as it is.',
+    )
+    .option(
+      '--values-image <path>',
+      'With --pin: where Helm values name an image in another form than image: text or image: { repository, tag }; the path of a text or of a map (web.container); repeatable.',
+      gather,
     );
   return addSettingFlags(
     addCheckOptions(command, 'Namespace of objects that name none.'),

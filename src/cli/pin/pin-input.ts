@@ -1,20 +1,22 @@
-import { shown } from '../../core/decision/shown-text.ts';
 import type { WorkloadTable } from '../../core/workload/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
-import { createPinManifest } from '../../gate/pin-manifest.ts';
+import { createPinImage, createPinManifest } from '../../gate/pin-manifest.ts';
 import type { PinnedPlace } from '../../gate/pin-manifest.ts';
 import { budget, judgedAtOnce } from '../check-run.ts';
 import type { OpenCheck } from '../check-run.ts';
 import { clock } from '../../serve/clock.ts';
 import { inOrder } from '../in-order.ts';
-import type { ManifestInput, ManifestSource } from '../manifest-input.ts';
+import type { ManifestInput } from '../manifest-input.ts';
 import { createProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../terminal.ts';
 import { replaceMarked } from './marked-file.ts';
-import { rewriteImages } from './rewrite.ts';
-import type { Rewrite } from './rewrite.ts';
+import { documentImages } from './named-images.ts';
+import type { DocumentImage } from './named-images.ts';
+import { pinSource } from './pin-source.ts';
+import type { LookedUp, PinCounts, PinnedSource } from './pin-source.ts';
+import type { ValuesPath } from './values-images.ts';
 
 /** The input as it is after pinning. */
 export interface Pinned {
@@ -26,44 +28,9 @@ export interface Pinned {
 export interface PinSettings {
   readonly workloads: WorkloadTable;
   readonly defaultNamespace: string;
+  /** What `--values-image` says, by its text. */
+  readonly valuesImages: ReadonlyMap<string, ValuesPath>;
 }
-
-/** One text of the input with what becomes of it. */
-interface PinnedSource extends Pinned {
-  readonly source: ManifestSource;
-  readonly text: string;
-  /** For people: which image became what, and which stayed. */
-  readonly remarks: readonly string[];
-}
-
-const notFound = 'where it stands in the text cannot be told; write the digest by hand';
-
-const rewriteSource = (source: ManifestSource, places: readonly (readonly PinnedPlace[])[]): PinnedSource => {
-  const remarks: string[] = [];
-  const rewrites: Rewrite[] = [];
-  const refusal = source.mark?.refusal;
-  const lineOf = (object: number): string => {
-    const { file = '', line = 0 } = source.objects[object] ?? {};
-    return `${file}:${line}`;
-  };
-  let incomplete = false;
-  const leave = (object: number, given: string, why: string): void => {
-    incomplete = true;
-    remarks.push(`${lineOf(object)}: ${given} stays without a digest: ${why}`);
-  };
-  for (const [object, found] of places.entries()) {
-    for (const place of found) {
-      if (place.outcome === 'pinned' && refusal !== undefined) leave(object, place.given, refusal);
-      else if (place.outcome === 'pinned') rewrites.push({ ...place, object });
-      else if (place.outcome === 'left') leave(object, place.given, place.why);
-    }
-  }
-  const { text, objects, missed } = rewriteImages(source.text, source.objects, rewrites);
-  for (const { object, given } of missed) leave(object, given, notFound);
-  for (const { object, given, text: pinned } of rewrites.filter((one) => !missed.includes(one)))
-    remarks.push(`${lineOf(object)}: ${given} is now ${pinned}`);
-  return { source, text, objects, incomplete, remarks: [...new Set(remarks)].map(shown) };
-};
 
 /** Files first: when one of them cannot be written, standard output holds nothing that looks complete. */
 const write = async (pinned: readonly PinnedSource[], terminal: Terminal): Promise<void> => {
@@ -80,9 +47,65 @@ const write = async (pinned: readonly PinnedSource[], terminal: Terminal): Promi
   for (const { source, text } of pinned) if (source.path === '-') terminal.out(text);
 };
 
+/** What the registry says of the images that no object names. */
+const lookUp = async (
+  images: readonly DocumentImage[],
+  pin: ReturnType<typeof createPinImage>,
+): Promise<readonly LookedUp[]> =>
+  inOrder(images, judgedAtOnce, async (one) => {
+    if (one.image.outcome !== 'open') return { ...one, found: undefined };
+    const place = await pin(one.image.reference, deadlineAfter(budget.withEvidence, clock));
+    if (place?.outcome === 'pinned')
+      return { ...one, found: { ok: true, text: place.text, digest: place.digest } };
+    const why = place?.outcome === 'left' ? place.why : 'the policies were not loaded';
+    return { ...one, found: { ok: false, why } };
+  });
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const noImage =
+  'no image was found: --pin reads workloads, kustomizations, and Helm values in files that are called values or named with -f';
+
+/** A file that was named twice is one. */
+const distinct = (pinned: readonly PinnedSource[]): readonly PinnedSource[] => [
+  ...new Map(pinned.map((one) => [one.source.mark?.target ?? one.source.path, one])).values(),
+];
+
+/** What became of the whole input, in one sentence: also why nothing was written. */
+const summaryOf = (pinned: readonly PinnedSource[]): string => {
+  const sum = (of: keyof PinCounts): number => pinned.reduce((all, { counts }) => all + counts[of], 0);
+  const [now, kept, left] = [sum('pinned'), sum('kept'), sum('left')];
+  const rest = left === 0 ? '' : `; ${plural(left, 'image')} left without a digest`;
+  if (now > 0) {
+    const files = pinned.filter(({ counts }) => counts.pinned > 0).length;
+    return `pinned ${plural(now, 'image')} in ${plural(files, 'file')}${rest}`;
+  }
+  if (left > 0) return `nothing was pinned${rest}, as said above`;
+  return `nothing was pinned: ${kept > 0 ? 'every image has a digest already' : noImage}`;
+};
+
+const pinObjects = async (
+  objects: readonly ManifestDocument[],
+  pin: ReturnType<typeof createPinManifest>,
+  terminal: Terminal,
+): Promise<readonly (readonly PinnedPlace[])[]> => {
+  const progress = createProgress(
+    (done) => `looked up the images of ${done} of ${objects.length} objects`,
+    terminal.status,
+    () => clock.monotonic(),
+  );
+  const places = await inOrder(objects, judgedAtOnce, (object) => {
+    progress.step();
+    return pin(object, deadlineAfter(budget.withEvidence, clock));
+  });
+  progress.end();
+  return places;
+};
+
 /**
  * `check manifest --pin`: each image without a digest gets the one that its tag stands for now, in the text of its
- * manifest. Every tag is resolved once in the command. What cannot be resolved stays as it is and is named on stderr.
+ * manifest, kustomization or values. Every tag is resolved once in the command. What cannot be pinned stays as it is
+ * and is named on stderr.
  */
 export const pinInput = async (
   input: ManifestInput,
@@ -90,28 +113,26 @@ export const pinInput = async (
   settings: PinSettings,
   terminal: Terminal,
 ): Promise<Pinned> => {
-  const pin = createPinManifest({ ...settings, ...check });
-  const progress = createProgress(
-    (done) => `looked up the images of ${done} of ${input.objects.length} objects`,
-    terminal.status,
-    () => clock.monotonic(),
-  );
-  const places = await inOrder(input.objects, judgedAtOnce, (object) => {
-    progress.step();
-    return pin(object, deadlineAfter(budget.withEvidence, clock));
-  });
-  progress.end();
+  const deps = { ...settings, ...check };
+  const places = await pinObjects(input.objects, createPinManifest(deps), terminal);
+  const pinImage = createPinImage(deps);
+  const unused = new Set(settings.valuesImages.keys());
+  const pinned: PinnedSource[] = [];
   let at = 0;
-  const pinned = input.sources.map((source) => {
+  for (const source of input.sources) {
     const own = places.slice(at, at + source.objects.length);
     at += source.objects.length;
-    return rewriteSource(source, own);
-  });
+    const { images, used } = documentImages(source, [...settings.valuesImages.values()]);
+    for (const [text, path] of settings.valuesImages) if (used.has(path)) unused.delete(text);
+    pinned.push(pinSource(source, own, await lookUp(images, pinImage)));
+  }
   await write(pinned, terminal);
   for (const remark of pinned.flatMap(({ remarks }) => remarks)) terminal.talk(remark);
+  for (const path of unused) terminal.talk(`--values-image ${path}: leads to no image in any values`);
+  terminal.talk(summaryOf(distinct(pinned)));
   return {
     objects: pinned.flatMap(({ objects }) => objects),
-    incomplete: pinned.some(({ incomplete }) => incomplete),
+    incomplete: unused.size > 0 || pinned.some(({ counts }) => counts.left > 0),
   };
 };
 export type PinInput = typeof pinInput;

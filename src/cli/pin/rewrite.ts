@@ -5,6 +5,9 @@ import { readManifest } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import { nodeAt } from '../../core/workload/source-node.ts';
 import type { SourceText } from '../../core/workload/source-node.ts';
+import { isKustomization } from '../foreign-file.ts';
+import { applyEdits, byteOrderMarkOf, replaceText } from './text-edit.ts';
+import type { TextEdit } from './text-edit.ts';
 
 /** One image of one object and the text that takes its place. */
 export interface Rewrite {
@@ -23,36 +26,9 @@ export interface Rewritten {
   readonly missed: readonly Rewrite[];
 }
 
-const byteOrderMark = '\uFEFF';
-
 const textAt = (object: ManifestDocument | undefined, path: string): SourceText | undefined => {
   const node = object === undefined ? undefined : nodeAt(object.source().node, stepsOf(path));
   return node?.kind === 'text' ? node : undefined;
-};
-
-/** The text with its quotes or its block header, the image in it replaced; escapes are written out. */
-const replaceIn = (source: string, given: string, text: string): string => {
-  const at = source.lastIndexOf(given);
-  if (at >= 0) return `${source.slice(0, at)}${text}${source.slice(at + given.length)}`;
-  const quote = source.charAt(0) === "'" ? "'" : '"';
-  return `${quote}${text}${quote}`;
-};
-
-interface Edit {
-  readonly place: SourceText;
-  readonly text: string;
-}
-
-const applyEdits = (text: string, edits: readonly Edit[]): string => {
-  let result = '';
-  let done = 0;
-  for (const { place, text: pinned } of [...edits].sort((a, b) => a.place.start - b.place.start)) {
-    if (place.start < done) continue;
-    const source = text.slice(place.start, place.end);
-    result += text.slice(done, place.start) + replaceIn(source, place.value, pinned);
-    done = place.end;
-  }
-  return result + text.slice(done);
 };
 
 /** Whether `now` is `before` with nothing but images replaced by their pinned texts, wherever an anchor shares one. */
@@ -84,9 +60,9 @@ const proven = (
   rewrites: readonly Rewrite[],
 ): readonly ManifestDocument[] | undefined => {
   const again = readManifest(text, read[0]?.file ?? '');
-  if (!again.ok || again.value.objects.length !== read.length) return undefined;
+  const objects = again.ok ? again.value.objects.filter((object) => !isKustomization(object)) : [];
+  if (objects.length !== read.length) return undefined;
   const texts = new Map(rewrites.map(({ given, text: pinned }) => [given, pinned]));
-  const { objects } = again.value;
   const same = read.every(({ object }, at) => isOnlyPinned(object, objects[at]?.object ?? null, texts));
   return same ? objects : undefined;
 };
@@ -103,13 +79,13 @@ export const rewriteImages = (
 ): Rewritten => {
   const unchanged = { text, objects: read, missed: rewrites };
   if (rewrites.length === 0) return unchanged;
-  const mark = text.startsWith(byteOrderMark) ? byteOrderMark : '';
+  const mark = byteOrderMarkOf(text);
   const body = text.slice(mark.length);
-  const edits = new Map<number, Edit>();
+  const edits = new Map<number, TextEdit>();
   const missed: Rewrite[] = [];
   for (const rewrite of rewrites) {
     const place = textAt(read[rewrite.object], rewrite.path);
-    if (place?.value === rewrite.given) edits.set(place.start, { place, text: rewrite.text });
+    if (place?.value === rewrite.given) edits.set(place.start, replaceText(body, place, rewrite.text));
     else missed.push(rewrite);
   }
   const written = `${mark}${applyEdits(body, [...edits.values()])}`;

@@ -119,6 +119,12 @@ const readValues = (text: string): Result<readonly ParsedValue[], TextProblem> =
   return yaml.ok || isFurther(yaml.error, json.error) ? yaml : json;
 };
 
+const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
+
+/** Every value of a text, as {@link readManifest} reads it, whether it is an object of a cluster or not. */
+export const readTextValues = (text: string): Result<readonly ParsedValue[], TextProblem> =>
+  readValues(withoutMark(text));
+
 /**
  * Reads the Kubernetes objects of a YAML or JSON text: several documents, JSON streams, `List` and typed lists.
  * Scalars, merge keys and separators mean what they mean to kubectl; duplicate keys, tags without a JSON type and
@@ -127,7 +133,7 @@ const readValues = (text: string): Result<readonly ParsedValue[], TextProblem> =
  * @returns the first problem with its line and column; never throws.
  */
 export const readManifest = (text: string, file: string): Result<Manifest, ManifestProblem> => {
-  const values = readValues(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  const values = readTextValues(text);
   if (!values.ok) return fail({ ...values.error, file });
   const reading: Reading = { file, objects: [], remarks: [] };
   const filled = values.value.filter(({ value }) => value !== null);

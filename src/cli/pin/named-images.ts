@@ -1,0 +1,56 @@
+import { basename } from 'node:path';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { readTextValues } from '../../core/workload/manifest.ts';
+import type { ParsedValue } from '../../core/workload/parsed-text.ts';
+import { offsetAt } from '../../core/workload/source-node.ts';
+import { isKustomization, isKustomizationFile, isValuesFile } from '../foreign-file.ts';
+import type { ManifestSource } from '../manifest-input.ts';
+import { kustomizationImages } from './kustomization-images.ts';
+import type { NamedImage } from './named-image.ts';
+import { valuesImages } from './values-images.ts';
+import type { ValuesImages, ValuesPath } from './values-images.ts';
+
+/** An image of a document that is no object of a cluster. */
+export interface DocumentImage {
+  readonly image: NamedImage;
+  /** Which value of the text, counted as it is read. */
+  readonly document: number;
+  readonly line: number;
+}
+
+const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+const none: ValuesImages = { images: [], used: new Set() };
+
+const isValues = ({ path, named }: ManifestSource): boolean =>
+  basename(path) !== 'Chart.yaml' && (named || isValuesFile(path));
+
+const imagesOf = (source: ManifestSource, value: JsonObject, paths: readonly ValuesPath[]): ValuesImages => {
+  const name = { apiVersion: textOf(value['apiVersion']), kind: textOf(value['kind']) };
+  const isNameless = name.apiVersion === '' && name.kind === '';
+  if (isKustomization(name) || (isNameless && isKustomizationFile(source.path)))
+    return { ...none, images: kustomizationImages(value) };
+  return isNameless && isValues(source) ? valuesImages(value, paths) : none;
+};
+
+const lineOf = ({ sourceAt, start }: ParsedValue, { at }: NamedImage): number => {
+  const { node, placeOf } = sourceAt(start);
+  return placeOf(offsetAt(node, at)).line;
+};
+
+/** The images of kustomizations and of values in one text, and the paths of `--values-image` that led to one. */
+export const documentImages = (
+  source: ManifestSource,
+  paths: readonly ValuesPath[],
+): { readonly images: readonly DocumentImage[]; readonly used: ReadonlySet<ValuesPath> } => {
+  const values = readTextValues(source.text);
+  const images: DocumentImage[] = [];
+  const used = new Set<ValuesPath>();
+  for (const [document, parsed] of (values.ok ? values.value : []).entries()) {
+    if (!isJsonObject(parsed.value)) continue;
+    const found = imagesOf(source, parsed.value, paths);
+    for (const image of found.images) images.push({ image, document, line: lineOf(parsed, image) });
+    for (const path of found.used) used.add(path);
+  }
+  return { images, used };
+};

@@ -1,0 +1,141 @@
+import { shown } from '../../core/decision/shown-text.ts';
+import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifest } from '../../core/workload/manifest.ts';
+import type { PinnedPlace } from '../../gate/pin-manifest.ts';
+import { isKustomization } from '../foreign-file.ts';
+import type { ManifestSource } from '../manifest-input.ts';
+import type { Resolved } from './named-image.ts';
+import type { DocumentImage } from './named-images.ts';
+import { rewriteImages } from './rewrite.ts';
+import type { Rewrite } from './rewrite.ts';
+import { writeFields } from './write-fields.ts';
+import type { DocumentChange } from './write-fields.ts';
+
+/** What was looked up for one image of a kustomization or of values; `undefined`: nobody had to look. */
+export interface LookedUp extends DocumentImage {
+  readonly found:
+    (Resolved & { readonly ok: true }) | { readonly ok: false; readonly why: string } | undefined;
+}
+
+/** One text of the input with what becomes of it. */
+export interface PinnedSource {
+  readonly source: ManifestSource;
+  readonly text: string;
+  readonly objects: readonly ManifestDocument[];
+  /** For people: which image became what, and which stayed. */
+  readonly remarks: readonly string[];
+  readonly counts: PinCounts;
+}
+
+/** How many images got a digest, have had one, and have none. */
+export interface PinCounts {
+  readonly pinned: number;
+  readonly kept: number;
+  readonly left: number;
+}
+
+const notFound = 'where it stands in the text cannot be told; write the digest by hand';
+const notAlone = 'its text cannot be changed without changing something else; write the digest by hand';
+
+interface Tally {
+  readonly pinned: (line: number, given: string, text: string) => void;
+  readonly left: (line: number, given: string, why: string) => void;
+  readonly kept: () => void;
+  readonly result: () => Pick<PinnedSource, 'remarks' | 'counts'>;
+}
+
+const createTally = (file: string): Tally => {
+  const remarks: string[] = [];
+  const counts = { pinned: 0, kept: 0, left: 0 };
+  const tell = (line: number, text: string): void => void remarks.push(`${file}:${line}: ${text}`);
+  return {
+    pinned: (line, given, text) => {
+      counts.pinned++;
+      tell(line, `${given} is now ${text}`);
+    },
+    left: (line, given, why) => {
+      counts.left++;
+      tell(line, `${given} stays without a digest: ${why}`);
+    },
+    kept: () => {
+      counts.kept++;
+    },
+    result: () => ({ remarks: [...new Set(remarks)].map(shown), counts }),
+  };
+};
+
+const rewriteObjects = (
+  { text, objects, mark }: ManifestSource,
+  places: readonly (readonly PinnedPlace[])[],
+  tally: Tally,
+): Pick<PinnedSource, 'text' | 'objects'> => {
+  const rewrites: Rewrite[] = [];
+  const lineOf = (object: number): number => objects[object]?.line ?? 0;
+  for (const [object, found] of places.entries()) {
+    for (const place of found) {
+      const why = place.outcome === 'left' ? place.why : mark?.refusal;
+      if (place.outcome === 'kept') tally.kept();
+      else if (why !== undefined) tally.left(lineOf(object), place.given, why);
+      else if (place.outcome === 'pinned') rewrites.push({ ...place, object });
+    }
+  }
+  const written = rewriteImages(text, objects, rewrites);
+  const missed = new Set(written.missed);
+  for (const rewrite of rewrites) {
+    const { object, given, text: pinned } = rewrite;
+    if (missed.has(rewrite)) tally.left(lineOf(object), given, notFound);
+    else tally.pinned(lineOf(object), given, pinned);
+  }
+  return written;
+};
+
+/** What to write for an image of a kustomization or of values; `undefined` where nothing is. */
+const changeOf = (
+  { image, found, document, line }: LookedUp,
+  refusal: string | undefined,
+  tally: Tally,
+): (DocumentChange & { readonly text: string }) | undefined => {
+  if (image.outcome === 'kept') tally.kept();
+  else if (image.outcome === 'left') tally.left(line, image.given, image.why);
+  else if (found?.ok !== true) tally.left(line, image.given, found?.why ?? notFound);
+  else if (refusal !== undefined) tally.left(line, image.given, refusal);
+  else return { document, change: image.change(found), text: `${image.given}@${found.digest}` };
+  return undefined;
+};
+
+const rewriteFields = (
+  before: Pick<PinnedSource, 'text' | 'objects'>,
+  { path, mark }: ManifestSource,
+  images: readonly LookedUp[],
+  tally: Tally,
+): Pick<PinnedSource, 'text' | 'objects'> => {
+  const changes = images.flatMap((one) => {
+    const change = changeOf(one, mark?.refusal, tally);
+    return change === undefined ? [] : [{ change, one }];
+  });
+  if (changes.length === 0) return before;
+  const { text, written } = writeFields(
+    before.text,
+    changes.map(({ change }) => change),
+  );
+  for (const { change, one } of changes) {
+    if (written.has(change)) tally.pinned(one.line, one.image.given, change.text);
+    else tally.left(one.line, one.image.given, notAlone);
+  }
+  // Lines were added, so the objects that stand beside them begin elsewhere now.
+  const again = before.objects.length === 0 ? undefined : readManifest(text, before.objects[0]?.file ?? path);
+  const objects = again?.ok === true ? again.value.objects.filter((one) => !isKustomization(one)) : [];
+  return { text, objects };
+};
+
+/** One text with the digests of its images, of objects and of what is none, and nothing else changed. */
+export const pinSource = (
+  source: ManifestSource,
+  places: readonly (readonly PinnedPlace[])[],
+  images: readonly LookedUp[],
+): PinnedSource => {
+  const tally = createTally(source.path === '-' ? 'stdin' : source.path);
+  const objects = rewriteObjects(source, places, tally);
+  const { text, objects: now } = rewriteFields(objects, source, images, tally);
+  return { source, text, objects: now, ...tally.result() };
+};
