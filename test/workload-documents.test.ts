@@ -2,10 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { describeProblem } from '../src/config/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
 import { extractImages, maxEntries, maxImages } from '../src/core/workload/extract.ts';
-import { createWorkloadTable, declareKind, groupOf, rowFields } from '../src/core/workload/kinds.ts';
+import {
+  createWorkloadTable,
+  customWorkloads,
+  declareKind,
+  groupOf,
+  rowFields,
+} from '../src/core/workload/kinds.ts';
 import type { WorkloadTable } from '../src/core/workload/kinds.ts';
 import { readManifest } from '../src/core/workload/manifest.ts';
-import { blocks, read, section } from './markdown.ts';
+import { blocks, read, section, spans } from './markdown.ts';
 
 const page = read('docs/workloads.md');
 
@@ -48,6 +54,20 @@ describe('docs/workloads.md', () => {
     const fields = [...section(page, '## Rows of your own').matchAll(/^\| `(\w+)` +\|/gm)];
     const named = fields.map(([, name]) => name).filter((name) => name !== 'name');
     expect(new Set(named)).toEqual(new Set(rowFields));
+  });
+  test('has a line for every kind that ships, with its versions, and for no other', () => {
+    const lines = section(page, '## Kinds that ship')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const said = lines.flatMap((line) => {
+      const [, kinds = [], groups = [], versions = []] = line.split('|').map(spans);
+      return kinds.map((kind, at) => `${groups[at] ?? groups[0] ?? ''} ${kind} ${versions.join()}`);
+    });
+    const shipped = customWorkloads.map(
+      ({ group, kind, versions = [] }) => `${group} ${kind} ${versions.join()}`,
+    );
+    expect(said.length).toBe(new Set(said).size);
+    expect(new Set(said)).toEqual(new Set(shipped));
   });
   test('gives the limits of the code', () => {
     expect(page).toContain(`${maxImages} images, and at most ${maxEntries.toLocaleString('en')} entries`);

@@ -25,6 +25,7 @@ export interface CompiledKind {
   /** The pod specs of any other kind. */
   readonly podSpecs: readonly (readonly FieldSegment[])[];
   readonly images: readonly (readonly FieldSegment[])[];
+  readonly imageUrls: readonly (readonly FieldSegment[])[];
   readonly placeholder?: Placeholder;
 }
 
@@ -46,9 +47,11 @@ const compile = (kind: WorkloadKind): CompiledKind => {
   const paths = [kind.podSpec ?? []].flat();
   const podSpecs = paths.map(fieldSegments);
   const images = (kind.images ?? []).map(fieldSegments);
+  const imageUrls = (kind.imageUrls ?? []).map(fieldSegments);
   const [path] = paths;
-  const rest = { images, ...placeholderOf(kind) };
-  const hasOnePlace = paths.length === 1 && images.length === 0 && podSpecs.every(isSinglePlace);
+  const rest = { images, imageUrls, ...placeholderOf(kind) };
+  const hasOnePlace =
+    paths.length === 1 && images.length + imageUrls.length === 0 && podSpecs.every(isSinglePlace);
   if (path === undefined || !hasOnePlace) return { podSpecs, ...rest };
   return { podSpec: { segments: path.split('.'), ...podSpecPlaces(path, kind) }, podSpecs: [], ...rest };
 };

@@ -198,3 +198,63 @@ describe('a placeholder of a row', () => {
       'spec.steps[0].image=evil.io/x:$(',
     ]));
 });
+
+describe('images that are named by URL', () => {
+  const machine = createWorkloadTable([]).byKind('kubevirt.io', 'VirtualMachine')!;
+  const withUrl = (url: JsonValue): JsonObject => ({
+    spec: { dataVolumeTemplates: [{ spec: { source: { registry: { url } } } }] },
+  });
+  const path = 'spec.dataVolumeTemplates[0].spec.source.registry.url';
+  test.each<[string, JsonValue, string[]]>([
+    ['docker://', 'docker://registry.example.com/disk:1', [`${path}=registry.example.com/disk:1`]],
+    ['a short name', 'docker://fedora', [`${path}=fedora`]],
+    ['an archive, which nobody can look at', 'oci-archive://disk.tar', [`${path}=oci-archive://disk.tar`]],
+    ['another scheme', 'https://evil.example/disk', [`${path}=https://evil.example/disk`]],
+    ['upper case, which is another scheme', 'DOCKER://evil.example/x', [`${path}=DOCKER://evil.example/x`]],
+    ['no scheme', 'evil.example/x', [`${path}=evil.example/x`]],
+    ['nothing', null, []],
+    ['a number', 5, [`malformed-request ${path}`]],
+  ])('%s', (_title, url, want) => expect(found(machine, withUrl(url))).toEqual(want));
+  test('a disk from elsewhere names none', () =>
+    expect(
+      found(machine, {
+        spec: { dataVolumeTemplates: [{ spec: { source: { http: { url: 'https://x' } } } }] },
+      }),
+    ).toEqual([]));
+});
+
+describe('lists in lists', () => {
+  const workflow = createWorkloadTable([]).byKind('argoproj.io', 'Workflow')!;
+  const steps = (...groups: JsonValue[]): JsonObject => ({ spec: { templates: [{ steps: groups }] } });
+  const inline = (image: string): JsonObject => ({ inline: { container: { image } } });
+  test.each<[string, JsonObject, string[]]>([
+    [
+      'every item of every list',
+      steps([inline('a'), { template: 'x' }], null, [inline('b')]),
+      [
+        'spec.templates[0].steps[0][0].inline.container.image=a',
+        'spec.templates[0].steps[2][0].inline.container.image=b',
+      ],
+    ],
+    [
+      'an object instead of the inner list',
+      steps(inline('a')),
+      ['malformed-request spec.templates[0].steps[0]'],
+    ],
+  ])('%s', (_title, object, want) => expect(found(workflow, object)).toEqual(want));
+});
+
+describe('pod specs that are laid over the operator’s own', () => {
+  const elastic = createWorkloadTable([]).byKind('elasticsearch.k8s.elastic.co', 'Elasticsearch')!;
+  const pools = createWorkloadTable([]).byKind('kafka.strimzi.io', 'KafkaNodePool')!;
+  test.each<[string, WorkloadKind, JsonObject]>([
+    [
+      'a container without image',
+      elastic,
+      { spec: { nodeSets: [{ podTemplate: { spec: { containers: [{ name: 'elasticsearch' }] } } }] } },
+    ],
+    ['no template', pools, { spec: { replicas: 3 } }],
+  ])('%s is usual: no image and no warning', (_title, kind, object) =>
+    expect(extractImages(kind, object)).toMatchObject({ ok: true, value: { images: [], warnings: [] } }),
+  );
+});

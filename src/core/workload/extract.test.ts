@@ -11,6 +11,7 @@ import {
 } from './kinds.ts';
 import type { WorkloadKind } from './kinds.ts';
 import { readManifest } from './manifest.ts';
+import { pullSecretsOf } from './pull-context.ts';
 
 const table = createWorkloadTable([]);
 const kindOf = (group: string, kind: string): WorkloadKind => table.byKind(group, kind)!;
@@ -62,6 +63,33 @@ describe('fixtures: one object per kind, every place planted (B17, B18)', () => 
       (row) => !covered.has(`${row.group}/${row.kind}`),
     );
     expect(missing.map(({ kind }) => kind)).toEqual([]);
+  });
+});
+
+describe('fixtures plant something at every place of every row', () => {
+  const folder = new URL('../../../test/fixtures/workloads/', import.meta.url);
+  const objects = readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => {
+      const manifest = readManifest(readFileSync(new URL(file, folder), 'utf8'), file);
+      return manifest.ok ? manifest.value.objects : [];
+    });
+  test.each(customWorkloads.map((row) => [`${row.group}/${row.kind}`, row] as const))('%s', (_title, row) => {
+    const own = objects.filter(
+      ({ apiVersion, kind }) => groupOf(apiVersion) === row.group && kind === row.kind,
+    );
+    const { podSpec, images, imageUrls, ...rest } = row;
+    const places: WorkloadKind[] = [
+      ...[podSpec ?? []].flat().map((path) => ({ ...rest, podSpec: path })),
+      ...(images ?? []).map((path) => ({ ...rest, images: [path] })),
+      ...(imageUrls ?? []).map((path) => ({ ...rest, imageUrls: [path] })),
+    ];
+    // A pod spec may be there for its pull secrets alone.
+    const isPlanted = (one: WorkloadKind): boolean =>
+      own.some(
+        ({ object }) => found(one, object).length > 0 || pullSecretsOf(one, object).pullSecrets.length > 0,
+      );
+    expect(places.filter((one) => !isPlanted(one))).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { compileKind, podSpecPlaces } from './compiled-kind.ts';
 import type { FieldWalk } from './field-walk.ts';
 import { walkField } from './field-walk.ts';
 import type { ExtractionError, Findings, ImageUse, Problem } from './found-images.ts';
-import { addImage, isAbsent, malformed } from './found-images.ts';
+import { addImage, addImageUrl, isAbsent, malformed } from './found-images.ts';
 import { readPodSpec } from './pod-spec-images.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
@@ -38,7 +38,8 @@ const extractFromPodSpec = (
     const path = compiled.segments.slice(0, depth + 1).join('.');
     if (!isAbsent(next)) return fail(malformed(path, 'must be an object'));
     if (!found.kind.podSpecOptional) return fail(malformed(path, 'is missing'));
-    return ok({ images: [], warnings: [`${path} is absent: nothing to judge`] });
+    const warnings = found.kind.overlay === true ? [] : [`${path} is absent: nothing to judge`];
+    return ok({ images: [], warnings });
   }
   const problem = readPodSpec(found, compiled, podSpec);
   return problem === undefined
@@ -56,18 +57,19 @@ const extractFromPlaces = (
     isJsonObject(value)
       ? readPodSpec(found, podSpecPlaces(path, found.kind), value)
       : malformed(path, 'must be an object');
-  const pods: FieldWalk = { visit: readAt, entries: 0 };
-  for (const segments of compiled.podSpecs) {
-    const problem = walkField(pods, segments, object);
-    if (problem !== undefined) return fail(problem);
-  }
-  const images: FieldWalk = {
-    visit: (path, value) => addImage(found, path, path, value),
-    entries: pods.entries,
-  };
-  for (const segments of compiled.images) {
-    const problem = walkField(images, segments, object);
-    if (problem !== undefined) return fail(problem);
+  const walks = [
+    { paths: compiled.podSpecs, visit: readAt },
+    { paths: compiled.images, visit: (path: string, value: JsonValue) => addImage(found, path, path, value) },
+    { paths: compiled.imageUrls, visit: (path: string, value: JsonValue) => addImageUrl(found, path, value) },
+  ];
+  let entries = 0;
+  for (const { paths, visit } of walks) {
+    const walk: FieldWalk = { visit, entries };
+    for (const segments of paths) {
+      const problem = walkField(walk, segments, object);
+      if (problem !== undefined) return fail(problem);
+    }
+    ({ entries } = walk);
   }
   return ok({ images: found.images, warnings: found.warnings });
 };

@@ -5,11 +5,11 @@ import { fail, ok } from '../result.ts';
 export interface FieldSegment {
   /** The field; `undefined` for `*`, which means every key of a map. */
   readonly key: string | undefined;
-  /** Whether every element of the list in it is meant (`steps[]`). */
-  readonly each: boolean;
+  /** Of how many lists, one in the other, every item is meant: 1 in `steps[]`, 2 in `steps[][]`. */
+  readonly lists: number;
 }
 
-const segmentPattern = /^(?:[A-Za-z_][A-Za-z0-9_-]*|\*)(?:\[\])?$/;
+const segmentPattern = /^(?:[A-Za-z_][A-Za-z0-9_-]*|\*)(?:\[\]){0,2}$/;
 const maxSegments = 16;
 /** Each may multiply the places of an object and lengthens every path of a finding. */
 const maxMapSteps = 4;
@@ -18,18 +18,17 @@ const maxLength = 512;
 /** Splits a path that is known to be well formed. */
 export const fieldSegments = (path: string): readonly FieldSegment[] =>
   path.split('.').map((text) => {
-    const each = text.endsWith('[]');
-    const key = each ? text.slice(0, -2) : text;
-    return { key: key === '*' ? undefined : key, each };
+    const [key = '', ...lists] = text.split('[]');
+    return { key: key === '*' ? undefined : key, lists: lists.length };
   });
 
 /** The text of a path: the inverse of {@link fieldSegments}. */
 export const formatSegments = (segments: readonly FieldSegment[]): string =>
-  segments.map(({ key = '*', each }) => (each ? `${key}[]` : key)).join('.');
+  segments.map(({ key = '*', lists }) => `${key}${'[]'.repeat(lists)}`).join('.');
 
 /** Whether the path leads to one place at most: it goes through no list and no map. */
 export const isSinglePlace = (segments: readonly FieldSegment[]): boolean =>
-  segments.every(({ key, each }) => key !== undefined && !each);
+  segments.every(({ key, lists }) => key !== undefined && lists === 0);
 
 /**
  * Reads a path such as `spec.template.spec`, `spec.steps[].image` or `spec.replicaSpecs.*.template.spec`.

@@ -23,43 +23,36 @@ const countEntry = (walk: FieldWalk, path: string): Problem => {
   return { code: 'too-many-images', path, why: `more than ${maxEntries} entries to look for images in` };
 };
 
-const walkList = (
+/** Goes on in every item of `lists` lists, one in the other. */
+const walkLists = (
   walk: FieldWalk,
   segments: readonly FieldSegment[],
-  { depth, path }: Position,
+  at: Position & { readonly lists: number },
   value: JsonValue | undefined,
 ): Problem => {
+  const { depth, path, lists } = at;
+  if (lists === 0) return walkFrom(walk, segments, { depth, path }, value);
   if (isAbsent(value)) return undefined;
   if (!Array.isArray(value)) return malformed(path, 'must be a list');
   for (let index = 0; index < value.length; index += 1) {
-    const problem =
-      countEntry(walk, path) ?? walkFrom(walk, segments, { depth, path: `${path}[${index}]` }, value[index]);
+    const inner = { depth, path: `${path}[${index}]`, lists: lists - 1 };
+    const problem = countEntry(walk, path) ?? walkLists(walk, segments, inner, value[index]);
     if (problem !== undefined) return problem;
   }
   return undefined;
 };
 
-const walkStep = (
-  walk: FieldWalk,
-  segments: readonly FieldSegment[],
-  at: Position,
-  value: JsonValue | undefined,
-): Problem => {
-  const isEach = segments[at.depth - 1]?.each === true;
-  return isEach ? walkList(walk, segments, at, value) : walkFrom(walk, segments, at, value);
-};
-
 const walkMap = (
   walk: FieldWalk,
   segments: readonly FieldSegment[],
-  { depth, path }: Position,
+  at: Position & { readonly lists: number },
   map: JsonObject,
 ): Problem => {
   for (const key of Object.keys(map)) {
     const step = keyStep(key);
-    if (!step.ok) return malformed(path, step.error);
-    const at = { depth, path: `${path}${step.value}` };
-    const problem = countEntry(walk, path) ?? walkStep(walk, segments, at, map[key]);
+    if (!step.ok) return malformed(at.path, step.error);
+    const inner = { ...at, path: `${at.path}${step.value}` };
+    const problem = countEntry(walk, at.path) ?? walkLists(walk, segments, inner, map[key]);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -75,10 +68,11 @@ const walkFrom = (
   const segment = segments[at.depth];
   if (segment === undefined) return walk.visit(at.path, value);
   if (!isJsonObject(value)) return malformed(at.path, 'must be an object');
+  const { key, lists } = segment;
   const depth = at.depth + 1;
-  if (segment.key === undefined) return walkMap(walk, segments, { depth, path: at.path }, value);
-  const path = at.path === '' ? segment.key : `${at.path}.${segment.key}`;
-  return walkStep(walk, segments, { depth, path }, value[segment.key]);
+  if (key === undefined) return walkMap(walk, segments, { depth, path: at.path, lists }, value);
+  const path = at.path === '' ? key : `${at.path}.${key}`;
+  return walkLists(walk, segments, { depth, path, lists }, value[key]);
 };
 
 /**

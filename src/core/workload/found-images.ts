@@ -7,7 +7,7 @@ import type { WorkloadKind } from './workload-kind.ts';
 export interface ImageUse {
   /** e.g. `spec.template.spec.containers[0].image`, `spec.volumes[2].image.reference` */
   readonly path: string;
-  /** The text as written; `''` when a Pod lacks it. Comes from the object: escape and cut it before showing it. */
+  /** The text as written, without `docker://` in URLs; `''` when a Pod lacks it. Comes from the object: escape and cut it before showing it. */
   readonly given: string;
   /**
    * What R2 compares by: list and container name (`spec.containers/app`), volume name, or the path in custom kinds.
@@ -61,11 +61,23 @@ export const addImage = (
   if (typeof given !== 'string') return malformed(path, 'an image must be text');
   const { kind, placeholder } = found;
   if (!kind.imageRequired && given.trim() === '') {
-    found.warnings.push(`${path} is blank: nothing to judge until it is filled in`);
+    if (kind.overlay !== true)
+      found.warnings.push(`${path} is blank: nothing to judge until it is filled in`);
   } else if (placeholder !== undefined && holdsPlaceholder(placeholder, given)) {
     found.warnings.push(`${path} holds a variable: judged when its Pod is created`);
   } else {
     found.images.push({ path, given, place });
   }
   return undefined;
+};
+
+const registryScheme = 'docker://';
+
+/**
+ * An image that is named by URL. Any other scheme is left in the text, which is then no reference and refused: nobody
+ * can look at an archive.
+ */
+export const addImageUrl = (found: Findings, path: string, value: JsonValue): Problem => {
+  const isImage = typeof value === 'string' && value.startsWith(registryScheme);
+  return addImage(found, path, path, isImage ? value.slice(registryScheme.length) : value);
 };

@@ -44,7 +44,7 @@ describe('the shipped table', () => {
   )('R10: %s has versions for a webhook rule and ways to its images', (_title, own) => {
     expect(own.versions?.length).toBeGreaterThan(0);
     expect(own.versions).not.toContain('*');
-    const paths = [own.podSpec ?? [], own.images ?? []].flat();
+    const paths = [own.podSpec ?? [], own.images ?? [], own.imageUrls ?? []].flat();
     expect(paths.length).toBeGreaterThan(0);
     expect(new Set(paths).size).toBe(paths.length);
     for (const path of paths) {

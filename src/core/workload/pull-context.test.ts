@@ -39,6 +39,12 @@ describe('every kind with a pod spec', () => {
     expect(pullSecretsOf(row, { spec: { workers: many } }).pullSecrets).toHaveLength(maxPullSecrets);
   });
 
+  test('Spark names secrets by text', () => {
+    const spark = kindOf('sparkoperator.k8s.io', 'SparkApplication');
+    const spec = { imagePullSecrets: ['a', { name: 'b' }, 5], driver: { serviceAccount: 'spark' } };
+    expect(pullSecretsOf(spark, { spec })).toEqual({ pullSecrets: ['a', 'b'], serviceAccount: 'spark' });
+  });
+
   test('a kind that only has image paths names none', () => {
     const row: WorkloadKind = {
       ...pod,

@@ -43,10 +43,13 @@ const podSpecsOf = (kind: WorkloadKind, object: JsonObject): readonly JsonObject
   return found;
 };
 
-const secretNamesOf = ({ imagePullSecrets }: JsonObject): readonly string[] =>
+/** Spark, whose template is laid over the operator's, lists names alone. */
+const secretNamesOf = (kind: WorkloadKind, { imagePullSecrets }: JsonObject): readonly string[] =>
   (Array.isArray(imagePullSecrets) ? (imagePullSecrets as readonly JsonValue[]) : [])
     .slice(0, maxPullSecrets)
-    .flatMap((item) => (isJsonObject(item) ? nameOf(item['name']) : []));
+    .flatMap((item) =>
+      isJsonObject(item) ? nameOf(item['name']) : kind.overlay === true ? nameOf(item) : [],
+    );
 
 /**
  * The pull secrets and the service account that a workload names, whatever its kind; ephemeral containers use those of
@@ -57,7 +60,7 @@ const secretNamesOf = ({ imagePullSecrets }: JsonObject): readonly string[] =>
  */
 export const pullSecretsOf = (kind: WorkloadKind, object: JsonObject): NamedPullSecrets => {
   const podSpecs = podSpecsOf(kind, object);
-  const names = new Set(podSpecs.flatMap(secretNamesOf));
+  const names = new Set(podSpecs.flatMap((podSpec) => secretNamesOf(kind, podSpec)));
   const [account] = podSpecs.flatMap(({ serviceAccountName, serviceAccount }) => [
     ...nameOf(serviceAccountName),
     ...nameOf(serviceAccount),

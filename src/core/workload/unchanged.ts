@@ -71,8 +71,8 @@ export const podSpecChanged = (
   oldObject: JsonObject | null,
 ): boolean => {
   if (oldObject === null) return true;
-  const { podSpec, podSpecs, images } = compileKind(kind);
-  const roots = new Set([...podSpecs, ...images].map((path) => path[0]?.key ?? ''));
+  const { podSpec, podSpecs, images, imageUrls } = compileKind(kind);
+  const roots = new Set([...podSpecs, ...images, ...imageUrls].map((path) => path[0]?.key ?? ''));
   const places = podSpec === undefined ? [...roots].map((root) => [root]) : [podSpec.segments];
   const budget: Budget = { left: maxComparisons };
   return !places.every((keys) => same(valueAt(object, keys), valueAt(oldObject, keys), 0, budget));

@@ -18,10 +18,14 @@ export interface WorkloadKind {
   readonly podSpec?: string | readonly string[];
   /** Where images are outside of pod specs, e.g. `spec.steps[].image`. Empty without `podSpec`: the kind has none. */
   readonly images?: readonly string[];
+  /** Where images are named by URL, `docker://registry.example.com/disk:1`. */
+  readonly imageUrls?: readonly string[];
   /** Whether the object may legally lack the pod spec. */
   readonly podSpecOptional: boolean;
   /** Whether a blank image is emitted (and so denied) instead of awaiting somebody to fill it in: Pods only. */
   readonly imageRequired: boolean;
+  /** Whether its pod specs are laid over the operator's own: what is absent or blank there is usual, so nobody is warned. */
+  readonly overlay?: true;
   /** Whether containers may lack a name, as in Knative; they are then known by their index. */
   readonly unnamedContainers: boolean;
   /** What marks a variable filled in later (`$(…)` in Tekton); such an image is judged when its Pod is. */
@@ -29,5 +33,5 @@ export interface WorkloadKind {
 }
 
 /** Whether the row says that its kind names no image: nothing to judge, and nothing to ask the gate about. */
-export const hasNoImages = ({ podSpec, images }: WorkloadKind): boolean =>
-  podSpec === undefined && images?.length === 0;
+export const hasNoImages = ({ podSpec, images, imageUrls }: WorkloadKind): boolean =>
+  podSpec === undefined && imageUrls === undefined && images?.length === 0;

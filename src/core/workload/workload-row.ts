@@ -58,7 +58,7 @@ const readPath = (value: JsonValue | undefined): Result<string, string> => {
   const path = parseFieldPath(value);
   if (!path.ok) return path;
   const [root] = path.value;
-  if (root === undefined || root.each || !judgedRoots.includes(root.key)) {
+  if (root === undefined || root.lists > 0 || !judgedRoots.includes(root.key)) {
     return fail('must begin with spec or template: other changes of an object do not reach the gate');
   }
   return ok(formatSegments(path.value));

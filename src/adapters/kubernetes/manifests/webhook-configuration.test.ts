@@ -56,7 +56,7 @@ describe('R10: validate.imagegate.dev', () => {
   });
 
   test('covers no status and no scale', () => {
-    expect(coveredBy(hooks()[validate]).filter((text) => /status|scale/.test(text))).toEqual([]);
+    expect(coveredBy(hooks()[validate]).filter((text) => /\/(?:status|scale)$/.test(text))).toEqual([]);
   });
 
   test('fails closed, sees old API versions, has no side effects on dry runs, and leaves time for evidence', () => {
