@@ -19,6 +19,7 @@ import { collect } from './collect.ts';
 import { coveringOf, labelsFor } from './covering.ts';
 import type { Deadline } from './deadline.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { isMirrorPod } from './mirror-pod.ts';
 import { unchangedObject } from './mutation.ts';
 import type { Mutation, PatchOperation } from './mutation.ts';
 import { pinnedText } from './pinned-text.ts';
@@ -104,6 +105,9 @@ const warningFor = ({ use, evidence }: ImageUnderReview): string => {
   return `${image}: its tag was looked up too long ago`;
 };
 
+const mirrorWarning = ({ use }: ImageUnderReview): string =>
+  `image '${shownName(use.given)}' was not pinned: this is the mirror of a static Pod, and its kubelet starts what its file says; write the digest into that file`;
+
 /** `/validate` sees the digest alone, and a digest does not grow old: this is the only place that can tell. */
 const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
   `the registry of image '${shownName(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
@@ -127,8 +131,8 @@ const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation 
 
 /**
  * `digest: { pin: true }`: adds digests to the new images of Pods where a policy in mode Deny or Warn asks for it. Never
- * denies and never rejects; what could not be pinned goes on as it came, and `/validate` refuses it. Rests on nothing
- * that the object says of itself, and leaves what has a digest alone, so that a second turn changes nothing.
+ * denies and never rejects; what could not be pinned goes on as it came, and `/validate` refuses it. Nothing
+ * that the object says of itself opens anything, and leaves what has a digest alone, so that a second turn changes nothing.
  */
 export const createMutate = ({ policies, namespaces, evidence, onBug }: MutateDeps) => {
   const proceed = async (
@@ -142,6 +146,10 @@ export const createMutate = ({ policies, namespaces, evidence, onBug }: MutateDe
     const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
     const context = () => pullContextOf({ ...subject, origin });
     const needs = needsOf(images, covering, 'pin');
+    // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without
+    // one `/validate` refuses the Pod, so whoever writes the annotation gains nothing.
+    if (isMirrorPod(subject.what.object))
+      return { patch: [], warnings: images.filter((_, at) => needs[at] !== undefined).map(mirrorWarning) };
     return pin(await gatherFacts(evidence, images, needs, { context, deadline }), covering);
   };
   const mutate = async (request: AdmissionRequest, deadline: Deadline): Promise<Mutation> => {

@@ -99,6 +99,27 @@ describe('digest: { pin: true }', () => {
     }
   });
 
+  it('judges a mirror Pod by what its file says, never writes into it, and gives nobody a way around (B16)', async () => {
+    const mirrored = (name: string, image: string) => ({
+      ...pod(name, image, { nodeName: 'one' }),
+      metadata: { name, annotations: { 'kubernetes.io/config.mirror': 'x' } },
+    });
+    const refused = await create(mirrored('mirror-tag', app('one')));
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('digest-missing');
+    expect(refused.stderr).toContain('this is the mirror of a static Pod');
+    expect(await create(mirrored('mirror-digest', pinned('one')))).toMatchObject({ code: 0, stderr: '' });
+    expect(await stored('mirror-digest', IMAGES)).toEqual([pinned('one')]);
+    // Later nobody can make a mirror of a Pod, or the other way round.
+    expect(await create(pod('no-mirror', app('one')))).toMatchObject({ code: 0 });
+    expect(await stored('no-mirror', IMAGES)).toEqual([pinned('one')]);
+    for (const [name, change] of [
+      ['no-mirror', 'kubernetes.io/config.mirror=x'],
+      ['mirror-digest', 'kubernetes.io/config.mirror-'],
+    ] as const)
+      expect((await run('annotate', 'pod', name, change)).stderr).toContain('mirror');
+  });
+
   it('refuses a Pod whose image nobody has pushed, and one from elsewhere without looking at it', async () => {
     const nothing = await createPod(cluster, namespace, app('nothing'));
     expect([nothing.status, nothing.message]).toEqual([403, expect.stringContaining('image-absent')]);

@@ -79,6 +79,17 @@ describe('R23: an Event', () => {
     expect((await one())['involvedObject']).toMatchObject({ kind: 'CronJob', name: 'nightly' });
   });
 
+  test('is on the Node, in the namespace of the Pod, about the mirror of a static Pod', async () => {
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'one', uid: 'node-uid' } };
+    events.decided(decision({ user: 'system:node:one' }), ownedBy(node as FakeObject));
+    const involvedObject = { kind: 'Node', name: 'one', namespace: 'shop' };
+    expect(await one()).toMatchObject({
+      involvedObject,
+      metadata: { namespace: 'shop' },
+      reason: 'ImageDenied',
+    });
+  });
+
   test('is on the refused object, without a uid, when it has no owner', async () => {
     events.decided(decision(), ownedBy(undefined));
     const { involvedObject } = await one();

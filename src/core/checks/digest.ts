@@ -37,7 +37,7 @@ export const pinCheck: Check = {
         message: `image '${shown(image.given)}' was not pinned to a digest`,
         detail:
           `${shown(formatReference(image))} is a tag; the policy has the gate add the digest to Pods, and it was not ` +
-          'added: `/mutate` could not learn it, or the mutating webhook is not in place',
+          'added: `/mutate` could not learn it, the mutating webhook is not in place, or the Pod is the mirror of a static one',
         remedy:
           'write name:tag@sha256:… yourself; `imagegate check image NAME` says whether the digest can be learned, and why not',
       },

@@ -52,7 +52,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     fix:
       'Add the digest: `name:tag@sha256:…`. `crane digest NAME` or `docker buildx imagetools inspect NAME` prints it, and ' +
       'most CI and GitOps tools can write it for you. With `pin`, `imagegate check image NAME` says why the digest could ' +
-      'not be learned; where it can be, the mutating webhook is not in place.',
+      'not be learned; where it can be, the mutating webhook is not in place. The mirror of a static Pod is never pinned: ' +
+      'write the digest into the file on its node.',
   },
   'tag-denied': {
     title: 'The tag may not be used',
