@@ -11,7 +11,8 @@ import { proxyOf } from '../serve/evidence.ts';
 import { exitCode } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { RegistryConfig } from './registry-settings.ts';
-import { openRegistryAccess } from './registry-access.ts';
+import type { PullSecretInput } from './pull-secret-input.ts';
+import { openLoginAccess } from './registry-access.ts';
 
 /**
  * What became of one credential. `works`: the registry took it; `denied`: it did not; `failed`: it could not be asked;
@@ -54,6 +55,8 @@ export interface LoginTarget {
   /** `HOST/REPOSITORY[:TAG|@DIGEST]`; the repository means nothing without `asksForImage`. */
   readonly reference: ImageReference;
   readonly asksForImage: boolean;
+  /** Tried alone. */
+  readonly pullSecret?: PullSecretInput;
 }
 
 /** For everything together, in milliseconds: helpers may ask a person to unlock something. */
@@ -132,7 +135,8 @@ const tryAll = async (
   const { host, repository } = target.reference;
   const attempts: LoginAttempt[] = [];
   let isDown = false;
-  for await (const candidate of room.keychain.candidates({ host, repository }, undefined, signal)) {
+  const context = target.pullSecret?.context;
+  for await (const candidate of room.keychain.candidates({ host, repository }, context, signal)) {
     if (candidate.state === 'missing') {
       const { kind, source, why } = candidate;
       attempts.push({ credential: shown(source), kind, outcome: 'missing', why: shown(why) });
@@ -159,11 +163,11 @@ const proxyTo = (url: URL, config: RegistryConfig): Pick<LoginReport, 'proxy' | 
   return found.value === undefined ? {} : { proxy: found.value.url.origin };
 };
 
-/** Tries every credential that the commands would try for a registry, in their order, each to its end. */
+/** Tries every credential that the commands would try for a registry, or a pull secret, in their order, each to its end. */
 export const testLogin = async (config: RegistryConfig, target: LoginTarget): Promise<LoginReport> => {
   const { reference, asksForImage } = target;
   const { host } = reference;
-  const room = openRegistryAccess(config, 'origin');
+  const room = openLoginAccess(config, target.pullSecret?.secrets);
   try {
     const { plainHttp, allowPrivateAddress, ca } = room.settingsOf(host);
     const address = `${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`;

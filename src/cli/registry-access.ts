@@ -6,6 +6,7 @@ import { describeProblem } from '../config/origin.ts';
 import { loadRegistries } from '../config/registry-files.ts';
 import type { LoadedRegistry } from '../config/registry-files.ts';
 import { userCredentialFiles } from '../config/user-credentials.ts';
+import type { PullSecrets } from '../evidence/ports.ts';
 import { openEvidenceRoom } from '../serve/evidence-room.ts';
 import type { EvidenceRoom } from '../serve/evidence-room.ts';
 import { proxyOf } from '../serve/evidence.ts';
@@ -14,20 +15,10 @@ import type { RegistryConfig } from './registry-settings.ts';
 import { UsageError } from './terminal.ts';
 
 /** Manifests and configs of one command; nothing of it stays on disk. */
-const memory = 64 * 2 ** 20;
+const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
 
-/** Whom the logins are shown to: `pull` asks the mirrors of a host before it, `origin` the host alone. */
-export type AskedHosts = 'pull' | 'origin';
-
-const withoutMirrors = (rows: readonly LoadedRegistry[]): readonly LoadedRegistry[] =>
-  rows.map((row) => ({ ...row, mirrors: [] }));
-
-/**
- * The registries as the user of a command sees them: the same room as that of `serve`, with the logins of docker and
- * podman and the helpers that keep them. Pull secrets of a cluster are not read: whoever runs a check has logins of
- * their own, and is not the kubelet. What is configured and cannot be used is exit code 2.
- */
-export const openRegistryAccess = (config: RegistryConfig, asked: AskedHosts = 'pull'): EvidenceRoom => {
+/** Where the logins of a command come from. */
+const sourcesOf = (config: RegistryConfig) => {
   const registries = loadRegistries(config.registries);
   if (!registries.ok) throw new UsageError(registries.error.map(describeProblem));
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
@@ -35,11 +26,32 @@ export const openRegistryAccess = (config: RegistryConfig, asked: AskedHosts = '
   const environment = readEnvironment();
   const helpers = createCredentialHelpers({ environment, clock });
   const logins = createUserConfig({ files: userCredentialFiles({ environment }), helpers, clock });
-  return openEvidenceRoom({
-    registries: asked === 'pull' ? registries.value : withoutMirrors(registries.value),
-    cloud: cloud.value,
-    proxy: proxyOf(config),
-    content: { maxMemoryBytes: memory, maxDiskBytes: 0 },
-    user: { logins, helpers },
-  });
+  return { registries: registries.value, cloud: cloud.value, user: { helpers, logins } };
+};
+
+const withoutMirrors = ({ mirrors: _asked, ...row }: LoadedRegistry): LoadedRegistry => row;
+const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): LoadedRegistry => row;
+
+/**
+ * The registries as the user of a command sees them: the same room as that of `serve`, with the logins of docker and
+ * podman and the helpers that keep them. Pull secrets of a cluster are not read: whoever runs a check has logins of
+ * their own, and is not the kubelet. What is configured and cannot be used is exit code 2.
+ */
+export const openRegistryAccess = (config: RegistryConfig): EvidenceRoom =>
+  openEvidenceRoom({ ...sourcesOf(config), proxy: proxyOf(config), content });
+
+/**
+ * The same, to try logins: each host itself is asked, and not its mirrors.
+ * @param pullSecrets - these alone are tried, as they are in the cluster
+ */
+export const openLoginAccess = (
+  config: RegistryConfig,
+  pullSecrets: PullSecrets | undefined,
+): EvidenceRoom => {
+  const { registries, cloud, user } = sourcesOf(config);
+  const rows = registries.map(withoutMirrors);
+  const proxy = proxyOf(config);
+  return pullSecrets === undefined
+    ? openEvidenceRoom({ registries: rows, cloud, user, proxy, content })
+    : openEvidenceRoom({ registries: rows.map(withoutLogin), cloud: {}, pullSecrets, proxy, content });
 };

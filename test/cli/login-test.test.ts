@@ -153,6 +153,79 @@ describe('login-test and check give one answer', () => {
   });
 });
 
+describe('--pull-secret tries a Secret as the gate would for a Pod that names it', () => {
+  const secretOf = (host: string, auth: string, more: object = {}): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockerconfigjson',
+      metadata: { name: 'regcred', namespace: 'shop' },
+      data: {
+        '.dockerconfigjson': Buffer.from(JSON.stringify({ auths: { [host]: { auth } } })).toString('base64'),
+      },
+      ...more,
+    });
+  const authOf = (text: string): string => Buffer.from(text).toString('base64');
+  const open = async (): Promise<RegistryStage> => {
+    const stage = await stageRegistry({ auth: { mode: 'basic', users } });
+    stage.registry.push('team/web', image(), 'v1');
+    return stage;
+  };
+  const tried = (stage: RegistryStage, text: string, env: Readonly<Record<string, string>> = {}) => {
+    const file = stage.put('regcred.yaml', text);
+    return login(stage, ['--repository', 'team/web:v1', '--pull-secret', file], env);
+  };
+
+  test('one that is right works, and the user has none', async () => {
+    const stage = await open();
+    const { code, report } = await tried(stage, secretOf(stage.host, authOf(`ann:${password}`)));
+    expect([code, outcomes(report)]).toEqual([0, ['pull secret shop/regcred: works', 'anonymous: denied']]);
+  });
+
+  test('as stringData, in the namespace default', async () => {
+    const stage = await open();
+    const text = JSON.stringify({ auths: { [stage.host]: { username: 'ann', password } } });
+    const more = { metadata: { name: 'regcred' }, stringData: { '.dockerconfigjson': text } };
+    const { code, report } = await tried(stage, secretOf(stage.host, authOf('ann:wrong'), more));
+    expect([code, outcomes(report)[0]]).toEqual([0, 'pull secret default/regcred: works']);
+  });
+
+  test('one that is wrong is denied, although the login of the user is right', async () => {
+    const stage = await open();
+    stage.login('ann', password);
+    const { code, report } = await tried(stage, secretOf(stage.host, authOf('ann:wrong')));
+    expect([code, outcomes(report)]).toEqual([1, ['pull secret shop/regcred: denied', 'anonymous: denied']]);
+  });
+
+  test('one that ends with a line break says so', async () => {
+    const stage = await open();
+    const { code, report } = await tried(stage, secretOf(stage.host, authOf(`ann:${password}\n`)));
+    expect([code, report.attempts[0]?.outcome]).toEqual([1, 'missing']);
+    expect(report.attempts[0]?.why).toContain('maybe a line break at its end');
+  });
+
+  test.each<[string, (host: string) => string, string]>([
+    ['no YAML', (host) => `data: {\n${secretOf(host, authOf(`ann:${password}`))}`, 'cannot be read as YAML'],
+    ['no Secret', () => 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n', 'holds no Secret'],
+    [
+      'a Secret of another type',
+      (host) => secretOf(host, 'x', { type: 'Opaque' }),
+      'nothing pulls with this Secret',
+    ],
+    ['a Secret without a name', (host) => secretOf(host, 'x', { metadata: {} }), 'metadata.name'],
+    ['two Secrets', (host) => `${secretOf(host, 'x')}\n---\n${secretOf(host, 'y')}\n`, 'holds 2 Secrets'],
+  ])('a file with %s is exit code 2', async (_title, text, why) => {
+    const stage = await open();
+    const file = stage.put('regcred.yaml', text(stage.host));
+    const words = ['registry', 'login-test', stage.host, ...stage.config, '--pull-secret', file];
+    const ended = await stage.run(words);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(why);
+    expect(ended.stderr).not.toContain(password);
+    expect(ended.stderr).not.toContain(authOf(`ann:${password}`));
+  });
+});
+
 describe('1: no login works', () => {
   test('a wrong password at a token server, which serves nobody in particular', async () => {
     const stage = await stageRegistry({ auth: { mode: 'bearer', users } });

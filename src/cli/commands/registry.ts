@@ -16,6 +16,7 @@ const outputs = ['text', 'json'] as const;
 interface LoginFlags {
   readonly output: (typeof outputs)[number];
   readonly repository?: string;
+  readonly pullSecret?: string;
 }
 
 /** A host as image references name it; any repository of it will do to read it. */
@@ -36,11 +37,13 @@ const targetOf = (host: string, repository: string | undefined): LoginTarget => 
 };
 
 const test = async (host: string, flags: LoginFlags & Flags, terminal: Terminal): Promise<ExitCode> => {
-  const { output, repository, ...rest } = flags;
-  const target = targetOf(host, repository);
+  const { output, repository, pullSecret, ...rest } = flags;
+  const named = targetOf(host, repository);
   const config = readSettings(registrySettings, rest, terminal);
   const { testLogin, loginExitCode } = await import('../login-test.ts');
   const { renderLogin } = await import('../render/login-text.ts');
+  const { readPullSecretFile } = await import('../pull-secret-input.ts');
+  const target = pullSecret === undefined ? named : { ...named, pullSecret: readPullSecretFile(pullSecret) };
   const report = await testLogin(config, target);
   terminal.out(output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderLogin(report));
   return loginExitCode(report);
@@ -50,6 +53,7 @@ const examples = `
 Examples:
   imagegate registry login-test registry.example.com
   imagegate registry login-test registry.example.com:5000 --repository team/web:1.4.2 --config imagegate.yaml
+  imagegate registry login-test registry.example.com --repository team/web --pull-secret regcred.yaml
 
 Exit codes: 0 a login works, or there is none and the registry wants none, 1 no login works,
   4 the host cannot be asked`;
@@ -58,12 +62,16 @@ const loginTest = (terminal: Terminal, done: (code: number) => void): Command =>
   const command = new Command('login-test')
     .summary('try every credential for a registry and say what became of each')
     .description(
-      'Tries every credential that check would try for a registry, in the same order: the dockerConfigFile of its row, your logins of docker and podman with their helpers, cloud identities that are switched on, nothing. The pull secrets of Pods, which serve reads, are not at hand here. No secret is shown.',
+      'Tries every credential that check would try for a registry, in the same order: the dockerConfigFile of its row, your logins of docker and podman with their helpers, cloud identities that are switched on, nothing. The pull secrets of Pods, which serve reads, are not at hand here: --pull-secret tries one instead. No secret is shown.',
     )
     .argument('<host>', 'the registry as image references name it, with its port')
     .option(
       '--repository <repository>',
       'Ask for an image, as a pull does: REPOSITORY, with :TAG or @DIGEST unless it is latest.',
+    )
+    .option(
+      '--pull-secret <file>',
+      'Try this pull secret (a Secret manifest, as kubectl get secret -o yaml prints it) and no other login.',
     )
     .option(
       '-o, --output <format>',
