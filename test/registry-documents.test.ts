@@ -18,7 +18,7 @@ import { defaultEvidenceLimits } from '../src/evidence/limits.ts';
 import { blocks, read, root, section } from './markdown.ts';
 
 const operations = read('docs/operations.md');
-const keys = ['registries', 'registryEvents', 'cloudIdentities'] as const;
+const keys = ['registries', 'registryDefaults', 'registryEvents', 'cloudIdentities'] as const;
 const configured = (text: string) =>
   resolveSettings(keys, { flags: {}, environment: {}, file: { path: '/etc/imagegate/config.yaml', text } });
 
@@ -32,6 +32,16 @@ describe('the configuration of registries', () => {
     const problems = examples.map(configured).flatMap((it) => (it.ok ? [] : it.error.map(describeProblem)));
     expect(examples.length).toBeGreaterThan(1);
     expect(problems).toEqual([]);
+  });
+  test('shows one CA for all hosts and a client certificate', () => {
+    for (const text of examples.filter((one) => one.includes('registryDefaults'))) {
+      const read = configured(text);
+      if (!read.ok) throw new Error(read.error.map(describeProblem).join());
+      const { registries, registryDefaults } = read.value.config;
+      expect(registryDefaults.value.caFile).toBe('/etc/imagegate/corporate-ca.crt');
+      expect(registries.value.filter(({ clientKeyFile }) => clientKeyFile !== undefined)).toHaveLength(1);
+    }
+    expect(examples.filter((one) => one.includes('registryDefaults'))).toHaveLength(2);
   });
   test('with a misspelt field would be seen', () => {
     const [first = ''] = examples;

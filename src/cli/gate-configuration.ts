@@ -4,8 +4,8 @@ import { readClientCa } from '../adapters/webhook/caller.ts';
 import { readTextFile } from '../config/bounded-file.ts';
 import { describeProblem } from '../config/origin.ts';
 import { registryEventRows } from '../config/registry-event-rows.ts';
-import { loadRegistries } from '../config/registry-files.ts';
-import { registryRows } from '../config/registry-rows.ts';
+import { loadRegistries, loadRegistryDefaults } from '../config/registry-files.ts';
+import { registryDefaults, registryRows } from '../config/registry-rows.ts';
 import type { ConfigOf } from '../config/resolve.ts';
 import { definitions } from '../config/settings.ts';
 import type { SettingKey } from '../config/settings.ts';
@@ -28,6 +28,7 @@ const carriedSettings = [
 export const gateSettings = [
   ...carriedSettings,
   'registries',
+  'registryDefaults',
   'registryEvents',
   'clientCa',
   'clientName',
@@ -56,6 +57,9 @@ const clientOf = ({ clientCa, clientName }: Settings): GateConfiguration['client
   throw new UsageError([describeProblem({ origin, message })]);
 };
 
+/** The authorities of all hosts, beside the configuration. */
+const commonCa = 'registries-ca.crt';
+
 interface CarriedRows {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly files: Readonly<Record<string, string>>;
@@ -66,16 +70,29 @@ interface CarriedRows {
 const carryRegistries = (config: Settings): CarriedRows => {
   const loaded = loadRegistries(config.registries);
   if (!loaded.ok) throw new UsageError(loaded.error.map(describeProblem));
+  const defaults = loadRegistryDefaults(config.registryDefaults);
+  if (!defaults.ok) throw new UsageError(defaults.error.map(describeProblem));
   const files: Record<string, string> = {};
+  const { ca: everywhere } = defaults.value;
+  if (everywhere !== undefined) files[commonCa] = everywhere;
   const secrets: SecretFile[] = [];
-  const rows = loaded.value.map(({ ca, caFile: _caFile, dockerConfigFile, ...row }, index) => {
+  const rows = loaded.value.map(({ ca, client: _client, caFile: _caFile, ...given }, index) => {
+    const { dockerConfigFile, clientCertFile, clientKeyFile, ...row } = given;
     const name = `registry-${String(index + 1)}`;
+    const inSecret = (file: string | undefined, key: string): string | undefined => {
+      if (file === undefined) return undefined;
+      secrets.push({ key, source: file });
+      return `${secretsFolder}/${key}`;
+    };
     if (ca !== undefined) files[`${name}-ca.crt`] = ca;
-    if (dockerConfigFile !== undefined) secrets.push({ key: `${name}-login.json`, source: dockerConfigFile });
+    const login = inSecret(dockerConfigFile, `${name}-login.json`);
+    const cert = inSecret(clientCertFile, `${name}-client.crt`);
+    const key = inSecret(clientKeyFile, `${name}-client.key`);
     return {
       ...row,
       ...(ca === undefined ? {} : { caFile: `${configurationFolder}/${name}-ca.crt` }),
-      ...(dockerConfigFile === undefined ? {} : { dockerConfigFile: `${secretsFolder}/${name}-login.json` }),
+      ...(login === undefined ? {} : { dockerConfigFile: login }),
+      ...(cert === undefined || key === undefined ? {} : { clientCertFile: cert, clientKeyFile: key }),
     };
   });
   const events = config.registryEvents.value.map(({ tokenFile, ...row }, index) => {
@@ -85,6 +102,9 @@ const carryRegistries = (config: Settings): CarriedRows => {
   });
   return {
     settings: {
+      ...(everywhere === undefined
+        ? {}
+        : { registryDefaults: registryDefaults.show({ caFile: `${configurationFolder}/${commonCa}` }) }),
       ...(rows.length === 0 ? {} : { registries: registryRows.show(rows) }),
       ...(events.length === 0 ? {} : { registryEvents: registryEventRows.show(events) }),
     },

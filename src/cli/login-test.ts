@@ -45,8 +45,10 @@ export interface LoginReport {
   readonly proxyProblem?: string;
   readonly plainHttp: boolean;
   readonly allowPrivateAddress: boolean;
-  /** Whether `caFile` of the host's row is trusted beside the well-known authorities. */
+  /** Whether a `caFile`, of its row or of `registryDefaults`, is trusted beside the well-known authorities. */
   readonly ownAuthority: boolean;
+  /** Whether the row has a client certificate for hosts that ask for one. */
+  readonly clientCertificate: boolean;
   readonly attempts: readonly LoginAttempt[];
 }
 
@@ -169,7 +171,7 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
   const { host } = reference;
   const room = openLoginAccess(config, target.pullSecret?.secrets);
   try {
-    const { plainHttp, allowPrivateAddress, ca } = room.settingsOf(host);
+    const { plainHttp, allowPrivateAddress, ca, client } = room.settingsOf(host);
     const address = `${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`;
     return {
       host,
@@ -179,6 +181,7 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
       plainHttp,
       allowPrivateAddress,
       ownAuthority: ca !== undefined,
+      clientCertificate: client !== undefined,
       attempts: await tryAll(room, target, AbortSignal.timeout(patience)),
     };
   } finally {

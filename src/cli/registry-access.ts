@@ -3,7 +3,7 @@ import { createUserConfig } from '../adapters/docker-config/user-config.ts';
 import { readCloudEnvironment } from '../config/cloud-environment.ts';
 import { readEnvironment } from '../config/load.ts';
 import { describeProblem } from '../config/origin.ts';
-import { loadRegistries } from '../config/registry-files.ts';
+import { loadRegistries, loadRegistryDefaults } from '../config/registry-files.ts';
 import type { LoadedRegistry } from '../config/registry-files.ts';
 import { userCredentialFiles } from '../config/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
@@ -21,12 +21,19 @@ const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
 const sourcesOf = (config: RegistryConfig) => {
   const registries = loadRegistries(config.registries);
   if (!registries.ok) throw new UsageError(registries.error.map(describeProblem));
+  const defaults = loadRegistryDefaults(config.registryDefaults);
+  if (!defaults.ok) throw new UsageError(defaults.error.map(describeProblem));
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
   if (!cloud.ok) throw new UsageError(cloud.error);
   const environment = readEnvironment();
   const helpers = createCredentialHelpers({ environment, clock });
   const logins = createUserConfig({ files: userCredentialFiles({ environment }), helpers, clock });
-  return { registries: registries.value, cloud: cloud.value, user: { helpers, logins } };
+  return {
+    registries: registries.value,
+    defaults: defaults.value,
+    cloud: cloud.value,
+    user: { helpers, logins },
+  };
 };
 
 const withoutMirrors = ({ mirrors: _asked, ...row }: LoadedRegistry): LoadedRegistry => row;
@@ -48,10 +55,17 @@ export const openLoginAccess = (
   config: RegistryConfig,
   pullSecrets: PullSecrets | undefined,
 ): EvidenceRoom => {
-  const { registries, cloud, user } = sourcesOf(config);
+  const { registries, defaults, cloud, user } = sourcesOf(config);
   const rows = registries.map(withoutMirrors);
   const proxy = proxyOf(config);
   return pullSecrets === undefined
-    ? openEvidenceRoom({ registries: rows, cloud, user, proxy, content })
-    : openEvidenceRoom({ registries: rows.map(withoutLogin), cloud: {}, pullSecrets, proxy, content });
+    ? openEvidenceRoom({ registries: rows, defaults, cloud, user, proxy, content })
+    : openEvidenceRoom({
+        registries: rows.map(withoutLogin),
+        defaults,
+        cloud: {},
+        pullSecrets,
+        proxy,
+        content,
+      });
 };

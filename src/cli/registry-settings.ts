@@ -4,6 +4,7 @@ import type { SettingKey } from '../config/settings.ts';
 /** The settings of `serve` that say how registries are reached; they mean the same to every command. */
 export const registrySettings = [
   'registries',
+  'registryDefaults',
   'cloudIdentities',
   'httpsProxy',
   'httpProxy',

@@ -1,6 +1,6 @@
 import { define } from './definition.ts';
 import { registryEventRows } from './registry-event-rows.ts';
-import { registryRows } from './registry-rows.ts';
+import { registryDefaults, registryRows } from './registry-rows.ts';
 import { choices, optional, shapes } from './shape.ts';
 
 /** Settings of how registries are asked about images. */
@@ -11,6 +11,13 @@ export const evidenceDefinitions = {
     description:
       'How registries are reached that need more than the defaults. In the configuration file only.',
     example: '[{ host: registry.example.com, caFile: ./registry-ca.crt }]',
+  }),
+  registryDefaults: define({
+    shape: registryDefaults,
+    fallback: {},
+    description:
+      'What holds for every registry, with a row or without: caFile. In the configuration file only.',
+    example: '{ caFile: ./corporate-ca.crt }',
   }),
   registryEvents: define({
     shape: registryEventRows,

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { pemCertificates } from '../core/pem.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { readTextFile } from './bounded-file.ts';
@@ -6,11 +6,18 @@ import type { ConfigProblem, Origin } from './origin.ts';
 import { quote } from './origin.ts';
 import type { Resolved } from './resolve.ts';
 import type { RegistryEventRow } from './registry-event-rows.ts';
-import type { RegistryRow } from './registry-rows.ts';
+import type { RegistryDefaults, RegistryRow } from './registry-rows.ts';
 
 /** A row of `registries` with what its files hold. */
 export interface LoadedRegistry extends RegistryRow {
   /** The certificates of `caFile`, and nothing else that stands in it. */
+  readonly ca?: string;
+  /** What `clientCertFile` and `clientKeyFile` hold, PEM. The key is a secret. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/** `registryDefaults` with what its file holds. */
+export interface LoadedDefaults extends RegistryDefaults {
   readonly ca?: string;
 }
 
@@ -42,6 +49,19 @@ const certificatesOf = (text: string): Result<string, string> => {
     ? ok(`${blocks.join('\n')}\n`)
     : fail(`holds a certificate that cannot be read: number ${String(broken + 1)}`);
 };
+
+/** Nobody can be asked for a passphrase. Its text is in no message (B37). */
+const privateKeyOf = (text: string): Result<string, string> => {
+  try {
+    createPrivateKey(text);
+    return ok(text);
+  } catch {
+    return fail('holds no private key that can be read (PEM, without a passphrase)');
+  }
+};
+
+const belongTogether = (cert: string, key: string): boolean =>
+  new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 
 /** RFC 6750, section 2.1: what can stand behind `Bearer`. */
 const tokenOf = (text: string): Result<string, string> => {
@@ -82,18 +102,48 @@ const loadEach = <R, T>(
   return problems.length > 0 ? fail(problems) : ok(loaded);
 };
 
+const read = <T>(
+  path: string | undefined,
+  parse: (text: string) => Result<T, string>,
+): Result<T | undefined, string> => (path === undefined ? ok(undefined) : readFile(path, largestFile, parse));
+
+const loadClient = ({
+  clientCertFile,
+  clientKeyFile,
+}: RegistryRow): Result<LoadedRegistry['client'], string> => {
+  const cert = read(clientCertFile, certificatesOf);
+  if (!cert.ok) return fail(`clientCertFile: ${cert.error}`);
+  const key = read(clientKeyFile, privateKeyOf);
+  if (!key.ok) return fail(`clientKeyFile: ${key.error}`);
+  if (cert.value === undefined || key.value === undefined) return ok(undefined);
+  return belongTogether(cert.value, key.value)
+    ? ok({ cert: cert.value, key: key.value })
+    : fail('clientKeyFile holds the key of another certificate than clientCertFile, whose own comes first');
+};
+
 const loadRegistry = (row: RegistryRow): Result<LoadedRegistry, string> => {
-  const read = <T>(path: string | undefined, parse: (text: string) => Result<T, string>) =>
-    path === undefined ? ok(undefined) : readFile(path, largestFile, parse);
   const ca = read(row.caFile, certificatesOf);
   if (!ca.ok) return fail(`registries: caFile of ${row.host}: ${ca.error}`);
   // Told at the start when it cannot be read, but not kept: the adapter reads it when a login is needed.
   const dockerConfig = read(row.dockerConfigFile, ok<string>);
   if (!dockerConfig.ok) return fail(`registries: dockerConfigFile of ${row.host}: ${dockerConfig.error}`);
+  const client = loadClient(row);
+  if (!client.ok) return fail(`registries: client certificate of ${row.host}: ${client.error}`);
   return ok({
     ...row,
     ...(ca.value === undefined ? undefined : { ca: ca.value }),
+    ...(client.value === undefined ? undefined : { client: client.value }),
   });
+};
+
+/** Reads the file that `registryDefaults` names. */
+export const loadRegistryDefaults = ({
+  value,
+  origin,
+}: Resolved<RegistryDefaults>): Result<LoadedDefaults, readonly ConfigProblem[]> => {
+  const ca = read(value.caFile, certificatesOf);
+  if (!ca.ok) return fail([{ origin, message: `registryDefaults: caFile: ${ca.error}` }]);
+  return ok({ ...value, ...(ca.value === undefined ? undefined : { ca: ca.value }) });
 };
 
 /** Reads the files that the rows name. What cannot be read is a problem, never a row without its CA. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAuthority } from '../../test/e2e/certificates.ts';
 import { describeProblem } from './origin.ts';
 import { createRegistryReload, rereadRegistries, type LiveRegistries } from './registry-reload.ts';
 
@@ -46,6 +47,40 @@ describe('the files of a registry', () => {
         ca: `${firstCa}\n`,
       },
     ]);
+  });
+
+  test('of a client are the certificate and its key', async () => {
+    const { certificate, key: own } = await (await createAuthority('clients')).issueClient('gate');
+    write('client.crt', certificate);
+    write('client.key', own);
+    const live = read('registries: [{ host: a.io, clientCertFile: client.crt, clientKeyFile: client.key }]');
+    expect(live.registries[0]?.client).toEqual({ cert: `${certificate.trim()}\n`, key: own });
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['is no key', 'no key', /clientKeyFile: .*client\.key" holds no private key that can be read/],
+    ['belongs to another certificate', 'other', /clientKeyFile holds the key of another certificate/],
+    ['is missing', '', /clientKeyFile: cannot read/],
+  ])('of a client are refused when the key %s, without its text (B37)', async (_title, form, why) => {
+    const authority = await createAuthority('clients');
+    const [one, other] = [await authority.issueClient('gate'), await authority.issueClient('gate')];
+    write('client.crt', one.certificate);
+    rmSync(join(folder, 'client.key'), { force: true });
+    if (form !== '') write('client.key', form === 'other' ? other.key : 's3cret-text');
+    const problems = problemsOf(
+      'registries: [{ host: a.io, clientCertFile: client.crt, clientKeyFile: client.key }]',
+    ).join();
+    expect(problems).toMatch(why);
+    expect(problems).not.toContain('s3cret-text');
+  });
+
+  test('of all hosts is the caFile of registryDefaults', () => {
+    const live = read('registryDefaults: { caFile: ca.crt }');
+    expect(live.defaults).toEqual({ caFile: join(folder, 'ca.crt'), ca: `${firstCa}\n` });
+    expect(problemsOf('registryDefaults: { caFile: nowhere }').join()).toMatch(
+      /registryDefaults: caFile: cannot read/,
+    );
+    expect(problemsOf('registryDefaults: { cafile: ca.crt }').join()).toMatch(/did you mean "caFile"/);
   });
 
   test('hand on the certificates and not the key that stands beside them', () => {
@@ -162,6 +197,30 @@ describe('reload', () => {
     look(4);
     expect(changes.map(({ registries }) => registries[0]?.ca)).toEqual([`${secondCa}\n`, `${secondCa}\n`]);
     expect(changes.at(-1)?.events[0]?.token).toBe(`${token}-of-tomorrow`);
+  });
+
+  test('a rotated client certificate is in force when both of its files are there', async () => {
+    const authority = await createAuthority('clients');
+    const [before, after] = [await authority.issueClient('gate'), await authority.issueClient('gate')];
+    write('client.crt', before.certificate);
+    write('client.key', before.key);
+    const { changes, problems, look } = follow(
+      'registries: [{ host: a.io, clientCertFile: client.crt, clientKeyFile: client.key }]',
+    );
+    write('client.crt', after.certificate);
+    look(4);
+    expect(changes).toEqual([]);
+    expect(problems.join()).toMatch(/the key of another certificate/);
+    write('client.key', after.key);
+    look(4);
+    expect(changes.map(({ registries }) => registries[0]?.client?.key)).toEqual([after.key]);
+  });
+
+  test('a rotated CA of all hosts is in force without a change of the configuration', () => {
+    const { changes, look } = follow('registryDefaults: { caFile: ca.crt }');
+    write('ca.crt', secondCa);
+    look(4);
+    expect(changes.map(({ defaults }) => defaults.ca)).toEqual([`${secondCa}\n`]);
   });
 
   test('a file that a new row names is followed from then on', () => {

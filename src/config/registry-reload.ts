@@ -6,6 +6,8 @@ import { describeProblem, quote, type ConfigProblem } from './origin.ts';
 import {
   loadEventSources,
   loadRegistries,
+  loadRegistryDefaults,
+  type LoadedDefaults,
   type LoadedEventSource,
   type LoadedRegistry,
 } from './registry-files.ts';
@@ -14,21 +16,27 @@ import { resolveSettings, type ConfigOf } from './resolve.ts';
 /** What of the configuration may change while the gate runs, with what its files hold. */
 export interface LiveRegistries {
   readonly registries: readonly LoadedRegistry[];
+  readonly defaults: LoadedDefaults;
   readonly events: readonly LoadedEventSource[];
 }
 
-/** Reads the files that `registries` and `registryEvents` name; every problem is told. */
+const liveSettings = ['registries', 'registryDefaults', 'registryEvents'] as const;
+
+/** Reads the files that they name; every problem is told. */
 export const loadLiveRegistries = (
-  config: ConfigOf<'registries' | 'registryEvents'>,
+  config: ConfigOf<(typeof liveSettings)[number]>,
 ): Result<LiveRegistries, readonly ConfigProblem[]> => {
   const registries = loadRegistries(config.registries);
+  const defaults = loadRegistryDefaults(config.registryDefaults);
   const events = loadEventSources(config.registryEvents);
-  if (registries.ok && events.ok) return ok({ registries: registries.value, events: events.value });
-  return fail([registries, events].flatMap((loaded) => (loaded.ok ? [] : loaded.error)));
+  if (registries.ok && defaults.ok && events.ok) {
+    return ok({ registries: registries.value, defaults: defaults.value, events: events.value });
+  }
+  return fail([registries, defaults, events].flatMap((loaded) => (loaded.ok ? [] : loaded.error)));
 };
 
 /**
- * Reads `registries` and `registryEvents` of the configuration file again. No other setting: where the gate listens,
+ * Reads `registries`, `registryDefaults` and `registryEvents` of the configuration file again. No other setting: where the gate listens,
  * what it judges by and which clouds it asks change with a restart only.
  */
 export const rereadRegistries = (path: string): Result<LiveRegistries, readonly ConfigProblem[]> => {
@@ -38,7 +46,7 @@ export const rereadRegistries = (path: string): Result<LiveRegistries, readonly 
     return fail([{ origin, message: `cannot read ${quote(path)}: ${text.error}` }]);
   }
   const sources = { flags: {}, environment: {}, file: { path, text: text.value } };
-  const resolved = resolveSettings(['registries', 'registryEvents'], sources);
+  const resolved = resolveSettings(liveSettings, sources);
   return resolved.ok ? loadLiveRegistries(resolved.value.config) : resolved;
 };
 
@@ -48,10 +56,11 @@ const stampOf = (file: string): string => {
   return found === undefined ? '' : [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
 };
 
-const filesOf = (path: string, { registries, events }: LiveRegistries): readonly string[] => [
+const filesOf = (path: string, { registries, defaults, events }: LiveRegistries): readonly string[] => [
   path,
-  ...registries.flatMap(({ caFile, dockerConfigFile }) =>
-    [caFile, dockerConfigFile].filter((file) => file !== undefined),
+  ...(defaults.caFile === undefined ? [] : [defaults.caFile]),
+  ...registries.flatMap(({ caFile, clientCertFile, clientKeyFile, dockerConfigFile }) =>
+    [caFile, clientCertFile, clientKeyFile, dockerConfigFile].filter((file) => file !== undefined),
   ),
   ...events.map(({ tokenFile }) => tokenFile),
 ];

@@ -159,6 +159,21 @@ describe('registries: a row is refused, with its place, when', () => {
     ['the timeout is too long', rows('host: a.io, timeout: 31s'), /from 100ms to 30s/],
     ['the timeout has no unit', rows('host: a.io, timeout: 10'), /timeout: "10" is no duration/],
     [
+      'a client certificate has no key',
+      rows('host: a.io, clientCertFile: c.crt'),
+      /clientCertFile: is of no use without clientKeyFile; give both/,
+    ],
+    [
+      'a client key has no certificate',
+      rows('host: a.io, clientKeyFile: c.key'),
+      /clientKeyFile: is of no use without clientCertFile; give both/,
+    ],
+    [
+      'a client certificate stands beside plain HTTP',
+      rows('host: a.io, plainHttp: true, clientCertFile: c.crt, clientKeyFile: c.key'),
+      /is shown to nobody beside plainHttp/,
+    ],
+    [
       'a CA stands beside plain HTTP',
       rows('host: a.io, plainHttp: true, caFile: ca.crt'),
       /caFile: verifies nobody beside plainHttp/,
@@ -173,7 +188,7 @@ describe('registries: a row is refused, with its place, when', () => {
 
 test('the example of docs/operations.md is one', () => {
   const document = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-  const [, example = ''] = /```yaml\n(registries:[^]*?)```/.exec(document) ?? [];
+  const [, example = ''] = /```yaml\n(registryDefaults:[^]*?)```/.exec(document) ?? [];
   const config = read(example);
   expect(config.registries.value).toHaveLength(3);
   expect(config.registryEvents.value).toHaveLength(1);

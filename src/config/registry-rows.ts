@@ -14,6 +14,9 @@ export interface RegistryRow {
   /** Lets this host, and no other, lie at loopback, RFC 1918, ULA, `.svc` or `.local` (B26). */
   readonly allowPrivateAddress?: boolean;
   readonly caFile?: string;
+  /** Shown to this host, and to no other, when it asks for a client certificate; the two go together. */
+  readonly clientCertFile?: string;
+  readonly clientKeyFile?: string;
   /** Asked first, in this order; each is reached by its own row. */
   readonly mirrors?: readonly string[];
   /** A docker `config.json` with credentials. */
@@ -34,6 +37,8 @@ const readRow = row<RegistryRow>(
     plainHttp: flag,
     allowPrivateAddress: flag,
     caFile: file,
+    clientCertFile: file,
+    clientKeyFile: file,
     mirrors: registryHosts(8),
     dockerConfigFile: file,
     tokenRealms: registryHosts(16),
@@ -43,10 +48,20 @@ const readRow = row<RegistryRow>(
   ['host'],
 );
 
+const clientFields = ['clientCertFile', 'clientKeyFile'] as const;
+
 /** What no single field can know. */
 const contradiction = (given: RegistryRow): DocumentFault | undefined => {
   if (given.plainHttp === true && given.caFile !== undefined) {
     return { path: ['caFile'], message: 'verifies nobody beside plainHttp; drop one of the two' };
+  }
+  const [shown, lacks] = given.clientCertFile === undefined ? clientFields.toReversed() : clientFields;
+  if (shown !== undefined && lacks !== undefined && given[shown] !== undefined) {
+    if (given[lacks] === undefined)
+      return { path: [shown], message: `is of no use without ${lacks}; give both` };
+    if (given.plainHttp === true) {
+      return { path: [shown], message: 'is shown to nobody beside plainHttp; drop one of the two' };
+    }
   }
   const own = given.mirrors?.indexOf(given.host) ?? -1;
   return own < 0
@@ -72,4 +87,18 @@ export const registryRows: DocumentShape<readonly RegistryRow[]> = {
   placeholder: 'ROWS',
   parse: list(consistentRow, mostRows, ({ host }) => host),
   show: (rows) => rows.map(written),
+};
+
+/** What holds for every registry, with a row or without. */
+export interface RegistryDefaults {
+  /** Trusted for all hosts besides the well-known authorities: for networks that look into TLS. */
+  readonly caFile?: string;
+}
+
+/** `registryDefaults` of the configuration file. */
+export const registryDefaults: DocumentShape<RegistryDefaults> = {
+  kind: 'document',
+  placeholder: 'MAP',
+  parse: row<RegistryDefaults>({ caFile: file }, []),
+  show: ({ caFile }) => (caFile === undefined ? undefined : { caFile }),
 };

@@ -10,6 +10,7 @@ describe('the table of settings', () => {
     expect(unnamed.map(({ key, variable }) => [key, variable])).toEqual([
       ['workloads', undefined],
       ['registries', undefined],
+      ['registryDefaults', undefined],
       ['registryEvents', undefined],
       ['httpsProxy', 'HTTPS_PROXY'],
       ['httpProxy', 'HTTP_PROXY'],

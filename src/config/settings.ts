@@ -1,6 +1,6 @@
 import { define, type Definition } from './definition.ts';
 import { evidenceDefinitions } from './evidence-settings.ts';
-import { choice, optional, shapes } from './shape.ts';
+import { choice, optional, shapes, type Shown } from './shape.ts';
 import { workloadRows } from './workload-rows.ts';
 
 const day = 86_400_000;
@@ -202,10 +202,16 @@ export interface SettingDescription {
   readonly example: string;
 }
 
+/** As it would be written after a flag; documents have none. */
+const textOf = (shown: Shown): string => {
+  if (Array.isArray(shown)) return shown.map(String).join(',');
+  return typeof shown === 'string' || typeof shown === 'boolean' ? String(shown) : '';
+};
+
 const describeSetting = (key: SettingKey): SettingDescription => {
   const { shape, fallback, description, example } = definitionOf(key);
   const shown = shape.show(fallback);
-  const text = typeof shown === 'object' ? shown.map(String).join(',') : String(shown ?? '');
+  const text = textOf(shown);
   const variable = variablesOf(key).at(-1);
   return Object.freeze({
     key,

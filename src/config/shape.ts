@@ -7,7 +7,8 @@ import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
 import { formatSize, parseSize } from './size.ts';
 
 /** What a value looks like where it is shown: in `--print-config`, in help texts, in a configuration file. */
-export type Shown = string | boolean | readonly string[] | readonly object[] | undefined;
+export type Shown =
+  string | boolean | readonly string[] | readonly object[] | Readonly<Record<string, unknown>> | undefined;
 
 /** How a setting is read from text, the same text for flag, environment and file. */
 export interface TextShape<T> {

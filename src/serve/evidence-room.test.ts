@@ -39,3 +39,16 @@ test.each<[string, readonly LoadedRegistry[], string, boolean]>([
   expect(room.settingsOf(host).allowPrivateAddress).toBe(false);
   await room.close();
 });
+
+test('the CA of all hosts is trusted for hosts with a row and without, besides that of the row, and for the proxy', async () => {
+  const content = { maxMemoryBytes: 0, maxDiskBytes: 0 };
+  const registries = [{ host: 'r.example.com', ca: 'OWN\n' }];
+  const room = openEvidenceRoom({ registries, defaults: { ca: 'ALL\n' }, cloud: {}, proxy: {}, content });
+  expect(room.settingsOf('r.example.com')).toMatchObject({ ca: 'ALL\nOWN\n', proxyCa: 'ALL\n' });
+  expect(room.settingsOf('other.example.com')).toMatchObject({ ca: 'ALL\n', proxyCa: 'ALL\n' });
+  expect(room.settingsOf('docker.io')).toMatchObject({ ca: 'ALL\n' });
+  room.reconfigure(registries);
+  expect(room.settingsOf('r.example.com').ca).toBe('OWN\n');
+  expect(room.settingsOf('other.example.com').ca).toBeUndefined();
+  await room.close();
+});

@@ -10,7 +10,7 @@ import type { ProxySettings } from '../adapters/registry/proxy.ts';
 import { defaultSettings } from '../adapters/registry/settings.ts';
 import type { RegistrySettings } from '../adapters/registry/settings.ts';
 import { createRegistryHttp } from '../adapters/registry/transport.ts';
-import type { LoadedRegistry } from '../config/registry-files.ts';
+import type { LoadedDefaults, LoadedRegistry } from '../config/registry-files.ts';
 import { DOCKER_HUB } from '../core/image/registry-host.ts';
 import { configuredInOrder } from '../evidence/credential/configured.ts';
 import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
@@ -24,6 +24,8 @@ import { clock } from './clock.ts';
 
 export interface EvidenceRoomOptions {
   readonly registries: readonly LoadedRegistry[];
+  /** What holds for every host; absent: nothing more. */
+  readonly defaults?: LoadedDefaults;
   readonly cloud: CloudSettings;
   readonly proxy: ProxySettings;
   readonly content: ContentStoreOptions;
@@ -43,7 +45,7 @@ export interface EvidenceRoom {
   /** The row of a host, or the defaults. */
   settingsOf(host: string): RegistrySettings;
   /** From now on registries are reached by these rows; what is under way ends as it began. */
-  reconfigure(registries: readonly LoadedRegistry[]): void;
+  reconfigure(registries: readonly LoadedRegistry[], defaults?: LoadedDefaults): void;
   close(): Promise<void>;
 }
 
@@ -53,12 +55,15 @@ type Rows = ReadonlyMap<string, RegistrySettings>;
 const asInUrl = ({ host, plainHttp = false }: LoadedRegistry): string =>
   host.replace(plainHttp ? /:80$/ : /:443$/, '');
 
-const settingsFrom = (registries: readonly LoadedRegistry[]): Rows => {
-  const settings = (row: LoadedRegistry): RegistrySettings => ({
-    ...defaultSettings(row.host),
-    ...row,
-    configured: true,
-  });
+/** Authorities are added up: none that a row names takes away those of all hosts. */
+const trusting = (settings: RegistrySettings, { ca: everywhere }: LoadedDefaults): RegistrySettings => {
+  if (everywhere === undefined) return settings;
+  return { ...settings, ca: everywhere + (settings.ca ?? ''), proxyCa: everywhere };
+};
+
+const settingsFrom = (registries: readonly LoadedRegistry[], defaults: LoadedDefaults): Rows => {
+  const settings = (row: LoadedRegistry): RegistrySettings =>
+    trusting({ ...defaultSettings(row.host), ...row, configured: true }, defaults);
   return new Map([
     ...registries.map((row) => [asInUrl(row), settings(row)] as const),
     ...registries.map((row) => [row.host, settings(row)] as const),
@@ -66,17 +71,15 @@ const settingsFrom = (registries: readonly LoadedRegistry[]): Rows => {
 };
 
 /** Docker Hub is nobody's made-up host: what strangers may not take from configured ones they may not take from it (B9). */
-const withoutRow = (host: string): RegistrySettings => ({
-  ...defaultSettings(host),
-  ...(host === DOCKER_HUB.host ? { configured: true } : {}),
-});
+const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
+  trusting({ ...defaultSettings(host), ...(host === DOCKER_HUB.host ? { configured: true } : {}) }, defaults);
 
 /** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
   const { proxy, user, cloud, pullSecrets } = options;
-  let { registries } = options;
-  let rows = settingsFrom(registries);
-  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? withoutRow(host);
+  let { registries, defaults = {} } = options;
+  let rows = settingsFrom(registries, defaults);
+  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? withoutRow(host, defaults);
   const sending = createRegistryHttp({ settingsOf, proxy, clock });
   const http = options.onAsked === undefined ? sending : observed(sending, options.onAsked);
   const registry = createRegistry({ http, settingsOf, clock });
@@ -105,9 +108,10 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
     registry,
     keychain,
     settingsOf,
-    reconfigure: (next) => {
+    reconfigure: (next, nextDefaults = {}) => {
       registries = next;
-      rows = settingsFrom(next);
+      defaults = nextDefaults;
+      rows = settingsFrom(next, nextDefaults);
     },
     close: async () => {
       await http.close();

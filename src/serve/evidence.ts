@@ -89,6 +89,7 @@ export const openEvidence = (
   const bytes = config.evidenceCache.value;
   const room: EvidenceRoom = openEvidenceRoom({
     registries: live.value.registries,
+    defaults: live.value.defaults,
     cloud: cloud.value,
     proxy: proxyOf(config),
     content: {
@@ -104,7 +105,7 @@ export const openEvidence = (
   closers.add(() => room.close());
   let sources = sourcesOf(live.value);
   const onChange = (next: LiveRegistries): void => {
-    room.reconfigure(next.registries);
+    room.reconfigure(next.registries, next.defaults);
     sources = sourcesOf(next);
   };
   if (configFile !== undefined) follow({ path: configFile, first: live.value, onChange }, watchers, closers);

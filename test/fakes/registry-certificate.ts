@@ -5,6 +5,8 @@ export interface RegistryCertificate {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Callers without a certificate of this authority are turned away. */
+  readonly clientCa?: string;
 }
 export interface RegistryCertificateOptions {
   /** DNS names and addresses; those of loopback unless told. */

@@ -10,7 +10,8 @@ export interface Arrival {
   readonly body: string;
 }
 export interface ListenOptions {
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** `clientCa`: callers without a certificate of this authority are turned away. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   /** `127.0.0.1` unless told; any of 127.0.0.0/8 plays another host. */
   readonly address?: string;
 }
@@ -54,7 +55,10 @@ export const listen = async (
       else response.writeHead(599).end(`the double itself failed: ${String(error)}`);
     });
   };
-  const server = tls === undefined ? http.createServer(arrive) : https.createServer(tls, arrive);
+  const asking =
+    tls?.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
+  const server =
+    tls === undefined ? http.createServer(arrive) : https.createServer({ ...tls, ...asking }, arrive);
   const open = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);

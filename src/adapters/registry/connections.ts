@@ -34,10 +34,17 @@ export interface ConnectionParts {
 
 const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-const sendFailure = (error: unknown, stage: RegistryStage, name: string): RegistryFailure => {
+const mayBeUnwanted = '; maybe it does not accept the client certificate of its row';
+
+/** A server that wants another client certificate often says nothing and hangs up. */
+const whyClosed = (error: unknown, { settings }: Hop): string =>
+  networkReason(error) + (settings.client !== undefined && resets.has(errorCode(error)) ? mayBeUnwanted : '');
+
+const sendFailure = (error: unknown, stage: RegistryStage, hop: Hop): RegistryFailure => {
+  const { name } = hop;
   if (errorCode(error) === 'UND_ERR_INVALID_ARG')
     return failure('invalid', stage, name, 'the request holds characters that HTTP does not allow');
-  return failure(isBrokenAnswer(error) ? 'invalid' : 'unreachable', stage, name, networkReason(error));
+  return failure(isBrokenAnswer(error) ? 'invalid' : 'unreachable', stage, name, whyClosed(error, hop));
 };
 
 export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionParts): SendOver => {
@@ -99,7 +106,7 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
         connection.close();
         // The other side may have closed a kept connection just now: once more, on a new one.
         const again = kept !== undefined && resets.has(errorCode(error)) && budget.givenUp() === undefined;
-        if (!again) return fail(sendFailure(error, request.stage, step.hop.name));
+        if (!again) return fail(sendFailure(error, request.stage, step.hop));
         kept = undefined;
       }
     }

@@ -29,20 +29,26 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     socket: Socket,
     signal: AbortSignal,
   ): Promise<Result<Dialled, RegistryFailure>> => {
-    const spoken = await secure(socket, { host: hostOf(url), ca: settings.ca, name }, signal);
+    const spoken = await secure(
+      socket,
+      { host: hostOf(url), ca: settings.ca, client: settings.client, name },
+      signal,
+    );
     return spoken.ok ? ok({ socket: spoken.value }) : spoken;
   };
 
   /** The operator chose the proxy, so that it may lie inside. */
   const reachProxy = async (
     { url }: Proxy,
-    name: string,
+    { name, settings: { proxyCa } }: Hop,
     signal: AbortSignal,
   ): Promise<Result<Socket, RegistryFailure>> => {
     const host = hostOf(url);
     const socket = await guarded({ host, port: portOf(url), allowPrivateAddress: true, name }, signal);
     const spoken =
-      socket.ok && url.protocol === 'https:' ? await secure(socket.value, { host, name }, signal) : socket;
+      socket.ok && url.protocol === 'https:'
+        ? await secure(socket.value, { host, ca: proxyCa, name }, signal)
+        : socket;
     return spoken.ok ? spoken : fail({ ...spoken.error, why: `the proxy: ${spoken.error.why}` });
   };
 
@@ -51,7 +57,7 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     proxy: Proxy,
     signal: AbortSignal,
   ): Promise<Result<Dialled, RegistryFailure>> => {
-    const reached = await reachProxy(proxy, hop.name, signal);
+    const reached = await reachProxy(proxy, hop, signal);
     if (!reached.ok) return reached;
     if (hop.url.protocol === 'http:') return ok({ socket: reached.value, forwarder: proxy });
     const tunnel = await openTunnel(reached.value, proxy, hop.url, signal);

@@ -58,6 +58,14 @@ const networkReasons: Readonly<Record<string, string>> = {
     'it does not speak TLS on that port; if it speaks plain HTTP, only plainHttp of its row allows that',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks no TLS version from 1.2 on',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks no TLS version from 1.2 on',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    'it wants a client certificate; give clientCertFile and clientKeyFile in the row of this host',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'it refuses the TLS handshake; maybe it wants a client certificate (clientCertFile and clientKeyFile of its row)',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it does not accept the client certificate of its row',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'it does not accept the client certificate of its row',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know the authority of the client certificate of its row',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the client certificate of its row has expired',
   [overrunCode]: 'it sends bytes without end that are no answer',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are larger than 16 KiB',
 };

@@ -34,7 +34,9 @@ interface Entry extends Host {
 const sameRow = (first: RegistrySettings, second: RegistrySettings): boolean =>
   first.allowPrivateAddress === second.allowPrivateAddress &&
   first.plainHttp === second.plainHttp &&
-  first.ca === second.ca;
+  first.ca === second.ca &&
+  first.client?.cert === second.client?.cert &&
+  first.client?.key === second.client?.key;
 
 const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monotonic(): number }): Entry => {
   const entry: Entry = {

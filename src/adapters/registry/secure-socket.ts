@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { RegistryFailure } from '../../evidence/ports.ts';
 import { createRecentMap } from '../../core/recent-map.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { failure, networkReason } from './failure.ts';
+import type { ClientCertificate } from './settings.ts';
 import { ready } from './guarded-socket.ts';
 
 /** Whose certificate is expected, and which authorities count beside the well-known ones. */
@@ -11,6 +13,8 @@ export interface TlsPeer {
   readonly host: string;
   /** PEM */
   readonly ca?: string | undefined;
+  /** Shown when the peer asks for one. */
+  readonly client?: ClientCertificate | undefined;
   readonly name: string;
 }
 
@@ -24,34 +28,42 @@ export type SecureSocket = (
 /** Reading 140 authorities takes milliseconds: kept for as many CA texts as a configuration has, not more. */
 const keptContexts = 32;
 
-const readContext = (ca: string | undefined): Result<SecureContext, string> => {
+type Trust = Pick<TlsPeer, 'ca' | 'client'>;
+
+const readContext = ({ ca, client }: Trust): Result<SecureContext, string> => {
   if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
-    return fail('it holds no PEM certificate');
+    return fail('the caFile of this host is of no use: it holds no PEM certificate');
   const authorities = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
   try {
-    return ok(createSecureContext({ minVersion: 'TLSv1.2', ...authorities }));
+    return ok(createSecureContext({ minVersion: 'TLSv1.2', ...authorities, ...client }));
   } catch {
-    return fail('it cannot be read as PEM');
+    return fail('the caFile or the client certificate of this host is of no use: it cannot be read as PEM');
   }
 };
 
+/** A digest: private keys are no keys of maps. */
+const keyOf = ({ ca, client }: Trust): string =>
+  createHash('sha256')
+    .update(JSON.stringify([ca, client?.cert, client?.key]))
+    .digest('base64');
+
 export const createSecureSocket = (): SecureSocket => {
   const contexts = createRecentMap<SecureContext>({ entries: keptContexts });
-  const contextFor = (ca: string | undefined): Result<SecureContext, string> => {
-    const known = contexts.get(ca ?? '');
+  const contextFor = (trust: Trust): Result<SecureContext, string> => {
+    const key = keyOf(trust);
+    const known = contexts.get(key);
     if (known !== undefined) return ok(known);
-    const made = readContext(ca);
+    const made = readContext(trust);
     if (!made.ok) return made;
-    contexts.set(ca ?? '', made.value);
+    contexts.set(key, made.value);
     return made;
   };
 
-  return async (socket, { host, ca, name }, signal) => {
-    const context = contextFor(ca);
+  return async (socket, { host, ca, client, name }, signal) => {
+    const context = contextFor({ ca, client });
     if (!context.ok) {
       socket.destroy();
-      const why = `the caFile of this host is of no use: ${context.error}`;
-      return fail(failure('refused', 'configuration', name, why));
+      return fail(failure('refused', 'configuration', name, context.error));
     }
     const secure = connect({
       socket,

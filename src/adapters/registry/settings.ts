@@ -1,3 +1,9 @@
+/** PEM, the certificate of the key first. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** How one registry is reached. Hosts without a row get {@link defaultSettings}. */
 export interface RegistrySettings {
   /** As references name it: lower case, with the port if it is written there. */
@@ -9,6 +15,10 @@ export interface RegistrySettings {
   readonly allowPrivateAddress: boolean;
   /** PEM; trusted for this host in addition to the well-known authorities. */
   readonly ca?: string;
+  /** PEM; trusted for a proxy that is spoken to over TLS. */
+  readonly proxyCa?: string;
+  /** Shown to this host when it asks for a client certificate. PEM; the key is a secret. */
+  readonly client?: ClientCertificate;
   /** Hosts that are asked first, in this order; each is reached by its own row. */
   readonly mirrors: readonly string[];
   /** Hosts of token servers that may see credentials for this registry, besides the host itself. */

@@ -208,6 +208,7 @@ describe('manifests --image given registries', () => {
       `registries:
   - { host: registry.example.com, caFile: ./registry-ca.crt, dockerConfigFile: ./login.json, timeout: 3s }
   - { host: mirror.example.com, allowPrivateAddress: true }
+registryDefaults: { caFile: ./registry-ca.crt }
 registryEvents:
   - { source: harbor, format: harbor, tokenFile: ./harbor.token, hosts: [registry.example.com] }
 cloudIdentities: [ecr]
@@ -238,6 +239,25 @@ evidenceCache: 64MiB
     ]);
     expect([config.cloudIdentities.value, config.evidenceCache.value]).toEqual([['ecr'], 64 * 2 ** 20]);
     expect(filesOf(printed)['registry-1-ca.crt']).toBe(`${authority.certificate.trim()}\n`);
+    expect(config.registryDefaults.value).toEqual({ caFile: '/etc/imagegate/registries-ca.crt' });
+    expect(filesOf(printed)['registries-ca.crt']).toBe(`${authority.certificate.trim()}\n`);
+  });
+
+  test('a client certificate and its key go into the Secret, and the key is not printed', async () => {
+    const { certificate, key } = await authority.issueClient('imagegate');
+    write('client.crt', certificate);
+    const file = write('client.key', key);
+    const row = '{ host: registry.example.com, clientCertFile: ./client.crt, clientKeyFile: ./client.key }';
+    const printed = await print('--image', image, '--config', write('client.yaml', `registries: [${row}]\n`));
+    expect(configOfGate(printed).registries.value).toEqual([
+      {
+        host: 'registry.example.com',
+        clientCertFile: '/etc/imagegate-secrets/registry-1-client.crt',
+        clientKeyFile: '/etc/imagegate-secrets/registry-1-client.key',
+      },
+    ]);
+    expect(printed).not.toContain('PRIVATE KEY');
+    expect(printed).toContain(`--from-file='registry-1-client.key=${file}'`);
   });
 
   test('no secret is printed, but the command that makes the Secret of them, and the Pods mount it', async () => {

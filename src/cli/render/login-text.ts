@@ -17,7 +17,7 @@ const attemptLines = ({ credential, outcome, why, fix, realm, took }: LoginAttem
 
 const trustText = ({ plainHttp, ownAuthority }: LoginReport): string => {
   if (plainHttp) return 'none: plain HTTP, as its row says';
-  return ownAuthority ? 'the well-known authorities and its caFile' : 'the well-known authorities';
+  return ownAuthority ? 'the well-known authorities and caFile' : 'the well-known authorities';
 };
 
 /** What became of each credential, for a person; no secret stands in a report. */
@@ -27,6 +27,9 @@ export const renderLogin = (report: LoginReport): string => {
     `${report.host} is asked at ${address}${image === undefined ? '' : ` for ${image}`}`,
     `  proxy      ${proxyProblem ?? proxy}`,
     `  trusts     ${trustText(report)}`,
+    ...(report.clientCertificate
+      ? ['  shows      the client certificate of its row, when it is asked for one']
+      : []),
     `  addresses  ${allowPrivateAddress ? 'private ones too' : 'public ones only'}`,
     '',
     'credentials, in the order in which they are tried',
