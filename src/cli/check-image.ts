@@ -58,17 +58,12 @@ export const checkImages = async (
   } finally {
     await check.close();
   }
-  const table = (): string =>
-    decisions
-      .map((decision, at) => {
-        const image = images[at];
-        return renderImage(
-          decision,
-          image === undefined ? undefined : check.evidence?.found(image),
-          clock.now(),
-        );
-      })
-      .join('\n');
+  const table = (): Iterable<string> =>
+    decisions.map((decision, at) => {
+      const image = images[at];
+      const found = image === undefined ? undefined : check.evidence?.found(image);
+      return `${at === 0 ? '' : '\n'}${renderImage(decision, found, clock.now())}`;
+    });
   await writeOutputs(decisions, output, terminal, { table });
   const code = await check.conclude(decisions, failOn, false);
   terminal.talk(summary(decisions, 'image'));

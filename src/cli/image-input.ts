@@ -40,7 +40,7 @@ export const readImages = async (
 ): Promise<readonly ImageReference[]> => {
   const given: Given[] = references.filter((text) => text !== '-').map((text) => ({ text, where: '' }));
   const lists = new Set([...references.filter((text) => text === '-'), ...files]);
-  for (const path of lists) given.push(...(await readFile(path, terminal)));
+  for (const path of lists) for (const one of await readFile(path, terminal)) given.push(one);
   if (given.length === 0)
     throw new UsageError([
       lists.size > 0

@@ -4,6 +4,7 @@ import type { Decision, DecisionList } from '../core/decision/decision.ts';
 import { createArtifactLocations } from './artifact-location.ts';
 import { oneOf } from './choice.ts';
 import { whyNot } from '../config/file-problem.ts';
+import { jsonPieces } from './render/json-pieces.ts';
 import { renderJunit } from './render/junit.ts';
 import { renderSarif } from './render/sarif.ts';
 import { renderDecisionTable } from './render/decision-table.ts';
@@ -45,7 +46,7 @@ export const decisionList = (items: readonly Decision[]): DecisionList => ({
   items,
 });
 
-type Table = (decisions: readonly Decision[]) => string;
+type Table = (decisions: readonly Decision[]) => Iterable<string>;
 
 export interface OutputOptions {
   /** What people read: one line a finding unless the command knows better. */
@@ -58,12 +59,12 @@ const render = async (
   decisions: readonly Decision[],
   format: Format,
   { table = renderDecisionTable, files = [] }: OutputOptions,
-): Promise<string> => {
+): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
       return table(decisions);
     case 'json':
-      return `${JSON.stringify(decisionList(decisions), undefined, 2)}\n`;
+      return jsonPieces(decisionList([]), decisions);
     case 'yaml':
       return (await import('./render/yaml.ts')).renderYaml(decisionList(decisions));
     case 'sarif':
@@ -75,9 +76,31 @@ const render = async (
   }
 };
 
-const writeTo = async (file: string, text: string): Promise<void> => {
+/** Characters of pieces that are written together. */
+const chunkLength = 1024 * 1024;
+
+/** Small pieces put together: a write for each line costs more than the line. */
+function* inChunks(pieces: Iterable<string>): Iterable<string> {
+  let chunk = '';
+  for (const piece of pieces) {
+    chunk += piece;
+    if (chunk.length < chunkLength) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk !== '') yield chunk;
+}
+
+const print = (terminal: Terminal, pieces: Iterable<string>): void => {
+  for (const chunk of inChunks(pieces)) {
+    if (terminal.isUnread?.() === true) return;
+    terminal.out(chunk);
+  }
+};
+
+const writeTo = async (file: string, pieces: Iterable<string>): Promise<void> => {
   try {
-    await writeFile(file, text);
+    await writeFile(file, inChunks(pieces));
   } catch (error) {
     throw new UsageError([`cannot write ${file}: ${whyNot(error)}`]);
   }
@@ -91,8 +114,8 @@ export const writeOutputs = async (
   options: OutputOptions = {},
 ): Promise<void> => {
   for (const { format, file } of targets ?? [{ format: 'table' as const, file: undefined }]) {
-    const text = await render(decisions, format, options);
-    if (file === undefined) terminal.out(text);
-    else await writeTo(file, text);
+    const pieces = await render(decisions, format, options);
+    if (file !== undefined) await writeTo(file, pieces);
+    else print(terminal, pieces);
   }
 };

@@ -138,6 +138,12 @@ describe('lists of images', () => {
     expect([ended.code, namesIn(ended)]).toEqual([1, [named('good'), named('rooted')]]);
   });
 
+  test('a list of 300,000 images is refused with a sentence: it is no defect', async () => {
+    const file = join(folderWith({ 'many.txt': 'nginx\n'.repeat(300_000) }), 'many.txt');
+    const ended = await check(['-f', file, ...user]);
+    expect(ended).toMatchObject({ code: 2, stderr: 'imagegate: more than 100000 images in one call\n' });
+  });
+
   test('-f FILE, after the arguments', async () => {
     const file = join(folderWith({ 'images.txt': list() }), 'images.txt');
     const ended = await check([named('rooted'), '-f', file, ...user, '-o', 'json']);

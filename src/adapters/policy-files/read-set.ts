@@ -93,8 +93,9 @@ export const readPolicySet = async (
     else return fail([...problems, { file: file.shown, message: 'is beyond the 16 MiB of a policy set' }]);
   }
   const parsed = parse(files);
-  if (!parsed.ok) problems.push(...parsed.error);
-  else if (problems.length === 0 && parsed.value.length === 0) {
+  if (!parsed.ok) {
+    for (const problem of parsed.error) problems.push(problem);
+  } else if (problems.length === 0 && parsed.value.length === 0) {
     problems.push({
       file: paths.join(', '),
       message: 'holds no ImagePolicy; files are named *.yaml, *.yml or *.json',

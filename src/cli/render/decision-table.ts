@@ -45,8 +45,8 @@ const rowsOf = (decision: Decision): string[][] => {
 };
 
 /** One line a finding with the mode of its policy, one line for an object without any. */
-export const renderDecisionTable = (decisions: readonly Decision[]): string => {
-  if (decisions.length === 0) return '';
+export const renderDecisionTable = (decisions: readonly Decision[]): Iterable<string> => {
+  if (decisions.length === 0) return [];
   return formatTable(
     ['VERDICT', 'WHERE', 'OBJECT', 'MODE', 'POLICY', 'FIELD', 'REASON'],
     decisions.flatMap(rowsOf),

@@ -50,19 +50,14 @@ const caseOf = (decision: Decision): string => {
 };
 
 /** JUnit XML: one suite a file, one case an object, which fails when it is denied. */
-export const renderJunit = (decisions: readonly Decision[]): string => {
-  const files = new Map<string, Decision[]>();
-  for (const decision of decisions) {
-    const file = decision.object.file ?? 'imagegate';
-    files.set(file, [...(files.get(file) ?? []), decision]);
-  }
-  const suites = [...files].map(([file, items]) => {
+export function* renderJunit(decisions: readonly Decision[]): Iterable<string> {
+  const files = Map.groupBy(decisions, ({ object }) => object.file ?? 'imagegate');
+  yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n';
+  for (const [file, items] of files) {
     const failed = items.filter((decision) => !decision.allowed).length;
-    return [
-      `  <testsuite name="${escapeXml(file)}" tests="${items.length}" failures="${failed}" errors="0" skipped="0">`,
-      ...items.map(caseOf),
-      '  </testsuite>',
-    ].join('\n');
-  });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`;
-};
+    yield `  <testsuite name="${escapeXml(file)}" tests="${items.length}" failures="${failed}" errors="0" skipped="0">\n`;
+    for (const item of items) yield `${caseOf(item)}\n`;
+    yield '  </testsuite>\n';
+  }
+  yield '</testsuites>\n';
+}

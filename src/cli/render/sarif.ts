@@ -7,6 +7,7 @@ import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../artifact-location.ts';
 import { objectName } from './decision-table.ts';
 import { fieldText } from './field-text.ts';
+import { jsonPieces } from './json-pieces.ts';
 
 const levels: Record<Mode, 'error' | 'warning' | 'note'> = { Deny: 'error', Warn: 'warning', Audit: 'note' };
 
@@ -54,18 +55,24 @@ const resultOf = (decision: Decision, finding: Finding, artifacts: ArtifactLocat
   };
 };
 
+function* resultsOf(decisions: readonly Decision[], artifacts: ArtifactLocations) {
+  for (const decision of decisions)
+    for (const finding of decision.findings) yield resultOf(decision, finding, artifacts);
+}
+
 /** SARIF 2.1.0: one rule a reason code, one result a finding. */
-export const renderSarif = (decisions: readonly Decision[], artifacts: ArtifactLocations): string => {
-  const results = decisions.flatMap((decision) =>
-    decision.findings.map((finding) => resultOf(decision, finding, artifacts)),
-  );
-  const used = [...new Set(results.map((result) => result.ruleId))].sort();
+export const renderSarif = (
+  decisions: readonly Decision[],
+  artifacts: ArtifactLocations,
+): Iterable<string> => {
+  const used = new Set<FindingCode>();
+  for (const { findings } of decisions) for (const { code } of findings) used.add(code);
   const run = {
-    tool: { driver: { name: 'imagegate', version, rules: used.map(ruleOf) } },
+    tool: { driver: { name: 'imagegate', version, rules: [...used].sort().map(ruleOf) } },
     columnKind: 'utf16CodeUnits',
     originalUriBaseIds: artifacts.baseIds,
-    results,
+    results: [],
   };
   const sarif = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] };
-  return `${JSON.stringify(sarif, undefined, 2)}\n`;
+  return jsonPieces(sarif, resultsOf(decisions, artifacts));
 };

@@ -1,13 +1,17 @@
-/** Aligned columns without borders, as kubectl prints them; the last column is not padded. */
-export const formatTable = (header: readonly string[], rows: readonly (readonly string[])[]): string => {
-  // One by one: a function takes only so many arguments, and a table has any number of rows.
-  const widths = header.map((title, column) =>
-    rows.reduce((width, row) => Math.max(width, (row[column] ?? '').length), title.length),
-  );
+/** Aligned columns without borders, as kubectl prints them, line by line; the last column is not padded. */
+export function* formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): Iterable<string> {
+  const widths = header.map((title) => title.length);
+  // A call with one argument a row ends at the stack of the engine: about 120,000 rows.
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
   const line = (cells: readonly string[]): string =>
-    cells
+    `${cells
       .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3)))
       .join('')
-      .trimEnd();
-  return `${[header, ...rows].map(line).join('\n')}\n`;
-};
+      .trimEnd()}\n`;
+  yield line(header);
+  for (const row of rows) yield line(row);
+}

@@ -101,7 +101,7 @@ const judgeBytes = (
   const warnings: string[] = [];
   for (const image of images) {
     const { findings, warning } = judgeEvidence(image, covering, situation);
-    into.push(...findings);
+    for (const finding of findings) into.push(finding);
     if (warning !== undefined) warnings.push(warning);
   }
   return warnings;
