@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { CertificateSource } from './adapters/certificate/source.ts';
 import type { Config } from './config/resolve.ts';
 import { replicaFromHost } from './config/load.ts';
-import { unavailable } from './core/facts/fact.ts';
+import { outage } from './core/facts/fact.ts';
 import type { Result } from './core/result.ts';
 import { fail, ok } from './core/result.ts';
 import type { JsonObject } from './core/json.ts';
@@ -55,7 +55,7 @@ interface Outside {
 
 const noCluster: NamespaceReader = {
   labels: (name) =>
-    unavailable(`labels of namespace ${name}`, 'no cluster is at hand: serve with --kubeconfig or --cluster'),
+    outage(`labels of namespace ${name}`, 'no cluster is at hand: serve with --kubeconfig or --cluster'),
 };
 
 /** Without `--cluster` policies come from files; a kubeconfig then serves for namespace labels alone (R3). */

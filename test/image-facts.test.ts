@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Verdict } from '../src/core/decision/decide.ts';
 import { decide } from '../src/core/decision/decide.ts';
-import { known } from '../src/core/facts/fact.ts';
+import { known, outage } from '../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../src/core/facts/image-evidence.ts';
 import { compilePolicySet } from '../src/core/policy/compile.ts';
 import { readPolicyFile } from '../src/core/policy/document.ts';
@@ -64,8 +64,9 @@ test.each([
   expect(verdict.allowed).toBe(codes.length === 0);
 });
 
-test('examples/policies/image-facts: a foreign image that nobody could look at is let through and counted', () => {
-  const verdict = judge(foreign);
+test('examples/policies/image-facts: a foreign image whose registry is down is let through and counted', () => {
+  const image = outage('docker.io: connect', 'connection refused');
+  const verdict = judge(foreign, { pinned: image, image, tried: [] });
   expect(verdict).toMatchObject({
     allowed: true,
     uninformed: { policies: ['third-party-images'], weakened: true },

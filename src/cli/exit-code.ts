@@ -19,8 +19,11 @@ export type FailOn = (typeof failOnLevels)[number];
 const severity: Record<Mode, number> = { Deny: 3, Warn: 2, Audit: 1 };
 const threshold: Record<FailOn, number> = { deny: 3, warn: 2, audit: 1, never: 4 };
 
-/** A finding that says "could not look": nothing was found, and nobody knows whether something would have been. */
-const isUninformed = ({ code }: Finding): boolean => unavailableCodes.has(code);
+/**
+ * A finding that says "nobody could look": nothing was found, and nobody knows whether something would have been. What
+ * was read and cannot be judged is refused for good, hence a finding as any other.
+ */
+const isUninformed = ({ code, final }: Finding): boolean => unavailableCodes.has(code) && final !== true;
 
 /**
  * Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. What could not be looked

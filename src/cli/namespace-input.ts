@@ -1,7 +1,7 @@
 import { shown } from '../core/decision/shown-text.ts';
 import { parse } from 'yaml';
 import { readTextFile } from '../config/bounded-file.ts';
-import { known, unavailable } from '../core/facts/fact.ts';
+import { known, outage } from '../core/facts/fact.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
@@ -77,7 +77,7 @@ export const knownNamespaces = (
     const found = sources.map((source) => source.get(name)).find((labels) => labels !== undefined);
     if (found !== undefined) return known(found);
     const remedy = 'the input holds no such Namespace; give --namespace-labels or --kubeconfig';
-    return cluster?.labels(name, signal) ?? unavailable(`labels of namespace ${name}`, remedy);
+    return cluster?.labels(name, signal) ?? outage(`labels of namespace ${name}`, remedy);
   };
   return {
     labels: (name, signal) => {

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createFakeClock, failure } from '../../test/fakes/evidence-sources.ts';
-import { createFlights } from './flights.ts';
-import type { RegistryAnswer } from './ports.ts';
+import { createFlights as create } from './flights.ts';
+import type { EvidenceClock, RegistryAnswer } from './ports.ts';
 import { createReadBudget, type Reading } from './read-budget.ts';
+import { askerFor } from './shared-asker.ts';
 
 const plan = { key: 'k', host: 'registry.example.com', stage: 'manifest' } as const;
-const limits = { flights: 3, flightTime: 10_000 };
+const limits = { flights: 8, flightTime: 10_000, silence: 2000, reviewBytes: 2000 };
+const createFlights = (some: typeof limits, clock: EvidenceClock, rows: readonly string[] = []) =>
+  create(some, clock, (host) => rows.includes(host));
 const done: RegistryAnswer<string> = { state: 'known', value: 'done' };
 const patient = (): Reading => createReadBudget(new AbortController().signal, 1000);
 
@@ -60,15 +63,31 @@ describe('a flight', () => {
     expect(await late).toEqual(done);
   });
 
-  test('ends when the last one has left, and the next one starts anew', async () => {
+  test('R25: goes on when the last one has left at its deadline, and whoever comes next finds it', async () => {
     const flights = createFlights(limits, createFakeClock());
-    const { work, readings } = controlled();
+    const { work, readings, resolve } = controlled();
     const hurried = [new AbortController(), new AbortController()];
     const answers = hurried.map(({ signal }) => flights.fly(plan, createReadBudget(signal, 1000), work));
     for (const one of hurried) one.abort();
     await Promise.all(answers);
+    expect(readings[0]?.signal.aborted).toBe(false);
+    const next = flights.fly(plan, patient(), () => Promise.reject(new Error('read twice')));
+    resolve(done);
+    expect(await next).toEqual(done);
+    expect(flights.underWay).toBe(0);
+  });
+
+  test('R25: that nobody waits for ends at its own time, and reads no more than a review may', async () => {
+    const flights = createFlights(limits, createFakeClock());
+    const { work, readings } = controlled();
+    const hurried = new AbortController();
+    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
+    hurried.abort();
+    await answer;
+    expect(readings[0]?.take(limits.reviewBytes)).toBe(true);
+    expect(readings[0]?.take(1)).toBe(false);
+    await vi.advanceTimersByTimeAsync(limits.flightTime);
     expect(readings[0]?.signal.aborted).toBe(true);
-    expect(await flights.fly(plan, patient(), () => Promise.resolve(done))).toEqual(done);
   });
 
   test('has a deadline of its own, also when the work does not listen', async () => {
@@ -102,7 +121,7 @@ describe('a flight', () => {
     expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
   });
 
-  test('within a flight passes on what it waits for, and ends with it', async () => {
+  test('within a flight passes on what it waits for, and goes on with it', async () => {
     const flights = createFlights(limits, createFakeClock());
     const inner = controlled();
     const hurried = new AbortController();
@@ -111,6 +130,8 @@ describe('a flight', () => {
     );
     hurried.abort();
     expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
+    expect(inner.readings[0]?.signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(limits.flightTime);
     expect(inner.readings[0]?.signal.aborted).toBe(true);
   });
 
@@ -133,12 +154,12 @@ describe('a flight', () => {
 });
 
 describe('bounds', () => {
-  test('past so many works under way a new one is refused, a known one still joined', async () => {
+  test('past half of the room a new work of one namespace is refused, a known one still joined', async () => {
     const flights = createFlights(limits, createFakeClock());
     const { work, resolve } = controlled();
-    const held = ['a', 'b', 'c'].map((key) => flights.fly({ ...plan, key }, patient(), work));
+    const held = ['a', 'b', 'c', 'e'].map((key) => flights.fly({ ...plan, key }, patient(), work));
     const refused = await flights.fly({ ...plan, key: 'd' }, patient(), work);
-    expect(refused).toMatchObject({ state: 'unavailable', failure: { kind: 'limit', stage: 'queue' } });
+    expect(refused).toMatchObject({ state: 'unavailable', failure: { kind: 'busy', stage: 'queue' } });
     const joined = flights.fly({ ...plan, key: 'a' }, patient(), work);
     resolve(done);
     expect(await joined).toEqual(done);
@@ -157,5 +178,106 @@ describe('bounds', () => {
     expect(readings[0]?.take(1000)).toBe(false);
     expect(await rich).toMatchObject({ failure: { kind: 'limit' } });
     resolve(done);
+  });
+});
+
+describe('R26: reads in flight', () => {
+  const of = (namespace: string, signal = new AbortController().signal): Reading =>
+    createReadBudget(signal, 1000, askerFor(namespace));
+  const room = { ...limits, flights: 16 };
+
+  test('two namespaces that read as much as they can leave a third its quarter', async () => {
+    const flights = createFlights(room, createFakeClock());
+    const { work, resolve } = controlled();
+    const all: Promise<RegistryAnswer<string>>[] = [];
+    for (const namespace of ['evil', 'worse', 'shop'])
+      for (let at = 0; at < 64; at++)
+        all.push(flights.fly({ ...plan, key: `${namespace} ${String(at)}` }, of(namespace), work));
+    resolve(done);
+    const read = (await Promise.all(all)).map(({ state }) => state === 'known');
+    const counts = [0, 64, 128].map((from) => read.slice(from, from + 64).filter(Boolean).length);
+    expect(counts).toEqual([8, 4, 4]);
+  });
+
+  test('hosts with a row have reads of their own', async () => {
+    const flights = createFlights(room, createFakeClock(), ['own.example.com']);
+    const { work, resolve } = controlled();
+    for (let at = 0; at < 64; at++) void flights.fly({ ...plan, key: String(at) }, of('evil'), work);
+    const own = { ...plan, key: 'own', host: 'own.example.com' };
+    const answer = flights.fly(own, of('evil'), work);
+    expect(await flights.fly({ ...plan, key: 'other' }, of('evil'), work)).toMatchObject({
+      failure: { kind: 'busy' },
+    });
+    resolve(done);
+    expect(await answer).toEqual(done);
+  });
+
+  test('a read that somebody joins waits in the line of that namespace too, through a read within it', () => {
+    const flights = createFlights(room, createFakeClock());
+    const inner = controlled();
+    const outer = (reading: Reading): Promise<RegistryAnswer<string>> =>
+      flights.fly({ ...plan, key: 'inner' }, reading, inner.work);
+    void flights.fly(plan, of('evil'), outer);
+    const owners = (): readonly string[] => [...(inner.readings[0]?.asker.owners() ?? [])];
+    expect(owners()).toEqual(['evil']);
+    void flights.fly(plan, of('shop'), outer);
+    expect(owners()).toEqual(['evil', 'shop']);
+  });
+});
+
+describe('R25: what a passed deadline says', () => {
+  const pass = async (
+    happen: (reading: Reading, clock: ReturnType<typeof createFakeClock>) => void,
+  ): Promise<RegistryAnswer<string>> => {
+    const clock = createFakeClock();
+    const flights = createFlights(limits, clock);
+    const { work, readings } = controlled();
+    const hurried = new AbortController();
+    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
+    const [reading] = readings;
+    if (reading === undefined) throw new Error('nothing was begun');
+    happen(reading, clock);
+    hurried.abort();
+    return answer;
+  };
+  const isExcusable = (answer: RegistryAnswer<string>): boolean =>
+    answer.state === 'unavailable' && answer.failure.excusable === true;
+  const host = 'registry.example.com';
+
+  test.each<[string, boolean, Parameters<typeof pass>[0]]>([
+    [
+      'a host that was asked and says nothing is down',
+      true,
+      ({ asker }, clock) => (asker.asked(host), clock.pass(limits.silence)),
+    ],
+    [
+      'a token server that says nothing is down, though its registry answered',
+      true,
+      ({ asker }, clock) => {
+        asker.asked(host);
+        asker.answered(host);
+        asker.asked('auth.example.com');
+        clock.pass(limits.silence);
+      },
+    ],
+    ['nobody was asked while it waited for its turn', false, (_reading, clock) => clock.pass(9000)],
+    [
+      'it had too little time to answer',
+      false,
+      ({ asker }, clock) => (asker.asked(host), clock.pass(limits.silence - 1)),
+    ],
+    [
+      'answers were coming, however slowly',
+      false,
+      ({ asker }, clock) => {
+        asker.asked(host);
+        clock.pass(5000);
+        asker.answered(host);
+        asker.asked(host);
+        clock.pass(5000);
+      },
+    ],
+  ])('%s: excusable is %s', async (_title, excusable, happen) => {
+    expect(isExcusable(await pass(happen))).toBe(excusable);
   });
 });

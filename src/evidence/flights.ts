@@ -1,3 +1,5 @@
+import { createFairSemaphore } from '../concurrency/fair-semaphore.ts';
+import type { Owners } from '../concurrency/shares.ts';
 import { createFlight, failed, late, type Flight, type FlightPlan } from './flight.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EvidenceClock, RegistryAnswer } from './ports.ts';
@@ -6,8 +8,8 @@ import type { Reading } from './read-budget.ts';
 type Work<T> = (reading: Reading) => Promise<RegistryAnswer<T>>;
 
 /**
- * Work that several reviews wait for is done once. Each leaves at its own deadline with its own budget; the work ends
- * early only when nobody waits any more, and has a deadline that none of them sets.
+ * Work that several reviews wait for is done once. Each leaves at its own deadline with its own budget; the work goes on
+ * and has a deadline that none of them sets.
  */
 export interface Flights {
   fly<T>(plan: FlightPlan, reading: Reading, work: Work<T>): Promise<RegistryAnswer<T>>;
@@ -20,12 +22,31 @@ interface Open {
   readonly began: number;
 }
 
+type Limits = Pick<EvidenceLimits, 'flights' | 'flightTime' | 'silence' | 'reviewBytes'>;
+
+const crowded = (host: string): RegistryAnswer<never> => {
+  const why = 'too many reads are under way, or all that one namespace gets of them';
+  return failed({ kind: 'busy', stage: 'queue', host, why });
+};
+
+/** Reads under way, shared by namespace: of hosts that the operator has named, and of all others (R26). */
+const createPlaces = (places: number, hasRow: (host: string) => boolean) => {
+  const forRows = createFairSemaphore({ places, waiting: 0 });
+  const forOthers = createFairSemaphore({ places, waiting: 0 });
+  return {
+    take: (host: string, owners: Owners) => (hasRow(host) ? forRows : forOthers).tryTake(owners),
+    held: () => forRows.held + forOthers.held,
+  };
+};
+
+/** @param hasRow - whether the operator has named the host: such hosts have reads of their own (R26) */
 export const createFlights = (
-  limits: Pick<EvidenceLimits, 'flights' | 'flightTime'>,
+  limits: Limits,
   clock: EvidenceClock,
+  hasRow: (host: string) => boolean,
 ): Flights => {
   const open = new Map<string, Open>();
-  let underWay = 0;
+  const places = createPlaces(limits.flights, hasRow);
 
   /** Late-comers get a flight of their own when half of its time is gone, so that they do not fail with the first. */
   const boarding = (key: string): Flight | undefined => {
@@ -34,11 +55,16 @@ export const createFlights = (
     return clock.monotonic() - found.began < limits.flightTime / 2 ? found.flight : undefined;
   };
 
-  const start = async <T>(plan: FlightPlan, reading: Reading, work: Work<T>): Promise<RegistryAnswer<T>> => {
+  const start = async <T>(
+    plan: FlightPlan,
+    reading: Reading,
+    work: Work<T>,
+    giveBack: () => void,
+  ): Promise<RegistryAnswer<T>> => {
     const close = (): void => {
       if (open.get(plan.key)?.flight === flight) open.delete(plan.key);
     };
-    const flight = createFlight(plan, close);
+    const flight = createFlight(plan, limits, clock, close);
     open.set(plan.key, { flight, began: clock.monotonic() });
     const timer = setTimeout(() => {
       close();
@@ -47,7 +73,6 @@ export const createFlights = (
     timer.unref();
     const answer = flight.board(reading);
     const run = async (): Promise<void> => {
-      underWay += 1;
       try {
         const result = await work(flight.reading);
         close();
@@ -57,7 +82,7 @@ export const createFlights = (
         flight.crash(error);
       } finally {
         clearTimeout(timer);
-        underWay -= 1;
+        giveBack();
       }
     };
     void run();
@@ -70,11 +95,12 @@ export const createFlights = (
       if (reading.signal.aborted) return late(host, stage);
       const joined = boarding(key);
       if (joined !== undefined) return joined.board(reading) as Promise<RegistryAnswer<T>>;
-      if (underWay < limits.flights) return start(plan, reading, work);
-      return failed({ kind: 'limit', stage: 'queue', host, why: 'too many reads are under way, try again' });
+      const giveBack = places.take(host, reading.asker.owners);
+      if (giveBack !== undefined) return start(plan, reading, work, giveBack);
+      return crowded(host);
     },
     get underWay() {
-      return underWay;
+      return places.held();
     },
   };
 };

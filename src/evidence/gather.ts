@@ -24,6 +24,7 @@ import { readImage } from './read-image.ts';
 import { createRecentMap, type RecentMap } from '../core/recent-map.ts';
 import { askerOf, createRecollections, placeOf, type Recollections } from './recollection.ts';
 import { resolve, type Reached, type Resolution } from './resolve.ts';
+import { askerFor } from './shared-asker.ts';
 import { unavailableText } from './unavailable-text.ts';
 
 /** One image text of a review and what its checks need to know. */
@@ -55,6 +56,8 @@ export interface EvidenceSources {
   readonly keychain: Keychain;
   readonly content: ContentStore;
   readonly clock: EvidenceClock;
+  /** Whether the operator has named a host; absent: no host is known to be. */
+  readonly hasRow?: (host: string) => boolean;
   /** What differs from {@link defaultEvidenceLimits}. */
   readonly limits?: Partial<EvidenceLimits>;
 }
@@ -78,7 +81,7 @@ interface Review {
 }
 
 const openReview = (room: Room, context: PullContext | undefined, signal: AbortSignal): Review => {
-  const reading = createReadBudget(signal, room.parts.limits.reviewBytes);
+  const reading = createReadBudget(signal, room.parts.limits.reviewBytes, askerFor(context?.namespace ?? ''));
   const lists = new Map<string, CandidateList>();
   const resolutions = new Map<string, Promise<Resolution>>();
   let passed = (): void => {};
@@ -144,6 +147,12 @@ const withoutNetwork = ({ digest }: ImageReference, needs: ImageNeeds): ImageEvi
   return needs.digest ? undefined : { pinned: notAsked, tried: [] };
 };
 
+/** How old the result is that stands in, and whether the cause of that is excusable (R25). */
+const staleness = ({ staleFor, outage }: Reached): Pick<ImageEvidence, 'staleFor' | 'excusable'> => {
+  if (staleFor === undefined) return {};
+  return outage?.excusable === true ? { staleFor, excusable: true } : { staleFor };
+};
+
 const answer = async (room: Room, review: Review, request: EvidenceRequest): Promise<ImageEvidence> => {
   const { image, needs } = request;
   const free = withoutNetwork(image, needs);
@@ -161,7 +170,7 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
   }
   const { reached } = resolution;
   const pinned = digest === undefined ? digestOf(reached.digest, host) : known(digest);
-  const stale = reached.staleFor === undefined ? {} : { staleFor: reached.staleFor };
+  const stale = staleness(reached);
   const evidence: ImageEvidence =
     needs.image === undefined
       ? { pinned, tried, ...stale }
@@ -215,7 +224,7 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const { registry, keychain, content, clock } = sources;
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
-  const flights = createFlights(limits, clock);
+  const flights = createFlights(limits, clock, sources.hasRow ?? (() => false));
   const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
   const parts: EvidenceParts = { registry, content, access, flights, pace: createPace(), clock, limits };

@@ -16,9 +16,11 @@ export interface EvidenceLimits {
   /** Images of one review that are looked at side by side at one host, and children of one index. */
   readonly imagesAtOnce: number;
   readonly childrenAtOnce: number;
-  /** Reads under way in the process, and how long one may take whoever waits for it. */
+  /** Reads under way in the process, of hosts with a row and of all others, and how long one may take. */
   readonly flights: number;
   readonly flightTime: number;
+  /** A host that has said nothing for so long does not answer. */
+  readonly silence: number;
   /** How long the digest of a tag is taken as it was found. */
   readonly tagTime: number;
   /** How long "not there" and "denied" are taken as they were found. */
@@ -52,6 +54,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   childrenAtOnce: 4,
   flights: 4096,
   flightTime: 15_000,
+  silence: 2000,
   tagTime: 5000,
   negativeTime: 10_000,
   accessTime: 60_000,

@@ -1,3 +1,4 @@
+import type { Owners } from '../concurrency/shares.ts';
 import type { Fact } from '../core/facts/fact.ts';
 
 /** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
@@ -85,9 +86,21 @@ export interface CloudIdentity {
   ): Promise<Fact<{ readonly secret: CredentialSecret; readonly expires: number }>>;
 }
 
+/** For whom a registry is asked, and who is told how far that has come. */
+export interface Asker {
+  /** On whose account room is taken that all share (R26). */
+  readonly owners: Owners;
+  /** A request has got its turn and goes to this host: the registry, its token server, where it redirects to. */
+  asked(host: string): void;
+  /** The host has begun to answer, whatever it says. */
+  answered(host: string): void;
+}
+
 /** What one review may still spend on registries, in all of its images together. */
 export interface ReadBudget {
   readonly signal: AbortSignal;
+  /** Absent: for nobody in particular. */
+  readonly asker?: Asker;
   /** Books bytes before they are kept. @returns false when the review has read its share */
   take(bytes: number): boolean;
 }
@@ -97,12 +110,13 @@ export type RegistryStage =
   'configuration' | 'address' | 'connect' | 'token' | 'manifest' | 'blob' | 'referrers' | 'tags' | 'queue';
 
 /**
- * Why it could not be looked. `denied`: 401 or 403, another credential may do. `unreachable`: no answer, 5xx, 429 or an
- * open circuit breaker; older knowledge may stand in. `refused`: we do not connect there. `invalid`: an answer that lies
- * or that cannot be read. `limit`: it is larger than we read.
+ * Why it could not be looked. `denied`: 401 or 403, another credential may do. `unreachable`: no answer, 5xx or an open
+ * circuit breaker. `timeout`: no answer in time. `paced`: it asks us to slow down (429). `busy`: no room here: a queue, a
+ * place, memory. For these four older knowledge may stand in. `refused`: we do not connect there. `invalid`: an answer
+ * that lies or that cannot be read. `limit`: it is larger than we read.
  */
 export interface RegistryFailure {
-  readonly kind: 'denied' | 'unreachable' | 'refused' | 'invalid' | 'limit' | 'timeout';
+  readonly kind: 'denied' | 'unreachable' | 'timeout' | 'paced' | 'busy' | 'refused' | 'invalid' | 'limit';
   readonly stage: RegistryStage;
   /** The host that failed: a mirror, a token server or a redirect target may stand here. */
   readonly host: string;
@@ -110,6 +124,11 @@ export interface RegistryFailure {
   readonly why: string;
   /** The bytes came and nothing can be made of them: whoever pushed them decides that. */
   readonly unreadable?: true;
+  /**
+   * R25: the host does not connect, does not answer at all, or answers 5xx. Said where the failure arises, and never of
+   * what whoever creates Pods or pushes images can bring about.
+   */
+  readonly excusable?: true;
   /** What to do about it, where that is known better than from its kind. */
   readonly remedy?: string;
 }

@@ -328,7 +328,7 @@ describe('the credentials of a pod', () => {
     expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('unavailable');
   });
 
-  test.each(['invalid', 'refused', 'limit', 'unreachable', 'timeout'] as const)(
+  test.each(['invalid', 'refused', 'limit', 'unreachable', 'timeout', 'paced', 'busy'] as const)(
     'are not asked for more after %s, which no other would change',
     async (kind) => {
       const room = createEvidenceRoom({ shop: [secret, open] });
@@ -338,10 +338,10 @@ describe('the credentials of a pod', () => {
       expect(found.pinned).toMatchObject({
         state: 'unavailable',
         why: {
+          remedy: expect.any(String) as string,
           what: 'registry.example.com: manifest',
           why: 'connection refused, with pull secret shop/regcred, after 0 ms',
-          // What was pushed is too large: that is no outage.
-          ...(kind === 'limit' ? { unreadable: true } : {}),
+          ...(kind === 'limit' ? { final: true } : {}),
         },
       });
       expect(room.requests()).toHaveLength(1);

@@ -47,7 +47,9 @@ interface Walk extends Target {
   outage?: { readonly failure: RegistryFailure; readonly source: string };
 }
 
-const isOutage = ({ kind }: RegistryFailure): boolean => kind === 'unreachable' || kind === 'timeout';
+/** The registry was not heard, for whatever cause: what is remembered may stand in. */
+const isOutage = ({ kind }: RegistryFailure): boolean =>
+  kind === 'unreachable' || kind === 'timeout' || kind === 'paced' || kind === 'busy';
 
 /**
  * Whether another credential may fare better. A token server that does not understand this one, or that may not see it,

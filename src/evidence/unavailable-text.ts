@@ -14,9 +14,8 @@ export const age = (milliseconds: number): string => {
   return minutes >= 2 ? `${minutes} min` : `${Math.floor(milliseconds / 1000)} s`;
 };
 
-/** Whether it says something of what was pushed. Our own queue says nothing of it. */
-const isUnreadable = ({ kind, stage, unreadable }: RegistryFailure): boolean =>
-  unreadable === true || (kind === 'limit' && stage !== 'queue');
+/** Whether it says something of what was pushed, so that to look again changes nothing. */
+const isFinal = ({ kind, unreadable }: RegistryFailure): boolean => unreadable === true || kind === 'limit';
 
 const rows = '`registries:` in the configuration of the gate';
 
@@ -24,11 +23,19 @@ const rows = '`registries:` in the configuration of the gate';
 const remedies: Readonly<Record<RegistryFailure['kind'], string>> = {
   denied: `give the Pod a pull secret that may read the image, or the gate a login under ${rows}`,
   unreachable: `try again when its registry answers; if it stays, look at the address, the network and ${rows}`,
-  timeout: `try again; if it stays, look whether its registry is slow, or the timeout under ${rows} too short`,
+  timeout: `try again: what was begun is read on; if it stays, look whether its registry is slow, or the timeout under ${rows} too short`,
+  paced:
+    'try again in a moment; a login of your own usually has a higher limit at this registry than nobody has',
+  busy: 'try again in a moment: too much was asked of the gate at the same time, by this namespace before all',
   refused: `correct the name of the image, or what ${rows} says of this host`,
   invalid: `look at what answers under this address: a proxy, a portal, or another service; then at ${rows}`,
   limit: 'make the image smaller, with fewer platforms, labels or layers, or name fewer images in one object',
 };
+
+const remedyOf = (failure: RegistryFailure): string =>
+  failure.kind === 'invalid' && isFinal(failure)
+    ? 'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that'
+    : (failure.remedy ?? remedies[failure.kind]);
 
 /**
  * Host, stage, cause, credential and time, since the person who reads it has to know whom to ask.
@@ -43,8 +50,9 @@ export const unavailableText = (
   why: shown(
     `${failure.why}, ${source === 'anonymous' ? 'without a credential' : `with ${shownSource(source)}`}, ${spent(milliseconds)}`,
   ),
-  ...(isUnreadable(failure) ? { unreadable: true } : {}),
-  remedy: failure.remedy ?? remedies[failure.kind],
+  remedy: remedyOf(failure),
+  ...(isFinal(failure) ? { final: true } : {}),
+  ...(failure.excusable === true ? { excusable: true } : {}),
 });
 
 /** Units of a credential's name within a text that is about something else: its kind stands at its beginning. */
@@ -55,6 +63,8 @@ export const shownSource = (source: string): string => shownBriefly(source, sour
 export const outcome: Readonly<Record<RegistryFailure['kind'], string>> = {
   denied: 'denied',
   unreachable: 'no answer',
+  paced: 'told to wait',
+  busy: 'not asked, too busy',
   refused: 'not asked',
   invalid: 'unusable answer',
   limit: 'too large',

@@ -10,10 +10,10 @@ export interface Deadline {
   /** Aborts at the deadline. Made on first use. */
   readonly signal: () => AbortSignal;
   /**
-   * Asked before a review waits for registries: false when objects that wait hold too much memory already. Absent: it
-   * may.
+   * Asked before a review waits for registries: false when objects that wait hold too much memory already, or those of
+   * this namespace hold its share (R26). Absent: it may.
    */
-  readonly mayWait?: () => boolean;
+  readonly mayWait?: (namespace: string) => boolean;
 }
 
 /** A deadline `budget` milliseconds from now, on the monotonic clock. */

@@ -11,6 +11,7 @@ import { fakeGate, pod, requestFor } from '../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../test/fakes/gate.ts';
 import { formatDigest } from '../core/image/digest.ts';
 import type { JsonObject } from '../core/json.ts';
+import { outage } from '../core/facts/fact.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { PullContext } from '../evidence/ports.ts';
 
@@ -247,7 +248,11 @@ describe('what could not be looked at is never a pass', () => {
   });
 
   test('onUnavailable: Warn lets it through, with a warning, and somebody is told', async () => {
-    const gate = gateWith(undefined, { policies: { users: { ...byTag, onUnavailable: 'Warn' } } });
+    const why = outage('docker.io: connect', 'connection refused');
+    const down: Evidence = {
+      gather: (all) => Promise.resolve(all.map(() => ({ pinned: why, image: why, tried: [] }))),
+    };
+    const gate = gateWith(down, { policies: { users: { ...byTag, onUnavailable: 'Warn' } } });
     const decision = await gate.admit(requestFor(pod({ app: 'nginx' })));
     expect(decision).toMatchObject({
       allowed: true,

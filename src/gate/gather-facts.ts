@@ -60,7 +60,10 @@ const noAccess = withoutAnswer(unavailable('the image', 'this gate was started w
 const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
 
 const crowded = withoutAnswer(
-  unavailable('the image', 'too many large objects wait for registries already; try again in a moment'),
+  unavailable(
+    'the image',
+    'too many large objects wait for registries already, of this namespace before all',
+  ),
 );
 
 /** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */
@@ -121,6 +124,6 @@ export const gatherFacts = (
   const recalled = evidence.recall?.(requests, asker);
   if (recalled !== undefined) return join(recalled, tooLate);
   // Whoever creates large objects with images of a silent registry must not use up the room of all reviews.
-  if (deadline.mayWait?.() === false) return join([], crowded);
+  if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], crowded);
   return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
 };

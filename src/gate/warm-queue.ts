@@ -1,3 +1,5 @@
+import { createFairSemaphore } from '../concurrency/fair-semaphore.ts';
+
 /** How much is looked at in advance. */
 export interface WarmLimits {
   /** At one time. */
@@ -14,56 +16,59 @@ export interface WarmCounts {
 
 export interface WarmQueue {
   /**
-   * Runs the work when its turn comes, unless the same work is already waiting or under way. @returns false: there was no
-   * room, and nobody will do it
+   * Runs the work when the turn of its namespace comes, unless the same work is already waiting or under way.
+   * @param namespace - for whom it is done; `''` for a push, which is for nobody in particular
+   * @returns false: there was no room, and nobody will do it
    */
-  add(key: string, work: () => Promise<void>): boolean;
+  add(key: string, namespace: string, work: () => Promise<void>): boolean;
   counts(): WarmCounts;
   /** Forgets what waits, and settles when what is under way has ended. */
   close(): Promise<void>;
 }
 
-/** Work in the background that nobody waits for: bounded, without duplicates, oldest first. */
+/**
+ * Work in the background that nobody waits for: bounded, without duplicates, round robin over namespaces (R26), so that
+ * one that admits many templates of slow images keeps nobody else's from being looked at.
+ */
 export const createWarmQueue = (
   { concurrency, waiting: room }: WarmLimits,
   onBug: (error: unknown) => void,
 ): WarmQueue => {
-  const waiting: { readonly key: string; readonly work: () => Promise<void> }[] = [];
+  const places = createFairSemaphore({ places: concurrency, waiting: room });
   const running = new Set<Promise<void>>();
   const known = new Set<string>();
   let dropped = 0;
   let closed = false;
-  const next = (): void => {
-    if (running.size >= concurrency) return;
-    const first = waiting.shift();
-    if (first === undefined) return;
+
+  const run = (key: string, work: () => Promise<void>, giveBack: () => void): void => {
+    if (closed) return;
     const job: Promise<void> = Promise.resolve()
-      .then(first.work)
+      .then(work)
       .catch(onBug)
       .finally(() => {
         running.delete(job);
-        known.delete(first.key);
-        next();
+        known.delete(key);
+        giveBack();
       });
     running.add(job);
   };
   return {
-    add: (key, work) => {
+    add: (key, namespace, work) => {
       if (closed) return false;
       if (known.has(key)) return true;
-      if (waiting.length >= room) {
-        dropped++;
-        return false;
-      }
       known.add(key);
-      waiting.push({ key, work });
-      next();
-      return true;
+      const place = places.join(
+        () => [namespace],
+        (giveBack) => run(key, work, giveBack),
+      );
+      if (place !== undefined) return true;
+      known.delete(key);
+      dropped++;
+      return false;
     },
-    counts: () => ({ running: running.size, waiting: waiting.length, dropped }),
+    counts: () => ({ running: running.size, waiting: closed ? 0 : places.waiting, dropped }),
     close: async () => {
       closed = true;
-      waiting.splice(0);
       await Promise.all(running);
     },
   };

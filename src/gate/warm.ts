@@ -30,8 +30,8 @@ export interface WarmDeps {
   readonly limits?: Partial<WarmLimits & { readonly budget: number }>;
 }
 
-/** `budget`: milliseconds for one image. */
-const defaultLimits = { concurrency: 4, waiting: 256, budget: 10_000 };
+/** `budget`: milliseconds for one image. One namespace alone has half of the places and of the line. */
+const defaultLimits = { concurrency: 8, waiting: 512, budget: 10_000 };
 
 /** Looks at images before their Pods come. Nothing waits for it, and nothing is decided by it. */
 export interface Warm {
@@ -87,7 +87,7 @@ export const createWarm = (deps: WarmDeps): Warm => {
 
   const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
     const key = JSON.stringify([formatReference(image), needs, context]);
-    return queue.add(key, async () => {
+    return queue.add(key, context?.namespace ?? '', async () => {
       const signal = AbortSignal.any([AbortSignal.timeout(limits.budget), closing.signal]);
       await evidence.gather([{ image, needs }], context, signal);
     });

@@ -104,7 +104,13 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
   });
   const content = createContentStore(options.content);
   return {
-    evidence: createEvidence({ registry, keychain, content, clock }),
+    evidence: createEvidence({
+      registry,
+      keychain,
+      content,
+      clock,
+      hasRow: (host) => settingsOf(host).configured === true,
+    }),
     registry,
     keychain,
     settingsOf,

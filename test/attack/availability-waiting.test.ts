@@ -43,13 +43,13 @@ test('large Pods that wait for a silent registry take no room from reviews that 
   const gate = await startGate(
     {
       certificate: await issueLeaf(ca, ['127.0.0.1'], clock),
-      limits: { intake: { maxBodyBytes: 100 * kibibyte, maxBytesInFlight: 200 * kibibyte } },
+      limits: { intake: { maxBodyBytes: 100 * kibibyte, maxBytesInFlight: 400 * kibibyte } },
     },
     {
       // As the road does it: a review that needs its registry asks whether it may wait, others never do.
       validate: async ({ namespace }: AdmissionRequest, deadline) => {
         if (namespace === 'plain') return decisionOf();
-        if (deadline.mayWait?.() === false) return denial({ code: 'image-unavailable' });
+        if (deadline.mayWait?.(namespace) === false) return denial({ code: 'image-unavailable' });
         await new Promise<void>((resolve) => endings.push(resolve));
         return denial({ code: 'image-unavailable' });
       },

@@ -247,13 +247,14 @@ describe('an image that is root and says it in an odd way', () => {
     expect((await stage.send(pod({ app: `${place}@${bad.digest}` }))).decision.allowed).toBe(false);
   });
 
-  test('and an outage are two things: `onUnavailable: Warn` is for the second', async () => {
+  test('R25: and an outage are two things: `onUnavailable: Warn` is for the second', async () => {
     const checks = [{ image: { user: 'NonRoot' } }];
     const kind = open({ policies: { kind: { checks, onUnavailable: 'Warn' } }, rows: [rowOf(registry)] });
-    for (const fault of [status(500), status(403), withBody('<html>log in here</html>')]) {
+    const others = [status(403), status(408), status(429), withBody('<html>log in here</html>')];
+    for (const fault of [status(500), status(502), ...others]) {
       const disarm = registry.fault({}, fault);
       const { decision } = await kind.send(pod({ app: `${place}:bad` }));
-      expect([codesOf(decision), decision.allowed]).toEqual([['image-unavailable'], true]);
+      expect([codesOf(decision), decision.allowed]).toEqual([['image-unavailable'], !others.includes(fault)]);
       disarm();
       kind.advance(60_000);
     }

@@ -1,4 +1,4 @@
-import { known, unavailable } from '../../src/core/facts/fact.ts';
+import { known, outage } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { PlatformImage } from '../../src/core/facts/image-facts.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
@@ -74,7 +74,7 @@ export const silentEvidence = (): FakeEvidence =>
   fakeEvidence(
     (_request, signal) =>
       new Promise((resolve) => {
-        const why = unavailable('registry.example.com: connect', 'no answer');
+        const why = outage('registry.example.com: connect', 'no answer');
         signal.addEventListener('abort', () => resolve({ pinned: why, image: why, tried: [] }));
       }),
   );

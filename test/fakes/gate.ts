@@ -1,7 +1,7 @@
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
-import { unavailable } from '../../src/core/facts/fact.ts';
+import { outage } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { compilePolicy } from '../../src/core/policy/compile.ts';
 import type { Labels } from '../../src/core/policy/label-selector.ts';
@@ -85,7 +85,7 @@ const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader =>
     labels: (name): Fact<Labels> =>
       Object.hasOwn(known, name)
         ? { state: 'known', value: known[name] ?? {} }
-        : unavailable(`labels of namespace ${name}`, 'the test knows no such namespace'),
+        : outage(`labels of namespace ${name}`, 'the test knows no such namespace'),
   };
 };
 

@@ -3,11 +3,22 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import type { Labels } from '../../core/policy/label-selector.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiClient } from './client.ts';
-import { printable } from './client-problem.ts';
+import { type ApiProblem, type LocalReason, printable } from './client-problem.ts';
 import { NAMESPACES } from './client-resource.ts';
 
 /** Labels, undefined when there is no such namespace, or why that could not be found out. */
-export type Looked = Result<Labels | undefined, string>;
+export type Looked = Result<Labels | undefined, NotLooked>;
+
+/** `excusable` (R25): the API server is down. A flood of look-ups is none of that. */
+export interface NotLooked {
+  readonly why: string;
+  readonly excusable: boolean;
+}
+
+const notLooked = (why: string, excusable = false): Looked => fail({ why, excusable });
+const noAnswer: ReadonlySet<string> = new Set<LocalReason>(['Unreachable', 'Timeout', 'Cut']);
+const isOutage = ({ status, reason }: ApiProblem): boolean =>
+  status >= 500 || (status === 0 && noAnswer.has(reason));
 
 export interface NamespaceLookup {
   get(name: string, signal: AbortSignal): Promise<Looked>;
@@ -42,13 +53,14 @@ export function createNamespaceLookup(
       return ok(labels);
     }
     // Absence is never remembered: the namespace may be created the moment after.
-    return answer.error.status === 404 ? ok(undefined) : fail(answer.error.message);
+    const { error } = answer;
+    return error.status === 404 ? ok(undefined) : notLooked(error.message, isOutage(error));
   };
 
   /** Never rejects, and leaves nothing behind: a flight that stayed would answer for this name for ever. */
   const fly = (name: string): Promise<Looked> => {
     const flight = look(name)
-      .catch((error: unknown): Looked => fail(`the look-up failed: ${printable(String(error))}`))
+      .catch((error: unknown): Looked => notLooked(`the look-up failed: ${printable(String(error))}`))
       .finally(() => flights.delete(name));
     flights.set(name, flight);
     return flight;
@@ -64,7 +76,7 @@ export function createNamespaceLookup(
       const flight = flights.get(name);
       if (flight !== undefined) return beforeAbort(flight, signal);
       if (flights.size >= MAX_FLIGHTS) {
-        return Promise.resolve(fail(`${MAX_FLIGHTS} namespaces are being looked up already`));
+        return Promise.resolve(notLooked(`${MAX_FLIGHTS} namespaces are being looked up already`));
       }
       return beforeAbort(fly(name), signal);
     },
@@ -75,7 +87,7 @@ export function createNamespaceLookup(
 /** One caller's patience ends; the flight goes on for the others. */
 function beforeAbort(flight: Promise<Looked>, signal: AbortSignal): Promise<Looked> {
   return new Promise((resolve) => {
-    const giveUp = (): void => resolve(fail('the API server did not answer within the deadline'));
+    const giveUp = (): void => resolve(notLooked('the API server did not answer within the deadline', true));
     if (signal.aborted) return giveUp();
     signal.addEventListener('abort', giveUp, { once: true });
     void flight.then((looked) => {

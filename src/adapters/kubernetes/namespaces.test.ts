@@ -67,18 +67,26 @@ describe('a namespace', () => {
   });
 
   test.each([
-    ['the server fails', { answer: 500 } as const, 'fault 500 on purpose'],
-    ['RBAC forbids it', { forbidden: true } as const, 'missing right: verb "get" on resource "namespaces"'],
-    ['the connection breaks', { cut: true } as const, 'closed the connection'],
-    ['the answer is no JSON', { badJson: true } as const, 'did not answer with a JSON object'],
-    ['the answer takes too long', { hang: true } as const, 'within the deadline'],
-  ])('R3: is unavailable, never absent, when %s', async (_title, fault, why) => {
-    api.fault({ verb: 'get', ...fault });
-    expect(await namespaces.labels('shop', within(100))).toEqual({
-      state: 'unavailable',
-      why: { what: 'labels of namespace "shop"', why: expect.stringContaining(why) as string },
-    });
-  });
+    ['the server fails', { answer: 500 } as const, 'fault 500 on purpose', true],
+    ['the connection breaks', { cut: true } as const, 'closed the connection', true],
+    ['there is no answer at all', { hang: true } as const, 'within the deadline', true],
+    ['RBAC forbids it', { forbidden: true } as const, 'missing right: verb "get" on', false],
+    ['the answer is no JSON', { badJson: true } as const, 'did not answer with a JSON object', false],
+    ['it is asked too often', { answer: 429 } as const, '429', false],
+  ])(
+    'R3, R25: is unavailable, never absent, when %s; excusable in an outage',
+    async (_t, fault, why, outage) => {
+      api.fault({ verb: 'get', ...fault });
+      expect(await namespaces.labels('shop', within(100))).toEqual({
+        state: 'unavailable',
+        why: {
+          what: 'labels of namespace "shop"',
+          why: expect.stringContaining(why) as string,
+          ...(outage ? { excusable: true } : {}),
+        },
+      });
+    },
+  );
 
   test('is unavailable when too many others are being looked up', async () => {
     api.fault({ verb: 'get', hang: true });

@@ -1,4 +1,4 @@
-import { absent, type Fact, known, unavailable } from '../../core/facts/fact.ts';
+import { absent, type Fact, known, outage, unavailable } from '../../core/facts/fact.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Labels } from '../../core/policy/label-selector.ts';
 import type { Clock, NamespaceReader } from '../../gate/ports.ts';
@@ -69,7 +69,8 @@ export function createNamespaces(options: NamespacesOptions): Namespaces {
 async function look(lookup: NamespaceLookup, name: string, signal: AbortSignal): Promise<Fact<Labels>> {
   const found = await lookup.get(name, signal);
   if (found.ok) return found.value === undefined ? absent : known(found.value);
-  return unavailable(`labels of namespace ${JSON.stringify(name)}`, found.error);
+  const { why, excusable } = found.error;
+  return (excusable ? outage : unavailable)(`labels of namespace ${JSON.stringify(name)}`, why);
 }
 
 /** The labels of a Namespace object; anything that is no text is left out. */

@@ -2,18 +2,23 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDoubles, onLoopback, requestTo, responseOf } from '../../../test/fakes/registry-transport.ts';
-import { createAnswerRoom, createAnswerRooms } from './answer-room.ts';
+import { type AnswerRoom, createAnswerRooms } from './answer-room.ts';
 import { readBody } from './body.ts';
 
 const kilobyte = 1024;
 
 /** How much room there is, found by taking it. */
-const roomIn = (room: ReturnType<typeof createAnswerRoom>): number => {
+const roomIn = (room: AnswerRoom): number => {
   let bytes = 0;
   while (room.take(kilobyte)) bytes += kilobyte;
   room.give(bytes);
   return bytes;
 };
+
+const shop = (): readonly string[] => ['shop'];
+const evil = (): readonly string[] => ['evil'];
+/** Twice the size: one owner alone gets half of the whole. */
+const createAnswerRoom = (size: number): AnswerRoom => createAnswerRooms(2 * size).of(true, shop);
 
 describe('the room for answers that are being read (B9)', () => {
   test('is given back whether a body came whole, was too long, or broke off', async () => {
@@ -55,9 +60,28 @@ describe('the room for answers that are being read (B9)', () => {
 
   test('hosts that only an image name knows cannot take what is kept for those of the configuration', () => {
     const rooms = createAnswerRooms(100 * kilobyte);
-    while (rooms.of(false).take(kilobyte));
-    expect(rooms.of(false).take(kilobyte)).toBe(false);
-    expect(roomIn(rooms.of(true))).toBe(100 * kilobyte);
+    while (rooms.of(false, evil).take(kilobyte));
+    expect(rooms.of(false, evil).take(kilobyte)).toBe(false);
+    expect(roomIn(rooms.of(true, evil))).toBe(50 * kilobyte);
+  });
+
+  test('R26: a namespace that reads slow answers of a configured host leaves others their quarter', () => {
+    const rooms = createAnswerRooms(100 * kilobyte);
+    while (rooms.of(true, evil).take(kilobyte));
+    while (rooms.of(true, () => ['worse']).take(kilobyte));
+    expect(roomIn(rooms.of(true, shop))).toBe(25 * kilobyte);
+  });
+
+  test('R26: a read that another namespace has joined has the room of both, and gives each back its own', () => {
+    const rooms = createAnswerRooms(100 * kilobyte);
+    const joined = new Set(['evil']);
+    const shared = rooms.of(true, () => joined);
+    while (shared.take(kilobyte));
+    joined.add('shop');
+    expect(shared.take(25 * kilobyte)).toBe(true);
+    expect(rooms.of(true, shop).take(kilobyte)).toBe(false);
+    shared.give(75 * kilobyte);
+    expect(roomIn(rooms.of(true, shop))).toBe(50 * kilobyte);
   });
 });
 
@@ -81,15 +105,15 @@ describe('a transport whose room is taken', () => {
         [other.host]: onLoopback,
         [own.host]: { ...onLoopback, configured: true },
       },
-      { limits: { answerBytes: 300 * kilobyte } },
+      { limits: { answerBytes: 600 * kilobyte } },
     );
     const read = async (host: string) => responseOf(await http.send(requestTo(host))).read(400 * kilobyte);
     const held = read(stalled.host);
     await expect.poll(async () => (await read(other.host)).ok, { timeout: 5000 }).toBe(false);
     const refused = await read(other.host);
     expect(refused.ok ? undefined : refused.failure).toMatchObject({
-      kind: 'unreachable',
-      why: 'the gate is reading as many bytes of answers as it may at one time; try again in a moment',
+      kind: 'busy',
+      why: 'the gate is reading as many bytes of answers as it may at one time, or as one namespace gets of them',
     });
     expect((await read(own.host)).ok).toBe(true);
     finish();

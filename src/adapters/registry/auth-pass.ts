@@ -80,8 +80,7 @@ export const createPasses = ({ http, clock }: PassOptions): Passes => {
   ): Promise<Result<Token, RegistryFailure>> => {
     const host = shown(way.realm.url.host);
     const question = questionFor(visitor, way);
-    const { signal } = visitor.budget;
-    const token = await tokens.obtain(key, signal, (shared) => askToken(http, question, shared));
+    const token = await tokens.obtain(key, visitor.budget, (shared) => askToken(http, question, shared));
     if (token === undefined) return fail(noTime(host));
     return token.ok && !visitor.budget.take(token.value.size) ? fail(noBytes(host)) : token;
   };

@@ -59,6 +59,7 @@ export const sendWith = async (
     stage,
     account: credential.key,
     signal: budget.signal,
+    ...(budget.asker === undefined ? {} : { asker: budget.asker }),
   });
   if (!answer.ok) return answer;
   const { response } = answer;

@@ -241,7 +241,7 @@ describe('Bearer with a token server of the registry itself', () => {
       'unreachable',
       /status 500/,
     ],
-    ['is pressed', (server) => server.fault({ path: '/token' }, status(429)), 'unreachable', /status 429/],
+    ['is pressed', (server) => server.fault({ path: '/token' }, status(429)), 'paced', /status 429/],
     [
       'sends no JSON',
       (server) =>

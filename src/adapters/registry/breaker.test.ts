@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest';
 import { type Breaker, createBreaker, type Health, type Leave } from './breaker.ts';
+import { outage } from './failure.ts';
 
 const clockAt = () => {
   let time = 0;
   return { monotonic: () => time, pass: (milliseconds: number) => (time += milliseconds) };
 };
+const refused = outage('connect', 'registry.example.com', 'connection refused');
 const leaveOf = (breaker: Breaker): Leave => {
   const answer = breaker.ask();
   if (answer.open) throw new Error('the breaker is open');
   return answer;
 };
 const happen = (breaker: Breaker, ...healths: readonly Health[]): void => {
-  for (const health of healths) leaveOf(breaker).settle(health, 'connection refused');
+  for (const health of healths) leaveOf(breaker).settle(health, refused);
 };
 const five: readonly Health[] = ['failed', 'failed', 'failed', 'failed', 'failed'];
 
@@ -20,7 +22,7 @@ test('five failures in a row open it, four do not', () => {
   happen(breaker, 'failed', 'failed', 'failed', 'failed');
   expect(breaker.refusal()).toBeUndefined();
   happen(breaker, 'failed');
-  expect(breaker.ask()).toEqual({ open: true, again: 1000, why: 'connection refused' });
+  expect(breaker.ask()).toEqual({ open: true, again: 1000, last: refused });
 });
 
 test('an answer in between starts the count again, an unknown outcome does not', () => {
@@ -85,7 +87,7 @@ test('requests sent before it opened neither lengthen the pause nor count twice'
   const early = [leaveOf(breaker), leaveOf(breaker)];
   happen(breaker, ...five);
   clock.pass(400);
-  early[0]!.settle('failed', 'late');
+  early[0]!.settle('failed', refused);
   expect(breaker.refusal()).toMatchObject({ again: 600 });
   early[1]!.settle('answered');
   early[1]!.settle('failed');

@@ -1,17 +1,19 @@
+import type { RegistryFailure } from '../../evidence/ports.ts';
+
 /** What a request says about the health of its host. `unknown`: nothing, for instance because it was given up early. */
 export type Health = 'answered' | 'failed' | 'unknown';
 
 /** Leave to ask the host; what came of it must be told, once. */
 export interface Leave {
   readonly open: false;
-  settle(health: Health, why?: string): void;
+  settle(health: Health, why?: RegistryFailure): void;
 }
 export interface Refusal {
   readonly open: true;
   /** Milliseconds until the host may be asked again. */
   readonly again: number;
   /** What the last request failed with. */
-  readonly why: string;
+  readonly last: RegistryFailure | undefined;
 }
 
 export interface Breaker {
@@ -33,15 +35,15 @@ export const createBreaker = (clock: { monotonic(): number }): Breaker => {
   let pause = 0;
   let openUntil = 0;
   let probing = false;
-  let lastWhy = '';
+  let last: RegistryFailure | undefined;
 
   const refusal = (): Refusal | undefined => {
     if (pause === 0) return undefined;
     const again = Math.max(openUntil - clock.monotonic(), 0);
-    return again > 0 || probing ? { open: true, again: Math.max(again, 1), why: lastWhy } : undefined;
+    return again > 0 || probing ? { open: true, again: Math.max(again, 1), last } : undefined;
   };
-  const failed = (probe: boolean, why: string): void => {
-    lastWhy = why;
+  const failed = (probe: boolean, why: RegistryFailure | undefined): void => {
+    last = why;
     inARow += 1;
     // Requests that were sent before the breaker opened say nothing new.
     if (pause > 0 ? !probe : inARow < failures) return;
@@ -52,7 +54,7 @@ export const createBreaker = (clock: { monotonic(): number }): Breaker => {
     let told = false;
     return {
       open: false,
-      settle: (health, why = '') => {
+      settle: (health, why) => {
         if (told) return;
         told = true;
         if (probe) probing = false;

@@ -4,7 +4,7 @@ import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { Content, Descriptor, RegistryAnswer } from '../../evidence/ports.ts';
 import type { Auth } from './auth.ts';
 import { readBody } from './client-body.ts';
-import { beyondLimit, invalid, statusAnswer, unavailableBy } from './client-failure.ts';
+import { beyondLimit, invalid, lying, statusAnswer, unavailableBy } from './client-failure.ts';
 import { ask, pathIn, type Site, subjectOf } from './client-site.ts';
 
 /**
@@ -20,8 +20,8 @@ export const getBlob = async (
 ): Promise<RegistryAnswer<Content>> => {
   const subject = subjectOf(site, 'blob', `the blob ${shown(named)} of ${shown(site.repository)}`);
   const digest = parseDigest(named);
-  if (!digest.ok) return invalid(subject, digest.error);
-  if (!Number.isSafeInteger(size) || size < 0) return invalid(subject, 'its descriptor has no size');
+  if (!digest.ok) return lying(subject, digest.error);
+  if (!Number.isSafeInteger(size) || size < 0) return lying(subject, 'its descriptor has no size');
   if (size > limit) return beyondLimit(subject, `it has ${size} bytes, at most ${limit} are read`);
   const target = pathIn(site, `blobs/${named}`);
   if ('why' in target) return invalid(subject, target.why);
@@ -31,6 +31,6 @@ export const getBlob = async (
   if (response.status !== 200) return statusAnswer(answer, subject);
   const body = await readBody(response, subject, { least: size, most: size }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
-  if (!isDigestOf(body.value, digest.value)) return invalid(subject, 'its bytes have another digest');
+  if (!isDigestOf(body.value, digest.value)) return lying(subject, 'its bytes have another digest');
   return { state: 'known', value: { digest: named, bytes: body.value } };
 };

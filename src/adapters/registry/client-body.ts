@@ -38,11 +38,17 @@ const whyUnread = (
   if (length === undefined || (length >= least && length <= most)) return undefined;
   if (least === most) {
     const why = `${subject.host} announced ${length} bytes for ${subject.what}, which has ${most}`;
-    return failureOf(subject, 'invalid', why);
+    return lie(subject, why);
   }
   const why = `${subject.what} of ${subject.host} was not read: it has ${length} bytes, at most ${most} are read`;
   return failureOf(subject, 'limit', why);
 };
+
+/** The descriptor names another size than there is: whoever pushed it has to answer for that. */
+const lie = (subject: Subject, why: string): RegistryFailure => ({
+  ...failureOf(subject, 'invalid', why),
+  unreadable: true,
+});
 
 const readWhole = async (
   response: HttpResponse,
@@ -54,10 +60,10 @@ const readWhole = async (
   if (!body.ok) {
     // More bytes than the descriptor names is a lie about the content, no matter of our limits.
     if (body.failure.kind !== 'limit' || least < most) return fail(body.failure);
-    return fail(failureOf(subject, 'invalid', `${name} has more than its ${most} bytes`));
+    return fail(lie(subject, `${name} has more than its ${most} bytes`));
   }
   if (body.bytes.length >= least) return ok(body.bytes);
-  return fail(failureOf(subject, 'invalid', `${name} has ${body.bytes.length} bytes instead of ${least}`));
+  return fail(lie(subject, `${name} has ${body.bytes.length} bytes instead of ${least}`));
 };
 
 /**

@@ -30,6 +30,12 @@ export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(
     failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
   );
+/** As {@link invalid}, of bytes that whoever pushed them has to answer for: to ask again changes nothing. */
+export const lying = (subject: Subject, why: string): RegistryAnswer<never> => {
+  const answer = invalid(subject, why);
+  if (answer.state !== 'unavailable') return answer;
+  return unavailableBy({ ...answer.failure, unreadable: true });
+};
 export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
 export const absent: RegistryAnswer<never> = { state: 'absent' };
@@ -72,12 +78,15 @@ export const explanationOf = async (response: HttpResponse, secrets: readonly st
 
 const kindOf = (status: number): RegistryFailure['kind'] => {
   if (status === 401 || status === 403) return 'denied';
-  return status === 408 || status === 429 || status >= 500 ? 'unreachable' : 'invalid';
+  if (status === 429) return 'paced';
+  return status === 408 || status >= 500 ? 'unreachable' : 'invalid';
 };
 
 const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
   denied: 'refused',
   unreachable: 'could not answer',
+  paced: 'put off',
+  busy: 'did not answer',
   invalid: 'did not answer',
   refused: 'did not answer',
   limit: 'did not answer',
@@ -109,7 +118,7 @@ export const because = (failure: RegistryFailure, remark: Remark | undefined): R
 
 /**
  * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
- * denied, 408, 429 and 5xx unreachable, the rest invalid. The body is used up.
+ * denied, 429 paced, 408 and 5xx unreachable, the rest invalid. Only 5xx is excusable (R25). The body is used up.
  */
 export const statusAnswer = async (
   { response, secrets, remark }: AskedAnswer,
@@ -122,5 +131,6 @@ export const statusAnswer = async (
   const kind = kindOf(response.status);
   const said = await explanationOf(response, secrets);
   const why = `status ${response.status}${said}: ${shownName(subject.host)} ${meaning[kind]} the question for ${subject.what}`;
-  return unavailableBy(because(failureOf(subject, kind, why), remark));
+  const failure = because(failureOf(subject, kind, why), remark);
+  return unavailableBy(response.status >= 500 ? { ...failure, excusable: true } : failure);
 };

@@ -206,7 +206,7 @@ describe('a registry that lies about a manifest is not believed', () => {
       /^status 403 .*: .* refused the question for the manifest of team\/app:v1$/,
     ],
     ['401 without a word', { tag: 'v1' }, status(401), 'denied', /does not say how to log in/],
-    ['429', { tag: 'v1' }, status(429), 'unreachable', /status 429 \(TOOMANYREQUESTS/],
+    ['429', { tag: 'v1' }, status(429), 'paced', /status 429 \(TOOMANYREQUESTS/],
     ['500', { tag: 'v1' }, status(500), 'unreachable', /status 500/],
     ['502', { tag: 'v1' }, status(502), 'unreachable', /status 502/],
   ];

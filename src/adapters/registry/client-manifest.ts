@@ -4,7 +4,7 @@ import { digestOf } from '../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../evidence/ports.ts';
 import type { Auth } from './auth.ts';
 import { readBody } from './client-body.ts';
-import { invalid, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
+import { invalid, lying, statusAnswer, type Subject, unavailableBy } from './client-failure.ts';
 import { ask, manifestPath, nameOf, type Site, subjectOf } from './client-site.ts';
 import { whyHeaderLies } from './digest-header.ts';
 import { manifestAccept, manifestLimit, readManifest, type ReadManifest } from './manifest-bytes.ts';
@@ -22,12 +22,6 @@ const askedDigest = (name: ManifestName) => {
 const isDocument = (bytes: Uint8Array): boolean =>
   /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
 
-const unreadable = (subject: Subject, why: string): RegistryAnswer<never> => {
-  const answer = invalid(subject, why);
-  if (answer.state !== 'unavailable') return answer;
-  return { state: 'unavailable', failure: { ...answer.failure, unreadable: true } };
-};
-
 /** Every lie that the bytes themselves can show (B1). */
 const verify = (
   bytes: Uint8Array,
@@ -37,13 +31,14 @@ const verify = (
 ): RegistryAnswer<ParsedManifest> => {
   const asked = askedDigest(name);
   const digest = digestOf(bytes, asked?.algorithm ?? 'sha256');
+  const refuse = isDocument(bytes) ? lying : invalid;
   if (asked !== undefined && formatDigest(asked) !== digest) {
-    return invalid(subject, `the bytes have the digest ${digest}`);
+    return refuse(subject, `the bytes have the digest ${digest}`);
   }
   const lie = whyHeaderLies(bytes, headers['docker-content-digest']);
-  if (lie !== undefined) return invalid(subject, lie);
+  if (lie !== undefined) return refuse(subject, lie);
   const read = readManifest(bytes, headers['content-type']);
-  if (!read.ok) return (isDocument(bytes) ? unreadable : invalid)(subject, read.error);
+  if (!read.ok) return refuse(subject, read.error);
   return { state: 'known', value: { digest, bytes, ...read.value } };
 };
 

@@ -1,13 +1,15 @@
 import type { Dispatcher } from 'undici';
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import type { Budget } from './budget.ts';
 import { type Connection, createConnection, type HttpLibrary } from './connection.ts';
 import type { Dial } from './dialer.ts';
 import type { Hop } from './endpoint.ts';
-import { errorCode, failure, isBrokenAnswer, networkReason } from './failure.ts';
+import { errorCode, failure, isBrokenAnswer, networkFailure, networkReason, outage } from './failure.ts';
 import type { Host, Hosts } from './hosts.ts';
-import type { HttpRequest } from './http.ts';
+import { type HttpRequest, ownersOf } from './http.ts';
 import type { Step } from './redirect.ts';
 import { createWireMeters } from './wire-meter.ts';
 
@@ -32,6 +34,7 @@ export interface ConnectionParts {
   readonly sockets: number;
 }
 
+const nothing = (): void => {};
 const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 const mayBeUnwanted = '; maybe it does not accept the client certificate of its row';
@@ -44,46 +47,67 @@ const sendFailure = (error: unknown, stage: RegistryStage, hop: Hop): RegistryFa
   const { name } = hop;
   if (errorCode(error) === 'UND_ERR_INVALID_ARG')
     return failure('invalid', stage, name, 'the request holds characters that HTTP does not allow');
-  return failure(isBrokenAnswer(error) ? 'invalid' : 'unreachable', stage, name, whyClosed(error, hop));
+  if (isBrokenAnswer(error)) return failure('invalid', stage, name, networkReason(error));
+  return { ...networkFailure(stage, name, error), why: whyClosed(error, hop) };
+};
+
+const noPlace = (sockets: number, name: string): Result<never, RegistryFailure> => {
+  const why = `all ${sockets} connections to registries are taken, or all that one namespace gets of them`;
+  return fail(failure('busy', 'queue', name, why));
+};
+
+/** Connections of all hosts without a row, shared by namespace (R26). */
+const createPlaces = (sockets: number, hosts: Hosts) => {
+  const places = createFairSemaphore({ places: sockets, waiting: 0 });
+  const releases = new WeakMap<Connection, () => void>();
+  return {
+    /** A connection that waits for its next request makes way, whoever it was opened for. */
+    take: (owners: Owners): (() => void) | undefined => {
+      for (;;) {
+        const giveBack = places.tryTake(owners);
+        const closed = giveBack === undefined ? hosts.closeOneIdle() : undefined;
+        if (closed === undefined) return giveBack;
+        // Its socket says so only later.
+        releases.get(closed)?.();
+      }
+    },
+    holds: (connection: Connection, giveBack: () => void): void => void releases.set(connection, giveBack),
+  };
 };
 
 export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionParts): SendOver => {
   const meters = createWireMeters();
-  let open = 0;
+  const places = createPlaces(sockets, hosts);
 
   /** Loaded first: an error of a fresh connection must find the client's listeners in place. */
-  const loadAndDial = async (hop: Hop, signal: AbortSignal) => {
+  const loadAndDial = async (hop: Hop, owners: Owners, signal: AbortSignal) => {
     const loaded = await library();
-    return { loaded, dialled: await dial(hop, signal) };
+    return { loaded, dialled: await dial(hop, owners, signal) };
   };
 
   const openConnection = async (
     host: Host,
     { hop }: Step,
+    owners: Owners,
     budget: Budget,
   ): Promise<Result<Connection, RegistryFailure>> => {
     // Those of configured hosts are bounded by their concurrency, and not by what images of strangers take (B9).
-    const counted = hop.settings.configured === true ? 0 : 1;
-    if (counted > 0 && open >= sockets && !hosts.closeOneIdle())
-      return fail(
-        failure('unreachable', 'queue', hop.name, `all ${sockets} connections to registries are taken`),
-      );
-    open += counted;
+    const giveBack = hop.settings.configured === true ? nothing : places.take(owners);
+    if (giveBack === undefined) return noPlace(sockets, hop.name);
     // A defect below must not keep the place for ever.
-    const { loaded, dialled } = await loadAndDial(hop, budget.signal).catch((error: unknown) => {
-      open -= counted;
+    const { loaded, dialled } = await loadAndDial(hop, owners, budget.signal).catch((error: unknown) => {
+      giveBack();
       throw error;
     });
     if (!dialled.ok || dialled.value.socket.destroyed) {
-      open -= counted;
-      return dialled.ok
-        ? fail(failure('unreachable', 'connect', hop.name, 'the connection was closed at once'))
-        : dialled;
+      giveBack();
+      return dialled.ok ? fail(outage('connect', hop.name, 'the connection was closed at once')) : dialled;
     }
     const { socket } = dialled.value;
     const connection = createConnection(loaded, hop.url.origin, dialled.value, meters.watch(socket));
+    places.holds(connection, giveBack);
     socket.once('close', () => {
-      open -= counted;
+      giveBack();
       host.forget(connection);
     });
     return ok(connection);
@@ -93,7 +117,8 @@ export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionPart
     const repeatable = request.method !== 'POST';
     let kept = repeatable ? host.takeIdle() : undefined;
     for (;;) {
-      const opened = kept === undefined ? await openConnection(host, step, budget) : ok(kept);
+      const opened =
+        kept === undefined ? await openConnection(host, step, ownersOf(request.asker), budget) : ok(kept);
       if (!opened.ok) return opened;
       const connection = opened.value;
       try {

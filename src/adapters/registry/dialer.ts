@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { RegistryFailure } from '../../evidence/ports.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { type Hop, hostOf, portOf } from './endpoint.ts';
-import { failure } from './failure.ts';
+import { failure, outage } from './failure.ts';
 import { type GuardedSocket, refusedHost } from './guarded-socket.ts';
 import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
 import type { SecureSocket } from './secure-socket.ts';
@@ -15,7 +16,11 @@ export interface Dialled {
 }
 
 /** Every failure before HTTP: configuration, address, connection, TLS, proxy. On abort the socket is destroyed. */
-export type Dial = (hop: Hop, signal: AbortSignal) => Promise<Result<Dialled, RegistryFailure>>;
+export type Dial = (
+  hop: Hop,
+  owners: Owners,
+  signal: AbortSignal,
+) => Promise<Result<Dialled, RegistryFailure>>;
 
 export interface DialParts {
   readonly guarded: GuardedSocket;
@@ -41,10 +46,12 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
   const reachProxy = async (
     { url }: Proxy,
     { name, settings: { proxyCa } }: Hop,
+    owners: Owners,
     signal: AbortSignal,
   ): Promise<Result<Socket, RegistryFailure>> => {
     const host = hostOf(url);
-    const socket = await guarded({ host, port: portOf(url), allowPrivateAddress: true, name }, signal);
+    const target = { host, port: portOf(url), allowPrivateAddress: true, name, owners };
+    const socket = await guarded(target, signal);
     const spoken =
       socket.ok && url.protocol === 'https:'
         ? await secure(socket.value, { host, ca: proxyCa, name }, signal)
@@ -55,25 +62,31 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
   const throughProxy = async (
     hop: Hop,
     proxy: Proxy,
+    owners: Owners,
     signal: AbortSignal,
   ): Promise<Result<Dialled, RegistryFailure>> => {
-    const reached = await reachProxy(proxy, hop, signal);
+    const reached = await reachProxy(proxy, hop, owners, signal);
     if (!reached.ok) return reached;
     if (hop.url.protocol === 'http:') return ok({ socket: reached.value, forwarder: proxy });
     const tunnel = await openTunnel(reached.value, proxy, hop.url, signal);
-    if (!tunnel.ok) return fail(failure('unreachable', 'connect', hop.name, tunnel.error));
+    if (!tunnel.ok) {
+      const { why, isDown } = tunnel.error;
+      return fail(
+        isDown ? outage('connect', hop.name, why) : failure('unreachable', 'connect', hop.name, why),
+      );
+    }
     return overTls(hop, tunnel.value, signal);
   };
 
-  return async (hop, signal) => {
+  return async (hop, owners, signal) => {
     const host = hostOf(hop.url);
     const { allowPrivateAddress } = hop.settings;
     const refused = refusedHost(host, allowPrivateAddress);
     if (refused !== undefined) return fail(failure('refused', 'address', hop.name, refused));
     const proxy = proxies.proxyFor(hop.url);
     if (!proxy.ok) return fail(failure('refused', 'configuration', hop.name, proxy.error));
-    if (proxy.value !== undefined) return throughProxy(hop, proxy.value, signal);
-    const target = { host, port: portOf(hop.url), allowPrivateAddress, name: hop.name };
+    if (proxy.value !== undefined) return throughProxy(hop, proxy.value, owners, signal);
+    const target = { host, port: portOf(hop.url), allowPrivateAddress, name: hop.name, owners };
     const socket = await guarded(target, signal);
     if (!socket.ok) return socket;
     return hop.url.protocol === 'https:' ? overTls(hop, socket.value, signal) : ok({ socket: socket.value });

@@ -4,7 +4,7 @@ import type { AnswerRoom } from './answer-room.ts';
 import { type BodyEnd, drainBody, readBody } from './body.ts';
 import type { Health } from './breaker.ts';
 import type { Budget } from './budget.ts';
-import { errorCode, failure, isBrokenAnswer, networkReason } from './failure.ts';
+import { errorCode, failure, isBrokenAnswer, networkReason, outage } from './failure.ts';
 import { givenUpFailure, healthWhenGivenUp } from './given-up.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 
@@ -25,7 +25,7 @@ interface Surroundings {
   /** Told how much of the body is read, before it is. */
   readonly expect: (body: number) => void;
   /** Called once, at the end. `whole`: the body was read to its end, so that the connection can be used again. */
-  readonly over: (health: Health, why: string, whole: boolean) => void;
+  readonly over: (health: Health, why: RegistryFailure, whole: boolean) => void;
 }
 
 /** Repeated headers joined, names in lower case. */
@@ -38,10 +38,10 @@ const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Rec
   );
 
 /** Answers of a gateway whose registry is gone. A 500 may concern one image alone, and does not count for all. */
-const outage = new Set([502, 503, 504]);
+const gatewayErrors = new Set([502, 503, 504]);
 
 const healthByStatus = (status: number, paced: boolean): Health => {
-  if (!outage.has(status)) return 'answered';
+  if (!gatewayErrors.has(status)) return 'answered';
   return paced ? 'unknown' : 'failed';
 };
 
@@ -64,8 +64,9 @@ const bodyFailure = (
   }
   if (end.end === 'pieces') return { kind: 'invalid', why: 'its answer comes in pieces of a few bytes' };
   if (end.end === 'room') {
-    const why = 'the gate is reading as many bytes of answers as it may at one time; try again in a moment';
-    return { kind: 'unreachable', why };
+    const why =
+      'the gate is reading as many bytes of answers as it may at one time, or as one namespace gets of them';
+    return { kind: 'busy', why };
   }
   const got = `${end.got}${declared === undefined ? '' : ` of ${declared}`} bytes`;
   return early.has(errorCode(end.error)) || isBrokenAnswer(end.error)
@@ -89,17 +90,21 @@ export const createExchange = (
   const declared = bodiless ? undefined : declaredLength(headers);
   const health = healthByStatus(status, headers['retry-after'] !== undefined);
   let claimed = false;
+  /** What the breaker says of it, should it have failed. */
+  const statusFailure = (why: string): RegistryFailure =>
+    status >= 500 ? outage(request.stage, name, why) : failure('unreachable', request.stage, name, why);
 
   const fellShort = (end: Exclude<BodyEnd, { readonly end: 'whole' }>, limit: number): RegistryFailure => {
     if (budget.givenUp() !== undefined && end.end === 'error') {
       const givenUp = givenUpFailure(budget, request.stage, name);
-      over(healthWhenGivenUp(budget, waited()), givenUp.why, false);
+      over(healthWhenGivenUp(budget, waited()), givenUp, false);
       return givenUp;
     }
     const { kind, why } = bodyFailure(end, { limit, declared });
+    const broken = failure(kind, request.stage, name, why);
     // A lack of room is ours, and says nothing about the host.
-    over(end.end === 'room' ? 'unknown' : (healthByFailure[kind] ?? 'unknown'), why, false);
-    return failure(kind, request.stage, name, why);
+    over(healthByFailure[kind] ?? 'unknown', broken, false);
+    return broken;
   };
   const readClaimed = async (limit: number): Promise<BodyEnd> => {
     if (declared === undefined || declared <= limit) {
@@ -114,7 +119,7 @@ export const createExchange = (
   body.once('close', () => {
     if (claimed) return;
     claimed = true;
-    over(healthWhenGivenUp(budget, waited()), 'its answer was not read', false);
+    over(healthWhenGivenUp(budget, waited()), statusFailure('its answer was not read'), false);
   });
 
   return {
@@ -128,13 +133,13 @@ export const createExchange = (
       const got = end.bytes.length;
       if (declared !== undefined && got !== declared)
         return { ok: false, failure: fellShort({ end: 'error', error: undefined, got }, limit) };
-      over(health, `it answered ${status}`, true);
+      over(health, statusFailure(`it answered ${status}`), true);
       return { ok: true, bytes: end.bytes };
     },
     drop: async () => {
       if (claimed) return;
       claimed = true;
-      over(health, `it answered ${status}`, await drainBody(body, declared));
+      over(health, statusFailure(`it answered ${status}`), await drainBody(body, declared));
     },
   };
 };

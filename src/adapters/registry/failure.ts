@@ -12,6 +12,12 @@ export const failure = (kind: Kind, stage: RegistryStage, host: string, why: str
   why: shown(why),
 });
 
+/** A failure that `onUnavailable: Warn` may excuse ({@link RegistryFailure.excusable}, R25). */
+export const outage = (stage: RegistryStage, host: string, why: string): RegistryFailure => ({
+  ...failure('unreachable', stage, host, why),
+  excusable: true,
+});
+
 /** The system's or library's code of an error, of its first part when it has several. */
 export const errorCode = (error: unknown): string => {
   if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0]);
@@ -50,6 +56,7 @@ const networkReasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the connection was not accepted in time',
   EHOSTUNREACH: 'there is no route to the host',
   ENETUNREACH: 'there is no route to the network',
+  EBUSY: 'too many names of hosts are being looked up',
   EMFILE: 'no file descriptor is left in this process',
   ENFILE: 'no file descriptor is left on this machine',
   ERR_SSL_WRONG_VERSION_NUMBER:
@@ -77,6 +84,41 @@ export const networkReason = (error: unknown): string => {
   if (known !== undefined) return `${known} (${code})`;
   if (code.startsWith('HPE_')) return `its answer is not HTTP/1.1 (${code})`;
   return code === '' ? 'the connection failed' : `the connection failed (${code})`;
+};
+
+/**
+ * R25, a closed list: nothing connects, or a connection ends before anything was said. Not here: certificates (somebody
+ * else answers), answers that are no HTTP, and what this process lacks, like file descriptors.
+ */
+const noAnswer: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ETIMEOUT',
+  'ESERVFAIL',
+  'EREFUSED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+/** What this process lacks says nothing about the host. */
+const ownLack: ReadonlySet<string> = new Set([
+  'EBUSY',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EADDRNOTAVAIL',
+]);
+
+/** What an error below HTTP is for a request that got no answer. */
+export const networkFailure = (stage: RegistryStage, host: string, error: unknown): RegistryFailure => {
+  const code = errorCode(error);
+  const why = networkReason(error);
+  if (ownLack.has(code)) return failure('busy', stage, host, why);
+  return noAnswer.has(code) ? outage(stage, host, why) : failure('unreachable', stage, host, why);
 };
 
 /** The answer itself is broken, as opposed to not being there. */

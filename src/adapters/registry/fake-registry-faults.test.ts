@@ -88,7 +88,7 @@ const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
   ['nothing wrong', () => wire.delayed(0), all('known')],
   ['500', () => faults.status(500), all('unreachable')],
   ['503', () => faults.status(503), all('unreachable')],
-  ['429 that asks to wait for an hour', () => faults.tooManyRequests(3600), all('unreachable')],
+  ['429 that asks to wait for an hour', () => faults.tooManyRequests(3600), all('paced')],
   ['401 that names no way to log in', () => faults.challenge(), all('denied')],
   ['403', () => faults.status(403), all('denied')],
   ['418', () => faults.status(418), all('invalid')],

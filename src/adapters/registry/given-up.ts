@@ -3,16 +3,26 @@ import type { Health } from './breaker.ts';
 import type { Budget } from './budget.ts';
 import { failure, shownTime } from './failure.ts';
 
-/** Why a request ended before its answer was read. */
-export const givenUpFailure = (budget: Budget, stage: RegistryStage, name: string): RegistryFailure => {
+/**
+ * Why a request ended before its answer was read.
+ * @param silent - milliseconds for which the host said nothing at all; absent: it was not asked yet, or had begun to
+ * answer. Waiting for a turn is never excusable (R25): whoever asks much makes the line long.
+ */
+export const givenUpFailure = (
+  budget: Budget,
+  stage: RegistryStage,
+  name: string,
+  silent = 0,
+): RegistryFailure => {
   const waiting = stage === 'queue' ? 'its turn did not come' : 'it did not answer in full';
   const givenUp = budget.givenUp();
-  if (givenUp === 'closed') return failure('unreachable', stage, name, 'the gate is shutting down');
+  if (givenUp === 'closed') return failure('busy', stage, name, 'the gate is shutting down');
   const why =
     givenUp === 'caller'
       ? `${waiting} before the deadline of the review, after ${shownTime(budget.timeout - budget.remaining())}`
       : `${waiting} within ${shownTime(budget.timeout)}, the timeout in the row of this host`;
-  return failure('timeout', stage, name, why);
+  const late = failure('timeout', stage, name, why);
+  return silent >= saneShare(budget.timeout) ? { ...late, excusable: true } : late;
 };
 
 /** A host that was given less than this has not shown that it is dead; milliseconds. */

@@ -1,9 +1,10 @@
 import { connect, isIP, type Socket } from 'node:net';
 import type { RegistryFailure } from '../../evidence/ports.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { addressBytes } from './address-bytes.ts';
 import { isInternalName, judgeAddress, permits } from './address-guard.ts';
-import { failure, networkReason } from './failure.ts';
+import { failure, networkFailure } from './failure.ts';
 import type { Resolve } from './lookup.ts';
 
 /** Where a connection goes, and for whom it is shown in failures. */
@@ -13,6 +14,8 @@ export interface SocketTarget {
   readonly port: number;
   readonly allowPrivateAddress: boolean;
   readonly name: string;
+  /** For whom it is opened (R26). */
+  readonly owners: Owners;
 }
 
 /** Connects to one of these addresses, and to no other. */
@@ -101,13 +104,13 @@ const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
  */
 export const createGuardedSocket =
   (resolve: Resolve, openSocket: OpenSocket): GuardedSocket =>
-  async ({ host, port, allowPrivateAddress, name }, signal) => {
+  async ({ host, port, allowPrivateAddress, name, owners }, signal) => {
     let found: readonly string[] = [host];
     if (addressBytes(host) === undefined) {
       try {
-        found = await beforeAbort(resolve(host, { system: allowPrivateAddress, signal }), signal);
+        found = await beforeAbort(resolve(host, { system: allowPrivateAddress, signal, owners }), signal);
       } catch (error) {
-        return fail(failure('unreachable', 'address', name, networkReason(error)));
+        return fail(networkFailure('address', name, error));
       }
     }
     const permitted = found.filter((address) => permits(judgeAddress(address), allowPrivateAddress));
@@ -117,7 +120,7 @@ export const createGuardedSocket =
     }
     const socket = openSocket(permitted.slice(0, triedAddresses), port);
     const connected = await ready(socket, 'connect', signal);
-    if (!connected.ok) return fail(failure('unreachable', 'connect', name, networkReason(connected.error)));
+    if (!connected.ok) return fail(networkFailure('connect', name, connected.error));
     const reached = socket.remoteAddress ?? '';
     if (isOneOf(reached, permitted) && permits(judgeAddress(reached), allowPrivateAddress)) return ok(socket);
     socket.destroy();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Connection } from './connection.ts';
 import type { Hop } from './endpoint.ts';
+import { outage } from './failure.ts';
 import { createHosts, type Host, type Hosts } from './hosts.ts';
 import { defaultSettings } from './settings.ts';
 
@@ -31,6 +32,8 @@ const hostOf = (hosts: Hosts, name: string): Host => {
   return host;
 };
 
+const shop = (): readonly string[] => ['shop'];
+
 test('a host is remembered; the one not asked for longest goes, and its idle connections with it', () => {
   const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
   const first = hostOf(hosts, 'a.example');
@@ -48,7 +51,7 @@ test('a host is remembered; the one not asked for longest goes, and its idle con
 
 test('a host that is being asked stays; when all are, there is no room', async () => {
   const hosts = createHosts({ hosts: 1, waiting: 1 }, clockAt());
-  const turn = await hostOf(hosts, 'a.example').turns.take(1, patient);
+  const turn = await hostOf(hosts, 'a.example').turns.take(shop, patient);
   expect(hosts.of(hop('b.example'))).toBeUndefined();
   if (turn.state === 'taken') turn.giveBack();
   expect(hosts.of(hop('b.example'))).toBeDefined();
@@ -59,7 +62,7 @@ test('B9: silent hosts that an attacker names take no place from a configured on
   const house = hop('registry.example.com');
   const configured = { ...house, settings: { ...house.settings, configured: true } };
   const first = hosts.of(configured);
-  for (const name of ['evil0.example', 'evil1.example']) await hostOf(hosts, name).turns.take(1, patient);
+  for (const name of ['evil0.example', 'evil1.example']) await hostOf(hosts, name).turns.take(shop, patient);
   expect(hosts.of(hop('evil2.example'))).toBeUndefined();
   expect(first).toBeDefined();
   expect(hosts.of(configured)).toBe(first);
@@ -72,8 +75,8 @@ test('names made up by an attacker push out one another before a host whose brea
   const hosts = createHosts({ hosts: 3, waiting: 1 }, clock);
   const dead = hostOf(hosts, 'dead.example');
   for (let count = 0; count < 5; count++) {
-    const leave = dead.breaker.ask();
-    if (!leave.open) leave.settle('failed', 'connection refused');
+    const leave = dead.breakers.ask('team/app');
+    if (!leave.open) leave.settle('failed', outage('connect', 'dead.example', 'connection refused'));
   }
   const busy = hostOf(hosts, 'busy.example');
   busy.pauses.add(undefined, { until: 20_000, status: 429 });
@@ -109,9 +112,9 @@ test('the newest idle connection is taken first, dead ones are passed over', () 
   for (const connection of [old, young, dead]) host.keep(connection, defaultSettings('a.example'));
   dead.close();
   expect(host.takeIdle()).toBe(young);
-  expect(hosts.closeOneIdle()).toBe(true);
+  expect(hosts.closeOneIdle()).toBe(old);
   expect(old.closed()).toBe(true);
-  expect(hosts.closeOneIdle()).toBe(false);
+  expect(hosts.closeOneIdle()).toBeUndefined();
 });
 
 test('no more connections are kept than may be under way', () => {

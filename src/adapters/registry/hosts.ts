@@ -1,14 +1,15 @@
-import { type Breaker, createBreaker } from './breaker.ts';
+import { createFairSemaphore, type FairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import { type Breakers, createBreakers } from './breakers.ts';
 import type { Connection } from './connection.ts';
 import type { Hop } from './endpoint.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import type { RegistrySettings } from './settings.ts';
-import { createTurns, type Turns } from './turns.ts';
 
 /** What is remembered of one host under one row. */
 export interface Host {
-  readonly turns: Turns;
-  readonly breaker: Breaker;
+  /** Requests under way to it and those that wait, shared by namespace first (R26). */
+  readonly turns: FairSemaphore;
+  readonly breakers: Breakers;
   /** A connection that has been used, newest first; `undefined` when there is none. */
   takeIdle(): Connection | undefined;
   /** Keeps a connection for the next request, if the row is still the one that it was made under. */
@@ -21,8 +22,8 @@ export interface Host {
 export interface Hosts {
   /** @returns undefined when every host that is remembered is busy */
   of(hop: Hop): Host | undefined;
-  /** Closes one idle connection of any host without a row. @returns false when there is none */
-  closeOneIdle(): boolean;
+  /** Closes one idle connection of any host without a row. @returns undefined when there is none */
+  closeOneIdle(): Connection | undefined;
   close(): void;
 }
 
@@ -40,8 +41,8 @@ const sameRow = (first: RegistrySettings, second: RegistrySettings): boolean =>
 
 const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monotonic(): number }): Entry => {
   const entry: Entry = {
-    turns: createTurns(mayWait),
-    breaker: createBreaker(clock),
+    turns: createFairSemaphore({ places: settings.concurrency, waiting: mayWait }),
+    breakers: createBreakers(clock),
     idle: [],
     settings,
     pauses: createPauses(clock),
@@ -88,7 +89,7 @@ export const createHosts = (
     const strangers = [...entries].filter(([, { settings }]) => settings.configured !== true);
     if (strangers.length < limits.hosts) return true;
     const free = strangers.filter(([, entry]) => entry.turns.idle());
-    const plain = free.find(([, { breaker, pauses }]) => breaker.refusal() === undefined && !pauses.any());
+    const plain = free.find(([, { breakers, pauses }]) => !breakers.isOpen() && !pauses.any());
     const [key, entry] = plain ?? free[0] ?? [];
     if (key === undefined || entry === undefined) return false;
     entries.delete(key);
@@ -104,6 +105,7 @@ export const createHosts = (
       const entry = known ?? createEntry(settings, limits.waiting, clock);
       // What was connected under another row would carry its trust or its private address over.
       if (!sameRow(entry.settings, settings)) closeIdle(entry);
+      if (entry.settings.concurrency !== settings.concurrency) entry.turns.resize(settings.concurrency);
       entry.settings = settings;
       entries.delete(key);
       entries.set(key, entry);
@@ -115,10 +117,10 @@ export const createHosts = (
         const connection = entry.idle.shift();
         if (connection !== undefined) {
           connection.close();
-          return true;
+          return connection;
         }
       }
-      return false;
+      return undefined;
     },
     close: () => {
       for (const entry of entries.values()) closeIdle(entry);

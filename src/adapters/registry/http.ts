@@ -1,4 +1,9 @@
-import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import type { Owners } from '../../concurrency/shares.ts';
+import type { Asker, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+
+/** Whoever is asked for nobody in particular shares one account. */
+const nobody: Owners = () => [''];
+export const ownersOf = (asker: Asker | undefined): Owners => asker?.owners ?? nobody;
 
 /** One request to a registry or its token server. */
 export interface HttpRequest {
@@ -16,6 +21,8 @@ export interface HttpRequest {
   readonly stage: RegistryStage;
   /** In whose name it is asked: a host that asks one account to slow down is still asked for others. */
   readonly account?: string;
+  /** For whom it is asked. */
+  readonly asker?: Asker;
   /** The review's deadline; the row's own timeout comes on top. */
   readonly signal: AbortSignal;
 }

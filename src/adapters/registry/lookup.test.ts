@@ -47,13 +47,14 @@ const dnsServer = async (zone: Zone): Promise<{ readonly address: string; readon
   endings.push(() => server.close());
   return { address: `127.0.0.1:${server.address().port}`, asked };
 };
+const owners = (): readonly string[] => ['shop'];
 const patient = new AbortController().signal;
 
 describe('a name that anybody may choose', () => {
   test('is asked for in both families, IPv4 first, and without search domains', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [a('192.0.2.1')] : [aaaa(1)]));
     const resolve = createResolve([dns.address]);
-    const found = await resolve('registry.example.com', { system: false, signal: patient });
+    const found = await resolve('registry.example.com', { system: false, signal: patient, owners });
     expect(found).toEqual(['192.0.2.1', '2a00::1']);
     expect(new Set(dns.asked)).toEqual(new Set(['A registry.example.com', 'AAAA registry.example.com']));
   });
@@ -61,16 +62,16 @@ describe('a name that anybody may choose', () => {
   test('does not wait for the family that never answers', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [a('192.0.2.1')] : undefined));
     const started = performance.now();
-    const found = await createResolve([dns.address])('a.example', { system: false, signal: patient });
+    const found = await createResolve([dns.address])('a.example', { system: false, signal: patient, owners });
     expect(found).toEqual(['192.0.2.1']);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
   test('with addresses of one family only is found', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [] : [aaaa(2)]));
-    expect(await createResolve([dns.address])('a.example', { system: false, signal: patient })).toEqual([
-      '2a00::2',
-    ]);
+    expect(
+      await createResolve([dns.address])('a.example', { system: false, signal: patient, owners }),
+    ).toEqual(['2a00::2']);
   });
 
   test('whose DNS never answers is given up with the request, and takes no thread of this process', async () => {
@@ -79,11 +80,13 @@ describe('a name that anybody may choose', () => {
     const review = new AbortController();
     let over = 0;
     const lookups = Array.from({ length: 50 }, (_, index) =>
-      resolve(`black-hole-${index}.example`, { system: false, signal: review.signal }).finally(() => over++),
+      resolve(`black-hole-${index}.example`, { system: false, signal: review.signal, owners }).finally(
+        () => over++,
+      ),
     );
     const all = Promise.allSettled(lookups);
     // With getaddrinfo all four threads would be taken by now, for ten seconds.
-    expect(await resolve('localhost', { system: true, signal: patient })).toContain('127.0.0.1');
+    expect(await resolve('localhost', { system: true, signal: patient, owners })).toContain('127.0.0.1');
     expect(over).toBe(0);
     const started = performance.now();
     review.abort();
@@ -93,7 +96,7 @@ describe('a name that anybody may choose', () => {
 
   test('that DNS does not know may stand in the hosts file of this machine', async () => {
     const dns = await dnsServer(() => 'nothing');
-    const found = await createResolve([dns.address])('localhost', { system: false, signal: patient });
+    const found = await createResolve([dns.address])('localhost', { system: false, signal: patient, owners });
     expect(found).toContain('127.0.0.1');
   });
 });

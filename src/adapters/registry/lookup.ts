@@ -1,6 +1,7 @@
 import { lookup as systemLookup, Resolver } from 'node:dns/promises';
+import { createFairSemaphore, type FairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import { pauseFor } from './budget.ts';
-import { createTurns } from './turns.ts';
 
 /**
  * Looks a name up.
@@ -9,7 +10,7 @@ import { createTurns } from './turns.ts';
  */
 export type Resolve = (
   name: string,
-  options: { readonly system: boolean; readonly signal: AbortSignal },
+  options: { readonly system: boolean; readonly signal: AbortSignal; readonly owners: Owners },
 ) => Promise<readonly string[]>;
 
 /** RFC 8305, 3: how long the answer of one family waits for that of the other. */
@@ -61,11 +62,15 @@ const isUnknownName = (error: unknown): boolean =>
  * @param servers `address:port` of DNS servers, instead of those of this machine
  */
 export const createResolve = (servers?: readonly string[]): Resolve => {
-  const configured = createTurns(256);
-  const unknown = createTurns(64);
-  const bySystem = async (name: string, limit: number, signal: AbortSignal): Promise<readonly string[]> => {
-    const turn = await (limit === 1 ? unknown : configured).take(limit, signal);
-    if (turn.state !== 'taken') throw Object.assign(new Error('busy'), { code: 'ETIMEOUT' });
+  const configured = createFairSemaphore({ places: 2, waiting: 256 });
+  const unknown = createFairSemaphore({ places: 1, waiting: 64 });
+  const bySystem = async (
+    name: string,
+    places: FairSemaphore,
+    { signal, owners }: { readonly signal: AbortSignal; readonly owners: Owners },
+  ): Promise<readonly string[]> => {
+    const turn = await places.take(owners, signal);
+    if (turn.state !== 'taken') throw Object.assign(new Error('busy'), { code: 'EBUSY' });
     try {
       const found = await systemLookup(name, { all: true, order: 'ipv4first' });
       return found.map(({ address }) => address);
@@ -73,13 +78,13 @@ export const createResolve = (servers?: readonly string[]): Resolve => {
       turn.giveBack();
     }
   };
-  return async (name, { system, signal }) => {
-    if (system) return bySystem(name, 2, signal);
+  return async (name, { system, signal, owners }) => {
+    if (system) return bySystem(name, configured, { signal, owners });
     try {
       return await queryDns(name, signal, servers);
     } catch (error) {
       if (signal.aborted || !isUnknownName(error)) throw error;
-      return bySystem(name, 1, signal);
+      return bySystem(name, unknown, { signal, owners });
     }
   };
 };

@@ -1,3 +1,17 @@
+import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
+import { failure, outage } from './failure.ts';
+
+/**
+ * A host asks to wait. Its 503 is an outage; 429 is about how much we asked, and whoever creates Pods decides that: use
+ * up a pull limit, and every image would come in as "unavailable" (R25).
+ */
+export const pausedFailure = (
+  status: number,
+  stage: RegistryStage,
+  name: string,
+  why: string,
+): RegistryFailure => (status === 503 ? outage(stage, name, why) : failure('paced', stage, name, why));
+
 /** A moment before which a host does not want to be asked, and the status that said so. */
 export interface Pause {
   /** Monotonic, in milliseconds. */

@@ -96,10 +96,19 @@ export const createProxies = (settings: ProxySettings = {}): Proxies => {
   };
 };
 
-const refusalOf = (status: number | undefined): string =>
-  status === 407
-    ? 'the proxy wants other credentials (407); they stand in the URL of the proxy setting'
-    : `the proxy refuses a tunnel to this host (${status ?? 'no status'})`;
+/** Why there is no tunnel. `isDown`: the proxy answers 5xx, which is what a host that does not connect looks like from here. */
+export interface NoTunnel {
+  readonly why: string;
+  readonly isDown: boolean;
+}
+
+const refusalOf = (status: number | undefined): NoTunnel => ({
+  why:
+    status === 407
+      ? 'the proxy wants other credentials (407); they stand in the URL of the proxy setting'
+      : `the proxy refuses a tunnel to this host (${status ?? 'no status'})`,
+  isDown: status !== undefined && status >= 500,
+});
 
 /**
  * Asks a proxy for a tunnel (RFC 9110, 9.3.6) on a connection to it. On failure the socket is destroyed.
@@ -110,7 +119,7 @@ export const openTunnel = (
   proxy: Proxy,
   target: URL,
   signal: AbortSignal,
-): Promise<Result<Socket, string>> =>
+): Promise<Result<Socket, NoTunnel>> =>
   new Promise((resolve) => {
     const authority = `${target.hostname}:${portOf(target)}`;
     const request = http.request({
@@ -126,7 +135,7 @@ export const openTunnel = (
     const leave = (): void => void socket.destroy();
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
-    const settle = (result: Result<Socket, string>): void => {
+    const settle = (result: Result<Socket, NoTunnel>): void => {
       signal.removeEventListener('abort', leave);
       if (!result.ok) socket.destroy();
       resolve(result);
@@ -134,9 +143,10 @@ export const openTunnel = (
     request.once('connect', (answer, tunnel, head) => {
       if (answer.statusCode !== 200) settle(fail(refusalOf(answer.statusCode)));
       // A TLS server speaks second: bytes that come before are not the registry's.
-      else if (head.length > 0) settle(fail('the proxy sent bytes of its own into the tunnel'));
+      else if (head.length > 0)
+        settle(fail({ why: 'the proxy sent bytes of its own into the tunnel', isDown: false }));
       else settle(ok(tunnel));
     });
-    request.once('error', () => settle(fail('the proxy closed the connection')));
+    request.once('error', () => settle(fail({ why: 'the proxy closed the connection', isDown: true })));
     request.end();
   });

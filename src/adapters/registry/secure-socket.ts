@@ -4,7 +4,7 @@ import { connect, createSecureContext, getCACertificates, type SecureContext } f
 import type { RegistryFailure } from '../../evidence/ports.ts';
 import { createRecentMap } from '../../core/recent-map.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { failure, networkReason } from './failure.ts';
+import { failure, networkFailure } from './failure.ts';
 import type { ClientCertificate } from './settings.ts';
 import { ready } from './guarded-socket.ts';
 
@@ -78,6 +78,6 @@ export const createSecureSocket = (): SecureSocket => {
     const done = await ready(secure, 'secureConnect', signal);
     if (done.ok) return ok(secure);
     socket.destroy();
-    return fail(failure('unreachable', 'connect', name, networkReason(done.error)));
+    return fail(networkFailure('connect', name, done.error));
   };
 };

@@ -23,7 +23,7 @@ export interface RegistrySettings {
   readonly mirrors: readonly string[];
   /** Hosts of token servers that may see credentials for this registry, besides the host itself. */
   readonly tokenRealms: readonly string[];
-  /** Requests under way at one time. */
+  /** Requests under way at one time; one namespace alone has half of them, and a quarter by right (R26). */
   readonly concurrency: number;
   /** Milliseconds for one request, the waiting for its turn included. */
   readonly timeout: number;
@@ -35,6 +35,6 @@ export const defaultSettings = (host: string): RegistrySettings => ({
   allowPrivateAddress: false,
   mirrors: [],
   tokenRealms: [],
-  concurrency: 8,
+  concurrency: 16,
   timeout: 10_000,
 });

@@ -10,7 +10,7 @@ const key: TokenKey = {
   scope: 'repository:team/app:pull',
   credential: 'k1',
 };
-const forever = new AbortController().signal;
+const forever = { signal: new AbortController().signal };
 const token = (text: string, lifetime = 100_000): Token => ({ text, lifetime, size: 10 });
 const given = (text: string, lifetime?: number) => (): Promise<Result<Token, RegistryFailure>> =>
   Promise.resolve(ok(token(text, lifetime)));
@@ -32,7 +32,7 @@ const slowServer = () => {
     readonly answer: (given: Result<Token, RegistryFailure>) => void;
     readonly signal: AbortSignal;
   }[] = [];
-  const ask = (signal: AbortSignal): Promise<Result<Token, RegistryFailure>> =>
+  const ask = ({ signal }: { readonly signal: AbortSignal }): Promise<Result<Token, RegistryFailure>> =>
     new Promise((resolve) => asked.push({ answer: resolve, signal }));
   return { asked, ask };
 };
@@ -111,7 +111,7 @@ describe('one question at a time', () => {
     const { cache } = setUp();
     const { asked, ask } = slowServer();
     const hurried = new AbortController();
-    const first = cache.obtain(key, hurried.signal, ask);
+    const first = cache.obtain(key, { signal: hurried.signal }, ask);
     const second = cache.obtain(key, forever, ask);
     hurried.abort();
     expect(await first).toBeUndefined();
@@ -124,7 +124,7 @@ describe('one question at a time', () => {
     const { cache } = setUp();
     const { asked, ask } = slowServer();
     const hurried = new AbortController();
-    const first = cache.obtain(key, hurried.signal, ask);
+    const first = cache.obtain(key, { signal: hurried.signal }, ask);
     hurried.abort();
     expect(await first).toBeUndefined();
     expect(asked[0]?.signal.aborted).toBe(true);
@@ -139,7 +139,7 @@ describe('one question at a time', () => {
   test('a caller whose time is over does not ask', async () => {
     const { cache } = setUp();
     const { asked, ask } = slowServer();
-    expect(await cache.obtain(key, AbortSignal.abort(), ask)).toBeUndefined();
+    expect(await cache.obtain(key, { signal: AbortSignal.abort() }, ask)).toBeUndefined();
     expect(asked).toHaveLength(0);
   });
 });

@@ -1,5 +1,6 @@
 import type { Result } from '../../core/result.ts';
-import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
+import { createSharedAsker, type SharedAsker } from '../../evidence/shared-asker.ts';
+import type { Asker, EvidenceClock, ReadBudget, RegistryFailure } from '../../evidence/ports.ts';
 import { createRecentMap } from '../../core/recent-map.ts';
 import type { Token } from './token.ts';
 
@@ -15,10 +16,14 @@ export interface TokenKey {
 }
 
 type Asked = Result<Token, RegistryFailure>;
+/** In the name of all who wait. */
+type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly asker: Asker }) => Promise<Asked>;
 
 interface Flight {
   readonly asked: Promise<Asked>;
   readonly controller: AbortController;
+  /** All who wait for it: whoever comes later must not wait in the line of the one who came first (R26). */
+  readonly askers: SharedAsker;
   waiting: number;
 }
 interface Kept {
@@ -41,8 +46,8 @@ export interface TokenCache {
    */
   obtain(
     key: TokenKey,
-    signal: AbortSignal,
-    ask: (signal: AbortSignal) => Promise<Asked>,
+    visitor: Pick<ReadBudget, 'signal' | 'asker'>,
+    ask: AskShared,
   ): Promise<Asked | undefined>;
 }
 
@@ -65,14 +70,16 @@ export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit 
 
   const keep = (name: string, token: Token, asked: number): void =>
     kept.set(name, { text: token.text, until: asked + token.lifetime * usedShare });
-  const start = (name: string, ask: (signal: AbortSignal) => Promise<Asked>): Flight => {
+  const start = (name: string, ask: AskShared, first: Asker | undefined): Flight => {
     const controller = new AbortController();
     const since = clock.monotonic();
-    const asked = ask(controller.signal).then((answer) => {
+    const askers = createSharedAsker();
+    askers.join(first);
+    const asked = ask({ signal: controller.signal, asker: askers.asker }).then((answer) => {
       if (answer.ok && !controller.signal.aborted) keep(name, answer.value, since);
       return answer;
     });
-    const flight: Flight = { asked, controller, waiting: 0 };
+    const flight: Flight = { asked, controller, askers, waiting: 0 };
     const land = (): void => {
       if (flights.get(name) === flight) flights.delete(name);
     };
@@ -93,10 +100,11 @@ export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit 
       const name = nameOf(key);
       if (kept.get(name)?.text === text) kept.delete(name);
     },
-    obtain: async (key, signal, ask) => {
+    obtain: async (key, { signal, asker }, ask) => {
       if (signal.aborted) return undefined;
       const name = nameOf(key);
-      const flight = flights.get(name) ?? start(name, ask);
+      const flight = flights.get(name) ?? start(name, ask, asker);
+      flight.askers.join(asker);
       flight.waiting++;
       try {
         return await unlessAborted(flight.asked, signal);

@@ -1,7 +1,7 @@
 import { shownName } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
-import type { CredentialSecret, RegistryFailure } from '../../evidence/ports.ts';
+import type { CredentialSecret, ReadBudget, RegistryFailure } from '../../evidence/ports.ts';
 import { explanationOf, failureOf } from './client-failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from './http.ts';
 import { secretWords } from './secret-words.ts';
@@ -110,8 +110,10 @@ const refusal = async (
   const said = await explanationOf(response, secretWords(secret));
   const answered = `status ${status}${said}: the token server ${host}`;
   const at = { host, stage: 'token' } as const;
-  if (status === 408 || status === 429 || status >= 500)
-    return failureOf(at, 'unreachable', `${answered} could not answer`);
+  const unanswered = `${answered} could not answer`;
+  if (status === 429) return failureOf(at, 'paced', unanswered);
+  if (status >= 500) return { ...failureOf(at, 'unreachable', unanswered), excusable: true };
+  if (status === 408) return failureOf(at, 'unreachable', unanswered);
   // GitLab says 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404 to who may not pull.
   if (status >= 400) return failureOf(at, 'denied', `${answered} gave no token`);
   return failureOf(at, 'invalid', `${answered} gave an answer that is none to a question for a token`);
@@ -125,13 +127,17 @@ const refusal = async (
 export const askToken = async (
   http: RegistryHttp,
   question: TokenQuestion,
-  signal: AbortSignal,
+  { signal, asker }: Pick<ReadBudget, 'signal' | 'asker'>,
 ): Promise<Result<Token, RegistryFailure>> => {
   const { secret, realm } = question;
   const host = shownName(realm.host);
   const request =
     secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
-  const answer = await http.send({ ...request, account: question.account });
+  const answer = await http.send({
+    ...request,
+    account: question.account,
+    ...(asker === undefined ? {} : { asker }),
+  });
   if (!answer.ok) return fail(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return fail(await refusal(response, host, question));

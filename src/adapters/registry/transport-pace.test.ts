@@ -55,7 +55,7 @@ describe('turns', () => {
     responseOf(await http.send(requestTo(server.host)));
     const waiting = http.send(requestTo(server.host));
     expect(failureOf(await http.send(requestTo(server.host)))).toMatchObject({
-      kind: 'unreachable',
+      kind: 'busy',
       stage: 'queue',
       why: expect.stringContaining('concurrency in its row') as string,
     });
@@ -95,7 +95,7 @@ describe('Retry-After', () => {
       response.writeHead(429, { 'retry-after': '0' }).end();
     });
     const http = transport({ [server.host]: onLoopback });
-    expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'unreachable', stage: 'manifest' });
+    expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'paced', stage: 'manifest' });
     expect(asked).toBe(3);
   });
 
@@ -109,13 +109,13 @@ describe('Retry-After', () => {
     const http = transport({ [server.host]: onLoopback }, { clock });
     const started = realClock.monotonic();
     expect(await ask(http, requestTo(server.host))).toEqual({
-      kind: 'unreachable',
+      kind: 'paced',
       stage: 'manifest',
       host: server.host,
       why: 'it answered 429 and asks to wait 20 s (Retry-After), longer than this request has',
     });
     expect(await ask(http, requestTo(server.host))).toMatchObject({
-      kind: 'unreachable',
+      kind: 'paced',
       stage: 'queue',
       why: expect.stringContaining('it answered 429 and asked not to be asked') as string,
     });
@@ -143,7 +143,7 @@ describe('Retry-After', () => {
     const http = transport({ [server.host]: onLoopback });
     const request = requestTo(server.host, '/', { signal: AbortSignal.timeout(100) });
     expect(await ask(http, request)).toMatchObject({
-      kind: 'unreachable',
+      kind: 'paced',
       why: expect.stringContaining('given up before that') as string,
     });
   });

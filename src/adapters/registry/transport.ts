@@ -10,7 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { failure } from './failure.ts';
 import { createGuardedSocket, openCheckedSocket, type OpenSocket } from './guarded-socket.ts';
 import { createHosts } from './hosts.ts';
-import type { HttpAnswer, HttpRequest, HttpResponse, RegistryHttp } from './http.ts';
+import { type HttpAnswer, type HttpRequest, type HttpResponse, ownersOf, type RegistryHttp } from './http.ts';
 import { createResolve, type Resolve } from './lookup.ts';
 import { createProxies, type ProxySettings } from './proxy.ts';
 import { plainHttpRefusal, type Step } from './redirect.ts';
@@ -21,7 +21,7 @@ import { follow } from './walk.ts';
 
 /** What is held at one time, whatever image names say. */
 export interface TransportLimits {
-  /** Hosts without a row that are remembered: breaker, queue, connections. */
+  /** Hosts without a row that are remembered: breaker, queue, connections. More than sockets, so that one is always free. */
   readonly hosts: number;
   /** Connections, of all hosts without a row together. */
   readonly sockets: number;
@@ -44,9 +44,9 @@ export interface RegistryHttpOptions {
 }
 
 const defaultLimits: TransportLimits = {
-  hosts: 256,
+  hosts: 1024,
   sockets: 512,
-  waiting: 256,
+  waiting: 512,
   answerBytes: 64 * 1024 * 1024,
 };
 
@@ -87,14 +87,14 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
   const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
   const sendOver = createSendOver({ hosts, dial, library, sockets: limits.sockets });
   const rooms = createAnswerRooms(limits.answerBytes);
-  const roomFor = (host: string) => rooms.of(settingsOf(registryName(host)).configured === true);
+  const roomFor = ({ host, asker }: HttpRequest) =>
+    rooms.of(settingsOf(registryName(host)).configured === true, ownersOf(asker));
   const visit = createVisit({ hosts, sendOver, roomFor, clock, jitter: options.jitter ?? Math.random });
   const underWay = createUnderWay(clock);
   let closed = false;
 
   const send = async (request: HttpRequest): Promise<HttpAnswer> => {
-    if (closed)
-      return failed(failure('unreachable', request.stage, request.host, 'the gate is shutting down'));
+    if (closed) return failed(failure('busy', request.stage, request.host, 'the gate is shutting down'));
     const first = firstStep(request, settingsOf);
     if (!first.ok) return failed(first.error);
     const { budget, end } = underWay.begin(first.value.hop.settings.timeout, request.signal);

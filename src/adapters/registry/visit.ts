@@ -1,21 +1,24 @@
 import type { RegistryFailure } from '../../evidence/ports.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { AnswerRoom } from './answer-room.ts';
-import type { Leave, Refusal } from './breaker.ts';
+import type { Refusal } from './breaker.ts';
+import type { PathLeave } from './breakers.ts';
 import { type Budget, pauseFor } from './budget.ts';
 import type { SendOver } from './connections.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { failure, networkReason, shownTime } from './failure.ts';
+import { failure, networkFailure, outage, shownTime } from './failure.ts';
 import { givenUpFailure, healthWhenGivenUp } from './given-up.ts';
 import type { Host, Hosts } from './hosts.ts';
-import type { HttpRequest } from './http.ts';
+import { type HttpRequest, ownersOf } from './http.ts';
+import { pausedFailure } from './pauses.ts';
 import type { Step } from './redirect.ts';
 
 export interface VisitParts {
   readonly hosts: Hosts;
   readonly sendOver: SendOver;
   /** For the answers to questions about this registry, wherever its redirects lead. */
-  readonly roomFor: (registry: string) => AnswerRoom;
+  readonly roomFor: (request: HttpRequest) => AnswerRoom;
   readonly clock: { monotonic(): number };
   /** 0 to 1: spreads those that wait for the same moment. */
   readonly jitter: () => number;
@@ -31,17 +34,36 @@ export type Visit = (
 /** What a request still needs after it has waited for its host; milliseconds. */
 export const marginOf = (budget: Budget): number => Math.min(budget.timeout / 10, 500);
 
-const refusedByBreaker = ({ again, why }: Refusal, name: string): RegistryFailure =>
-  failure(
-    'unreachable',
-    'connect',
-    name,
-    `not asked, because it failed several times in a row; the next try comes in ${shownTime(again)}; last: ${why}`,
-  );
+/** As excusable as what it failed with (R25). */
+const refusedByBreaker = ({ again, last }: Refusal, name: string): RegistryFailure => {
+  const cause = last === undefined ? '' : `; last: ${last.why}`;
+  const why = `not asked, because it failed several times in a row; the next try comes in ${shownTime(again)}${cause}`;
+  return last?.excusable === true
+    ? outage('connect', name, why)
+    : failure('unreachable', 'connect', name, why);
+};
 
 /** A guard's refusal and our own limits say nothing about the host. */
-const healthOf = ({ kind, stage }: RegistryFailure): 'failed' | 'unknown' =>
-  kind === 'unreachable' && stage !== 'queue' ? 'failed' : 'unknown';
+const healthOf = ({ kind }: RegistryFailure): 'failed' | 'unknown' =>
+  kind === 'unreachable' ? 'failed' : 'unknown';
+
+/**
+ * What a failure is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
+ * token server.
+ */
+const pathOf = ({ host, target }: HttpRequest): string =>
+  typeof target === 'string'
+    ? `${host} ${target.split('/').slice(0, -2).join('/')}`
+    : `${target.origin}${target.pathname}${target.search}`;
+
+/**
+ * A name without an address is an outage of the DNS only where the operator has named the host. Of any other host it
+ * says no more than a refused address does: nobody learns from the gate which names exist inside.
+ */
+const asConfigured = (found: RegistryFailure, configured: boolean): RegistryFailure =>
+  configured && found.kind === 'unreachable' && found.stage === 'address'
+    ? { ...found, excusable: true }
+    : found;
 
 /** Waits until the host may be asked again after it said `Retry-After`. */
 const waitForPause = async (
@@ -60,61 +82,58 @@ const waitForPause = async (
     const why = `it answered ${pause.status} and asked not to be asked for another ${shownTime(left)}`;
     const wait = left + jitter() * Math.min(left, 250);
     if (wait + marginOf(budget) > budget.remaining())
-      return failure('unreachable', 'queue', name, `${why}, which is longer than this request can wait`);
+      return pausedFailure(pause.status, 'queue', name, `${why}, which is longer than this request can wait`);
     if (!(await pauseFor(wait, budget.signal)))
-      return failure('unreachable', 'queue', name, `${why}; the request was given up before that`);
+      return pausedFailure(pause.status, 'queue', name, `${why}; the request was given up before that`);
   }
 };
 
 const takeTurn = async (
   host: Host,
   { hop }: Step,
+  owners: Owners,
   budget: Budget,
 ): Promise<Result<() => void, RegistryFailure>> => {
   const { concurrency } = hop.settings;
-  const turn = await host.turns.take(concurrency, budget.signal);
+  const turn = await host.turns.take(owners, budget.signal);
   if (turn.state === 'taken') return ok(turn.giveBack);
   if (turn.state === 'aborted') return fail(givenUpFailure(budget, 'queue', hop.name));
-  const why = `all ${concurrency} places for requests to it are taken and too many wait; is it slow, or is concurrency in its row too low?`;
-  return fail(failure('unreachable', 'queue', hop.name, why));
+  const why = `all of the ${concurrency} places for requests to it that one namespace gets are taken, and too many wait; is it slow, or is concurrency in its row too low?`;
+  return fail(failure('busy', 'queue', hop.name, why));
 };
 
 const brokenBelow =
   (name: string) =>
   (error: unknown): Result<never, RegistryFailure> =>
-    fail(failure('unreachable', 'connect', name, networkReason(error)));
+    fail(networkFailure('connect', name, error));
 
 /** A request that may be sent now. */
 interface Admitted {
   readonly host: Host;
-  readonly leave: Leave;
+  readonly leave: PathLeave;
   readonly giveBack: () => void;
 }
 
-type Admit = (
-  step: Step,
-  account: string | undefined,
-  budget: Budget,
-) => Promise<Result<Admitted, RegistryFailure>>;
+type Admit = (step: Step, request: HttpRequest, budget: Budget) => Promise<Result<Admitted, RegistryFailure>>;
 
 /** What has to be waited for before a host may be asked: its breaker, its pauses, a turn. */
 const createAdmit =
   ({ hosts, clock, jitter }: Pick<VisitParts, 'hosts' | 'clock' | 'jitter'>): Admit =>
-  async (step, account, budget) => {
+  async (step, request, budget) => {
     const { hop } = step;
+    const { account } = request;
+    const path = pathOf(request);
     const host = hosts.of(hop);
     if (host === undefined)
-      return fail(
-        failure('unreachable', 'queue', hop.name, 'too many registries are being asked at one time'),
-      );
-    const early = host.breaker.refusal();
+      return fail(failure('busy', 'queue', hop.name, 'too many registries are being asked at one time'));
+    const early = host.breakers.refusal(path);
     if (early !== undefined) return fail(refusedByBreaker(early, hop.name));
     const paused = await waitForPause(host, { name: hop.name, account, budget }, { clock, jitter });
     if (paused !== undefined) return fail(paused);
-    const turn = await takeTurn(host, step, budget);
+    const turn = await takeTurn(host, step, ownersOf(request.asker), budget);
     if (!turn.ok) return turn;
     // Asked for again: while this one waited, the host may have died.
-    const leave = host.breaker.ask();
+    const leave = host.breakers.ask(path);
     if (!leave.open) return ok({ host, leave, giveBack: turn.value });
     turn.value();
     return fail(refusedByBreaker(leave, hop.name));
@@ -132,22 +151,26 @@ export const createVisit = (parts: VisitParts): Visit => {
   ): ReturnType<Visit> => {
     const { name, settings } = step.hop;
     const asked = clock.monotonic();
+    request.asker?.asked(name);
     const waited = (): number => clock.monotonic() - asked;
     // A defect below must not keep the turn for ever.
     const sent = await sendOver(host, step, request, budget).catch(brokenBelow(name));
     if (!sent.ok) {
       const givenUp = budget.givenUp() !== undefined;
-      const shown = givenUp ? givenUpFailure(budget, sent.error.stage, name) : sent.error;
-      leave.settle(givenUp ? healthWhenGivenUp(budget, waited()) : healthOf(sent.error), shown.why);
+      const shown = givenUp
+        ? givenUpFailure(budget, sent.error.stage, name, waited())
+        : asConfigured(sent.error, settings.configured === true);
+      leave.settle(givenUp ? healthWhenGivenUp(budget, waited()) : healthOf(sent.error), shown);
       giveBack();
       return fail(shown);
     }
+    request.asker?.answered(name);
     const { connection, response } = sent.value;
     let over = false;
     const exchange = createExchange(response, request, {
       name,
       budget,
-      room: roomFor(request.host),
+      room: roomFor(request),
       waited,
       expect: connection.expect,
       over: (health, why, whole) => {
@@ -163,7 +186,7 @@ export const createVisit = (parts: VisitParts): Visit => {
   };
 
   return async (step, request, budget) => {
-    const admitted = await admit(step, request.account, budget);
+    const admitted = await admit(step, request, budget);
     return admitted.ok ? ask(admitted.value, step, request, budget) : admitted;
   };
 };

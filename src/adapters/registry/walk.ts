@@ -2,7 +2,8 @@ import type { EvidenceClock, RegistryFailure } from '../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Budget } from './budget.ts';
 import type { Exchange } from './exchange.ts';
-import { failure, shownTime } from './failure.ts';
+import { shownTime } from './failure.ts';
+import { pausedFailure } from './pauses.ts';
 import type { HttpRequest } from './http.ts';
 import { nextStep, type Step } from './redirect.ts';
 import { retryAfter } from './retry-after.ts';
@@ -45,7 +46,7 @@ const askPatiently = async (
     if (tries < triesWhenPaced && asked + marginOf(budget) <= budget.remaining()) continue;
     const why = `it answered ${exchange.status} and asks to wait ${shownTime(asked)} (Retry-After)`;
     const limit = tries === triesWhenPaced ? `, ${tries} times` : ', longer than this request has';
-    return fail(failure('unreachable', request.stage, step.hop.name, why + limit));
+    return fail(pausedFailure(exchange.status, request.stage, step.hop.name, why + limit));
   }
 };
 

@@ -86,8 +86,8 @@ test('a refusal keeps the beginning of the body, the piece without room included
   expect(await body).toMatchObject({ state: 'refused', start: { length: 210 } });
 });
 
-test('bodies of reviews that wait have half of the room, small ones whatever they need', async () => {
-  const intake = intakeOf({ maxBodyBytes: mebibyte, maxBytesInFlight: 200 * kibibyte });
+test('R26: bodies of reviews that wait have half of the room, one namespace half of that; small ones whatever they need', async () => {
+  const intake = intakeOf({ maxBodyBytes: mebibyte, maxBytesInFlight: 400 * kibibyte });
   const arrive = async (length: number) => {
     const { body, send, end } = requestTo(intake, length);
     await send(length, length);
@@ -96,12 +96,19 @@ test('bodies of reviews that wait have half of the room, small ones whatever the
   };
   const first = await arrive(60 * kibibyte);
   const second = await arrive(60 * kibibyte);
-  expect([first.mayWait?.(), first.mayWait?.(), second.mayWait?.()]).toEqual([true, true, false]);
+  expect([first.mayWait?.('shop'), first.mayWait?.('shop'), second.mayWait?.('shop')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
   expect((await arrive(16 * kibibyte)).mayWait).toBeUndefined();
+  const others = await arrive(45 * kibibyte);
+  expect(others.mayWait?.('other')).toBe(true);
+  others.release();
   first.release();
-  expect(second.mayWait?.()).toBe(true);
+  expect(second.mayWait?.('shop')).toBe(true);
   second.release();
-  expect((await arrive(90 * kibibyte)).mayWait?.()).toBe(true);
+  expect((await arrive(90 * kibibyte)).mayWait?.('shop')).toBe(true);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { createShares } from '../../concurrency/shares.ts';
 import type { Deadline } from '../../gate/deadline.ts';
 import {
   bodyTooLarge,
@@ -24,7 +25,7 @@ export type Body =
   | {
       readonly state: 'whole';
       readonly bytes: Buffer;
-      readonly mayWait?: () => boolean;
+      readonly mayWait?: (namespace: string) => boolean;
       readonly release: () => void;
     }
   | { readonly state: 'refused'; readonly refusal: Refusal; readonly start: Buffer }
@@ -54,10 +55,13 @@ const slowestPerSecond = 16 * 1024;
 /** Bodies that are no larger may wait however many there are: 4,096 requests are open at most. */
 const alwaysWaits = 16 * 1024;
 
-/** Bytes of bodies in flight. Those that wait have half of the room, so that the others always have the other half. */
+/**
+ * Bytes of bodies in flight. Those that wait have half of the room, so that the others always have the other half; of
+ * it each namespace has a share (R26).
+ */
 const createRoom = (most: number) => {
   let inFlight = 0;
-  let waiting = 0;
+  const waiting = createShares(Math.floor(most / 2));
   return {
     inFlight: () => inFlight,
     fits: (more: number): boolean => inFlight + more <= most,
@@ -66,19 +70,19 @@ const createRoom = (most: number) => {
     },
     /** What is held for one body that came whole. */
     holdOf: (bytes: number): Pick<Extract<Body, { readonly state: 'whole' }>, 'mayWait' | 'release'> => {
-      let waits = 0;
+      let payer: string | undefined;
       if (bytes <= alwaysWaits) return { release: () => (inFlight -= bytes) };
       return {
-        mayWait: () => {
-          if (waits > 0) return true;
-          if (waiting + bytes > most / 2) return false;
-          waits = bytes;
-          waiting += bytes;
+        mayWait: (namespace) => {
+          if (payer !== undefined) return true;
+          payer = waiting.payer(() => [namespace], bytes);
+          if (payer === undefined) return false;
+          waiting.take(payer, bytes);
           return true;
         },
         release: () => {
           inFlight -= bytes;
-          waiting -= waits;
+          if (payer !== undefined) waiting.give(payer, bytes);
         },
       };
     },

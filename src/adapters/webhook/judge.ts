@@ -10,7 +10,7 @@ import { createRefuse } from './refuse.ts';
 import type { Call, Refuse } from './refuse.ts';
 import { encodeReview } from './review-response.ts';
 import { scanJson } from './scan.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, peekNamespace } from './turns.ts';
 
 /** Bodies larger than this are parsed one at a time (R19). */
 const largeBody = 1024 * 1024;
@@ -92,7 +92,7 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
   };
 
   const judgeLarge = async (call: Call, bytes: Buffer): Promise<Answer> => {
-    const giveBack = await turns.take(call.deadline);
+    const giveBack = await turns.take(peekNamespace(bytes), call.deadline);
     if (giveBack === undefined) return refuse.unread(call, turnTooLate, bytes);
     let judging: Promise<Answer> | Answer;
     try {

@@ -129,7 +129,7 @@ export const createRegistryEventsDoor = (
     bytes: Buffer,
     deadline: Deadline,
   ): Promise<Answer> => {
-    const giveBack = await turns.take(deadline);
+    const giveBack = await turns.take('', deadline);
     if (giveBack === undefined) return tooMany;
     try {
       return accept(request, source, bytes);

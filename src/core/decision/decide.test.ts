@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeGate, pod, policySet, requestFor } from '../../../test/fakes/gate.ts';
+import { unavailable } from '../facts/fact.ts';
 import { compileBroken, matchEverything } from '../policy/compile.ts';
 
 const trusted = { registries: { allow: ['registry.example.com/**'] } };
@@ -110,6 +111,15 @@ describe('R3: an unknown selector counts as matching (B12)', () => {
       { onUnavailable: 'Warn' },
       'evil.io/web',
       ['p:Warn:namespace-unavailable', 'p:Warn:registry-not-allowed'],
+    ],
+    [
+      'R25: onUnavailable: Warn excuses an outage, and not that all look-ups are taken',
+      {
+        labels: () => unavailable('labels of namespace default', '64 namespaces are being looked up already'),
+      },
+      { onUnavailable: 'Warn' },
+      'evil.io/web',
+      ['p:Deny:namespace-unavailable', 'p:Deny:registry-not-allowed'],
     ],
     [
       'onUnavailable: Warn changes nothing when labels are known',

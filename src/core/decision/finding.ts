@@ -29,4 +29,9 @@ export interface Finding {
   readonly detail?: string;
   /** What the person who sees this can do now. */
   readonly remedy?: string;
+  /**
+   * Only beside a code that says "could not look": it was looked at, and nothing can be made of it. To look again
+   * changes nothing until somebody changes the image.
+   */
+  readonly final?: true;
 }

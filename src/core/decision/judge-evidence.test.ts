@@ -9,7 +9,7 @@ import {
   platformImage,
 } from '../../../test/fakes/image-facts.ts';
 import { codesOf, fence, judge, noAnswer, nonRoot, ours, pin, pinned } from '../../../test/fakes/verdict.ts';
-import { absent, known, unavailable } from '../facts/fact.ts';
+import { absent, known, outage, type Unavailable, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import { selectPolicies } from '../policy/select.ts';
 import { decide } from './decide.ts';
@@ -109,6 +109,8 @@ describe('evidence that is not there is never a pass', () => {
     expect(codesOf(judge(twice, ours, {}))).toEqual(['p:Deny:image-unavailable']);
   });
 
+  const nobody = outage('registry.example.com: connect', 'connection refused');
+  const down: ImageEvidence = { pinned: nobody, image: nobody, tried: [] };
   test.each([
     [
       'onUnavailable: Warn lets it through and counts it',
@@ -139,9 +141,37 @@ describe('evidence that is not there is never a pass', () => {
       { policies: ['p'], weakened: false },
     ],
   ])('%s', (_title, more, allowed, code, uninformed) => {
-    const verdict = judge({ p: { ...more, checks: [pin, nonRoot] } }, ours, {});
+    const verdict = judge({ p: { ...more, checks: [pin, nonRoot] } }, ours, { evidence: down });
     expect(codesOf(verdict)).toEqual([code]);
     expect(verdict).toMatchObject({ allowed, uninformed });
+  });
+
+  const notKnown = (why: Partial<Unavailable>): ImageEvidence => {
+    const fact = {
+      state: 'unavailable',
+      why: { what: 'registry.example.com: manifest', why: 'no', ...why },
+    } as const;
+    return { pinned: fact, image: fact, tried: [] };
+  };
+  test.each<[string, ImageEvidence | undefined, string]>([
+    ['an outage', down, 'p:Warn:image-unavailable'],
+    [
+      'an outage behind a digest in the text',
+      evidenceOf(good, { image: outage('blob', 'no answer') }),
+      'p:Warn:image-unavailable',
+    ],
+    ['a failure that nobody has called an outage', notKnown({}), 'p:Deny:image-unavailable'],
+    ['what was read and cannot be judged', notKnown({ final: true }), 'p:Deny:image-unavailable'],
+    ['an image that nobody looked at', undefined, 'p:Deny:image-unavailable'],
+    [
+      'an old result in an outage',
+      evidenceOf(good, { staleFor: 1000, excusable: true }),
+      'p:Warn:image-unavailable',
+    ],
+    ['an old result for another cause', evidenceOf(good, { staleFor: 1000 }), 'p:Deny:image-unavailable'],
+  ])('R25: what onUnavailable: Warn makes of %s', (_title, evidence, code) => {
+    const spec = { p: { onUnavailable: 'Warn', checks: [pin, nonRoot] } };
+    expect(codesOf(judge(spec, ours, evidence === undefined ? {} : { evidence }))).toEqual([code]);
   });
 
   test('onUnavailable: Warn weakens neither what is known nor what is absent', () => {
@@ -157,13 +187,14 @@ describe('evidence that is not there is never a pass', () => {
     const why = {
       what: 'registry.example.com: blob',
       why: 'a field stands twice in it',
-      unreadable: true,
+      final: true,
+      remedy: 'push it again',
     } as const;
     const odd = evidenceOf(root, { image: { state: 'unavailable', why } });
     const verdict = judge(weak, ours, { evidence: odd });
     expect(verdict).toMatchObject({ allowed: false, uninformed: { policies: ['p'], weakened: false } });
     expect(verdict.findings).toMatchObject([
-      { mode: 'Deny', code: 'image-unavailable', remedy: expect.stringContaining('push it again') as string },
+      { mode: 'Deny', code: 'image-unavailable', final: true, remedy: 'push it again' },
     ]);
     const audit = { p: { mode: 'Audit', checks: [pin, nonRoot] } };
     expect(codesOf(judge(audit, ours, { evidence: odd }))).toEqual(['p:Audit:image-unavailable']);
@@ -173,11 +204,15 @@ describe('evidence that is not there is never a pass', () => {
     const rule = { image: 'data-class', namespace: { key: 'env', in: ['production'] } };
     const spec = { checks: [pin, { image: { labels: { namespaceLabels: [rule] } } }] };
     const marked = evidenceOf(imageFacts(platformImage('linux/amd64', { labels: { 'data-class': 'x' } })));
-    const blind = { evidence: marked, namespaceLabels: unavailable('namespace shop', 'no answer') };
+    const blind = { evidence: marked, namespaceLabels: outage('namespace shop', 'no answer') };
     expect(codesOf(judge({ p: spec }, ours, blind))).toEqual(['p:Deny:namespace-unavailable']);
     const weak = judge({ p: { ...spec, onUnavailable: 'Warn' } }, ours, blind);
     expect(codesOf(weak)).toEqual(['p:Warn:namespace-unavailable']);
     expect(weak.uninformed).toEqual({ policies: ['p'], weakened: true });
+    const flood = { evidence: marked, namespaceLabels: unavailable('namespace shop', '64 look-ups already') };
+    expect(codesOf(judge({ p: { ...spec, onUnavailable: 'Warn' } }, ours, flood))).toEqual([
+      'p:Deny:namespace-unavailable',
+    ]);
   });
 
   test('a caller that says nothing about the time lets no age pass', () => {

@@ -1,7 +1,7 @@
 import type { CheckSituation, Violation } from '../checks/check.ts';
 import { named } from '../checks/check.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
-import { unavailable } from '../facts/fact.ts';
+import { outage, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
 import { formatDigest } from '../image/digest.ts';
@@ -56,10 +56,7 @@ const unavailableViolation = (
   code: 'image-unavailable',
   message: `image '${shown(given)}' could not be looked at, so nobody can say whether it passes`,
   detail: withTried(`${why.what}: ${why.why}`, tried),
-  remedy:
-    why.unreadable === true
-      ? 'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that'
-      : (why.remedy ?? otherRemedy),
+  remedy: why.remedy ?? otherRemedy,
 });
 
 const absentViolation = ({ given }: ImageReference, tried: readonly string[]): Violation => ({
@@ -76,22 +73,28 @@ const notPinned = ({ given }: ImageReference): Violation => ({
   remedy: 'name the image by digest, or add `digest: { pin: true }` to the policy',
 });
 
-/** Codes that say "could not look": the policy's `onUnavailable` says what they do under Deny. */
+/** Codes that say "could not look". */
 export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
   'image-unavailable',
   'namespace-unavailable',
 ]);
 
-const modeOf = ({ policy, mode }: CoveringPolicy, { code }: Violation, unreadable: boolean): Mode => {
+/** R25: nothing but an outage is ever excused, whatever its code. */
+const modeOf = (
+  { policy, mode }: CoveringPolicy,
+  { code }: Violation,
+  why: Unavailable | undefined,
+): Mode => {
   // A remark on how the policy is written refuses nobody.
   if (code === 'bytes-not-pinned') return 'Audit';
-  return mode === 'Deny' && !unreadable && unavailableCodes.has(code) ? policy.onUnavailable : mode;
+  return mode === 'Deny' && why?.excusable === true ? policy.onUnavailable : mode;
 };
 
-const tooOld = (staleFor: number, most: number): Fact<never> => {
+/** The registry cannot be asked, and what is remembered is no excuse to know less than nothing: R25 holds for its cause. */
+const tooOld = ({ staleFor = 0, excusable }: ImageEvidence, most: number): Fact<never> => {
   const taken = most === 0 ? 'no older result' : `at most ${describeDuration(most)}`;
   const why = `its registry could not be asked, the last result is ${describeDuration(staleFor)} old, and the policy takes ${taken} (staleFor)`;
-  return unavailable('the tag', why);
+  return (excusable === true ? outage : unavailable)('the tag', why);
 };
 
 /**
@@ -112,34 +115,50 @@ const factsFor = (
   if (image.state !== 'known') return image;
   if (image.value.digest !== digest)
     return unavailable('the digest', 'the facts are about another image than the one that was resolved');
-  return acceptsAge(policy, evidence) ? image : tooOld(evidence.staleFor ?? 0, policy.staleFor);
+  return acceptsAge(policy, evidence) ? image : tooOld(evidence, policy.staleFor);
 };
+
+/** `why`: present when the violation is that nobody could look. */
+interface Judged {
+  readonly check: string;
+  readonly violation: Violation;
+  readonly why?: Unavailable;
+}
+
+/** A check that compares with labels of the namespace lacks them for a cause of their own. */
+const labelsWhy = (
+  { code }: Pick<Violation, 'code'>,
+  { namespaceLabels }: CheckSituation,
+): { readonly why: Unavailable } | undefined =>
+  code === 'namespace-unavailable' && namespaceLabels.state === 'unavailable'
+    ? { why: namespaceLabels.why }
+    : undefined;
 
 const judgeFacts = (
   covering: CoveringPolicy,
   reference: ImageReference,
   evidence: ImageEvidence | undefined,
   situation: CheckSituation,
-): readonly { readonly check: string; readonly violation: Violation; readonly unreadable: boolean }[] => {
+): readonly Judged[] => {
   const { policy } = covering;
   const tried = evidence?.tried ?? [];
   const fact = factsFor(policy, reference, evidence);
-  const once = (violation: Violation, unreadable = false) => [
-    { check: policy.evidence[0]?.id ?? '', violation, unreadable },
+  const once = (violation: Violation, why?: Unavailable): readonly Judged[] => [
+    { check: policy.evidence[0]?.id ?? '', violation, ...(why === undefined ? {} : { why }) },
   ];
   switch (fact.state) {
     case 'unavailable':
-      return once(unavailableViolation(reference, fact.why, tried), fact.why.unreadable);
+      return once(unavailableViolation(reference, fact.why, tried), fact.why);
     case 'absent':
       return once(absentViolation(reference, tried));
     case 'known': {
       const given = shown(reference.given);
       const violations = policy.evidence.flatMap(({ id, rules }) =>
         rules.flatMap((rule) =>
-          rule.judge(fact.value, situation).map((violation) => ({
+          rule.judge(fact.value, situation).map((violation): Judged => ({
             check: id,
             violation: named(given, violation),
-            unreadable: false,
+            ...labelsWhy(violation, situation),
           })),
         ),
       );
@@ -168,12 +187,13 @@ export const judgeEvidence = (
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
   const findings = asking.flatMap((one) =>
-    judgeFacts(one, reference, evidence, situation).map(({ check, violation, unreadable }) => ({
+    judgeFacts(one, reference, evidence, situation).map(({ check, violation, why }) => ({
       policy: one.policy.name,
       check,
-      mode: modeOf(one, violation, unreadable),
+      mode: modeOf(one, violation, why),
       path: use.path,
       ...violation,
+      ...(why?.final === true ? { final: true as const } : {}),
     })),
   );
   if (evidence?.staleFor === undefined) return { findings };

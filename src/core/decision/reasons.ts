@@ -66,9 +66,11 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     title: 'The image could not be looked at',
     meaning:
       'A check needs to know the manifest or the config of the image, and they could not be read: the registry did not ' +
-      'answer in time, refused every credential, or answered something that cannot be true. Not knowing is never a pass; ' +
-      'what it does under Deny is up to `onUnavailable` of the policy. That does not excuse an image that was read and ' +
-      'that cannot be judged: it is broken, ambiguous or too large, which is up to whoever pushed it.',
+      'answer in time, refused every credential, or answered something that cannot be true. Not knowing is never a pass. ' +
+      'What it does under Deny is up to `onUnavailable` of the policy when the registry or its token server is down: no ' +
+      'connection, no answer at all, or 5xx. All else stays refused under every setting: what whoever creates Pods or ' +
+      'pushes images can bring about is no outage. With `"final": true` the image was read and cannot be judged (broken, ' +
+      'ambiguous, no image, too large): a check then ends with 1 and not with 3, because to try again changes nothing.',
     fix:
       'The detail names the host, the step and the credentials that were tried, and the fix beside it says what to do ' +
       'about this cause. A registry that refuses whoever shows no login does not tell whether the image exists: look at ' +

@@ -3,10 +3,16 @@ export interface Unavailable {
   readonly what: string;
   readonly why: string;
   /**
-   * It was looked at, and nothing can be made of it. That is up to whoever made it and no outage, so `onUnavailable`
-   * does not excuse it: a config with two users would be a way past every check.
+   * R25. An outage that nobody who creates Pods or pushes images can bring about: no connection, no answer at all, a
+   * 5xx. Only this may `onUnavailable: Warn` excuse, and only the place where the failure arises says so. Absent: not
+   * excusable. Attack: fill a queue, use up a pull limit or push an image that takes long, and get in as "unavailable".
    */
-  readonly unreadable?: true;
+  readonly excusable?: true;
+  /**
+   * It was looked at, and nothing can be made of it: to look again changes nothing. That is up to whoever made it: a
+   * config with two users would be a way past every check.
+   */
+  readonly final?: true;
   /** What to do about this cause. */
   readonly remedy?: string;
 }
@@ -25,4 +31,9 @@ export const absent: Fact<never> = { state: 'absent' };
 export const unavailable = (what: string, why: string): Fact<never> => ({
   state: 'unavailable',
   why: { what, why },
+});
+/** {@link Unavailable.excusable} */
+export const outage = (what: string, why: string): Fact<never> => ({
+  state: 'unavailable',
+  why: { what, why, excusable: true },
 });

@@ -23,4 +23,6 @@ export interface ImageEvidence {
   readonly tried: readonly string[];
   /** Present when the registry could not be asked and an older tag result stands in: its age in milliseconds. */
   readonly staleFor?: number;
+  /** Beside `staleFor`: whether the registry could not be asked for a reason that is excusable (R25). */
+  readonly excusable?: true;
 }

@@ -63,8 +63,11 @@ const policySpec = z.strictObject({
     .enum(['Deny', 'Warn'])
     .default('Deny')
     .describe(
-      'What happens when something that a check needs cannot be read: Deny refuses, Warn allows and tells the user. An ' +
-        'image that was read and cannot be judged (broken, ambiguous, too large) is no such thing: whoever pushed it decided that.',
+      'What happens when the registry of an image, or its token server, is down: it does not connect, does not answer at ' +
+        'all, or answers 5xx. Deny refuses, Warn allows and tells the user. The same holds for the API server that is asked ' +
+        'for the labels of a namespace. Nothing else is excused, whatever stands here: neither what whoever creates Pods or ' +
+        'pushes images can bring about (a full queue, a deadline while answers were coming, 429, an address that is refused) ' +
+        'nor an image that was read and cannot be judged (broken, ambiguous, too large).',
     ),
   match: match
     .prefault({})

@@ -8,7 +8,10 @@ import type { BrokenPolicy, CompiledMatch, CompiledPolicy, NamespacePolicies } f
 export interface CoveringPolicy {
   readonly policy: CompiledPolicy;
   readonly unsure: boolean;
-  /** The policy's mode, or Warn where it is unsure and the policy says `onUnavailable: Warn`. */
+  /**
+   * The policy's mode, or Warn where it is unsure because of an outage and the policy says `onUnavailable: Warn`. Labels
+   * that an object lacks are no outage (R25): whoever creates it decides that.
+   */
   readonly mode: Mode;
 }
 
@@ -48,8 +51,12 @@ const covers = (match: CompiledMatch, facts: SelectionFacts): SelectorMatch => {
   return matchNamespace(match.namespaceSelector, facts.namespace, labels);
 };
 
-const effectiveMode = (policy: CompiledPolicy, unsure: boolean): Mode =>
-  unsure && policy.mode === 'Deny' ? policy.onUnavailable : policy.mode;
+const effectiveMode = (policy: CompiledPolicy, unsure: boolean, facts: SelectionFacts): Mode => {
+  if (!unsure || policy.mode !== 'Deny') return policy.mode;
+  const { namespaceLabels, objectLabels } = facts;
+  const outage = namespaceLabels.state === 'unavailable' && namespaceLabels.why.excusable === true;
+  return outage && matchObject(policy.match, objectLabels) === 'yes' ? policy.onUnavailable : 'Deny';
+};
 
 const whyUnsure = (facts: SelectionFacts): string | undefined => {
   switch (facts.namespaceLabels.state) {
@@ -71,7 +78,7 @@ export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): 
     const match = covers(policy.match, facts);
     if (match === 'no') continue;
     const unsure = match === 'unknown';
-    policies.push({ policy, unsure, mode: effectiveMode(policy, unsure) });
+    policies.push({ policy, unsure, mode: effectiveMode(policy, unsure, facts) });
   }
   const broken = here.broken.filter((policy) => covers(policy.match, facts) !== 'no');
   const why = whyUnsure(facts);

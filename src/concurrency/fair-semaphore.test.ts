@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createFairSemaphore, type FairSemaphore, type Turn } from './fair-semaphore.ts';
+
+const patient = new AbortController().signal;
+const of =
+  (...names: readonly string[]) =>
+  (): readonly string[] =>
+    names;
+const giveBack = (turn: Turn): void => {
+  if (turn.state !== 'taken') throw new Error(turn.state);
+  turn.giveBack();
+};
+/** Whether a promise has settled by now. */
+const settled = async (promise: Promise<unknown>): Promise<boolean> => {
+  const open = {};
+  await Promise.resolve();
+  return (await Promise.race([promise, Promise.resolve(open)])) !== open;
+};
+/** Takes as much as one owner gets, and keeps it. */
+const takeAll = (semaphore: FairSemaphore, owner: string): (() => void)[] => {
+  const held: (() => void)[] = [];
+  for (;;) {
+    const back = semaphore.tryTake(of(owner));
+    if (back === undefined) return held;
+    held.push(back);
+  }
+};
+
+describe('how much one owner gets (R26)', () => {
+  test.each<[number, number, number, number]>([
+    [1, 1, 0, 0],
+    [2, 2, 0, 0],
+    [4, 2, 1, 1],
+    [8, 4, 2, 2],
+    [16, 8, 4, 4],
+    [4096, 2048, 1024, 1024],
+  ])('of %i places the first takes %i, the second %i, and a third still finds %i', (places, ...expected) => {
+    const semaphore = createFairSemaphore({ places, waiting: 0 });
+    expect(['evil', 'worse', 'shop'].map((owner) => takeAll(semaphore, owner).length)).toEqual(expected);
+  });
+
+  test('two that come at the same time and do their worst leave a third its quarter, in whatever order', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4, max: 64 }),
+        fc.array(fc.tuple(fc.constantFrom('evil', 'worse'), fc.boolean()), { maxLength: 300 }),
+        (places, steps) => {
+          const semaphore = createFairSemaphore({ places, waiting: 64 });
+          const held: (() => void)[] = [];
+          for (const [owner, gives] of steps) {
+            if (gives) held.shift()?.();
+            else semaphore.join(of(owner), (back) => held.push(back));
+          }
+          expect(semaphore.held).toBeLessThanOrEqual(places);
+          expect(takeAll(semaphore, 'shop').length).toBeGreaterThanOrEqual(Math.floor(places / 4));
+        },
+      ),
+    );
+  });
+
+  test('amounts count as what they are', () => {
+    const semaphore = createFairSemaphore({ places: 100, waiting: 0 });
+    expect(semaphore.tryTake(of('evil'), 51)).toBeUndefined();
+    const back = semaphore.tryTake(of('evil'), 50);
+    expect(semaphore.tryTake(of('evil'), 1)).toBeUndefined();
+    expect(semaphore.tryTake(of('shop'), 25)).toBeDefined();
+    back?.();
+    back?.();
+    expect(semaphore.held).toBe(25);
+  });
+});
+
+describe('who comes next (R26)', () => {
+  const order = async (semaphore: FairSemaphore, owners: readonly string[]): Promise<readonly string[]> => {
+    const held = await semaphore.take(of('first'), patient);
+    const came: string[] = [];
+    const visits = owners.map(async (owner) => {
+      const turn = await semaphore.take(of(owner), patient);
+      came.push(owner);
+      await Promise.resolve();
+      giveBack(turn);
+    });
+    giveBack(held);
+    await Promise.all(visits);
+    return came;
+  };
+
+  test('owners take turns, however many of one wait', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 64 });
+    const came = await order(semaphore, ['evil', 'evil', 'evil', 'evil', 'evil', 'shop', 'other', 'shop']);
+    expect(came).toEqual(['evil', 'shop', 'other', 'evil', 'shop', 'evil', 'evil', 'evil']);
+  });
+
+  test('within one owner the first comes first', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 64 });
+    const held = await semaphore.take(of('shop'), patient);
+    const came: number[] = [];
+    const visits = [1, 2, 3].map(async (number) => {
+      const turn = await semaphore.take(of('shop'), patient);
+      came.push(number);
+      giveBack(turn);
+    });
+    giveBack(held);
+    await Promise.all(visits);
+    expect(came).toEqual([1, 2, 3]);
+  });
+
+  test('whoever holds least comes first', async () => {
+    const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
+    const evil = takeAll(semaphore, 'evil');
+    const shop = [semaphore.tryTake(of('shop')), semaphore.tryTake(of('shop'))];
+    const other = [semaphore.tryTake(of('other')), semaphore.tryTake(of('other'))];
+    expect([evil.length, semaphore.held]).toEqual([4, 8]);
+    const came: string[] = [];
+    for (const owner of ['evil', 'evil', 'shop', 'other'])
+      semaphore.join(of(owner), () => void came.push(owner));
+    other[0]?.();
+    shop[0]?.();
+    expect(came.sort()).toEqual(['other', 'shop']);
+  });
+
+  test('work that others join waits in the line of each of them', async () => {
+    const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
+    const evil = takeAll(semaphore, 'evil');
+    const owners = new Set(['evil']);
+    const joined = semaphore.take(() => owners, patient);
+    expect(await settled(joined)).toBe(false);
+    owners.add('shop');
+    evil[0]?.();
+    giveBack(await joined);
+    expect(semaphore.held).toBe(3);
+  });
+});
+
+describe('a line', () => {
+  test('of one owner is half of what may wait, and more are told so at once', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
+    const held = await semaphore.take(of('evil'), patient);
+    const waiting = Array.from({ length: 4 }, () => semaphore.take(of('evil'), patient));
+    expect(await semaphore.take(of('evil'), patient)).toEqual({ state: 'full' });
+    const shop = semaphore.take(of('shop'), patient);
+    expect(await settled(shop)).toBe(false);
+    giveBack(held);
+    for (const turn of [...waiting, shop]) void turn.then(giveBack);
+    await Promise.all([...waiting, shop]);
+    expect(semaphore.idle()).toBe(true);
+  });
+
+  test('is left by whoever gives up, and the place is free for others', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 1 });
+    const held = await semaphore.take(of('shop'), patient);
+    const impatient = new AbortController();
+    const gone = semaphore.take(of('shop'), impatient.signal);
+    impatient.abort();
+    expect(await gone).toEqual({ state: 'aborted' });
+    const next = semaphore.take(of('shop'), patient);
+    giveBack(held);
+    giveBack(await next);
+    expect(semaphore.idle()).toBe(true);
+    expect(await semaphore.take(of('shop'), impatient.signal)).toEqual({ state: 'aborted' });
+  });
+
+  test('a turn given back twice counts once', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
+    const held = await semaphore.take(of('shop'), patient);
+    giveBack(held);
+    giveBack(held);
+    const next = await semaphore.take(of('shop'), patient);
+    expect(await settled(semaphore.take(of('shop'), patient))).toBe(false);
+    giveBack(next);
+  });
+
+  test('moves on when there are more places, and waits when there are fewer', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
+    const held = await semaphore.take(of('shop'), patient);
+    const second = semaphore.take(of('shop'), patient);
+    semaphore.resize(3);
+    giveBack(await second);
+    semaphore.resize(1);
+    const third = semaphore.take(of('shop'), patient);
+    expect(await settled(third)).toBe(false);
+    giveBack(held);
+    giveBack(await third);
+  });
+});

@@ -1,0 +1,155 @@
+import { createShares, type Owners, type Shares } from './shares.ts';
+
+/** `full`: as many wait as may wait. `aborted`: the turn did not come in time; the place in the line is free again. */
+export type Turn =
+  | { readonly state: 'taken'; readonly giveBack: () => void }
+  | { readonly state: 'full' }
+  | { readonly state: 'aborted' };
+
+export interface FairSemaphoreLimits {
+  /** How much may be held at one time. */
+  readonly places: number;
+  /** How many may wait. */
+  readonly waiting: number;
+}
+
+/** One who waits. */
+export interface Waiting {
+  leave(): void;
+}
+
+/**
+ * A semaphore whose places and whose line are shared by owner first (R26): round robin over owners, the one that holds
+ * least before the others, first come first served within one. See {@link createShares} for how much one owner gets.
+ */
+export interface FairSemaphore {
+  /** Takes an amount now, or not at all. @returns how to give it back */
+  tryTake(owners: Owners, amount?: number): (() => void) | undefined;
+  /** Calls `start` when the turn has come, at once if it can. @returns undefined when as many wait as may wait */
+  join(owners: Owners, start: (giveBack: () => void) => void): Waiting | undefined;
+  /** As `join`, for whoever waits until a signal. */
+  take(owners: Owners, signal: AbortSignal): Promise<Turn>;
+  resize(places: number): void;
+  readonly held: number;
+  readonly waiting: number;
+  /** Nothing is held and nobody waits. */
+  idle(): boolean;
+}
+
+interface Waiter {
+  readonly owners: Owners;
+  /** On whose account it stands in the line. */
+  readonly stands: string;
+  readonly start: (giveBack: () => void) => void;
+}
+
+const nobody = { leave: (): void => {} };
+
+/** Those who wait, and who of them comes next. */
+const createLine = (held: Shares, mostWaiting: number) => {
+  const line = createShares(mostWaiting);
+  const waiters = new Set<Waiter>();
+  /** When an owner was last served while it waited: its next waiter comes after those of the others. */
+  const served = new Map<string, number>();
+  let turn = 0;
+
+  const comesBefore = (one: string, other: string): boolean => {
+    const difference = held.heldBy(one) - held.heldBy(other);
+    return difference < 0 || (difference === 0 && (served.get(one) ?? 0) < (served.get(other) ?? 0));
+  };
+  const leave = (waiter: Waiter): void => {
+    if (waiters.delete(waiter)) line.give(waiter.stands, 1);
+    // The order among owners matters only while somebody waits.
+    if (waiters.size === 0) served.clear();
+  };
+  return {
+    join: ({ owners, start }: Pick<Waiter, 'owners' | 'start'>): Waiting | undefined => {
+      const stands = line.payer(owners, 1);
+      if (stands === undefined) return undefined;
+      const waiter: Waiter = { owners, stands, start };
+      line.take(stands, 1);
+      waiters.add(waiter);
+      return { leave: () => leave(waiter) };
+    },
+    /** Takes the next one out, on whose account it may start now. */
+    next: (): { readonly waiter: Waiter; readonly owner: string } | undefined => {
+      let best: { readonly waiter: Waiter; readonly owner: string } | undefined;
+      for (const waiter of waiters) {
+        const owner = held.payer(waiter.owners, 1);
+        if (owner === undefined) continue;
+        if (best === undefined || comesBefore(owner, best.owner)) best = { waiter, owner };
+      }
+      if (best === undefined) return undefined;
+      served.set(best.owner, ++turn);
+      leave(best.waiter);
+      return best;
+    },
+    size: () => waiters.size,
+  };
+};
+
+/** Waits for a place until the signal. */
+const untilAborted = (join: FairSemaphore['join'], owners: Owners, signal: AbortSignal): Promise<Turn> =>
+  new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve({ state: 'aborted' });
+      return;
+    }
+    let place: Waiting | undefined = undefined;
+    const onAbort = (): void => {
+      place?.leave();
+      resolve({ state: 'aborted' });
+    };
+    place = join(owners, (giveBack) => {
+      signal.removeEventListener('abort', onAbort);
+      resolve({ state: 'taken', giveBack });
+    });
+    if (place === undefined) resolve({ state: 'full' });
+    else if (place !== nobody) signal.addEventListener('abort', onAbort, { once: true });
+  });
+
+export const createFairSemaphore = ({ places, waiting }: FairSemaphoreLimits): FairSemaphore => {
+  const held = createShares(places);
+  const line = createLine(held, waiting);
+
+  const take = (owner: string, amount: number): (() => void) => {
+    held.take(owner, amount);
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      held.give(owner, amount);
+      callNext();
+    };
+  };
+  const callNext = (): void => {
+    for (let next = line.next(); next !== undefined; next = line.next())
+      next.waiter.start(take(next.owner, 1));
+  };
+  const join: FairSemaphore['join'] = (owners, start) => {
+    const payer = held.payer(owners, 1);
+    if (payer === undefined) return line.join({ owners, start });
+    start(take(payer, 1));
+    return nobody;
+  };
+
+  return {
+    tryTake: (owners, amount = 1) => {
+      const payer = held.payer(owners, amount);
+      return payer === undefined ? undefined : take(payer, amount);
+    },
+    join,
+    take: (owners, signal) => untilAborted(join, owners, signal),
+    resize: (next) => {
+      held.resize(next);
+      callNext();
+    },
+    get held() {
+      return held.total;
+    },
+    get waiting() {
+      return line.size();
+    },
+    idle: () => held.total === 0 && line.size() === 0,
+  };
+};

@@ -1,0 +1,69 @@
+/**
+ * On whose account room is taken: names of namespaces, `''` for nobody in particular. Asked anew each time: work that
+ * several wait for belongs to all of them, and whoever joins it later counts from then on.
+ */
+export type Owners = () => Iterable<string>;
+
+/** Room that is counted by owner, so that nobody can take all of it. */
+export interface Shares {
+  /** Which of these owners may take so much now; the one that holds least. `undefined`: none of them may. */
+  payer(owners: Owners, amount: number): string | undefined;
+  take(owner: string, amount: number): void;
+  give(owner: string, amount: number): void;
+  heldBy(owner: string): number;
+  resize(size: number): void;
+  readonly total: number;
+}
+
+/** With less room than this no share could be kept free for a third owner, so nothing is kept free. */
+const smallest = 4;
+/** So many owners of one piece of work are looked at: a bound on what one turn costs, whoever joins. */
+const mostOwners = 16;
+
+/**
+ * R26. An owner has a right to a quarter of the room. Beyond that it gets what nobody needs, and never the last half:
+ * two owners that do their worst hold half and a quarter, and a third finds its quarter free. Nothing has to be taken
+ * away from anybody for that, hence no work is lost.
+ */
+export const createShares = (size: number): Shares => {
+  const held = new Map<string, number>();
+  let room = size;
+  let total = 0;
+
+  const heldBy = (owner: string): number => held.get(owner) ?? 0;
+  const may = (owner: string, amount: number): boolean => {
+    const share = Math.max(1, Math.floor(room / 4));
+    const kept = room < smallest ? 0 : Math.floor(room / 2);
+    const within = heldBy(owner) + amount <= share;
+    return total + amount <= (within ? room : room - kept);
+  };
+
+  return {
+    payer: (owners, amount) => {
+      let best: string | undefined;
+      let looked = 0;
+      for (const owner of owners()) {
+        if (++looked > mostOwners) break;
+        if (may(owner, amount) && (best === undefined || heldBy(owner) < heldBy(best))) best = owner;
+      }
+      return best;
+    },
+    take: (owner, amount) => {
+      total += amount;
+      held.set(owner, heldBy(owner) + amount);
+    },
+    give: (owner, amount) => {
+      total -= amount;
+      const left = heldBy(owner) - amount;
+      if (left > 0) held.set(owner, left);
+      else held.delete(owner);
+    },
+    heldBy,
+    resize: (next) => {
+      room = next;
+    },
+    get total() {
+      return total;
+    },
+  };
+};
