@@ -82,7 +82,11 @@ describe('what is misspelt is refused with a suggestion: exit code 2, one senten
       ['version', 'please'],
       "imagegate: too many arguments for 'version'. Expected 0 arguments but got 1: please.\n",
     ],
-    ['a kind of manifests', ['manifests'], 'imagegate: give exactly one of --url, --image or --webhooks'],
+    [
+      'a kind of manifests',
+      ['manifests'],
+      'imagegate: give exactly one of --url, --image, --webhooks or --delete',
+    ],
     ['a URL', ['manifests', '--url', 'http://gate'], 'write for example https://gate.example.com:8443\n'],
     [
       'an image without digest',

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { openCertificates } from '../../adapters/certificate/own.ts';
 import { printManifests } from '../../adapters/kubernetes/manifests/manifest.ts';
 import { inClusterManifests, inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
+import { printRemoval } from '../../adapters/kubernetes/manifests/removal.ts';
 import { outOfClusterManifests } from '../../adapters/kubernetes/manifests/out-of-cluster.ts';
 import { parsePullSecretAccess } from '../../adapters/kubernetes/manifests/pull-secret-access.ts';
 import {
@@ -33,6 +34,7 @@ interface ManifestFlags {
   readonly namespace: string;
   readonly pullSecrets: string;
   readonly webhooks?: true;
+  readonly delete?: true;
 }
 
 const orUsageError = <T>(result: Result<T, string>): T => {
@@ -57,13 +59,31 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
   return ca;
 };
 
-const kinds = 'one of --url, --image or --webhooks';
+const kinds = 'one of --url, --image, --webhooks or --delete';
+
+/** With `--url` for a gate outside of the cluster, which has no namespace in it. */
+const printRemovalOf = (flags: ManifestFlags, rest: Flags, terminal: Terminal): void => {
+  if (flags.image !== undefined || flags.webhooks !== undefined) {
+    throw new UsageError([
+      '--delete takes everything away: give it alone, or with --url for a gate outside of the cluster',
+    ]);
+  }
+  const { kubeconfig, context } = readSettings(manifestSettings, rest, terminal);
+  const where = { kubeconfig: kubeconfig.value, context: context.value };
+  if (flags.url === undefined) {
+    const namespace = orUsageError(parseGateNamespace(flags.namespace));
+    return terminal.out(printRemoval({ ...where, namespace }));
+  }
+  orUsageError(parseWebhookUrl(flags.url));
+  terminal.out(printRemoval(where));
+};
 
 const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Promise<void> => {
   const { url, image, webhooks } = flags;
+  if (flags.delete === true) return printRemovalOf(flags, rest, terminal);
   if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
     throw new UsageError([
-      `give exactly ${kinds}: a gate outside of the cluster, one inside of it, or its webhook configurations`,
+      `give exactly ${kinds}: a gate outside of the cluster, one inside of it, its webhook configurations, or the way out`,
     ]);
   }
   const pullSecrets = orUsageError(parsePullSecretAccess(flags.pullSecrets));
@@ -99,7 +119,8 @@ Examples:
   imagegate manifests --url https://gate.example.com:8443 --data ./gate | kubectl apply -f -
   imagegate manifests --image registry.example.com/imagegate@sha256:… | kubectl apply -f -
   imagegate manifests --image registry.example.com/imagegate@sha256:… --pull-secrets shop,bank | kubectl apply -f -
-  imagegate manifests --webhooks | kubectl apply -f -      # once a replica is ready`;
+  imagegate manifests --webhooks | kubectl apply -f -      # once a replica is ready
+  imagegate manifests --delete                             # read it, then: | sh -e`;
 
 export const command: CommandModule['command'] = (terminal) => {
   const manifests = new Command('manifests')
@@ -113,6 +134,10 @@ export const command: CommandModule['command'] = (terminal) => {
       '--webhooks',
       'the webhook configurations for a gate inside of the cluster; refused while no replica is ready',
     )
+    .option(
+      '--delete',
+      'the commands that take the gate away again, in the order that never blocks; with --url for a gate outside of the cluster',
+    )
     .option('--namespace <name>', 'the namespace of a gate inside of the cluster', 'imagegate-system')
     .option(
       '--pull-secrets <who>',
@@ -121,7 +146,15 @@ export const command: CommandModule['command'] = (terminal) => {
     )
     .addHelpText('after', examples);
   return addSettingFlags(manifests, manifestSettings).action(
-    async ({ url, image, webhooks, namespace, pullSecrets, ...rest }: ManifestFlags & Flags) => {
+    async ({
+      url,
+      image,
+      webhooks,
+      delete: removal,
+      namespace,
+      pullSecrets,
+      ...rest
+    }: ManifestFlags & Flags) => {
       await printWanted(
         {
           namespace,
@@ -129,6 +162,7 @@ export const command: CommandModule['command'] = (terminal) => {
           ...(url === undefined ? {} : { url }),
           ...(image === undefined ? {} : { image }),
           ...(webhooks === undefined ? {} : { webhooks }),
+          ...(removal === undefined ? {} : { delete: removal }),
         },
         rest,
         terminal,
