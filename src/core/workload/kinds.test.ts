@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../json.ts';
 import {
   builtInWorkloads,
   createWorkloadTable,
@@ -94,6 +95,21 @@ describe('looking up', () => {
     expect(made.byResource('', 'pods')).toBe(pod);
     expect(made.byKind('argoproj.io', 'Rollout')?.podSpec).toBe('spec.pod');
     expect(made.all.filter(({ kind }) => kind === 'Rollout')).toHaveLength(1);
+  });
+  test("a user's row for a shipped kind keeps what the kind is like, unless it says so itself", () => {
+    const workflow = {
+      group: 'argoproj.io',
+      resource: 'workflows',
+      kind: 'Workflow',
+      images: ['spec.image'],
+    };
+    const placeholderOf = (given: JsonObject) => {
+      const read = parseWorkloadRow(given);
+      if (!read.ok) throw new Error(read.error);
+      return createWorkloadTable([read.value]).byKind('argoproj.io', 'Workflow')?.placeholder;
+    };
+    expect(placeholderOf(workflow)).toBe('{{…}}');
+    expect(placeholderOf({ ...workflow, placeholder: '<…>' })).toBe('<…>');
   });
   test.each([
     ['v1', ''],

@@ -25,6 +25,16 @@ export interface WorkloadTable {
 const sameKind = (a: WorkloadKind, b: WorkloadKind): boolean =>
   a.group === b.group && (a.kind === b.kind || a.resource === b.resource);
 
+/** What the kind itself is like, whatever places a row names, unless the row says it. */
+const inherited = (shipped: WorkloadKind | undefined): Partial<WorkloadKind> => {
+  const { scope, placeholder, overlay } = shipped ?? {};
+  return {
+    ...(scope === undefined ? undefined : { scope }),
+    ...(placeholder === undefined ? undefined : { placeholder }),
+    ...(overlay === undefined ? undefined : { overlay }),
+  };
+};
+
 /**
  * Indexes built-in rows, shipped rows and `extra` rows. An extra row replaces a shipped one (and an earlier extra)
  * of the same kind or resource, and never a built-in: such a row is left out here, as it is refused when parsed.
@@ -33,7 +43,8 @@ export const createWorkloadTable = (extra: readonly WorkloadKind[]): WorkloadTab
   let all = [...builtInWorkloads, ...customWorkloads];
   for (const row of extra) {
     if (builtInWorkloads.some((own) => sameKind(own, row))) continue;
-    all = [...all.filter((other) => !sameKind(other, row)), row];
+    const shipped = customWorkloads.find((own) => own.group === row.group && own.kind === row.kind);
+    all = [...all.filter((other) => !sameKind(other, row)), { ...inherited(shipped), ...row }];
   }
   const without = new Set(all.filter(hasNoImages).map((row) => `${row.group}/${row.kind}`));
   all = all.filter((row) => !hasNoImages(row));
