@@ -101,6 +101,38 @@ documents or a \`List\`, but only ImagePolicy objects.
 covers every port, and \`docker.io\` covers every host name of Docker Hub. Refused: a wildcard in the host (except \`**\`
 alone), no host, no path, a tag or digest, and \`docker.io/x\` without \`library/\`.
 
+A wildcard in the host would trust hosts that nobody named, so it is refused, also for an account in many regions
+(\`123456789012.dkr.ecr.*.amazonaws.com\`). Write each host out, once, with a YAML anchor: \`*name\` stands for
+the same list wherever it is needed again in this document, and a \`List\` lets several policies share it. kubectl sends
+the list itself, so this works in a cluster too:
+
+\`\`\`yaml
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: imagegate.dev/v1alpha1
+    kind: ImagePolicy
+    metadata: { name: our-regions }
+    spec:
+      checks:
+        - registries:
+            allow: &ours
+              - 123456789012.dkr.ecr.eu-central-1.amazonaws.com/**
+              - 123456789012.dkr.ecr.eu-west-1.amazonaws.com/**
+              - 123456789012.dkr.ecr.us-east-1.amazonaws.com/**
+  - apiVersion: imagegate.dev/v1alpha1
+    kind: ImagePolicy
+    metadata: { name: production }
+    spec:
+      match: { namespaces: { include: ['prod-*'] } }
+      checks:
+        - registries: { allow: *ours, requireHost: true }
+        - digest: { require: true }
+\`\`\`
+
+All checks of a policy must hold, and all policies that cover a namespace: an image has to be in **every** allow list.
+Patterns that are meant as "either" belong into one list; \`imagegate policy lint\` finds lists that have no image in common.
+
 **Deny lists are a comfort, allow lists are the fence**: a copy of a denied image under another name passes a deny list.
 \`imagegate policy lint\` warns about patterns that are wider than they look.
 

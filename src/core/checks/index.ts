@@ -25,7 +25,13 @@ export const compilePatterns = (
 
 type CheckOf<K extends string> = Extract<PolicyCheck, Record<K, unknown>>;
 
-const compileRegistries = (config: CheckOf<'registries'>['registries']): Result<Check, string> => {
+const hasAllowList = (check: PolicyCheck): boolean =>
+  'registries' in check && check.registries.allow !== undefined;
+
+const compileRegistries = (
+  config: CheckOf<'registries'>['registries'],
+  all: readonly PolicyCheck[],
+): Result<Check, string> => {
   const allow = config.allow === undefined ? ok(undefined) : compilePatterns(config.allow, 'allow');
   if (!allow.ok) return allow;
   const platform = compilePatterns(config.platform ?? [], 'platform');
@@ -38,6 +44,7 @@ const compileRegistries = (config: CheckOf<'registries'>['registries']): Result<
       platform: platform.value,
       deny: deny.value,
       requireHost: config.requireHost ?? false,
+      besideAnother: all.filter(hasAllowList).length > 1,
     }),
   );
 };
@@ -48,9 +55,12 @@ type PolicyEvidenceCheck = Exclude<PolicyCheck, StaticCheck>;
 
 export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck => 'image' in check;
 
-/** The explicit list: every check of the policy schema becomes a value here or below, and nowhere else. */
-export const compileCheck = (check: StaticCheck): Result<Check, string> => {
-  if ('registries' in check) return compileRegistries(check.registries);
+/**
+ * The explicit list: every check of the policy schema becomes a value here or below, and nowhere else.
+ * @param all - the checks of the policy: what a check advises depends on its neighbours
+ */
+export const compileCheck = (check: StaticCheck, all: readonly PolicyCheck[]): Result<Check, string> => {
+  if ('registries' in check) return compileRegistries(check.registries, all);
   if ('digest' in check) return ok(check.digest.require ? digestCheck : pinCheck);
   if ('tags' in check) return ok(tagsCheck(check.tags.deny));
   return check satisfies never;

@@ -3,7 +3,7 @@ import { parseReference } from '../image/reference.ts';
 import { compileCheck } from './index.ts';
 
 const codes = (registries: object, image: string): readonly string[] => {
-  const check = compileCheck({ registries } as Parameters<typeof compileCheck>[0]);
+  const check = compileCheck({ registries } as Parameters<typeof compileCheck>[0], []);
   const parsed = parseReference(image);
   if (!check.ok || !parsed.ok) throw new Error(`a mistake of the test: ${image}`);
   return check.value.run(parsed.value).map(({ code }) => code);
@@ -72,13 +72,26 @@ test.each([
   expect(codes({ platform: [], deny: [], requireHost: false, ...registries }, image)).toEqual(want);
 });
 
-test('the remedy names what is allowed for those who deploy, not what the platform runs', () => {
-  const check = compileCheck({
-    registries: { allow: ['a.io/**'], platform: ['p.io/**'], deny: [], requireHost: false },
-  });
+const remedyFor = (...allowLists: readonly (readonly string[])[]): string | undefined => {
+  const all = allowLists.map((allow) => ({
+    registries: { allow: [...allow], platform: ['p.io/**'], deny: [], requireHost: false },
+  }));
+  const check = compileCheck(all[0]!, all);
   const parsed = parseReference('b.io/x');
   if (!check.ok || !parsed.ok) throw new Error('a mistake of the test');
-  const [violation] = check.value.run(parsed.value);
-  expect(violation?.remedy).toContain('a.io/**');
-  expect(violation?.remedy).not.toContain('p.io');
+  return check.value.run(parsed.value)[0]?.remedy;
+};
+
+test('the remedy names what is allowed for those who deploy, not what the platform runs', () => {
+  expect(remedyFor(['a.io/**'])).toBe(
+    "use an image from a.io/**, or ask the policy's owner to allow this one",
+  );
+  expect(remedyFor([])).toContain('allows no registry beyond those of the platform');
+});
+
+test('the remedy of one allow list beside another does not send people to and fro', () => {
+  const remedy = remedyFor(['a.io/**'], ['c.io/**']);
+  expect(remedy).toContain('an image has to be in each, here a.io/**');
+  expect(remedy).toContain('its owner has to write them into one list');
+  expect(remedy).not.toContain('use an image from');
 });

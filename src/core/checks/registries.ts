@@ -12,7 +12,22 @@ export interface RegistriesRule {
   readonly platform: readonly ImagePattern[];
   readonly deny: readonly ImagePattern[];
   readonly requireHost: boolean;
+  /** Whether the same policy has another allow list, which the image has to be in too. */
+  readonly besideAnother?: boolean;
 }
+
+/** Two lists that are meant as "either" must not send people from one to the other and back. */
+const remedyOf = ({ allow = [], besideAnother }: RegistriesRule): string => {
+  // What the platform runs is no advice to those who deploy.
+  const list = allow.map((pattern) => pattern.text);
+  if (list.length === 0) {
+    return 'this policy allows no registry beyond those of the platform; ask its owner to add one';
+  }
+  if (besideAnother !== true) {
+    return `use an image from ${listPatterns(list)}, or ask the policy's owner to allow this one`;
+  }
+  return `the policy has several allow lists, and an image has to be in each, here ${listPatterns(list)}; where they have none in common, its owner has to write them into one list`;
+};
 
 const deniedBy = (rule: RegistriesRule, image: ImageReference): Violation | undefined => {
   const pattern = rule.deny.find((candidate) => matchesPattern(candidate, image));
@@ -29,16 +44,11 @@ const notAllowedBy = (rule: RegistriesRule, image: ImageReference): Violation | 
   if (rule.allow === undefined) return undefined;
   const allowed = [...rule.allow, ...rule.platform];
   if (allowed.some((candidate) => matchesPattern(candidate, image))) return undefined;
-  // What the platform runs is no advice to those who deploy.
-  const list = rule.allow.map((pattern) => pattern.text);
   return {
     code: 'registry-not-allowed',
     message: `image '${shown(image.given)}' is not from an allowed registry`,
     detail: `${shown(formatReference(image))} matches none of the allowed patterns`,
-    remedy:
-      list.length === 0
-        ? 'this policy allows no registry beyond those of the platform; ask its owner to add one'
-        : `use an image from ${listPatterns(list)}, or ask the policy's owner to allow this one`,
+    remedy: remedyOf(rule),
   };
 };
 

@@ -29,7 +29,9 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     meaning: 'The image matches no pattern of `allow` and none of `platform` in a `registries` check.',
     fix:
       'Use the image from one of the registries that the finding lists, for example after copying it there. If the ' +
-      'registry should be trusted, ask the owner of the policy to add a pattern to `allow`.',
+      'registry should be trusted, ask the owner of the policy to add a pattern to `allow`. An image has to be in every ' +
+      'allow list that covers its namespace: where two have no image in common, as `imagegate policy lint` shows, the ' +
+      'owner has to write them into one.',
   },
   'registry-denied': {
     title: 'The image is from a denied registry',

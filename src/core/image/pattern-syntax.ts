@@ -69,13 +69,18 @@ const withoutSlash: Rule = (text) => {
     const path = parseHost(text)?.host === DOCKER_HUB.host ? 'library/**' : '**';
     return { why: 'the pattern has no path', repair: `${text}/${path}` };
   }
+  // `registry.example.com*` is meant as everything of that registry.
+  const host = name.replace(/\*+$/, '');
+  if (/[.[]/.test(host) && namesHost(host)) return { why: 'the pattern has no path', repair: `${host}/**` };
   return { why: 'the pattern has no registry host', repair: onHub(name.toLowerCase()) };
 };
 
 const wildcardInHost: Rule = (text) => {
   const first = firstOf(text);
   if (!first.includes('*')) return undefined;
-  const why = 'a wildcard in the registry host would trust hosts that nobody named; write each host out';
+  const why =
+    'a wildcard in the registry host would trust hosts that nobody named; write each host out, and a list that is needed ' +
+    'in several places once: `allow: &ours [...]`, then `*ours`';
   if (first.includes('**') || !namesHost(first))
     return { why, repair: `registry.example.com/${pathOf(text)}` };
   const repair = first.replace(/:\*+$/, '').replace(/^\*+/, 'registry').replace(/\*+/g, '');

@@ -50,7 +50,7 @@ const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks
       if (!one.ok) return fail(`${at}: ${one.error}`);
       compiled.evidence.push(one.value);
     } else {
-      const one = compileCheck(check);
+      const one = compileCheck(check, checks);
       if (!one.ok) return fail(`${at}: ${one.error}`);
       compiled.checks.push(one.value);
     }

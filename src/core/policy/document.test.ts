@@ -48,6 +48,12 @@ describe('what a file may hold', () => {
       `apiVersion: v1\nitems:\n${['a', 'b'].map((name) => `- ${good(name).trim().replaceAll('\n', '\n  ')}`).join('\n')}\nkind: List\nmetadata:\n  resourceVersion: ""\n`,
       ['a', 'b'],
     ],
+    [
+      'a list of hosts that is written once',
+      good('a').replace('spec:', 'spec:\n  match: { images: &ours [a.io/**, b.io/**] }') +
+        '    - registries: { allow: *ours }\n',
+      ['a'],
+    ],
     ['an alias', `${good('a')}    - tags: { deny: &t [latest] }\n    - tags: { deny: *t }\n`, ['a']],
   ])('%s', (_title, text, want) => expect(names(text)).toEqual(want));
 

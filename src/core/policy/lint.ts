@@ -1,6 +1,7 @@
 import { compilePattern } from '../image/pattern.ts';
 import type { ImagePattern, PatternUse } from '../image/pattern.ts';
 import { lintPattern } from '../image/pattern-lint.ts';
+import { conflictsOf } from './lint-conflict.ts';
 import { coversGlob, coversPattern } from './lint-cover.ts';
 import { evidenceRules } from './lint-evidence.ts';
 import { remark } from './lint-remark.ts';
@@ -135,7 +136,7 @@ const deniesEveryTag: Rule = (policy) =>
     return [
       remark(
         ['spec', 'checks', index, 'tags', 'deny', entry],
-        '* refuses every tag, also beside a digest; `digest: { require: true }` is what makes an image immutable',
+        'no image with a tag passes: * refuses every tag, also beside a digest; `digest: { require: true }` is what makes an image immutable',
       ),
     ];
   });
@@ -178,5 +179,11 @@ export const lintPolicies = (policies: readonly ImagePolicy[]): readonly LintRem
       })),
     ),
   ),
+  ...conflictsOf(policies).map(({ policy, path, message }) => ({
+    policy,
+    path,
+    severity: 'warning' as const,
+    message,
+  })),
   ...sameContent(policies),
 ];
