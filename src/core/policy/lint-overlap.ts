@@ -3,6 +3,11 @@ import type { ImagePattern } from '../image/pattern.ts';
 /** One of two globs, at a position. */
 type Overlap = (left: number, right: number) => boolean;
 
+interface Globs {
+  readonly left: string;
+  readonly right: string;
+}
+
 /** Fills a table from the end: time is |left| x |right|, whatever the number of wildcards. */
 const fill = (left: number, right: number, holds: (overlap: Overlap, l: number, r: number) => boolean) => {
   const width = right + 1;
@@ -14,13 +19,17 @@ const fill = (left: number, right: number, holds: (overlap: Overlap, l: number, 
   return overlap(0, 0);
 };
 
+/** A star stands for nothing here, or takes the next character of the other glob, be it a star itself. */
+const starOverlaps = (overlap: Overlap, l: number, r: number, { left, right }: Globs): boolean =>
+  (left[l] === '*' && (overlap(l + 1, r) || (r < right.length && overlap(l, r + 1)))) ||
+  (right[r] === '*' && (overlap(l, r + 1) || (l < left.length && overlap(l + 1, r))));
+
 /** Whether some text matches both globs, in which `*` stands for any run of characters. */
 export const globsOverlap = (left: string, right: string): boolean =>
   fill(left.length, right.length, (overlap, l, r) => {
-    if (l === left.length && r === right.length) return true;
-    if (left[l] === '*' && (overlap(l + 1, r) || (r < right.length && overlap(l, r + 1)))) return true;
-    if (right[r] === '*' && (overlap(l, r + 1) || (l < left.length && overlap(l + 1, r)))) return true;
-    return l < left.length && left[l] === right[r] && overlap(l + 1, r + 1);
+    if (starOverlaps(overlap, l, r, { left, right })) return true;
+    if (l === left.length || r === right.length) return l === left.length && r === right.length;
+    return left[l] === right[r] && overlap(l + 1, r + 1);
   });
 
 const isTree = (component: string | undefined): boolean => component === '**';
