@@ -66,7 +66,7 @@ describe('kinds of operators, whose pod specs stand under keys and in lists', ()
   beforeAll(async () => {
     for (const crd of [TRAINING, WORKFLOW]) {
       const { status, message } = await cluster.api('POST', CRDS, crd);
-      expect([status, message]).toEqual([201, '']);
+      if (status !== 201) throw new Error(`${crd.metadata?.name ?? ''}: ${status} ${message}`);
     }
     const namespace = await createNamespace(cluster);
     await fence(cluster, namespace);
