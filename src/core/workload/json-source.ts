@@ -81,14 +81,16 @@ const nodeOf = (text: string, start: number): SourceNode => {
   }
 };
 
+/** Looks no further than the place: a text of many objects may be one line. */
 const placeFrom = (text: string, { offset, line, column }: TextStart, wanted: number): Place => {
+  const between = text.slice(offset, wanted);
   let lines = 0;
-  let lineStart = offset - column + 1;
-  for (let at = text.indexOf('\n', offset); at >= 0 && at < wanted; at = text.indexOf('\n', at + 1)) {
+  let lineStart = 1 - column;
+  for (let at = between.indexOf('\n'); at >= 0; at = between.indexOf('\n', at + 1)) {
     lines++;
     lineStart = at + 1;
   }
-  return { line: line + lines, column: wanted - lineStart + 1 };
+  return { line: line + lines, column: wanted - offset - lineStart + 1 };
 };
 
 /** A value of a JSON text that was read before, so its nesting is bounded and it holds no error. */

@@ -130,6 +130,15 @@ test('many aliases do not make the search slow', () => {
   expect(placeIn(text, count, 'kind')).toMatchObject({ line: 4 });
 }, 20_000);
 
+test('a place is found without looking at the rest of a long line', () => {
+  const text = `{"apiVersion":"v1","kind":"Pod","a":1,"pad":"${'x'.repeat(40_000_000)}"}`;
+  const [object] = objectsOf(text);
+  for (let round = 0; round < 5_000; round++) {
+    const { node, placeOf } = object!.source();
+    expect(placeOf(offsetAt(node, ['a'])).line).toBe(1);
+  }
+}, 10_000);
+
 test('every value of an object has the place at which it begins, as YAML and as JSON', () => {
   const value = fc.letrec((tie) => ({
     node: fc.oneof(
