@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { endOfString } from '../core/workload/json-source.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 
@@ -14,12 +14,18 @@ const kustomizationName = /^kustomization(?:\.ya?ml)?$/i;
 
 const judgeIt = '| imagegate check manifest -f - …';
 
+/** A folder as the file was named: from the working folder, or in full. */
+const asNamed = (folder: string, path: string): string =>
+  isAbsolute(path) ? folder : relative('', folder) || '.';
+
 /** The chart whose templates the file is one of: the folder with `Chart.yaml` above a folder `templates`. */
 const chartOfTemplate = (path: string): string | undefined => {
-  let folder = dirname(path);
+  if (path === '-') return undefined;
+  let folder = dirname(resolve(path));
   for (let depth = 0; depth < deepestChart && dirname(folder) !== folder; depth++) {
     const parent = dirname(folder);
-    if (basename(folder) === 'templates' && existsSync(join(parent, 'Chart.yaml'))) return parent;
+    if (basename(folder) === 'templates' && existsSync(join(parent, 'Chart.yaml')))
+      return asNamed(parent, path);
     folder = parent;
   }
   return undefined;

@@ -69,6 +69,21 @@ describe('a file that is no manifest says what it is, and the others are judged:
     for (const word of words) expect(ended.stderr).toContain(word);
   });
 
+  test.each([
+    ['in the folder of templates', 'templates', '.', 'helm template .. |'],
+    ['in the folder of the chart', '.', 'templates', 'helm template . |'],
+  ])('%s, a template is one too', async (_title, at, path, word) => {
+    const cwd = folderWith({ 'Chart.yaml': chart, 'templates/pod.yaml': quoted });
+    const ended = await check(['-f', path], join(cwd, at));
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(word);
+    const piped = await imagegate(['check', 'manifest', '--policies', policies, '-f', '-'], {
+      cwd: join(cwd, 'templates'),
+      input: podText('{{a}}', foreign),
+    });
+    expect(piped.code).toBe(1);
+  });
+
   test('a template that has nothing to render is a manifest', async () => {
     const cwd = folderWith({ 'Chart.yaml': chart, 'templates/pod.yaml': podText('a', foreign) });
     const ended = await check(['-f', '.'], cwd);
