@@ -1,4 +1,4 @@
-import { FairQueue } from '../../gate/fair-queue.ts';
+import { FairQueue } from '../../concurrency/fair-queue.ts';
 import { createNamespaceMemory } from '../../gate/namespace-memory.ts';
 import type { Clock } from '../../gate/ports.ts';
 import type { ApiProblem } from './client.ts';

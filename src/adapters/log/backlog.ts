@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/decision/decision.ts';
-import { FairQueue } from '../../gate/fair-queue.ts';
+import { FairQueue } from '../../concurrency/fair-queue.ts';
 
 /** A buffered file, as `pino.destination` makes it. */
 export interface BufferedFile {

@@ -1,4 +1,4 @@
-import { FairQueue, type QueueRoom } from '../../gate/fair-queue.ts';
+import { FairQueue, type QueueRoom } from '../../concurrency/fair-queue.ts';
 import type { StoredDecision } from '../../gate/decision-store.ts';
 
 /** Beside the JSON: keys, object and array slots. */
