@@ -26,6 +26,10 @@ export const foreignSpelling = (
 ): string | undefined =>
   Object.keys(object).find((name) => name.length <= longest && !exact.has(name) && folded.has(fold(name)));
 
+/** Whether an object has one of the fields, as a case-blind reader sees it. */
+export const holdsField = (object: JsonObject, { folded, longest }: FieldNames): boolean =>
+  Object.keys(object).some((name) => name.length <= longest && folded.has(fold(name)));
+
 /** A text, `undefined` when it is absent or null, which Go reads alike; `false` when it is something else. */
 export const optionalText = (value: JsonValue | undefined): string | undefined | false => {
   if (value === undefined || value === null) return undefined;

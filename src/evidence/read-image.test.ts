@@ -53,7 +53,7 @@ test('an image gives everything that manifest and config say', async () => {
         {
           digest: full.digest,
           platform: { os: 'linux', architecture: 'amd64' },
-          created: Date.parse('2026-01-02T03:04:05Z'),
+          times: [Date.parse('2026-01-02T03:04:05Z')],
           user: '1000',
           entrypoint: ['/app'],
           labels: { team: 'web' },
@@ -63,6 +63,61 @@ test('an image gives everything that manifest and config say', async () => {
         },
       ],
     },
+  });
+});
+
+test('an artifact gives what it has: annotations as labels and time, layers and bytes', async () => {
+  const annotations = { team: 'web', 'org.opencontainers.image.created': '2026-01-02T03:04:05Z' };
+  const made = artifact({ artifactType: 'application/vnd.example.model', annotations });
+  expect(await facts(made)).toEqual({
+    state: 'known',
+    value: {
+      digest: made.digest,
+      isIndex: false,
+      platforms: [
+        {
+          digest: made.digest,
+          platform: { os: 'unknown', architecture: 'unknown' },
+          unnamed: true,
+          artifact: 'application/vnd.example.model',
+          times: [Date.parse('2026-01-02T03:04:05Z')],
+          user: '',
+          entrypoint: [],
+          labels: annotations,
+          layers: 1,
+          size: '{}evidence'.length,
+        },
+      ],
+    },
+  });
+});
+
+describe('when it was made', () => {
+  const name = 'org.opencontainers.image.created';
+  const at = (year: number): string => `${year}-01-01T00:00:00Z`;
+  const timesIn = async (manifest: FakeManifest): Promise<readonly number[] | undefined> => {
+    const fact = await facts(manifest);
+    const times = fact?.state === 'known' ? fact.value.platforms.map((one) => one.times) : [];
+    return times[0]?.map((time) => new Date(time).getUTCFullYear());
+  };
+  const full = { created: at(2021), annotations: { [name]: at(2022) }, labels: { [name]: at(2023) } };
+
+  test('is said by config, annotation and label, in this order', async () => {
+    expect(await timesIn(image(full))).toEqual([2021, 2022, 2023]);
+    expect(await timesIn(image({ labels: full.labels }))).toEqual([2023]);
+    expect(await timesIn(image())).toEqual([]);
+  });
+  test('is said each time once, and what cannot be read is left out', async () => {
+    expect(await timesIn(image({ ...full, created: '0001-01-01T00:00:00Z' }))).toEqual([2022, 2023]);
+    expect(await timesIn(image({ ...full, annotations: { [name]: at(2021) } }))).toEqual([2021, 2023]);
+    expect(await timesIn(image({ ...full, annotations: { [name]: 'yesterday' } }))).toEqual([2021, 2023]);
+  });
+  test('is said last by the index: for the entry, then for the whole', async () => {
+    const child = image(full);
+    const descriptors = [{ ...child.descriptor, annotations: { [name]: at(2024) } }];
+    const whole = index([child], { descriptors, annotations: { [name]: at(2025) } });
+    expect(await timesIn(whole)).toEqual([2021, 2022, 2023, 2024, 2025]);
+    expect(await timesIn(index([whole]))).toEqual([2021, 2022, 2023, 2024, 2025]);
   });
 });
 
@@ -154,11 +209,18 @@ describe('an index', () => {
     expect(users(await facts(index([amd, attached], { descriptors })))).toEqual(['1000']);
   });
 
-  test('that holds something a node could choose and that is no image is unavailable', async () => {
+  test('holds no artifact that lies beside its images', async () => {
     const attached = artifact({ artifactType: 'application/vnd.example.sbom' });
-    expect(why(await facts(index([amd, attached])))).toContain(
-      'it is an artifact of type application/vnd.example.sbom',
-    );
+    const found = await facts(index([amd, attached]));
+    expect(found).toMatchObject({ state: 'known', value: { isIndex: true, platforms: [{ user: '1000' }] } });
+    expect(users(found)).toEqual(['1000']);
+  });
+
+  test('holds the artifacts of which it consists', async () => {
+    const found = await facts(index([artifact({ artifactType: 'application/vnd.example.model' })]));
+    expect(found).toMatchObject({
+      value: { platforms: [{ artifact: 'application/vnd.example.model', user: '' }] },
+    });
   });
 
   test('that names an image which is not there is unavailable: it may be pushed before the pull', async () => {
@@ -237,7 +299,6 @@ describe('limits', () => {
 });
 
 test.each([
-  ['a Helm chart', artifact({ artifactType: 'application/vnd.cncf.helm.chart.v1' }), 'not a container image'],
   ['broken JSON', rawManifest('{', mediaTypes.ociManifest), 'it is not JSON'],
   ['a broken config', image({ config: { os: 7 } }), 'its config names no platform'],
   ['a missing config', { ...amd, blobs: [] }, 'the config of the image is not there'],

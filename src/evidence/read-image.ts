@@ -10,8 +10,17 @@ import { shown } from '../core/decision/shown-text.ts';
 import { accountKey, repositoryKey } from './access.ts';
 import { overspent } from './flight.ts';
 import { readConfig } from './image-config/config.ts';
-import { platformImage, weightOfFacts } from './image-config/image-facts.ts';
-import { readManifest, type ImageIndex, type ImageManifest } from './image-config/manifest.ts';
+import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-config/image-facts.ts';
+import {
+  readManifest,
+  type AnyManifest,
+  type ArtifactManifest,
+  type ImageIndex,
+  type ImageManifest,
+} from './image-config/manifest.ts';
+import { isEmptyObject, provesNoImage } from './image-config/no-config.ts';
+import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';
+import { timesOf } from './image-config/time.ts';
 import { inTurn } from './in-turn.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {
@@ -46,8 +55,8 @@ interface Job extends ImageWanted {
 interface Node {
   readonly digest: string;
   readonly size?: number;
-  /** What the index says that it runs on. */
-  readonly named?: Platform;
+  /** What the index says that it runs on, and when it was made. */
+  readonly entry: Entry;
   /** The index names no platform for it, or for the index that holds it. */
   readonly unnamed?: true;
   /** 0: what was asked for. */
@@ -108,7 +117,8 @@ const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8A
   );
   if (answer.state !== 'absent') return answer;
   // "Not there" is not "does not run": it may be pushed between our look and the kubelet's pull.
-  const which = node.named === undefined ? 'the image' : `the image for ${shown(formatPlatform(node.named))}`;
+  const { named } = node.entry;
+  const which = named === undefined ? 'the image' : `the image for ${shown(formatPlatform(named))}`;
   return failed(
     job,
     'invalid',
@@ -129,41 +139,74 @@ const loadConfig = async (job: Job, config: Descriptor): Promise<RegistryAnswer<
     : answer;
 };
 
+const leafOf = ({ unnamed }: Node, image: PlatformImage, proven: boolean): Leaf => ({
+  image: unnamed === true ? { ...image, unnamed } : image,
+  ...(proven ? { proven } : {}),
+});
+
 const readOne = async (
   job: Job,
   node: Node,
   manifest: ImageManifest,
-): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+): Promise<RegistryAnswer<readonly Leaf[]>> => {
   const bytes = await loadConfig(job, manifest.config);
   if (bytes.state !== 'known') return bytes;
   await job.parts.pace.before(bytes.value.length);
+  const { layers, size, created, otherwise } = manifest;
+  if (otherwise !== undefined && provesNoImage(bytes.value)) {
+    const time = created === undefined ? {} : { created };
+    const made: ArtifactManifest = { kind: 'artifact', isOci: false, ...otherwise, layers, size, ...time };
+    // CRI-O runs what has the types of an image, whatever its config holds, so nothing is proven of it.
+    return { state: 'known', value: [leafOf(node, artifactImage(node.digest, made, node.entry), false)] };
+  }
   const config = readConfig(bytes.value, job.parts.limits);
   if (!config.ok) return unreadable(job, 'blob', config.error);
-  const image = platformImage(node.digest, manifest, config.value, node.named);
+  const image = platformImage(node.digest, manifest, config.value, node.entry);
   if (!image.ok) return unreadable(job, 'blob', image.error);
-  const { unnamed } = node;
-  return { state: 'known', value: [unnamed === true ? { ...image.value, unnamed } : image.value] };
+  return { state: 'known', value: [leafOf(node, image.value, false)] };
+};
+
+/** An artifact beside images is read further than its manifest: only the bytes of its config say that it is one. */
+const readArtifact = async (
+  job: Job,
+  node: Node,
+  manifest: ArtifactManifest,
+): Promise<RegistryAnswer<readonly Leaf[]>> => {
+  const image = artifactImage(node.digest, manifest, node.entry);
+  const leaf = (proven: boolean): RegistryAnswer<readonly Leaf[]> => ({
+    state: 'known',
+    value: [leafOf(node, image, proven)],
+  });
+  const { config, isOci } = manifest;
+  if (node.depth === 0 || !isOci) return leaf(false);
+  if (config === undefined || isEmptyObject(config.digest)) return leaf(true);
+  const bytes = await loadConfig(job, config);
+  if (bytes.state !== 'known') return bytes;
+  await job.parts.pace.before(bytes.value.length);
+  return leaf(provesNoImage(bytes.value));
 };
 
 const readChildren = async (
   job: Job,
   node: Node,
   index: ImageIndex,
-): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+): Promise<RegistryAnswer<readonly Leaf[]>> => {
   const { limits } = job.parts;
   if (node.depth >= limits.indexDepth) {
     return failed(job, 'limit', 'manifest', `its indexes are nested deeper than ${limits.indexDepth} levels`);
   }
-  const platformOf = ({ platform }: Descriptor): Platform | undefined => platform ?? node.named;
-  const nodes = chosenOf(job.platforms, index.children, platformOf).map((child): Node => {
+  const platformOf = ({ platform }: Descriptor): Platform | undefined => platform ?? node.entry.named;
+  const chosen = chosenOf(job.platforms, index.children, platformOf);
+  const nodes = chosen.map((child): Node => {
     const { digest, size } = child;
     const named = platformOf(child);
     const unnamed = named === undefined || node.unnamed === true;
+    const times = timesOf(child.created, index.created, ...node.entry.times);
     return {
       digest,
       size,
       depth: node.depth + 1,
-      ...(named === undefined ? {} : { named }),
+      entry: named === undefined ? { times } : { named, times },
       ...(unnamed ? { unnamed } : {}),
     };
   });
@@ -172,17 +215,17 @@ const readChildren = async (
     return failed(job, 'limit', 'manifest', `its indexes hold more than ${limits.indexChildren} images`);
   }
   let failure: RegistryAnswer<never> | undefined;
-  const images = await inTurn(nodes, limits.childrenAtOnce, async (child) => {
+  const found = await inTurn(nodes, limits.childrenAtOnce, async (child) => {
     if (failure !== undefined) return [];
     const answer = await readNode(job, child);
     if (answer.state === 'known') return answer.value;
     failure = answer;
     return [];
   });
-  return failure ?? { state: 'known', value: images.flat() };
+  return failure ?? { state: 'known', value: besideImages(chosen, found) };
 };
 
-const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<ImageManifest | ImageIndex>> => {
+const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<AnyManifest>> => {
   const bytes = await loadManifest(job, node);
   if (bytes.state !== 'known') return bytes;
   await job.parts.pace.before(bytes.value.length);
@@ -192,27 +235,33 @@ const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<ImageM
     : unreadable(job, 'manifest', manifest.error);
 };
 
-const readBelow = (
-  job: Job,
-  node: Node,
-  manifest: ImageManifest | ImageIndex,
-): Promise<RegistryAnswer<readonly PlatformImage[]>> =>
-  manifest.kind === 'index' ? readChildren(job, node, manifest) : readOne(job, node, manifest);
+const readBelow = (job: Job, node: Node, manifest: AnyManifest): Promise<RegistryAnswer<readonly Leaf[]>> => {
+  switch (manifest.kind) {
+    case 'index':
+      return readChildren(job, node, manifest);
+    case 'image':
+      return readOne(job, node, manifest);
+    case 'artifact':
+      return readArtifact(job, node, manifest);
+    default:
+      return manifest satisfies never;
+  }
+};
 
-const readNode = async (job: Job, node: Node): Promise<RegistryAnswer<readonly PlatformImage[]>> => {
+const readNode = async (job: Job, node: Node): Promise<RegistryAnswer<readonly Leaf[]>> => {
   const manifest = await openManifest(job, node);
   return manifest.state === 'known' ? readBelow(job, node, manifest.value) : manifest;
 };
 
 const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
   const { digest, bytes } = job.reached;
-  const root: Node = { digest, depth: 0, ...(bytes === undefined ? {} : { bytes }) };
+  const root: Node = { digest, depth: 0, entry: { times: [] }, ...(bytes === undefined ? {} : { bytes }) };
   const manifest = await openManifest(job, root);
   if (manifest.state !== 'known') return manifest;
-  const images = await readBelow(job, root, manifest.value);
-  if (images.state !== 'known') return images;
+  const leaves = await readBelow(job, root, manifest.value);
+  if (leaves.state !== 'known') return leaves;
   const isIndex = manifest.value.kind === 'index';
-  return { state: 'known', value: { digest, isIndex, platforms: images.value } };
+  return { state: 'known', value: { digest, isIndex, platforms: imagesOf(leaves.value) } };
 };
 
 /**

@@ -25,7 +25,7 @@ import {
 } from './evidence-stage.ts';
 
 const good = image({ user: '1000' });
-const bad = image({ user: '0' });
+const bad = image({ user: '0', labels: { quality: 'bad' } });
 
 let registry: FakeRegistry;
 let place: string;
@@ -298,10 +298,9 @@ describe('B22: a Pod that is written to confuse /mutate', () => {
       'an ephemeral container',
       { containers: [at('V1')], ephemeralContainers: [{ name: 'e', image: 'BAD' }] },
     ],
-    ['an image volume', { containers: [at('V1')], volumes: [{ name: 'v', image: { reference: 'BAD' } }] }],
     [
-      'a volume of the name of a container',
-      { containers: [at('V1')], volumes: [{ name: 'a', image: { reference: 'BAD' } }] },
+      'a volume of its name',
+      { containers: [at('BAD')], volumes: [{ name: 'a', image: { reference: 'BAD' } }] },
     ],
   ])('%s does not bring the bad image in', async (_title, spec) => {
     const text = JSON.stringify(spec).replaceAll('V1', `${place}:v1`).replaceAll('BAD', `${place}:bad`);
@@ -314,6 +313,25 @@ describe('B22: a Pod that is written to confuse /mutate', () => {
     const { decision } = await stage.send(object);
     expect(decision.allowed).toBe(false);
     expect(stage.gate.bugs).toEqual([]);
+  });
+
+  test.each([
+    ['an image volume', 'v'],
+    ['a volume of the name of a container', 'a'],
+  ])('%s is judged by all that data has, which is no user', async (_title, name) => {
+    const object = {
+      ...pod({ a: `${place}:v1` }),
+      spec: { containers: [at(`${place}:v1`)], volumes: [{ name, image: { reference: `${place}:bad` } }] },
+    };
+    expect((await stage.send(object)).decision.allowed).toBe(true);
+    const checks = [
+      { digest: { pin: true } },
+      { image: { user: 'NonRoot', labels: { forbidden: { quality: ['bad'] } } } },
+    ];
+    const strict = open({ policies: { labelled: { checks } }, rows: [rowOf(registry)] });
+    const { decision } = await strict.send(object);
+    expect(codesOf(decision)).toEqual(['image-label']);
+    expect(decision.allowed).toBe(false);
   });
 
   test.each<[string, Record<string, string>, Record<string, string>]>([

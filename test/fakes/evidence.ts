@@ -32,6 +32,7 @@ export const evidenceOf = (
   const platform: PlatformImage = {
     digest,
     platform: { os: 'linux', architecture: 'amd64' },
+    times: [],
     user: '1000',
     entrypoint: [],
     labels: {},

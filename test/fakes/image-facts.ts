@@ -19,7 +19,7 @@ export const digestOf = (text: string): Digest => {
 /** An image that every reasonable policy takes; `platform` as `os/arch[/variant]`. */
 export const platformImage = (
   platform: string,
-  more: Omit<Partial<PlatformImage>, 'platform' | 'created'> & { readonly created?: number | undefined } = {},
+  more: Omit<Partial<PlatformImage>, 'platform'> & { readonly created?: number | undefined } = {},
 ): PlatformImage => {
   const [os = '', architecture = '', variant] = platform.split('/');
   const { created = judgedAt - 10 * day, ...rest } = more;
@@ -27,7 +27,7 @@ export const platformImage = (
   return {
     digest: imageDigest,
     platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
-    ...(nameless ? {} : { created }),
+    times: nameless ? [] : [created],
     user: '65532',
     entrypoint: ['/app'],
     labels: {},

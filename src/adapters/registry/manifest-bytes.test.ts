@@ -55,6 +55,12 @@ describe('the media type is what the bytes say', () => {
       `manifest ${ociManifest}`,
     ],
     [
+      'an artifact without a config, which is an image to nobody',
+      { ...manifest, config: undefined },
+      undefined,
+      `manifest ${ociManifest}`,
+    ],
+    [
       'keys of other people, also ones that look like ours elsewhere',
       { ...manifest, annotations: { Layers: 'x', digest: 'y' }, other: { Digest: 1 } },
       undefined,
@@ -137,7 +143,7 @@ describe('what two readers could take for two things is refused', () => {
       undefined,
       /neither an index nor a manifest/,
     ],
-    ['a manifest without a config', { ...manifest, config: undefined }, undefined, /no config/],
+    ['a config that is no object', { ...manifest, config: 'x' }, undefined, /config is no object/],
     ['layers that are no list', { ...manifest, layers: {} }, undefined, /layers is no list/],
     ['entries that are no list', { ...index, manifests: 'x' }, undefined, /manifests is no list/],
     [

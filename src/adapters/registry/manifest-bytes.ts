@@ -65,7 +65,8 @@ const shapeOf = (document: JsonObject): Result<Shape | undefined, string> => {
 const whyParts = (document: JsonObject, shape: Shape): string | undefined => {
   const list = shape === 'index' ? 'manifests' : 'layers';
   if (has(document, list) && !Array.isArray(document[list])) return `its ${list} is no list`;
-  if (shape === 'image' && !isJsonObject(document['config'])) return 'it has no config';
+  // Without one it is no image; that it is none is for those to say who read further.
+  if (has(document, 'config') && !isJsonObject(document['config'])) return 'its config is no object';
   return undefined;
 };
 

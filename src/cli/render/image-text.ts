@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown, shownBriefly } from '../../core/decision/shown-text.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
+import { creationTime } from '../../core/facts/creation-time.ts';
 import { formatPlatform } from '../../core/facts/image-facts.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import { describeDuration } from '../../core/policy/duration.ts';
@@ -8,7 +9,8 @@ import { describeSize } from '../../core/policy/size.ts';
 import { verdictOf } from './decision-table.ts';
 import { findingLines, trailLines } from './decision-text.ts';
 
-const builtText = (created: number | undefined, now: number): string => {
+const builtText = (times: readonly number[], now: number): string => {
+  const created = creationTime(times, now) ?? times[0];
   if (created === undefined) return 'says not when it was built';
   const date = new Date(created).toISOString().slice(0, 10);
   return created > now
@@ -16,10 +18,16 @@ const builtText = (created: number | undefined, now: number): string => {
     : `built ${describeDuration(now - created)} ago (${date})`;
 };
 
-const platformLine = ({ platform, user, created, size, layers }: PlatformImage, now: number): string => {
+const platformLine = (
+  { artifact, platform, user, times, size, layers }: PlatformImage,
+  now: number,
+): string => {
   const who = user === '' ? 'user root (it names none)' : `user ${shownBriefly(user, 64)}`;
   const weight = `${describeSize(size)} in ${layers} ${layers === 1 ? 'layer' : 'layers'}`;
-  return `  ${shownBriefly(formatPlatform(platform), 64)}: ${who}, ${builtText(created, now)}, ${weight}`;
+  const made = `${builtText(times, now)}, ${weight}`;
+  return artifact === undefined
+    ? `  ${shownBriefly(formatPlatform(platform), 64)}: ${who}, ${made}`
+    : `  artifact of type ${shownBriefly(artifact, 64)}: ${made}`;
 };
 
 const factLines = (evidence: ImageEvidence | undefined, now: number): readonly string[] => {

@@ -10,6 +10,8 @@ export interface Violation {
   readonly message: string;
   readonly detail?: string;
   readonly remedy?: string;
+  /** The policy says of this failure alone that it warns: mode Deny becomes Warn, every other mode stays. */
+  readonly atMost?: 'Warn';
 }
 
 /**
@@ -52,8 +54,14 @@ export interface EvidenceRule {
   readonly text: string;
   /** Whether it reads the situation. The judgement of one that does not rests on the facts alone. */
   readonly readsSituation: boolean;
+  /** It is about what runs, so it is not asked of an image volume. */
+  readonly containersOnly?: true;
   readonly judge: (facts: ImageFacts, situation: CheckSituation) => readonly EvidenceViolation[];
 }
+
+/** An image volume is data: nothing runs from it. */
+export const isAsked = ({ containersOnly }: EvidenceRule, isVolume: boolean): boolean =>
+  !isVolume || containersOnly !== true;
 
 /**
  * Rules about the bytes behind a name. They are never asked when the facts are absent or unavailable: that is decided
@@ -65,6 +73,8 @@ export interface EvidenceCheck {
   readonly needs: 'image';
   /** Whether it compares with labels of the namespace beyond its name, so that they must be looked up. */
   readonly readsNamespaceLabels: boolean;
+  /** The type of what a node may take among the images that are judged, and is none: an artifact. */
+  readonly artifactAmong: (facts: ImageFacts) => string | undefined;
   /** All are asked, so that each failure is reported. */
   readonly rules: readonly EvidenceRule[];
 }

@@ -1,93 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { day, imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
-import { policy } from '../../../test/fakes/gate.ts';
+import { amd64, codes, compiled, inNamespace, judge } from '../../../test/fakes/judge-image.ts';
 import type { Fact } from '../facts/fact.ts';
 import { absent, known, unavailable } from '../facts/fact.ts';
-import type { ImageFacts } from '../facts/image-facts.ts';
 import type { Labels } from '../policy/label-selector.ts';
-import type { CheckSituation, Violation } from './check.ts';
-import { named } from './check.ts';
-import { compileEvidenceCheck, isEvidenceCheck } from './index.ts';
-
-const inNamespace = (namespaceLabels: Fact<Labels>, namespace = 'shop'): CheckSituation => ({
-  now: judgedAt,
-  namespace,
-  namespaceLabels,
-});
-const somewhere = inNamespace(known({}));
-
-const compiled = (image: object, multiArch: object = {}) => {
-  const { spec } = policy('p', { multiArch, checks: [{ image }] });
-  const [check] = spec.checks;
-  if (check === undefined || !isEvidenceCheck(check)) throw new Error('a mistake of the test');
-  const result = compileEvidenceCheck(check, spec.multiArch);
-  if (!result.ok) throw new Error(result.error);
-  return result.value;
-};
-
-interface Judging {
-  readonly situation?: CheckSituation;
-  readonly multiArch?: object;
-}
-const judge = (
-  image: object,
-  facts: ImageFacts,
-  { situation = somewhere, multiArch }: Judging = {},
-): readonly Violation[] => {
-  const found = compiled(image, multiArch).rules.flatMap((rule) => rule.judge(facts, situation));
-  return found.map((violation) => named('registry.example.com/web:1', violation));
-};
-const codes = (...call: Parameters<typeof judge>): readonly string[] =>
-  judge(...call).map(({ code }) => code);
-
-const amd64 = (more: Parameters<typeof platformImage>[1] = {}): ImageFacts =>
-  imageFacts(platformImage('linux/amd64', more));
-
-describe('maxAge', () => {
-  test.each([
-    ['a young image passes', judgedAt - day, []],
-    ['an image of exactly that age passes', judgedAt - 90 * day, []],
-    ['an image a millisecond older fails', judgedAt - 90 * day - 1, ['image-too-old']],
-    ['an image that names no time fails: nobody knows its age', undefined, ['image-too-old']],
-    ['an image of 1970, as reproducible builds write, fails', 0, ['image-too-old']],
-    ['a clock that is five minutes ahead passes', judgedAt + 5 * 60_000, []],
-    [
-      'a time in the future fails: it would stay young for ever',
-      judgedAt + 5 * 60_000 + 1,
-      ['image-too-old'],
-    ],
-    ['a time that is no number fails', Number.NaN, ['image-too-old']],
-  ])('%s', (_title, created, want) => {
-    expect(codes({ maxAge: '90d' }, amd64({ created }))).toEqual(want);
-  });
-
-  test('the finding says how old the image is and how old it may be', () => {
-    expect(judge({ maxAge: '90d' }, amd64({ created: judgedAt - 120 * day }))).toMatchObject([
-      {
-        message: "image 'registry.example.com/web:1' is older than 90 days",
-        detail: 'it was created 120 days ago',
-      },
-    ]);
-  });
-  test('an age that is not known is not called old', () => {
-    expect(judge({ maxAge: '90d' }, amd64({ created: undefined }))[0]?.message).toBe(
-      "image 'registry.example.com/web:1' does not say how old it is",
-    );
-  });
-});
-
-describe('minAge', () => {
-  test.each([
-    ['an image that has aged passes', judgedAt - 4 * day, []],
-    ['an image of exactly that age passes', judgedAt - 3 * day, []],
-    ['a fresh release fails', judgedAt - 2 * day, ['image-too-new']],
-    ['a time in the future fails', judgedAt + day, ['image-too-new']],
-    ['a clock that is a little ahead means that the image is fresh', judgedAt + 60_000, ['image-too-new']],
-    ['an image that names no time fails', undefined, ['image-too-new']],
-  ])('%s', (_title, created, want) => {
-    expect(codes({ minAge: '3d' }, amd64({ created }))).toEqual(want);
-  });
-});
 
 describe('user: NonRoot', () => {
   test.each([

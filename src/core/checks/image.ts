@@ -4,7 +4,7 @@ import { readSize } from '../policy/size.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { EvidenceCheck, EvidenceRule } from './check.ts';
-import { maxAge, minAge } from './image/age.ts';
+import { knownAge, maxAge, minAge } from './image/age.ts';
 import type { Condition } from './image/condition.ts';
 import { labelConditions, readsNamespaceLabels } from './image/labels.ts';
 import { allowedPlatforms, choosePlatforms } from './image/platforms.ts';
@@ -16,6 +16,7 @@ interface Written {
   readonly text: string;
   readonly condition: Condition;
   readonly readsSituation: boolean;
+  readonly containersOnly?: true;
 }
 
 const written = (value: object, condition: Condition, readsSituation = false): Written => ({
@@ -39,14 +40,17 @@ const withAmount = (
 };
 
 /** The rules of one check. Two checks that choose the same platforms and have the same condition share its judgement. */
-const rulesOf = (conditions: readonly Written[], multiArch: MultiArch): readonly EvidenceRule[] => {
-  const choice = choosePlatforms(multiArch);
+const rulesOf = (
+  conditions: readonly Written[],
+  multiArch: MultiArch,
+  choice: ReturnType<typeof choosePlatforms>,
+): readonly EvidenceRule[] => {
   const chosenBy = JSON.stringify({ multiArch });
   return [
     { text: chosenBy, readsSituation: false, judge: (facts) => choice(facts).violations },
-    ...conditions.map(({ text, condition, readsSituation }): EvidenceRule => ({
+    ...conditions.map(({ text, condition, ...more }): EvidenceRule => ({
       text: `${text} ${chosenBy}`,
-      readsSituation,
+      ...more,
       judge: (facts, situation) => {
         const { isIndex, platforms } = choice(facts);
         return condition({ isIndex, platforms, situation });
@@ -54,6 +58,16 @@ const rulesOf = (conditions: readonly Written[], multiArch: MultiArch): readonly
     })),
   ];
 };
+
+/** `unknownTime` is asked where an age is. */
+const unknownTime = ({ maxAge: most, minAge: least, unknownTime: word = 'Deny' }: ImageCheck) =>
+  (most === undefined && least === undefined) || word === 'Allow'
+    ? []
+    : [written({ unknownTime: word }, knownAge(word), true)];
+
+/** What breaks out of a container is what runs in it; nothing runs from a volume. */
+const userOf = ({ user }: ImageCheck): readonly Written[] =>
+  user === undefined ? [] : [{ ...written({ user }, nonRoot(user)), containersOnly: true }];
 
 /** `image`: conditions on what the image says about itself. All are judged, each failure is reported. */
 export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<EvidenceCheck, string> => {
@@ -63,21 +77,24 @@ export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<Evi
   if (!newest.ok) return newest;
   const largest = withAmount(config, 'maxSize', readSize, maxSize);
   if (!largest.ok) return largest;
-  const { user, labels, platforms } = config;
+  const { labels, platforms } = config;
   const conditions: readonly Written[] = [
     ...oldest.value,
     ...newest.value,
-    ...(user === undefined ? [] : [written({ user }, nonRoot(user))]),
+    ...unknownTime(config),
+    ...userOf(config),
     ...labelConditions(labels).map(({ rule, condition, readsSituation }) =>
       written(rule, condition, readsSituation),
     ),
     ...(platforms === undefined ? [] : [written({ platforms }, allowedPlatforms(platforms, multiArch))]),
     ...largest.value,
   ];
+  const choice = choosePlatforms(multiArch);
   return ok({
     id: 'image',
     needs: 'image',
     readsNamespaceLabels: readsNamespaceLabels(labels),
-    rules: rulesOf(conditions, multiArch),
+    artifactAmong: (facts) => choice(facts).artifact,
+    rules: rulesOf(conditions, multiArch, choice),
   });
 };

@@ -1,5 +1,5 @@
 import type { CheckSituation, Violation } from '../checks/check.ts';
-import { named } from '../checks/check.ts';
+import { isAsked, named } from '../checks/check.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import { outage, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
@@ -66,6 +66,24 @@ const absentViolation = ({ given }: ImageReference, tried: readonly string[]): V
   remedy: 'correct the name, the tag or the digest, or push the image first',
 });
 
+/** An artifact is data: it may be mounted, and there is nothing in it to run. */
+const artifactWhy = (type: string): Unavailable => ({
+  what: 'the image',
+  why: `it is an artifact of type ${type}, not a container image`,
+  final: true,
+  remedy:
+    'name the container image; an artifact may be an image volume. In an index it may stand beside images when its config ' +
+    'is empty and no node takes it for an image: behind the image of the same platform, or without a platform',
+});
+
+const artifactAmong = ({ evidence }: CompiledPolicy, facts: ImageFacts): string | undefined => {
+  for (const check of evidence) {
+    const type = check.artifactAmong(facts);
+    if (type !== undefined) return type;
+  }
+  return undefined;
+};
+
 const notPinned = ({ given }: ImageReference): Violation => ({
   code: 'bytes-not-pinned',
   message: `image '${shown(given)}' was judged, and its tag may name other bytes by the time it is pulled`,
@@ -82,9 +100,10 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
 /** R25: nothing but an outage is ever excused, whatever its code. */
 const modeOf = (
   { policy, mode }: CoveringPolicy,
-  { code }: Violation,
+  { code, atMost }: Violation,
   why: Unavailable | undefined,
 ): Mode => {
+  if (atMost !== undefined && mode === 'Deny') return atMost;
   // A remark on how the policy is written refuses nobody.
   if (code === 'bytes-not-pinned') return 'Audit';
   return mode === 'Deny' && why?.excusable === true ? policy.onUnavailable : mode;
@@ -137,10 +156,11 @@ const labelsWhy = (
 const judgeFacts = (
   covering: CoveringPolicy,
   reference: ImageReference,
-  evidence: ImageEvidence | undefined,
+  { use, evidence }: ImageUnderReview,
   situation: CheckSituation,
 ): readonly Judged[] => {
   const { policy } = covering;
+  const isVolume = use.volume === true;
   const tried = evidence?.tried ?? [];
   const fact = factsFor(policy, reference, evidence);
   const once = (violation: Violation, why?: Unavailable): readonly Judged[] => [
@@ -152,15 +172,22 @@ const judgeFacts = (
     case 'absent':
       return once(absentViolation(reference, tried));
     case 'known': {
+      const artifact = isVolume ? undefined : artifactAmong(policy, fact.value);
+      if (artifact !== undefined) {
+        const why = artifactWhy(artifact);
+        return once(unavailableViolation(reference, why, tried), why);
+      }
       const given = shown(reference.given);
       const violations = policy.evidence.flatMap(({ id, rules }) =>
-        rules.flatMap((rule) =>
-          rule.judge(fact.value, situation).map((violation): Judged => ({
-            check: id,
-            violation: named(given, violation),
-            ...labelsWhy(violation, situation),
-          })),
-        ),
+        rules
+          .filter((rule) => isAsked(rule, isVolume))
+          .flatMap((rule) =>
+            rule.judge(fact.value, situation).map((violation): Judged => ({
+              check: id,
+              violation: named(given, violation),
+              ...labelsWhy(violation, situation),
+            })),
+          ),
       );
       const open = reference.digest === undefined && !policy.fixesBytes;
       return open ? [...violations, ...once(notPinned(reference))] : violations;
@@ -176,10 +203,11 @@ const judgeFacts = (
  * looked at (B26), so nothing more is said about it.
  */
 export const judgeEvidence = (
-  { use, image, evidence }: ImageUnderReview,
+  judged: ImageUnderReview,
   covering: Covering,
   situation: CheckSituation,
 ): EvidenceVerdict => {
+  const { use, image, evidence } = judged;
   if (!image.parsed.ok) return nothing;
   const reference = image.parsed.value;
   const asking = covering.policies.filter(
@@ -187,14 +215,17 @@ export const judgeEvidence = (
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
   const findings = asking.flatMap((one) =>
-    judgeFacts(one, reference, evidence, situation).map(({ check, violation, why }) => ({
-      policy: one.policy.name,
-      check,
-      mode: modeOf(one, violation, why),
-      path: use.path,
-      ...violation,
-      ...(why?.final === true ? { final: true as const } : {}),
-    })),
+    judgeFacts(one, reference, judged, situation).map(({ check, violation, why }) => {
+      const { atMost: _, ...rest } = violation;
+      return {
+        policy: one.policy.name,
+        check,
+        mode: modeOf(one, violation, why),
+        path: use.path,
+        ...rest,
+        ...(why?.final === true ? { final: true as const } : {}),
+      };
+    }),
   );
   if (evidence?.staleFor === undefined) return { findings };
   if (!asking.some(({ policy }) => acceptsAge(policy, evidence))) return { findings };

@@ -12,6 +12,7 @@ export const findingCodes = [
   'image-user-root',
   'image-too-old',
   'image-too-new',
+  'image-time-unknown',
   'image-label',
   'image-platform',
   'image-too-large',

@@ -93,18 +93,27 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
   'image-too-old': {
     title: 'The image is too old',
     meaning:
-      'The image was created longer ago than `maxAge` of the policy allows, or says no time that can be true, so that its ' +
-      'age is not known.',
-    fix:
-      'Build the image again on a current base. Builds that are meant to be reproducible often write 1970 or no time at ' +
-      'all: set `SOURCE_DATE_EPOCH` to the time of the commit.',
+      'The image was created longer ago than `maxAge` of the policy allows, by the time that its builder wrote.',
+    fix: 'Build the image again on a current base, or use a newer release.',
   },
   'image-too-new': {
     title: 'The image is too new',
     meaning:
-      'The image was created more recently than `minAge` of the policy allows, or says no time that can be true. Releases ' +
-      'of others that were tampered with are mostly found out within days.',
+      'The image was created more recently than `minAge` of the policy allows. Releases of others that were tampered with ' +
+      'are mostly found out within days.',
     fix: 'Use the release before it, or wait. If it repairs something urgent, ask the owner of the policy for an exemption.',
+  },
+  'image-time-unknown': {
+    title: 'The image does not say how old it is',
+    meaning:
+      'The policy asks for an age (`maxAge`, `minAge`), and the image names no time of creation that can be true: before ' +
+      '2013 there were no images, and what lies in the future has not happened. Builds that are reproducible often write ' +
+      '0001, 1970 or 1980. The gate takes the first time that can be true of `created` in the config, and ' +
+      '`org.opencontainers.image.created` as annotation of the manifest, as label, and as annotation of the index.',
+    fix:
+      'An own image: set `SOURCE_DATE_EPOCH` to the time of the commit, or the label `org.opencontainers.image.created`. An ' +
+      'image of others: ask the owner of the policy for `unknownTime: Warn` or `Allow`, best in a policy of its own whose ' +
+      '`match.images` names these images.',
   },
   'image-label': {
     title: 'The labels of the image do not fit',

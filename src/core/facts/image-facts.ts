@@ -5,16 +5,24 @@ export interface Platform {
   readonly variant?: string;
 }
 
-/** What the manifest and the config of one image for one platform say. */
+/** What the manifest and the config of one image for one platform say, or what an artifact says. */
 export interface PlatformImage {
   /** Digest of its manifest, `sha256:…`. */
   readonly digest: string;
   /** What the index names, because nodes choose by that; what the config says where it names none. */
   readonly platform: Platform;
+  /**
+   * Present: it is no image but an artifact of this type (a model, a chart, a signature), which may be mounted and never
+   * runs. It has no user and no entrypoint, its labels are the annotations of its manifest.
+   */
+  readonly artifact?: string;
   /** An index names no platform for it: some runtimes run it everywhere, whatever its config says. */
   readonly unnamed?: true;
-  /** Milliseconds since 1970; absent when the config names no time, or one that cannot be read. */
-  readonly created?: number;
+  /**
+   * When it was made, by the word of its builder, milliseconds since 1970: config, annotation of the manifest, label,
+   * annotation of the index, in this order. Only what can be read; reproducible builds write what cannot be true.
+   */
+  readonly times: readonly number[];
   /** `config.User` as written; empty when absent, which means root. */
   readonly user: string;
   readonly entrypoint: readonly string[];
@@ -33,6 +41,9 @@ export interface ImageFacts {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
 }
+
+/** What is no image runs on none: BuildKit's word for it. */
+export const noPlatform: Platform = { os: 'unknown', architecture: 'unknown' };
 
 /** `linux/arm64/v8` */
 export const formatPlatform = ({ os, architecture, variant }: Platform): string =>

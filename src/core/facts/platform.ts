@@ -1,5 +1,5 @@
 import type { PlatformChoice } from './image-evidence.ts';
-import type { Platform } from './image-facts.ts';
+import type { Platform, PlatformImage } from './image-facts.ts';
 
 const platformForm = /^[a-z0-9]{1,32}\/[a-z0-9]{1,32}(?:\/[a-z0-9.]{1,32})?$/;
 
@@ -123,6 +123,13 @@ export const chosenOf = <T>(
     return platform === undefined || mayRun(platform);
   });
 };
+
+/** The images that are judged where these platforms are named. */
+export const chosenImages = (
+  choice: PlatformChoice,
+  images: readonly PlatformImage[],
+): readonly PlatformImage[] =>
+  chosenOf(choice, images, ({ unnamed, platform }) => (unnamed === true ? undefined : platform));
 
 /** Equal for equal choices. */
 export const choiceKey = (choice: PlatformChoice): string =>

@@ -23,7 +23,13 @@ const counting = (text: string, readsSituation = false) => {
       return [{ code: 'image-label', says: `${text} of ${facts.digest} at ${at} in ${namespace}` }];
     },
   };
-  const check: EvidenceCheck = { id: 'image', needs: 'image', readsNamespaceLabels: false, rules: [rule] };
+  const check: EvidenceCheck = {
+    id: 'image',
+    needs: 'image',
+    readsNamespaceLabels: false,
+    artifactAmong: () => undefined,
+    rules: [rule],
+  };
   return { asked, check };
 };
 

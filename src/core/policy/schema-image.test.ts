@@ -27,6 +27,7 @@ describe('the check image is read', () => {
       'with every rule about labels',
       { labels: { required: { a: ['*'] }, forbidden: { b: ['', 'x*'] }, namespaceLabels: [rule] } },
     ],
+    ['with a word for times that cannot be true', { minAge: '3d', unknownTime: 'Allow' }],
     [
       'with names that only images have',
       { labels: { required: { 'org.opencontainers.image.source': ['*'], 'Vendor/Name:x': ['*'] } } },
@@ -49,6 +50,21 @@ describe('the check image is read', () => {
 describe('what is wrong is refused, once and with its place', () => {
   test.each([
     ['no condition', {}, 'spec.checks.0.image: this check checks nothing'],
+    [
+      'a word for times where no age is asked for',
+      { user: 'NonRoot', unknownTime: 'Warn' },
+      'spec.checks.0.image.unknownTime: does nothing without `maxAge` or `minAge`',
+    ],
+    [
+      'that word alone',
+      { unknownTime: 'Warn' },
+      'spec.checks.0.image.unknownTime: does nothing without `maxAge` or `minAge`',
+    ],
+    [
+      'another word for it',
+      { maxAge: '90d', unknownTime: 'warn' },
+      'spec.checks.0.image.unknownTime: "warn"',
+    ],
     [
       'a condition left empty',
       { maxAge: null, user: 'NonRoot' },

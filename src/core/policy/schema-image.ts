@@ -78,7 +78,8 @@ export const imageCheck = z
     maxAge: durationText({ zero: false })
       .exactOptional()
       .describe(
-        'The image was created at most this long ago, such as `90d`. An image that names no time of its creation fails.',
+        'The image was created at most this long ago, such as `90d`. The time is what its builder wrote: the first that can ' +
+          'be true of `created` in its config and `org.opencontainers.image.created` of manifest, labels and index.',
       )
       .meta(kept),
     minAge: durationText({ zero: false })
@@ -88,11 +89,20 @@ export const imageCheck = z
           'image was poisoned. The time is what its builder wrote, so this is no defence against the builder.',
       )
       .meta(kept),
+    unknownTime: z
+      .enum(['Deny', 'Warn', 'Allow'])
+      .exactOptional()
+      .describe(
+        'What happens to an image that names no time that can be true, where `maxAge` or `minAge` asks for one: builds that ' +
+          'are reproducible write a fixed time (1970, 1980). Deny (the default) fails it in the mode of the policy, Warn lets ' +
+          'it through and tells the user, Allow says nothing.',
+      )
+      .meta(kept),
     user: z
       .enum(['NonRoot', 'NonRootNumeric'])
       .exactOptional()
       .describe(
-        'The user that the image runs as. NonRoot refuses an empty user, 0 and root; NonRootNumeric takes nothing but a ' +
+        'The user that the image runs as; not judged of an image volume, from which nothing runs. NonRoot refuses an empty user, 0 and root; NonRootNumeric takes nothing but a ' +
           "number above 0, as the kubelet's runAsNonRoot does, because a name may stand for 0 inside the image.",
       )
       .meta(kept),
@@ -114,7 +124,15 @@ export const imageCheck = z
       )
       .meta(kept),
   })
-  .superRefine((conditions, context) => {
+  .superRefine(({ unknownTime, ...conditions }, context) => {
+    if (unknownTime !== undefined && conditions.maxAge === undefined && conditions.minAge === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['unknownTime'],
+        message: 'does nothing without `maxAge` or `minAge`: add one of them, or leave it out',
+      });
+      return;
+    }
     if (Object.keys(conditions).length > 0) return;
     context.addIssue({
       code: 'custom',

@@ -123,7 +123,12 @@ describe('where images are', () => {
             given: 'alpine',
             place: `${spec}.ephemeralContainers/debug`,
           },
-          { path: `${spec}.volumes[1].image.reference`, given: 'model:1', place: `${spec}.volumes/model` },
+          {
+            path: `${spec}.volumes[1].image.reference`,
+            given: 'model:1',
+            place: `${spec}.volumes/model`,
+            volume: true,
+          },
         ],
       },
     });

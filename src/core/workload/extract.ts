@@ -59,7 +59,10 @@ const extractFromPlaces = (
       : malformed(path, 'must be an object');
   const walks = [
     { paths: compiled.podSpecs, visit: readAt },
-    { paths: compiled.images, visit: (path: string, value: JsonValue) => addImage(found, path, path, value) },
+    {
+      paths: compiled.images,
+      visit: (path: string, value: JsonValue) => addImage(found, { path, place: path }, value),
+    },
     { paths: compiled.imageUrls, visit: (path: string, value: JsonValue) => addImageUrl(found, path, value) },
   ];
   let entries = 0;

@@ -14,6 +14,8 @@ export interface ImageUse {
    * Holds names from the object: never show it.
    */
   readonly place: string;
+  /** An image volume: its files are mounted, and nothing of it runs. */
+  readonly volume?: true;
 }
 /** `path` and `why` are safe to show: of the object they hold keys of maps at most, escaped and bounded. */
 export interface ExtractionError {
@@ -49,10 +51,10 @@ export const isAbsent = (value: JsonValue | undefined): value is null | undefine
 
 export const addImage = (
   found: Findings,
-  path: string,
-  place: string,
+  use: Omit<ImageUse, 'given'>,
   value: JsonValue | undefined,
 ): Problem => {
+  const { path } = use;
   found.places += 1;
   if (found.places > maxImages) {
     return { code: 'too-many-images', path, why: `more than ${maxImages} images in one object` };
@@ -66,7 +68,7 @@ export const addImage = (
   } else if (placeholder !== undefined && holdsPlaceholder(placeholder, given)) {
     found.warnings.push(`${path} holds a variable: judged when its Pod is created`);
   } else {
-    found.images.push({ path, given, place });
+    found.images.push({ ...use, given });
   }
   return undefined;
 };
@@ -79,5 +81,5 @@ const registryScheme = 'docker://';
  */
 export const addImageUrl = (found: Findings, path: string, value: JsonValue): Problem => {
   const isImage = typeof value === 'string' && value.startsWith(registryScheme);
-  return addImage(found, path, path, isImage ? value.slice(registryScheme.length) : value);
+  return addImage(found, { path, place: path }, isImage ? value.slice(registryScheme.length) : value);
 };

@@ -17,7 +17,7 @@ const readContainer = (
   const name = item['name'];
   if (isAbsent(name) || name === '') {
     if (!found.kind.unnamedContainers) return malformed(`${path}.name`, 'a container needs a name');
-    return addImage(found, `${path}.image`, path, item['image']);
+    return addImage(found, { path: `${path}.image`, place: path }, item['image']);
   }
   if (typeof name !== 'string') return malformed(`${path}.name`, 'a name must be text');
   // At most maxImages items come this far, so the scan is bounded.
@@ -26,7 +26,7 @@ const readContainer = (
       return malformed(`${path}.name`, 'another container of this list has the same name');
     }
   }
-  return addImage(found, `${path}.image`, `${list.path}/${name}`, item['image']);
+  return addImage(found, { path: `${path}.image`, place: `${list.path}/${name}` }, item['image']);
 };
 
 const readContainers = (found: Findings, list: ContainerList, value: JsonValue | undefined): Problem => {
@@ -48,7 +48,8 @@ const readImageVolume = (found: Findings, path: string, volume: JsonObject, name
   if (names.includes(name)) return malformed(`${path}.name`, 'another image volume has the same name');
   names.push(name);
   const list = path.slice(0, path.lastIndexOf('['));
-  return addImage(found, `${path}.image.reference`, `${list}/${name}`, image['reference']);
+  const place = `${list}/${name}`;
+  return addImage(found, { path: `${path}.image.reference`, place, volume: true }, image['reference']);
 };
 
 /** Only `volumes[].image` is an image volume (B18); the `image` inside an rbd volume names a block device. */

@@ -4,6 +4,8 @@ import { shown } from '../../core/decision/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import { readJsonObject } from '../json-document.ts';
+import { readLabels, type Labels } from './labels.ts';
+import { readTime } from './time.ts';
 import { fieldNames, foreignSpelling, optionalText } from '../json-fields.ts';
 import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 
@@ -14,47 +16,11 @@ export interface ImageConfig {
   readonly created?: number;
   readonly user: string;
   readonly entrypoint: readonly string[];
-  /** Without a prototype: a label called `constructor` is there only when the image has it. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
 const configFields = fieldNames('created', 'architecture', 'os', 'variant', 'config');
 const runFields = fieldNames('User', 'Entrypoint', 'Labels');
-
-const timestamp = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-
-/** RFC 3339. Go writes the year 1 where no time was set. A day that no month has is no time. */
-const readTime = (value: JsonValue | undefined): number | undefined => {
-  if (typeof value !== 'string' || value.length > 64) return undefined;
-  const [, year = '', month = '', day = ''] = timestamp.exec(value) ?? [];
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  if (year < '1000' || date.getUTCDate() !== Number(day)) return undefined;
-  const time = Date.parse(value.toUpperCase());
-  return Number.isNaN(time) ? undefined : time;
-};
-
-const noLabels: ImageConfig['labels'] = Object.freeze(Object.create(null) as Record<string, string>);
-
-const readLabels = (
-  value: JsonValue | undefined,
-  limits: EvidenceLimits,
-): Result<ImageConfig['labels'], Unreadable> => {
-  if (value === undefined || value === null) return ok(noLabels);
-  if (!isJsonObject(value)) return invalid('its labels are not an object');
-  const labels = Object.create(null) as Record<string, string>;
-  let count = 0;
-  let bytes = 0;
-  for (const [name, text] of Object.entries(value)) {
-    if (typeof text !== 'string') return invalid(`its label ${shown(name)} is not a text`);
-    count += 1;
-    bytes += name.length + text.length;
-    if (count > limits.labels) return tooMuch(`it has more than ${limits.labels} labels`);
-    if (bytes > limits.labelBytes)
-      return tooMuch(`its labels are longer than ${limits.labelBytes} characters`);
-    labels[name] = text;
-  }
-  return ok(labels);
-};
 
 const readEntrypoint = (
   value: JsonValue | undefined,
@@ -93,7 +59,7 @@ const readRun = (
     return tooMuch(`its user is longer than ${limits.labelBytes} characters`);
   const entrypoint = readEntrypoint(run['Entrypoint'], limits);
   if (!entrypoint.ok) return entrypoint;
-  const labels = readLabels(run['Labels'], limits);
+  const labels = readLabels(run['Labels'], 'label', limits);
   return labels.ok ? ok({ user, entrypoint: entrypoint.value, labels: labels.value }) : labels;
 };
 

@@ -1,5 +1,6 @@
 import {
   formatPlatform,
+  noPlatform,
   type ImageFacts,
   type Platform,
   type PlatformImage,
@@ -8,8 +9,17 @@ import { shown } from '../../core/decision/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from './config.ts';
 import { invalid, type Unreadable } from '../unreadable.ts';
-import type { Base, ImageManifest } from './manifest.ts';
+import type { ArtifactManifest, Base, ImageManifest } from './manifest.ts';
+import { createdAnnotation, readTime, timesOf } from './time.ts';
 import { agree } from '../../core/facts/platform.ts';
+
+/** What an index says of one of its entries. */
+export interface Entry {
+  /** A node chooses by that. */
+  readonly named?: Platform;
+  /** What it, or the index that holds it, names as the time of creation. */
+  readonly times: readonly number[];
+}
 
 /** Annotations of the manifest first, then labels: builders write one or the other. */
 const baseOf = (manifest: Base, labels: ImageConfig['labels']): Base => {
@@ -19,14 +29,14 @@ const baseOf = (manifest: Base, labels: ImageConfig['labels']): Base => {
 };
 
 /**
- * One image from its manifest and config. `named`: the platform that the index names for it; a node chooses by that, so
+ * One image from its manifest and config. The platform is the one that the index names, because a node chooses by that;
  * a config that says otherwise would be judged as what it is not.
  */
 export const platformImage = (
   digest: string,
   manifest: ImageManifest,
   config: ImageConfig,
-  named?: Platform,
+  { named, times }: Entry,
 ): Result<PlatformImage, Unreadable> => {
   if (named !== undefined && !agree(named, config.platform)) {
     const index = shown(formatPlatform(named));
@@ -37,7 +47,7 @@ export const platformImage = (
   return ok({
     digest,
     platform: named ?? config.platform,
-    ...(created === undefined ? {} : { created }),
+    times: timesOf(created, manifest.created, readTime(labels[createdAnnotation]), ...times),
     user,
     entrypoint,
     labels,
@@ -47,12 +57,29 @@ export const platformImage = (
   });
 };
 
+/** An artifact, by what it has: no config that says anything, hence its annotations. */
+export const artifactImage = (
+  digest: string,
+  { type, created, annotations, layers, size }: ArtifactManifest,
+  { named, times }: Entry,
+): PlatformImage => ({
+  digest,
+  ...(named === undefined ? { platform: noPlatform, unnamed: true } : { platform: named }),
+  artifact: type,
+  times: timesOf(created, ...times),
+  user: '',
+  entrypoint: [],
+  labels: annotations,
+  layers,
+  size,
+});
+
 /** Of one image without its texts, and of one text beside its characters: rounded up, since a bound needs no more. */
 const plainBytes = 600;
 const textBytes = 48;
 
-const weightOfImage = ({ user, entrypoint, labels }: PlatformImage): number => {
-  const texts = [user, ...entrypoint, ...Object.entries(labels).flat()];
+const weightOfImage = ({ user, entrypoint, labels, artifact = '' }: PlatformImage): number => {
+  const texts = [user, artifact, ...entrypoint, ...Object.entries(labels).flat()];
   return plainBytes + texts.reduce((sum, text) => sum + textBytes + 2 * text.length, 0);
 };
 

@@ -22,7 +22,14 @@ describe('an image manifest', () => {
   test('of OCI gives its config, the number of its layers and what they weigh', () => {
     expect(read(plain)).toEqual({
       ok: true,
-      value: { kind: 'image', config, layers: 2, size: 207, base: {} },
+      value: {
+        kind: 'image',
+        config,
+        layers: 2,
+        size: 207,
+        base: {},
+        otherwise: { type: mediaTypes.ociConfig, annotations: {} },
+      },
     });
   });
 
@@ -60,9 +67,45 @@ describe('an image manifest', () => {
   });
 });
 
+describe('an artifact', () => {
+  const helm = descriptor('application/vnd.cncf.helm.config.v1+json', 7);
+  test.each<[string, object, object]>([
+    ['is one by the media type of its config', {}, { type: 'application/vnd.cncf.helm.config.v1+json' }],
+    ['is called by its own type', { artifactType: 'application/vnd.x' }, { type: 'application/vnd.x' }],
+    ['gives its annotations', { annotations: { team: 'web' } }, { annotations: { team: 'web' } }],
+    ['may leave its media type out', { mediaType: undefined }, { isOci: true }],
+    ['of Docker is none that CRI-O refuses', { mediaType: mediaTypes.dockerManifest }, { isOci: false }],
+    ['may have no config', { config: null }, { type: 'unknown, without a config', size: 200 }],
+  ])('%s', (_title, fields, want) => {
+    const found = read({ ...plain, config: helm, ...fields });
+    expect(found).toMatchObject({ ok: true, value: { kind: 'artifact', layers: 2, size: 207, ...want } });
+  });
+  test('with the type of an image is an image so far, whatever it calls itself', () => {
+    const found = read({ ...plain, artifactType: 'application/vnd.x', annotations: { a: 'b' } });
+    expect(found).toMatchObject({
+      value: { kind: 'image', otherwise: { type: 'application/vnd.x', annotations: { a: 'b' } } },
+    });
+  });
+  test('of the test doubles is read', () => {
+    expect(readManifest(artifact().bytes, limits)).toMatchObject({ value: { kind: 'artifact' } });
+  });
+  test.each([
+    ['annotations that are no texts', { annotations: { a: 1 } }],
+    ['annotations that are no object', { annotations: ['a'] }],
+    ['no list of layers', { layers: undefined }],
+    ['a media type that no runtime runs', { mediaType: 'application/vnd.oci.artifact.manifest.v1+json' }],
+  ])('is refused with %s', (_title, fields) => {
+    expect(read({ ...plain, config: helm, ...fields })).toMatchObject({
+      ok: false,
+      error: { kind: 'invalid' },
+    });
+  });
+});
+
 describe('an index', () => {
   test('gives its images with their platforms', () => {
-    expect(read(list)).toEqual({ ok: true, value: { kind: 'index', children: [child] } });
+    const spelling = '["linux","amd64",null,null,null]';
+    expect(read(list)).toEqual({ ok: true, value: { kind: 'index', children: [{ ...child, spelling }] } });
   });
 
   test('leaves out attachments, which BuildKit marks unknown/unknown', () => {
@@ -70,16 +113,24 @@ describe('an index', () => {
     expect(read({ ...list, manifests: [attached, child] })).toMatchObject({ value: { children: [child] } });
   });
 
-  test.each([{ os: '', architecture: 'amd64' }, { os: 'linux' }, null])(
-    'takes the half platform %j for none, since containerd then looks into the config',
-    (platform) => {
-      const found = read({ ...list, manifests: [{ ...child, platform }] });
-      expect(found).toEqual({
-        ok: true,
-        value: { kind: 'index', children: [descriptor(mediaTypes.ociManifest)] },
-      });
-    },
-  );
+  test.each<[unknown, { readonly spelling?: string }]>([
+    [{ os: '', architecture: 'amd64' }, { spelling: '["","amd64",null,null,null]' }],
+    [{ os: 'linux' }, { spelling: '["linux",null,null,null,null]' }],
+    [null, {}],
+  ])('takes the half platform %j for none, since containerd then looks into the config', (platform, more) => {
+    const found = read({ ...list, manifests: [{ ...child, platform }] });
+    expect(found).toEqual({
+      ok: true,
+      value: { kind: 'index', children: [{ ...descriptor(mediaTypes.ociManifest), ...more }] },
+    });
+  });
+
+  test('spells out everything by which a runtime could tell two platforms apart', () => {
+    const platform = { ...child.platform, 'os.version': '10', 'os.features': ['a', 'b'], variant: 'v2' };
+    expect(read({ ...list, manifests: [{ ...child, platform }] })).toMatchObject({
+      value: { children: [{ spelling: '["linux","amd64","v2","10",["a","b"]]' }] },
+    });
+  });
 
   test('of more images than are looked at is a limit, not an answer (B9)', () => {
     const many = Array.from({ length: limits.indexChildren + 1 }, () => child);
@@ -128,16 +179,6 @@ describe('refused', () => {
       ok: false,
       error: { kind: 'invalid', why: expect.stringMatching(why) },
     });
-  });
-
-  test('an artifact, in words that say what it is', () => {
-    const chart = { ...plain, config: descriptor('application/vnd.cncf.helm.config.v1+json') };
-    expect(read(chart)).toMatchObject({
-      error: {
-        why: 'it is an artifact of type application/vnd.cncf.helm.config.v1+json, not a container image',
-      },
-    });
-    expect(readManifest(artifact().bytes, limits)).toMatchObject({ ok: false });
   });
 
   test('B9: more layers than are looked at', () => {

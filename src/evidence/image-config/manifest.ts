@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
-import type { Platform, PlatformImage } from '../../core/facts/image-facts.ts';
-import { parseDigest } from '../../core/image/digest.ts';
+import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import { manifestTypes, shapeOfType } from '../../core/image/media-types.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { shown } from '../../core/decision/shown-text.ts';
@@ -8,7 +7,10 @@ import type { EvidenceLimits } from '../limits.ts';
 import type { Descriptor } from '../ports.ts';
 import { readJsonObject } from '../json-document.ts';
 import { foreignSpelling, optionalText } from '../json-fields.ts';
-import { descriptorFields, manifestFields, platformFields } from '../manifest-fields.ts';
+import { manifestFields } from '../manifest-fields.ts';
+import { misspelt, readDescriptor } from './descriptor.ts';
+import { readLabels, type Labels } from './labels.ts';
+import { createdAnnotation, readTime } from './time.ts';
 import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 import { isNoPlatform } from '../../core/facts/platform.ts';
 
@@ -23,53 +25,47 @@ export interface ImageManifest {
   /** Bytes of config and layers, as the descriptors say. */
   readonly size: number;
   readonly base: Base;
+  /** Its annotation, milliseconds since 1970. */
+  readonly created?: number;
+  /** What it is when its config turns out to be none; absent: its annotations cannot be read. */
+  readonly otherwise?: Pick<ArtifactManifest, 'type' | 'annotations'>;
+}
+/** OCI image-spec, "Guidelines for Artifact Usage": a manifest with another config than that of an image, or with none. */
+export interface ArtifactManifest {
+  readonly kind: 'artifact';
+  /** Its `artifactType`, else the media type of its config; safe to show. */
+  readonly type: string;
+  /** Absent: it names none. */
+  readonly config?: Descriptor;
+  readonly layers: number;
+  readonly size: number;
+  readonly annotations: Labels;
+  readonly created?: number;
+  /** CRI-O refuses it by its types (containers/image oci.go, `OCIConfig`), which a Docker manifest has not. */
+  readonly isOci: boolean;
+}
+/** An entry of an index. */
+export interface IndexEntry extends Descriptor {
+  /** Its platform, letter by letter: where two are equal, every runtime sees them alike. Absent: none is written. */
+  readonly spelling?: string;
+  /** Its annotation, milliseconds since 1970. */
+  readonly created?: number;
 }
 /** OCI image-spec, "Image Index Specification"; a Docker manifest list has the same fields. */
 export interface ImageIndex {
   readonly kind: 'index';
   /** What may run somewhere; attachments (`unknown/unknown`) are left out. */
-  readonly children: readonly Descriptor[];
+  readonly children: readonly IndexEntry[];
+  /** Its annotation, milliseconds since 1970. */
+  readonly created?: number;
 }
 
-const configTypes = new Set([
+const [ociManifestType] = manifestTypes.image;
+
+const configTypes: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
 ]);
-
-const misspelt = (name: string): Result<never, Unreadable> =>
-  invalid(`it holds ${JSON.stringify(shown(name))}, which runtimes read as another field than we would`);
-
-/** Absent when a part is empty: containerd then looks into the config, so nothing may be concluded from it. */
-const readPlatform = (value: JsonValue | undefined): Result<Platform | undefined, Unreadable> => {
-  if (value === undefined || value === null) return ok(undefined);
-  if (!isJsonObject(value)) return invalid('a platform in it is not an object');
-  const stranger = foreignSpelling(value, platformFields);
-  if (stranger !== undefined) return misspelt(stranger);
-  const parts = ['os', 'architecture', 'variant'].map((name) => optionalText(value[name]) ?? '');
-  if (parts.includes(false)) return invalid('a platform in it is not made of texts');
-  const [os, architecture, variant] = parts as [string, string, string];
-  if (os === '' || architecture === '') return ok(undefined);
-  return ok(variant === '' ? { os, architecture } : { os, architecture, variant });
-};
-
-const isSize = (value: JsonValue | undefined): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-
-const readDescriptor = (value: JsonValue | undefined, what: string): Result<Descriptor, Unreadable> => {
-  if (!isJsonObject(value)) return invalid(`${what} is not a descriptor`);
-  const stranger = foreignSpelling(value, descriptorFields);
-  if (stranger !== undefined) return misspelt(stranger);
-  const { mediaType, digest, size } = value;
-  if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isSize(size)) {
-    return invalid(`${what} lacks a media type, a digest or a size`);
-  }
-  const parsed = parseDigest(digest);
-  if (!parsed.ok) return invalid(`${what}: ${parsed.error}`);
-  const platform = readPlatform(value['platform']);
-  if (!platform.ok) return platform;
-  const descriptor = { mediaType, digest, size };
-  return ok(platform.value === undefined ? descriptor : { ...descriptor, platform: platform.value });
-};
 
 const readBase = (annotations: JsonValue | undefined): Base => {
   if (!isJsonObject(annotations)) return {};
@@ -81,12 +77,30 @@ const readBase = (annotations: JsonValue | undefined): Base => {
   };
 };
 
+const createdOf = (annotations: JsonValue | undefined): { readonly created?: number } => {
+  const created = isJsonObject(annotations) ? readTime(annotations[createdAnnotation]) : undefined;
+  return created === undefined ? {} : { created };
+};
+
+/** The fields of {@link platformFields} as they are written, in one text. */
+const spellingOf = (platform: JsonValue | undefined): { readonly spelling?: string } => {
+  if (platform === undefined || !isJsonObject(platform)) return {};
+  const fields = ['os', 'architecture', 'variant', 'os.version', 'os.features'];
+  return { spelling: JSON.stringify(fields.map((name) => platform[name] ?? null)) };
+};
+
+const readEntry = (value: JsonValue): Result<IndexEntry, Unreadable> => {
+  const entry = readDescriptor(value, 'an image of the index');
+  if (!entry.ok || !isJsonObject(value)) return entry;
+  return ok({ ...entry.value, ...spellingOf(value['platform']), ...createdOf(value['annotations']) });
+};
+
 const readIndex = (manifest: JsonObject, limits: EvidenceLimits): Result<ImageIndex, Unreadable> => {
   const list = manifest['manifests'];
   if (!Array.isArray(list)) return invalid('it is an index without a list of images');
-  const children: Descriptor[] = [];
+  const children: IndexEntry[] = [];
   for (const entry of list) {
-    const child = readDescriptor(entry, 'an image of the index');
+    const child = readEntry(entry);
     if (!child.ok) return child;
     if (child.value.platform !== undefined && isNoPlatform(child.value.platform)) continue;
     children.push(child.value);
@@ -94,38 +108,64 @@ const readIndex = (manifest: JsonObject, limits: EvidenceLimits): Result<ImageIn
       return tooMuch(`it is an index of more than ${limits.indexChildren} images`);
     }
   }
-  return ok({ kind: 'index', children });
+  return ok({ kind: 'index', children, ...createdOf(manifest['annotations']) });
 };
 
-/** What it is instead, for people: Helm charts, signatures and the like lie in registries as well. */
+/** Helm charts, signatures and the like lie in registries as well. */
 const notAnImage = (type: string): Result<never, Unreadable> =>
   invalid(`it is an artifact of type ${shown(type)}, not a container image`);
 
-const readImage = (manifest: JsonObject, limits: EvidenceLimits): Result<ImageManifest, Unreadable> => {
-  const config = readDescriptor(manifest['config'], 'its config');
-  if (!config.ok) return config;
-  if (!configTypes.has(config.value.mediaType)) {
-    const artifactType = optionalText(manifest['artifactType']);
-    return notAnImage(
-      artifactType === undefined || artifactType === false ? config.value.mediaType : artifactType,
-    );
-  }
+/** The config; `undefined` where the manifest has none, so that no runtime can start it. */
+const readConfigDescriptor = (manifest: JsonObject): Result<Descriptor | undefined, Unreadable> => {
+  const config = manifest['config'];
+  return config === undefined || config === null ? ok(undefined) : readDescriptor(config, 'its config');
+};
+
+/** Number and bytes of config and layers. */
+const readContents = (
+  manifest: JsonObject,
+  config: Descriptor | undefined,
+  limits: EvidenceLimits,
+): Result<Pick<ImageManifest, 'layers' | 'size'>, Unreadable> => {
   const list = manifest['layers'];
   if (!Array.isArray(list)) return invalid('it has no list of layers');
   if (list.length > limits.layers) return tooMuch(`it has more than ${limits.layers} layers`);
-  let size = config.value.size;
+  let size = config?.size ?? 0;
   for (const entry of list) {
     const layer = readDescriptor(entry, 'a layer');
     if (!layer.ok) return layer;
     size += layer.value.size;
   }
   if (!Number.isSafeInteger(size)) return invalid('the sizes of its layers add up to nonsense');
+  return ok({ layers: list.length, size });
+};
+
+const readImage = (
+  manifest: JsonObject,
+  limits: EvidenceLimits,
+): Result<ImageManifest | ArtifactManifest, Unreadable> => {
+  const config = readConfigDescriptor(manifest);
+  if (!config.ok) return config;
+  const contents = readContents(manifest, config.value, limits);
+  if (!contents.ok) return contents;
+  const annotations = readLabels(manifest['annotations'], 'annotation', limits);
+  const mediaType = config.value?.mediaType ?? 'unknown, without a config';
+  const type = shown(optionalText(manifest['artifactType']) || mediaType);
+  const created = createdOf(manifest['annotations']);
+  if (config.value !== undefined && configTypes.has(mediaType)) {
+    const base = readBase(manifest['annotations']);
+    const otherwise = annotations.ok ? { otherwise: { type, annotations: annotations.value } } : {};
+    return ok({ kind: 'image', config: config.value, ...contents.value, base, ...created, ...otherwise });
+  }
+  if (!annotations.ok) return annotations;
   return ok({
-    kind: 'image',
-    config: config.value,
-    layers: list.length,
-    size,
-    base: readBase(manifest['annotations']),
+    kind: 'artifact',
+    type,
+    annotations: annotations.value,
+    ...(config.value === undefined ? {} : { config: config.value }),
+    ...contents.value,
+    ...created,
+    isOci: (manifest['mediaType'] ?? ociManifestType) === ociManifestType,
   });
 };
 
@@ -149,11 +189,10 @@ const kindOf = (manifest: JsonObject): Result<'image' | 'index', Unreadable> => 
   return said === kind ? ok(kind) : invalid(`it calls itself ${type} and is something else`);
 };
 
-/** Reads an image manifest or an index, OCI or Docker. */
-export const readManifest = (
-  bytes: Uint8Array,
-  limits: EvidenceLimits,
-): Result<ImageManifest | ImageIndex, Unreadable> => {
+export type AnyManifest = ImageManifest | ImageIndex | ArtifactManifest;
+
+/** Reads an image manifest, an index or the manifest of an artifact, OCI or Docker. */
+export const readManifest = (bytes: Uint8Array, limits: EvidenceLimits): Result<AnyManifest, Unreadable> => {
   const object = readJsonObject(bytes);
   if (!object.ok) return object;
   const stranger = foreignSpelling(object.value, manifestFields);

@@ -1,66 +1,85 @@
-import type { FindingCode } from '../../decision/reason.ts';
+import { creationTime } from '../../facts/creation-time.ts';
+import type { PlatformImage } from '../../facts/image-facts.ts';
 import { describeDuration } from '../../policy/duration.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
 
-/** How far the clocks of builders may be ahead of ours. */
-const clockSkew = 5 * 60_000;
-
-/** The age in milliseconds, or why nobody can tell: a time that is not there or not possible proves nothing. */
-const ageOf = (created: number | undefined, now: number): number | string => {
-  if (created === undefined) return 'its config names no time of creation that can be read';
-  const age = now - created;
-  if (Number.isFinite(age) && age >= -clockSkew) return Math.max(age, 0);
-  return 'its time of creation lies in the future';
+/** The age in milliseconds; `undefined`: no time can be true, so nobody can tell. */
+const ageOf = ({ times }: PlatformImage, now: number): number | undefined => {
+  const time = creationTime(times, now);
+  return time === undefined ? undefined : Math.max(now - time, 0);
 };
 
-interface AgeRule {
-  readonly code: FindingCode;
-  readonly fits: (age: number) => boolean;
-  /** What is wrong with an image whose age is known. */
-  readonly wrong: string;
-  readonly remedy: string;
-}
+const dateOf = (time: number): string =>
+  Number.isFinite(time) ? new Date(time).toISOString().slice(0, 10) : 'no date';
 
-const unknownRemedy = 'have the build write its time: set `SOURCE_DATE_EPOCH` to the time of the commit';
+/** Why nobody can tell the age. */
+const whyUnknown = ({ times }: PlatformImage, now: number): string => {
+  if (times.length === 0) return 'it names no time of creation that can be read';
+  const dates = [...new Set(times.map(dateOf))].join(' and ');
+  return times.some((time) => time > now)
+    ? `it says ${dates}, which cannot be true: one lies in the future`
+    : `it says ${dates}, which cannot be true: builds that are reproducible write a fixed time`;
+};
 
-const ageCondition =
-  ({ code, fits, wrong, remedy }: AgeRule): Condition =>
+/** `maxAge`: old images miss the repairs of what they contain. */
+export const maxAge =
+  (most: number): Condition =>
   (subject) => {
-    let known = false;
-    const failing = failingOf(subject, ({ created }) => {
-      const age = ageOf(created, subject.situation.now);
-      if (typeof age === 'string') return age;
-      if (fits(age)) return undefined;
-      known = true;
-      return `it was created ${describeDuration(age)} ago`;
+    const failing = failingOf(subject, (image) => {
+      const age = ageOf(image, subject.situation.now);
+      return age === undefined || age <= most ? undefined : `it was created ${describeDuration(age)} ago`;
     });
     if (failing.length === 0) return pass;
     return [
       {
-        code,
-        says: `${known ? wrong : 'does not say how old it is'}${onPlatforms(subject, failing)}`,
+        code: 'image-too-old',
+        says: `is older than ${describeDuration(most)}${onPlatforms(subject, failing)}`,
         detail: reasonsOf(subject, failing),
-        remedy: known ? remedy : unknownRemedy,
+        remedy: `use a build that is at most ${describeDuration(most)} old, on a current base`,
       },
     ];
   };
 
-/** `maxAge`: old images miss the repairs of what they contain. */
-export const maxAge = (most: number): Condition =>
-  ageCondition({
-    code: 'image-too-old',
-    fits: (age) => age <= most,
-    wrong: `is older than ${describeDuration(most)}`,
-    remedy: `use a build that is at most ${describeDuration(most)} old, on a current base`,
-  });
-
 /** `minAge`: a poisoned release of somebody else is mostly found out in its first days. */
-export const minAge = (least: number): Condition =>
-  ageCondition({
-    code: 'image-too-new',
-    fits: (age) => age >= least,
-    wrong: `is not yet ${describeDuration(least)} old`,
-    remedy: `use the release before it, or wait until this one is ${describeDuration(least)} old`,
-  });
+export const minAge =
+  (least: number): Condition =>
+  (subject) => {
+    const failing = failingOf(subject, (image) => {
+      const age = ageOf(image, subject.situation.now);
+      return age === undefined || age >= least ? undefined : `it was created ${describeDuration(age)} ago`;
+    });
+    if (failing.length === 0) return pass;
+    return [
+      {
+        code: 'image-too-new',
+        says: `is not yet ${describeDuration(least)} old${onPlatforms(subject, failing)}`,
+        detail: reasonsOf(subject, failing),
+        remedy: `use the release before it, or wait until this one is ${describeDuration(least)} old`,
+      },
+    ];
+  };
+
+/** `unknownTime`: what happens when `maxAge` or `minAge` has no age to compare. */
+export const knownAge =
+  (word: 'Deny' | 'Warn'): Condition =>
+  (subject) => {
+    const { now } = subject.situation;
+    const failing = failingOf(subject, (image) =>
+      ageOf(image, now) === undefined ? whyUnknown(image, now) : undefined,
+    );
+    if (failing.length === 0) return pass;
+    return [
+      {
+        code: 'image-time-unknown',
+        says: `does not say how old it is${onPlatforms(subject, failing)}`,
+        detail: reasonsOf(subject, failing),
+        remedy:
+          'an own image: build it with `SOURCE_DATE_EPOCH`, or a label org.opencontainers.image.created, set to the time ' +
+          'of the commit; an image of others: have the owner of the policy write `unknownTime: Warn` or `Allow` for it, ' +
+          'in a policy with `match.images`',
+        ...(word === 'Warn' ? { atMost: word } : {}),
+      },
+    ];
+  };

@@ -1,5 +1,5 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
-import { chosenOf, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
+import { chosenImages, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
 import type { MultiArch } from '../../policy/schema.ts';
 import { listed, listPatterns, pass } from '../check.ts';
 import type { EvidenceViolation } from '../check.ts';
@@ -19,7 +19,9 @@ export const allowedPlatforms =
       wanted.some((node) => isFallbackOf(node, platform)) &&
       !wanted.some((node) => matchesPlatform(node, platform));
     const failing = failingOf(subject, (image) =>
-      standsIn(image) || allowed.some((platform) => matchesPlatform(platform, image.platform))
+      image.artifact !== undefined ||
+      standsIn(image) ||
+      allowed.some((platform) => matchesPlatform(platform, image.platform))
         ? undefined
         : `it is for ${platformName(image)}`,
     );
@@ -49,20 +51,26 @@ const lacking = (wanted: readonly string[], present: readonly PlatformImage[]): 
 export interface Choice {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
+  /** The type of the first that is an artifact. */
+  readonly artifact: string | undefined;
   readonly violations: readonly EvidenceViolation[];
 }
 
+const artifactOf = (platforms: readonly PlatformImage[]): string | undefined =>
+  platforms.find(({ artifact }) => artifact !== undefined)?.artifact;
+
 const choose = ({ platforms, isIndex }: ImageFacts, { mode, platforms: wanted }: MultiArch): Choice => {
-  const everything = { isIndex, platforms };
   if (mode !== 'platforms') {
-    return { ...everything, violations: platforms.length === 0 ? [lacking([], [])] : pass };
+    const violations = platforms.length === 0 ? [lacking([], [])] : pass;
+    return { isIndex, platforms, artifact: artifactOf(platforms), violations };
   }
-  const chosen = chosenOf(wanted, platforms, ({ unnamed, platform }) =>
-    unnamed === true ? undefined : platform,
-  );
+  const chosen = chosenImages(wanted, platforms);
   const missing = wanted.filter((name) => !platforms.some(({ platform }) => matchesPlatform(name, platform)));
-  const complete = missing.length === 0 || (!isIndex && missing.length < wanted.length);
-  return { isIndex, platforms: chosen, violations: complete ? pass : [lacking(missing, platforms)] };
+  // An artifact is for no machine, so none can be missing.
+  const isData = chosen.length > 0 && chosen.every(({ artifact }) => artifact !== undefined);
+  const complete = isData || missing.length === 0 || (!isIndex && missing.length < wanted.length);
+  const violations = complete ? pass : [lacking(missing, platforms)];
+  return { isIndex, platforms: chosen, artifact: artifactOf(chosen), violations };
 };
 
 /**
