@@ -74,7 +74,7 @@ describe('decisions while the gate runs', () => {
   });
   test('the table and the other formats hold the same', async () => {
     const table = await imagegate(['decisions', '--data', gate.data, '--denied', '--limit', '2']);
-    expect(table.stdout.split('\n')[0]).toMatch(/^VERDICT +WHERE +OBJECT +MODE +POLICY +REASON$/);
+    expect(table.stdout.split('\n')[0]).toMatch(/^VERDICT +WHERE +OBJECT +MODE +POLICY +FIELD +REASON$/);
     expect(table.stdout.match(/^denied/gm)).toHaveLength(2);
     const sarif = await imagegate(['decisions', '--data', gate.data, '--denied', '-o', 'sarif']);
     expect(JSON.parse(sarif.stdout)).toMatchObject({ runs: [{ tool: { driver: { name: 'imagegate' } } }] });
