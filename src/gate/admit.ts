@@ -85,7 +85,8 @@ const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): O
   const kind = shown(`${apiVersionOf(request.kind.group, request.kind.version)} ${request.kind.kind}`);
   const message = `${kind} is not a kind whose images the gate knows how to find`;
   const remedy = declareKind;
-  if (unknownKinds === 'deny') return { findings: [gateFinding('not-judged', message, { remedy })] };
+  if (unknownKinds === 'deny')
+    return { findings: [gateFinding('not-judged', message, { path: 'kind', remedy })] };
   return { warnings: [`${message}; ${remedy}`], skipped: { code: 'not-judged', message } };
 };
 

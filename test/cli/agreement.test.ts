@@ -5,7 +5,7 @@ import type { Decision } from '../../src/core/decision/decision.ts';
 import { readManifest } from '../../src/core/workload/manifest.ts';
 import type { ManifestDocument } from '../../src/core/workload/manifest.ts';
 import { createReviewOf } from './admission-review.ts';
-import { itemsOf } from './decision-list.ts';
+import { itemsOf, withoutPlace } from './decision-list.ts';
 import { folderWith, imagegate, root } from './imagegate.ts';
 import { policyText } from './policies.ts';
 import { startGate } from './running-gate.ts';
@@ -79,9 +79,9 @@ const sets: readonly (readonly [string, string, readonly string[]])[] = [
 const essence = ({ allowed, images, findings, warnings, skipped, versions }: Decision) => ({
   allowed,
   images,
-  findings: findings.map((finding) =>
-    finding.code === 'namespace-unavailable' ? { ...finding, detail: '' } : finding,
-  ),
+  findings: findings
+    .map(withoutPlace)
+    .map((finding) => (finding.code === 'namespace-unavailable' ? { ...finding, detail: '' } : finding)),
   warnings,
   skipped,
   versions,

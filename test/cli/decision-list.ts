@@ -1,4 +1,5 @@
 import type { Decision, DecisionList } from '../../src/core/decision/decision.ts';
+import type { Finding } from '../../src/core/decision/finding.ts';
 import type { Ended } from './imagegate.ts';
 
 /** The items of a `DecisionList` on stdout. */
@@ -19,3 +20,6 @@ export const verdictsOf = (ended: Ended): readonly string[] =>
   itemsOf(ended).map(
     ({ object, allowed }) => `${object.kind}/${object.name ?? '?'} ${allowed ? 'allowed' : 'denied'}`,
   );
+
+/** A finding as the webhook has it: an object that came from no file has no line. */
+export const withoutPlace = ({ line: _line, column: _column, ...finding }: Finding): Finding => finding;
