@@ -72,7 +72,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'What it does under Deny is up to `onUnavailable` of the policy when the registry or its token server is down: no ' +
       'connection, no answer at all, or 5xx. All else stays refused under every setting: what whoever creates Pods or ' +
       'pushes images can bring about is no outage. With `"final": true` the image was read and cannot be judged (broken, ' +
-      'ambiguous, no image, too large): a check then ends with 1 and not with 3, because to try again changes nothing.',
+      'ambiguous, no image, too large): a check then ends with 1 and not with 3, because looking again changes nothing.',
     fix:
       'The detail names the host, the step and the credentials that were tried, and the fix beside it says what to do ' +
       'about this cause. A registry that refuses whoever shows no login does not tell whether the image exists: look at ' +
