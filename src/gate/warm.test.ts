@@ -231,7 +231,31 @@ describe('a flood', () => {
     };
   };
 
-  test('is bounded: four at one time, 256 wait, the rest is dropped and counted', async () => {
+  test('R26: of two namespaces does not keep the templates of a third from being looked at next', async () => {
+    const { evidence, go } = held();
+    const { admit } = start({ pinning }, evidence);
+    const template = (namespace: string, count: number) =>
+      requestFor(deployment(...Array.from({ length: count }, (_, at) => `r.io/${namespace}:${String(at)}`)), {
+        namespace,
+      });
+    for (let turns = 0; turns < 6; turns++)
+      for (const namespace of ['evil', 'worse'])
+        await admit(requestFor(template(namespace + String(turns), 60).object ?? {}, { namespace }));
+    expect(warm.counts().running).toBe(6);
+    await admit(template('shop', 4));
+    const namespaces = (): readonly unknown[] => evidence.asked.map(({ context }) => context?.namespace);
+    expect(namespaces().filter((one) => one === 'shop')).toHaveLength(2);
+    go();
+    await turn();
+    expect(namespaces().filter((one) => one === 'shop')).toHaveLength(4);
+    expect(warm.counts().dropped).toBeGreaterThan(0);
+    while (warm.counts().running > 0) {
+      go();
+      await turn();
+    }
+  });
+
+  test('is bounded: four of one namespace at one time, 256 wait, the rest is dropped and counted', async () => {
     const { evidence, go, most } = held();
     start({ pinning }, evidence);
     const taken = Array.from({ length: 300 }, (_, at) => warm.pushed(imageOf(`r.io/x:${String(at)}`)));

@@ -93,12 +93,18 @@ const orders = {
     places.set(registry.host, dockerPlace(registry));
     return registry.host;
   },
-  /** @returns its host */
-  openDouble: async ({ fault }: { readonly fault?: FaultName }): Promise<string> => {
+  /** `only`: a part of the paths that have the fault. @returns its host */
+  openDouble: async ({
+    fault,
+    only,
+  }: {
+    readonly fault?: FaultName;
+    readonly only?: string;
+  }): Promise<string> => {
     const registry = await startFakeRegistry();
     if (fault !== undefined) {
       const { scope, play } = faults[fault];
-      registry.fault(scope, play());
+      registry.fault(only === undefined ? scope : { path: only }, play());
     }
     places.set(registry.host, doublePlace(registry));
     return registry.host;

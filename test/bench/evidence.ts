@@ -1,4 +1,5 @@
 import type { BenchPlan } from './bench-plan.ts';
+import { measureAttacked } from './evidence-attacked.ts';
 import { measureBurst } from './evidence-burst.ts';
 import { measureCold } from './evidence-cold.ts';
 import { measureDigests, measureFaults } from './evidence-memory.ts';
@@ -22,6 +23,7 @@ const withRegistries =
 export const evidenceMeasurements = {
   'evidence-cold': withRegistries(measureCold),
   'evidence-burst': withRegistries(measureBurst),
+  'evidence-attacked': withRegistries(measureAttacked),
   'evidence-warm': withRegistries(measureWarm),
   'evidence-digests': withRegistries(measureDigests),
   'evidence-faults': withRegistries(measureFaults),
