@@ -65,9 +65,8 @@ describe('R20: what is refused for good is a finding: 1, and not "nobody could l
     const disarm = stage.registry.fault({ path: '/team/lies/blobs/' }, (exchange) =>
       exchange.send({ ...exchange.truth(), body, headers: { 'content-length': String(body.length) } }),
     );
-    const ended = await stage.run([
-      ...['check', 'image', `${stage.host}/team/lies:v1`, ...policies, ...stage.config, '-o', 'json'],
-    ]);
+    const args = ['check', 'image', `${stage.host}/team/lies:v1`, ...policies, ...stage.config, '-o', 'json'];
+    const ended = await stage.run(args);
     disarm();
     expect([ended.code, itemsOf(ended)[0]?.findings]).toMatchObject([1, [{ final: true }]]);
   });
