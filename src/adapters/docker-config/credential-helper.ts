@@ -115,7 +115,7 @@ export const createCredentialHelpers = (options: CredentialHelperOptions): Crede
   const answers = createSharedFacts<CredentialSecret>({
     clock,
     keepFor: ({ state }) => keptFor[state],
-    limits: { entries: 256, weight: 256, flights: 8, patience: timeout },
+    limits: { entries: 256, weight: 256, flights: 16, patience: timeout },
   });
   return {
     get: (name, repository, signal) => {
@@ -127,7 +127,7 @@ export const createCredentialHelpers = (options: CredentialHelperOptions): Crede
       const server = serverOf(repository);
       const look = async (patience: AbortSignal): Promise<Fact<CredentialSecret>> =>
         factOf(await run(program, server, environment, patience), program);
-      return answers.get(`${name} ${server}`, program, look, signal);
+      return answers.get(`${name} ${server}`, program, look, { signal });
     },
   };
 };

@@ -15,7 +15,7 @@ const longestUse = 12 * 3_600_000;
 /** A cloud that failed is asked again soon; one that knows nothing of this process will not learn it soon. */
 const failureKept = 1000;
 const absenceKept = 60_000;
-const limits = { entries: 256, weight: 256, flights: 32, patience: 10_000 } as const;
+const limits = { entries: 256, weight: 256, flights: 64, patience: 10_000 } as const;
 
 /** Credentials of cloud identities, fetched once for all who need them. */
 export interface CloudCredentials {
@@ -44,7 +44,7 @@ export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials =
       const what = `the ${identity.name} credential for ${host}`;
       const look = (patience: AbortSignal): ReturnType<CloudIdentity['credential']> =>
         identity.credential(host, patience);
-      const fact = await shared.get(key, what, look, signal);
+      const fact = await shared.get(key, what, look, { signal });
       if (fact.state === 'known') {
         if (remaining(fact.value) === 0) return unavailable(what, 'it had expired when it came');
         last.set(key, fact.value);

@@ -52,7 +52,7 @@ export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock
         const { text, type } = read.value;
         return known({ config: readDockerConfig(text, type), bytes: text.length });
       };
-      const fact = await secrets.get(`${namespace}/${name}`, what, look, signal);
+      const fact = await secrets.get(`${namespace}/${name}`, what, look, { signal, namespace });
       return fact.state === 'known' ? known(fact.value.config) : fact;
     },
     accountSecrets: async (namespace, name, signal) => {
@@ -61,7 +61,7 @@ export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock
       if (refused !== undefined) return refused;
       const look = (patience: AbortSignal): Promise<Fact<readonly string[]>> =>
         source.serviceAccount(namespace, name, patience);
-      return accounts.get(`${namespace}/${name}`, what, look, signal);
+      return accounts.get(`${namespace}/${name}`, what, look, { signal, namespace });
     },
   };
 };

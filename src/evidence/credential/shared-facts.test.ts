@@ -21,7 +21,7 @@ const setUp = (limits: Partial<SharedFactsOptions<string>['limits']> = {}) => {
         asked.push(key);
         return Promise.resolve(known(value));
       },
-      never,
+      { signal: never },
     );
   return { clock, shared, asked, get };
 };
@@ -55,23 +55,42 @@ describe('a cache of facts', () => {
     expect(asked).toHaveLength(5);
   });
 
+  test('R26: a namespace that asks for many secrets leaves others a quarter of the look-ups', async () => {
+    const { shared } = setUp({ flights: 8 });
+    const { promise, resolve } = Promise.withResolvers<Fact<string>>();
+    const all = ['evil', 'worse', 'shop'].flatMap((namespace) =>
+      Array.from({ length: 20 }, (_, at) =>
+        shared.get(`${namespace}/${String(at)}`, 's', () => promise, { signal: never, namespace }),
+      ),
+    );
+    resolve(known('v'));
+    const found = (await Promise.all(all)).map(({ state }) => state === 'known');
+    const counts = [0, 20, 40].map((from) => found.slice(from, from + 20).filter(Boolean).length);
+    expect(counts).toEqual([4, 2, 2]);
+  });
+
   test('sends no more look-ups at one time than it may', async () => {
     const { shared } = setUp();
     const { promise, resolve } = Promise.withResolvers<Fact<string>>();
-    const waiting = ['a', 'b', 'a'].map((key) => shared.get(key, key, () => promise, never));
-    const more = await shared.get('c', 'the thing', () => promise, never);
+    const waiting = ['a', 'b', 'a'].map((key) => shared.get(key, key, () => promise, { signal: never }));
+    const more = await shared.get('c', 'the thing', () => promise, { signal: never });
     expect(more).toEqual({
       state: 'unavailable',
-      why: { what: 'the thing', why: '2 look-ups of this kind are under way already' },
+      why: {
+        what: 'the thing',
+        why: 'of the 2 look-ups of this kind at one time all that one namespace gets are under way already',
+      },
     });
     resolve(absent);
     expect(await Promise.all(waiting)).toEqual([absent, absent, absent]);
-    expect(await shared.get('c', 'c', () => Promise.resolve(known('c')), never)).toEqual(known('c'));
+    expect(await shared.get('c', 'c', () => Promise.resolve(known('c')), { signal: never })).toEqual(
+      known('c'),
+    );
   });
 
   test('gives a look-up up that never ends, so that the next one can begin', async () => {
     const { shared, get } = setUp({ patience: 5 });
-    const stuck = await shared.get('a', 'a', () => new Promise(() => undefined), never);
+    const stuck = await shared.get('a', 'a', () => new Promise(() => undefined), { signal: never });
     expect(stuck).toMatchObject({
       state: 'unavailable',
       why: { why: 'there was no answer within the deadline' },
@@ -90,7 +109,7 @@ describe('a cache of facts', () => {
         seen.resolve(signal.aborted);
         return absent;
       },
-      never,
+      { signal: never },
     );
     expect(await seen.promise).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { EvidenceClock } from '../ports.ts';
 import { createRecentMap } from '../../core/recent-map.ts';
@@ -5,7 +6,13 @@ import { createRecentMap } from '../../core/recent-map.ts';
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
 export interface SharedFacts<T> {
   /** `what` names the thing in an answer that it is unavailable. `look` ends at its signal; it runs for all who wait. */
-  get(key: string, what: string, look: Look<T>, signal: AbortSignal): Promise<Fact<T>>;
+  get(key: string, what: string, look: Look<T>, asking: Asking): Promise<Fact<T>>;
+}
+/** Until when one who asks waits, and for whom: look-ups under way are shared by namespace (R26). */
+export interface Asking {
+  readonly signal: AbortSignal;
+  /** Absent: for nobody in particular. */
+  readonly namespace?: string;
 }
 export type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
 
@@ -60,14 +67,16 @@ export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFact
   const { limits } = options;
   const shelf = createShelf(options);
   const flights = new Map<string, Promise<Fact<T>>>();
+  const places = createFairSemaphore({ places: limits.flights, waiting: 0 });
 
-  const fly = (key: string, what: string, look: Look<T>): Promise<Fact<T>> => {
+  const fly = (key: string, what: string, look: Look<T>, giveBack: () => void): Promise<Fact<T>> => {
     const patience = AbortSignal.timeout(limits.patience);
     // The error of a defect may hold anything, a secret too: it is not shown (B37).
     const answer = look(patience).catch((): Fact<T> => unavailable(what, 'the look-up failed unexpectedly'));
     // Also when `look` does not heed its signal: a flight that stayed would answer for this key for ever.
     const flight = beforeAbort(answer, what, patience).then((fact) => {
       flights.delete(key);
+      giveBack();
       shelf.put(key, fact);
       return fact;
     });
@@ -76,16 +85,15 @@ export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFact
   };
 
   return {
-    get: (key, what, look, signal) => {
+    get: (key, what, look, { signal, namespace = '' }) => {
       const found = shelf.find(key);
       if (found !== undefined) return Promise.resolve(found);
       const flight = flights.get(key);
-      if (flight === undefined && flights.size >= limits.flights) {
-        return Promise.resolve(
-          unavailable(what, `${limits.flights} look-ups of this kind are under way already`),
-        );
-      }
-      return beforeAbort(flight ?? fly(key, what, look), what, signal);
+      if (flight !== undefined) return beforeAbort(flight, what, signal);
+      const giveBack = places.tryTake(() => [namespace]);
+      if (giveBack !== undefined) return beforeAbort(fly(key, what, look, giveBack), what, signal);
+      const why = `of the ${limits.flights} look-ups of this kind at one time all that one namespace gets are under way already`;
+      return Promise.resolve(unavailable(what, why));
     },
   };
 };
