@@ -73,7 +73,8 @@ export const addImage = (
   return undefined;
 };
 
-const registryScheme = 'docker://';
+/** What begins the URL of an image. */
+export const registryScheme = 'docker://';
 
 /**
  * An image that is named by URL. Any other scheme is left in the text, which is then no reference and refused: nobody
