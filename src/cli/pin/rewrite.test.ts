@@ -20,13 +20,16 @@ const read = (text: string): readonly ManifestDocument[] => {
   return manifest.value.objects;
 };
 
+/** `docker://…` is a text of its own: the importer that reads it takes no tag beside a digest. */
+const isUrl = (path: string): boolean => path.endsWith('.registry.url');
+
 /** Every image of the text that has no digest. */
 const rewritesOf = (objects: readonly ManifestDocument[]): readonly Rewrite[] =>
   objects.flatMap(({ apiVersion, kind, object: value }, object) => {
     const row = workloads.byKind(apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '', kind);
     const found = row === undefined ? undefined : extractImages(row, value);
     return (found?.ok === true ? found.value.images : [])
-      .filter(({ given }) => !given.includes('@') && parseReference(given).ok)
+      .filter(({ given, path }) => !given.includes('@') && parseReference(given).ok && !isUrl(path))
       .map(({ path, given }) => ({ object, path, given, text: pinnedOf(given) }));
   });
 
@@ -195,6 +198,11 @@ describe('every fixture: dropping the digests gives the text back, and every ima
 });
 
 describe('what cannot be placed is left alone and named', () => {
+  test('an image inside of a URL', () => {
+    const text = 'apiVersion: v1\nkind: Pod\nspec: { registry: { url: docker://r.io/a:1 } }\n';
+    const rewrite = { object: 0, path: 'spec.registry.url', given: 'r.io/a:1', text: pinnedOf('r.io/a:1') };
+    expect(rewriteImages(text, read(text), [rewrite])).toMatchObject({ text, missed: [rewrite] });
+  });
   test('a text that is not where it should be', () => {
     const text = pod('  - { name: a, image: nginx }\n');
     const rewrite = { object: 0, path: 'spec.containers[1].image', given: 'nginx', text: 'x' };
