@@ -92,13 +92,15 @@ describe('the figures of docs/operations.md', () => {
   const mebibytes = (bytes: number): string => `${String(bytes / 2 ** 20)} MiB`;
 
   test('of what is remembered are those of the code', () => {
-    const { tagTime, negativeTime, accessTime, outageTime, ...limits } = defaultEvidenceLimits;
+    const { tagTime, negativeTime, anonymousAbsence, accessTime, outageTime, ...limits } =
+      defaultEvidenceLimits;
     const day = `${String(outageTime / 3_600_000)} h`;
     expect(remembered).toContain(`| ${seconds(accessTime)}; while its registry cannot be reached ${day} |`);
     expect(remembered).toContain(
       `| ${seconds(tagTime)}, then a HEAD; while its registry cannot be reached ${day},`,
     );
     expect(remembered).toContain(`| "not there", "denied" | ${seconds(negativeTime)} |`);
+    expect(remembered).toContain(`a host with a row | ${seconds(anonymousAbsence)} |`);
     expect(remembered).toContain(`service account | ${seconds(limits.recollectionTime)}, or until`);
     expect(remembered).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
     expect(remembered).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);

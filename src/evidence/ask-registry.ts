@@ -1,5 +1,5 @@
 import { parseDigest } from '../core/image/digest.ts';
-import type { AccessBook, Account } from './access.ts';
+import type { Account } from './access.ts';
 import { overspent } from './flight.ts';
 import type { EvidenceParts } from './parts.ts';
 import type { ContentStore, Credential, ManifestName, RegistryAnswer, Repository } from './ports.ts';
@@ -95,14 +95,17 @@ const read = async (
 
 /** What the registry said is remembered for this credential alone. */
 const remember = (
-  access: AccessBook,
-  account: Account,
-  name: ManifestName,
+  { access, limits, hasRow }: EvidenceParts,
+  { repository, name }: Target,
+  credential: Credential,
   answer: RegistryAnswer<Found>,
 ): void => {
+  const account: Account = { repository, credential: credential.key };
   if (answer.state === 'known') access.grant(account, name, answer.value.digest);
-  else if (answer.state === 'absent') access.refuse(account, name, 'absent');
-  else if (answer.failure.kind === 'denied')
+  else if (answer.state === 'absent') {
+    const isBrief = credential.kind === 'anonymous' && hasRow(repository.host);
+    access.refuse(account, name, 'absent', isBrief ? { believed: limits.anonymousAbsence } : {});
+  } else if (answer.failure.kind === 'denied')
     access.refuse(account, name, 'denied', { failure: answer.failure });
 };
 
@@ -115,7 +118,6 @@ export const askRegistry = async (
 ): Promise<RegistryAnswer<Found>> => {
   const answer =
     (await ask(parts, target, credential, reading)) ?? (await read(parts, target, credential, reading));
-  const account: Account = { repository: target.repository, credential: credential.key };
-  remember(parts.access, account, target.name, answer);
+  remember(parts, target, credential, answer);
   return answer;
 };

@@ -221,13 +221,14 @@ const gatherRest = (
  * Registry, keychain and store may be slow, broken or hostile; a deadline, a budget and a bound stand around each.
  */
 export const createEvidence = (sources: EvidenceSources): Evidence => {
-  const { registry, keychain, content, clock } = sources;
+  const { registry, keychain, content, clock, hasRow = () => false } = sources;
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
   const flights = createFlights(limits, clock, sources.hasRow ?? (() => false));
   const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
-  const parts: EvidenceParts = { registry, content, access, flights, pace: createPace(), clock, limits };
+  const pace = createPace();
+  const parts: EvidenceParts = { registry, content, access, flights, pace, clock, limits, hasRow };
   const room: Room = { parts, keychain, facts, recollections };
   return {
     recall: (requests, context) => {

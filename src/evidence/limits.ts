@@ -25,6 +25,8 @@ export interface EvidenceLimits {
   readonly tagTime: number;
   /** How long "not there" and "denied" are taken as they were found. */
   readonly negativeTime: number;
+  /** How long "not there" is, as whoever shows nothing found it at a host with a row: images of the house come any moment. */
+  readonly anonymousAbsence: number;
   /** How long a credential that has read a manifest may use it without asking again. */
   readonly accessTime: number;
   /** How long, once the registry cannot be reached, what was found before may stand in. */
@@ -57,6 +59,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   silence: 2000,
   tagTime: 5000,
   negativeTime: 10_000,
+  anonymousAbsence: 2000,
   accessTime: 60_000,
   outageTime: 24 * 60 * 60 * 1000,
   recollectionTime: 5000,

@@ -13,4 +13,6 @@ export interface EvidenceParts {
   readonly pace: Pace;
   readonly clock: EvidenceClock;
   readonly limits: EvidenceLimits;
+  /** Whether the operator has named a host. */
+  readonly hasRow: (host: string) => boolean;
 }

@@ -44,12 +44,13 @@ const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob
 export const createEvidenceRoom = (
   candidates: Readonly<Record<string, readonly Candidate[]>> = {},
   limits: Partial<EvidenceLimits> = {},
+  hasRow: (host: string) => boolean = () => false,
 ): EvidenceRoom => {
   const registry = createFakeRegistryPort();
   const content = createFakeContentStore();
   const clock = createFakeClock();
   const keychain = createFakeKeychain(candidates);
-  const evidence = createEvidence({ registry, keychain, content, clock, limits });
+  const evidence = createEvidence({ registry, keychain, content, clock, limits, hasRow });
   let seen = 0;
   return {
     evidence,

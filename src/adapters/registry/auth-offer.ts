@@ -63,8 +63,11 @@ export const readOffer = (header: string | undefined): Result<Offer, string> => 
   return fail(`it offers neither Basic nor Bearer to log in${named === '' ? '' : `, but ${named}`}`);
 };
 
+type SettingsOf = (host: string) => RegistrySettings;
+
 /** What is at hand to log in, and for what. */
 export interface Login {
+  readonly host: string;
   readonly secret: CredentialSecret;
   /** `repository:<path>:pull`; absent: the question is only whether the login is good. */
   readonly scope?: string;
@@ -93,10 +96,11 @@ const basicWays = (secret: CredentialSecret): readonly Way[] =>
  */
 export const waysOf = (
   { basic, bearer }: Offer,
-  settings: RegistrySettings,
-  { secret, scope }: Login,
+  settingsOf: SettingsOf,
+  { host, secret, scope }: Login,
 ): Result<readonly Way[], string> => {
-  const realm = bearer && judgeRealm(bearer.realm, settings);
+  const liesInside = (other: string): boolean => settingsOf(other).allowPrivateAddress;
+  const realm = bearer && judgeRealm(bearer.realm, settingsOf(host), liesInside);
   const tokens = bearer !== undefined && realm?.ok === true ? tokenWays(realm.value, bearer, scope) : [];
   const own = basic ? basicWays(secret) : [];
   if (realm?.ok === true && realm.value.isTrusted) return ok([...tokens, ...own]);

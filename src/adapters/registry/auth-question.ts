@@ -60,7 +60,7 @@ export const createLoginQuestion = (
   };
 
   const ways: LoginQuestion['ways'] = ({ host, credential, scope }, offer) =>
-    waysOf(offer, settingsOf(host), { secret: credential.secret, ...(scope !== undefined && { scope }) });
+    waysOf(offer, settingsOf, { host, secret: credential.secret, ...(scope !== undefined && { scope }) });
 
   return {
     offerAfter: async (call, answer, isBare) => {

@@ -50,7 +50,14 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     signal: AbortSignal,
   ): Promise<Result<Socket, RegistryFailure>> => {
     const host = hostOf(url);
-    const target = { host, port: portOf(url), allowPrivateAddress: true, name, owners };
+    const target = {
+      host,
+      port: portOf(url),
+      allowPrivateAddress: true,
+      configured: true,
+      name,
+      owners,
+    };
     const socket = await guarded(target, signal);
     const spoken =
       socket.ok && url.protocol === 'https:'
@@ -86,7 +93,8 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     const proxy = proxies.proxyFor(hop.url);
     if (!proxy.ok) return fail(failure('refused', 'configuration', hop.name, proxy.error));
     if (proxy.value !== undefined) return throughProxy(hop, proxy.value, owners, signal);
-    const target = { host, port: portOf(hop.url), allowPrivateAddress, name: hop.name, owners };
+    const configured = hop.settings.configured === true;
+    const target = { host, port: portOf(hop.url), allowPrivateAddress, configured, name: hop.name, owners };
     const socket = await guarded(target, signal);
     if (!socket.ok) return socket;
     return hop.url.protocol === 'https:' ? overTls(hop, socket.value, signal) : ok({ socket: socket.value });

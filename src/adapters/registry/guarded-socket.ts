@@ -4,7 +4,7 @@ import type { Owners } from '../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { addressBytes } from './address-bytes.ts';
 import { isInternalName, judgeAddress, permits } from './address-guard.ts';
-import { failure, networkFailure } from './failure.ts';
+import { errorCode, failure, networkFailure } from './failure.ts';
 import type { Resolve } from './lookup.ts';
 
 /** Where a connection goes, and for whom it is shown in failures. */
@@ -13,6 +13,8 @@ export interface SocketTarget {
   readonly host: string;
   readonly port: number;
   readonly allowPrivateAddress: boolean;
+  /** The operator has named it; else only an image name or a registry has. */
+  readonly configured: boolean;
   readonly name: string;
   /** For whom it is opened (R26). */
   readonly owners: Owners;
@@ -79,6 +81,14 @@ const refusedAddress = (always: boolean): string =>
     ? 'its address is link-local, a metadata service or no address of a host; nothing opens that'
     : `its address is private or reserved; ${advice}`;
 
+/**
+ * One text for all that DNS may say of a name that nobody configured. Attack: whoever may create Pods asks for one
+ * internal name after the other, and learns from the refusals which of them exist (B26).
+ */
+const nowhere = `there is no such host, or its address is private or reserved; ${advice}`;
+
+const unknownNames = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
+
 /** Why a host is refused by what it is called, before DNS or a proxy is asked (B26). */
 export const refusedHost = (host: string, allowPrivateAddress: boolean): string | undefined => {
   if (addressBytes(host) === undefined) {
@@ -104,19 +114,23 @@ const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
  */
 export const createGuardedSocket =
   (resolve: Resolve, openSocket: OpenSocket): GuardedSocket =>
-  async ({ host, port, allowPrivateAddress, name, owners }, signal) => {
+  async ({ host, port, allowPrivateAddress, configured, name, owners }, signal) => {
     let found: readonly string[] = [host];
     if (addressBytes(host) === undefined) {
       try {
         found = await beforeAbort(resolve(host, { system: allowPrivateAddress, signal, owners }), signal);
       } catch (error) {
+        if (!configured && unknownNames.has(errorCode(error)))
+          return fail(failure('refused', 'address', name, nowhere));
         return fail(networkFailure('address', name, error));
       }
     }
     const permitted = found.filter((address) => permits(judgeAddress(address), allowPrivateAddress));
     if (permitted.length === 0) {
       const always = found.every((address) => judgeAddress(address) === 'never');
-      return fail(failure('refused', 'address', name, refusedAddress(always)));
+      const isLookedUp = addressBytes(host) === undefined;
+      const why = isLookedUp && !configured ? nowhere : refusedAddress(always);
+      return fail(failure('refused', 'address', name, why));
     }
     const socket = openSocket(permitted.slice(0, triedAddresses), port);
     const connected = await ready(socket, 'connect', signal);

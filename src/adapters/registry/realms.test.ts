@@ -118,6 +118,17 @@ describe('a token server sees the credential of a registry only when it belongs 
     else expect(judged(host, realm, row)).toMatch(expected);
   });
 
+  test.each<[string, Partial<RegistrySettings>, boolean]>([
+    ['of a registry that may not lie inside', {}, false],
+    ['that the operator listed', { tokenRealms: ['tokens.example.net'] }, true],
+    ['of a registry that may lie inside', { allowPrivateAddress: true }, true],
+  ])('B26: a token server inside %s', (_title, row, asked) => {
+    const settings = { ...defaultSettings('r.example.com'), ...row };
+    const realm = judgeRealm('https://tokens.example.net/token', settings, () => true);
+    expect(realm.ok).toBe(asked);
+    if (!realm.ok) expect(realm.error).toContain('list it under tokenRealms');
+  });
+
   test('who is refused reads which host to list, and where', () => {
     const realm = judgeRealm('https://login.example.net/token', defaultSettings('r.example.com'));
     if (!realm.ok) throw new Error(realm.error);

@@ -56,9 +56,17 @@ const whyNotAsked = (url: URL, { plainHttp }: RegistrySettings, own: URL | undef
  * token server a registry pointed to). Only https is asked; plain HTTP when the row of the registry has `plainHttp` and
  * the realm lies on the same host name. It sees the credential when its host and port are the registry's own, or are
  * listed for it, here or in `tokenRealms`; every other realm is asked anonymously.
+ *
+ * A registry that may not lie inside names no token server there unless it is listed: it could look around by the
+ * answers, as by a redirect (B26).
+ * @param liesInside - whether the row of a host lets it lie at a private address
  * @returns why it is not asked at all
  */
-export const judgeRealm = (text: string, settings: RegistrySettings): Result<Realm, string> => {
+export const judgeRealm = (
+  text: string,
+  settings: RegistrySettings,
+  liesInside: (host: string) => boolean = () => false,
+): Result<Realm, string> => {
   const url = text.length <= maxRealmLength ? parse(text) : undefined;
   if (url === undefined) return fail('its token server has no readable address');
   const own = parse(`${url.protocol}//${settings.host}`);
@@ -68,6 +76,11 @@ export const judgeRealm = (text: string, settings: RegistrySettings): Result<Rea
   const isListed = listed.some((host) => asInUrl(host.toLowerCase(), url.protocol) === url.host);
   url.hash = '';
   const isOwn = url.host === own?.host;
+  if (!isOwn && !isListed && !settings.allowPrivateAddress && liesInside(url.host)) {
+    return fail(
+      `its token server ${shownName(url.host)} lies inside, and it may not itself; if it is the right one, list it under tokenRealms`,
+    );
+  }
   return ok({ url, isTrusted: isOwn || isListed, isOwn });
 };
 

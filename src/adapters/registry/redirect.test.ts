@@ -7,7 +7,10 @@ import {
   onLoopback,
   requestTo,
   type Rows,
+  settingsFrom,
 } from '../../../test/fakes/registry-transport.ts';
+import { hopTo } from './endpoint.ts';
+import { nextStep } from './redirect.ts';
 
 const doubles = createDoubles();
 const { serve, transport } = doubles;
@@ -189,5 +192,33 @@ describe('B26: the target of a redirect takes its own row', () => {
     });
     const open = transport({ [server.host]: row, [storage.host]: row });
     expect(await ask(open, requestTo(server.host))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('B26: a redirect into a row that may lie inside', () => {
+  const inside = 'registry.registry-system.svc:5000';
+  const sentOn = (rows: Rows, from = 'cdn.example.com', to = `https://${inside}/v2/x`) => {
+    const settingsOf = settingsFrom({ [inside]: { allowPrivateAddress: true }, ...rows });
+    const hop = hopTo(from, '/v2/', settingsOf(from));
+    if (hop === undefined) throw new Error(from);
+    const step = { hop, headers: {}, redirects: 0 };
+    return nextStep(step, { status: 307, location: to }, requestTo(from), settingsOf);
+  };
+
+  test.each<[string, Rows]>([
+    ['that nobody configured', {}],
+    ['with a row that does not let it lie there', { 'cdn.example.com': { configured: true } }],
+  ])('is refused from a host %s', (_title, rows) => {
+    const step = sentOn(rows);
+    expect(step).toMatchObject({ ok: false, error: { kind: 'refused', stage: 'address' } });
+    expect(!step.ok && step.error.why).toContain('set allowPrivateAddress in the row of cdn.example.com');
+  });
+
+  test('is followed from a host that may lie there itself', () => {
+    expect(sentOn({ 'cdn.example.com': { allowPrivateAddress: true } }).ok).toBe(true);
+  });
+
+  test('is no matter for hosts outside', () => {
+    expect(sentOn({}, 'cdn.example.com', 'https://blobs.example.com/x').ok).toBe(true);
   });
 });

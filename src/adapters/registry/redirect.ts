@@ -1,3 +1,4 @@
+import { shownName } from '../../core/decision/shown-text.ts';
 import type { RegistryFailure } from '../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { bareUrl, type Hop, hopToUrl, shownUrl } from './endpoint.ts';
@@ -36,6 +37,20 @@ export const plainHttpRefusal = (hop: Hop): RegistryFailure | undefined =>
       );
 
 /**
+ * Attack (B26): somebody's public registry sends the gate to a registry inside, whose row lets it be reached, and learns
+ * from the answers what lies there. Whoever may not lie inside may not lead there.
+ */
+export const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
+  from.settings.allowPrivateAddress || !to.settings.allowPrivateAddress
+    ? undefined
+    : failure(
+        'refused',
+        'address',
+        to.name,
+        `${shownName(from.name)} leads to it and may not lie inside itself; if it is meant to, set allowPrivateAddress in the row of ${shownName(from.name)} as well`,
+      );
+
+/**
  * Where an answer sends the request on. The target is reached by its own host's row: another origin gets no credential,
  * no private address and no plain HTTP because the one before had them (B26, B28).
  * @returns undefined when the answer is final
@@ -58,6 +73,8 @@ export const nextStep = (
   const next = url.origin === hop.url.origin ? { ...hop, url: bareUrl(url) } : hopToUrl(url, settingsOf);
   const refusal = plainHttpRefusal(next);
   if (refusal !== undefined) return fail({ ...refusal, why: `${hop.name} redirects to it: ${refusal.why}` });
+  const inward = inwardRefusal(hop, next);
+  if (inward !== undefined) return fail(inward);
   return ok({
     hop: next,
     headers: url.origin === hop.url.origin ? headers : withoutSecrets(headers),

@@ -122,13 +122,47 @@ describe('B26: a name', () => {
 
   test('that leads to metadata is refused, also with allowPrivateAddress', async () => {
     const http = transport(
-      { 'registry.example.com': onLoopback },
+      { 'registry.example.com': { ...onLoopback, configured: true } },
       { resolve: () => Promise.resolve(['169.254.169.254']) },
     );
     expect(await ask(http, requestTo('registry.example.com'))).toMatchObject({
       kind: 'refused',
       why: 'its address is link-local, a metadata service or no address of a host; nothing opens that',
     });
+  });
+
+  const says = (addresses: readonly string[], code = 'ENOTFOUND') =>
+    addresses.length > 0
+      ? () => Promise.resolve(addresses)
+      : () => Promise.reject(Object.assign(new Error('x'), { code }));
+
+  test('that nobody configured is refused alike, whatever DNS says of it', async () => {
+    const resolves = [
+      says([]),
+      says([], 'ENODATA'),
+      says([], 'EBADNAME'),
+      says(['10.0.0.1']),
+      says(['127.0.0.1', '::1']),
+      says(['169.254.169.254']),
+    ];
+    const answers = await Promise.all(
+      resolves.map((resolve) => ask(transport({}, { resolve }), requestTo('db.prod.example.com'))),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]).toMatchObject({
+      kind: 'refused',
+      stage: 'address',
+      why: expect.stringMatching(/^there is no such host, or its address is private/) as string,
+    });
+  });
+
+  test.each([
+    ['does not exist', says([]), 'unreachable', /^no such host/],
+    ['leads inside', says(['10.0.0.1']), 'refused', /^its address is private or reserved/],
+  ] as const)('that has a row and %s is told as it is', async (_title, resolve, kind, why) => {
+    const http = transport({ 'registry.example.com': { configured: true } }, { resolve });
+    const answer = await ask(http, requestTo('registry.example.com'));
+    expect(answer).toMatchObject({ kind, why: expect.stringMatching(why) as string });
   });
 
   test('with a public and a private address is connected to the public one only', async () => {

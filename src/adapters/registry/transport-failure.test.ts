@@ -91,7 +91,7 @@ describe('a failure says what happened', () => {
     Promise.reject(Object.assign(new Error('queryA ENOTFOUND x'), { code: 'ENOTFOUND' }));
 
   test('no such host', async () => {
-    const http = transport({}, { resolve: unknown });
+    const http = transport({ 'registry.example.com': { configured: true } }, { resolve: unknown });
     expect(await ask(http, requestTo('registry.example.com'))).toEqual({
       kind: 'unreachable',
       stage: 'address',
