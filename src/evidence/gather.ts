@@ -224,7 +224,7 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const { registry, keychain, content, clock, hasRow = () => false } = sources;
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
-  const flights = createFlights(limits, clock, sources.hasRow ?? (() => false));
+  const flights = createFlights(limits, clock, hasRow);
   const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
   const pace = createPace();

@@ -54,6 +54,21 @@ const cases: readonly (readonly [string, readonly LoginFault[], RegExp, RegExp])
     /^a login cannot be used: its auth is not base64 of USER:PASSWORD, in pull secret shop\/regcred/,
     /login-test/,
   ],
+  [
+    'a token server that is not asked',
+    [
+      secret({ failure: denied('its token server is not https', { kind: 'refused', stage: 'token' }) }),
+      anonymous,
+    ],
+    /^a login could not be tried: its token server is not https/,
+    /^correct the name of the image/,
+  ],
+  [
+    'a token server that answers nonsense to nobody in particular',
+    [bare(denied('it is not JSON', { kind: 'invalid', stage: 'token' }))],
+    /^it is not JSON, without a credential/,
+    /^look at what answers/,
+  ],
   ['nothing that was told', [], /^no credential could read it/, /pull secret/],
 ];
 

@@ -32,10 +32,17 @@ const remedies: Readonly<Record<RegistryFailure['kind'], string>> = {
   limit: 'make the image smaller, with fewer platforms, labels or layers, or name fewer images in one object',
 };
 
-const remedyOf = (failure: RegistryFailure): string =>
-  failure.kind === 'invalid' && isFinal(failure)
-    ? 'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that'
-    : (failure.remedy ?? remedies[failure.kind]);
+const rebuild =
+  'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that';
+/** A certificate that nobody trusts and a name that does not exist stay what they are. */
+const noOutage = `correct what the detail names: the name of the image, the address, the certificate, or ${rows}`;
+
+export const remedyOf = (failure: RegistryFailure): string => {
+  const { kind, excusable, remedy } = failure;
+  if (kind === 'invalid' && isFinal(failure)) return rebuild;
+  if (kind === 'unreachable' && excusable !== true) return remedy ?? noOutage;
+  return remedy ?? remedies[kind];
+};
 
 /**
  * Host, stage, cause, credential and time, since the person who reads it has to know whom to ask.

@@ -4,7 +4,7 @@ import type { Owners } from '../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { type Hop, hostOf, portOf } from './endpoint.ts';
 import { failure, outage } from './failure.ts';
-import { type GuardedSocket, refusedHost } from './guarded-socket.ts';
+import { type GuardedSocket, refusedHost, type SocketTarget } from './guarded-socket.ts';
 import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
 import type { SecureSocket } from './secure-socket.ts';
 
@@ -28,6 +28,25 @@ export interface DialParts {
   readonly proxies: Proxies;
 }
 
+const targetOf = ({ url, settings, name }: Hop, owners: Owners): SocketTarget => ({
+  host: hostOf(url),
+  port: portOf(url),
+  allowPrivateAddress: settings.allowPrivateAddress,
+  configured: settings.configured === true,
+  name,
+  owners,
+});
+
+/** The operator chose the proxy, so that it may lie inside. */
+const proxyTarget = (url: URL, name: string, owners: Owners): SocketTarget => ({
+  host: hostOf(url),
+  port: portOf(url),
+  allowPrivateAddress: true,
+  configured: true,
+  name,
+  owners,
+});
+
 export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
   const overTls = async (
     { url, settings, name }: Hop,
@@ -42,7 +61,6 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     return spoken.ok ? ok({ socket: spoken.value }) : spoken;
   };
 
-  /** The operator chose the proxy, so that it may lie inside. */
   const reachProxy = async (
     { url }: Proxy,
     { name, settings: { proxyCa } }: Hop,
@@ -50,15 +68,7 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     signal: AbortSignal,
   ): Promise<Result<Socket, RegistryFailure>> => {
     const host = hostOf(url);
-    const target = {
-      host,
-      port: portOf(url),
-      allowPrivateAddress: true,
-      configured: true,
-      name,
-      owners,
-    };
-    const socket = await guarded(target, signal);
+    const socket = await guarded(proxyTarget(url, name, owners), signal);
     const spoken =
       socket.ok && url.protocol === 'https:'
         ? await secure(socket.value, { host, ca: proxyCa, name }, signal)
@@ -93,9 +103,7 @@ export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
     const proxy = proxies.proxyFor(hop.url);
     if (!proxy.ok) return fail(failure('refused', 'configuration', hop.name, proxy.error));
     if (proxy.value !== undefined) return throughProxy(hop, proxy.value, owners, signal);
-    const configured = hop.settings.configured === true;
-    const target = { host, port: portOf(hop.url), allowPrivateAddress, configured, name: hop.name, owners };
-    const socket = await guarded(target, signal);
+    const socket = await guarded(targetOf(hop, owners), signal);
     if (!socket.ok) return socket;
     return hop.url.protocol === 'https:' ? overTls(hop, socket.value, signal) : ok({ socket: socket.value });
   };
