@@ -132,7 +132,7 @@ describe('the figures of docs/operations.md', () => {
   });
   test('of the circuit breaker are those of the code', () => {
     expect(down).toContain(
-      'After five failures in a row (no connection, 502, 503, 504, no answer although there was time) a host is\n  left alone for 1 s, and twice as long after each failed try, 30 s at most.',
+      'After five failures in a row to connect a host is left alone for 1 s, and twice as long after each\n  failed try, 30 s at most.',
     );
     let now = 0;
     const breaker = createBreaker({ monotonic: () => now });
