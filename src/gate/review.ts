@@ -1,9 +1,10 @@
 import type { Decision } from '../core/decision/decision.ts';
-import { decide, judgedImage } from '../core/decision/decide.ts';
-import type { ImageUnderReview, Uninformed, Unmatched } from '../core/decision/decide.ts';
+import { judgedImage, judging } from '../core/decision/decide.ts';
+import type { ImageUnderReview, Uninformed, Unmatched, Verdict } from '../core/decision/decide.ts';
 import type { Fact } from '../core/facts/fact.ts';
+import type { ImageNeeds } from '../core/facts/image-evidence.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
-import { needsOf } from '../core/policy/needs.ts';
+import { asking } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import type { Covering } from '../core/policy/select.ts';
 import type { Evidence } from '../evidence/gather.ts';
@@ -15,6 +16,7 @@ import type { DecisionForm, Outcome } from './decision-form.ts';
 import { policiesLoading } from './decision-form.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
+import { createSlices } from './slices.ts';
 import { isArrivingPod, pullContextOf } from './subject.ts';
 import type { ReviewSubject } from './subject.ts';
 
@@ -84,19 +86,15 @@ const open = (
   return { subject, set, labels, collected, covering: coveringOf(subject, set, labels) };
 };
 
-/**
- * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
- * CLI and later the monitor and the dashboard all call it, so they can never disagree. It answers at once
- * when nothing has to be looked up.
- */
-export const createReview = (deps: ReviewDeps) => {
-  const { policies, namespaces, form, clock, evidence, unmatched, onUnsure, onUninformed } = deps;
-
-  /** Hop 6: pure but for who is told. */
-  const judge = (opened: Case, images: readonly ImageUnderReview[], gathered?: number): Decision => {
-    const { subject, set, labels, collected, covering } = opened;
-    const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
-    const verdict = decide(images, covering, unmatched, situation);
+/** Hop 6 behind the verdict: who is told, and the record. */
+const createSettle =
+  ({ form, onUnsure, onUninformed }: ReviewDeps) =>
+  (
+    { subject, set, collected, covering }: Case,
+    images: readonly ImageUnderReview[],
+    verdict: Verdict,
+    gathered?: number,
+  ): Decision => {
     const { findings, allowed, uncovered, uninformed } = verdict;
     const { warnings: told } = collected;
     const warnings = verdict.warnings.length === 0 ? told : [...verdict.warnings, ...told];
@@ -114,6 +112,41 @@ export const createReview = (deps: ReviewDeps) => {
     return form(subject.origin, outcome, subject.started);
   };
 
+/**
+ * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
+ * CLI and later the monitor and the dashboard all call it, so they can never disagree. It answers at once
+ * when nothing has to be looked up.
+ */
+export const createReview = (deps: ReviewDeps) => {
+  const { policies, namespaces, form, clock, evidence, unmatched } = deps;
+  const slices = createSlices(clock);
+  const settle = createSettle(deps);
+
+  const judge = (
+    opened: Case,
+    images: readonly ImageUnderReview[],
+    gathered?: number,
+  ): Decision | Promise<Decision> => {
+    const { subject, labels, covering } = opened;
+    const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
+    const verdict = slices.run(judging(images, covering, unmatched, situation));
+    if (!(verdict instanceof Promise)) return settle(opened, images, verdict, gathered);
+    return verdict.then((reached) => settle(opened, images, reached, gathered));
+  };
+
+  /** Hop 5. */
+  const look = (
+    opened: Case,
+    needs: readonly (ImageNeeds | undefined)[],
+    deadline: Deadline,
+  ): Decision | Promise<Decision> => {
+    const began = clock.monotonic();
+    const context = () => pullContextOf(opened.subject);
+    const gathering = gatherFacts(evidence, opened.collected.images, needs, { context, deadline });
+    if (!(gathering instanceof Promise)) return judge(opened, gathering);
+    return gathering.then((gathered) => judge(opened, gathered, clock.monotonic() - began));
+  };
+
   const proceed = (
     subject: ReviewSubject,
     set: PolicySet,
@@ -124,11 +157,9 @@ export const createReview = (deps: ReviewDeps) => {
     if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
     const { images } = opened.collected;
     if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images);
-    const began = clock.monotonic();
-    const context = () => pullContextOf(subject);
-    const gathering = gatherFacts(evidence, images, needsOf(images, opened.covering), { context, deadline });
-    if (!(gathering instanceof Promise)) return judge(opened, gathering);
-    return gathering.then((gathered) => judge(opened, gathered, clock.monotonic() - began));
+    const needs = slices.run(asking(images, opened.covering));
+    if (!(needs instanceof Promise)) return look(opened, needs, deadline);
+    return needs.then((needed) => look(opened, needed, deadline));
   };
 
   return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {

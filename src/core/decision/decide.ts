@@ -7,9 +7,11 @@ import type { Labels } from '../policy/label-selector.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
+import type { Steps } from '../steps.ts';
+import { atOnce } from '../steps.ts';
 import { judgeEvidence, unavailableCodes } from './judge-evidence.ts';
 import { judgedImage } from './judged-image.ts';
-import { compareFindings } from './order.ts';
+import { inOrder } from './order.ts';
 import { shown } from './shown-text.ts';
 import type { Unmatched } from './unmatched.ts';
 import { brokenSpeaks, judgeUnmatched } from './unmatched.ts';
@@ -90,23 +92,6 @@ const judgeImage = (
   if (left !== undefined) into.push(left);
 };
 
-/** Asks the checks that need evidence. @returns what is said to people beside the findings */
-const judgeBytes = (
-  images: readonly ImageUnderReview[],
-  covering: Covering,
-  { now, namespaceLabels }: Situation,
-  into: Finding[],
-): readonly string[] => {
-  const situation: CheckSituation = { now, namespaceLabels, namespace: covering.namespace };
-  const warnings: string[] = [];
-  for (const image of images) {
-    const { findings, warning } = judgeEvidence(image, covering, situation);
-    for (const finding of findings) into.push(finding);
-    if (warning !== undefined) warnings.push(warning);
-  }
-  return warnings;
-};
-
 const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninformed | undefined => {
   const without = findings.filter(({ code }) => unavailableCodes.has(code));
   if (without.length === 0) return undefined;
@@ -158,31 +143,55 @@ const unknownSituation: Situation = {
 };
 const none: readonly never[] = [];
 
+/** What evidence says of the images. @returns what is said to people beside the findings */
+function* judgingBytes(
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+  { now, namespaceLabels }: Situation,
+  into: Finding[],
+): Steps<readonly string[]> {
+  const situation: CheckSituation = { now, namespaceLabels, namespace: covering.namespace };
+  const warnings: string[] = [];
+  for (const image of images) {
+    const { findings, warning } = judgeEvidence(image, covering, situation);
+    for (const finding of findings) into.push(finding);
+    if (warning !== undefined) warnings.push(warning);
+    yield;
+  }
+  return warnings;
+}
+
 /**
  * The one decision function: all checks of all covering policies on all fresh images, everything that failed,
- * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent.
+ * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent. A step is one
+ * image: the largest legal object under many policies takes too long to keep everybody else waiting (R24).
  */
-export const decide = (
+export function* judging(
   images: readonly ImageUnderReview[],
   covering: Covering,
   override: Unmatched,
   situation: Situation = unknownSituation,
-): Verdict => {
+): Steps<Verdict> {
   const fresh = images.filter((image) => image.fresh);
   const findings: Finding[] = [];
   const terms: Terms = { override, pod: situation.pod };
-  for (const image of fresh) judgeImage(image, covering, terms, findings);
+  for (const image of fresh) {
+    judgeImage(image, covering, terms, findings);
+    yield;
+  }
   const asksForEvidence = covering.policies.some(({ policy }) => policy.evidence.length > 0);
-  const warnings = asksForEvidence ? judgeBytes(fresh, covering, situation, findings) : none;
+  const warnings = asksForEvidence ? yield* judgingBytes(fresh, covering, situation, findings) : none;
   const uninformed = asksForEvidence ? uninformedOf(findings, covering) : undefined;
   if (findings.length > 0) findings.push(...namespaceUnavailable(covering, findings));
   if (covering.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(covering, fresh));
-  if (findings.length > 1) findings.sort(compareFindings);
   return {
-    findings,
+    findings: findings.length > 1 ? inOrder(findings) : findings,
     allowed: !findings.some((finding) => finding.mode === 'Deny'),
     uncovered: covering.policies.length === 0 && covering.broken.length === 0,
     warnings,
     ...(uninformed === undefined ? {} : { uninformed }),
   };
-};
+}
+
+/** The verdict without a pause. */
+export const decide = (...of: Parameters<typeof judging>): Verdict => atOnce(judging(...of));

@@ -1,4 +1,5 @@
 import type { ImageUnderReview } from '../decision/decide.ts';
+import type { Steps } from '../steps.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import { matchesPattern } from '../image/pattern.ts';
@@ -66,6 +67,19 @@ export const needsOf = (
   covering: Covering,
   purpose: EvidencePurpose = 'judge',
 ): readonly (ImageNeeds | undefined)[] => images.map((image) => needsOfImage(image, covering, purpose));
+
+/** The same in steps of one image. */
+export function* asking(
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+): Steps<readonly (ImageNeeds | undefined)[]> {
+  const needs: (ImageNeeds | undefined)[] = [];
+  for (const image of images) {
+    needs.push(needsOfImage(image, covering, 'judge'));
+    yield;
+  }
+  return needs;
+}
 
 /** Whether the policy takes evidence that rests on an older tag result. */
 export const acceptsAge = ({ staleFor }: CompiledPolicy, evidence: ImageEvidence): boolean =>

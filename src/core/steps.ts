@@ -1,0 +1,9 @@
+/** Work in steps: whoever runs it may do something else between two of them. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** Runs all steps at once. */
+export const atOnce = <T>(steps: Steps<T>): T => {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+};
