@@ -39,7 +39,7 @@ describe('R24: a review that takes long keeps nobody waiting', () => {
 
   test('several share one slice a turn, and short work comes between', async () => {
     const { slices, work, done } = workshop();
-    const all = ['a', 'b', 'c'].map((name) => slices.run(work(name, 12)));
+    const all = ['a', 'b', 'c'].map(async (name) => slices.run(work(name, 12)));
     for (let turns = 0; turns < 3; turns++) {
       const before = done.length;
       await turn();

@@ -49,7 +49,7 @@ export const createSlices = (
             if (next.done === true) resolve(next.value);
             return next.done !== true;
           } catch (error) {
-            reject(error as Error);
+            reject(error);
             return false;
           }
         });
