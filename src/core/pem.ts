@@ -1,5 +1,5 @@
 const begin = '-----BEGIN CERTIFICATE-----';
-const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const end = '-----END CERTIFICATE-----';
 
 export interface PemCertificates {
   /** In order, not looked into. */
@@ -10,6 +10,11 @@ export interface PemCertificates {
 
 /** The certificates of a PEM text; keys and the talk between blocks are passed over. @see RFC 7468, section 2 */
 export const pemCertificates = (text: string): PemCertificates => {
-  const blocks = text.match(block) ?? [];
-  return { blocks, isCut: text.split(begin).length - 1 !== blocks.length };
+  const [, ...parts] = text.split(begin);
+  const blocks: string[] = [];
+  for (const part of parts) {
+    const dash = part.indexOf('-');
+    if (dash > 0 && part.startsWith(end, dash)) blocks.push(`${begin}${part.slice(0, dash)}${end}`);
+  }
+  return { blocks, isCut: parts.length !== blocks.length };
 };

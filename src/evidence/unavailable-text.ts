@@ -2,7 +2,7 @@ import type { Unavailable } from '../core/facts/fact.ts';
 import { shown, shownBriefly, shownName } from '../core/decision/shown-text.ts';
 import type { RegistryFailure } from './ports.ts';
 
-const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
+const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(?:\d{3}){1,8}$)/g, ',');
 
 /** @example `after 1,204 ms` */
 export const spent = (milliseconds: number): string => `after ${grouped(milliseconds)} ms`;

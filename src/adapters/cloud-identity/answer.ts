@@ -6,7 +6,7 @@ const longestSecret = 64 * 1024;
 
 /** Visible ASCII: what may stand in a header. A line break in a token would add headers of its own. */
 export const isHeaderText = (text: string): boolean =>
-  /^[\x21-\x7e]+$/.test(text) && text.length <= longestSecret;
+  text !== '' && text.length <= longestSecret && !/[^\x21-\x7e]/.test(text);
 
 const parse = (text: string): JsonValue | undefined => {
   try {

@@ -49,7 +49,9 @@ export const signed = (request: SignableRequest, scope: SigningScope): Readonly<
   };
   const headers = Object.entries({ ...sent, host: request.host }).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const names = headers.map(([name]) => name).join(';');
-  const lines = headers.map(([name, value]) => `${name}:${value.trim().replaceAll(/ +/g, ' ')}\n`).join('');
+  const lines = headers
+    .map(([name, value]) => `${name}:${value.trim().replaceAll(/ {1,1024}/g, ' ')}\n`)
+    .join('');
   const canonical = [request.method, '/', '', lines, names, sha256(request.body)].join('\n');
   const day = date.slice(0, 8);
   const place = `${day}/${region}/${service}/aws4_request`;

@@ -4,7 +4,8 @@ const deepest = 8;
 const mostElements = 256;
 const notPlain = 'it is no plain XML';
 
-const token = /<(\/?)([A-Za-z][\w.-]{0,63})((?:\s+[\w:.-]{1,64}="[^"<&]{0,512}")*)\s{0,8}(\/?)>|[^<]+/y;
+const token =
+  /<(\/?)([A-Za-z][\w.-]{0,63})((?:\s{1,8}[\w:.-]{1,64}="[^"<&]{0,512}"){0,16})\s{0,8}(\/?)>|[^<]{1,65536}/y;
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 /** `undefined` when an entity stands in it that XML does not know by itself. */

@@ -38,13 +38,18 @@ export const isTransient = (problem: ApiProblem): boolean =>
   problem.status >= 500 ||
   (problem.status === 0 && problem.reason !== 'Configuration' && problem.reason !== 'TooLarge');
 
+/** How much of a text is looked at. */
+const longestRead = 2048;
+
 /** Text from elsewhere: no control characters, no credentials, at most 512 characters. */
 export function printable(text: string): string {
+  // Cut first: a token in it may have been written as often as there is room (R24).
   const clean = text
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .replaceAll(/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, '$1 [redacted]')
-    .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[redacted]')
-    .replaceAll(/\/\/[^/@\s]+@/g, '//[redacted]@')
+    .slice(0, longestRead)
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replaceAll(/\b(Bearer|Basic)\s{1,8}[\w.~+/=-]{1,2048}/gi, '$1 [redacted]')
+    .replaceAll(/\beyJ[\w-]{1,2048}\.[\w-]{1,2048}\.[\w-]{0,2048}/g, '[redacted]')
+    .replaceAll(/\/\/[^/@\s]{1,2048}@/g, '//[redacted]@')
     .trim();
   return cutMiddle(clean, 512);
 }

@@ -77,12 +77,12 @@ export function messageOf({ text, latest }: EventNote): string {
 }
 
 function cut(text: string, bytes: number): string {
-  const clean = text.replaceAll(/\p{Cc}+/gu, ' ');
+  const clean = text.replaceAll(/\p{Cc}/gu, ' ');
   const buffer = Buffer.from(clean);
   if (buffer.length <= bytes) return clean;
   // A character that was cut through becomes U+FFFD and is dropped.
   return `${buffer
     .subarray(0, bytes - 3)
     .toString('utf8')
-    .replace(/\uFFFD+$/, '')}…`;
+    .replace(/\uFFFD{1,3}$/, '')}…`;
 }

@@ -37,7 +37,7 @@ export function createEventWriter(client: ApiClient, clock: Clock, instance: str
       const key = JSON.stringify([about, note.reason, note.text]);
       const remember = (series: Omit<Series, 'until'>): void =>
         all.set(lane, key, { ...series, until: clock.monotonic() + SERIES_FOR });
-      const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+      const now = new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
       const series = all.get(lane, key);
       if (series !== undefined && series.until > clock.monotonic()) {
         const { namespace, name } = series;
@@ -90,10 +90,17 @@ function eventOf(
 /** A DNS subdomain from a name that may come from a request. */
 function eventName(name: string): string {
   const clean = name
-    .toLowerCase()
-    .replaceAll(/[^a-z\d.-]+/g, '-')
     .slice(0, 200)
-    .replaceAll(/^[.-]+|[.-]+$/g, '')
-    .replaceAll(/[.-]*\.[.-]*/g, '.');
+    .toLowerCase()
+    .replaceAll(/[^a-z\d.-]/g, '-')
+    .split('.')
+    .map((label) =>
+      label
+        .split('-')
+        .filter((part) => part !== '')
+        .join('-'),
+    )
+    .filter((label) => label !== '')
+    .join('.');
   return `${clean === '' ? 'object' : clean}.${randomBytes(8).toString('hex')}`;
 }

@@ -161,4 +161,4 @@ function conditionsFor(verdict: PolicyVerdict, now: number): JsonObject[] {
   ];
 }
 
-const rfc3339 = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+const rfc3339 = (time: number): string => new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z');

@@ -21,7 +21,9 @@ const groups = (text: string): AddressBytes =>
  * @returns undefined for anything that is no IP address
  */
 export const addressBytes = (text: string): AddressBytes | undefined => {
-  const bare = text.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  const inside = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
+  const zone = inside.indexOf('%');
+  const bare = zone < 0 ? inside : inside.slice(0, zone);
   const family = isIP(bare);
   if (family === 0) return undefined;
   if (family === 4) return v4(bare);

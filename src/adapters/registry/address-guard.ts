@@ -121,12 +121,18 @@ const internalSuffixes = [
   '.home.arpa',
 ];
 
+const withoutFinalDots = (name: string): string => {
+  let end = name.length;
+  while (end > 0 && name[end - 1] === '.') end -= 1;
+  return name.slice(0, end);
+};
+
 /**
  * Whether a name can only mean something inside: one label, or a suffix that is never delegated in public DNS
  * (`.local` RFC 6762, `.internal` ICANN 2024, `.home.arpa` RFC 8375, Kubernetes' `.svc`). Such a name is refused
  * before DNS or a proxy is asked, which would tell them what the attacker wants to know (B26).
  */
 export const isInternalName = (host: string): boolean => {
-  const name = host.toLowerCase().replace(/\.+$/, '');
+  const name = withoutFinalDots(host.toLowerCase());
   return !name.includes('.') || internalSuffixes.some((suffix) => name.endsWith(suffix));
 };

@@ -13,12 +13,12 @@ export const maxChallengeLength = 8192;
 const maxChallenges = 16;
 const maxParameters = 32;
 
-const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const token68 = /[0-9A-Za-z._~+/-]+=*(?=[ \t]*(?:,|$))/y;
-const quoted = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"/y;
-const spaces = /[ \t]+/y;
-const separators = /[ \t]*(?:,[ \t]*)*/y;
-const equals = /[ \t]*=[ \t]*/y;
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8192}/y;
+const token68 = /[0-9A-Za-z._~+/-]{1,8192}={0,8}(?=[ \t]{0,64}(?:,|$))/y;
+const quoted = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff]){0,8192})"/y;
+const spaces = /[ \t]{1,8192}/y;
+const separators = /[ \t,]{0,8192}/y;
+const equals = /[ \t]{0,64}=[ \t]{0,64}/y;
 const escaped = /\\(.)/g;
 
 interface Cursor {

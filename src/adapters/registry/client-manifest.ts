@@ -20,7 +20,7 @@ const askedDigest = (name: ManifestName) => {
 
 /** A page of a proxy or a portal is no document of anybody who pushes. */
 const isDocument = (bytes: Uint8Array): boolean =>
-  /^\s*\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
+  /^\s{0,64}\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
 
 /** Every lie that the bytes themselves can show (B1). */
 const verify = (

@@ -41,14 +41,15 @@ export const bareUrl = (url: URL): URL => {
 };
 
 /** The host of a URL as sockets and certificates want it: without brackets and without the final dot. */
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+export const hostOf = (url: URL): string =>
+  url.hostname.replace(/^\[/, '').replace(/\]$/, '').replace(/\.$/, '');
 
 export const portOf = (url: URL): number =>
   url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 
 /** @returns undefined when host or path are not what may stand in a URL */
 export const hopTo = (host: string, path: string, settings: RegistrySettings): Hop | undefined => {
-  if (!/^[\w.:[\]-]+$/.test(host) || !path.startsWith('/')) return undefined;
+  if (host === '' || /[^\w.:[\]-]/.test(host) || !path.startsWith('/')) return undefined;
   const text = `${settings.plainHttp ? 'http' : 'https'}://${endpointOf(host)}${path}`;
   if (!URL.canParse(text)) return undefined;
   return { url: bareUrl(new URL(text)), settings, name: registryName(host) };

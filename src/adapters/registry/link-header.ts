@@ -2,16 +2,17 @@ import { fail, ok, type Result } from '../../core/result.ts';
 
 const maxLength = 8192;
 
-const target = /[\s,]*<([^<>]*)>/y;
-const parameter = /[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:=[ \t]*(?:"([^"\\]*)"|([^\s";,]+)))?/y;
-const separator = /[ \t]*(?:,|$)/y;
+const target = /[\s,]{0,64}<([^<>]{0,8192})>/y;
+const parameter =
+  /[ \t]{0,64};[ \t]{0,64}([!#$%&'*+.^_`|~0-9A-Za-z-]{1,256})[ \t]{0,64}(?:=[ \t]{0,64}(?:"([^"\\]{0,8192})"|([^\s";,]{1,8192})))?/y;
+const separator = /[ \t]{0,64}(?:,|$)/y;
 
 const matchAt = (pattern: RegExp, text: string, at: number): RegExpExecArray | undefined => {
   pattern.lastIndex = at;
   return pattern.exec(text) ?? undefined;
 };
 
-const isNext = (relations: string): boolean => relations.toLowerCase().split(/\s+/).includes('next');
+const isNext = (relations: string): boolean => relations.toLowerCase().split(/\s/).includes('next');
 
 interface Link {
   readonly target: string;

@@ -33,7 +33,7 @@ const defaultLifetime = 60;
 const longestLifetime = 3600;
 
 /** What may stand in a header (RFC 6750, section 2.1, generously); stops a line break that would add headers. */
-const headerSafe = /^[\x21-\x7e]+$/;
+const notHeaderSafe = /[^\x21-\x7e]/;
 
 /** RFC 7617: user name and password as UTF-8. */
 export const basicAuthorization = (username: string, password: string): string =>
@@ -97,7 +97,8 @@ const readToken = (bytes: Uint8Array): Result<Token, string> => {
   const { token, access_token: other, expires_in: seconds } = document.value;
   const text = typeof token === 'string' && token !== '' ? token : other;
   if (typeof text !== 'string' || text === '') return fail('it holds no token');
-  if (!headerSafe.test(text)) return fail('its token holds characters that a token cannot have');
+  if (text === '' || notHeaderSafe.test(text))
+    return fail('its token holds characters that a token cannot have');
   return ok({ text, lifetime: lifetimeOf(seconds), size: bytes.length });
 };
 

@@ -13,8 +13,8 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
-const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
-const whole = /^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const part = /(\d{1,32}\.?\d{0,32}|\.\d{1,32})(ns|us|µs|μs|ms|s|m|h)/g;
+const whole = /^\+?(?:(?:\d{1,32}\.?\d{0,32}|\.\d{1,32})(?:ns|us|µs|μs|ms|s|m|h)){1,32}$/;
 
 /** Reads Go's duration text (`10s`, `1.5s`, `1m30s`) as milliseconds; `undefined` for anything else, zero included. */
 export const parseGoDuration = (text: string): number | undefined => {

@@ -106,5 +106,7 @@ export const peekUid = (bytes: Uint8Array): string | undefined => {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, peekedBytes)).toString(
     'latin1',
   );
-  return /^\s*\{[^{}]{0,128}"request"\s*:\s*\{\s*"uid"\s*:\s*"([\w.-]{1,128})"/.exec(start)?.[1];
+  return /^\s{0,128}\{[^{}]{0,128}"request"\s{0,32}:\s{0,32}\{\s{0,32}"uid"\s{0,32}:\s{0,32}"([\w.-]{1,128})"/.exec(
+    start,
+  )?.[1];
 };

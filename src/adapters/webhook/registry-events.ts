@@ -21,7 +21,7 @@ const maxBytesInFlight = 8 * maxBodyBytes;
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const bearerOf = ({ headers }: WebRequest): string | undefined =>
-  /^bearer +([^\s]{1,4096}) *$/i.exec(headers.authorization ?? '')?.[1];
+  /^bearer {1,16}([^\s]{1,4096}) {0,16}$/i.exec(headers.authorization ?? '')?.[1];
 
 /**
  * Whose token this is. Every source is compared, each by the hash of its token, so that the time that it takes tells

@@ -12,8 +12,8 @@ export interface Digest {
 /** The algorithms that go-digest registers, so those a container runtime accepts. */
 const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 const REGISTERED = Object.keys(HEX_LENGTH).join(', ');
-const LOWER_HEX = /^[0-9a-f]+$/;
-const ANY_HEX = /^[0-9a-fA-F]*$/;
+const NOT_LOWER_HEX = /[^0-9a-f]/;
+const NOT_HEX = /[^0-9a-fA-F]/;
 
 const isRegistered = (name: string): name is DigestAlgorithm => Object.hasOwn(HEX_LENGTH, name);
 
@@ -24,7 +24,7 @@ const whyAlgorithm = (name: string): string => {
 };
 
 const whyHex = (algorithm: DigestAlgorithm, hex: string): string => {
-  if (!ANY_HEX.test(hex)) return 'the digest holds something other than hexadecimal digits';
+  if (NOT_HEX.test(hex)) return 'the digest holds something other than hexadecimal digits';
   const wanted = HEX_LENGTH[algorithm];
   if (hex.length !== wanted) return `${algorithm} has ${wanted} hexadecimal digits, here are ${hex.length}`;
   return 'the hexadecimal digits of a digest must be lower case';
@@ -38,7 +38,7 @@ export const parseDigest = (text: string): Result<Digest, string> => {
   const algorithm = text.slice(0, colon);
   if (!isRegistered(algorithm)) return fail(whyAlgorithm(algorithm));
   const hex = text.slice(colon + 1);
-  if (hex.length !== HEX_LENGTH[algorithm] || !LOWER_HEX.test(hex)) return fail(whyHex(algorithm, hex));
+  if (hex.length !== HEX_LENGTH[algorithm] || NOT_LOWER_HEX.test(hex)) return fail(whyHex(algorithm, hex));
   return ok({ algorithm, hex });
 };
 

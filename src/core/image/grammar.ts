@@ -114,8 +114,8 @@ const DIGEST_ALGORITHM = compileScanner(
   'word',
 );
 
-const IPV6_HOST = /^\[[0-9a-fA-F:]+\]$/;
-const PORT = /^[0-9]+$/;
+const IPV6_HOST = /^\[[0-9a-fA-F:]{1,64}\]$/;
+const NOT_A_DIGIT = /[^0-9]/;
 const IDENTIFIER = /^[0-9a-f]{64}$/;
 
 export const MAX_REFERENCE_LENGTH = 4096;
@@ -123,7 +123,7 @@ export const MAX_REPOSITORY_LENGTH = 255;
 export const MAX_TAG_LENGTH = 128;
 
 export const isHostName = (text: string): boolean => scans(DOMAIN_NAME, text) || IPV6_HOST.test(text);
-export const isPort = (text: string): boolean => PORT.test(text);
+export const isPort = (text: string): boolean => text !== '' && !NOT_A_DIGIT.test(text);
 /** Says nothing about length: MAX_REPOSITORY_LENGTH applies after `library/` was added. */
 export const isPath = (text: string): boolean => scans(PATH, text);
 export const isTag = (text: string): boolean => text.length <= MAX_TAG_LENGTH && scans(TAG, text);

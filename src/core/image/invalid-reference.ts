@@ -1,5 +1,5 @@
 import { fail, type Result } from '../result.ts';
-import { isPath, MAX_REPOSITORY_LENGTH, MAX_TAG_LENGTH } from './grammar.ts';
+import { isPath, isPort, MAX_REPOSITORY_LENGTH, MAX_TAG_LENGTH } from './grammar.ts';
 
 export type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
 
@@ -40,7 +40,7 @@ const whyPort = (text: string): string | undefined => {
   const colon = text.indexOf(':');
   if (colon < 0) return undefined;
   if (text.indexOf(':', colon + 1) >= 0) return 'an IPv6 host must stand in square brackets';
-  return /^[0-9]+$/.test(text.slice(colon + 1)) ? undefined : 'what follows the colon is not a port number';
+  return isPort(text.slice(colon + 1)) ? undefined : 'what follows the colon is not a port number';
 };
 
 const whyHost = (text: string): string => {

@@ -33,7 +33,7 @@ export const compilePattern = (text: string, use: PatternUse): Result<ImagePatte
   return ok({ text, use, ...parsed.value, glob: compilePath(parsed.value.path), isWide });
 };
 
-const portNumber = (port: string | undefined): string | undefined => port?.replace(/^0+(?=.)/, '');
+const portNumber = (port: string | undefined): string | undefined => port?.replace(/^0{1,8}(?=.)/, '');
 
 /** `host:0443` reaches the registry at 443, so a deny list must not be fooled by zeros. */
 const coversPort = (registry: RegistryHost, reference: ImageReference): boolean =>

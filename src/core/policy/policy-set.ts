@@ -95,7 +95,11 @@ export const createPolicySet = (
 ): PolicySet => {
   const judgements = createJudgementMemory();
   const sorted = policies
-    .map((policy) => ({ ...policy, evidence: policy.evidence.map(judgements.remembering) }))
+    .map((policy) =>
+      policy.evidence.length === 0
+        ? policy
+        : { ...policy, evidence: policy.evidence.map(judgements.remembering) },
+    )
     .sort(byName);
   const sortedBroken = [...broken].sort(byName);
   const memory = new Map<string, NamespacePolicies>();

@@ -9,7 +9,7 @@ const longestPattern = 512;
 
 const dnsLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const dnsSubdomain = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
-const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** Length is judged first and alone, so that nothing below ever reads unbounded text. */
 const boundedText = (longest: number) => z.string().min(1, { abort: true }).max(longest, { abort: true });

@@ -19,7 +19,7 @@ interface Cursor {
   itemStarts: Map<JsonValue, readonly TextStart[]>;
 }
 
-const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const numberPattern = /-?(?:0|[1-9]\d{0,4095})(?:\.\d{1,4096})?(?:[eE][+-]?\d{1,4096})?/y;
 const quote = 0x22;
 const backslash = 0x5c;
 

@@ -1,6 +1,6 @@
-const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const label = '[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?';
 const wholeLabel = new RegExp(`^${label}$`);
-const wholeSubdomain = new RegExp(`^${label}(?:\\.${label})*$`);
+const wholeSubdomain = new RegExp(`^${label}(?:\\.${label}){0,126}$`);
 
 /** Whether a namespace can have this name: a label of RFC 1123. */
 export const isNamespaceName = (text: string): boolean => text.length <= 63 && wholeLabel.test(text);

@@ -26,8 +26,9 @@ const words: ReadonlyMap<string, boolean | null> = new Map([
 const longestWord = 5;
 
 const notJson = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
-const integer = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
-const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const integer =
+  /^([-+]?)(?:0[xX]([0-9a-fA-F]{1,400})|0[bB]([01]{1,400})|0[oO]?([0-7]{1,400})|(0|[1-9][0-9]{0,400}))$/;
+const float = /^[-+]?(?:\.[0-9]{1,400}|[0-9]{1,400}(?:\.[0-9]{0,400})?)(?:[eE][-+]?[0-9]{1,400})?$/;
 const maxUint64 = 18446744073709551615n;
 const minInt64 = -9223372036854775808n;
 
@@ -127,4 +128,4 @@ export const hasForeignTag = (node: YAMLMap | YAMLSeq): boolean =>
 
 /** Whether the parser, which knows no types here, only complains of a tag that {@link scalarValue} knows. */
 export const isKnownTagWarning = (message: string): boolean =>
-  fitsTag(/tag:yaml\.org,2002:\w+$/.exec(message)?.[0] ?? '') !== undefined;
+  fitsTag(/tag:yaml\.org,2002:\w{1,64}$/.exec(message)?.[0] ?? '') !== undefined;

@@ -24,6 +24,13 @@ interface Login {
   readonly password: string;
 }
 
+/** Without the NULs at its end. */
+const withoutPadding = (text: string): string => {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 0) end -= 1;
+  return text.slice(0, end);
+};
+
 const noBase64 = 'its auth is not base64 of USER:PASSWORD';
 
 /**
@@ -32,10 +39,11 @@ const noBase64 = 'its auth is not base64 of USER:PASSWORD';
  */
 const decodeAuth = (auth: string): Result<Login, string> => {
   const digits = auth.replaceAll(/[\r\n]/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(digits)) return fail(noBase64);
+  const bare = digits.replace(/={1,2}$/, '');
+  if (bare === '' || /[^A-Za-z0-9+/]/.test(bare)) return fail(noBase64);
   if (digits.endsWith('=') && digits.length % 4 !== 0) return fail(noBase64);
   const bytes = Buffer.from(digits, 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== digits.replace(/=+$/, '')) return fail(noBase64);
+  if (bytes.toString('base64').replace(/={1,2}$/, '') !== bare) return fail(noBase64);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -45,7 +53,7 @@ const decodeAuth = (auth: string): Result<Login, string> => {
   const colon = text.indexOf(':');
   if (colon < 0) return fail(noBase64);
   // Old versions of Docker padded the text with NUL.
-  return ok({ username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') });
+  return ok({ username: text.slice(0, colon), password: withoutPadding(text.slice(colon + 1)) });
 };
 
 const control = /\p{Cc}/u;
@@ -70,7 +78,7 @@ export const readEntrySecret = (entry: unknown): Result<CredentialSecret | undef
   const { auth, identitytoken, registrytoken } = read.value;
   // It goes into a header as it is: a line break in it would be a header of somebody else's making.
   if (registrytoken !== '') {
-    return /^[\x21-\x7e]+$/.test(registrytoken)
+    return !/[^\x21-\x7e]/.test(registrytoken)
       ? ok({ form: 'bearer', token: registrytoken })
       : fail('its registrytoken holds characters that no token has');
   }

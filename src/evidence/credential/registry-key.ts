@@ -56,7 +56,10 @@ const pathOf = (text: string, hasScheme: boolean): string => {
 export const parseRegistryKey = (text: string): Result<RegistryKey, string> => {
   if (text.length > longest) return fail(`is longer than ${longest} characters`);
   const scheme = /^https?:\/\//i.exec(text)?.[0] ?? '';
-  const [, written = '', following = ''] = /^([^/]*)(.*)$/s.exec(text.slice(scheme.length)) ?? [];
+  const rest = text.slice(scheme.length);
+  const slash = rest.indexOf('/');
+  const written = slash < 0 ? rest : rest.slice(0, slash);
+  const following = slash < 0 ? '' : rest.slice(slash);
   const host = splitHost(written);
   if (!isHost(host)) return fail('names no registry; a key is HOST, HOST:PORT or HOST/PATH');
   const path = pathOf(following, scheme !== '');

@@ -13,7 +13,7 @@ export const parseWebhookUrl = (text: string): Result<string, string> => {
   if (url.protocol !== 'https:') return refuse('the API server calls webhooks by https only');
   if (url.username !== '' || url.password !== '') return refuse('it must not carry a user');
   if (text.includes('?') || text.includes('#')) return refuse('it must not carry a query or a fragment');
-  return ok(`${url.origin}${url.pathname.replace(/\/+$/, '')}`);
+  return ok(`${url.origin}${url.pathname.replace(/\/{1,64}$/, '')}`);
 };
 
 /**
