@@ -10,7 +10,7 @@ export interface RemovalOptions {
 
 /** A word of a shell that means itself. */
 const word = (text: string): string =>
-  /^[\w./:@=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  /^[\w./:@=,+-]{1,4096}$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 const flag = (name: string, value: string | undefined): string =>
   value === undefined ? '' : ` --${name}=${word(value)}`;
