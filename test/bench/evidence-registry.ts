@@ -17,6 +17,8 @@ export interface Fill {
   readonly count: number;
   /** An index of two platforms instead of an image. */
   readonly multiArch?: boolean;
+  /** An index of so many platforms, each with labels as long as are compared. */
+  readonly platforms?: number;
 }
 export interface Filled {
   /** `HOST/REPOSITORY:TAG` */
@@ -58,6 +60,20 @@ const realistic = (mark: string, architecture: string): FakeManifest => {
     config: { history },
   });
 };
+
+const longestLabel = 4096;
+/** As large as an attacker makes them: every platform has a user and a label of its own, as long as they may be. */
+const wide = (mark: string, platforms: number): FakeManifest =>
+  index(
+    Array.from({ length: platforms }, (_, at) =>
+      image({
+        user: `${'://'.repeat(100)}${at}`,
+        created: '2026-01-01T00:00:00Z',
+        labels: { source: `https://git-${at}.example.com/${mark}/`.padEnd(longestLabel, 'a') },
+        platform: { os: 'linux', architecture: `a${at}` },
+      }),
+    ),
+  );
 
 const made = (mark: string, multiArch: boolean): FakeManifest =>
   multiArch ? index([realistic(mark, 'amd64'), realistic(mark, 'arm64')]) : realistic(mark, 'amd64');
@@ -109,12 +125,19 @@ const orders = {
     places.set(registry.host, doublePlace(registry));
     return registry.host;
   },
-  fill: async ({ host, repository, count, multiArch = false }: Fill): Promise<readonly Filled[]> => {
+  fill: async ({
+    host,
+    repository,
+    count,
+    multiArch = false,
+    platforms,
+  }: Fill): Promise<readonly Filled[]> => {
     const place = placeOf(host);
     const filled: Filled[] = [];
     for (let number = 0; number < count; number++) {
       const path = `${repository}-${number}`;
-      const manifest = made(path.replaceAll('/', '-'), multiArch);
+      const mark = path.replaceAll('/', '-');
+      const manifest = platforms === undefined ? made(mark, multiArch) : wide(mark, platforms);
       await place.push(path, manifest, 'v1');
       filled.push({ name: `${host}/${path}:v1`, digest: manifest.digest });
     }

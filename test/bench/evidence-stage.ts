@@ -68,6 +68,8 @@ export interface GateWish {
   /** `registries:` of the configuration. */
   readonly registries: readonly object[];
   readonly flags?: readonly string[];
+  /** For Node itself. */
+  readonly node?: readonly string[];
 }
 
 /** The built server on core 0. */
@@ -80,7 +82,14 @@ export const startGate = async ({ work }: BenchPlan, wish: GateWish): Promise<Ga
   await writeFiles(policies, wish.policies);
   const files = ['--config', config, '--policies', policies, '--data', data];
   const addresses = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const server = await startServer([bin, 'serve', ...files, ...addresses, ...(wish.flags ?? [])]);
+  const server = await startServer([
+    ...(wish.node ?? []),
+    bin,
+    'serve',
+    ...files,
+    ...addresses,
+    ...(wish.flags ?? []),
+  ]);
   return { ...server, pem: join(data, 'tls', 'server.pem') };
 };
 
