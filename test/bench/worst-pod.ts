@@ -28,7 +28,7 @@ const policies = (host: string): readonly object[] => {
     named('everybody', 'team-*', [{ registries: { allow: ['registry.example.com/**'] } }]),
     ...numbers(policyCount).map((number) =>
       named(`hostile-${number}`, hostile, [
-        { registries: { allow: [`${host}/**`, `${host}:1/*-${number}/**`] } },
+        { registries: { allow: [`${host}/**`, `registry.example.com/*-${number}/**`] } },
         { tags: { deny: [`*-${number}-*`, 'dev-*'] } },
         {
           image: {
