@@ -79,13 +79,21 @@ const sizeAtMost = (entry: Entry): number => {
   }
   return size;
 };
-const sumAtMost = (entries: readonly Entry[]): number =>
-  entries.reduce<number>((sum, entry) => sum + sizeAtMost(entry), 0);
+/** Whether they surely need no more; of thousands of findings only the first are looked at. */
+const needAtMost = (budget: number, ...lists: readonly (readonly Entry[])[]): boolean => {
+  let left = budget;
+  for (const entries of lists) {
+    for (const entry of entries) {
+      left -= sizeAtMost(entry);
+      if (left < 0) return false;
+    }
+  }
+  return true;
+};
 
 /** Few short entries need no counting; texts of the object have at most 512 characters. */
 const surelyFits = ({ findings, images, warnings }: Decision, budget: number): boolean =>
-  findings.length + images.length + warnings.length <= 6 ||
-  sumAtMost(findings) + sumAtMost(images) + sumAtMost(warnings) <= budget;
+  findings.length + images.length + warnings.length <= 6 || needAtMost(budget, findings, images, warnings);
 
 /**
  * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the room is kept
@@ -120,7 +128,7 @@ const alwaysFit = 4;
  */
 export const recordedDecision = (decision: Decision): Decision => {
   const { images, findings, truncated = 0 } = decision;
-  if (images.length <= alwaysFit || sumAtMost(images) <= recordedImagesLimit) return decision;
+  if (images.length <= alwaysFit || needAtMost(recordedImagesLimit, images)) return decision;
   const found = new Set(findings.map(({ path }) => path));
   const first = images.filter(({ path }) => found.has(path));
   const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], recordedImagesLimit);
