@@ -75,6 +75,19 @@ describe('parseReference', () => {
   );
 
   test.each([
+    'sha256:latest',
+    'sha256:v1',
+    'sha256:1F3A',
+    'sha256',
+    'sha1:1f3a',
+    'library/sha256:1f3a',
+    `sha256:1f3a@${DIGEST}`,
+    'docker.io/library/sha256:1f3a',
+  ])('B21: %s is a name: no runtime finds an id in it', (text) => {
+    expect(parsed(text).repository).toMatch(/^library\//);
+  });
+
+  test.each([
     ['R6b: 255 characters of path without the host', `${'h'.repeat(60)}.io/${'a'.repeat(255)}`, true],
     ['R6b: 256 characters of path', `a.io/${'a'.repeat(256)}`, false],
     ['R6b: library/ counts', 'a'.repeat(247), true],
@@ -108,6 +121,10 @@ describe('parseReference', () => {
     ['B21: IPv6 without brackets', 'fc00::1/x', 'host', 'square brackets'],
     ['B21: an IPv6 zone', '[fe80::1%eth0]/x', 'host', 'zone'],
     ['B21: 64 hexadecimal digits', 'f'.repeat(64), 'reference', 'image id'],
+    ['B21: a sha256 alone', `sha256:${'f'.repeat(64)}`, 'reference', 'image id'],
+    ['B21: a sha384 alone', `sha384:${'f'.repeat(96)}`, 'reference', 'image id'],
+    ['B21: a sha512 alone', `sha512:${'f'.repeat(128)}`, 'reference', 'image id'],
+    ['B21: the first digits of a sha256 alone', 'sha256:1f3a', 'reference', 'image id'],
     ['B21: upper case in the path', 'a.io/Team/x', 'repository', 'lower case'],
     ['R6b: an underscore in what must be the host', 'a_b.com/x', 'host', 'underscore'],
     ['R6b: a trailing dot of the host', 'a.io./x', 'host', 'single dots'],

@@ -69,10 +69,20 @@ const parseRemainder = (
   return ok(draft);
 };
 
+const digestPrefix = /^sha(?:256|384|512):[0-9a-f]{1,128}$/;
+/**
+ * Whether runtimes take the text for the id of an image that lies on the node, whosever it is, whole or cut. By the
+ * grammar `sha256:1f3a` is a tag of `docker.io/library/sha256`; containerd looks the text up among its ids, of which the
+ * first digits are enough (internal/cri/server/images, `LocalResolve`; go-digest, digestset, `Lookup`). Attack: an image
+ * of another registry, pulled there by somebody else, under a name that an allow list for Docker Hub takes.
+ */
+const isImageId = (text: string): boolean => isIdentifier(text) || digestPrefix.test(text);
+
 /**
  * Reads an image reference as the container runtimes do: `nginx` is `docker.io/library/nginx`, `index.docker.io` is
  * `docker.io`, tag and digest may stand together. At most 4,096 characters; never throws.
- * Stricter than the runtimes in one place (R6b): `a_b.com/x` is an invalid host, not a path on Docker Hub.
+ * Stricter than the grammar in two places (R6b): `a_b.com/x` is an invalid host, not a path on Docker Hub, and a digest
+ * alone is no name.
  * @returns the offending part and a reason when the text is no reference
  * @see https://pkg.go.dev/github.com/distribution/reference, ParseNormalizedNamed and ParseDockerRef
  */
@@ -81,8 +91,12 @@ export const parseReference = (text: string): Result<ImageReference, InvalidRefe
   if (text.length > MAX_REFERENCE_LENGTH) {
     return refuse('reference', text, `an image reference has at most ${MAX_REFERENCE_LENGTH} characters`);
   }
-  if (isIdentifier(text)) {
-    return refuse('reference', text, '64 hexadecimal digits are an image id, not a name');
+  if (isImageId(text)) {
+    return refuse(
+      'reference',
+      text,
+      'a digest alone, or its 64 hexadecimal digits, is an image id, not a name',
+    );
   }
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
