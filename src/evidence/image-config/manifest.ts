@@ -8,6 +8,7 @@ import type { Descriptor } from '../ports.ts';
 import { readJsonObject } from '../json-document.ts';
 import { foreignSpelling, optionalText } from '../json-fields.ts';
 import { manifestFields } from '../manifest-fields.ts';
+import { isCheckpoint } from './checkpoint.ts';
 import { misspelt, readDescriptor } from './descriptor.ts';
 import { readLabels, type Labels } from './labels.ts';
 import { createdAnnotation, readTime } from './time.ts';
@@ -197,6 +198,11 @@ export const readManifest = (bytes: Uint8Array, limits: EvidenceLimits): Result<
   if (!object.ok) return object;
   const stranger = foreignSpelling(object.value, manifestFields);
   if (stranger !== undefined) return misspelt(stranger);
+  if (isCheckpoint(object.value)) {
+    return invalid(
+      'it is the checkpoint of a container: a node goes on with what was saved, not with what its config says',
+    );
+  }
   const kind = kindOf(object.value);
   if (!kind.ok) return kind;
   return kind.value === 'index' ? readIndex(object.value, limits) : readImage(object.value, limits);

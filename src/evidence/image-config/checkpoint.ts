@@ -1,0 +1,16 @@
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+
+/**
+ * Annotations of a manifest or an index by which runtimes know the checkpoint of a container. Source: cri-o
+ * pkg/annotations and server/container_restore.go (`checkIfCheckpointOCIImage`), containerd
+ * internal/cri/server/container_checkpoint_linux.go, checkpointctl lib/metadata.go (`CheckpointAnnotationName`).
+ */
+const names = ['io.kubernetes.cri-o.annotations.checkpoint.name', 'org.criu.checkpoint.container.name'];
+
+/**
+ * Whether a runtime that has CRIU would go on with the process that was saved in it: its memory, its user, and the files
+ * of another image, which the node pulls by a name that stands in a layer. Nothing of that is in the config. Attack: a
+ * root process of a foreign image, saved in an image whose config says `User: 1000`.
+ */
+export const isCheckpoint = ({ annotations }: JsonObject): boolean =>
+  isJsonObject(annotations) && names.some((name) => Object.hasOwn(annotations, name));
