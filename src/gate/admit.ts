@@ -2,7 +2,6 @@ import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import { isJsonObject } from '../core/json.ts';
-import { declareKind } from '../core/workload/kinds.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
@@ -11,6 +10,7 @@ import { gateFinding } from './decision-form.ts';
 import { guardNamespace } from './guard-namespace.ts';
 import { judgePolicy } from './judge-policy.ts';
 import type { Clock, PolicySource } from './ports.ts';
+import { unknownKind } from './unknown-kind.ts';
 import type { Review } from './review.ts';
 
 export interface AdmitDeps {
@@ -82,11 +82,9 @@ const shortCut = (request: AdmissionRequest): Outcome | undefined => {
 };
 
 const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): Outcome => {
-  const kind = shown(`${apiVersionOf(request.kind.group, request.kind.version)} ${request.kind.kind}`);
-  const message = `${kind} is not a kind whose images the gate knows how to find`;
-  const remedy = declareKind;
-  if (unknownKinds === 'deny')
-    return { findings: [gateFinding('not-judged', message, { path: 'kind', remedy })] };
+  const { group, version, kind } = request.kind;
+  const { message, remedy, finding } = unknownKind(apiVersionOf(group, version), kind);
+  if (unknownKinds === 'deny') return { findings: [finding] };
   return { warnings: [`${message}; ${remedy}`], skipped: { code: 'not-judged', message } };
 };
 

@@ -8,13 +8,14 @@ import { stepsOf } from '../core/workload/object-path.ts';
 import type { Place } from '../core/workload/parsed-text.ts';
 import { offsetAt } from '../core/workload/source-node.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
-import { declareKind, groupOf } from '../core/workload/kinds.ts';
+import { groupOf } from '../core/workload/kinds.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm } from './decision-form.ts';
 import { gateFinding } from './decision-form.ts';
 import { nameOf, namespaceOf } from './manifest-namespace.ts';
 import type { Clock } from './ports.ts';
 import type { Review } from './review.ts';
+import { unknownKind } from './unknown-kind.ts';
 
 export interface JudgeManifestDeps {
   readonly review: Review;
@@ -116,14 +117,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     }
     if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
     if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
-    const finding = gateFinding(
-      'not-judged',
-      shown(`${apiVersion} ${kind} is not a kind whose images the gate knows how to find`),
-      {
-        path: 'kind',
-        remedy: declareKind,
-      },
-    );
+    const { finding } = unknownKind(apiVersion, kind);
     return { outcome: 'judged', decision: placed(form(origin, { findings: [finding] }, started), manifest) };
   };
 };
