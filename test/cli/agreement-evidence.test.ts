@@ -97,6 +97,7 @@ test('check manifest and the webhook agree on what images say, and on what nobod
     'bytes-not-pinned',
     'image-absent',
     'image-label',
+    'image-time-unknown',
     'image-too-old',
     'image-unavailable',
     'image-user-root',
