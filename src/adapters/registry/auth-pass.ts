@@ -56,13 +56,14 @@ const noBytes = (host: string): RegistryFailure =>
   );
 
 /** A token server may see the credential when it belongs to the registry, else nothing (B28). */
-const questionFor = ({ credential }: Visitor, { realm, service, scope }: TokenWay): TokenQuestion => {
+const questionFor = ({ host, credential }: Visitor, { realm, service, scope }: TokenWay): TokenQuestion => {
   return {
     realm: realm.url,
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
     secret: realm.isTrusted ? credential.secret : { form: 'none' },
-    account: realm.isTrusted ? credential.key : '',
+    // Attack: a registry names a stranger's address as its token server, which answers 429. That is nobody's affair but its own.
+    account: realm.isTrusted ? credential.key : `nobody at ${host}`,
   };
 };
 

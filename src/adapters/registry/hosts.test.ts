@@ -79,7 +79,7 @@ test('names made up by an attacker push out one another before a host whose brea
     if (!leave.open) leave.settle('failed', outage('connect', 'dead.example', 'connection refused'));
   }
   const busy = hostOf(hosts, 'busy.example');
-  busy.pauses.add(undefined, { until: 20_000, status: 429 });
+  busy.pauses.add({ host: 'busy.example', target: '/v2/' }, { until: 20_000, status: 429 });
   for (let count = 0; count < 50; count++) hostOf(hosts, `evil${count}.example`);
   expect(hostOf(hosts, 'dead.example')).toBe(dead);
   expect(hostOf(hosts, 'busy.example')).toBe(busy);

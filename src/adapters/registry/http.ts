@@ -27,6 +27,15 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
+/**
+ * What an answer is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
+ * token server.
+ */
+export const pathOf = ({ host, target }: Pick<HttpRequest, 'host' | 'target'>): string =>
+  typeof target === 'string'
+    ? `${host} ${target.split('/').slice(0, -2).join('/')}`
+    : `${target.origin}${target.pathname}${target.search}`;
+
 /** The answer of the last hop. The body is raw: nothing is ever decompressed on the way. */
 export interface HttpResponse {
   readonly status: number;

@@ -1,5 +1,6 @@
 import type { RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
 import { failure, outage } from './failure.ts';
+import { type HttpRequest, pathOf } from './http.ts';
 
 /**
  * A host asks to wait. Its 503 is an outage; 429 is about how much we asked, and whoever creates Pods decides that: use
@@ -20,20 +21,27 @@ export interface Pause {
 }
 
 export interface Pauses {
-  /** What holds for whoever asks in the name of this account. */
-  of(account: string | undefined): Pause | undefined;
-  add(account: string | undefined, pause: Pause): void;
+  /** What holds for this question. */
+  of(question: Question): Pause | undefined;
+  add(question: Question, pause: Pause): void;
   /** Whether it holds for anybody. */
   any(): boolean;
 }
 
-/** Accounts that are remembered at one host; the one whose pause ends first is forgotten for another. */
-const mostAccounts = 64;
-const everybody = '';
+/** What says whom a pause is about. */
+type Question = Pick<HttpRequest, 'host' | 'target' | 'account'>;
+
+/** Pauses that are remembered at one host; the one that ends first is forgotten for another. */
+const mostPauses = 64;
+
+const ofAccount = ({ account = '' }: Question): string => `account ${account}`;
+const ofPath = (question: Question): string => `path ${pathOf(question)}`;
 
 /**
  * What a host said with `Retry-After`. 429 is about whoever asked: rates are counted by account, and one namespace that is
- * asked to slow down must not keep others from their images. 503 is about the host, hence about everybody.
+ * asked to slow down must not keep others from their images. 503 is about what was asked for. Attack: a tenant asks for a
+ * repository that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs leads there. Were it
+ * about the host, they would shut it for everybody, and their own image of that host would be an outage (R25).
  */
 export const createPauses = (clock: { monotonic(): number }): Pauses => {
   const pauses = new Map<string, Pause>();
@@ -45,18 +53,17 @@ export const createPauses = (clock: { monotonic(): number }): Pauses => {
   };
   const makeRoom = (): void => {
     for (const key of pauses.keys()) alive(key);
-    if (pauses.size < mostAccounts) return;
+    if (pauses.size < mostPauses) return;
     const [first] = [...pauses].sort(([, a], [, b]) => a.until - b.until);
     if (first !== undefined) pauses.delete(first[0]);
   };
   return {
-    of: (account) => {
-      const own = alive(account ?? everybody);
-      const all = alive(everybody);
-      return own === undefined || (all !== undefined && all.until > own.until) ? all : own;
+    of: (question) => {
+      const [own, path] = [alive(ofAccount(question)), alive(ofPath(question))];
+      return own === undefined || (path !== undefined && path.until > own.until) ? path : own;
     },
-    add: (account, pause) => {
-      const key = pause.status === 429 ? (account ?? everybody) : everybody;
+    add: (question, pause) => {
+      const key = pause.status === 429 ? ofAccount(question) : ofPath(question);
       if ((alive(key)?.until ?? 0) >= pause.until) return;
       if (!pauses.has(key)) makeRoom();
       pauses.set(key, pause);

@@ -97,6 +97,7 @@ describe('a failure says what happened', () => {
       stage: 'address',
       host: 'registry.example.com',
       why: 'no such host: the name has no address (ENOTFOUND)',
+      excusable: true,
     });
   });
 

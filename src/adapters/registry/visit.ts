@@ -10,7 +10,7 @@ import { createExchange, type Exchange } from './exchange.ts';
 import { failure, networkFailure, outage, shownTime } from './failure.ts';
 import { givenUpFailure, healthWhenGivenUp } from './given-up.ts';
 import type { Host, Hosts } from './hosts.ts';
-import { type HttpRequest, ownersOf } from './http.ts';
+import { type HttpRequest, ownersOf, pathOf } from './http.ts';
 import { pausedFailure } from './pauses.ts';
 import type { Step } from './redirect.ts';
 
@@ -48,15 +48,6 @@ const healthOf = ({ kind }: RegistryFailure): 'failed' | 'unknown' =>
   kind === 'unreachable' ? 'failed' : 'unknown';
 
 /**
- * What a failure is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
- * token server.
- */
-const pathOf = ({ host, target }: HttpRequest): string =>
-  typeof target === 'string'
-    ? `${host} ${target.split('/').slice(0, -2).join('/')}`
-    : `${target.origin}${target.pathname}${target.search}`;
-
-/**
  * A name without an address is an outage of the DNS only where the operator has named the host. Of any other host it
  * says no more than a refused address does: nobody learns from the gate which names exist inside.
  */
@@ -68,15 +59,12 @@ const asConfigured = (found: RegistryFailure, configured: boolean): RegistryFail
 /** Waits until the host may be asked again after it said `Retry-After`. */
 const waitForPause = async (
   { pauses }: Host,
-  {
-    name,
-    account,
-    budget,
-  }: { readonly name: string; readonly account: string | undefined; readonly budget: Budget },
+  name: string,
+  { request, budget }: { readonly request: HttpRequest; readonly budget: Budget },
   { clock, jitter }: Pick<VisitParts, 'clock' | 'jitter'>,
 ): Promise<RegistryFailure | undefined> => {
   for (;;) {
-    const pause = pauses.of(account);
+    const pause = pauses.of(request);
     if (pause === undefined) return undefined;
     const left = pause.until - clock.monotonic();
     const why = `it answered ${pause.status} and asked not to be asked for another ${shownTime(left)}`;
@@ -121,14 +109,13 @@ const createAdmit =
   ({ hosts, clock, jitter }: Pick<VisitParts, 'hosts' | 'clock' | 'jitter'>): Admit =>
   async (step, request, budget) => {
     const { hop } = step;
-    const { account } = request;
     const path = pathOf(request);
     const host = hosts.of(hop);
     if (host === undefined)
       return fail(failure('busy', 'queue', hop.name, 'too many registries are being asked at one time'));
     const early = host.breakers.refusal(path);
     if (early !== undefined) return fail(refusedByBreaker(early, hop.name));
-    const paused = await waitForPause(host, { name: hop.name, account, budget }, { clock, jitter });
+    const paused = await waitForPause(host, hop.name, { request, budget }, { clock, jitter });
     if (paused !== undefined) return fail(paused);
     const turn = await takeTurn(host, step, ownersOf(request.asker), budget);
     if (!turn.ok) return turn;

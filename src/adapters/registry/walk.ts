@@ -41,7 +41,7 @@ const askPatiently = async (
     const asked = pauseOf(exchange, clock.now());
     if (asked === undefined) return ok(exchange);
     const wait = Math.min(Math.max(asked, shortestPause), longestPause);
-    host.pauses.add(request.account, { until: clock.monotonic() + wait, status: exchange.status });
+    host.pauses.add(request, { until: clock.monotonic() + wait, status: exchange.status });
     await exchange.drop();
     if (tries < triesWhenPaced && asked + marginOf(budget) <= budget.remaining()) continue;
     const why = `it answered ${exchange.status} and asks to wait ${shownTime(asked)} (Retry-After)`;
