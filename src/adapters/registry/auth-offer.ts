@@ -99,8 +99,7 @@ export const waysOf = (
   settingsOf: SettingsOf,
   { host, secret, scope }: Login,
 ): Result<readonly Way[], string> => {
-  const liesInside = (other: string): boolean => settingsOf(other).allowPrivateAddress;
-  const realm = bearer && judgeRealm(bearer.realm, settingsOf(host), liesInside);
+  const realm = bearer && judgeRealm(bearer.realm, settingsOf(host), settingsOf);
   const tokens = bearer !== undefined && realm?.ok === true ? tokenWays(realm.value, bearer, scope) : [];
   const own = basic ? basicWays(secret) : [];
   if (realm?.ok === true && realm.value.isTrusted) return ok([...tokens, ...own]);

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createAuthority, type Authority } from '../../../test/e2e/certificates.ts';
 import { makeRegistryCertificate } from '../../../test/fakes/registry-certificate.ts';
 import { image } from '../../../test/fakes/registry-content.ts';
-import { redirect } from '../../../test/fakes/registry-faults.ts';
+import type { Fault } from '../../../test/fakes/registry-fault.ts';
+import { challenge, redirect } from '../../../test/fakes/registry-faults.ts';
 import { anonymous, failureIn, valueOf } from '../../../test/fakes/registry-reading.ts';
 import { get, openLogins } from '../../../test/fakes/registry-login.ts';
 import { startFakeRegistry } from '../../../test/fakes/registry.ts';
@@ -67,5 +68,22 @@ describe('a registry that asks for a client certificate', () => {
     failureIn(await get(reader([frontRow, row]), front, anonymous));
     expect(server.counts().total).toBe(0);
     valueOf(await get(reader([frontRow, { ...row, client }]), front, anonymous));
+  });
+
+  test.each<[string, (url: string) => Fault]>([
+    ['redirects there', (url) => redirect(`${url}{path}`)],
+    ['names its token server there', (url) => challenge(`Bearer realm="${url}/v2/team/app/manifests/v1"`)],
+  ])('B28: is not opened with it for another one that %s and has none', async (_title, leadTo) => {
+    const { server, authority, row, serving } = await start();
+    const front = keep(await startFakeRegistry({ tls: serving }));
+    front.fault({ path: '/v2/' }, leadTo(server.url));
+    const rows = [
+      { ...row, host: front.host },
+      { ...row, client: await certificateOf(authority) },
+    ];
+    const failure = failureIn(await get(reader(rows), front, anonymous));
+    expect(failure).toMatchObject({ kind: 'refused' });
+    expect(failure.why).toContain('client certificate');
+    expect(server.counts().total).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { judgeRealm, remarkOnRealm } from './realms.ts';
 import { defaultSettings, type RegistrySettings } from './settings.ts';
 
+const client = { cert: 'a certificate', key: 'its key' };
 const judged = (host: string, realm: string, row: Partial<RegistrySettings> = {}): string => {
   const verdict = judgeRealm(realm, { ...defaultSettings(host), ...row });
   if (!verdict.ok) return `not asked: ${verdict.error}`;
@@ -124,9 +125,27 @@ describe('a token server sees the credential of a registry only when it belongs 
     ['of a registry that may lie inside', { allowPrivateAddress: true }, true],
   ])('B26: a token server inside %s', (_title, row, asked) => {
     const settings = { ...defaultSettings('r.example.com'), ...row };
-    const realm = judgeRealm('https://tokens.example.net/token', settings, () => true);
+    const inside = (host: string) => ({ ...defaultSettings(host), allowPrivateAddress: true });
+    const realm = judgeRealm('https://tokens.example.net/token', settings, inside);
     expect(realm.ok).toBe(asked);
     if (!realm.ok) expect(realm.error).toContain('list it under tokenRealms');
+  });
+
+  test.each<[string, Partial<RegistrySettings>, boolean]>([
+    ['of a registry that is shown none', {}, false],
+    ['that the operator listed', { tokenRealms: ['tokens.example.net'] }, true],
+    ['of a registry that is shown one itself', { client }, true],
+  ])('B28: a token server that is shown a client certificate, %s', (_title, row, asked) => {
+    const settings = { ...defaultSettings('r.example.com'), ...row };
+    const shownOne = (host: string) => ({ ...defaultSettings(host), client });
+    const realm = judgeRealm('https://tokens.example.net/token', settings, shownOne);
+    expect(realm.ok).toBe(asked);
+    if (!realm.ok) expect(realm.error).toContain('list it under tokenRealms');
+  });
+
+  test('B28: a token server on the registry itself is shown the client certificate of both', () => {
+    const shownOne = (host: string) => ({ ...defaultSettings(host), client });
+    expect(judgeRealm('https://r.example.com/token', shownOne('r.example.com'), shownOne).ok).toBe(true);
   });
 
   test('who is refused reads which host to list, and where', () => {

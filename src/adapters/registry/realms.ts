@@ -1,7 +1,7 @@
 import { shown, shownName } from '../../core/decision/shown-text.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Remark } from './client-failure.ts';
-import type { RegistrySettings } from './settings.ts';
+import { defaultSettings, type RegistrySettings } from './settings.ts';
 
 /**
  * Token servers that well-known registries have on another host than their own, as their `WWW-Authenticate` names them
@@ -51,21 +51,29 @@ const whyNotAsked = (url: URL, { plainHttp }: RegistrySettings, own: URL | undef
   return `its token server ${where} is to be asked over plain HTTP, which is done only on the same host as a registry with plainHttp`;
 };
 
+/** What a registry would get from the row of its token server. */
+const whyBorrowed = (own: RegistrySettings, realm: RegistrySettings): string | undefined => {
+  if (realm.allowPrivateAddress && !own.allowPrivateAddress) return 'lies inside, and it may not itself';
+  return realm.client !== undefined && own.client === undefined
+    ? 'is shown a client certificate, and it is shown none itself'
+    : undefined;
+};
+
 /**
  * Judges the realm that a registry names (B28; CVE-2025-27403 Ratify, CVE-2024-35192 Trivy: credentials handed to whatever
  * token server a registry pointed to). Only https is asked; plain HTTP when the row of the registry has `plainHttp` and
  * the realm lies on the same host name. It sees the credential when its host and port are the registry's own, or are
  * listed for it, here or in `tokenRealms`; every other realm is asked anonymously.
  *
- * A registry that may not lie inside names no token server there unless it is listed: it could look around by the
- * answers, as by a redirect (B26).
- * @param liesInside - whether the row of a host lets it lie at a private address
+ * What the rows of others open is open to no registry that has not the like itself, unless it is listed: it could look
+ * around inside by the answers (B26), or borrow a client certificate (B28), as by a redirect.
+ * @param settingsOf - the row of a host
  * @returns why it is not asked at all
  */
 export const judgeRealm = (
   text: string,
   settings: RegistrySettings,
-  liesInside: (host: string) => boolean = () => false,
+  settingsOf: (host: string) => RegistrySettings = defaultSettings,
 ): Result<Realm, string> => {
   const url = text.length <= maxRealmLength ? parse(text) : undefined;
   if (url === undefined) return fail('its token server has no readable address');
@@ -76,9 +84,10 @@ export const judgeRealm = (
   const isListed = listed.some((host) => asInUrl(host.toLowerCase(), url.protocol) === url.host);
   url.hash = '';
   const isOwn = url.host === own?.host;
-  if (!isOwn && !isListed && !settings.allowPrivateAddress && liesInside(url.host)) {
+  const borrowed = isOwn || isListed ? undefined : whyBorrowed(settings, settingsOf(url.host));
+  if (borrowed !== undefined) {
     return fail(
-      `its token server ${shownName(url.host)} lies inside, and it may not itself; if it is the right one, list it under tokenRealms`,
+      `its token server ${shownName(url.host)} ${borrowed}; if it is the right one, list it under tokenRealms`,
     );
   }
   return ok({ url, isTrusted: isOwn || isListed, isOwn });

@@ -40,7 +40,7 @@ export const plainHttpRefusal = (hop: Hop): RegistryFailure | undefined =>
  * Attack (B26): somebody's public registry sends the gate to a registry inside, whose row lets it be reached, and learns
  * from the answers what lies there. Whoever may not lie inside may not lead there.
  */
-export const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
+const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
   from.settings.allowPrivateAddress || !to.settings.allowPrivateAddress
     ? undefined
     : failure(
@@ -48,6 +48,20 @@ export const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =
         'address',
         to.name,
         `${shownName(from.name)} leads to it and may not lie inside itself; if it is meant to, set allowPrivateAddress in the row of ${shownName(from.name)} as well`,
+      );
+
+/**
+ * Attack (B28): somebody's registry sends the gate to a registry that opens itself to the gate's client certificate, at a
+ * path of their choice, and learns from the decision what lies there. Whoever has no certificate borrows none.
+ */
+const lendingRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
+  from.settings.client !== undefined || to.settings.client === undefined
+    ? undefined
+    : failure(
+        'refused',
+        'configuration',
+        to.name,
+        `${shownName(from.name)} leads to it, and a client certificate is shown only where no stranger leads; if it is meant to, give the row of ${shownName(from.name)} a clientCertFile as well`,
       );
 
 /**
@@ -73,11 +87,12 @@ export const nextStep = (
   const next = url.origin === hop.url.origin ? { ...hop, url: bareUrl(url) } : hopToUrl(url, settingsOf);
   const refusal = plainHttpRefusal(next);
   if (refusal !== undefined) return fail({ ...refusal, why: `${hop.name} redirects to it: ${refusal.why}` });
-  const inward = inwardRefusal(hop, next);
-  if (inward !== undefined) return fail(inward);
+  const isStranger = url.origin !== hop.url.origin;
+  const led = isStranger ? (inwardRefusal(hop, next) ?? lendingRefusal(hop, next)) : undefined;
+  if (led !== undefined) return fail(led);
   return ok({
     hop: next,
-    headers: url.origin === hop.url.origin ? headers : withoutSecrets(headers),
+    headers: isStranger ? withoutSecrets(headers) : headers,
     redirects: redirects + 1,
   });
 };
