@@ -197,6 +197,15 @@ describe('Bearer with a token server of the registry itself', () => {
     );
   });
 
+  test('an identity token is exchanged for the right to read, whatever scope its realm holds', async () => {
+    const [server, reading] = [await start(), reader()];
+    const realm = `${server.url}/token?scope=repository:secret/app:pull,push&x=1`;
+    server.fault({ path: '/v2/', times: 1 }, challenge(`Bearer realm="${realm}",service="the-double"`));
+    valueOf(await get(reading, server, identityCredential('refresh-of-ann')));
+    expect(server.requests.map(({ path }) => path).join(' ')).not.toContain('secret/app');
+    expect(server.tokenRequests).toMatchObject([{ method: 'POST', scopes: ['repository:team/app:pull'] }]);
+  });
+
   test('a registry token goes along as it is, and no token server is asked', async () => {
     const [server, reading] = [await start(), reader()];
     valueOf(await get(reading, server, ann));

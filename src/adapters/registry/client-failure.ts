@@ -1,4 +1,4 @@
-import { shown, shownName } from '../../core/decision/shown-text.ts';
+import { shownBriefly, shownName } from '../../core/decision/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { readJsonObject } from '../../evidence/json-document.ts';
 import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../evidence/ports.ts';
@@ -45,9 +45,6 @@ export const errorLimit = 16 * 1024;
 const errorsShown = 2;
 const messageLength = 160;
 
-const cut = (text: string): string =>
-  text.length <= messageLength ? text : `${text.slice(0, messageLength)}…`;
-
 const sayError = (error: JsonValue): string | undefined => {
   if (!isJsonObject(error)) return undefined;
   const parts = [error['code'], error['message']].filter((part) => typeof part === 'string');
@@ -73,7 +70,7 @@ export const explanationOf = async (response: HttpResponse, secrets: readonly st
     .map(sayError);
   const texts = said.filter((text) => text !== undefined);
   if (texts.some((text) => repeatsSecret(text, secrets))) return ' (its message repeats a secret)';
-  return texts.length === 0 ? '' : ` (${texts.map((text) => shown(cut(text))).join('; ')})`;
+  return texts.length === 0 ? '' : ` (${texts.map((text) => shownBriefly(text, messageLength)).join('; ')})`;
 };
 
 const kindOf = (status: number): RegistryFailure['kind'] => {

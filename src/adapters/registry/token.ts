@@ -41,10 +41,15 @@ export const basicAuthorization = (username: string, password: string): string =
 
 const clientId = 'imagegate';
 
-const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSignal): HttpRequest => {
+/** nvcr.io puts a scope into the realm itself. Only our own is asked for: a wider one would make a stronger token. */
+const withoutScope = (realm: URL): URL => {
   const target = new URL(realm);
-  // nvcr.io puts a scope into the realm itself. Only our own is asked for: a wider one would make a stronger token.
   target.searchParams.delete('scope');
+  return target;
+};
+
+const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSignal): HttpRequest => {
+  const target = withoutScope(realm);
   if (service !== undefined) target.searchParams.set('service', service);
   if (scope !== undefined) target.searchParams.set('scope', scope);
   const basic = secret.form === 'basic' ? basicAuthorization(secret.username, secret.password) : undefined;
@@ -73,7 +78,7 @@ const byPost = (
   form.set('refresh_token', refreshToken);
   return {
     host: realm.host,
-    target: realm,
+    target: withoutScope(realm),
     method: 'POST',
     headers: {
       accept: 'application/json',
