@@ -163,12 +163,14 @@ const unitsOf = (source: string): readonly string[] => {
   return [...single, '\n', '\u00e9', '\u0000', 'a.', '1.', ', ', 'a-', ...named, ...joined];
 };
 
+/** In milliseconds of this thread's own work: what else keeps the machine busy does not count. */
 const timeOf = (pattern: RegExp, text: string): number => {
-  const started = performance.now();
+  const started = process.threadCpuUsage();
   pattern.lastIndex = 0;
   if (pattern.global && !pattern.sticky) text.replaceAll(pattern, '');
   else pattern.test(text);
-  return performance.now() - started;
+  const { user, system } = process.threadCpuUsage(started);
+  return (user + system) / 1000;
 };
 const best = (pattern: RegExp, text: string): number =>
   Math.min(...Array.from({ length: 5 }, () => timeOf(pattern, text)));

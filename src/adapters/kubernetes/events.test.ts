@@ -200,10 +200,12 @@ describe('many Events', () => {
   test('an Event that the cluster has forgotten begins anew', async () => {
     events.decided(decision(), ownedBy(undefined));
     await counted(1);
+    // The cluster has an Event a moment before its writer knows.
+    await vi.waitFor(() => expect(events.counts().created).toBe(1), soon);
     api.delete('events', api.list('events', 'shop')[0]!.metadata.name, 'shop');
     events.decided(decision(), ownedBy(undefined));
     await counted(1);
-    expect(events.counts().created).toBe(2);
+    await vi.waitFor(() => expect(events.counts().created).toBe(2), soon);
   });
 
   test('a flood fills a bounded queue, is limited in rate and delays nobody', async () => {

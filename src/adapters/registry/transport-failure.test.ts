@@ -97,8 +97,15 @@ describe('a failure says what happened', () => {
       stage: 'address',
       host: 'registry.example.com',
       why: 'no such host: the name has no address (ENOTFOUND)',
+      // The operator named it in a row, so its name failing is an outage: no tenant can cause that (R25).
       excusable: true,
     });
+  });
+
+  test('no such host, where nobody configured it: whoever wrote the name can cause that (R25)', async () => {
+    const failed = await ask(transport({}, { resolve: unknown }), requestTo('registry.example.com'));
+    expect(failed).not.toHaveProperty('excusable');
+    expect(failed).toMatchObject({ kind: 'refused', stage: 'address' });
   });
 
   test('a name whose lookup never ends, also when it cannot be called off', async () => {
