@@ -11,6 +11,7 @@ import { createDecisionIds } from '../gate/decision-ids.ts';
 import type { PolicySource } from '../gate/ports.ts';
 import { createReview } from '../gate/review.ts';
 import type { Review } from '../gate/review.ts';
+import { createSlices } from '../gate/slices.ts';
 import { clock } from '../serve/clock.ts';
 import { rememberEvidence } from './evidence-memory.ts';
 import type { EvidenceMemory } from './evidence-memory.ts';
@@ -131,6 +132,7 @@ export const openCheck = async (
     namespaces,
     form,
     clock,
+    slices: createSlices(clock),
     evidence,
     unmatched: config.unmatched.value,
     onUnsure: (unsure) => unresolved.add(unsure.namespace),

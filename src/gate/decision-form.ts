@@ -4,7 +4,7 @@ import type { Finding } from '../core/decision/finding.ts';
 import type { FindingCode, SkipCode } from '../core/decision/reason.ts';
 import { limitDecision } from '../core/decision/limit.ts';
 import type { Clock, DecisionIds } from './ports.ts';
-import type { Repeats } from './repeats.ts';
+import type { Repeat, Repeats } from './repeats.ts';
 
 /** What every decision says about where it comes from. */
 export type DecisionOrigin = Pick<
@@ -62,6 +62,14 @@ const beginRecord = (
   return draft as ReturnType<typeof beginRecord>;
 };
 
+/** The same under the id of the first. Set, not spread: most reviews of a busy cluster are repeats. */
+const repeatOf = (decision: Draft, { id, count, firstTime }: Repeat): Decision => {
+  decision.id = id;
+  decision.count = count;
+  decision.firstTime = firstTime;
+  return decision;
+};
+
 const none: readonly never[] = [];
 
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
@@ -80,13 +88,10 @@ export const createDecisionForm =
     draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
-    const repeat = repeats?.count(draft as Decision);
-    if (repeat !== undefined) {
-      draft.id = repeat.id;
-      draft.count = repeat.count;
-      draft.firstTime = repeat.firstTime;
-    }
-    return limitDecision(draft as Decision);
+    // What is told apart is what the record says, so its key is as bounded as the record is (R24).
+    const decision = limitDecision(draft as Decision);
+    const repeat = repeats?.count(decision);
+    return repeat === undefined ? decision : repeatOf(decision, repeat);
   };
 export type DecisionForm = ReturnType<typeof createDecisionForm>;
 

@@ -7,7 +7,7 @@ import {
   flippingEvidence,
   silentEvidence,
 } from '../../test/fakes/evidence.ts';
-import { fakeGate, pod, requestFor } from '../../test/fakes/gate.ts';
+import { fakeClock, fakeGate, pod, requestFor } from '../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../test/fakes/gate.ts';
 import { absent, unavailable } from '../core/facts/fact.ts';
 import { formatDigest } from '../core/image/digest.ts';
@@ -382,3 +382,18 @@ test.each([
   ['spec.volumes[12].image.reference', '/spec/volumes/12/image/reference'],
   ['a/b.c~d', '/a~1b/c~0d'],
 ])('%s is the pointer %s', (path, pointer) => expect(pointerOf(path)).toBe(pointer));
+
+test('R24: a Pod of many images keeps nobody waiting while it is asked what they need', async () => {
+  let now = 0;
+  const clock = { ...fakeClock(), monotonic: () => (now += 1) };
+  const { gate } = gateWith({
+    clock,
+    policies: { pinning, fence: { checks: [{ registries: { allow: [] } }] } },
+  });
+  const names = Array.from({ length: 64 }, (_, at) => [`c${at}`, `nginx:${at}`] as const);
+  let served = false;
+  setImmediate(() => (served = true));
+  const mutation = await gate.mutate(requestFor(pod(Object.fromEntries(names))));
+  expect(mutation).toEqual({ patch: [], warnings: [] });
+  expect(served).toBe(true);
+});

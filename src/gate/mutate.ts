@@ -6,7 +6,7 @@ import { isJsonObject } from '../core/json.ts';
 import type { Labels } from '../core/policy/label-selector.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import { describeDuration } from '../core/policy/duration.ts';
-import { digestToPin, needsOf } from '../core/policy/needs.ts';
+import { asking, digestToPin } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import type { Covering } from '../core/policy/select.ts';
 import { extractImages } from '../core/workload/extract.ts';
@@ -24,12 +24,14 @@ import { unchangedObject } from './mutation.ts';
 import type { Mutation, PatchOperation } from './mutation.ts';
 import { pinnedText } from './pinned-text.ts';
 import type { NamespaceReader, PolicySource } from './ports.ts';
+import type { Slices } from './slices.ts';
 import { isPod, pullContextOf } from './subject.ts';
 import type { WorkloadSubject } from './subject.ts';
 
 export interface MutateDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
+  readonly slices: Slices;
   /** Absent: this gate looks at no registry and pins nothing. */
   readonly evidence?: Evidence | undefined;
   /** Told of every unexpected error; the object went on unchanged. */
@@ -134,7 +136,7 @@ const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation 
  * denies and never rejects; what could not be pinned goes on as it came, and `/validate` refuses it. Nothing
  * that the object says of itself opens anything, and leaves what has a digest alone, so that a second turn changes nothing.
  */
-export const createMutate = ({ policies, namespaces, evidence, onBug }: MutateDeps) => {
+export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: MutateDeps) => {
   const proceed = async (
     subject: { readonly namespace: string; readonly what: WorkloadSubject },
     set: PolicySet,
@@ -145,7 +147,7 @@ export const createMutate = ({ policies, namespaces, evidence, onBug }: MutateDe
     const images = newImages(subject.what, set);
     const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
     const context = () => pullContextOf({ ...subject, origin });
-    const needs = needsOf(images, covering, 'pin');
+    const needs = await slices.run(asking(images, covering, 'pin'));
     // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without
     // one `/validate` refuses the Pod, so whoever writes the annotation gains nothing.
     if (isMirrorPod(subject.what.object))

@@ -130,6 +130,18 @@ describe('a decision that was made before (R26, B46)', () => {
     expect(decide({}, { ...outcome, images: images.slice(1) }).id).not.toBe(first.id);
   });
 
+  test('R24: of thousands of findings is told apart by what the record says of it', () => {
+    const { decide } = open();
+    const many = (count: number): Outcome => ({
+      ...outcome,
+      findings: Array.from({ length: count }, (_, at) => ({ ...finding, path: `p${at}` })),
+    });
+    const first = decide({}, many(20_000));
+    expect(first.truncated).toBeGreaterThan(19_000);
+    expect(decide({}, many(20_000))).toMatchObject({ id: first.id, count: 2, truncated: first.truncated });
+    expect(decide({}, many(20_001)).id).not.toBe(first.id);
+  });
+
   test('is still known after another namespace has made a thousand of its own', () => {
     const { decide } = open();
     const first = decide();

@@ -15,7 +15,7 @@ export interface Repeat {
 /** What of a decision says whether it was made before. */
 export type Repeatable = Omit<
   Decision,
-  'apiVersion' | 'kind' | 'uid' | 'warnings' | 'exemptions' | 'durations' | 'truncated'
+  'apiVersion' | 'kind' | 'uid' | 'warnings' | 'exemptions' | 'durations'
 >;
 
 /** Knows which decisions were made before: they are one entry of the record, with one id and a count (R26). */
@@ -35,7 +35,7 @@ const longestKey = 1024;
  * evidence was come by. Who asked is in it, or one person's acts would be told as another's.
  */
 const keyOf = (decision: Repeatable): string => {
-  const { source, cluster, operation, user, caller, dryRun, object, skipped, versions } = decision;
+  const { source, cluster, operation, user, caller, dryRun, object, skipped, versions, truncated } = decision;
   const parts: unknown[] = [
     source,
     cluster,
@@ -45,6 +45,7 @@ const keyOf = (decision: Repeatable): string => {
     dryRun,
     skipped?.code,
     versions['policies'],
+    truncated,
   ];
   parts.push(object.apiVersion, object.kind, object.namespace, object.name);
   for (const { path, given, digest } of decision.images) parts.push(path, given, digest);

@@ -16,7 +16,7 @@ import type { DecisionForm, Outcome } from './decision-form.ts';
 import { policiesLoading } from './decision-form.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
-import { createSlices } from './slices.ts';
+import type { Slices } from './slices.ts';
 import { isArrivingPod, pullContextOf } from './subject.ts';
 import type { ReviewSubject } from './subject.ts';
 
@@ -27,6 +27,7 @@ export interface ReviewDeps {
   readonly namespaces: NamespaceReader;
   readonly form: DecisionForm;
   readonly clock: Clock;
+  readonly slices: Slices;
   /** Absent: this gate looks at no registry, and whatever a check needs to know is unavailable. */
   readonly evidence?: Evidence | undefined;
   readonly unmatched: Unmatched;
@@ -118,8 +119,7 @@ const createSettle =
  * when nothing has to be looked up.
  */
 export const createReview = (deps: ReviewDeps) => {
-  const { policies, namespaces, form, clock, evidence, unmatched } = deps;
-  const slices = createSlices(clock);
+  const { policies, namespaces, form, clock, slices, evidence, unmatched } = deps;
   const settle = createSettle(deps);
 
   const judge = (

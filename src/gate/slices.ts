@@ -14,7 +14,7 @@ export interface Slices {
 const defaultLimits = { first: 2, slice: 5 };
 
 /**
- * Work that takes long goes on in slices, one a turn of the event loop, in turn with other such work. So the largest
+ * One for the whole gate. Work that takes long goes on in slices, one a turn of the event loop, in turn with other such work. So the largest
  * legal object under the most policies, or many of them at once, hold up nobody (R24).
  */
 export const createSlices = (

@@ -10,6 +10,7 @@ import type { ImageReference } from '../core/image/reference.ts';
 import type { JsonObject } from '../core/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
+import { createSlices } from './slices.ts';
 import { createWarm } from './warm.ts';
 import type { Warm, WarmDeps } from './warm.ts';
 
@@ -41,6 +42,7 @@ const start = (
     workloads: createWorkloadTable([]),
     evidence,
     clock,
+    slices: createSlices(clock),
     onBug: (error) => void bugs.push(error),
     ...more,
   });

@@ -3,10 +3,12 @@ import type { ImageUnderReview } from '../core/decision/decide.ts';
 import type { ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
-import { eitherChoice, needsOf } from '../core/policy/needs.ts';
+import { asking, eitherChoice } from '../core/policy/needs.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
 import { selectPolicies } from '../core/policy/select.ts';
 import type { Covering } from '../core/policy/select.ts';
+import type { Steps } from '../core/steps.ts';
+import { atOnce } from '../core/steps.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { PullContext } from '../evidence/ports.ts';
@@ -15,6 +17,7 @@ import { collect } from './collect.ts';
 import { labelsFor } from './covering.ts';
 import { deadlineAfter } from './deadline.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
+import type { Slices } from './slices.ts';
 import { isPod, pullContextOf } from './subject.ts';
 import type { WorkloadSubject } from './subject.ts';
 import { createWarmQueue } from './warm-queue.ts';
@@ -26,6 +29,7 @@ export interface WarmDeps {
   readonly workloads: WorkloadTable;
   readonly evidence: Evidence;
   readonly clock: Clock;
+  readonly slices: Slices;
   readonly onBug: (error: unknown) => void;
   readonly limits?: Partial<WarmLimits & { readonly budget: number }>;
 }
@@ -44,13 +48,14 @@ export interface Warm {
 }
 
 /** What a Pod with these images will need, at `/mutate` and at `/validate`. */
-const needsOfPods = (
+function* askingForPods(
   images: readonly ImageUnderReview[],
   covering: Covering,
-): readonly (ImageNeeds | undefined)[] => {
-  const pinned = needsOf(images, covering, 'pin');
-  return needsOf(images, covering, 'judge').map((needs, at) => needs ?? pinned[at]);
-};
+): Steps<readonly (ImageNeeds | undefined)[]> {
+  const pinned = yield* asking(images, covering, 'pin');
+  const judged = yield* asking(images, covering, 'judge');
+  return judged.map((needs, at) => needs ?? pinned[at]);
+}
 
 /** Nobody knows yet where a pushed image will run: what the policies of any namespace will need, each by itself. */
 const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | undefined => {
@@ -58,7 +63,7 @@ const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | un
   let platforms: PlatformChoice | undefined;
   for (const policy of set.policies) {
     const alone = { namespace: '', policies: [{ policy, unsure: false, mode: policy.mode }], broken: [] };
-    const [needs] = needsOfPods([image], alone);
+    const [needs] = atOnce(askingForPods([image], alone));
     if (needs === undefined) continue;
     asked = true;
     if (needs.image !== undefined) platforms = eitherChoice(platforms, needs.image.platforms);
@@ -80,7 +85,7 @@ const templateOf = (
 
 /** Gathers facts in the background: after a template was admitted, and when a registry tells of a push. */
 export const createWarm = (deps: WarmDeps): Warm => {
-  const { policies, namespaces, workloads, evidence, clock, onBug } = deps;
+  const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const queue = createWarmQueue(limits, onBug);
   const closing = new AbortController();
@@ -107,7 +112,7 @@ export const createWarm = (deps: WarmDeps): Warm => {
     const covering = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
     const origin = { source: 'admission', object: { apiVersion: '', kind: what.row.kind } } as const;
     const context = pullContextOf({ origin, namespace, what });
-    const needs = needsOfPods(collected.images, covering);
+    const needs = await slices.run(askingForPods(collected.images, covering));
     for (const [at, { use, image }] of collected.images.entries()) {
       const needed = needs[at];
       if (needed === undefined || !image.parsed.ok || gathered.has(use.path)) continue;

@@ -8,8 +8,8 @@ import { createWorkloadTable } from '../core/workload/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import { createAdmit } from '../gate/admit.ts';
 import type { AdmissionRequest } from '../gate/admission-request.ts';
-import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
 import type { DecisionForm } from '../gate/decision-form.ts';
+import { createDecisionForm, gateFinding, unknownObject } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
 import { createMutate } from '../gate/mutate.ts';
 import type { Mutation } from '../gate/mutation.ts';
@@ -19,7 +19,9 @@ import type { DecisionSink } from '../gate/publish.ts';
 import type { RegistryEventSource } from '../gate/registry-events.ts';
 import { createRepeats } from '../gate/repeats.ts';
 import { createReview } from '../gate/review.ts';
+import type { ReviewDeps } from '../gate/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
+import { createSlices } from '../gate/slices.ts';
 import type { Warm } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
 import { clock } from './clock.ts';
@@ -40,13 +42,27 @@ export interface HandlerParts {
   readonly tell?: (decision: Decision, object: JsonObject | null) => void;
 }
 
+const openForm = ({ replica }: HandlerParts): DecisionForm =>
+  createDecisionForm({
+    clock,
+    ids: createDecisionIds(replica, clock, randomInt(32 ** 3)),
+    version,
+    repeats: createRepeats(clock),
+  });
+
 /** The shared road, with everything that an operator has to hear of it. */
-const openReview = (config: Config, parts: HandlerParts, form: DecisionForm, { log, metrics }: Watchers) =>
+const openReview = (
+  config: Config,
+  parts: HandlerParts,
+  { form, slices }: Pick<ReviewDeps, 'form' | 'slices'>,
+  { log, metrics }: Watchers,
+) =>
   createReview({
     policies: parts.source,
     namespaces: parts.namespaces,
     form,
     clock,
+    slices,
     evidence: parts.evidence?.room.evidence,
     unmatched: config.unmatched.value,
     onUnsure: (unsure) => {
@@ -110,13 +126,9 @@ export const createHandlers = (
   const workloads = createWorkloadTable(config.workloads.value);
   const bug = bugs(watchers);
   const onBug = bug('became a deny');
-  const form = createDecisionForm({
-    clock,
-    ids: createDecisionIds(parts.replica, clock, randomInt(32 ** 3)),
-    version,
-    repeats: createRepeats(clock),
-  });
-  const review = openReview(config, parts, form, watchers);
+  const slices = createSlices(clock);
+  const form = openForm(parts);
+  const review = openReview(config, parts, { form, slices }, watchers);
   const admit = createAdmit({
     review,
     form,
@@ -127,11 +139,15 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
-  const warm = openWarm(workloads, parts, watchers, { onBug: bug('ended a look in advance'), closers });
+  const warm = openWarm({ workloads, slices }, parts, watchers, {
+    onBug: bug('ended a look in advance'),
+    closers,
+  });
   const after = createAfterwards(parts, warm, onBug);
   const mutate = createMutate({
     policies: source,
     namespaces,
+    slices,
     evidence: evidence?.room.evidence,
     onBug: bug('left a Pod as it came'),
   });

@@ -1,8 +1,7 @@
-import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createWarm } from '../gate/warm.ts';
-import type { Warm } from '../gate/warm.ts';
+import type { Warm, WarmDeps } from '../gate/warm.ts';
 import type { Closers } from './closers.ts';
 import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
@@ -20,7 +19,7 @@ export interface WarmEnds {
 
 /** What is looked at in advance, while this gate looks at registries at all. */
 export const openWarm = (
-  workloads: WorkloadTable,
+  { workloads, slices }: Pick<WarmDeps, 'workloads' | 'slices'>,
   { source, namespaces, evidence }: WarmParts,
   { metrics }: Watchers,
   { onBug, closers }: WarmEnds,
@@ -32,6 +31,7 @@ export const openWarm = (
     workloads,
     evidence: evidence.room.evidence,
     clock,
+    slices,
     onBug,
   });
   closers?.add(() => warm.close());

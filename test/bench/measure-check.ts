@@ -10,6 +10,7 @@ import { createDecisionForm } from '../../src/gate/decision-form.ts';
 import { createDecisionIds } from '../../src/gate/decision-ids.ts';
 import { createJudgeManifest } from '../../src/gate/judge-manifest.ts';
 import { createReview } from '../../src/gate/review.ts';
+import { createSlices } from '../../src/gate/slices.ts';
 import { median, print } from './processes.ts';
 import { imagesOf, podReview } from './review-body.ts';
 
@@ -39,6 +40,7 @@ export const measureCheck = async (work: string, policyDir: string): Promise<voi
     namespaces: { labels: (name) => unavailable(name, 'none') },
     form,
     clock,
+    slices: createSlices(clock),
     unmatched: undefined,
     onUnsure: () => undefined,
   });

@@ -22,6 +22,7 @@ import type { Clock, NamespaceReader, PolicyState } from '../../src/gate/ports.t
 import { createReview } from '../../src/gate/review.ts';
 import type { Unsure } from '../../src/gate/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';
+import { createSlices } from '../../src/gate/slices.ts';
 
 /** A clock that only moves when it is told to. */
 export interface FakeClock extends Clock {
@@ -101,6 +102,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const form = createDecisionForm({ clock, ids: createDecisionIds('test', clock, 7), version: '0.0.0' });
   const set = policySet(options.policies ?? {}, options.broken);
   const policies = { current: (): PolicyState => options.state ?? { state: 'loaded', set } };
+  const slices = createSlices(clock);
   const bugs: unknown[] = [];
   const unsure: Unsure[] = [];
   const uninformed: (Uninformed & { readonly namespace: string })[] = [];
@@ -109,6 +111,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     namespaces: readerOf(options.namespaces),
     form,
     clock,
+    slices,
     evidence: options.evidence,
     unmatched: options.unmatched,
     onUnsure: (seen) => void unsure.push(seen),
@@ -126,7 +129,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     onBug,
   });
   const namespaces = readerOf(options.namespaces);
-  const mutate = createMutate({ policies, namespaces, evidence: options.evidence, onBug });
+  const mutate = createMutate({ policies, namespaces, slices, evidence: options.evidence, onBug });
   const reviewImages = createReviewImages({ review, form, clock, onBug });
   const deadline = () => deadlineAfter(options.budget ?? 10_000, clock);
   return {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonValue } from '../../core/json.ts';
 import { decodeReview } from './admission-review.ts';
 import type { Answer } from './answer.ts';
@@ -25,6 +26,9 @@ const parse = (bytes: Buffer): JsonValue | undefined => {
     return undefined;
   }
 };
+
+/** The JSON of a body, or why it is answered without being judged. */
+type Arrived = { readonly json: JsonValue } | { readonly refused: Answer };
 
 type AnswerJson = (call: Call, json: JsonValue) => Promise<Answer>;
 
@@ -82,26 +86,34 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
   const refuse = createRefuse(handlers, onProblem);
   const doors = createDoors(handlers, refuse);
 
-  const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
+  const read = (call: Call, bytes: Buffer): Arrived => {
     const fault = scanJson(bytes);
-    if (fault === 'invalid-utf8') return refuse.unread(call, scanRefusal(fault), bytes);
-    if (fault !== undefined) return refuse.readable(call, scanRefusal(fault), peekUid(bytes));
+    if (fault === 'invalid-utf8') return { refused: refuse.unread(call, scanRefusal(fault), bytes) };
+    if (fault !== undefined) return { refused: refuse.readable(call, scanRefusal(fault), peekUid(bytes)) };
     const json = parse(bytes);
-    if (json === undefined) return refuse.unread(call, malformed('the request body is not JSON'), bytes);
-    return doors[call.endpoint](call, json);
+    if (json !== undefined) return { json };
+    return { refused: refuse.unread(call, malformed('the request body is not JSON'), bytes) };
+  };
+
+  const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
+    const arrived = read(call, bytes);
+    return 'json' in arrived ? doors[call.endpoint](call, arrived.json) : arrived.refused;
   };
 
   const judgeLarge = async (call: Call, bytes: Buffer): Promise<Answer> => {
     const giveBack = await turns.take(peekNamespace(bytes), call.deadline);
     if (giveBack === undefined) return refuse.unread(call, turnTooLate, bytes);
-    let judging: Promise<Answer> | Answer;
+    let arrived: Arrived;
     try {
-      judging = judgeBytes(call, bytes);
+      arrived = read(call, bytes);
     } finally {
       // Only the parsing is one at a time: a review that waits for evidence must not hold up the others.
       giveBack();
     }
-    return judging;
+    if (!('json' in arrived)) return arrived.refused;
+    // What is large takes long to parse, and long to judge: everybody else is served in between (R24).
+    await nextTurn();
+    return doors[call.endpoint](call, arrived.json);
   };
 
   return async (arrived: Call, body: ArrivedBody): Promise<Answer> => {

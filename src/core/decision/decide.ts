@@ -9,7 +9,7 @@ import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
 import type { Steps } from '../steps.ts';
 import { atOnce } from '../steps.ts';
-import { judgeEvidence, unavailableCodes } from './judge-evidence.ts';
+import { judgingEvidence, unavailableCodes } from './judge-evidence.ts';
 import { judgedImage } from './judged-image.ts';
 import { inOrder } from './order.ts';
 import { shown } from './shown-text.ts';
@@ -153,18 +153,18 @@ function* judgingBytes(
   const situation: CheckSituation = { now, namespaceLabels, namespace: covering.namespace };
   const warnings: string[] = [];
   for (const image of images) {
-    const { findings, warning } = judgeEvidence(image, covering, situation);
+    const { findings, warning } = yield* judgingEvidence(image, covering, situation);
     for (const finding of findings) into.push(finding);
     if (warning !== undefined) warnings.push(warning);
-    yield;
   }
   return warnings;
 }
 
 /**
  * The one decision function: all checks of all covering policies on all fresh images, everything that failed,
- * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent. A step is one
- * image: the largest legal object under many policies takes too long to keep everybody else waiting (R24).
+ * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent. A step is the
+ * text of one image, or its bytes under one policy: the largest legal object under many policies takes too long to keep
+ * everybody else waiting (R24).
  */
 export function* judging(
   images: readonly ImageUnderReview[],

@@ -10,6 +10,7 @@ import { describeDuration } from '../policy/duration.ts';
 import { acceptsAge, isFenced } from '../policy/needs.ts';
 import type { CompiledPolicy } from '../policy/policy-set.ts';
 import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import type { Steps } from '../steps.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { Finding, Mode } from './finding.ts';
 import type { FindingCode } from './reason.ts';
@@ -200,13 +201,13 @@ const judgeFacts = (
 /**
  * Everything that the evidence checks of all covering policies find wrong with one image. Evidence that is missing is
  * `image-unavailable`, never a pass. An image whose registry a policy forbids has been refused already and was not
- * looked at (B26), so nothing more is said about it.
+ * looked at (B26), so nothing more is said about it. A step is one policy: an index may have 60 platforms (R24).
  */
-export const judgeEvidence = (
+export function* judgingEvidence(
   judged: ImageUnderReview,
   covering: Covering,
   situation: CheckSituation,
-): EvidenceVerdict => {
+): Steps<EvidenceVerdict> {
   const { use, image, evidence } = judged;
   if (!image.parsed.ok) return nothing;
   const reference = image.parsed.value;
@@ -214,22 +215,24 @@ export const judgeEvidence = (
     ({ policy }) => policy.evidence.length > 0 && image.opinionOf(policy, reference, false).speaks,
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
-  const findings = asking.flatMap((one) =>
-    judgeFacts(one, reference, judged, situation).map(({ check, violation, why }) => {
+  const findings: Finding[] = [];
+  for (const one of asking) {
+    for (const { check, violation, why } of judgeFacts(one, reference, judged, situation)) {
       const { atMost: _, ...rest } = violation;
-      return {
+      findings.push({
         policy: one.policy.name,
         check,
         mode: modeOf(one, violation, why),
         path: use.path,
         ...rest,
         ...(why?.final === true ? { final: true as const } : {}),
-      };
-    }),
-  );
+      });
+    }
+    yield;
+  }
   if (evidence?.staleFor === undefined) return { findings };
   if (!asking.some(({ policy }) => acceptsAge(policy, evidence))) return { findings };
   const age = describeDuration(evidence.staleFor);
   const warning = `the registry of image '${shown(reference.given)}' could not be asked: it was judged by a result that is ${age} old`;
   return { findings, warning };
-};
+}

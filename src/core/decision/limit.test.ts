@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision, JudgedImage } from './decision.ts';
+import type { Finding } from './finding.ts';
 import { decisionLimit, limitDecision, recordedDecision } from './limit.ts';
 
 const decisionOf = (images: readonly JudgedImage[]): Decision => ({
@@ -30,6 +31,56 @@ test('what was tried for each image counts towards 64 KiB', () => {
 test('64 images with a short trail each are kept whole', () => {
   const decision = decisionOf(Array.from({ length: 64 }, () => image(['anonymous: used'])));
   expect(limitDecision(decision)).toBe(decision);
+});
+
+describe('R24: thousands of findings', () => {
+  const findingOf = (at: number, mode: Finding['mode'] = 'Deny', length = 300): Finding => ({
+    policy: 'p',
+    check: 'tags',
+    mode,
+    path: `spec.containers[${at}].image`,
+    code: 'tag-denied',
+    message: 'm'.repeat(length),
+  });
+  const many = (count: number): readonly Finding[] => Array.from({ length: count }, (_, at) => findingOf(at));
+
+  test('the first are kept, and it says how many are left out', () => {
+    const findings = many(20_000);
+    const limited = limitDecision({ ...decisionOf([]), findings, allowed: false });
+    expect(bytes(limited)).toBeLessThanOrEqual(decisionLimit);
+    expect(limited.findings.length).toBeGreaterThan(40);
+    expect(limited.findings).toEqual(findings.slice(0, limited.findings.length));
+    expect(limited.truncated).toBe(20_000 - limited.findings.length);
+  });
+
+  test('what denies is kept, however much stands before it', () => {
+    const findings = [...Array.from({ length: 20_000 }, (_, at) => findingOf(at, 'Audit')), findingOf(64)];
+    const limited = limitDecision({ ...decisionOf([]), findings, allowed: false });
+    expect(limited.findings.at(-1)).toBe(findings.at(-1));
+  });
+
+  test('a short one finds room behind one that is too long', () => {
+    const findings = [...many(20), findingOf(20, 'Deny', 60_000), findingOf(21)];
+    const limited = limitDecision({ ...decisionOf([]), findings, allowed: false });
+    expect(limited.findings.map(({ path }) => path)).toContain('spec.containers[21].image');
+    expect(limited.truncated).toBe(1);
+  });
+
+  test('few of them are read: the rest costs nothing', () => {
+    let read = 0;
+    const counted = many(20_000).map((finding) =>
+      Object.defineProperty({ ...finding }, 'message', {
+        enumerable: true,
+        get: () => {
+          read += 1;
+          return finding.message;
+        },
+      }),
+    );
+    limitDecision({ ...decisionOf([]), findings: counted, allowed: false });
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(1_000);
+  });
 });
 
 describe('a long list of images is cut in the record (R26, B46)', () => {

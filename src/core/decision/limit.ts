@@ -41,25 +41,22 @@ interface Fitted<T> {
   readonly left: number;
 }
 
-/** No less than this, without looking at each character. */
-const lengthOf = (entry: Entry): number => {
-  if (typeof entry === 'string') return entryBytes + entry.length;
-  let length = entryBytes;
-  for (const value of Object.values(entry) as readonly unknown[]) {
-    if (typeof value === 'string') length += value.length;
-  }
-  return length;
-};
+/** After so many in a row that did not fit, what comes behind them is left out unread: there may be thousands (R24). */
+const mostMisses = 64;
 
-/** What fits of a list, first come first served; an entry that is too large leaves its room to those behind it. */
+/**
+ * What fits of a list, first come first served; an entry that is too large leaves its room to those close behind it.
+ */
 const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> => {
   const kept = new Set<T>();
   let left = budget;
+  let misses = 0;
   for (const entry of entries) {
-    // Of thousands of findings nearly all are left out here.
-    if (left < entryBytes || lengthOf(entry) > left) continue;
+    if (left < entryBytes || misses === mostMisses) break;
     const size = sizeOf(entry);
+    misses += 1;
     if (size > left) continue;
+    misses = 0;
     left -= size;
     kept.add(entry);
   }
@@ -79,12 +76,16 @@ const sizeAtMost = (entry: Entry): number => {
   }
   return size;
 };
-/** Whether they surely need no more; of thousands of findings only the first are looked at. */
-const needAtMost = (budget: number, ...lists: readonly (readonly Entry[])[]): boolean => {
+/** Whether they need no more; of thousands of findings only the first are looked at. */
+const needAtMost = (
+  budget: number,
+  lists: readonly (readonly Entry[])[],
+  size: (entry: Entry) => number,
+): boolean => {
   let left = budget;
   for (const entries of lists) {
     for (const entry of entries) {
-      left -= sizeAtMost(entry);
+      left -= size(entry);
       if (left < 0) return false;
     }
   }
@@ -92,8 +93,11 @@ const needAtMost = (budget: number, ...lists: readonly (readonly Entry[])[]): bo
 };
 
 /** Few short entries need no counting; texts of the object have at most 512 characters. */
-const surelyFits = ({ findings, images, warnings }: Decision, budget: number): boolean =>
-  findings.length + images.length + warnings.length <= 6 || needAtMost(budget, findings, images, warnings);
+const fits = ({ findings, images, warnings }: Decision, budget: number): boolean => {
+  if (findings.length + images.length + warnings.length <= 6) return true;
+  const lists = [findings, images, warnings];
+  return needAtMost(budget, lists, sizeAtMost) || needAtMost(budget, lists, sizeOf);
+};
 
 /**
  * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the room is kept
@@ -101,10 +105,8 @@ const surelyFits = ({ findings, images, warnings }: Decision, budget: number): b
  */
 export const limitDecision = (decision: Decision): Decision => {
   const budget = decisionLimit - headBytes;
-  if (surelyFits(decision, budget)) return decision;
+  if (fits(decision, budget)) return decision;
   const entries = decision.findings.length + decision.images.length + decision.warnings.length;
-  if (fit([...decision.findings, ...decision.images, ...decision.warnings], budget).kept.size === entries)
-    return decision;
   const denying = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
   const findings = fit([...denying, ...other], budget / 2);
@@ -128,7 +130,7 @@ const alwaysFit = 4;
  */
 export const recordedDecision = (decision: Decision): Decision => {
   const { images, findings, truncated = 0 } = decision;
-  if (images.length <= alwaysFit || needAtMost(recordedImagesLimit, images)) return decision;
+  if (images.length <= alwaysFit || needAtMost(recordedImagesLimit, [images], sizeAtMost)) return decision;
   const found = new Set(findings.map(({ path }) => path));
   const first = images.filter(({ path }) => found.has(path));
   const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], recordedImagesLimit);

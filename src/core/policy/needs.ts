@@ -1,5 +1,6 @@
 import type { ImageUnderReview } from '../decision/decide.ts';
 import type { Steps } from '../steps.ts';
+import { atOnce } from '../steps.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import { matchesPattern } from '../image/pattern.ts';
@@ -59,27 +60,25 @@ const needsOfImage = (
 };
 
 /**
- * What must be known about each image: the union over the covering policies that speak about it.
+ * What must be known about each image: the union over the covering policies that speak about it. A step is one image.
  * @returns one entry an image, in the same order; `undefined`: nothing, so no registry is asked for it
  */
-export const needsOf = (
-  images: readonly ImageUnderReview[],
-  covering: Covering,
-  purpose: EvidencePurpose = 'judge',
-): readonly (ImageNeeds | undefined)[] => images.map((image) => needsOfImage(image, covering, purpose));
-
-/** The same in steps of one image. */
 export function* asking(
   images: readonly ImageUnderReview[],
   covering: Covering,
+  purpose: EvidencePurpose = 'judge',
 ): Steps<readonly (ImageNeeds | undefined)[]> {
   const needs: (ImageNeeds | undefined)[] = [];
   for (const image of images) {
-    needs.push(needsOfImage(image, covering, 'judge'));
+    needs.push(needsOfImage(image, covering, purpose));
     yield;
   }
   return needs;
 }
+
+/** The same without a pause. */
+export const needsOf = (...of: Parameters<typeof asking>): readonly (ImageNeeds | undefined)[] =>
+  atOnce(asking(...of));
 
 /** Whether the policy takes evidence that rests on an older tag result. */
 export const acceptsAge = ({ staleFor }: CompiledPolicy, evidence: ImageEvidence): boolean =>
