@@ -97,6 +97,12 @@ describe('lists', () => {
       `${cm}items:\n${item('Pod')}`,
       ['ConfigMap:1', 'Pod:4'],
     ],
+    [
+      'a list without apiVersion, as kubectl applies it with --validate=false',
+      `kind: List\nitems:\n${item('Pod')}`,
+      ['Pod:3'],
+    ],
+    ['a list whose apiVersion is no text', `apiVersion: 1\nkind: List\nitems:\n${item('Pod')}`, ['Pod:4']],
   ])('flattens %s', (_title, text, want) => expect(listed(text)).toEqual(want));
   test('items of a typed list get apiVersion and kind of their own', () => {
     const [first] = read('apiVersion: v1\nkind: PodList\nitems:\n- spec: {}\n').objects;
@@ -165,6 +171,40 @@ describe('problems carry line and column', () => {
         : `a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]\n`,
     );
     expect(problem(cm + rows.join(''))).toContain('aliases expand to too much');
+  });
+});
+
+describe('line breaks of YAML 1.1, at which kubectl ends a comment and YAML 1.2 does not', () => {
+  const breaks: readonly (readonly [string, string])[] = [
+    ['U+000D', '\r'],
+    ['U+0085', '\u0085'],
+    ['U+2028', '\u2028'],
+    ['U+2029', '\u2029'],
+  ];
+  describe.each(breaks)('%s', (name, char) => {
+    test.each<[string, string, string]>([
+      ['in a comment before an object', `# x${char}${pod}`, '1:4'],
+      ['in a text that is one comment', `# x${char}${pod.replaceAll('\n', char)}`, '1:4'],
+      ['behind a value', `${cm}a: b # x${char}a: evil\n`, '3:9'],
+      ['in a block', `${cm}a: |-\n  good${char}b: evil\n`, '4:7'],
+      ['in a plain text', `${cm}a: good${char}c\n`, '3:8'],
+      ['between documents', `${cm}---\n# x${char}${pod}`, '4:4'],
+      ['behind a quoted text', `${cm}a: "b${char}c" # x${char}kind: Pod\n`, '3:13'],
+    ])('%s is refused where it stands', (_title, text, place) =>
+      expect(problem(text)).toMatch(
+        new RegExp(`^${place} the line break U\\+${name.slice(2)}, which readers`),
+      ),
+    );
+    test.each<[string, string]>([
+      ['double quotes', `a: "b ${char} c"\n`],
+      ['single quotes', `a: 'b ${char} c'\n`],
+    ])('in %s is text', (_title, yaml) => expect(field(yaml)).toMatch(/^b .{0,3}c$/su));
+  });
+  test('CR LF ends lines for everybody', () => {
+    expect(listed(`# x\n${pod}---\n# y\n${pod}`.replaceAll('\n', '\r\n'))).toEqual(['Pod:2', 'Pod:6']);
+  });
+  test('JSON knows none of them', () => {
+    expect(read('{"apiVersion":"v1",\r"kind":"X","a":"\u2028"}').objects[0]?.object['a']).toBe('\u2028');
   });
 });
 

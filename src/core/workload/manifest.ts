@@ -60,9 +60,10 @@ interface Candidate {
 const addItems = (
   reading: Reading,
   { parsed, start }: Candidate,
-  items: readonly JsonValue[],
+  items: JsonValue | undefined,
   inherited: Inherited,
 ): void => {
+  if (!Array.isArray(items)) return;
   const starts = parsed.itemStarts.get(items) ?? [];
   for (const [at, value] of items.entries())
     addObject(reading, { value, start: starts[at] ?? start, parsed }, inherited);
@@ -88,22 +89,22 @@ const addObject = (reading: Reading, candidate: Candidate, inherited: Inherited)
     return;
   }
   const { apiVersion, kind } = identify(value, inherited);
+  const { items } = value;
   if (apiVersion === '' || kind === '') {
     reading.remarks.push({ file, line, text: 'no apiVersion or kind: left out' });
+    // With --validate=false kubectl applies the items of a list that names its kind alone.
+    if (textOf(value['kind']) !== '') addItems(reading, candidate, items, noKind);
     return;
   }
   const isList = kind.endsWith(listSuffix);
-  const { items } = value;
   if (!isList || !Array.isArray(items)) {
     const object =
       value['kind'] === kind && value['apiVersion'] === apiVersion ? value : { ...value, apiVersion, kind };
     const source = (): ValueSource => parsed.sourceAt(start);
     reading.objects.push({ file, line, column, apiVersion, kind, object, source });
   }
-  if (Array.isArray(items)) {
-    const itemKind = isList ? kind.slice(0, -listSuffix.length) : kind;
-    addItems(reading, candidate, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });
-  }
+  const itemKind = isList ? kind.slice(0, -listSuffix.length) : kind;
+  addItems(reading, candidate, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });
 };
 
 const isFurther = (a: TextProblem, b: TextProblem): boolean =>

@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { LineCounter } from 'yaml';
+import { LineCounter, visit } from 'yaml';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { ParsedValue, TextProblem, TextStart } from './parsed-text.ts';
@@ -9,6 +9,11 @@ import type { Chunk, YamlSource } from './yaml-source.ts';
 import { createYamlSource, parseChunk } from './yaml-source.ts';
 
 const separator = '---';
+
+// YAML 1.1, so kubectl, ends a line at each of them, YAML 1.2 at none: what is a comment for one is an image for the other.
+const foreignBreak = /\r(?!\n)|[\u0085\u2028\u2029]/g;
+const whyForeignBreak = (text: string): string =>
+  `the line break U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which readers of YAML disagree about; break lines with LF or CR LF, or write it as an escape in double quotes`;
 
 /** Splits at lines that begin with `---`, the way kubectl does: only a comment may follow on such a line. */
 const splitDocuments = (text: string): Result<readonly Chunk[], TextProblem> => {
@@ -78,16 +83,41 @@ const readDocument = (
   });
 };
 
+/** Within quotes it is a part of a text whoever reads it; no image and no name holds one. */
+const findForeignBreak = (
+  { text }: Chunk,
+  documents: readonly Document.Parsed[],
+): RegExpExecArray | undefined => {
+  const breaks = [...text.matchAll(foreignBreak)];
+  if (breaks.length === 0) return undefined;
+  const quoted: (readonly [number, number])[] = [];
+  for (const document of documents)
+    visit(document, {
+      Scalar: (_key, { type, range }) => {
+        if ((type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && range) quoted.push([range[0], range[1]]);
+      },
+    });
+  let at = 0;
+  return breaks.find(({ index }) => {
+    while ((quoted[at]?.[1] ?? Infinity) <= index) at++;
+    return (quoted[at]?.[0] ?? Infinity) > index;
+  });
+};
+
 const readChunk = (chunk: Chunk, source: YamlSource): Result<readonly ParsedValue[], TextProblem> => {
   const lines = new LineCounter();
   const reading: Reading = { chunk, lines, source };
   const values: ParsedValue[] = [];
-  for (const document of parseChunk(chunk, lines)) {
+  const documents = parseChunk(chunk, lines);
+  for (const document of documents) {
     const value = readDocument(reading, document);
     if (!value.ok) return value;
     if (value.value !== undefined) values.push(value.value);
   }
-  return ok(values);
+  const foreign = findForeignBreak(chunk, documents);
+  return foreign === undefined
+    ? ok(values)
+    : fail(problemAt(chunk, lines, foreign.index, whyForeignBreak(foreign[0])));
 };
 
 /**
