@@ -1,4 +1,4 @@
-import { opendir, readdir, stat } from 'node:fs/promises';
+import { opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob, relative } from 'node:path';
 import { whyNot } from '../config/file-problem.ts';
 import { shown } from '../core/decision/shown-text.ts';
@@ -6,15 +6,19 @@ import type { Terminal } from './terminal.ts';
 import { UsageError } from './terminal.ts';
 
 const deepestFolder = 32;
-/** How many entries of a hidden folder are looked at to tell whether it is worth a remark. */
-const mostHiddenEntries = 1_000;
+/** How many entries of a folder that is left out are looked at to tell whether it is worth a remark. */
+const mostLeftOut = 1_000;
 
 /** kustomize also reads a file that is called `Kustomization`. */
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/i.test(name) || name === 'Kustomization';
 
-/** Never worth a word: the folder of git, those of a mounted ConfigMap (its files are reached by their links), of ext4. */
-const isNeverManifests = (name: string): boolean =>
-  name === '.git' || name.startsWith('..') || name === 'lost+found';
+/** Left out of folders, which is said where manifests lie in them; kubectl reads them with -R. */
+const isLeftOut = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
+
+/** What needs no word: the folder of git, and that of a mounted ConfigMap, whose files are reached by their links. */
+const isNeverManifests = async (folder: string, name: string): Promise<boolean> =>
+  name === '.git' ||
+  (name.startsWith('..') && (await readlink(join(folder, '..data')).catch(() => undefined)) === name);
 
 /** A file of the input. */
 export interface ManifestFile {
@@ -36,6 +40,7 @@ interface Walk {
   readonly excludes: (path: string) => boolean;
   readonly files: ManifestFile[];
   readonly problems: string[];
+  /** What was left out, with what it is. */
   readonly passedOver: string[];
 }
 
@@ -46,17 +51,29 @@ const isTrap = async (path: string): Promise<boolean> => {
   return found !== undefined && !found.isFile() && !found.isDirectory();
 };
 
-const holdsManifest = async (folder: string): Promise<boolean> => {
-  let left = mostHiddenEntries;
+/** Also where there is too much to look at: nothing is left out in silence because much lies beside it. */
+const mayHoldManifest = async (folder: string): Promise<boolean> => {
+  let left = mostLeftOut;
   try {
     for await (const entry of await opendir(folder, { recursive: true })) {
-      if (left-- === 0) return false;
-      if (!entry.isDirectory() && isManifest(entry.name)) return true;
+      if (left-- === 0 || (!entry.isDirectory() && isManifest(entry.name))) return true;
     }
   } catch {
     // A folder that is left out need not be readable.
   }
   return false;
+};
+
+/** A link to a folder that is not walked anyway; kubectl does not follow it, other tools do. */
+const leadsOut = async (walk: Walk, path: string): Promise<boolean> => {
+  try {
+    if (!(await stat(path)).isDirectory()) return false;
+    const way = relative(await realpath(walk.folder), await realpath(path));
+    return way.startsWith('..');
+  } catch {
+    // What leads nowhere brings no manifests.
+    return false;
+  }
 };
 
 const addFile = async (walk: Walk, path: string): Promise<void> => {
@@ -79,14 +96,21 @@ const walkFolder = async (walk: Walk, folder: string, depth: number): Promise<vo
   }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    const isFolder = entry.isDirectory();
-    if ((!isFolder && !isManifest(entry.name)) || walk.excludes(path)) continue;
+    const isRead = entry.isDirectory() || isManifest(entry.name);
+    if ((!isRead && !entry.isSymbolicLink()) || walk.excludes(path)) continue;
+    if (entry.isDirectory()) await addFolder(walk, folder, entry.name, depth);
     // kubectl reads hidden files too, so they are judged.
-    if (!isFolder) await addFile(walk, path);
-    else if (isNeverManifests(entry.name)) continue;
-    else if (!entry.name.startsWith('.')) await walkFolder(walk, path, depth + 1);
-    else if (await holdsManifest(path)) walk.passedOver.push(path);
+    else if (isRead) await addFile(walk, path);
+    else if ((await leadsOut(walk, path)) && (await mayHoldManifest(path)))
+      walk.passedOver.push(`${path}: link to a folder`);
   }
+};
+
+const addFolder = async (walk: Walk, folder: string, name: string, depth: number): Promise<void> => {
+  const path = join(folder, name);
+  if (!isLeftOut(name)) return walkFolder(walk, path, depth + 1);
+  if (!(await isNeverManifests(folder, name)) && (await mayHoldManifest(path)))
+    walk.passedOver.push(`${path}: ${name.startsWith('.') ? 'hidden ' : ''}folder`);
 };
 
 /** What `--exclude` leaves out of folders; a file that is named with -f is meant. */
@@ -132,8 +156,8 @@ const filesOf = async (path: string, exclusion: Exclusion, terminal: Terminal): 
     passedOver: [],
   };
   await walkFolder(walk, path, 0);
-  for (const hidden of walk.passedOver)
-    terminal.talk(shown(`${hidden}: hidden folder left out; name it with -f to have it judged`));
+  for (const what of walk.passedOver)
+    terminal.talk(shown(`${what} left out; name it with -f to have it judged`));
   if (walk.files.length === 0 && walk.problems.length === 0)
     throw new UsageError([shown(`${path}: holds no .yaml, .yml or .json file`)]);
   return walk;

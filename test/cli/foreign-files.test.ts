@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verdictsOf } from './decision-list.ts';
@@ -162,7 +162,24 @@ describe('folders', () => {
     expect(verdictsOf(ended)).toEqual(['Pod/a allowed']);
     expect(ended.code).toBe(0);
     expect(ended.stderr).toContain('.github: hidden folder left out');
+    expect(ended.stderr).toContain('lost+found: folder left out');
     expect(ended.stderr).not.toContain('.cache');
+  });
+  test('nothing is left out in silence, whatever its name and whatever lies beside it', async () => {
+    const elsewhere = folderWith({ 'pod.yaml': podText('d', foreign) });
+    const cwd = folderWith({
+      'pod.yaml': podText('a', trusted),
+      '..2026_01_01/pod.yaml': podText('b', foreign),
+      ...Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`.much/${at}.txt`, ''])),
+      '.much/zz/pod.yaml': podText('c', foreign),
+    });
+    symlinkSync(elsewhere, join(cwd, 'out'));
+    symlinkSync('.', join(cwd, 'same'));
+    const { stderr } = await check(['-f', '.'], cwd);
+    expect(stderr).toContain('..2026_01_01: hidden folder left out; name it with -f');
+    expect(stderr).toContain('.much: hidden folder left out; name it with -f');
+    expect(stderr).toContain('out: link to a folder left out; name it with -f');
+    expect(stderr).not.toContain('same');
   });
 
   const files = {
