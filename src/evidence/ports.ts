@@ -101,6 +101,8 @@ export interface ReadBudget {
   readonly signal: AbortSignal;
   /** Absent: for nobody in particular. */
   readonly asker?: Asker;
+  /** What is asked for is named by a manifest that was read: whoever pushes chooses it, and may choose what is slow. */
+  readonly below?: true;
   /** Books bytes before they are kept. @returns false when the review has read its share */
   take(bytes: number): boolean;
 }

@@ -98,7 +98,7 @@ const load = async (
   const account = accountKey({ repository, credential: reached.credential.key });
   const flight = { key: `content ${digest} ${account}`, host: repository.host, stage };
   const answer = await parts.flights.fly(flight, reading, async (reading) => {
-    const got = await fetch(reading);
+    const got = await fetch({ ...reading, below: true });
     if (got.state === 'known' && got.value.digest === digest)
       parts.content.put(repository, digest, got.value.bytes);
     return got;
@@ -265,6 +265,16 @@ const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
 };
 
 /**
+ * R25: whoever has said which manifest it is, is there. That something below it does not come is no outage, whatever the
+ * cause: somebody pushed an image with a config or a child that takes for ever.
+ */
+const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
+  if (answer.state !== 'unavailable') return answer;
+  const { excusable: _, ...failure } = answer.failure;
+  return { state: 'unavailable', failure };
+};
+
+/**
  * The facts of a manifest that the caller has read. What one caller has read is kept for the next, who has shown the
  * same proof: facts follow from the digest and cannot change.
  */
@@ -281,9 +291,10 @@ export const readImage = async (
   // While the registry is away only what is held is looked at: that is another work than reading the rest as well.
   const kind = reached.outage === undefined ? 'facts' : 'held';
   const plan = { key: `${kind} ${key}\n${reached.credential.key}`, host: repository.host };
-  return parts.flights.fly({ ...plan, stage: 'manifest' }, reading, async (reading) => {
+  const answer = await parts.flights.fly({ ...plan, stage: 'manifest' }, reading, async (reading) => {
     const answer = await readFacts({ ...wanted, parts, reading, children: 0 });
     if (answer.state === 'known') memory.set(key, answer.value, weightOfFacts(answer.value));
     return answer;
   });
+  return reached.outage === undefined ? notExcusable(answer) : answer;
 };

@@ -60,6 +60,7 @@ export const sendWith = async (
     account: credential.key,
     signal: budget.signal,
     ...(budget.asker === undefined ? {} : { asker: budget.asker }),
+    ...(budget.below === true ? { below: true } : {}),
   });
   if (!answer.ok) return answer;
   const { response } = answer;

@@ -23,17 +23,20 @@ export interface HttpRequest {
   readonly account?: string;
   /** For whom it is asked. */
   readonly asker?: Asker;
+  /** What is asked for stands below a manifest that was read: its failures say nothing of the manifests beside it. */
+  readonly below?: true;
   /** The review's deadline; the row's own timeout comes on top. */
   readonly signal: AbortSignal;
 }
 
 /**
  * What an answer is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
- * token server.
+ * token server. What stands below manifests is apart (R25). Attack: somebody pushes images whose configs take for ever,
+ * until the breaker refuses the repository, which is excusable, and lets them in.
  */
-export const pathOf = ({ host, target }: Pick<HttpRequest, 'host' | 'target'>): string =>
+export const pathOf = ({ host, target, below }: Pick<HttpRequest, 'host' | 'target' | 'below'>): string =>
   typeof target === 'string'
-    ? `${host} ${target.split('/').slice(0, -2).join('/')}`
+    ? `${host} ${target.split('/').slice(0, -2).join('/')}${below === true ? ' below' : ''}`
     : `${target.origin}${target.pathname}${target.search}`;
 
 /** The answer of the last hop. The body is raw: nothing is ever decompressed on the way. */

@@ -29,7 +29,7 @@ export interface Pauses {
 }
 
 /** What says whom a pause is about. */
-type Question = Pick<HttpRequest, 'host' | 'target' | 'account'>;
+type Question = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>;
 
 /** Pauses that are remembered at one host; the one that ends first is forgotten for another. */
 const mostPauses = 64;
