@@ -328,7 +328,7 @@ describe('the credentials of a pod', () => {
     expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('unavailable');
   });
 
-  test.each(['invalid', 'refused', 'limit', 'unreachable', 'timeout', 'paced', 'busy'] as const)(
+  test.each(['invalid', 'refused', 'limit', 'timeout', 'paced', 'busy'] as const)(
     'are not asked for more after %s, which no other would change',
     async (kind) => {
       const room = createEvidenceRoom({ shop: [secret, open] });

@@ -45,11 +45,24 @@ interface Walk extends Target {
   /** A credential was let in, and the manifest is not there. */
   lookedInVain: boolean;
   outage?: { readonly failure: RegistryFailure; readonly source: string };
+  /** Logins that got no answer, as long as nobody knows whether others get one. */
+  readonly doubted: { readonly credential: Credential; readonly failure: RegistryFailure }[];
 }
 
 /** The registry was not heard, for whatever cause: what is remembered may stand in. */
 const isOutage = ({ kind }: RegistryFailure): boolean =>
   kind === 'unreachable' || kind === 'timeout' || kind === 'paced' || kind === 'busy';
+
+/**
+ * R25: whether the login itself may have brought it about that there is no answer. Whoever writes secrets of the namespace
+ * chooses it, and a byte or a length in it that a registry cannot take ends in a 500 or a closed connection. Attack: such
+ * a secret first and a good one behind it, with which the kubelet pulls what `onUnavailable: Warn` let in.
+ */
+const mayBeItsLogin = ({ kind }: Credential, failure: RegistryFailure): boolean =>
+  (kind === 'pull-secret' || kind === 'service-account') &&
+  failure.kind === 'unreachable' &&
+  failure.stage !== 'connect' &&
+  failure.stage !== 'address';
 
 /**
  * Whether another credential may fare better. A token server that does not understand this one, or that may not see it,
@@ -133,11 +146,26 @@ const tryCredential = async (
   tried.push(`${shownSource(source)}: ${outcome[failure.kind]}`);
   walk.faults.push({ kind: credential.kind, source, failure });
   if (isOutage(failure)) {
-    walk.outage = { failure, source };
-    return tryCredential(parts, walk, credential);
+    walk.doubted.push({ credential, failure });
+    if (mayBeItsLogin(credential, failure)) return undefined;
+    return standIn(parts, walk, { failure, source });
   }
   walk.blind = true;
   return concernsCredential(failure) ? undefined : failure;
+};
+
+/** Nobody more is asked. @returns what one that was not heard has read before */
+const standIn = async (
+  parts: EvidenceParts,
+  walk: Walk,
+  outage: NonNullable<Walk['outage']>,
+): Promise<Reached | undefined> => {
+  walk.outage = outage;
+  for (const { credential } of walk.doubted) {
+    const reached = await tryCredential(parts, walk, credential);
+    if (reached !== undefined && isReached(reached)) return reached;
+  }
+  return undefined;
 };
 
 const isReached = (result: Reached | RegistryFailure): result is Reached => 'digest' in result;
@@ -203,6 +231,19 @@ const step = async (
   return { state: 'unavailable', why: unavailableText(result, credential.source, time), tried };
 };
 
+/** The end of the candidates. Where logins alone were not heard, nobody has shown that the registry is not there (R25). */
+const finish = async (parts: EvidenceParts, walk: Walk): Promise<Resolution> => {
+  const [doubted] = walk.doubted;
+  if (walk.outage !== undefined || doubted === undefined) return conclude(parts, walk);
+  const { excusable: _, ...failure } = doubted.failure;
+  const remedy = 'look at this login: only with it is the registry known to fail';
+  const reached = await standIn(parts, walk, {
+    failure: { ...failure, remedy },
+    source: doubted.credential.source,
+  });
+  return reached === undefined ? conclude(parts, walk) : { state: 'known', reached, tried: walk.tried };
+};
+
 /**
  * Which manifest a name stands for, and which credential of the caller may read it. They are tried in order: `denied`
  * and `absent` go on to the next, an outage only to what is remembered, everything else ends the search. Where none has
@@ -221,6 +262,7 @@ export const resolve = async (
     began,
     tried: [],
     faults: [],
+    doubted: [],
     keys: new Set(),
     asides: new Set(),
     blind: false,
@@ -230,9 +272,9 @@ export const resolve = async (
   };
   for (let index = 0; ; index++) {
     const candidate = await candidates.at(index);
-    if (candidate === undefined) return conclude(parts, walk);
+    if (candidate === undefined) return finish(parts, walk);
     if (candidate === 'late') {
-      if (walk.outage !== undefined) return conclude(parts, walk);
+      if (walk.doubted.length > 0) return finish(parts, walk);
       const time = spent(parts.clock.monotonic() - began);
       const what = shown(`${shownName(target.repository.host)}: credentials`);
       const why = `the next credential was not at hand before the deadline, ${time}`;

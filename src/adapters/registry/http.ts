@@ -31,13 +31,19 @@ export interface HttpRequest {
 
 /**
  * What an answer is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
- * token server. What stands below manifests is apart (R25). Attack: somebody pushes images whose configs take for ever,
- * until the breaker refuses the repository, which is excusable, and lets them in.
+ * token server, by each account for itself, because a login may be what a host cannot take (R26). What stands below
+ * manifests is apart (R25). Attack: somebody pushes images whose configs take for ever, until the breaker refuses the
+ * repository, which is excusable, and lets them in.
  */
-export const pathOf = ({ host, target, below }: Pick<HttpRequest, 'host' | 'target' | 'below'>): string =>
+export const pathOf = ({
+  host,
+  target,
+  account = '',
+  below,
+}: Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>): string =>
   typeof target === 'string'
-    ? `${host} ${target.split('/').slice(0, -2).join('/')}${below === true ? ' below' : ''}`
-    : `${target.origin}${target.pathname}${target.search}`;
+    ? `${host} ${target.split('/').slice(0, -2).join('/')}${below === true ? ' below' : ''} ${account}`
+    : `${target.origin}${target.pathname}${target.search} ${account}`;
 
 /** The answer of the last hop. The body is raw: nothing is ever decompressed on the way. */
 export interface HttpResponse {

@@ -24,13 +24,13 @@ const asking = (account: string, repository = 'team/app') => ({
 });
 
 describe('what a host said with Retry-After', () => {
-  test('is about whoever asked when it is 429, and about what was asked for when it is 503', () => {
+  test('is about whoever asked when it is 429, and about what they asked for when it is 503', () => {
     const pauses = createPauses(clockAt());
     pauses.add(asking('shop'), { until: 1000, status: 429 });
-    const held = () => [asking('shop'), asking('bank'), asking('bank', 'other')].map((one) => pauses.of(one));
-    expect(held().map((pause) => pause?.until)).toEqual([1000, undefined, undefined]);
+    const held = () => [asking('shop'), asking('shop', 'other'), asking('bank')].map((one) => pauses.of(one));
+    expect(held().map((pause) => pause?.until)).toEqual([1000, 1000, undefined]);
     pauses.add(asking('shop'), { until: 3000, status: 503 });
-    expect(held().map((pause) => pause?.until)).toEqual([3000, 3000, undefined]);
+    expect(held().map((pause) => pause?.until)).toEqual([3000, 1000, undefined]);
     pauses.add(asking('bank'), { until: 4000, status: 429 });
     expect(held().map((pause) => pause?.status)).toEqual([503, 429, 429]);
   });

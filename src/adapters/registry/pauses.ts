@@ -39,7 +39,7 @@ const ofPath = (question: Question): string => `path ${pathOf(question)}`;
 
 /**
  * What a host said with `Retry-After`. 429 is about whoever asked: rates are counted by account, and one namespace that is
- * asked to slow down must not keep others from their images. 503 is about what was asked for. Attack: a tenant asks for a
+ * asked to slow down must not keep others from their images. 503 is about what they asked for. Attack: a tenant asks for a
  * repository that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs leads there. Were it
  * about the host, they would shut it for everybody, and their own image of that host would be an outage (R25).
  */

@@ -38,9 +38,8 @@ export const marginOf = (budget: Budget): number => Math.min(budget.timeout / 10
 const refusedByBreaker = ({ again, last }: Refusal, name: string): RegistryFailure => {
   const cause = last === undefined ? '' : `; last: ${last.why}`;
   const why = `not asked, because it failed several times in a row; the next try comes in ${shownTime(again)}${cause}`;
-  return last?.excusable === true
-    ? outage('connect', name, why)
-    : failure('unreachable', 'connect', name, why);
+  const stage = last?.stage ?? 'connect';
+  return last?.excusable === true ? outage(stage, name, why) : failure('unreachable', stage, name, why);
 };
 
 /** A guard's refusal and our own limits say nothing about the host. */
