@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { controllerOf, type InvolvedObject, metadataOf } from './events-owner.ts';
+import { controllerOf, type InvolvedObject, isShort, metadataOf } from './events-owner.ts';
 
 /** One thing to tell about an object. Equal notes about the same object become one Event with a count. */
 export interface EventNote {
@@ -62,9 +62,9 @@ function aboutOf(decision: Decision, object: JsonObject | null): InvolvedObject 
   return {
     apiVersion,
     kind,
-    name: name ?? (typeof generateName === 'string' ? generateName : ''),
+    name: name ?? (isShort(generateName) ? generateName : ''),
     ...(namespace === undefined ? {} : { namespace }),
-    ...(exists && typeof uid === 'string' ? { uid } : {}),
+    ...(exists && isShort(uid) ? { uid } : {}),
   };
 }
 

@@ -73,6 +73,16 @@ async function walk(
   return { top, complete: true };
 }
 
+/** Group and version of an object are the longest text that names it: 253 and 63 characters. */
+const longestText = 320;
+
+/**
+ * Whether this may name an object. Attack: the API server bounds no text of an owner reference, notes and their keys are
+ * kept, and a few hundred refused Pods whose owners have names of a megabyte ended the gate for want of memory.
+ */
+export const isShort = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= longestText;
+
 /** The owner reference with `controller: true`, in the object's namespace; undefined when there is none. */
 export function controllerOf(
   object: JsonObject | null,
@@ -85,8 +95,7 @@ export function controllerOf(
     .find((one) => one['controller'] === true);
   if (reference === undefined) return undefined;
   const { apiVersion, kind, name, uid } = reference;
-  if (![apiVersion, kind, name, uid].every((text) => typeof text === 'string' && text !== ''))
-    return undefined;
+  if (![apiVersion, kind, name, uid].every((text) => isShort(text) && text !== '')) return undefined;
   return { apiVersion, kind, name, uid, namespace } as InvolvedObject;
 }
 

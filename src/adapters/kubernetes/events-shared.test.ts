@@ -163,3 +163,48 @@ describe('R26, B45: Events are shared by namespace', () => {
     await vi.waitFor(() => expect(written('shop')).toMatchObject([{ count: 2 }]), soon);
   }, 60_000);
 });
+
+describe('R26: a refused object cannot make the gate keep texts that no name of Kubernetes has', () => {
+  const long = 'x'.repeat(1_000_000);
+  test.each(['apiVersion', 'kind', 'name', 'uid'])(
+    'an owner whose %s is longer than any is none, and its Pod is told about itself',
+    async (field) => {
+      open();
+      const [owner] = reference({
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: { name: 'web-1', uid: 'u' },
+      } as FakeObject).slice(1);
+      events.decided(about('shop', 'web-1'), {
+        metadata: { ownerReferences: [{ ...owner, [field]: long }] },
+      });
+      await vi.waitFor(() => expect(written('shop')).toHaveLength(1), soon);
+      expect(written('shop')[0]?.involvedObject).toMatchObject({ kind: 'Pod', name: 'web-1' });
+    },
+  );
+  test('the longest names that Kubernetes takes are followed to their workload', async () => {
+    open();
+    const name = 'w'.repeat(253);
+    const owner = {
+      apiVersion: `${'g'.repeat(253)}/v1`,
+      kind: 'K'.repeat(63),
+      metadata: { name, uid: 'u' },
+    } as FakeObject;
+    events.decided(about('shop', 'web-1'), ownedBy(owner));
+    await vi.waitFor(() => expect(written('shop')).toHaveLength(1), soon);
+    expect(written('shop')[0]?.involvedObject).toMatchObject({ kind: 'K'.repeat(63), name });
+  });
+  test.each([
+    ['generateName', { operation: 'CREATE', name: '' }],
+    ['uid', { operation: 'UPDATE', name: 'web-1' }],
+  ] as const)('a %s that is longer than any is left out', async (field, { operation, name }) => {
+    open();
+    const refused = refusal({
+      operation,
+      object: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', ...(name === '' ? {} : { name }) },
+    });
+    events.decided(refused, { metadata: { [field]: long } });
+    await vi.waitFor(() => expect(written('shop')).toHaveLength(1), soon);
+    expect(JSON.stringify(written('shop')).length).toBeLessThan(5000);
+  });
+});
