@@ -53,7 +53,7 @@ describe('typed queries', () => {
     ['remove by age', removeBefore(postgres, 5, 10), removeBefore(sqlite, 5, 10)],
     ['remove the oldest of', removeOldestOf(postgres, 'a', 10), removeOldestOf(sqlite, 'a', 10)],
     ['remove the oldest of none', removeOldestOf(postgres, null, 10), removeOldestOf(sqlite, null, 10)],
-    ['shares', namespaceShares(postgres), namespaceShares(sqlite)],
+    ['shares', namespaceShares(postgres, 10), namespaceShares(sqlite, 10)],
   ])('%s reads the same to SQLite and PostgreSQL', (_title, one, other) => {
     expect(one.sql.replaceAll(/\$\d+/g, '?')).toBe(other.sql);
     expect(one.parameters).toEqual(other.parameters);

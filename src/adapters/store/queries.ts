@@ -114,7 +114,8 @@ export interface NamespaceShare {
   readonly bytes: number;
 }
 
-export const namespaceShares = (db: Database): CompiledQuery<NamespaceShare> =>
+/** Of the `most` that hold most, these first. */
+export const namespaceShares = (db: Database, most: number): CompiledQuery<NamespaceShare> =>
   db
     .selectFrom('decisions')
     .select((row) => [
@@ -122,6 +123,8 @@ export const namespaceShares = (db: Database): CompiledQuery<NamespaceShare> =>
       row.fn.sum<number>(row.fn.coalesce('bytes', sql.lit(usualBytes))).as('bytes'),
     ])
     .groupBy('namespace')
+    .orderBy('bytes', 'desc')
+    .limit(most)
     .compile();
 
 /** Removes the `slice` oldest decisions of one namespace. */
