@@ -128,8 +128,9 @@ describe('R28, B45: what the gate says about itself', () => {
     open();
     api.fault({ verb: 'create', answer: 500, times: 4 });
     events.note(missing);
-    await vi.waitFor(() => expect(written('default')).toHaveLength(1), { timeout: 30_000, interval: 50 });
-    expect(events.counts()).toMatchObject({ created: 1, failed: 0 });
+    const created = () => expect(events.counts()).toMatchObject({ created: 1, failed: 0 });
+    await vi.waitFor(created, { timeout: 30_000, interval: 50 });
+    expect(written('default')).toHaveLength(1);
   }, 60_000);
 });
 

@@ -100,7 +100,7 @@ const createAnswer = ({ handlers, clock, onLimit }: AdminServerOptions, places: 
         return;
       }
       case '/metrics':
-        if (!places.enter(peer, request, response)) {
+        if (places.enter(peer, request, response) === undefined) {
           onLimit(`more than ${String(maxMetricsPages)} requests for the metrics`);
           write(request, response, busy);
           return;

@@ -55,6 +55,10 @@ const eventsBudget = 10_000;
 /** A client that leaves is no event: it gets no answer. */
 const ignore = (): void => {};
 
+interface PeerCall extends Call {
+  readonly peer: string;
+}
+
 /** How each kind of request gets its answer. */
 const createAnswers = (deps: ExchangeDeps) => {
   const { handlers, clock, intake, rounds, isDraining, onProblem } = deps;
@@ -73,8 +77,9 @@ const createAnswers = (deps: ExchangeDeps) => {
   const isOpen = (response: WebResponse): boolean => !response.destroyed && !response.writableEnded;
 
   return {
-    call: async (call: Call, request: WebRequest, response: WebResponse): Promise<void> => {
-      const body = await intake.read(request, call.deadline, call.caller === 'unverified');
+    call: async (call: PeerCall, request: WebRequest, response: WebResponse): Promise<void> => {
+      const minimumRate = call.caller === 'unverified';
+      const body = await intake.read(request, call.deadline, { peer: call.peer, minimumRate });
       if (body.state === 'gone') return;
       await rounds.join();
       const answer = await judge(call, body);
@@ -113,8 +118,9 @@ export const createExchange = (deps: ExchangeDeps) => {
     const caller = callerOf(request);
     const isStranger = caller.state === 'refused';
     places.requested(request, !isStranger);
-    const open = isStranger ? openOfStrangers : openRequests;
-    if (!open.enter(places.peerOf(request), request, response)) {
+    const peer = places.peerOf(request);
+    const open = (isStranger ? openOfStrangers : openRequests).enter(peer, request, response);
+    if (open === undefined) {
       onProblem({ kind: 'connection-limit', message: 'too many open requests' });
       giveBack(request, response);
       return;
@@ -129,7 +135,7 @@ export const createExchange = (deps: ExchangeDeps) => {
       return;
     }
     if (events !== undefined) {
-      answers.events(events, request, response).catch(answers.failed(response));
+      open.lasts(answers.events(events, request, response).catch(answers.failed(response)));
       return;
     }
     if (endpoint === undefined) return;
@@ -141,7 +147,7 @@ export const createExchange = (deps: ExchangeDeps) => {
       });
       return;
     }
-    const call = { endpoint, caller: caller.state, deadline: deadlineAfter(budget, clock) };
-    answers.call(call, request, response).catch(answers.failed(response));
+    const call = { endpoint, caller: caller.state, deadline: deadlineAfter(budget, clock), peer };
+    open.lasts(answers.call(call, request, response).catch(answers.failed(response)));
   };
 };

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Deadline } from '../../gate/deadline.ts';
 import { createIntake } from './intake.ts';
 import type { Body, Intake, WebRequest } from './intake.ts';
@@ -17,10 +17,11 @@ const intakeOf = (...limits: Parameters<typeof createIntake>): Intake => {
 };
 
 /** A request by hand: pieces arrive one by one, as they do from a connection. */
-const requestTo = (intake: Intake, contentLength?: number) => {
+const requestTo = (intake: Intake, contentLength?: number, peer = '') => {
   const stream = new PassThrough({ highWaterMark: 64 * mebibyte });
   const headers = contentLength === undefined ? {} : { 'content-length': String(contentLength) };
-  const body = intake.read(Object.assign(stream, { headers }) as unknown as WebRequest, deadline);
+  const request = Object.assign(stream, { headers }) as unknown as WebRequest;
+  const body = intake.read(request, deadline, { peer, minimumRate: false });
   const send = async (length: number, piece: number): Promise<void> => {
     for (let left = length; left > 0; left -= piece) {
       stream.write(Buffer.alloc(Math.min(piece, left), ' '));
@@ -125,7 +126,7 @@ test.each([
     const stream = new PassThrough();
     const request = Object.assign(stream, { headers: {} }) as unknown as WebRequest;
     stream.write(Buffer.alloc(bytes, ' '));
-    return { body: intake.read(request, slowly, minimumRate), end: () => stream.end() };
+    return { body: intake.read(request, slowly, { peer: 'pod', minimumRate }), end: () => stream.end() };
   };
   const stranger = read(true);
   const verified = read(false);
@@ -141,4 +142,58 @@ test.each([
   );
   verified.end();
   expect(await verified.body).toMatchObject({ state: 'whole' });
+});
+
+/** Bodies of a peer that all but end, and fill the room. */
+const fill = async (intake: Intake, peers: readonly string[], length: number) => {
+  const open = peers.map((peer) => requestTo(intake, length + 1, peer));
+  for (const { send } of open) await send(length, length);
+  return open;
+};
+const room = { maxBodyBytes: 100 * kibibyte, maxBytesInFlight: 400 * kibibyte };
+
+describe('R27: bodies that never end', () => {
+  test('of one Pod give way to a body of another peer, the largest first', async () => {
+    const intake = intakeOf(room);
+    const held = await fill(intake, ['pod', 'pod', 'pod', 'pod'], 99 * kibibyte);
+    const review = requestTo(intake, 60 * kibibyte, 'api-server');
+    await review.send(60 * kibibyte, 20 * kibibyte);
+    review.end();
+    expect(await review.body).toMatchObject({ state: 'whole' });
+    const [first] = await Promise.all(held.slice(0, 1).map(({ body }) => body));
+    expect(first).toMatchObject({ state: 'refused', refusal: { code: 'overloaded' } });
+    expect(intake.bytesInFlight()).toBe((3 * 99 + 60) * kibibyte);
+  });
+
+  test('of many Pods take no more than each of them has from a peer that sends as much', async () => {
+    const intake = intakeOf(room);
+    await fill(intake, ['a', 'a', 'b', 'b'], 99 * kibibyte);
+    const reviews = [1, 2].map(() => requestTo(intake, 60 * kibibyte, 'api-server'));
+    for (const { send, end } of reviews) {
+      await send(60 * kibibyte, 60 * kibibyte);
+      end();
+    }
+    const bodies = await Promise.all(reviews.map(({ body }) => body));
+    expect(bodies.map(({ state }) => state)).toEqual(['whole', 'whole']);
+  });
+
+  test('of a peer that alone holds all of the room are not ended for its own next one, which is refused', async () => {
+    const intake = intakeOf(room);
+    const held = await fill(intake, ['api-server', 'api-server', 'api-server', 'api-server'], 99 * kibibyte);
+    const next = requestTo(intake, 60 * kibibyte, 'api-server');
+    await next.send(60 * kibibyte, 60 * kibibyte);
+    expect(await next.body).toMatchObject({ state: 'refused', refusal: { code: 'overloaded' } });
+    for (const { end } of held) end();
+    for (const { body } of held) wholeOf(await body).release();
+    expect(intake.bytesInFlight()).toBe(0);
+  });
+
+  test('a peer that holds little does not end what another one sends for a body that would be larger', async () => {
+    const intake = intakeOf(room);
+    const held = await fill(intake, ['a', 'b', 'c', 'd'], 99 * kibibyte);
+    const [large] = await fill(intake, ['e'], 99 * kibibyte);
+    expect(await large?.body).toMatchObject({ state: 'refused', refusal: { code: 'overloaded' } });
+    for (const { end } of held) end();
+    for (const { body } of held) expect(await body).toMatchObject({ state: 'whole' });
+  });
 });

@@ -36,9 +36,16 @@ export interface IntakeLimits {
   readonly maxBytesInFlight: number;
 }
 
+/** Who sends a body. */
+export interface Sender {
+  /** The address that it comes from. */
+  readonly peer: string;
+  /** A body that comes more slowly than an honest sender's is given up before its deadline (R27). */
+  readonly minimumRate: boolean;
+}
+
 export interface Intake {
-  /** `minimumRate`: a body that comes more slowly than an honest sender's is given up before its deadline (R27). */
-  read(request: WebRequest, deadline: Deadline, minimumRate?: boolean): Promise<Body>;
+  read(request: WebRequest, deadline: Deadline, sender?: Sender): Promise<Body>;
   bytesInFlight(): number;
   close(): void;
 }
@@ -152,7 +159,10 @@ class Pieces {
   }
 }
 
+/** A body that is still arriving. */
 interface Reading {
+  readonly peer: string;
+  readonly held: () => number;
   readonly deadline: Deadline;
   readonly trickles: () => boolean;
   readonly refuse: (refusal: Refusal) => void;
@@ -178,16 +188,50 @@ const sweepSlow = (readings: ReadonlySet<Reading>): NodeJS.Timeout => {
   return setInterval(() => setImmediate(sweep), sweepEvery).unref();
 };
 
+/** The largest body of the peer that holds most of what is arriving, if that is more than this peer would hold. */
+const firstToGo = (
+  readings: ReadonlySet<Reading>,
+  { peer, more }: { readonly peer: string; readonly more: number },
+): Reading | undefined => {
+  const sums = new Map<string, number>();
+  for (const { peer: one, held } of readings) sums.set(one, (sums.get(one) ?? 0) + held());
+  let [greatest, most] = [peer, (sums.get(peer) ?? 0) + more];
+  for (const [one, sum] of sums) if (sum > most) [greatest, most] = [one, sum];
+  if (greatest === peer) return undefined;
+  let largest: Reading | undefined;
+  for (const reading of readings)
+    if (reading.peer === greatest && reading.held() > (largest?.held() ?? 0)) largest = reading;
+  return largest;
+};
+
+/**
+ * R27. Attack: any Pod sends eight bodies of 8 MiB and keeps the last byte of each, and until their deadlines there is
+ * room for no body of the API server. So the peer that holds most of what is still arriving gives way.
+ */
+const roomMaker =
+  (room: ReturnType<typeof createRoom>, readings: ReadonlySet<Reading>) =>
+  (peer: string, more: number): boolean => {
+    while (!room.fits(more)) {
+      const giver = firstToGo(readings, { peer, more });
+      if (giver === undefined) return false;
+      giver.refuse(overloaded);
+    }
+    return true;
+  };
+
+const unknownSender: Sender = { peer: '', minimumRate: false };
+
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
 export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFlight }): Intake => {
   const room = createRoom(limits.maxBytesInFlight);
   const readings = new Set<Reading>();
+  const makeRoom = roomMaker(room, readings);
   const sweeper = sweepSlow(readings);
 
   const collect = (
     request: WebRequest,
     deadline: Deadline,
-    minimumRate: boolean,
+    { peer, minimumRate }: Sender,
     resolve: (body: Body) => void,
   ): void => {
     const isSlow = slowFrom(deadline);
@@ -203,7 +247,7 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
     const refuse = (refusal: Refusal, piece = nothing): void =>
       settle({ state: 'refused', refusal, start: pieces.start(piece) });
     const trickles = (): boolean => minimumRate && isSlow(pieces.length);
-    const reading: Reading = { deadline, trickles, refuse };
+    const reading: Reading = { peer, held: () => held, deadline, trickles, refuse };
     readings.add(reading);
     request.on('data', (piece: Buffer) => {
       // After a refusal what still arrives is let through to nowhere, see `writeEarly`.
@@ -211,7 +255,7 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
       // Room is looked for before it is taken: what is held never exceeds the limits.
       const holds = pieces.roomWith(piece.length);
       if (pieces.length + piece.length > limits.maxBodyBytes) refuse(bodyTooLarge, piece);
-      else if (!room.fits(holds - held)) refuse(overloaded, piece);
+      else if (!makeRoom(peer, holds - held)) refuse(overloaded, piece);
       else {
         room.take(holds - held);
         held = holds;
@@ -229,13 +273,13 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
   };
 
   return {
-    read: (request, deadline, minimumRate = false) => {
+    read: (request, deadline, sender = unknownSender) => {
       const refusal = refusedByHeaders(request, limits.maxBodyBytes);
       if (refusal !== undefined) {
         request.on('error', () => {});
         return Promise.resolve({ state: 'refused', refusal, start: nothing });
       }
-      return new Promise((resolve) => collect(request, deadline, minimumRate, resolve));
+      return new Promise((resolve) => collect(request, deadline, sender, resolve));
     },
     bytesInFlight: room.inFlight,
     close: () => clearInterval(sweeper),

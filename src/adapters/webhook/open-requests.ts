@@ -3,10 +3,19 @@ import type { WebResponse } from './answer.ts';
 import { createByPeer } from './by-peer.ts';
 import type { WebRequest } from './intake.ts';
 
+/** The place of one request. */
+export interface OpenRequest {
+  /**
+   * The request counts until this is done, too; it must not fail. Attack: whoever sends a review and resets the stream has left, and the
+   * review goes on to its deadline: thousands a second, none of them counted.
+   */
+  lasts(work: Promise<void>): void;
+}
+
 /** Counts the requests that are open over all connections: HTTP/2 lets one client open very many. */
 export interface OpenRequests {
-  /** Whether there is room; the request counts until its answer is closed. */
-  enter(peer: string, request: WebRequest, response: WebResponse): boolean;
+  /** The request counts until its answer is closed. @returns undefined when there is no room */
+  enter(peer: string, request: WebRequest, response: WebResponse): OpenRequest | undefined;
 }
 
 const ignore = (): void => {};
@@ -51,11 +60,21 @@ export const countOpenRequests = (most: number): OpenRequests => {
   };
   return {
     enter: (peer, request, response) => {
-      if (places.size() >= most && !makeRoom(peer)) return false;
+      if (places.size() >= most && !makeRoom(peer)) return undefined;
       const open = { peer, request, response };
       places.add(peer, open);
-      response.once('close', () => places.delete(peer, open));
-      return true;
+      let reasons = 1;
+      const done = (): void => {
+        reasons--;
+        if (reasons === 0) places.delete(peer, open);
+      };
+      response.once('close', done);
+      return {
+        lasts: (work) => {
+          reasons++;
+          void work.finally(done);
+        },
+      };
     },
   };
 };

@@ -190,6 +190,55 @@ describe('R27: requests that never end', () => {
   });
 });
 
+describe('R27: whoever leaves before the answer', () => {
+  test.each(['http/1.1', 'h2'] as const)(
+    'has a place as long as the review goes on, so that no more reviews go on than places are there (%s)',
+    async (how) => {
+      const ends: (() => void)[] = [];
+      const gate = await start(
+        { limits: { maxOpenRequests: 8 } },
+        {
+          validate: async () => {
+            await new Promise<void>((resolve) => ends.push(resolve));
+            return decisionOf();
+          },
+        },
+      );
+      const askAndLeave = async (): Promise<void> => {
+        if (how === 'http/1.1') {
+          const socket = await hold(gate, '127.0.0.2', how);
+          const before = ends.length;
+          socket.write(post);
+          await expect.poll(() => ends.length > before || socket.destroyed).toBe(true);
+          socket.destroy();
+          return;
+        }
+        const options = { ca, localAddress: '127.0.0.2' };
+        const session = http2Session(gate, options);
+        held.push(session);
+        const stream = session.request({ ':method': 'POST', ':path': '/validate' }, { endStream: false });
+        const before = ends.length;
+        stream.on('error', () => {}).resume();
+        stream.end(review);
+        await expect.poll(() => ends.length > before || stream.closed).toBe(true);
+        session.destroy();
+      };
+      for (let at = 0; at < 20; at++) await askAndLeave();
+      expect(ends.length).toBe(8);
+      // Another peer finds a place all the same.
+      const honest = http1(gate, { ca })({ body: review });
+      await expect.poll(() => ends.length).toBe(9);
+      for (const end of ends.splice(0)) end();
+      expect((await honest).status).toBe(200);
+      // All of it is given back.
+      const later = Array.from({ length: 8 }, () => http1(gate, { ca })({ body: review }));
+      await expect.poll(() => ends.length).toBe(8);
+      for (const end of ends.splice(0)) end();
+      for (const { status } of await Promise.all(later)) expect(status).toBe(200);
+    },
+  );
+});
+
 describe('R27: with a client CA', () => {
   const client = () => ({ ca: clients.certificate, name: 'kube-apiserver' });
 
