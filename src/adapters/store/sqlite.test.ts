@@ -171,9 +171,9 @@ describe('R26: namespaces that somebody made up', () => {
       more = pruned.more;
     }
     expect(removed).toBeGreaterThan(2000);
-    // Comparing all of them for each one that gives way took a quarter of a minute.
-    expect(performance.now() - began).toBeLessThan(5000);
-  }, 60_000);
+    // Comparing all of them for each one that gives way took minutes.
+    expect(performance.now() - began).toBeLessThan(30_000);
+  }, 120_000);
 });
 
 describe('a disk in trouble', () => {
