@@ -245,7 +245,13 @@ describe('R27: with a client CA', () => {
   test.each(['tcp', 'http/1.1', 'h2'] as const)(
     'connections of strangers (%s) never stand before a verified caller',
     async (how) => {
-      const limits = { maxUnfinished: 16, maxUnfinishedPerPeer: 8, maxConnections: 8 };
+      // `kept` asks only at the end, and the handshakes before that take seconds on a busy machine.
+      const limits = {
+        maxUnfinished: 16,
+        maxUnfinishedPerPeer: 8,
+        maxConnections: 8,
+        headersTimeout: 30_000,
+      };
       const gate = await start({ client: client(), limits });
       const kept = http2Session(gate, apiServer);
       held.push(kept);
