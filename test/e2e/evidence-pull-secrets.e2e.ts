@@ -114,7 +114,9 @@ describe('a registry that asks who is there', () => {
     const refused = async (text: string) => {
       const answer = await createPod(cluster, other, text);
       expect([text, answer.status]).toEqual([text, 403]);
-      return `${answer.message}\n${answer.warnings}\n${await details(other, answer)}`;
+      // Where a warning lost its middle depends on how many digits the milliseconds have. Node reads headers as Latin-1.
+      const [warning = ''] = answer.warnings.split(/\u2026|\u00e2\u0080\u00a6/);
+      return `${answer.message}\n${warning}\n${await details(other, answer)}`;
     };
     const admitted = async (text: string) => {
       const answer = await createPod(cluster, own, text, WITH_SECRET);
@@ -135,7 +137,7 @@ describe('a registry that asks who is there', () => {
         .replaceAll(/after [\d,]+ ms/g, 'after N ms')
         .replaceAll(/decision \S+|explain \S+/g, 'ID');
     const known = alike(await refused(named('second')), 'second');
-    expect(alike(await refused(named('nothing')), 'nothing')).toBe(known);
+    expect(alike(await refused(named('voided')), 'voided')).toBe(known);
     expect(known).not.toContain(second);
   });
 
@@ -144,7 +146,7 @@ describe('a registry that asks who is there', () => {
     const refused = await createPod(cluster, ungranted, named('ungranted'), WITH_SECRET);
     expect(refused.status).toBe(403);
     expect(await details(ungranted, refused)).toContain(
-      `pull secret ${ungranted}/regcred: RBAC forbids it: \`imagegate manifests --pull-secrets ${ungranted}\` grants it`,
+      `a login cannot be used: RBAC forbids it: \`imagegate manifests --pull-secrets ${ungranted}\` grants it, in pull secret ${ungranted}/regcred`,
     );
     await stage.grantPullSecrets(ungranted);
     const allowed = async () =>

@@ -95,6 +95,19 @@ describe('R27, B50: connections count before TLS, and the oldest unfinished give
     expect((await http1(gate, { ca })({ body: review })).status).toBe(200);
   });
 
+  test('an API server that dials 600 times at once, as after a pause, has every review answered', async () => {
+    // How soon a request has to come is another test.
+    const gate = await start({ limits: { headersTimeout: 30_000 } });
+    const dialled = await Promise.all(Array.from({ length: 600 }, () => hold(gate, '127.0.0.1', 'http/1.1')));
+    const answers = dialled.map(async (socket) => {
+      const [bytes] = (await once(socket, 'data')) as [Buffer];
+      return bytes.toString('latin1').slice(0, 12);
+    });
+    for (const socket of dialled) socket.write(post);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200']));
+    expect(limitsTold(gate)).toBe(0);
+  }, 60_000);
+
   test('connections that asked once and idle give way to others by peer, those that ask stay', async () => {
     const gate = await start({ limits });
     const kept = http2Session(gate, { ca });

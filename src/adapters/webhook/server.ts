@@ -61,12 +61,15 @@ const defaultLimits: ServerLimits = {
   intake: undefined,
   maxConnections: 1_024,
   maxOpenRequests: 4_096,
-  maxUnfinished: 512,
-  // Go dials for every request that finds no connection: an API server that comes back opens many at one time.
-  maxUnfinishedPerPeer: 64,
+  maxUnfinished: 1_024,
+  // Go dials for every request that finds no connection, and an API server has up to 600 requests under way
+  // (`--max-requests-inflight` and `--max-mutating-requests-inflight`): after a pause all of them dial at one time. An
+  // address has what is free; where others want places too, whoever holds most gives way.
+  maxUnfinishedPerPeer: 768,
   headersTimeout: 1_000,
   idleTimeout: 120_000,
-  handshakeTimeout: 5_000,
+  // As long as the API server itself waits: a burst of handshakes is slow on a busy machine.
+  handshakeTimeout: 10_000,
   formerCallers: 40_000,
   linger: 250,
 };
