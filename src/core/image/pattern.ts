@@ -33,9 +33,15 @@ export const compilePattern = (text: string, use: PatternUse): Result<ImagePatte
   return ok({ text, use, ...parsed.value, glob: compilePath(parsed.value.path), isWide });
 };
 
-const portNumber = (port: string | undefined): string | undefined => port?.replace(/^0{1,8}(?=.)/, '');
+const withoutZeros = (port: string): string => {
+  let start = 0;
+  while (start < port.length - 1 && port[start] === '0') start += 1;
+  return port.slice(start);
+};
+const portNumber = (port: string | undefined): string | undefined =>
+  port === undefined ? undefined : withoutZeros(port);
 
-/** `host:0443` reaches the registry at 443, so a deny list must not be fooled by zeros. */
+/** `host:0443` reaches the registry at 443, so a deny list must not be fooled by zeros, however many. */
 const coversPort = (registry: RegistryHost, reference: ImageReference): boolean =>
   registry.port === undefined || portNumber(registry.port) === portNumber(reference.port);
 
