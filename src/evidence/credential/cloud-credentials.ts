@@ -1,7 +1,7 @@
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { CloudIdentity, CredentialSecret, EvidenceClock } from '../ports.ts';
 import { createRecentMap } from '../../core/recent-map.ts';
-import { createSharedFacts } from './shared-facts.ts';
+import { type Asking, createSharedFacts } from './shared-facts.ts';
 
 interface CloudSecret {
   readonly secret: CredentialSecret;
@@ -17,9 +17,12 @@ const failureKept = 1000;
 const absenceKept = 60_000;
 const limits = { entries: 256, weight: 256, flights: 64, patience: 10_000 } as const;
 
-/** Credentials of cloud identities, fetched once for all who need them. */
+/**
+ * Credentials of cloud identities, fetched once for all who need them. The hosts come from names of images: whoever makes
+ * up many of them takes the places of their own namespace alone (R26).
+ */
 export interface CloudCredentials {
-  get(identity: CloudIdentity, host: string, signal: AbortSignal): Promise<Fact<CredentialSecret>>;
+  get(identity: CloudIdentity, host: string, asking: Asking): Promise<Fact<CredentialSecret>>;
 }
 
 export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials => {
@@ -39,12 +42,12 @@ export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials =
   const last = createRecentMap<CloudSecret>({ entries: limits.entries });
 
   return {
-    get: async (identity, host, signal) => {
+    get: async (identity, host, asking) => {
       const key = `${identity.name} ${host}`;
       const what = `the ${identity.name} credential for ${host}`;
       const look = (patience: AbortSignal): ReturnType<CloudIdentity['credential']> =>
         identity.credential(host, patience);
-      const fact = await shared.get(key, what, look, { signal });
+      const fact = await shared.get(key, what, look, asking);
       if (fact.state === 'known') {
         if (remaining(fact.value) === 0) return unavailable(what, 'it had expired when it came');
         last.set(key, fact.value);

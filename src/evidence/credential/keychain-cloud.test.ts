@@ -54,6 +54,26 @@ describe('a cloud credential', () => {
     expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (it had expired when it came)');
   });
 
+  test('is fetched for one namespace while another asks for more than there is room for (R26)', async () => {
+    const { cloud, keychain, clock } = keychainInMemory();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ready = answer('ann', clock.now() + 10_000);
+    cloud.answer = () => promise.then(ready);
+    const from = (namespace: string, name: string) =>
+      allOf(keychain, name, { namespace, pullSecrets: [] }).then((found) => told(found).at(-2));
+    const flood = Array.from({ length: 200 }, (_, at) =>
+      from('flood', `r${String(at)}.cloud.example.com/app`),
+    );
+    await new Promise((done) => setImmediate(done));
+    const honest = from('shop', 'r.cloud.example.com/app');
+    await new Promise((done) => setImmediate(done));
+    resolve();
+    expect(await honest).toBe('cloud identity (ECR): ann');
+    const outcomes = await Promise.all(flood);
+    expect(outcomes).toContain('cloud identity (ECR): ann');
+    expect(outcomes.at(-1)).toContain('all that one namespace gets are under way');
+  });
+
   test('whose source throws is told without the words of the error (B37)', async () => {
     const { cloud, keychain } = keychainInMemory();
     cloud.answer = () => Promise.reject(new Error('s3cret-text'));

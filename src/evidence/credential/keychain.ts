@@ -139,11 +139,13 @@ async function* fromCloud(
   { repository: { host }, signal }: Question,
   identities: readonly CloudIdentity[],
   credentials: CloudCredentials,
+  namespace: string | undefined,
 ): AsyncGenerator<Found> {
   for (const identity of identities) {
     if (!identity.covers(host)) continue;
     const source = `cloud identity (${identity.name})`;
-    const fact = await credentials.get(identity, host, signal);
+    const asking = { signal, ...(namespace !== undefined && { namespace }) };
+    const fact = await credentials.get(identity, host, asking);
     if (fact.state === 'known') yield { kind: 'cloud', source, what: { secret: fact.value } };
     else {
       const why = fact.state === 'absent' ? 'this process has no such identity' : fact.why.why;
@@ -167,7 +169,7 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
       yield* secrets === undefined ? unread(context) : fromNamespace(question, secrets, context);
     }
     yield* fromConfiguration(question, configured);
-    yield* fromCloud(question, cloud, credentials);
+    yield* fromCloud(question, cloud, credentials, context?.namespace);
   }
 
   async function* candidates(
