@@ -115,17 +115,19 @@ const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
 export const createGuardedSocket =
   (resolve: Resolve, openSocket: OpenSocket): GuardedSocket =>
   async ({ host, port, allowPrivateAddress, configured, name, owners }, signal) => {
+    const isUsable = (address: string): boolean => permits(judgeAddress(address), allowPrivateAddress);
     let found: readonly string[] = [host];
     if (addressBytes(host) === undefined) {
+      const options = { system: allowPrivateAddress, isUsable, signal, owners };
       try {
-        found = await beforeAbort(resolve(host, { system: allowPrivateAddress, signal, owners }), signal);
+        found = await beforeAbort(resolve(host, options), signal);
       } catch (error) {
         if (!configured && unknownNames.has(errorCode(error)))
           return fail(failure('refused', 'address', name, nowhere));
         return fail(networkFailure('address', name, error));
       }
     }
-    const permitted = found.filter((address) => permits(judgeAddress(address), allowPrivateAddress));
+    const permitted = found.filter(isUsable);
     if (permitted.length === 0) {
       const always = found.every((address) => judgeAddress(address) === 'never');
       const isLookedUp = addressBytes(host) === undefined;
@@ -136,7 +138,7 @@ export const createGuardedSocket =
     const connected = await ready(socket, 'connect', signal);
     if (!connected.ok) return fail(networkFailure('connect', name, connected.error));
     const reached = socket.remoteAddress ?? '';
-    if (isOneOf(reached, permitted) && permits(judgeAddress(reached), allowPrivateAddress)) return ok(socket);
+    if (isOneOf(reached, permitted) && isUsable(reached)) return ok(socket);
     socket.destroy();
     const why = 'the connection led to another address than the one that was checked';
     return fail(failure('refused', 'address', name, why));

@@ -94,6 +94,15 @@ describe('a name that anybody may choose', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
+  test('B26: that leads inside is looked for as one that does not exist, so that their times are alike', async () => {
+    const dns = await dnsServer(() => [a('10.0.0.9')]);
+    const resolve = createResolve([dns.address]);
+    const isUsable = (address: string): boolean => !address.startsWith('10.');
+    const asking = { system: false, signal: patient, owners };
+    expect(await resolve('localhost', { ...asking, isUsable })).toContain('127.0.0.1');
+    expect(await resolve('localhost', asking)).toEqual(['10.0.0.9']);
+  });
+
   test('that DNS does not know may stand in the hosts file of this machine', async () => {
     const dns = await dnsServer(() => 'nothing');
     const found = await createResolve([dns.address])('localhost', { system: false, signal: patient, owners });

@@ -3,15 +3,20 @@ import { createFairSemaphore, type FairSemaphore } from '../../concurrency/fair-
 import type { Owners } from '../../concurrency/shares.ts';
 import { pauseFor } from './budget.ts';
 
+export interface ResolveOptions {
+  /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
+  readonly system: boolean;
+  /** Whether an address is of any use to who asks; all are unless told otherwise. */
+  readonly isUsable?: (address: string) => boolean;
+  readonly signal: AbortSignal;
+  readonly owners: Owners;
+}
+
 /**
  * Looks a name up.
- * @param system the name belongs to a host that the operator configured as internal: hosts file and search domains count
  * @throws an error with the code of DNS (`ENOTFOUND`, `ETIMEOUT` …)
  */
-export type Resolve = (
-  name: string,
-  options: { readonly system: boolean; readonly signal: AbortSignal; readonly owners: Owners },
-) => Promise<readonly string[]>;
+export type Resolve = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
 
 /** RFC 8305, 3: how long the answer of one family waits for that of the other. */
 const otherFamily = 50;
@@ -59,6 +64,9 @@ const isUnknownName = (error: unknown): boolean =>
  * called off. Image names come from whoever may create a pod: names whose DNS never answers would stop the process. So
  * those names are asked for by UDP queries that can be called off, and the machine's way is kept for configured hosts,
  * two at a time, and for what DNS does not know (hosts file), one at a time.
+ *
+ * A name that leads nowhere but inside takes the same way as one that does not exist. Attack (B26): whoever may create
+ * Pods asks for internal names, and learns from the time that a refusal took which of them exist.
  * @param servers `address:port` of DNS servers, instead of those of this machine
  */
 export const createResolve = (servers?: readonly string[]): Resolve => {
@@ -78,13 +86,14 @@ export const createResolve = (servers?: readonly string[]): Resolve => {
       turn.giveBack();
     }
   };
-  return async (name, { system, signal, owners }) => {
+  return async (name, { system, isUsable = () => true, signal, owners }) => {
     if (system) return bySystem(name, configured, { signal, owners });
     try {
-      return await queryDns(name, signal, servers);
+      const found = await queryDns(name, signal, servers);
+      if (found.some(isUsable)) return found;
     } catch (error) {
       if (signal.aborted || !isUnknownName(error)) throw error;
-      return bySystem(name, unknown, { signal, owners });
     }
+    return bySystem(name, unknown, { signal, owners });
   };
 };
