@@ -12,7 +12,7 @@ const problemFinding = (problem: PolicyProblem) =>
     path: shown(formatPath(problem.path)),
     remedy:
       problem.suggestion === undefined
-        ? 'see docs/policy.md, or kubectl explain imagepolicy.spec'
+        ? 'see docs/policy.md, or kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1'
         : shown(`did you mean ${problem.suggestion}?`),
   });
 

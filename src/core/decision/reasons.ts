@@ -178,7 +178,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'No policy set was loaded yet, or a policy of the cluster cannot be used and no good revision of it is known. ' +
       'What the policies would say is unknown, so the request is refused.',
     fix:
-      'Look at `/readyz` and the log of the gate, and at `kubectl get imagepolicies -o wide`: the condition Accepted ' +
+      'Look at `/readyz` and the log of the gate, and at `kubectl get imagepolicies.imagegate.dev -o wide`: the condition Accepted ' +
       'names the policy and the field that is wrong.',
   },
   'policy-invalid': {

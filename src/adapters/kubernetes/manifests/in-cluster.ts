@@ -40,7 +40,8 @@ const priorityQuota = (namespace: string): V1ResourceQuota => ({
 
 /** The custom resource definition of ImagePolicy. */
 export const policyDefinition = (): Manifest => ({
-  comment: 'Policies as objects of the cluster: kubectl explain imagepolicy.spec',
+  comment:
+    'Policies as objects of the cluster: kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
   object: imagePolicyCrd() as unknown as KubernetesObject,
 });
 

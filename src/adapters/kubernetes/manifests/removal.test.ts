@@ -62,7 +62,18 @@ describe('the way out', () => {
   test('the policies go with their definition: the line before it says so', () => {
     const lines = printRemoval({ namespace }).split('\n');
     const line = lines.findIndex((text) => text.includes('customresourcedefinition'));
-    expect(lines[line - 1]).toMatch(/^# WARNING: every ImagePolicy .* kubectl get imagepolicies -o yaml/);
+    expect(lines[line - 1]).toMatch(
+      /^# WARNING: every ImagePolicy .* kubectl get imagepolicies\.imagegate\.dev -o yaml/,
+    );
+  });
+
+  test('they are written to a file from the cluster that they are deleted in, and from no other', () => {
+    const context = 'the other one';
+    const lines = printRemoval({ namespace, kubeconfig: 'k', context }).split('\n');
+    const kept = lines.find((text) => text.includes('> imagepolicies.yaml'));
+    expect(kept).toContain(
+      `kubectl --kubeconfig=k --context='the other one' get imagepolicies.imagegate.dev`,
+    );
   });
 
   test('no namespace is deleted for a gate outside of the cluster', () => {

@@ -21,11 +21,14 @@ interface Step {
   readonly deletes: readonly string[];
 }
 
+/** With its group: Flux and OpenShift have image policies of their own, and kubectl takes the one that it finds first. */
+const policies = policyDefinition().object.metadata.name;
+
 /**
  * In the order that never blocks: first what the API server asks before it lets anything in, because from the moment the
  * gate is gone it would refuse everything; the gate itself last.
  */
-const steps = (namespace: string | undefined): readonly Step[] => [
+const steps = (kubectl: string, namespace: string | undefined): readonly Step[] => [
   {
     why: 'The API server asks the gate no longer: from here on every image starts, and nothing waits for the gate.',
     deletes: [
@@ -59,8 +62,8 @@ const steps = (namespace: string | undefined): readonly Step[] => [
   {
     why:
       'WARNING: every ImagePolicy of the cluster goes with the definition. To keep them, stop here and write them to a ' +
-      'file first: kubectl get imagepolicies -o yaml > imagepolicies.yaml',
-    deletes: [`customresourcedefinition ${policyDefinition().object.metadata.name}`],
+      `file first: ${kubectl} get ${policies} -o yaml > imagepolicies.yaml`,
+    deletes: [`customresourcedefinition ${policies}`],
   },
   ...(namespace === undefined
     ? []
@@ -77,7 +80,7 @@ export const printRemoval = ({ namespace, kubeconfig, context }: RemovalOptions)
   const kubectl = `kubectl${flag('kubeconfig', kubeconfig)}${flag('context', context)}`;
   return [
     '# Takes ImageGate out of the cluster. Read it, then run it: imagegate manifests --delete | sh -e',
-    ...steps(namespace).flatMap(({ why, deletes }) => [
+    ...steps(kubectl, namespace).flatMap(({ why, deletes }) => [
       '',
       `# ${why}`,
       ...deletes.map((what) => `${kubectl} delete ${what} --ignore-not-found`),
