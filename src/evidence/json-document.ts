@@ -102,7 +102,7 @@ const passMark = (scan: Scan, code: number): void => {
  * the runtimes are written, mixes both; and depth and number, before they cost memory. Trusts nothing about the
  * grammar; what is no JSON is left to the parser.
  */
-const problemOf = (text: string): ReturnType<typeof invalid> | undefined => {
+const problemOf = (text: string, mayRepeat = false): ReturnType<typeof invalid> | undefined => {
   const scan: Scan = {
     text,
     at: 0,
@@ -117,7 +117,7 @@ const problemOf = (text: string): ReturnType<typeof invalid> | undefined => {
     scan.at = marks.lastIndex - 1;
     const code = text.charCodeAt(scan.at);
     if (code !== quote) passMark(scan, code);
-    else if (!passString(scan))
+    else if (!passString(scan) && !mayRepeat)
       return invalid('it holds one key twice, which runtimes and we would read differently');
     if (scan.open.length > mostDepth) return tooMuch(`it is nested deeper than ${mostDepth} levels`);
     if (scan.values > mostValues || scan.strings > mostStrings)
@@ -128,6 +128,12 @@ const problemOf = (text: string): ReturnType<typeof invalid> | undefined => {
   }
   return undefined;
 };
+
+/**
+ * Why a text holds more than is parsed, for texts of strangers that no runtime reads: of a key that stands there twice the
+ * last one counts, as Go has it.
+ */
+export const whyTooMuch = (text: string): string | undefined => problemOf(text, true)?.error.why;
 
 /**
  * Reads a JSON object out of bytes of a stranger as the container runtimes would read it, or not at all: valid UTF-8

@@ -10,7 +10,10 @@ export interface ApiCall extends ApiTarget {
   readonly patch?: 'json' | 'merge';
   /** Ask for metadata only: labels and owners of large objects cost little then. */
   readonly metadataOnly?: boolean;
-  /** Answers beyond this many bytes are refused; 16 MiB unless told otherwise. */
+  /**
+   * Answers beyond this many bytes are refused, and those of 30,000 values: it is somebody else's object. Without it 16 MiB,
+   * however many values.
+   */
   readonly maxBytes?: number;
 }
 

@@ -2,6 +2,7 @@ import type * as http from 'node:http';
 import type * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { whyTooMuch } from '../../evidence/json-document.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { ApiCall, ApiStream } from './client-call.ts';
 import type { Connection, Credentials } from './connection.ts';
@@ -79,7 +80,7 @@ export function createExchange(connection: Connection, options: ExchangeOptions)
       const answer = await answered(call, signal);
       if (!answer.ok) return answer;
       const text = await readAll(answer.value, call.maxBytes ?? MAX_BYTES);
-      if (text.ok) return parseObject(text.value, server);
+      if (text.ok) return readObject(text.value, call, server);
       return signal.aborted ? fail(abortProblem(signal, server)) : text;
     },
     stream: async (call, outer) => {
@@ -137,6 +138,13 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** An object whose bytes are bounded was written by a stranger: what is in it is bounded before it is parsed (R24). */
+function readObject(text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> {
+  const tooMuch = call.maxBytes === undefined ? undefined : whyTooMuch(text);
+  if (tooMuch === undefined) return parseObject(text, server);
+  return fail(localProblem('TooLarge', `what the API server sent cannot be read: ${tooMuch}`));
 }
 
 function parseObject(text: string, server: string): Result<JsonObject, ApiProblem> {

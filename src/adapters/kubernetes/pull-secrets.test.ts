@@ -46,6 +46,15 @@ describe('a pull secret', () => {
     expect(paths()).toEqual(['get /api/v1/namespaces/shop/secrets/regcred']);
   });
 
+  test('with more values than any Secret has is not parsed, and is no Secret that is not there (R24)', async () => {
+    const more = Object.fromEntries(Array.from({ length: 31_000 }, (_, at) => [`k${String(at)}`, '']));
+    put('regcred', 'kubernetes.io/dockerconfigjson', { '.dockerconfigjson': base64(config), ...more });
+    expect(await secrets.secret('shop', 'regcred', never)).toMatchObject({
+      state: 'unavailable',
+      why: { why: expect.stringContaining('it holds more than 30000 values') as string },
+    });
+  });
+
   test.each([
     ['of no type', 'Opaque', { '.dockerconfigjson': base64(config) }],
     [

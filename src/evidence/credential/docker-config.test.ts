@@ -170,9 +170,9 @@ describe('a file', () => {
 
   test('in one form is empty in the other, not misread', () => {
     const text = JSON.stringify({ 'registry.example.com': { auth: base64('ann:pass') } });
-    expect(readDockerConfig(text, 'dockerconfigjson')).toEqual({
+    expect(readDockerConfig(text, 'dockerconfigjson')).toMatchObject({
       ok: true,
-      value: { entries: [], credHelpers: [], problems: [] },
+      value: { entries: [], problems: [] },
     });
   });
 
@@ -190,7 +190,19 @@ describe('a file', () => {
       }),
       'its auths has more than 1024 entries',
     ],
-    ['that is nested beyond all measure', '['.repeat(500_000), 'it is no JSON'],
+    [
+      'with more values than any has',
+      `{"auths":{"a":[${'0,'.repeat(30_000)}0]}}`,
+      'it holds more than 30000 values',
+    ],
+    [
+      'with more stars than are compared',
+      JSON.stringify({
+        auths: Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`*.r${String(at)}.io`, {}])),
+      }),
+      'its auths has more than 64 entries with a star',
+    ],
+    ['that is nested beyond all measure', '['.repeat(500_000), 'it is nested deeper than 64 levels'],
   ])('%s is refused with a sentence that holds none of it (B9, B37)', (_title, text, error) => {
     expect(readDockerConfig(text, 'dockerconfigjson')).toEqual({ ok: false, error });
   });

@@ -2,7 +2,9 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CredentialSecret, Repository } from '../ports.ts';
 import { readEntrySecret } from './docker-config-secret.ts';
-import { bySpecificity, matchesRepository, parseRegistryKey, type RegistryKey } from './registry-key.ts';
+import { createRegistryIndex, type RegistryIndex } from './registry-index.ts';
+import { parseRegistryKey, type RegistryKey } from './registry-key.ts';
+import { whyTooMuch } from '../json-document.ts';
 
 /** The file of `docker login` and `podman login`, or its predecessor without `auths`. */
 export type DockerConfigForm = 'dockerconfigjson' | 'dockercfg';
@@ -19,7 +21,8 @@ export interface CredentialHelper {
 }
 export interface DockerConfig {
   readonly entries: readonly DockerConfigEntry[];
-  readonly credHelpers: readonly CredentialHelper[];
+  readonly byRepository: RegistryIndex<DockerConfigEntry>;
+  readonly credHelpers: RegistryIndex<CredentialHelper>;
   /** The helper for every registry that has none of its own. */
   readonly credsStore?: string;
   /** Entries that were left out and why, without their text. */
@@ -27,10 +30,12 @@ export interface DockerConfig {
 }
 
 /** Kubernetes stores no larger Secret. */
-export const dockerConfigLimits = { bytes: 2 ** 20, entries: 1024 } as const;
+export const dockerConfigLimits = { bytes: 2 ** 20, entries: 1024, globs: 64 } as const;
 
 /** JSON.parse quotes the text in its errors, and the text is full of secrets: its error goes nowhere (B37). */
 const parseObject = (text: string): Result<JsonObject, string> => {
+  const tooMuch = whyTooMuch(text);
+  if (tooMuch !== undefined) return fail(tooMuch);
   try {
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? ok(value) : fail('it is no JSON object');
@@ -47,8 +52,10 @@ const sectionOf = (object: JsonObject, name: string): Result<readonly [string, u
 };
 const entriesOf = (map: JsonObject, name: string): Result<readonly [string, unknown][], string> => {
   const entries = Object.entries(map);
-  return entries.length > dockerConfigLimits.entries
-    ? fail(`its ${name} has more than ${dockerConfigLimits.entries} entries`)
+  const { entries: most, globs } = dockerConfigLimits;
+  if (entries.length > most) return fail(`its ${name} has more than ${most} entries`);
+  return entries.filter(([key]) => key.includes('*')).length > globs
+    ? fail(`its ${name} has more than ${globs} entries with a star`)
     : ok(entries);
 };
 
@@ -96,19 +103,19 @@ export const readDockerConfig = (text: string, form: DockerConfigForm): Result<D
     return name === undefined ? [] : [{ key, name }];
   });
   const credsStore = legacy ? undefined : helperName(parsed.value['credsStore']);
-  return ok({ entries, credHelpers, problems, ...(credsStore === undefined ? {} : { credsStore }) });
+  return ok({
+    entries,
+    byRepository: createRegistryIndex(entries),
+    credHelpers: createRegistryIndex(credHelpers),
+    problems,
+    ...(credsStore === undefined ? {} : { credsStore }),
+  });
 };
-
-const mostSpecific = <T extends { readonly key: RegistryKey }>(
-  entries: readonly T[],
-  repository: Repository,
-): readonly T[] =>
-  entries.filter(({ key }) => matchesRepository(key, repository)).sort((a, b) => bySpecificity(a.key, b.key));
 
 /** All entries for a repository, the most specific first: the kubelet tries one after the other. */
 export const entriesFor = (config: DockerConfig, repository: Repository): readonly DockerConfigEntry[] =>
-  mostSpecific(config.entries, repository);
+  config.byRepository.find(repository);
 
 /** The helper for a repository: the one named for its registry, else that for all. */
 export const helperFor = (config: DockerConfig, repository: Repository): string | undefined =>
-  mostSpecific(config.credHelpers, repository)[0]?.name ?? config.credsStore;
+  config.credHelpers.find(repository)[0]?.name ?? config.credsStore;

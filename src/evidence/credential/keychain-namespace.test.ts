@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { allOf, keychainInMemory, login, told } from '../../../test/fakes/credentials.ts';
 
@@ -70,4 +71,33 @@ describe('secrets are read from the namespace of the Pod alone (B29)', () => {
     );
     expect(JSON.stringify(found)).not.toContain('ann');
   });
+});
+
+/** Attack (R24): 64 images of a Pod that names sixteen Secrets, all of them full. */
+test.each<[string, (at: number) => string, number]>([
+  ['keys without a star', (at) => `r${String(at)}.example.com/team/app`, 1024],
+  ['keys with many stars', (at) => `${'*a'.repeat(20)}*.${'*a'.repeat(20)}*.n${String(at)}.example.com`, 64],
+])('full Secrets of %s keep nobody waiting', async (_title, keyOf, count) => {
+  const { keychain, secrets } = keychainInMemory();
+  const names = Array.from({ length: 16 }, (_, at) => `s${String(at)}`);
+  const keys = Array.from({ length: count }, (_, at) => [keyOf(at), login('ann')]);
+  for (const name of names) secrets.put(`shop/${name}`, Object.fromEntries(keys) as object);
+  const lookAt = (images: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: images }, (_, at) => {
+        const host = `${'a'.repeat(60)}.${'a'.repeat(60)}.m${String(at)}.example.com`;
+        return allOf(keychain, `${host}/team/app`, shop(...names));
+      }),
+    );
+  await lookAt(1);
+  let longest = 0;
+  const done = new AbortController();
+  const looking = lookAt(64).then(() => done.abort());
+  for (let last = performance.now(); !done.signal.aborted; last = performance.now()) {
+    await nextRound();
+    longest = Math.max(longest, performance.now() - last);
+  }
+  await looking;
+  // Compared one by one and in one go, 1,024 keys of 16 Secrets took a second and more.
+  expect(longest).toBeLessThan(400);
 });
