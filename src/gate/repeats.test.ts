@@ -150,6 +150,20 @@ describe('a decision that was made before (R26, B46)', () => {
     expect(decide()).toMatchObject({ id: first.id, count: 2 });
   });
 
+  test('is told apart from others of the same name and length, also in turn', () => {
+    const { decide } = open();
+    const nameless = (given: string) =>
+      decide(
+        { object: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop' } },
+        { ...outcome, images: [{ ...image, given }] },
+      );
+    const ids = ['evil.io/a', 'evil.io/b', 'evil.io/c'].map((given) => nameless(given).id);
+    expect(new Set(ids).size).toBe(3);
+    for (let count = 2; count <= 5; count++)
+      for (const [at, given] of ['evil.io/a', 'evil.io/b', 'evil.io/c'].entries())
+        expect(nameless(given)).toMatchObject({ id: ids[at], count });
+  });
+
   test('is none where nothing is recorded', () => {
     const clock = { now: () => 1, monotonic: () => 1 };
     const form = createDecisionForm({ clock, ids: createDecisionIds('test', clock, 7), version: '0' });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Decision } from '../core/decision/decision.ts';
 import { createNamespaceMemory } from './namespace-memory.ts';
 import type { Clock } from './ports.ts';
@@ -26,7 +26,9 @@ export interface Repeats {
 
 /** Milliseconds from the first of them: an entry of the record says no more about the times in between. */
 const window = 10 * 60_000;
-const remembered = { namespaces: 256, entries: 128 };
+const remembered = { namespaces: 256, entries: 96 };
+/** Of one name and one length of key, the newest: Pods of a template have no name yet. */
+const mostAlike = 3;
 /** Longer keys are remembered by their hash. */
 const longestKey = 1024;
 
@@ -54,25 +56,35 @@ const keyOf = (decision: Repeatable): string => {
   for (const { policy, check, mode, path, code, message } of decision.findings)
     parts.push(policy, check, mode, path, code, message);
   const key = JSON.stringify(parts);
-  return key.length <= longestKey ? key : createHash('sha256').update(key).digest('base64');
+  return key.length <= longestKey ? key : hash('sha256', key, 'base64');
 };
 
+interface Made {
+  readonly key: string;
+  readonly id: string;
+  readonly firstTime: string;
+  readonly until: number;
+  count: number;
+}
+
+const none: readonly never[] = [];
+
 export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
-  const made = createNamespaceMemory<{
-    readonly id: string;
-    readonly firstTime: string;
-    readonly until: number;
-    count: number;
-  }>(remembered);
+  const made = createNamespaceMemory<readonly Made[]>(remembered);
   return {
     count: (decision) => {
-      const namespace = decision.object.namespace ?? '';
+      const { id, time, object } = decision;
+      const { namespace = '', name = '' } = object;
       const key = keyOf(decision);
-      const first = made.get(namespace, key);
+      // Most decisions are the first about a new name. Looking for a short text is enough for those: a Map reads all of
+      // a key to hash it, which took longer than making it.
+      const alike = `${key.length} ${name}`;
+      const known = made.get(namespace, alike) ?? none;
+      const first = known.find((one) => one.key === key);
       const now = clock.monotonic();
       if (first === undefined || first.until <= now) {
-        const { id, time } = decision;
-        made.set(namespace, key, { id, firstTime: time, until: now + window, count: 1 });
+        const others = known.filter((one) => one !== first).slice(0, mostAlike - 1);
+        made.set(namespace, alike, [{ key, id, firstTime: time, until: now + window, count: 1 }, ...others]);
         return undefined;
       }
       first.count++;
