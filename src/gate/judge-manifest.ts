@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { stepsOf } from '../core/workload/object-path.ts';
-import type { Place } from '../core/workload/parsed-text.ts';
+import type { Place, ValueSource } from '../core/workload/parsed-text.ts';
 import { offsetAt } from '../core/workload/source-node.ts';
 import type { WorkloadTable } from '../core/workload/kinds.ts';
 import { groupOf } from '../core/workload/kinds.ts';
@@ -59,8 +59,10 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
 /** Where the value stands that a path names; what is missing would stand in the last value that is there. */
 const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
   const places = new Map<string, Place>();
+  // Read once an object: every path goes on from what the ones before it have found.
+  let source: ValueSource | undefined;
   const find = (path: string): Place => {
-    const { node, placeOf } = manifest.source();
+    const { node, placeOf } = (source ??= manifest.source());
     return placeOf(offsetAt(node, stepsOf(path)));
   };
   return (path) => {

@@ -171,3 +171,41 @@ test('every value of an object has the place at which it begins, as YAML and as 
     { numRuns: 200 },
   );
 });
+
+test('a place is the same whatever was asked before it', () => {
+  const value = {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    'a "quoted" \\ key': { '': [[], {}, 'x"]', 1.5, null, true] },
+    spec: { containers: [{ image: 'a' }, { name: 'b', image: 'b' }], volumes: [] },
+  };
+  const text = JSON.stringify(value, null, 2);
+  const paths: readonly (readonly (string | number)[])[] = [
+    ['kind'],
+    ['a "quoted" \\ key', '', 5],
+    ['a "quoted" \\ key', '', 2],
+    ['a "quoted" \\ key', '', 9],
+    ['spec', 'containers', 1, 'image'],
+    ['spec', 'containers', 0, 'image'],
+    ['spec', 'containers', 2],
+    ['spec', 'volumes', 0],
+    ['spec', 'lacking'],
+    ['apiVersion'],
+    [],
+  ];
+  const open = () => {
+    const read = readManifest(text, 'f.json');
+    if (!read.ok) throw new Error(read.error.why);
+    const source = read.value.objects[0]?.source();
+    if (source === undefined) throw new Error('no object');
+    return source;
+  };
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...paths]), (asked) => {
+      const { node } = open();
+      for (const steps of asked) expect(offsetAt(node, steps)).toBe(offsetAt(open().node, steps));
+    }),
+  );
+  const { node } = open();
+  expect(text.slice(offsetAt(node, ['spec', 'containers', 1, 'image'])).startsWith('"b"')).toBe(true);
+});
