@@ -246,8 +246,9 @@ const finish = async (parts: EvidenceParts, walk: Walk): Promise<Resolution> => 
 
 /**
  * Which manifest a name stands for, and which credential of the caller may read it. They are tried in order: `denied`
- * and `absent` go on to the next, an outage only to what is remembered, everything else ends the search. Where none has
- * reached it, it is `absent` only when every one of them has looked.
+ * and `absent` go on to the next, and so does no answer that a login of the namespace may have brought about; any other
+ * outage only to what is remembered, everything else ends the search. Where none has reached it, it is `absent` only when
+ * every one of them has looked.
  */
 export const resolve = async (
   parts: EvidenceParts,
