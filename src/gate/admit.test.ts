@@ -316,6 +316,22 @@ describe('the unexpected', () => {
     const decision = await hanging.admit(requestFor(good));
     expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'deadline-exceeded' }] });
   });
+
+  test('a defect behind a deadline that has passed is told, and does not end the process', async () => {
+    const failing = fakeGate({
+      policies: {
+        p: {
+          match: { namespaceSelector: { matchLabels: { a: 'b' } } },
+          checks: [{ digest: { require: true } }],
+        },
+      },
+      namespaces: { labels: () => Promise.reject(new Error('a defect')) },
+    });
+    const passed = { remaining: () => -1, signal: () => AbortSignal.abort() };
+    const decision = await failing.admit(requestFor(good), passed);
+    expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'deadline-exceeded' }] });
+    await expect.poll(() => failing.bugs).toHaveLength(1);
+  });
 });
 
 describe('R21: /image-review', () => {

@@ -6,7 +6,7 @@ import type { WorkloadTable } from '../core/workload/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm, DecisionOrigin, Outcome } from './decision-form.ts';
-import { gateFinding } from './decision-form.ts';
+import { gateFinding, timedOut } from './decision-form.ts';
 import { guardNamespace } from './guard-namespace.ts';
 import { judgePolicy } from './judge-policy.ts';
 import type { Clock, PolicySource } from './ports.ts';
@@ -111,22 +111,17 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
   return notJudged(request, deps.unknownKinds);
 };
 
-const timedOut = (deadline: Deadline): Outcome => ({
-  findings: [
-    gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
-      detail: `${Math.max(0, Math.round(-deadline.remaining()))} ms over`,
-      remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
-    }),
-  ],
-});
-
 /** Settles with the review, or with `undefined` at the deadline: a timeout is a decision, never a hanging call. */
 const beforeDeadline = async (
   review: Promise<Decision>,
-  deadline: Deadline,
+  { deadline, onBug }: { readonly deadline: Deadline; readonly onBug: (error: unknown) => void },
 ): Promise<Decision | undefined> => {
   const signal = deadline.signal();
-  if (signal.aborted) return undefined;
+  if (signal.aborted) {
+    // Nobody waits for it, and a rejection that nobody hears would end the process.
+    review.catch(onBug);
+    return undefined;
+  }
   let expire: (() => void) | undefined;
   const expired = new Promise<undefined>((resolve) => {
     expire = () => resolve(undefined);
@@ -153,7 +148,10 @@ export const createAdmit = (deps: AdmitDeps) => {
     const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
     // Most reviews need no I/O: they are settled here and pay for no timer.
     if (!(reviewed instanceof Promise)) return reviewed;
-    return (await beforeDeadline(reviewed, deadline)) ?? form(origin, timedOut(deadline), started);
+    return (
+      (await beforeDeadline(reviewed, { deadline, onBug: deps.onBug })) ??
+      form(origin, timedOut(deadline), started)
+    );
   };
   return async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
     const started = clock.monotonic();

@@ -3,6 +3,7 @@ import { atField } from '../core/decision/finding-place.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import type { FindingCode, SkipCode } from '../core/decision/reason.ts';
 import { limitDecision } from '../core/decision/limit.ts';
+import type { Deadline } from './deadline.ts';
 import type { Clock, DecisionIds } from './ports.ts';
 import type { Repeat, Repeats } from './repeats.ts';
 
@@ -111,3 +112,13 @@ export const policiesLoading = (why: string): Finding =>
 
 /** An object of which nothing could be read. */
 export const unknownObject: JudgedObject = { apiVersion: '', kind: '' };
+
+/** A timeout is a decision. */
+export const timedOut = ({ remaining }: Pick<Deadline, 'remaining'>): Outcome => ({
+  findings: [
+    gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
+      detail: `${Math.max(0, Math.round(-remaining()))} ms over`,
+      remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
+    }),
+  ],
+});

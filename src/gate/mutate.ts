@@ -24,6 +24,7 @@ import { unchangedObject } from './mutation.ts';
 import type { Mutation, PatchOperation } from './mutation.ts';
 import { pinnedText } from './pinned-text.ts';
 import type { NamespaceReader, PolicySource } from './ports.ts';
+import { untilDeadline } from './slices.ts';
 import type { Slices } from './slices.ts';
 import { isPod, pullContextOf } from './subject.ts';
 import type { WorkloadSubject } from './subject.ts';
@@ -147,7 +148,9 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     const images = newImages(subject.what, set);
     const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
     const context = () => pullContextOf({ ...subject, origin });
-    const needs = await slices.run(asking(images, covering, 'pin'));
+    const until = untilDeadline(subject.namespace, deadline);
+    const needs = await slices.run(asking(images, covering, 'pin'), until);
+    if (needs === undefined) return unchangedObject;
     // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without
     // one `/validate` refuses the Pod, so whoever writes the annotation gains nothing.
     if (isMirrorPod(subject.what.object))

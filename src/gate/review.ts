@@ -13,9 +13,10 @@ import type { Collected } from './collect.ts';
 import { coveringOf, labelsFor } from './covering.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm, Outcome } from './decision-form.ts';
-import { policiesLoading } from './decision-form.ts';
+import { policiesLoading, timedOut } from './decision-form.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
+import { untilDeadline } from './slices.ts';
 import type { Slices } from './slices.ts';
 import { isArrivingPod, pullContextOf } from './subject.ts';
 import type { ReviewSubject } from './subject.ts';
@@ -113,6 +114,12 @@ const createSettle =
     return form(subject.origin, outcome, subject.started);
   };
 
+/** What is said of a review that was given up between two slices. */
+const createLate =
+  ({ form }: ReviewDeps) =>
+  ({ origin, started }: ReviewSubject, deadline: Deadline): Decision =>
+    form(origin, timedOut(deadline), started);
+
 /**
  * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
  * CLI and later the monitor and the dashboard all call it, so they can never disagree. It answers at once
@@ -121,17 +128,24 @@ const createSettle =
 export const createReview = (deps: ReviewDeps) => {
   const { policies, namespaces, form, clock, slices, evidence, unmatched } = deps;
   const settle = createSettle(deps);
+  const late = createLate(deps);
 
   const judge = (
     opened: Case,
     images: readonly ImageUnderReview[],
+    deadline: Deadline,
     gathered?: number,
   ): Decision | Promise<Decision> => {
     const { subject, labels, covering } = opened;
     const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
-    const verdict = slices.run(judging(images, covering, unmatched, situation));
+    const verdict = slices.run(
+      judging(images, covering, unmatched, situation),
+      untilDeadline(subject.namespace, deadline),
+    );
     if (!(verdict instanceof Promise)) return settle(opened, images, verdict, gathered);
-    return verdict.then((reached) => settle(opened, images, reached, gathered));
+    return verdict.then((reached) =>
+      reached === undefined ? late(subject, deadline) : settle(opened, images, reached, gathered),
+    );
   };
 
   /** Hop 5. */
@@ -143,8 +157,8 @@ export const createReview = (deps: ReviewDeps) => {
     const began = clock.monotonic();
     const context = () => pullContextOf(opened.subject);
     const gathering = gatherFacts(evidence, opened.collected.images, needs, { context, deadline });
-    if (!(gathering instanceof Promise)) return judge(opened, gathering);
-    return gathering.then((gathered) => judge(opened, gathered, clock.monotonic() - began));
+    if (!(gathering instanceof Promise)) return judge(opened, gathering, deadline);
+    return gathering.then((gathered) => judge(opened, gathered, deadline, clock.monotonic() - began));
   };
 
   const proceed = (
@@ -156,10 +170,12 @@ export const createReview = (deps: ReviewDeps) => {
     const opened = open(subject, set, labels);
     if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
     const { images } = opened.collected;
-    if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images);
-    const needs = slices.run(asking(images, opened.covering));
+    if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
+    const needs = slices.run(asking(images, opened.covering), untilDeadline(subject.namespace, deadline));
     if (!(needs instanceof Promise)) return look(opened, needs, deadline);
-    return needs.then((needed) => look(opened, needed, deadline));
+    return needs.then((needed) =>
+      needed === undefined ? late(subject, deadline) : look(opened, needed, deadline),
+    );
   };
 
   return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {

@@ -19,7 +19,7 @@ import { deadlineAfter } from './deadline.ts';
 import type { Clock, NamespaceReader, PolicySource } from './ports.ts';
 import type { Slices } from './slices.ts';
 import { isPod, pullContextOf } from './subject.ts';
-import type { WorkloadSubject } from './subject.ts';
+import type { ReviewSubject, WorkloadSubject } from './subject.ts';
 import { createWarmQueue } from './warm-queue.ts';
 import type { WarmCounts, WarmLimits } from './warm-queue.ts';
 
@@ -83,12 +83,19 @@ const templateOf = (
   return { form: 'workload', row, object, oldObject };
 };
 
+/** Whose pulls the Pods of a template will be. */
+const contextOf = (subject: Pick<ReviewSubject, 'namespace'> & { readonly what: WorkloadSubject }) => {
+  const origin = { source: 'admission', object: { apiVersion: '', kind: subject.what.row.kind } } as const;
+  return pullContextOf({ ...subject, origin });
+};
+
 /** Gathers facts in the background: after a template was admitted, and when a registry tells of a push. */
 export const createWarm = (deps: WarmDeps): Warm => {
   const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const queue = createWarmQueue(limits, onBug);
   const closing = new AbortController();
+  const until = (namespace: string) => ({ namespace, isOver: () => closing.signal.aborted });
 
   const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
     const key = JSON.stringify([formatReference(image), needs, context]);
@@ -110,13 +117,12 @@ export const createWarm = (deps: WarmDeps): Warm => {
     const namespaceLabels = await labelsFor(subject, here, namespaces, deadlineAfter(limits.budget, clock));
     // Labels of Pods that are still to come may be set by others too: every object selector counts as matching.
     const covering = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
-    const origin = { source: 'admission', object: { apiVersion: '', kind: what.row.kind } } as const;
-    const context = pullContextOf({ origin, namespace, what });
-    const needs = await slices.run(askingForPods(collected.images, covering));
+    const needs = await slices.run(askingForPods(collected.images, covering), until(namespace));
+    if (needs === undefined) return;
     for (const [at, { use, image }] of collected.images.entries()) {
       const needed = needs[at];
       if (needed === undefined || !image.parsed.ok || gathered.has(use.path)) continue;
-      look(image.parsed.value, needed, context);
+      look(image.parsed.value, needed, contextOf(subject));
     }
   };
 

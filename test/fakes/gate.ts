@@ -139,7 +139,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     review,
     form,
     clock,
-    admit: (request: AdmissionRequest): Promise<Decision> => admit(request, deadline()),
+    admit: (request: AdmissionRequest, until = deadline()): Promise<Decision> => admit(request, until),
     mutate: (request: AdmissionRequest): Promise<Mutation> => mutate(request, deadline()),
     reviewImages: (namespace: string, images: readonly string[]): Promise<Decision> =>
       reviewImages({ namespace, images, caller: 'unverified' }, deadline()),
