@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createFairSemaphore, type FairSemaphore, type Turn } from './fair-semaphore.ts';
 
+const ignore = (): void => {};
 const patient = new AbortController().signal;
 const of =
   (...names: readonly string[]) =>
@@ -50,7 +51,7 @@ describe('how much one owner gets (R26)', () => {
           const held: (() => void)[] = [];
           for (const [owner, gives] of steps) {
             if (gives) held.shift()?.();
-            else semaphore.join(of(owner), (back) => held.push(back));
+            else semaphore.join(of(owner), (back) => held.push(back), ignore);
           }
           expect(semaphore.held).toBeLessThanOrEqual(places);
           expect(takeAll(semaphore, 'shop').length).toBeGreaterThanOrEqual(Math.floor(places / 4));
@@ -114,7 +115,7 @@ describe('who comes next (R26)', () => {
     expect([evil.length, semaphore.held]).toEqual([4, 8]);
     const came: string[] = [];
     for (const owner of ['evil', 'evil', 'shop', 'other'])
-      semaphore.join(of(owner), () => void came.push(owner));
+      semaphore.join(of(owner), () => void came.push(owner), ignore);
     other[0]?.();
     shop[0]?.();
     expect(came.sort()).toEqual(['other', 'shop']);
@@ -182,5 +183,51 @@ describe('a line', () => {
     expect(await settled(third)).toBe(false);
     giveBack(held);
     giveBack(await third);
+  });
+});
+
+describe('a line that is full (R26)', () => {
+  /** A line of so many, behind one who holds the only place; who waits, and who gave way. */
+  const lineOf = (waiting: number) => {
+    const semaphore = createFairSemaphore({ places: 1, waiting });
+    const back = semaphore.tryTake(of('first'));
+    const lost: string[] = [];
+    const came: string[] = [];
+    const join = (owner: string): boolean => {
+      const start = (giveBack: () => void): void => {
+        came.push(owner);
+        giveBack();
+      };
+      return semaphore.join(of(owner), start, () => lost.push(owner)) !== undefined;
+    };
+    return { semaphore, join, lost, came, end: () => back?.() };
+  };
+
+  test('of three that do their worst loses the newest of the one that stands in it most to a fourth, up to its quarter', () => {
+    const { semaphore, join, lost, came, end } = lineOf(16);
+    for (const owner of ['evil', 'worse', 'worst']) while (join(owner) && lost.length === 0);
+    expect([semaphore.waiting, lost]).toEqual([16, []]);
+    expect([1, 2, 3, 4, 5].map(() => join('shop'))).toEqual([true, true, true, true, false]);
+    expect(lost).toEqual(['evil', 'evil', 'evil', 'evil']);
+    expect(semaphore.waiting).toBe(16);
+    end();
+    expect(came.filter((owner) => owner === 'shop')).toHaveLength(4);
+    expect(semaphore.idle()).toBe(true);
+  });
+
+  test('of very many that stand in it once each takes nobody else', () => {
+    const { join, lost } = lineOf(8);
+    for (let n = 0; n < 8; n++) expect(join(`n${String(n)}`)).toBe(true);
+    expect([join('shop'), lost]).toEqual([false, []]);
+  });
+
+  test('whoever gave way is told that it is full, and its signal is heard no more', async () => {
+    const semaphore = createFairSemaphore({ places: 1, waiting: 4 });
+    semaphore.tryTake(of('first'));
+    const evil = ['evil', 'evil', 'worse', 'worst'].map((owner) => semaphore.take(of(owner), patient));
+    const shop = semaphore.take(of('shop'), patient);
+    expect(await settled(shop)).toBe(false);
+    expect(await evil[1]).toEqual({ state: 'full' });
+    expect(semaphore.waiting).toBe(4);
   });
 });

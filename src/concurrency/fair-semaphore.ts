@@ -1,6 +1,6 @@
 import { createShares, type Owners, type Shares } from './shares.ts';
 
-/** `full`: as many wait as may wait. `aborted`: the turn did not come in time; the place in the line is free again. */
+/** `full`: as many wait as may wait, or it had to give way to an owner that waits less. `aborted`: the turn did not come in time; the place in the line is free again. */
 export type Turn =
   | { readonly state: 'taken'; readonly giveBack: () => void }
   | { readonly state: 'full' }
@@ -25,8 +25,11 @@ export interface Waiting {
 export interface FairSemaphore {
   /** Takes an amount now, or not at all. @returns how to give it back */
   tryTake(owners: Owners, amount?: number): (() => void) | undefined;
-  /** Calls `start` when the turn has come, at once if it can. @returns undefined when as many wait as may wait */
-  join(owners: Owners, start: (giveBack: () => void) => void): Waiting | undefined;
+  /**
+   * Calls `start` when the turn has come, at once if it can, or `lost` when it has to give way to an owner that waits
+   * less. @returns undefined when as many wait as may wait
+   */
+  join(owners: Owners, start: (giveBack: () => void) => void, lost: () => void): Waiting | undefined;
   /** As `join`, for whoever waits until a signal. */
   take(owners: Owners, signal: AbortSignal): Promise<Turn>;
   resize(places: number): void;
@@ -41,6 +44,7 @@ interface Waiter {
   /** On whose account it stands in the line. */
   readonly stands: string;
   readonly start: (giveBack: () => void) => void;
+  readonly lost: () => void;
 }
 
 const nobody = { leave: (): void => {} };
@@ -62,11 +66,26 @@ const createLine = (held: Shares, mostWaiting: number) => {
     // The order among owners matters only while somebody waits.
     if (waiters.size === 0) served.clear();
   };
+  /**
+   * A full line loses the newest of the owner that stands in it most to one that stands in it less, up to its quarter.
+   * Attack: a tenant with three namespaces fills the line of a registry that all use, and nobody else gets into it.
+   */
+  const makeRoom = (owners: Owners): string | undefined => {
+    const owner = line.least(owners);
+    if (owner === undefined || line.heldBy(owner) + 1 > line.share) return undefined;
+    let newest: Waiter | undefined;
+    for (const waiter of waiters)
+      if (newest === undefined || line.heldBy(waiter.stands) >= line.heldBy(newest.stands)) newest = waiter;
+    if (newest === undefined || line.heldBy(newest.stands) <= line.heldBy(owner) + 1) return undefined;
+    leave(newest);
+    newest.lost();
+    return owner;
+  };
   return {
-    join: ({ owners, start }: Pick<Waiter, 'owners' | 'start'>): Waiting | undefined => {
-      const stands = line.payer(owners, 1);
+    join: ({ owners, start, lost }: Omit<Waiter, 'stands'>): Waiting | undefined => {
+      const stands = line.payer(owners, 1) ?? makeRoom(owners);
       if (stands === undefined) return undefined;
-      const waiter: Waiter = { owners, stands, start };
+      const waiter: Waiter = { owners, stands, start, lost };
       line.take(stands, 1);
       waiters.add(waiter);
       return { leave: () => leave(waiter) };
@@ -100,10 +119,15 @@ const untilAborted = (join: FairSemaphore['join'], owners: Owners, signal: Abort
       place?.leave();
       resolve({ state: 'aborted' });
     };
-    place = join(owners, (giveBack) => {
+    const settle = (turn: Turn): void => {
       signal.removeEventListener('abort', onAbort);
-      resolve({ state: 'taken', giveBack });
-    });
+      resolve(turn);
+    };
+    place = join(
+      owners,
+      (giveBack) => settle({ state: 'taken', giveBack }),
+      () => settle({ state: 'full' }),
+    );
     if (place === undefined) resolve({ state: 'full' });
     else if (place !== nobody) signal.addEventListener('abort', onAbort, { once: true });
   });
@@ -126,9 +150,9 @@ export const createFairSemaphore = ({ places, waiting }: FairSemaphoreLimits): F
     for (let next = line.next(); next !== undefined; next = line.next())
       next.waiter.start(take(next.owner, 1));
   };
-  const join: FairSemaphore['join'] = (owners, start) => {
+  const join: FairSemaphore['join'] = (owners, start, lost) => {
     const payer = held.payer(owners, 1);
-    if (payer === undefined) return line.join({ owners, start });
+    if (payer === undefined) return line.join({ owners, start, lost });
     start(take(payer, 1));
     return nobody;
   };

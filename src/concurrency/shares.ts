@@ -8,6 +8,10 @@ export type Owners = () => Iterable<string>;
 export interface Shares {
   /** Which of these owners may take so much now; the one that holds least. `undefined`: none of them may. */
   payer(owners: Owners, amount: number): string | undefined;
+  /** The one of these owners that holds least. */
+  least(owners: Owners): string | undefined;
+  /** What each owner has a right to. */
+  readonly share: number;
   take(owner: string, amount: number): void;
   give(owner: string, amount: number): void;
   heldBy(owner: string): number;
@@ -31,22 +35,29 @@ export const createShares = (size: number): Shares => {
   let total = 0;
 
   const heldBy = (owner: string): number => held.get(owner) ?? 0;
+  const share = (): number => Math.max(1, Math.floor(room / 4));
   const may = (owner: string, amount: number): boolean => {
-    const share = Math.max(1, Math.floor(room / 4));
     const kept = room < smallest ? 0 : Math.floor(room / 2);
-    const within = heldBy(owner) + amount <= share;
+    const within = heldBy(owner) + amount <= share();
     return total + amount <= (within ? room : room - kept);
   };
 
+  /** Of those that may, the one that holds least. */
+  const least = (owners: Owners, isMeant: (owner: string) => boolean): string | undefined => {
+    let best: string | undefined;
+    let looked = 0;
+    for (const owner of owners()) {
+      if (++looked > mostOwners) break;
+      if (isMeant(owner) && (best === undefined || heldBy(owner) < heldBy(best))) best = owner;
+    }
+    return best;
+  };
+
   return {
-    payer: (owners, amount) => {
-      let best: string | undefined;
-      let looked = 0;
-      for (const owner of owners()) {
-        if (++looked > mostOwners) break;
-        if (may(owner, amount) && (best === undefined || heldBy(owner) < heldBy(best))) best = owner;
-      }
-      return best;
+    payer: (owners, amount) => least(owners, (owner) => may(owner, amount)),
+    least: (owners) => least(owners, () => true),
+    get share() {
+      return share();
     },
     take: (owner, amount) => {
       total += amount;

@@ -57,13 +57,17 @@ export const createWarmQueue = (
       if (closed) return false;
       if (known.has(key)) return true;
       known.add(key);
+      const lost = (): void => {
+        known.delete(key);
+        dropped++;
+      };
       const place = places.join(
         () => [namespace],
         (giveBack) => run(key, work, giveBack),
+        lost,
       );
       if (place !== undefined) return true;
-      known.delete(key);
-      dropped++;
+      lost();
       return false;
     },
     counts: () => ({ running: running.size, waiting: closed ? 0 : places.waiting, dropped }),
