@@ -7,6 +7,8 @@ import {
   type CloudReply,
   type CloudService,
 } from '../../../test/fakes/cloud.ts';
+import { makeRegistryCertificate } from '../../../test/fakes/registry-certificate.ts';
+import { listen } from '../../../test/fakes/registry-listener.ts';
 import { createCloudHttp, type CloudHttpOptions, type CloudRequest } from './cloud-http.ts';
 
 const services: { close(): unknown }[] = [];
@@ -39,6 +41,25 @@ const ask = (
   );
 
 describe('a request to a cloud', () => {
+  test('is not sent to whoever has no certificate, though NODE_TLS_REJECT_UNAUTHORIZED is 0', async () => {
+    const arrived: string[] = [];
+    const server = await listen({ tls: await makeRegistryCertificate() }, async ({ body, response }) => {
+      arrived.push(body);
+      response.end();
+    });
+    services.push(server);
+    const { NODE_TLS_REJECT_UNAUTHORIZED: before } = process.env;
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      const answer = await ask(server.url);
+      expect(!answer.ok && answer.error).toContain('showed a certificate that is not trusted');
+      expect(arrived).toEqual([]);
+    } finally {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+    }
+  });
+
   test('carries what was given and returns status, headers and text', async () => {
     const service = await start(() => ({ status: 201, headers: { 'X-Kind': 'Yes' }, body: 'hello' }));
     const answer = await ask(`${service.url}/path?x=1`);

@@ -98,10 +98,12 @@ const open = async (
 ): Promise<Dispatcher> => {
   const { Agent, ProxyAgent } = await undici();
   const proxy = request.direct ? undefined : options.proxyFor?.(request.url);
-  const common = { connect: { timeout }, allowH2: false, headersTimeout: timeout, bodyTimeout: timeout };
+  // Said explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would switch it off otherwise: whoever answers is shown a token.
+  const tls = { timeout, rejectUnauthorized: true };
+  const common = { connect: tls, allowH2: false, headersTimeout: timeout, bodyTimeout: timeout };
   return proxy === undefined
     ? new Agent(common)
-    : new ProxyAgent({ ...common, uri: proxy, proxyTunnel: true });
+    : new ProxyAgent({ ...common, uri: proxy, proxyTunnel: true, proxyTls: tls, requestTls: tls });
 };
 
 /** Requests are hours apart, so no connection is kept. undici is loaded with the first one. */

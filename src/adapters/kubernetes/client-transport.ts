@@ -76,7 +76,9 @@ export function createAgents(protocol: string) {
       agent?.destroy();
       material = text;
       const shared = { keepAlive: true, maxSockets: 32, maxFreeSockets: 4 };
-      agent = protocol === 'http:' ? new http.Agent(shared) : new https.Agent({ ...shared, ...tls });
+      // Said explicitly: NODE_TLS_REJECT_UNAUTHORIZED would show our token to whoever answers. A kubeconfig may say otherwise.
+      const verified = { ...tls, rejectUnauthorized: tls.rejectUnauthorized ?? true };
+      agent = protocol === 'http:' ? new http.Agent(shared) : new https.Agent({ ...shared, ...verified });
       return agent;
     },
     close: (): void => agent?.destroy(),

@@ -157,6 +157,23 @@ describe('a call', () => {
 });
 
 describe('TLS', () => {
+  test('NODE_TLS_REJECT_UNAUTHORIZED shows the token to nobody', async () => {
+    const authority = await createAuthority('test-ca');
+    const leaf = await authority.issueServer('api', ['127.0.0.1']);
+    const secure = await startApiServer({ tls: { key: leaf.key, cert: leaf.certificate } });
+    const { NODE_TLS_REJECT_UNAUTHORIZED: before } = process.env;
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      const client = await clientFor(secure.kubeconfig({ token: 'secret' }, {}));
+      expect(await list(client)).toMatchObject({ error: { reason: 'Tls' } });
+      expect(secure.requests).toEqual([]);
+    } finally {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+      await secure.close();
+    }
+  });
+
   test('trusts the CA of the kubeconfig, shows the client certificate, refuses any other server', async () => {
     const authority = await createAuthority('test-ca');
     const leaf = await authority.issueServer('api', ['127.0.0.1']);
