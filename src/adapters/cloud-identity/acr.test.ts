@@ -174,3 +174,26 @@ describe('the end of a refresh token', () => {
     ['claims beyond any use', jwt({ exp: 1, pad: 'x'.repeat(16 * 1024) })],
   ])('is unknown in a token with %s', (_title, token) => expect(expiryOf(token)).toBeUndefined());
 });
+
+test.each([
+  ['https://login.microsoftonline.com', 'shop.azurecr.io', ['shop.azurecr.cn', 'shop.azurecr.us']],
+  ['https://login.chinacloudapi.cn', 'shop.azurecr.cn', ['shop.azurecr.io', 'shop.azurecr.us']],
+  ['https://login.microsoftonline.us', 'shop.azurecr.us', ['shop.azurecr.io', 'shop.azurecr.cn']],
+])(
+  'B28: a token of %s is shown to registries of the same cloud alone',
+  async (authorityHost, own, others) => {
+    const identity = createAcrIdentity({
+      http: { ask: () => Promise.reject(new Error('nobody is asked')) },
+      clock: { now: () => now },
+      clientId: 'client',
+      tenantId: tenant,
+      federatedTokenFile: tokenFile,
+      authorityHost,
+    });
+    expect(identity.covers(own)).toBe(true);
+    for (const other of others) {
+      expect(identity.covers(other)).toBe(false);
+      expect(await identity.credential(other, never)).toMatchObject({ state: 'unavailable' });
+    }
+  },
+);

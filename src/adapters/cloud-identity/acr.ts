@@ -33,6 +33,16 @@ const assumedLife = 5 * 60_000;
 export const isAzureRegistry = (host: string): boolean =>
   /^[a-z\d][-a-z\d]{0,62}(?:\.[a-z\d][-a-z\d]{0,62}\.geo)?\.azurecr\.(?:io|cn|us)$/.test(host);
 
+/**
+ * Registries of the cloud whose authority gives out the tokens. Azure China and Azure Government are run by others: whoever
+ * names an image there would make us show them a token of ours (B28).
+ */
+const suffixOf = (authorityHost: string): string => {
+  const { hostname } = new URL(authorityHost);
+  if (hostname.endsWith('.cn')) return '.cn';
+  return hostname.endsWith('.us') ? '.us' : '.io';
+};
+
 /** `exp` of a JWT in milliseconds. Its signature is not looked at: it only says when to ask for the next one. */
 export const expiryOf = (jwt: string): number | undefined => {
   const [, payload = '', signature, ...more] = jwt.split('.');
@@ -63,6 +73,8 @@ interface TokenRequest {
  */
 export const createAcrIdentity = (options: AcrOptions): CloudIdentity => {
   const { http, clock, registry = (host) => `https://${host}` } = options;
+  const suffix = suffixOf(options.authorityHost);
+  const covers = (host: string): boolean => isAzureRegistry(host) && host.endsWith(suffix);
 
   const post = async (
     { step, url, form, field }: TokenRequest,
@@ -94,11 +106,11 @@ export const createAcrIdentity = (options: AcrOptions): CloudIdentity => {
 
   return {
     name: 'ACR',
-    covers: isAzureRegistry,
+    covers,
     credential: async (host, signal) => {
       const what = `the Azure identity for ${host}`;
       // It becomes part of an URL that is handed a token.
-      if (!isAzureRegistry(host)) return unavailable(what, 'it is no registry of Azure');
+      if (!covers(host)) return unavailable(what, 'it is no registry of Azure');
       const entra = await entraToken(signal);
       if (!entra.ok) return unavailable(what, entra.error);
       const form = {
