@@ -1,7 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
-import { registryScheme } from '../../core/workload/found-images.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import { nodeAt } from '../../core/workload/source-node.ts';
@@ -68,12 +67,6 @@ const proven = (
   return same ? objects : undefined;
 };
 
-/** An image that stands in a URL is given without `docker://`, and is pinned within it. */
-const asWritten = (rewrite: Rewrite, value: string | undefined): Rewrite =>
-  value === `${registryScheme}${rewrite.given}`
-    ? { ...rewrite, given: value, text: `${registryScheme}${rewrite.text}` }
-    : rewrite;
-
 /**
  * Writes texts into a manifest at the places of its images, and touches nothing else: comments, order, quotes and
  * indentation stay as they are, because only the characters of these texts are replaced.
@@ -93,13 +86,13 @@ export const rewriteImages = (
   const placed: Rewrite[] = [];
   for (const rewrite of rewrites) {
     const place = textAt(read[rewrite.object], rewrite.path);
-    const written = asWritten(rewrite, place?.value);
-    if (place === undefined || place.value !== written.given) {
+    // An image within a URL is left: the importer of KubeVirt refuses a tag beside a digest.
+    if (place === undefined || place.value !== rewrite.given) {
       missed.push(rewrite);
       continue;
     }
-    edits.set(place.start, replaceText(body, place, written.text));
-    placed.push(written);
+    edits.set(place.start, replaceText(body, place, rewrite.text));
+    placed.push(rewrite);
   }
   const written = `${mark}${applyEdits(body, [...edits.values()])}`;
   const now = proven(written, read, placed);

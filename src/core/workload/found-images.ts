@@ -74,7 +74,7 @@ export const addImage = (
 };
 
 /** What begins the URL of an image. */
-export const registryScheme = 'docker://';
+const registryScheme = 'docker://';
 
 /**
  * An image that is named by URL. Any other scheme is left in the text, which is then no reference and refused: nobody
