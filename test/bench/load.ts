@@ -122,7 +122,8 @@ await new Promise<void>((resolve) => {
   const tick = (): void => {
     // Open loop: latency counts from when a request was due, so that a slow server cannot hide behind its clients.
     while (plan.rate > 0 && next <= performance.now() && idle.length > 0 && !over()) {
-      const lane = idle.pop();
+      // In turn: the gate closes a connection that brings no request within a second.
+      const lane = idle.shift();
       if (lane !== undefined) send(lane, next);
       next += interval;
     }
