@@ -7,7 +7,15 @@ import type { ManifestDocument } from '../core/workload/manifest.ts';
 import { deadlineAfter } from '../gate/deadline.ts';
 import { createJudgeManifest } from '../gate/judge-manifest.ts';
 import type { ManifestOutcome } from '../gate/judge-manifest.ts';
-import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
+import {
+  budget,
+  checkSettings,
+  judgedAtOnce,
+  namespaceName,
+  openCheck,
+  summary,
+  tellWarnings,
+} from './check-run.ts';
 import type { CheckOptions, OpenCheck } from './check-run.ts';
 import { clock } from '../serve/clock.ts';
 import { exitCode } from './exit-code.ts';
@@ -201,6 +209,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   const { decisions, incomplete } = judged;
   await write(decisions, input.files, flags, terminal);
   const code = await check.conclude(decisions, failOn, incomplete);
+  tellWarnings(decisions, terminal);
   terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload'));
   if (input.problems.length > 0) throw new UsageError(input.problems);
   return decisions.length === 0 && !incomplete ? exitCode.clean : code;

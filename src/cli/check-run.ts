@@ -5,7 +5,7 @@ import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { shown } from '../core/decision/shown-text.ts';
 import type { PolicySet } from '../core/policy/policy-set.ts';
-import { createDecisionForm } from '../gate/decision-form.ts';
+import { createDecisionForm, warningOf } from '../gate/decision-form.ts';
 import type { DecisionForm } from '../gate/decision-form.ts';
 import { createDecisionIds } from '../gate/decision-ids.ts';
 import type { PolicySource } from '../gate/ports.ts';
@@ -20,6 +20,7 @@ import type { ExitCode, FailOn } from './exit-code.ts';
 import { knownNamespaces, readNamespaceLabels } from './namespace-input.ts';
 import type { KnownNamespaces, Namespaces } from './namespace-input.ts';
 import type { OutputTarget } from './outputs.ts';
+import { objectName, placeText } from './render/decision-table.ts';
 import { registrySettings } from './registry-settings.ts';
 import type { RegistryConfig } from './registry-settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -154,6 +155,26 @@ export const openCheck = async (
 };
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Lines of warnings before the rest is only counted. */
+const mostWarnings = 20;
+
+/**
+ * What no output for people says otherwise: an image that nobody judged yet because it holds a variable, a pod spec that
+ * is not there. kubectl prints the same.
+ */
+export const tellWarnings = (decisions: readonly Decision[], terminal: Terminal): void => {
+  const lines = decisions.flatMap((decision) => {
+    const said = new Set(decision.findings.map(warningOf));
+    const name = [placeText(decision, decision.object), objectName(decision)].filter(Boolean).join(' ');
+    return decision.warnings
+      .filter((warning) => !said.has(warning))
+      .map((warning) => `warning: ${name}: ${warning}`);
+  });
+  for (const line of lines.slice(0, mostWarnings)) terminal.talk(shown(line));
+  const more = lines.length - mostWarnings;
+  if (more > 0) terminal.talk(`${plural(more, 'more warning')}; to see all of them: -o json`);
+};
 
 /** `3 workloads judged: 1 denied, 2 allowed` */
 export const summary = (decisions: readonly Decision[], noun: string): string => {

@@ -35,7 +35,8 @@ export interface DecisionFormDeps {
 }
 
 /** `name: code` findings that are shown to the user although they do not deny. */
-const warningOf = (finding: Finding): string =>
+/** What a finding of a policy in mode Warn says among the warnings of its decision. */
+export const warningOf = (finding: Finding): string =>
   `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verdictsOf } from './decision-list.ts';
 import { folderWith, imagegate } from './imagegate.ts';
-import { foreign, podText, policyFolder, trusted } from './policies.ts';
+import { foreign, podText, policyFolder, trusted, trusting } from './policies.ts';
 
 const policies = policyFolder();
 const check = (args: readonly string[], cwd?: string) =>
@@ -96,6 +96,37 @@ describe('a file that is no manifest says what it is, and the others are judged:
     const ended = await check(['-f', '.'], cwd);
     expect(verdictsOf(ended)).toHaveLength(1);
     expect(ended.code).toBe(1);
+  });
+});
+
+describe('an image that holds a variable is judged with its Pod, and said to be', () => {
+  const workflow = (name: string): string =>
+    JSON.stringify({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Workflow',
+      metadata: { name },
+      spec: { templates: [{ name: 'a', container: { image: `${foreign}{{a}}` } }] },
+    });
+  const warning = 'spec.templates[0].container.image holds a variable: judged when its Pod is created';
+  test.each([['table'], ['json'], ['sarif'], ['junit'], ['yaml']])('beside %s', async (output) => {
+    const cwd = folderWith({ 'w.json': workflow('w') });
+    const args = ['check', 'manifest', '-f', '.', '--policies', policies, '-o', output];
+    const ended = await imagegate(args, { cwd });
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain(`warning: w.json:1:1 default/Workflow/w: ${warning}\n`);
+  });
+  test('and many of them are counted', async () => {
+    const names = Array.from({ length: 23 }, (_, at) => `w${at + 10}`);
+    const cwd = folderWith(Object.fromEntries(names.map((name) => [`${name}.json`, workflow(name)])));
+    const { stderr } = await check(['-f', '.'], cwd);
+    expect(stderr.match(/holds a variable/g)).toHaveLength(20);
+    expect(stderr).toContain('3 more warnings; to see all of them: -o json\n');
+  });
+  test('what a finding says already is not said again', async () => {
+    const cwd = folderWith({ 'p.json': podText('a', foreign) });
+    const warns = policyFolder(trusting('Warn'));
+    const { stderr } = await imagegate(['check', 'manifest', '-f', '.', '--policies', warns], { cwd });
+    expect(stderr).not.toContain('warning:');
   });
 });
 
