@@ -41,7 +41,7 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     ['a folder without policies (R8)', ['empty'], 2, 'empty: holds no ImagePolicy'],
     ['a file without a policy', ['comment'], 2, 'comment: holds no ImagePolicy'],
     ['a check that this version cannot run (R5)', ['future'], 2, 'signature'],
-    ['a path that is not there', ['nowhere'], 2, 'nowhere: no such file or directory'],
+    ['a path that is not there', ['nowhere'], 2, 'nowhere: there is no such file or folder; check the path'],
     ['no path', [], 2, 'no policies: name a folder or a file with --policies'],
     [
       'a format that does not exist',

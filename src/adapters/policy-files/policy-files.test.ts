@@ -124,7 +124,9 @@ describe('load reads a directory as one unit (R8)', () => {
   });
 
   test('a path that is not there is a problem', async () => {
-    expect(said(await load([join(dir, 'nowhere')]))).toEqual(['DIR/nowhere: no such file or directory']);
+    expect(said(await load([join(dir, 'nowhere')]))).toEqual([
+      'DIR/nowhere: there is no such file or folder; check the path',
+    ]);
   });
 
   test('a pipe and a device are problems, and nobody waits for them', async () => {
@@ -140,7 +142,7 @@ describe('load reads a directory as one unit (R8)', () => {
     await symlink(join(dir, 'gone'), join(dir, 'c.yaml'));
     const problems = said(await load());
     expect(problems).toHaveLength(4);
-    expect(problems).toContain('DIR/c.yaml: no such file or directory');
+    expect(problems).toContain('DIR/c.yaml: there is no such file or folder; check the path');
   });
 
   test('loops of links end, and a file counts once however it is reached', async () => {
@@ -295,7 +297,7 @@ describe('watch follows the files', () => {
     const away = `${dir}-away`;
     await rename(dir, away);
     await vi.waitFor(() => expect(problems).toHaveLength(1), soon);
-    expect(problems[0]?.[0]).toContain('no such file or directory');
+    expect(problems[0]?.[0]).toContain('there is no such file or folder; check the path');
     await rename(away, dir);
     await vi.waitFor(() => expect(changes).toEqual(['a:latest']), soon);
     await put('a.yaml', policy('a', 'after'));

@@ -40,10 +40,14 @@ const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 /** Dot names cover `..data` of a mounted ConfigMap: its files are reached by their own links. */
 const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
 
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+
 /** The system's error in words. */
 export const whyUnreadable = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  return code === 'ENOENT' ? 'no such file or directory' : `cannot be read (${code})`;
+  const code = codeOf(error);
+  if (code === 'ENOENT') return 'there is no such file or folder; check the path';
+  return code === 'EACCES' ? 'cannot be read: its permissions do not allow it' : `cannot be read (${code})`;
 };
 
 const addFile = (walk: Walk, place: Place): void => {
@@ -93,7 +97,7 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
     }
   } catch (error) {
     // Below a directory only policy files matter: a dangling link of another name is none of ours.
-    if (place.depth > 0 && whyUnreadable(error).startsWith('no such') && !isPolicyFile(place.name)) return;
+    if (place.depth > 0 && codeOf(error) === 'ENOENT' && !isPolicyFile(place.name)) return;
     walk.problems.push({ file: place.shown, message: whyUnreadable(error) });
   }
 };
