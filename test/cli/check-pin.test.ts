@@ -9,33 +9,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { image } from '../fakes/registry-content.ts';
+import { describe, expect, test } from 'vitest';
 import { delayed } from '../fakes/registry-wire-faults.ts';
 import { itemsOf } from './decision-list.ts';
 import { eventually, folderWith } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
 import { policyFolder, policyText, podText } from './policies.ts';
+import { cache, stagePins, strict, web } from './pin-stage.ts';
 import { stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
 
-const web = image({ user: '1000' });
-const cache = image({ user: '999' });
-
-let stage: RegistryStage;
-/** Every image has to have a digest. */
-const strict = policyFolder(policyText('strict', { checks: [{ digest: { require: true } }] }));
-const pin = (args: readonly string[], input?: string): Promise<Ended> =>
-  stage.run(
-    ['check', 'manifest', '--pin', ...args, '--policies', strict, ...stage.config],
-    input === undefined ? {} : { input },
-  );
-
-beforeAll(async () => {
-  stage = await stageRegistry();
-  stage.registry.push('team/web', web, 'v1', 'latest');
-  stage.registry.push('team/cache', cache, '7');
-});
+const stage = stagePins();
+const { pin } = stage;
 
 /** A manifest as people write it; the images stand where they are given. */
 const manifest = (first: string, second: string): string => `# shop: web and its cache
@@ -56,12 +39,16 @@ apiVersion: v1
 kind: ConfigMap
 data: {note: "the image is ${first.split('@')[0] ?? ''}"}
 `;
-const tagged = (): string => manifest(`${stage.host}/team/web`, `${stage.host}/team/cache:7`);
+const tagged = (): string =>
+  manifest(`${stage.registry.host}/team/web`, `${stage.registry.host}/team/cache:7`);
 const pinned = (): string =>
   manifest(
-    `${stage.host}/team/web:latest@${web.digest}`,
-    `${stage.host}/team/cache:7@${cache.digest}`,
-  ).replace(`the image is ${stage.host}/team/web:latest`, `the image is ${stage.host}/team/web`);
+    `${stage.registry.host}/team/web:latest@${web.digest}`,
+    `${stage.registry.host}/team/cache:7@${cache.digest}`,
+  ).replace(
+    `the image is ${stage.registry.host}/team/web:latest`,
+    `the image is ${stage.registry.host}/team/web`,
+  );
 
 describe('check manifest --pin writes digests', () => {
   test('into files, touching nothing else, and judges what it wrote', async () => {
@@ -79,7 +66,7 @@ describe('check manifest --pin writes digests', () => {
       images: [{ digest: web.digest }, { digest: cache.digest }],
     });
     expect(ended.stderr).toContain(
-      `${file}:2: ${stage.host}/team/cache:7 is now ${stage.host}/team/cache:7@${cache.digest}\n`,
+      `${file}:2: ${stage.registry.host}/team/cache:7 is now ${stage.registry.host}/team/cache:7@${cache.digest}\n`,
     );
   });
 
@@ -98,11 +85,11 @@ describe('check manifest --pin writes digests', () => {
   test('twice changes nothing the second time, and asks nobody', async () => {
     const folder = folderWith({ 'app.yaml': pinned() });
     const before = statSync(join(folder, 'app.yaml'));
-    stage.registry.forget();
+    stage.registry.registry.forget();
     expect((await pin(['-f', join(folder, 'app.yaml')])).code).toBe(0);
     const after = statSync(join(folder, 'app.yaml'));
     expect([after.ino, after.mtimeMs]).toEqual([before.ino, before.mtimeMs]);
-    expect(stage.registry.counts().total).toBe(0);
+    expect(stage.registry.registry.counts().total).toBe(0);
   });
 
   test('of standard input to standard output, with the findings on stderr', async () => {
@@ -114,18 +101,18 @@ describe('check manifest --pin writes digests', () => {
 
   test('of JSON, with the decisions in a file', async () => {
     const out = join(folderWith(), 'out.json');
-    const given = `${stage.host}/team/web:v1`;
+    const given = `${stage.registry.host}/team/web:v1`;
     const ended = await pin(['-f', '-', '-o', `json=${out}`], podText('a', given));
     expect(ended).toMatchObject({ code: 0, stdout: podText('a', `${given}@${web.digest}`) });
     expect(itemsOf({ ...ended, stdout: readFileSync(out, 'utf8') })[0]?.images[0]?.digest).toBe(web.digest);
   });
 
   test('B1: of one tag the same in every file, asked for once', async () => {
-    const given = `${stage.host}/team/web:v1`;
+    const given = `${stage.registry.host}/team/web:v1`;
     const folder = folderWith({ 'a.json': podText('a', given), 'b.json': podText('b', given) });
-    stage.registry.forget();
+    stage.registry.registry.forget();
     expect((await pin(['-f', folder])).code).toBe(0);
-    expect(stage.registry.counts().manifests).toBe(1);
+    expect(stage.registry.registry.counts().manifests).toBe(1);
     for (const name of ['a', 'b'])
       expect(readFileSync(join(folder, `${name}.json`), 'utf8')).toBe(
         podText(name, `${given}@${web.digest}`),
@@ -150,21 +137,21 @@ describe('check manifest --pin writes digests', () => {
 
 describe('what --pin cannot do', () => {
   test('an image that is not there keeps its text and is named, the others are pinned; judged by what it is: 1', async () => {
-    const text = manifest(`${stage.host}/team/web:gone`, `${stage.host}/team/cache:7`);
+    const text = manifest(`${stage.registry.host}/team/web:gone`, `${stage.registry.host}/team/cache:7`);
     const folder = folderWith({ 'app.yaml': text });
     const ended = await pin(['-f', folder]);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain('team/web:gone stays without a digest: it is not in its registry');
     const written = readFileSync(join(folder, 'app.yaml'), 'utf8');
-    expect(written).toContain(`"${stage.host}/team/web:gone" # keep`);
+    expect(written).toContain(`"${stage.registry.host}/team/web:gone" # keep`);
     expect(written).toContain(`@${cache.digest}'`);
   });
 
   test('3 where a policy finds nothing wrong with an image that could not be pinned', async () => {
     const lax = policyFolder(policyText('lax', { checks: [{ tags: { deny: ['nightly'] } }] }));
-    const args = ['check', 'manifest', '--pin', '-f', '-', '--policies', lax, ...stage.config];
+    const args = ['check', 'manifest', '--pin', '-f', '-', '--policies', lax, ...stage.registry.config];
     const text = podText('a', '127.0.0.1:1/team/web:v1');
-    const ended = await stage.run(args, { input: text });
+    const ended = await stage.registry.run(args, { input: text });
     expect(ended).toMatchObject({ code: 3, stdout: text });
     expect(ended.stderr).toContain('stays without a digest: 127.0.0.1:1: ');
   });

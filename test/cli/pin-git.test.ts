@@ -1,42 +1,25 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { image } from '../fakes/registry-content.ts';
+import { describe, expect, test } from 'vitest';
 import { folderWith } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
 import { podText, policyFolder, policyText } from './policies.ts';
-import { stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { cache, stagePins, strict, web } from './pin-stage.ts';
 
-const web = image({ user: '1000' });
-const cache = image({ user: '999' });
-
-let stage: RegistryStage;
-const strict = policyFolder(policyText('strict', { checks: [{ digest: { require: true } }] }));
-const pin = (args: readonly string[], input?: string): Promise<Ended> =>
-  stage.run(
-    ['check', 'manifest', '--pin', ...args, '--policies', strict, ...stage.config],
-    input === undefined ? {} : { input },
-  );
-
-beforeAll(async () => {
-  stage = await stageRegistry();
-  stage.registry.push('team/web', web, 'v1', 'latest');
-  stage.registry.push('team/cache', cache, '7');
-});
+const stage = stagePins();
+const { pin } = stage;
 
 const kustomization = (more = ''): string =>
-  `\uFEFF# prod\r\napiVersion: kustomize.config.k8s.io/v1beta1\r\nkind: Kustomization\r\nresources: [ ../base ]\r\nimages:\r\n- name: web\r\n  newName: ${stage.host}/team/web\r\n  newTag: v1   # bot\r\n${more}`;
+  `\uFEFF# prod\r\napiVersion: kustomize.config.k8s.io/v1beta1\r\nkind: Kustomization\r\nresources: [ ../base ]\r\nimages:\r\n- name: web\r\n  newName: ${stage.registry.host}/team/web\r\n  newTag: v1   # bot\r\n${more}`;
 const values = (tag: string, text: string): string =>
-  `# values\nimage:\n  repository: ${stage.host}/team/web\n  tag: "${tag}"\n  digest: ""\nsidecar:\n  image: ${text}   # c\n`;
+  `# values\nimage:\n  repository: ${stage.registry.host}/team/web\n  tag: "${tag}"\n  digest: ""\nsidecar:\n  image: ${text}   # c\n`;
 
 describe('--pin writes digests into what Git holds beside manifests', () => {
   test('a folder with a kustomization, values and a manifest', async () => {
-    const cached = `${stage.host}/team/cache:7`;
+    const cached = `${stage.registry.host}/team/cache:7`;
     const folder = folderWith({
       'overlay/kustomization.yaml': kustomization(),
       'values-prod.yaml': values('v1', cached),
-      'pod.json': podText('a', `${stage.host}/team/web:v1`),
+      'pod.json': podText('a', `${stage.registry.host}/team/web:v1`),
       '.gitlab-ci.yml': `build: { image: "${cached}" }\n`,
     });
     const ended = await pin(['-f', folder]);
@@ -46,10 +29,10 @@ describe('--pin writes digests into what Git holds beside manifests', () => {
     expect(text('values-prod.yaml')).toBe(
       values('v1', `${cached}@${cache.digest}`).replace('digest: ""', `digest: "${web.digest}"`),
     );
-    expect(text('pod.json')).toBe(podText('a', `${stage.host}/team/web:v1@${web.digest}`));
+    expect(text('pod.json')).toBe(podText('a', `${stage.registry.host}/team/web:v1@${web.digest}`));
     expect(text('.gitlab-ci.yml')).toBe(`build: { image: "${cached}" }\n`);
     expect(ended.stderr).toContain(
-      `overlay/kustomization.yaml:6: ${stage.host}/team/web:v1 is now ${stage.host}/team/web:v1@${web.digest}`,
+      `overlay/kustomization.yaml:6: ${stage.registry.host}/team/web:v1 is now ${stage.registry.host}/team/web:v1@${web.digest}`,
     );
     expect(ended.stderr).toContain('pinned 4 images in 3 files\n');
     const again = await pin(['-f', folder]);
@@ -64,7 +47,7 @@ describe('--pin writes digests into what Git holds beside manifests', () => {
   });
 
   test('--values-image names another form, and says when it leads nowhere', async () => {
-    const text = (tail = ''): string => `web: { container: "${stage.host}/team/web:v1${tail}" }\n`;
+    const text = (tail = ''): string => `web: { container: "${stage.registry.host}/team/web:v1${tail}" }\n`;
     const file = join(folderWith({ 'prod.yaml': text() }), 'prod.yaml');
     const ended = await pin(['-f', file, '--values-image', 'web.container', '--values-image', 'web.x']);
     expect(readFileSync(file, 'utf8')).toBe(text(`@${web.digest}`));
@@ -86,7 +69,7 @@ describe('where nothing could be pinned it says so and why', () => {
     [
       'a tag that is not in its registry',
       'values.yaml',
-      () => `image: ${stage.host}/team/web:gone\n`,
+      () => `image: ${stage.registry.host}/team/web:gone\n`,
       ['values.yaml:1: ', 'it is not in its registry', 'nothing was pinned; 1 image left without a digest'],
       3,
     ],
@@ -100,7 +83,7 @@ describe('where nothing could be pinned it says so and why', () => {
     [
       'a chart that fills in the tag',
       'values.yaml',
-      () => `image: { repository: ${stage.host}/team/web }\n`,
+      () => `image: { repository: ${stage.registry.host}/team/web }\n`,
       ['it names no tag, so the chart fills in its own version'],
       3,
     ],
@@ -117,11 +100,11 @@ describe('where nothing could be pinned it says so and why', () => {
       policyText('f', { checks: [{ registries: { allow: ['r.example.com/**'] } }] }),
     );
     const file = join(folderWith({ 'values.yaml': values('v1', 'r.example.com/x:1') }), 'values.yaml');
-    stage.registry.forget();
-    const args = ['check', 'manifest', '--pin', '-f', file, '--policies', fenced, ...stage.config];
-    const ended = await stage.run(args);
+    stage.registry.registry.forget();
+    const args = ['check', 'manifest', '--pin', '-f', file, '--policies', fenced, ...stage.registry.config];
+    const ended = await stage.registry.run(args);
     expect(ended.stderr).toContain('a policy refuses its registry');
-    expect(stage.registry.counts().total).toBe(0);
+    expect(stage.registry.registry.counts().total).toBe(0);
   });
 
   test('values behind a link out of the folder are not written', async () => {
@@ -141,7 +124,9 @@ describe('where nothing could be pinned it says so and why', () => {
       '--values-image "a..b": has a step that is no field name',
     ],
   ])('%s: 2', async (_title, args, why) => {
-    const ended = await stage.run([...args, '--policies', strict, ...stage.config], { input: 'a: b\n' });
+    const ended = await stage.registry.run([...args, '--policies', strict, ...stage.registry.config], {
+      input: 'a: b\n',
+    });
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(why);
   });
