@@ -57,9 +57,38 @@ const literalAt = (code: string, at: number, before: string): Literal | undefine
   return { source: code.slice(at + 1, end), flags };
 };
 
-/** The literals of a source: comments and quoted texts are passed over. */
+/** Where the text of a template ends that goes on at `at`: behind its last sign, or behind the `${` of a value. */
+const endOfTemplateText = (code: string, at: number): { readonly end: number; readonly isValue: boolean } => {
+  let end = at;
+  while (end < code.length && code[end] !== '`' && !code.startsWith('${', end))
+    end += code[end] === '\\' ? 2 : 1;
+  const isValue = code.startsWith('${', end);
+  return { end: end + (isValue ? 2 : 1), isValue };
+};
+
+/** Braces that are open within each value of a template around a place: a closing one more goes back to its text. */
+const createTemplates = (code: string) => {
+  const open: number[] = [];
+  return {
+    /** Where to go on behind a sign that begins or goes on with the text of a template; `undefined`: it does neither. */
+    after: (character: string, at: number): number | undefined => {
+      const depth = open.at(-1);
+      if (character === '{' && depth !== undefined) open[open.length - 1] = depth + 1;
+      if (character === '}' && depth !== undefined && depth > 0) open[open.length - 1] = depth - 1;
+      const goesOn = character === '}' && depth === 0;
+      if (character !== '`' && !goesOn) return undefined;
+      if (goesOn) open.pop();
+      const { end, isValue } = endOfTemplateText(code, at + 1);
+      if (isValue) open.push(0);
+      return end;
+    },
+  };
+};
+
+/** The literals of a source: comments, quoted texts and the texts of templates are passed over. */
 const literalsOf = (code: string): readonly Literal[] => {
   const found: Literal[] = [];
+  const templates = createTemplates(code);
   let before = '';
   for (let at = 0; at < code.length;) {
     const character = code[at] ?? '';
@@ -71,12 +100,15 @@ const literalsOf = (code: string): readonly Literal[] => {
       at += literal.source.length + literal.flags.length + 2;
       before = '/';
     } else {
-      at = character === "'" || character === '"' ? endOfQuoted(code, at) : at + 1;
-      before = (before + character).slice(-40);
+      const quoted = character === "'" || character === '"' ? endOfQuoted(code, at) : at + 1;
+      const end = templates.after(character, at);
+      // Behind `${` a literal may stand, behind the end of a template only a division.
+      const last = end === undefined ? character : (code[end - 1] ?? '');
+      before = (before + last).slice(-40);
+      at = end ?? quoted;
     }
   }
-  // In the text of a template a slash is a slash.
-  return found.filter(({ flags }) => /^[dgimsuvy]*$/.test(flags));
+  return found;
 };
 
 /** Whether a part of it repeats without a bound: `*`, `+`, `{2,}` outside of a class. */
@@ -140,6 +172,9 @@ describe('R24: no regular expression with an unbounded part reads the text of a 
     ["const url = 'http://x/*'; // /no+/\nreturn /\\/*$/.test(url)", ['\\/*$']],
     ['a.split(/\\s/)', ['\\s']],
     ['const half = total / 2 + rest / 3;', []],
+    ["const key = `${host}:${port}/${path.join('/')}`; // it's\nreturn /y*/.test(key)", ['y*']],
+    ["`a/${text.replace(/'+/g, `${{ a: '}' }.a}/`)}/b+/`", ["'+"]],
+    ['`${a}` / 2 / b', []],
   ])('the reader of sources finds what %s holds', (code, want) => {
     expect(literalsOf(code).map(({ source }) => source)).toEqual(want);
   });

@@ -61,6 +61,13 @@ const emptyComponent: Rule = (text) => {
   return { why: 'the pattern has an empty component', repair: repair.join('/') };
 };
 
+/** In one pass: a pattern would look again at each of many stars that something follows (R24). */
+const withoutStarsAtEnd = (text: string): string => {
+  let end = text.length;
+  while (text[end - 1] === '*') end -= 1;
+  return text.slice(0, end);
+};
+
 const withoutSlash: Rule = (text) => {
   if (text.includes('/')) return undefined;
   const colon = text.indexOf(':');
@@ -70,7 +77,7 @@ const withoutSlash: Rule = (text) => {
     return { why: 'the pattern has no path', repair: `${text}/${path}` };
   }
   // `registry.example.com*` is meant as everything of that registry.
-  const host = name.replace(/\*+$/, '');
+  const host = withoutStarsAtEnd(name);
   if (/[.[]/.test(host) && namesHost(host)) return { why: 'the pattern has no path', repair: `${host}/**` };
   return { why: 'the pattern has no registry host', repair: onHub(name.toLowerCase()) };
 };
