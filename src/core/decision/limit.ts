@@ -26,15 +26,21 @@ const textBytes = (text: string): number => {
 
 type Entry = object | string;
 
-const sizeOf = (entry: Entry): number => {
-  if (typeof entry === 'string') return entryBytes + textBytes(entry);
-  let size = entryBytes;
-  for (const value of Object.values(entry) as readonly unknown[]) {
-    if (typeof value === 'string') size += textBytes(value);
-    else if (typeof value === 'object' && value !== null) size += sizeOf(value);
-  }
+/** The size of an entry, when `bytesOf` says what a text takes. */
+const createSize = (bytesOf: (text: string) => number): ((entry: Entry) => number) => {
+  const size = (entry: Entry): number => {
+    if (typeof entry === 'string') return entryBytes + bytesOf(entry);
+    let bytes = entryBytes;
+    for (const key in entry) {
+      const value: unknown = (entry as Readonly<Record<string, unknown>>)[key];
+      if (typeof value === 'string') bytes += bytesOf(value);
+      else if (typeof value === 'object' && value !== null) bytes += size(value);
+    }
+    return bytes;
+  };
   return size;
 };
+const sizeOf = createSize(textBytes);
 
 interface Fitted<T> {
   readonly kept: ReadonlySet<T>;
@@ -66,16 +72,8 @@ const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> 
 /** No unit takes more: a control character, escaped. */
 const mostUnitBytes = 6;
 /** At least as much as `sizeOf`, without looking at each character. */
-const sizeAtMost = (entry: Entry): number => {
-  if (typeof entry === 'string') return entryBytes + mostUnitBytes * entry.length;
-  let size = entryBytes;
-  for (const key in entry) {
-    const value: unknown = (entry as Readonly<Record<string, unknown>>)[key];
-    if (typeof value === 'string') size += mostUnitBytes * value.length;
-    else if (typeof value === 'object' && value !== null) size += sizeAtMost(value);
-  }
-  return size;
-};
+const sizeAtMost = createSize((text) => mostUnitBytes * text.length);
+
 /** Whether they need no more; of thousands of findings only the first are looked at. */
 const needAtMost = (
   budget: number,
