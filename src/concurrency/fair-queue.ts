@@ -1,3 +1,5 @@
+import { fairShare } from './shares.ts';
+
 /** How much may wait. */
 export interface QueueRoom {
   readonly items: number;
@@ -61,9 +63,6 @@ const trim = <T>(lane: Lane<T>): void => {
   lane.base += lane.head;
   lane.head = 0;
 };
-
-/** While others want room too, one namespace gets no more than this part of it (R26). */
-export const fairShare = 1 / 4;
 
 /**
  * Work that waits, shared by lane, for which callers give the namespace (R26). Lanes take turns. When it is full, a lane

@@ -19,6 +19,9 @@ export interface Shares {
   readonly total: number;
 }
 
+/** While others want room too, one owner gets no more than this part of it (R26). */
+export const fairShare = 1 / 4;
+
 /** With less room than this no share could be kept free for a third owner, so nothing is kept free. */
 const smallest = 4;
 /** So many owners of one piece of work are looked at: a bound on what one turn costs, whoever joins. */
@@ -35,7 +38,7 @@ export const createShares = (size: number): Shares => {
   let total = 0;
 
   const heldBy = (owner: string): number => held.get(owner) ?? 0;
-  const share = (): number => Math.max(1, Math.floor(room / 4));
+  const share = (): number => Math.max(1, Math.floor(room * fairShare));
   const may = (owner: string, amount: number): boolean => {
     const kept = room < smallest ? 0 : Math.floor(room / 2);
     const within = heldBy(owner) + amount <= share();

@@ -34,7 +34,6 @@ export interface DecisionFormDeps {
   readonly repeats?: Repeats;
 }
 
-/** `name: code` findings that are shown to the user although they do not deny. */
 /** What a finding of a policy in mode Warn says among the warnings of its decision. */
 export const warningOf = (finding: Finding): string =>
   `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 import type { StoredDecision } from '../../gate/decision-store.ts';
-import { fairShare } from '../../concurrency/fair-queue.ts';
+import { fairShare } from '../../concurrency/shares.ts';
 import { bytesOf, type NamespaceShare, namespaceShares, removeOldestOf } from './queries.ts';
 import { kyselyOn, selectAll } from './sqlite-dialect.ts';
 
