@@ -5,8 +5,8 @@ export interface ByPeer<T> {
   add(peer: string, item: T): void;
   delete(peer: string, item: T): void;
   /** Those of the peer that holds most; of peers that hold as many, the one whose first item came first. */
-  greatest(): Iterable<T>;
-  of(peer: string): Iterable<T>;
+  greatest(): ReadonlySet<T>;
+  of(peer: string): ReadonlySet<T>;
 }
 
 const none: ReadonlySet<never> = new Set<never>();

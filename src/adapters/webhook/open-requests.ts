@@ -50,8 +50,8 @@ const firstToGo = (opened: Iterable<Open>): Open | undefined => {
 export const countOpenRequests = (most: number): OpenRequests => {
   const places = createByPeer<Open>();
   const makeRoom = (peer: string): boolean => {
-    const others = [...places.greatest()];
-    if (places.countOf(peer) >= others.length) return false;
+    const others = places.greatest();
+    if (places.countOf(peer) >= others.size) return false;
     const open = firstToGo(others);
     if (open === undefined) return false;
     places.delete(open.peer, open);
