@@ -170,7 +170,7 @@ describe('commands', () => {
 describe('metrics', () => {
   const named = (text: string): string[] => [...new Set(text.match(/\bimagegate_[a-z_]+\b/g))];
 
-  test('in documents exist, and each that exists has its row in docs/operations.md', async () => {
+  test('in documents exist, and each that exists has its row in docs/metrics-and-alerts.md', async () => {
     const { text } = await createMetrics('0.0.0').render();
     const existing = [...text.matchAll(/^# HELP (imagegate_\w+)/gm)].map(([, name = '']) => name);
     expect(existing.length).toBeGreaterThan(10);
@@ -179,7 +179,7 @@ describe('metrics', () => {
       return ![name, name.replace(/_(bucket|sum|count)$/, '')].some((each) => existing.includes(each));
     });
     expect(unknown).toEqual([]);
-    const rows = [...read('docs/operations.md').matchAll(/^\| `(imagegate_\w+)` \|/gm)].map(
+    const rows = [...read('docs/metrics-and-alerts.md').matchAll(/^\| `(imagegate_\w+)` \|/gm)].map(
       ([, name]) => name,
     );
     expect(existing.filter((name) => !rows.includes(name))).toEqual([]);
@@ -215,7 +215,7 @@ describe('what else would rot', () => {
     expect(missing).toEqual([]);
   });
   test('every code that can stop or surprise somebody is in the troubleshooting table', () => {
-    const table = read('docs/operations.md').split('## Troubleshooting')[1] ?? '';
+    const table = read('docs/troubleshooting.md').split('\n## ')[0] ?? '';
     const surprising = ['no-policy', 'unchanged', 'not-judged'] satisfies SkipCode[];
     for (const code of [...findingCodes, ...surprising]) expect(table).toContain(`reasons.md#${code})`);
   });

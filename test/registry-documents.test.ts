@@ -17,18 +17,19 @@ import { maxPullSecrets } from '../src/core/workload/pull-context.ts';
 import { defaultEvidenceLimits } from '../src/evidence/limits.ts';
 import { blocks, read, root, section } from './markdown.ts';
 
-const operations = read('docs/operations.md');
+const registries = read('docs/registries-and-credentials.md');
+const outages = read('docs/outages-and-break-glass.md');
 const keys = ['registries', 'registryDefaults', 'registryEvents', 'cloudIdentities'] as const;
 const configured = (text: string) =>
   resolveSettings(keys, { flags: {}, environment: {}, file: { path: '/etc/imagegate/config.yaml', text } });
 
 describe('the configuration of registries', () => {
   const examples = [
-    ...blocks(operations, 'yaml').filter((code) => /^registries:/m.test(code)),
+    ...blocks(registries, 'yaml').filter((code) => /^registries:/m.test(code)),
     read('examples/config/registries.yaml'),
   ];
 
-  test('is read from docs/operations.md and examples/config as the gate reads it', () => {
+  test('is read from docs/registries-and-credentials.md and examples/config as the gate reads it', () => {
     const problems = examples.map(configured).flatMap((it) => (it.ok ? [] : it.error.map(describeProblem)));
     expect(examples.length).toBeGreaterThan(1);
     expect(problems).toEqual([]);
@@ -50,7 +51,7 @@ describe('the configuration of registries', () => {
 });
 
 describe('the set-up of registry events', () => {
-  const text = section(operations, '## Look before the Pods come');
+  const text = read('docs/registry-events.md');
   const gate = 'https://gate.example.com:8443/registry-events';
 
   test('docker-registry calls the door with a bearer token', () => {
@@ -84,9 +85,9 @@ describe('the set-up of registry events', () => {
   });
 });
 
-describe('the figures of docs/operations.md', () => {
-  const remembered = section(operations, '### What is remembered');
-  const down = section(operations, '### When a registry is down or slow');
+describe('the figures of the pages about registries and outages', () => {
+  const remembered = section(outages, '## What is remembered');
+  const down = section(outages, '## When a registry is down or slow');
   const seconds = (milliseconds: number): string => `${String(milliseconds / 1000)} s`;
   const grouped = (value: number): string => value.toLocaleString('en');
   const mebibytes = (bytes: number): string => `${String(bytes / 2 ** 20)} MiB`;
@@ -115,12 +116,14 @@ describe('the figures of docs/operations.md', () => {
     expect(remembered).toContain(`an index ${String(limits.indexChildren)} images`);
   });
   test('of credentials are those of the code', () => {
-    expect(operations).toContain(
+    expect(registries).toContain(
       `at most ${String(maxPullSecrets)} secrets of a Pod and ${String(maxPullSecrets)} of its service account; ${String(defaultEvidenceLimits.credentials)} credentials are\ntried for one image`,
     );
   });
   test('of registry events are those of the code', () => {
-    expect(operations).toContain(`| one request of registry events | 1 MiB, ${String(maxEvents)} events;`);
+    expect(read('docs/operations.md')).toContain(
+      `| one request of registry events | 1 MiB, ${String(maxEvents)} events;`,
+    );
   });
   test('of time are those of the code', () => {
     const granted = timeoutSeconds * 1000;
@@ -128,7 +131,7 @@ describe('the figures of docs/operations.md', () => {
     expect(granted - callBudget(`${String(timeoutSeconds)}s`)).toBe(500);
     const { concurrency, timeout } = defaultSettings('registry.example.com');
     expect(down).toContain(`${String(concurrency)} requests to one host at one time`);
-    expect(operations).toContain(`${String(concurrency)} requests at a time, ${seconds(timeout)} for each`);
+    expect(registries).toContain(`${String(concurrency)} requests at a time, ${seconds(timeout)} for each`);
   });
   test('of the circuit breaker are those of the code', () => {
     expect(down).toContain(
@@ -151,7 +154,7 @@ describe('the figures of docs/operations.md', () => {
     expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
   });
   test('of what is never connected to are those of the code', () => {
-    const addresses = section(operations, '### Addresses, mirrors, redirects');
+    const addresses = section(registries, '## Addresses, mirrors, redirects');
     const internal = [...addresses.matchAll(/`(\.[a-z.]+)`/g)].map(([, suffix = '']) => suffix);
     expect(internal.length).toBeGreaterThan(5);
     expect(internal.filter((suffix) => !isInternalName(`registry${suffix}`))).toEqual([]);
@@ -165,7 +168,7 @@ describe('the figures of docs/operations.md', () => {
 });
 
 describe('what others suffer from', () => {
-  const rows = section(operations, '## What others suffer from')
+  const rows = section(read('docs/troubleshooting.md'), '## What others suffer from')
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(2);

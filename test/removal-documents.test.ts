@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { printRemoval } from '../src/adapters/kubernetes/manifests/removal.ts';
-import { read, section } from './markdown.ts';
+import { read } from './markdown.ts';
 
-test('docs/operations.md lists the commands that manifests --delete prints, all of them and in their order', () => {
-  const page = section(read('docs/operations.md'), '## Take it away');
+test('docs/taking-the-gate-away.md lists the commands that manifests --delete prints, all of them and in their order', () => {
+  const page = read('docs/taking-the-gate-away.md');
   const [, listed] = /printed by: imagegate manifests --delete -->\s+```sh\n([^`]+)```/.exec(page) ?? [];
   const printed = printRemoval({ namespace: 'imagegate-system' })
     .split('\n')

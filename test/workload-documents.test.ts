@@ -75,7 +75,11 @@ describe('docs/workloads.md', () => {
   test('is where every text leads that tells to declare a kind', () => {
     expect(declareKind).toContain('docs/workloads.md');
     expect(read('docs/reasons.md')).toContain('docs/workloads.md');
-    const leading = ['docs/operations.md', 'docs/threat-model.md', 'README.md'];
-    expect(leading.filter((path) => !/\]\((?:docs\/)?workloads\.md/.test(read(path)))).toEqual([]);
+    const leading = ['operations', 'install', 'troubleshooting', 'threat-model'].map(
+      (page) => `docs/${page}.md`,
+    );
+    expect(
+      [...leading, 'README.md'].filter((path) => !/\]\((?:docs\/)?workloads\.md/.test(read(path))),
+    ).toEqual([]);
   });
 });

@@ -186,8 +186,8 @@ describe('registries: a row is refused, with its place, when', () => {
   });
 });
 
-test('the example of docs/operations.md is one', () => {
-  const document = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+test('the example of docs/registries-and-credentials.md is one', () => {
+  const document = readFileSync(new URL('../../docs/registries-and-credentials.md', import.meta.url), 'utf8');
   const [, example = ''] = /```yaml\n(registryDefaults:[^]*?)```/.exec(document) ?? [];
   const config = read(example);
   expect(config.registries.value).toHaveLength(3);

@@ -13,17 +13,17 @@ import { createNamespace } from './namespaces.ts';
 import { putPolicy, untilJudged } from './policies.ts';
 import { pushManifest } from './registry-push.ts';
 
-const OPERATIONS = join(import.meta.dirname, '..', '..', 'docs', 'operations.md');
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'registries-and-credentials.md');
 const DOCUMENTED_HOST = 'registry.registry-system.svc:5000';
 const HOME = 'registry-system';
 
-/** The policies of docs/operations.md, for the registry of the test. */
+/** The policies of docs/registries-and-credentials.md, for the registry of the test. */
 const documentedPolicies = (host: string): KubeObject[] => {
-  const [, section = ''] = readFileSync(OPERATIONS, 'utf8').split('\n### A registry inside the cluster\n');
+  const [, section = ''] = readFileSync(PAGE, 'utf8').split('\n## A registry inside the cluster\n');
   const [, written = ''] = /^```yaml\n([^]*?)^```$/m.exec(section) ?? [];
   const policies = readObjects(written.replaceAll(DOCUMENTED_HOST, host));
   if (policies.length !== 2)
-    throw new Error('docs/operations.md says nothing about a registry in the cluster');
+    throw new Error('docs/registries-and-credentials.md says nothing about a registry in the cluster');
   return policies;
 };
 

@@ -11,10 +11,10 @@ import { sharedCluster } from './shared-cluster.ts';
 const shell = promisify(execFile);
 const image = (name: string): string => `registry.example.com/listed/${name}:1`;
 
-describe('docs/operations.md, which images run', () => {
+describe('docs/policies-in-practice.md, which images run', () => {
   const cluster = sharedCluster();
   const [listing = '', started = ''] = blocks(
-    section(read('docs/operations.md'), '## Which images run'),
+    section(read('docs/policies-in-practice.md'), '## Which images run'),
     'sh',
   );
   const run = async (script: string): Promise<string> => {
