@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { imagePolicyCrd } from '../src/core/policy/crd.ts';
-import { renderPolicyReference } from './render-policy-reference.ts';
+import { renderPolicyFields } from './render-policy-fields.ts';
 import { renderReasons } from './render-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,7 +18,7 @@ const renderCrd = (): string =>
 /** Path from the root of the repository, and what the file must hold. */
 export const generatedFiles: readonly (readonly [string, () => string])[] = [
   ['deploy/crds/imagegate.dev_imagepolicies.yaml', renderCrd],
-  ['docs/policy.md', renderPolicyReference],
+  ['docs/policy-fields.md', renderPolicyFields],
   ['docs/reasons.md', renderReasons],
 ];
 

@@ -198,6 +198,31 @@ describe('examples', () => {
   });
 });
 
+describe('pages of docs', () => {
+  const most = 250;
+  /** Nobody reads these from top to bottom: a reader looks one entry up, by its name or number. */
+  const reference = ['docs/policy-fields.md', 'docs/reasons.md', 'docs/rules.md'];
+  const lengths = new Map(
+    texts
+      .filter(({ path }) => path.startsWith('docs/'))
+      .map(({ path, text }) => [path, text.split('\n').length]),
+  );
+
+  test(`have fewer than ${String(most)} lines, except those for reference`, () => {
+    const long = [...lengths].filter(([path, lines]) => lines > most && !reference.includes(path));
+    expect(long.map(([path, lines]) => `${path}: ${String(lines)} lines`)).toEqual([]);
+    expect(lengths.size).toBeGreaterThan(20);
+    expect(reference.filter((path) => !lengths.has(path))).toEqual([]);
+  });
+  test('about operating the gate are found from the first page', () => {
+    const first = texts.find(({ path }) => path === 'docs/operations.md')?.text ?? '';
+    const unlisted = [...lengths.keys()]
+      .map((path) => path.slice('docs/'.length))
+      .filter((path) => !path.includes('/') && path !== 'operations.md' && !first.includes(`](${path})`));
+    expect(unlisted).toEqual([]);
+  });
+});
+
 describe('what else would rot', () => {
   test('files that ARCHITECTURE.md, CONTRIBUTING.md and docs/threat-model.md name exist', () => {
     const sources = walk('src', /./);

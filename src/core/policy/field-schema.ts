@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../json.ts';
 import { policySchema } from './schema.ts';
 
-/** The part of JSON Schema that the policy schema uses; what the CRD and docs/policy.md are made from. */
+/** The part of JSON Schema that the policy schema uses; what the CRD and docs/policy-fields.md are made from. */
 export interface FieldSchema {
   readonly type?: string;
   readonly description?: string;

@@ -83,7 +83,7 @@ const policySpec = z.strictObject({
     .describe('What must hold for every matching image. All checks must hold; each failure is reported.'),
 });
 
-/** The one source of the ImagePolicy type, the CRD and docs/policy.md. */
+/** The one source of the ImagePolicy type, the CRD and docs/policy-fields.md. */
 export const policySchema = z
   .strictObject({
     apiVersion: z.literal(policyApiVersion).describe(`Always \`${policyApiVersion}\`.`),

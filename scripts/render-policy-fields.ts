@@ -1,0 +1,89 @@
+import { completeDefault, policyFieldSchema } from '../src/core/policy/field-schema.ts';
+import type { FieldSchema } from '../src/core/policy/field-schema.ts';
+import { laterChecks } from '../src/core/policy/schema-problem.ts';
+
+interface Row {
+  readonly path: string;
+  readonly schema: FieldSchema;
+  readonly required: boolean;
+}
+
+const rowsBelow = (schema: FieldSchema, path: string): readonly Row[] => {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    const required = schema.required?.includes(name) ?? false;
+    return [{ path: at, schema: field, required }, ...rowsBelow(field, at)];
+  });
+  return schema.items === undefined ? own : [...own, ...rowsBelow(schema.items, `${path}[]`)];
+};
+
+const typeOf = (schema: FieldSchema): string => {
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (schema.type === 'array') return `list of ${schema.items?.type === 'object' ? 'objects' : 'text'}`;
+  if (typeof schema.additionalProperties === 'object')
+    return `map of text to ${schema.additionalProperties.type === 'array' ? 'lists of text' : 'text'}`;
+  return schema.type === 'string' ? 'text' : (schema.type ?? 'any');
+};
+
+const range = (least: number | undefined, most: number | undefined, unit: string): string | undefined => {
+  if (least === undefined && most === undefined) return undefined;
+  if (least !== undefined && least === most) return `exactly ${least} ${unit}`;
+  return least === undefined ? `at most ${most} ${unit}` : `${least} to ${most} ${unit}`;
+};
+
+const boundsOf = (schema: FieldSchema): string => {
+  const { items } = schema;
+  const parts = [
+    range(schema.minItems, schema.maxItems, 'items'),
+    range(schema.minLength, schema.maxLength, 'characters'),
+    range(schema.minProperties, schema.maxProperties, 'entries'),
+    items?.type === 'object' ? range(items.minProperties, items.maxProperties, 'field each') : undefined,
+    items === undefined ? undefined : range(items.minLength, items.maxLength, 'characters each'),
+  ];
+  return parts.filter((part) => part !== undefined).join('; ');
+};
+
+const defaultOf = ({ schema, required }: Row): string => {
+  if (required) return 'required';
+  const value = completeDefault(schema);
+  return value === undefined ? 'none' : `\`${JSON.stringify(value)}\``;
+};
+
+const section = (row: Row): string => {
+  const bounds = boundsOf(row.schema);
+  const facts = [
+    typeOf(row.schema),
+    ...(row.required ? ['required'] : [`default ${defaultOf(row)}`]),
+    ...(bounds === '' ? [] : [bounds]),
+  ];
+  return `### \`${row.path}\`\n\n${facts.join(' · ')}\n\n${row.schema.description ?? ''}\n`;
+};
+
+const introduction = `<!-- Generated from src/core/policy/schema.ts by \`npm run generate\`. Do not edit. -->
+
+# Fields of an ImagePolicy
+
+[policy.md](policy.md) explains how policies work together and has examples.
+
+## Fields
+`;
+
+const missing = (): string =>
+  [
+    '## What is not in this version',
+    '',
+    'These belong to the policy format, and this version cannot run them. A policy that holds one of them is refused as a',
+    'whole: a check is never ignored.',
+    '',
+    ...laterChecks.map((name) => `- the check \`${name}\``),
+    '',
+  ].join('\n');
+
+/** docs/policy-fields.md. */
+export const renderPolicyFields = (): string => {
+  // Refused, and not written by people: neither has a field of its own to explain.
+  const hidden = ['status', 'metadata.namespace'];
+  const rows = rowsBelow(policyFieldSchema(), '').filter(({ path }) => !hidden.includes(path));
+  return [introduction, ...rows.map(section), missing()].join('\n');
+};
