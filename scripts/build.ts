@@ -7,7 +7,7 @@ import { thirdPartyNotices } from './third-party.ts';
 const root = new URL('..', import.meta.url).pathname;
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', 'store-worker': 'src/adapters/store/sqlite-worker.ts' },
+  entryPoints: { main: 'src/cli/main.ts', 'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,

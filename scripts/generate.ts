@@ -5,14 +5,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { imagePolicyCrd } from '../src/core/policy/crd.ts';
+import { imagePolicyCrd } from '../src/core/policy/schema/crd.ts';
 import { renderPolicyFields } from './render-policy-fields.ts';
 import { renderReasons } from './render-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const renderCrd = (): string =>
-  '# Generated from src/core/policy/schema.ts by `npm run generate`. Do not edit.\n' +
+  '# Generated from src/core/policy/schema/schema.ts by `npm run generate`. Do not edit.\n' +
   stringify(imagePolicyCrd(), { aliasDuplicateObjects: false, lineWidth: 110 });
 
 /** Path from the root of the repository, and what the file must hold. */

@@ -1,6 +1,6 @@
-import { completeDefault, policyFieldSchema } from '../src/core/policy/field-schema.ts';
-import type { FieldSchema } from '../src/core/policy/field-schema.ts';
-import { laterChecks } from '../src/core/policy/schema-problem.ts';
+import { completeDefault, policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
+import type { FieldSchema } from '../src/core/policy/schema/field-schema.ts';
+import { laterChecks } from '../src/core/policy/load/schema-problem.ts';
 
 interface Row {
   readonly path: string;
@@ -60,7 +60,7 @@ const section = (row: Row): string => {
   return `### \`${row.path}\`\n\n${facts.join(' · ')}\n\n${row.schema.description ?? ''}\n`;
 };
 
-const introduction = `<!-- Generated from src/core/policy/schema.ts by \`npm run generate\`. Do not edit. -->
+const introduction = `<!-- Generated from src/core/policy/schema/schema.ts by \`npm run generate\`. Do not edit. -->
 
 # Fields of an ImagePolicy
 

@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CertificateSource } from './adapters/certificate/source.ts';
 import type { Config } from './config/resolve.ts';
-import { replicaFromHost } from './config/load.ts';
+import { replicaFromHost } from './config/sources/load.ts';
 import { outage } from './core/facts/fact.ts';
 import type { Result } from './core/result.ts';
 import { fail, ok } from './core/result.ts';
-import type { JsonObject } from './core/json.ts';
+import type { JsonObject } from './core/text/json/json.ts';
 import type { Decision } from './core/decision/decision.ts';
 import type { PullSecrets } from './evidence/ports.ts';
 import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openCertificate } from './serve/certificate.ts';
-import { createClosers } from './serve/closers.ts';
-import type { Closers } from './serve/closers.ts';
+import { createClosers } from './serve/lifecycle.ts';
+import type { Closers } from './serve/lifecycle.ts';
 import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn } from './serve/listeners.ts';
@@ -72,8 +72,8 @@ const openFromFiles = async (
   if (!certificate.ok) return certificate;
   const found = { policies: policies.value, certificate: certificate.value };
   if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
-  const { openClient, openNamespaces } = await import('./serve/cluster.ts');
-  const { createPullSecrets } = await import('./adapters/kubernetes/pull-secrets.ts');
+  const { openClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
+  const { createPullSecrets } = await import('./adapters/kubernetes/resources/pull-secrets.ts');
   const client = await openClient(config, closers);
   if (!client.ok) return client;
   const namespaces = openNamespaces(client.value, watchers, closers);
@@ -97,7 +97,9 @@ const assemble = async (
   const { recorder, foreign } = openRecord(config, storeWorker, watchers, closers);
   const replica = config.replica.value ?? replicaFromHost();
   const opened = config.cluster.value
-    ? await (await import('./serve/in-cluster.ts')).openFromCluster(config, replica, watchers, closers)
+    ? await (
+        await import('./serve/cluster/in-cluster.ts')
+      ).openFromCluster(config, replica, watchers, closers)
     : await openFromFiles(config, watchers, closers);
   if (!opened.ok) return opened;
   const problem = await foreign;

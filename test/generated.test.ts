@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { createPolicyFiles } from '../src/adapters/policy-files/policy-files.ts';
 import { findingCodes, skipCodes } from '../src/core/decision/reason.ts';
 import { reasons } from '../src/core/decision/reasons.ts';
-import { formatProblem, readPolicyFile } from '../src/core/policy/document.ts';
-import { lintPolicies } from '../src/core/policy/lint.ts';
+import { formatProblem, readPolicyFile } from '../src/core/policy/load/document.ts';
+import { lintPolicies } from '../src/core/policy/lint/lint.ts';
 import { staleFiles } from '../scripts/generate.ts';
 
 const root = resolve(import.meta.dirname, '..');

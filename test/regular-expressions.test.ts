@@ -128,22 +128,22 @@ const all: readonly Found[] = walk('src').flatMap((file) =>
 const ownTexts: Readonly<Record<string, string>> = {
   'src/config/': 'the operator: flags, environment, configuration file',
   'src/cli/': 'whoever runs the command, for nobody else',
-  'src/core/policy/schema-text.ts': 'whoever may write policies',
-  'src/core/policy/document-yaml.ts': 'whoever may write policies',
+  'src/core/policy/schema/text.ts': 'whoever may write policies',
+  'src/core/policy/load/document-yaml.ts': 'whoever may write policies',
   'src/core/image/pattern-lint.ts': 'whoever may write policies',
   'src/core/image/pattern-syntax.ts': 'whoever may write policies',
   'src/core/workload/field-path.ts': 'the operator: rows of workloads',
-  'src/core/workload/workload-row.ts': 'the operator: rows of workloads',
-  'src/adapters/kubernetes/client-kubeconfig.ts': 'the operator: the server of a kubeconfig',
-  'src/adapters/registry/proxy.ts': 'the operator: HTTPS_PROXY and NO_PROXY',
-  'src/adapters/store/data-lock.ts': 'the gate itself: its lock file',
+  'src/core/workload/kinds/workload-row.ts': 'the operator: rows of workloads',
+  'src/adapters/kubernetes/client/kubeconfig.ts': 'the operator: the server of a kubeconfig',
+  'src/adapters/registry/network/proxy.ts': 'the operator: HTTPS_PROXY and NO_PROXY',
+  'src/adapters/store/sqlite/data-lock.ts': 'the gate itself: its lock file',
 };
 /** Patterns that are put together; what they are made of is bounded where strangers write. */
 const composed = [
   'src/adapters/cloud-identity/aws-host.ts',
-  'src/config/shape.ts',
-  'src/core/policy/document-yaml.ts',
-  'src/core/policy/schema-text.ts',
+  'src/config/values/shape.ts',
+  'src/core/policy/load/document-yaml.ts',
+  'src/core/policy/schema/text.ts',
   'src/core/workload/object-name.ts',
 ];
 const isOwn = (file: string): boolean => Object.keys(ownTexts).some((path) => file.startsWith(path));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printRemoval } from '../src/adapters/kubernetes/manifests/removal.ts';
+import { printRemoval } from '../src/install/removal.ts';
 import { read } from './markdown.ts';
 
 test('docs/taking-the-gate-away.md lists the commands that manifests --delete prints, all of them and in their order', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from '../src/config/origin.ts';
+import { describeProblem } from '../src/config/sources/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
 import { extractImages, maxEntries, maxImages } from '../src/core/workload/extract.ts';
 import {
@@ -8,8 +8,8 @@ import {
   declareKind,
   groupOf,
   rowFields,
-} from '../src/core/workload/kinds.ts';
-import type { WorkloadTable } from '../src/core/workload/kinds.ts';
+} from '../src/core/workload/kinds/kinds.ts';
+import type { WorkloadTable } from '../src/core/workload/kinds/kinds.ts';
 import { readManifest } from '../src/core/workload/manifest.ts';
 import { blocks, read, section, spans } from './markdown.ts';
 

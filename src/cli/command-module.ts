@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** What a command's file exports. Loaded only when the command is asked for, so that a start stays fast. */
 export interface CommandModule {

@@ -1,16 +1,16 @@
-import { configurationFolder, secretsFolder } from '../adapters/kubernetes/manifests/config-map.ts';
-import type { GateConfiguration, SecretFile } from '../adapters/kubernetes/manifests/config-map.ts';
-import { readClientCa } from '../adapters/webhook/caller.ts';
-import { readTextFile } from '../config/bounded-file.ts';
-import { describeProblem } from '../config/origin.ts';
-import { registryEventRows } from '../config/registry-event-rows.ts';
-import { loadRegistries, loadRegistryDefaults } from '../config/registry-files.ts';
-import { registryDefaults, registryRows } from '../config/registry-rows.ts';
+import { configurationFolder, secretsFolder } from '../install/config-map.ts';
+import type { GateConfiguration, SecretFile } from '../install/config-map.ts';
+import { readClientCa } from '../adapters/webhook/server/caller.ts';
+import { readTextFile } from '../config/sources/bounded-file.ts';
+import { describeProblem } from '../config/sources/origin.ts';
+import { registryEventRows } from '../config/registries/registry-event-rows.ts';
+import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
+import { registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
 import type { ConfigOf } from '../config/resolve.ts';
-import { definitions } from '../config/settings.ts';
-import type { SettingKey } from '../config/settings.ts';
-import type { Shape } from '../config/shape.ts';
-import { UsageError } from './terminal.ts';
+import { definitions } from '../config/settings/settings.ts';
+import type { SettingKey } from '../config/settings/settings.ts';
+import type { Shape } from '../config/values/shape.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** What decides about verdicts: a gate inside of the cluster has to know it as this command does. */
 const carriedSettings = [

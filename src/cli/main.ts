@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../config/version.ts';
-import { suggest } from '../core/policy/suggestion.ts';
+import { suggest } from '../core/policy/load/suggestion.ts';
 import { commands } from './commands.ts';
-import { exitCode } from './exit-code.ts';
-import { processTerminal } from './process-terminal.ts';
-import { UnreachableError, UsageError } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
+import { exitCode } from './terminal/exit-code.ts';
+import { processTerminal } from './terminal/process-terminal.ts';
+import { UnreachableError, UsageError } from './terminal/terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 const describe = `An image gate for Kubernetes: a workload runs only when every image in it is compliant.`;
 const examples = `

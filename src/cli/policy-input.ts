@@ -1,9 +1,9 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
-import { compilePolicySet } from '../core/policy/compile.ts';
-import { formatProblem } from '../core/policy/document.ts';
-import type { PolicySet } from '../core/policy/policy-set.ts';
-import { UsageError } from './terminal.ts';
+import { compilePolicySet } from '../core/policy/match/compile.ts';
+import { formatProblem } from '../core/policy/load/document.ts';
+import type { PolicySet } from '../core/policy/match/policy-set.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** Reads the policies that a command is given; broken or none is exit code 2, with every problem on a line. */
 export const readPolicies = async (paths: readonly string[]): Promise<LoadedPolicies<PolicySet>> => {

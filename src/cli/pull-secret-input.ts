@@ -1,13 +1,13 @@
-import { readTextFile } from '../config/bounded-file.ts';
-import { shown, shownName } from '../core/decision/shown-text.ts';
+import { readTextFile } from '../config/sources/bounded-file.ts';
+import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
-import type { JsonObject } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/text/json/json.ts';
+import { isJsonObject } from '../core/text/json/json.ts';
 import { readManifest } from '../core/workload/manifest.ts';
 import { isNamespaceName, isObjectName } from '../core/workload/object-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';
 import type { PullContext, PullSecrets } from '../evidence/ports.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** A Secret of 1 MiB in base64, beside its metadata. */
 const largestFile = 3 * 1024 * 1024;

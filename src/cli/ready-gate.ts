@@ -1,12 +1,12 @@
-import { connect, createClient } from '../adapters/kubernetes/client.ts';
-import type { ApiClient } from '../adapters/kubernetes/client.ts';
-import { SECRETS } from '../adapters/kubernetes/client-resource.ts';
-import { objectNames } from '../adapters/kubernetes/manifests/manifest.ts';
-import { readEnvironment } from '../config/load.ts';
+import { connect, createClient } from '../adapters/kubernetes/client/client.ts';
+import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
+import { SECRETS } from '../adapters/kubernetes/client/resource.ts';
+import { objectNames } from '../install/manifest.ts';
+import { readEnvironment } from '../config/sources/load.ts';
 import { version } from '../config/version.ts';
-import { isJsonObject } from '../core/json.ts';
-import type { JsonObject } from '../core/json.ts';
-import { UnreachableError, UsageError } from './terminal.ts';
+import { isJsonObject } from '../core/text/json/json.ts';
+import type { JsonObject } from '../core/text/json/json.ts';
+import { UnreachableError, UsageError } from './terminal/terminal.ts';
 
 const deployments = { group: 'apps', version: 'v1', resource: 'deployments' } as const;
 const deadline = 15_000;

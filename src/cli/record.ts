@@ -1,7 +1,7 @@
-import { openDecisionsReader } from '../adapters/store/reader.ts';
-import type { DecisionsReader } from '../adapters/store/reader.ts';
-import type { SettingKey } from '../config/settings.ts';
-import { UnreachableError, UsageError } from './terminal.ts';
+import { openDecisionsReader } from '../adapters/store/sqlite/reader.ts';
+import type { DecisionsReader } from '../adapters/store/sqlite/reader.ts';
+import type { SettingKey } from '../config/settings/settings.ts';
+import { UnreachableError, UsageError } from './terminal/terminal.ts';
 
 /** Where the record lies: the setting that `serve` writes it by. */
 export const recordSettings = ['data'] as const satisfies readonly SettingKey[];

@@ -1,18 +1,18 @@
 import { createCredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
 import { createUserConfig } from '../adapters/docker-config/user-config.ts';
-import { readCloudEnvironment } from '../config/cloud-environment.ts';
-import { readEnvironment } from '../config/load.ts';
-import { describeProblem } from '../config/origin.ts';
-import { loadRegistries, loadRegistryDefaults } from '../config/registry-files.ts';
-import type { LoadedRegistry } from '../config/registry-files.ts';
-import { userCredentialFiles } from '../config/user-credentials.ts';
+import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
+import { readEnvironment } from '../config/sources/load.ts';
+import { describeProblem } from '../config/sources/origin.ts';
+import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
+import type { LoadedRegistry } from '../config/registries/registry-files.ts';
+import { userCredentialFiles } from '../config/registries/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
-import { openEvidenceRoom } from '../serve/evidence-room.ts';
-import type { EvidenceRoom } from '../serve/evidence-room.ts';
+import { openEvidenceRoom } from '../serve/registry-access.ts';
+import type { EvidenceRoom } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { clock } from '../serve/clock.ts';
 import type { RegistryConfig } from './registry-settings.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** Manifests and configs of one command; nothing of it stays on disk. */
 const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };

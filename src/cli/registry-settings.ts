@@ -1,5 +1,5 @@
 import type { ConfigOf } from '../config/resolve.ts';
-import type { SettingKey } from '../config/settings.ts';
+import type { SettingKey } from '../config/settings/settings.ts';
 
 /** The settings of `serve` that say how registries are reached; they mean the same to every command. */
 export const registrySettings = [

@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { describeProblem } from '../config/origin.ts';
-import { loadSources } from '../config/load.ts';
+import { describeProblem } from '../config/sources/origin.ts';
+import { loadSources } from '../config/sources/load.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import type { ConfigOf, Flags } from '../config/resolve.ts';
-import { settings } from '../config/settings.ts';
-import type { SettingKey } from '../config/settings.ts';
-import type { Terminal } from './terminal.ts';
-import { UsageError } from './terminal.ts';
+import { settings } from '../config/settings/settings.ts';
+import type { SettingKey } from '../config/settings/settings.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** For options that may be given more than once. */
 export const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [

@@ -1,7 +1,7 @@
-import { formatAddress } from './address.ts';
-import type { ConfigProblem } from './origin.ts';
+import { formatAddress } from './values/address.ts';
+import type { ConfigProblem } from './sources/origin.ts';
 import type { Config } from './resolved.ts';
-import { definitions } from './settings.ts';
+import { definitions } from './settings/settings.ts';
 
 const policySource = ({ policies, cluster }: Config): readonly ConfigProblem[] => {
   if (cluster.value && policies.value.length > 0) {

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
-import { describeOrigin } from './origin.ts';
+import { describeOrigin } from './sources/origin.ts';
 import type { Config } from './resolve.ts';
-import { definitions, settingKeys } from './settings.ts';
-import type { Shape } from './shape.ts';
+import { definitions, settingKeys } from './settings/settings.ts';
+import type { Shape } from './values/shape.ts';
 
 /**
  * What `serve --print-config` prints: every setting with its value and, in a comment, where it came from.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from './origin.ts';
+import { describeProblem } from './sources/origin.ts';
 import { resolveConfig, resolveSettings, type ConfigSources, type ResolvedConfig } from './resolve.ts';
 
 type Given = Partial<Omit<ConfigSources, 'file'>> & { readonly file?: string };

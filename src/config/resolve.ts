@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../core/result.ts';
-import { readConfigText, type ConfigText, type FileEntries, type FileEntry } from './config-file.ts';
+import { readConfigText, type ConfigText, type FileEntries, type FileEntry } from './sources/config-file.ts';
 import { problemsOfServe } from './cross-check.ts';
-import { readVariable, remarksOn, splitVariable, type Environment } from './environment.ts';
-import type { ConfigProblem, Origin } from './origin.ts';
+import { readVariable, remarksOn, splitVariable, type Environment } from './sources/environment.ts';
+import type { ConfigProblem, Origin } from './sources/origin.ts';
 import type { ConfigOf, Resolved } from './resolved.ts';
-import { definitions, flagOf, hasFlag, settingKeys, type SettingKey } from './settings.ts';
-import type { Shape, TextShape } from './shape.ts';
+import { definitions, flagOf, hasFlag, settingKeys, type SettingKey } from './settings/settings.ts';
+import type { Shape, TextShape } from './values/shape.ts';
 
 export type { Config, ConfigOf, Resolved } from './resolved.ts';
 

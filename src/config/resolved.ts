@@ -1,5 +1,5 @@
-import type { Origin } from './origin.ts';
-import type { SettingKey, SettingValue } from './settings.ts';
+import type { Origin } from './sources/origin.ts';
+import type { SettingKey, SettingValue } from './settings/settings.ts';
 
 /** A value and where it came from. */
 export interface Resolved<T> {

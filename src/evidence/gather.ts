@@ -3,10 +3,10 @@ import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/im
 import type { ImageFacts } from '../core/facts/image-facts.ts';
 import { formatDigest, parseDigest, type Digest } from '../core/image/digest.ts';
 import type { ImageReference } from '../core/image/reference.ts';
-import { createAccessBook, nameKey, repositoryKey } from './access.ts';
-import { createCandidateList, type CandidateList } from './candidate-list.ts';
-import { createFlights } from './flights.ts';
-import { inLanes } from './in-turn.ts';
+import { createAccessBook, nameKey, repositoryKey } from './cache/access-grants.ts';
+import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
+import { createFlights } from './singleflight/singleflight.ts';
+import { inLanes } from './map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createPace } from './pace.ts';
 import type { EvidenceParts } from './parts.ts';
@@ -19,13 +19,13 @@ import type {
   Registry,
   Repository,
 } from './ports.ts';
-import { createReadBudget, type Reading } from './read-budget.ts';
+import { createReadBudget, type Reading } from './registry/read-budget.ts';
 import { readImage } from './read-image.ts';
-import { createRecentMap, type RecentMap } from '../core/recent-map.ts';
-import { askerOf, createRecollections, placeOf, type Recollections } from './recollection.ts';
-import { resolve, type Reached, type Resolution } from './resolve.ts';
-import { askerFor } from './shared-asker.ts';
-import { unavailableText } from './unavailable-text.ts';
+import { createRecentMap, type RecentMap } from '../core/text/recent-map.ts';
+import { askerOf, createRecollections, placeOf, type Recollections } from './cache/answer-cache.ts';
+import { resolve, type Reached, type Resolution } from './registry/resolve.ts';
+import { askerFor } from './singleflight/shared-asker.ts';
+import { unavailableText } from './text/unavailable-text.ts';
 
 /** One image text of a review and what its checks need to know. */
 export interface EvidenceRequest {

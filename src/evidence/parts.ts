@@ -1,5 +1,5 @@
-import type { AccessBook } from './access.ts';
-import type { Flights } from './flights.ts';
+import type { AccessBook } from './cache/access-grants.ts';
+import type { Flights } from './singleflight/singleflight.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import type { ContentStore, EvidenceClock, Registry } from './ports.ts';

@@ -6,9 +6,9 @@ import {
   type PlatformImage,
 } from '../core/facts/image-facts.ts';
 import { choiceKey, chosenOf } from '../core/facts/platform.ts';
-import { shown } from '../core/decision/shown-text.ts';
-import { accountKey, repositoryKey } from './access.ts';
-import { overspent } from './flight.ts';
+import { shown } from '../core/text/shown-text.ts';
+import { accountKey, repositoryKey } from './cache/access-grants.ts';
+import { overspent } from './singleflight/flight.ts';
 import { readConfig } from './image-config/config.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-config/image-facts.ts';
 import {
@@ -19,9 +19,9 @@ import {
   type ImageManifest,
 } from './image-config/manifest.ts';
 import { isEmptyObject, provesNoImage } from './image-config/no-config.ts';
-import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';
+import { besideImages, imagesOf, type Leaf } from './image-config/index-leaves.ts';
 import { timesOf } from './image-config/time.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from './map-limit.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {
   Content,
@@ -31,10 +31,10 @@ import type {
   RegistryStage,
   Repository,
 } from './ports.ts';
-import type { Reading } from './read-budget.ts';
-import type { RecentMap } from '../core/recent-map.ts';
-import type { Reached } from './resolve.ts';
-import type { Unreadable } from './unreadable.ts';
+import type { Reading } from './registry/read-budget.ts';
+import type { RecentMap } from '../core/text/recent-map.ts';
+import type { Reached } from './registry/resolve.ts';
+import type { Unreadable } from './text/unreadable.ts';
 
 export interface ImageWanted {
   readonly repository: Repository;

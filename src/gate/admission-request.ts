@@ -1,5 +1,5 @@
 import type { Operation } from '../core/decision/decision.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/text/json/json.ts';
 
 export interface GroupVersionKind {
   readonly group: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fakeClock, fakeGate, pod, requestFor } from '../../test/fakes/gate.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/text/json/json.ts';
 
 const policies = { trusted: { checks: [{ registries: { allow: ['registry.example.com/**'] } }] } };
 const gate = () => fakeGate({ policies });

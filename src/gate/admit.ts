@@ -1,17 +1,17 @@
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
-import { shown } from '../core/decision/shown-text.ts';
-import { isJsonObject } from '../core/json.ts';
-import type { WorkloadTable } from '../core/workload/kinds.ts';
+import { shown } from '../core/text/shown-text.ts';
+import { isJsonObject } from '../core/text/json/json.ts';
+import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionForm, DecisionOrigin, Outcome } from './decision-form.ts';
-import { gateFinding, timedOut } from './decision-form.ts';
-import { guardNamespace } from './guard-namespace.ts';
-import { judgePolicy } from './judge-policy.ts';
+import type { DecisionForm, DecisionOrigin, Outcome } from './review/decision-builder.ts';
+import { gateFinding, timedOut } from './review/decision-builder.ts';
+import { guardNamespace } from './review/guard-namespace.ts';
+import { judgePolicy } from './review/judge-policy.ts';
 import type { Clock, PolicySource } from './ports.ts';
-import { unknownKind } from './unknown-kind.ts';
-import type { Review } from './review.ts';
+import { unknownKind } from './review/unknown-kind.ts';
+import type { Review } from './review/review.ts';
 
 export interface AdmitDeps {
   readonly review: Review;

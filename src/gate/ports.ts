@@ -1,8 +1,8 @@
 import type { Fact } from '../core/facts/fact.ts';
-import type { Labels } from '../core/policy/label-selector.ts';
-import type { PolicySet } from '../core/policy/policy-set.ts';
+import type { Labels } from '../core/policy/match/label-selector.ts';
+import type { PolicySet } from '../core/policy/match/policy-set.ts';
 
-export type { Labels } from '../core/policy/label-selector.ts';
+export type { Labels } from '../core/policy/match/label-selector.ts';
 
 /** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
 export interface Clock {

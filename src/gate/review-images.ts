@@ -1,12 +1,12 @@
 import type { Decision } from '../core/decision/decision.ts';
-import { shown } from '../core/decision/shown-text.ts';
+import { shown } from '../core/text/shown-text.ts';
 import type { ImageUse } from '../core/workload/extract.ts';
 import { maxImages } from '../core/workload/extract.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionForm, DecisionOrigin } from './decision-form.ts';
-import { gateFinding } from './decision-form.ts';
+import type { DecisionForm, DecisionOrigin } from './review/decision-builder.ts';
+import { gateFinding } from './review/decision-builder.ts';
 import type { Clock } from './ports.ts';
-import type { Review } from './review.ts';
+import type { Review } from './review/review.ts';
 
 /** An `ImageReview` of imagepolicy.k8s.io/v1alpha1: image texts and a namespace, nothing else is known (R21). */
 export interface ImageReviewRequest {

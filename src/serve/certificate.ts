@@ -5,7 +5,7 @@ import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
-import type { Closers } from './closers.ts';
+import type { Closers } from './lifecycle.ts';
 import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 

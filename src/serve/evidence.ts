@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import type { ProxySettings } from '../adapters/registry/proxy.ts';
-import { readCloudEnvironment } from '../config/cloud-environment.ts';
-import { describeProblem } from '../config/origin.ts';
-import { createRegistryReload, loadLiveRegistries } from '../config/registry-reload.ts';
-import type { LiveRegistries } from '../config/registry-reload.ts';
+import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
+import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
+import { describeProblem } from '../config/sources/origin.ts';
+import { createRegistryReload, loadLiveRegistries } from '../config/registries/registry-reload.ts';
+import type { LiveRegistries } from '../config/registries/registry-reload.ts';
 import type { Config, ConfigOf } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
-import type { RegistryEventSource } from '../gate/registry-events.ts';
-import type { Closers } from './closers.ts';
-import { openEvidenceRoom } from './evidence-room.ts';
-import type { EvidenceRoom } from './evidence-room.ts';
+import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
+import type { Closers } from './lifecycle.ts';
+import { openEvidenceRoom } from './registry-access.ts';
+import type { EvidenceRoom } from './registry-access.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** How often the files of registries are looked at, in milliseconds; a change counts after two equal looks. */

@@ -10,8 +10,8 @@ import { resolveConfig } from '../config/resolve.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { unavailable } from '../core/facts/fact.ts';
 import { formatDigest } from '../core/image/digest.ts';
-import type { RegistryEventSource } from '../gate/registry-events.ts';
-import { createClosers } from './closers.ts';
+import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
+import { createClosers } from './lifecycle.ts';
 import { createHandlers } from './handlers.ts';
 
 const a = formatDigest(digestOf('a'));

@@ -12,10 +12,10 @@ import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/resolve.ts';
-import { createClosers } from './closers.ts';
+import { createClosers } from './lifecycle.ts';
 import { listenOn } from './listeners.ts';
 import type { Watchers } from './telemetry.ts';
-import { unchangedObject } from '../gate/mutation.ts';
+import { unchangedObject } from '../gate/mutation/mutation.ts';
 
 let first: Authority;
 let second: Authority;

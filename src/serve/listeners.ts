@@ -1,17 +1,17 @@
 import { followClientCa, readClientCaFile } from '../adapters/certificate/client-ca-file.ts';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
-import { startAdminServer } from '../adapters/webhook/admin-server.ts';
-import { readClientCa } from '../adapters/webhook/caller.ts';
+import { startAdminServer } from '../adapters/webhook/server/admin-server.ts';
+import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import type { OnProblem, WebhookHandlers } from '../adapters/webhook/handlers.ts';
-import { createProblemReport } from '../adapters/webhook/problem-report.ts';
-import { startWebhookServer } from '../adapters/webhook/server.ts';
-import type { WebhookServer } from '../adapters/webhook/server.ts';
+import { createProblemReport } from '../adapters/webhook/server/problem-report.ts';
+import { startWebhookServer } from '../adapters/webhook/server/server.ts';
+import type { WebhookServer } from '../adapters/webhook/server/server.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { readinessOf } from '../gate/readiness.ts';
 import type { PartState, Readiness } from '../gate/readiness.ts';
-import type { Closers } from './closers.ts';
+import type { Closers } from './lifecycle.ts';
 import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer, HttpRequest, RegistryHttp } from '../adapters/registry/http.ts';
+import type { HttpAnswer, HttpRequest, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { RegistryFailure } from '../evidence/ports.ts';
 import { observed } from './observed-http.ts';

@@ -1,4 +1,4 @@
-import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http.ts';
+import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { clock } from './clock.ts';
 
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */

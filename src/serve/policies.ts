@@ -1,13 +1,13 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { Config } from '../config/resolve.ts';
-import { compilePolicySet } from '../core/policy/compile.ts';
-import { formatProblem } from '../core/policy/document.ts';
-import type { PolicySet } from '../core/policy/policy-set.ts';
+import { compilePolicySet } from '../core/policy/match/compile.ts';
+import { formatProblem } from '../core/policy/load/document.ts';
+import type { PolicySet } from '../core/policy/match/policy-set.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
-import type { Closers } from './closers.ts';
+import type { Closers } from './lifecycle.ts';
 import type { Watchers } from './telemetry.ts';
 
 /** Policies in force, and what `/readyz` says of them. */

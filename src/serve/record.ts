@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { lockData } from '../adapters/store/data-lock.ts';
-import { createRecorder } from '../adapters/store/recorder.ts';
-import type { Recorder } from '../adapters/store/recorder.ts';
-import { recorderDefaults } from '../adapters/store/recorder-options.ts';
-import { databaseFile } from '../adapters/store/sqlite-file.ts';
-import { createWorkerStore } from '../adapters/store/worker-store.ts';
-import type { WorkerStore } from '../adapters/store/worker-store.ts';
+import { lockData } from '../adapters/store/sqlite/data-lock.ts';
+import { createRecorder } from '../adapters/store/queue/recorder.ts';
+import type { Recorder } from '../adapters/store/queue/recorder.ts';
+import { recorderDefaults } from '../adapters/store/queue/recorder-options.ts';
+import { databaseFile } from '../adapters/store/sqlite/file.ts';
+import { createWorkerStore } from '../adapters/store/queue/worker-store.ts';
+import type { WorkerStore } from '../adapters/store/queue/worker-store.ts';
 import type { Log } from '../adapters/log/log.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';
-import type { Closers } from './closers.ts';
+import type { Closers } from './lifecycle.ts';
 import { clock } from './clock.ts';
 import type { Watchers } from './telemetry.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { decodeReview } from '../../src/adapters/webhook/admission-review.ts';
-import { encodeReview } from '../../src/adapters/webhook/review-response.ts';
-import type { JsonValue } from '../../src/core/json.ts';
+import { decodeReview } from '../../src/adapters/webhook/admission/admission-review.ts';
+import { encodeReview } from '../../src/adapters/webhook/admission/review-response.ts';
+import type { JsonValue } from '../../src/core/text/json/json.ts';
 import { fakeGate } from '../fakes/gate.ts';
 
 const gate = fakeGate({

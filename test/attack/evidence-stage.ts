@@ -1,13 +1,13 @@
-import { createRegistry } from '../../src/adapters/registry/client.ts';
-import { openCheckedSocket } from '../../src/adapters/registry/guarded-socket.ts';
+import { createRegistry } from '../../src/adapters/registry/client/client.ts';
+import { openCheckedSocket } from '../../src/adapters/registry/network/checked-socket.ts';
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
-import { createRegistryHttp } from '../../src/adapters/registry/transport.ts';
+import { createRegistryHttp } from '../../src/adapters/registry/http/transport.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
-import type { JsonObject } from '../../src/core/json.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { createKeychain } from '../../src/evidence/credential/keychain.ts';
 import { createEvidence } from '../../src/evidence/gather.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
-import type { Mutation } from '../../src/gate/mutation.ts';
+import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 import { secretsInMemory } from '../fakes/credentials.ts';
 import { createFakeContentStore } from '../fakes/evidence-sources.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/core/json.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 
 const many = (count: number): JsonObject =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { webhookConfiguration } from '../../src/adapters/kubernetes/manifests/webhook-configuration.ts';
-import { webhookNames } from '../../src/adapters/kubernetes/manifests/webhook-target.ts';
-import type { JsonObject } from '../../src/core/json.ts';
+import { webhookConfiguration } from '../../src/install/webhook-configuration.ts';
+import { webhookNames } from '../../src/install/webhook-target.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
 
 const namespace = (labels: Record<string, string>): JsonObject => ({

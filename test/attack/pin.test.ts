@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../src/core/json.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { fakeEvidence } from '../fakes/evidence.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
 import { applied } from '../fakes/json-patch.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileBroken } from '../../src/core/policy/compile.ts';
-import { readPolicyFile } from '../../src/core/policy/document.ts';
+import { compileBroken } from '../../src/core/policy/match/compile.ts';
+import { readPolicyFile } from '../../src/core/policy/load/document.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 
 describe('a policy that cannot be used does not open what it fenced (R1, R8)', () => {

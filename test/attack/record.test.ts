@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shown, shownLimit } from '../../src/core/decision/shown-text.ts';
+import { shown, shownLimit } from '../../src/core/text/shown-text.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 
 const gate = fakeGate({

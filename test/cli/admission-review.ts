@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../src/core/json.ts';
-import { isJsonObject } from '../../src/core/json.ts';
-import { createWorkloadTable, groupOf } from '../../src/core/workload/kinds.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
+import { isJsonObject } from '../../src/core/text/json/json.ts';
+import { createWorkloadTable, groupOf } from '../../src/core/workload/kinds/kinds.ts';
 
 const table = createWorkloadTable([]);
 

@@ -93,7 +93,7 @@ describe('B37: planted secrets appear in no log, record, answer or output', () =
   );
 });
 
-// Known defect of core/decision/shown-text.ts: only text with a scheme is redacted. Turn it into `test` once it is.
+// Known defect of core/text/shown-text.ts: only text with a scheme is redacted. Turn it into `test` once it is.
 test('B37: a password in an image without a scheme (user:password@host/…) is redacted as well', async () => {
   const input = JSON.stringify(pod('web', 'jane:planted-password@registry.example.com/shop/web:1'));
   const ended = await imagegate(

@@ -10,8 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { openDecisionsReader } from '../../src/adapters/store/reader.ts';
-import { databaseFile } from '../../src/adapters/store/sqlite-file.ts';
+import { openDecisionsReader } from '../../src/adapters/store/sqlite/reader.ts';
+import { databaseFile } from '../../src/adapters/store/sqlite/file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-crash-'));
 const program = join(scratch, 'recording-process.js');
@@ -22,7 +22,10 @@ beforeAll(async () => {
   writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
   const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   await build({
-    entryPoints: [source('./recording-process.ts'), source('../../src/adapters/store/sqlite-worker.ts')],
+    entryPoints: [
+      source('./recording-process.ts'),
+      source('../../src/adapters/store/sqlite/sqlite-worker.ts'),
+    ],
     entryNames: '[name]',
     outdir: scratch,
     bundle: true,

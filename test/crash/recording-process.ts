@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 
 import type { Decision } from '../../src/core/decision/decision.ts';
-import { lockData } from '../../src/adapters/store/data-lock.ts';
-import { createRecorder } from '../../src/adapters/store/recorder.ts';
-import { recorderDefaults } from '../../src/adapters/store/recorder-options.ts';
-import { createWorkerStore } from '../../src/adapters/store/worker-store.ts';
+import { lockData } from '../../src/adapters/store/sqlite/data-lock.ts';
+import { createRecorder } from '../../src/adapters/store/queue/recorder.ts';
+import { recorderDefaults } from '../../src/adapters/store/queue/recorder-options.ts';
+import { createWorkerStore } from '../../src/adapters/store/queue/worker-store.ts';
 
 /**
  * A gate without its webhook: locks `--data`, records at 5,000/s, and prints `last-number time` at once

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { databaseFile } from '../../src/adapters/store/sqlite-file.ts';
-import type { JsonObject } from '../../src/core/json.ts';
+import { databaseFile } from '../../src/adapters/store/sqlite/file.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { createReviewOf } from '../cli/admission-review.ts';
 import { folderWith } from '../cli/imagegate.ts';
 import { foreign, pod, policyFolder, trusted } from '../cli/policies.ts';

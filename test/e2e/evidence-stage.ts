@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { stringify } from 'yaml';
-import type { RegistryRow } from '../../src/config/registry-rows.ts';
+import type { RegistryRow } from '../../src/config/registries/registry-rows.ts';
 import { freePort } from './free-port.ts';
 import { clearGate, dataFolder, installGate, startGate } from './gate.ts';
 import type { Gate } from './gate.ts';

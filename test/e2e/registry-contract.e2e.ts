@@ -1,5 +1,5 @@
-import { registryContract } from '../../src/adapters/registry/registry.contract.ts';
-import type { RegistryUnderTest } from '../../src/adapters/registry/registry.contract.ts';
+import { registryContract } from '../../src/adapters/registry/client/registry.contract.ts';
+import type { RegistryUnderTest } from '../../src/adapters/registry/client/registry.contract.ts';
 import { anonymous, basicCredential, openReading } from '../fakes/registry-reading.ts';
 import type { Reading } from '../fakes/registry-reading.ts';
 import { startDockerRegistry } from './docker-registry.ts';

@@ -1,4 +1,4 @@
-import { type ApiClient, createClient } from '../../src/adapters/kubernetes/client.ts';
+import { type ApiClient, createClient } from '../../src/adapters/kubernetes/client/client.ts';
 import type { Clock } from '../../src/gate/ports.ts';
 import type { FakeApiServer } from './api-server.ts';
 

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../src/core/json.ts';
-import type { Mutation } from '../../src/gate/mutation.ts';
+import type { JsonObject, JsonValue } from '../../src/core/text/json/json.ts';
+import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 
 /** What an object is after the API server has applied the patch. */
 export const applied = (object: JsonObject, { patch }: Mutation): JsonObject => {

@@ -4,7 +4,7 @@ import { compileEvidenceCheck, isEvidenceCheck } from '../../src/core/checks/ind
 import type { Fact } from '../../src/core/facts/fact.ts';
 import { known } from '../../src/core/facts/fact.ts';
 import type { ImageFacts } from '../../src/core/facts/image-facts.ts';
-import type { Labels } from '../../src/core/policy/label-selector.ts';
+import type { Labels } from '../../src/core/policy/match/label-selector.ts';
 import { policy } from './gate.ts';
 import { imageFacts, judgedAt, platformImage } from './image-facts.ts';
 

@@ -1,5 +1,5 @@
 import type { Decision } from '../../src/core/decision/decision.ts';
-import type { JsonObject } from '../../src/core/json.ts';
+import type { JsonObject } from '../../src/core/text/json/json.ts';
 import type { FakeObject } from './api-server.ts';
 
 /** Why the Pod was refused. */

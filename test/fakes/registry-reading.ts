@@ -1,7 +1,7 @@
-import { createRegistry } from '../../src/adapters/registry/client.ts';
-import type { RegistryHttp } from '../../src/adapters/registry/http.ts';
+import { createRegistry } from '../../src/adapters/registry/client/client.ts';
+import type { RegistryHttp } from '../../src/adapters/registry/http/http.ts';
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
-import { createRegistryHttp } from '../../src/adapters/registry/transport.ts';
+import { createRegistryHttp } from '../../src/adapters/registry/http/transport.ts';
 import type {
   Credential,
   EvidenceClock,

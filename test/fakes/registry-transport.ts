@@ -5,9 +5,9 @@ import type {
   HttpRequest,
   HttpResponse,
   RegistryHttp,
-} from '../../src/adapters/registry/http.ts';
+} from '../../src/adapters/registry/http/http.ts';
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
-import { createRegistryHttp, type RegistryHttpOptions } from '../../src/adapters/registry/transport.ts';
+import { createRegistryHttp, type RegistryHttpOptions } from '../../src/adapters/registry/http/transport.ts';
 import type { RegistryFailure } from '../../src/evidence/ports.ts';
 import { type Arrival, listen, type Listener, type ListenOptions } from './registry-listener.ts';
 

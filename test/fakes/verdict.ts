@@ -3,8 +3,8 @@ import { decide } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
 import { known, unavailable } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
-import type { Labels } from '../../src/core/policy/label-selector.ts';
-import { selectPolicies } from '../../src/core/policy/select.ts';
+import type { Labels } from '../../src/core/policy/match/label-selector.ts';
+import { selectPolicies } from '../../src/core/policy/match/select.ts';
 import { policySet } from './gate.ts';
 import { imageDigest, judgedAt } from './image-facts.ts';
 

@@ -6,11 +6,11 @@ import type { Agent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Finding } from '../../src/core/decision/finding.ts';
-import type { RefusedRequest } from '../../src/adapters/webhook/refusal.ts';
+import type { RefusedRequest } from '../../src/adapters/webhook/admission/rejection.ts';
 import type { WebhookHandlers, WebhookProblem } from '../../src/adapters/webhook/handlers.ts';
-import { startWebhookServer } from '../../src/adapters/webhook/server.ts';
-import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server.ts';
-import { unchangedObject } from '../../src/gate/mutation.ts';
+import { startWebhookServer } from '../../src/adapters/webhook/server/server.ts';
+import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server/server.ts';
+import { unchangedObject } from '../../src/gate/mutation/mutation.ts';
 
 /** Parts that the tests of this folder share: decisions by hand, a server with scripted handlers, clients. */
 

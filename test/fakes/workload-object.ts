@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/core/json.ts';
+import type { JsonObject, JsonValue } from '../../src/core/text/json/json.ts';
 import { fieldSegments } from '../../src/core/workload/field-path.ts';
 
 /** An object that holds `value` at the path of a row: lists have one item, maps the key `Key`. */

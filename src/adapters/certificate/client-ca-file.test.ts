@@ -7,7 +7,7 @@ import { createAuthority } from '../../../test/e2e/certificates.ts';
 import type { Authority } from '../../../test/e2e/certificates.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import { readClientCa } from '../webhook/caller.ts';
+import { readClientCa } from '../webhook/server/caller.ts';
 import { followClientCa, readClientCaFile } from './client-ca-file.ts';
 
 let first: Authority;

@@ -1,5 +1,5 @@
 import { known, unavailable } from '../../core/facts/fact.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Result } from '../../core/result.ts';
 import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
 import { formHeaders, readDocument, readSecret } from './answer.ts';

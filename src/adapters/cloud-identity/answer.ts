@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CloudAnswer } from './cloud-http.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { isHeaderText, readDocument, readSecret, refusal } from './answer.ts';
 import { isRegion, stsEndpoint } from './aws-host.ts';

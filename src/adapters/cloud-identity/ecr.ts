@@ -1,5 +1,5 @@
 import { known, unavailable } from '../../core/facts/fact.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
 import { isHeaderText, readDocument } from './answer.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readCloudEnvironment, type CloudName } from '../../config/cloud-environment.ts';
+import { readCloudEnvironment, type CloudName } from '../../config/registries/cloud-environment.ts';
 import { createCloudIdentities } from './identities.ts';
 
 const environment = {

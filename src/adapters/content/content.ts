@@ -1,6 +1,6 @@
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { ContentStore } from '../../evidence/ports.ts';
-import { createRecentMap } from '../../core/recent-map.ts';
+import { createRecentMap } from '../../core/text/recent-map.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { contentName } from './name.ts';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { readEntrySecret } from '../../evidence/credential/docker-config-secret.ts';
 import { createSharedFacts } from '../../evidence/credential/shared-facts.ts';
 import type { CredentialSecret, EvidenceClock, Repository } from '../../evidence/ports.ts';

@@ -1,4 +1,4 @@
-import { shown, shownName } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { ConfiguredCredential } from '../../evidence/credential/configured.ts';
 import { entriesFor, helperFor, type DockerConfig } from '../../evidence/credential/docker-config.ts';
 import type { Repository } from '../../evidence/ports.ts';

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { formatProblem, type PolicyFileProblem } from '../../core/policy/document.ts';
+import { formatProblem, type PolicyFileProblem } from '../../core/policy/load/document.ts';
 import type { Result } from '../../core/result.ts';
 import { createPolicyFiles, type LoadedPolicies, type PolicyFiles } from './policy-files.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PolicyFileProblem } from '../../core/policy/document.ts';
-import type { ImagePolicy } from '../../core/policy/schema.ts';
+import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
+import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { watchDirectories } from './directory-watch.ts';
 import { readPolicySet, type PolicyFileSet } from './read-set.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
-import { findDuplicateNames, largestPolicyFile, readPolicyFile } from '../../core/policy/document.ts';
-import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/document.ts';
-import type { ImagePolicy } from '../../core/policy/schema.ts';
+import { findDuplicateNames, largestPolicyFile, readPolicyFile } from '../../core/policy/load/document.ts';
+import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/load/document.ts';
+import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { PolicyFileProblem } from '../../core/policy/document.ts';
+import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
 
 /** Bounds of one policy set; said in docs/policy.md. */
 export const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;

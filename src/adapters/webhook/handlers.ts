@@ -1,10 +1,10 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { AdmissionRequest } from '../../gate/admission-request.ts';
 import type { Deadline } from '../../gate/deadline.ts';
-import type { Mutation } from '../../gate/mutation.ts';
-import type { RegistryEvents } from '../../gate/registry-events.ts';
+import type { Mutation } from '../../gate/mutation/mutation.ts';
+import type { RegistryEvents } from '../../gate/prefetch/registry-events.ts';
 import type { ImageReviewRequest } from '../../gate/review-images.ts';
-import type { RefusedRequest } from './refusal.ts';
+import type { RefusedRequest } from './admission/rejection.ts';
 
 /** Who answers. The server reads, decodes, encodes and writes; it decides nothing but refusals. */
 export interface WebhookHandlers {

@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import { checkImages } from '../check-image.ts';
-import type { ImageFlags } from '../check-image.ts';
-import { checkManifests, manifestSettings } from '../check-manifest.ts';
-import type { ManifestFlags } from '../check-manifest.ts';
-import { checkSettings } from '../check-run.ts';
-import { oneOf } from '../choice.ts';
+import { checkImages } from '../check/check-image.ts';
+import type { ImageFlags } from '../check/check-image.ts';
+import { checkManifests, manifestSettings } from '../check/check-manifest.ts';
+import type { ManifestFlags } from '../check/check-manifest.ts';
+import { checkSettings } from '../check/check-run.ts';
+import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
-import { failOnLevels } from '../exit-code.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { outputOption } from '../outputs.ts';
+import { failOnLevels } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { outputOption } from '../check/outputs.ts';
 import { addSettingFlags, gather } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 const descriptions = {
   policies: 'Folder or file with policies; repeatable.',

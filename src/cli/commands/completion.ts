@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
 import type { CommandEntry, CommandModule } from '../command-module.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** `check manifest` → its flags; the empty path → the names of the commands. */
 type Words = ReadonlyMap<string, readonly string[]>;

@@ -2,15 +2,15 @@ import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Decision } from '../../core/decision/decision.ts';
-import { parseDuration } from '../../config/duration.ts';
+import { parseDuration } from '../../config/values/duration.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { CommandModule } from '../command-module.ts';
-import { outputOption, writeOutputs } from '../outputs.ts';
-import type { OutputTarget } from '../outputs.ts';
+import { outputOption, writeOutputs } from '../check/outputs.ts';
+import type { OutputTarget } from '../check/outputs.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 interface DecisionsFlags {
   readonly since?: number;

@@ -4,14 +4,14 @@ import type { Flags } from '../../config/resolve.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
-import { suggest } from '../../core/policy/suggestion.ts';
-import { oneOf } from '../choice.ts';
+import { suggest } from '../../core/policy/load/suggestion.ts';
+import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 const codes: readonly string[] = [...new Set([...findingCodes, ...skipCodes])];
 const outputs = ['text', 'json'] as const;

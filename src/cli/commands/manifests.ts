@@ -1,25 +1,21 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openCertificates } from '../../adapters/certificate/own.ts';
-import { printManifests } from '../../adapters/kubernetes/manifests/manifest.ts';
-import { inClusterManifests, inClusterWebhooks } from '../../adapters/kubernetes/manifests/in-cluster.ts';
-import { printRemoval } from '../../adapters/kubernetes/manifests/removal.ts';
-import { outOfClusterManifests } from '../../adapters/kubernetes/manifests/out-of-cluster.ts';
-import { parsePullSecretAccess } from '../../adapters/kubernetes/manifests/pull-secret-access.ts';
-import {
-  parseGateImage,
-  parseGateNamespace,
-  parseWebhookUrl,
-} from '../../adapters/kubernetes/manifests/target.ts';
+import { printManifests } from '../../install/manifest.ts';
+import { inClusterManifests, inClusterWebhooks } from '../../install/in-cluster.ts';
+import { printRemoval } from '../../install/removal.ts';
+import { outOfClusterManifests } from '../../install/out-of-cluster.ts';
+import { parsePullSecretAccess } from '../../install/pull-secret-access.ts';
+import { parseGateImage, parseGateNamespace, parseWebhookUrl } from '../../install/target.ts';
 import type { Flags } from '../../config/resolve.ts';
-import type { SettingKey } from '../../config/settings.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Result } from '../../core/result.ts';
-import { createWorkloadTable } from '../../core/workload/kinds.ts';
+import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { CommandModule } from '../command-module.ts';
 import { configurationOf, gateSettings } from '../gate-configuration.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 const manifestSettings = [
   ...gateSettings,

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
-import type { SettingKey } from '../../config/settings.ts';
-import { shown } from '../../core/decision/shown-text.ts';
-import type { PolicyDocument } from '../../core/policy/document.ts';
-import { lintPolicies } from '../../core/policy/lint.ts';
-import type { LintRemark } from '../../core/policy/lint.ts';
-import { oneOf } from '../choice.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { PolicyDocument } from '../../core/policy/load/document.ts';
+import { lintPolicies } from '../../core/policy/lint/lint.ts';
+import type { LintRemark } from '../../core/policy/lint/lint.ts';
+import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { readPolicies } from '../policy-input.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 const outputs = ['text', 'json'] as const;
 const lintSettings = ['policies'] as const satisfies readonly SettingKey[];

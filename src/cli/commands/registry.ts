@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
 import { parseReference } from '../../core/image/reference.ts';
-import { shown } from '../../core/decision/shown-text.ts';
-import { oneOf } from '../choice.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import type { LoginTarget } from '../login-test.ts';
 import { registrySettings } from '../registry-settings.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 const outputs = ['text', 'json'] as const;
 

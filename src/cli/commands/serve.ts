@@ -1,17 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
-import { describeProblem } from '../../config/origin.ts';
-import { loadSources } from '../../config/load.ts';
+import { describeProblem } from '../../config/sources/origin.ts';
+import { loadSources } from '../../config/sources/load.ts';
 import { printConfig } from '../../config/print.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Flags } from '../../config/resolve.ts';
-import { settingKeys } from '../../config/settings.ts';
+import { settingKeys } from '../../config/settings/settings.ts';
 import { startGate } from '../../serve.ts';
 import type { CommandModule } from '../command-module.ts';
-import { exitCode } from '../exit-code.ts';
+import { exitCode } from '../terminal/exit-code.ts';
 import { addSettingFlags } from '../setting-flags.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
 
 /**
  * Waits for the first signal. Later ones change nothing: npx passes SIGTERM on although the process group had it

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { isJsonObject } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { openImage } from './named-image.ts';
 import type { NamedImage } from './named-image.ts';
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { whyNot } from '../../config/file-problem.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { whyNot } from '../../config/sources/file-problem.ts';
+import { shown } from '../../core/text/shown-text.ts';
 
 /** A file as it was at one time: what it is called behind its links, and what tells whether it changed. */
 export interface FileMark {

@@ -1,4 +1,4 @@
-import type { SourceSteps } from '../../core/workload/source-node.ts';
+import type { SourceSteps } from '../../core/text/source-node.ts';
 import { parseReference } from '../../core/image/reference.ts';
 
 /** A text for one field of a map; `after` is the field behind which it is written where it is not there yet. */

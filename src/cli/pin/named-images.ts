@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { isJsonObject } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { readTextValues } from '../../core/workload/manifest.ts';
-import type { ParsedValue } from '../../core/workload/parsed-text.ts';
-import { offsetAt } from '../../core/workload/source-node.ts';
-import { isKustomization, isKustomizationFile, isValuesFile } from '../foreign-file.ts';
-import type { ManifestSource } from '../manifest-input.ts';
+import type { ParsedValue } from '../../core/text/parsed-text.ts';
+import { offsetAt } from '../../core/text/source-node.ts';
+import { isKustomization, isKustomizationFile, isValuesFile } from '../check/foreign-file.ts';
+import type { ManifestSource } from '../check/manifest-input.ts';
 import { kustomizationImages } from './kustomization-images.ts';
 import type { NamedImage } from './named-image.ts';
 import { valuesImages } from './values-images.ts';

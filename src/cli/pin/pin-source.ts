@@ -1,9 +1,9 @@
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
-import type { PinnedPlace } from '../../gate/pin-manifest.ts';
-import { isKustomization } from '../foreign-file.ts';
-import type { ManifestSource } from '../manifest-input.ts';
+import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
+import { isKustomization } from '../check/foreign-file.ts';
+import type { ManifestSource } from '../check/manifest-input.ts';
 import type { Resolved } from './named-image.ts';
 import type { DocumentImage } from './named-images.ts';
 import { rewriteImages } from './rewrite.ts';

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../core/image/reference.ts';
 import { extractImages } from '../../core/workload/extract.ts';
-import { createWorkloadTable } from '../../core/workload/kinds.ts';
+import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { rewriteImages } from './rewrite.ts';

@@ -1,11 +1,11 @@
-import type { JsonValue } from '../../core/json.ts';
-import { isJsonObject } from '../../core/json.ts';
+import type { JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
-import { nodeAt } from '../../core/workload/source-node.ts';
-import type { SourceText } from '../../core/workload/source-node.ts';
-import { isKustomization } from '../foreign-file.ts';
+import { nodeAt } from '../../core/text/source-node.ts';
+import type { SourceText } from '../../core/text/source-node.ts';
+import { isKustomization } from '../check/foreign-file.ts';
 import { applyEdits, byteOrderMarkOf, replaceText } from './text-edit.ts';
 import type { TextEdit } from './text-edit.ts';
 

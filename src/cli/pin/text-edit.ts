@@ -1,4 +1,4 @@
-import type { SourceText } from '../../core/workload/source-node.ts';
+import type { SourceText } from '../../core/text/source-node.ts';
 
 /** A part of a text and what takes its place. */
 export interface TextEdit {

@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { isJsonObject } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { FieldSegment } from '../../core/workload/field-path.ts';
 import { walkField } from '../../core/workload/field-walk.ts';

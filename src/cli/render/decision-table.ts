@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import type { Place } from '../../core/workload/parsed-text.ts';
+import type { Place } from '../../core/text/parsed-text.ts';
 import { formatTable } from './table.ts';
 
 /** `namespace/Kind/name` of the judged object. */

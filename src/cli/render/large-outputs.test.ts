@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { decisionOf, denyFinding } from '../../../test/fakes/webhook-server.ts';
-import { createArtifactLocations } from '../artifact-location.ts';
+import { createArtifactLocations } from '../check/artifact-location.ts';
 import { renderDecisionTable } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { renderJunit } from './junit.ts';

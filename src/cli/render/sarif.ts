@@ -4,7 +4,7 @@ import type { Finding, Mode } from '../../core/decision/finding.ts';
 import type { FindingCode } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
 import { version } from '../../config/version.ts';
-import type { ArtifactLocations } from '../artifact-location.ts';
+import type { ArtifactLocations } from '../check/artifact-location.ts';
 import { objectName } from './decision-table.ts';
 import { fieldText } from './field-text.ts';
 import { jsonPieces } from './json-pieces.ts';

@@ -1,5 +1,5 @@
-import { shown, shownBriefly } from '../../core/decision/shown-text.ts';
-import { declareKind } from '../../core/workload/kinds.ts';
+import { shown, shownBriefly } from '../../core/text/shown-text.ts';
+import { declareKind } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 
 const mostKinds = 10;

@@ -2,7 +2,7 @@ import type { FindingCode } from '../decision/reason.ts';
 import type { Fact } from '../facts/fact.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
 import type { ImageReference } from '../image/reference.ts';
-import type { Labels } from '../policy/label-selector.ts';
+import type { Labels } from '../policy/match/label-selector.ts';
 
 /** One way in which an image fails a check. `message` names the image and the rule in one short sentence. */
 export interface Violation {

@@ -1,4 +1,4 @@
-import { shown } from '../decision/shown-text.ts';
+import { shown } from '../text/shown-text.ts';
 import { formatReference } from '../image/reference.ts';
 import { pass } from './check.ts';
 import type { Check } from './check.ts';

@@ -3,7 +3,7 @@ import { day, imageFacts, judgedAt, platformImage } from '../../../test/fakes/im
 import { amd64, codes, compiled, inNamespace, judge } from '../../../test/fakes/judge-image.ts';
 import type { Fact } from '../facts/fact.ts';
 import { absent, known, unavailable } from '../facts/fact.ts';
-import type { Labels } from '../policy/label-selector.ts';
+import type { Labels } from '../policy/match/label-selector.ts';
 
 describe('user: NonRoot', () => {
   test.each([

@@ -1,6 +1,6 @@
-import { readDuration } from '../policy/duration.ts';
-import type { ImageCheck, MultiArch } from '../policy/schema.ts';
-import { readSize } from '../policy/size.ts';
+import { readDuration } from '../policy/schema/duration.ts';
+import type { ImageCheck, MultiArch } from '../policy/schema/schema.ts';
+import { readSize } from '../policy/schema/size.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import type { EvidenceCheck, EvidenceRule } from './check.ts';

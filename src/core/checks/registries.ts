@@ -1,4 +1,4 @@
-import { shown } from '../decision/shown-text.ts';
+import { shown } from '../text/shown-text.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import { matchesPattern } from '../image/pattern.ts';
 import { formatReference } from '../image/reference.ts';

@@ -1,5 +1,5 @@
-import { shown } from '../decision/shown-text.ts';
-import { matchesGlob } from '../policy/glob.ts';
+import { shown } from '../text/shown-text.ts';
+import { matchesGlob } from '../policy/match/glob.ts';
 import { pass } from './check.ts';
 import type { Check } from './check.ts';
 

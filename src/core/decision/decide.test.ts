@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fakeGate, pod, policySet, requestFor } from '../../../test/fakes/gate.ts';
 import { unavailable } from '../facts/fact.ts';
-import { compileBroken, matchEverything } from '../policy/compile.ts';
+import { compileBroken, matchEverything } from '../policy/match/compile.ts';
 
 const trusted = { registries: { allow: ['registry.example.com/**'] } };
 const codesOf = (findings: readonly { code: string; mode: string; policy: string }[]) =>

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import { shownName } from './shown-text.ts';
+import { shownName } from '../text/shown-text.ts';
 
 /** Whether the message of a finding begins with the field that it is about. */
 export const namesField = ({ path, message }: Pick<Finding, 'path' | 'message'>): boolean =>

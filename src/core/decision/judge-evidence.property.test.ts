@@ -12,7 +12,7 @@ import {
 import { fence, judge, noAnswer, nonRoot, ours, pin, pinned } from '../../../test/fakes/verdict.ts';
 import { absent, known, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { Labels } from '../policy/label-selector.ts';
+import type { Labels } from '../policy/match/label-selector.ts';
 
 describe('for every image and every set of policies', () => {
   const platform = fc.record({

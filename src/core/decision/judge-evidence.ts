@@ -6,15 +6,15 @@ import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
 import { formatDigest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { describeDuration } from '../policy/duration.ts';
-import { acceptsAge, isFenced } from '../policy/needs.ts';
-import type { CompiledPolicy } from '../policy/policy-set.ts';
-import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import { describeDuration } from '../policy/schema/duration.ts';
+import { acceptsAge, isFenced } from '../policy/match/needs.ts';
+import type { CompiledPolicy } from '../policy/match/policy-set.ts';
+import type { Covering, CoveringPolicy } from '../policy/match/select.ts';
 import type { Steps } from '../steps.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { Finding, Mode } from './finding.ts';
 import type { FindingCode } from './reason.ts';
-import { shown, shownBriefly, shownLimit } from './shown-text.ts';
+import { shown, shownBriefly, shownLimit } from '../text/shown-text.ts';
 
 /** What the checks that need evidence add to a verdict. */
 export interface EvidenceVerdict {

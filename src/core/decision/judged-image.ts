@@ -2,7 +2,7 @@ import type { ImageEvidence } from '../facts/image-evidence.ts';
 import { formatDigest } from '../image/digest.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { EvidenceTrail, JudgedImage } from './decision.ts';
-import { shownBriefly } from './shown-text.ts';
+import { shownBriefly } from '../text/shown-text.ts';
 
 /** Bounds of what the record keeps, so that secrets with long names cannot fill it. */
 const mostTried = 6;

@@ -1,11 +1,11 @@
 import { matchesPattern } from '../image/pattern.ts';
-import type { ReadImage } from '../policy/image-memory.ts';
-import type { Covering, CoveringPolicy } from '../policy/select.ts';
+import type { ReadImage } from '../policy/match/evaluation-cache.ts';
+import type { Covering, CoveringPolicy } from '../policy/match/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { Finding, Mode } from './finding.ts';
 import { strictest } from './finding.ts';
-import { shown } from './shown-text.ts';
+import { shown } from '../text/shown-text.ts';
 
 /** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
 export type Unmatched = 'deny' | 'allow' | undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeDuration, readDuration } from './duration.ts';
-import { describeSize, readSize } from './size.ts';
+import { describeDuration, readDuration } from './schema/duration.ts';
+import { describeSize, readSize } from './schema/size.ts';
 
 describe('durations', () => {
   test.each([

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readManifest } from '../workload/manifest.ts';
-import { formatProblem, readPolicyFile } from './document.ts';
-import { readPolicy } from './schema.ts';
+import { formatProblem, readPolicyFile } from './load/document.ts';
+import { readPolicy } from './schema/schema.ts';
 
 const captured = JSON.parse(
   readFileSync(new URL('../../../test/fixtures/workloads/yaml-scalars.json', import.meta.url), 'utf8'),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages, maxEntries, maxImages } from './extract.ts';
-import { createWorkloadTable, parseWorkloadRow } from './kinds.ts';
-import type { WorkloadKind } from './kinds.ts';
+import { createWorkloadTable, parseWorkloadRow } from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/kinds.ts';
 import { unchangedPlaces } from './unchanged.ts';
 
 const task = createWorkloadTable([]).byKind('tekton.dev', 'Task')!;

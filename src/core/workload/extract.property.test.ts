@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { objectAt } from '../../../test/fakes/workload-object.ts';
-import type { JsonObject } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import type { JsonObject } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
-import { createWorkloadTable } from './kinds.ts';
-import type { WorkloadKind } from './kinds.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/kinds.ts';
 import { podSpecChanged, unchangedPlaces } from './unchanged.ts';
 
 const kinds = fc.constantFrom(...createWorkloadTable([]).all);

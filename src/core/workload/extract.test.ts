@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages, maxImages } from './extract.ts';
 import {
   builtInWorkloads,
@@ -8,8 +8,8 @@ import {
   customWorkloads,
   groupOf,
   parseWorkloadRow,
-} from './kinds.ts';
-import type { WorkloadKind } from './kinds.ts';
+} from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/kinds.ts';
 import { readManifest } from './manifest.ts';
 import { pullSecretsOf } from './pull-context.ts';
 

@@ -1,15 +1,15 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { CompiledKind, CompiledPodSpec } from './compiled-kind.ts';
-import { compileKind, podSpecPlaces } from './compiled-kind.ts';
+import type { CompiledKind, CompiledPodSpec } from './kinds/compiled-kind.ts';
+import { compileKind, podSpecPlaces } from './kinds/compiled-kind.ts';
 import type { FieldWalk } from './field-walk.ts';
 import { walkField } from './field-walk.ts';
 import type { ExtractionError, Findings, ImageUse, Problem } from './found-images.ts';
 import { addImage, addImageUrl, isAbsent, malformed } from './found-images.ts';
 import { readPodSpec } from './pod-spec-images.ts';
-import type { WorkloadKind } from './workload-kind.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 export { maxEntries, maxImages } from './found-images.ts';
 export type { ExtractionError, ImageUse } from './found-images.ts';

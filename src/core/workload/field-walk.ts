@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
 import type { FieldSegment } from './field-path.ts';
 import type { Problem } from './found-images.ts';
 import { isAbsent, malformed, maxEntries } from './found-images.ts';

@@ -1,7 +1,7 @@
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../text/json/json.ts';
 import type { Placeholder } from './placeholder.ts';
 import { holdsPlaceholder } from './placeholder.ts';
-import type { WorkloadKind } from './workload-kind.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 /** One place of the object that names an image. */
 export interface ImageUse {

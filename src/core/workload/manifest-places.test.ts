@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readManifest } from './manifest.ts';
 import { stepsOf } from './object-path.ts';
-import type { Place } from './parsed-text.ts';
-import { offsetAt } from './source-node.ts';
+import type { Place } from '../text/parsed-text.ts';
+import { offsetAt } from '../text/source-node.ts';
 
 /** Stands before the value whose place is asked for. */
 const here = '§';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../text/json/json.ts';
 import { readManifest } from './manifest.ts';
-import { plainScalar } from './yaml-scalar.ts';
+import { plainScalar } from '../text/yaml/scalar.ts';
 
 const read = (text: string) => {
   const result = readManifest(text, 'x.yaml');

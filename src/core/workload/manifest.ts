@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import { readJsonText } from './json-text.ts';
-import type { ParsedValue, TextProblem, TextStart, ValueSource } from './parsed-text.ts';
-import { readYamlText } from './yaml-text.ts';
+import { readJsonText } from '../text/json/json-text.ts';
+import type { ParsedValue, TextProblem, TextStart, ValueSource } from '../text/parsed-text.ts';
+import { readYamlText } from '../text/yaml/yaml-text.ts';
 
 /** One Kubernetes object of a manifest; `line` and `column` (1-based) are where it begins. */
 export interface ManifestDocument {

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
-import type { ContainerList, PodSpecPlaces } from './compiled-kind.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
+import type { ContainerList, PodSpecPlaces } from './kinds/compiled-kind.ts';
 import type { Findings, Problem } from './found-images.ts';
 import { addImage, isAbsent, malformed } from './found-images.ts';
 

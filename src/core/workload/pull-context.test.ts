@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { objectAt } from '../../../test/fakes/workload-object.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
-import { createWorkloadTable } from './kinds.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
 import { maxPullSecrets, pullSecretsOf } from './pull-context.ts';
-import type { WorkloadKind } from './workload-kind.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 const table = createWorkloadTable([]);
 const kindOf = (group: string, kind: string): WorkloadKind => table.byKind(group, kind)!;

@@ -1,9 +1,9 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
-import { compileKind } from './compiled-kind.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
+import { compileKind } from './kinds/compiled-kind.ts';
 import type { FieldWalk } from './field-walk.ts';
 import { walkField } from './field-walk.ts';
-import type { WorkloadKind } from './workload-kind.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 /** With which secrets the kubelet will pull the images of a workload. Names as written: nothing has checked them. */
 export interface NamedPullSecrets {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
-import { createWorkloadTable } from './kinds.ts';
-import type { WorkloadKind } from './kinds.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/kinds.ts';
 import { podSpecChanged, unchangedPlaces } from './unchanged.ts';
 
 const table = createWorkloadTable([]);

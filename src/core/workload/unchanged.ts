@@ -1,10 +1,10 @@
-import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject } from '../json.ts';
-import { compileKind } from './compiled-kind.ts';
+import type { JsonObject, JsonValue } from '../text/json/json.ts';
+import { isJsonObject } from '../text/json/json.ts';
+import { compileKind } from './kinds/compiled-kind.ts';
 import type { ImageUse } from './extract.ts';
 import { extractImages } from './extract.ts';
-import type { WorkloadKind } from './workload-kind.ts';
-import { maxDepth } from './yaml-limits.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
+import { maxDepth } from '../text/yaml/limits.ts';
 
 /**
  * R2: the places of `images` where `oldObject` holds byte-identical text. Moved, re-added, re-spelt or newly

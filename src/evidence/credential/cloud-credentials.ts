@@ -1,6 +1,6 @@
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { CloudIdentity, CredentialSecret, EvidenceClock } from '../ports.ts';
-import { createRecentMap } from '../../core/recent-map.ts';
+import { createRecentMap } from '../../core/text/recent-map.ts';
 import { type Asking, createSharedFacts } from './shared-facts.ts';
 
 interface CloudSecret {

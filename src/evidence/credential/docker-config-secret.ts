@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CredentialSecret } from '../ports.ts';
 

@@ -1,6 +1,6 @@
 import type { Fact } from '../../core/facts/fact.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { shown, shownName } from '../../core/decision/shown-text.ts';
+import { shown, shownName } from '../../core/text/shown-text.ts';
 import { maxPullSecrets } from '../../core/workload/pull-context.ts';
 import type {
   Candidate,

@@ -1,5 +1,5 @@
 import { absent, known, unavailable } from '../../core/facts/fact.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import type { PullSecrets } from '../ports.ts';
 
 type PullSecret = Awaited<ReturnType<PullSecrets['secret']>>;

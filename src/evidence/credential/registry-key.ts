@@ -1,5 +1,5 @@
 import { isHostName, isPath, isPort } from '../../core/image/grammar.ts';
-import { matchesGlob } from '../../core/policy/glob.ts';
+import { matchesGlob } from '../../core/policy/match/glob.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Repository } from '../ports.ts';
 

@@ -1,7 +1,7 @@
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { EvidenceClock } from '../ports.ts';
-import { createRecentMap } from '../../core/recent-map.ts';
+import { createRecentMap } from '../../core/text/recent-map.ts';
 
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
 export interface SharedFacts<T> {

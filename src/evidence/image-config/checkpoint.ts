@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 
 /**
  * Annotations of a manifest or an index by which runtimes know the checkpoint of a container. Source: cri-o

@@ -1,13 +1,13 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import type { Platform } from '../../core/facts/image-facts.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import { readJsonObject } from '../json-document.ts';
+import { readJsonObject } from '../json/json-document.ts';
 import { readLabels, type Labels } from './labels.ts';
 import { readTime } from './time.ts';
-import { fieldNames, foreignSpelling, optionalText } from '../json-fields.ts';
-import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
+import { fieldNames, foreignSpelling, optionalText } from '../json/json-fields.ts';
+import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** What is read of an image config: OCI image-spec, "Image Configuration". */
 export interface ImageConfig {

@@ -1,12 +1,12 @@
 import type { Platform } from '../../core/facts/image-facts.ts';
 import { parseDigest } from '../../core/image/digest.ts';
-import { isJsonObject, type JsonValue } from '../../core/json.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
-import { foreignSpelling, optionalText } from '../json-fields.ts';
-import { descriptorFields, platformFields } from '../manifest-fields.ts';
+import { foreignSpelling, optionalText } from '../json/json-fields.ts';
+import { descriptorFields, platformFields } from '../json/manifest-fields.ts';
 import type { Descriptor } from '../ports.ts';
-import { invalid, type Unreadable } from '../unreadable.ts';
+import { invalid, type Unreadable } from '../text/unreadable.ts';
 
 /** A field that a case-blind reader takes for another one than we would. */
 export const misspelt = (name: string): Result<never, Unreadable> =>

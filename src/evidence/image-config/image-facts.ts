@@ -5,10 +5,10 @@ import {
   type Platform,
   type PlatformImage,
 } from '../../core/facts/image-facts.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from './config.ts';
-import { invalid, type Unreadable } from '../unreadable.ts';
+import { invalid, type Unreadable } from '../text/unreadable.ts';
 import type { ArtifactManifest, Base, ImageManifest } from './manifest.ts';
 import { createdAnnotation, readTime, timesOf } from './time.ts';
 import { agree } from '../../core/facts/platform.ts';

@@ -1,8 +1,8 @@
-import { shown } from '../../core/decision/shown-text.ts';
-import { isJsonObject, type JsonValue } from '../../core/json.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
+import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** Without a prototype: a label called `constructor` is there only when the image has it. */
 export type Labels = Readonly<Record<string, string>>;

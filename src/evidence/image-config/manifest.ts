@@ -1,18 +1,18 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import { manifestTypes, shapeOfType } from '../../core/image/media-types.ts';
 import { ok, type Result } from '../../core/result.ts';
-import { shown } from '../../core/decision/shown-text.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { Descriptor } from '../ports.ts';
-import { readJsonObject } from '../json-document.ts';
-import { foreignSpelling, optionalText } from '../json-fields.ts';
-import { manifestFields } from '../manifest-fields.ts';
+import { readJsonObject } from '../json/json-document.ts';
+import { foreignSpelling, optionalText } from '../json/json-fields.ts';
+import { manifestFields } from '../json/manifest-fields.ts';
 import { isCheckpoint } from './checkpoint.ts';
 import { misspelt, readDescriptor } from './descriptor.ts';
 import { readLabels, type Labels } from './labels.ts';
 import { createdAnnotation, readTime } from './time.ts';
-import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
+import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 import { isNoPlatform } from '../../core/facts/platform.ts';
 
 export type Base = NonNullable<PlatformImage['base']>;

@@ -1,6 +1,6 @@
 import { digestOf } from '../content-digest.ts';
-import { readJsonObject } from '../json-document.ts';
-import { fieldNames, holdsField } from '../json-fields.ts';
+import { readJsonObject } from '../json/json-document.ts';
+import { fieldNames, holdsField } from '../json/json-fields.ts';
 
 const empty = new TextEncoder().encode('{}');
 /** Of the empty object, by each algorithm. OCI image-spec, "Guidance for an Empty Descriptor". */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonValue } from '../../core/text/json/json.ts';
 
 /** Annotation of manifests and indexes, and label of configs: OCI image-spec, "Pre-Defined Annotation Keys". */
 export const createdAnnotation = 'org.opencontainers.image.created';

@@ -1,4 +1,4 @@
-import { shown, shownBriefly } from '../../decision/shown-text.ts';
+import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { formatPlatform } from '../../facts/image-facts.ts';
 import { listed } from '../check.ts';

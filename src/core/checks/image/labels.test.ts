@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { policy } from '../../../../test/fakes/gate.ts';
 import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
 import { known } from '../../facts/fact.ts';
-import { compilePolicySet } from '../../policy/compile.ts';
-import type { Labels } from '../../policy/label-selector.ts';
+import { compilePolicySet } from '../../policy/match/compile.ts';
+import type { Labels } from '../../policy/match/label-selector.ts';
 import type { CheckSituation } from '../check.ts';
 
 const somewhere: CheckSituation = { now: judgedAt, namespace: 'shop', namespaceLabels: known({}) };

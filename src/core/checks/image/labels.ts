@@ -1,8 +1,8 @@
-import { shown, shownBriefly } from '../../decision/shown-text.ts';
+import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
-import { matchesGlob } from '../../policy/glob.ts';
-import { namespaceNameLabel } from '../../policy/label-selector.ts';
-import type { ImageCheck } from '../../policy/schema.ts';
+import { matchesGlob } from '../../policy/match/glob.ts';
+import { namespaceNameLabel } from '../../policy/match/label-selector.ts';
+import type { ImageCheck } from '../../policy/schema/schema.ts';
 import { listPatterns } from '../check.ts';
 import type { CheckSituation, EvidenceViolation } from '../check.ts';
 import type { Condition, Failing, Subject } from './condition.ts';

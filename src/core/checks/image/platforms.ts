@@ -1,6 +1,6 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
 import { chosenImages, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
-import type { MultiArch } from '../../policy/schema.ts';
+import type { MultiArch } from '../../policy/schema/schema.ts';
 import { listed, listPatterns, pass } from '../check.ts';
 import type { EvidenceViolation } from '../check.ts';
 import type { Condition } from './condition.ts';

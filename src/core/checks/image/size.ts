@@ -1,4 +1,4 @@
-import { describeSize } from '../../policy/size.ts';
+import { describeSize } from '../../policy/schema/size.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, reasonsOf } from './condition.ts';

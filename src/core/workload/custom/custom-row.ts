@@ -1,4 +1,4 @@
-import type { WorkloadKind } from '../workload-kind.ts';
+import type { WorkloadKind } from '../kinds/workload-kind.ts';
 
 /** What the kinds of one API have in common. */
 export type Family = Pick<WorkloadKind, 'scope' | 'placeholder' | 'overlay'> & {

@@ -1,4 +1,4 @@
-import type { WorkloadKind } from '../workload-kind.ts';
+import type { WorkloadKind } from '../kinds/workload-kind.ts';
 import { customRow, inCluster, under } from './custom-row.ts';
 import type { Family } from './custom-row.ts';
 

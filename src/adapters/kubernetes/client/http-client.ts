@@ -1,0 +1,184 @@
+import type * as http from 'node:http';
+import type * as https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { whyTooMuch } from '../../../evidence/json/json-document.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { ApiCall, ApiStream } from './call.ts';
+import type { Connection, Credentials } from './connection.ts';
+import { type ApiProblem, answerProblem, connectionProblem, localProblem } from './problem.ts';
+import { type ApiVerb, pathOf } from './resource.ts';
+import { createAgents, readAll, send, streamOf } from './transport.ts';
+
+interface ExchangeOptions {
+  readonly userAgent: string;
+  /** Until the answer is complete, or until the headers of a watch are there. */
+  readonly timeout: number;
+}
+export interface Exchange {
+  json(call: ApiCall, signal: AbortSignal): Promise<Result<JsonObject, ApiProblem>>;
+  stream(call: ApiCall, signal: AbortSignal): Promise<Result<ApiStream, ApiProblem>>;
+  close(): void;
+}
+
+const METHODS: Readonly<Record<ApiVerb, string>> = {
+  get: 'GET',
+  list: 'GET',
+  watch: 'GET',
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+};
+const PATCH_TYPES = { json: 'application/json-patch+json', merge: 'application/merge-patch+json' } as const;
+const MAX_BYTES = 16 * 1024 * 1024;
+/** An error answer is a Status of a few hundred bytes. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** Carries calls over HTTP(S): credentials, keep-alive, limits; one retry with fresh credentials after a 401. */
+export function createExchange(connection: Connection, options: ExchangeOptions): Exchange {
+  const agents = createAgents(connection.server.protocol);
+  const server = connection.server.origin;
+
+  const open = async (
+    call: ApiCall,
+    signal: AbortSignal,
+    fresh: boolean,
+  ): Promise<Result<http.IncomingMessage, ApiProblem>> => {
+    const credentials = await within(connection.credentials(fresh), signal);
+    if (credentials === undefined) return fail(abortProblem(signal, server));
+    if (!credentials.ok) return credentials;
+    try {
+      return ok(await send(requestOf(call, credentials.value), call.body, signal));
+    } catch (error) {
+      return fail(signal.aborted ? abortProblem(signal, server) : connectionProblem(error, server));
+    }
+  };
+  const requestOf = (call: ApiCall, credentials: Credentials): https.RequestOptions => ({
+    protocol: connection.server.protocol,
+    hostname: connection.server.hostname.replaceAll(/^\[|\]$/g, ''),
+    port: connection.server.port,
+    path: connection.server.pathname.replace(/\/$/, '') + pathOf(call) + queryOf(call),
+    method: METHODS[call.verb],
+    agent: credentials.agent ?? agents.of(credentials.tls),
+    headers: { ...headersOf(call, options.userAgent), ...credentials.headers },
+  });
+
+  const answered = async (
+    call: ApiCall,
+    signal: AbortSignal,
+  ): Promise<Result<http.IncomingMessage, ApiProblem>> => {
+    const first = await open(call, signal, false);
+    if (!first.ok || first.value.statusCode !== 401) return refuse(first, call);
+    first.value.resume();
+    return refuse(await open(call, signal, true), call);
+  };
+
+  return {
+    json: async (call, outer) => {
+      const signal = AbortSignal.any([outer, AbortSignal.timeout(options.timeout)]);
+      const answer = await answered(call, signal);
+      if (!answer.ok) return answer;
+      const text = await readAll(answer.value, call.maxBytes ?? MAX_BYTES);
+      if (text.ok) return readObject(text.value, call, server);
+      return signal.aborted ? fail(abortProblem(signal, server)) : text;
+    },
+    stream: async (call, outer) => {
+      const headers = new AbortController();
+      const timer = setTimeout(() => headers.abort(timedOut()), options.timeout);
+      const signal = AbortSignal.any([outer, headers.signal]);
+      try {
+        const answer = await answered(call, signal);
+        return answer.ok ? ok(streamOf(answer.value, server)) : answer;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => agents.close(),
+  };
+}
+
+function headersOf(call: ApiCall, userAgent: string): Record<string, string> {
+  const list = call.verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  const accept =
+    call.metadataOnly === true
+      ? `application/json;as=${list};g=meta.k8s.io;v=v1,application/json`
+      : 'application/json';
+  const headers: Record<string, string> = { accept, 'user-agent': userAgent };
+  if (call.body !== undefined) {
+    headers['content-type'] = call.verb === 'patch' ? PATCH_TYPES[call.patch ?? 'merge'] : 'application/json';
+  }
+  return headers;
+}
+
+function queryOf(call: ApiCall): string {
+  const query = new URLSearchParams({ ...call.query, ...(call.verb === 'watch' ? { watch: 'true' } : {}) });
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+/** Lets 2xx pass and turns anything else into a problem. */
+async function refuse(
+  opened: Result<http.IncomingMessage, ApiProblem>,
+  call: ApiCall,
+): Promise<Result<http.IncomingMessage, ApiProblem>> {
+  if (!opened.ok) return opened;
+  const answer = opened.value;
+  const status = answer.statusCode ?? 0;
+  if (status >= 200 && status < 300) return opened;
+  const text = await readAll(answer, MAX_ERROR_BYTES);
+  const retryAfter = answer.headers['retry-after'];
+  return fail(
+    answerProblem({ status, body: text.ok ? parseJson(text.value) : undefined, retryAfter }, call.verb, call),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An object whose bytes are bounded was written by a stranger: what is in it is bounded before it is parsed (R24). */
+function readObject(text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> {
+  const tooMuch = call.maxBytes === undefined ? undefined : whyTooMuch(text);
+  if (tooMuch === undefined) return parseObject(text, server);
+  return fail(localProblem('TooLarge', `what the API server sent cannot be read: ${tooMuch}`));
+}
+
+function parseObject(text: string, server: string): Result<JsonObject, ApiProblem> {
+  const value = parseJson(text);
+  return isJsonObject(value)
+    ? ok(value)
+    : fail(
+        localProblem(
+          'BadAnswer',
+          `${server} did not answer with a JSON object; is it a Kubernetes API server?`,
+        ),
+      );
+}
+
+const timedOut = (): DOMException => new DOMException('no answer in time', 'TimeoutError');
+
+const abortProblem = (signal: AbortSignal, server: string): ApiProblem => {
+  const reason: unknown = signal.reason;
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+    ? localProblem('Timeout', `the API server ${server} did not answer in time`)
+    : localProblem('Aborted', 'the call was given up');
+};
+
+/** The value, or undefined when the signal came first: exec plugins know no deadline. */
+async function within<T>(value: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined;
+  const done = new AbortController();
+  const patience = AbortSignal.any([signal, done.signal]);
+  try {
+    return await Promise.race([
+      value,
+      sleep(2 ** 30, undefined, { signal: patience, ref: false }).catch(() => undefined),
+    ]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,88 @@
+import type { Decision } from '../../../core/decision/decision.ts';
+import type { JsonObject } from '../../../core/text/json/json.ts';
+import { controllerOf, type InvolvedObject, isShort, metadataOf } from './owner.ts';
+
+/** One thing to tell about an object. Equal notes about the same object become one Event with a count. */
+export interface EventNote {
+  readonly about: InvolvedObject;
+  /** The direct controller of `about`: the Event goes to the workload on top of it. */
+  readonly controller?: InvolvedObject;
+  readonly type: 'Warning' | 'Normal';
+  readonly reason: string;
+  /** What happened, without anything that is different each time. */
+  readonly text: string;
+  /** What is different each time, e.g. the decision id; shown behind the text. */
+  readonly latest?: string;
+}
+
+/**
+ * R23: a refused or would-be-refused admission as a note; undefined when there is nothing to tell (no finding,
+ * dry run, not an admission).
+ */
+export function noteOf(decision: Decision, object: JsonObject | null): EventNote | undefined {
+  // That nobody speaks about an image is on record; a Warning on every Pod of such a namespace would be noise.
+  const findings = decision.findings.filter(({ policy, mode }) => policy !== '' || mode !== 'Audit');
+  const finding = findings.find(({ mode }) => mode === 'Deny') ?? findings[0];
+  const told = decision.source === 'admission' || decision.source === 'monitor';
+  if (finding === undefined || decision.dryRun === true || !told) return undefined;
+  const { namespace } = decision.object;
+  const controller = controllerOf(object, namespace);
+  const more = findings.length - 1;
+  const rule = finding.policy === '' ? finding.code : `policy ${finding.policy}: ${finding.code}`;
+  const text = [
+    `${finding.message} (${rule})`,
+    ...(more > 0 ? [`${more} more ${more === 1 ? 'finding' : 'findings'}`] : []),
+    ...(finding.remedy === undefined ? [] : [`fix: ${finding.remedy}`]),
+  ].join('; ');
+  return {
+    about: aboutOf(decision, object),
+    ...(controller === undefined ? {} : { controller }),
+    type: 'Warning',
+    reason: reasonOf(decision),
+    text,
+    latest: `imagegate explain ${decision.id}`,
+  };
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  'imagegate.dev/v1alpha1 ImagePolicy': 'PolicyDenied',
+  'v1 Namespace': 'NamespaceChangeDenied',
+};
+
+/** R23: what was refused; a policy (R9) and a change of a namespace (R12) are no images. */
+const reasonOf = ({ allowed, object }: Decision): string =>
+  allowed ? 'ImageWouldBeDenied' : (refusals[`${object.apiVersion} ${object.kind}`] ?? 'ImageDenied');
+
+function aboutOf(decision: Decision, object: JsonObject | null): InvolvedObject {
+  const { apiVersion, kind, namespace, name } = decision.object;
+  const metadata = object === null ? {} : metadataOf(object);
+  const { uid, generateName } = metadata;
+  // The API server has made a uid already, but an object that is refused will never carry it.
+  const exists = decision.allowed || decision.operation !== 'CREATE';
+  return {
+    apiVersion,
+    kind,
+    name: name ?? (isShort(generateName) ? generateName : ''),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(exists && isShort(uid) ? { uid } : {}),
+  };
+}
+
+const MAX_BYTES = 1024;
+
+/** The message of an Event: at most 1 KB, the latest part always complete. */
+export function messageOf({ text, latest }: EventNote): string {
+  const tail = latest === undefined ? '' : ` [${cut(latest, 200)}]`;
+  return `${cut(text, MAX_BYTES - Buffer.byteLength(tail))}${tail}`;
+}
+
+function cut(text: string, bytes: number): string {
+  const clean = text.replaceAll(/\p{Cc}/gu, ' ');
+  const buffer = Buffer.from(clean);
+  if (buffer.length <= bytes) return clean;
+  // A character that was cut through becomes U+FFFD and is dropped.
+  return `${buffer
+    .subarray(0, bytes - 3)
+    .toString('utf8')
+    .replace(/\uFFFD{1,3}$/, '')}…`;
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { ok, type Result } from '../../../core/result.ts';
+import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
+import type { Clock } from '../../../gate/ports.ts';
+import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { EVENTS } from '../client/resource.ts';
+import { type EventNote, messageOf } from './note.ts';
+import type { InvolvedObject } from './owner.ts';
+
+/** An Event that was written and can be counted up. */
+interface Series {
+  readonly namespace: string;
+  readonly name: string;
+  readonly count: number;
+  readonly until: number;
+}
+
+export interface EventWriter {
+  /** Writes a note that came `times` times: a new Event, or a higher count of the one that is there. */
+  write(
+    note: EventNote,
+    about: InvolvedObject,
+    times: number,
+    signal: AbortSignal,
+  ): Promise<Result<'new' | 'counted', ApiProblem>>;
+}
+
+/** The API server forgets Events after an hour; each write begins that hour anew. */
+const SERIES_FOR = 30 * 60_000;
+const REMEMBERED = { namespaces: 256, entries: 128 };
+
+export function createEventWriter(client: ApiClient, clock: Clock, instance: string): EventWriter {
+  const all = createNamespaceMemory<Series>(REMEMBERED);
+  return {
+    write: async (note, about, times, signal) => {
+      const lane = about.namespace ?? '';
+      const key = JSON.stringify([about, note.reason, note.text]);
+      const remember = (series: Omit<Series, 'until'>): void =>
+        all.set(lane, key, { ...series, until: clock.monotonic() + SERIES_FOR });
+      const now = new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
+      const series = all.get(lane, key);
+      if (series !== undefined && series.until > clock.monotonic()) {
+        const { namespace, name } = series;
+        const count = series.count + times;
+        const body = { count, lastTimestamp: now, message: messageOf(note) };
+        const patched = await client.request(
+          { verb: 'patch', resource: EVENTS, namespace, name, body },
+          signal,
+        );
+        if (patched.ok) remember({ namespace, name, count });
+        // 404: the Event is forgotten already, a new one begins.
+        if (patched.ok || patched.error.status !== 404) return patched.ok ? ok('counted') : patched;
+      }
+      const body = eventOf(note, about, { now, times, instance });
+      const { namespace, name } = body.metadata;
+      const created = await client.request({ verb: 'create', resource: EVENTS, namespace, body }, signal);
+      if (!created.ok) return created;
+      remember({ namespace, name, count: times });
+      return ok('new');
+    },
+  };
+}
+
+function eventOf(
+  note: EventNote,
+  about: InvolvedObject,
+  when: { readonly now: string; readonly times: number; readonly instance: string },
+) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: {
+      name: eventName(about.name),
+      // Events about objects of the whole cluster lie in `default`; the API server insists.
+      namespace: about.namespace ?? 'default',
+    },
+    involvedObject: about,
+    type: note.type,
+    reason: note.reason,
+    message: messageOf(note),
+    source: { component: 'imagegate', host: when.instance },
+    reportingComponent: 'imagegate',
+    reportingInstance: when.instance,
+    firstTimestamp: when.now,
+    lastTimestamp: when.now,
+    count: when.times,
+  };
+}
+
+/** A DNS subdomain from a name that may come from a request. */
+function eventName(name: string): string {
+  const clean = name
+    .slice(0, 200)
+    .toLowerCase()
+    .replaceAll(/[^a-z\d.-]/g, '-')
+    .split('.')
+    .map((label) =>
+      label
+        .split('-')
+        .filter((part) => part !== '')
+        .join('-'),
+    )
+    .filter((label) => label !== '')
+    .join('.');
+  return `${clean === '' ? 'object' : clean}.${randomBytes(8).toString('hex')}`;
+}

@@ -1,0 +1,111 @@
+import { absent, type Fact, known, outage, unavailable } from '../../../core/facts/fact.ts';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import type { Labels } from '../../../core/policy/match/label-selector.ts';
+import type { Clock, NamespaceReader } from '../../../gate/ports.ts';
+import type { ApiClient } from '../client/client.ts';
+import { NAMESPACES } from '../client/resource.ts';
+import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';
+import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+
+export interface NamespacesOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly timing?: Partial<WatchTiming>;
+  /** Characters of names and labels that are kept; 64 Mi unless told otherwise. What does not fit is looked up. */
+  readonly maxCharacters?: number;
+}
+
+/** Namespace labels from a watch; what the watch does not know (yet) is looked up within the caller's signal. */
+export interface Namespaces extends NamespaceReader {
+  start(): void;
+  state(): WatchState;
+  /** How many are known. */
+  size(): number;
+  close(): Promise<void>;
+}
+
+interface NamespaceLabels {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** R3, R14: answers at once what it knows, stale or not; `absent` and `unavailable` are never confused. */
+export function createNamespaces(options: NamespacesOptions): Namespaces {
+  const shelf = createShelf(options.maxCharacters ?? 64 * 1024 * 1024);
+  const lookup = createNamespaceLookup(options.client, options.clock, labelsOf);
+  const watch = createWatch<NamespaceLabels>({
+    ...options,
+    target: { resource: NAMESPACES, metadataOnly: true },
+    read: (object) => {
+      const labels = labelsOf(object);
+      const metadata = object['metadata'];
+      const name = isJsonObject(metadata) ? metadata['name'] : undefined;
+      return typeof name === 'string' ? { name, labels } : undefined;
+    },
+    sink: {
+      replace: (all) => {
+        shelf.clear();
+        for (const one of all) shelf.put(one);
+      },
+      upsert: (one) => shelf.put(one),
+      delete: ({ name }) => shelf.delete(name),
+    },
+  });
+  return {
+    labels: (name, signal) => {
+      const labels = shelf.get(name);
+      return labels === undefined ? look(lookup, name, signal()) : known(labels);
+    },
+    start: () => watch.start(),
+    state: () => watch.state(),
+    size: () => shelf.size(),
+    close: async () => {
+      lookup.close();
+      await watch.close();
+    },
+  };
+}
+
+async function look(lookup: NamespaceLookup, name: string, signal: AbortSignal): Promise<Fact<Labels>> {
+  const found = await lookup.get(name, signal);
+  if (found.ok) return found.value === undefined ? absent : known(found.value);
+  const { why, excusable } = found.error;
+  return (excusable ? outage : unavailable)(`labels of namespace ${JSON.stringify(name)}`, why);
+}
+
+/** The labels of a Namespace object; anything that is no text is left out. */
+export function labelsOf(object: JsonObject): Labels {
+  const metadata = object['metadata'];
+  const labels = isJsonObject(metadata) ? metadata['labels'] : undefined;
+  if (!isJsonObject(labels)) return NO_LABELS;
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+const NO_LABELS: Labels = Object.freeze({});
+
+/** Labels by namespace, within a budget of characters: no cluster can fill our memory with labels. */
+function createShelf(maxCharacters: number) {
+  const all = new Map<string, { readonly labels: Labels; readonly size: number }>();
+  let used = 0;
+  const drop = (name: string): void => {
+    used -= all.get(name)?.size ?? 0;
+    all.delete(name);
+  };
+  return {
+    get: (name: string) => all.get(name)?.labels,
+    put: ({ name, labels }: NamespaceLabels): void => {
+      drop(name);
+      const size = name.length + Object.entries(labels).reduce((sum, [k, v]) => sum + k.length + v.length, 0);
+      if (used + size > maxCharacters) return;
+      used += size;
+      all.set(name, { labels, size });
+    },
+    delete: drop,
+    clear: (): void => {
+      all.clear();
+      used = 0;
+    },
+    size: () => all.size,
+  };
+}

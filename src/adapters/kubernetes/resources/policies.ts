@@ -1,0 +1,121 @@
+import type { PolicySet } from '../../../core/policy/match/policy-set.ts';
+import type { Clock, PolicySource, PolicyState } from '../../../gate/ports.ts';
+import type { ApiClient } from '../client/client.ts';
+import { IMAGE_POLICIES } from '../client/resource.ts';
+import {
+  createPolicyBook,
+  type PolicyObject,
+  type PolicyVerdict,
+  readPolicyObject,
+  type ReadPolicy,
+  type UnusablePolicy,
+} from './policy-store.ts';
+import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+
+export type { PolicyVerdict, UnusablePolicy } from './policy-store.ts';
+
+export interface ClusterPoliciesOptions<P> {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly read: ReadPolicy<P>;
+  /** Makes the set of what is in force; `broken` are the policies of which no good revision is known (R8). */
+  readonly build: (accepted: readonly P[], broken: readonly UnusablePolicy[], version: string) => PolicySet;
+  readonly timing?: Partial<WatchTiming>;
+  readonly batching?: { readonly quiet: number; readonly atMost: number };
+  /** A set came into force, the first one included. */
+  readonly onSet?: (set: PolicySet) => void;
+  /** Verdicts or the conditions in the cluster changed: time to look at the status. */
+  readonly onVerdicts?: () => void;
+  /** A set could not be built: a defect of ours. The last one stays in force. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface ClusterPolicies extends PolicySource {
+  start(): void;
+  state(): WatchState;
+  verdicts(): readonly PolicyVerdict[];
+  close(): Promise<void>;
+}
+
+/** A burst of events is built once, after 50 ms of quiet or 300 ms at the latest. */
+const BATCHING = { quiet: 50, atMost: 300 };
+
+/** The ImagePolicies of the cluster as a source of policies. */
+export function createClusterPolicies<P>(options: ClusterPoliciesOptions<P>): ClusterPolicies {
+  const book = createPolicyBook(options.read);
+  let set: PolicySet | undefined;
+  const build = (): void => {
+    try {
+      set = options.build(book.accepted(), book.broken(), book.version());
+    } catch (error) {
+      options.onError?.(error);
+      return;
+    }
+    options.onSet?.(set);
+    options.onVerdicts?.();
+  };
+  const batch = createBatch(build, options);
+  const watch = createWatch<PolicyObject>({
+    ...options,
+    target: { resource: IMAGE_POLICIES },
+    read: readPolicyObject,
+    sink: {
+      replace: (all) => {
+        const changed = book.replace(all);
+        if (set === undefined) build();
+        else if (changed) batch.later();
+        else options.onVerdicts?.();
+      },
+      upsert: (one) => {
+        if (book.put(one)) batch.later();
+        else options.onVerdicts?.();
+      },
+      delete: ({ name }) => {
+        if (book.delete(name)) batch.later();
+      },
+    },
+  });
+  return {
+    current: (): PolicyState =>
+      set === undefined
+        ? { state: 'loading', why: whyLoading(watch.state(), options.client) }
+        : { state: 'loaded', set },
+    start: () => watch.start(),
+    state: () => watch.state(),
+    verdicts: () => book.verdicts(),
+    close: async () => {
+      batch.cancel();
+      await watch.close();
+    },
+  };
+}
+
+function whyLoading({ lastError }: WatchState, client: ApiClient): string {
+  if (lastError === undefined) return `the policies of ${client.server} have not been listed yet`;
+  if (lastError.status === 404) {
+    return `${client.server} knows no ImagePolicy (imagegate.dev/v1alpha1): apply the output of \`imagegate manifests\``;
+  }
+  return `the policies cannot be listed: ${lastError.message}`;
+}
+
+function createBatch(
+  run: () => void,
+  options: { readonly clock: Clock; readonly batching?: typeof BATCHING },
+) {
+  const { quiet, atMost } = options.batching ?? BATCHING;
+  let timer: NodeJS.Timeout | undefined;
+  let since = 0;
+  const fire = (): void => {
+    timer = undefined;
+    run();
+  };
+  return {
+    later: (): void => {
+      const now = options.clock.monotonic();
+      if (timer === undefined) since = now;
+      else clearTimeout(timer);
+      timer = setTimeout(fire, Math.max(0, Math.min(quiet, since + atMost - now)));
+    },
+    cancel: (): void => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,164 @@
+import type { JsonObject } from '../../../core/text/json/json.ts';
+import type { Clock } from '../../../gate/ports.ts';
+import { tellThrown } from '../client/background.ts';
+import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { IMAGE_POLICIES } from '../client/resource.ts';
+import type { PolicyVerdict } from './policy-store.ts';
+import { createRateLimit, waitForPermit } from '../client/rate-limit.ts';
+import { createBackoff, pause } from '../watch/backoff.ts';
+
+export interface StatusOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  /** Only the Lease holder writes (R15). */
+  readonly isHolder: () => boolean;
+  readonly verdicts: () => readonly PolicyVerdict[];
+  readonly onProblem?: (problem: ApiProblem) => void;
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+  /** Milliseconds before what failed is tried again; grows to 60 s. */
+  readonly firstRetry?: number;
+}
+
+export interface StatusWriter {
+  /** Look again: verdicts or conditions changed, or the Lease is ours now. Returns at once. */
+  wake(): void;
+  counts(): { readonly written: number; readonly failed: number };
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps the condition `Accepted` of every ImagePolicy true to its verdict. It has no queue: it compares what is
+ * with what should be until both agree, so its own writes, coming back by the watch, end the work, not start it.
+ */
+export function createStatusWriter(options: StatusOptions): StatusWriter {
+  const closing = new AbortController();
+  const counts = { written: 0, failed: 0 };
+  const writer = createWriter(options, counts, closing.signal);
+  const backoff = createBackoff(options.firstRetry ?? 500, 60_000, Math.random);
+  let running: Promise<void> | undefined;
+  const tell = tellThrown('the writing of statuses', options.onProblem);
+  let again = false;
+
+  const round = (): Promise<boolean> =>
+    writer.round().catch((error: unknown) => {
+      counts.failed += 1;
+      tell(error);
+      return false;
+    });
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted && options.isHolder()) {
+      again = false;
+      const settled = await round();
+      if (settled) backoff.reset();
+      else await pause(backoff.next(), closing.signal);
+      if (settled && !again) break;
+    }
+    // In the same turn as the last look at `again`: a call between the two would be lost.
+    running = undefined;
+  };
+  const wake = (): void => {
+    again = true;
+    if (closing.signal.aborted || running !== undefined || !options.isHolder()) return;
+    running = run();
+  };
+  return {
+    wake,
+    counts: () => ({ ...counts }),
+    close: async () => {
+      closing.abort();
+      await running;
+    },
+  };
+}
+
+function createWriter(
+  options: StatusOptions,
+  counts: { written: number; failed: number },
+  signal: AbortSignal,
+) {
+  const rate = createRateLimit(options.rate ?? { perSecond: 10, burst: 20 }, options.clock);
+  /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
+  const written = new Map<string, string>();
+
+  const write = async (verdict: PolicyVerdict): Promise<boolean> => {
+    const answer = await options.client.request(
+      {
+        verb: 'patch',
+        resource: IMAGE_POLICIES,
+        name: verdict.name,
+        subresource: 'status',
+        // The version makes it fail (409) when anything changed since the policy was judged.
+        body: {
+          metadata: { resourceVersion: verdict.resourceVersion },
+          status: { conditions: conditionsFor(verdict, options.clock.now()) },
+        },
+      },
+      signal,
+    );
+    if (answer.ok) counts.written += 1;
+    // 404: deleted, or the status subresource is missing from an old CRD. Nothing to write to.
+    if (answer.ok || answer.error.status === 404) {
+      written.set(verdict.name, versionOf(verdict));
+      return true;
+    }
+    if (answer.error.status !== 409 && !signal.aborted) {
+      counts.failed += 1;
+      options.onProblem?.(answer.error);
+    }
+    return false;
+  };
+
+  return {
+    /** True when everything that had to be written was written. */
+    round: async (): Promise<boolean> => {
+      let settled = true;
+      const verdicts = options.verdicts();
+      const names = new Set(verdicts.map((verdict) => verdict.name));
+      for (const name of written.keys()) if (!names.has(name)) written.delete(name);
+      for (const verdict of verdicts) {
+        if (isSaid(verdict) || written.get(verdict.name) === versionOf(verdict)) continue;
+        if (!(await waitForPermit(rate, signal)) || !options.isHolder()) return true;
+        if (!(await write(verdict))) settled = false;
+      }
+      return settled;
+    },
+  };
+}
+
+const versionOf = (verdict: PolicyVerdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
+
+const statusOf = (verdict: PolicyVerdict): string => (verdict.accepted ? 'True' : 'False');
+
+const accepted = (verdict: PolicyVerdict): JsonObject | undefined =>
+  verdict.conditions.find((condition) => condition['type'] === 'Accepted');
+
+/** Whether the cluster already says what we would write. */
+function isSaid(verdict: PolicyVerdict): boolean {
+  const said = accepted(verdict);
+  return (
+    said?.['status'] === statusOf(verdict) &&
+    said['reason'] === verdict.reason &&
+    said['message'] === verdict.message &&
+    said['observedGeneration'] === verdict.generation
+  );
+}
+
+/** Conditions of others stay; the transition time stays while the status does. */
+function conditionsFor(verdict: PolicyVerdict, now: number): JsonObject[] {
+  const said = accepted(verdict);
+  const since = said?.['status'] === statusOf(verdict) ? said['lastTransitionTime'] : undefined;
+  const others = verdict.conditions.filter((condition) => condition['type'] !== 'Accepted');
+  return [
+    ...others,
+    {
+      type: 'Accepted',
+      status: statusOf(verdict),
+      reason: verdict.reason,
+      message: verdict.message,
+      observedGeneration: verdict.generation,
+      lastTransitionTime: typeof since === 'string' ? since : rfc3339(now),
+    },
+  ];
+}
+
+const rfc3339 = (time: number): string => new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z');

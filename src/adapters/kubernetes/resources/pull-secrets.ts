@@ -1,0 +1,62 @@
+import { absent, known, unavailable, type Fact } from '../../../core/facts/fact.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isNamespaceName, isObjectName } from '../../../core/workload/object-name.ts';
+import { maxPullSecrets } from '../../../core/workload/pull-context.ts';
+import { readPullSecret } from '../../../evidence/credential/pull-secret.ts';
+import type { PullSecrets } from '../../../evidence/ports.ts';
+import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { type ApiResource, SECRETS, SERVICE_ACCOUNTS } from '../client/resource.ts';
+
+/** A Secret holds at most 1 MiB, a third more in base64, beside metadata that may be as large as 256 KiB twice. */
+const largestObject = 3 * 1024 * 1024;
+
+interface Wanted {
+  readonly resource: ApiResource;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * What is missing when RBAC says no: not the rule, but the command that prints it. Short, because decisions keep 128
+ * characters of each credential that was tried, and the command must be among them.
+ */
+const forbidden = ({ namespace }: Wanted): string =>
+  `RBAC forbids it: \`imagegate manifests --pull-secrets ${namespace}\` grants it`;
+
+const factOf = (problem: ApiProblem, wanted: Wanted, what: string): Fact<never> => {
+  if (problem.status === 404) return absent;
+  return unavailable(what, problem.status === 403 ? forbidden(wanted) : problem.message);
+};
+
+const nameOf = (item: JsonValue): readonly string[] => {
+  const name = isJsonObject(item) ? item['name'] : undefined;
+  return typeof name === 'string' && name !== '' ? [name] : [];
+};
+
+/**
+ * Reads pull secrets by name, one GET each, from the namespace that is asked for and no other (B29). It never lists or
+ * watches: the right that it needs is `get`, and a Secret that no Pod names is never seen.
+ */
+export const createPullSecrets = (client: ApiClient): PullSecrets => {
+  const get = async (wanted: Wanted, what: string, signal: AbortSignal): Promise<Fact<JsonObject>> => {
+    // Servers and proxies shorten `secrets/..` to another path, however it is escaped.
+    if (!isNamespaceName(wanted.namespace) || !isObjectName(wanted.name)) return absent;
+    const answer = await client.request({ verb: 'get', maxBytes: largestObject, ...wanted }, signal);
+    return answer.ok ? known(answer.value) : factOf(answer.error, wanted, what);
+  };
+  return {
+    secret: async (namespace, name, signal) => {
+      const what = `the Secret ${namespace}/${name}`;
+      const found = await get({ resource: SECRETS, namespace, name }, what, signal);
+      return found.state === 'known' ? readPullSecret(found.value, what) : found;
+    },
+    serviceAccount: async (namespace, name, signal) => {
+      const what = `the service account ${namespace}/${name}`;
+      const found = await get({ resource: SERVICE_ACCOUNTS, namespace, name }, what, signal);
+      if (found.state !== 'known') return found;
+      const { imagePullSecrets } = found.value;
+      const listed: readonly JsonValue[] = Array.isArray(imagePullSecrets) ? imagePullSecrets : [];
+      return known(listed.slice(0, maxPullSecrets).flatMap(nameOf));
+    },
+  };
+};

@@ -1,0 +1,130 @@
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import type { ApiProblem, ApiStream } from '../client/client.ts';
+import { localProblem, printable } from '../client/problem.ts';
+import type { WatchOptions } from './options.ts';
+import { readLines } from './lines.ts';
+import { selectorsOf } from './list.ts';
+
+export interface SessionLimits {
+  /** `timeoutSeconds` of the watch, in milliseconds. */
+  readonly lasting: number;
+  readonly atMost: number;
+  readonly idle: number;
+  readonly onOpen: () => void;
+}
+
+/** How one watch connection ended, and the version to go on from. */
+export type Session =
+  | { readonly end: 'closed'; readonly resourceVersion: string }
+  | { readonly end: 'failed'; readonly resourceVersion: string; readonly problem: ApiProblem }
+  /** The version is too old (410) or the stream makes no sense: only a new list helps. */
+  | { readonly end: 'relist'; readonly resourceVersion: string; readonly problem?: ApiProblem };
+
+const MAX_LINE = 8 * 1024 * 1024;
+
+/** One watch connection, from opening to its end. */
+export async function watchOnce<T>(
+  options: WatchOptions<T>,
+  from: string,
+  signal: AbortSignal,
+  limits: SessionLimits,
+): Promise<Session> {
+  const { client, target } = options;
+  const query = {
+    ...selectorsOf(target),
+    resourceVersion: from,
+    allowWatchBookmarks: 'true',
+    timeoutSeconds: String(Math.max(1, Math.round(limits.lasting / 1000))),
+  };
+  const opened = await client.stream({ ...target, verb: 'watch', query }, signal);
+  if (!opened.ok) {
+    return opened.error.status === 410
+      ? { end: 'relist', resourceVersion: from }
+      : { end: 'failed', resourceVersion: from, problem: opened.error };
+  }
+  limits.onOpen();
+  return readEvents(options, from, opened.value, limits);
+}
+
+async function readEvents<T>(
+  options: WatchOptions<T>,
+  from: string,
+  stream: ApiStream,
+  limits: SessionLimits,
+): Promise<Session> {
+  let session: Session = { end: 'closed', resourceVersion: from };
+  const whole = setTimeout(() => stream.close(), Math.max(0, limits.atMost));
+  const idle = setTimeout(() => stream.close(), limits.idle);
+  try {
+    const end = await readLines(heard(stream.bytes, idle), MAX_LINE, (line) => {
+      session = applyEvent(options, line, session.resourceVersion);
+      return session.end === 'closed';
+    });
+    if (session.end !== 'closed') return session;
+    const { resourceVersion } = session;
+    if (end === 'too-long') {
+      return {
+        end: 'relist',
+        resourceVersion,
+        problem: localProblem('TooLarge', `a watch event of more than ${MAX_LINE} bytes`),
+      };
+    }
+    const problem = stream.problem();
+    return problem === undefined ? session : { end: 'failed', resourceVersion, problem };
+  } finally {
+    clearTimeout(whole);
+    clearTimeout(idle);
+    stream.close();
+  }
+}
+
+/** Winds the watchdog up with every chunk. */
+async function* heard(bytes: AsyncIterable<Buffer>, watchdog: NodeJS.Timeout): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    watchdog.refresh();
+    yield chunk;
+  }
+}
+
+function applyEvent<T>(options: WatchOptions<T>, line: string, from: string): Session {
+  const event = parseEvent(line);
+  if (event === undefined) {
+    const problem = localProblem(
+      'BadAnswer',
+      `the watch of ${options.target.resource.resource} sent no JSON`,
+    );
+    return { end: 'relist', resourceVersion: from, problem };
+  }
+  const { type, object } = event;
+  if (type === 'ERROR') return errorEvent(object, from);
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  const version = metadata['resourceVersion'];
+  const resourceVersion = typeof version === 'string' && version !== '' ? version : from;
+  if (type === 'BOOKMARK') return { end: 'closed', resourceVersion };
+  const item = options.read(object);
+  if (item !== undefined) {
+    if (type === 'DELETED') options.sink.delete(item);
+    else if (type === 'ADDED' || type === 'MODIFIED') options.sink.upsert(item);
+  }
+  return { end: 'closed', resourceVersion };
+}
+
+function errorEvent(status: JsonObject, from: string): Session {
+  if (status['code'] === 410) return { end: 'relist', resourceVersion: from };
+  const code = typeof status['code'] === 'number' ? status['code'] : 0;
+  const reason = typeof status['reason'] === 'string' ? status['reason'] : 'Unknown';
+  const message =
+    typeof status['message'] === 'string' ? printable(status['message']) : 'the watch reported an error';
+  return { end: 'relist', resourceVersion: from, problem: { status: code, reason, message } };
+}
+
+function parseEvent(line: string): { readonly type: string; readonly object: JsonObject } | undefined {
+  try {
+    const event: unknown = JSON.parse(line);
+    if (!isJsonObject(event) || typeof event['type'] !== 'string' || !isJsonObject(event['object']))
+      return undefined;
+    return { type: event['type'], object: event['object'] };
+  } catch {
+    return undefined;
+  }
+}

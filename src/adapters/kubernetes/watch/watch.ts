@@ -1,0 +1,147 @@
+import type { ApiProblem } from '../client/client.ts';
+import { localProblem } from '../client/problem.ts';
+import { listAll } from './list.ts';
+import { WATCH_TIMING, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
+import { createBackoff, pause } from './backoff.ts';
+import { watchOnce } from './stream.ts';
+
+export type { WatchTarget } from './list.ts';
+export type { WatchOptions, WatchSink, WatchState, WatchTiming } from './options.ts';
+
+export interface Watch {
+  start(): void;
+  state(): WatchState;
+  /** Ends the loop and its connection; resolves when both are gone. */
+  close(): Promise<void>;
+}
+
+/** Lists, then watches, for ever: every kind of trouble ends in another attempt, and the state says so. */
+export function createWatch<T>(options: WatchOptions<T>): Watch {
+  const closing = new AbortController();
+  const condition = createCondition(options);
+  let running: Promise<void> | undefined;
+  return {
+    start: () => {
+      running ??= run(options, condition, closing.signal);
+    },
+    state: () => condition.state(),
+    close: async () => {
+      closing.abort();
+      await running;
+    },
+  };
+}
+
+interface Condition {
+  state(): WatchState;
+  synced(): void;
+  healthy(): void;
+  failed(problem: ApiProblem): void;
+}
+
+async function run<T>(options: WatchOptions<T>, condition: Condition, signal: AbortSignal): Promise<void> {
+  const timing = { ...WATCH_TIMING, ...options.timing };
+  const random = options.random ?? Math.random;
+  const backoff = createBackoff(timing.firstRetry, timing.lastRetry, random);
+  const retry = async (problem: ApiProblem): Promise<void> => {
+    condition.failed(problem);
+    await pause(backoff.next(problem.retryAfter), signal);
+  };
+  while (!signal.aborted) {
+    try {
+      const listed = await listAll(options.client, options.target, options.read, signal);
+      if (signal.aborted) return;
+      if (!listed.ok) {
+        await retry(listed.error);
+        continue;
+      }
+      options.sink.replace(listed.value.items);
+      condition.synced();
+      const listedAt = options.clock.monotonic();
+      const problem = await follow(options, listed.value.resourceVersion, {
+        timing,
+        random,
+        condition,
+        backoff,
+        signal,
+      });
+      if (problem !== undefined && !signal.aborted) await retry(problem);
+      else if (options.clock.monotonic() - listedAt < timing.firstRetry)
+        await pause(timing.firstRetry, signal);
+    } catch (error) {
+      // A sink that throws is a defect of ours: the next list gives it another chance.
+      await retry(
+        localProblem('BadAnswer', `handling of ${options.target.resource.resource} failed: ${String(error)}`),
+      );
+    }
+  }
+}
+
+interface Loop {
+  readonly timing: WatchTiming;
+  readonly random: () => number;
+  readonly condition: Condition;
+  readonly backoff: ReturnType<typeof createBackoff>;
+  readonly signal: AbortSignal;
+}
+
+/** Watches from one version on, connection after connection, until a list is due. */
+async function follow<T>(
+  options: WatchOptions<T>,
+  from: string,
+  loop: Loop,
+): Promise<ApiProblem | undefined> {
+  const { timing, condition, backoff, signal } = loop;
+  const until = options.clock.monotonic() + timing.resync * (0.9 + 0.2 * loop.random());
+  let resourceVersion = from;
+  let failures = 0;
+  while (!signal.aborted && options.clock.monotonic() < until) {
+    const opened = options.clock.monotonic();
+    const [shortest, longest] = timing.watchFor;
+    const session = await watchOnce(options, resourceVersion, signal, {
+      lasting: shortest + (longest - shortest) * loop.random(),
+      atMost: until - opened,
+      idle: timing.idle,
+      onOpen: () => condition.healthy(),
+    });
+    resourceVersion = session.resourceVersion;
+    const lasted = options.clock.monotonic() - opened;
+    if (session.end === 'closed' || lasted > timing.lastRetry) {
+      backoff.reset();
+      failures = 0;
+    }
+    if (session.end === 'relist') return session.problem;
+    if (session.end === 'closed') {
+      // A server that ends every watch at once must not be asked in a tight loop.
+      if (lasted < timing.firstRetry) await pause(timing.firstRetry, signal);
+      continue;
+    }
+    if (signal.aborted) return undefined;
+    condition.failed(session.problem);
+    failures += 1;
+    if (failures >= 5) return session.problem;
+    await pause(backoff.next(session.problem.retryAfter), signal);
+  }
+  return undefined;
+}
+
+function createCondition<T>(options: WatchOptions<T>): Condition {
+  let state: WatchState = { synced: false };
+  const set = (next: WatchState): void => {
+    const same = next.synced === state.synced && next.staleSince === state.staleSince;
+    const changed = !same || next.lastError?.message !== state.lastError?.message;
+    state = next;
+    if (changed) options.onState?.(state);
+  };
+  return {
+    state: () => state,
+    synced: () => set({ synced: true }),
+    healthy: () => set({ synced: state.synced }),
+    failed: (problem) =>
+      set({
+        synced: state.synced,
+        staleSince: state.staleSince ?? options.clock.now(),
+        lastError: problem,
+      }),
+  };
+}

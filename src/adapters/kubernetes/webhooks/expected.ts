@@ -1,0 +1,74 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { isJsonObject } from '../../../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
+import { inClusterWebhooks } from '../../../install/in-cluster.ts';
+import type { OutOfClusterOptions } from '../../../install/out-of-cluster.ts';
+import { mutatingConfiguration } from '../../../install/mutating-configuration.ts';
+import { webhookConfiguration } from '../../../install/webhook-configuration.ts';
+import type { GatedKind } from '../../../install/webhook-rules.ts';
+import { webhookNames } from '../../../install/webhook-target.ts';
+import type { WebhookDoor } from '../../../install/webhook-target.ts';
+import type { WebhookConfigurationKind } from './webhooks.ts';
+
+export interface ExpectedOptions {
+  /** The rows of the workload table. */
+  readonly workloads: readonly GatedKind[];
+  readonly bootstrapNamespaces: readonly string[];
+  /** The namespace of the gate; undefined when it stands outside of the cluster. */
+  readonly namespace: string | undefined;
+  /** `https://HOST:PORT`: expected when the configuration names no URL that is ours. */
+  readonly ownUrl: string;
+  /** The serving certificate (PEM), asked for at every comparison. */
+  readonly certificate: () => string;
+}
+
+/** The webhook of each configuration that tells under which URL we are called. */
+const tellingUrl: Readonly<Record<WebhookConfigurationKind, { name: string; door: WebhookDoor }>> = {
+  ValidatingWebhookConfiguration: { name: webhookNames.validate, door: '/validate' },
+  MutatingWebhookConfiguration: { name: webhookNames.mutate, door: '/mutate' },
+};
+
+const urlOf = (configuration: JsonObject | undefined, name: string): string | undefined => {
+  const webhooks = configuration?.['webhooks'];
+  const all = Array.isArray(webhooks) ? (webhooks as readonly JsonValue[]).filter(isJsonObject) : [];
+  const client = all.find((webhook) => webhook['name'] === name)?.['clientConfig'];
+  const url = isJsonObject(client) ? client['url'] : undefined;
+  return typeof url === 'string' ? url : undefined;
+};
+
+/** The URL under which the API server calls us, as far as our own certificate stands for its host. */
+const trustedUrl = (
+  kind: WebhookConfigurationKind,
+  configuration: JsonObject | undefined,
+  certificate: string,
+): string | undefined => {
+  const { name, door } = tellingUrl[kind];
+  const url = urlOf(configuration, name);
+  if (url === undefined || !URL.canParse(url) || !url.endsWith(door)) return undefined;
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const leaf = new X509Certificate(certificate);
+  const ours = isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host);
+  return ours === undefined ? undefined : url.slice(0, -door.length);
+};
+
+const outside = ({ url, ...options }: OutOfClusterOptions) => [
+  mutatingConfiguration({ ...options, target: { url } }),
+  webhookConfiguration({ ...options, target: { url } }),
+];
+
+/**
+ * What our webhook configuration of a kind has to look like (R13), without its `caBundle`. Outside of a cluster only
+ * the API server knows under which URL it calls us: any of ours will do.
+ */
+export const expectedWebhooks =
+  (options: ExpectedOptions, kind: WebhookConfigurationKind) =>
+  (found: JsonObject | undefined): JsonObject => {
+    const { workloads, bootstrapNamespaces, namespace } = options;
+    const common = { workloads, bootstrapNamespaces, caBundle: '' };
+    const all =
+      namespace === undefined
+        ? outside({ ...common, url: trustedUrl(kind, found, options.certificate()) ?? options.ownUrl })
+        : inClusterWebhooks({ ...common, namespace }).map(({ object }) => object);
+    return all.find((configuration) => configuration.kind === kind) as unknown as JsonObject;
+  };

@@ -1,0 +1,106 @@
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import type { Clock } from '../../../gate/ports.ts';
+import type { ApiClient } from '../client/client.ts';
+import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../client/resource.ts';
+import type { ApiResource } from '../client/resource.ts';
+import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+import { compareWebhooks } from './compare.ts';
+
+export type WebhookConfigurationKind = 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
+
+export const webhookResources: Readonly<Record<WebhookConfigurationKind, ApiResource>> = {
+  ValidatingWebhookConfiguration: VALIDATING_WEBHOOKS,
+  MutatingWebhookConfiguration: MUTATING_WEBHOOKS,
+};
+
+/** What it means that there is none. */
+const withoutIt: Readonly<Record<WebhookConfigurationKind, string>> = {
+  ValidatingWebhookConfiguration: 'nothing is gated',
+  MutatingWebhookConfiguration:
+    'no image is pinned, so Pods without a digest are refused where a policy says pin',
+};
+
+export interface WebhookGuardOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly kind: WebhookConfigurationKind;
+  /** Name of our configuration. */
+  readonly name: string;
+  /**
+   * How it should be; its `caBundle` is not read. Asked at every comparison with what was found, because outside of
+   * a cluster the URL under which we are called is known to that object alone.
+   */
+  readonly expected: (found: JsonObject | undefined) => JsonObject;
+  /** The CA (PEM) that has to be in every `caBundle`, asked for at every comparison. */
+  readonly authority: () => string;
+  readonly timing?: Partial<WatchTiming>;
+  /** Called when the answer changed, the first one included. */
+  readonly onChange?: (integrity: WebhookIntegrity) => void;
+}
+
+/** R13. `unknown` until the configuration was looked at once. */
+export type WebhookIntegrity =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'intact'; readonly uid: string }
+  | { readonly state: 'missing' | 'altered'; readonly uid?: string; readonly differences: readonly string[] };
+
+export interface WebhookGuard {
+  start(): void;
+  integrity(): WebhookIntegrity;
+  /** Compare again: the CA changed. */
+  recheck(): void;
+  state(): WatchState;
+  close(): Promise<void>;
+}
+
+/** Watches one of our own webhook configurations: whoever removes or weakens it is heard of within seconds. */
+export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
+  const { kind, name } = options;
+  let found: JsonObject | undefined;
+  let integrity: WebhookIntegrity = { state: 'unknown' };
+  const compare = (): void => {
+    const next = judge(options, found);
+    const same = JSON.stringify(next) === JSON.stringify(integrity);
+    integrity = next;
+    if (!same) options.onChange?.(next);
+  };
+  const see = (configuration: JsonObject | undefined): void => {
+    found = configuration;
+    compare();
+  };
+  const watch = createWatch<JsonObject>({
+    ...options,
+    // With the name as selector a role that names the object is enough.
+    target: { resource: webhookResources[kind], fieldSelector: `metadata.name=${name}` },
+    read: (object) => (nameOf(object) === name ? object : undefined),
+    sink: { replace: (all) => see(all[0]), upsert: see, delete: () => see(undefined) },
+  });
+  return {
+    start: () => watch.start(),
+    integrity: () => integrity,
+    recheck: () => {
+      if (integrity.state !== 'unknown') compare();
+    },
+    state: () => watch.state(),
+    close: () => watch.close(),
+  };
+}
+
+function judge(
+  { kind, name, expected, authority }: WebhookGuardOptions,
+  found: JsonObject | undefined,
+): WebhookIntegrity {
+  if (found === undefined) {
+    return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
+  }
+  const metadata = isJsonObject(found['metadata']) ? found['metadata'] : {};
+  const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
+  const differences = compareWebhooks(expected(found), found, authority());
+  return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
+}
+
+function nameOf(object: JsonObject): string {
+  const metadata = object['metadata'];
+  const name = isJsonObject(metadata) ? metadata['name'] : undefined;
+  return typeof name === 'string' ? name : '';
+}

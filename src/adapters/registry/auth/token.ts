@@ -1,0 +1,166 @@
+import { shownName } from '../../../core/text/shown-text.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import type { CredentialSecret, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import { explanationOf, failureOf } from '../client/failure.ts';
+import type { HttpRequest, HttpResponse, RegistryHttp } from '../http/http.ts';
+import { secretWords } from '../network/redact.ts';
+
+/** What a token server is asked. */
+export interface TokenQuestion {
+  readonly realm: URL;
+  readonly service?: string;
+  /** `repository:<path>:pull`; absent: whether the credential is good at all. */
+  readonly scope?: string;
+  /** `none` for a realm that may not see the credential. */
+  readonly secret: CredentialSecret;
+  /** Tells those apart in whose name it is asked: each is asked to slow down for itself. */
+  readonly account: string;
+}
+export interface Token {
+  readonly text: string;
+  /** Milliseconds that it is announced to live from when it was asked for. */
+  readonly lifetime: number;
+  /** Bytes of the answer. */
+  readonly size: number;
+}
+
+/** A token answer is a few KiB. */
+export const tokenAnswerLimit = 64 * 1024;
+/** Token specification: "For compatibility with older clients, a token should never be returned with less than 60 seconds to live", and the default. */
+const defaultLifetime = 60;
+/** Longer ones are asked for anew: a right that was taken away is gone after an hour at the latest. */
+const longestLifetime = 3600;
+
+/** What may stand in a header (RFC 6750, section 2.1, generously); stops a line break that would add headers. */
+const notHeaderSafe = /[^\x21-\x7e]/;
+
+/** RFC 7617: user name and password as UTF-8. */
+export const basicAuthorization = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+
+const clientId = 'imagegate';
+
+/** nvcr.io puts a scope into the realm itself. Only our own is asked for: a wider one would make a stronger token. */
+const withoutScope = (realm: URL): URL => {
+  const target = new URL(realm);
+  target.searchParams.delete('scope');
+  return target;
+};
+
+const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSignal): HttpRequest => {
+  const target = withoutScope(realm);
+  if (service !== undefined) target.searchParams.set('service', service);
+  if (scope !== undefined) target.searchParams.set('scope', scope);
+  const basic = secret.form === 'basic' ? basicAuthorization(secret.username, secret.password) : undefined;
+  return {
+    host: realm.host,
+    target,
+    method: 'GET',
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...(basic !== undefined && { authorization: basic }),
+    },
+    stage: 'token',
+    signal,
+  };
+};
+
+const byPost = (
+  { realm, service, scope }: TokenQuestion,
+  refreshToken: string,
+  signal: AbortSignal,
+): HttpRequest => {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId });
+  if (service !== undefined) form.set('service', service);
+  if (scope !== undefined) form.set('scope', scope);
+  form.set('refresh_token', refreshToken);
+  return {
+    host: realm.host,
+    target: withoutScope(realm),
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: form.toString(),
+    stage: 'token',
+    signal,
+  };
+};
+
+const lifetimeOf = (seconds: unknown): number => {
+  const isUsable = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0;
+  return Math.min(isUsable ? seconds : defaultLifetime, longestLifetime) * 1000;
+};
+
+const readToken = (bytes: Uint8Array): Result<Token, string> => {
+  const document = readJsonObject(bytes);
+  if (!document.ok) return fail(document.error.why);
+  const { token, access_token: other, expires_in: seconds } = document.value;
+  const text = typeof token === 'string' && token !== '' ? token : other;
+  if (typeof text !== 'string' || text === '') return fail('it holds no token');
+  if (text === '' || notHeaderSafe.test(text))
+    return fail('its token holds characters that a token cannot have');
+  return ok({ text, lifetime: lifetimeOf(seconds), size: bytes.length });
+};
+
+const refusal = async (
+  response: HttpResponse,
+  host: string,
+  { secret }: TokenQuestion,
+): Promise<RegistryFailure> => {
+  const { status } = response;
+  const said = await explanationOf(response, secretWords(secret));
+  const answered = `status ${status}${said}: the token server ${host}`;
+  const at = { host, stage: 'token' } as const;
+  const unanswered = `${answered} could not answer`;
+  if (status === 429) return failureOf(at, 'paced', unanswered);
+  if (status >= 500) return { ...failureOf(at, 'unreachable', unanswered), excusable: true };
+  if (status === 408) return failureOf(at, 'unreachable', unanswered);
+  // GitLab says 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404 to who may not pull.
+  if (status >= 400) return failureOf(at, 'denied', `${answered} gave no token`);
+  return failureOf(at, 'invalid', `${answered} gave an answer that is none to a question for a token`);
+};
+
+/**
+ * Asks a token server. GET with Basic credentials or without any, POST with `grant_type=refresh_token` for an identity
+ * token. The scope is ours, whatever the challenge named. At most 64 KiB of answer; `expires_in` is 60 s when missing.
+ * @see https://distribution.github.io/distribution/spec/auth/token and /oauth
+ */
+export const askToken = async (
+  http: RegistryHttp,
+  question: TokenQuestion,
+  { signal, asker }: Pick<ReadBudget, 'signal' | 'asker'>,
+): Promise<Result<Token, RegistryFailure>> => {
+  const { secret, realm } = question;
+  const host = shownName(realm.host);
+  const request =
+    secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
+  const answer = await http.send({
+    ...request,
+    account: question.account,
+    ...(asker === undefined ? {} : { asker }),
+  });
+  if (!answer.ok) return fail(answer.failure);
+  const { response } = answer;
+  if (response.status !== 200) return fail(await refusal(response, host, question));
+  const unread = (why: string): Result<never, RegistryFailure> =>
+    fail(
+      failureOf(
+        { host, stage: 'token' },
+        'invalid',
+        `${why}: the answer of the token server ${host} cannot be read`,
+      ),
+    );
+  if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    response.drop();
+    return unread('it has a Content-Encoding that was not asked for');
+  }
+  const body = await response.read(tokenAnswerLimit);
+  if (!body.ok) return fail(body.failure);
+  const token = readToken(body.bytes);
+  return token.ok ? token : unread(token.error);
+};

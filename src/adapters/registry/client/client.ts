@@ -1,0 +1,58 @@
+import type { EvidenceClock, Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
+import { createAuth } from '../auth/auth.ts';
+import { getBlob } from './blob.ts';
+import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
+import { throughMirrors } from './mirrors.ts';
+import { ping } from './ping.ts';
+import type { Site } from './site.ts';
+import { getTags } from './tags.ts';
+import type { RegistryHttp } from '../http/http.ts';
+import { getReferrers } from './referrers.ts';
+import type { RegistrySettings } from '../settings.ts';
+
+export interface RegistryOptions {
+  readonly http: RegistryHttp;
+  /** The row of a host, or the defaults. */
+  readonly settingsOf: (host: string) => RegistrySettings;
+  readonly clock: Pick<EvidenceClock, 'monotonic'>;
+}
+
+const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Manifest> => {
+  if (answer.state !== 'known') return answer;
+  const { digest, bytes, mediaType } = answer.value;
+  return { state: 'known', value: { digest, bytes, mediaType } };
+};
+
+/**
+ * Reads registries: OCI distribution-spec 1.1 and what Docker's registry did before it. Mirrors of a host are asked
+ * before it, except by `ping`.
+ */
+export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Registry => {
+  const auth = createAuth({ http, settingsOf, clock });
+  const mirrorsOf = ({ host }: Site): readonly string[] => settingsOf(host).mirrors;
+  return {
+    head: (repository, name, credential, budget) => {
+      const site: Site = { ...repository, credential, budget };
+      return throughMirrors(site, mirrorsOf(site), (at) => headManifest(auth, at, name));
+    },
+    manifest: async (repository, name, credential, budget) => {
+      const site: Site = { ...repository, credential, budget };
+      return asManifest(await throughMirrors(site, mirrorsOf(site), (at) => getManifest(auth, at, name)));
+    },
+    blob: (...[repository, descriptor, limit, credential, budget]) => {
+      const site: Site = { ...repository, credential, budget };
+      return throughMirrors(site, mirrorsOf(site), (at) => getBlob(auth, at, descriptor, limit));
+    },
+    referrers: (repository, digest, credential, budget) => {
+      const site: Site = { ...repository, credential, budget };
+      const from = (at: Site) => getReferrers(auth, at, settingsOf(at.host), digest);
+      // A mirror that copies images only has no signatures to list: its empty list says nothing about the origin.
+      return throughMirrors(site, mirrorsOf(site), from, (found) => found.length > 0);
+    },
+    tags: (repository, credential, budget) => {
+      const site: Site = { ...repository, credential, budget };
+      return throughMirrors(site, mirrorsOf(site), (at) => getTags(auth, at, settingsOf(at.host)));
+    },
+    ping: (host, credential, budget) => ping(auth, host, credential, budget),
+  };
+};

@@ -1,0 +1,90 @@
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import { failureOf, type Subject } from './failure.ts';
+import type { HttpResponse } from '../http/http.ts';
+
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+const spent = (subject: Subject): RegistryFailure =>
+  failureOf(
+    subject,
+    'limit',
+    `${subject.what} of ${subject.host} was not read: this review may read no more from registries`,
+  );
+
+const lengthOf = (response: HttpResponse): number | undefined => {
+  const header = response.headers['content-length'];
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+};
+
+/**
+ * Why a body is not even begun: it is packed (a few bytes could become gigabytes, B9), or its announced length is out of
+ * bounds.
+ */
+const whyUnread = (
+  response: HttpResponse,
+  subject: Subject,
+  { least, most }: Bounds,
+): RegistryFailure | undefined => {
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity' && encoding !== '') {
+    const why = `${subject.host} answered the question for ${subject.what} with a Content-Encoding that was not asked for`;
+    return failureOf(subject, 'invalid', why);
+  }
+  const length = lengthOf(response);
+  if (length === undefined || (length >= least && length <= most)) return undefined;
+  if (least === most) {
+    const why = `${subject.host} announced ${length} bytes for ${subject.what}, which has ${most}`;
+    return lie(subject, why);
+  }
+  const why = `${subject.what} of ${subject.host} was not read: it has ${length} bytes, at most ${most} are read`;
+  return failureOf(subject, 'limit', why);
+};
+
+/** The descriptor names another size than there is: whoever pushed it has to answer for that. */
+const lie = (subject: Subject, why: string): RegistryFailure => ({
+  ...failureOf(subject, 'invalid', why),
+  unreadable: true,
+});
+
+const readWhole = async (
+  response: HttpResponse,
+  subject: Subject,
+  { least, most }: Bounds,
+): Promise<Result<Uint8Array, RegistryFailure>> => {
+  const body = await response.read(most);
+  const name = `${subject.what} of ${subject.host}`;
+  if (!body.ok) {
+    // More bytes than the descriptor names is a lie about the content, no matter of our limits.
+    if (body.failure.kind !== 'limit' || least < most) return fail(body.failure);
+    return fail(lie(subject, `${name} has more than its ${most} bytes`));
+  }
+  if (body.bytes.length >= least) return ok(body.bytes);
+  return fail(lie(subject, `${name} has ${body.bytes.length} bytes instead of ${least}`));
+};
+
+/**
+ * Reads a body whole. At most `most` bytes; when `least` is the same, exactly so many. Bytes are booked on the budget
+ * of the review as soon as their number is known, the announced ones before they are read.
+ */
+export const readBody = async (
+  response: HttpResponse,
+  subject: Subject,
+  { least = 0, most }: { readonly least?: number; readonly most: number },
+  budget: ReadBudget,
+): Promise<Result<Uint8Array, RegistryFailure>> => {
+  const bounds = { least, most };
+  const booked = least === most ? most : (lengthOf(response) ?? 0);
+  const why = whyUnread(response, subject, bounds) ?? (budget.take(booked) ? undefined : spent(subject));
+  if (why !== undefined) {
+    response.drop();
+    return fail(why);
+  }
+  const body = await readWhole(response, subject, bounds);
+  if (!body.ok) return body;
+  const unbooked = body.value.length - booked;
+  return unbooked > 0 && !budget.take(unbooked) ? fail(spent(subject)) : body;
+};

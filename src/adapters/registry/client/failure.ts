@@ -1,0 +1,133 @@
+import { shownBriefly, shownName } from '../../../core/text/shown-text.ts';
+import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
+import type { HttpResponse } from '../http/http.ts';
+import { repeatsSecret } from '../network/redact.ts';
+
+/** Who is asked for what: the words of every failure of one question. */
+export interface Subject {
+  /** As the configuration names it. */
+  readonly host: string;
+  readonly stage: RegistryStage;
+  /** `the manifest of team/app:1.2` */
+  readonly what: string;
+}
+
+export const failureOf = (
+  { host, stage }: Pick<Subject, 'host' | 'stage'>,
+  kind: RegistryFailure['kind'],
+  why: string,
+): RegistryFailure => ({ kind, stage, host, why });
+
+export const unavailableBy = (failure: RegistryFailure): RegistryAnswer<never> => ({
+  state: 'unavailable',
+  failure,
+});
+
+/** An answer that lies or cannot be read. */
+export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
+  unavailableBy(
+    failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
+  );
+/** As {@link invalid}, of bytes that whoever pushed them has to answer for: to ask again changes nothing. */
+export const lying = (subject: Subject, why: string): RegistryAnswer<never> => {
+  const answer = invalid(subject, why);
+  if (answer.state !== 'unavailable') return answer;
+  return unavailableBy({ ...answer.failure, unreadable: true });
+};
+export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
+  unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
+export const absent: RegistryAnswer<never> = { state: 'absent' };
+
+/** Most that is read of an error body; it is a few hundred bytes. */
+export const errorLimit = 16 * 1024;
+const errorsShown = 2;
+const messageLength = 160;
+
+const sayError = (error: JsonValue): string | undefined => {
+  if (!isJsonObject(error)) return undefined;
+  const parts = [error['code'], error['message']].filter((part) => typeof part === 'string');
+  const said = parts.filter((part) => part !== '');
+  return said.length === 0 ? undefined : said.join(': ');
+};
+
+/**
+ * What the registry itself says about it, ` (DENIED: …)`, made safe to show; the body is used up.
+ * @param secrets - what it was sent: a text that repeats one of them is not shown
+ */
+export const explanationOf = async (response: HttpResponse, secrets: readonly string[]): Promise<string> => {
+  if (response.headers['content-encoding'] !== undefined) {
+    response.drop();
+    return '';
+  }
+  const body = await response.read(errorLimit);
+  const document = body.ok ? readJsonObject(body.bytes) : undefined;
+  if (document?.ok !== true) return '';
+  const { errors } = document.value;
+  const said = (Array.isArray(errors) ? (errors as readonly JsonValue[]) : [])
+    .slice(0, errorsShown)
+    .map(sayError);
+  const texts = said.filter((text) => text !== undefined);
+  if (texts.some((text) => repeatsSecret(text, secrets))) return ' (its message repeats a secret)';
+  return texts.length === 0 ? '' : ` (${texts.map((text) => shownBriefly(text, messageLength)).join('; ')})`;
+};
+
+const kindOf = (status: number): RegistryFailure['kind'] => {
+  if (status === 401 || status === 403) return 'denied';
+  if (status === 429) return 'paced';
+  return status === 408 || status >= 500 ? 'unreachable' : 'invalid';
+};
+
+const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
+  denied: 'refused',
+  unreachable: 'could not answer',
+  paced: 'put off',
+  busy: 'did not answer',
+  invalid: 'did not answer',
+  refused: 'did not answer',
+  limit: 'did not answer',
+  timeout: 'did not answer',
+};
+
+/** An answer, and in whose name it was asked for. */
+export interface AskedAnswer {
+  readonly response: HttpResponse;
+  /** What was sent and must not be shown, see secret-words.ts. */
+  readonly secrets: readonly string[];
+  /** What a refusal must tell about how the registry was asked. */
+  readonly remark?: Remark;
+}
+/** Why no login was shown that could have been, and what to do about it. */
+export interface Remark {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/**
+ * A refusal for another cause than the login itself: the cause comes first, so that it is not what gets cut. Nothing in
+ * it names the login: whoever has the same password under another name is told the same failure (B29).
+ */
+export const because = (failure: RegistryFailure, remark: Remark | undefined): RegistryFailure =>
+  remark === undefined || failure.kind !== 'denied'
+    ? failure
+    : { ...failure, why: `${remark.why}; ${failure.why}`, remedy: remark.remedy };
+
+/**
+ * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
+ * denied, 429 paced, 408 and 5xx unreachable, the rest invalid. Only 5xx is excusable (R25). The body is used up.
+ */
+export const statusAnswer = async (
+  { response, secrets, remark }: AskedAnswer,
+  subject: Subject,
+): Promise<RegistryAnswer<never>> => {
+  if (response.status === 404) {
+    response.drop();
+    return absent;
+  }
+  const kind = kindOf(response.status);
+  const said = await explanationOf(response, secrets);
+  const why = `status ${response.status}${said}: ${shownName(subject.host)} ${meaning[kind]} the question for ${subject.what}`;
+  const failure = because(failureOf(subject, kind, why), remark);
+  return unavailableBy(response.status >= 500 ? { ...failure, excusable: true } : failure);
+};

@@ -1,0 +1,106 @@
+import { shown } from '../../../core/text/shown-text.ts';
+import { formatDigest, parseDigest } from '../../../core/image/digest.ts';
+import { digestOf } from '../../../evidence/content-digest.ts';
+import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
+import type { Auth } from '../auth/auth.ts';
+import { readBody } from './content-body.ts';
+import { invalid, lying, statusAnswer, type Subject, unavailableBy } from './failure.ts';
+import { ask, manifestPath, nameOf, type Site, subjectOf } from './site.ts';
+import { whyHeaderLies } from './digest-header.ts';
+import { manifestAccept, manifestLimit, readManifest, type ReadManifest } from './manifest-bytes.ts';
+
+/** A manifest with what was read of it. */
+export type ParsedManifest = Manifest & Pick<ReadManifest, 'document' | 'isIndex'>;
+
+/** The digest that the bytes must have; absent for a tag. */
+const askedDigest = (name: ManifestName) => {
+  const digest = 'digest' in name ? parseDigest(name.digest) : undefined;
+  return digest?.ok === true ? digest.value : undefined;
+};
+
+/** A page of a proxy or a portal is no document of anybody who pushes. */
+const isDocument = (bytes: Uint8Array): boolean =>
+  /^\s{0,64}\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
+
+/** Every lie that the bytes themselves can show (B1). */
+const verify = (
+  bytes: Uint8Array,
+  name: ManifestName,
+  headers: Readonly<Record<string, string>>,
+  subject: Subject,
+): RegistryAnswer<ParsedManifest> => {
+  const asked = askedDigest(name);
+  const digest = digestOf(bytes, asked?.algorithm ?? 'sha256');
+  const refuse = isDocument(bytes) ? lying : invalid;
+  if (asked !== undefined && formatDigest(asked) !== digest) {
+    return refuse(subject, `the bytes have the digest ${digest}`);
+  }
+  const lie = whyHeaderLies(bytes, headers['docker-content-digest']);
+  if (lie !== undefined) return refuse(subject, lie);
+  const read = readManifest(bytes, headers['content-type']);
+  if (!read.ok) return refuse(subject, read.error);
+  return { state: 'known', value: { digest, bytes, ...read.value } };
+};
+
+/**
+ * GET of a manifest or index, at most 4 MiB. The digest is computed from the bytes; the one asked for, and the one that a
+ * header names, must be equal to it.
+ * @see OCI distribution-spec 1.1, "Pulling manifests"
+ */
+export const getManifest = async (
+  auth: Auth,
+  site: Site,
+  name: ManifestName,
+  stage: RegistryStage = 'manifest',
+): Promise<RegistryAnswer<ParsedManifest>> => {
+  const subject = subjectOf(site, stage, `the manifest of ${shown(nameOf(site, name))}`);
+  const target = manifestPath(site, name);
+  if ('why' in target) return invalid(subject, target.why);
+  const answer = await ask(auth, site, { path: target.path, method: 'GET', accept: manifestAccept, stage });
+  if (!answer.ok) return unavailableBy(answer.failure);
+  const { response } = answer;
+  if (response.status !== 200) return statusAnswer(answer, subject);
+  const body = await readBody(response, subject, { most: manifestLimit }, site.budget);
+  return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
+};
+
+const hintOf = (
+  header: string | undefined,
+  name: ManifestName,
+  subject: Subject,
+): RegistryAnswer<string | undefined> => {
+  const digest = header === undefined ? undefined : parseDigest(header);
+  if (digest?.ok !== true) return { state: 'known', value: undefined };
+  const asked = askedDigest(name);
+  const hint = formatDigest(digest.value);
+  if (asked !== undefined && asked.algorithm === digest.value.algorithm && formatDigest(asked) !== hint) {
+    return invalid(subject, `it names the digest ${hint}`);
+  }
+  return { state: 'known', value: hint };
+};
+
+/**
+ * HEAD of a manifest. A registry that does not know HEAD (405, 501) is asked by GET: only an answer to this credential
+ * shows that it may read.
+ */
+export const headManifest = async (
+  auth: Auth,
+  site: Site,
+  name: ManifestName,
+): Promise<RegistryAnswer<string | undefined>> => {
+  const subject = subjectOf(site, 'manifest', `the manifest of ${shown(nameOf(site, name))}`);
+  const target = manifestPath(site, name);
+  if ('why' in target) return invalid(subject, target.why);
+  const part = { path: target.path, method: 'HEAD', accept: manifestAccept, stage: 'manifest' } as const;
+  const answer = await ask(auth, site, part);
+  if (!answer.ok) return unavailableBy(answer.failure);
+  const { response } = answer;
+  if (response.status === 405 || response.status === 501) {
+    response.drop();
+    const manifest = await getManifest(auth, site, name);
+    return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
+  }
+  if (response.status !== 200) return statusAnswer(answer, subject);
+  response.drop();
+  return hintOf(response.headers['docker-content-digest'], name, subject);
+};

@@ -1,0 +1,45 @@
+import { shownBriefly } from '../../../core/text/shown-text.ts';
+import type { Credential, RegistryAnswer } from '../../../evidence/ports.ts';
+import type { Site } from './site.ts';
+
+/** A mirror is another host: the credential of the origin is bound to the origin and never shown to it (B28). */
+const anonymous: Credential = {
+  kind: 'anonymous',
+  source: 'anonymous',
+  key: 'anonymous',
+  secret: { form: 'none' },
+};
+
+const outcome = (answer: RegistryAnswer<unknown>): string =>
+  answer.state === 'unavailable'
+    ? answer.failure.kind
+    : answer.state === 'known'
+      ? 'nothing listed'
+      : 'not there';
+
+const withMirrors = <T>(answer: RegistryAnswer<T>, tried: readonly string[]): RegistryAnswer<T> => {
+  if (answer.state !== 'unavailable' || tried.length === 0) return answer;
+  const why = `${answer.failure.why} (mirrors asked before: ${tried.join(', ')})`;
+  return { state: 'unavailable', failure: { ...answer.failure, why } };
+};
+
+/**
+ * Asks the mirrors of a host in their order, anonymously, and then the host itself. The first mirror that knows is
+ * believed about a tag, which is the operator's choice; content by digest is verified wherever it comes from. Anything
+ * else, and whatever `accepts` refuses, goes on to the next. Mirrors of a mirror are not asked.
+ */
+export const throughMirrors = async <T>(
+  site: Site,
+  mirrors: readonly string[],
+  ask: (site: Site) => Promise<RegistryAnswer<T>>,
+  accepts: (value: T) => boolean = () => true,
+): Promise<RegistryAnswer<T>> => {
+  const tried: string[] = [];
+  for (const host of mirrors) {
+    if (site.budget.signal.aborted) break;
+    const answer = await ask({ ...site, host, credential: anonymous });
+    if (answer.state === 'known' && accepts(answer.value)) return answer;
+    tried.push(`${shownBriefly(host, 48)}: ${outcome(answer)}`);
+  }
+  return withMirrors(await ask(site), tried);
+};

@@ -1,0 +1,114 @@
+import type { JsonObject } from '../../../core/text/json/json.ts';
+import type { Result } from '../../../core/result.ts';
+import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import type { RegistryAnswer } from '../../../evidence/ports.ts';
+import type { Auth } from '../auth/auth.ts';
+import { originOf } from '../auth/login-challenge.ts';
+import { readBody } from './content-body.ts';
+import {
+  absent,
+  type AskedAnswer,
+  beyondLimit,
+  invalid,
+  statusAnswer,
+  type Subject,
+  unavailableBy,
+} from './failure.ts';
+import { ask, type Site } from './site.ts';
+import type { HttpResponse } from '../http/http.ts';
+import { nextPage } from './link-header.ts';
+import type { RegistrySettings } from '../settings.ts';
+
+/** A list that a registry gives out page by page, and how much of it is read. */
+export interface Listing<T> {
+  readonly subject: Subject;
+  /** Of the first page. */
+  readonly path: string;
+  readonly accept: string;
+  readonly pages: number;
+  /** Bytes of one page. */
+  readonly pageBytes: number;
+  readonly items: number;
+  /** The items of a page, or why it cannot be read. */
+  readonly itemsOf: (page: JsonObject) => Result<readonly T[], string>;
+  /** Whether the first answer shows that the registry does not have this list at all: `absent`. */
+  readonly isMissing?: (response: HttpResponse) => boolean;
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  /** Path and query of the next one. */
+  readonly next: string | undefined;
+}
+
+interface PageAnswer extends AskedAnswer {
+  /** As it was asked for. */
+  readonly url: URL;
+}
+
+const readPage = async <T>(
+  answer: PageAnswer,
+  listing: Listing<T>,
+  site: Site,
+): Promise<RegistryAnswer<Page<T>>> => {
+  const { subject, pageBytes, itemsOf } = listing;
+  const { response, url } = answer;
+  if (response.status !== 200) return statusAnswer(answer, subject);
+  const body = await readBody(response, subject, { most: pageBytes }, site.budget);
+  if (!body.ok) return unavailableBy(body.error);
+  const document = readJsonObject(body.value);
+  if (!document.ok) {
+    const { kind, why } = document.error;
+    return kind === 'limit' ? beyondLimit(subject, why) : invalid(subject, why);
+  }
+  const items = itemsOf(document.value);
+  if (!items.ok) return invalid(subject, items.error);
+  const next = nextPage(response.headers['link'], url);
+  if (!next.ok) return invalid(subject, next.error);
+  return { state: 'known', value: { items: items.value, next: next.value } };
+};
+
+/** Why a page is not asked for any more. */
+const whyStop = (
+  { subject, pages }: Pick<Listing<unknown>, 'subject' | 'pages'>,
+  seen: ReadonlySet<string>,
+  path: string,
+): RegistryAnswer<never> | undefined => {
+  if (seen.has(path)) return invalid(subject, 'its pages go round in a circle');
+  return seen.size >= pages ? beyondLimit(subject, `it has more than ${pages} pages`) : undefined;
+};
+
+/**
+ * Reads all pages of a list, or says why not: part of a list is never taken for the whole. Pages lie where the first one
+ * lies, none is read twice (B9: an endless list), and what is larger than the bounds is a `limit`.
+ */
+export const readList = async <T>(
+  auth: Auth,
+  site: Site,
+  settings: RegistrySettings,
+  listing: Listing<T>,
+): Promise<RegistryAnswer<readonly T[]>> => {
+  const { subject, accept } = listing;
+  const items: T[] = [];
+  const seen = new Set<string>();
+  for (let path: string | undefined = listing.path; path !== undefined;) {
+    const stop = whyStop(listing, seen, path);
+    if (stop !== undefined) return stop;
+    seen.add(path);
+    const answer = await ask(auth, site, { path, method: 'GET', accept, stage: subject.stage });
+    if (!answer.ok) return unavailableBy(answer.failure);
+    if (seen.size === 1 && listing.isMissing?.(answer.response) === true) {
+      answer.response.drop();
+      return absent;
+    }
+    const url = new URL(path, originOf(settings));
+    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer, url }, listing, site);
+    if (page.state === 'absent' && seen.size > 1) return invalid(subject, 'its next page is not there');
+    if (page.state !== 'known') return page;
+    for (const item of page.value.items) items.push(item);
+    if (items.length > listing.items)
+      return beyondLimit(subject, `it has more than ${listing.items} entries`);
+    path = page.value.next;
+  }
+  return { state: 'known', value: items };
+};

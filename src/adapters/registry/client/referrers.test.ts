@@ -1,0 +1,269 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  artifact,
+  type FakeDescriptor,
+  image,
+  index,
+  mediaTypes,
+} from '../../../../test/fakes/registry-content.ts';
+import {
+  endlessPages,
+  nextPageAt,
+  selfLinkedPage,
+  status,
+  withHeaders,
+} from '../../../../test/fakes/registry-faults.ts';
+import type { Fault } from '../../../../test/fakes/registry-fault.ts';
+import {
+  anonymous,
+  budgetOf,
+  failureIn,
+  openReading,
+  type Reading,
+  valueOf,
+} from '../../../../test/fakes/registry-reading.ts';
+import { flooding, silence } from '../../../../test/fakes/registry-wire-faults.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+import type { ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import { fallbackTag } from './referrers.ts';
+
+const repository = 'team/app';
+const web = image({ user: '1000' });
+const signature = (name: string) =>
+  artifact({
+    subject: web.descriptor,
+    artifactType: 'application/vnd.example.signature',
+    annotations: { name },
+  });
+const digestsOf = (found: readonly { readonly digest: string }[]): string[] =>
+  found.map(({ digest }) => digest).sort();
+const madeUp = (count: number, first = 0): FakeDescriptor[] =>
+  Array.from({ length: count }, (_, at) => ({
+    mediaType: mediaTypes.ociManifest,
+    digest: `sha256:${(first + at).toString(16).padStart(64, '0')}`,
+    size: 100,
+  }));
+const listing =
+  (manifests: unknown): Fault =>
+  ({ send }) =>
+    send({
+      status: 200,
+      headers: { 'content-type': mediaTypes.ociIndex },
+      body: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })),
+    });
+
+let server: FakeRegistry;
+let reading: Reading;
+
+beforeEach(async () => {
+  server = await startFakeRegistry({ pageSize: 2 });
+  reading = openReading();
+  server.push(repository, web, 'v1');
+});
+afterEach(async () => {
+  await reading.close();
+  await server.close();
+});
+
+const get = (digest = web.digest, budget: ReadBudget = budgetOf()) =>
+  reading.registry.referrers({ host: server.host, repository }, digest, anonymous, budget);
+const api = '/referrers/';
+
+describe('what refers to a digest', () => {
+  test('is read from the API, page after page, without a filter', async () => {
+    const pushed = ['a', 'b', 'c', 'd', 'e'].map((name) => server.push(repository, signature(name)));
+    server.fault({ path: api }, withHeaders({ 'oci-filters-applied': 'artifactType' }));
+    expect(digestsOf(valueOf(await get()))).toEqual(digestsOf(pushed));
+    expect(server.counts()).toMatchObject({ referrers: 3, manifests: 1 });
+    expect(server.requests.map(({ path }) => path).join(' ')).not.toContain('artifactType');
+  });
+
+  test('is read from the fallback tag when there is no API', async () => {
+    server.serveReferrers(false);
+    const pushed = ['a', 'b'].map((name) => server.push(repository, signature(name)));
+    expect(digestsOf(valueOf(await get()))).toEqual(digestsOf(pushed));
+    expect(server.counts()).toMatchObject({ referrers: 1, manifests: 1 });
+  });
+
+  test('is joined from both: an older client wrote the tag, the API came later', async () => {
+    server.serveReferrers(false);
+    const old = server.push(repository, signature('old'));
+    server.serveReferrers(true);
+    const list = index([], { descriptors: [old.descriptor, ...madeUp(1)] });
+    server.push(repository, list, fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) }));
+    const young = server.push(repository, signature('young'));
+    expect(digestsOf(valueOf(await get()))).toEqual(digestsOf([old, young, ...madeUp(1)]));
+  });
+
+  test.each([true, false])('is an empty list when there is nothing (API: %s)', async (on) => {
+    server.serveReferrers(on);
+    expect(await get()).toEqual({ state: 'known', value: [] });
+  });
+
+  test.each([400, 404, 405, 406, 410, 501])('status %s means that there is no API', async (code) => {
+    server.serveReferrers(false);
+    const pushed = server.push(repository, signature('a'));
+    server.fault({ path: api }, status(code));
+    expect(digestsOf(valueOf(await get()))).toEqual([pushed.digest]);
+  });
+
+  test('a web page for every path means that there is no API', async () => {
+    server.fault({ path: api }, ({ send }) =>
+      send({
+        status: 200,
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+        body: Buffer.from('<html>'),
+      }),
+    );
+    expect(await get()).toEqual({ state: 'known', value: [] });
+  });
+
+  test('plain JSON as Content-Type is read (Harbor 2.9)', async () => {
+    const pushed = server.push(repository, signature('a'));
+    server.fault({ path: api }, withHeaders({ 'content-type': 'application/json; charset=utf-8' }));
+    expect(digestsOf(valueOf(await get()))).toEqual([pushed.digest]);
+  });
+
+  test('keeps what descriptors say, and leaves out hints that are none', async () => {
+    const [one = {}, two = {}] = madeUp(2);
+    server.fault(
+      { path: api },
+      listing([
+        {
+          ...one,
+          artifactType: 'application/x',
+          annotations: { a: 'b' },
+          platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+          data: 'e30=',
+        },
+        { ...two, artifactType: 'no type', annotations: { a: 1 }, platform: { os: 'linux' } },
+      ]),
+    );
+    expect(valueOf(await get())).toEqual([
+      {
+        ...one,
+        artifactType: 'application/x',
+        annotations: { a: 'b' },
+        platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+      },
+      two,
+    ]);
+  });
+
+  test('entries that name nothing to fetch are left out, the others stay', async () => {
+    const [good = { mediaType: '', digest: '', size: 0 }] = madeUp(1);
+    const bad = [
+      null,
+      7,
+      [],
+      {},
+      { ...good, digest: 'sha256:../x' },
+      { ...good, digest: 7 },
+      { ...good, size: -1 },
+      { ...good, size: '1' },
+      { ...good, size: 2 ** 60 },
+      { ...good, mediaType: 'x' },
+      { ...good, mediaType: undefined },
+    ];
+    server.fault({ path: api }, listing([...bad, good]));
+    expect(valueOf(await get())).toEqual([good]);
+  });
+
+  test.each([
+    ['sha256', 'a'.repeat(64), `sha256-${'a'.repeat(64)}`],
+    ['sha512', 'a'.repeat(64) + 'b'.repeat(64), `sha512-${'a'.repeat(64)}`],
+  ] as const)('the fallback tag of %s', (algorithm, hex, tag) => {
+    expect(fallbackTag({ algorithm, hex })).toBe(tag);
+  });
+});
+
+describe('a list of referrers that is not believed or not read', () => {
+  const cases: readonly (readonly [string, Fault, RegistryFailure['kind'], RegExp])[] = [
+    ['B9: pages without an end', endlessPages(), 'limit', /more than 4 pages/],
+    ['B9: a page that leads to itself', selfLinkedPage(), 'invalid', /circle/],
+    ['B9: 257 entries on one page', listing(madeUp(257)), 'limit', /more than 256 entries/],
+    ['B9: a page without an end', flooding({ start: '{"a":"' }).fault, 'limit', /larger|4194304/],
+    [
+      'B9: a page of brackets',
+      ({ send }) =>
+        send({ status: 200, headers: {}, body: Buffer.from(`{"manifests":[${'{},'.repeat(300_000)}{}]}`) }),
+      'limit',
+      /more than 30000 values/,
+    ],
+    [
+      'B28: a next page at another host',
+      nextPageAt('http://127.0.0.2:1/v2/team/app/referrers/x'),
+      'invalid',
+      /another host/,
+    ],
+    [
+      'B28: a next page in another repository',
+      nextPageAt('/v2/other/app/referrers/x'),
+      'invalid',
+      /somewhere else/,
+    ],
+    ['a Link that cannot be read', withHeaders({ link: '<x; rel="next"' }), 'invalid', /Link cannot be read/],
+    [
+      'no JSON',
+      ({ send }) => send({ status: 200, headers: {}, body: Buffer.from('x') }),
+      'invalid',
+      /not JSON/,
+    ],
+    [
+      'a manifest instead of an index',
+      ({ send }) => send({ status: 200, headers: {}, body: web.bytes }),
+      'invalid',
+      /not an index/,
+    ],
+    ['403', status(403), 'denied', /refused/],
+    ['500', status(500), 'unreachable', /status 500/],
+  ];
+  test.each(cases)('%s', async (_title, fault, kind, why) => {
+    server.push(repository, signature('a'));
+    server.fault({ path: api }, fault);
+    const failure = failureIn(await get());
+    expect(failure).toMatchObject({ kind, stage: 'referrers', host: server.host });
+    expect(failure.why).toMatch(why);
+  });
+
+  test('a second page that is not there makes the list invalid, not shorter', async () => {
+    for (const name of ['a', 'b', 'c']) server.push(repository, signature(name));
+    server.fault({ path: 'page=2' }, status(404));
+    expect(failureIn(await get())).toMatchObject({ kind: 'invalid' });
+  });
+
+  test('256 entries are read', async () => {
+    server.fault({ path: api }, listing(madeUp(256)));
+    expect(valueOf(await get())).toHaveLength(256);
+  });
+
+  test('API and tag together are bounded as well', async () => {
+    server.fault({ path: api }, listing(madeUp(200)));
+    const tag = fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) });
+    server.push(repository, index([], { descriptors: madeUp(200) }), tag);
+    expect(valueOf(await get())).toHaveLength(200);
+    server.push(repository, index([], { descriptors: madeUp(200, 1000) }), tag);
+    expect(failureIn(await get()).kind).toBe('limit');
+  });
+
+  test('a fallback tag that is no index makes the list invalid', async () => {
+    server.push(repository, web, fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) }));
+    expect(failureIn(await get()).why).toMatch(/is not an index/);
+  });
+
+  test('half of the list is not the list: the fallback tag that cannot be read counts', async () => {
+    server.push(repository, signature('a'));
+    server.fault({ path: '/manifests/' }, status(500));
+    expect(failureIn(await get())).toMatchObject({ kind: 'unreachable', stage: 'referrers' });
+  });
+
+  test('no answer ends with the time of the review', async () => {
+    server.fault({ path: api }, silence());
+    expect(failureIn(await get(web.digest, budgetOf(1_000_000, 200))).kind).toBe('timeout');
+  });
+
+  test('what is no digest is not asked about', async () => {
+    expect(failureIn(await get('sha256:../../x')).kind).toBe('invalid');
+    expect(server.counts().total).toBe(0);
+  });
+});

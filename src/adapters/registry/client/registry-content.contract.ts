@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest';
+
+import {
+  artifact,
+  digestOf,
+  type FakeManifest,
+  index,
+  mediaTypes,
+  rawManifest,
+} from '../../../../test/fakes/registry-content.ts';
+import { budgetOf } from '../../../../test/fakes/registry-reading.ts';
+import type { ManifestName, Repository } from '../../../evidence/ports.ts';
+import { amd64, arm64, configOf, type Desk, docker, kindOf, known, limit } from './registry-desk.contract.ts';
+
+export const readsManifests = ({ of, fresh }: Desk): void => {
+  const both = (content: FakeManifest): ManifestName[] => [{ tag: 'v1' }, { digest: content.digest }];
+
+  test.each([
+    ['an OCI image', amd64],
+    ['a Docker image', docker],
+    ['an OCI index', index([amd64, arm64])],
+    ['a Docker manifest list', index([docker], { format: 'docker' })],
+  ])('reads %s by tag and by digest: its bytes, their digest, what it is', async (_title, content) => {
+    const at = fresh();
+    await of().push(at.repository, content, 'v1');
+    for (const name of both(content)) {
+      const found = known(await of().registry.manifest(at, name, of().credential, budgetOf()));
+      expect(Buffer.from(found.bytes)).toEqual(content.bytes);
+      expect({ digest: found.digest, mediaType: found.mediaType }).toEqual({
+        digest: content.digest,
+        mediaType: content.mediaType,
+      });
+      const head = await of().registry.head(at, name, of().credential, budgetOf());
+      expect(head).toEqual({ state: 'known', value: content.digest });
+    }
+  });
+
+  test('reads a manifest that does not say its own media type', async () => {
+    const at = fresh();
+    const { mediaType: _, ...rest } = JSON.parse(amd64.bytes.toString()) as { mediaType: string };
+    const silent = rawManifest(rest, mediaTypes.ociManifest, { blobs: amd64.blobs });
+    await of().push(at.repository, silent, 'v1');
+    const found = known(await of().registry.manifest(at, { tag: 'v1' }, of().credential, budgetOf()));
+    expect([found.digest, found.mediaType]).toEqual([silent.digest, mediaTypes.ociManifest]);
+  });
+
+  test('sees a tag move', async () => {
+    const at = fresh();
+    for (const content of [amd64, arm64]) {
+      await of().push(at.repository, content, 'v1');
+      const found = known(await of().registry.manifest(at, { tag: 'v1' }, of().credential, budgetOf()));
+      expect(found.digest).toBe(content.digest);
+    }
+  });
+
+  test('B2: a digest names its content, wherever a tag points', async () => {
+    const at = fresh();
+    await of().push(at.repository, amd64);
+    await of().push(at.repository, arm64, 'v1');
+    const found = await of().registry.manifest(at, { digest: amd64.digest }, of().credential, budgetOf());
+    expect(known(found).digest).toBe(amd64.digest);
+  });
+
+  test.each([
+    ['tag', { tag: 'none' }],
+    ['digest', { digest: digestOf('none') }],
+  ])('says absent for an unknown %s, and of an unknown repository', async (_title, name) => {
+    const at = fresh();
+    await of().push(at.repository, amd64, 'v1');
+    for (const where of [at, fresh()]) {
+      expect(await of().registry.manifest(where, name, of().credential, budgetOf())).toEqual({
+        state: 'absent',
+      });
+      expect(await of().registry.head(where, name, of().credential, budgetOf())).toEqual({ state: 'absent' });
+    }
+  });
+};
+
+export const readsBlobs = ({ of, fresh }: Desk): void => {
+  const descriptor = configOf(amd64);
+
+  test('reads the config and the layers', async () => {
+    const at = fresh();
+    await of().push(at.repository, amd64, 'v1');
+    for (const { digest, bytes } of amd64.blobs) {
+      const wanted = { digest, size: bytes.length };
+      const found = known(await of().registry.blob(at, wanted, limit, of().credential, budgetOf()));
+      expect([found.digest, Buffer.from(found.bytes)]).toEqual([digest, bytes]);
+    }
+  });
+
+  test.each([
+    ['a size that is too small', { ...descriptor, size: descriptor.size - 1 }, 'invalid'],
+    ['a size that is too large', { ...descriptor, size: descriptor.size + 1 }, 'invalid'],
+    ['a size beyond the limit', { ...descriptor, size: limit + 1 }, 'limit'],
+    ['a digest that nobody pushed', { ...descriptor, digest: digestOf('none') }, 'absent'],
+  ])('B9: a descriptor with %s', async (_title, wanted, kind) => {
+    const at = fresh();
+    await of().push(at.repository, amd64, 'v1');
+    expect(kindOf(await of().registry.blob(at, wanted, limit, of().credential, budgetOf()))).toBe(kind);
+  });
+};
+
+export const listsReferrers = ({ of, fresh }: Desk): void => {
+  const list = async (at: Repository): Promise<string[]> => {
+    const found = await of().registry.referrers(at, amd64.digest, of().credential, budgetOf());
+    return known(found)
+      .map(({ digest }) => digest)
+      .sort();
+  };
+  const subject = amd64.descriptor;
+  const evidence = [
+    artifact({ subject, artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }),
+    artifact({ subject, artifactType: 'application/vnd.cncf.notary.signature' }),
+    artifact({ subject, annotations: { kind: 'without an artifactType' } }),
+    index([amd64], { subject, artifactType: 'application/example' }),
+  ];
+  const digests = evidence.map(({ digest }) => digest).sort();
+
+  test('has an empty list for an image that nothing refers to', async () => {
+    const at = fresh();
+    await of().push(at.repository, amd64, 'v1');
+    expect(await list(at)).toEqual([]);
+  });
+
+  test('lists everything that refers to an image, of every type', async () => {
+    const at = fresh();
+    await of().push(at.repository, amd64, 'v1');
+    for (const one of evidence) await of().push(at.repository, one);
+    if (of().referrers === 'fallback-tag') {
+      const listing = index(evidence);
+      await of().push(at.repository, listing, amd64.digest.replace(':', '-'));
+    }
+    expect(await list(at)).toEqual(digests);
+  });
+
+  test('lists what stands under the fallback tag only, though its descriptors lie about the type', async () => {
+    const at = fresh();
+    const withoutSubject = artifact({ artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json' });
+    // What cosign 3.1 writes: the type of the empty config.
+    const lie = { ...withoutSubject.descriptor, artifactType: mediaTypes.ociEmpty };
+    await of().push(at.repository, amd64, 'v1');
+    const listing = index([withoutSubject], { descriptors: [lie] });
+    await of().push(at.repository, listing, amd64.digest.replace(':', '-'));
+    expect(await list(at)).toEqual([withoutSubject.digest]);
+  });
+};
+
+export const listsTags = ({ of, fresh }: Desk): void => {
+  test('lists all tags', async () => {
+    const at = fresh();
+    const tags = ['a', 'b', 'c', 'v1.0', 'v1.1'];
+    await of().push(at.repository, amd64, ...tags);
+    const found = known(await of().registry.tags(at, of().credential, budgetOf()));
+    expect([...found].sort()).toEqual(tags);
+  });
+
+  test('says absent for the tags of an unknown repository', async () => {
+    expect(await of().registry.tags(fresh(), of().credential, budgetOf())).toEqual({ state: 'absent' });
+  });
+};

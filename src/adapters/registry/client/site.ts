@@ -1,0 +1,60 @@
+import { parseDigest } from '../../../core/image/digest.ts';
+import { isPath, isTag } from '../../../core/image/grammar.ts';
+import type {
+  Credential,
+  ManifestName,
+  ReadBudget,
+  RegistryStage,
+  Repository,
+} from '../../../evidence/ports.ts';
+import type { Auth, AuthorizedAnswer, AuthorizedCall } from '../auth/auth.ts';
+import type { Subject } from './failure.ts';
+
+/** A repository at one host, the origin or a mirror, in the name of one credential. */
+export interface Site extends Repository {
+  readonly credential: Credential;
+  readonly budget: ReadBudget;
+}
+
+type Part = Pick<AuthorizedCall, 'path' | 'method' | 'accept' | 'stage'>;
+
+/** Asks with the one scope that reading needs: the challenge of a registry cannot widen it. */
+export const ask = (
+  auth: Auth,
+  { host, repository, credential, budget }: Site,
+  part: Part,
+): Promise<AuthorizedAnswer> =>
+  auth.send({ ...part, host, credential, budget, scope: `repository:${repository}:pull` });
+
+/** A path could leave the repository, or end the request line, if it were taken as it is. */
+const whyNotPath = (repository: string): string | undefined =>
+  isPath(repository) ? undefined : 'that is no repository name';
+
+/** The last part of `/manifests/…`, or why there is none. */
+export const manifestPath = (
+  { repository }: Repository,
+  name: ManifestName,
+): { readonly path: string } | { readonly why: string } => {
+  const reference = 'tag' in name ? name.tag : name.digest;
+  const isFit = 'tag' in name ? isTag(reference) : parseDigest(reference).ok;
+  const why = whyNotPath(repository) ?? (isFit ? undefined : 'that is neither a tag nor a digest');
+  return why === undefined ? { path: `/v2/${repository}/manifests/${reference}` } : { why };
+};
+
+/** `/v2/<repository>/<rest>`, or why there is none. */
+export const pathIn = (
+  { repository }: Repository,
+  rest: string,
+): { readonly path: string } | { readonly why: string } => {
+  const why = whyNotPath(repository);
+  return why === undefined ? { path: `/v2/${repository}/${rest}` } : { why };
+};
+
+export const nameOf = ({ repository }: Repository, name: ManifestName): string =>
+  'tag' in name ? `${repository}:${name.tag}` : `${repository}@${name.digest}`;
+
+export const subjectOf = ({ host }: Repository, stage: RegistryStage, what: string): Subject => ({
+  host,
+  stage,
+  what,
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
+import type { Health } from './circuit-breaker.ts';
+import { type Breakers, createBreakers } from './circuit-breakers.ts';
+import { failure, outage } from '../network/failure.ts';
+
+const refused = outage('connect', 'registry.example.com', 'connection refused');
+const gateway = outage('manifest', 'registry.example.com', 'it answered 502');
+
+const start = () => {
+  let time = 0;
+  const breakers = createBreakers({ monotonic: () => time });
+  return { breakers, pass: (milliseconds: number) => (time += milliseconds) };
+};
+const happen = (breakers: Breakers, path: string, why: RegistryFailure, health: Health = 'failed'): void => {
+  const leave = breakers.ask(path);
+  if (!leave.open) leave.settle(health, why);
+};
+const fail = (breakers: Breakers, path: string, why: RegistryFailure): void => {
+  for (let count = 0; count < 5; count++) happen(breakers, path, why);
+};
+
+describe('the breakers of one host', () => {
+  test('R26: a path that always answers 502 is left alone, and nobody else is refused for it', () => {
+    const { breakers } = start();
+    fail(breakers, 'cache/gone', gateway);
+    expect(breakers.refusal('cache/gone')).toMatchObject({ last: gateway });
+    expect(breakers.ask('cache/gone')).toMatchObject({ open: true });
+    expect(breakers.refusal('team/app')).toBeUndefined();
+    expect(breakers.ask('team/app')).toMatchObject({ open: false });
+  });
+
+  test('a host that does not connect is left alone, whatever is asked for', () => {
+    const { breakers } = start();
+    for (const path of ['a', 'b', 'c', 'd', 'e']) happen(breakers, path, refused);
+    expect(breakers.refusal('team/app')).toMatchObject({ last: refused });
+    expect(breakers.isOpen()).toBe(true);
+  });
+
+  test('one request probes a path after its pause, and its answer closes the breaker', () => {
+    const { breakers, pass } = start();
+    fail(breakers, 'team/app', gateway);
+    pass(1000);
+    const probe = breakers.ask('team/app');
+    expect(breakers.ask('team/app')).toMatchObject({ open: true });
+    if (!probe.open) probe.settle('answered', gateway);
+    expect(breakers.refusal('team/app')).toBeUndefined();
+    expect(breakers.isOpen()).toBe(false);
+  });
+
+  test('failures of requests that were under way together count, and an answer in between starts anew', () => {
+    const { breakers } = start();
+    const together = Array.from({ length: 5 }, () => breakers.ask('team/app'));
+    for (const leave of together) if (!leave.open) leave.settle('failed', gateway);
+    expect(breakers.refusal('team/app')).toBeDefined();
+    const other = start().breakers;
+    for (let count = 0; count < 4; count++) happen(other, 'team/app', gateway);
+    happen(other, 'team/app', gateway, 'answered');
+    for (let count = 0; count < 4; count++) happen(other, 'team/app', gateway);
+    expect(other.refusal('team/app')).toBeUndefined();
+  });
+
+  test('an unknown outcome of a host that is left alone keeps no probe', () => {
+    const { breakers, pass } = start();
+    fail(breakers, 'team/app', refused);
+    pass(1000);
+    happen(breakers, 'team/app', failure('busy', 'queue', 'registry.example.com', 'busy'), 'unknown');
+    expect(breakers.refusal('team/app')).toBeUndefined();
+  });
+
+  test('made-up paths that fail are remembered up to a bound', () => {
+    const { breakers } = start();
+    for (let at = 0; at < 65; at++) fail(breakers, `made/up-${String(at)}`, gateway);
+    expect(breakers.refusal('made/up-0')).toBeUndefined();
+    expect(breakers.refusal('made/up-64')).toBeDefined();
+  });
+});

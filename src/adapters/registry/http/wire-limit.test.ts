@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import { createServer } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
+import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
+
+const doubles = createDoubles();
+const { speak, serve, transport } = doubles;
+afterEach(doubles.end);
+
+const mebibyte = 1024 * 1024;
+
+/** Answers a request with a beginning and then with the same bytes for ever, as fast as they are taken. */
+const flooder = (beginning: string, endless: string) => {
+  const block = Buffer.from(endless.repeat(Math.ceil(32_768 / endless.length)));
+  const sockets: Socket[] = [];
+  return {
+    taken: () => sockets.reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0),
+    pour: (socket: Socket): void => {
+      sockets.push(socket);
+      const go = (): void => {
+        while (!socket.destroyed && socket.write(block));
+      };
+      socket.once('data', () => {
+        socket.write(beginning);
+        socket.on('drain', go);
+        go();
+      });
+    },
+  };
+};
+
+const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+
+describe('B9: bytes that are no answer and never end', () => {
+  test.each([
+    ['early hints', '', 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'],
+    ['interim answers', '', 'HTTP/1.1 102 Processing\r\n\r\n'],
+    ['blank lines before the answer', '', '\r\n'],
+    ['a reason phrase', 'HTTP/1.1 200 ', 'x'],
+    ['an extension of a chunk', `${chunked}1;`, 'a=b;'],
+    ['a quoted extension of a chunk', `${chunked}1;a="`, 'b'],
+    ['leading zeros of a chunk size', chunked, '0'],
+    ['trailers', `${chunked}2\r\n{}\r\n0\r\n`, 'a: b\r\n'],
+  ])('%s end the connection before its own timeout, after little was read', async (_name, begin, endless) => {
+    const flood = flooder(begin, endless);
+    const server = await speak(flood.pour);
+    const http = transport({ [server.host]: { ...onLoopback, timeout: 5000 } });
+    const began = performance.now();
+    expect(await ask(http, requestTo(server.host))).toMatchObject({ stage: 'manifest' });
+    expect(performance.now() - began).toBeLessThan(2500);
+    expect(flood.taken()).toBeLessThan(64 * mebibyte);
+  });
+
+  test('over TLS as well', async () => {
+    const { ca, ...pair } = await makeRegistryCertificate();
+    const flood = flooder('', 'HTTP/1.1 102 Processing\r\n\r\n');
+    const server = createServer(pair, flood.pour);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const host = `127.0.0.1:${typeof address === 'object' ? String(address?.port) : ''}`;
+    const http = transport({ [host]: { allowPrivateAddress: true, ca, timeout: 5000 } });
+    const began = performance.now();
+    expect(await ask(http, requestTo(host))).toMatchObject({
+      kind: 'unreachable',
+      why: expect.stringContaining('no answer') as string,
+    });
+    expect(performance.now() - began).toBeLessThan(2500);
+    await http.close();
+    server.close();
+  });
+
+  test('five of them in a row, and the host is not asked for a while', async () => {
+    const flood = flooder('', '\r\n');
+    const server = await speak(flood.pour);
+    const http = transport({ [server.host]: { ...onLoopback, timeout: 5000 } });
+    for (let time = 0; time < 5; time++) await ask(http, requestTo(server.host));
+    expect(await ask(http, requestTo(server.host))).toMatchObject({
+      why: expect.stringContaining('not asked') as string,
+    });
+  });
+});
+
+test.each([
+  ['trailers', `${chunked}2\r\n{}\r\n0\r\n`],
+  ['headers', 'HTTP/1.1 200 OK\r\n'],
+])('B9: 60 KB of %s that are nearly empty take little time to refuse', async (_name, beginning) => {
+  const server = await speak((socket) => {
+    socket.once('data', () => socket.write(`${beginning}${'a: b\r\n'.repeat(10_000)}`));
+  });
+  const used: number[] = [];
+  for (let time = 0; time < 8; time++) {
+    const http = transport({ [server.host]: onLoopback });
+    const before = process.cpuUsage();
+    expect(await ask(http, requestTo(server.host))).toMatchObject({ kind: 'invalid' });
+    const { user, system } = process.cpuUsage(before);
+    used.push((user + system) / 1000);
+  }
+  expect(Math.min(...used)).toBeLessThan(60);
+});
+
+test('a body as large as its limit comes through, in chunks of 64 bytes and over a connection that was used', async () => {
+  const size = 4 * mebibyte;
+  const server = await serve(({ response }) => {
+    for (let at = 0; at < size; at += 64) response.write('x'.repeat(64));
+    response.end();
+  });
+  const http = transport({ [server.host]: onLoopback });
+  for (let time = 0; time < 2; time++) {
+    const answer = await ask(http, requestTo(server.host), size);
+    expect('text' in answer ? answer.text.length : answer).toBe(size);
+  }
+});

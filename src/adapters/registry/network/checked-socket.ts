@@ -1,0 +1,157 @@
+import { connect, isIP, type Socket } from 'node:net';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
+import type { Owners } from '../../../concurrency/shares.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import { addressBytes } from './address-bytes.ts';
+import { isInternalName, judgeAddress, permits } from './address-guard.ts';
+import { errorCode, failure, networkFailure } from './failure.ts';
+import type { Resolve } from './dns.ts';
+
+/** Where a connection goes, and for whom it is shown in failures. */
+export interface SocketTarget {
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly allowPrivateAddress: boolean;
+  /** The operator has named it; else only an image name or a registry has. */
+  readonly configured: boolean;
+  readonly name: string;
+  /** For whom it is opened (R26). */
+  readonly owners: Owners;
+}
+
+/** Connects to one of these addresses, and to no other. */
+export type OpenSocket = (addresses: readonly string[], port: number) => Socket;
+
+/** A TCP connection whose far end was judged before a byte was sent. */
+export type GuardedSocket = (
+  target: SocketTarget,
+  signal: AbortSignal,
+) => Promise<Result<Socket, RegistryFailure>>;
+
+/** How many addresses of one name are tried. */
+const triedAddresses = 8;
+/** Milliseconds that one address has before the next is tried; Node's 250 are short for a far registry. */
+const attemptTime = 1000;
+
+export const openCheckedSocket: OpenSocket = (addresses, port) => {
+  const list = addresses.map((address) => ({ address, family: isIP(address) }));
+  const [first] = list;
+  return connect({
+    // A name that is no address makes Node call `lookup`, which knows nothing but what was checked.
+    host: 'checked.invalid',
+    port,
+    noDelay: true,
+    keepAlive: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: attemptTime,
+    lookup: (_name, options, callback) => {
+      if (options.all === true) callback(null, list);
+      else callback(null, first?.address ?? '', first?.family);
+    },
+  });
+};
+
+/** Waits for an event that means "ready". @returns the error when it does not come; the socket is destroyed then */
+export const ready = (
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<Result<undefined, unknown>> =>
+  new Promise((resolve) => {
+    const settle = (result: Result<undefined, unknown>): void => {
+      signal.removeEventListener('abort', leave);
+      if (!result.ok) socket.destroy();
+      resolve(result);
+    };
+    const leave = (): void => settle(fail(new Error('aborted')));
+    // The listener stays: an error between here and the HTTP client would otherwise end the process.
+    socket.on('error', (error) => settle(fail(error)));
+    socket.once('close', () => settle(fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))));
+    socket.once(event, () => settle(ok(undefined)));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+
+const advice = 'if it is meant to be reached, set allowPrivateAddress in the row of this host';
+
+/** The address is not said: whoever names the image would learn what internal names lead to. */
+const refusedAddress = (always: boolean): string =>
+  always
+    ? 'its address is link-local, a metadata service or no address of a host; nothing opens that'
+    : `its address is private or reserved; ${advice}`;
+
+/**
+ * One text for all that DNS may say of a name that nobody configured. Attack: whoever may create Pods asks for one
+ * internal name after the other, and learns from the refusals which of them exist (B26).
+ */
+const nowhere = `there is no such host, or its address is private or reserved; ${advice}`;
+
+const unknownNames = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
+
+/** Why a host is refused by what it is called, before DNS or a proxy is asked (B26). */
+export const refusedHost = (host: string, allowPrivateAddress: boolean): string | undefined => {
+  if (addressBytes(host) === undefined) {
+    const refused = isInternalName(host) && !allowPrivateAddress;
+    return refused ? `its name is internal; ${advice}` : undefined;
+  }
+  const verdict = judgeAddress(host);
+  return permits(verdict, allowPrivateAddress) ? undefined : refusedAddress(verdict === 'never');
+};
+
+/** The machine's own lookup cannot be called off: then nobody waits for it any longer. */
+const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const leave = (): void => reject(Object.assign(new Error('aborted'), { code: 'ETIMEOUT' }));
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+
+/**
+ * Looks up, judges every address, connects to those that are permitted without a second lookup, and judges the far end of
+ * the connected socket: neither a name that changes its mind (DNS rebinding) nor a spelling gets around it (B26).
+ */
+export const createGuardedSocket =
+  (resolve: Resolve, openSocket: OpenSocket): GuardedSocket =>
+  async ({ host, port, allowPrivateAddress, configured, name, owners }, signal) => {
+    const isUsable = (address: string): boolean => permits(judgeAddress(address), allowPrivateAddress);
+    let found: readonly string[] = [host];
+    if (addressBytes(host) === undefined) {
+      const options = { system: allowPrivateAddress, isUsable, signal, owners };
+      try {
+        found = await beforeAbort(resolve(host, options), signal);
+      } catch (error) {
+        if (!configured && unknownNames.has(errorCode(error)))
+          return fail(failure('refused', 'address', name, nowhere));
+        return fail(networkFailure('address', name, error));
+      }
+    }
+    const permitted = found.filter(isUsable);
+    if (permitted.length === 0) {
+      const always = found.every((address) => judgeAddress(address) === 'never');
+      const isLookedUp = addressBytes(host) === undefined;
+      const why = isLookedUp && !configured ? nowhere : refusedAddress(always);
+      return fail(failure('refused', 'address', name, why));
+    }
+    const socket = openSocket(permitted.slice(0, triedAddresses), port);
+    const connected = await ready(socket, 'connect', signal);
+    if (!connected.ok) return fail(networkFailure('connect', name, connected.error));
+    const reached = socket.remoteAddress ?? '';
+    if (isOneOf(reached, permitted) && isUsable(reached)) return ok(socket);
+    socket.destroy();
+    const why = 'the connection led to another address than the one that was checked';
+    return fail(failure('refused', 'address', name, why));
+  };
+
+const isOneOf = (address: string, list: readonly string[]): boolean => {
+  const bytes = plainBytes(address);
+  return bytes !== '' && list.some((entry) => plainBytes(entry) === bytes);
+};
+
+/** A dual-stack socket may show an IPv4 address in its mapped form. */
+const plainBytes = (address: string): string => {
+  const bytes = addressBytes(address) ?? [];
+  const mapped = bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255;
+  return (mapped ? bytes.slice(12) : bytes).join('.');
+};

@@ -1,0 +1,101 @@
+import type { Client, Dispatcher } from 'undici';
+import type { Dialled } from './dialer.ts';
+import type { WireMeter } from '../http/wire-limit.ts';
+
+/** What is used of undici; it is loaded with the first request. */
+export interface HttpLibrary {
+  readonly Client: typeof Client;
+}
+
+/** One HTTP/1.1 connection; one request at a time. */
+export interface Connection {
+  /** Rejects with the library's error. The body must be consumed or destroyed. */
+  send(request: {
+    readonly url: URL;
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+  }): Promise<Dispatcher.ResponseData>;
+  /** The body is read now, at most so many bytes of it; more than that on the wire ends the connection. */
+  readonly expect: (body: number) => void;
+  alive(): boolean;
+  close(): void;
+}
+
+/** Idle connections end soon: registries close theirs after some seconds, and hosts come and go with image names. */
+const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAliveTimeoutThreshold: 1000 };
+
+/** Most that the library gets to read in one go, in bytes. */
+const mouthful = 4096;
+
+/**
+ * For every header past the limit the library makes an error with its stack, up to the end of what it has just read:
+ * 64 KiB of trailers of a few bytes held up every review for a tenth of a second (B9).
+ */
+const inMouthfuls = (socket: Dialled['socket']): Dialled['socket'] => {
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number): unknown => {
+    if (socket.destroyed) return null;
+    return read(size ?? (socket.readableLength > mouthful ? mouthful : undefined));
+  };
+  return socket;
+};
+
+const stale = (): Error => Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
+
+/** Speaks HTTP over a socket that was dialled, and never dials itself. */
+export const createConnection = (
+  library: HttpLibrary,
+  origin: string,
+  dialled: Dialled,
+  meter: WireMeter,
+): Connection => {
+  const { socket, forwarder } = dialled;
+  let attached = false;
+  const client: Client = new library.Client(origin, {
+    connect: (_options, callback) => {
+      const first = !attached;
+      attached = true;
+      // Never at once: the client would not look at its queue again.
+      queueMicrotask(() =>
+        first && !socket.destroyed ? callback(null, inMouthfuls(socket)) : callback(stale(), null),
+      );
+    },
+    pipelining: 1,
+    allowH2: false,
+    maxHeaderSize: 16 * 1024,
+    // The request's own budget bounds both.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    ...keepAlive,
+  });
+  const authorization =
+    forwarder?.authorization === undefined ? {} : { 'proxy-authorization': forwarder.authorization };
+  const close = (): void => {
+    socket.destroy();
+    void client.destroy().catch(() => undefined);
+  };
+  return {
+    send: async ({ url, method, headers, body, signal }) => {
+      // The client heeds a signal only from when it writes the request.
+      signal.addEventListener('abort', close, { once: true });
+      meter.begin();
+      try {
+        return await client.request({
+          path: forwarder === undefined ? `${url.pathname}${url.search}` : url.href,
+          method,
+          headers: { ...headers, ...authorization },
+          body: body ?? null,
+          signal,
+          highWaterMark: 32 * 1024,
+        });
+      } finally {
+        signal.removeEventListener('abort', close);
+      }
+    },
+    expect: meter.expect,
+    alive: () => !socket.destroyed && !client.destroyed,
+    close,
+  };
+};

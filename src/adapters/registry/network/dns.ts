@@ -1,0 +1,99 @@
+import { lookup as systemLookup, Resolver } from 'node:dns/promises';
+import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fair-semaphore.ts';
+import type { Owners } from '../../../concurrency/shares.ts';
+import { pauseFor } from '../http/request-budget.ts';
+
+export interface ResolveOptions {
+  /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
+  readonly system: boolean;
+  /** Whether an address is of any use to who asks; all are unless told otherwise. */
+  readonly isUsable?: (address: string) => boolean;
+  readonly signal: AbortSignal;
+  readonly owners: Owners;
+}
+
+/**
+ * Looks a name up.
+ * @throws an error with the code of DNS (`ENOTFOUND`, `ETIMEOUT` …)
+ */
+export type Resolve = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
+
+/** RFC 8305, 3: how long the answer of one family waits for that of the other. */
+const otherFamily = 50;
+
+/** One query each for both families, without threads and without search domains. */
+const queryDns = async (
+  name: string,
+  signal: AbortSignal,
+  servers: readonly string[] | undefined,
+): Promise<readonly string[]> => {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  if (servers !== undefined) resolver.setServers(servers);
+  const cancel = (): void => resolver.cancel();
+  if (signal.aborted) throw Object.assign(new Error('aborted'), { code: 'ETIMEOUT' });
+  signal.addEventListener('abort', cancel, { once: true });
+  const found: [string[], string[]] = [[], []];
+  const problems: unknown[] = [];
+  const patience = new AbortController();
+  try {
+    const first = resolver.resolve4(name).then((list) => (found[0] = list));
+    const second = resolver.resolve6(name).then((list) => (found[1] = list));
+    const both = Promise.allSettled([first, second]).then((results) => {
+      for (const result of results) if (result.status === 'rejected') problems.push(result.reason);
+    });
+    const one = Promise.any([first, second]).then(
+      () => pauseFor(otherFamily, patience.signal),
+      () => both,
+    );
+    await Promise.race([both, one]);
+  } finally {
+    patience.abort();
+    signal.removeEventListener('abort', cancel);
+    resolver.cancel();
+  }
+  const addresses = found.flat();
+  if (addresses.length > 0) return addresses;
+  throw problems[0] instanceof Error ? problems[0] : Object.assign(new Error('no'), { code: 'ENOTFOUND' });
+};
+
+const isUnknownName = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA');
+
+/**
+ * The machine's own way to look up (`getaddrinfo`) takes one of four threads that files and keys need too, and cannot be
+ * called off. Image names come from whoever may create a pod: names whose DNS never answers would stop the process. So
+ * those names are asked for by UDP queries that can be called off, and the machine's way is kept for configured hosts,
+ * two at a time, and for what DNS does not know (hosts file), one at a time.
+ *
+ * A name that leads nowhere but inside takes the same way as one that does not exist. Attack (B26): whoever may create
+ * Pods asks for internal names, and learns from the time that a refusal took which of them exist.
+ * @param servers `address:port` of DNS servers, instead of those of this machine
+ */
+export const createResolve = (servers?: readonly string[]): Resolve => {
+  const configured = createFairSemaphore({ places: 2, waiting: 256 });
+  const unknown = createFairSemaphore({ places: 1, waiting: 64 });
+  const bySystem = async (
+    name: string,
+    places: FairSemaphore,
+    { signal, owners }: { readonly signal: AbortSignal; readonly owners: Owners },
+  ): Promise<readonly string[]> => {
+    const turn = await places.take(owners, signal);
+    if (turn.state !== 'taken') throw Object.assign(new Error('busy'), { code: 'EBUSY' });
+    try {
+      const found = await systemLookup(name, { all: true, order: 'ipv4first' });
+      return found.map(({ address }) => address);
+    } finally {
+      turn.giveBack();
+    }
+  };
+  return async (name, { system, isUsable = () => true, signal, owners }) => {
+    if (system) return bySystem(name, configured, { signal, owners });
+    try {
+      const found = await queryDns(name, signal, servers);
+      if (found.some(isUsable)) return found;
+    } catch (error) {
+      if (signal.aborted || !isUnknownName(error)) throw error;
+    }
+    return bySystem(name, unknown, { signal, owners });
+  };
+};

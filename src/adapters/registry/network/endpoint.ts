@@ -1,0 +1,62 @@
+import { DOCKER_HUB, parseHost } from '../../../core/image/registry-host.ts';
+import type { RegistrySettings } from '../settings.ts';
+
+/** Docker Hub is named `docker.io` and answers elsewhere: the one place where that is known. */
+const hub = DOCKER_HUB.host;
+const hubEndpoint = 'registry-1.docker.io';
+
+/** A host as references and rows name it: lower case, Docker Hub under its one name. */
+export const registryName = (host: string): string => parseHost(host)?.host ?? host;
+
+/** The host (with port, if any) that speaks for a registry as references name it. */
+export const endpointOf = (host: string): string => {
+  const name = registryName(host);
+  return name === hub ? hubEndpoint : name;
+};
+
+/** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointOf}. */
+const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
+
+/** One step of a request: where it goes, and by whose row. */
+export interface Hop {
+  readonly url: URL;
+  readonly settings: RegistrySettings;
+  /** For people: the registry as it is written in references and configuration. */
+  readonly name: string;
+}
+
+/** A URL without what must not be shown: credentials, query (signed URLs), fragment. */
+export const shownUrl = (url: URL): string => {
+  const path = url.pathname.length > 200 ? `${url.pathname.slice(0, 199)}…` : url.pathname;
+  return `${url.origin}${path}`;
+};
+
+/** What reaches the network of a URL: credentials and fragment never do. */
+export const bareUrl = (url: URL): URL => {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  bare.hash = '';
+  return bare;
+};
+
+/** The host of a URL as sockets and certificates want it: without brackets and without the final dot. */
+export const hostOf = (url: URL): string =>
+  url.hostname.replace(/^\[/, '').replace(/\]$/, '').replace(/\.$/, '');
+
+export const portOf = (url: URL): number =>
+  url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+
+/** @returns undefined when host or path are not what may stand in a URL */
+export const hopTo = (host: string, path: string, settings: RegistrySettings): Hop | undefined => {
+  if (host === '' || /[^\w.:[\]-]/.test(host) || !path.startsWith('/')) return undefined;
+  const text = `${settings.plainHttp ? 'http' : 'https'}://${endpointOf(host)}${path}`;
+  if (!URL.canParse(text)) return undefined;
+  return { url: bareUrl(new URL(text)), settings, name: registryName(host) };
+};
+
+/** A step to a URL that somebody else named: it is reached by the row of its own host, never by another's. */
+export const hopToUrl = (url: URL, settingsOf: (host: string) => RegistrySettings): Hop => {
+  const name = rowNameOf(url);
+  return { url: bareUrl(url), settings: settingsOf(name), name };
+};

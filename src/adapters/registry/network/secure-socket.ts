@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { isIP, type Socket } from 'node:net';
+import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
+import { createRecentMap } from '../../../core/text/recent-map.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import { failure, networkFailure } from './failure.ts';
+import type { ClientCertificate } from '../settings.ts';
+import { ready } from './checked-socket.ts';
+
+/** Whose certificate is expected, and which authorities count beside the well-known ones. */
+export interface TlsPeer {
+  readonly host: string;
+  /** PEM */
+  readonly ca?: string | undefined;
+  /** Shown when the peer asks for one. */
+  readonly client?: ClientCertificate | undefined;
+  readonly name: string;
+}
+
+/** Speaks TLS 1.2 or later over a connection; destroys it on failure. There is no way to switch the checks off. */
+export type SecureSocket = (
+  socket: Socket,
+  peer: TlsPeer,
+  signal: AbortSignal,
+) => Promise<Result<Socket, RegistryFailure>>;
+
+/** Reading 140 authorities takes milliseconds: kept for as many CA texts as a configuration has, not more. */
+const keptContexts = 32;
+
+type Trust = Pick<TlsPeer, 'ca' | 'client'>;
+
+const readContext = ({ ca, client }: Trust): Result<SecureContext, string> => {
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
+    return fail('the caFile of this host is of no use: it holds no PEM certificate');
+  const authorities = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+  try {
+    return ok(createSecureContext({ minVersion: 'TLSv1.2', ...authorities, ...client }));
+  } catch {
+    return fail('the caFile or the client certificate of this host is of no use: it cannot be read as PEM');
+  }
+};
+
+/** A digest: private keys are no keys of maps. */
+const keyOf = ({ ca, client }: Trust): string =>
+  createHash('sha256')
+    .update(JSON.stringify([ca, client?.cert, client?.key]))
+    .digest('base64');
+
+export const createSecureSocket = (): SecureSocket => {
+  const contexts = createRecentMap<SecureContext>({ entries: keptContexts });
+  const contextFor = (trust: Trust): Result<SecureContext, string> => {
+    const key = keyOf(trust);
+    const known = contexts.get(key);
+    if (known !== undefined) return ok(known);
+    const made = readContext(trust);
+    if (!made.ok) return made;
+    contexts.set(key, made.value);
+    return made;
+  };
+
+  return async (socket, { host, ca, client, name }, signal) => {
+    const context = contextFor({ ca, client });
+    if (!context.ok) {
+      socket.destroy();
+      return fail(failure('refused', 'configuration', name, context.error));
+    }
+    const secure = connect({
+      socket,
+      secureContext: context.value,
+      host,
+      // An address may not stand in the server name (RFC 6066, 3); the certificate is checked against `host` then.
+      servername: isIP(host) === 0 ? host : '',
+      ALPNProtocols: ['http/1.1'],
+      // Said explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would switch it off otherwise.
+      rejectUnauthorized: true,
+    });
+    const done = await ready(secure, 'secureConnect', signal);
+    if (done.ok) return ok(secure);
+    socket.destroy();
+    return fail(networkFailure('connect', name, done.error));
+  };
+};

@@ -1,0 +1,96 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+import type { StoredDecision } from '../../../gate/decision-store.ts';
+import { fairShare } from '../../../concurrency/shares.ts';
+import { bytesOf, type NamespaceShare, namespaceShares, removeOldestOf } from './queries.ts';
+import { kyselyOn, selectAll } from './dialect.ts';
+
+/** Whose decisions leave when the record is too large. */
+export interface Shares {
+  /** These were stored. */
+  grew(batch: readonly StoredDecision[]): void;
+  /** Removes at most so many, the oldest of whom they are taken from. @returns how many. */
+  removeOldest(slice: number, maxBytes: number): number;
+  /** The record is small enough: what comes from now on is what the next ones are taken for. */
+  settle(): void;
+}
+
+type Namespace = string | null;
+
+/**
+ * Namespaces that are compared at one time: those that hold most. Attack: without a client CA anybody on the network
+ * sends reviews of 100,000 namespaces that do not exist, and comparing all of them for each that gives way kept the
+ * store busy for a minute, while the record of everybody else was dropped.
+ */
+const mostCompared = 1024;
+
+const largestOf = (sizes: ReadonlyMap<Namespace, number>, isMeant: (one: Namespace) => boolean) => {
+  let largest: { readonly namespace: Namespace; readonly bytes: number } | undefined;
+  for (const [namespace, bytes] of sizes) {
+    if (bytes > (largest?.bytes ?? 0) && isMeant(namespace)) largest = { namespace, bytes };
+  }
+  return largest?.namespace;
+};
+
+/** What each has written; of very many those that wrote little are forgotten. */
+const createWritten = () => {
+  let written = new Map<Namespace, number>();
+  return {
+    of: (): ReadonlyMap<Namespace, number> => written,
+    add: (namespace: Namespace, bytes: number): void => {
+      written.set(namespace, (written.get(namespace) ?? 0) + bytes);
+      if (written.size <= 2 * mostCompared) return;
+      written = new Map([...written].sort(([, one], [, other]) => other - one).slice(0, mostCompared));
+    },
+    clear: () => written.clear(),
+  };
+};
+
+/**
+ * A namespace with more than its quarter pays for what it has written since; otherwise the one that holds most gives way
+ * (R26). So a tenant that floods the record rolls over its own part of it, and gets no more than a quarter from others.
+ */
+export const createShares = (database: DatabaseSync): Shares => {
+  const written = createWritten();
+  /** Read once for a run of slices: reading them takes a look at each entry of an index. */
+  let held: Map<Namespace, number> | undefined;
+  const read = (): Map<Namespace, number> =>
+    new Map(
+      selectAll<NamespaceShare>(database, namespaceShares(kyselyOn(database), mostCompared)).map(
+        ({ namespace, bytes }) => [namespace, bytes],
+      ),
+    );
+  return {
+    grew: (batch) => {
+      for (const decision of batch) written.add(decision.namespace ?? null, bytesOf(decision));
+    },
+    removeOldest: (slice, maxBytes) => {
+      let removed = 0;
+      while (removed < slice) {
+        const isRead = held === undefined;
+        const sizes = (held ??= read());
+        const isOver = (one: Namespace): boolean => (sizes.get(one) ?? 0) > maxBytes * fairShare;
+        const payer = [...sizes.keys()].some(isOver) ? largestOf(written.of(), isOver) : undefined;
+        const namespace = payer ?? largestOf(sizes, () => true);
+        if (namespace === undefined) {
+          if (isRead) break;
+          // Those that held most have nothing left: the next ones are compared.
+          held = undefined;
+          continue;
+        }
+        const wanted = slice - removed;
+        const gone = selectAll(database, removeOldestOf(kyselyOn(database), namespace, wanted));
+        removed += gone.length;
+        const bytes = gone.reduce((sum, one) => sum + one.bytes, 0);
+        written.add(namespace, -bytes);
+        if (gone.length < wanted) sizes.delete(namespace);
+        else sizes.set(namespace, (sizes.get(namespace) ?? 0) - bytes);
+      }
+      return removed;
+    },
+    settle: () => {
+      held = undefined;
+      written.clear();
+    },
+  };
+};

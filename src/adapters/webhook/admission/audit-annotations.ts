@@ -1,0 +1,23 @@
+import type { Decision } from '../../../core/decision/decision.ts';
+
+/** Longest value; audit events are stored for years. */
+const longestValue = 512;
+
+const listed = (names: Iterable<string>): string => {
+  const text = [...new Set(names)].filter((name) => name !== '').join(',');
+  return text.length > longestValue ? `${text.slice(0, longestValue - 1)}…` : text;
+};
+
+/**
+ * What the API server writes into its audit log beside the request, as `<webhook name>/<key>`: which decision it
+ * was, the policies and reason codes of its findings (of every mode), why it was skipped.
+ */
+export const auditAnnotations = ({ id, findings, skipped }: Decision): Readonly<Record<string, string>> => {
+  const policies = listed(findings.map(({ policy }) => policy));
+  return {
+    decision: id,
+    ...(policies === '' ? {} : { policies }),
+    ...(findings.length === 0 ? {} : { reasons: listed(findings.map(({ code }) => code)) }),
+    ...(skipped === undefined ? {} : { skipped: skipped.code }),
+  };
+};

@@ -1,0 +1,34 @@
+import type { Mutation } from '../../../gate/mutation/mutation.ts';
+import { unchangedObject } from '../../../gate/mutation/mutation.ts';
+import { admissionWarnings } from './warnings.ts';
+
+const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
+
+/** Longest value; audit events are stored for years. */
+const longestValue = 512;
+
+/**
+ * The answer of `/mutate` as JSON text. It always allows: what may run is for `/validate` to say, and a patch that
+ * could not be made must not keep a Pod of other policies from starting.
+ */
+export const encodeMutation = (mutation: Mutation, uid: string): string => {
+  const { patch, warnings } = mutation;
+  if (patch.length === 0 && warnings.length === 0) return `${head}${JSON.stringify(uid)},"allowed":true}}`;
+  const shownWarnings = admissionWarnings(warnings);
+  const pinned = patch.map(({ path }) => path).join(',');
+  const response = {
+    allowed: true,
+    ...(patch.length === 0
+      ? {}
+      : {
+          patchType: 'JSONPatch',
+          patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+          auditAnnotations: { pinned: pinned.slice(0, longestValue) },
+        }),
+    ...(shownWarnings.length === 0 ? {} : { warnings: shownWarnings }),
+  };
+  return `${head}${JSON.stringify(uid)},${JSON.stringify(response).slice(1)}}`;
+};
+
+/** The answer of `/mutate` to a review that it cannot read or that it failed on: go on as if there were no gate here. */
+export const encodeUnpatched = (uid: string): string => encodeMutation(unchangedObject, uid);

@@ -1,0 +1,112 @@
+import type { Decision } from '../../../core/decision/decision.ts';
+import type { FindingCode } from '../../../core/decision/reason.ts';
+import { maxDepth, maxTokens } from './json-scan.ts';
+import type { ScanFault } from './json-scan.ts';
+
+/** Why a request is refused before anything in it was judged. */
+export type RefusalCode = Extract<
+  FindingCode,
+  'malformed-request' | 'too-large' | 'overloaded' | 'deadline-exceeded' | 'internal-error'
+>;
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** One short sentence. */
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A refusal with what is known of the request it answers; what `handlers.refused` makes a decision of. */
+export interface RefusedRequest extends Refusal {
+  readonly endpoint: Exclude<Endpoint, 'mutate'>;
+  readonly uid?: string;
+  readonly caller: Decision['caller'] & string;
+}
+export type Endpoint = 'validate' | 'mutate' | 'image-review';
+
+/** Largest body that is read: the API server stores objects of about 3 MB and sends at most two of them. */
+export const maxBodyBytes = 8 * 1024 * 1024;
+/** Bytes of all bodies that are being read or judged at one time (R19). */
+export const maxBytesInFlight = 64 * 1024 * 1024;
+
+const smaller = 'make the object smaller, for example by moving data into another object';
+const mebibytes = (bytes: number): string => `${String(Math.round(bytes / 1024 / 1024))} MiB`;
+
+export const malformed = (message: string): Refusal => ({
+  code: 'malformed-request',
+  message,
+  remedy: 'send a review as the API server does: JSON in UTF-8, not compressed',
+});
+
+export const bodyTooLarge: Refusal = {
+  code: 'too-large',
+  message: `the request body is larger than ${mebibytes(maxBodyBytes)}`,
+  remedy: smaller,
+};
+
+export const overloaded: Refusal = {
+  code: 'overloaded',
+  message: `the bodies of all requests in flight together are larger than ${mebibytes(maxBytesInFlight)}`,
+  remedy: 'try again in a moment; if it stays, run more replicas of the gate',
+};
+
+export const bodyTooSlow: Refusal = {
+  code: 'deadline-exceeded',
+  message: 'the request body did not arrive before the deadline',
+  remedy: 'try again; if it stays, look at the network between the API server and the gate',
+};
+
+export const bodyTrickles: Refusal = {
+  ...bodyTooSlow,
+  message: 'the request body came at less than 16 KiB a second',
+};
+
+export const turnTooLate: Refusal = {
+  code: 'deadline-exceeded',
+  message: 'large requests are read one at a time, and the turn of this one did not come before the deadline',
+  remedy: 'try again in a moment; if it stays, run more replicas of the gate',
+};
+
+export const defect: Refusal = {
+  code: 'internal-error',
+  message: 'the gate failed while answering this request',
+  remedy: 'this is a defect of the gate: report it with the log line',
+};
+
+export const scanRefusal = (fault: ScanFault): Refusal => {
+  switch (fault) {
+    case 'invalid-utf8':
+      return malformed('the request body is not valid UTF-8');
+    case 'too-deep':
+      return {
+        code: 'too-large',
+        message: `the request body is nested more than ${String(maxDepth)} levels deep`,
+        remedy: smaller,
+      };
+    case 'too-many-tokens':
+      return {
+        code: 'too-large',
+        message: `the request body holds more than ${maxTokens.toLocaleString('en-US')} keys and values`,
+        remedy: smaller,
+      };
+    default:
+      return fault satisfies never;
+  }
+};
+
+/** As far as the beginning of a body is looked at. */
+export const peekedBytes = 512;
+
+/**
+ * The uid of a review that will not be parsed, so that its caller still gets a verdict with our reason instead
+ * of a failed call. The API server writes it first. Only ever used for a denial: a forged uid gains nothing,
+ * because the API server drops an answer whose uid is not its own.
+ */
+export const peekUid = (bytes: Uint8Array): string | undefined => {
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, peekedBytes)).toString(
+    'latin1',
+  );
+  return /^\s{0,128}\{[^{}]{0,128}"request"\s{0,32}:\s{0,32}\{\s{0,32}"uid"\s{0,32}:\s{0,32}"([\w.-]{1,128})"/.exec(
+    start,
+  )?.[1];
+};

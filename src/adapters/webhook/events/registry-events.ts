@@ -1,0 +1,165 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { JsonValue } from '../../../core/text/json/json.ts';
+import type { Deadline } from '../../../gate/deadline.ts';
+import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
+import { jsonError } from '../server/answer.ts';
+import type { Answer } from '../server/answer.ts';
+import type { OnProblem } from '../handlers.ts';
+import { createIntake } from '../server/body-reader.ts';
+import type { WebRequest } from '../server/body-reader.ts';
+import type { Refusal } from '../admission/rejection.ts';
+import { readPushes } from './registry-event-formats.ts';
+import type { UnreadEvents } from './registry-event-formats.ts';
+import { scanJson } from '../admission/json-scan.ts';
+import { createTurns } from '../server/large-body-lock.ts';
+
+/** Largest body that a registry may send. */
+const maxBodyBytes = 1024 * 1024;
+/** Of their own: what registries send takes no room from reviews, not even when a token is stolen. */
+const maxBytesInFlight = 8 * maxBodyBytes;
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const bearerOf = ({ headers }: WebRequest): string | undefined =>
+  /^bearer {1,16}([^\s]{1,4096}) {0,16}$/i.exec(headers.authorization ?? '')?.[1];
+
+/**
+ * Whose token this is. Every source is compared, each by the hash of its token, so that the time that it takes tells
+ * neither how much of a guess was right nor which source it was for.
+ */
+const sourceOf = (
+  sources: readonly RegistryEventSource[],
+  given: string | undefined,
+): RegistryEventSource | undefined => {
+  const wanted = digestOf(given ?? '');
+  let found: RegistryEventSource | undefined;
+  for (const source of sources) {
+    const token = source.token() ?? '';
+    const equal = timingSafeEqual(wanted, digestOf(token));
+    if (equal && token !== '' && given !== undefined) found ??= source;
+  }
+  return found;
+};
+
+const unauthorized: Answer = {
+  status: 401,
+  text: jsonError('unauthorized', 'send the bearer token of a source of registry events'),
+  headers: ['WWW-Authenticate', 'Bearer'],
+};
+
+const badRequest = (message: string): Answer => ({
+  status: 400,
+  text: jsonError('malformed-request', message),
+});
+
+const unread = ({ kind, message }: UnreadEvents): Answer =>
+  kind === 'too-many' ? { status: 413, text: jsonError('too-large', message) } : badRequest(message);
+
+/** What a registry is told when its body could not be taken; anything else about it is a bad request. */
+const bodyAnswers: Partial<Record<Refusal['code'], { readonly status: number; readonly message: string }>> = {
+  'too-large': { status: 413, message: 'the request body is larger than 1 MiB' },
+  overloaded: { status: 503, message: 'too many registry events at one time' },
+  'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
+};
+
+const tooMany: Answer = {
+  status: 503,
+  text: jsonError('overloaded', 'too many registry events at one time'),
+};
+
+const refusedBody = ({ code, message }: Refusal): Answer => {
+  const known = bodyAnswers[code];
+  if (known === undefined) return badRequest(message);
+  return { status: known.status, text: jsonError(code, known.message) };
+};
+
+const parse = (bytes: Buffer): JsonValue | undefined => {
+  if (scanJson(bytes) !== undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8')) as JsonValue;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The door for registry events. */
+export interface RegistryEventsDoor {
+  /** Whether anybody may send; without a source the door is not there. */
+  isOpen(): boolean;
+  /**
+   * Reads and answers; `undefined` when the client left. Whoever shows no token of a source is refused before a byte of
+   * the body is read. Looking at the images comes after the answer.
+   */
+  answer(request: WebRequest, deadline: Deadline): Promise<Answer | undefined>;
+  close(): void;
+}
+
+/**
+ * `POST /registry-events`: registries tell of pushes, so that facts are there before a Pod needs them. A notification
+ * is a hint and nothing more: whatever it says, images are judged by what their registry answers. Registries cannot
+ * show client certificates, so a bearer token takes their place.
+ */
+export const createRegistryEventsDoor = (
+  events: RegistryEvents,
+  onProblem: OnProblem,
+): RegistryEventsDoor => {
+  const intake = createIntake({ maxBodyBytes, maxBytesInFlight });
+  const turns = createTurns();
+  const refused = (message: string): void => onProblem({ kind: 'event-refused', message });
+
+  const accept = (request: WebRequest, source: RegistryEventSource, bytes: Buffer): Answer => {
+    const json = parse(bytes);
+    if (json === undefined) return badRequest('the request body is not JSON in UTF-8');
+    const pushes = readPushes(source, request.headers, json);
+    if (!pushes.ok) return unread(pushes.error);
+    const { images, ignored, foreign } = pushes.value;
+    if (foreign > 0) refused(`source ${source.name} told of hosts that are not configured for it`);
+    const accepted = images.filter((image) => events.pushed(image)).length;
+    const dropped = images.length - accepted;
+    if (dropped > 0)
+      onProblem({ kind: 'event-dropped', message: 'pushed images are not looked at: too many' });
+    // A registry sends again what is refused: what cannot be used is taken and left aside.
+    return { status: 202, text: `${JSON.stringify({ accepted, ignored: ignored + foreign, dropped })}\n` };
+  };
+
+  /** One a round of the event loop: a flood of events must not keep reviews waiting (B9). */
+  const acceptInTurn = async (
+    request: WebRequest,
+    source: RegistryEventSource,
+    bytes: Buffer,
+    deadline: Deadline,
+  ): Promise<Answer> => {
+    const giveBack = await turns.take('', deadline);
+    if (giveBack === undefined) return tooMany;
+    try {
+      return accept(request, source, bytes);
+    } finally {
+      giveBack();
+    }
+  };
+
+  return {
+    isOpen: () => events.sources().length > 0,
+    answer: async (request, deadline) => {
+      const source = sourceOf(events.sources(), bearerOf(request));
+      if (source === undefined) {
+        refused('a registry event came without the token of a source');
+        return unauthorized;
+      }
+      const body = await intake.read(request, deadline);
+      if (body.state === 'gone') return undefined;
+      let answer: Answer;
+      try {
+        answer =
+          body.state === 'refused'
+            ? refusedBody(body.refusal)
+            : await acceptInTurn(request, source, body.bytes, deadline);
+      } finally {
+        if (body.state === 'whole') body.release();
+      }
+      if (answer.status >= 400) refused(`a request of source ${source.name} was refused`);
+      return answer;
+    },
+    close: () => intake.close(),
+  };
+};

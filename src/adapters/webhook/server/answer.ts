@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import type { Decision } from '../../../core/decision/decision.ts';
+import type { WebRequest } from './body-reader.ts';
+
+export type WebResponse = ServerResponse | Http2ServerResponse;
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** What to record once it is written. */
+  readonly decision?: Decision;
+  readonly headers?: readonly string[];
+}
+
+/** How long a client may go on sending a body that we no longer want. */
+const lingerMilliseconds = 1_000;
+/** How long a client of HTTP/2 may take to read an answer: it can close its window and never open it. */
+const readMilliseconds = 10_000;
+
+export const jsonError = (error: string, message: string, decision?: Decision): string =>
+  `${JSON.stringify({ error, message, ...(decision === undefined ? {} : { decision: decision.id }) })}\n`;
+
+const isHttp2 = (request: WebRequest): boolean => request.httpVersionMajor === 2;
+
+/**
+ * Writes an answer before the body has arrived. Closing at once would reset the connection, and a client that is
+ * still sending would never read why; so the rest of the body is read into nothing, for a second at most.
+ */
+const writeEarly = (request: WebRequest, response: WebResponse, text: string): void => {
+  const finish = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(() => {
+    finish();
+    if ('stream' in response) response.stream?.close();
+  }, lingerMilliseconds).unref();
+  request.once('end', finish);
+  request.once('close', finish);
+  (response as ServerResponse).write(text);
+  request.resume();
+};
+
+/** Writes an answer; `last` asks the client to use another connection from now on. */
+export const writeAnswer = (
+  request: WebRequest,
+  response: WebResponse,
+  answer: Answer,
+  last: boolean,
+): void => {
+  const { status, text, headers } = answer;
+  const early = !request.complete;
+  const fields = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
+  if (headers !== undefined) fields.push(...headers);
+  if (isHttp2(request)) {
+    (response as Http2ServerResponse).stream.setTimeout(readMilliseconds, () => {
+      (response as Http2ServerResponse).stream.close();
+    });
+  } else if (last || early) fields.push('Connection', 'close');
+  (response as ServerResponse).writeHead(status, fields);
+  if (early) writeEarly(request, response, text);
+  else response.end(text);
+};

@@ -1,0 +1,165 @@
+import type { Http2Session } from 'node:http2';
+import type { Server, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../../gate/ports.ts';
+import { createByPeer } from './by-peer.ts';
+import type { ByPeer } from './by-peer.ts';
+import type { WebRequest } from './body-reader.ts';
+
+export interface ConnectionLimits {
+  /** Unfinished connections of one peer address. */
+  readonly unfinishedPerPeer: number;
+  readonly unfinished: number;
+  /** Connections that sent a request (with a client CA: that showed its certificate). */
+  readonly finished: number;
+  /** How long a connection may take to its first request, the handshake not counted, in milliseconds. */
+  readonly headersTimeout: number;
+}
+
+export interface ConnectionPlaces {
+  /** The address that the peer of a request calls from. */
+  peerOf(request: WebRequest): string;
+  /** A request came; `proven` when its peer is no stranger any more. */
+  requested(request: WebRequest, proven: boolean): void;
+  close(): void;
+}
+
+export interface ConnectionPlacesDeps {
+  readonly limits: ConnectionLimits;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Whether a handshake alone showed who calls. */
+  readonly isVerified: (socket: TLSSocket) => boolean;
+  readonly onLimit: (message: string) => void;
+}
+
+type Ends = 'remoteAddress' | 'remotePort' | 'localAddress';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  readonly key: string;
+  finished: boolean;
+  /** When the wait for its first request began; absent during a handshake and after that request. */
+  waits: number | undefined;
+  session: Http2Session | undefined;
+}
+
+/** The session of HTTP/2, or the socket of HTTP/1.1, that a request came by. */
+export const connectionOf = (request: WebRequest): Http2Session | Socket =>
+  ('stream' in request ? request.stream.session : undefined) ?? request.socket;
+
+/** A TLS socket and the one below it have the same ends, and no public way leads from one to the other. */
+const keyOf = ({ remoteAddress, remotePort, localAddress }: Pick<Socket, Ends>): string =>
+  `${remoteAddress ?? ''} ${String(remotePort)} ${localAddress ?? ''}`;
+
+/** The open connections, and who of them gives way when there are too many. */
+const createRoom = (limits: ConnectionLimits, onLimit: (message: string) => void) => {
+  const unfinished = createByPeer<Connection>();
+  const finished = createByPeer<Connection>();
+  const byKey = new Map<string, Connection>();
+  const setOf = (connection: Connection): ByPeer<Connection> => (connection.finished ? finished : unfinished);
+
+  const leave = (connection: Connection): void => {
+    setOf(connection).delete(connection.peer, connection);
+    if (byKey.get(connection.key) === connection) byKey.delete(connection.key);
+  };
+  const endOldest = (connections: Iterable<Connection>, most: number, what: string): void => {
+    for (const connection of connections) {
+      leave(connection);
+      connection.socket.destroy();
+      onLimit(`more than ${String(most)} ${what}`);
+      return;
+    }
+  };
+  const trim = (peer: string): void => {
+    const { unfinishedPerPeer, unfinished: mostUnfinished, finished: most } = limits;
+    while (unfinished.countOf(peer) > unfinishedPerPeer)
+      endOldest(unfinished.of(peer), unfinishedPerPeer, 'unfinished connections of one address');
+    while (unfinished.size() > mostUnfinished)
+      endOldest(unfinished.greatest(), mostUnfinished, 'unfinished connections');
+    while (finished.size() > most) endOldest(finished.greatest(), most, 'connections');
+  };
+  // Two rounds of the event loop later: whoever sent its request with its connection was read before it is judged.
+  const trimLater = (peer: string): void => void setImmediate(() => setImmediate(() => trim(peer)));
+
+  return {
+    all: () => byKey.values(),
+    ofEnds: (socket: Pick<Socket, Ends>): Connection | undefined => byKey.get(keyOf(socket)),
+    enter: (connection: Connection): void => {
+      byKey.set(connection.key, connection);
+      unfinished.add(connection.peer, connection);
+      connection.socket.once('close', () => leave(connection));
+      trimLater(connection.peer);
+    },
+    finish: (connection: Connection): void => {
+      const { peer, finished: again } = connection;
+      // Who asked last stands last, and gives way last.
+      setOf(connection).delete(peer, connection);
+      if (byKey.get(connection.key) !== connection) return;
+      connection.finished = true;
+      finished.add(peer, connection);
+      if (!again) trimLater(peer);
+    },
+  };
+};
+
+const sweepEvery = 250;
+
+/**
+ * R27: shares the places of a listener by peer address, from the first byte, before TLS. A connection that has sent no
+ * request is unfinished: each peer has a few of them, and its oldest gives way to its next. When all places are taken
+ * the peer that holds most gives way, so that one Pod, or many, with idle connections keep nobody else out: neither a
+ * kubelet that probes nor an API server.
+ */
+export const watchConnections = (server: Server, deps: ConnectionPlacesDeps): ConnectionPlaces => {
+  const { limits, clock, isVerified, onLimit } = deps;
+  const room = createRoom(limits, onLimit);
+  const known = new WeakMap<object, Connection>();
+  const of = (request: WebRequest): Connection | undefined => known.get(connectionOf(request));
+
+  server.on('connection', (socket: Socket) => {
+    const peer = socket.remoteAddress ?? '';
+    const state = { finished: false, waits: undefined, session: undefined };
+    const connection = { socket, peer, key: keyOf(socket), ...state };
+    known.set(socket, connection);
+    room.enter(connection);
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const connection = room.ofEnds(socket);
+    if (connection === undefined) return;
+    known.set(socket, connection);
+    connection.waits = clock.monotonic();
+    if (isVerified(socket)) room.finish(connection);
+  });
+  server.on('session', (session: Http2Session) => {
+    const connection = room.ofEnds(session.socket);
+    if (connection === undefined) return;
+    known.set(session, connection);
+    connection.session = session;
+  });
+
+  /** HTTP/1.1 has a timer of its own; a session of HTTP/2 that opens no stream has none. */
+  const sweep = (): void => {
+    const now = clock.monotonic();
+    for (const connection of room.all()) {
+      if (connection.waits === undefined) continue;
+      const late = now - connection.waits - limits.headersTimeout;
+      // Asked to leave first: a client that dialled one connection too many loses no request.
+      if (late > limits.headersTimeout) connection.socket.destroy();
+      else if (late > 0) connection.session?.close();
+    }
+  };
+  // After the round's reading: what arrived while the loop was held up counts as arrived.
+  const sweeper = setInterval(() => setImmediate(sweep), Math.min(sweepEvery, limits.headersTimeout)).unref();
+
+  return {
+    peerOf: (request) => of(request)?.peer ?? '',
+    requested: (request, proven) => {
+      const connection = of(request);
+      if (connection === undefined) return;
+      connection.waits = undefined;
+      if (proven) room.finish(connection);
+    },
+    close: () => clearInterval(sweeper),
+  };
+};

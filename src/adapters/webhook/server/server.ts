@@ -1,0 +1,252 @@
+import { constants } from 'node:crypto';
+import type { ServerOptions } from 'node:http';
+import { createSecureServer } from 'node:http2';
+import type { Http2SecureServer, SecureServerOptions } from 'node:http2';
+import { createSecureContext } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
+import { fail, ok } from '../../../core/result.ts';
+import type { Result } from '../../../core/result.ts';
+import type { Clock } from '../../../gate/ports.ts';
+import { createCallers, readClientCa } from './caller.ts';
+import type { Callers, ClientRequirement } from './caller.ts';
+import { watchConnections } from './connection-limits.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { trackConnections } from './drain.ts';
+import type { Connections } from './drain.ts';
+import { createExchange } from './request-listener.ts';
+import type { OnProblem, WebhookHandlers } from '../handlers.ts';
+import { createIntake } from './body-reader.ts';
+import type { IntakeLimits } from './body-reader.ts';
+import { formatHost, listen } from './listen.ts';
+import type { ListenAddress } from './listen.ts';
+import { createRounds } from './request-batcher.ts';
+import { createRegistryEventsDoor } from '../events/registry-events.ts';
+
+/** A serving certificate (with its chain) and its key, as PEM. */
+export interface ServingCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface WebhookServerOptions {
+  readonly listen: ListenAddress;
+  readonly certificate: ServingCertificate;
+  /** Absent: anybody who reaches the port may ask, and records say `caller: unverified`. */
+  readonly client?: ClientRequirement;
+  readonly handlers: WebhookHandlers;
+  readonly clock: Clock;
+  readonly onProblem: OnProblem;
+  readonly limits?: Partial<ServerLimits>;
+}
+
+/** What one client can take; tests make them small. Times in milliseconds. */
+export interface ServerLimits {
+  readonly intake: IntakeLimits | undefined;
+  /** Connections of callers: those that sent a request or, with a client CA, showed its certificate. */
+  readonly maxConnections: number;
+  /** Connections of whoever did not yet, and how many of them one peer address may have (R27). */
+  readonly maxUnfinished: number;
+  readonly maxUnfinishedPerPeer: number;
+  readonly maxOpenRequests: number;
+  readonly headersTimeout: number;
+  /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
+  readonly idleTimeout: number;
+  readonly handshakeTimeout: number;
+  /** How long a connection that a former client CA let in may stay: longer than the longest deadline of a review. */
+  readonly formerCallers: number;
+  /** How long connections are still served after they were asked to leave, a quarter of a drain at most. */
+  readonly linger: number;
+}
+const defaultLimits: ServerLimits = {
+  intake: undefined,
+  maxConnections: 1_024,
+  maxOpenRequests: 4_096,
+  maxUnfinished: 1_024,
+  // Go dials for every request that finds no connection, and an API server has up to 600 requests under way
+  // (`--max-requests-inflight` and `--max-mutating-requests-inflight`): after a pause all of them dial at one time. An
+  // address has what is free; where others want places too, whoever holds most gives way.
+  maxUnfinishedPerPeer: 768,
+  headersTimeout: 1_000,
+  idleTimeout: 120_000,
+  // As long as the API server itself waits: a burst of handshakes is slow on a busy machine.
+  handshakeTimeout: 10_000,
+  formerCallers: 40_000,
+  linger: 250,
+};
+/** Above the longest deadline: the deadline answers, this only ends what the deadline cannot. */
+const requestTimeout = 40_000;
+
+export interface WebhookServer {
+  /** Where it listens, with the real port. */
+  readonly address: ListenAddress;
+  /** `https://HOST:PORT` */
+  readonly url: string;
+  /** New connections get this certificate; open ones stay. A pair that does not fit changes nothing. */
+  swapCertificate(certificate: ServingCertificate): Result<void, string>;
+  /**
+   * From now on callers are measured by this; connections from before are asked to come again. A CA that cannot be
+   * read changes nothing, and a server that was started without one cannot get one.
+   */
+  swapClient(client: ClientRequirement): Result<void, string>;
+  /** Stops serving without losing an answer; cuts off what is left after `deadline` milliseconds. */
+  drain(deadline: number): Promise<void>;
+  bytesInFlight(): number;
+  connections(): number;
+}
+
+const secureContext = (certificate: ServingCertificate, ca?: readonly string[]): SecureContextOptions => ({
+  ...certificate,
+  minVersion: 'TLSv1.2',
+  // With client certificates every connection shows one: no resumption that could stand for it.
+  ...(ca === undefined ? {} : { ca: [...ca], secureOptions: constants.SSL_OP_NO_TICKET }),
+});
+
+/** A key that is not the certificate's, or no PEM at all, must be found before it is put to use. */
+const checkedContext = (
+  certificate: ServingCertificate,
+  client?: ClientRequirement,
+): Result<SecureContextOptions, string> => {
+  const ca = client === undefined ? ok(undefined) : readClientCa(client.ca);
+  if (!ca.ok) return fail(`the client CA cannot be used: it ${ca.error}`);
+  const options = secureContext(certificate, ca.value);
+  try {
+    createSecureContext(options);
+    return ok(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return fail(`the serving certificate, its key or the client CA cannot be used: ${why}`);
+  }
+};
+
+const serverOptions = (
+  context: SecureContextOptions,
+  limits: ServerLimits,
+  client?: ClientRequirement,
+): SecureServerOptions & ServerOptions => ({
+  ...context,
+  allowHTTP1: true,
+  requestCert: client !== undefined,
+  // A caller without a certificate is told so over HTTP; cutting the handshake would tell it nothing.
+  rejectUnauthorized: false,
+  handshakeTimeout: limits.handshakeTimeout,
+  headersTimeout: limits.headersTimeout,
+  requestTimeout,
+  keepAliveTimeout: limits.idleTimeout,
+  connectionsCheckingInterval: Math.min(250, limits.headersTimeout),
+  maxHeaderSize: 16 * 1024,
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024, enablePush: false },
+  maxSessionMemory: 32,
+});
+
+const connectionLimits = (limits: ServerLimits): ConnectionLimits => ({
+  unfinishedPerPeer: limits.maxUnfinishedPerPeer,
+  unfinished: limits.maxUnfinished,
+  finished: limits.maxConnections,
+  headersTimeout: limits.headersTimeout,
+});
+
+const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnProblem): void => {
+  server.setTimeout(limits.idleTimeout);
+  server.on('tlsClientError', (error) => {
+    onProblem({ kind: 'handshake', message: 'a TLS handshake failed', error });
+  });
+  server.on('sessionError', (error) => {
+    onProblem({ kind: 'connection', message: 'an HTTP/2 connection failed', error });
+  });
+  server.on('error', (error) => onProblem({ kind: 'connection', message: 'the listener failed', error }));
+};
+
+/** Certificate and client CA change one at a time, and each change keeps what the other one is now. */
+const createSwaps = (
+  server: Http2SecureServer,
+  first: Pick<WebhookServerOptions, 'certificate' | 'client'>,
+) => {
+  let current = first;
+  return {
+    client: (): ClientRequirement | undefined => current.client,
+    swap: (change: Partial<typeof first>): Result<void, string> => {
+      const next = { ...current, ...change };
+      const context = checkedContext(next.certificate, next.client);
+      if (!context.ok) return context;
+      server.setSecureContext(context.value);
+      current = next;
+      return ok(undefined);
+    },
+  };
+};
+
+/** Answers the requests of a server; returns what is asked of that later. */
+const answerRequests = (
+  server: Http2SecureServer,
+  { handlers, clock, onProblem }: WebhookServerOptions,
+  limits: ServerLimits,
+  {
+    callerOf,
+    isVerified,
+    isDraining,
+  }: Pick<Callers, 'callerOf' | 'isVerified'> & Pick<Connections, 'isDraining'>,
+) => {
+  const places = watchConnections(server, {
+    limits: connectionLimits(limits),
+    clock,
+    isVerified,
+    onLimit: (message) => onProblem({ kind: 'connection-limit', message }),
+  });
+  const intake = createIntake(limits.intake);
+  const rounds = createRounds();
+  const registryEvents =
+    handlers.registryEvents === undefined
+      ? undefined
+      : createRegistryEventsDoor(handlers.registryEvents, onProblem);
+  const { maxOpenRequests } = limits;
+  const parts = { handlers, clock, intake, rounds, places, onProblem, registryEvents };
+  server.on('request', createExchange({ ...parts, callerOf, isDraining, maxOpenRequests }));
+  return {
+    bytesInFlight: () => intake.bytesInFlight(),
+    close: (): void => {
+      rounds.finish();
+      places.close();
+      intake.close();
+      registryEvents?.close();
+    },
+  };
+};
+
+/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN; its doors stand in `exchange.ts`. */
+export const startWebhookServer = async (
+  options: WebhookServerOptions,
+): Promise<Result<WebhookServer, string>> => {
+  const { client, onProblem } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const context = checkedContext(options.certificate, client);
+  if (!context.ok) return context;
+  const server = createSecureServer(serverOptions(context.value, limits, client));
+  const connections = trackConnections(server, limits.linger);
+  const swaps = createSwaps(server, options);
+  const callers = createCallers(client, (deadline) => connections.leave(deadline));
+  const isDraining = (): boolean => connections.isDraining();
+  const answers = answerRequests(server, options, limits, { ...callers, isDraining });
+  const listening = await listen(server, options.listen);
+  if (!listening.ok) {
+    answers.close();
+    return listening;
+  }
+  guard(server, limits, onProblem);
+  return ok({
+    address: listening.value,
+    url: `https://${formatHost(listening.value)}`,
+    swapCertificate: (certificate) => swaps.swap({ certificate }),
+    swapClient: (next) => {
+      if (swaps.client() === undefined) return fail('this server was started without a client CA');
+      const swapped = swaps.swap({ client: next });
+      if (swapped.ok) callers.change(next, limits.formerCallers);
+      return swapped;
+    },
+    drain: async (deadline) => {
+      await connections.drain(deadline);
+      answers.close();
+    },
+    bytesInFlight: answers.bytesInFlight,
+    connections: () => connections.count(),
+  });
+};

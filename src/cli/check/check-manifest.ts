@@ -1,0 +1,216 @@
+import type { ConfigOf, Flags } from '../../config/resolve.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
+import type { Decision } from '../../core/decision/decision.ts';
+import { parseFieldPath } from '../../core/workload/field-path.ts';
+import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
+import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import { deadlineAfter } from '../../gate/deadline.ts';
+import { createJudgeManifest } from '../../gate/manifest/judge-manifest.ts';
+import type { ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
+import {
+  budget,
+  checkSettings,
+  judgedAtOnce,
+  namespaceName,
+  openCheck,
+  summary,
+  tellWarnings,
+} from './check-run.ts';
+import type { CheckOptions, OpenCheck } from './check-run.ts';
+import { clock } from '../../serve/clock.ts';
+import { exitCode } from '../terminal/exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { inOrder } from './map-in-order.ts';
+import { readManifests } from './manifest-input.ts';
+import type { ManifestInput } from './manifest-input.ts';
+import { namespacesIn } from './namespace-input.ts';
+import { writeOutputs } from './outputs.ts';
+import type { Pinned, PinInput } from '../pin/pin-input.ts';
+import type { ValuesPath } from '../pin/values-images.ts';
+import { readPolicies } from '../policy-input.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { unknownKindsText } from '../render/unknown-kinds.ts';
+import { readSettings } from '../setting-flags.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
+
+/** The settings of `serve` that mean the same here. */
+export const manifestSettings = [
+  ...checkSettings,
+  'unknownKinds',
+  'workloads',
+] as const satisfies readonly SettingKey[];
+
+export type ManifestFlags = Flags &
+  CheckOptions & {
+    readonly filename?: readonly string[];
+    readonly exclude?: readonly string[];
+    readonly pin?: boolean;
+    readonly valuesImage?: readonly string[];
+  };
+
+type Judge = (object: ManifestDocument) => Promise<ManifestOutcome>;
+
+/** Side by side only while somebody waits for registries: texts alone are judged faster one after the other. */
+const judgeEach = async (
+  objects: readonly ManifestDocument[],
+  judge: Judge,
+  isWaiting: boolean,
+): Promise<readonly ManifestOutcome[]> => {
+  if (isWaiting) return inOrder(objects, judgedAtOnce, judge);
+  const outcomes: ManifestOutcome[] = [];
+  for (const object of objects) outcomes.push(await judge(object));
+  return outcomes;
+};
+
+const judgeAll = async (
+  objects: readonly ManifestDocument[],
+  judge: Judge,
+  isWaiting: boolean,
+  terminal: Terminal,
+): Promise<readonly Decision[]> => {
+  const progress = createProgress(
+    (done) => `judged ${done} of ${objects.length} objects`,
+    terminal.status,
+    () => clock.monotonic(),
+  );
+  const step: Judge = (object) => {
+    progress.step();
+    return judge(object);
+  };
+  const outcomes = await judgeEach(objects, step, isWaiting);
+  progress.end();
+  const decisions: Decision[] = [];
+  const unknown: ManifestDocument[] = [];
+  for (const [at, outcome] of outcomes.entries()) {
+    const object = objects[at];
+    if (outcome.outcome === 'judged') decisions.push(outcome.decision);
+    else if (outcome.outcome === 'unknown-kind' && object !== undefined) unknown.push(object);
+  }
+  if (unknown.length > 0) terminal.talk(unknownKindsText(unknown));
+  return decisions;
+};
+
+/** With `--pin` the manifest of standard input goes to standard output, so decisions may not. */
+const checkPinOutput = ({ filename = [], output = [] }: ManifestFlags): void => {
+  if (!filename.includes('-')) return;
+  const twin = output.find(({ file }) => file === undefined);
+  if (twin === undefined) return;
+  throw new UsageError([
+    `--pin -f - writes the manifest to standard output; write the decisions to a file: -o ${twin.format}=FILE`,
+  ]);
+};
+
+/** The paths of `--values-image`, which says something of `--pin` alone. */
+const valuesPaths = (texts: readonly string[], pins: boolean): ReadonlyMap<string, ValuesPath> => {
+  if (texts.length > 0 && !pins)
+    throw new UsageError(['--values-image says what --pin writes; add --pin, or leave it out']);
+  const paths = new Map<string, ValuesPath>();
+  for (const text of texts) {
+    const path = parseFieldPath(text);
+    if (!path.ok) throw new UsageError([`--values-image ${JSON.stringify(text)}: ${path.error}`]);
+    paths.set(text, path.value);
+  }
+  return paths;
+};
+
+const write = async (
+  decisions: readonly Decision[],
+  files: readonly string[],
+  flags: ManifestFlags,
+  terminal: Terminal,
+) => {
+  if (flags.pin === true && flags.filename?.includes('-') === true && flags.output === undefined) {
+    const onStderr: Terminal = { ...terminal, out: (text) => terminal.talk(text.trimEnd()) };
+    return writeOutputs(decisions, undefined, onStderr, { files });
+  }
+  return writeOutputs(decisions, flags.output, terminal, { files });
+};
+
+/** Loaded only with --pin. */
+const pin = async (...args: Parameters<PinInput>): Promise<Pinned> => {
+  const { pinInput } = await import('../pin/pin-input.ts');
+  return pinInput(...args);
+};
+
+type ManifestConfig = ConfigOf<(typeof manifestSettings)[number]>;
+
+interface JudgeOptions {
+  readonly config: ManifestConfig;
+  readonly pins: boolean;
+  readonly valuesImages: ReadonlyMap<string, ValuesPath>;
+  readonly defaultNamespace: string;
+}
+
+interface Judged {
+  readonly decisions: readonly Decision[];
+  /** Whether `--pin` left an image without digest. */
+  readonly incomplete: boolean;
+}
+
+const judgeInput = async (
+  input: ManifestInput,
+  check: OpenCheck,
+  { config, pins, valuesImages, defaultNamespace }: JudgeOptions,
+  terminal: Terminal,
+): Promise<Judged> => {
+  const workloads = createWorkloadTable(config.workloads.value);
+  const judgeManifest = createJudgeManifest({
+    review: check.review,
+    form: check.form,
+    workloads,
+    clock,
+    unknownKinds: config.unknownKinds.value,
+    defaultNamespace,
+  });
+  const isWaiting = check.evidence !== undefined;
+  const time = isWaiting ? budget.withEvidence : budget.plain;
+  const pinned = pins
+    ? await pin(input, check, { workloads, defaultNamespace, valuesImages }, terminal)
+    : undefined;
+  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, clock));
+  const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
+  return { decisions, incomplete: pinned?.incomplete === true };
+};
+
+/** `check manifest`: the same review as the webhook's, over files. */
+export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): Promise<ExitCode> => {
+  const {
+    filename = [],
+    exclude = [],
+    namespace,
+    namespaceLabels,
+    failOn,
+    output: _output,
+    quiet: _quiet,
+    pin: pins = false,
+    valuesImage = [],
+    ...rest
+  } = flags;
+  const defaultNamespace = namespaceName(namespace);
+  if (pins) checkPinOutput(flags);
+  const valuesImages = valuesPaths(valuesImage, pins);
+  const config = readSettings(manifestSettings, rest, terminal);
+  const policies = await readPolicies(config.policies.value);
+  const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
+  const subject = {
+    set: policies.value,
+    labels: [namespacesIn(input.objects)],
+    namespaceLabels,
+    looks: pins,
+  };
+  const check = await openCheck(config, subject, terminal);
+  let judged: Judged;
+  try {
+    judged = await judgeInput(input, check, { config, pins, valuesImages, defaultNamespace }, terminal);
+  } finally {
+    await check.close();
+  }
+  const { decisions, incomplete } = judged;
+  await write(decisions, input.files, flags, terminal);
+  const code = await check.conclude(decisions, failOn, incomplete);
+  tellWarnings(decisions, terminal);
+  terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload'));
+  if (input.problems.length > 0) throw new UsageError(input.problems);
+  return decisions.length === 0 && !incomplete ? exitCode.clean : code;
+};

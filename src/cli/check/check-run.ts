@@ -1,0 +1,183 @@
+import { randomInt } from 'node:crypto';
+import type { ConfigOf } from '../../config/resolve.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
+import { version } from '../../config/version.ts';
+import type { Decision } from '../../core/decision/decision.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { PolicySet } from '../../core/policy/match/policy-set.ts';
+import { createDecisionForm, warningOf } from '../../gate/review/decision-builder.ts';
+import type { DecisionForm } from '../../gate/review/decision-builder.ts';
+import { createDecisionIds } from '../../gate/review/decision-ids.ts';
+import type { PolicySource } from '../../gate/ports.ts';
+import { createReview } from '../../gate/review/review.ts';
+import type { Review } from '../../gate/review/review.ts';
+import { createSlices } from '../../gate/review/slices.ts';
+import { clock } from '../../serve/clock.ts';
+import { rememberEvidence } from './evidence-cache.ts';
+import type { EvidenceMemory } from './evidence-cache.ts';
+import { exitCodeOf } from '../terminal/exit-code.ts';
+import type { ExitCode, FailOn } from '../terminal/exit-code.ts';
+import { knownNamespaces, readNamespaceLabels } from './namespace-input.ts';
+import type { KnownNamespaces, Namespaces } from './namespace-input.ts';
+import type { OutputTarget } from './outputs.ts';
+import { objectName, placeText } from '../render/decision-table.ts';
+import { registrySettings } from '../registry-settings.ts';
+import type { RegistryConfig } from '../registry-settings.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
+
+/** The settings of `serve` that mean the same to every `check`. */
+export const checkSettings = [
+  'policies',
+  'kubeconfig',
+  'context',
+  'unmatched',
+  ...registrySettings,
+] as const satisfies readonly SettingKey[];
+
+export type CheckConfig = ConfigOf<(typeof checkSettings)[number]>;
+
+/** The flags of every `check` beside the settings. */
+export interface CheckOptions {
+  readonly namespace: string;
+  readonly namespaceLabels?: string;
+  readonly failOn: FailOn;
+  readonly output?: readonly OutputTarget[];
+  readonly quiet?: boolean;
+}
+
+/** For one object, in milliseconds: a look-up of namespace labels, and of its images where a policy needs that. */
+export const budget = { plain: 10_000, withEvidence: 60_000 } as const;
+/** Objects that are judged side by side while registries are asked. */
+export const judgedAtOnce = 8;
+
+/** Everything that one `check` judges by, ready. */
+export interface OpenCheck {
+  readonly policies: PolicySource;
+  readonly namespaces: KnownNamespaces;
+  readonly form: DecisionForm;
+  readonly review: Review;
+  /** Absent: nothing is looked at, because no policy needs it. */
+  readonly evidence: EvidenceMemory | undefined;
+  /** Tells which namespaces nobody knows. @returns the exit code */
+  conclude(decisions: readonly Decision[], failOn: FailOn, incomplete: boolean): Promise<ExitCode>;
+  close(): Promise<void>;
+}
+
+/** Loaded only with --kubeconfig: the Kubernetes client is large. */
+const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
+  if (kubeconfig.value === undefined) return undefined;
+  const { clusterNamespaces } = await import('./cluster-namespaces.ts');
+  return clusterNamespaces(kubeconfig.value, context.value, clock);
+};
+
+/** Loaded only where somebody has to look at an image: a check of texts alone starts as fast as it always did. */
+const openRegistries = async (config: RegistryConfig) => {
+  const { openRegistryAccess } = await import('../registry-access.ts');
+  return openRegistryAccess(config);
+};
+
+export const needsEvidence = ({ policies }: PolicySet): boolean =>
+  policies.some(({ evidence }) => evidence.length > 0);
+
+export const namespaceName = (text: string): string => {
+  if (/^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(text)) return text;
+  throw new UsageError([
+    `-n ${JSON.stringify(text)}: a namespace is named by lower case letters, digits and -, at most 63; write for example -n shop`,
+  ]);
+};
+
+const tellUnresolved = async (
+  names: ReadonlySet<string>,
+  namespaces: KnownNamespaces,
+  terminal: Terminal,
+): Promise<void> => {
+  for (const name of names) {
+    const why = await namespaces.whyUnknown(name);
+    terminal.talk(
+      shown(`namespace ${name}: policies ask for its labels, so they were applied to be safe; ${why}`),
+    );
+  }
+};
+
+/** What a `check` is about. */
+export interface CheckSubject {
+  readonly set: PolicySet;
+  /** Labels of the Namespace objects in its input. */
+  readonly labels: readonly Namespaces[];
+  readonly namespaceLabels: string | undefined;
+  /** Whether images are looked at although no policy asks for it. */
+  readonly looks: boolean;
+}
+
+/** Opens what a `check` needs, and no more: no cluster, no registry, unless somebody asks for them. */
+export const openCheck = async (
+  config: CheckConfig,
+  { set, labels, namespaceLabels, looks }: CheckSubject,
+  terminal: Terminal,
+): Promise<OpenCheck> => {
+  const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
+  const room = looks || needsEvidence(set) ? await openRegistries(config) : undefined;
+  const cluster = await openCluster(config);
+  const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
+  const unresolved = new Set<string>();
+  const form = createDecisionForm({
+    clock,
+    ids: createDecisionIds('check', clock, randomInt(32 ** 3)),
+    version,
+  });
+  const policies: PolicySource = { current: () => ({ state: 'loaded', set }) };
+  const evidence = room === undefined ? undefined : rememberEvidence(room.evidence);
+  const review = createReview({
+    policies,
+    namespaces,
+    form,
+    clock,
+    slices: createSlices(clock),
+    evidence,
+    unmatched: config.unmatched.value,
+    onUnsure: (unsure) => unresolved.add(unsure.namespace),
+  });
+  return {
+    policies,
+    namespaces,
+    form,
+    review,
+    evidence,
+    conclude: async (decisions, failOn, incomplete) => {
+      await tellUnresolved(unresolved, namespaces, terminal);
+      return exitCodeOf(decisions, failOn, incomplete || unresolved.size > 0);
+    },
+    close: async () => {
+      await Promise.all([cluster?.close(), room?.close()]);
+    },
+  };
+};
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Lines of warnings before the rest is only counted. */
+const mostWarnings = 20;
+
+/**
+ * What no output for people says otherwise: an image that nobody judged yet because it holds a variable, a pod spec that
+ * is not there. kubectl prints the same.
+ */
+export const tellWarnings = (decisions: readonly Decision[], terminal: Terminal): void => {
+  const lines = decisions.flatMap((decision) => {
+    const said = new Set(decision.findings.map(warningOf));
+    const name = [placeText(decision, decision.object), objectName(decision)].filter(Boolean).join(' ');
+    return decision.warnings
+      .filter((warning) => !said.has(warning))
+      .map((warning) => `warning: ${name}: ${warning}`);
+  });
+  for (const line of lines.slice(0, mostWarnings)) terminal.talk(shown(line));
+  const more = lines.length - mostWarnings;
+  if (more > 0) terminal.talk(`${plural(more, 'more warning')}; to see all of them: -o json`);
+};
+
+/** `3 workloads judged: 1 denied, 2 allowed` */
+export const summary = (decisions: readonly Decision[], noun: string): string => {
+  const denied = decisions.filter((decision) => !decision.allowed).length;
+  return `${plural(decisions.length, noun)} judged: ${denied} denied, ${decisions.length - denied} allowed`;
+};

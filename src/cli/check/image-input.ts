@@ -1,0 +1,60 @@
+import { readTextFile } from '../../config/sources/bounded-file.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import { parseReference } from '../../core/image/reference.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError } from '../terminal/terminal.ts';
+
+const largestList = 16 * 2 ** 20;
+const mostImages = 100_000;
+
+interface Given {
+  readonly text: string;
+  /** `images.txt:3: `, or nothing for the command line. */
+  readonly where: string;
+}
+
+/** One reference a line; empty lines and lines that begin with `#` are left out. */
+const readList = (text: string, file: string): readonly Given[] =>
+  text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line, at) => ({ text: line.trim(), where: `${file}:${at + 1}: ` }))
+    .filter(({ text: line }) => line !== '' && !line.startsWith('#'));
+
+const readFile = async (path: string, terminal: Terminal): Promise<readonly Given[]> => {
+  if (path === '-') return readList(await terminal.readStandardInput(largestList), 'stdin');
+  const text = readTextFile(path, { bytes: largestList });
+  if (!text.ok) throw new UsageError([shown(`cannot read ${path}: ${text.error}`)]);
+  return readList(text.value, path);
+};
+
+/**
+ * The images of `check image`: arguments, `-` for a list on standard input, and lists named with -f, in that order. A
+ * text that is no reference is a mistake in the call (exit code 2), with every one of them on a line.
+ */
+export const readImages = async (
+  references: readonly string[],
+  files: readonly string[],
+  terminal: Terminal,
+): Promise<readonly ImageReference[]> => {
+  const given: Given[] = references.filter((text) => text !== '-').map((text) => ({ text, where: '' }));
+  const lists = new Set([...references.filter((text) => text === '-'), ...files]);
+  for (const path of lists) for (const one of await readFile(path, terminal)) given.push(one);
+  if (given.length === 0)
+    throw new UsageError([
+      lists.size > 0
+        ? 'the list holds no image reference; write one a line'
+        : 'nothing to judge: name an image, or give a list with -f FILE (- is standard input)',
+    ]);
+  if (given.length > mostImages) throw new UsageError([`more than ${mostImages} images in one call`]);
+  const images: ImageReference[] = [];
+  const problems: string[] = [];
+  for (const { text, where } of given) {
+    const parsed = parseReference(text);
+    if (parsed.ok) images.push(parsed.value);
+    else problems.push(shown(`${where}'${text}' is no image reference: ${parsed.error.why}`));
+  }
+  if (problems.length > 0) throw new UsageError(problems);
+  return images;
+};

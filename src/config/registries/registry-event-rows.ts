@@ -1,0 +1,33 @@
+import { file, list, name, registryHosts, row, someOf, word } from '../values/row.ts';
+import type { DocumentShape } from '../values/shape.ts';
+
+/** Who may tell the gate that an image was pushed (`POST /registry-events`). */
+export interface RegistryEventRow {
+  /** For logs and metrics. */
+  readonly source: string;
+  readonly format: 'distribution' | 'harbor' | 'cloudevents';
+  /** Holds the bearer token that the source shows. */
+  readonly tokenFile: string;
+  /** Registries that the source may speak about; what it says of others is ignored. */
+  readonly hosts: readonly string[];
+}
+
+const mostRows = 64;
+
+const readRow = row<RegistryEventRow>(
+  {
+    source: name,
+    format: word('distribution', 'harbor', 'cloudevents'),
+    tokenFile: file,
+    hosts: someOf(registryHosts(64), 'name the registries that this source may speak about'),
+  },
+  ['source', 'format', 'tokenFile', 'hosts'],
+);
+
+/** `registryEvents` of the configuration file. */
+export const registryEventRows: DocumentShape<readonly RegistryEventRow[]> = {
+  kind: 'document',
+  placeholder: 'ROWS',
+  parse: list(readRow, mostRows, ({ source }) => source),
+  show: (rows) => rows,
+};

@@ -1,0 +1,176 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { pemCertificates } from '../../core/text/pem.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { readTextFile } from '../sources/bounded-file.ts';
+import type { ConfigProblem, Origin } from '../sources/origin.ts';
+import { quote } from '../sources/origin.ts';
+import type { Resolved } from '../resolve.ts';
+import type { RegistryEventRow } from './registry-event-rows.ts';
+import type { RegistryDefaults, RegistryRow } from './registry-rows.ts';
+
+/** A row of `registries` with what its files hold. */
+export interface LoadedRegistry extends RegistryRow {
+  /** The certificates of `caFile`, and nothing else that stands in it. */
+  readonly ca?: string;
+  /** What `clientCertFile` and `clientKeyFile` hold, PEM. The key is a secret. */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+/** `registryDefaults` with what its file holds. */
+export interface LoadedDefaults extends RegistryDefaults {
+  readonly ca?: string;
+}
+
+/** A row of `registryEvents` with its token: a secret. */
+export interface LoadedEventSource extends RegistryEventRow {
+  readonly token: string;
+}
+
+const largestFile = 1024 * 1024;
+const largestToken = 4096;
+/** Shorter ones can be guessed by somebody who may ask as often as the network allows. */
+const shortestToken = 16;
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+};
+
+/** Every certificate can be read: a TLS library passes over a broken one without a word. */
+const certificatesOf = (text: string): Result<string, string> => {
+  const { blocks, isCut } = pemCertificates(text);
+  if (isCut) return fail('holds a certificate that cannot be read: it begins and does not end');
+  if (blocks.length === 0) return fail('holds no certificate (PEM)');
+  const broken = blocks.findIndex((block) => !isCertificate(block));
+  return broken < 0
+    ? ok(`${blocks.join('\n')}\n`)
+    : fail(`holds a certificate that cannot be read: number ${String(broken + 1)}`);
+};
+
+/** Nobody can be asked for a passphrase. Its text is in no message (B37). */
+const privateKeyOf = (text: string): Result<string, string> => {
+  try {
+    createPrivateKey(text);
+    return ok(text);
+  } catch {
+    return fail('holds no private key that can be read (PEM, without a passphrase)');
+  }
+};
+
+const belongTogether = (cert: string, key: string): boolean =>
+  new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+
+/** RFC 6750, section 2.1: what can stand behind `Bearer`. */
+const tokenOf = (text: string): Result<string, string> => {
+  const token = text.trim();
+  if (!/^[-._~+/A-Za-z\d]+=*$/.test(token)) {
+    return fail('holds no bearer token: letters, digits and -._~+/= on one line');
+  }
+  return token.length < shortestToken
+    ? fail(`holds a token that can be guessed; give it at least ${String(shortestToken)} characters`)
+    : ok(token);
+};
+
+/** A configuration is read while requests wait, so a pipe that stays silent is not waited for. */
+const readFile = <T>(
+  path: string,
+  bytes: number,
+  parse: (text: string) => Result<T, string>,
+): Result<T, string> => {
+  const text = readTextFile(path, { bytes, silence: 0 });
+  if (!text.ok) return fail(`cannot read ${quote(path)}: ${text.error}`);
+  const parsed = parse(text.value);
+  return parsed.ok ? parsed : fail(`${quote(path)} ${parsed.error}`);
+};
+
+type Loaded<T> = Result<readonly T[], readonly ConfigProblem[]>;
+
+const loadEach = <R, T>(
+  { value, origin }: Resolved<readonly R[]>,
+  load: (row: R) => Result<T, string>,
+): Loaded<T> => {
+  const loaded: T[] = [];
+  const problems: ConfigProblem[] = [];
+  for (const row of value) {
+    const result = load(row);
+    if (result.ok) loaded.push(result.value);
+    else problems.push({ origin, message: result.error });
+  }
+  return problems.length > 0 ? fail(problems) : ok(loaded);
+};
+
+const read = <T>(
+  path: string | undefined,
+  parse: (text: string) => Result<T, string>,
+): Result<T | undefined, string> => (path === undefined ? ok(undefined) : readFile(path, largestFile, parse));
+
+const loadClient = ({
+  clientCertFile,
+  clientKeyFile,
+}: RegistryRow): Result<LoadedRegistry['client'], string> => {
+  const cert = read(clientCertFile, certificatesOf);
+  if (!cert.ok) return fail(`clientCertFile: ${cert.error}`);
+  const key = read(clientKeyFile, privateKeyOf);
+  if (!key.ok) return fail(`clientKeyFile: ${key.error}`);
+  if (cert.value === undefined || key.value === undefined) return ok(undefined);
+  return belongTogether(cert.value, key.value)
+    ? ok({ cert: cert.value, key: key.value })
+    : fail('clientKeyFile holds the key of another certificate than clientCertFile, whose own comes first');
+};
+
+const loadRegistry = (row: RegistryRow): Result<LoadedRegistry, string> => {
+  const ca = read(row.caFile, certificatesOf);
+  if (!ca.ok) return fail(`registries: caFile of ${row.host}: ${ca.error}`);
+  // Told at the start when it cannot be read, but not kept: the adapter reads it when a login is needed.
+  const dockerConfig = read(row.dockerConfigFile, ok<string>);
+  if (!dockerConfig.ok) return fail(`registries: dockerConfigFile of ${row.host}: ${dockerConfig.error}`);
+  const client = loadClient(row);
+  if (!client.ok) return fail(`registries: client certificate of ${row.host}: ${client.error}`);
+  return ok({
+    ...row,
+    ...(ca.value === undefined ? undefined : { ca: ca.value }),
+    ...(client.value === undefined ? undefined : { client: client.value }),
+  });
+};
+
+/** Reads the file that `registryDefaults` names. */
+export const loadRegistryDefaults = ({
+  value,
+  origin,
+}: Resolved<RegistryDefaults>): Result<LoadedDefaults, readonly ConfigProblem[]> => {
+  const ca = read(value.caFile, certificatesOf);
+  if (!ca.ok) return fail([{ origin, message: `registryDefaults: caFile: ${ca.error}` }]);
+  return ok({ ...value, ...(ca.value === undefined ? undefined : { ca: ca.value }) });
+};
+
+/** Reads the files that the rows name. What cannot be read is a problem, never a row without its CA. */
+export const loadRegistries = (rows: Resolved<readonly RegistryRow[]>): Loaded<LoadedRegistry> =>
+  loadEach(rows, loadRegistry);
+
+/** Reads the token of every source. Two with the same token could speak for one another, so that is refused. */
+export const loadEventSources = (rows: Resolved<readonly RegistryEventRow[]>): Loaded<LoadedEventSource> => {
+  const loaded = loadEach<RegistryEventRow, LoadedEventSource>(rows, (row) => {
+    const token = readFile(row.tokenFile, largestToken, tokenOf);
+    return token.ok
+      ? ok({ ...row, token: token.value })
+      : fail(`registryEvents: tokenFile of ${row.source}: ${token.error}`);
+  });
+  if (!loaded.ok) return loaded;
+  const owners = new Map<string, string>();
+  const problems: ConfigProblem[] = [];
+  const { origin }: { origin: Origin } = rows;
+  for (const { source, token } of loaded.value) {
+    const owner = owners.get(token);
+    if (owner !== undefined) {
+      problems.push({
+        origin,
+        message: `registryEvents: ${owner} and ${source} have the same token; make one for each`,
+      });
+    }
+    owners.set(token, source);
+  }
+  return problems.length > 0 ? fail(problems) : loaded;
+};

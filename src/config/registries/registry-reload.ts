@@ -1,0 +1,132 @@
+import { statSync } from 'node:fs';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { readTextFile } from '../sources/bounded-file.ts';
+import { largestConfigFile } from '../sources/config-file.ts';
+import { describeProblem, quote, type ConfigProblem } from '../sources/origin.ts';
+import {
+  loadEventSources,
+  loadRegistries,
+  loadRegistryDefaults,
+  type LoadedDefaults,
+  type LoadedEventSource,
+  type LoadedRegistry,
+} from './registry-files.ts';
+import { resolveSettings, type ConfigOf } from '../resolve.ts';
+
+/** What of the configuration may change while the gate runs, with what its files hold. */
+export interface LiveRegistries {
+  readonly registries: readonly LoadedRegistry[];
+  readonly defaults: LoadedDefaults;
+  readonly events: readonly LoadedEventSource[];
+}
+
+const liveSettings = ['registries', 'registryDefaults', 'registryEvents'] as const;
+
+/** Reads the files that they name; every problem is told. */
+export const loadLiveRegistries = (
+  config: ConfigOf<(typeof liveSettings)[number]>,
+): Result<LiveRegistries, readonly ConfigProblem[]> => {
+  const registries = loadRegistries(config.registries);
+  const defaults = loadRegistryDefaults(config.registryDefaults);
+  const events = loadEventSources(config.registryEvents);
+  if (registries.ok && defaults.ok && events.ok) {
+    return ok({ registries: registries.value, defaults: defaults.value, events: events.value });
+  }
+  return fail([registries, defaults, events].flatMap((loaded) => (loaded.ok ? [] : loaded.error)));
+};
+
+/**
+ * Reads `registries`, `registryDefaults` and `registryEvents` of the configuration file again. No other setting: where the gate listens,
+ * what it judges by and which clouds it asks change with a restart only.
+ */
+export const rereadRegistries = (path: string): Result<LiveRegistries, readonly ConfigProblem[]> => {
+  const text = readTextFile(path, { bytes: largestConfigFile, silence: 0 });
+  if (!text.ok) {
+    const origin = { kind: 'flag', flag: '--config' } as const;
+    return fail([{ origin, message: `cannot read ${quote(path)}: ${text.error}` }]);
+  }
+  const sources = { flags: {}, environment: {}, file: { path, text: text.value } };
+  const resolved = resolveSettings(liveSettings, sources);
+  return resolved.ok ? loadLiveRegistries(resolved.value.config) : resolved;
+};
+
+/** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
+const stampOf = (file: string): string => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? '' : [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
+};
+
+const filesOf = (path: string, { registries, defaults, events }: LiveRegistries): readonly string[] => [
+  path,
+  ...(defaults.caFile === undefined ? [] : [defaults.caFile]),
+  ...registries.flatMap(({ caFile, clientCertFile, clientKeyFile, dockerConfigFile }) =>
+    [caFile, clientCertFile, clientKeyFile, dockerConfigFile].filter((file) => file !== undefined),
+  ),
+  ...events.map(({ tokenFile }) => tokenFile),
+];
+
+export interface RegistryReloadOptions {
+  /** The file of `--config`. */
+  readonly path: string;
+  /** What the gate started with. */
+  readonly first: LiveRegistries;
+  readonly onChange: (live: LiveRegistries) => void;
+  /** Told once for each new problem; what was read before stays in use. */
+  readonly onProblem: (problems: readonly string[]) => void;
+}
+
+/** `look` is to be called every few seconds. */
+export interface RegistryReload {
+  look(): void;
+}
+
+/**
+ * Follows the configuration file and the files that its registries name. A change counts when all of them were the same
+ * at two looks, since one may be half written at the first. What cannot be used is told, and the last good rows stay:
+ * neither a typo nor a full disk may stop pulls or open a registry that was guarded.
+ */
+export const createRegistryReload = (options: RegistryReloadOptions): RegistryReload => {
+  const { path, first, onChange, onProblem } = options;
+  let current = first;
+  const stamp = (live: LiveRegistries): string => {
+    try {
+      return JSON.stringify(filesOf(path, live).map((file) => [file, stampOf(file)]));
+    } catch (error) {
+      return String(error);
+    }
+  };
+  let seen = stamp(first);
+  let applied = seen;
+  let told: string | undefined;
+
+  const refuse = (problems: readonly ConfigProblem[]): void => {
+    const texts = problems.map(describeProblem);
+    if (told !== texts.join('\n')) onProblem(texts);
+    told = texts.join('\n');
+  };
+
+  const reread = (found: string): void => {
+    const live = rereadRegistries(path);
+    if (!live.ok) {
+      refuse(live.error);
+      return;
+    }
+    told = undefined;
+    const former = current;
+    current = live.value;
+    seen = stamp(current);
+    // Files that changed meanwhile, or that are watched from now on, are read once more.
+    applied = seen === found ? found : '';
+    if (JSON.stringify(current) !== JSON.stringify(former)) onChange(current);
+  };
+
+  return {
+    look: () => {
+      const found = stamp(current);
+      const settled = found === seen;
+      seen = found;
+      // A file that was missing may have come without any other one changing, so a failure is tried again.
+      if (settled && (found !== applied || told !== undefined)) reread(found);
+    },
+  };
+};

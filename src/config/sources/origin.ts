@@ -1,0 +1,39 @@
+import { cutMiddle } from '../../core/text/cut-middle.ts';
+
+/** Where the value of a setting came from. `line` and `column` are 1-based. */
+export type Origin =
+  | { readonly kind: 'flag'; readonly flag: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly column: number }
+  | { readonly kind: 'default' };
+
+/** `flag --listen`, `environment IMAGEGATE_LISTEN`, `gate.yaml:3:9`, `default`. */
+export const describeOrigin = (origin: Origin): string => {
+  switch (origin.kind) {
+    case 'flag':
+      return `flag ${origin.flag}`;
+    case 'environment':
+      return `environment ${origin.variable}`;
+    case 'file':
+      return `${origin.path}:${String(origin.line)}:${String(origin.column)}`;
+    case 'default':
+      return 'default';
+    default:
+      return origin satisfies never;
+  }
+};
+
+/** One thing that is wrong with the configuration; `message` says what, why and what to do next. */
+export interface ConfigProblem {
+  readonly origin: Origin;
+  readonly message: string;
+}
+
+/** One line for stderr: `flag --listen: "8443" names no host; write …`. */
+export const describeProblem = (problem: ConfigProblem): string =>
+  problem.origin.kind === 'default'
+    ? problem.message
+    : `${describeOrigin(problem.origin)}: ${problem.message}`;
+
+/** Text from outside, safe to print: quoted, control characters escaped, cut at 80 characters. */
+export const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));

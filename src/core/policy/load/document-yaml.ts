@@ -1,0 +1,82 @@
+import { isCollection, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
+import type { Document, LineCounter, Scalar } from 'yaml';
+import { explainYaml, maxDepth, nestedTooDeep } from '../../text/yaml/limits.ts';
+import {
+  failsafe,
+  hasForeignTag,
+  isKnownTagWarning,
+  keyText,
+  scalarValue,
+  whyForeignTag,
+  whyNoKey,
+  whyNoValue,
+} from '../../text/yaml/scalar.ts';
+
+/** What is wrong in the text of a policy file, by its offset. */
+export interface YamlFault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+const compact = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${maxDepth}}`, 'm');
+
+/**
+ * Nesting that the YAML parser would need seconds for (its time grows with the square of the depth). Counts
+ * brackets and compact `- - -` wherever they stand, so it may only err towards refusing.
+ */
+export const isNestedTooDeep = (text: string): boolean => {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > maxDepth) return true;
+  }
+  return compact.test(text);
+};
+
+export const parsePolicyYaml = (text: string, lineCounter: LineCounter): readonly Document[] => [
+  ...parseAllDocuments(text, {
+    ...failsafe,
+    lineCounter,
+    prettyErrors: false,
+    uniqueKeys: false,
+    stringKeys: true,
+    logLevel: 'silent',
+  }),
+];
+
+const syntaxFaults = ({ errors, warnings }: Document): readonly YamlFault[] =>
+  [...errors, ...warnings.filter(({ message }) => !isKnownTagWarning(message))].map(({ pos, message }) => ({
+    offset: pos[0],
+    message: explainYaml(message),
+  }));
+
+const typeScalar = (node: Scalar, value: unknown, why: (node: Scalar) => string): readonly YamlFault[] => {
+  if (value === undefined) return [{ offset: node.range?.[0] ?? 0, message: why(node) }];
+  node.value = value;
+  return [];
+};
+
+/**
+ * Gives every scalar below a node the value that kubectl sends for it, so that a policy means the same in a file and
+ * in the cluster. Merge keys stay fields: what they bring in would have no place of its own.
+ */
+const typeScalars = (node: unknown, depth = 1): readonly YamlFault[] => {
+  if (isScalar(node)) return typeScalar(node, scalarValue(node), whyNoValue);
+  if (!isCollection(node)) return [];
+  const offset = node.range?.[0] ?? 0;
+  if (depth > maxDepth) return [{ offset, message: nestedTooDeep }];
+  if ((isMap(node) || isSeq(node)) && hasForeignTag(node)) return [{ offset, message: whyForeignTag }];
+  if (isSeq(node)) return node.items.flatMap((item) => typeScalars(item, depth + 1));
+  if (!isMap(node)) return [];
+  return node.items.flatMap(({ key, value }) => [
+    ...(isScalar(key) ? typeScalar(key, keyText(key), whyNoKey) : []),
+    ...typeScalars(value, depth + 1),
+  ]);
+};
+
+/** What is wrong in a document as YAML; its scalars have their values afterwards. */
+export const faultsOf = (document: Document): readonly YamlFault[] => {
+  const faults = syntaxFaults(document);
+  return faults.length > 0 ? faults : typeScalars(document.contents);
+};

@@ -1,0 +1,120 @@
+import type { Violation } from '../../checks/check.ts';
+import { shown, shownName } from '../../text/shown-text.ts';
+import { formatDigest } from '../../image/digest.ts';
+import { matchesPattern } from '../../image/pattern.ts';
+import type { ImageReference, InvalidReference } from '../../image/reference.ts';
+import { formatReference, parseReference } from '../../image/reference.ts';
+import type { Result } from '../../result.ts';
+import type { CompiledPolicy } from './policy-set.ts';
+
+/** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
+export interface Opinion {
+  readonly speaks: boolean;
+  /** With the id of the check that each comes from. */
+  readonly violations: readonly { readonly check: string; readonly violation: Violation }[];
+}
+
+/** An image text as the record shows it. */
+export interface ShownImage {
+  readonly given: string;
+  readonly reference?: string;
+  readonly digest?: string;
+}
+
+/** An image text, parsed once, with what the policies of its set have to say about it. */
+export interface ReadImage {
+  readonly parsed: Result<ImageReference, InvalidReference>;
+  readonly shown: ShownImage;
+  /** What is wrong with a text that is no reference; the same for every policy. */
+  readonly refusal?: Violation;
+  /**
+   * The same answer for the same policy, however often it is asked. `pod`: for a Pod on its way into the cluster, where
+   * `digest.pin` stands for `require`.
+   */
+  opinionOf(policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion;
+}
+
+/** Reads image texts and remembers them: a cluster runs few images many times. */
+export interface ImageMemory {
+  read(given: string): ReadImage;
+}
+
+/** What is remembered, so that names from outside cannot fill the memory; past it the memory starts anew. */
+const mostTexts = 4096;
+const mostOpinions = 100_000;
+const longestText = 512;
+
+const silent: Opinion = { speaks: false, violations: [] };
+const content: Opinion = { speaks: true, violations: [] };
+
+/** All that is wrong, from every static check of the policy. Pure: it depends on the policy, the text and `pod` alone. */
+const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion => {
+  const { images } = policy.match;
+  if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
+  const violations = policy.checks.flatMap(({ id, podsOnly, run }) =>
+    podsOnly === true && !pod ? [] : run(image).map((violation) => ({ check: id, violation })),
+  );
+  return violations.length === 0 ? content : { speaks: true, violations };
+};
+
+const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
+  given: shown(given),
+  ...(parsed.ok ? { reference: shown(formatReference(parsed.value)) } : {}),
+  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
+});
+
+/** Quotes the part where the whole text shows it too: by itself it may hold half of a password (B37). */
+const offendingPart = (whole: string, { part, text }: InvalidReference): string =>
+  whole.includes(shown(text)) ? `${part} '${shownName(text)}'` : part;
+
+const refusalOf = (whole: string, why: InvalidReference): Violation => ({
+  code: 'invalid-reference',
+  message: `image '${whole}' is not a valid image reference`,
+  detail: `${offendingPart(whole, why)}: ${why.why}`,
+  remedy: 'write it as registry/repository:tag or registry/repository@sha256:…',
+});
+
+/**
+ * The memory of one policy set. It lives and dies with the set, so it can never answer for another one; it holds
+ * what follows from text alone, never evidence.
+ */
+export const createImageMemory = (): ImageMemory => {
+  const texts = new Map<string, ReadImage>();
+  let opinions = 0;
+  const makeRoom = (): void => {
+    if (texts.size < mostTexts && opinions < mostOpinions) return;
+    texts.clear();
+    opinions = 0;
+  };
+  const readAnew = (given: string): ReadImage => {
+    const parsed = parseReference(given);
+    const shownImage = showImage(given, parsed);
+    const formed = new Map<CompiledPolicy, Opinion>();
+    let formedForPods: Map<CompiledPolicy, Opinion> | undefined;
+    return {
+      parsed,
+      shown: shownImage,
+      ...(parsed.ok ? {} : { refusal: refusalOf(shownImage.given, parsed.error) }),
+      opinionOf: (policy, image, pod) => {
+        // Only a policy that pins says something else of a Pod.
+        const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;
+        const known = here.get(policy);
+        if (known !== undefined) return known;
+        const opinion = formOpinion(policy, image, pod);
+        here.set(policy, opinion);
+        opinions++;
+        return opinion;
+      },
+    };
+  };
+  return {
+    read: (given) => {
+      const known = texts.get(given);
+      if (known !== undefined) return known;
+      const image = readAnew(given);
+      makeRoom();
+      if (given.length <= longestText) texts.set(given, image);
+      return image;
+    },
+  };
+};

@@ -1,0 +1,82 @@
+import type { CheckSituation, EvidenceCheck, EvidenceRule, EvidenceViolation } from '../../checks/check.ts';
+import type { ImageFacts } from '../../facts/image-facts.ts';
+import { createRecentMap } from '../../text/recent-map.ts';
+
+/** What rules have said about images. */
+export interface JudgementMemory {
+  /** The same check; a rule of it is asked once about the same facts. */
+  readonly remembering: (check: EvidenceCheck) => EvidenceCheck;
+}
+
+/** What is remembered beyond a review: about as much as 20,000 images that pass one rule each. */
+const limits = { entries: 20_000, weight: 8 * 1024 * 1024 };
+/** Of an entry beside its texts. */
+const entryBytes = 200;
+
+type Judgement = readonly EvidenceViolation[];
+
+const weightOf = (judgement: Judgement): number =>
+  judgement.reduce(
+    (sum, { says, detail = '', remedy = '' }) =>
+      sum + entryBytes + 2 * (says.length + detail.length + remedy.length),
+    entryBytes,
+  );
+
+/** A number for each object that was ever asked about. None is given twice, so no key can mean other facts later. */
+const createNumbers = () => {
+  const numbers = new WeakMap<object, number>();
+  let last = 0;
+  return (object: object): number => {
+    const known = numbers.get(object);
+    if (known !== undefined) return known;
+    last += 1;
+    numbers.set(object, last);
+    return last;
+  };
+};
+
+/**
+ * The memory of one policy set, which lives and dies with it. However many policies have a rule and however many names
+ * an image has, the rule judges it once (R24): one Pod can name 64 times an index of 60 platforms in a namespace of 50
+ * policies. A judgement is remembered by everything that it rests on: the rule with all that it compares with, and the
+ * facts themselves, not what somebody calls them. What reads time or namespace is remembered within its review only.
+ */
+export const createJudgementMemory = (): JudgementMemory => {
+  const rules = new Map<string, number>();
+  const numberOf = createNumbers();
+  const remembered = createRecentMap<Judgement>(limits);
+  const inReview = new WeakMap<CheckSituation, Map<string, Judgement>>();
+
+  const reviewOf = (situation: CheckSituation): Map<string, Judgement> => {
+    const known = inReview.get(situation);
+    if (known !== undefined) return known;
+    const fresh = new Map<string, Judgement>();
+    inReview.set(situation, fresh);
+    return fresh;
+  };
+
+  const rememberingRule = (rule: EvidenceRule): EvidenceRule => {
+    const number = rules.get(rule.text) ?? rules.size;
+    rules.set(rule.text, number);
+    const keyOf = (facts: ImageFacts): string => `${number} ${numberOf(facts)}`;
+    const judge: EvidenceRule['judge'] = (facts, situation) => {
+      const key = keyOf(facts);
+      if (rule.readsSituation) {
+        const review = reviewOf(situation);
+        const known = review.get(key);
+        if (known !== undefined) return known;
+        const judgement = rule.judge(facts, situation);
+        review.set(key, judgement);
+        return judgement;
+      }
+      const known = remembered.get(key);
+      if (known !== undefined) return known;
+      const judgement = rule.judge(facts, situation);
+      remembered.set(key, judgement, weightOf(judgement));
+      return judgement;
+    };
+    return { ...rule, judge };
+  };
+
+  return { remembering: (check) => ({ ...check, rules: check.rules.map(rememberingRule) }) };
+};

@@ -1,0 +1,102 @@
+import type { ImageUnderReview } from '../../decision/decide.ts';
+import type { Steps } from '../../steps.ts';
+import { atOnce } from '../../steps.ts';
+import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../facts/image-evidence.ts';
+import type { Digest } from '../../image/digest.ts';
+import { matchesPattern } from '../../image/pattern.ts';
+import type { ImageReference } from '../../image/reference.ts';
+import type { ReadImage } from './evaluation-cache.ts';
+import type { CompiledPolicy } from './policy-set.ts';
+import type { Covering, CoveringPolicy } from './select.ts';
+
+/**
+ * Whether the image is refused before anybody looks at its bytes: by a `registries` check in mode Deny, or by a policy
+ * that cannot be used. Its registry is never asked: a name in a Pod must not make the gate connect to where a policy
+ * forbids (B26), and a refusal by text must not wait for a network.
+ */
+export const isFenced = (image: ReadImage, reference: ImageReference, covering: Covering): boolean =>
+  covering.broken.some(
+    ({ match: { images } }) =>
+      images === undefined || images.some((pattern) => matchesPattern(pattern, reference)),
+  ) ||
+  covering.policies.some(
+    ({ policy, mode }) =>
+      mode === 'Deny' &&
+      image.opinionOf(policy, reference, false).violations.some(({ check }) => check === 'registries'),
+  );
+
+const speaks = ({ policy }: CoveringPolicy, image: ReadImage, reference: ImageReference): boolean =>
+  image.opinionOf(policy, reference, false).speaks;
+
+/** What both look at. */
+export const eitherChoice = (a: PlatformChoice | undefined, b: PlatformChoice): PlatformChoice => {
+  if (a === 'all' || b === 'all') return 'all';
+  return [...new Set([...(a ?? []), ...b])];
+};
+
+/** What is asked for: facts for the checks (`judge`), or digests for `/mutate` (`pin`). */
+export type EvidencePurpose = 'judge' | 'pin';
+
+/** A policy in mode Audit only records, so it changes no object either. */
+const pins = ({ policy, mode }: CoveringPolicy): boolean => policy.pin && mode !== 'Audit';
+
+const needsOfImage = (
+  { fresh, image }: ImageUnderReview,
+  covering: Covering,
+  purpose: EvidencePurpose,
+): ImageNeeds | undefined => {
+  if (!fresh || !image.parsed.ok) return undefined;
+  const reference = image.parsed.value;
+  if (purpose === 'pin' && reference.digest !== undefined) return undefined;
+  const asking = covering.policies.filter(
+    (one) =>
+      (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && speaks(one, image, reference),
+  );
+  if (asking.length === 0 || isFenced(image, reference, covering)) return undefined;
+  if (purpose === 'pin') return { digest: true };
+  let platforms: PlatformChoice | undefined;
+  for (const { policy } of asking) platforms = eitherChoice(platforms, policy.platforms);
+  return platforms === undefined ? undefined : { digest: true, image: { platforms } };
+};
+
+/**
+ * What must be known about each image: the union over the covering policies that speak about it. A step is one image.
+ * @returns one entry an image, in the same order; `undefined`: nothing, so no registry is asked for it
+ */
+export function* asking(
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+  purpose: EvidencePurpose = 'judge',
+): Steps<readonly (ImageNeeds | undefined)[]> {
+  const needs: (ImageNeeds | undefined)[] = [];
+  for (const image of images) {
+    needs.push(needsOfImage(image, covering, purpose));
+    yield;
+  }
+  return needs;
+}
+
+/** The same without a pause. */
+export const needsOf = (...of: Parameters<typeof asking>): readonly (ImageNeeds | undefined)[] =>
+  atOnce(asking(...of));
+
+/** Whether the policy takes evidence that rests on an older tag result. */
+export const acceptsAge = ({ staleFor }: CompiledPolicy, evidence: ImageEvidence): boolean =>
+  evidence.staleFor === undefined || (staleFor > 0 && evidence.staleFor <= staleFor);
+
+/**
+ * The digest that `/mutate` adds to a fresh image whose text has none; `undefined`: no policy that pins takes one. A
+ * policy that takes no stale result does not keep another that does from pinning: a digest always names the same bytes.
+ */
+export const digestToPin = (
+  { fresh, image, evidence }: ImageUnderReview,
+  covering: Covering,
+): Digest | undefined => {
+  if (!fresh || !image.parsed.ok || evidence?.pinned.state !== 'known') return undefined;
+  const reference = image.parsed.value;
+  if (reference.digest !== undefined || isFenced(image, reference, covering)) return undefined;
+  const pinned = covering.policies.some(
+    (one) => pins(one) && acceptsAge(one.policy, evidence) && speaks(one, image, reference),
+  );
+  return pinned ? evidence.pinned.value : undefined;
+};

@@ -1,0 +1,86 @@
+import type { Fact } from '../../facts/fact.ts';
+import type { Mode } from '../../decision/finding.ts';
+import { matchesLabels, matchNamespace } from './label-selector.ts';
+import type { Labels, SelectorMatch } from './label-selector.ts';
+import type { BrokenPolicy, CompiledMatch, CompiledPolicy, NamespacePolicies } from './policy-set.ts';
+
+/** A policy that covers the object. `unsure`: its selector could not be evaluated and counts as matching. */
+export interface CoveringPolicy {
+  readonly policy: CompiledPolicy;
+  readonly unsure: boolean;
+  /**
+   * The policy's mode, or Warn where it is unsure because of an outage and the policy says `onUnavailable: Warn`. Labels
+   * that an object lacks are no outage (R25): whoever creates it decides that.
+   */
+  readonly mode: Mode;
+}
+
+/** Everything that has a say about one object in one namespace. */
+export interface Covering {
+  readonly namespace: string;
+  readonly policies: readonly CoveringPolicy[];
+  readonly broken: readonly BrokenPolicy[];
+  readonly whyUnsure?: string;
+}
+
+/** What is known about the object and its namespace when policies are selected. */
+export interface SelectionFacts {
+  readonly namespace: string;
+  readonly namespaceLabels: Fact<Labels>;
+  /** Labels of object and oldObject; either may match. `undefined`: no labels are at hand, so it counts as matching. */
+  readonly objectLabels: readonly Labels[] | undefined;
+}
+
+/** `/image-review` knows no labels by its nature: every selector matches, and no doubt is left to weaken it (R21). */
+export const withoutSelectors = (here: NamespacePolicies, namespace: string): Covering => ({
+  namespace,
+  policies: here.policies.map((policy) => ({ policy, unsure: false, mode: policy.mode })),
+  broken: here.broken,
+});
+
+const matchObject = (match: CompiledMatch, labels: readonly Labels[] | undefined): SelectorMatch => {
+  if (match.objectSelector === undefined) return 'yes';
+  if (labels === undefined) return 'unknown';
+  return labels.some((candidate) => matchesLabels(match.objectSelector, candidate)) ? 'yes' : 'no';
+};
+
+const covers = (match: CompiledMatch, facts: SelectionFacts): SelectorMatch => {
+  const object = matchObject(match, facts.objectLabels);
+  if (object === 'no') return 'no';
+  const labels = facts.namespaceLabels.state === 'known' ? facts.namespaceLabels.value : undefined;
+  return matchNamespace(match.namespaceSelector, facts.namespace, labels);
+};
+
+const effectiveMode = (policy: CompiledPolicy, unsure: boolean, facts: SelectionFacts): Mode => {
+  if (!unsure || policy.mode !== 'Deny') return policy.mode;
+  const { namespaceLabels, objectLabels } = facts;
+  const outage = namespaceLabels.state === 'unavailable' && namespaceLabels.why.excusable === true;
+  return outage && matchObject(policy.match, objectLabels) === 'yes' ? policy.onUnavailable : 'Deny';
+};
+
+const whyUnsure = (facts: SelectionFacts): string | undefined => {
+  switch (facts.namespaceLabels.state) {
+    case 'known':
+      return undefined;
+    case 'absent':
+      return 'the API server knows no such namespace';
+    case 'unavailable':
+      return `${facts.namespaceLabels.why.what}: ${facts.namespaceLabels.why.why}`;
+    default:
+      return facts.namespaceLabels satisfies never;
+  }
+};
+
+/** The policies that cover the object. An unknown selector counts as matching (R3); it never skips a rule. */
+export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): Covering => {
+  const policies: CoveringPolicy[] = [];
+  for (const policy of here.policies) {
+    const match = covers(policy.match, facts);
+    if (match === 'no') continue;
+    const unsure = match === 'unknown';
+    policies.push({ policy, unsure, mode: effectiveMode(policy, unsure, facts) });
+  }
+  const broken = here.broken.filter((policy) => covers(policy.match, facts) !== 'no');
+  const why = whyUnsure(facts);
+  return { namespace: facts.namespace, policies, broken, ...(why === undefined ? {} : { whyUnsure: why }) };
+};

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { isJsonObject } from '../../text/json/json.ts';
+import { fail, ok, type Result } from '../../result.ts';
+import { check, type registriesCheck } from './checks.ts';
+import { multiArch, staleFor } from './evidence.ts';
+import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../load/schema-problem.ts';
+import { labelSelector } from './selector.ts';
+import { imagePattern, namespaceGlob, objectName } from './text.ts';
+
+export type { PolicyProblem } from '../load/schema-problem.ts';
+
+export const policyApiVersion = 'imagegate.dev/v1alpha1';
+export const policyKind = 'ImagePolicy';
+
+const match = z.strictObject({
+  namespaces: z
+    .strictObject({
+      include: z
+        .array(namespaceGlob)
+        .max(256)
+        .default(['*'])
+        .describe(
+          'Globs on namespace names; the policy covers a namespace that at least one of them matches.',
+        ),
+      exclude: z
+        .array(namespaceGlob)
+        .max(256)
+        .default([])
+        .describe('Globs on namespace names that the policy does not cover; wins over `include`.'),
+    })
+    .prefault({})
+    .describe('Namespaces that the policy covers, by name.'),
+  namespaceSelector: labelSelector
+    .prefault({})
+    .describe(
+      'Labels of the namespaces that the policy covers; empty covers all. Labels that cannot be read count as matching.',
+    ),
+  objectSelector: labelSelector
+    .prefault({})
+    .describe(
+      'Labels of the workloads that the policy covers; empty covers all. Labels are chosen by whoever creates the ' +
+        'workload, so this narrows a policy but never fences anybody in.',
+    ),
+  images: z
+    .array(imagePattern('match'))
+    .min(1)
+    .max(1024)
+    .default(['**'])
+    .describe(
+      'Patterns of the images that the policy speaks about. An image that no policy of its namespace speaks about ' +
+        'gets the finding `unmatched`.',
+    ),
+});
+
+const policySpec = z.strictObject({
+  mode: z
+    .enum(['Deny', 'Warn', 'Audit'])
+    .default('Deny')
+    .describe(
+      'What a failed check does: Deny refuses, Warn allows and tells the user, Audit allows and only records.',
+    ),
+  onUnavailable: z
+    .enum(['Deny', 'Warn'])
+    .default('Deny')
+    .describe(
+      'What happens when the registry of an image, or its token server, is down: it does not connect, does not answer at ' +
+        'all, or answers 5xx. Deny refuses, Warn allows and tells the user. The same holds for the API server that is asked ' +
+        'for the labels of a namespace. Nothing else is excused, whatever stands here: neither what whoever creates Pods or ' +
+        'pushes images can bring about (a full queue, a deadline while answers were coming, 429, an address that is refused) ' +
+        'nor an image that was read and cannot be judged (broken, ambiguous, too large).',
+    ),
+  match: match
+    .prefault({})
+    .describe(
+      'Whom the policy applies to; all parts must match. Empty applies to every image of every namespace.',
+    ),
+  multiArch: multiArch.prefault({}).describe('Which platforms of an image with several are judged.'),
+  staleFor,
+  checks: z
+    .array(check)
+    .min(1)
+    .max(32)
+    .describe('What must hold for every matching image. All checks must hold; each failure is reported.'),
+});
+
+/** The one source of the ImagePolicy type, the CRD and docs/policy-fields.md. */
+export const policySchema = z
+  .strictObject({
+    apiVersion: z.literal(policyApiVersion).describe(`Always \`${policyApiVersion}\`.`),
+    kind: z.literal(policyKind).describe(`Always \`${policyKind}\`.`),
+    metadata: z
+      .object({
+        name: objectName.describe('Name of the policy, a DNS-1123 subdomain; shown in every finding.'),
+        namespace: z
+          .never({
+            error: 'an ImagePolicy is cluster-scoped and has no namespace: use spec.match.namespaces',
+          })
+          .exactOptional(),
+      })
+      .describe('Standard object metadata.'),
+    spec: policySpec.describe('Whom the policy applies to, what must hold, and what happens otherwise.'),
+    // A cluster adds it; nothing is ever decided by it.
+    status: z.unknown().exactOptional().describe('Written by the gate: whether the policy was accepted.'),
+  })
+  .transform(({ apiVersion, kind, metadata, spec }) => ({
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name },
+    spec,
+  }));
+
+type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;
+
+/** A policy as read: complete, every default applied. */
+export type ImagePolicy = Immutable<z.output<typeof policySchema>>;
+export type PolicySpec = ImagePolicy['spec'];
+/** `{ registries }`, `{ digest }`, `{ tags }` or `{ image }`: tell them apart with `'registries' in check`. */
+export type PolicyCheck = PolicySpec['checks'][number];
+export type ImageCheck = Extract<PolicyCheck, { readonly image: unknown }>['image'];
+export type MultiArch = PolicySpec['multiArch'];
+export type RegistriesCheck = Immutable<z.output<typeof registriesCheck>>;
+export type LabelSelector = Immutable<z.output<typeof labelSelector>>;
+
+/**
+ * Reads one ImagePolicy from parsed YAML or JSON, as written in a file or as a cluster returns it.
+ * @returns the policy with defaults applied, or every problem found, in the order of the fields; never throws.
+ */
+export const readPolicy = (value: unknown): Result<ImagePolicy, readonly PolicyProblem[]> => {
+  const forbidden = findForbiddenKeys(value);
+  if (forbidden.length > 0) return fail(forbidden);
+  const read = policySchema.safeParse(value);
+  return read.success ? ok(read.data) : fail(problemsOf(read.error, value, policySchema));
+};
+
+/**
+ * Whom a policy that is broken elsewhere would apply to: its `spec.match`, if that much is readable. R8 denies
+ * within it; `undefined` means that nothing is known, hence everything is covered.
+ */
+export const readMatch = (value: unknown): PolicySpec['match'] | undefined => {
+  if (!isJsonObject(value) || !isJsonObject(value['spec'])) return undefined;
+  if (findForbiddenKeys(value['spec']['match']).length > 0) return undefined;
+  const read = policySpec.shape.match.safeParse(value['spec']['match']);
+  return read.success ? read.data : undefined;
+};

@@ -1,0 +1,191 @@
+import type { JsonValue } from './json.ts';
+import type { Result } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
+import { jsonSource } from './json-source.ts';
+import type { MutableObject, ParsedValue, TextProblem, TextStart } from '../parsed-text.ts';
+import { setField } from '../parsed-text.ts';
+import { maxDepth, nestedTooDeep } from '../yaml/limits.ts';
+
+/**
+ * Reads JSON with what `JSON.parse` does not tell: duplicate keys (readers disagree on which one counts), nesting,
+ * line numbers, and several values in one text, as kubectl takes them.
+ */
+interface Cursor {
+  readonly text: string;
+  at: number;
+  line: number;
+  lineStart: number;
+  problem: TextProblem | undefined;
+  itemStarts: Map<JsonValue, readonly TextStart[]>;
+}
+
+const numberPattern = /-?(?:0|[1-9]\d{0,4095})(?:\.\d{1,4096})?(?:[eE][+-]?\d{1,4096})?/y;
+const quote = 0x22;
+const backslash = 0x5c;
+
+const startOf = ({ at, line, lineStart }: Cursor): TextStart => ({
+  offset: at,
+  line,
+  column: at - lineStart + 1,
+});
+
+const refuse = (cursor: Cursor, why: string): undefined => {
+  const { line, column } = startOf(cursor);
+  cursor.problem ??= { line, column, why };
+  return undefined;
+};
+
+const skipSpace = (cursor: Cursor): void => {
+  for (; ; cursor.at += 1) {
+    const char = cursor.text.charCodeAt(cursor.at);
+    if (char === 0x0a) {
+      cursor.line += 1;
+      cursor.lineStart = cursor.at + 1;
+    } else if (char !== 0x20 && char !== 0x09 && char !== 0x0d) {
+      return;
+    }
+  }
+};
+
+const unescape = (literal: string): string | undefined => {
+  try {
+    return JSON.parse(literal) as string;
+  } catch {
+    return undefined;
+  }
+};
+
+const readString = (cursor: Cursor): string | undefined => {
+  const start = cursor.at;
+  let escaped = false;
+  for (let at = start + 1; at < cursor.text.length; at += 1) {
+    const char = cursor.text.charCodeAt(at);
+    if (char === backslash) {
+      escaped = true;
+      at += 1;
+    } else if (char === quote) {
+      const plain = escaped ? unescape(cursor.text.slice(start, at + 1)) : cursor.text.slice(start + 1, at);
+      if (plain === undefined) return refuse(cursor, 'a string has an escape that JSON does not know');
+      cursor.at = at + 1;
+      return plain;
+    } else if (char < 0x20) {
+      return refuse(cursor, 'a string holds a control character');
+    }
+  }
+  return refuse(cursor, 'a string is not closed');
+};
+
+const words: readonly (readonly [string, JsonValue])[] = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+];
+
+const readAtom = (cursor: Cursor): JsonValue | undefined => {
+  numberPattern.lastIndex = cursor.at;
+  const literal = numberPattern.exec(cursor.text)?.[0];
+  if (literal !== undefined) {
+    const value = Number(literal);
+    if (!Number.isFinite(value)) return refuse(cursor, 'a number is too large');
+    cursor.at += literal.length;
+    return value;
+  }
+  for (const [word, value] of words) {
+    if (cursor.text.startsWith(word, cursor.at)) {
+      cursor.at += word.length;
+      return value;
+    }
+  }
+  return refuse(cursor, cursor.at >= cursor.text.length ? 'the text ends early' : 'this is not JSON');
+};
+
+/** After an element: true when another follows, false when the list or object is closed. */
+const another = (cursor: Cursor, close: string): boolean | undefined => {
+  skipSpace(cursor);
+  const char = cursor.text[cursor.at];
+  if (char !== ',' && char !== close) return refuse(cursor, `"," or "${close}" expected`);
+  cursor.at += 1;
+  if (char === ',') skipSpace(cursor);
+  return char === ',';
+};
+
+const opensEmpty = (cursor: Cursor, close: string): boolean => {
+  cursor.at += 1;
+  skipSpace(cursor);
+  if (cursor.text[cursor.at] !== close) return false;
+  cursor.at += 1;
+  return true;
+};
+
+const readList = (cursor: Cursor, depth: number, marked: boolean): JsonValue | undefined => {
+  const list: JsonValue[] = [];
+  const starts: TextStart[] = [];
+  if (opensEmpty(cursor, ']')) return list;
+  for (let more: boolean | undefined = true; more; more = another(cursor, ']')) {
+    if (marked) starts.push(startOf(cursor));
+    const item = readValue(cursor, depth + 1, false);
+    if (item === undefined) return undefined;
+    list.push(item);
+  }
+  if (marked) cursor.itemStarts.set(list, starts);
+  return cursor.problem === undefined ? list : undefined;
+};
+
+const readKey = (cursor: Cursor, object: MutableObject): string | undefined => {
+  if (cursor.text.charCodeAt(cursor.at) !== quote) return refuse(cursor, 'a key in double quotes expected');
+  const { at } = cursor;
+  const key = readString(cursor);
+  if (key === undefined) return undefined;
+  if (Object.hasOwn(object, key)) {
+    cursor.at = at;
+    return refuse(cursor, `the key ${JSON.stringify(key)} is there twice`);
+  }
+  skipSpace(cursor);
+  if (cursor.text[cursor.at] !== ':') return refuse(cursor, '":" expected');
+  cursor.at += 1;
+  skipSpace(cursor);
+  return key;
+};
+
+const readObject = (cursor: Cursor, depth: number): JsonValue | undefined => {
+  const object: MutableObject = {};
+  if (opensEmpty(cursor, '}')) return object;
+  for (let more: boolean | undefined = true; more; more = another(cursor, '}')) {
+    const key = readKey(cursor, object);
+    if (key === undefined) return undefined;
+    const value = readValue(cursor, depth + 1, key === 'items');
+    if (value === undefined) return undefined;
+    setField(object, key, value);
+  }
+  return cursor.problem === undefined ? object : undefined;
+};
+
+const readValue = (cursor: Cursor, depth: number, marked: boolean): JsonValue | undefined => {
+  if (depth > maxDepth) return refuse(cursor, nestedTooDeep);
+  switch (cursor.text.charAt(cursor.at)) {
+    case '{':
+      return readObject(cursor, depth);
+    case '[':
+      return readList(cursor, depth, marked);
+    case '"':
+      return readString(cursor);
+    default:
+      return readAtom(cursor);
+  }
+};
+
+/** Reads every JSON value of a text: one, or several one after another with or without white space between. */
+export const readJsonText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
+  const cursor: Cursor = { text, at: 0, line: 1, lineStart: 0, problem: undefined, itemStarts: new Map() };
+  const values: ParsedValue[] = [];
+  const sourceAt: ParsedValue['sourceAt'] = (start) => jsonSource(text, start);
+  for (skipSpace(cursor); cursor.at < text.length; skipSpace(cursor)) {
+    cursor.itemStarts = new Map();
+    const { itemStarts } = cursor;
+    const start = startOf(cursor);
+    const value = readValue(cursor, 1, false);
+    if (cursor.problem !== undefined) return fail(cursor.problem);
+    if (value !== undefined) values.push({ value, start, itemStarts, sourceAt });
+  }
+  return ok(values);
+};

@@ -1,0 +1,181 @@
+import type { Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import type { JsonValue } from '../json/json.ts';
+import { isJsonObject } from '../json/json.ts';
+import type { Result } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
+import type { MutableObject } from '../parsed-text.ts';
+import { setField } from '../parsed-text.ts';
+import { maxDepth, nestedTooDeep } from './limits.ts';
+import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
+
+/** What a document became, and where in the text the items of its `items` lists begin. */
+export interface YamlJson {
+  readonly value: JsonValue;
+  readonly offsets: ReadonlyMap<JsonValue, readonly number[]>;
+}
+export interface NodeProblem {
+  readonly offset: number;
+  readonly why: string;
+}
+
+/** Nodes that aliases may add to one document: stops a billion laughs, which a 1 KB text can hold. */
+const maxAliasedNodes = 100_000;
+
+interface Anchored {
+  readonly value: JsonValue;
+  readonly nodes: number;
+  readonly height: number;
+}
+interface State {
+  readonly anchors: Map<string, Anchored>;
+  readonly offsets: Map<JsonValue, readonly number[]>;
+  nodes: number;
+  aliased: number;
+  deepest: number;
+  problem: NodeProblem | undefined;
+}
+
+type Found = JsonValue | undefined;
+
+const offsetOf = (node: Node | null): number => node?.range?.[0] ?? 0;
+const refuse = (state: State, node: Node | null, why: string): undefined => {
+  state.problem ??= { offset: offsetOf(node), why };
+  return undefined;
+};
+
+const readScalar = (state: State, node: Scalar): Found => {
+  const value = scalarValue(node);
+  return value === undefined ? refuse(state, node, whyNoValue(node)) : value;
+};
+
+export const isMergeKey = (key: unknown): boolean =>
+  isScalar(key) && key.type === 'PLAIN' && key.tag === undefined && key.value === '<<';
+
+const readKey = (state: State, key: unknown, map: YAMLMap): string | undefined => {
+  if (!isScalar(key)) return refuse(state, isAlias(key) ? key : map, 'a key must be plain text');
+  const text = keyText(key);
+  return text ?? refuse(state, key, whyNoKey(key));
+};
+
+/** One mapping while it is read: `merged` holds the keys that came from `<<` and may still be overridden. */
+interface Mapping {
+  readonly object: MutableObject;
+  readonly merged: Set<string>;
+}
+
+/**
+ * Merge keys work as in kubectl: `<<` takes a mapping or a list of them, the first of a list wins, and a key that
+ * follows `<<` wins over it. A key that stands before `<<` and is also in it is refused: kubectl lets the merged
+ * value win, newer libraries the written one, so a file would say two things.
+ */
+const merge = (state: State, mapping: Mapping, node: Node | null, depth: number): void => {
+  const value = readNode(state, node, depth, false);
+  if (value === undefined) return;
+  const sources: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  for (const source of sources) {
+    if (!isJsonObject(source)) return refuse(state, node, 'a merge key takes mappings only');
+    for (const key of Object.keys(source)) {
+      if (mapping.merged.has(key)) continue;
+      if (Object.hasOwn(mapping.object, key)) {
+        return refuse(state, node, `the merge changes the key ${JSON.stringify(key)} that stands before it`);
+      }
+      setField(mapping.object, key, source[key] ?? null);
+      mapping.merged.add(key);
+    }
+  }
+};
+
+const readPair = (
+  state: State,
+  mapping: Mapping,
+  pair: Pair,
+  place: { map: YAMLMap; depth: number },
+): void => {
+  const { map, depth } = place;
+  const node = pair.value as Node | null;
+  if (isMergeKey(pair.key)) {
+    if (mapping.merged.size > 0) return refuse(state, pair.key as Node, 'two merge keys in one mapping');
+    return merge(state, mapping, node, depth + 1);
+  }
+  const key = readKey(state, pair.key, map);
+  if (key === undefined) return undefined;
+  if (Object.hasOwn(mapping.object, key) && !mapping.merged.delete(key)) {
+    return refuse(state, pair.key as Node, `the key ${JSON.stringify(key)} is there twice`);
+  }
+  const value = readNode(state, node, depth + 1, key === 'items');
+  if (value !== undefined) setField(mapping.object, key, value);
+};
+
+const readMap = (state: State, map: YAMLMap, depth: number): Found => {
+  const mapping: Mapping = { object: {}, merged: new Set() };
+  for (const pair of map.items) {
+    readPair(state, mapping, pair, { map, depth });
+    if (state.problem !== undefined) return undefined;
+  }
+  return mapping.object;
+};
+
+const readSeq = (state: State, seq: YAMLSeq, depth: number, marked: boolean): Found => {
+  const list: JsonValue[] = [];
+  for (const item of seq.items as readonly (Node | null)[]) {
+    const value = readNode(state, item, depth + 1, false);
+    if (value === undefined) return undefined;
+    list.push(value);
+  }
+  // An anchored list may be the `items` of another place.
+  if (marked || seq.anchor !== undefined)
+    state.offsets.set(list, (seq.items as readonly (Node | null)[]).map(offsetOf));
+  return list;
+};
+
+/** Aliases share the anchor's value, so only their count has to be bounded, not the memory. */
+const readAlias = (state: State, node: Node, name: string, depth: number): Found => {
+  const anchored = state.anchors.get(name);
+  if (anchored === undefined) return refuse(state, node, 'an alias refers to nothing before it');
+  state.aliased += anchored.nodes;
+  state.nodes += anchored.nodes;
+  if (state.aliased > maxAliasedNodes) return refuse(state, node, 'aliases expand to too much');
+  state.deepest = Math.max(state.deepest, depth + anchored.height);
+  return state.deepest > maxDepth ? refuse(state, node, nestedTooDeep) : anchored.value;
+};
+
+const readCollection = (state: State, node: YAMLMap | YAMLSeq, depth: number, marked: boolean): Found => {
+  if (hasForeignTag(node)) return refuse(state, node, whyForeignTag);
+  return isMap(node) ? readMap(state, node, depth) : readSeq(state, node, depth, marked);
+};
+
+const readNode = (state: State, node: Node | null, depth: number, marked: boolean): Found => {
+  if (node === null) return null;
+  if (depth > maxDepth) return refuse(state, node, nestedTooDeep);
+  if (isAlias(node)) return readAlias(state, node, node.source, depth);
+  const { nodes, deepest } = state;
+  state.nodes += 1;
+  state.deepest = depth;
+  let value: Found;
+  if (isScalar(node)) value = readScalar(state, node);
+  else if (isMap(node) || isSeq(node)) value = readCollection(state, node, depth, marked);
+  else value = refuse(state, node, 'this is not JSON');
+  if (value !== undefined && 'anchor' in node && typeof node.anchor === 'string') {
+    state.anchors.set(node.anchor, { value, nodes: state.nodes - nodes, height: state.deepest - depth });
+  }
+  state.deepest = Math.max(state.deepest, deepest);
+  return value;
+};
+
+/** Turns a parsed YAML document into the JSON that kubectl would send, or says why it has none. */
+export const nodeToJson = (root: Node): Result<YamlJson, NodeProblem> => {
+  const state: State = {
+    anchors: new Map(),
+    offsets: new Map(),
+    nodes: 0,
+    aliased: 0,
+    deepest: 0,
+    problem: undefined,
+  };
+  const value = readNode(state, root, 1, false);
+  if (state.problem !== undefined) return fail(state.problem);
+  return value === undefined
+    ? fail({ offset: 0, why: 'this is not JSON' })
+    : ok({ value, offsets: state.offsets });
+};

@@ -1,0 +1,145 @@
+import type { Document } from 'yaml';
+import { LineCounter, visit } from 'yaml';
+import type { Result } from '../../result.ts';
+import { fail, ok } from '../../result.ts';
+import type { ParsedValue, TextProblem, TextStart } from '../parsed-text.ts';
+import { explainYaml, tooDeepToRead } from './limits.ts';
+import { nodeToJson } from './node.ts';
+import type { Chunk, YamlSource } from './source.ts';
+import { createYamlSource, parseChunk } from './source.ts';
+
+const separator = '---';
+
+// YAML 1.1, so kubectl, ends a line at each of them, YAML 1.2 at none: what is a comment for one is an image for the other.
+const foreignBreak = /\r(?!\n)|[\u0085\u2028\u2029]/g;
+const whyForeignBreak = (text: string): string =>
+  `the line break U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which readers of YAML disagree about; break lines with LF or CR LF, or write it as an escape in double quotes`;
+
+/** Splits at lines that begin with `---`, the way kubectl does: only a comment may follow on such a line. */
+const splitDocuments = (text: string): Result<readonly Chunk[], TextProblem> => {
+  const chunks: Chunk[] = [];
+  let chunkStart = 0;
+  let chunkLine = 1;
+  let line = 1;
+  for (let start = 0; start <= text.length; line += 1) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline;
+    if (text.startsWith(separator, start)) {
+      const rest = text.slice(start + separator.length, end).trim();
+      if (rest !== '' && !rest.startsWith('#')) {
+        return fail({ line, column: 4, why: 'only a comment may follow "---" on its line' });
+      }
+      chunks.push({ text: text.slice(chunkStart, start), offset: chunkStart, line: chunkLine });
+      chunkStart = end + 1;
+      chunkLine = line + 1;
+    }
+    start = end + 1;
+  }
+  chunks.push({ text: text.slice(chunkStart), offset: chunkStart, line: chunkLine });
+  return ok(chunks);
+};
+
+const problemAt = (chunk: Chunk, lines: LineCounter, offset: number, why: string): TextProblem => {
+  const { line, col } = lines.linePos(offset);
+  return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1), why: explainYaml(why) };
+};
+
+/** One chunk while it is read. */
+interface Reading {
+  readonly chunk: Chunk;
+  readonly lines: LineCounter;
+  readonly source: YamlSource;
+}
+
+const startAt = ({ chunk, lines }: Reading, offset: number): TextStart => {
+  const { line, col } = lines.linePos(offset);
+  return { offset: chunk.offset + offset, line: chunk.line + line - 1, column: col };
+};
+
+const readDocument = (
+  reading: Reading,
+  document: Document.Parsed,
+): Result<ParsedValue | undefined, TextProblem> => {
+  const { chunk, lines, source } = reading;
+  const [error] = document.errors;
+  if (error !== undefined) return fail(problemAt(chunk, lines, error.pos[0], error.message));
+  const { contents } = document;
+  if (contents === null) return ok(undefined);
+  const json = nodeToJson(contents);
+  if (!json.ok) return fail(problemAt(chunk, lines, json.error.offset, json.error.why));
+  if (json.value.value === null) return ok(undefined);
+  const itemStarts = new Map(
+    [...json.value.offsets].map(([list, offsets]) => [
+      list,
+      offsets.map((offset) => startAt(reading, offset)),
+    ]),
+  );
+  const start = startAt(reading, contents.range[0]);
+  return ok({
+    value: json.value.value,
+    start,
+    itemStarts,
+    sourceAt: ({ offset }) => source(chunk, offset),
+  });
+};
+
+/** Within quotes it is a part of a text whoever reads it; no image and no name holds one. */
+const findForeignBreak = (
+  { text }: Chunk,
+  documents: readonly Document.Parsed[],
+): RegExpExecArray | undefined => {
+  const breaks = [...text.matchAll(foreignBreak)];
+  if (breaks.length === 0) return undefined;
+  const quoted: (readonly [number, number])[] = [];
+  for (const document of documents)
+    visit(document, {
+      Scalar: (_key, { type, range }) => {
+        if ((type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') && range) quoted.push([range[0], range[1]]);
+      },
+    });
+  let at = 0;
+  return breaks.find(({ index }) => {
+    while ((quoted[at]?.[1] ?? Infinity) <= index) at++;
+    return (quoted[at]?.[0] ?? Infinity) > index;
+  });
+};
+
+const readChunk = (chunk: Chunk, source: YamlSource): Result<readonly ParsedValue[], TextProblem> => {
+  const lines = new LineCounter();
+  const reading: Reading = { chunk, lines, source };
+  const values: ParsedValue[] = [];
+  const documents = parseChunk(chunk, lines);
+  for (const document of documents) {
+    const value = readDocument(reading, document);
+    if (!value.ok) return value;
+    if (value.value !== undefined) values.push(value.value);
+  }
+  const foreign = findForeignBreak(chunk, documents);
+  return foreign === undefined
+    ? ok(values)
+    : fail(problemAt(chunk, lines, foreign.index, whyForeignBreak(foreign[0])));
+};
+
+/**
+ * Reads every document of a YAML text; empty documents are left out. What stands after `...`, which kubectl ignores,
+ * is read too.
+ */
+export const readYamlText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
+  const chunks = splitDocuments(text);
+  if (!chunks.ok) return chunks;
+  const source = createYamlSource();
+  const values: ParsedValue[] = [];
+  for (const chunk of chunks.value) {
+    if (chunk.text.trim() === '') continue;
+    try {
+      const read = readChunk(chunk, source);
+      if (!read.ok) return read;
+      for (const value of read.value) values.push(value);
+    } catch (error) {
+      // Absurd nesting can end the stack outside of what the parser catches.
+      if (!(error instanceof RangeError)) throw error;
+      return fail({ line: chunk.line, column: 1, why: tooDeepToRead });
+    }
+  }
+  return ok(values);
+};

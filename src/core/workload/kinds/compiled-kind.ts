@@ -1,0 +1,69 @@
+import type { FieldSegment } from '../field-path.ts';
+import { fieldSegments, isSinglePlace } from '../field-path.ts';
+import type { Placeholder } from '../placeholder.ts';
+import { parsePlaceholder } from '../placeholder.ts';
+import type { WorkloadKind } from './workload-kind.ts';
+
+/** A container list of a pod spec, its path spelt out once. */
+export interface ContainerList {
+  readonly key: 'containers' | 'initContainers' | 'ephemeralContainers';
+  readonly path: string;
+  /** Whether the API server refuses an object without it. */
+  readonly required: boolean;
+}
+/** Where the images of one pod spec are. */
+export interface PodSpecPlaces {
+  readonly lists: readonly ContainerList[];
+  readonly volumes: string;
+}
+export interface CompiledPodSpec extends PodSpecPlaces {
+  readonly segments: readonly string[];
+}
+export interface CompiledKind {
+  /** The pod spec of a kind that has one at a fixed place and nothing else: all of the hot path. */
+  readonly podSpec?: CompiledPodSpec;
+  /** The pod specs of any other kind. */
+  readonly podSpecs: readonly (readonly FieldSegment[])[];
+  readonly images: readonly (readonly FieldSegment[])[];
+  readonly imageUrls: readonly (readonly FieldSegment[])[];
+  readonly placeholder?: Placeholder;
+}
+
+export const podSpecPlaces = (path: string, { unnamedContainers }: WorkloadKind): PodSpecPlaces => ({
+  lists: [
+    { key: 'containers', path: `${path}.containers`, required: !unnamedContainers },
+    { key: 'initContainers', path: `${path}.initContainers`, required: false },
+    { key: 'ephemeralContainers', path: `${path}.ephemeralContainers`, required: false },
+  ],
+  volumes: `${path}.volumes`,
+});
+
+const placeholderOf = ({ placeholder }: WorkloadKind): Pick<CompiledKind, 'placeholder'> => {
+  const parsed = placeholder === undefined ? undefined : parsePlaceholder(placeholder);
+  return parsed?.ok === true ? { placeholder: parsed.value } : {};
+};
+
+const compile = (kind: WorkloadKind): CompiledKind => {
+  const paths = [kind.podSpec ?? []].flat();
+  const podSpecs = paths.map(fieldSegments);
+  const images = (kind.images ?? []).map(fieldSegments);
+  const imageUrls = (kind.imageUrls ?? []).map(fieldSegments);
+  const [path] = paths;
+  const rest = { images, imageUrls, ...placeholderOf(kind) };
+  const hasOnePlace =
+    paths.length === 1 && images.length + imageUrls.length === 0 && podSpecs.every(isSinglePlace);
+  if (path === undefined || !hasOnePlace) return { podSpecs, ...rest };
+  return { podSpec: { segments: path.split('.'), ...podSpecPlaces(path, kind) }, podSpecs: [], ...rest };
+};
+
+// Rows are few and frozen for the life of the process, so the memo cannot grow with requests.
+const memo = new WeakMap<WorkloadKind, CompiledKind>();
+
+/** The row's paths, split once per row. */
+export const compileKind = (kind: WorkloadKind): CompiledKind => {
+  const cached = memo.get(kind);
+  if (cached !== undefined) return cached;
+  const compiled = compile(kind);
+  memo.set(kind, compiled);
+  return compiled;
+};

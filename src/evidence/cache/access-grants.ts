@@ -1,0 +1,127 @@
+import type { EvidenceLimits } from '../limits.ts';
+import type { EvidenceClock, ManifestName, RegistryFailure, Repository } from '../ports.ts';
+import { createRecentMap } from '../../core/text/recent-map.ts';
+
+/** One credential at one repository: what is remembered of it is used for nobody else. */
+export interface Account {
+  readonly repository: Repository;
+  /** {@link Credential.key} */
+  readonly credential: string;
+}
+
+/** A definite negative answer of the registry. */
+export type Refusal = 'absent' | 'denied';
+
+/** What else is known of a refusal. */
+export interface Refused {
+  readonly failure?: RegistryFailure;
+  /** Milliseconds for which it is believed, where that is less than what is usual. */
+  readonly believed?: number;
+}
+
+/**
+ * What each credential has itself read: the proof that it may use what is shared. Never a verdict, only digests and
+ * times; bounded, in memory, gone with the process. Ages are milliseconds; what is older than an outage may last is
+ * not known any more.
+ */
+export interface AccessBook {
+  /** How long ago this credential has read the manifest. */
+  readAgo(account: Account, digest: string): number | undefined;
+  /** What the tag stood for when this credential last asked. */
+  tagged(account: Account, tag: string): { readonly digest: string; readonly age: number } | undefined;
+  /** A refusal that is still to be believed. */
+  refusal(account: Account, name: ManifestName): Refusal | undefined;
+  /** Why it was denied, as long as that is to be believed: whoever asks next is told the same cause. */
+  denial(account: Account, name: ManifestName): RegistryFailure | undefined;
+  grant(account: Account, name: ManifestName, digest: string): void;
+  /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
+  refuse(account: Account, name: ManifestName, refusal: Refusal, more?: Refused): void;
+  /** How many refusals there have been: what rests on older knowledge is looked at again when there was one more. */
+  readonly refusals: number;
+}
+
+export const repositoryKey = ({ host, repository }: Repository): string => `${host}/${repository}`;
+export const nameKey = (name: ManifestName): string => ('tag' in name ? `:${name.tag}` : `@${name.digest}`);
+/** A line break stands in no name, so no two accounts share a key. */
+export const accountKey = ({ repository, credential }: Account): string =>
+  `${repositoryKey(repository)}\n${credential}`;
+const refusalKey = (account: Account, name: ManifestName): string =>
+  `${accountKey(account)}\n${nameKey(name)}`;
+
+type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
+
+/**
+ * Every account that has read something has a number, and what it read is kept under that number. A denial, or
+ * forgetting the account, takes it away for good, so nothing of before can be found again. Who has read nothing has
+ * none: names that somebody makes up must not push out what others have read (B9).
+ */
+const createNumbers = (remembered: number) => {
+  const numbers = createRecentMap<string>({ entries: remembered });
+  let last = 0;
+  return {
+    of: (account: Account): string | undefined => numbers.get(accountKey(account)),
+    give: (account: Account): string => {
+      const key = accountKey(account);
+      const number = numbers.get(key) ?? String(++last);
+      numbers.set(key, number);
+      return number;
+    },
+    take: (account: Account): void => numbers.delete(accountKey(account)),
+  };
+};
+
+export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBook => {
+  const bound = { entries: limits.remembered };
+  const numbers = createNumbers(limits.remembered);
+  const reads = createRecentMap<number>(bound);
+  const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
+  const refusals = createRecentMap<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
+  let heard = 0;
+
+  const within = (at: number, time: number): number | undefined => {
+    const age = clock.monotonic() - at;
+    return age <= time ? age : undefined;
+  };
+
+  const believed = (account: Account, name: ManifestName) => {
+    const found = refusals.get(refusalKey(account, name));
+    if (found === undefined) return undefined;
+    return within(found.at, found.believed ?? limits.negativeTime) === undefined ? undefined : found;
+  };
+
+  return {
+    readAgo: (account, digest) => {
+      const number = numbers.of(account);
+      const at = number === undefined ? undefined : reads.get(`${number}@${digest}`);
+      return at === undefined ? undefined : within(at, limits.outageTime);
+    },
+    tagged: (account, tag) => {
+      const number = numbers.of(account);
+      const found = number === undefined ? undefined : tags.get(`${number}:${tag}`);
+      const age = found === undefined ? undefined : within(found.at, limits.outageTime);
+      return found === undefined || age === undefined ? undefined : { digest: found.digest, age };
+    },
+    refusal: (account, name) => believed(account, name)?.refusal,
+    denial: (account, name) => believed(account, name)?.failure,
+    grant: (account, name, digest) => {
+      const number = numbers.give(account);
+      const at = clock.monotonic();
+      reads.set(`${number}@${digest}`, at);
+      refusals.delete(refusalKey(account, name));
+      if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
+    },
+    refuse: (account, name, refusal, more) => {
+      heard += 1;
+      const number = numbers.of(account);
+      if (refusal === 'denied') numbers.take(account);
+      else if (number !== undefined) {
+        tags.delete(number + nameKey(name));
+        reads.delete(number + nameKey(name));
+      }
+      refusals.set(refusalKey(account, name), { refusal, at: clock.monotonic(), ...more });
+    },
+    get refusals() {
+      return heard;
+    },
+  };
+};

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  allFacts,
+  createEvidenceRoom,
+  digestOnly,
+  pinnedDigest,
+  reference,
+  type EvidenceRoom,
+} from '../../../test/fakes/evidence-room.ts';
+import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence-sources.ts';
+import { image } from '../../../test/fakes/registry-content.ts';
+import type { ImageEvidence, ImageNeeds } from '../../core/facts/image-evidence.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import type { PullContext } from '../ports.ts';
+import { askerOf } from './answer-cache.ts';
+
+const place = 'registry.example.com/shop/web';
+const web = image({ user: '1000', labels: { classification: 'secret' } });
+const newer = image({ user: '2000' });
+const shop: PullContext = { namespace: 'shop', pullSecrets: ['regcred'], serviceAccount: 'web' };
+const within = (): AbortSignal => AbortSignal.timeout(5000);
+
+const filledRoom = (limits: Partial<EvidenceLimits> = {}): EvidenceRoom => {
+  const room = createEvidenceRoom({ shop: [atHand(pullSecret('shop/regcred')), atHand(anonymous)] }, limits);
+  room.registry.push(place, web, 'v1');
+  return room;
+};
+const gather = async (
+  { evidence }: EvidenceRoom,
+  text: string,
+  context: PullContext | null = shop,
+  needs: ImageNeeds = allFacts,
+): Promise<ImageEvidence | undefined> => {
+  const [found] = await evidence.gather([{ image: reference(text), needs }], context ?? undefined, within());
+  return found;
+};
+const recall = (
+  { evidence }: EvidenceRoom,
+  text: string,
+  context: PullContext | null = shop,
+  needs: ImageNeeds = allFacts,
+): ImageEvidence | undefined =>
+  evidence.recall?.([{ image: reference(text), needs }], context ?? undefined)?.[0];
+
+describe('what was found a moment ago', () => {
+  test.each([`${place}:v1`, `${place}@${web.digest}`, `${place}:v1@${web.digest}`])(
+    '%s: is said again at once, and nobody is asked',
+    async (text) => {
+      const room = filledRoom();
+      expect(recall(room, text)).toBeUndefined();
+      const found = await gather(room, text);
+      expect(found?.image?.state).toBe('known');
+      room.requests();
+      expect(recall(room, text)).toEqual(found);
+      expect(room.requests()).toEqual([]);
+    },
+  );
+
+  test('a digest that nobody asks about needs no memory', () => {
+    const found = recall(filledRoom(), `${place}@${web.digest}`, shop, digestOnly);
+    expect(found === undefined ? undefined : pinnedDigest(found)).toBe(web.digest);
+  });
+
+  test.each<readonly [string, PullContext | null]>([
+    ['another namespace', { ...shop, namespace: 'guest' }],
+    ['other pull secrets', { ...shop, pullSecrets: ['other'] }],
+    ['no pull secrets', { ...shop, pullSecrets: [] }],
+    ['one more pull secret', { ...shop, pullSecrets: ['regcred', 'other'] }],
+    ['another service account', { ...shop, serviceAccount: 'default' }],
+    ['no service account', { namespace: 'shop', pullSecrets: ['regcred'] }],
+    ['a service account by the name of the secret', { namespace: 'shop', pullSecrets: ['web', 'regcred'] }],
+    ['no context at all', null],
+  ])('B29: is not said to %s', async (_title, other) => {
+    const room = filledRoom();
+    await gather(room, `${place}:v1`);
+    expect(recall(room, `${place}:v1`, other)).toBeUndefined();
+    expect(recall(room, `${place}:v1`)).toBeDefined();
+  });
+
+  test('B29: contexts that differ are never taken for one, whatever stands in their names', () => {
+    const context = fc.record(
+      {
+        namespace: fc.string(),
+        pullSecrets: fc.array(fc.string(), { maxLength: 3 }),
+        serviceAccount: fc.string(),
+      },
+      { requiredKeys: ['namespace', 'pullSecrets'] },
+    );
+    fc.assert(
+      fc.property(context, context, (one, other) => {
+        const same =
+          one.namespace === other.namespace &&
+          one.serviceAccount === other.serviceAccount &&
+          JSON.stringify(one.pullSecrets) === JSON.stringify(other.pullSecrets);
+        expect(askerOf(one) === askerOf(other)).toBe(same);
+        expect(askerOf(one)).not.toBe(askerOf(undefined));
+      }),
+    );
+  });
+
+  test.each<readonly [string, string, ImageNeeds]>([
+    ['another tag', `${place}:v2`, allFacts],
+    ['a tag that is spelt like the digest', `${place}:${web.digest.slice(7)}`, allFacts],
+    ['another repository', `${place}2:v1`, allFacts],
+    ['other platforms', `${place}:v1`, { digest: true, image: { platforms: ['linux/arm64'] } }],
+    ['the digest alone', `${place}:v1`, digestOnly],
+  ])('is no answer about %s', async (_title, text, needs) => {
+    const room = filledRoom();
+    await gather(room, `${place}:v1`);
+    await gather(room, `${place}@${web.digest}`);
+    expect(recall(room, text, shop, needs)).toBeUndefined();
+  });
+
+  test('the same platforms are the same, whichever policy lists them', async () => {
+    const room = filledRoom();
+    const needs = (): ImageNeeds => ({ digest: true, image: { platforms: ['linux/amd64', 'linux/arm64'] } });
+    await gather(room, `${place}:v1`, shop, needs());
+    expect(recall(room, `${place}:v1`, shop, needs())).toBeDefined();
+  });
+
+  test('of several images only those are asked for that are not remembered', async () => {
+    const room = filledRoom();
+    room.registry.push(place, newer, 'v2');
+    await gather(room, `${place}:v1`);
+    room.requests();
+    const wanted = ['v1', 'v2', 'v1'].map((tag) => ({
+      image: reference(`${place}:${tag}`),
+      needs: allFacts,
+    }));
+    expect(room.evidence.recall?.(wanted, shop)).toBeUndefined();
+    const found = await room.evidence.gather(wanted, shop, within());
+    expect(found.map(pinnedDigest)).toEqual([web.digest, newer.digest, web.digest]);
+    expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
+    expect(room.evidence.recall?.(wanted, shop)).toEqual(found);
+  });
+
+  test('B1: what is asked about a tag in one review is asked for all of it, so it never has two digests', async () => {
+    const room = filledRoom({ remembered: 1 });
+    room.registry.push(place, web, 'v2');
+    await gather(room, `${place}:v1`);
+    // The access book is full and has forgotten v1.
+    await gather(room, `${place}:v2`);
+    room.registry.push(place, newer, 'v1');
+    const image = reference(`${place}:v1`);
+    const wanted = [allFacts, digestOnly, allFacts].map((needs) => ({ image, needs }));
+    const found = await room.evidence.gather(wanted, shop, within());
+    expect(new Set(found.map(pinnedDigest)).size).toBe(1);
+  });
+});
+
+describe('how long it counts', () => {
+  test('five seconds, as long as pull secrets: then the keychain is asked again', async () => {
+    const room = filledRoom();
+    await gather(room, `${place}@${web.digest}`);
+    room.clock.pass(4999);
+    expect(recall(room, `${place}@${web.digest}`)).toBeDefined();
+    room.clock.pass(1);
+    expect(recall(room, `${place}@${web.digest}`)).toBeUndefined();
+  });
+
+  test('B1: not longer than the tag result that it rests on', async () => {
+    const room = filledRoom();
+    await gather(room, `${place}:v1`);
+    room.clock.pass(4500);
+    await gather(room, `${place}:v1`);
+    room.registry.push(place, newer, 'v1');
+    room.clock.pass(499);
+    expect(recall(room, `${place}:v1`)).toBeDefined();
+    room.clock.pass(2);
+    expect(recall(room, `${place}:v1`)).toBeUndefined();
+    expect((await gather(room, `${place}:v1`))?.image).toMatchObject({ value: { digest: newer.digest } });
+  });
+
+  test('not longer than the proof of access that it rests on', async () => {
+    const room = filledRoom();
+    await gather(room, `${place}@${web.digest}`);
+    room.clock.pass(59_900);
+    await gather(room, `${place}@${web.digest}`);
+    room.clock.pass(101);
+    expect(recall(room, `${place}@${web.digest}`)).toBeUndefined();
+  });
+
+  test('B29: not after a credential was refused anything', async () => {
+    const room = filledRoom();
+    await gather(room, `${place}:v1`);
+    room.registry.answer = () => failure('denied');
+    await gather(room, `${place}:v2`);
+    expect(recall(room, `${place}:v1`)).toBeUndefined();
+    expect((await gather(room, `${place}:v1`))?.image?.state).toBe('unavailable');
+  });
+});
+
+describe('what is not remembered', () => {
+  test.each<readonly [string, () => ReturnType<typeof failure> | { readonly state: 'absent' }]>([
+    ['that it could not be looked', () => failure('unreachable')],
+    ['that it was denied', () => failure('denied')],
+    ['that it was not there', () => ({ state: 'absent' })],
+  ])('%s', async (_title, answer) => {
+    const room = filledRoom();
+    room.registry.answer = answer;
+    expect((await gather(room, `${place}:v1`))?.image?.state).not.toBe('known');
+    expect(recall(room, `${place}:v1`)).toBeUndefined();
+  });
+
+  test('what stood in while the registry was away', async () => {
+    const room = filledRoom();
+    await gather(room, `${place}:v1`);
+    room.clock.pass(10_000);
+    room.registry.answer = () => failure('unreachable');
+    expect(await gather(room, `${place}:v1`)).toMatchObject({ staleFor: 10_000 });
+    expect(recall(room, `${place}:v1`)).toBeUndefined();
+  });
+
+  test.each([
+    ['how many', { recollections: 10 }],
+    ['how large', { recollectionBytes: 30_000 }],
+  ])('more than a bound: %s; the oldest goes first', async (_title, limits) => {
+    const room = filledRoom(limits);
+    const texts = Array.from({ length: 100 }, (_, n) => `${place}${n}:v1`);
+    for (const text of texts) {
+      room.registry.push(text.slice(0, -3), web, 'v1');
+      await gather(room, text);
+    }
+    const remembered = texts.filter((text) => recall(room, text) !== undefined);
+    expect(remembered.length).toBeGreaterThan(0);
+    expect(remembered.length).toBeLessThanOrEqual(15);
+    expect(remembered).toEqual(texts.slice(-remembered.length));
+  });
+
+  test('what is larger than all of the memory', async () => {
+    const room = filledRoom({ recollectionBytes: 100 });
+    await gather(room, `${place}:v1`);
+    expect(recall(room, `${place}:v1`)).toBeUndefined();
+  });
+});

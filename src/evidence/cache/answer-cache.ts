@@ -1,0 +1,121 @@
+import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import type { AccessBook, Account } from './access-grants.ts';
+import { weightOfFacts } from '../image-config/image-facts.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import type { EvidenceClock, ManifestName, PullContext } from '../ports.ts';
+
+/** What an asker was told about one image, and the proof that it rests on. */
+export interface Told {
+  readonly evidence: ImageEvidence;
+  readonly needs: ImageNeeds;
+  readonly account: Account;
+  readonly name: ManifestName;
+}
+
+/**
+ * What a pull context was told a moment ago. A burst of Pods of one kind asks the same again and again: the answer is
+ * given without asking the keychain and the access book once more, which cost more than all the judging.
+ *
+ * It adds nothing to anybody's rights: an answer is found only by the context that it was given to (namespace, pull
+ * secrets, service account), not beyond the time for which the proof behind it counts, and never after any credential
+ * was refused anything since.
+ */
+export interface Recollections {
+  find(asker: string, image: ImageReference, needs: ImageNeeds): ImageEvidence | undefined;
+  keep(asker: string, image: ImageReference, told: Told): void;
+}
+
+/** Equal for equal contexts. A list in JSON, so that no two are written alike, whatever names they hold. */
+export const askerOf = (context: PullContext | undefined): string =>
+  context === undefined
+    ? ''
+    : JSON.stringify([context.namespace, context.serviceAccount ?? null, ...context.pullSecrets]);
+
+/** Equal for all ways to write one name: the tag where there is no digest, else the digest alone (B2). */
+export const placeOf = ({ host, repository, tag, digest }: ImageReference): string =>
+  digest === undefined
+    ? `${host}/${repository}:${tag ?? 'latest'}`
+    : `${host}/${repository}@${digest.algorithm}:${digest.hex}`;
+/** No name of an image holds a blank, so no two images and askers are written alike. */
+const keyOf = (asker: string, image: ImageReference): string => `${placeOf(image)} ${asker}`;
+
+interface Kept {
+  readonly evidence: ImageEvidence;
+  readonly platforms: PlatformChoice | undefined;
+  /** Monotonic. */
+  readonly until: number;
+  /** Refusals that had been heard when it was found. */
+  readonly refusals: number;
+  readonly weight: number;
+}
+
+const samePlatforms = (a: PlatformChoice | undefined, b: PlatformChoice | undefined): boolean => {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a === 'all' || b === 'all') return false;
+  return a.length === b.length && a.every((platform, at) => platform === b[at]);
+};
+
+/** Of a key, an entry and the texts about credentials. */
+const entryBytes = 1024;
+const weightOf = ({ image, tried }: ImageEvidence): number => {
+  const facts = image?.state === 'known' ? weightOfFacts(image.value) : 0;
+  return entryBytes + facts + 2 * tried.reduce((sum, text) => sum + text.length, 0);
+};
+
+type Limits = Pick<
+  EvidenceLimits,
+  'tagTime' | 'accessTime' | 'recollectionTime' | 'recollections' | 'recollectionBytes'
+>;
+
+export const createRecollections = (
+  limits: Limits,
+  access: AccessBook,
+  clock: EvidenceClock,
+): Recollections => {
+  // In the order in which they were found, hence about that in which they end.
+  const kept = new Map<string, Kept>();
+  let weight = 0;
+  const drop = (key: string): void => {
+    weight -= kept.get(key)?.weight ?? 0;
+    kept.delete(key);
+  };
+  const makeRoom = (now: number): void => {
+    for (const [key, { until }] of kept) {
+      const full = kept.size > limits.recollections || weight > limits.recollectionBytes;
+      if (!full && until > now) return;
+      drop(key);
+    }
+  };
+  /** For how long what the credential has read may still be used without asking. */
+  const left = (account: Account, name: ManifestName): number => {
+    if ('tag' in name) return limits.tagTime - (access.tagged(account, name.tag)?.age ?? Infinity);
+    return limits.accessTime - (access.readAgo(account, name.digest) ?? Infinity);
+  };
+
+  return {
+    find: (asker, image, needs) => {
+      const found = kept.get(keyOf(asker, image));
+      if (found === undefined || found.refusals !== access.refusals) return undefined;
+      if (!samePlatforms(found.platforms, needs.image?.platforms)) return undefined;
+      return clock.monotonic() < found.until ? found.evidence : undefined;
+    },
+    keep: (asker, image, { evidence, needs, account, name }) => {
+      const now = clock.monotonic();
+      const until = now + Math.min(limits.recollectionTime, left(account, name));
+      const key = keyOf(asker, image);
+      drop(key);
+      if (!(until > now)) return;
+      const own = weightOf(evidence) + 2 * key.length;
+      weight += own;
+      kept.set(key, {
+        evidence,
+        platforms: needs.image?.platforms,
+        until,
+        refusals: access.refusals,
+        weight: own,
+      });
+      makeRoom(now);
+    },
+  };
+};

@@ -1,0 +1,30 @@
+import type { Candidate, Keychain, PullContext, Repository } from '../ports.ts';
+
+/** The credentials of one review for one repository, asked for one by one and once for all its images. */
+export interface CandidateList {
+  /** `undefined`: there are no more. `late`: the deadline passed while the keychain was looking. */
+  at(index: number): Promise<Candidate | undefined | 'late'>;
+  close(): void;
+}
+
+/** `late` resolves at the deadline: a keychain may wait for the API server or for a cloud. */
+export const createCandidateList = (
+  keychain: Keychain,
+  repository: Repository,
+  context: PullContext | undefined,
+  deadline: { readonly signal: AbortSignal; readonly late: Promise<'late'> },
+): CandidateList => {
+  const iterator = keychain.candidates(repository, context, deadline.signal)[Symbol.asyncIterator]();
+  const asked: Promise<Candidate | undefined | 'late'>[] = [];
+  const next = async (): Promise<Candidate | undefined> => {
+    const { done, value } = await iterator.next();
+    return done === true ? undefined : value;
+  };
+  return {
+    at: (index) => (asked[index] ??= Promise.race([next(), deadline.late])),
+    close: () => {
+      // Nobody waits for its end, so nobody would hear of its failure either.
+      iterator.return?.().then(undefined, () => {});
+    },
+  };
+};

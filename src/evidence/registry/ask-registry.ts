@@ -1,0 +1,123 @@
+import { parseDigest } from '../../core/image/digest.ts';
+import type { Account } from '../cache/access-grants.ts';
+import { overspent } from '../singleflight/flight.ts';
+import type { EvidenceParts } from '../parts.ts';
+import type { ContentStore, Credential, ManifestName, RegistryAnswer, Repository } from '../ports.ts';
+import type { Reading } from './read-budget.ts';
+
+/** A manifest by its name, as this registry has it for this credential now. */
+export interface Found {
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+export interface Target {
+  readonly repository: Repository;
+  readonly name: ManifestName;
+}
+
+const invalid = (repository: Repository, why: string): RegistryAnswer<never> => ({
+  state: 'unavailable',
+  failure: { kind: 'invalid', stage: 'manifest', host: repository.host, why },
+});
+
+/** What is expected to be found, when the bytes of it are at hand. */
+const atHand = async (
+  { content, access }: EvidenceParts,
+  { repository, name }: Target,
+  credential: Credential,
+): Promise<Found | undefined> => {
+  const account: Account = { repository, credential: credential.key };
+  const digest = 'tag' in name ? access.tagged(account, name.tag)?.digest : name.digest;
+  return digest === undefined ? undefined : held(content, repository, digest);
+};
+
+const held = async (
+  content: ContentStore,
+  repository: Repository,
+  digest: string,
+): Promise<Found | undefined> => {
+  const bytes = await content.get(repository, digest);
+  return bytes === undefined ? undefined : { digest, bytes };
+};
+
+/**
+ * HEAD, where the bytes that it may speak of are at hand: it proves that the credential may read the manifest and costs
+ * no transfer. A digest in a header tells where to look, never what the bytes are: it counts only for bytes that this
+ * repository has delivered, which were hashed then (B1).
+ * @returns undefined when the bytes have to be read
+ */
+const ask = async (
+  parts: EvidenceParts,
+  target: Target,
+  credential: Credential,
+  reading: Reading,
+): Promise<RegistryAnswer<Found> | undefined> => {
+  const { repository, name } = target;
+  const expected = await atHand(parts, target, credential);
+  if (expected === undefined) return undefined;
+  if (!reading.take(expected.bytes.length)) return overspent(repository.host, 'manifest');
+  const head = await parts.registry.head(repository, name, credential, reading);
+  if (head.state === 'absent') return head;
+  // A registry may be unable to HEAD and able to GET.
+  if (head.state === 'unavailable') return head.failure.kind === 'invalid' ? undefined : head;
+  return follow(parts.content, target, expected, head.value);
+};
+
+/** What a successful HEAD shows; undefined: it names nothing that this repository has delivered. */
+const follow = async (
+  content: ContentStore,
+  { repository, name }: Target,
+  expected: Found,
+  named: string | undefined,
+): Promise<RegistryAnswer<Found> | undefined> => {
+  const hint = named ?? ('digest' in name ? name.digest : undefined);
+  if (hint === expected.digest) return { state: 'known', value: expected };
+  if (hint === undefined || 'digest' in name || !parseDigest(hint).ok) return undefined;
+  const moved = await held(content, repository, hint);
+  return moved === undefined ? undefined : { state: 'known', value: moved };
+};
+
+const read = async (
+  { registry, content }: EvidenceParts,
+  { repository, name }: Target,
+  credential: Credential,
+  reading: Reading,
+): Promise<RegistryAnswer<Found>> => {
+  const got = await registry.manifest(repository, name, credential, reading);
+  if (got.state !== 'known') return got;
+  const { digest, bytes } = got.value;
+  if ('digest' in name && digest !== name.digest) {
+    return invalid(repository, 'the registry answered with another manifest than was asked for');
+  }
+  content.put(repository, digest, bytes);
+  return { state: 'known', value: { digest, bytes } };
+};
+
+/** What the registry said is remembered for this credential alone. */
+const remember = (
+  { access, limits, hasRow }: EvidenceParts,
+  { repository, name }: Target,
+  credential: Credential,
+  answer: RegistryAnswer<Found>,
+): void => {
+  const account: Account = { repository, credential: credential.key };
+  if (answer.state === 'known') access.grant(account, name, answer.value.digest);
+  else if (answer.state === 'absent') {
+    const isBrief = credential.kind === 'anonymous' && hasRow(repository.host);
+    access.refuse(account, name, 'absent', isBrief ? { believed: limits.anonymousAbsence } : {});
+  } else if (answer.failure.kind === 'denied')
+    access.refuse(account, name, 'denied', { failure: answer.failure });
+};
+
+/** Asks the registry for a name with one credential: one request, two when a HEAD brought news. */
+export const askRegistry = async (
+  parts: EvidenceParts,
+  target: Target,
+  credential: Credential,
+  reading: Reading,
+): Promise<RegistryAnswer<Found>> => {
+  const answer =
+    (await ask(parts, target, credential, reading)) ?? (await read(parts, target, credential, reading));
+  remember(parts, target, credential, answer);
+  return answer;
+};

@@ -1,0 +1,125 @@
+import type { Decision, JudgedObject } from '../../core/decision/decision.ts';
+import type { Finding } from '../../core/decision/finding.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
+import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import { stepsOf } from '../../core/workload/object-path.ts';
+import type { Place, ValueSource } from '../../core/text/parsed-text.ts';
+import { offsetAt } from '../../core/text/source-node.ts';
+import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
+import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import type { Deadline } from '../deadline.ts';
+import type { DecisionForm } from '../review/decision-builder.ts';
+import { gateFinding } from '../review/decision-builder.ts';
+import { nameOf, namespaceOf } from './manifest-namespace.ts';
+import type { Clock } from '../ports.ts';
+import type { Review } from '../review/review.ts';
+import { unknownKind } from '../review/unknown-kind.ts';
+
+export interface JudgeManifestDeps {
+  readonly review: Review;
+  readonly form: DecisionForm;
+  readonly workloads: WorkloadTable;
+  readonly clock: Clock;
+  readonly unknownKinds: 'allow' | 'deny';
+  /** `-n`, else `default`: the namespace of objects that name none. */
+  readonly defaultNamespace: string;
+}
+
+/** `not-a-workload`: a known kind without a pod spec; `unknown-kind`: nobody can tell whether it has one. */
+export type ManifestOutcome =
+  | { readonly outcome: 'judged'; readonly decision: Decision }
+  | { readonly outcome: 'not-a-workload' }
+  | { readonly outcome: 'unknown-kind'; readonly apiVersion: string; readonly kind: string };
+
+/** R19: the API server could not read it, and neither can the gate tell whom it belongs to. */
+const isMalformed = ({ metadata }: JsonObject): boolean =>
+  metadata !== undefined && metadata !== null && !isJsonObject(metadata);
+
+const malformed = gateFinding('malformed-request', 'metadata: must be an object', {
+  path: 'metadata',
+  remedy: 'send a well-formed object',
+});
+
+const describeObject = (manifest: ManifestDocument, namespace: string): JudgedObject => {
+  const { object, apiVersion, kind, file, line, column } = manifest;
+  const name = nameOf(object);
+  return {
+    apiVersion: shown(apiVersion),
+    kind: shown(kind),
+    ...(namespace === '' ? {} : { namespace: shown(namespace) }),
+    ...(name === '' ? {} : { name: shown(name) }),
+    file: shown(file),
+    line,
+    column,
+  };
+};
+
+/** Where the value stands that a path names; what is missing would stand in the last value that is there. */
+const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
+  const places = new Map<string, Place>();
+  // Read once an object: every path goes on from what the ones before it have found.
+  let source: ValueSource | undefined;
+  const find = (path: string): Place => {
+    const { node, placeOf } = (source ??= manifest.source());
+    return placeOf(offsetAt(node, stepsOf(path)));
+  };
+  return (path) => {
+    if (path === undefined) return manifest;
+    const place = places.get(path) ?? find(path);
+    places.set(path, place);
+    return place;
+  };
+};
+
+/** The finding that a place of the whole object is about: one that denies and names a field, if there is one. */
+const mostTelling = (findings: readonly Finding[]): Finding | undefined => {
+  const denying = findings.filter(({ mode }) => mode === 'Deny');
+  const first = denying.length > 0 ? denying : findings;
+  return first.find(({ path }) => path !== undefined) ?? first[0];
+};
+
+/** Each finding with its place, and the object with that of one of them. */
+const placed = (decision: Decision, manifest: ManifestDocument): Decision => {
+  if (decision.findings.length === 0) return decision;
+  const placeOf = createPlaces(manifest);
+  const findings = decision.findings.map((finding) => {
+    const { line, column } = placeOf(finding.path);
+    return { ...finding, line, column };
+  });
+  const { line, column } = placeOf(mostTelling(findings)?.path);
+  return { ...decision, object: { ...decision.object, line, column }, findings };
+};
+
+/**
+ * Judges one object of a manifest as if it were created now: the same review as the webhook's, so the two agree
+ * on every object. There is no old object, so every image is new (R2); the namespace is the manifest's (R3).
+ */
+export const createJudgeManifest = (deps: JudgeManifestDeps) => {
+  const { review, form, workloads, clock } = deps;
+  return async (manifest: ManifestDocument, deadline: Deadline): Promise<ManifestOutcome> => {
+    const started = clock.monotonic();
+    const { object, apiVersion, kind } = manifest;
+    const group = groupOf(apiVersion);
+    const row = workloads.byKind(group, kind);
+    const namespace = namespaceOf(row, object, deps.defaultNamespace);
+    const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
+    if (row !== undefined) {
+      if (isMalformed(object))
+        return {
+          outcome: 'judged',
+          decision: placed(form(origin, { findings: [malformed] }, started), manifest),
+        };
+      const what = { form: 'workload' as const, row, object, oldObject: null };
+      return {
+        outcome: 'judged',
+        decision: placed(await review({ origin, namespace, what, started }, deadline), manifest),
+      };
+    }
+    if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
+    if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
+    const { finding } = unknownKind(apiVersion, kind);
+    return { outcome: 'judged', decision: placed(form(origin, { findings: [finding] }, started), manifest) };
+  };
+};

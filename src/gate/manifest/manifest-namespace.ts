@@ -1,0 +1,19 @@
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const metadataOf = (object: JsonObject): JsonObject => {
+  const metadata = object['metadata'];
+  return isJsonObject(metadata) ? metadata : {};
+};
+
+export const nameOf = (object: JsonObject): string => text(metadataOf(object)['name']);
+
+/**
+ * The namespace that the API server would send with the object of a manifest: none for an object that lives in none,
+ * whatever its manifest says.
+ */
+export const namespaceOf = (row: WorkloadKind | undefined, object: JsonObject, otherwise: string): string =>
+  row?.scope === 'Cluster' ? '' : text(metadataOf(object)['namespace']) || otherwise;

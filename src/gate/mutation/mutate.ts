@@ -1,0 +1,177 @@
+import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import { withTried } from '../../core/decision/judge-evidence.ts';
+import { shownName } from '../../core/text/shown-text.ts';
+import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
+import type { Labels } from '../../core/policy/match/label-selector.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import { describeDuration } from '../../core/policy/schema/duration.ts';
+import { asking, digestToPin } from '../../core/policy/match/needs.ts';
+import type { PolicySet } from '../../core/policy/match/policy-set.ts';
+import type { Covering } from '../../core/policy/match/select.ts';
+import { extractImages } from '../../core/workload/extract.ts';
+import { builtInWorkloads } from '../../core/workload/kinds/kinds.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+import { stepsOf } from '../../core/workload/object-path.ts';
+import type { Evidence } from '../../evidence/gather.ts';
+import type { AdmissionRequest } from '../admission-request.ts';
+import { collect } from '../review/images-of-object.ts';
+import { coveringOf, labelsFor } from '../review/matched-policies.ts';
+import type { Deadline } from '../deadline.ts';
+import { gatherFacts } from '../review/gather-facts.ts';
+import { isMirrorPod } from '../review/mirror-pod.ts';
+import { unchangedObject } from './mutation.ts';
+import type { Mutation, PatchOperation } from './mutation.ts';
+import { pinnedText } from './pinned-text.ts';
+import type { NamespaceReader, PolicySource } from '../ports.ts';
+import { untilDeadline } from '../review/slices.ts';
+import type { Slices } from '../review/slices.ts';
+import { isPod, pullContextOf } from '../review/subject.ts';
+import type { WorkloadSubject } from '../review/subject.ts';
+
+export interface MutateDeps {
+  readonly policies: PolicySource;
+  readonly namespaces: NamespaceReader;
+  readonly slices: Slices;
+  /** Absent: this gate looks at no registry and pins nothing. */
+  readonly evidence?: Evidence | undefined;
+  /** Told of every unexpected error; the object went on unchanged. */
+  readonly onBug: (error: unknown) => void;
+}
+
+/** The steps of `spec.containers[0].image` as a JSON pointer. @see RFC 6901, 3: `~` is `~0`, `/` is `~1` */
+export const pointerOf = (path: string): string =>
+  stepsOf(path)
+    .map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+
+const nameOf = (item: JsonValue): string => {
+  const name = isJsonObject(item) ? item['name'] : undefined;
+  return typeof name === 'string' ? name : '';
+};
+
+/**
+ * What the old object holds already. Nothing of it is touched, not even where its text changed: the API server refuses
+ * some of that, and for the rest the kubelet would restart a container that nobody asked to restart. A changed image
+ * without a digest is for `/validate` to refuse. `undefined`: it cannot be read, so everything may be old.
+ */
+const placesOf = (row: WorkloadKind, old: JsonObject): ReadonlySet<string> | undefined => {
+  const images = extractImages(row, old);
+  if (!images.ok) return undefined;
+  const volumes = images.value.podSpec?.['volumes'];
+  const named = Array.isArray(volumes) ? (volumes as readonly JsonValue[]).map(nameOf) : [];
+  return new Set([
+    ...images.value.images.map(({ place }) => place),
+    ...named.map((name) => `spec.volumes/${name}`),
+  ]);
+};
+
+/** The Pod row of the table: nobody can replace it. */
+const podRow = builtInWorkloads.find(isPod);
+
+/** What is asked about and what came must both be a Pod. */
+const bringsPod = ({ kind, object }: AdmissionRequest): boolean =>
+  kind.group === '' &&
+  kind.kind === 'Pod' &&
+  object?.['kind'] === 'Pod' &&
+  object['apiVersion'] === kind.version;
+
+/** Subresources through which containers come. */
+const containerDoors: ReadonlySet<string> = new Set(['', 'ephemeralcontainers']);
+
+/** A Pod on its way in, or new containers of one; anything else is left alone. */
+const subjectOf = (request: AdmissionRequest): WorkloadSubject | undefined => {
+  const { operation, subResource, object, oldObject } = request;
+  if (podRow === undefined || object === null || !bringsPod(request)) return undefined;
+  const subject = { form: 'workload', row: podRow, object } as const;
+  if (operation === 'CREATE' && subResource === '') return { ...subject, oldObject: null };
+  if (operation !== 'UPDATE' || !containerDoors.has(subResource) || oldObject === null) return undefined;
+  return { ...subject, oldObject };
+};
+
+const newImages = (what: WorkloadSubject, set: PolicySet): readonly ImageUnderReview[] => {
+  const collected = collect(what, set);
+  if (!('images' in collected)) return [];
+  if (what.oldObject === null) return collected.images;
+  const before = placesOf(what.row, what.oldObject);
+  if (before === undefined) return [];
+  return collected.images.map((image) => ({ ...image, fresh: image.fresh && !before.has(image.use.place) }));
+};
+
+/** Why `/validate` will refuse the image in a moment; nobody else says it. */
+const warningFor = ({ use, evidence }: ImageUnderReview): string => {
+  const image = `image '${shownName(use.given)}' was not pinned`;
+  const pinned = evidence?.pinned;
+  if (pinned?.state === 'absent') return `${image}: it is not in its registry`;
+  if (pinned?.state === 'unavailable')
+    return withTried(`${image}: ${pinned.why.what}: ${pinned.why.why}`, evidence?.tried ?? []);
+  return `${image}: its tag was looked up too long ago`;
+};
+
+const mirrorWarning = ({ use }: ImageUnderReview): string =>
+  `image '${shownName(use.given)}' was not pinned: this is the mirror of a static Pod, and its kubelet starts what its file says; write the digest into that file`;
+
+/** `/validate` sees the digest alone, and a digest does not grow old: this is the only place that can tell. */
+const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
+  `the registry of image '${shownName(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
+
+const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation => {
+  const patch: PatchOperation[] = [];
+  const warnings: string[] = [];
+  for (const image of images) {
+    if (image.evidence === undefined || !image.image.parsed.ok) continue;
+    const digest = digestToPin(image, covering);
+    if (digest === undefined) warnings.push(warningFor(image));
+    else {
+      const value = pinnedText(image.image.parsed.value, digest);
+      patch.push({ op: 'replace', path: pointerOf(image.use.path), value });
+      const { staleFor } = image.evidence;
+      if (staleFor !== undefined) warnings.push(staleWarning(image, staleFor));
+    }
+  }
+  return { patch, warnings };
+};
+
+/**
+ * `digest: { pin: true }`: adds digests to the new images of Pods where a policy in mode Deny or Warn asks for it. Never
+ * denies and never rejects; what could not be pinned goes on as it came, and `/validate` refuses it. Nothing
+ * that the object says of itself opens anything, and leaves what has a digest alone, so that a second turn changes nothing.
+ */
+export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: MutateDeps) => {
+  const proceed = async (
+    subject: { readonly namespace: string; readonly what: WorkloadSubject },
+    set: PolicySet,
+    labels: Fact<Labels>,
+    deadline: Deadline,
+  ): Promise<Mutation> => {
+    const covering = coveringOf(subject, set, labels);
+    const images = newImages(subject.what, set);
+    const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
+    const context = () => pullContextOf({ ...subject, origin });
+    const until = untilDeadline(subject.namespace, deadline);
+    const needs = await slices.run(asking(images, covering, 'pin'), until);
+    if (needs === undefined) return unchangedObject;
+    // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without
+    // one `/validate` refuses the Pod, so whoever writes the annotation gains nothing.
+    if (isMirrorPod(subject.what.object))
+      return { patch: [], warnings: images.filter((_, at) => needs[at] !== undefined).map(mirrorWarning) };
+    return pin(await gatherFacts(evidence, images, needs, { context, deadline }), covering);
+  };
+  const mutate = async (request: AdmissionRequest, deadline: Deadline): Promise<Mutation> => {
+    const what = subjectOf(request);
+    const state = policies.current();
+    if (what === undefined || state.state === 'loading') return unchangedObject;
+    const here = state.set.forNamespace(request.namespace);
+    if (!here.pins) return unchangedObject;
+    const subject = { namespace: request.namespace, what };
+    return proceed(subject, state.set, await labelsFor(subject, here, namespaces, deadline), deadline);
+  };
+  return async (request: AdmissionRequest, deadline: Deadline): Promise<Mutation> => {
+    try {
+      return await mutate(request, deadline);
+    } catch (error) {
+      onBug(error);
+      return unchangedObject;
+    }
+  };
+};

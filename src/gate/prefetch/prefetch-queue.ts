@@ -1,0 +1,79 @@
+import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
+
+/** How much is looked at in advance. */
+export interface WarmLimits {
+  /** At one time. */
+  readonly concurrency: number;
+  /** Waiting for their turn; what comes beyond is dropped. */
+  readonly waiting: number;
+}
+
+export interface WarmCounts {
+  readonly running: number;
+  readonly waiting: number;
+  readonly dropped: number;
+}
+
+export interface WarmQueue {
+  /**
+   * Runs the work when the turn of its namespace comes, unless the same work is already waiting or under way.
+   * @param namespace - for whom it is done; `''` for a push, which is for nobody in particular
+   * @returns false: there was no room, and nobody will do it
+   */
+  add(key: string, namespace: string, work: () => Promise<void>): boolean;
+  counts(): WarmCounts;
+  /** Forgets what waits, and settles when what is under way has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Work in the background that nobody waits for: bounded, without duplicates, round robin over namespaces (R26), so that
+ * one that admits many templates of slow images keeps nobody else's from being looked at.
+ */
+export const createWarmQueue = (
+  { concurrency, waiting: room }: WarmLimits,
+  onBug: (error: unknown) => void,
+): WarmQueue => {
+  const places = createFairSemaphore({ places: concurrency, waiting: room });
+  const running = new Set<Promise<void>>();
+  const known = new Set<string>();
+  let dropped = 0;
+  let closed = false;
+
+  const run = (key: string, work: () => Promise<void>, giveBack: () => void): void => {
+    if (closed) return;
+    const job: Promise<void> = Promise.resolve()
+      .then(work)
+      .catch(onBug)
+      .finally(() => {
+        running.delete(job);
+        known.delete(key);
+        giveBack();
+      });
+    running.add(job);
+  };
+  return {
+    add: (key, namespace, work) => {
+      if (closed) return false;
+      if (known.has(key)) return true;
+      known.add(key);
+      const lost = (): void => {
+        known.delete(key);
+        dropped++;
+      };
+      const place = places.join(
+        () => [namespace],
+        (giveBack) => run(key, work, giveBack),
+        lost,
+      );
+      if (place !== undefined) return true;
+      lost();
+      return false;
+    },
+    counts: () => ({ running: running.size, waiting: closed ? 0 : places.waiting, dropped }),
+    close: async () => {
+      closed = true;
+      await Promise.all(running);
+    },
+  };
+};

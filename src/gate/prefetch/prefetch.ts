@@ -1,0 +1,159 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import type { ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import { formatReference } from '../../core/image/reference.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import { asking, eitherChoice } from '../../core/policy/match/needs.ts';
+import type { PolicySet } from '../../core/policy/match/policy-set.ts';
+import { selectPolicies } from '../../core/policy/match/select.ts';
+import type { Covering } from '../../core/policy/match/select.ts';
+import type { Steps } from '../../core/steps.ts';
+import { atOnce } from '../../core/steps.ts';
+import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
+import type { Evidence } from '../../evidence/gather.ts';
+import type { PullContext } from '../../evidence/ports.ts';
+import type { AdmissionRequest } from '../admission-request.ts';
+import { collect } from '../review/images-of-object.ts';
+import { labelsFor } from '../review/matched-policies.ts';
+import { deadlineAfter } from '../deadline.ts';
+import type { Clock, NamespaceReader, PolicySource } from '../ports.ts';
+import type { Slices } from '../review/slices.ts';
+import { isPod, pullContextOf } from '../review/subject.ts';
+import type { ReviewSubject, WorkloadSubject } from '../review/subject.ts';
+import { createWarmQueue } from './prefetch-queue.ts';
+import type { WarmCounts, WarmLimits } from './prefetch-queue.ts';
+
+export interface WarmDeps {
+  readonly policies: PolicySource;
+  readonly namespaces: NamespaceReader;
+  readonly workloads: WorkloadTable;
+  readonly evidence: Evidence;
+  readonly clock: Clock;
+  readonly slices: Slices;
+  readonly onBug: (error: unknown) => void;
+  readonly limits?: Partial<WarmLimits & { readonly budget: number }>;
+}
+
+/** `budget`: milliseconds for one image. One namespace alone has half of the places and of the line. */
+const defaultLimits = { concurrency: 8, waiting: 512, budget: 10_000 };
+
+/** Looks at images before their Pods come. Nothing waits for it, and nothing is decided by it. */
+export interface Warm {
+  /** A template was admitted: its Pods will ask for its images in a moment. To be called after the answer. */
+  admitted(request: AdmissionRequest, decision: Decision): void;
+  /** An image was pushed. @returns false when it was dropped */
+  pushed(image: ImageReference): boolean;
+  counts(): WarmCounts;
+  close(): Promise<void>;
+}
+
+/** What a Pod with these images will need, at `/mutate` and at `/validate`. */
+function* askingForPods(
+  images: readonly ImageUnderReview[],
+  covering: Covering,
+): Steps<readonly (ImageNeeds | undefined)[]> {
+  const pinned = yield* asking(images, covering, 'pin');
+  const judged = yield* asking(images, covering, 'judge');
+  return judged.map((needs, at) => needs ?? pinned[at]);
+}
+
+/** Nobody knows yet where a pushed image will run: what the policies of any namespace will need, each by itself. */
+const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | undefined => {
+  let asked = false;
+  let platforms: PlatformChoice | undefined;
+  for (const policy of set.policies) {
+    const alone = { namespace: '', policies: [{ policy, unsure: false, mode: policy.mode }], broken: [] };
+    const [needs] = atOnce(askingForPods([image], alone));
+    if (needs === undefined) continue;
+    asked = true;
+    if (needs.image !== undefined) platforms = eitherChoice(platforms, needs.image.platforms);
+  }
+  if (!asked) return undefined;
+  return platforms === undefined ? { digest: true } : { digest: true, image: { platforms } };
+};
+
+/** A template whose Pods are still to come; a Pod itself has been looked at already. */
+const templateOf = (
+  { kind, object, oldObject, operation }: AdmissionRequest,
+  workloads: WorkloadTable,
+): WorkloadSubject | undefined => {
+  const row = workloads.byKind(kind.group, kind.kind);
+  if (row === undefined || isPod(row) || object === null) return undefined;
+  if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
+  return { form: 'workload', row, object, oldObject };
+};
+
+/** Whose pulls the Pods of a template will be. */
+const contextOf = (subject: Pick<ReviewSubject, 'namespace'> & { readonly what: WorkloadSubject }) => {
+  const origin = { source: 'admission', object: { apiVersion: '', kind: subject.what.row.kind } } as const;
+  return pullContextOf({ ...subject, origin });
+};
+
+/** Gathers facts in the background: after a template was admitted, and when a registry tells of a push. */
+export const createWarm = (deps: WarmDeps): Warm => {
+  const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
+  const limits = { ...defaultLimits, ...deps.limits };
+  const queue = createWarmQueue(limits, onBug);
+  const closing = new AbortController();
+  const until = (namespace: string) => ({ namespace, isOver: () => closing.signal.aborted });
+
+  const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
+    const key = JSON.stringify([formatReference(image), needs, context]);
+    return queue.add(key, context?.namespace ?? '', async () => {
+      const signal = AbortSignal.any([AbortSignal.timeout(limits.budget), closing.signal]);
+      await evidence.gather([{ image, needs }], context, signal);
+    });
+  };
+
+  const lookAtTemplate = async (
+    subject: { readonly namespace: string; readonly what: WorkloadSubject },
+    set: PolicySet,
+    gathered: ReadonlySet<string>,
+  ): Promise<void> => {
+    const { namespace, what } = subject;
+    const collected = collect(what, set);
+    if (!('images' in collected)) return;
+    const here = set.forNamespace(namespace);
+    const namespaceLabels = await labelsFor(subject, here, namespaces, deadlineAfter(limits.budget, clock));
+    // Labels of Pods that are still to come may be set by others too: every object selector counts as matching.
+    const covering = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
+    const needs = await slices.run(askingForPods(collected.images, covering), until(namespace));
+    if (needs === undefined) return;
+    for (const [at, { use, image }] of collected.images.entries()) {
+      const needed = needs[at];
+      if (needed === undefined || !image.parsed.ok || gathered.has(use.path)) continue;
+      look(image.parsed.value, needed, contextOf(subject));
+    }
+  };
+
+  return {
+    admitted: (request, decision) => {
+      const { allowed, dryRun, skipped } = decision;
+      // A policy may select the labels of Pods that a template does not carry itself.
+      if (!allowed || dryRun === true || (skipped !== undefined && skipped.code !== 'no-policy')) return;
+      const state = policies.current();
+      const what = templateOf(request, workloads);
+      if (state.state === 'loading' || what === undefined) return;
+      const { needsEvidence, pins } = state.set.forNamespace(request.namespace);
+      if (!needsEvidence && !pins) return;
+      // What the review itself has just looked at is there already.
+      const gathered = new Set(decision.images.flatMap((image) => (image.evidence ? [image.path] : [])));
+      lookAtTemplate({ namespace: request.namespace, what }, state.set, gathered).catch(onBug);
+    },
+    pushed: (image) => {
+      const state = policies.current();
+      if (state.state === 'loading') return false;
+      const given = formatReference(image);
+      const use = { path: 'image', given, place: 'image' };
+      const read = state.set.images.read(given);
+      const needs = needsAnywhere({ use, fresh: true, image: read }, state.set);
+      // No policy will ask: that is no reason to say that it was dropped.
+      return needs === undefined || look(image, needs, undefined);
+    },
+    counts: () => queue.counts(),
+    close: () => {
+      closing.abort();
+      return queue.close();
+    },
+  };
+};

@@ -1,0 +1,124 @@
+import type { Decision, JudgedImage, JudgedObject } from '../../core/decision/decision.ts';
+import { atField } from '../../core/decision/finding-place.ts';
+import type { Finding } from '../../core/decision/finding.ts';
+import type { FindingCode, SkipCode } from '../../core/decision/reason.ts';
+import { limitDecision } from '../../core/decision/limit.ts';
+import type { Deadline } from '../deadline.ts';
+import type { Clock, DecisionIds } from '../ports.ts';
+import type { Repeat, Repeats } from './repeats.ts';
+
+/** What every decision says about where it comes from. */
+export type DecisionOrigin = Pick<
+  Decision,
+  'source' | 'cluster' | 'uid' | 'operation' | 'user' | 'caller' | 'dryRun' | 'object'
+>;
+
+/** What was decided; everything else in the record follows from it. */
+export interface Outcome {
+  readonly images?: readonly JudgedImage[];
+  readonly findings?: readonly Finding[];
+  readonly warnings?: readonly string[];
+  readonly skipped?: { readonly code: SkipCode; readonly message: string };
+  /** Version of the policy set that was in force; absent when none was. */
+  readonly policies?: string;
+  /** Milliseconds that were spent on evidence; absent when none was asked for. */
+  readonly evidence?: number | undefined;
+}
+
+export interface DecisionFormDeps {
+  readonly clock: Clock;
+  readonly ids: DecisionIds;
+  /** Version of the gate itself. */
+  readonly version: string;
+  /** Absent where nothing is recorded. */
+  readonly repeats?: Repeats;
+}
+
+/** What a finding of a policy in mode Warn says among the warnings of its decision. */
+export const warningOf = (finding: Finding): string =>
+  `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
+
+const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+
+type Draft = { -readonly [Key in keyof Decision]: Decision[Key] };
+
+/**
+ * The record as far as the origin goes. Fields are set one by one, in the order in which they are printed: spreading
+ * the origin cost more than judging the images.
+ */
+const beginRecord = (
+  origin: DecisionOrigin,
+  id: string,
+  time: string,
+): Pick<Draft, keyof DecisionOrigin | 'id' | 'time'> & Partial<Draft> => {
+  const { source, cluster, uid, operation, user, caller, dryRun, object } = origin;
+  const draft: Partial<Draft> = { apiVersion: 'imagegate.dev/v1alpha1', kind: 'Decision', id, time, source };
+  if (cluster !== undefined) draft.cluster = cluster;
+  if (uid !== undefined) draft.uid = uid;
+  if (operation !== undefined) draft.operation = operation;
+  if (user !== undefined) draft.user = user;
+  if (caller !== undefined) draft.caller = caller;
+  if (dryRun !== undefined) draft.dryRun = dryRun;
+  draft.object = object;
+  return draft as ReturnType<typeof beginRecord>;
+};
+
+/** The same under the id of the first. Set, not spread: most reviews of a busy cluster are repeats. */
+const repeatOf = (decision: Draft, { id, count, firstTime }: Repeat): Decision => {
+  decision.id = id;
+  decision.count = count;
+  decision.firstTime = firstTime;
+  return decision;
+};
+
+const none: readonly never[] = [];
+
+/** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
+export const createDecisionForm =
+  ({ clock, ids, version, repeats }: DecisionFormDeps) =>
+  (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
+    const { findings = none, images = none, warnings = none, skipped, policies, evidence } = outcome;
+    const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
+    draft.images = images;
+    draft.findings = findings;
+    draft.allowed = !findings.some((finding) => finding.mode === 'Deny');
+    const warned = findings.filter((finding) => finding.mode === 'Warn').map(warningOf);
+    draft.warnings = warned.length === 0 ? warnings : [...warned, ...warnings];
+    if (skipped !== undefined) draft.skipped = skipped;
+    draft.exemptions = none;
+    draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
+    const total = round(clock.monotonic() - started);
+    draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
+    // What is told apart is what the record says, so its key is as bounded as the record is (R24).
+    const decision = limitDecision(draft as Decision);
+    const repeat = repeats?.count(decision);
+    return repeat === undefined ? decision : repeatOf(decision, repeat);
+  };
+export type DecisionForm = ReturnType<typeof createDecisionForm>;
+
+/** A finding of the gate itself about the whole request: it always denies. */
+export const gateFinding = (
+  code: FindingCode,
+  message: string,
+  more: Pick<Finding, 'detail' | 'remedy' | 'path'> = {},
+): Finding => ({ policy: '', check: 'gate', mode: 'Deny', code, message, ...more });
+
+/** R8: policies that are not loaded yet are not "no policies". */
+export const policiesLoading = (why: string): Finding =>
+  gateFinding('policies-unavailable', 'the policies are not loaded yet', {
+    detail: why,
+    remedy: 'try again in a moment; if it stays, read the log of the gate',
+  });
+
+/** An object of which nothing could be read. */
+export const unknownObject: JudgedObject = { apiVersion: '', kind: '' };
+
+/** A timeout is a decision. */
+export const timedOut = ({ remaining }: Pick<Deadline, 'remaining'>): Outcome => ({
+  findings: [
+    gateFinding('deadline-exceeded', 'the review did not end before its deadline', {
+      detail: `${Math.max(0, Math.round(-remaining()))} ms over`,
+      remedy: 'try again; if it stays, read which evidence is slow in the metrics of the gate',
+    }),
+  ],
+});

@@ -1,0 +1,129 @@
+import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import { unavailable } from '../../core/facts/fact.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
+import type { PullContext } from '../../evidence/ports.ts';
+import type { Deadline } from '../deadline.ts';
+
+/** What is asked, once for each image however many containers run it. */
+interface Question {
+  readonly requests: readonly EvidenceRequest[];
+  /** For each image of the review the place of its request; `undefined`: nothing is asked about it. */
+  readonly places: readonly (number | undefined)[];
+}
+
+const sameChoice = (one: PlatformChoice | undefined, other: PlatformChoice | undefined): boolean =>
+  one === other ||
+  (typeof one === 'object' &&
+    typeof other === 'object' &&
+    one.length === other.length &&
+    one.every((platform, at) => platform === other[at]));
+
+const sameDigest = (one: Digest | undefined, other: Digest | undefined): boolean =>
+  one === other || (one?.hex === other?.hex && one?.algorithm === other?.algorithm);
+
+const sameImage = (one: ImageReference, other: ImageReference): boolean =>
+  one === other ||
+  (one.repository === other.repository &&
+    one.host === other.host &&
+    (one.tag ?? 'latest') === (other.tag ?? 'latest') &&
+    sameDigest(one.digest, other.digest));
+
+/** Compared part by part: a Pod has few images, and making a key of each cost more than all the comparing. */
+const isSame = (one: EvidenceRequest, image: ImageReference, needs: ImageNeeds): boolean =>
+  sameImage(one.image, image) &&
+  one.needs.digest === needs.digest &&
+  sameChoice(one.needs.image?.platforms, needs.image?.platforms);
+
+/** `nginx` and `docker.io/library/nginx:latest` in one object are one question, so they get one digest (B1). */
+const questionOf = (
+  images: readonly ImageUnderReview[],
+  needs: readonly (ImageNeeds | undefined)[],
+): Question => {
+  const requests: EvidenceRequest[] = [];
+  const places = images.map(({ image }, at) => {
+    const needed = needs[at];
+    if (needed === undefined || !image.parsed.ok) return undefined;
+    const reference = image.parsed.value;
+    const place = requests.findIndex((request) => isSame(request, reference, needed));
+    return place >= 0 ? place : requests.push({ image: reference, needs: needed }) - 1;
+  });
+  return { requests, places };
+};
+
+const withoutAnswer = (why: Fact<never>): ImageEvidence => ({ pinned: why, image: why, tried: [] });
+
+const noAccess = withoutAnswer(unavailable('the image', 'this gate was started without registry access'));
+const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
+
+const crowded = withoutAnswer(
+  unavailable(
+    'the image',
+    'too many large objects wait for registries already, of this namespace before all',
+  ),
+);
+
+/** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */
+const longestMargin = 250;
+
+/**
+ * The answers, or none at the deadline: the evidence room gives what it has when the signal aborts, and has half of the
+ * margin for that. What is still missing then is missing in the decision, which says so.
+ */
+const inTime = async (
+  evidence: Evidence,
+  requests: readonly EvidenceRequest[],
+  context: PullContext | undefined,
+  deadline: Deadline,
+): Promise<readonly ImageEvidence[]> => {
+  const left = Math.max(0, deadline.remaining());
+  const margin = Math.min(longestMargin, left / 10);
+  const abort = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  const late = new Promise<readonly ImageEvidence[]>((resolve) => {
+    timers.push(setTimeout(() => abort.abort(), left - margin));
+    timers.push(setTimeout(() => resolve([]), left - margin / 2));
+  });
+  try {
+    return await Promise.race([evidence.gather(requests, context, abort.signal), late]);
+  } catch (error) {
+    // Nobody waits for the other images.
+    abort.abort();
+    throw error;
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
+};
+
+/**
+ * Hop 5: looks at the images that need it, each once. Answers at once when none does, so that a review without evidence
+ * pays nothing, and when all of it was found a moment ago: then there is nothing to wait for, hence no timer either.
+ * Without an evidence room everything is unavailable, never a pass.
+ * @returns the images in the same order, each with its evidence
+ */
+export const gatherFacts = (
+  evidence: Evidence | undefined,
+  images: readonly ImageUnderReview[],
+  needs: readonly (ImageNeeds | undefined)[],
+  { context, deadline }: { readonly context: () => PullContext | undefined; readonly deadline: Deadline },
+): readonly ImageUnderReview[] | Promise<readonly ImageUnderReview[]> => {
+  const { requests, places } = questionOf(images, needs);
+  if (requests.length === 0) return images;
+  const join = (answers: readonly ImageEvidence[], otherwise: ImageEvidence): readonly ImageUnderReview[] =>
+    images.map((one, at) => {
+      const place = places[at];
+      if (place === undefined) return one;
+      const { use, fresh, image } = one;
+      return { use, fresh, image, evidence: answers[place] ?? otherwise };
+    });
+  if (evidence === undefined) return join([], noAccess);
+  const asker = context();
+  const recalled = evidence.recall?.(requests, asker);
+  if (recalled !== undefined) return join(recalled, tooLate);
+  // Whoever creates large objects with images of a silent registry must not use up the room of all reviews.
+  if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], crowded);
+  return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
+};

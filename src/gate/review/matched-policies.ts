@@ -1,0 +1,37 @@
+import type { Fact } from '../../core/facts/fact.ts';
+import { unavailable } from '../../core/facts/fact.ts';
+import type { Labels } from '../../core/policy/match/label-selector.ts';
+import type { NamespacePolicies, PolicySet } from '../../core/policy/match/policy-set.ts';
+import { selectPolicies, withoutSelectors } from '../../core/policy/match/select.ts';
+import type { Covering } from '../../core/policy/match/select.ts';
+import type { Deadline } from '../deadline.ts';
+import type { NamespaceReader } from '../ports.ts';
+import type { ReviewSubject } from './subject.ts';
+import { objectLabels } from './subject.ts';
+
+/** Hop 4: the policies that have a say about the subject. */
+export const coveringOf = (
+  { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
+  set: PolicySet,
+  namespaceLabels: Fact<Labels>,
+): Covering => {
+  const here = set.forNamespace(namespace);
+  if (what.form === 'images') return withoutSelectors(here, namespace);
+  const labels = here.needsObjectLabels ? objectLabels(what) : undefined;
+  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: labels });
+};
+
+/** For reviews in which no policy asks for labels. */
+const noLabels = unavailable('namespace labels', 'no policy asks for them');
+
+/** Labels of the namespace when a policy asks for them; at once when nobody has to be asked. */
+export const labelsFor = (
+  { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
+  here: NamespacePolicies,
+  namespaces: NamespaceReader,
+  deadline: Deadline,
+): Fact<Labels> | Promise<Fact<Labels>> => {
+  // Bare images match every selector (R21), so there labels serve evidence alone.
+  const asked = what.form === 'workload' || (here.needsEvidence && namespace !== '');
+  return here.needsLabels && asked ? namespaces.labels(namespace, deadline.signal) : noLabels;
+};

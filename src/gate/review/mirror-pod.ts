@@ -1,0 +1,15 @@
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
+
+/** The API server lets nobody add, change or remove it later. @see kubernetes, pkg/kubelet/types/pod_update.go */
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/**
+ * Whether the Pod says that it is the image, in the API, of a static Pod that a kubelet has started from a file. Anybody
+ * may write that: it may only ever take something away from the Pod, never open anything for it (B16).
+ */
+export const isMirrorPod = (pod: JsonObject): boolean => {
+  const metadata = pod['metadata'];
+  const annotations = isJsonObject(metadata) ? metadata['annotations'] : undefined;
+  return isJsonObject(annotations) && Object.hasOwn(annotations, mirrorAnnotation);
+};

@@ -1,0 +1,193 @@
+import type { Decision } from '../../core/decision/decision.ts';
+import { judgedImage, judging } from '../../core/decision/decide.ts';
+import type { ImageUnderReview, Uninformed, Unmatched, Verdict } from '../../core/decision/decide.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import type { ImageNeeds } from '../../core/facts/image-evidence.ts';
+import type { Labels } from '../../core/policy/match/label-selector.ts';
+import { asking } from '../../core/policy/match/needs.ts';
+import type { PolicySet } from '../../core/policy/match/policy-set.ts';
+import type { Covering } from '../../core/policy/match/select.ts';
+import type { Evidence } from '../../evidence/gather.ts';
+import { collect } from './images-of-object.ts';
+import type { Collected } from './images-of-object.ts';
+import { coveringOf, labelsFor } from './matched-policies.ts';
+import type { Deadline } from '../deadline.ts';
+import type { DecisionForm, Outcome } from './decision-builder.ts';
+import { policiesLoading, timedOut } from './decision-builder.ts';
+import { gatherFacts } from './gather-facts.ts';
+import type { Clock, NamespaceReader, PolicySource } from '../ports.ts';
+import { untilDeadline } from './slices.ts';
+import type { Slices } from './slices.ts';
+import { isArrivingPod, pullContextOf } from './subject.ts';
+import type { ReviewSubject } from './subject.ts';
+
+export type { ReviewSubject } from './subject.ts';
+
+export interface ReviewDeps {
+  readonly policies: PolicySource;
+  readonly namespaces: NamespaceReader;
+  readonly form: DecisionForm;
+  readonly clock: Clock;
+  readonly slices: Slices;
+  /** Absent: this gate looks at no registry, and whatever a check needs to know is unavailable. */
+  readonly evidence?: Evidence | undefined;
+  readonly unmatched: Unmatched;
+  /** Told when a policy was applied without knowing whether it applies. */
+  readonly onUnsure: (unsure: Unsure) => void;
+  /** Told when a check lacked evidence. */
+  readonly onUninformed?: (uninformed: Uninformed & { readonly namespace: string }) => void;
+}
+
+const unchanged = {
+  code: 'unchanged',
+  message: 'every image is unchanged: the same text at the same place as before',
+} as const;
+const noPolicy = { code: 'no-policy', message: 'no policy covers this namespace' } as const;
+
+/** A review in which a policy was applied though its selector could not be evaluated (R3). */
+export interface Unsure {
+  readonly namespace: string;
+  readonly policies: readonly string[];
+  /** Whether `onUnavailable: Warn` weakened one of them: an override that is logged and counted. */
+  readonly weakened: boolean;
+}
+
+const unsureOf = (covering: Covering): Unsure | undefined => {
+  const unsure = covering.policies.filter((policy) => policy.unsure);
+  if (unsure.length === 0) return undefined;
+  return {
+    namespace: covering.namespace,
+    policies: unsure.map(({ policy }) => policy.name),
+    weakened: unsure.some(({ policy, mode }) => mode !== policy.mode),
+  };
+};
+
+/** A review whose images and policies are known: what is left is evidence and the verdict. */
+interface Case {
+  readonly subject: ReviewSubject;
+  readonly set: PolicySet;
+  readonly labels: Fact<Labels>;
+  readonly collected: Collected;
+  readonly covering: Covering;
+}
+
+/** Hops 3 and 4; an outcome where they settle everything. */
+const open = (
+  subject: ReviewSubject,
+  set: PolicySet,
+  labels: Fact<Labels>,
+): Case | { readonly outcome: Outcome } => {
+  const policies = set.version;
+  const collected = collect(subject.what, set);
+  if ('findings' in collected) return { outcome: { ...collected, policies } };
+  if ('unchanged' in collected) return { outcome: { policies, skipped: unchanged } };
+  const { images, warnings } = collected;
+  if (images.length > 0 && images.every((image) => !image.fresh)) {
+    return { outcome: { images: images.map(judgedImage), warnings, policies, skipped: unchanged } };
+  }
+  return { subject, set, labels, collected, covering: coveringOf(subject, set, labels) };
+};
+
+/** Hop 6 behind the verdict: who is told, and the record. */
+const createSettle =
+  ({ form, onUnsure, onUninformed }: ReviewDeps) =>
+  (
+    { subject, set, collected, covering }: Case,
+    images: readonly ImageUnderReview[],
+    verdict: Verdict,
+    gathered?: number,
+  ): Decision => {
+    const { findings, allowed, uncovered, uninformed } = verdict;
+    const { warnings: told } = collected;
+    const warnings = verdict.warnings.length === 0 ? told : [...verdict.warnings, ...told];
+    const outcome = {
+      images: images.map(judgedImage),
+      findings,
+      warnings,
+      policies: set.version,
+      evidence: gathered,
+    };
+    if (uncovered && allowed) return form(subject.origin, { ...outcome, skipped: noPolicy }, subject.started);
+    const unsure = unsureOf(covering);
+    if (unsure !== undefined) onUnsure(unsure);
+    if (uninformed !== undefined) onUninformed?.({ ...uninformed, namespace: covering.namespace });
+    return form(subject.origin, outcome, subject.started);
+  };
+
+/** What is said of a review that was given up between two slices. */
+const createLate =
+  ({ form }: ReviewDeps) =>
+  ({ origin, started }: ReviewSubject, deadline: Deadline): Decision =>
+    form(origin, timedOut(deadline), started);
+
+/**
+ * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
+ * CLI and later the monitor and the dashboard all call it, so they can never disagree. It answers at once
+ * when nothing has to be looked up.
+ */
+export const createReview = (deps: ReviewDeps) => {
+  const { policies, namespaces, form, clock, slices, evidence, unmatched } = deps;
+  const settle = createSettle(deps);
+  const late = createLate(deps);
+
+  const judge = (
+    opened: Case,
+    images: readonly ImageUnderReview[],
+    deadline: Deadline,
+    gathered?: number,
+  ): Decision | Promise<Decision> => {
+    const { subject, labels, covering } = opened;
+    const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
+    const verdict = slices.run(
+      judging(images, covering, unmatched, situation),
+      untilDeadline(subject.namespace, deadline),
+    );
+    if (!(verdict instanceof Promise)) return settle(opened, images, verdict, gathered);
+    return verdict.then((reached) =>
+      reached === undefined ? late(subject, deadline) : settle(opened, images, reached, gathered),
+    );
+  };
+
+  /** Hop 5. */
+  const look = (
+    opened: Case,
+    needs: readonly (ImageNeeds | undefined)[],
+    deadline: Deadline,
+  ): Decision | Promise<Decision> => {
+    const began = clock.monotonic();
+    const context = () => pullContextOf(opened.subject);
+    const gathering = gatherFacts(evidence, opened.collected.images, needs, { context, deadline });
+    if (!(gathering instanceof Promise)) return judge(opened, gathering, deadline);
+    return gathering.then((gathered) => judge(opened, gathered, deadline, clock.monotonic() - began));
+  };
+
+  const proceed = (
+    subject: ReviewSubject,
+    set: PolicySet,
+    labels: Fact<Labels>,
+    deadline: Deadline,
+  ): Decision | Promise<Decision> => {
+    const opened = open(subject, set, labels);
+    if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
+    const { images } = opened.collected;
+    if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
+    const needs = slices.run(asking(images, opened.covering), untilDeadline(subject.namespace, deadline));
+    if (!(needs instanceof Promise)) return look(opened, needs, deadline);
+    return needs.then((needed) =>
+      needed === undefined ? late(subject, deadline) : look(opened, needed, deadline),
+    );
+  };
+
+  return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {
+    const state = policies.current();
+    if (state.state === 'loading') {
+      return form(subject.origin, { findings: [policiesLoading(state.why)] }, subject.started);
+    }
+    const { set } = state;
+    const here = set.forNamespace(subject.namespace);
+    const labels = labelsFor(subject, here, namespaces, deadline);
+    if (!(labels instanceof Promise)) return proceed(subject, set, labels, deadline);
+    return labels.then((looked) => proceed(subject, set, looked, deadline));
+  };
+};
+export type Review = ReturnType<typeof createReview>;

@@ -1,0 +1,71 @@
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
+import type { Labels } from '../../core/policy/match/label-selector.ts';
+import type { ImageUse } from '../../core/workload/extract.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+import { pullSecretsOf } from '../../core/workload/pull-context.ts';
+import type { PullContext } from '../../evidence/ports.ts';
+import type { DecisionOrigin } from './decision-builder.ts';
+
+/** A workload object, with the one it replaces on UPDATE. */
+export interface WorkloadSubject {
+  readonly form: 'workload';
+  readonly row: WorkloadKind;
+  readonly object: JsonObject;
+  readonly oldObject: JsonObject | null;
+}
+/** Bare images of which no object is known (`/image-review`, R21, and `check image`). */
+export interface ImagesSubject {
+  readonly form: 'images';
+  readonly images: readonly ImageUse[];
+}
+
+export interface ReviewSubject {
+  readonly origin: DecisionOrigin;
+  /** `request.namespace`, never the object's (R3). */
+  readonly namespace: string;
+  readonly what: WorkloadSubject | ImagesSubject;
+  /** Monotonic time at which the request arrived. */
+  readonly started: number;
+}
+
+/** Labels of an object as far as they have the shape of labels; anything else is "not at hand" and matches. */
+export const labelsOf = (object: JsonObject | null): Labels | undefined => {
+  if (object === null) return undefined;
+  const metadata = object['metadata'];
+  if (!isJsonObject(metadata)) return undefined;
+  const labels = metadata['labels'];
+  if (labels === undefined || labels === null) return {};
+  if (!isJsonObject(labels)) return undefined;
+  return Object.values(labels).every((value) => typeof value === 'string') ? (labels as Labels) : undefined;
+};
+
+/** Labels of the object and of the one that it replaces: a policy applies when it selects either. */
+export const objectLabels = (
+  what: Pick<WorkloadSubject, 'object' | 'oldObject'>,
+): readonly Labels[] | undefined => {
+  const labels = labelsOf(what.object);
+  if (labels === undefined) return undefined;
+  const old = labelsOf(what.oldObject);
+  return old === undefined ? [labels] : [labels, old];
+};
+
+export const isPod = ({ group, kind }: WorkloadKind): boolean => group === '' && kind === 'Pod';
+
+/** A Pod that the API server asks about: `/mutate` had its turn before (`digest.pin`). */
+export const isArrivingPod = ({ origin, what }: ReviewSubject): boolean =>
+  origin.source === 'admission' && what.form === 'workload' && isPod(what.row);
+
+/**
+ * Whose pull is imitated. The namespace is the request's: what the object says of itself reads nobody's secrets (B29).
+ * Outside of a cluster there are no pull secrets: whoever runs a check has credentials of their own.
+ */
+export const pullContextOf = ({
+  origin,
+  namespace,
+  what,
+}: Pick<ReviewSubject, 'origin' | 'namespace' | 'what'>): PullContext | undefined => {
+  if (origin.source !== 'admission' || namespace === '') return undefined;
+  if (what.form === 'images') return { namespace, pullSecrets: [] };
+  return { namespace, ...pullSecretsOf(what.row, what.object) };
+};

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { connect, createClient } from '../../adapters/kubernetes/client/client.ts';
+import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { createEvents } from '../../adapters/kubernetes/events/events.ts';
+import type { Events } from '../../adapters/kubernetes/events/events.ts';
+import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
+import { objectNames } from '../../install/manifest.ts';
+import { createNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
+import { createClusterPolicies } from '../../adapters/kubernetes/resources/policies.ts';
+import { describeFlaw } from '../../adapters/kubernetes/resources/policy-store.ts';
+import { createStatusWriter } from '../../adapters/kubernetes/resources/policy-status.ts';
+import type { WatchState } from '../../adapters/kubernetes/watch/watch.ts';
+import { readEnvironment } from '../../config/sources/load.ts';
+import type { Config } from '../../config/resolve.ts';
+import { version } from '../../config/version.ts';
+import { compileBroken, compilePolicySet } from '../../core/policy/match/compile.ts';
+import { readPolicy } from '../../core/policy/schema/schema.ts';
+import type { Result } from '../../core/result.ts';
+import { fail, ok } from '../../core/result.ts';
+import type { NamespaceReader } from '../../gate/ports.ts';
+import type { PartState } from '../../gate/readiness.ts';
+import type { Closers } from '../lifecycle.ts';
+import { describeSet, toldSet } from '../policies.ts';
+import type { Policies } from '../policies.ts';
+import { clock } from '../clock.ts';
+import type { Watchers } from '../telemetry.ts';
+
+/** Connects; nothing is sent yet, so a cluster that is away does not keep the gate from starting (R14). */
+export const openClient = async (
+  config: Config,
+  closers: Closers,
+): Promise<Result<ApiClient, readonly string[]>> => {
+  const connection = await connect({
+    kubeconfig: config.kubeconfig.value,
+    context: config.context.value,
+    environment: readEnvironment(),
+  });
+  if (!connection.ok) return fail([connection.error.message]);
+  const client = createClient(connection.value, { version });
+  closers.add(() => client.close());
+  return ok(client);
+};
+
+/** A watch in `/readyz`: waiting until it was read once, trouble while it is out of touch, which changes nothing (R14). */
+const watchPart = (part: string, state: WatchState, detail: string): PartState => {
+  const why = state.lastError?.message ?? 'no answer yet';
+  if (!state.synced) return { part, state: 'waiting', detail: why };
+  if (state.staleSince === undefined) return { part, state: 'ok', detail };
+  return {
+    part,
+    state: 'trouble',
+    detail: `out of touch since ${new Date(state.staleSince).toISOString()}: ${why}`,
+  };
+};
+
+export interface ClusterNamespaces {
+  readonly reader: NamespaceReader;
+  readonly part: () => PartState;
+}
+
+export const openNamespaces = (
+  client: ApiClient,
+  { metrics }: Watchers,
+  closers: Closers,
+): ClusterNamespaces => {
+  const namespaces = createNamespaces({ client, clock });
+  namespaces.start();
+  closers.add(() => namespaces.close());
+  metrics.onScrape(() => {
+    const { staleSince } = namespaces.state();
+    metrics.set('watchStale', staleSince === undefined ? 0 : Math.max(0, clock.now() - staleSince) / 1000);
+  });
+  return {
+    reader: namespaces,
+    part: () => watchPart('namespaces', namespaces.state(), `${namespaces.size()} known`),
+  };
+};
+
+/** Policies of the cluster, and their `Accepted` conditions, which only the Lease holder writes (R8, R15). */
+export const openClusterPolicies = (
+  client: ApiClient,
+  isHolder: () => boolean,
+  watchers: Watchers,
+  closers: Closers,
+): Policies & { readonly wake: () => void } => {
+  const { log, metrics } = watchers;
+  const policies = createClusterPolicies({
+    client,
+    clock,
+    read: readPolicy,
+    build: (accepted, broken, setVersion) =>
+      compilePolicySet(
+        accepted,
+        setVersion,
+        broken.map(({ name, match, problems }) =>
+          compileBroken(name, match, problems.map(describeFlaw).join('; ')),
+        ),
+      ),
+    onSet: (set) => {
+      metrics.count('reloads', { outcome: 'accepted' });
+      toldSet(set, watchers, 'policies of the cluster are in force');
+      if (set.policies.length === 0 && set.broken.length === 0) {
+        log.warn('the cluster holds no ImagePolicy: every image is allowed as unmatched');
+      }
+    },
+    onVerdicts: () => status.wake(),
+    onError: (error) =>
+      log.error('the policies of the cluster could not be built; the last set stays in force', { error }),
+  });
+  const status = createStatusWriter({
+    client,
+    clock,
+    isHolder,
+    verdicts: () => policies.verdicts(),
+    onProblem: ({ message }) => log.warn('the status of a policy could not be written', { problem: message }),
+  });
+  policies.start();
+  closers.add(async () => {
+    await status.close();
+    await policies.close();
+  });
+  return {
+    source: policies,
+    wake: () => status.wake(),
+    part: () => {
+      const current = policies.current();
+      if (current.state === 'loading') return { part: 'policies', state: 'waiting', detail: current.why };
+      const broken = current.set.broken.map(({ name, problem }) => `${name}: ${problem}`).join('; ');
+      if (broken !== '') return { part: 'policies', state: 'trouble', detail: `cannot be used: ${broken}` };
+      return watchPart('policies', policies.state(), describeSet(current.set));
+    },
+  };
+};
+
+export const openEvents = (
+  client: ApiClient,
+  replica: string,
+  { log, metrics }: Watchers,
+  closers: Closers,
+): Events => {
+  const events = createEvents({
+    client,
+    clock,
+    instance: replica,
+    onProblem: ({ message }) => log.debug('an Event could not be written', { problem: message }),
+  });
+  let seen = { created: 0, dropped: 0, failed: 0 };
+  metrics.onScrape(() => {
+    const { created, dropped, failed } = events.counts();
+    metrics.count('events', { outcome: 'created' }, created - seen.created);
+    metrics.count('events', { outcome: 'dropped' }, dropped - seen.dropped);
+    metrics.count('events', { outcome: 'failed' }, failed - seen.failed);
+    seen = { created, dropped, failed };
+  });
+  closers.add(() => events.close());
+  return events;
+};
+
+/**
+ * Whether this replica may write for all of them. Inside of a cluster the Lease decides; a gate outside of it has
+ * no namespace to keep one in, and what it writes is the same whichever replica does.
+ */
+export const openLeadership = (
+  client: ApiClient,
+  { namespace, replica }: { readonly namespace: string | undefined; readonly replica: string },
+  { log, metrics }: Watchers,
+  onHolder: () => void,
+): { readonly isHolder: () => boolean; readonly start: (closers: Closers) => void } => {
+  if (namespace === undefined) {
+    metrics.set('leader', 1);
+    return { isHolder: () => true, start: () => undefined };
+  }
+  const lease = createLease({
+    client,
+    clock,
+    namespace,
+    name: objectNames.lease,
+    identity: `${replica}-${randomUUID()}`,
+    onChange: (holder) => {
+      metrics.set('leader', holder ? 1 : 0);
+      log.info(holder ? 'this replica holds the Lease' : 'this replica does not hold the Lease');
+      if (holder) onHolder();
+    },
+    onProblem: ({ message }) => log.warn('the Lease could not be renewed', { problem: message }),
+  });
+  return {
+    isHolder: () => lease.isHolder(),
+    start: (closers) => {
+      lease.start();
+      closers.add(() => lease.close());
+    },
+  };
+};

@@ -1,0 +1,127 @@
+import { createCloudIdentities } from '../adapters/cloud-identity/identities.ts';
+import type { CloudSettings } from '../adapters/cloud-identity/identities.ts';
+import { createContentStore } from '../adapters/content/content.ts';
+import type { ContentStoreOptions } from '../adapters/content/content.ts';
+import type { CredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
+import { createRegistryFiles } from '../adapters/docker-config/registry-files.ts';
+import { createRegistry } from '../adapters/registry/client/client.ts';
+import { createProxies } from '../adapters/registry/network/proxy.ts';
+import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
+import { defaultSettings } from '../adapters/registry/settings.ts';
+import type { RegistrySettings } from '../adapters/registry/settings.ts';
+import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
+import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
+import { DOCKER_HUB } from '../core/image/registry-host.ts';
+import { configuredInOrder } from '../evidence/credential/configured.ts';
+import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
+import { createKeychain } from '../evidence/credential/keychain.ts';
+import { createEvidence } from '../evidence/gather.ts';
+import type { Evidence } from '../evidence/gather.ts';
+import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
+import { observed } from './observed-http.ts';
+import type { Asked } from './observed-http.ts';
+import { clock } from './clock.ts';
+
+export interface EvidenceRoomOptions {
+  readonly registries: readonly LoadedRegistry[];
+  /** What holds for every host; absent: nothing more. */
+  readonly defaults?: LoadedDefaults;
+  readonly cloud: CloudSettings;
+  readonly proxy: ProxySettings;
+  readonly content: ContentStoreOptions;
+  /** Absent: no cluster is at hand, or the right to read pull secrets was not asked for. */
+  readonly pullSecrets?: PullSecrets | undefined;
+  /** Told of each request to a registry or token server. */
+  readonly onAsked?: Asked;
+  /** The logins of the person at the terminal, and the programs that keep them; `serve` has neither. */
+  readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
+}
+
+/** Everything that looks at registries. */
+export interface EvidenceRoom {
+  readonly evidence: Evidence;
+  readonly registry: Registry;
+  readonly keychain: Keychain;
+  /** The row of a host, or the defaults. */
+  settingsOf(host: string): RegistrySettings;
+  /** From now on registries are reached by these rows; what is under way ends as it began. */
+  reconfigure(registries: readonly LoadedRegistry[], defaults?: LoadedDefaults): void;
+  close(): Promise<void>;
+}
+
+type Rows = ReadonlyMap<string, RegistrySettings>;
+
+/** A URL does not say the port that its scheme has anyway, so that a row which does must be found without it. */
+const asInUrl = ({ host, plainHttp = false }: LoadedRegistry): string =>
+  host.replace(plainHttp ? /:80$/ : /:443$/, '');
+
+/** Authorities are added up: none that a row names takes away those of all hosts. */
+const trusting = (settings: RegistrySettings, { ca: everywhere }: LoadedDefaults): RegistrySettings => {
+  if (everywhere === undefined) return settings;
+  return { ...settings, ca: everywhere + (settings.ca ?? ''), proxyCa: everywhere };
+};
+
+const settingsFrom = (registries: readonly LoadedRegistry[], defaults: LoadedDefaults): Rows => {
+  const settings = (row: LoadedRegistry): RegistrySettings =>
+    trusting({ ...defaultSettings(row.host), ...row, configured: true }, defaults);
+  return new Map([
+    ...registries.map((row) => [asInUrl(row), settings(row)] as const),
+    ...registries.map((row) => [row.host, settings(row)] as const),
+  ]);
+};
+
+/** Docker Hub is nobody's made-up host: what strangers may not take from configured ones they may not take from it (B9). */
+const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
+  trusting({ ...defaultSettings(host), ...(host === DOCKER_HUB.host ? { configured: true } : {}) }, defaults);
+
+/** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
+export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
+  const { proxy, user, cloud, pullSecrets } = options;
+  let { registries, defaults = {} } = options;
+  let rows = settingsFrom(registries, defaults);
+  const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? withoutRow(host, defaults);
+  const sending = createRegistryHttp({ settingsOf, proxy, clock });
+  const http = options.onAsked === undefined ? sending : observed(sending, options.onAsked);
+  const registry = createRegistry({ http, settingsOf, clock });
+  const proxies = createProxies(proxy);
+  const logins = createRegistryFiles(() => registries, {
+    clock,
+    ...(user === undefined ? {} : { helpers: user.helpers }),
+  });
+  const keychain = createKeychain({
+    ...(pullSecrets === undefined ? {} : { pullSecrets }),
+    configured: configuredInOrder(user === undefined ? [logins] : [logins, user.logins]),
+    cloud: createCloudIdentities({
+      settings: cloud,
+      clock,
+      // The clouds are asked over https; the text still holds the credentials of the proxy.
+      proxyFor: (url) => {
+        const found = proxies.proxyFor(url);
+        return found.ok && found.value !== undefined ? proxy.httpsProxy : undefined;
+      },
+    }),
+    clock,
+  });
+  const content = createContentStore(options.content);
+  return {
+    evidence: createEvidence({
+      registry,
+      keychain,
+      content,
+      clock,
+      hasRow: (host) => settingsOf(host).configured === true,
+    }),
+    registry,
+    keychain,
+    settingsOf,
+    reconfigure: (next, nextDefaults = {}) => {
+      registries = next;
+      defaults = nextDefaults;
+      rows = settingsFrom(next, nextDefaults);
+    },
+    close: async () => {
+      await http.close();
+      await content.close();
+    },
+  };
+};
