@@ -63,6 +63,15 @@ describe('rules and bypasses', () => {
     expect(tests.filter((file) => !cited(read(file)).includes(id))).toEqual([]);
   });
 
+  test('no file sends its reader to a design paper: what holds stands in this repository', () => {
+    const sends = /\bDESIGN\b|\bdesign (paper|document|section)\b/;
+    const pages = readdirSync(root)
+      .filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md')
+      .map((path) => ({ path, text: read(path) }));
+    expect([...texts, ...pages].filter(({ text }) => sends.test(text)).map(({ path }) => path)).toEqual([]);
+    expect(sends.test('the ready line (DESIGN 5)')).toBe(true);
+  });
+
   test('no number is defined twice', () => {
     const ids = [...rules, ...bypasses].map(({ id }) => id);
     expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);

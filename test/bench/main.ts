@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the budgets of DESIGN section 6 and of the evidence road against the built server, each beside its
+ * `npm run bench`: the figures of reviews and of evidence, measured on the built server, each beside its
  * reference in the same run. `--quick` for a rough look; `--only reviews`, `--only evidence` or one part of it
  * (`--only evidence-warm`) for less.
  */

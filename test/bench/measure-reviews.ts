@@ -1,4 +1,4 @@
-/** Reviews that no registry is asked for: the budgets of DESIGN section 6 against the built server. */
+/** Reviews that no registry is asked for: each figure of the built server beside its budget. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchPlan } from './bench-plan.ts';

@@ -10,7 +10,7 @@ const fixture = (name: string): string => join('test', 'fixtures', 'manifests', 
 const check = (args: readonly string[], input: string | Buffer = '', cwd: string = root) =>
   imagegate(['check', 'manifest', '--policies', policies, '-o', 'json', ...args], { input, cwd });
 
-describe('one item for each object that embeds a pod spec, in input order, allowed ones included (DESIGN 5)', () => {
+describe('one item for each object that embeds a pod spec, in input order, allowed ones included', () => {
   test.each([
     [
       'several documents',

@@ -32,7 +32,7 @@ const check = (...args: string[]): Promise<Ended> =>
     { cwd },
   );
 
-describe('golden files guard the shape of what scripts read (DESIGN 5); `UPDATE_GOLDEN=1 npx vitest run test/cli` renews them', () => {
+describe('golden files guard the shape of what scripts read; `UPDATE_GOLDEN=1 npx vitest run test/cli` renews them', () => {
   test.each([
     ['table', 'check.txt'],
     ['json', 'check.json'],

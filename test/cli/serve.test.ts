@@ -23,7 +23,7 @@ const started = async (...args: Parameters<typeof startGate>): Promise<RunningGa
 const bad = createReviewOf({ ...pod('bad', foreign) }, 'uid-bad');
 const good = createReviewOf({ ...pod('good', trusted) }, 'uid-good');
 
-describe('the ready line (DESIGN 5)', () => {
+describe('the ready line', () => {
   test('is one line on stdout, names both addresses, and is true', async () => {
     const gate = await started(policyFolder());
     expect(gate.readyLine).toMatch(readyPattern);
