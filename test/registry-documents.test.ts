@@ -86,34 +86,34 @@ describe('the set-up of registry events', () => {
 });
 
 describe('the figures of the pages about registries and outages', () => {
-  const remembered = section(outages, '## What is remembered');
+  const cached = section(outages, '## What is cached');
   const down = section(outages, '## When a registry is down or slow');
   const seconds = (milliseconds: number): string => `${String(milliseconds / 1000)} s`;
   const grouped = (value: number): string => value.toLocaleString('en');
   const mebibytes = (bytes: number): string => `${String(bytes / 2 ** 20)} MiB`;
 
-  test('of what is remembered are those of the code', () => {
+  test('of what is cached are those of the code', () => {
     const { tagTime, negativeTime, anonymousAbsence, accessTime, outageTime, ...limits } =
       defaultEvidenceLimits;
     const day = `${String(outageTime / 3_600_000)} h`;
-    expect(remembered).toContain(`| ${seconds(accessTime)}; while its registry cannot be reached ${day} |`);
-    expect(remembered).toContain(
+    expect(cached).toContain(`| ${seconds(accessTime)}; while its registry cannot be reached ${day} |`);
+    expect(cached).toContain(
       `| ${seconds(tagTime)}, then a HEAD; while its registry cannot be reached ${day},`,
     );
-    expect(remembered).toContain(`| "not there", "denied" | ${seconds(negativeTime)} |`);
-    expect(remembered).toContain(`a host with a row | ${seconds(anonymousAbsence)} |`);
-    expect(remembered).toContain(`service account | ${seconds(limits.recollectionTime)}, or until`);
-    expect(remembered).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
-    expect(remembered).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);
-    expect(remembered).toContain(`${grouped(limits.remembered)} proofs of access`);
-    expect(remembered).toContain(
+    expect(cached).toContain(`| "not there", "denied" | ${seconds(negativeTime)} |`);
+    expect(cached).toContain(`a host with a row | ${seconds(anonymousAbsence)} |`);
+    expect(cached).toContain(`service account | ${seconds(limits.recollectionTime)}, or until`);
+    expect(cached).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
+    expect(cached).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);
+    expect(cached).toContain(`${grouped(limits.remembered)} proofs of access`);
+    expect(cached).toContain(
       `the facts of ${grouped(limits.factEntries)} images (${mebibytes(limits.factBytes)})`,
     );
-    expect(remembered).toContain(`One review reads at most ${mebibytes(limits.reviewBytes)}`);
-    expect(remembered).toContain(
+    expect(cached).toContain(`One review reads at most ${mebibytes(limits.reviewBytes)}`);
+    expect(cached).toContain(
       `a manifest has at most ${mebibytes(limits.manifestBytes)}, a config ${String(limits.configBytes / 2 ** 20)} MiB`,
     );
-    expect(remembered).toContain(`an index ${String(limits.indexChildren)} images`);
+    expect(cached).toContain(`an index ${String(limits.indexChildren)} images`);
   });
   test('of credentials are those of the code', () => {
     expect(registries).toContain(
