@@ -5,14 +5,14 @@ import {
   digestOnly,
   pinnedDigest,
   reference,
-} from '../../test/fakes/evidence-room.ts';
+} from '../../test/fakes/evidence/evidence-room.ts';
 import {
   anonymous,
   atHand,
   createFakeContentStore,
   createFakeRegistryPort,
-} from '../../test/fakes/evidence-sources.ts';
-import { image } from '../../test/fakes/registry-content.ts';
+} from '../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../test/fakes/registry/registry-content.ts';
 import { createEvidence } from './gather.ts';
 import type { Keychain } from './ports.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom, digestOnly, pinnedDigest } from '../../test/fakes/evidence-room.ts';
-import { anonymous, atHand, failure, pullSecret } from '../../test/fakes/evidence-sources.ts';
-import { image } from '../../test/fakes/registry-content.ts';
+import { createEvidenceRoom, digestOnly, pinnedDigest } from '../../test/fakes/evidence/evidence-room.ts';
+import { anonymous, atHand, failure, pullSecret } from '../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../test/fakes/registry/registry-content.ts';
 
 const web = image({ user: '1000' });
 const place = 'registry.example.com/team/web';

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { createEvidenceRoom } from '../../test/fakes/evidence-room.ts';
+import { createEvidenceRoom } from '../../test/fakes/evidence/evidence-room.ts';
 import {
   image,
   index,
   mediaTypes,
   rawManifest,
   type FakeManifest,
-} from '../../test/fakes/registry-content.ts';
+} from '../../test/fakes/registry/registry-content.ts';
 import { createPace } from './pace.ts';
 
 const place = 'registry.example.com/team/web';

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { allFacts, createEvidenceRoom, digestOnly, reference } from '../../test/fakes/evidence-room.ts';
+import {
+  allFacts,
+  createEvidenceRoom,
+  digestOnly,
+  reference,
+} from '../../test/fakes/evidence/evidence-room.ts';
 import {
   artifact,
   image,
@@ -7,7 +12,7 @@ import {
   mediaTypes,
   rawManifest,
   type FakeManifest,
-} from '../../test/fakes/registry-content.ts';
+} from '../../test/fakes/registry/registry-content.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { ImageFacts } from '../core/facts/image-facts.ts';
 

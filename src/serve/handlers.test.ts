@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../test/e2e/certificates.ts';
-import { digestOf, evidenceOf, fakeEvidence } from '../../test/fakes/evidence.ts';
-import type { FakeEvidence } from '../../test/fakes/evidence.ts';
+import { createAuthority } from '../../test/e2e/harness/certificates.ts';
+import { digestOf, evidenceOf, fakeEvidence } from '../../test/fakes/evidence/evidence.ts';
+import type { FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
 import { pod, policySet } from '../../test/fakes/gate.ts';
 import { http1, startGate } from '../../test/fakes/webhook-server.ts';
 import type { Send } from '../../test/fakes/webhook-server.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pod } from '../fakes/gate.ts';
-import { image, index } from '../fakes/registry-content.ts';
-import { status } from '../fakes/registry-faults.ts';
-import { reset, silence } from '../fakes/registry-wire-faults.ts';
-import type { FakeRegistry } from '../fakes/registry.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
+import { status } from '../fakes/registry/registry-faults.ts';
+import { reset, silence } from '../fakes/registry/registry-wire-faults.ts';
+import type { FakeRegistry } from '../fakes/registry/registry.ts';
 import { closeAll, codesOf, open, rowOf, startRegistry, type Stage } from './evidence-stage.ts';
 
 /** R25: whoever pushes chooses what stands below a manifest, and so what of it never comes. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence-room.ts';
+import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
-import { image, index, type FakeManifest } from '../fakes/registry-content.ts';
+import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 
 /** What runtimes do with the checkpoint of a container: src/evidence/image-config/checkpoint.ts names the sources. */
 const place = 'registry.example.com/team/app';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence-room.ts';
+import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import {
   artifact,
@@ -11,7 +11,7 @@ import {
   type FakeDescriptor,
   type FakeManifest,
   type FakePlatform,
-} from '../fakes/registry-content.ts';
+} from '../fakes/registry/registry-content.ts';
 
 /**
  * What runtimes do with an entry that is no image: containerd core/images/image.go (`Manifest`, `RootFS`,

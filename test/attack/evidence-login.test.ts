@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pod } from '../fakes/gate.ts';
-import { image } from '../fakes/registry-content.ts';
-import type { Fault } from '../fakes/registry-fault.ts';
-import { status } from '../fakes/registry-faults.ts';
-import { reset } from '../fakes/registry-wire-faults.ts';
-import type { FakeRegistry } from '../fakes/registry.ts';
+import { image } from '../fakes/registry/registry-content.ts';
+import type { Fault } from '../fakes/registry/registry-fault.ts';
+import { status } from '../fakes/registry/registry-faults.ts';
+import { reset } from '../fakes/registry/registry-wire-faults.ts';
+import type { FakeRegistry } from '../fakes/registry/registry.ts';
 import { closeAll, codesOf, open, rowOf, startRegistry, type Stage } from './evidence-stage.ts';
 
 /**

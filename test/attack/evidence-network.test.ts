@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pod } from '../fakes/gate.ts';
-import { image } from '../fakes/registry-content.ts';
-import { challenge, redirect, status } from '../fakes/registry-faults.ts';
-import type { Fault } from '../fakes/registry-fault.ts';
-import type { FakeRegistry } from '../fakes/registry.ts';
+import { image } from '../fakes/registry/registry-content.ts';
+import { challenge, redirect, status } from '../fakes/registry/registry-faults.ts';
+import type { Fault } from '../fakes/registry/registry-fault.ts';
+import type { FakeRegistry } from '../fakes/registry/registry.ts';
 import { closeAll, codesOf, nonRoot, open, rowOf, startRegistry, type Stage } from './evidence-stage.ts';
 
 const good = image({ user: '1000' });

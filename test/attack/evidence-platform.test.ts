@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence-room.ts';
+import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import {
   image,
@@ -7,7 +7,7 @@ import {
   type FakeDescriptor,
   type FakeManifest,
   type FakePlatform,
-} from '../fakes/registry-content.ts';
+} from '../fakes/registry/registry-content.ts';
 
 /**
  * Source of what nodes run: containerd/platforms (platforms.go `Normalize` and `matcher.Match`, compare.go

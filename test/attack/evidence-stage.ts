@@ -9,10 +9,14 @@ import { createEvidence } from '../../src/evidence/gather.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 import { secretsInMemory } from '../fakes/credentials.ts';
-import { createFakeContentStore } from '../fakes/evidence-sources.ts';
+import { createFakeContentStore } from '../fakes/evidence/evidence-sources.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
-import { startFakeRegistry, type FakeRegistry, type FakeRegistryOptions } from '../fakes/registry.ts';
-import { applied } from '../fakes/json-patch.ts';
+import {
+  startFakeRegistry,
+  type FakeRegistry,
+  type FakeRegistryOptions,
+} from '../fakes/registry/registry.ts';
+import { applied } from '../fakes/api-server/json-patch.ts';
 
 export interface StageOptions {
   readonly policies: Readonly<Record<string, object>>;

@@ -9,10 +9,10 @@ import {
   mediaTypes,
   rawManifest,
   type FakeManifest,
-} from '../fakes/registry-content.ts';
-import { flipping, lyingDigest, status, withBody } from '../fakes/registry-faults.ts';
-import { silence } from '../fakes/registry-wire-faults.ts';
-import type { FakeRegistry } from '../fakes/registry.ts';
+} from '../fakes/registry/registry-content.ts';
+import { flipping, lyingDigest, status, withBody } from '../fakes/registry/registry-faults.ts';
+import { silence } from '../fakes/registry/registry-wire-faults.ts';
+import type { FakeRegistry } from '../fakes/registry/registry.ts';
 import {
   closeAll,
   codesOf,

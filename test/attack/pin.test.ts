@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
-import { fakeEvidence } from '../fakes/evidence.ts';
+import { fakeEvidence } from '../fakes/evidence/evidence.ts';
 import { fakeGate, requestFor } from '../fakes/gate.ts';
-import { applied } from '../fakes/json-patch.ts';
+import { applied } from '../fakes/api-server/json-patch.ts';
 
 const gate = fakeGate({
   policies: { pinning: { checks: [{ digest: { pin: true } }] } },

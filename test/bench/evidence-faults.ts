@@ -1,4 +1,4 @@
-import type { Fault, FaultScope } from '../fakes/registry-fault.ts';
+import type { Fault, FaultScope } from '../fakes/registry/registry-fault.ts';
 import {
   challenge,
   endlessPages,
@@ -9,8 +9,8 @@ import {
   redirectLoop,
   status,
   tooManyRequests,
-} from '../fakes/registry-faults.ts';
-import { image } from '../fakes/registry-content.ts';
+} from '../fakes/registry/registry-faults.ts';
+import { image } from '../fakes/registry/registry-content.ts';
 import {
   delayed,
   dripping,
@@ -20,7 +20,7 @@ import {
   silence,
   truncated,
   wrongLength,
-} from '../fakes/registry-wire-faults.ts';
+} from '../fakes/registry/registry-wire-faults.ts';
 
 interface BenchFault {
   readonly scope: FaultScope;

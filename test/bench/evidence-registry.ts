@@ -1,11 +1,11 @@
 /** The registries of the bench in a process of their own: Debian's docker-registry, and the double with its faults. */
-import { startDockerRegistry } from '../e2e/docker-registry.ts';
-import type { DockerRegistry } from '../e2e/docker-registry.ts';
-import { pushManifest } from '../e2e/registry-push.ts';
-import { image, index } from '../fakes/registry-content.ts';
-import type { FakeManifest } from '../fakes/registry-content.ts';
-import { startFakeRegistry } from '../fakes/registry.ts';
-import type { FakeRegistry } from '../fakes/registry.ts';
+import { startDockerRegistry } from '../e2e/harness/docker-registry.ts';
+import type { DockerRegistry } from '../e2e/harness/docker-registry.ts';
+import { pushManifest } from '../e2e/harness/registry-push.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
+import type { FakeManifest } from '../fakes/registry/registry-content.ts';
+import { startFakeRegistry } from '../fakes/registry/registry.ts';
+import type { FakeRegistry } from '../fakes/registry/registry.ts';
 import { faults } from './evidence-faults.ts';
 import type { FaultName } from './evidence-faults.ts';
 import { serveParent } from './evidence-part.ts';

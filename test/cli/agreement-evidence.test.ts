@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
-import { image, index } from '../fakes/registry-content.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf, withoutPlace } from './decision-list.ts';
 import { folderWith } from './imagegate.ts';

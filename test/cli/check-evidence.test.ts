@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { image } from '../fakes/registry-content.ts';
-import { silence } from '../fakes/registry-wire-faults.ts';
+import { image } from '../fakes/registry/registry-content.ts';
+import { silence } from '../fakes/registry/registry-wire-faults.ts';
 import { itemsOf, verdictsOf } from './decision-list.ts';
 import { eventually, folderWith } from './imagegate.ts';
 import type { Ended } from './imagegate.ts';

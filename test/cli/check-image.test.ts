@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { image, index } from '../fakes/registry-content.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
 import { itemsOf } from './decision-list.ts';
 import { folderWith } from './imagegate.ts';
 import type { Ended } from './imagegate.ts';

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { delayed } from '../fakes/registry-wire-faults.ts';
+import { delayed } from '../fakes/registry/registry-wire-faults.ts';
 import { itemsOf } from './decision-list.ts';
 import { eventually, folderWith } from './imagegate.ts';
 import { policyFolder, policyText, podText } from './policies.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LoginReport } from '../../src/cli/login-test.ts';
-import { image } from '../fakes/registry-content.ts';
-import { challenge, status } from '../fakes/registry-faults.ts';
+import { image } from '../fakes/registry/registry-content.ts';
+import { challenge, status } from '../fakes/registry/registry-faults.ts';
 import { folderWith } from './imagegate.ts';
 import type { Ended } from './imagegate.ts';
 import { nonRoot, stageRegistry } from './registry-stage.ts';

@@ -1,5 +1,5 @@
 import { beforeAll } from 'vitest';
-import { image } from '../fakes/registry-content.ts';
+import { image } from '../fakes/registry/registry-content.ts';
 import type { Ended } from './imagegate.ts';
 import { policyFolder, policyText } from './policies.ts';
 import { stageRegistry } from './registry-stage.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { artifact, image, index, rawManifest } from '../fakes/registry-content.ts';
-import { status } from '../fakes/registry-faults.ts';
+import { artifact, image, index, rawManifest } from '../fakes/registry/registry-content.ts';
+import { status } from '../fakes/registry/registry-faults.ts';
 import { itemsOf } from './decision-list.ts';
 import type { Ended } from './imagegate.ts';
 import { podText } from './policies.ts';

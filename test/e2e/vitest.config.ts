@@ -8,7 +8,7 @@ const reports = process.env['TEST_REPORTS'];
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.e2e.ts'],
-    globalSetup: [join(import.meta.dirname, 'global-setup.ts')],
+    globalSetup: [join(import.meta.dirname, 'harness', 'global-setup.ts')],
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,

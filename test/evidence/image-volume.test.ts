@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence-room.ts';
+import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
 import { fakeClock, fakeGate, pod, requestFor } from '../fakes/gate.ts';
-import { artifact, blob, image, index, type FakeManifest } from '../fakes/registry-content.ts';
+import { artifact, blob, image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 
 const host = 'registry.example.com/team';
 const recent = new Date(fakeClock().now() - 86_400_000).toISOString();

@@ -6,18 +6,18 @@ import { createContentStore, type OpenContentStore } from '../../src/adapters/co
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import { createEvidence, type Evidence } from '../../src/evidence/gather.ts';
 import type { Candidate } from '../../src/evidence/ports.ts';
-import { allFacts, pinnedDigest, reference } from '../fakes/evidence-room.ts';
-import { atHand, createFakeKeychain } from '../fakes/evidence-sources.ts';
-import { image, index } from '../fakes/registry-content.ts';
-import { flipping, lyingDigest, status, withBody } from '../fakes/registry-faults.ts';
-import { anonymous, basicCredential, openReading, type Reading } from '../fakes/registry-reading.ts';
-import { silence, truncated } from '../fakes/registry-wire-faults.ts';
+import { allFacts, pinnedDigest, reference } from '../fakes/evidence/evidence-room.ts';
+import { atHand, createFakeKeychain } from '../fakes/evidence/evidence-sources.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
+import { flipping, lyingDigest, status, withBody } from '../fakes/registry/registry-faults.ts';
+import { anonymous, basicCredential, openReading, type Reading } from '../fakes/registry/registry-reading.ts';
+import { silence, truncated } from '../fakes/registry/registry-wire-faults.ts';
 import {
   startFakeRegistry,
   type FakeAuth,
   type FakeRegistry,
   type FakeRegistryOptions,
-} from '../fakes/registry.ts';
+} from '../fakes/registry/registry.ts';
 
 const web = image({ user: '1000', labels: { team: 'web' } });
 const evil = image({ user: '0' });

@@ -1,5 +1,5 @@
 import { signed, type AwsKeys } from '../../src/adapters/cloud-identity/sigv4.ts';
-import { listen, type Arrival } from './registry-listener.ts';
+import { listen, type Arrival } from './registry/registry-listener.ts';
 
 /** One request as a service of a cloud got it. */
 export interface CloudCall {

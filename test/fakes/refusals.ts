@@ -1,6 +1,6 @@
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
-import type { FakeObject } from './api-server.ts';
+import type { FakeObject } from './api-server/api-server.ts';
 
 /** Why the Pod was refused. */
 export const finding = {

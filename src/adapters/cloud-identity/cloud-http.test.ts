@@ -7,8 +7,8 @@ import {
   type CloudReply,
   type CloudService,
 } from '../../../test/fakes/cloud.ts';
-import { makeRegistryCertificate } from '../../../test/fakes/registry-certificate.ts';
-import { listen } from '../../../test/fakes/registry-listener.ts';
+import { makeRegistryCertificate } from '../../../test/fakes/registry/registry-certificate.ts';
+import { listen } from '../../../test/fakes/registry/registry-listener.ts';
 import { createCloudHttp, type CloudHttpOptions, type CloudRequest } from './cloud-http.ts';
 
 const services: { close(): unknown }[] = [];

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, evidenceOf, fakeEvidence, flippingEvidence } from '../../../test/fakes/evidence.ts';
+import {
+  digestOf,
+  evidenceOf,
+  fakeEvidence,
+  flippingEvidence,
+} from '../../../test/fakes/evidence/evidence.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import { formatDigest } from '../../core/image/digest.ts';
 import { parseReference } from '../../core/image/reference.ts';

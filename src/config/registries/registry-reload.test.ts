@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
 import { describeProblem } from '../sources/origin.ts';
 import { createRegistryReload, rereadRegistries, type LiveRegistries } from './registry-reload.ts';
 

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom, pinnedDigest, type EvidenceRoom } from '../../../test/fakes/evidence-room.ts';
+import {
+  createEvidenceRoom,
+  pinnedDigest,
+  type EvidenceRoom,
+} from '../../../test/fakes/evidence/evidence-room.ts';
 import {
   anonymous,
   atHand,
   createFakeClock,
   failure,
   pullSecret,
-} from '../../../test/fakes/evidence-sources.ts';
+} from '../../../test/fakes/evidence/evidence-sources.ts';
 import {
   blob,
   describeBlob,
@@ -15,7 +19,7 @@ import {
   index,
   mediaTypes,
   rawManifest,
-} from '../../../test/fakes/registry-content.ts';
+} from '../../../test/fakes/registry/registry-content.ts';
 import { createAccessBook } from './access-grants.ts';
 import { defaultEvidenceLimits as limits } from '../limits.ts';
 

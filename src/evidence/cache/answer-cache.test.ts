@@ -7,9 +7,9 @@ import {
   pinnedDigest,
   reference,
   type EvidenceRoom,
-} from '../../../test/fakes/evidence-room.ts';
-import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence-sources.ts';
-import { image } from '../../../test/fakes/registry-content.ts';
+} from '../../../test/fakes/evidence/evidence-room.ts';
+import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../../test/fakes/registry/registry-content.ts';
 import type { ImageEvidence, ImageNeeds } from '../../core/facts/image-evidence.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { PullContext } from '../ports.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { artifact, image, index, mediaTypes } from '../../../test/fakes/registry-content.ts';
+import { artifact, image, index, mediaTypes } from '../../../test/fakes/registry/registry-content.ts';
 import { defaultEvidenceLimits as limits } from '../limits.ts';
 import { readManifest } from './manifest.ts';
 

@@ -5,9 +5,9 @@ import {
   digestOnly,
   pinnedDigest,
   reference,
-} from '../../../test/fakes/evidence-room.ts';
-import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence-sources.ts';
-import { image } from '../../../test/fakes/registry-content.ts';
+} from '../../../test/fakes/evidence/evidence-room.ts';
+import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../../test/fakes/registry/registry-content.ts';
 import type { Candidate } from '../ports.ts';
 
 const web = image({ user: '1000', labels: { team: 'web' } });

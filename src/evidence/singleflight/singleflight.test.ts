@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createFakeClock, failure } from '../../../test/fakes/evidence-sources.ts';
+import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { createFlights as create } from './singleflight.ts';
 import type { EvidenceClock, RegistryAnswer } from '../ports.ts';
 import { createReadBudget, type Reading } from '../registry/read-budget.ts';

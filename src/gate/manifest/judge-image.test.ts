@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence.ts';
+import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate } from '../../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
 import { formatDigest } from '../../core/image/digest.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence.ts';
-import type { FakeEvidence } from '../../../test/fakes/evidence.ts';
+import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
+import type { FakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, policySet, requestFor } from '../../../test/fakes/gate.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import { formatDigest } from '../../core/image/digest.ts';

@@ -6,7 +6,7 @@ import {
   fakeEvidence,
   flippingEvidence,
   silentEvidence,
-} from '../../../test/fakes/evidence.ts';
+} from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
 import { formatDigest } from '../../core/image/digest.ts';

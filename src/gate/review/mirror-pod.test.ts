@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fakeEvidence } from '../../../test/fakes/evidence.ts';
+import { fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { AdmissionRequest } from '../admission-request.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../test/e2e/certificates.ts';
-import type { Authority } from '../../../test/e2e/certificates.ts';
-import { clientOf, realClock, soon } from '../../../test/fakes/api-server-client.ts';
-import { startApiServer } from '../../../test/fakes/api-server.ts';
-import type { FakeApiServer } from '../../../test/fakes/api-server.ts';
+import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
+import type { Authority } from '../../../test/e2e/harness/certificates.ts';
+import { clientOf, realClock, soon } from '../../../test/fakes/api-server/api-server-client.ts';
+import { startApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import type { FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
 import { createCaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
-import { clientOf, soon } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
+import { clientOf, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type CaAuthorities, type CaMaterial, type CaSecret, createCaSecret } from './ca-secret.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { planRotation } from './ca-secret-rotation.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server-client.ts';
-import { startApiServer } from '../../../../test/fakes/api-server.ts';
-import type { FakeApiServer } from '../../../../test/fakes/api-server.ts';
+import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
+import type { FakeApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
 import { createEvents } from '../events/events.ts';
 import type { EventNote } from '../events/events.ts';

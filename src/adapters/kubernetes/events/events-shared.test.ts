@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, soon } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, type FakeObject, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { clientOf, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import {
+  type FakeApiServer,
+  type FakeObject,
+  startApiServer,
+} from '../../../../test/fakes/api-server/api-server.ts';
 import { finding, ownedBy, reference, refusal } from '../../../../test/fakes/refusals.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { compilePolicy, matchEverything } from '../../../core/policy/match/compile.ts';
 import { createPolicySet, type CompiledPolicy } from '../../../core/policy/match/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';

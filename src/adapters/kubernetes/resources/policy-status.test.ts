@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { createPolicySet } from '../../../core/policy/match/policy-set.ts';
 import type { PolicySet } from '../../../core/policy/match/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clientOf } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { clientOf } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { allOf, standingClock, told } from '../../../../test/fakes/credentials.ts';
 import { configuredInOrder } from '../../../evidence/credential/configured.ts';
 import { createKeychain } from '../../../evidence/credential/keychain.ts';

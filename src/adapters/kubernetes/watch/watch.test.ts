@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type ApiClient, createClient } from '../client/client.ts';
 import { NAMESPACES } from '../client/resource.ts';
 import { createWatch, type Watch, type WatchState, type WatchTiming } from './watch.ts';

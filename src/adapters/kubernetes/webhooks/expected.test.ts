@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../../core/workload/kinds/kinds.ts';
 import { compareWebhooks } from './compare.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server-client.ts';
-import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
+import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
 import { VALIDATING_WEBHOOKS } from '../client/resource.ts';

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { problem, json } from '../../../../test/fakes/registry-answer.ts';
+import { problem, json } from '../../../../test/fakes/registry/registry-answer.ts';
 import {
   anonymous,
   basicCredential,
   budgetOf,
   identityCredential,
-} from '../../../../test/fakes/registry-reading.ts';
-import { ann, get, openLogins, seen, web } from '../../../../test/fakes/registry-login.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { ann, get, openLogins, seen, web } from '../../../../test/fakes/registry/registry-login.ts';
 import type { Credential } from '../../../evidence/ports.ts';
-import type { FakeRegistry } from '../../../../test/fakes/registry.ts';
+import type { FakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 
 const { close, startWith, reader } = openLogins();
 afterEach(close);

@@ -1,16 +1,19 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { challenge, redirect } from '../../../../test/fakes/registry-faults.ts';
+import { challenge, redirect } from '../../../../test/fakes/registry/registry-faults.ts';
 import {
   anonymous,
   budgetOf,
   failureIn,
   identityCredential,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import { type FakeTokenServer, startFakeTokenServer } from '../../../../test/fakes/registry-token.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
-import { ann, get, openLogins, seen, users } from '../../../../test/fakes/registry-login.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import {
+  type FakeTokenServer,
+  startFakeTokenServer,
+} from '../../../../test/fakes/registry/registry-token.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
+import { ann, get, openLogins, seen, users } from '../../../../test/fakes/registry/registry-login.ts';
 
 const { close, keep, startWith, reader } = openLogins();
 afterEach(close);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { challenge, status } from '../../../../test/fakes/registry-faults.ts';
+import { challenge, status } from '../../../../test/fakes/registry/registry-faults.ts';
 import {
   anonymous,
   basicCredential,
@@ -8,10 +8,10 @@ import {
   failureIn,
   identityCredential,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
-import { flooding } from '../../../../test/fakes/registry-wire-faults.ts';
-import type { FakeRegistry } from '../../../../test/fakes/registry.ts';
-import { ann, get, openLogins, seen, users, web } from '../../../../test/fakes/registry-login.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { flooding } from '../../../../test/fakes/registry/registry-wire-faults.ts';
+import type { FakeRegistry } from '../../../../test/fakes/registry/registry.ts';
+import { ann, get, openLogins, seen, users, web } from '../../../../test/fakes/registry/registry-login.ts';
 
 const { close, startWith, reader } = openLogins();
 afterEach(close);

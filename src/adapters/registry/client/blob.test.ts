@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { digestOf } from '../../../../test/fakes/registry-content.ts';
-import { gzipBomb, gzipped, redirect, status, withBody } from '../../../../test/fakes/registry-faults.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
+import { digestOf } from '../../../../test/fakes/registry/registry-content.ts';
+import {
+  gzipBomb,
+  gzipped,
+  redirect,
+  status,
+  withBody,
+} from '../../../../test/fakes/registry/registry-faults.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
   anonymous,
   basicCredential,
@@ -11,9 +17,14 @@ import {
   openReading,
   type Reading,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
-import { dripping, flooding, truncated, wrongLength } from '../../../../test/fakes/registry-wire-faults.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import {
+  dripping,
+  flooding,
+  truncated,
+  wrongLength,
+} from '../../../../test/fakes/registry/registry-wire-faults.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { Credential, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 
 const repository = 'team/app';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { image, index, mediaTypes } from '../../../../test/fakes/registry-content.ts';
+import { image, index, mediaTypes } from '../../../../test/fakes/registry/registry-content.ts';
 import {
   basicCredential,
   budgetOf,
   openReading,
   type Reading,
-} from '../../../../test/fakes/registry-reading.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { RegistryAnswer } from '../../../evidence/ports.ts';
 
 const repository = 'team/app';

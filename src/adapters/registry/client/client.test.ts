@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { artifact, image } from '../../../../test/fakes/registry-content.ts';
+import { artifact, image } from '../../../../test/fakes/registry/registry-content.ts';
 import {
   challenge,
   endlessPages,
@@ -7,8 +7,8 @@ import {
   nextPageAt,
   status,
   withBody,
-} from '../../../../test/fakes/registry-faults.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
+} from '../../../../test/fakes/registry/registry-faults.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
   anonymous,
   basicCredential,
@@ -17,12 +17,12 @@ import {
   openReading,
   type Reading,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
 import {
   type FakeRegistry,
   type FakeRegistryOptions,
   startFakeRegistry,
-} from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry.ts';
 import type { Credential, RegistryFailure } from '../../../evidence/ports.ts';
 
 const users = { ann: { password: 'pw-of-ann' } };

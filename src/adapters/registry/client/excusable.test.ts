@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
-import type { Rows } from '../../../../test/fakes/registry-transport.ts';
+import {
+  ask,
+  createDoubles,
+  onLoopback,
+  requestTo,
+} from '../../../../test/fakes/registry/registry-transport.ts';
+import type { Rows } from '../../../../test/fakes/registry/registry-transport.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { askerFor } from '../../../evidence/singleflight/shared-asker.ts';
 import { statusAnswer } from './failure.ts';

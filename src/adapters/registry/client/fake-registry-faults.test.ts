@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { artifact, digestOf, image } from '../../../../test/fakes/registry-content.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
-import * as faults from '../../../../test/fakes/registry-faults.ts';
-import { anonymous, budgetOf, openReading } from '../../../../test/fakes/registry-reading.ts';
-import * as wire from '../../../../test/fakes/registry-wire-faults.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+import { artifact, digestOf, image } from '../../../../test/fakes/registry/registry-content.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
+import * as faults from '../../../../test/fakes/registry/registry-faults.ts';
+import { anonymous, budgetOf, openReading } from '../../../../test/fakes/registry/registry-reading.ts';
+import * as wire from '../../../../test/fakes/registry/registry-wire-faults.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { Registry, RegistryAnswer } from '../../../evidence/ports.ts';
 
 const web = image({ user: '1000' });

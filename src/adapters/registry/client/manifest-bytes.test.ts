@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mediaTypes } from '../../../../test/fakes/registry-content.ts';
+import { mediaTypes } from '../../../../test/fakes/registry/registry-content.ts';
 import { manifestAccept, readManifest } from './manifest-bytes.ts';
 
 const { ociManifest, ociIndex, dockerManifest, dockerList } = mediaTypes;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { image, index, mediaTypes, rawManifest } from '../../../../test/fakes/registry-content.ts';
+import { image, index, mediaTypes, rawManifest } from '../../../../test/fakes/registry/registry-content.ts';
 import {
   flipping,
   gzipBomb,
@@ -9,8 +9,8 @@ import {
   status,
   withBody,
   withHeaders,
-} from '../../../../test/fakes/registry-faults.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
+} from '../../../../test/fakes/registry/registry-faults.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
   anonymous,
   budgetOf,
@@ -18,7 +18,7 @@ import {
   openReading,
   type Reading,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
 import {
   dripping,
   flooding,
@@ -27,8 +27,8 @@ import {
   silence,
   truncated,
   wrongLength,
-} from '../../../../test/fakes/registry-wire-faults.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry-wire-faults.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { ManifestName, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 
 const repository = 'team/app';

@@ -5,15 +5,15 @@ import {
   image,
   index,
   mediaTypes,
-} from '../../../../test/fakes/registry-content.ts';
+} from '../../../../test/fakes/registry/registry-content.ts';
 import {
   endlessPages,
   nextPageAt,
   selfLinkedPage,
   status,
   withHeaders,
-} from '../../../../test/fakes/registry-faults.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
+} from '../../../../test/fakes/registry/registry-faults.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
   anonymous,
   budgetOf,
@@ -21,9 +21,9 @@ import {
   openReading,
   type Reading,
   valueOf,
-} from '../../../../test/fakes/registry-reading.ts';
-import { flooding, silence } from '../../../../test/fakes/registry-wire-faults.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { flooding, silence } from '../../../../test/fakes/registry/registry-wire-faults.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { fallbackTag } from './referrers.ts';
 

@@ -7,8 +7,8 @@ import {
   index,
   mediaTypes,
   rawManifest,
-} from '../../../../test/fakes/registry-content.ts';
-import { budgetOf } from '../../../../test/fakes/registry-reading.ts';
+} from '../../../../test/fakes/registry/registry-content.ts';
+import { budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { ManifestName, Repository } from '../../../evidence/ports.ts';
 import { amd64, arm64, configOf, type Desk, docker, kindOf, known, limit } from './registry-desk.contract.ts';
 

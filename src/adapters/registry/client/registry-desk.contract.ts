@@ -1,4 +1,4 @@
-import { type FakeManifest, image } from '../../../../test/fakes/registry-content.ts';
+import { type FakeManifest, image } from '../../../../test/fakes/registry/registry-content.ts';
 import type { Credential, Registry, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
 
 /** A registry that speaks the protocol, with the reader that is to read it. */

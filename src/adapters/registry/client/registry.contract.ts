@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { anonymous, budgetOf } from '../../../../test/fakes/registry-reading.ts';
+import { anonymous, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { Credential, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
 import { listsReferrers, listsTags, readsBlobs, readsManifests } from './registry-content.contract.ts';
 import {

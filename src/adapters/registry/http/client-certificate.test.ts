@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createAuthority, type Authority } from '../../../../test/e2e/certificates.ts';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import { image } from '../../../../test/fakes/registry-content.ts';
-import type { Fault } from '../../../../test/fakes/registry-fault.ts';
-import { challenge, redirect } from '../../../../test/fakes/registry-faults.ts';
-import { anonymous, failureIn, valueOf } from '../../../../test/fakes/registry-reading.ts';
-import { get, openLogins } from '../../../../test/fakes/registry-login.ts';
-import { startFakeRegistry } from '../../../../test/fakes/registry.ts';
+import { createAuthority, type Authority } from '../../../../test/e2e/harness/certificates.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import { image } from '../../../../test/fakes/registry/registry-content.ts';
+import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
+import { challenge, redirect } from '../../../../test/fakes/registry/registry-faults.ts';
+import { anonymous, failureIn, valueOf } from '../../../../test/fakes/registry/registry-reading.ts';
+import { get, openLogins } from '../../../../test/fakes/registry/registry-login.ts';
+import { startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import type { ClientCertificate, RegistrySettings } from '../settings.ts';
 
 const { close, keep, reader } = openLogins();

@@ -2,9 +2,13 @@ import {
   type FakeAuth,
   type FakeRegistryOptions,
   startFakeRegistry,
-} from '../../../../test/fakes/registry.ts';
-import { basicCredential, identityCredential, openReading } from '../../../../test/fakes/registry-reading.ts';
-import { startFakeTokenServer } from '../../../../test/fakes/registry-token.ts';
+} from '../../../../test/fakes/registry/registry.ts';
+import {
+  basicCredential,
+  identityCredential,
+  openReading,
+} from '../../../../test/fakes/registry/registry-reading.ts';
+import { startFakeTokenServer } from '../../../../test/fakes/registry/registry-token.ts';
 import type { Credential } from '../../../evidence/ports.ts';
 import { registryContract, type RegistryUnderTest } from '../client/registry.contract.ts';
 

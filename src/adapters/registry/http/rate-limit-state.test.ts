@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { challenge } from '../../../../test/fakes/registry-faults.ts';
-import { basicCredential, budgetOf, failureIn } from '../../../../test/fakes/registry-reading.ts';
+import { challenge } from '../../../../test/fakes/registry/registry-faults.ts';
+import { basicCredential, budgetOf, failureIn } from '../../../../test/fakes/registry/registry-reading.ts';
 import {
   ask,
   createDoubles,
@@ -8,8 +8,8 @@ import {
   realClock,
   requestTo,
   settingsFrom,
-} from '../../../../test/fakes/registry-transport.ts';
-import { startFakeRegistry } from '../../../../test/fakes/registry.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
+import { startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import { createRegistry } from '../client/client.ts';
 import { createPauses } from './rate-limit-state.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import type { Arrival, Listener } from '../../../../test/fakes/registry-listener.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import type { Arrival, Listener } from '../../../../test/fakes/registry/registry-listener.ts';
 import {
   ask,
   createDoubles,
@@ -8,7 +8,7 @@ import {
   requestTo,
   type Rows,
   settingsFrom,
-} from '../../../../test/fakes/registry-transport.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import { hopTo } from '../network/endpoint.ts';
 import { nextStep } from './redirect.ts';
 

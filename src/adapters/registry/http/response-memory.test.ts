@@ -6,7 +6,7 @@ import {
   onLoopback,
   requestTo,
   responseOf,
-} from '../../../../test/fakes/registry-transport.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import { type AnswerRoom, createAnswerRooms } from './response-memory.ts';
 import { readBody } from './response-body.ts';
 

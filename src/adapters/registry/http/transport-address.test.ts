@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Arrival, Listener } from '../../../../test/fakes/registry-listener.ts';
+import type { Arrival, Listener } from '../../../../test/fakes/registry/registry-listener.ts';
 import {
   ask,
   createDoubles,
@@ -8,7 +8,7 @@ import {
   requestTo,
   responseOf,
   type Rows,
-} from '../../../../test/fakes/registry-transport.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import type { RegistryHttpOptions } from './transport.ts';
 
 const doubles = createDoubles();

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import type { Arrival } from '../../../../test/fakes/registry-listener.ts';
+import type { Arrival } from '../../../../test/fakes/registry/registry-listener.ts';
 import { defaultSettings, type RegistrySettings } from '../settings.ts';
-import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
+import {
+  ask,
+  createDoubles,
+  onLoopback,
+  requestTo,
+} from '../../../../test/fakes/registry/registry-transport.ts';
 
 const doubles = createDoubles();
 const { serve, transport } = doubles;

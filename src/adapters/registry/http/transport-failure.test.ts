@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import {
+  ask,
+  createDoubles,
+  onLoopback,
+  requestTo,
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import { openCheckedSocket } from '../network/checked-socket.ts';
 
 const doubles = createDoubles();

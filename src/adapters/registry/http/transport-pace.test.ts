@@ -7,7 +7,7 @@ import {
   realClock,
   requestTo,
   responseOf,
-} from '../../../../test/fakes/registry-transport.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
 
 const doubles = createDoubles();
 const { serve, speak, transport } = doubles;

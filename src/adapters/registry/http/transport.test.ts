@@ -9,7 +9,7 @@ import {
   requestTo,
   responseOf,
   type Rows,
-} from '../../../../test/fakes/registry-transport.ts';
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import { defaultSettings } from '../settings.ts';
 
 const doubles = createDoubles();

@@ -1,8 +1,13 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import {
+  ask,
+  createDoubles,
+  onLoopback,
+  requestTo,
+} from '../../../../test/fakes/registry/registry-transport.ts';
 
 const doubles = createDoubles();
 const { speak, serve, transport } = doubles;

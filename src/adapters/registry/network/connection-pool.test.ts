@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requestTo } from '../../../../test/fakes/registry-transport.ts';
+import { requestTo } from '../../../../test/fakes/registry/registry-transport.ts';
 import { startBudget } from '../http/request-budget.ts';
 import { createSendOver } from './connection-pool.ts';
 import { createHosts } from '../http/hosts.ts';

@@ -1,8 +1,13 @@
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { makeRegistryCertificate } from '../../../../test/fakes/registry-certificate.ts';
-import { ask, createDoubles, onLoopback, requestTo } from '../../../../test/fakes/registry-transport.ts';
+import { makeRegistryCertificate } from '../../../../test/fakes/registry/registry-certificate.ts';
+import {
+  ask,
+  createDoubles,
+  onLoopback,
+  requestTo,
+} from '../../../../test/fakes/registry/registry-transport.ts';
 import { createProxies } from './proxy.ts';
 
 const doubles = createDoubles();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import { fixture, http1, startGate } from '../../../../test/fakes/webhook-server.ts';
 import type { Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
 import { unchangedObject } from '../../../gate/mutation/mutation.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import { http1, http2, http2Session, overSession, startGate } from '../../../../test/fakes/webhook-server.ts';
 import type { Reply, Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
 import { formatReference } from '../../../core/image/reference.ts';

@@ -5,8 +5,8 @@ import { connect as dial } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
-import type { Authority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
+import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
   fixture,

@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   denial,
   fixture,

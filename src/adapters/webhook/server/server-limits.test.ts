@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
   fixture,

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
-import type { Authority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
+import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
   fixture,

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/certificates.ts';
-import type { Authority } from '../../../../test/e2e/certificates.ts';
+import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
+import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
 import { startWebhookServer } from './server.ts';
 import type { ServingCertificate } from './server.ts';
 import {

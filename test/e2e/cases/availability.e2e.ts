@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cp } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTcpBalancer } from '../../fakes/tcp-balancer.ts';
+import type { TcpBalancer } from '../../fakes/tcp-balancer.ts';
+import { eventually } from '../harness/eventually.ts';
+import { freePort, freePorts } from '../harness/free-port.ts';
+import { clearGate, dataFolder, installGate, startGate } from '../harness/gate.ts';
+import type { Gate } from '../harness/gate.ts';
+import { stageGate } from '../harness/gate-stage.ts';
+import { recordedDecisions } from '../harness/imagegate.ts';
+import { createUnderLoad, startLoad, unanswered, wrongAnswers } from '../harness/load.ts';
+import { createNamespace } from '../harness/namespaces.ts';
+import { BAD, dryRun, fence, GOOD, pod } from '../harness/policies.ts';
+import { sharedCluster } from '../harness/shared-cluster.ts';
+
+describe('one replica', () => {
+  const stage = stageGate();
+
+  it('answers 500 creates at once, each of them rightly', async () => {
+    const namespace = await createNamespace(stage.cluster);
+    await fence(stage.cluster, namespace);
+    const creates = await Promise.all(
+      Array.from({ length: 500 }, (_, index) => createUnderLoad(stage.cluster, namespace, index)),
+    );
+    expect(wrongAnswers(creates)).toEqual([]);
+    expect(unanswered(creates)).toEqual([]);
+    const recorded = await eventually(
+      '500 decisions on record',
+      async () => {
+        const all = await recordedDecisions(stage.gate.data, '--limit', '2000');
+        const names = new Set(
+          all.filter(({ object }) => object.namespace === namespace).map(({ object }) => object.name),
+        );
+        return creates.every(({ name }) => names.has(name)) && all;
+      },
+      { within: 10_000, every: 250 },
+    );
+    const loaded = recorded.filter(
+      ({ object }) => object.namespace === namespace && object.name?.startsWith('load-'),
+    );
+    expect(loaded.filter(({ allowed }) => allowed)).toHaveLength(250);
+    expect(loaded.filter(({ allowed }) => !allowed)).toHaveLength(250);
+  });
+});
+
+describe('two replicas behind one address', () => {
+  const cluster = sharedCluster();
+  const addresses: { port: number; adminPort: number; data: string; args: string[] }[] = [];
+  const replicas: Gate[] = [];
+  let balancer: TcpBalancer;
+  let namespace: string;
+  beforeAll(async () => {
+    await clearGate(cluster);
+    const [front, firstPort, secondPort, firstAdmin, secondAdmin] = await freePorts(5);
+    addresses.push(
+      { port: firstPort!, adminPort: firstAdmin!, data: dataFolder(cluster), args: ['--replica', 'one'] },
+      { port: secondPort!, adminPort: secondAdmin!, data: dataFolder(cluster), args: ['--replica', 'two'] },
+    );
+    balancer = await startTcpBalancer(
+      addresses.map(({ port, adminPort }) => {
+        return { host: '127.0.0.1', port, readyz: `http://127.0.0.1:${adminPort}/readyz` };
+      }),
+      front,
+    );
+    // Both stand on one CA, as the replicas of a Deployment do on one Secret; here it is one folder, copied.
+    const url = `https://127.0.0.1:${front}`;
+    const [first, second] = addresses.map(({ data }) => data);
+    await installGate(cluster, url, first!);
+    await cp(first!, second!, { recursive: true });
+    replicas.push(...(await Promise.all(addresses.map((address) => startGate(cluster, address)))));
+    namespace = await createNamespace(cluster);
+    await fence(cluster, namespace);
+  });
+  afterAll(async () => {
+    await clearGate(cluster);
+    await Promise.all(replicas.filter(({ process }) => process.alive()).map((gate) => gate.stop()));
+    await balancer.close();
+  });
+
+  it('give no wrong answer when one is killed under load, and soon every answer again (R10, R14)', async () => {
+    const load = startLoad(cluster, namespace, 20);
+    await sleep(1_500);
+    // The API server keeps to few connections: the one that carries the load must be the one that dies.
+    const busy = balancer.counts().indexOf(Math.max(...balancer.counts()));
+    const killed = Date.now();
+    await replicas[busy]!.kill();
+    await sleep(3_000);
+    const creates = await load.end();
+    expect(creates.length).toBeGreaterThan(100);
+    expect(wrongAnswers(creates)).toEqual([]);
+    const lost = unanswered(creates);
+    for (const { message } of lost) expect(message).toContain('failed calling webhook');
+    // What was on its way when it died is refused, no more than that; the other replica does the rest.
+    expect(lost.filter(({ sent }) => sent > killed + 1_000)).toEqual([]);
+    expect(lost.length).toBeLessThanOrEqual(40);
+    const { body } = await cluster.api('GET', `/api/v1/namespaces/${namespace}/pods`);
+    const images = (body['items'] as { spec: { containers: { image: string }[] } }[]).map(
+      ({ spec }) => spec.containers[0]?.image,
+    );
+    expect(new Set(images)).toEqual(new Set([GOOD]));
+  });
+
+  it('lose no answer while one after the other drains and comes back (R14)', async () => {
+    // A lock that a kill -9 left behind is not in the way (R18).
+    const dead = replicas.findIndex(({ process }) => !process.alive());
+    replicas[dead] = await startGate(cluster, addresses[dead]);
+    const load = startLoad(cluster, await fencedNamespace(), 10);
+    for (const turn of [0, 1, 0, 1]) {
+      await sleep(500);
+      await replicas[turn]!.stop();
+      replicas[turn] = await startGate(cluster, addresses[turn]);
+    }
+    const creates = await load.end();
+    expect(creates.length).toBeGreaterThan(200);
+    expect(wrongAnswers(creates)).toEqual([]);
+    expect(unanswered(creates)).toEqual([]);
+  });
+
+  async function fencedNamespace(): Promise<string> {
+    const name = await createNamespace(cluster);
+    await fence(cluster, name);
+    return name;
+  }
+});
+
+describe('with every replica dead', () => {
+  const cluster = sharedCluster();
+  let namespace: string;
+  let gate: Gate;
+  const run = (...args: string[]) => cluster.run(['-n', namespace, ...args]);
+  beforeAll(async () => {
+    await clearGate(cluster);
+    namespace = await createNamespace(cluster);
+    await cluster.must(['-n', namespace, 'run', 'old', `--image=${BAD}`]);
+    await cluster.must(['-n', namespace, 'create', 'deployment', 'old', `--image=${GOOD}`]);
+    const port = await freePort();
+    const data = dataFolder(cluster);
+    await installGate(cluster, `https://127.0.0.1:${port}`, data);
+    gate = await startGate(cluster, { port, data });
+    await fence(cluster, namespace);
+    await gate.kill();
+  });
+  afterAll(async () => {
+    await clearGate(cluster);
+    if (gate.process.alive()) await gate.stop();
+  });
+
+  it.each<{ title: string; args: string[] }>([
+    { title: 'a new Pod with a bad image', args: ['run', 'new', `--image=${BAD}`] },
+    { title: 'a new Pod with a good image, which nobody can judge', args: ['run', 'new', `--image=${GOOD}`] },
+    { title: 'a new Deployment', args: ['create', 'deployment', 'new', `--image=${GOOD}`] },
+    { title: 'kubectl set image', args: ['set', 'image', 'deployment/old', `*=${BAD}`] },
+    { title: 'kubectl debug', args: ['debug', 'old', `--image=${BAD}`] },
+  ])('$title is refused (R10, B23)', async ({ args }) => {
+    const refused = await run(...args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('failed calling webhook "validate.imagegate.dev"');
+  });
+
+  it.each<{ title: string; args: string[] }>([
+    { title: 'a label on a running Pod', args: ['label', 'pod', 'old', 'touched=yes'] },
+    { title: 'an annotation on a Deployment', args: ['annotate', 'deployment', 'old', 'touched=yes'] },
+    { title: 'scaling', args: ['scale', 'deployment', 'old', '--replicas=0'] },
+    {
+      title: 'a finalizer on a running Pod',
+      args: [
+        'patch',
+        'pod',
+        'old',
+        '--type=merge',
+        '-p',
+        '{"metadata":{"finalizers":["e2e.imagegate.dev/hold"]}}',
+      ],
+    },
+    {
+      title: 'the removal of a finalizer',
+      args: ['patch', 'pod', 'old', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
+    },
+    {
+      title: 'the status that a kubelet reports',
+      args: ['patch', 'pod', 'old', '--subresource=status', '-p', '{"status":{"phase":"Running"}}'],
+    },
+    { title: 'the deletion of a Deployment', args: ['delete', 'deployment', 'old', '--wait=false'] },
+    { title: 'the deletion of a running Pod', args: ['delete', 'pod', 'old', '--wait=false'] },
+  ])('$title passes (R10)', async ({ args }) => {
+    expect(await run(...args)).toMatchObject({ code: 0 });
+  });
+
+  it('a Pod of a bootstrap namespace starts (R11)', async () => {
+    const started = await cluster.run(['-n', 'kube-system', 'run', 'network', `--image=${BAD}`]);
+    expect(started).toMatchObject({ code: 0 });
+    expect(await cluster.run(['-n', 'kube-system', 'delete', 'pod', 'network'])).toMatchObject({ code: 0 });
+  });
+
+  it('a new namespace, a Service and a ConfigMap pass: they start no image', async () => {
+    const other = await createNamespace(cluster);
+    expect(await cluster.run(['-n', other, 'create', 'configmap', 'c'])).toMatchObject({ code: 0 });
+    const service = ['-n', other, 'create', 'service', 'clusterip', 's', '--tcp=80'];
+    expect(await cluster.run(service)).toMatchObject({ code: 0 });
+  });
+
+  it('all is well again as soon as one replica is back (R18)', async () => {
+    gate = await startGate(cluster, { port: gate.port, data: gate.data });
+    const answer = await eventually(
+      'a verdict',
+      async () => {
+        const { status, body } = await cluster.api(
+          'POST',
+          `/api/v1/namespaces/${namespace}/pods?dryRun=All`,
+          pod('p', BAD),
+        );
+        return status === 403 && body;
+      },
+      { within: 10_000 },
+    );
+    expect(answer['message']).toContain('registry-not-allowed');
+    expect(await dryRun(cluster, namespace, GOOD)).toBe(true);
+  });
+});

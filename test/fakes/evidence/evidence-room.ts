@@ -1,0 +1,80 @@
+import type { ImageEvidence, ImageNeeds } from '../../../src/core/facts/image-evidence.ts';
+import { parseReference, type ImageReference } from '../../../src/core/image/reference.ts';
+import { createEvidence, type Evidence } from '../../../src/evidence/gather.ts';
+import type { EvidenceLimits } from '../../../src/evidence/limits.ts';
+import type { Candidate } from '../../../src/evidence/ports.ts';
+import {
+  createFakeClock,
+  createFakeContentStore,
+  createFakeKeychain,
+  createFakeRegistryPort,
+  type FakeContentStore,
+  type FakeEvidenceClock,
+  type FakeRegistryPort,
+} from './evidence-sources.ts';
+
+export const reference = (text: string): ImageReference => {
+  const parsed = parseReference(text);
+  if (!parsed.ok) throw new Error(`${text}: ${parsed.error.why}`);
+  return parsed.value;
+};
+
+export const digestOnly: ImageNeeds = { digest: true };
+export const allFacts: ImageNeeds = { digest: true, image: { platforms: 'all' } };
+
+export interface EvidenceRoom {
+  readonly evidence: Evidence;
+  readonly registry: FakeRegistryPort;
+  readonly content: FakeContentStore;
+  readonly clock: FakeEvidenceClock;
+  /** One review of one image by a pod of that namespace. */
+  ask(text: string, options?: AskOptions): Promise<ImageEvidence>;
+  /** Requests since the last time: `GET manifest`. */
+  requests(): readonly string[];
+}
+export interface AskOptions {
+  readonly needs?: ImageNeeds;
+  readonly namespace?: string;
+  readonly signal?: AbortSignal;
+}
+
+const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob' };
+
+/** The evidence room with doubles behind all of its ports. */
+export const createEvidenceRoom = (
+  candidates: Readonly<Record<string, readonly Candidate[]>> = {},
+  limits: Partial<EvidenceLimits> = {},
+  hasRow: (host: string) => boolean = () => false,
+): EvidenceRoom => {
+  const registry = createFakeRegistryPort();
+  const content = createFakeContentStore();
+  const clock = createFakeClock();
+  const keychain = createFakeKeychain(candidates);
+  const evidence = createEvidence({ registry, keychain, content, clock, limits, hasRow });
+  let seen = 0;
+  return {
+    evidence,
+    registry,
+    content,
+    clock,
+    ask: async (text, { needs = allFacts, namespace, signal } = {}) => {
+      const context = namespace === undefined ? undefined : { namespace, pullSecrets: [] };
+      const wait = signal ?? AbortSignal.timeout(5000);
+      const requests = [{ image: reference(text), needs }];
+      // As the gate does.
+      const [answer] =
+        evidence.recall?.(requests, context) ?? (await evidence.gather(requests, context, wait));
+      if (answer === undefined) throw new Error('gather gave no answer');
+      return answer;
+    },
+    requests: () => {
+      const news = registry.calls.slice(seen).map(({ verb }) => verbs[verb]);
+      seen = registry.calls.length;
+      return news;
+    },
+  };
+};
+
+/** `sha256:…` of a known pinned fact. */
+export const pinnedDigest = ({ pinned }: ImageEvidence): string | undefined =>
+  pinned.state === 'known' ? `${pinned.value.algorithm}:${pinned.value.hex}` : undefined;

@@ -1,0 +1,114 @@
+import { createRegistry } from '../../../src/adapters/registry/client/client.ts';
+import type { RegistryHttp } from '../../../src/adapters/registry/http/http.ts';
+import { defaultSettings, type RegistrySettings } from '../../../src/adapters/registry/settings.ts';
+import { createRegistryHttp } from '../../../src/adapters/registry/http/transport.ts';
+import type {
+  Credential,
+  EvidenceClock,
+  ReadBudget,
+  Registry,
+  RegistryAnswer,
+  RegistryFailure,
+} from '../../../src/evidence/ports.ts';
+
+/** The registry client over the real transport, as tests use it. */
+export interface Reading {
+  readonly registry: Registry;
+  readonly http: RegistryHttp;
+  /** Moves the clock that tokens are timed by. */
+  advance(milliseconds: number): void;
+  close(): Promise<void>;
+}
+
+export type RegistryRow = Partial<RegistrySettings> & Pick<RegistrySettings, 'host'>;
+
+/**
+ * @param loopback - `open`: loopback hosts may be asked over plain HTTP unless their row says otherwise. `guarded`: a
+ *   host has what its row says, as in the gate itself
+ */
+export const openReading = (
+  rows: readonly RegistryRow[] = [],
+  loopback: 'open' | 'guarded' = 'open',
+): Reading => {
+  let passed = 0;
+  const clock: EvidenceClock = {
+    now: () => Date.now() + passed,
+    monotonic: () => performance.now() + passed,
+  };
+  const settingsOf = (host: string): RegistrySettings => ({
+    ...defaultSettings(host),
+    ...(loopback === 'open' && host.startsWith('127.') && { plainHttp: true, allowPrivateAddress: true }),
+    ...rows.find((row) => row.host === host),
+  });
+  const http = createRegistryHttp({ settingsOf, clock });
+  return {
+    registry: createRegistry({ http, settingsOf, clock }),
+    http,
+    advance: (milliseconds) => {
+      passed += milliseconds;
+    },
+    close: () => http.close(),
+  };
+};
+
+export const anonymous: Credential = {
+  kind: 'anonymous',
+  source: 'anonymous',
+  key: 'anonymous',
+  secret: { form: 'none' },
+};
+
+export const basicCredential = (
+  username: string,
+  password: string,
+  source = 'pull secret shop/regcred',
+): Credential => ({
+  kind: 'pull-secret',
+  source,
+  key: `${username}:${password}`,
+  secret: { form: 'basic', username, password },
+});
+
+export const identityCredential = (token: string): Credential => ({
+  kind: 'configured',
+  source: 'configured credentials',
+  key: `identity:${token}`,
+  secret: { form: 'identity-token', token },
+});
+
+export const bearerCredential = (token: string): Credential => ({
+  kind: 'configured',
+  source: 'configured credentials',
+  key: `bearer:${token}`,
+  secret: { form: 'bearer', token },
+});
+
+export interface CountedBudget extends ReadBudget {
+  taken(): number;
+}
+
+/** A budget of so many bytes, until a signal or for so many milliseconds. */
+export const budgetOf = (bytes = 64 * 1024 * 1024, until: AbortSignal | number = 10_000): CountedBudget => {
+  let taken = 0;
+  return {
+    signal: typeof until === 'number' ? AbortSignal.timeout(until) : until,
+    take: (more) => {
+      if (taken + more > bytes) return false;
+      taken += more;
+      return true;
+    },
+    taken: () => taken,
+  };
+};
+
+/** The value of an answer that must be known. */
+export const valueOf = <T>(answer: RegistryAnswer<T>): T => {
+  if (answer.state !== 'known') throw new Error(`the answer is ${JSON.stringify(answer)}`);
+  return answer.value;
+};
+
+/** The failure of an answer that must be unavailable. */
+export const failureIn = (answer: RegistryAnswer<unknown>): RegistryFailure => {
+  if (answer.state !== 'unavailable') throw new Error(`the answer is ${JSON.stringify(answer)}`);
+  return answer.failure;
+};
