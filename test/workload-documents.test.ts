@@ -75,7 +75,7 @@ describe('docs/workloads.md', () => {
   test('is where every text leads that tells to declare a kind', () => {
     expect(declareKind).toContain('docs/workloads.md');
     expect(read('docs/reasons.md')).toContain('docs/workloads.md');
-    const leading = ['operations', 'install', 'troubleshooting', 'threat-model'].map(
+    const leading = ['operations', 'install', 'troubleshooting', 'fail-open-doors'].map(
       (page) => `docs/${page}.md`,
     );
     expect(
