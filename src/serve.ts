@@ -12,8 +12,8 @@ import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openCertificate } from './serve/certificate.ts';
-import { createClosers } from './serve/lifecycle.ts';
-import type { Closers } from './serve/lifecycle.ts';
+import { createLifecycle } from './serve/lifecycle.ts';
+import type { Lifecycle } from './serve/lifecycle.ts';
 import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn } from './serve/listeners.ts';
@@ -22,7 +22,7 @@ import { openPolicyFiles } from './serve/policies.ts';
 import type { Policies } from './serve/policies.ts';
 import { openData, openRecord, recordPart } from './serve/record.ts';
 import { openTelemetry } from './serve/telemetry.ts';
-import type { Watchers } from './serve/telemetry.ts';
+import type { Telemetry } from './serve/telemetry.ts';
 
 export interface GateOptions {
   readonly config: Config;
@@ -50,7 +50,7 @@ interface Outside {
   readonly pullSecrets?: PullSecrets;
   readonly parts: () => readonly PartState[];
   /** A decision with the object that it is about, for Events. */
-  readonly tell?: (decision: Decision, object: JsonObject | null) => void;
+  readonly emit?: (decision: Decision, object: JsonObject | null) => void;
 }
 
 const noCluster: NamespaceReader = {
@@ -61,12 +61,12 @@ const noCluster: NamespaceReader = {
 /** Without `--cluster` policies come from files; a kubeconfig then serves for namespace labels alone (R3). */
 const openFromFiles = async (
   config: Config,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<Outside, readonly string[]>> => {
   const [policies, certificate] = await Promise.all([
-    openPolicyFiles(config, watchers, closers),
-    openCertificate(config, watchers, closers),
+    openPolicyFiles(config, telemetry, lifecycle),
+    openCertificate(config, telemetry, lifecycle),
   ]);
   if (!policies.ok) return policies;
   if (!certificate.ok) return certificate;
@@ -74,9 +74,9 @@ const openFromFiles = async (
   if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
   const { openClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
   const { createPullSecrets } = await import('./adapters/kubernetes/resources/pull-secrets.ts');
-  const client = await openClient(config, closers);
+  const client = await openClient(config, lifecycle);
   if (!client.ok) return client;
-  const namespaces = openNamespaces(client.value, watchers, closers);
+  const namespaces = openNamespaces(client.value, telemetry, lifecycle);
   return ok({
     ...found,
     namespaces: namespaces.reader,
@@ -87,30 +87,34 @@ const openFromFiles = async (
 
 const assemble = async (
   options: GateOptions,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<Listeners, readonly string[]>> => {
   const { config, configFile, remarks, storeWorker } = options;
-  for (const remark of remarks) watchers.log.warn(remark);
-  const data = openData(config, closers);
+  for (const remark of remarks) telemetry.log.warn(remark);
+  const data = openData(config, lifecycle);
   if (!data.ok) return data;
-  const { recorder, foreign } = openRecord(config, storeWorker, watchers, closers);
+  const { recorder, foreign } = openRecord(config, storeWorker, telemetry, lifecycle);
   const replica = config.replica.value ?? replicaFromHost();
   const opened = config.cluster.value
     ? await (
         await import('./serve/cluster/in-cluster.ts')
-      ).openFromCluster(config, replica, watchers, closers)
-    : await openFromFiles(config, watchers, closers);
+      ).openFromCluster(config, replica, telemetry, lifecycle)
+    : await openFromFiles(config, telemetry, lifecycle);
   if (!opened.ok) return opened;
   const problem = await foreign;
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
-  const evidence = openEvidence({ config, configFile, pullSecrets: outside.pullSecrets }, watchers, closers);
+  const evidence = openEvidence(
+    { config, configFile, pullSecrets: outside.pullSecrets },
+    telemetry,
+    lifecycle,
+  );
   if (!evidence.ok) return evidence;
   const sinks: DecisionSink[] = [
     (decision, json) => recorder.record(decision, json),
-    (decision, json) => watchers.log.decision(decision, json),
-    (decision) => watchers.metrics.decided(decision),
+    (decision, json) => telemetry.log.decision(decision, json),
+    (decision) => telemetry.metrics.decided(decision),
   ];
   const handlers = createHandlers(
     config,
@@ -120,17 +124,17 @@ const assemble = async (
       namespaces: outside.namespaces,
       evidence: evidence.value,
       sinks,
-      ...(outside.tell === undefined ? {} : { tell: outside.tell }),
+      ...(outside.emit === undefined ? {} : { emit: outside.emit }),
     },
-    watchers,
-    closers,
+    telemetry,
+    lifecycle,
   );
   const states = (): readonly PartState[] => [
     outside.policies.part(),
     ...outside.parts(),
     recordPart(recorder),
   ];
-  return listenOn(config, { handlers, certificate: outside.certificate, states }, watchers, closers);
+  return listenOn(config, { handlers, certificate: outside.certificate, states }, telemetry, lifecycle);
 };
 
 /** How often a gate that is not ready looks whether it is, in milliseconds. */
@@ -146,17 +150,19 @@ const whenReady = async ({ readiness, line }: Listeners, isStopped: () => boolea
  * @returns the running gate, or the sentences that say why it did not start; nothing is left open then.
  */
 export const startGate = async (options: GateOptions): Promise<Result<RunningGate, readonly string[]>> => {
-  const watchers = openTelemetry(options.config);
-  const closers = createClosers((error) => watchers.log.error('a part of the gate did not close', { error }));
-  closers.add(() => watchers.log.flush());
-  const started = await assemble(options, watchers, closers);
+  const telemetry = openTelemetry(options.config);
+  const lifecycle = createLifecycle((error) =>
+    telemetry.log.error('a part of the gate did not close', { error }),
+  );
+  lifecycle.add(() => telemetry.log.flush());
+  const started = await assemble(options, telemetry, lifecycle);
   if (!started.ok) {
-    await closers.closeAll();
+    await lifecycle.closeAll();
     return started;
   }
   let stopping: Promise<void> | undefined;
   return ok({
     ready: whenReady(started.value, () => stopping !== undefined),
-    stop: () => (stopping ??= closers.closeAll()),
+    stop: () => (stopping ??= lifecycle.closeAll()),
   });
 };

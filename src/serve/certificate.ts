@@ -5,15 +5,15 @@ import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
-import type { Closers } from './lifecycle.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { clock } from './clock.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Serving certificate: given files, or a CA of our own under `--data` (R15). */
 export const openCertificate = async (
   config: Config,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<CertificateSource, readonly string[]>> => {
   const { tlsCert, tlsKey, tlsName, listen, data } = config;
   const onProblem = (problem: string): void => log.warn('certificate', { problem });
@@ -23,7 +23,7 @@ export const openCertificate = async (
       ? await givenCertificates({ certFile: tlsCert.value, keyFile: tlsKey.value, clock, onProblem })
       : await openCertificates({ dir: join(data.value, 'tls'), names, clock, onProblem });
   if (!opened.ok) return fail([opened.error]);
-  closers.add(() => opened.value.close());
+  lifecycle.add(() => opened.value.close());
   metrics.onScrape(() => metrics.set('certificateExpiry', opened.value.current().expiresAt / 1000));
   return opened;
 };

@@ -9,10 +9,10 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
-import type { Closers } from './lifecycle.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { openEvidenceRoom } from './registry-access.ts';
 import type { EvidenceRoom } from './registry-access.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** How often the files of registries are looked at, in milliseconds; a change counts after two equal looks. */
 const lookEvery = 2_000;
@@ -53,8 +53,8 @@ interface Following {
   readonly onChange: (live: LiveRegistries) => void;
 }
 
-const follow = ({ path, first, onChange }: Following, watchers: Watchers, closers: Closers): void => {
-  const { log, metrics } = watchers;
+const follow = ({ path, first, onChange }: Following, telemetry: Telemetry, lifecycle: Lifecycle): void => {
+  const { log, metrics } = telemetry;
   const reload = createRegistryReload({
     path,
     first,
@@ -69,7 +69,7 @@ const follow = ({ path, first, onChange }: Following, watchers: Watchers, closer
     },
   });
   const timer = setInterval(() => reload.look(), lookEvery).unref();
-  closers.add(() => clearInterval(timer));
+  lifecycle.add(() => clearInterval(timer));
 };
 
 /** Whoever creates Pods chooses the hosts: those of the configuration and Docker Hub have a name in metrics. */
@@ -79,8 +79,8 @@ const labelOf = (host: string, room: EvidenceRoom): string =>
 /** Registry access of the running gate. What cannot work is told at the start, not at the first pull. */
 export const openEvidence = (
   { config, configFile, pullSecrets }: EvidenceSetting,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Result<ServedEvidence, readonly string[]> => {
   const live = loadLiveRegistries(config);
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
@@ -96,18 +96,19 @@ export const openEvidence = (
       maxMemoryBytes: config.evidenceMemory.value,
       maxDiskBytes: bytes,
       ...(bytes > 0 ? { directory: join(config.data.value, 'content') } : {}),
-      onProblem: (problem) => watchers.log.warn('content is kept in memory only', { problem }),
+      onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
     onAsked: ({ host, code, milliseconds }) =>
-      watchers.metrics.registryAsked(labelOf(host, room), code, milliseconds / 1000),
+      telemetry.metrics.registryAsked(labelOf(host, room), code, milliseconds / 1000),
   });
-  closers.add(() => room.close());
+  lifecycle.add(() => room.close());
   let sources = sourcesOf(live.value);
   const onChange = (next: LiveRegistries): void => {
     room.reconfigure(next.registries, next.defaults);
     sources = sourcesOf(next);
   };
-  if (configFile !== undefined) follow({ path: configFile, first: live.value, onChange }, watchers, closers);
+  if (configFile !== undefined)
+    follow({ path: configFile, first: live.value, onChange }, telemetry, lifecycle);
   return ok({ room, eventSources: () => sources });
 };

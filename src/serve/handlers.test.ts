@@ -11,7 +11,7 @@ import type { Decision } from '../core/decision/decision.ts';
 import { unavailable } from '../core/facts/fact.ts';
 import { formatDigest } from '../core/image/digest.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
-import { createClosers } from './lifecycle.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { createHandlers } from './handlers.ts';
 
 const a = formatDigest(digestOf('a'));
@@ -36,7 +36,7 @@ const { config } = resolved.value;
 
 let tls: { ca: string };
 let certificate: { cert: string; key: string };
-const closers = createClosers();
+const lifecycle = createLifecycle();
 const recorded: Decision[] = [];
 const metrics = createMetrics('test');
 
@@ -51,10 +51,10 @@ const open = async (evidence: FakeEvidence | undefined, set = policies): Promise
       ...(evidence === undefined ? {} : { evidence: { room: { evidence }, eventSources: () => sources } }),
     },
     { log, metrics },
-    closers,
+    lifecycle,
   );
   const gate = await startGate({ certificate }, handlers);
-  closers.add(() => gate.server.drain(100));
+  lifecycle.add(() => gate.server.drain(100));
   return { send: http1(gate, tls) };
 };
 
@@ -88,7 +88,7 @@ beforeAll(async () => {
   tls = { ca: authority.certificate };
   certificate = { cert: issued.certificate, key: issued.key };
 });
-afterAll(() => closers.closeAll());
+afterAll(() => lifecycle.closeAll());
 beforeEach(() => void told.splice(0));
 
 describe('the doors of a gate that looks at registries', () => {

@@ -22,11 +22,11 @@ import { createReview } from '../gate/review/review.ts';
 import type { ReviewDeps } from '../gate/review/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
 import { createSlices } from '../gate/review/slices.ts';
-import type { Warm } from '../gate/prefetch/prefetch.ts';
-import type { Closers } from './lifecycle.ts';
+import type { Prefetch } from '../gate/prefetch/prefetch.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { clock } from './clock.ts';
-import type { Watchers } from './telemetry.ts';
-import { openWarm } from './prefetch.ts';
+import type { Telemetry } from './telemetry.ts';
+import { openPrefetch } from './prefetch.ts';
 
 export interface HandlerParts {
   readonly replica: string;
@@ -39,7 +39,7 @@ export interface HandlerParts {
     readonly eventSources: () => readonly RegistryEventSource[];
   };
   /** Told of decisions with findings together with their object, after the answer. */
-  readonly tell?: (decision: Decision, object: JsonObject | null) => void;
+  readonly emit?: (decision: Decision, object: JsonObject | null) => void;
 }
 
 const openForm = ({ replica }: HandlerParts): DecisionForm =>
@@ -55,7 +55,7 @@ const openReview = (
   config: Config,
   parts: HandlerParts,
   { form, slices }: Pick<ReviewDeps, 'form' | 'slices'>,
-  { log, metrics }: Watchers,
+  { log, metrics }: Telemetry,
 ) =>
   createReview({
     policies: parts.source,
@@ -77,8 +77,8 @@ const openReview = (
 
 /** What comes after the answer: record, log, metrics, Events, and a look at what will be asked for next. */
 const createAfterwards = (
-  { sinks, tell }: HandlerParts,
-  warm: Warm | undefined,
+  { sinks, emit }: HandlerParts,
+  prefetch: Prefetch | undefined,
   onBug: (error: unknown) => void,
 ) => {
   const publish = createPublish(sinks, onBug);
@@ -86,22 +86,22 @@ const createAfterwards = (
   const requests = new WeakMap<Decision, AdmissionRequest>();
   return {
     keep: (decision: Decision, request: AdmissionRequest): void => {
-      const wanted = tell !== undefined && decision.findings.length > 0;
-      if (wanted || (warm !== undefined && request.kind.kind !== 'Pod')) requests.set(decision, request);
+      const wanted = emit !== undefined && decision.findings.length > 0;
+      if (wanted || (prefetch !== undefined && request.kind.kind !== 'Pod')) requests.set(decision, request);
     },
     answered: (decision: Decision): void => {
       publish(decision);
       const request = requests.get(decision);
       if (request === undefined) return;
-      if (decision.findings.length > 0) tell?.(decision, request.object);
-      warm?.admitted(request, decision);
+      if (decision.findings.length > 0) emit?.(decision, request.object);
+      prefetch?.admitted(request, decision);
     },
   };
 };
 
 /** Tells an operator of a defect of the gate, and what became of what it was about. */
 const bugs =
-  ({ log, metrics }: Watchers) =>
+  ({ log, metrics }: Telemetry) =>
   (consequence: string) =>
   (error: unknown): void => {
     metrics.count('bugs');
@@ -119,16 +119,16 @@ const outcomeOf = ({ patch, warnings }: Mutation): string => {
 export const createHandlers = (
   config: Config,
   parts: HandlerParts,
-  watchers: Watchers,
-  closers?: Pick<Closers, 'add'>,
+  telemetry: Telemetry,
+  lifecycle?: Pick<Lifecycle, 'add'>,
 ): WebhookHandlers => {
   const { source, namespaces, evidence } = parts;
   const workloads = createWorkloadTable(config.workloads.value);
-  const bug = bugs(watchers);
+  const bug = bugs(telemetry);
   const onBug = bug('became a deny');
   const slices = createSlices(clock);
   const form = openForm(parts);
-  const review = openReview(config, parts, { form, slices }, watchers);
+  const review = openReview(config, parts, { form, slices }, telemetry);
   const admit = createAdmit({
     review,
     form,
@@ -139,11 +139,11 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
-  const warm = openWarm({ workloads, slices }, parts, watchers, {
+  const prefetch = openPrefetch({ workloads, slices }, parts, telemetry, {
     onBug: bug('ended a look in advance'),
-    closers,
+    lifecycle,
   });
-  const after = createAfterwards(parts, warm, onBug);
+  const after = createAfterwards(parts, prefetch, onBug);
   const mutate = createMutate({
     policies: source,
     namespaces,
@@ -159,7 +159,7 @@ export const createHandlers = (
     },
     mutate: async (request, deadline) => {
       const mutation = await mutate(request, deadline);
-      watchers.metrics.count('mutations', { outcome: outcomeOf(mutation) });
+      telemetry.metrics.count('mutations', { outcome: outcomeOf(mutation) });
       return mutation;
     },
     imageReview: createReviewImages({ review, form, clock, onBug }),
@@ -170,8 +170,8 @@ export const createHandlers = (
         clock.monotonic(),
       ),
     answered: after.answered,
-    ...(evidence === undefined || warm === undefined
+    ...(evidence === undefined || prefetch === undefined
       ? {}
-      : { registryEvents: { sources: evidence.eventSources, pushed: (image) => warm.pushed(image) } }),
+      : { registryEvents: { sources: evidence.eventSources, pushed: (image) => prefetch.pushed(image) } }),
   };
 };

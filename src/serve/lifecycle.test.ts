@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
-import { createClosers } from './lifecycle.ts';
+import { createLifecycle } from './lifecycle.ts';
 
 test('closes last first, tries each, and tells which failed', async () => {
   const problems: unknown[] = [];
   const closed: string[] = [];
-  const closers = createClosers((error) => problems.push(error));
-  closers.add(() => void closed.push('lock'));
-  closers.add(() => {
+  const lifecycle = createLifecycle((error) => problems.push(error));
+  lifecycle.add(() => void closed.push('lock'));
+  lifecycle.add(() => {
     throw new Error('at once');
   });
-  closers.add(async () => {
+  lifecycle.add(async () => {
     await Promise.resolve();
     closed.push('record');
   });
-  closers.add(() => Promise.reject(new Error('later')));
-  await closers.closeAll();
+  lifecycle.add(() => Promise.reject(new Error('later')));
+  await lifecycle.closeAll();
   expect(closed).toEqual(['record', 'lock']);
   expect(problems).toEqual([new Error('later'), new Error('at once')]);
-  await closers.closeAll();
+  await lifecycle.closeAll();
   expect(problems).toHaveLength(2);
 });

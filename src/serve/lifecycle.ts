@@ -1,5 +1,5 @@
 /** Everything that is opened is closed again, last first, also when a later part fails to start. */
-export const createClosers = (onProblem: (error: unknown) => void = () => undefined) => {
+export const createLifecycle = (onProblem: (error: unknown) => void = () => undefined) => {
   const closers: (() => Promise<void> | void)[] = [];
   return {
     add: (close: () => Promise<void> | void): void => void closers.push(close),
@@ -15,4 +15,4 @@ export const createClosers = (onProblem: (error: unknown) => void = () => undefi
     },
   };
 };
-export type Closers = ReturnType<typeof createClosers>;
+export type Lifecycle = ReturnType<typeof createLifecycle>;

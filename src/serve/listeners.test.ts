@@ -12,9 +12,9 @@ import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Config } from '../config/resolve.ts';
-import { createClosers } from './lifecycle.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { listenOn } from './listeners.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 import { unchangedObject } from '../gate/mutation/mutation.ts';
 
 let first: Authority;
@@ -48,8 +48,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('listenOn with --client-ca (B38)', () => {
-  const closers = createClosers();
-  afterEach(() => closers.closeAll());
+  const lifecycle = createLifecycle();
+  afterEach(() => lifecycle.closeAll());
 
   const configOf = (): Config => {
     const flags = { policies: ['.'], listen: '127.0.0.1:0', admin: '127.0.0.1:0', clientCa: file };
@@ -76,9 +76,9 @@ describe('listenOn with --client-ca (B38)', () => {
       check: () => Promise.resolve(),
       close: () => {},
     };
-    const watchers: Watchers = { log, metrics };
+    const telemetry: Telemetry = { log, metrics };
     const parts = { handlers: { ...handlers, ...more }, certificate, states: () => [] };
-    return listenOn(configOf(), parts, watchers, closers);
+    return listenOn(configOf(), parts, telemetry, lifecycle);
   };
   const sendTo = async (line: string, authority: Authority): Promise<Reply> => {
     const issued = await authority.issueClient('kube-apiserver');

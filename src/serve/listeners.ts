@@ -11,9 +11,9 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { readinessOf } from '../gate/readiness.ts';
 import type { PartState, Readiness } from '../gate/readiness.ts';
-import type { Closers } from './lifecycle.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { clock } from './clock.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /**
  * How long a stop waits for answers under way, in milliseconds: as long as the longest review by default. A caller
@@ -35,7 +35,7 @@ export interface Listeners {
 }
 
 /** Problems of the webhook are counted and told; a defect is one of the gate. */
-const reportTo = ({ log, metrics }: Watchers): OnProblem =>
+const reportTo = ({ log, metrics }: Telemetry): OnProblem =>
   createProblemReport({
     log,
     count: (kind, defect) => {
@@ -49,7 +49,7 @@ const reportTo = ({ log, metrics }: Watchers): OnProblem =>
 const followCertificate = (
   certificate: CertificateSource,
   server: WebhookServer,
-  log: Watchers['log'],
+  log: Telemetry['log'],
 ): (() => void) =>
   certificate.onChange((material) => {
     const swapped = server.swapCertificate(material);
@@ -62,8 +62,8 @@ const followCertificate = (
 export const listenOn = async (
   config: Config,
   { handlers, certificate, states }: Parts,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<Listeners, readonly string[]>> => {
   const { clientCa, clientName } = config;
   const known =
@@ -110,7 +110,7 @@ export const listenOn = async (
     known.value === undefined
       ? undefined
       : followClientCa(known.value, (ca) => server.value.swapClient(clientOf(ca)), log);
-  closers.add(async () => {
+  lifecycle.add(async () => {
     draining = true;
     forget();
     unfollow?.();

@@ -7,8 +7,8 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
-import type { Closers } from './lifecycle.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Policies in force, and what `/readyz` says of them. */
 export interface Policies {
@@ -18,7 +18,7 @@ export interface Policies {
 
 export const describeSet = (set: PolicySet): string => `${set.policies.length} in force, ${set.version}`;
 
-export const toldSet = (set: PolicySet, { log, metrics }: Watchers, message: string): void => {
+export const reportSet = (set: PolicySet, { log, metrics }: Telemetry, message: string): void => {
   metrics.set('policies', set.policies.length);
   metrics.set('brokenPolicies', set.broken.length);
   log.info(message, { policies: set.policies.length, broken: set.broken.length, version: set.version });
@@ -27,10 +27,10 @@ export const toldSet = (set: PolicySet, { log, metrics }: Watchers, message: str
 /** Policies from files: broken or empty at the start ends the start, later the last good set stays (R8). */
 export const openPolicyFiles = async (
   config: Config,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<Policies, readonly string[]>> => {
-  const { log, metrics } = watchers;
+  const { log, metrics } = telemetry;
   let problem: string | undefined;
   const files = createPolicyFiles<PolicySet>({
     paths: config.policies.value,
@@ -39,7 +39,7 @@ export const openPolicyFiles = async (
       current = { state: 'loaded', set: loaded.value };
       problem = undefined;
       metrics.count('reloads', { outcome: 'accepted' });
-      toldSet(loaded.value, watchers, 'policies reloaded');
+      reportSet(loaded.value, telemetry, 'policies reloaded');
     },
     onProblem: (problems) => {
       problem = problems.map(formatProblem).join('; ');
@@ -52,9 +52,9 @@ export const openPolicyFiles = async (
   const loaded = await files.load();
   if (!loaded.ok) return fail(loaded.error.map(formatProblem));
   let current: PolicyState = { state: 'loaded', set: loaded.value.value };
-  toldSet(loaded.value.value, watchers, 'policies loaded');
+  reportSet(loaded.value.value, telemetry, 'policies loaded');
   files.watch();
-  closers.add(() => files.close());
+  lifecycle.add(() => files.close());
   return ok({
     source: { current: () => current },
     part: () => ({

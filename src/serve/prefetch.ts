@@ -1,31 +1,31 @@
 import type { Evidence } from '../evidence/gather.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
-import { createWarm } from '../gate/prefetch/prefetch.ts';
-import type { Warm, WarmDeps } from '../gate/prefetch/prefetch.ts';
-import type { Closers } from './lifecycle.ts';
+import { createPrefetch } from '../gate/prefetch/prefetch.ts';
+import type { Prefetch, PrefetchDeps } from '../gate/prefetch/prefetch.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { clock } from './clock.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
-export interface WarmParts {
+export interface PrefetchParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
-  /** Absent: this gate looks at no registry. */
+  /** Absent: this gate has no registry access. */
   readonly evidence?: { readonly room: { readonly evidence: Evidence } };
 }
-export interface WarmEnds {
+export interface PrefetchEnds {
   readonly onBug: (error: unknown) => void;
-  readonly closers: Pick<Closers, 'add'> | undefined;
+  readonly lifecycle: Pick<Lifecycle, 'add'> | undefined;
 }
 
-/** What is looked at in advance, while this gate looks at registries at all. */
-export const openWarm = (
-  { workloads, slices }: Pick<WarmDeps, 'workloads' | 'slices'>,
-  { source, namespaces, evidence }: WarmParts,
-  { metrics }: Watchers,
-  { onBug, closers }: WarmEnds,
-): Warm | undefined => {
+/** The prefetch; absent where the gate has no registry access. */
+export const openPrefetch = (
+  { workloads, slices }: Pick<PrefetchDeps, 'workloads' | 'slices'>,
+  { source, namespaces, evidence }: PrefetchParts,
+  { metrics }: Telemetry,
+  { onBug, lifecycle }: PrefetchEnds,
+): Prefetch | undefined => {
   if (evidence === undefined) return undefined;
-  const warm = createWarm({
+  const prefetch = createPrefetch({
     policies: source,
     namespaces,
     workloads,
@@ -34,13 +34,13 @@ export const openWarm = (
     slices,
     onBug,
   });
-  closers?.add(() => warm.close());
-  let told = 0;
+  lifecycle?.add(() => prefetch.close());
+  let dropsCounted = 0;
   metrics.onScrape(() => {
-    const { waiting, dropped } = warm.counts();
+    const { waiting, dropped } = prefetch.counts();
     metrics.set('warmWaiting', waiting);
-    metrics.count('warmDropped', {}, dropped - told);
-    told = dropped;
+    metrics.count('warmDropped', {}, dropped - dropsCounted);
+    dropsCounted = dropped;
   });
-  return warm;
+  return prefetch;
 };

@@ -13,15 +13,15 @@ import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';
-import type { Closers } from './lifecycle.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { clock } from './clock.ts';
-import type { Watchers } from './telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** How long the end waits for the record, in milliseconds. */
 const drainRecord = 5_000;
 
 /** Locks `--data`, so that a second `serve` cannot write into the same record (R18). */
-export const openData = (config: Config, closers: Closers): Result<string, readonly string[]> => {
+export const openData = (config: Config, lifecycle: Lifecycle): Result<string, readonly string[]> => {
   const data = config.data.value;
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 });
@@ -35,7 +35,7 @@ export const openData = (config: Config, closers: Closers): Result<string, reado
     const remedy = lock.error.kind === 'held' ? '; give each gate a --data of its own' : '';
     return fail([`${lock.error.message}${remedy}`]);
   }
-  closers.add(() => lock.value.release());
+  lifecycle.add(() => lock.value.release());
   return ok(data);
 };
 
@@ -69,8 +69,8 @@ const judgeRecord = (store: WorkerStore, dataDir: string, log: Log): Promise<str
 export const openRecord = (
   config: Config,
   storeWorker: URL,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): OpenedRecord => {
   const store = createWorkerStore({ worker: storeWorker, dataDir: config.data.value });
   const recorder = createRecorder({
@@ -99,7 +99,7 @@ export const openRecord = (
     },
   });
   metrics.onScrape(() => metrics.set('recordQueued', recorder.queued()));
-  closers.add(async () => {
+  lifecycle.add(async () => {
     const left = await recorder.drain(drainRecord);
     if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
     await store.close();

@@ -5,13 +5,13 @@ import type { Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/resolve.ts';
 import { version } from '../config/version.ts';
 
-/** What everybody may tell to an operator. */
-export interface Watchers {
+/** What every part reports to an operator with. */
+export interface Telemetry {
   readonly metrics: Metrics;
   readonly log: Log;
 }
 
-export const openTelemetry = (config: Config): Watchers => {
+export const openTelemetry = (config: Config): Telemetry => {
   const metrics = createMetrics(version);
   const log = openLog({
     level: config.logLevel.value,

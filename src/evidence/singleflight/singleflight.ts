@@ -24,7 +24,7 @@ interface Open {
 
 type Limits = Pick<EvidenceLimits, 'flights' | 'flightTime' | 'silence' | 'reviewBytes'>;
 
-const crowded = (host: string): RegistryAnswer<never> => {
+const overloaded = (host: string): RegistryAnswer<never> => {
   const why = 'too many reads are under way, or all that one namespace gets of them';
   return failed({ kind: 'busy', stage: 'queue', host, why });
 };
@@ -97,7 +97,7 @@ export const createFlights = (
       if (joined !== undefined) return joined.board(reading) as Promise<RegistryAnswer<T>>;
       const giveBack = places.take(host, reading.asker.owners);
       if (giveBack !== undefined) return start(plan, reading, work, giveBack);
-      return crowded(host);
+      return overloaded(host);
     },
     get underWay() {
       return places.held();

@@ -1,27 +1,27 @@
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 
 /** How much is looked at in advance. */
-export interface WarmLimits {
+export interface PrefetchLimits {
   /** At one time. */
   readonly concurrency: number;
   /** Waiting for their turn; what comes beyond is dropped. */
   readonly waiting: number;
 }
 
-export interface WarmCounts {
+export interface PrefetchCounts {
   readonly running: number;
   readonly waiting: number;
   readonly dropped: number;
 }
 
-export interface WarmQueue {
+export interface PrefetchQueue {
   /**
    * Runs the work when the turn of its namespace comes, unless the same work is already waiting or under way.
    * @param namespace - for whom it is done; `''` for a push, which is for nobody in particular
    * @returns false: there was no room, and nobody will do it
    */
   add(key: string, namespace: string, work: () => Promise<void>): boolean;
-  counts(): WarmCounts;
+  counts(): PrefetchCounts;
   /** Forgets what waits, and settles when what is under way has ended. */
   close(): Promise<void>;
 }
@@ -30,10 +30,10 @@ export interface WarmQueue {
  * Work in the background that nobody waits for: bounded, without duplicates, round robin over namespaces (R26), so that
  * one that admits many templates of slow images keeps nobody else's from being looked at.
  */
-export const createWarmQueue = (
-  { concurrency, waiting: room }: WarmLimits,
+export const createPrefetchQueue = (
+  { concurrency, waiting: room }: PrefetchLimits,
   onBug: (error: unknown) => void,
-): WarmQueue => {
+): PrefetchQueue => {
   const places = createFairSemaphore({ places: concurrency, waiting: room });
   const running = new Set<Promise<void>>();
   const known = new Set<string>();

@@ -11,8 +11,8 @@ import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { createSlices } from '../review/slices.ts';
-import { createWarm } from './prefetch.ts';
-import type { Warm, WarmDeps } from './prefetch.ts';
+import { createPrefetch } from './prefetch.ts';
+import type { Prefetch, PrefetchDeps } from './prefetch.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const pinning = { checks: [{ digest: { pin: true } }] };
@@ -25,18 +25,18 @@ const imageOf = (text: string): ImageReference => {
 };
 const turn = (): Promise<void> => sleep(5);
 
-let warm: Warm;
+let prefetch: Prefetch;
 let bugs: unknown[];
-afterEach(() => warm.close());
+afterEach(() => prefetch.close());
 
 const start = (
   policies: Readonly<Record<string, object>>,
   evidence: FakeEvidence = fakeEvidence(),
-  more: Partial<WarmDeps> = {},
+  more: Partial<PrefetchDeps> = {},
 ) => {
   bugs = [];
   const set = policySet(policies);
-  warm = createWarm({
+  prefetch = createPrefetch({
     policies: { current: () => ({ state: 'loaded', set }) },
     namespaces: { labels: (name) => unavailable(name, 'none') },
     workloads: createWorkloadTable([]),
@@ -53,7 +53,7 @@ const start = (
     /** As the webhook does: judge, answer, then warm. */
     admit: async (request: AdmissionRequest) => {
       const decision = await gate.admit(request);
-      warm.admitted(request, decision);
+      prefetch.admitted(request, decision);
       await turn();
       return decision;
     },
@@ -99,7 +99,7 @@ describe('after a template was admitted', () => {
     const object = deployment('nginx');
     const gate = fakeGate({ policies: { pinning } });
     return gate.admit(requestFor(object)).then((decision) => {
-      warm.admitted(requestFor(object), decision);
+      prefetch.admitted(requestFor(object), decision);
       expect(evidence.asked).toEqual([]);
     });
   });
@@ -147,7 +147,7 @@ describe('after a template was admitted', () => {
     const { evidence } = start({ users });
     const gate = fakeGate({ policies: { users }, evidence });
     const request = requestFor(deployment('nginx'));
-    warm.admitted(request, await gate.admit(request));
+    prefetch.admitted(request, await gate.admit(request));
     await turn();
     expect(evidence.asked).toHaveLength(1);
   });
@@ -198,7 +198,7 @@ describe('when an image was pushed', () => {
     ['nothing without a policy', {}, 'r.io/x:1', undefined],
   ])('%s', async (_title, policies, text, needs) => {
     const { evidence } = start(policies);
-    expect(warm.pushed(imageOf(text))).toBe(true);
+    expect(prefetch.pushed(imageOf(text))).toBe(true);
     await turn();
     expect(evidence.asked.map(({ requests }) => requests[0]?.needs)).toEqual(
       needs === undefined ? [] : [needs],
@@ -210,7 +210,7 @@ describe('when an image was pushed', () => {
     start({ pinning }, fakeEvidence(), {
       policies: { current: () => ({ state: 'loading', why: 'not yet' }) },
     });
-    expect(warm.pushed(imageOf('r.io/x:1'))).toBe(false);
+    expect(prefetch.pushed(imageOf('r.io/x:1'))).toBe(false);
   });
 });
 
@@ -243,15 +243,15 @@ describe('a flood', () => {
     for (let turns = 0; turns < 6; turns++)
       for (const namespace of ['evil', 'worse'])
         await admit(requestFor(template(namespace + String(turns), 60).object ?? {}, { namespace }));
-    expect(warm.counts().running).toBe(6);
+    expect(prefetch.counts().running).toBe(6);
     await admit(template('shop', 4));
     const namespaces = (): readonly unknown[] => evidence.asked.map(({ context }) => context?.namespace);
     expect(namespaces().filter((one) => one === 'shop')).toHaveLength(2);
     go();
     await turn();
     expect(namespaces().filter((one) => one === 'shop')).toHaveLength(4);
-    expect(warm.counts().dropped).toBeGreaterThan(0);
-    while (warm.counts().running > 0) {
+    expect(prefetch.counts().dropped).toBeGreaterThan(0);
+    while (prefetch.counts().running > 0) {
       go();
       await turn();
     }
@@ -260,26 +260,26 @@ describe('a flood', () => {
   test('is bounded: four of one namespace at one time, 256 wait, the rest is dropped and counted', async () => {
     const { evidence, go, most } = held();
     start({ pinning }, evidence);
-    const taken = Array.from({ length: 300 }, (_, at) => warm.pushed(imageOf(`r.io/x:${String(at)}`)));
+    const taken = Array.from({ length: 300 }, (_, at) => prefetch.pushed(imageOf(`r.io/x:${String(at)}`)));
     expect(taken.filter((one) => one)).toHaveLength(260);
-    expect(warm.counts()).toEqual({ running: 4, waiting: 256, dropped: 40 });
-    while (evidence.asked.length < 260 || warm.counts().running > 0) {
+    expect(prefetch.counts()).toEqual({ running: 4, waiting: 256, dropped: 40 });
+    while (evidence.asked.length < 260 || prefetch.counts().running > 0) {
       await turn();
       go();
     }
     expect(most()).toBe(4);
-    expect(warm.counts()).toEqual({ running: 0, waiting: 0, dropped: 40 });
+    expect(prefetch.counts()).toEqual({ running: 0, waiting: 0, dropped: 40 });
   });
 
   test('of one image is one question, until it is answered', async () => {
     const { evidence, go } = held();
     start({ pinning }, evidence);
-    for (let at = 0; at < 1_000; at++) expect(warm.pushed(imageOf('r.io/x:1'))).toBe(true);
+    for (let at = 0; at < 1_000; at++) expect(prefetch.pushed(imageOf('r.io/x:1'))).toBe(true);
     await turn();
     expect(evidence.asked).toHaveLength(1);
     go();
-    await vi.waitFor(() => expect(warm.counts().running).toBe(0));
-    warm.pushed(imageOf('r.io/x:1'));
+    await vi.waitFor(() => expect(prefetch.counts().running).toBe(0));
+    prefetch.pushed(imageOf('r.io/x:1'));
     await turn();
     expect(evidence.asked).toHaveLength(2);
     go();
@@ -295,8 +295,8 @@ describe('a flood', () => {
         }),
     );
     start({ pinning }, stuck, { limits: { concurrency: 1, budget: 30 } });
-    warm.pushed(imageOf('r.io/x:1'));
-    warm.pushed(imageOf('r.io/x:2'));
+    prefetch.pushed(imageOf('r.io/x:1'));
+    prefetch.pushed(imageOf('r.io/x:2'));
     await vi.waitFor(() => expect(signals).toHaveLength(2));
     expect(signals[0]?.aborted).toBe(true);
   });
@@ -304,8 +304,8 @@ describe('a flood', () => {
   test('one that fails is told, and the others go on', async () => {
     const failing = fakeEvidence(() => Promise.reject(new Error('boom')));
     start({ pinning }, failing, { limits: { concurrency: 1 } });
-    warm.pushed(imageOf('r.io/x:1'));
-    warm.pushed(imageOf('r.io/x:2'));
+    prefetch.pushed(imageOf('r.io/x:1'));
+    prefetch.pushed(imageOf('r.io/x:2'));
     await vi.waitFor(() => expect(bugs).toHaveLength(2));
   });
 
@@ -321,12 +321,12 @@ describe('a flood', () => {
         }),
     );
     start({ pinning }, stuck, { limits: { concurrency: 1 } });
-    warm.pushed(imageOf('r.io/x:1'));
-    warm.pushed(imageOf('r.io/x:2'));
+    prefetch.pushed(imageOf('r.io/x:1'));
+    prefetch.pushed(imageOf('r.io/x:2'));
     await turn();
-    await warm.close();
+    await prefetch.close();
     expect(aborted).toEqual([true]);
     expect(stuck.asked).toHaveLength(1);
-    expect(warm.pushed(imageOf('r.io/x:3'))).toBe(false);
+    expect(prefetch.pushed(imageOf('r.io/x:3'))).toBe(false);
   });
 });

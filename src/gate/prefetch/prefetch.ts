@@ -20,10 +20,10 @@ import type { Clock, NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf } from '../review/subject.ts';
 import type { ReviewSubject, WorkloadSubject } from '../review/subject.ts';
-import { createWarmQueue } from './prefetch-queue.ts';
-import type { WarmCounts, WarmLimits } from './prefetch-queue.ts';
+import { createPrefetchQueue } from './prefetch-queue.ts';
+import type { PrefetchCounts, PrefetchLimits } from './prefetch-queue.ts';
 
-export interface WarmDeps {
+export interface PrefetchDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly workloads: WorkloadTable;
@@ -31,19 +31,19 @@ export interface WarmDeps {
   readonly clock: Clock;
   readonly slices: Slices;
   readonly onBug: (error: unknown) => void;
-  readonly limits?: Partial<WarmLimits & { readonly budget: number }>;
+  readonly limits?: Partial<PrefetchLimits & { readonly budget: number }>;
 }
 
 /** `budget`: milliseconds for one image. One namespace alone has half of the places and of the line. */
 const defaultLimits = { concurrency: 8, waiting: 512, budget: 10_000 };
 
 /** Looks at images before their Pods come. Nothing waits for it, and nothing is decided by it. */
-export interface Warm {
+export interface Prefetch {
   /** A template was admitted: its Pods will ask for its images in a moment. To be called after the answer. */
   admitted(request: AdmissionRequest, decision: Decision): void;
   /** An image was pushed. @returns false when it was dropped */
   pushed(image: ImageReference): boolean;
-  counts(): WarmCounts;
+  counts(): PrefetchCounts;
   close(): Promise<void>;
 }
 
@@ -90,10 +90,10 @@ const contextOf = (subject: Pick<ReviewSubject, 'namespace'> & { readonly what: 
 };
 
 /** Gathers facts in the background: after a template was admitted, and when a registry tells of a push. */
-export const createWarm = (deps: WarmDeps): Warm => {
+export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
   const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
-  const queue = createWarmQueue(limits, onBug);
+  const queue = createPrefetchQueue(limits, onBug);
   const closing = new AbortController();
   const until = (namespace: string) => ({ namespace, isOver: () => closing.signal.aborted });
 

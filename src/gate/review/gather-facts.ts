@@ -59,7 +59,7 @@ const withoutAnswer = (why: Fact<never>): ImageEvidence => ({ pinned: why, image
 const noAccess = withoutAnswer(unavailable('the image', 'this gate was started without registry access'));
 const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
 
-const crowded = withoutAnswer(
+const overloaded = withoutAnswer(
   unavailable(
     'the image',
     'too many large objects wait for registries already, of this namespace before all',
@@ -83,12 +83,12 @@ const inTime = async (
   const margin = Math.min(longestMargin, left / 10);
   const abort = new AbortController();
   const timers: NodeJS.Timeout[] = [];
-  const late = new Promise<readonly ImageEvidence[]>((resolve) => {
+  const timedOut = new Promise<readonly ImageEvidence[]>((resolve) => {
     timers.push(setTimeout(() => abort.abort(), left - margin));
     timers.push(setTimeout(() => resolve([]), left - margin / 2));
   });
   try {
-    return await Promise.race([evidence.gather(requests, context, abort.signal), late]);
+    return await Promise.race([evidence.gather(requests, context, abort.signal), timedOut]);
   } catch (error) {
     // Nobody waits for the other images.
     abort.abort();
@@ -124,6 +124,6 @@ export const gatherFacts = (
   const recalled = evidence.recall?.(requests, asker);
   if (recalled !== undefined) return join(recalled, tooLate);
   // Whoever creates large objects with images of a silent registry must not use up the room of all reviews.
-  if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], crowded);
+  if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], overloaded);
   return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
 };

@@ -115,7 +115,7 @@ const createSettle =
   };
 
 /** What is said of a review that was given up between two slices. */
-const createLate =
+const createTimedOut =
   ({ form }: ReviewDeps) =>
   ({ origin, started }: ReviewSubject, deadline: Deadline): Decision =>
     form(origin, timedOut(deadline), started);
@@ -128,7 +128,7 @@ const createLate =
 export const createReview = (deps: ReviewDeps) => {
   const { policies, namespaces, form, clock, slices, evidence, unmatched } = deps;
   const settle = createSettle(deps);
-  const late = createLate(deps);
+  const timedOut = createTimedOut(deps);
 
   const judge = (
     opened: Case,
@@ -144,7 +144,7 @@ export const createReview = (deps: ReviewDeps) => {
     );
     if (!(verdict instanceof Promise)) return settle(opened, images, verdict, gathered);
     return verdict.then((reached) =>
-      reached === undefined ? late(subject, deadline) : settle(opened, images, reached, gathered),
+      reached === undefined ? timedOut(subject, deadline) : settle(opened, images, reached, gathered),
     );
   };
 
@@ -174,7 +174,7 @@ export const createReview = (deps: ReviewDeps) => {
     const needs = slices.run(asking(images, opened.covering), untilDeadline(subject.namespace, deadline));
     if (!(needs instanceof Promise)) return look(opened, needs, deadline);
     return needs.then((needed) =>
-      needed === undefined ? late(subject, deadline) : look(opened, needed, deadline),
+      needed === undefined ? timedOut(subject, deadline) : look(opened, needed, deadline),
     );
   };
 

@@ -9,9 +9,9 @@ import { objectNames } from '../../install/manifest.ts';
 import type { Config } from '../../config/resolve.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
-import type { Closers } from '../lifecycle.ts';
+import type { Lifecycle } from '../lifecycle.ts';
 import { clock } from '../clock.ts';
-import type { Watchers } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 const loadWithin = 30_000;
 const checkEvery = 10 * 60_000;
@@ -46,7 +46,7 @@ interface Renewed {
 }
 
 /** Looks whether the leaf has to be replaced. Never rejects; calls while it looks are one more look afterwards. */
-const createRenewal = ({ secret, holder, names }: Renewed, log: Watchers['log']): (() => Promise<void>) => {
+const createRenewal = ({ secret, holder, names }: Renewed, log: Telemetry['log']): (() => Promise<void>) => {
   const renew = async (): Promise<void> => {
     const authorities = secret.authorities();
     if (authorities === undefined) return;
@@ -78,8 +78,8 @@ const createRenewal = ({ secret, holder, names }: Renewed, log: Watchers['log'])
 export const openClusterCertificate = async (
   { client, namespace }: { readonly client: ApiClient; readonly namespace: string },
   config: Config,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<ClusterCertificate, readonly string[]>> => {
   const names = namesOf(config, namespace);
   let isServing = false;
@@ -108,7 +108,7 @@ export const openClusterCertificate = async (
   isServing = true;
   secret.start();
   const timer = setInterval(() => void check(), checkEvery).unref();
-  closers.add(async () => {
+  lifecycle.add(async () => {
     clearInterval(timer);
     await secret.close();
   });

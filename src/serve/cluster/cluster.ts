@@ -19,16 +19,16 @@ import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
-import type { Closers } from '../lifecycle.ts';
-import { describeSet, toldSet } from '../policies.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import { describeSet, reportSet } from '../policies.ts';
 import type { Policies } from '../policies.ts';
 import { clock } from '../clock.ts';
-import type { Watchers } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 /** Connects; nothing is sent yet, so a cluster that is away does not keep the gate from starting (R14). */
 export const openClient = async (
   config: Config,
-  closers: Closers,
+  lifecycle: Lifecycle,
 ): Promise<Result<ApiClient, readonly string[]>> => {
   const connection = await connect({
     kubeconfig: config.kubeconfig.value,
@@ -37,7 +37,7 @@ export const openClient = async (
   });
   if (!connection.ok) return fail([connection.error.message]);
   const client = createClient(connection.value, { version });
-  closers.add(() => client.close());
+  lifecycle.add(() => client.close());
   return ok(client);
 };
 
@@ -60,12 +60,12 @@ export interface ClusterNamespaces {
 
 export const openNamespaces = (
   client: ApiClient,
-  { metrics }: Watchers,
-  closers: Closers,
+  { metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): ClusterNamespaces => {
   const namespaces = createNamespaces({ client, clock });
   namespaces.start();
-  closers.add(() => namespaces.close());
+  lifecycle.add(() => namespaces.close());
   metrics.onScrape(() => {
     const { staleSince } = namespaces.state();
     metrics.set('watchStale', staleSince === undefined ? 0 : Math.max(0, clock.now() - staleSince) / 1000);
@@ -80,10 +80,10 @@ export const openNamespaces = (
 export const openClusterPolicies = (
   client: ApiClient,
   isHolder: () => boolean,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Policies & { readonly wake: () => void } => {
-  const { log, metrics } = watchers;
+  const { log, metrics } = telemetry;
   const policies = createClusterPolicies({
     client,
     clock,
@@ -98,7 +98,7 @@ export const openClusterPolicies = (
       ),
     onSet: (set) => {
       metrics.count('reloads', { outcome: 'accepted' });
-      toldSet(set, watchers, 'policies of the cluster are in force');
+      reportSet(set, telemetry, 'policies of the cluster are in force');
       if (set.policies.length === 0 && set.broken.length === 0) {
         log.warn('the cluster holds no ImagePolicy: every image is allowed as unmatched');
       }
@@ -115,7 +115,7 @@ export const openClusterPolicies = (
     onProblem: ({ message }) => log.warn('the status of a policy could not be written', { problem: message }),
   });
   policies.start();
-  closers.add(async () => {
+  lifecycle.add(async () => {
     await status.close();
     await policies.close();
   });
@@ -135,8 +135,8 @@ export const openClusterPolicies = (
 export const openEvents = (
   client: ApiClient,
   replica: string,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): Events => {
   const events = createEvents({
     client,
@@ -152,7 +152,7 @@ export const openEvents = (
     metrics.count('events', { outcome: 'failed' }, failed - seen.failed);
     seen = { created, dropped, failed };
   });
-  closers.add(() => events.close());
+  lifecycle.add(() => events.close());
   return events;
 };
 
@@ -163,9 +163,9 @@ export const openEvents = (
 export const openLeadership = (
   client: ApiClient,
   { namespace, replica }: { readonly namespace: string | undefined; readonly replica: string },
-  { log, metrics }: Watchers,
+  { log, metrics }: Telemetry,
   onHolder: () => void,
-): { readonly isHolder: () => boolean; readonly start: (closers: Closers) => void } => {
+): { readonly isHolder: () => boolean; readonly start: (lifecycle: Lifecycle) => void } => {
   if (namespace === undefined) {
     metrics.set('leader', 1);
     return { isHolder: () => true, start: () => undefined };
@@ -185,9 +185,9 @@ export const openLeadership = (
   });
   return {
     isHolder: () => lease.isHolder(),
-    start: (closers) => {
+    start: (lifecycle) => {
       lease.start();
-      closers.add(() => lease.close());
+      lifecycle.add(() => lease.close());
     },
   };
 };

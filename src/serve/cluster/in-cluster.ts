@@ -10,12 +10,12 @@ import type { PullSecrets } from '../../evidence/ports.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import { openCertificate } from '../certificate.ts';
-import type { Closers } from '../lifecycle.ts';
+import type { Lifecycle } from '../lifecycle.ts';
 import { openClusterCertificate } from './cluster-certificate.ts';
 import type { ClusterCertificate } from './cluster-certificate.ts';
 import { openClient, openClusterPolicies, openEvents, openLeadership, openNamespaces } from './cluster.ts';
 import type { Policies } from '../policies.ts';
-import type { Watchers } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority, watchWebhooks } from './webhook-guard.ts';
 
 export interface FromCluster {
@@ -24,68 +24,68 @@ export interface FromCluster {
   readonly certificate: CertificateSource;
   readonly pullSecrets: PullSecrets;
   readonly parts: () => readonly PartState[];
-  readonly tell: (decision: Decision, object: JsonObject | null) => void;
+  readonly emit: (decision: Decision, object: JsonObject | null) => void;
 }
 
 /** Given files win; inside of a cluster the CA is shared in a Secret; elsewhere it lies under `--data`. */
 const openServing = (
   client: ApiClient,
   config: Config,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<CertificateSource | ClusterCertificate, readonly string[]>> => {
   const namespace = config.namespace.value;
   if (namespace === undefined || config.tlsCert.value !== undefined)
-    return openCertificate(config, watchers, closers);
-  return openClusterCertificate({ client, namespace }, config, watchers, closers);
+    return openCertificate(config, telemetry, lifecycle);
+  return openClusterCertificate({ client, namespace }, config, telemetry, lifecycle);
 };
 
 /** `--cluster`: policies, namespaces, Events, our webhook configuration and, with `--namespace`, CA and Lease. */
 export const openFromCluster = async (
   config: Config,
   replica: string,
-  watchers: Watchers,
-  closers: Closers,
+  telemetry: Telemetry,
+  lifecycle: Lifecycle,
 ): Promise<Result<FromCluster, readonly string[]>> => {
-  const connected = await openClient(config, closers);
+  const connected = await openClient(config, lifecycle);
   if (!connected.ok) return connected;
   const client = connected.value;
-  const serving = await openServing(client, config, watchers, closers);
+  const serving = await openServing(client, config, telemetry, lifecycle);
   if (!serving.ok) return serving;
   const certificate = serving.value;
-  const namespaces = openNamespaces(client, watchers, closers);
+  const namespaces = openNamespaces(client, telemetry, lifecycle);
   const candidate = { namespace: config.namespace.value, replica };
-  const leadership = openLeadership(client, candidate, watchers, () => {
+  const leadership = openLeadership(client, candidate, telemetry, () => {
     policies.wake();
     void keepBundle();
     rotate?.();
   });
-  const policies = openClusterPolicies(client, leadership.isHolder, watchers, closers);
-  const events = openEvents(client, replica, watchers, closers);
+  const policies = openClusterPolicies(client, leadership.isHolder, telemetry, lifecycle);
+  const events = openEvents(client, replica, telemetry, lifecycle);
   const parts = { client, certificate, events, isHolder: leadership.isHolder };
-  const webhooks = watchWebhooks(config, parts, watchers, closers);
-  const keepBundle = createBundleKeeper(parts, webhooks.guard, watchers);
+  const webhooks = watchWebhooks(config, parts, telemetry, lifecycle);
+  const keepBundle = createBundleKeeper(parts, webhooks.guard, telemetry);
   const before = certificate.current().ca;
-  closers.add(
+  lifecycle.add(
     certificate.onChange(({ ca }) => {
       if (ca !== before) void keepBundle();
     }),
   );
   const rotate =
-    'secret' in certificate ? rotateAuthority(certificate.secret, parts, watchers, closers) : undefined;
+    'secret' in certificate ? rotateAuthority(certificate.secret, parts, telemetry, lifecycle) : undefined;
   if ('secret' in certificate) {
     certificate.onSecret(() => {
       void keepBundle();
       rotate?.();
     });
   }
-  leadership.start(closers);
+  leadership.start(lifecycle);
   return ok({
     namespaces: namespaces.reader,
     policies,
     certificate,
     pullSecrets: createPullSecrets(client),
     parts: () => [namespaces.part(), webhooks.part()],
-    tell: (decision, object) => events.decided(decision, object),
+    emit: (decision, object) => events.decided(decision, object),
   });
 };

@@ -10,10 +10,10 @@ import { createCaSecret } from '../../adapters/kubernetes/certificates/ca-secret
 import type { CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { createMetrics } from '../../adapters/metrics/metrics.ts';
-import { createClosers } from '../lifecycle.ts';
-import type { Closers } from '../lifecycle.ts';
+import { createLifecycle } from '../lifecycle.ts';
+import type { Lifecycle } from '../lifecycle.ts';
 import { openLeadership } from './cluster.ts';
-import type { Watchers } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority } from './webhook-guard.ts';
 import type { WebhookGuardParts } from './webhook-guard.ts';
 
@@ -25,23 +25,23 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 let authority: Authority;
 let api: FakeApiServer;
 let client: ApiClient;
-let closers: Closers;
+let lifecycle: Lifecycle;
 let told: string[];
-let watchers: Watchers;
+let telemetry: Telemetry;
 beforeAll(async () => {
   authority = await createAuthority('ours');
 });
 beforeEach(async () => {
   api = await startApiServer();
   client = clientOf(api);
-  closers = createClosers();
+  lifecycle = createLifecycle();
   told = [];
-  const tell = (message: string): void => void told.push(message);
-  const log = { debug: tell, info: tell, warn: tell, error: tell, decision: () => {}, flush: () => {} };
-  watchers = { log, metrics: createMetrics('test') };
+  const emit = (message: string): void => void told.push(message);
+  const log = { debug: emit, info: emit, warn: emit, error: emit, decision: () => {}, flush: () => {} };
+  telemetry = { log, metrics: createMetrics('test') };
 });
 afterEach(async () => {
-  await closers.closeAll();
+  await lifecycle.closeAll();
   client.close();
   await api.close();
 });
@@ -98,7 +98,7 @@ describe('R15: the CA bundle', () => {
     const keep = createBundleKeeper(
       partsOf(true),
       guardOf(() => void rechecks++),
-      watchers,
+      telemetry,
     );
     await keep();
     await keep();
@@ -109,7 +109,7 @@ describe('R15: the CA bundle', () => {
 
   test('is left alone by everybody else: not even read', async () => {
     putWebhooks();
-    await createBundleKeeper(partsOf(false), guardOf(), watchers)();
+    await createBundleKeeper(partsOf(false), guardOf(), telemetry)();
     expect(bundle()).toBeUndefined();
     expect(verbs()).toEqual([]);
   });
@@ -118,12 +118,12 @@ describe('R15: the CA bundle', () => {
     putWebhooks();
     const { isHolder, ...others } = partsOf(true);
     const parts = { ...others, isHolder, certificate: certificateOf(undefined) };
-    await createBundleKeeper(parts, guardOf(), watchers)();
+    await createBundleKeeper(parts, guardOf(), telemetry)();
     expect(verbs()).toEqual([]);
   });
 
   test('that is not there yet is no problem; one that must not be written is told', async () => {
-    const keep = createBundleKeeper(partsOf(true), guardOf(), watchers);
+    const keep = createBundleKeeper(partsOf(true), guardOf(), telemetry);
     await keep();
     expect(told).toEqual([]);
     putWebhooks();
@@ -137,7 +137,7 @@ describe('R15: the CA bundle', () => {
       throw new Error('a defect on purpose');
     });
     putWebhooks();
-    await createBundleKeeper(partsOf(true), guard, watchers)();
+    await createBundleKeeper(partsOf(true), guard, telemetry)();
     expect(told.at(-1)).toBe('the CA bundle of the webhook configuration could not be written');
   });
 });
@@ -156,7 +156,7 @@ describe('R15: the CA bundle of what pins', () => {
       metadata: { name: 'imagegate' },
       webhooks: [{ name: 'mutate.imagegate.dev', clientConfig: { url: 'https://gate/mutate' } }],
     });
-    await createBundleKeeper(partsOf(true), guardOf(), watchers)();
+    await createBundleKeeper(partsOf(true), guardOf(), telemetry)();
     expect(held()).toBe(base64(authority.certificate));
     expect(bundle()).toBe(base64(authority.certificate));
   });
@@ -187,7 +187,7 @@ describe('R15: the rotation of the CA', () => {
     api.requests.splice(0);
   };
   const rotate = (isHolder: boolean): (() => void) =>
-    rotateAuthority(secret, { client, isHolder: () => isHolder, every: 10 }, watchers, closers);
+    rotateAuthority(secret, { client, isHolder: () => isHolder, every: 10 }, telemetry, lifecycle);
 
   test('is looked at when somebody asks, not only by the clock', async () => {
     await openSecret();
@@ -195,8 +195,8 @@ describe('R15: the rotation of the CA', () => {
     const look = rotateAuthority(
       secret,
       { client, isHolder: () => true, every: 3_600_000 },
-      watchers,
-      closers,
+      telemetry,
+      lifecycle,
     );
     look();
     await vi.waitFor(() => expect(secret.authorities()?.next).toBeDefined(), soon);
@@ -245,7 +245,7 @@ describe('R15: the rotation of the CA', () => {
   test('ends with the gate', async () => {
     await openSecret();
     rotate(true);
-    await closers.closeAll();
+    await lifecycle.closeAll();
     api.requests.splice(0);
     await sleep(100);
     expect(verbs().filter((verb) => verb === `get ${configurations}`)).toEqual([]);
@@ -253,7 +253,7 @@ describe('R15: the rotation of the CA', () => {
 
   test('tells what fails, and goes on', async () => {
     const failing = { rotate: () => Promise.reject(new Error('a defect on purpose')) };
-    rotateAuthority(failing, { client, isHolder: () => true, every: 10 }, watchers, closers);
+    rotateAuthority(failing, { client, isHolder: () => true, every: 10 }, telemetry, lifecycle);
     await vi.waitFor(() => expect(told.length).toBeGreaterThan(1), soon);
     expect(new Set(told)).toEqual(new Set(['the CA could not be rotated']));
   });
@@ -263,13 +263,13 @@ describe('R15: the Lease', () => {
   const holderIdentity = (): unknown =>
     (api.get('leases', 'imagegate', namespace)?.['spec'] as { holderIdentity: string } | undefined)
       ?.holderIdentity;
-  const leaderGauge = async (own: Watchers): Promise<string | undefined> =>
+  const leaderGauge = async (own: Telemetry): Promise<string | undefined> =>
     /^imagegate_leader (\d)/m.exec((await own.metrics.render()).text)?.[1];
   /** One replica with a bundle keeper of its own, which says when it was asked. */
   const replica = (name: string) => {
-    const own = { ...watchers, metrics: createMetrics('test') };
-    const mine = createClosers();
-    closers.add(() => mine.closeAll());
+    const own = { ...telemetry, metrics: createMetrics('test') };
+    const mine = createLifecycle();
+    lifecycle.add(() => mine.closeAll());
     const leadership = openLeadership(client, { namespace, replica: name }, own, () => void keep());
     const parts = { ...partsOf(false), isHolder: leadership.isHolder };
     const keep = createBundleKeeper(parts, guardOf(), own);
@@ -304,10 +304,10 @@ describe('R15: the Lease', () => {
     const { isHolder, start } = openLeadership(
       client,
       { namespace: undefined, replica: 'a' },
-      watchers,
+      telemetry,
       () => {},
     );
-    start(closers);
+    start(lifecycle);
     expect(isHolder()).toBe(true);
     expect(verbs()).toEqual([]);
   });

@@ -14,9 +14,9 @@ import type {
 import type { Config } from '../../config/resolve.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
-import type { Closers } from '../lifecycle.ts';
+import type { Lifecycle } from '../lifecycle.ts';
 import { clock } from '../clock.ts';
-import type { Watchers } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 /** What refuses, and what pins: the two objects of an installation that name us to the API server. */
 const kinds = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const;
@@ -75,11 +75,11 @@ export interface WebhookGuardParts {
 export const watchWebhooks = (
   config: Config,
   parts: WebhookGuardParts,
-  { log, metrics }: Watchers,
-  closers: Closers,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
 ): WebhookWatch => {
   const { client, certificate, events } = parts;
-  const tell = (kind: WebhookConfigurationKind, integrity: WebhookIntegrity): void => {
+  const emit = (kind: WebhookConfigurationKind, integrity: WebhookIntegrity): void => {
     const all = guards.map((guard) => guard.integrity());
     if (all.every(({ state }) => state !== 'unknown')) {
       metrics.set('webhookIntact', all.every(({ state }) => state === 'intact') ? 1 : 0);
@@ -109,12 +109,12 @@ export const watchWebhooks = (
       name: objectNames.gate,
       expected: expectedOf(config, certificate, kind),
       authority: () => certificate.current().ca ?? '',
-      onChange: (integrity) => tell(kind, integrity),
+      onChange: (integrity) => emit(kind, integrity),
     }),
   );
   for (const guard of guards) {
     guard.start();
-    closers.add(() => guard.close());
+    lifecycle.add(() => guard.close());
   }
   return {
     guard: {
@@ -133,7 +133,7 @@ export const watchWebhooks = (
 export const createBundleKeeper = (
   parts: WebhookGuardParts,
   guard: WebhookWatch['guard'],
-  { log }: Watchers,
+  { log }: Telemetry,
 ) => {
   const keepOne = async (kind: WebhookConfigurationKind, ca: string): Promise<void> => {
     const patched = await patchCaBundle(parts.client, targetOf(kind), ca, AbortSignal.timeout(patchWithin));
@@ -165,8 +165,8 @@ export const createBundleKeeper = (
 export const rotateAuthority = (
   secret: Pick<CaSecret, 'rotate'>,
   parts: Pick<WebhookGuardParts, 'client' | 'isHolder'> & { readonly every?: number },
-  { log }: Watchers,
-  closers: Closers,
+  { log }: Telemetry,
+  lifecycle: Lifecycle,
 ): (() => void) => {
   const step = async (): Promise<void> => {
     if (!parts.isHolder()) return;
@@ -193,6 +193,6 @@ export const rotateAuthority = (
   };
   const timer = setInterval(look, parts.every ?? rotateEvery);
   timer.unref();
-  closers.add(() => clearInterval(timer));
+  lifecycle.add(() => clearInterval(timer));
   return look;
 };
