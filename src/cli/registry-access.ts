@@ -10,7 +10,7 @@ import type { PullSecrets } from '../evidence/ports.ts';
 import { openEvidenceRoom } from '../serve/registry-access.ts';
 import type { EvidenceRoom } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
-import { clock } from '../serve/clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { RegistryConfig } from './registry-settings.ts';
 import { UsageError } from './terminal/terminal.ts';
 
@@ -26,8 +26,12 @@ const sourcesOf = (config: RegistryConfig) => {
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
   if (!cloud.ok) throw new UsageError(cloud.error);
   const environment = readEnvironment();
-  const helpers = createCredentialHelpers({ environment, clock });
-  const logins = createUserConfig({ files: userCredentialFiles({ environment }), helpers, clock });
+  const helpers = createCredentialHelpers({ environment, clock: systemClock });
+  const logins = createUserConfig({
+    files: userCredentialFiles({ environment }),
+    helpers,
+    clock: systemClock,
+  });
   return {
     registries: registries.value,
     defaults: defaults.value,

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../core/facts/fact.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
 import type { ImageFacts } from '../core/facts/image-facts.ts';
@@ -6,22 +7,14 @@ import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessBook, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
 import { createFlights } from './singleflight/singleflight.ts';
-import { inLanes } from './map-limit.ts';
+import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
-import { createPace } from './pace.ts';
+import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { EvidenceParts } from './parts.ts';
-import type {
-  ContentStore,
-  EvidenceClock,
-  Keychain,
-  ManifestName,
-  PullContext,
-  Registry,
-  Repository,
-} from './ports.ts';
+import type { ContentStore, Keychain, ManifestName, PullContext, Registry, Repository } from './ports.ts';
 import { createReadBudget, type Reading } from './registry/read-budget.ts';
 import { readImage } from './read-image.ts';
-import { createRecentMap, type RecentMap } from '../core/text/recent-map.ts';
+import { createLruCache, type LruCache } from '../concurrency/lru-cache.ts';
 import { askerOf, createRecollections, placeOf, type Recollections } from './cache/answer-cache.ts';
 import { resolve, type Reached, type Resolution } from './registry/resolve.ts';
 import { askerFor } from './singleflight/shared-asker.ts';
@@ -55,7 +48,7 @@ export interface EvidenceSources {
   readonly registry: Registry;
   readonly keychain: Keychain;
   readonly content: ContentStore;
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   /** Whether the operator has named a host; absent: no host is known to be. */
   readonly hasRow?: (host: string) => boolean;
   /** What differs from {@link defaultEvidenceLimits}. */
@@ -66,7 +59,7 @@ export interface EvidenceSources {
 interface Room {
   readonly parts: EvidenceParts;
   readonly keychain: Keychain;
-  readonly facts: RecentMap<ImageFacts>;
+  readonly facts: LruCache<ImageFacts>;
   readonly recollections: Recollections;
 }
 
@@ -210,10 +203,15 @@ const gatherRest = (
   const asked = new Set(places.filter((_, at) => recalled[at] === undefined));
   // Attack: images of a silent host beside a bad one, so that there is no time left to look at that one.
   const hostOf = ([, { image }]: readonly [number, EvidenceRequest]): string => image.host;
-  return inLanes([...requests.entries()], hostOf, room.parts.limits.imagesAtOnce, async ([at, request]) => {
-    const known = asked.has(places[at] ?? '') ? undefined : recalled[at];
-    return known ?? answer(room, review, request);
-  });
+  return mapLimitByKey(
+    [...requests.entries()],
+    hostOf,
+    room.parts.limits.imagesAtOnce,
+    async ([at, request]) => {
+      const known = asked.has(places[at] ?? '') ? undefined : recalled[at];
+      return known ?? answer(room, review, request);
+    },
+  );
 };
 
 /**
@@ -225,10 +223,10 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
   const flights = createFlights(limits, clock, hasRow);
-  const facts = createRecentMap<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
+  const facts = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
-  const pace = createPace();
-  const parts: EvidenceParts = { registry, content, access, flights, pace, clock, limits, hasRow };
+  const eventLoop = createEventLoopYield();
+  const parts: EvidenceParts = { registry, content, access, flights, eventLoop, clock, limits, hasRow };
   const room: Room = { parts, keychain, facts, recollections };
   return {
     recall: (requests, context) => {

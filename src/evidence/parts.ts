@@ -1,8 +1,9 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { AccessBook } from './cache/access-grants.ts';
 import type { Flights } from './singleflight/singleflight.ts';
 import type { EvidenceLimits } from './limits.ts';
-import type { Pace } from './pace.ts';
-import type { ContentStore, EvidenceClock, Registry } from './ports.ts';
+import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
+import type { ContentStore, Registry } from './ports.ts';
 
 /** What every part of the evidence room works with. */
 export interface EvidenceParts {
@@ -10,8 +11,8 @@ export interface EvidenceParts {
   readonly content: ContentStore;
   readonly access: AccessBook;
   readonly flights: Flights;
-  readonly pace: Pace;
-  readonly clock: EvidenceClock;
+  readonly eventLoop: EventLoopYield;
+  readonly clock: Clock;
   readonly limits: EvidenceLimits;
   /** Whether the operator has named a host. */
   readonly hasRow: (host: string) => boolean;

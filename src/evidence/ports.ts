@@ -225,9 +225,3 @@ export interface ContentStore {
   /** Never fails: a full disk only costs the next reader a request. */
   put(repository: Repository, digest: string, bytes: Uint8Array): void;
 }
-
-/** Wall time for ages, monotonic time for deadlines; milliseconds. */
-export interface EvidenceClock {
-  now(): number;
-  monotonic(): number;
-}

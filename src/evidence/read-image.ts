@@ -21,7 +21,7 @@ import {
 import { isEmptyObject, provesNoImage } from './image-config/no-config.ts';
 import { besideImages, imagesOf, type Leaf } from './image-config/index-leaves.ts';
 import { timesOf } from './image-config/time.ts';
-import { inTurn } from './map-limit.ts';
+import { mapLimit } from '../concurrency/map-limit.ts';
 import type { EvidenceParts } from './parts.ts';
 import type {
   Content,
@@ -32,7 +32,7 @@ import type {
   Repository,
 } from './ports.ts';
 import type { Reading } from './registry/read-budget.ts';
-import type { RecentMap } from '../core/text/recent-map.ts';
+import type { LruCache } from '../concurrency/lru-cache.ts';
 import type { Reached } from './registry/resolve.ts';
 import type { Unreadable } from './text/unreadable.ts';
 
@@ -151,7 +151,7 @@ const readOne = async (
 ): Promise<RegistryAnswer<readonly Leaf[]>> => {
   const bytes = await loadConfig(job, manifest.config);
   if (bytes.state !== 'known') return bytes;
-  await job.parts.pace.before(bytes.value.length);
+  await job.parts.eventLoop.before(bytes.value.length);
   const { layers, size, created, otherwise } = manifest;
   if (otherwise !== undefined && provesNoImage(bytes.value)) {
     const time = created === undefined ? {} : { created };
@@ -182,7 +182,7 @@ const readArtifact = async (
   if (config === undefined || isEmptyObject(config.digest)) return leaf(true);
   const bytes = await loadConfig(job, config);
   if (bytes.state !== 'known') return bytes;
-  await job.parts.pace.before(bytes.value.length);
+  await job.parts.eventLoop.before(bytes.value.length);
   return leaf(provesNoImage(bytes.value));
 };
 
@@ -215,7 +215,7 @@ const readChildren = async (
     return failed(job, 'limit', 'manifest', `its indexes hold more than ${limits.indexChildren} images`);
   }
   let failure: RegistryAnswer<never> | undefined;
-  const found = await inTurn(nodes, limits.childrenAtOnce, async (child) => {
+  const found = await mapLimit(nodes, limits.childrenAtOnce, async (child) => {
     if (failure !== undefined) return [];
     const answer = await readNode(job, child);
     if (answer.state === 'known') return answer.value;
@@ -228,7 +228,7 @@ const readChildren = async (
 const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<AnyManifest>> => {
   const bytes = await loadManifest(job, node);
   if (bytes.state !== 'known') return bytes;
-  await job.parts.pace.before(bytes.value.length);
+  await job.parts.eventLoop.before(bytes.value.length);
   const manifest = readManifest(bytes.value, job.parts.limits);
   return manifest.ok
     ? { state: 'known', value: manifest.value }
@@ -280,7 +280,7 @@ const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
  */
 export const readImage = async (
   parts: EvidenceParts,
-  memory: RecentMap<ImageFacts>,
+  memory: LruCache<ImageFacts>,
   wanted: ImageWanted,
   reading: Reading,
 ): Promise<RegistryAnswer<ImageFacts>> => {

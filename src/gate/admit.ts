@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/text/shown-text.ts';
@@ -9,7 +10,7 @@ import type { DecisionForm, DecisionOrigin, Outcome } from './review/decision-bu
 import { gateFinding, timedOut } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
 import { judgePolicy } from './review/judge-policy.ts';
-import type { Clock, PolicySource } from './ports.ts';
+import type { PolicySource } from './ports.ts';
 import { unknownKind } from './review/unknown-kind.ts';
 import type { Review } from './review/review.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts';
+import type { Clock } from '../concurrency/clock.ts';
 
 /**
  * The one deadline of a review. Its AbortSignal is made only when somebody has to wait: a review that needs

@@ -4,12 +4,6 @@ import type { PolicySet } from '../core/policy/match/policy-set.ts';
 
 export type { Labels } from '../core/policy/match/label-selector.ts';
 
-/** Wall time for records, monotonic time for durations and deadlines; both in milliseconds. */
-export interface Clock {
-  now(): number;
-  monotonic(): number;
-}
-
 /**
  * Where policies come from. `loading` until the first complete load (the gate is not ready and denies, R8);
  * afterwards always `loaded`, with the last good set while a newer one is broken or the source is away.

@@ -1,3 +1,4 @@
+import type { Clock } from '../concurrency/clock.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { shown } from '../core/text/shown-text.ts';
 import type { ImageUse } from '../core/workload/extract.ts';
@@ -5,7 +6,6 @@ import { maxImages } from '../core/workload/extract.ts';
 import type { Deadline } from './deadline.ts';
 import type { DecisionForm, DecisionOrigin } from './review/decision-builder.ts';
 import { gateFinding } from './review/decision-builder.ts';
-import type { Clock } from './ports.ts';
 import type { Review } from './review/review.ts';
 
 /** An `ImageReview` of imagepolicy.k8s.io/v1alpha1: image texts and a namespace, nothing else is known (R21). */

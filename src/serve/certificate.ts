@@ -6,7 +6,7 @@ import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
 import { fail } from '../core/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Serving certificate: given files, or a CA of our own under `--data` (R15). */
@@ -20,8 +20,13 @@ export const openCertificate = async (
   const names = [listen.value.host, ...tlsName.value].filter((name) => name !== '0.0.0.0' && name !== '::');
   const opened =
     tlsCert.value !== undefined && tlsKey.value !== undefined
-      ? await givenCertificates({ certFile: tlsCert.value, keyFile: tlsKey.value, clock, onProblem })
-      : await openCertificates({ dir: join(data.value, 'tls'), names, clock, onProblem });
+      ? await givenCertificates({
+          certFile: tlsCert.value,
+          keyFile: tlsKey.value,
+          clock: systemClock,
+          onProblem,
+        })
+      : await openCertificates({ dir: join(data.value, 'tls'), names, clock: systemClock, onProblem });
   if (!opened.ok) return fail([opened.error]);
   lifecycle.add(() => opened.value.close());
   metrics.onScrape(() => metrics.set('certificateExpiry', opened.value.current().expiresAt / 1000));

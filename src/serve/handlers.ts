@@ -24,7 +24,7 @@ import { createReviewImages } from '../gate/review-images.ts';
 import { createSlices } from '../gate/review/slices.ts';
 import type { Prefetch } from '../gate/prefetch/prefetch.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 import { openPrefetch } from './prefetch.ts';
 
@@ -44,10 +44,10 @@ export interface HandlerParts {
 
 const openForm = ({ replica }: HandlerParts): DecisionForm =>
   createDecisionForm({
-    clock,
-    ids: createDecisionIds(replica, clock, randomInt(32 ** 3)),
+    clock: systemClock,
+    ids: createDecisionIds(replica, systemClock, randomInt(32 ** 3)),
     version,
-    repeats: createRepeats(clock),
+    repeats: createRepeats(systemClock),
   });
 
 /** The shared road, with everything that an operator has to hear of it. */
@@ -61,7 +61,7 @@ const openReview = (
     policies: parts.source,
     namespaces: parts.namespaces,
     form,
-    clock,
+    clock: systemClock,
     slices,
     evidence: parts.evidence?.room.evidence,
     unmatched: config.unmatched.value,
@@ -126,7 +126,7 @@ export const createHandlers = (
   const workloads = createWorkloadTable(config.workloads.value);
   const bug = bugs(telemetry);
   const onBug = bug('became a deny');
-  const slices = createSlices(clock);
+  const slices = createSlices(systemClock);
   const form = openForm(parts);
   const review = openReview(config, parts, { form, slices }, telemetry);
   const admit = createAdmit({
@@ -134,7 +134,7 @@ export const createHandlers = (
     form,
     policies: source,
     workloads,
-    clock,
+    clock: systemClock,
     unknownKinds: config.unknownKinds.value,
     admins: new Set(config.admins.value),
     onBug,
@@ -162,12 +162,12 @@ export const createHandlers = (
       telemetry.metrics.count('mutations', { outcome: outcomeOf(mutation) });
       return mutation;
     },
-    imageReview: createReviewImages({ review, form, clock, onBug }),
+    imageReview: createReviewImages({ review, form, clock: systemClock, onBug }),
     refused: ({ code, message, remedy, uid, caller }) =>
       form(
         { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },
         { findings: [gateFinding(code, message, { remedy })] },
-        clock.monotonic(),
+        systemClock.monotonic(),
       ),
     answered: after.answered,
     ...(evidence === undefined || prefetch === undefined

@@ -12,7 +12,7 @@ import { fail, ok } from '../core/result.ts';
 import { readinessOf } from '../gate/readiness.ts';
 import type { PartState, Readiness } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -42,7 +42,7 @@ const reportTo = ({ log, metrics }: Telemetry): OnProblem =>
       metrics.count('problems', { kind });
       if (defect) metrics.count('bugs');
     },
-    clock,
+    clock: systemClock,
   });
 
 /** The server shows each new certificate; returns what ends that. */
@@ -80,7 +80,7 @@ export const listenOn = async (
     certificate: certificate.current(),
     ...(known.value === undefined ? {} : { client: clientOf(known.value.ca) }),
     handlers,
-    clock,
+    clock: systemClock,
     onProblem,
   });
   if (!server.ok) return fail([`--listen: ${server.error}`]);
@@ -97,7 +97,7 @@ export const listenOn = async (
   const admin = await startAdminServer({
     listen: config.admin.value,
     handlers: { readiness, metrics: () => metrics.render() },
-    clock,
+    clock: systemClock,
     onProblem: (error) => log.error('the admin listener failed', { error }),
     onLimit: (message) => onProblem({ kind: 'connection-limit', message: `the admin listener: ${message}` }),
   });

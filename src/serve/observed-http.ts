@@ -1,5 +1,5 @@
 import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
 export type Asked = (asked: {
@@ -22,9 +22,9 @@ const codeOf = (answer: HttpAnswer): string => {
 /** The same requests, and somebody is told of each. */
 export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
   send: async (request) => {
-    const began = clock.monotonic();
+    const began = systemClock.monotonic();
     const answer = await http.send(request);
-    onAsked({ host: request.host, code: codeOf(answer), milliseconds: clock.monotonic() - began });
+    onAsked({ host: request.host, code: codeOf(answer), milliseconds: systemClock.monotonic() - began });
     return answer;
   },
   close: () => http.close(),

@@ -3,7 +3,7 @@ import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPrefetch } from '../gate/prefetch/prefetch.ts';
 import type { Prefetch, PrefetchDeps } from '../gate/prefetch/prefetch.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface PrefetchParts {
@@ -30,7 +30,7 @@ export const openPrefetch = (
     namespaces,
     workloads,
     evidence: evidence.room.evidence,
-    clock,
+    clock: systemClock,
     slices,
     onBug,
   });

@@ -14,7 +14,7 @@ import { fail, ok } from '../core/result.ts';
 import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** How long the end waits for the record, in milliseconds. */
@@ -76,7 +76,7 @@ export const openRecord = (
   const recorder = createRecorder({
     ...recorderDefaults,
     store,
-    clock,
+    clock: systemClock,
     retention: {
       ...recorderDefaults.retention,
       maxAgeMs: config.recordMaxAge.value,

@@ -20,7 +20,7 @@ import type { Evidence } from '../evidence/gather.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
 import { observed } from './observed-http.ts';
 import type { Asked } from './observed-http.ts';
-import { clock } from './clock.ts';
+import { systemClock } from '../concurrency/clock.ts';
 
 export interface EvidenceRoomOptions {
   readonly registries: readonly LoadedRegistry[];
@@ -80,12 +80,12 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
   let { registries, defaults = {} } = options;
   let rows = settingsFrom(registries, defaults);
   const settingsOf = (host: string): RegistrySettings => rows.get(host) ?? withoutRow(host, defaults);
-  const sending = createRegistryHttp({ settingsOf, proxy, clock });
+  const sending = createRegistryHttp({ settingsOf, proxy, clock: systemClock });
   const http = options.onAsked === undefined ? sending : observed(sending, options.onAsked);
-  const registry = createRegistry({ http, settingsOf, clock });
+  const registry = createRegistry({ http, settingsOf, clock: systemClock });
   const proxies = createProxies(proxy);
   const logins = createRegistryFiles(() => registries, {
-    clock,
+    clock: systemClock,
     ...(user === undefined ? {} : { helpers: user.helpers }),
   });
   const keychain = createKeychain({
@@ -93,14 +93,14 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
     configured: configuredInOrder(user === undefined ? [logins] : [logins, user.logins]),
     cloud: createCloudIdentities({
       settings: cloud,
-      clock,
+      clock: systemClock,
       // The clouds are asked over https; the text still holds the credentials of the proxy.
       proxyFor: (url) => {
         const found = proxies.proxyFor(url);
         return found.ok && found.value !== undefined ? proxy.httpsProxy : undefined;
       },
     }),
-    clock,
+    clock: systemClock,
   });
   const content = createContentStore(options.content);
   return {
@@ -108,7 +108,7 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
       registry,
       keychain,
       content,
-      clock,
+      clock: systemClock,
       hasRow: (host) => settingsOf(host).configured === true,
     }),
     registry,

@@ -1,9 +1,9 @@
+import type { Clock } from '../../src/concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../../src/core/facts/fact.ts';
 import type {
   Candidate,
   CloudIdentity,
   CredentialSecret,
-  EvidenceClock,
   Keychain,
   PullContext,
   PullSecrets,
@@ -15,7 +15,7 @@ import type {
 import { createKeychain } from '../../src/evidence/credential/keychain.ts';
 
 /** A clock that stands still until it is told otherwise; it starts where a real one could. */
-export const standingClock = (): EvidenceClock & { advance(milliseconds: number): void } => {
+export const standingClock = (): Clock & { advance(milliseconds: number): void } => {
   let passed = 0;
   return {
     now: () => 1_800_000_000_000 + passed,

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/concurrency/clock.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
@@ -18,7 +19,7 @@ import { createDecisionForm } from '../../src/gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../src/gate/review/decision-ids.ts';
 import { createMutate } from '../../src/gate/mutation/mutate.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
-import type { Clock, NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
+import type { NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
 import { createReview } from '../../src/gate/review/review.ts';
 import type { Unsure } from '../../src/gate/review/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';

@@ -1,10 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
 import { createCa, day } from './make.ts';
-import type { KeyedCertificate, WallClock } from './make.ts';
+import type { KeyedCertificate } from './make.ts';
 import { endOf, pemOf, readCertificates, readKey, startOf } from './read.ts';
 
 /** The CA on disk. */
@@ -68,7 +69,7 @@ const load = async (dir: string): Promise<Result<Authority | undefined, string>>
 };
 
 /** The key first: a crash in between leaves a key from which the certificate is made again. */
-const create = async (dir: string, clock: WallClock, years: number): Promise<void> => {
+const create = async (dir: string, clock: Pick<Clock, 'now'>, years: number): Promise<void> => {
   const made = await createCa(clock, { years });
   if (await createFile(keyPath(dir), made.key, privateMode)) {
     await createFile(bundlePath(dir), made.cert, publicMode);
@@ -85,7 +86,7 @@ const create = async (dir: string, clock: WallClock, years: number): Promise<voi
  */
 export const openAuthority = async (
   dir: string,
-  clock: WallClock,
+  clock: Pick<Clock, 'now'>,
   years: number,
 ): Promise<Result<Authority, string>> => {
   const found = await load(dir);
@@ -121,7 +122,7 @@ export type CaStep = 'none' | 'announced' | 'taken-over';
 export const renewAuthority = async (
   dir: string,
   authority: Authority,
-  clock: WallClock,
+  clock: Pick<Clock, 'now'>,
   plan: { readonly schedule: CaSchedule; readonly years: number },
 ): Promise<CaStep> => {
   const left = authority.signerEnds - clock.now();

@@ -2,9 +2,9 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import type { WallClock } from './make.ts';
 import { endOf, readCertificates, readKey } from './read.ts';
 import { createHolder } from './source.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
@@ -12,7 +12,7 @@ import type { CertificateSource, ServingMaterial } from './source.ts';
 export interface GivenCertificatesOptions {
   readonly certFile: string;
   readonly keyFile: string;
-  readonly clock: WallClock;
+  readonly clock: Pick<Clock, 'now'>;
   /** Milliseconds between looks at the files: watching alone misses changes on some file systems. */
   readonly checkEvery?: number;
   readonly onProblem: (problem: string) => void;

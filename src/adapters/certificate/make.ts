@@ -7,15 +7,12 @@ import {
   webcrypto,
 } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { Clock } from '../../concurrency/clock.ts';
 
 /** A certificate with its private key, both as PEM. */
 export interface KeyedCertificate {
   readonly cert: string;
   readonly key: string;
-}
-/** The part of the gate's clock that certificates need: wall time in milliseconds. */
-export interface WallClock {
-  now(): number;
 }
 
 export const day = 24 * 60 * 60 * 1000;
@@ -39,7 +36,7 @@ const randomSerial = (): string => {
 };
 
 const validity = (
-  clock: WallClock,
+  clock: Pick<Clock, 'now'>,
   end: number,
 ): { notBefore: Date; notAfter: Date; serialNumber: string } => ({
   serialNumber: randomSerial(),
@@ -81,7 +78,10 @@ export interface CaOptions {
 }
 
 /** Makes a self-signed CA: ECDSA P-256, valid ten years, may sign leaves only. */
-export const createCa = async (clock: WallClock, options: CaOptions = {}): Promise<KeyedCertificate> => {
+export const createCa = async (
+  clock: Pick<Clock, 'now'>,
+  options: CaOptions = {},
+): Promise<KeyedCertificate> => {
   const x509 = await x509Library();
   const keys = options.key === undefined ? await newKeys() : await importKeys(options.key);
   const { keyCertSign, cRLSign } = x509.KeyUsageFlags;
@@ -114,7 +114,7 @@ export interface LeafOptions {
 export const issueLeaf = async (
   ca: KeyedCertificate,
   names: readonly string[],
-  clock: WallClock,
+  clock: Pick<Clock, 'now'>,
   options: LeafOptions = {},
 ): Promise<IssuedLeaf> => {
   const x509 = await x509Library();

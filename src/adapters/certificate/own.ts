@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { defaultCaSchedule, keyPath, openAuthority, renewAuthority } from './authority-files.ts';
 import type { Authority, CaSchedule } from './authority-files.ts';
 import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
 import { day, issueLeaf } from './make.ts';
-import type { KeyedCertificate, WallClock } from './make.ts';
+import type { KeyedCertificate } from './make.ts';
 import { covers, endOf, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
 import { createHolder } from './source.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
@@ -19,7 +20,7 @@ export interface OwnCertificatesOptions {
   readonly names: readonly string[];
   /** Names that later starts shall know as well: the host of `manifests --url` reaches every leaf of `serve` (R15). */
   readonly rememberNames?: readonly string[];
-  readonly clock: WallClock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly caYears?: number;
   readonly leafDays?: number;
   /** Milliseconds before its end at which a leaf is replaced. */

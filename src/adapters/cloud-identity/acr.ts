@@ -1,14 +1,15 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable } from '../../core/facts/fact.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Result } from '../../core/result.ts';
-import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
+import type { CloudIdentity } from '../../evidence/ports.ts';
 import { formHeaders, readDocument, readSecret } from './answer.ts';
 import type { CloudHttp } from './cloud-http.ts';
 import { readTokenFile } from './token-file.ts';
 
 export interface AcrOptions {
   readonly http: CloudHttp;
-  readonly clock: Pick<EvidenceClock, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   /** `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_AUTHORITY_HOST`. */
   readonly clientId: string;
   readonly tenantId: string;

@@ -1,7 +1,8 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable } from '../../core/facts/fact.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
+import type { CloudIdentity } from '../../evidence/ports.ts';
 import { isHeaderText, readDocument } from './answer.ts';
 import { ecrEndpoint, parseEcrHost, type EcrHost } from './aws-host.ts';
 import type { ReadAwsKeys } from './aws-keys.ts';
@@ -10,7 +11,7 @@ import { signed } from './sigv4.ts';
 
 export interface EcrOptions {
   readonly http: CloudHttp;
-  readonly clock: Pick<EvidenceClock, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly keys: ReadAwsKeys;
   /** `https://api.ecr.<region>.amazonaws.com`; another one in tests. */
   readonly endpoint?: (host: EcrHost) => string;

@@ -1,11 +1,12 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { absent, known, unavailable } from '../../core/facts/fact.ts';
-import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
+import type { CloudIdentity } from '../../evidence/ports.ts';
 import { readDocument, readSecret } from './answer.ts';
 import type { CloudHttp } from './cloud-http.ts';
 
 export interface GarOptions {
   readonly http: CloudHttp;
-  readonly clock: Pick<EvidenceClock, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   /** `http://metadata.google.internal`; another one in tests. */
   readonly metadata?: string;
 }

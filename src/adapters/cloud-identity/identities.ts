@@ -1,4 +1,5 @@
-import type { CloudIdentity, EvidenceClock } from '../../evidence/ports.ts';
+import type { Clock } from '../../concurrency/clock.ts';
+import type { CloudIdentity } from '../../evidence/ports.ts';
 import { createAcrIdentity, type AcrOptions } from './acr.ts';
 import { createAwsKeys, type ContainerIdentity, type WebIdentity } from './aws-keys.ts';
 import { createCloudHttp, type CloudHttpOptions } from './cloud-http.ts';
@@ -14,7 +15,7 @@ export interface CloudSettings {
 
 export interface CloudIdentityOptions extends CloudHttpOptions {
   readonly settings: CloudSettings;
-  readonly clock: Pick<EvidenceClock, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** Their hosts do not overlap, so their order means nothing. */

@@ -1,6 +1,6 @@
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { ContentStore } from '../../evidence/ports.ts';
-import { createRecentMap } from '../../core/text/recent-map.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 import { createDisk, type Disk } from './disk.ts';
 import { contentName } from './name.ts';
 
@@ -53,7 +53,7 @@ const openDisk = (options: ContentStoreOptions): Disk | undefined => {
  * and is removed.
  */
 export const createContentStore = (options: ContentStoreOptions): OpenContentStore => {
-  const memory = createRecentMap<Uint8Array>({ entries: mostEntries, weight: options.maxMemoryBytes });
+  const memory = createLruCache<Uint8Array>({ entries: mostEntries, weight: options.maxMemoryBytes });
   const disk = openDisk(options);
   const keep = (key: string, bytes: Uint8Array): void => memory.set(key, bytes, bytes.length + entryBytes);
   return {

@@ -1,5 +1,6 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import {
   dockerConfigLimits,
@@ -7,7 +8,6 @@ import {
   type DockerConfig,
   type DockerConfigForm,
 } from '../../evidence/credential/docker-config.ts';
-import type { EvidenceClock } from '../../evidence/ports.ts';
 
 /** What a file holds now. */
 export interface ConfigFileState {
@@ -81,7 +81,7 @@ const readFile = async (path: string, form: DockerConfigForm): Promise<Reading> 
  */
 export const followConfigFile = (
   path: string,
-  clock: EvidenceClock,
+  clock: Clock,
   form: DockerConfigForm = 'dockerconfigjson',
 ): ConfigFile => {
   let state: ConfigFileState = {};

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import type { Clock } from '../../concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import { readEntrySecret } from '../../evidence/credential/docker-config-secret.ts';
 import { createSharedFacts } from '../../evidence/credential/shared-facts.ts';
-import type { CredentialSecret, EvidenceClock, Repository } from '../../evidence/ports.ts';
+import type { CredentialSecret, Repository } from '../../evidence/ports.ts';
 
 /** Programs of the user that keep secrets: `docker-credential-pass` and the like. For the CLI alone. */
 export interface CredentialHelpers {
@@ -12,7 +13,7 @@ export interface CredentialHelpers {
 export interface CredentialHelperOptions {
   /** Of the user: where programs are found, and whatever they need themselves. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   /** Milliseconds for one call; 30 s unless told otherwise, as somebody may have to unlock a keychain. */
   readonly timeout?: number;
 }

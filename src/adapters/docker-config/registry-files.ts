@@ -1,5 +1,5 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { ConfiguredCredentials } from '../../evidence/credential/configured.ts';
-import type { EvidenceClock } from '../../evidence/ports.ts';
 import { followConfigFile, type ConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
@@ -11,7 +11,7 @@ export interface RegistryFileRow {
   readonly dockerConfigFile?: string | undefined;
 }
 export interface RegistryFileOptions {
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   /** For the CLI; `serve` leaves it out and runs no program. */
   readonly helpers?: CredentialHelpers;
 }

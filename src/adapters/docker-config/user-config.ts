@@ -1,5 +1,5 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { ConfiguredCredentials } from '../../evidence/credential/configured.ts';
-import type { EvidenceClock } from '../../evidence/ports.ts';
 import { followConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
@@ -14,7 +14,7 @@ export interface UserConfigOptions {
   /** Asked in this order. */
   readonly files: readonly UserFile[];
   readonly helpers: CredentialHelpers;
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
 }
 
 /**

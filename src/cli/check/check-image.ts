@@ -5,10 +5,10 @@ import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
 import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
 import type { CheckOptions, OpenCheck } from './check-run.ts';
-import { clock } from '../../serve/clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { readImages } from './image-input.ts';
-import { inOrder } from './map-in-order.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
 import { writeOutputs } from './outputs.ts';
 import { readPolicies } from '../policy-input.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -24,16 +24,16 @@ const judgeAll = async (
   { review, evidence }: OpenCheck,
   terminal: Terminal,
 ): Promise<readonly Decision[]> => {
-  const judge = createJudgeImage({ review, clock, namespace });
+  const judge = createJudgeImage({ review, clock: systemClock, namespace });
   const time = evidence === undefined ? budget.plain : budget.withEvidence;
   const progress = createProgress(
     (done) => `judged ${done} of ${images.length} images`,
     terminal.status,
-    () => clock.monotonic(),
+    () => systemClock.monotonic(),
   );
-  const decisions = await inOrder(images, judgedAtOnce, ({ given }) => {
+  const decisions = await mapLimit(images, judgedAtOnce, ({ given }) => {
     progress.step();
-    return judge(given, deadlineAfter(time, clock));
+    return judge(given, deadlineAfter(time, systemClock));
   });
   progress.end();
   return decisions;
@@ -62,7 +62,7 @@ export const checkImages = async (
     decisions.map((decision, at) => {
       const image = images[at];
       const found = image === undefined ? undefined : check.evidence?.found(image);
-      return `${at === 0 ? '' : '\n'}${renderImage(decision, found, clock.now())}`;
+      return `${at === 0 ? '' : '\n'}${renderImage(decision, found, systemClock.now())}`;
     });
   await writeOutputs(decisions, output, terminal, { table });
   const code = await check.conclude(decisions, failOn, false);

@@ -17,10 +17,10 @@ import {
   tellWarnings,
 } from './check-run.ts';
 import type { CheckOptions, OpenCheck } from './check-run.ts';
-import { clock } from '../../serve/clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import { exitCode } from '../terminal/exit-code.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import { inOrder } from './map-in-order.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
 import { readManifests } from './manifest-input.ts';
 import type { ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
@@ -57,7 +57,7 @@ const judgeEach = async (
   judge: Judge,
   isWaiting: boolean,
 ): Promise<readonly ManifestOutcome[]> => {
-  if (isWaiting) return inOrder(objects, judgedAtOnce, judge);
+  if (isWaiting) return mapLimit(objects, judgedAtOnce, judge);
   const outcomes: ManifestOutcome[] = [];
   for (const object of objects) outcomes.push(await judge(object));
   return outcomes;
@@ -72,7 +72,7 @@ const judgeAll = async (
   const progress = createProgress(
     (done) => `judged ${done} of ${objects.length} objects`,
     terminal.status,
-    () => clock.monotonic(),
+    () => systemClock.monotonic(),
   );
   const step: Judge = (object) => {
     progress.step();
@@ -159,7 +159,7 @@ const judgeInput = async (
     review: check.review,
     form: check.form,
     workloads,
-    clock,
+    clock: systemClock,
     unknownKinds: config.unknownKinds.value,
     defaultNamespace,
   });
@@ -168,7 +168,7 @@ const judgeInput = async (
   const pinned = pins
     ? await pin(input, check, { workloads, defaultNamespace, valuesImages }, terminal)
     : undefined;
-  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, clock));
+  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, systemClock));
   const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
   return { decisions, incomplete: pinned?.incomplete === true };
 };

@@ -12,7 +12,7 @@ import type { PolicySource } from '../../gate/ports.ts';
 import { createReview } from '../../gate/review/review.ts';
 import type { Review } from '../../gate/review/review.ts';
 import { createSlices } from '../../gate/review/slices.ts';
-import { clock } from '../../serve/clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import { rememberEvidence } from './evidence-cache.ts';
 import type { EvidenceMemory } from './evidence-cache.ts';
 import { exitCodeOf } from '../terminal/exit-code.ts';
@@ -68,7 +68,7 @@ export interface OpenCheck {
 const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
   if (kubeconfig.value === undefined) return undefined;
   const { clusterNamespaces } = await import('./cluster-namespaces.ts');
-  return clusterNamespaces(kubeconfig.value, context.value, clock);
+  return clusterNamespaces(kubeconfig.value, context.value, systemClock);
 };
 
 /** Loaded only where somebody has to look at an image: a check of texts alone starts as fast as it always did. */
@@ -122,8 +122,8 @@ export const openCheck = async (
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
   const form = createDecisionForm({
-    clock,
-    ids: createDecisionIds('check', clock, randomInt(32 ** 3)),
+    clock: systemClock,
+    ids: createDecisionIds('check', systemClock, randomInt(32 ** 3)),
     version,
   });
   const policies: PolicySource = { current: () => ({ state: 'loaded', set }) };
@@ -132,8 +132,8 @@ export const openCheck = async (
     policies,
     namespaces,
     form,
-    clock,
-    slices: createSlices(clock),
+    clock: systemClock,
+    slices: createSlices(systemClock),
     evidence,
     unmatched: config.unmatched.value,
     onUnsure: (unsure) => unresolved.add(unsure.namespace),

@@ -1,7 +1,8 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { connect, createClient } from '../../adapters/kubernetes/client/client.ts';
 import { createNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
 import { version } from '../../config/version.ts';
-import type { Clock, NamespaceReader } from '../../gate/ports.ts';
+import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 /** Namespace labels looked up in a cluster one by one, without a watch: a `check` asks for few of them. */

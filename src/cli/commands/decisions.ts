@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Decision } from '../../core/decision/decision.ts';
 import { parseDuration } from '../../config/values/duration.ts';
@@ -43,7 +43,7 @@ const streamJson = async (items: AsyncIterable<string>, terminal: Terminal): Pro
     terminal.out(`${count === 0 ? '\n' : ',\n'}    ${json}`);
     count++;
     if (count % pause !== 0) continue;
-    await turn();
+    await nextTurn();
     if (terminal.isUnread?.() === true) return;
   }
   terminal.out(count === 0 ? ']\n}\n' : '\n  ]\n}\n');

@@ -5,8 +5,8 @@ import { createPinImage, createPinManifest } from '../../gate/manifest/pin-manif
 import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
 import { budget, judgedAtOnce } from '../check/check-run.ts';
 import type { OpenCheck } from '../check/check-run.ts';
-import { clock } from '../../serve/clock.ts';
-import { inOrder } from '../check/map-in-order.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { ManifestInput } from '../check/manifest-input.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -52,9 +52,9 @@ const lookUp = async (
   images: readonly DocumentImage[],
   pin: ReturnType<typeof createPinImage>,
 ): Promise<readonly LookedUp[]> =>
-  inOrder(images, judgedAtOnce, async (one) => {
+  mapLimit(images, judgedAtOnce, async (one) => {
     if (one.image.outcome !== 'open') return { ...one, found: undefined };
-    const place = await pin(one.image.reference, deadlineAfter(budget.withEvidence, clock));
+    const place = await pin(one.image.reference, deadlineAfter(budget.withEvidence, systemClock));
     if (place?.outcome === 'pinned')
       return { ...one, found: { ok: true, text: place.text, digest: place.digest } };
     const why = place?.outcome === 'left' ? place.why : 'the policies were not loaded';
@@ -92,11 +92,11 @@ const pinObjects = async (
   const progress = createProgress(
     (done) => `looked up the images of ${done} of ${objects.length} objects`,
     terminal.status,
-    () => clock.monotonic(),
+    () => systemClock.monotonic(),
   );
-  const places = await inOrder(objects, judgedAtOnce, (object) => {
+  const places = await mapLimit(objects, judgedAtOnce, (object) => {
     progress.step();
-    return pin(object, deadlineAfter(budget.withEvidence, clock));
+    return pin(object, deadlineAfter(budget.withEvidence, systemClock));
   });
   progress.end();
   return places;

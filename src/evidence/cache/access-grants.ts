@@ -1,6 +1,7 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { EvidenceClock, ManifestName, RegistryFailure, Repository } from '../ports.ts';
-import { createRecentMap } from '../../core/text/recent-map.ts';
+import type { ManifestName, RegistryFailure, Repository } from '../ports.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 
 /** One credential at one repository: what is remembered of it is used for nobody else. */
 export interface Account {
@@ -56,7 +57,7 @@ type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
  * none: names that somebody makes up must not push out what others have read (B9).
  */
 const createNumbers = (remembered: number) => {
-  const numbers = createRecentMap<string>({ entries: remembered });
+  const numbers = createLruCache<string>({ entries: remembered });
   let last = 0;
   return {
     of: (account: Account): string | undefined => numbers.get(accountKey(account)),
@@ -70,12 +71,12 @@ const createNumbers = (remembered: number) => {
   };
 };
 
-export const createAccessBook = (limits: Times, clock: EvidenceClock): AccessBook => {
+export const createAccessBook = (limits: Times, clock: Clock): AccessBook => {
   const bound = { entries: limits.remembered };
   const numbers = createNumbers(limits.remembered);
-  const reads = createRecentMap<number>(bound);
-  const tags = createRecentMap<{ readonly digest: string; readonly at: number }>(bound);
-  const refusals = createRecentMap<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
+  const reads = createLruCache<number>(bound);
+  const tags = createLruCache<{ readonly digest: string; readonly at: number }>(bound);
+  const refusals = createLruCache<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
   let heard = 0;
 
   const within = (at: number, time: number): number | undefined => {

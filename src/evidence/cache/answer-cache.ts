@@ -1,9 +1,10 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { AccessBook, Account } from './access-grants.ts';
 import { weightOfFacts } from '../image-config/image-facts.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { EvidenceClock, ManifestName, PullContext } from '../ports.ts';
+import type { ManifestName, PullContext } from '../ports.ts';
 
 /** What an asker was told about one image, and the proof that it rests on. */
 export interface Told {
@@ -68,11 +69,7 @@ type Limits = Pick<
   'tagTime' | 'accessTime' | 'recollectionTime' | 'recollections' | 'recollectionBytes'
 >;
 
-export const createRecollections = (
-  limits: Limits,
-  access: AccessBook,
-  clock: EvidenceClock,
-): Recollections => {
+export const createRecollections = (limits: Limits, access: AccessBook, clock: Clock): Recollections => {
   // In the order in which they were found, hence about that in which they end.
   const kept = new Map<string, Kept>();
   let weight = 0;

@@ -1,6 +1,7 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
-import type { CloudIdentity, CredentialSecret, EvidenceClock } from '../ports.ts';
-import { createRecentMap } from '../../core/text/recent-map.ts';
+import type { CloudIdentity, CredentialSecret } from '../ports.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 import { type Asking, createSharedFacts } from './shared-facts.ts';
 
 interface CloudSecret {
@@ -25,7 +26,7 @@ export interface CloudCredentials {
   get(identity: CloudIdentity, host: string, asking: Asking): Promise<Fact<CredentialSecret>>;
 }
 
-export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials => {
+export const createCloudCredentials = (clock: Clock): CloudCredentials => {
   const remaining = ({ expires }: CloudSecret): number => {
     const left = expires - clock.now();
     return Number.isFinite(left) ? Math.min(Math.max(left, 0), longestUse) : 0;
@@ -39,7 +40,7 @@ export const createCloudCredentials = (clock: EvidenceClock): CloudCredentials =
     },
   });
   /** The last one of each registry: it still opens it when the next one is late. */
-  const last = createRecentMap<CloudSecret>({ entries: limits.entries });
+  const last = createLruCache<CloudSecret>({ entries: limits.entries });
 
   return {
     get: async (identity, host, asking) => {

@@ -1,3 +1,5 @@
+import type { Clock } from '../../concurrency/clock.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Fact } from '../../core/facts/fact.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
@@ -7,7 +9,6 @@ import type {
   CloudIdentity,
   CredentialKind,
   CredentialSecret,
-  EvidenceClock,
   Keychain,
   PullContext,
   PullSecrets,
@@ -25,7 +26,7 @@ export interface KeychainParts {
   readonly configured: ConfiguredCredentials;
   /** Asked in this order. */
   readonly cloud: readonly CloudIdentity[];
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
 }
 
 /** What is tried for one image; each costs a request, and whoever writes the secrets decides how many there are (B9). */
@@ -68,14 +69,12 @@ const readSecret = (
   );
 };
 
-const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Keys with a star cost time, and what is kept is at hand at once: 64 images would compare with all in one go (R24). */
 const inPieces = async (
   fact: Fact<Result<DockerConfig, string>>,
 ): Promise<Fact<Result<DockerConfig, string>>> => {
   const globs = fact.state === 'known' && fact.value.ok ? fact.value.value.byRepository.globs : 0;
-  if (globs > 0) await nextRound();
+  if (globs > 0) await nextTurn();
   return fact;
 };
 

@@ -1,7 +1,8 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { Result } from '../../core/result.ts';
 import { isNamespaceName, isObjectName } from '../../core/workload/object-name.ts';
-import type { EvidenceClock, PullSecrets } from '../ports.ts';
+import type { PullSecrets } from '../ports.ts';
 import { readDockerConfig, type DockerConfig } from './docker-config.ts';
 import { createSharedFacts } from './shared-facts.ts';
 
@@ -26,7 +27,7 @@ const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];
  * Puts a cache of seconds in front of `PullSecrets`. Answers are kept under namespace and name, both checked before they
  * become a key or a path: a name such as `../../kube-system/secrets/x` reaches no other namespace (B29).
  */
-export const createNamespaceSecrets = (source: PullSecrets, clock: EvidenceClock): NamespaceSecrets => {
+export const createNamespaceSecrets = (source: PullSecrets, clock: Clock): NamespaceSecrets => {
   const secrets = createSharedFacts<Pulled>({ clock, limits, keepFor, weigh: ({ bytes }) => bytes });
   const accounts = createSharedFacts<readonly string[]>({
     clock,

@@ -1,7 +1,7 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
-import type { EvidenceClock } from '../ports.ts';
-import { createRecentMap } from '../../core/text/recent-map.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
 export interface SharedFacts<T> {
@@ -17,7 +17,7 @@ export interface Asking {
 export type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
 
 export interface SharedFactsOptions<T> {
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   /** Milliseconds for which an answer serves others who come later; 0: not at all. */
   readonly keepFor: (fact: Fact<T>) => number;
   /** What keeping it costs, in bytes or so; 1 unless told otherwise. */
@@ -34,7 +34,7 @@ export interface SharedFactsOptions<T> {
 
 /** Remembers answers for as long as they may serve. */
 const createShelf = <T>({ clock, keepFor, weigh, limits }: SharedFactsOptions<T>) => {
-  const kept = createRecentMap<{ readonly fact: Fact<T>; readonly until: number }>(limits);
+  const kept = createLruCache<{ readonly fact: Fact<T>; readonly until: number }>(limits);
   return {
     find: (key: string): Fact<T> | undefined => {
       const found = kept.get(key);

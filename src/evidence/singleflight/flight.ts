@@ -1,5 +1,6 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { EvidenceClock, RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
+import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { Reading } from '../registry/read-budget.ts';
 import { createSharedAsker } from './shared-asker.ts';
 
@@ -45,7 +46,7 @@ export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<ne
   failed({ kind: 'limit', stage, host, why: 'the images of this review are more than is read for one' });
 
 /** Which hosts were asked and which were heard, as far as one piece of work goes. */
-const createHearing = (clock: Pick<EvidenceClock, 'monotonic'>) => {
+const createHearing = (clock: Pick<Clock, 'monotonic'>) => {
   const heard = new Set<string>();
   let asked: { readonly host: string; readonly at: number } | undefined;
   return {
@@ -96,7 +97,7 @@ const seat = (
 export const createFlight = (
   { host, stage }: FlightPlan,
   limits: Pick<EvidenceLimits, 'silence' | 'reviewBytes'>,
-  clock: Pick<EvidenceClock, 'monotonic'>,
+  clock: Pick<Clock, 'monotonic'>,
   onEnd: () => void,
 ): Flight => {
   const passengers = new Set<Passenger>();

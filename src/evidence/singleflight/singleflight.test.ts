@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../../concurrency/clock.ts';
 import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { createFlights as create } from './singleflight.ts';
-import type { EvidenceClock, RegistryAnswer } from '../ports.ts';
+import type { RegistryAnswer } from '../ports.ts';
 import { createReadBudget, type Reading } from '../registry/read-budget.ts';
 import { askerFor } from './shared-asker.ts';
 
 const plan = { key: 'k', host: 'registry.example.com', stage: 'manifest' } as const;
 const limits = { flights: 8, flightTime: 10_000, silence: 2000, reviewBytes: 2000 };
-const createFlights = (some: typeof limits, clock: EvidenceClock, rows: readonly string[] = []) =>
+const createFlights = (some: typeof limits, clock: Clock, rows: readonly string[] = []) =>
   create(some, clock, (host) => rows.includes(host));
 const done: RegistryAnswer<string> = { state: 'known', value: 'done' };
 const patient = (): Reading => createReadBudget(new AbortController().signal, 1000);

@@ -1,8 +1,9 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../concurrency/shares.ts';
 import { createFlight, failed, late, type Flight, type FlightPlan } from './flight.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { EvidenceClock, RegistryAnswer } from '../ports.ts';
+import type { RegistryAnswer } from '../ports.ts';
 import type { Reading } from '../registry/read-budget.ts';
 
 type Work<T> = (reading: Reading) => Promise<RegistryAnswer<T>>;
@@ -40,11 +41,7 @@ const createPlaces = (places: number, hasRow: (host: string) => boolean) => {
 };
 
 /** @param hasRow - whether the operator has named the host: such hosts have reads of their own (R26) */
-export const createFlights = (
-  limits: Limits,
-  clock: EvidenceClock,
-  hasRow: (host: string) => boolean,
-): Flights => {
+export const createFlights = (limits: Limits, clock: Clock, hasRow: (host: string) => boolean): Flights => {
   const open = new Map<string, Open>();
   const places = createPlaces(limits.flights, hasRow);
 

@@ -1,8 +1,8 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { Deadline } from '../deadline.ts';
 import type { DecisionOrigin } from '../review/decision-builder.ts';
-import type { Clock } from '../ports.ts';
 import type { Review } from '../review/review.ts';
 
 export interface JudgeImageDeps {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedObject } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { shown } from '../../core/text/shown-text.ts';
@@ -13,7 +14,6 @@ import type { Deadline } from '../deadline.ts';
 import type { DecisionForm } from '../review/decision-builder.ts';
 import { gateFinding } from '../review/decision-builder.ts';
 import { nameOf, namespaceOf } from './manifest-namespace.ts';
-import type { Clock } from '../ports.ts';
 import type { Review } from '../review/review.ts';
 import { unknownKind } from '../review/unknown-kind.ts';
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
 import type { ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
@@ -16,7 +17,7 @@ import type { AdmissionRequest } from '../admission-request.ts';
 import { collect } from '../review/images-of-object.ts';
 import { labelsFor } from '../review/matched-policies.ts';
 import { deadlineAfter } from '../deadline.ts';
-import type { Clock, NamespaceReader, PolicySource } from '../ports.ts';
+import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf } from '../review/subject.ts';
 import type { ReviewSubject, WorkloadSubject } from '../review/subject.ts';

@@ -1,10 +1,11 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedImage, JudgedObject } from '../../core/decision/decision.ts';
 import { atField } from '../../core/decision/finding-place.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { FindingCode, SkipCode } from '../../core/decision/reason.ts';
 import { limitDecision } from '../../core/decision/limit.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Clock, DecisionIds } from '../ports.ts';
+import type { DecisionIds } from '../ports.ts';
 import type { Repeat, Repeats } from './repeats.ts';
 
 /** What every decision says about where it comes from. */

@@ -1,4 +1,5 @@
-import type { Clock, DecisionIds } from '../ports.ts';
+import type { Clock } from '../../concurrency/clock.ts';
+import type { DecisionIds } from '../ports.ts';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 

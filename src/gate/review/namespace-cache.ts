@@ -1,5 +1,5 @@
-import { createRecentMap } from '../../core/text/recent-map.ts';
-import type { RecentMap } from '../../core/text/recent-map.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
+import type { LruCache } from '../../concurrency/lru-cache.ts';
 
 /** How much is remembered: of so many namespaces, of each so many entries. */
 export interface NamespaceMemoryLimits {
@@ -14,12 +14,12 @@ export interface NamespaceMemory<V> {
 }
 
 export const createNamespaceMemory = <V>(limits: NamespaceMemoryLimits): NamespaceMemory<V> => {
-  const namespaces = createRecentMap<RecentMap<V>>({ entries: limits.namespaces });
+  const namespaces = createLruCache<LruCache<V>>({ entries: limits.namespaces });
   return {
     get: (namespace, key) => namespaces.get(namespace)?.get(key),
     set: (namespace, key, value) => {
       const known = namespaces.get(namespace);
-      const memory = known ?? createRecentMap<V>({ entries: limits.entries });
+      const memory = known ?? createLruCache<V>({ entries: limits.entries });
       memory.set(key, value);
       if (known === undefined) namespaces.set(namespace, memory);
     },

@@ -1,3 +1,4 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { judgedImage, judging } from '../../core/decision/decide.ts';
 import type { ImageUnderReview, Uninformed, Unmatched, Verdict } from '../../core/decision/decide.ts';
@@ -15,7 +16,7 @@ import type { Deadline } from '../deadline.ts';
 import type { DecisionForm, Outcome } from './decision-builder.ts';
 import { policiesLoading, timedOut } from './decision-builder.ts';
 import { gatherFacts } from './gather-facts.ts';
-import type { Clock, NamespaceReader, PolicySource } from '../ports.ts';
+import type { NamespaceReader, PolicySource } from '../ports.ts';
 import { untilDeadline } from './slices.ts';
 import type { Slices } from './slices.ts';
 import { isArrivingPod, pullContextOf } from './subject.ts';

@@ -1,6 +1,6 @@
+import type { Clock } from '../../concurrency/clock.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Clock } from '../ports.ts';
 
 /** For whom work is done. */
 export interface SlicedFor {

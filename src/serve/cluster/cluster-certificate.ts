@@ -10,7 +10,7 @@ import type { Config } from '../../config/resolve.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { clock } from '../clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 const loadWithin = 30_000;
@@ -31,7 +31,7 @@ const namesOf = (config: Config, namespace: string): readonly string[] => {
 
 const issue = async (authorities: CaAuthorities, names: readonly string[]): Promise<ServingMaterial> => {
   const { certificate, key } = authorities.current;
-  const leaf = await issueLeaf({ cert: certificate, key }, names, clock);
+  const leaf = await issueLeaf({ cert: certificate, key }, names, systemClock);
   return { ...leaf, ca: authorities.bundle };
 };
 
@@ -51,7 +51,7 @@ const createRenewal = ({ secret, holder, names }: Renewed, log: Telemetry['log']
     const authorities = secret.authorities();
     if (authorities === undefined) return;
     const now = holder.current();
-    const due = now.expiresAt - clock.now() < renewBefore || !isCurrent(now, authorities);
+    const due = now.expiresAt - systemClock.now() < renewBefore || !isCurrent(now, authorities);
     if (due) holder.change(await issue(authorities, names));
     else if (now.ca !== authorities.bundle) holder.change({ ...now, ca: authorities.bundle });
   };
@@ -86,11 +86,11 @@ export const openClusterCertificate = async (
   const listeners: (() => void)[] = [];
   const secret = createCaSecret({
     client,
-    clock,
+    clock: systemClock,
     namespace,
     name: objectNames.caSecret,
     createCa: async () => {
-      const { cert, key } = await createCa(clock);
+      const { cert, key } = await createCa(systemClock);
       return { certificate: cert, key };
     },
     onChange: () => {

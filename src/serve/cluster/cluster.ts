@@ -22,7 +22,7 @@ import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { describeSet, reportSet } from '../policies.ts';
 import type { Policies } from '../policies.ts';
-import { clock } from '../clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** Connects; nothing is sent yet, so a cluster that is away does not keep the gate from starting (R14). */
@@ -63,12 +63,15 @@ export const openNamespaces = (
   { metrics }: Telemetry,
   lifecycle: Lifecycle,
 ): ClusterNamespaces => {
-  const namespaces = createNamespaces({ client, clock });
+  const namespaces = createNamespaces({ client, clock: systemClock });
   namespaces.start();
   lifecycle.add(() => namespaces.close());
   metrics.onScrape(() => {
     const { staleSince } = namespaces.state();
-    metrics.set('watchStale', staleSince === undefined ? 0 : Math.max(0, clock.now() - staleSince) / 1000);
+    metrics.set(
+      'watchStale',
+      staleSince === undefined ? 0 : Math.max(0, systemClock.now() - staleSince) / 1000,
+    );
   });
   return {
     reader: namespaces,
@@ -86,7 +89,7 @@ export const openClusterPolicies = (
   const { log, metrics } = telemetry;
   const policies = createClusterPolicies({
     client,
-    clock,
+    clock: systemClock,
     read: readPolicy,
     build: (accepted, broken, setVersion) =>
       compilePolicySet(
@@ -109,7 +112,7 @@ export const openClusterPolicies = (
   });
   const status = createStatusWriter({
     client,
-    clock,
+    clock: systemClock,
     isHolder,
     verdicts: () => policies.verdicts(),
     onProblem: ({ message }) => log.warn('the status of a policy could not be written', { problem: message }),
@@ -140,7 +143,7 @@ export const openEvents = (
 ): Events => {
   const events = createEvents({
     client,
-    clock,
+    clock: systemClock,
     instance: replica,
     onProblem: ({ message }) => log.debug('an Event could not be written', { problem: message }),
   });
@@ -172,7 +175,7 @@ export const openLeadership = (
   }
   const lease = createLease({
     client,
-    clock,
+    clock: systemClock,
     namespace,
     name: objectNames.lease,
     identity: `${replica}-${randomUUID()}`,

@@ -15,7 +15,7 @@ import type { Config } from '../../config/resolve.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { clock } from '../clock.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** What refuses, and what pins: the two objects of an installation that name us to the API server. */
@@ -104,7 +104,7 @@ export const watchWebhooks = (
   const guards = kinds.map((kind) =>
     createWebhookGuard({
       client,
-      clock,
+      clock: systemClock,
       kind,
       name: objectNames.gate,
       expected: expectedOf(config, certificate, kind),

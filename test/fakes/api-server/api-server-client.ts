@@ -1,5 +1,5 @@
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import { type ApiClient, createClient } from '../../../src/adapters/kubernetes/client/client.ts';
-import type { Clock } from '../../../src/gate/ports.ts';
 import type { FakeApiServer } from './api-server.ts';
 
 /** Our client on the fake, without a kubeconfig. */

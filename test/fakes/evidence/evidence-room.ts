@@ -9,7 +9,7 @@ import {
   createFakeKeychain,
   createFakeRegistryPort,
   type FakeContentStore,
-  type FakeEvidenceClock,
+  type FakeClock,
   type FakeRegistryPort,
 } from './evidence-sources.ts';
 
@@ -26,7 +26,7 @@ export interface EvidenceRoom {
   readonly evidence: Evidence;
   readonly registry: FakeRegistryPort;
   readonly content: FakeContentStore;
-  readonly clock: FakeEvidenceClock;
+  readonly clock: FakeClock;
   /** One review of one image by a pod of that namespace. */
   ask(text: string, options?: AskOptions): Promise<ImageEvidence>;
   /** Requests since the last time: `GET manifest`. */

@@ -1,9 +1,9 @@
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import type {
   Candidate,
   Content,
   ContentStore,
   Credential,
-  EvidenceClock,
   Keychain,
   ManifestName,
   PullContext,
@@ -16,10 +16,10 @@ import type {
 import { digestOf, type FakeManifest } from '../registry/registry-content.ts';
 
 /** A clock that goes on only when told. */
-export interface FakeEvidenceClock extends EvidenceClock {
+export interface FakeClock extends Clock {
   pass(milliseconds: number): void;
 }
-export const createFakeClock = (): FakeEvidenceClock => {
+export const createFakeClock = (): FakeClock => {
   let time = 1_000_000;
   return {
     now: () => 1_700_000_000_000 + time,

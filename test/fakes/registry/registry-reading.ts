@@ -1,10 +1,10 @@
+import type { Clock } from '../../../src/concurrency/clock.ts';
 import { createRegistry } from '../../../src/adapters/registry/client/client.ts';
 import type { RegistryHttp } from '../../../src/adapters/registry/http/http.ts';
 import { defaultSettings, type RegistrySettings } from '../../../src/adapters/registry/settings.ts';
 import { createRegistryHttp } from '../../../src/adapters/registry/http/transport.ts';
 import type {
   Credential,
-  EvidenceClock,
   ReadBudget,
   Registry,
   RegistryAnswer,
@@ -31,7 +31,7 @@ export const openReading = (
   loopback: 'open' | 'guarded' = 'open',
 ): Reading => {
   let passed = 0;
-  const clock: EvidenceClock = {
+  const clock: Clock = {
     now: () => Date.now() + passed,
     monotonic: () => performance.now() + passed,
   };

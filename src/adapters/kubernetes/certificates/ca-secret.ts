@@ -1,6 +1,6 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { ok, type Result } from '../../../core/result.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { SECRETS } from '../client/resource.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../gate/ports.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
 import { pause } from '../watch/backoff.ts';
 
 /** Lets `burst` through at once and `perSecond` in the long run. */

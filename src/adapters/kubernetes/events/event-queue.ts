@@ -1,6 +1,6 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { FairQueue } from '../../../concurrency/fair-queue.ts';
 import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiProblem } from '../client/client.ts';
 import type { EventNote } from './note.ts';
 

@@ -1,6 +1,6 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import { tellThrown } from '../client/background.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { createEventLine, type EventLine } from './event-queues.ts';

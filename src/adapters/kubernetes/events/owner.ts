@@ -1,6 +1,6 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
 

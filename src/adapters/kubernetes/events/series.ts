@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../../concurrency/clock.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { EVENTS } from '../client/resource.ts';
 import { type EventNote, messageOf } from './note.ts';

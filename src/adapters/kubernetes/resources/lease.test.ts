@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../../../concurrency/clock.ts';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { createLease, type Lease, LEASE_TIMING } from './lease.ts';
 

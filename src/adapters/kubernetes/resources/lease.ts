@@ -1,5 +1,5 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import { tellThrown } from '../client/background.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { LEASES } from '../client/resource.ts';

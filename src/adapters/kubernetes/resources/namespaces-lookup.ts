@@ -1,7 +1,7 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ApiProblem, type LocalReason, printable } from '../client/problem.ts';
 import { NAMESPACES } from '../client/resource.ts';

@@ -1,7 +1,8 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { absent, type Fact, known, outage, unavailable } from '../../../core/facts/fact.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
-import type { Clock, NamespaceReader } from '../../../gate/ports.ts';
+import type { NamespaceReader } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { NAMESPACES } from '../client/resource.ts';
 import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';

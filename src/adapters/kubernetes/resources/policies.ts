@@ -1,5 +1,6 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { PolicySet } from '../../../core/policy/match/policy-set.ts';
-import type { Clock, PolicySource, PolicyState } from '../../../gate/ports.ts';
+import type { PolicySource, PolicyState } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { IMAGE_POLICIES } from '../client/resource.ts';
 import {

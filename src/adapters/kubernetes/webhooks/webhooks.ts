@@ -1,5 +1,5 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../client/resource.ts';
 import type { ApiResource } from '../client/resource.ts';

@@ -1,6 +1,7 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { Credential, EvidenceClock, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import type { Credential, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import type { TokenWay, Way } from './auth-scheme.ts';
 import { because, failureOf, type Remark } from '../client/failure.ts';
 import type { RegistryHttp } from '../http/http.ts';
@@ -10,7 +11,7 @@ import { createTokenCache, type TokenKey } from './token-cache.ts';
 
 export interface PassOptions {
   readonly http: RegistryHttp;
-  readonly clock: Pick<EvidenceClock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /** Who wants to read what. */

@@ -1,4 +1,4 @@
-import { createRecentMap } from '../../../core/text/recent-map.ts';
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import type { Visitor } from './authorization.ts';
 import type { Offer } from './auth-scheme.ts';
 
@@ -24,7 +24,7 @@ const accountOf = ({ host, scope, credential }: Visitor): string =>
   JSON.stringify([host, scope ?? '', credential.key]);
 
 export const createLoginMemory = (): LoginMemory => {
-  const accepted = createRecentMap<Accepted>({ entries: kept });
+  const accepted = createLruCache<Accepted>({ entries: kept });
   return {
     of: (visitor) => accepted.get(accountOf(visitor)) ?? accepted.get(visitor.host),
     keep: (visitor, { offer, at }) => {

@@ -1,7 +1,8 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { Result } from '../../../core/result.ts';
 import { createSharedAsker, type SharedAsker } from '../../../evidence/singleflight/shared-asker.ts';
-import type { Asker, EvidenceClock, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
-import { createRecentMap } from '../../../core/text/recent-map.ts';
+import type { Asker, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import type { Token } from './token.ts';
 
 /** Where a token is good: one registry, one token server, one scope, one credential. Never used for another of them. */
@@ -64,8 +65,8 @@ const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
   });
 
 /** @param limit - tokens kept; the one that was used longest ago goes first */
-export const createTokenCache = (clock: Pick<EvidenceClock, 'monotonic'>, limit = 4096): TokenCache => {
-  const kept = createRecentMap<Kept>({ entries: limit });
+export const createTokenCache = (clock: Pick<Clock, 'monotonic'>, limit = 4096): TokenCache => {
+  const kept = createLruCache<Kept>({ entries: limit });
   const flights = new Map<string, Flight>();
 
   const keep = (name: string, token: Token, asked: number): void =>

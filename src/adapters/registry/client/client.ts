@@ -1,4 +1,5 @@
-import type { EvidenceClock, Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
+import type { Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
 import { createAuth } from '../auth/auth.ts';
 import { getBlob } from './blob.ts';
 import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
@@ -14,7 +15,7 @@ export interface RegistryOptions {
   readonly http: RegistryHttp;
   /** The row of a host, or the defaults. */
   readonly settingsOf: (host: string) => RegistrySettings;
-  readonly clock: Pick<EvidenceClock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Manifest> => {

@@ -1,5 +1,6 @@
-import type { EvidenceClock, RegistryFailure } from '../../../evidence/ports.ts';
-import { createRecentMap } from '../../../core/text/recent-map.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import { createBreaker, type Breaker, type Health, type Refusal } from './circuit-breaker.ts';
 
 /** Leave to ask about one path; what came of it must be told, once. */
@@ -26,9 +27,9 @@ const concernsHost = ({ stage }: RegistryFailure): boolean => stage === 'connect
  * registry that always answers 502 (a proxy cache whose upstream is gone), and so shuts the registry for everybody.
  * Only what fails before a path is named opens the breaker of all; what fails afterwards is about that path.
  */
-export const createBreakers = (clock: Pick<EvidenceClock, 'monotonic'>): Breakers => {
+export const createBreakers = (clock: Pick<Clock, 'monotonic'>): Breakers => {
   const host = createBreaker(clock);
-  const paths = createRecentMap<Breaker>({ entries: mostPaths });
+  const paths = createLruCache<Breaker>({ entries: mostPaths });
 
   const failedAt = (path: string): Breaker => {
     const known = paths.get(path);

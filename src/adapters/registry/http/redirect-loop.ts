@@ -1,4 +1,5 @@
-import type { EvidenceClock, RegistryFailure } from '../../../evidence/ports.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Budget } from './request-budget.ts';
 import type { Exchange } from './http-exchange.ts';
@@ -24,7 +25,7 @@ export interface Walk {
   readonly request: HttpRequest;
   readonly budget: Budget;
   readonly visit: Visit;
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   readonly settingsOf: (host: string) => RegistrySettings;
 }
 

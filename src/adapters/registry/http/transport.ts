@@ -1,4 +1,6 @@
-import type { EvidenceClock, RegistryFailure } from '../../../evidence/ports.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../../concurrency/clock.ts';
+import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { createAnswerRooms } from './response-memory.ts';
 import { type Budget, startBudget } from './request-budget.ts';
@@ -35,7 +37,7 @@ export interface RegistryHttpOptions {
   /** Read anew for every request, so that a reloaded configuration holds at once. */
   readonly settingsOf: (host: string) => RegistrySettings;
   readonly proxy?: ProxySettings;
-  readonly clock: EvidenceClock;
+  readonly clock: Clock;
   readonly resolve?: Resolve;
   readonly openSocket?: OpenSocket;
   /** 0 to 1. */
@@ -111,7 +113,7 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
       underWay.abort();
       hosts.close();
       // Sockets that were destroyed close with the next turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     },
   };
 };
@@ -131,7 +133,7 @@ const responseOf = (exchange: Exchange, url: URL, end: () => void): HttpResponse
 });
 
 /** The budgets that run, so that the end of the process can end them all. */
-const createUnderWay = (clock: EvidenceClock) => {
+const createUnderWay = (clock: Clock) => {
   const budgets = new Set<Budget>();
   return {
     begin: (timeout: number, signal: AbortSignal): { readonly budget: Budget; readonly end: () => void } => {

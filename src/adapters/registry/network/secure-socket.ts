@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import { createRecentMap } from '../../../core/text/recent-map.ts';
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { failure, networkFailure } from './failure.ts';
 import type { ClientCertificate } from '../settings.ts';
@@ -48,7 +48,7 @@ const keyOf = ({ ca, client }: Trust): string =>
     .digest('base64');
 
 export const createSecureSocket = (): SecureSocket => {
-  const contexts = createRecentMap<SecureContext>({ entries: keptContexts });
+  const contexts = createLruCache<SecureContext>({ entries: keptContexts });
   const contextFor = (trust: Trust): Result<SecureContext, string> => {
     const key = keyOf(trust);
     const known = contexts.get(key);

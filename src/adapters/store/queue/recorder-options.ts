@@ -1,5 +1,5 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { DecisionStore, RetentionPolicy } from '../../../gate/decision-store.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import type { RecorderState } from './recorder-health.ts';
 import type { QueueLimits } from './recorder-queue.ts';
 

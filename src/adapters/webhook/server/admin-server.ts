@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../../concurrency/clock.ts';
 import { fail, ok } from '../../../core/result.ts';
 import type { Result } from '../../../core/result.ts';
 import type { Readiness } from '../../../gate/readiness.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import { watchConnections } from './connection-limits.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../gate/ports.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { OnProblem, WebhookProblem } from '../handlers.ts';
 
 type Kind = WebhookProblem['kind'];

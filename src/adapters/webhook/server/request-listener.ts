@@ -1,5 +1,5 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
-import type { Clock } from '../../../gate/ports.ts';
 import { jsonError, writeAnswer } from './answer.ts';
 import type { Answer, WebResponse } from './answer.ts';
 import { createCallTargets } from './call-target.ts';

@@ -1,6 +1,6 @@
 import type { CheckSituation, EvidenceCheck, EvidenceRule, EvidenceViolation } from '../../checks/check.ts';
 import type { ImageFacts } from '../../facts/image-facts.ts';
-import { createRecentMap } from '../../text/recent-map.ts';
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 
 /** What rules have said about images. */
 export interface JudgementMemory {
@@ -44,7 +44,7 @@ const createNumbers = () => {
 export const createJudgementMemory = (): JudgementMemory => {
   const rules = new Map<string, number>();
   const numberOf = createNumbers();
-  const remembered = createRecentMap<Judgement>(limits);
+  const remembered = createLruCache<Judgement>(limits);
   const inReview = new WeakMap<CheckSituation, Map<string, Judgement>>();
 
   const reviewOf = (situation: CheckSituation): Map<string, Judgement> => {

@@ -1,6 +1,8 @@
-/** Lets the event loop go round before something that takes long. */
-export interface Pace {
-  /** Settles at once for something small; for others one after the other, each in a round of its own. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Lets the event loop go round before work that takes long. */
+export interface EventLoopYield {
+  /** Settles at once for little; for others one after the other, each in a turn of its own. */
   before(bytes: number): Promise<void> | undefined;
 }
 
@@ -11,13 +13,12 @@ const small = 256 * 1024;
  * Content that is at hand is read without a pause: an index whose 16 manifests of 4 MiB lie in memory would be read in
  * one go, and hold up every other review as long as that takes (B9).
  */
-export const createPace = (): Pace => {
+export const createEventLoopYield = (): EventLoopYield => {
   let last = Promise.resolve();
-  const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     before: (bytes) => {
       if (bytes <= small) return undefined;
-      last = last.then(nextRound);
+      last = last.then(() => nextTurn());
       return last;
     },
   };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRecentMap } from './recent-map.ts';
+import { createLruCache } from './lru-cache.ts';
 
 test('what was not asked for the longest time goes first', () => {
-  const map = createRecentMap<number>({ entries: 2 });
+  const map = createLruCache<number>({ entries: 2 });
   map.set('a', 1);
   map.set('b', 2);
   expect(map.get('a')).toBe(1);
@@ -12,7 +12,7 @@ test('what was not asked for the longest time goes first', () => {
 });
 
 test('a value that alone is too heavy is not kept, and pushes nothing out; what it replaces goes', () => {
-  const map = createRecentMap<string>({ entries: 10, weight: 10 });
+  const map = createLruCache<string>({ entries: 10, weight: 10 });
   map.set('a', 'small', 5);
   map.set('b', 'huge', 11);
   expect([map.get('a'), map.get('b')]).toEqual(['small', undefined]);
@@ -27,7 +27,7 @@ test('whatever is done to it, number and weight stay within their bounds and are
   });
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const map = createRecentMap<number>({ entries: 3, weight: 10 });
+      const map = createLruCache<number>({ entries: 3, weight: 10 });
       for (const { key, weight } of steps) {
         if (weight === undefined) map.delete(key);
         else map.set(key, weight, weight);
@@ -37,6 +37,25 @@ test('whatever is done to it, number and weight stay within their bounds and are
         expect(map.size).toBeLessThanOrEqual(3);
         expect(map.weight).toBeLessThanOrEqual(10);
       }
+    }),
+  );
+});
+
+test('it evicts in the order of use, as a list that is searched from its end would', () => {
+  const step = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), isRead: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const cache = createLruCache<string>({ entries: 3 });
+      let model: string[] = [];
+      for (const { key, isRead } of steps) {
+        const isHeld = model.includes(key);
+        if (isRead) expect(cache.get(key)).toBe(isHeld ? key : undefined);
+        else cache.set(key, key);
+        if (isHeld || !isRead) model = [...model.filter((one) => one !== key), key].slice(-3);
+      }
+      expect(['a', 'b', 'c', 'd', 'e'].filter((key) => cache.get(key) !== undefined)).toEqual(
+        [...model].sort(),
+      );
     }),
   );
 });

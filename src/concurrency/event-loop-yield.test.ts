@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { roundsUntil } from '../../test/fakes/event-loop.ts';
+import { createEventLoopYield } from './event-loop-yield.ts';
+
+const padding = 300 * 1024;
+
+test('those that are large take turns, whoever asks', async () => {
+  const eventLoop = createEventLoopYield();
+  const order: number[] = [];
+  expect(eventLoop.before(1000)).toBeUndefined();
+  const turn = async (name: number): Promise<void> => {
+    await eventLoop.before(padding);
+    order.push(name);
+  };
+  const rounds = await roundsUntil(Promise.all([turn(1), turn(2), turn(3)]));
+  expect(order).toEqual([1, 2, 3]);
+  expect(rounds).toBeGreaterThanOrEqual(3);
+});
