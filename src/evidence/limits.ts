@@ -1,16 +1,13 @@
+import type { OciLimits } from '../core/oci/limits.ts';
+
 /** How far evidence reaches. Times in milliseconds, sizes in bytes. */
-export interface EvidenceLimits {
+export interface EvidenceLimits extends OciLimits {
   /** What one review reads in all, from registries and from the content store. */
   readonly reviewBytes: number;
   readonly manifestBytes: number;
   readonly configBytes: number;
-  readonly layers: number;
-  /** Images behind one named index, nested ones included. */
-  readonly indexChildren: number;
   /** 1: the named index holds images; 2: it may hold indexes that hold images. */
   readonly indexDepth: number;
-  readonly labels: number;
-  readonly labelBytes: number;
   /** Credentials tried for one image. */
   readonly credentials: number;
   /** Images of one review that are looked at side by side at one host, and children of one index. */

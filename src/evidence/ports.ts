@@ -1,5 +1,6 @@
 import type { Owners } from '../concurrency/shares.ts';
 import type { Fact } from '../core/facts/fact.ts';
+import type { Descriptor } from '../core/oci/descriptor.ts';
 
 /** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
 export interface Repository {
@@ -148,16 +149,6 @@ export interface Content {
 /** A manifest or an index. The media type is what the bytes say; a header that disagrees is refused (CVE-2021-41190). */
 export interface Manifest extends Content {
   readonly mediaType: string;
-}
-
-/** OCI image-spec, "Descriptor", as far as it is read. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
 }
 
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */

@@ -1,40 +1,30 @@
 import type { PlatformChoice } from '../core/facts/image-evidence.ts';
-import {
-  formatPlatform,
-  type ImageFacts,
-  type Platform,
-  type PlatformImage,
-} from '../core/facts/image-facts.ts';
-import { choiceKey, chosenOf } from '../core/facts/platform.ts';
+import type { ImageFacts, PlatformImage } from '../core/facts/image-facts.ts';
+import { choiceKey, chosenOf } from '../core/facts/platform-choice.ts';
+import type { Descriptor } from '../core/oci/descriptor.ts';
+import type { ImageIndex } from '../core/oci/image-index.ts';
+import { formatPlatform, type Platform } from '../core/oci/platform.ts';
 import { shown } from '../core/text/shown-text.ts';
 import { accountKey, repositoryKey } from './cache/access-grants.ts';
 import { overspent } from './singleflight/flight.ts';
-import { readConfig } from './image-config/config.ts';
+import { readConfig } from '../core/oci/config.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-config/image-facts.ts';
 import {
   readManifest,
   type AnyManifest,
   type ArtifactManifest,
-  type ImageIndex,
   type ImageManifest,
-} from './image-config/manifest.ts';
-import { isEmptyObject, provesNoImage } from './image-config/no-config.ts';
+} from '../core/oci/manifest.ts';
+import { isEmptyObject, provesNoImage } from '../core/oci/no-config.ts';
 import { besideImages, imagesOf, type Leaf } from './image-config/index-leaves.ts';
-import { timesOf } from './image-config/time.ts';
+import { timesOf } from '../core/oci/time.ts';
 import { mapLimit } from '../concurrency/map-limit.ts';
 import type { EvidenceParts } from './parts.ts';
-import type {
-  Content,
-  Descriptor,
-  RegistryAnswer,
-  RegistryFailure,
-  RegistryStage,
-  Repository,
-} from './ports.ts';
+import type { Content, RegistryAnswer, RegistryFailure, RegistryStage, Repository } from './ports.ts';
 import type { Reading } from './registry/read-budget.ts';
 import type { LruCache } from '../concurrency/lru-cache.ts';
 import type { Reached } from './registry/resolve.ts';
-import type { Unreadable } from './text/unreadable.ts';
+import type { Unreadable } from '../core/text/unreadable.ts';
 
 export interface ImageWanted {
   readonly repository: Repository;

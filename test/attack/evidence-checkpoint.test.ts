@@ -3,7 +3,7 @@ import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 
-/** What runtimes do with the checkpoint of a container: src/evidence/image-config/checkpoint.ts names the sources. */
+/** What runtimes do with the checkpoint of a container: src/core/oci/checkpoint.ts names the sources. */
 const place = 'registry.example.com/team/app';
 const ofCrio = { 'io.kubernetes.cri-o.annotations.checkpoint.name': 'app' };
 const ofCriu = { 'org.criu.checkpoint.container.name': '' };

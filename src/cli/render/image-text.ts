@@ -2,7 +2,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import { creationTime } from '../../core/facts/creation-time.ts';
-import { formatPlatform } from '../../core/facts/image-facts.ts';
+import { formatPlatform } from '../../core/oci/platform.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import { describeDuration } from '../../core/policy/schema/duration.ts';
 import { describeSize } from '../../core/policy/schema/size.ts';

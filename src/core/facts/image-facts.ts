@@ -1,9 +1,5 @@
-/** Where an image runs: the words of the OCI image specification, "Platform". */
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-}
+import type { BaseImage } from '../oci/manifest.ts';
+import type { Platform } from '../oci/platform.ts';
 
 /** What the manifest and the config of one image for one platform say, or what an artifact says. */
 export interface PlatformImage {
@@ -32,7 +28,7 @@ export interface PlatformImage {
   /** Compressed bytes of config and layers, as the manifest describes them. */
   readonly size: number;
   /** What the image says it was built on (`org.opencontainers.image.base.*`); a claim of its builder. */
-  readonly base?: { readonly name?: string; readonly digest?: string };
+  readonly base?: BaseImage;
 }
 
 /** What is known about a pinned image. An index has one entry for each platform that was asked for. */
@@ -41,10 +37,3 @@ export interface ImageFacts {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
 }
-
-/** What is no image runs on none: BuildKit's word for it. */
-export const noPlatform: Platform = { os: 'unknown', architecture: 'unknown' };
-
-/** `linux/arm64/v8` */
-export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
-  variant === undefined || variant === '' ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;

@@ -4,7 +4,7 @@ import type { CredentialSecret, Repository } from '../ports.ts';
 import { readEntrySecret } from './docker-config-secret.ts';
 import { createRegistryIndex, type RegistryIndex } from './registry-index.ts';
 import { parseRegistryKey, type RegistryKey } from './registry-key.ts';
-import { whyTooMuch } from '../json/json-document.ts';
+import { whyTooMuch } from '../../core/text/json/json-document.ts';
 
 /** The file of `docker login` and `podman login`, or its predecessor without `auths`. */
 export type DockerConfigForm = 'dockerconfigjson' | 'dockercfg';

@@ -1,17 +1,11 @@
-import {
-  formatPlatform,
-  noPlatform,
-  type ImageFacts,
-  type Platform,
-  type PlatformImage,
-} from '../../core/facts/image-facts.ts';
+import type { ImageFacts, PlatformImage } from '../../core/facts/image-facts.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { ImageConfig } from './config.ts';
-import { invalid, type Unreadable } from '../text/unreadable.ts';
-import type { ArtifactManifest, Base, ImageManifest } from './manifest.ts';
-import { createdAnnotation, readTime, timesOf } from './time.ts';
-import { agree } from '../../core/facts/platform.ts';
+import type { ImageConfig } from '../../core/oci/config.ts';
+import { invalid, type Unreadable } from '../../core/text/unreadable.ts';
+import type { ArtifactManifest, BaseImage, ImageManifest } from '../../core/oci/manifest.ts';
+import { createdAnnotation, readTime, timesOf } from '../../core/oci/time.ts';
+import { agree, formatPlatform, noPlatform, type Platform } from '../../core/oci/platform.ts';
 
 /** What an index says of one of its entries. */
 export interface Entry {
@@ -22,7 +16,7 @@ export interface Entry {
 }
 
 /** Annotations of the manifest first, then labels: builders write one or the other. */
-const baseOf = (manifest: Base, labels: ImageConfig['labels']): Base => {
+const baseOf = (manifest: BaseImage, labels: ImageConfig['labels']): BaseImage => {
   const name = manifest.name ?? labels['org.opencontainers.image.base.name'];
   const digest = manifest.digest ?? labels['org.opencontainers.image.base.digest'];
   return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };

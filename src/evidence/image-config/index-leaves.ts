@@ -1,5 +1,5 @@
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
-import type { IndexEntry } from './manifest.ts';
+import type { IndexEntry } from '../../core/oci/image-index.ts';
 
 /** What was found at one end of an index: an image, or an artifact. */
 export interface Leaf {

@@ -2,7 +2,7 @@ import type * as http from 'node:http';
 import type * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import { whyTooMuch } from '../../../evidence/json/json-document.ts';
+import { whyTooMuch } from '../../../core/text/json/json-document.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiCall, ApiStream } from './call.ts';
 import type { Connection, Credentials } from './connection.ts';

@@ -1,6 +1,6 @@
 import { shownName } from '../../../core/text/shown-text.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { CredentialSecret, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { explanationOf, failureOf } from '../client/failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from '../http/http.ts';

@@ -1,7 +1,8 @@
 import { shown } from '../../../core/text/shown-text.ts';
 import { parseDigest } from '../../../core/image/digest.ts';
 import { isDigestOf } from '../../../evidence/content-digest.ts';
-import type { Content, Descriptor, RegistryAnswer } from '../../../evidence/ports.ts';
+import type { Descriptor } from '../../../core/oci/descriptor.ts';
+import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { beyondLimit, invalid, lying, statusAnswer, unavailableBy } from './failure.ts';

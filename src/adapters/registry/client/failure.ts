@@ -1,6 +1,6 @@
 import { shownBriefly, shownName } from '../../../core/text/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
-import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { repeatsSecret } from '../network/redact.ts';

@@ -12,7 +12,9 @@ const schema1 = { schemaVersion: 1, name: 'a', tag: 'b', fsLayers: [], history: 
 const typeOf = (document: unknown, contentType?: string): string => {
   const text = typeof document === 'string' ? document : JSON.stringify(document);
   const read = readManifest(new TextEncoder().encode(text), contentType);
-  return read.ok ? `${read.value.isIndex ? 'index' : 'manifest'} ${read.value.mediaType}` : read.error;
+  return read.ok
+    ? `${read.value.shape === 'index' ? 'index' : 'manifest'} ${read.value.mediaType}`
+    : read.error;
 };
 
 describe('the media type is what the bytes say', () => {

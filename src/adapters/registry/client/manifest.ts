@@ -1,16 +1,16 @@
 import { shown } from '../../../core/text/shown-text.ts';
 import { formatDigest, parseDigest } from '../../../core/image/digest.ts';
-import { digestOf } from '../../../evidence/content-digest.ts';
+import type { ManifestDocument } from '../../../core/oci/manifest-document.ts';
+import { digestOf, isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { invalid, lying, statusAnswer, type Subject, unavailableBy } from './failure.ts';
 import { ask, manifestPath, nameOf, type Site, subjectOf } from './site.ts';
-import { whyHeaderLies } from './digest-header.ts';
-import { manifestAccept, manifestLimit, readManifest, type ReadManifest } from './manifest-bytes.ts';
+import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts';
 
 /** A manifest with what was read of it. */
-export type ParsedManifest = Manifest & Pick<ReadManifest, 'document' | 'isIndex'>;
+export type ParsedManifest = Manifest & ManifestDocument;
 
 /** The digest that the bytes must have; absent for a tag. */
 const askedDigest = (name: ManifestName) => {
@@ -21,6 +21,15 @@ const askedDigest = (name: ManifestName) => {
 /** A page of a proxy or a portal is no document of anybody who pushes. */
 const isDocument = (bytes: Uint8Array): boolean =>
   /^\s{0,64}\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
+
+/** Why `Docker-Content-Digest` gives the lie to the bytes that came with it; undefined when it is missing or right. */
+const whyDigestHeaderLies = (bytes: Uint8Array, header: string | undefined): string | undefined => {
+  const named = header === undefined ? undefined : parseDigest(header);
+  if (named?.ok === false) return 'its Docker-Content-Digest is no digest';
+  return named === undefined || isDigestOf(bytes, named.value)
+    ? undefined
+    : 'its Docker-Content-Digest is not the digest of the bytes';
+};
 
 /** Every lie that the bytes themselves can show (B1). */
 const verify = (
@@ -35,7 +44,7 @@ const verify = (
   if (asked !== undefined && formatDigest(asked) !== digest) {
     return refuse(subject, `the bytes have the digest ${digest}`);
   }
-  const lie = whyHeaderLies(bytes, headers['docker-content-digest']);
+  const lie = whyDigestHeaderLies(bytes, headers['docker-content-digest']);
   if (lie !== undefined) return refuse(subject, lie);
   const read = readManifest(bytes, headers['content-type']);
   if (!read.ok) return refuse(subject, read.error);

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { Result } from '../../../core/result.ts';
-import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { originOf } from '../auth/login-challenge.ts';

@@ -1,4 +1,4 @@
-import { readJsonObject } from '../../../evidence/json/json-document.ts';
+import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth, AuthorizedAnswer } from '../auth/auth.ts';
 import { readOffer } from '../auth/auth-scheme.ts';

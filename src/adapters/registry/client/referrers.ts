@@ -1,12 +1,12 @@
 import { shown } from '../../../core/text/shown-text.ts';
+import { readReferrers, type Descriptor } from '../../../core/oci/descriptor.ts';
 import { parseDigest, type Digest } from '../../../core/image/digest.ts';
-import type { Descriptor, RegistryAnswer } from '../../../evidence/ports.ts';
+import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { beyondLimit, invalid, type Subject } from './failure.ts';
 import { getManifest } from './manifest.ts';
 import { readList } from './pages.ts';
 import { pathIn, type Site, subjectOf } from './site.ts';
-import { descriptorsOf } from './descriptors.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { manifestLimit } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -41,7 +41,7 @@ const fromApi = (
     pages: maxPages,
     pageBytes: manifestLimit,
     items: maxReferrers,
-    itemsOf: descriptorsOf,
+    itemsOf: readReferrers,
     isMissing: hasNoApi,
   });
 
@@ -54,8 +54,8 @@ const fromTag = async (
   const tag = fallbackTag(digest);
   const manifest = await getManifest(auth, site, { tag }, 'referrers');
   if (manifest.state !== 'known') return manifest;
-  if (!manifest.value.isIndex) return invalid(subject, `the tag ${tag} is not an index`);
-  const found = descriptorsOf(manifest.value.document);
+  if (manifest.value.shape !== 'index') return invalid(subject, `the tag ${tag} is not an index`);
+  const found = readReferrers(manifest.value.object);
   if (!found.ok) return invalid(subject, `the tag ${tag} cannot be read: ${found.error}`);
   return { state: 'known', value: found.value };
 };

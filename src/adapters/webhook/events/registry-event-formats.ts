@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
 import { isJsonObject } from '../../../core/text/json/json.ts';
-import { shapeOfType } from '../../../core/image/media-types.ts';
+import { shapeOfType } from '../../../core/oci/media-types.ts';
 import type { ImageReference } from '../../../core/image/reference.ts';
 import { parseReference } from '../../../core/image/reference.ts';
 import type { Result } from '../../../core/result.ts';

@@ -1,6 +1,6 @@
 import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
-import { formatPlatform } from '../../facts/image-facts.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import { listed } from '../check.ts';
 import type { CheckSituation, EvidenceViolation } from '../check.ts';
 

@@ -1,5 +1,6 @@
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
-import { chosenImages, isFallbackOf, matchesPlatform } from '../../facts/platform.ts';
+import { chosenImages } from '../../facts/platform-choice.ts';
+import { isFallbackOf, matchesPlatform } from '../../oci/platform.ts';
 import type { MultiArch } from '../../policy/schema/schema.ts';
 import { listed, listPatterns, pass } from '../check.ts';
 import type { EvidenceViolation } from '../check.ts';

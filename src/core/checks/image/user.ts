@@ -1,5 +1,5 @@
 import type { PlatformImage } from '../../facts/image-facts.ts';
-import { operatingSystem } from '../../facts/platform.ts';
+import { operatingSystem } from '../../oci/platform.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';

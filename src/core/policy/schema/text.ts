@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isPlatform, registryArchitecture } from '../../facts/platform.ts';
+import { isPlatform, registryArchitecture } from '../../oci/platform.ts';
 import { compilePattern } from '../../image/pattern.ts';
 import { readDuration } from './duration.ts';
 import { readSize } from './size.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/text/json/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 
 /** Annotation of manifests and indexes, and label of configs: OCI image-spec, "Pre-Defined Annotation Keys". */
 export const createdAnnotation = 'org.opencontainers.image.created';
@@ -16,6 +16,12 @@ export const readTime = (value: JsonValue | undefined): number | undefined => {
   if (year < '1000' || date.getUTCDate() !== Number(day)) return undefined;
   const time = Date.parse(value.toUpperCase());
   return Number.isNaN(time) ? undefined : time;
+};
+
+/** The time in the annotations of a manifest, an index or an entry of one. */
+export const createdOf = (annotations: JsonValue | undefined): { readonly created?: number } => {
+  const created = isJsonObject(annotations) ? readTime(annotations[createdAnnotation]) : undefined;
+  return created === undefined ? {} : { created };
 };
 
 /** The times that could be read, each once, in the order of the places where they stand. */

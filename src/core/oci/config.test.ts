@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { defaultEvidenceLimits as limits } from '../limits.ts';
+import { defaultEvidenceLimits as limits } from '../../evidence/limits.ts';
 import { readConfig } from './config.ts';
 
 const read = (value: unknown): ReturnType<typeof readConfig> =>

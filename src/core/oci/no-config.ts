@@ -1,12 +1,12 @@
-import { digestOf } from '../content-digest.ts';
-import { readJsonObject } from '../json/json-document.ts';
-import { fieldNames, holdsField } from '../json/json-fields.ts';
+import { fieldNames, holdsField } from '../text/json/field-names.ts';
+import { readJsonObject } from '../text/json/json-document.ts';
 
-const empty = new TextEncoder().encode('{}');
-/** Of the empty object, by each algorithm. OCI image-spec, "Guidance for an Empty Descriptor". */
-const emptyDigests: ReadonlySet<string> = new Set(
-  (['sha256', 'sha384', 'sha512'] as const).map((algorithm) => digestOf(empty, algorithm)),
-);
+/** Digests of `{}`, by each algorithm. OCI image-spec, "Guidance for an Empty Descriptor". */
+const emptyDigests: ReadonlySet<string> = new Set([
+  'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+  'sha384:d2a23bc783e3aa38f401e13c7488505137c4954a7fd88331f1597c5ff71111dc807c7370a5b282c6da541c56ede69f30',
+  'sha512:27c74670adb75075fad058d5ceaf7b20c4e7786c83bae8a32f626f9782af34c9a33c2046ef60fd2a7878d378e29fec851806bbd9a67878f3a9f1cda4830763fd',
+]);
 
 /** Whether a digest is that of `{}`: nobody has to read it to know. */
 export const isEmptyObject = (digest: string): boolean => emptyDigests.has(digest);

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { artifact, image, index, mediaTypes } from '../../../test/fakes/registry/registry-content.ts';
-import { defaultEvidenceLimits as limits } from '../limits.ts';
+import { defaultEvidenceLimits as limits } from '../../evidence/limits.ts';
 import { readManifest } from './manifest.ts';
 
 const bytesOf = (value: unknown): Uint8Array =>
@@ -144,10 +145,18 @@ describe('refused', () => {
     [
       'bytes that are index and image at once (CVE-2021-41190)',
       { ...plain, manifests: [child] },
-      /as an index and/,
+      /an index and a manifest at the same time/,
     ],
-    ['an image that calls itself an index', { ...plain, mediaType: mediaTypes.ociIndex }, /calls itself/],
-    ['an index that calls itself an image', { ...list, mediaType: mediaTypes.ociManifest }, /calls itself/],
+    [
+      'an image that calls itself an index',
+      { ...plain, mediaType: mediaTypes.ociIndex },
+      /says index, its content/,
+    ],
+    [
+      'an index that calls itself an image',
+      { ...list, mediaType: mediaTypes.ociManifest },
+      /says image, its content/,
+    ],
     ['a schema 1 manifest', { schemaVersion: 1, fsLayers: [] }, /schema 1/],
     ['no schema version', { ...plain, schemaVersion: undefined }, /schemaVersion/],
     ['text that is no JSON', '{', /not JSON/],
@@ -172,7 +181,8 @@ describe('refused', () => {
       /add up/,
     ],
     ['an image without layers', { ...plain, layers: undefined }, /layers/],
-    ['an index without images', { ...list, manifests: 'none' }, /list of images/],
+    ['an index without images', { ...list, manifests: 'none' }, /manifests is no list/],
+    ['an index whose list is null', { ...list, manifests: null }, /list of images/],
   ];
   test.each(refused)('%s', (_, value, why) => {
     expect(read(value)).toMatchObject({
@@ -211,4 +221,39 @@ describe('refused', () => {
   ])('B9: %s, before the parser makes objects of it', (_, text) => {
     expect(read(text)).toMatchObject({ ok: false, error: { kind: 'limit' } });
   });
+});
+
+test('what is written is read: any layers, platforms and annotations', () => {
+  const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
+  const content = fc.record({
+    mediaType: fc.string(),
+    digest: hex.map((digits) => `sha256:${digits}`),
+    size: fc.nat(),
+  });
+  const word = fc.string({ minLength: 1 });
+  const platform = fc.record(
+    { os: word, architecture: word, variant: word },
+    { requiredKeys: ['os', 'architecture'] },
+  );
+  const annotations = fc.dictionary(fc.string(), fc.string());
+  const image = fc.record({ layers: fc.array(content), annotations, artifactType: word });
+  fc.assert(
+    fc.property(image, ({ layers, annotations, artifactType }) => {
+      const found = read({ ...plain, layers, annotations, artifactType });
+      const size = layers.reduce((sum, layer) => sum + layer.size, config['size'] as number);
+      expect(found).toMatchObject({ ok: true, value: { kind: 'image', layers: layers.length, size } });
+      expect(found.ok && found.value.kind === 'image' && { ...found.value.otherwise?.annotations }).toEqual({
+        ...annotations,
+      });
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(content, platform), { maxLength: limits.indexChildren }), (entries) => {
+      const manifests = entries.map(([entry, platform]) => ({ ...entry, platform }));
+      const children = entries
+        .filter(([, { os, architecture }]) => !/^unknown$/i.test(os) || !/^unknown$/i.test(architecture))
+        .map(([entry, platform]) => ({ ...entry, platform }));
+      expect(read({ ...list, manifests })).toMatchObject({ ok: true, value: { kind: 'index', children } });
+    }),
+  );
 });

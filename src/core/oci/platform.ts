@@ -1,5 +1,16 @@
-import type { PlatformChoice } from './image-evidence.ts';
-import type { Platform, PlatformImage } from './image-facts.ts';
+/** Where an image runs: the words of the OCI image specification, "Platform". */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** What is no image runs on none: BuildKit's word for it. */
+export const noPlatform: Platform = { os: 'unknown', architecture: 'unknown' };
+
+/** `linux/arm64/v8` */
+export const formatPlatform = ({ os, architecture, variant }: Platform): string =>
+  variant === undefined || variant === '' ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 
 const platformForm = /^[a-z0-9]{1,32}\/[a-z0-9]{1,32}(?:\/[a-z0-9.]{1,32})?$/;
 
@@ -83,54 +94,10 @@ const fallbacks: ReadonlyMap<string, string> = new Map([
   ['arm64', 'arm'],
 ]);
 
-const parse = (wanted: string): Required<Platform> => {
-  const [os = '', architecture = ''] = wanted.split('/');
-  return normal({ os, architecture });
-};
-
 /** Whether a node of the platform that is named runs this one where nothing is there for its own architecture. */
 export const isFallbackOf = (wanted: string, platform: Platform): boolean => {
-  const { os, architecture } = parse(wanted);
+  const [os = '', architecture = ''] = wanted.split('/');
+  const node = normal({ os, architecture });
   const found = normal(platform);
-  return found.os === os && found.architecture === fallbacks.get(architecture);
+  return found.os === node.os && found.architecture === fallbacks.get(node.architecture);
 };
-
-/**
- * Of the images behind one index those that a node of a chosen platform may run: every variant, because nodes take lower
- * ones too and runtimes differ in what they call alike; always the architecture that it falls back to, because a child
- * for its own may have a variant, `os.version` or `os.features` that this node has not, and then it is passed over
- * (containerd/platforms platforms.go, `matcher.Match`); and what names no platform (`undefined`), which CRI-O runs when
- * nothing else fits, whatever its config says (containers/image oci_index.go, `ChooseInstance`). Attack: an index with a
- * good image that no node takes beside the bad one that it does.
- */
-export const chosenOf = <T>(
-  choice: PlatformChoice,
-  items: readonly T[],
-  platformOf: (item: T) => Platform | undefined,
-): readonly T[] => {
-  if (choice === 'all') return items;
-  const nodes = choice.map(parse);
-  const mayRun = (platform: Platform): boolean => {
-    const { os, architecture } = normal(platform);
-    return nodes.some(
-      (node) =>
-        node.os === os &&
-        (node.architecture === architecture || fallbacks.get(node.architecture) === architecture),
-    );
-  };
-  return items.filter((item) => {
-    const platform = platformOf(item);
-    return platform === undefined || mayRun(platform);
-  });
-};
-
-/** The images that are judged where these platforms are named. */
-export const chosenImages = (
-  choice: PlatformChoice,
-  images: readonly PlatformImage[],
-): readonly PlatformImage[] =>
-  chosenOf(choice, images, ({ unnamed, platform }) => (unnamed === true ? undefined : platform));
-
-/** Equal for equal choices. */
-export const choiceKey = (choice: PlatformChoice): string =>
-  choice === 'all' ? choice : choice.toSorted().join(',');

@@ -1,6 +1,6 @@
-import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
-import { ok, type Result } from '../../core/result.ts';
-import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { ok, type Result } from '../../result.ts';
+import { invalid, tooMuch, type Unreadable } from '../unreadable.ts';
 
 const mostDepth = 64;
 /**
@@ -11,6 +11,12 @@ const mostValues = 30_000;
 /** Keys and texts that so many values can have. */
 const mostStrings = 2 * mostValues;
 const mostEscapes = 100_000;
+
+/** Of the web platform: the one part of it that reading bytes needs, and pure. */
+declare const TextDecoder: new (
+  label: 'utf-8',
+  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
-import type { Platform } from '../../core/facts/image-facts.ts';
+import type { Platform } from './platform.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { EvidenceLimits } from '../limits.ts';
-import { readJsonObject } from '../json/json-document.ts';
+import type { OciLimits } from './limits.ts';
+import { readJsonObject } from '../text/json/json-document.ts';
 import { readLabels, type Labels } from './labels.ts';
 import { readTime } from './time.ts';
-import { fieldNames, foreignSpelling, optionalText } from '../json/json-fields.ts';
+import { fieldNames, foreignSpelling, optionalText } from '../text/json/field-names.ts';
 import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** What is read of an image config: OCI image-spec, "Image Configuration". */
@@ -24,7 +24,7 @@ const runFields = fieldNames('User', 'Entrypoint', 'Labels');
 
 const readEntrypoint = (
   value: JsonValue | undefined,
-  limits: EvidenceLimits,
+  limits: OciLimits,
 ): Result<readonly string[], Unreadable> => {
   if (value === undefined || value === null) return ok([]);
   if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) {
@@ -47,7 +47,7 @@ const readPlatform = (config: JsonObject): Result<Platform, Unreadable> => {
 
 const readRun = (
   value: JsonValue | undefined,
-  limits: EvidenceLimits,
+  limits: OciLimits,
 ): Result<Pick<ImageConfig, 'user' | 'entrypoint' | 'labels'>, Unreadable> => {
   const run = value ?? {};
   if (!isJsonObject(run)) return invalid('its config.config is not an object');
@@ -69,7 +69,7 @@ const misspelt = (name: string): Result<never, Unreadable> =>
   );
 
 /** Reads the config of an image, OCI or Docker. */
-export const readConfig = (bytes: Uint8Array, limits: EvidenceLimits): Result<ImageConfig, Unreadable> => {
+export const readConfig = (bytes: Uint8Array, limits: OciLimits): Result<ImageConfig, Unreadable> => {
   const object = readJsonObject(bytes);
   if (!object.ok) return object;
   const stranger = foreignSpelling(object.value, configFields);

@@ -1,7 +1,7 @@
 import { shown } from '../../core/text/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';
-import type { EvidenceLimits } from '../limits.ts';
+import type { OciLimits } from './limits.ts';
 import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** Without a prototype: a label called `constructor` is there only when the image has it. */
@@ -13,7 +13,7 @@ const noLabels: Labels = Object.freeze(Object.create(null) as Record<string, str
 export const readLabels = (
   value: JsonValue | undefined,
   word: 'label' | 'annotation',
-  limits: EvidenceLimits,
+  limits: OciLimits,
 ): Result<Labels, Unreadable> => {
   if (value === undefined || value === null) return ok(noLabels);
   if (!isJsonObject(value)) return invalid(`its ${word}s are not an object`);

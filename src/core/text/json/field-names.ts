@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** encoding/json of Go folds case as Unicode does: the long s and the Kelvin sign are an s and a k. */
 const fold = (name: string): string => name.toUpperCase().toLowerCase();
