@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { timeoutSeconds } from '../src/install/webhook-target.ts';
 import { judgeAddress, isInternalName } from '../src/adapters/registry/network/address-guard.ts';
-import { createBreaker } from '../src/adapters/registry/http/circuit-breaker.ts';
+import { createCircuitBreaker } from '../src/adapters/registry/http/circuit-breaker.ts';
 import { defaultSettings } from '../src/adapters/registry/settings.ts';
 import { callBudget } from '../src/adapters/webhook/server/call-target.ts';
 import { maxEvents, readPushes } from '../src/adapters/webhook/events/registry-event-formats.ts';
@@ -138,20 +138,20 @@ describe('the figures of the pages about registries and outages', () => {
       'After five failures in a row to connect a host is left alone for 1 s, and twice as long after each\n  failed try, 30 s at most.',
     );
     let now = 0;
-    const breaker = createBreaker({ monotonic: () => now });
+    const breaker = createCircuitBreaker({ monotonic: () => now });
     const fails = (): void => {
-      const leave = breaker.ask();
-      if (!leave.open) leave.settle('failed');
+      const permit = breaker.acquire();
+      if (!permit.open) permit.record('failure');
     };
     for (let count = 0; count < 4; count++) fails();
-    expect(breaker.refusal()).toBeUndefined();
-    const pauses = Array.from({ length: 8 }, () => {
+    expect(breaker.openCircuit()).toBeUndefined();
+    const openTimes = Array.from({ length: 8 }, () => {
       fails();
-      const again = breaker.refusal()?.again ?? 0;
-      now += again;
-      return again;
+      const retryAfter = breaker.openCircuit()?.retryAfter ?? 0;
+      now += retryAfter;
+      return retryAfter;
     });
-    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect(openTimes).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
   });
   test('of what is never connected to are those of the code', () => {
     const addresses = section(registries, '## Addresses, mirrors, redirects');

@@ -1,4 +1,4 @@
-import { endpointOf } from '../adapters/registry/network/endpoint.ts';
+import { endpointHost } from '../adapters/registry/network/endpoint.ts';
 import { createProxies } from '../adapters/registry/network/proxy.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { formatDigest } from '../core/image/digest.ts';
@@ -172,7 +172,7 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
   const room = openLoginAccess(config, target.pullSecret?.secrets);
   try {
     const { plainHttp, allowPrivateAddress, ca, client } = room.settingsOf(host);
-    const address = `${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`;
+    const address = `${plainHttp ? 'http' : 'https'}://${endpointHost(host)}`;
     return {
       host,
       ...(asksForImage ? { image: formatReference(reference) } : {}),

@@ -11,7 +11,7 @@ const answerWith = (status: number): HttpAnswer => ({
     headers: {},
     url: new URL('https://registry.example.com/v2/'),
     read: () => Promise.resolve({ ok: true, bytes: new Uint8Array() }),
-    drop: () => {},
+    discard: () => {},
   },
 });
 const failureOf = (kind: RegistryFailure['kind']): HttpAnswer => ({

@@ -1,5 +1,5 @@
 import { createRegistry } from '../../src/adapters/registry/client/client.ts';
-import { openCheckedSocket } from '../../src/adapters/registry/network/checked-socket.ts';
+import { connectSocket } from '../../src/adapters/registry/network/checked-socket.ts';
 import { defaultSettings, type RegistrySettings } from '../../src/adapters/registry/settings.ts';
 import { createRegistryHttp } from '../../src/adapters/registry/http/transport.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
@@ -52,7 +52,7 @@ const openStage = ({ policies, rows = [], dns, budget = 10_000 }: StageOptions) 
     },
     openSocket: (addresses, port) => {
       dialled.push(...addresses.map((address) => `${address}:${port}`));
-      return openCheckedSocket(addresses, port);
+      return connectSocket(addresses, port);
     },
   });
   const secrets = secretsInMemory();

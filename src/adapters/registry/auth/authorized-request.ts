@@ -2,7 +2,7 @@ import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts'
 import type { Pass, Visitor } from './authorization.ts';
 import { type AskedAnswer, errorLimit, type Remark } from '../client/failure.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
-import { secretWords } from '../network/redact.ts';
+import { secretsToRedact } from '../network/redact.ts';
 
 /** One request to a registry, in the name of a credential. */
 export interface AuthorizedCall extends Visitor {
@@ -34,7 +34,7 @@ export const remarked = (answer: Answered, remark: Remark | undefined): Answered
  */
 const detached = async (response: HttpResponse): Promise<HttpResponse> => {
   const body = await response.read(errorLimit);
-  return { ...response, read: () => Promise.resolve(body), drop: () => undefined };
+  return { ...response, read: () => Promise.resolve(body), discard: () => undefined };
 };
 
 /** What may not be the last answer: a challenge, or what hides that there is one. */
@@ -67,7 +67,7 @@ export const sendWith = async (
   return {
     ok: true,
     response: mayGoOn.has(response.status) ? await detached(response) : response,
-    secrets: secretWords(credential.secret, header),
+    secrets: secretsToRedact(credential.secret, header),
     isWithheld: withheld !== undefined,
     ...(realm !== undefined && { realm }),
     ...(withheld !== undefined && { remark: withheld }),

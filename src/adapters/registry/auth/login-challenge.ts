@@ -2,13 +2,13 @@ import { shownName } from '../../../core/text/shown-text.ts';
 import { fail, type Result } from '../../../core/result.ts';
 import { type Offer, readOffer, type Way, wayKey, waysOf } from './auth-scheme.ts';
 import { type Answered, type AuthorizedCall, sendWith } from './authorized-request.ts';
-import { endpointOf } from '../network/endpoint.ts';
+import { endpointHost } from '../network/endpoint.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 /** Where a registry speaks for itself: scheme, host and port of its answers. */
 export const originOf = ({ host, plainHttp }: RegistrySettings): string =>
-  new URL(`${plainHttp ? 'http' : 'https'}://${endpointOf(host)}`).origin;
+  new URL(`${plainHttp ? 'http' : 'https'}://${endpointHost(host)}`).origin;
 
 /** How a registry wants to be logged in at. */
 export interface LoginQuestion {
@@ -55,7 +55,7 @@ export const createLoginQuestion = (
     const question = { ...call, path: apiPath, method: 'GET', accept: 'application/json' } as const;
     const answer = await sendWith(http, question, {});
     if (!answer.ok) return undefined;
-    answer.response.drop();
+    answer.response.discard();
     return answer.response.status === 401 ? offerOf(call, answer.response) : undefined;
   };
 

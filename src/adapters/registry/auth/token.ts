@@ -4,7 +4,7 @@ import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { CredentialSecret, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { explanationOf, failureOf } from '../client/failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from '../http/http.ts';
-import { secretWords } from '../network/redact.ts';
+import { secretsToRedact } from '../network/redact.ts';
 
 /** What a token server is asked. */
 export interface TokenQuestion {
@@ -113,7 +113,7 @@ const refusal = async (
   { secret }: TokenQuestion,
 ): Promise<RegistryFailure> => {
   const { status } = response;
-  const said = await explanationOf(response, secretWords(secret));
+  const said = await explanationOf(response, secretsToRedact(secret));
   const answered = `status ${status}${said}: the token server ${host}`;
   const at = { host, stage: 'token' } as const;
   const unanswered = `${answered} could not answer`;
@@ -156,7 +156,7 @@ export const askToken = async (
       ),
     );
   if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
-    response.drop();
+    response.discard();
     return unread('it has a Content-Encoding that was not asked for');
   }
   const body = await response.read(tokenAnswerLimit);

@@ -80,7 +80,7 @@ export const readBody = async (
   const booked = least === most ? most : (lengthOf(response) ?? 0);
   const why = whyUnread(response, subject, bounds) ?? (budget.take(booked) ? undefined : spent(subject));
   if (why !== undefined) {
-    response.drop();
+    response.discard();
     return fail(why);
   }
   const body = await readWhole(response, subject, bounds);

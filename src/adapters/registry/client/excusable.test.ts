@@ -11,7 +11,7 @@ import { askerFor } from '../../../evidence/singleflight/shared-asker.ts';
 import { statusAnswer } from './failure.ts';
 import { networkFailure } from '../network/failure.ts';
 import type { HttpAnswer } from '../http/http.ts';
-import { pausedFailure } from '../http/rate-limit-state.ts';
+import { rateLimitFailure } from '../http/rate-limit-state.ts';
 
 const doubles = createDoubles();
 const { serve, speak, transport } = doubles;
@@ -55,7 +55,7 @@ describe('R25: what an answer excuses', () => {
       headers: {},
       url: new URL(`https://${host}/`),
       read: () => Promise.resolve({ ok: true as const, bytes: new Uint8Array() }),
-      drop: () => undefined,
+      discard: () => undefined,
     };
     const subject = { host, stage: 'manifest', what: 'the manifest of team/app:v1' } as const;
     const answer = await statusAnswer({ response, secrets: [] }, subject);
@@ -78,8 +78,8 @@ describe('R25: what an answer excuses', () => {
   });
 
   test('a pause that a 503 asked for, and none that a 429 did: whoever pulls much causes that', () => {
-    expect(isExcusable(pausedFailure(503, 'queue', host, 'later'))).toBe(true);
-    expect(isExcusable(pausedFailure(429, 'queue', host, 'later'))).toBe(false);
+    expect(isExcusable(rateLimitFailure(503, 'queue', host, 'later'))).toBe(true);
+    expect(isExcusable(rateLimitFailure(429, 'queue', host, 'later'))).toBe(false);
   });
 });
 

@@ -8,7 +8,7 @@ const answering = (message: string): HttpResponse => ({
   url: new URL('https://registry.example.com/v2/'),
   read: () =>
     Promise.resolve({ ok: true, bytes: Buffer.from(JSON.stringify({ errors: [{ message }] })) } as const),
-  drop: () => undefined,
+  discard: () => undefined,
 });
 
 /** A proxy cache quotes the address of its upstream, with the login that somebody wrote into it. */

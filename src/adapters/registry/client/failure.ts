@@ -3,7 +3,7 @@ import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 import type { HttpResponse } from '../http/http.ts';
-import { repeatsSecret } from '../network/redact.ts';
+import { containsSecret } from '../network/redact.ts';
 
 /** Who is asked for what: the words of every failure of one question. */
 export interface Subject {
@@ -58,7 +58,7 @@ const sayError = (error: JsonValue): string | undefined => {
  */
 export const explanationOf = async (response: HttpResponse, secrets: readonly string[]): Promise<string> => {
   if (response.headers['content-encoding'] !== undefined) {
-    response.drop();
+    response.discard();
     return '';
   }
   const body = await response.read(errorLimit);
@@ -69,7 +69,7 @@ export const explanationOf = async (response: HttpResponse, secrets: readonly st
     .slice(0, errorsShown)
     .map(sayError);
   const texts = said.filter((text) => text !== undefined);
-  if (texts.some((text) => repeatsSecret(text, secrets))) return ' (its message repeats a secret)';
+  if (texts.some((text) => containsSecret(text, secrets))) return ' (its message repeats a secret)';
   return texts.length === 0 ? '' : ` (${texts.map((text) => shownBriefly(text, messageLength)).join('; ')})`;
 };
 
@@ -122,7 +122,7 @@ export const statusAnswer = async (
   subject: Subject,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {
-    response.drop();
+    response.discard();
     return absent;
   }
   const kind = kindOf(response.status);

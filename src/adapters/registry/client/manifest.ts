@@ -105,11 +105,11 @@ export const headManifest = async (
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status === 405 || response.status === 501) {
-    response.drop();
+    response.discard();
     const manifest = await getManifest(auth, site, name);
     return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
   }
   if (response.status !== 200) return statusAnswer(answer, subject);
-  response.drop();
+  response.discard();
   return hintOf(response.headers['docker-content-digest'], name, subject);
 };

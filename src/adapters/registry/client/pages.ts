@@ -98,7 +98,7 @@ export const readList = async <T>(
     const answer = await ask(auth, site, { path, method: 'GET', accept, stage: subject.stage });
     if (!answer.ok) return unavailableBy(answer.failure);
     if (seen.size === 1 && listing.isMissing?.(answer.response) === true) {
-      answer.response.drop();
+      answer.response.discard();
       return absent;
     }
     const url = new URL(path, originOf(settings));

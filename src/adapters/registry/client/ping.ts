@@ -27,7 +27,7 @@ const readWelcome = async (
 ): Promise<Pong> => {
   const known: Pong = { state: 'known', value: realm === undefined ? {} : { realm } };
   if (saysSo(response)) {
-    response.drop();
+    response.discard();
     return known;
   }
   const body = await readBody(response, subject, { most: maxBody }, budget);
@@ -38,13 +38,13 @@ const readWelcome = async (
 const readPong = (answer: Answered, subject: Subject, budget: ReadBudget): Promise<Pong> | Pong => {
   const { response } = answer;
   if (response.status === 401 && !saysSo(response) && !saysHow(response)) {
-    response.drop();
+    response.discard();
     return absent;
   }
   if (response.status !== 200) return statusAnswer(answer, subject);
   if (!answer.isWithheld) return readWelcome(answer, subject, budget);
   // Whoever asked wants to know whether the credential is good: it was shown to nobody.
-  response.drop();
+  response.discard();
   const { why = '', ...remedy } = answer.remark ?? {};
   return unavailableBy({ ...failureOf(subject, 'denied', why), ...remedy });
 };

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type Breaker, createBreaker, type Health, type Leave } from './circuit-breaker.ts';
+import {
+  type CircuitBreaker,
+  createCircuitBreaker,
+  type CallOutcome,
+  type Permit,
+} from './circuit-breaker.ts';
 import { outage } from '../network/failure.ts';
 
 const clockAt = () => {
@@ -7,89 +12,89 @@ const clockAt = () => {
   return { monotonic: () => time, pass: (milliseconds: number) => (time += milliseconds) };
 };
 const refused = outage('connect', 'registry.example.com', 'connection refused');
-const leaveOf = (breaker: Breaker): Leave => {
-  const answer = breaker.ask();
+const permitOf = (breaker: CircuitBreaker): Permit => {
+  const answer = breaker.acquire();
   if (answer.open) throw new Error('the breaker is open');
   return answer;
 };
-const happen = (breaker: Breaker, ...healths: readonly Health[]): void => {
-  for (const health of healths) leaveOf(breaker).settle(health, refused);
+const happen = (breaker: CircuitBreaker, ...outcomes: readonly CallOutcome[]): void => {
+  for (const outcome of outcomes) permitOf(breaker).record(outcome, refused);
 };
-const five: readonly Health[] = ['failed', 'failed', 'failed', 'failed', 'failed'];
+const five: readonly CallOutcome[] = ['failure', 'failure', 'failure', 'failure', 'failure'];
 
 test('five failures in a row open it, four do not', () => {
-  const breaker = createBreaker(clockAt());
-  happen(breaker, 'failed', 'failed', 'failed', 'failed');
-  expect(breaker.refusal()).toBeUndefined();
-  happen(breaker, 'failed');
-  expect(breaker.ask()).toEqual({ open: true, again: 1000, last: refused });
+  const breaker = createCircuitBreaker(clockAt());
+  happen(breaker, 'failure', 'failure', 'failure', 'failure');
+  expect(breaker.openCircuit()).toBeUndefined();
+  happen(breaker, 'failure');
+  expect(breaker.acquire()).toEqual({ open: true, retryAfter: 1000, lastFailure: refused });
 });
 
 test('an answer in between starts the count again, an unknown outcome does not', () => {
-  const breaker = createBreaker(clockAt());
+  const breaker = createCircuitBreaker(clockAt());
   happen(
     breaker,
-    'failed',
-    'failed',
-    'failed',
-    'failed',
-    'answered',
-    'failed',
-    'failed',
-    'unknown',
-    'failed',
+    'failure',
+    'failure',
+    'failure',
+    'failure',
+    'success',
+    'failure',
+    'failure',
+    'ignored',
+    'failure',
   );
-  expect(breaker.refusal()).toBeUndefined();
-  happen(breaker, 'failed', 'failed');
-  expect(breaker.refusal()).toBeDefined();
+  expect(breaker.openCircuit()).toBeUndefined();
+  happen(breaker, 'failure', 'failure');
+  expect(breaker.openCircuit()).toBeDefined();
 });
 
 test('after the pause one request probes while others are refused; its answer closes the breaker', () => {
   const clock = clockAt();
-  const breaker = createBreaker(clock);
+  const breaker = createCircuitBreaker(clock);
   happen(breaker, ...five);
   clock.pass(1000);
-  const probe = leaveOf(breaker);
-  expect(breaker.ask().open).toBe(true);
-  probe.settle('answered');
-  leaveOf(breaker);
-  leaveOf(breaker);
+  const probe = permitOf(breaker);
+  expect(breaker.acquire().open).toBe(true);
+  probe.record('success');
+  permitOf(breaker);
+  permitOf(breaker);
 });
 
 test('every failed probe doubles the pause, up to thirty seconds', () => {
   const clock = clockAt();
-  const breaker = createBreaker(clock);
+  const breaker = createCircuitBreaker(clock);
   happen(breaker, ...five);
-  const pauses: number[] = [];
+  const openTimes: number[] = [];
   for (let round = 0; round < 7; round++) {
-    const { again } = breaker.refusal()!;
-    pauses.push(again);
-    clock.pass(again - 1);
-    expect(breaker.ask().open).toBe(true);
+    const { retryAfter } = breaker.openCircuit()!;
+    openTimes.push(retryAfter);
+    clock.pass(retryAfter - 1);
+    expect(breaker.acquire().open).toBe(true);
     clock.pass(1);
-    happen(breaker, 'failed');
+    happen(breaker, 'failure');
   }
-  expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  expect(openTimes).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
 });
 
 test('a probe that says nothing leaves the next one to probe', () => {
   const clock = clockAt();
-  const breaker = createBreaker(clock);
+  const breaker = createCircuitBreaker(clock);
   happen(breaker, ...five);
   clock.pass(1000);
-  happen(breaker, 'unknown', 'answered');
-  expect(breaker.refusal()).toBeUndefined();
+  happen(breaker, 'ignored', 'success');
+  expect(breaker.openCircuit()).toBeUndefined();
 });
 
 test('requests sent before it opened neither lengthen the pause nor count twice', () => {
   const clock = clockAt();
-  const breaker = createBreaker(clock);
-  const early = [leaveOf(breaker), leaveOf(breaker)];
+  const breaker = createCircuitBreaker(clock);
+  const early = [permitOf(breaker), permitOf(breaker)];
   happen(breaker, ...five);
   clock.pass(400);
-  early[0]!.settle('failed', refused);
-  expect(breaker.refusal()).toMatchObject({ again: 600 });
-  early[1]!.settle('answered');
-  early[1]!.settle('failed');
-  expect(breaker.refusal()).toBeUndefined();
+  early[0]!.record('failure', refused);
+  expect(breaker.openCircuit()).toMatchObject({ retryAfter: 600 });
+  early[1]!.record('success');
+  early[1]!.record('failure');
+  expect(breaker.openCircuit()).toBeUndefined();
 });

@@ -1,79 +1,82 @@
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 
-/** What a request says about the health of its host. `unknown`: nothing, for instance because it was given up early. */
-export type Health = 'answered' | 'failed' | 'unknown';
+/** What a request says about its host. `ignored`: nothing, for instance because our own deadline ended it early. */
+export type CallOutcome = 'success' | 'failure' | 'ignored';
 
-/** Leave to ask the host; what came of it must be told, once. */
-export interface Leave {
+/** Allows one request. Its outcome must be recorded; only the first record counts. */
+export interface Permit {
   readonly open: false;
-  settle(health: Health, why?: RegistryFailure): void;
+  record(outcome: CallOutcome, failure?: RegistryFailure): void;
 }
-export interface Refusal {
+export interface OpenCircuit {
   readonly open: true;
-  /** Milliseconds until the host may be asked again. */
-  readonly again: number;
-  /** What the last request failed with. */
-  readonly last: RegistryFailure | undefined;
+  /** Milliseconds until the next request is let through. */
+  readonly retryAfter: number;
+  readonly lastFailure: RegistryFailure | undefined;
 }
 
-export interface Breaker {
-  /** Whether a request would be refused now, without asking for leave. */
-  refusal(): Refusal | undefined;
-  ask(): Leave | Refusal;
+export interface CircuitBreaker {
+  /** Whether a request would be refused now; acquires nothing. */
+  openCircuit(): OpenCircuit | undefined;
+  acquire(): Permit | OpenCircuit;
 }
 
-const failures = 5;
-const firstPause = 1000;
-const longestPause = 30_000;
+const maxConsecutiveFailures = 5;
+const minOpenTime = 1000;
+const maxOpenTime = 30_000;
 
 /**
- * Keeps us from waiting for a dead host again and again: five failures in a row open it, for one second at first and twice
- * as long with every failed probe, up to thirty. One request probes at a time; its answer closes the breaker.
+ * Keeps reviews from waiting for a dead host again and again. Five failures in a row open the circuit for one second, and
+ * every failed probe doubles that time, up to thirty seconds. Half-open lets one request through at a time; its success
+ * closes the circuit.
  */
-export const createBreaker = (clock: { monotonic(): number }): Breaker => {
-  let inARow = 0;
-  let pause = 0;
+export const createCircuitBreaker = (clock: { monotonic(): number }): CircuitBreaker => {
+  let state: 'closed' | 'open' | 'half-open' = 'closed';
+  let consecutiveFailures = 0;
+  let openTime = 0;
   let openUntil = 0;
-  let probing = false;
-  let last: RegistryFailure | undefined;
+  let lastFailure: RegistryFailure | undefined;
 
-  const refusal = (): Refusal | undefined => {
-    if (pause === 0) return undefined;
-    const again = Math.max(openUntil - clock.monotonic(), 0);
-    return again > 0 || probing ? { open: true, again: Math.max(again, 1), last } : undefined;
+  const openCircuit = (): OpenCircuit | undefined => {
+    if (state === 'closed') return undefined;
+    const left = Math.max(openUntil - clock.monotonic(), 0);
+    if (left === 0 && state === 'open') return undefined;
+    return { open: true, retryAfter: Math.max(left, 1), lastFailure };
   };
-  const failed = (probe: boolean, why: RegistryFailure | undefined): void => {
-    last = why;
-    inARow += 1;
-    // Requests that were sent before the breaker opened say nothing new.
-    if (pause > 0 ? !probe : inARow < failures) return;
-    pause = pause === 0 ? firstPause : Math.min(pause * 2, longestPause);
-    openUntil = clock.monotonic() + pause;
+  const failed = (isProbe: boolean, failure: RegistryFailure | undefined): void => {
+    lastFailure = failure;
+    consecutiveFailures += 1;
+    // Requests that were sent before the circuit opened say nothing new.
+    if (state === 'closed' ? consecutiveFailures < maxConsecutiveFailures : !isProbe) return;
+    openTime = state === 'closed' ? minOpenTime : Math.min(openTime * 2, maxOpenTime);
+    openUntil = clock.monotonic() + openTime;
+    state = 'open';
   };
-  const leave = (probe: boolean): Leave => {
-    let told = false;
+  const permit = (isProbe: boolean): Permit => {
+    let isRecorded = false;
     return {
       open: false,
-      settle: (health, why) => {
-        if (told) return;
-        told = true;
-        if (probe) probing = false;
-        if (health === 'failed') failed(probe, why);
-        if (health === 'answered') {
-          inARow = 0;
-          pause = 0;
+      record: (outcome, failure) => {
+        if (isRecorded) return;
+        isRecorded = true;
+        if (isProbe && state === 'half-open') state = 'open';
+        if (outcome === 'failure') failed(isProbe, failure);
+        if (outcome === 'success') {
+          consecutiveFailures = 0;
+          state = 'closed';
         }
       },
     };
   };
 
   return {
-    refusal,
-    ask: () => {
-      const refused = refusal();
-      if (refused !== undefined) return refused;
-      probing = pause > 0;
-      return leave(probing);
+    openCircuit,
+    acquire: () => {
+      const open = openCircuit();
+      if (open !== undefined) return open;
+      if (state === 'closed') return permit(false);
+      state = 'half-open';
+      return permit(true);
     },
   };
 };

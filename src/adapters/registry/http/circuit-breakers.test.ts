@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import type { Health } from './circuit-breaker.ts';
-import { type Breakers, createBreakers } from './circuit-breakers.ts';
+import type { CallOutcome } from './circuit-breaker.ts';
+import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import { failure, outage } from '../network/failure.ts';
 
 const refused = outage('connect', 'registry.example.com', 'connection refused');
@@ -9,14 +9,19 @@ const gateway = outage('manifest', 'registry.example.com', 'it answered 502');
 
 const start = () => {
   let time = 0;
-  const breakers = createBreakers({ monotonic: () => time });
+  const breakers = createCircuitBreakers({ monotonic: () => time });
   return { breakers, pass: (milliseconds: number) => (time += milliseconds) };
 };
-const happen = (breakers: Breakers, path: string, why: RegistryFailure, health: Health = 'failed'): void => {
-  const leave = breakers.ask(path);
-  if (!leave.open) leave.settle(health, why);
+const happen = (
+  breakers: CircuitBreakers,
+  path: string,
+  why: RegistryFailure,
+  outcome: CallOutcome = 'failure',
+): void => {
+  const permit = breakers.acquire(path);
+  if (!permit.open) permit.record(outcome, why);
 };
-const fail = (breakers: Breakers, path: string, why: RegistryFailure): void => {
+const fail = (breakers: CircuitBreakers, path: string, why: RegistryFailure): void => {
   for (let count = 0; count < 5; count++) happen(breakers, path, why);
 };
 
@@ -24,16 +29,16 @@ describe('the breakers of one host', () => {
   test('R26: a path that always answers 502 is left alone, and nobody else is refused for it', () => {
     const { breakers } = start();
     fail(breakers, 'cache/gone', gateway);
-    expect(breakers.refusal('cache/gone')).toMatchObject({ last: gateway });
-    expect(breakers.ask('cache/gone')).toMatchObject({ open: true });
-    expect(breakers.refusal('team/app')).toBeUndefined();
-    expect(breakers.ask('team/app')).toMatchObject({ open: false });
+    expect(breakers.openCircuit('cache/gone')).toMatchObject({ lastFailure: gateway });
+    expect(breakers.acquire('cache/gone')).toMatchObject({ open: true });
+    expect(breakers.openCircuit('team/app')).toBeUndefined();
+    expect(breakers.acquire('team/app')).toMatchObject({ open: false });
   });
 
   test('a host that does not connect is left alone, whatever is asked for', () => {
     const { breakers } = start();
     for (const path of ['a', 'b', 'c', 'd', 'e']) happen(breakers, path, refused);
-    expect(breakers.refusal('team/app')).toMatchObject({ last: refused });
+    expect(breakers.openCircuit('team/app')).toMatchObject({ lastFailure: refused });
     expect(breakers.isOpen()).toBe(true);
   });
 
@@ -41,37 +46,37 @@ describe('the breakers of one host', () => {
     const { breakers, pass } = start();
     fail(breakers, 'team/app', gateway);
     pass(1000);
-    const probe = breakers.ask('team/app');
-    expect(breakers.ask('team/app')).toMatchObject({ open: true });
-    if (!probe.open) probe.settle('answered', gateway);
-    expect(breakers.refusal('team/app')).toBeUndefined();
+    const probe = breakers.acquire('team/app');
+    expect(breakers.acquire('team/app')).toMatchObject({ open: true });
+    if (!probe.open) probe.record('success', gateway);
+    expect(breakers.openCircuit('team/app')).toBeUndefined();
     expect(breakers.isOpen()).toBe(false);
   });
 
   test('failures of requests that were under way together count, and an answer in between starts anew', () => {
     const { breakers } = start();
-    const together = Array.from({ length: 5 }, () => breakers.ask('team/app'));
-    for (const leave of together) if (!leave.open) leave.settle('failed', gateway);
-    expect(breakers.refusal('team/app')).toBeDefined();
+    const together = Array.from({ length: 5 }, () => breakers.acquire('team/app'));
+    for (const permit of together) if (!permit.open) permit.record('failure', gateway);
+    expect(breakers.openCircuit('team/app')).toBeDefined();
     const other = start().breakers;
     for (let count = 0; count < 4; count++) happen(other, 'team/app', gateway);
-    happen(other, 'team/app', gateway, 'answered');
+    happen(other, 'team/app', gateway, 'success');
     for (let count = 0; count < 4; count++) happen(other, 'team/app', gateway);
-    expect(other.refusal('team/app')).toBeUndefined();
+    expect(other.openCircuit('team/app')).toBeUndefined();
   });
 
   test('an unknown outcome of a host that is left alone keeps no probe', () => {
     const { breakers, pass } = start();
     fail(breakers, 'team/app', refused);
     pass(1000);
-    happen(breakers, 'team/app', failure('busy', 'queue', 'registry.example.com', 'busy'), 'unknown');
-    expect(breakers.refusal('team/app')).toBeUndefined();
+    happen(breakers, 'team/app', failure('busy', 'queue', 'registry.example.com', 'busy'), 'ignored');
+    expect(breakers.openCircuit('team/app')).toBeUndefined();
   });
 
   test('made-up paths that fail are remembered up to a bound', () => {
     const { breakers } = start();
     for (let at = 0; at < 65; at++) fail(breakers, `made/up-${String(at)}`, gateway);
-    expect(breakers.refusal('made/up-0')).toBeUndefined();
-    expect(breakers.refusal('made/up-64')).toBeDefined();
+    expect(breakers.openCircuit('made/up-0')).toBeUndefined();
+    expect(breakers.openCircuit('made/up-64')).toBeDefined();
   });
 });

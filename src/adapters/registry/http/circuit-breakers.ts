@@ -1,70 +1,75 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { createLruCache } from '../../../concurrency/lru-cache.ts';
-import { createBreaker, type Breaker, type Health, type Refusal } from './circuit-breaker.ts';
+import {
+  createCircuitBreaker,
+  type CircuitBreaker,
+  type CallOutcome,
+  type OpenCircuit,
+} from './circuit-breaker.ts';
 
-/** Leave to ask about one path; what came of it must be told, once. */
-export interface PathLeave {
+/** Allows one request for one path. Its outcome must be recorded, once. */
+export interface PathPermit {
   readonly open: false;
-  settle(health: Health, why: RegistryFailure): void;
+  record(outcome: CallOutcome, failure: RegistryFailure): void;
 }
 
-export interface Breakers {
-  refusal(path: string): Refusal | undefined;
-  ask(path: string): PathLeave | Refusal;
-  /** Whether the host is left alone, or something of it failed lately: then it is worth remembering. */
+export interface CircuitBreakers {
+  openCircuit(path: string): OpenCircuit | undefined;
+  acquire(path: string): PathPermit | OpenCircuit;
+  /** Whether a circuit of this host is open or a path of it failed lately: then its state is worth keeping. */
   isOpen(): boolean;
 }
 
-/** Paths of one host of which it is remembered that they failed. */
-const mostPaths = 64;
+/** Failed paths of one host whose circuits are kept. */
+const maxPaths = 64;
 
-/** What went wrong before the host was told a path is about the host, whatever was asked for. */
+/** A failure before the host learned a path is about the host, whatever the request was for. */
 const concernsHost = ({ stage }: RegistryFailure): boolean => stage === 'connect' || stage === 'address';
 
 /**
- * One breaker for the host, and one for each path that failed. Attack: a tenant asks for a repository of a shared
- * registry that always answers 502 (a proxy cache whose upstream is gone), and so shuts the registry for everybody.
- * Only what fails before a path is named opens the breaker of all; what fails afterwards is about that path.
+ * One circuit breaker for the host, and one for each path that failed. Attack: a tenant asks for a repository of a shared
+ * registry that always answers 502 (a proxy cache whose upstream is gone), and so closes the registry to everybody.
+ * Only failures before a path is named open the circuit of the host; later ones are about that path.
  */
-export const createBreakers = (clock: Pick<Clock, 'monotonic'>): Breakers => {
-  const host = createBreaker(clock);
-  const paths = createLruCache<Breaker>({ entries: mostPaths });
+export const createCircuitBreakers = (clock: Pick<Clock, 'monotonic'>): CircuitBreakers => {
+  const host = createCircuitBreaker(clock);
+  const paths = createLruCache<CircuitBreaker>({ entries: maxPaths });
 
-  const failedAt = (path: string): Breaker => {
+  const breakerOf = (path: string): CircuitBreaker => {
     const known = paths.get(path);
     if (known !== undefined) return known;
-    const breaker = createBreaker(clock);
+    const breaker = createCircuitBreaker(clock);
     paths.set(path, breaker);
     return breaker;
   };
 
   return {
-    refusal: (path) => host.refusal() ?? paths.get(path)?.refusal(),
-    ask: (path) => {
-      const leave = host.ask();
-      if (leave.open) return leave;
-      const own = paths.get(path)?.ask();
-      if (own?.open === true) {
-        leave.settle('unknown');
-        return own;
+    openCircuit: (path) => host.openCircuit() ?? paths.get(path)?.openCircuit(),
+    acquire: (path) => {
+      const hostPermit = host.acquire();
+      if (hostPermit.open) return hostPermit;
+      const pathPermit = paths.get(path)?.acquire();
+      if (pathPermit?.open === true) {
+        hostPermit.record('ignored');
+        return pathPermit;
       }
       return {
         open: false,
-        settle: (health, why) => {
-          const ofHost = concernsHost(why);
-          // Whoever answers, with whatever status, is there.
-          leave.settle(health === 'failed' && !ofHost ? 'answered' : health, why);
-          const ofPath = health === 'failed' && ofHost ? 'unknown' : health;
-          own?.settle(ofPath, why);
-          if (ofPath === 'answered') paths.delete(path);
-          else if (own === undefined && ofPath === 'failed') {
-            const first = failedAt(path).ask();
-            if (!first.open) first.settle('failed', why);
+        record: (outcome, failure) => {
+          const isHostFailure = concernsHost(failure);
+          // A host that answers, with whatever status, is there.
+          hostPermit.record(outcome === 'failure' && !isHostFailure ? 'success' : outcome, failure);
+          const pathOutcome = outcome === 'failure' && isHostFailure ? 'ignored' : outcome;
+          pathPermit?.record(pathOutcome, failure);
+          if (pathOutcome === 'success') paths.delete(path);
+          else if (pathPermit === undefined && pathOutcome === 'failure') {
+            const first = breakerOf(path).acquire();
+            if (!first.open) first.record('failure', failure);
           }
         },
       };
     },
-    isOpen: () => host.refusal() !== undefined || paths.size > 0,
+    isOpen: () => host.openCircuit() !== undefined || paths.size > 0,
   };
 };

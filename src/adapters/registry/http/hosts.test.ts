@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Connection } from '../network/connection.ts';
-import type { Hop } from '../network/endpoint.ts';
+import type { Endpoint } from '../network/endpoint.ts';
 import { outage } from '../network/failure.ts';
 import { createHosts, type Host, type Hosts } from './hosts.ts';
 import { defaultSettings } from '../settings.ts';
 
-const hop = (name: string): Hop => ({
+const endpoint = (name: string): Endpoint => ({
   name,
   url: new URL(`https://${name}/`),
   settings: defaultSettings(name),
@@ -16,7 +16,7 @@ const fakeConnection = (): Connection & { readonly closed: () => boolean } => {
   let closed = false;
   return {
     send: () => Promise.reject(new Error('not sent')),
-    expect: () => undefined,
+    allowBody: () => undefined,
     alive: () => !closed,
     close: () => void (closed = true),
     closed: () => closed,
@@ -27,7 +27,7 @@ const clockAt = () => {
   return { monotonic: () => time, pass: (milliseconds: number) => (time += milliseconds) };
 };
 const hostOf = (hosts: Hosts, name: string): Host => {
-  const host = hosts.of(hop(name));
+  const host = hosts.get(endpoint(name));
   if (host === undefined) throw new Error('no room');
   return host;
 };
@@ -35,10 +35,10 @@ const hostOf = (hosts: Hosts, name: string): Host => {
 const shop = (): readonly string[] => ['shop'];
 
 test('a host is remembered; the one not asked for longest goes, and its idle connections with it', () => {
-  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
   const first = hostOf(hosts, 'a.example');
   const idle = fakeConnection();
-  first.keep(idle, defaultSettings('a.example'));
+  first.putIdle(idle, defaultSettings('a.example'));
   const second = hostOf(hosts, 'b.example');
   expect(hostOf(hosts, 'a.example')).toBe(first);
   hostOf(hosts, 'c.example');
@@ -50,66 +50,67 @@ test('a host is remembered; the one not asked for longest goes, and its idle con
 });
 
 test('a host that is being asked stays; when all are, there is no room', async () => {
-  const hosts = createHosts({ hosts: 1, waiting: 1 }, clockAt());
-  const turn = await hostOf(hosts, 'a.example').turns.take(shop, patient);
-  expect(hosts.of(hop('b.example'))).toBeUndefined();
+  const hosts = createHosts({ maxHosts: 1, maxWaiting: 1 }, clockAt());
+  const turn = await hostOf(hosts, 'a.example').semaphore.take(shop, patient);
+  expect(hosts.get(endpoint('b.example'))).toBeUndefined();
   if (turn.state === 'taken') turn.giveBack();
-  expect(hosts.of(hop('b.example'))).toBeDefined();
+  expect(hosts.get(endpoint('b.example'))).toBeDefined();
 });
 
 test('B9: silent hosts that an attacker names take no place from a configured one, nor its memory', async () => {
-  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
-  const house = hop('registry.example.com');
+  const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
+  const house = endpoint('registry.example.com');
   const configured = { ...house, settings: { ...house.settings, configured: true } };
-  const first = hosts.of(configured);
-  for (const name of ['evil0.example', 'evil1.example']) await hostOf(hosts, name).turns.take(shop, patient);
-  expect(hosts.of(hop('evil2.example'))).toBeUndefined();
+  const first = hosts.get(configured);
+  for (const name of ['evil0.example', 'evil1.example'])
+    await hostOf(hosts, name).semaphore.take(shop, patient);
+  expect(hosts.get(endpoint('evil2.example'))).toBeUndefined();
   expect(first).toBeDefined();
-  expect(hosts.of(configured)).toBe(first);
-  const other = { ...hop('other.example'), settings: { ...configured.settings, host: 'other.example' } };
-  expect(hosts.of(other)).toBeDefined();
+  expect(hosts.get(configured)).toBe(first);
+  const other = { ...endpoint('other.example'), settings: { ...configured.settings, host: 'other.example' } };
+  expect(hosts.get(other)).toBeDefined();
 });
 
 test('names made up by an attacker push out one another before a host whose breaker is open or that asked for a pause', () => {
   const clock = clockAt();
-  const hosts = createHosts({ hosts: 3, waiting: 1 }, clock);
+  const hosts = createHosts({ maxHosts: 3, maxWaiting: 1 }, clock);
   const dead = hostOf(hosts, 'dead.example');
   for (let count = 0; count < 5; count++) {
-    const leave = dead.breakers.ask('team/app');
-    if (!leave.open) leave.settle('failed', outage('connect', 'dead.example', 'connection refused'));
+    const permit = dead.circuitBreakers.acquire('team/app');
+    if (!permit.open) permit.record('failure', outage('connect', 'dead.example', 'connection refused'));
   }
   const busy = hostOf(hosts, 'busy.example');
-  busy.pauses.add({ host: 'busy.example', target: '/v2/' }, { until: 20_000, status: 429 });
+  busy.rateLimits.record({ host: 'busy.example', target: '/v2/' }, { until: 20_000, status: 429 });
   for (let count = 0; count < 50; count++) hostOf(hosts, `evil${count}.example`);
   expect(hostOf(hosts, 'dead.example')).toBe(dead);
   expect(hostOf(hosts, 'busy.example')).toBe(busy);
 });
 
 test('the same name under another scheme or port is another host', () => {
-  const hosts = createHosts({ hosts: 8, waiting: 1 }, clockAt());
+  const hosts = createHosts({ maxHosts: 8, maxWaiting: 1 }, clockAt());
   const secure = hostOf(hosts, 'a.example');
-  const open = { ...hop('a.example'), url: new URL('http://a.example/') };
-  expect(hosts.of(open)).not.toBe(secure);
+  const open = { ...endpoint('a.example'), url: new URL('http://a.example/') };
+  expect(hosts.get(open)).not.toBe(secure);
   expect(hostOf(hosts, 'a.example:5000')).not.toBe(secure);
 });
 
 test('a connection made under another row is not kept, and those that were are closed', () => {
-  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
   const host = hostOf(hosts, 'a.example');
   const [before, late] = [fakeConnection(), fakeConnection()];
-  host.keep(before, defaultSettings('a.example'));
-  hosts.of({ ...hop('a.example'), settings: { ...defaultSettings('a.example'), ca: 'PEM' } });
+  host.putIdle(before, defaultSettings('a.example'));
+  hosts.get({ ...endpoint('a.example'), settings: { ...defaultSettings('a.example'), ca: 'PEM' } });
   expect(before.closed()).toBe(true);
-  host.keep(late, defaultSettings('a.example'));
+  host.putIdle(late, defaultSettings('a.example'));
   expect(late.closed()).toBe(true);
   expect(host.takeIdle()).toBeUndefined();
 });
 
 test('the newest idle connection is taken first, dead ones are passed over', () => {
-  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
   const host = hostOf(hosts, 'a.example');
   const [old, young, dead] = [fakeConnection(), fakeConnection(), fakeConnection()];
-  for (const connection of [old, young, dead]) host.keep(connection, defaultSettings('a.example'));
+  for (const connection of [old, young, dead]) host.putIdle(connection, defaultSettings('a.example'));
   dead.close();
   expect(host.takeIdle()).toBe(young);
   expect(hosts.closeOneIdle()).toBe(old);
@@ -118,11 +119,11 @@ test('the newest idle connection is taken first, dead ones are passed over', () 
 });
 
 test('no more connections are kept than may be under way', () => {
-  const hosts = createHosts({ hosts: 2, waiting: 1 }, clockAt());
+  const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
   const host = hostOf(hosts, 'a.example');
   const settings = { ...defaultSettings('a.example'), concurrency: 2 };
-  hosts.of({ ...hop('a.example'), settings });
+  hosts.get({ ...endpoint('a.example'), settings });
   const [first, second, third] = [fakeConnection(), fakeConnection(), fakeConnection()];
-  for (const connection of [first, second, third]) host.keep(connection, settings);
+  for (const connection of [first, second, third]) host.putIdle(connection, settings);
   expect([first.closed(), second.closed(), third.closed()]).toEqual([true, false, false]);
 });

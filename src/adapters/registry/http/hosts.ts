@@ -1,27 +1,26 @@
 import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fair-semaphore.ts';
-import { type Breakers, createBreakers } from './circuit-breakers.ts';
+import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Connection } from '../network/connection.ts';
-import type { Hop } from '../network/endpoint.ts';
-import { createPauses, type Pauses } from './rate-limit-state.ts';
+import type { Endpoint } from '../network/endpoint.ts';
+import { createRateLimitState, type RateLimitState } from './rate-limit-state.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** What is remembered of one host under one row. */
+/** The state of one host under one row of the configuration. */
 export interface Host {
-  /** Requests under way to it and those that wait, shared by namespace first (R26). */
-  readonly turns: FairSemaphore;
-  readonly breakers: Breakers;
-  /** A connection that has been used, newest first; `undefined` when there is none. */
+  /** Its concurrent requests and those that wait, shared by namespace first (R26). */
+  readonly semaphore: FairSemaphore;
+  readonly circuitBreakers: CircuitBreakers;
+  /** The idle connection that was used last; `undefined` when there is none. */
   takeIdle(): Connection | undefined;
   /** Keeps a connection for the next request, if the row is still the one that it was made under. */
-  keep(connection: Connection, settings: RegistrySettings): void;
-  forget(connection: Connection): void;
-  /** Until when the host asked not to be asked (`Retry-After`). */
-  readonly pauses: Pauses;
+  putIdle(connection: Connection, settings: RegistrySettings): void;
+  removeIdle(connection: Connection): void;
+  readonly rateLimits: RateLimitState;
 }
 
 export interface Hosts {
-  /** @returns undefined when every host that is remembered is busy */
-  of(hop: Hop): Host | undefined;
+  /** @returns undefined when there are too many hosts and all of them are busy */
+  get(endpoint: Endpoint): Host | undefined;
   /** Closes one idle connection of any host without a row. @returns undefined when there is none */
   closeOneIdle(): Connection | undefined;
   close(): void;
@@ -39,13 +38,17 @@ const sameRow = (first: RegistrySettings, second: RegistrySettings): boolean =>
   first.client?.cert === second.client?.cert &&
   first.client?.key === second.client?.key;
 
-const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monotonic(): number }): Entry => {
+const createEntry = (
+  settings: RegistrySettings,
+  maxWaiting: number,
+  clock: { monotonic(): number },
+): Entry => {
   const entry: Entry = {
-    turns: createFairSemaphore({ places: settings.concurrency, waiting: mayWait }),
-    breakers: createBreakers(clock),
+    semaphore: createFairSemaphore({ places: settings.concurrency, waiting: maxWaiting }),
+    circuitBreakers: createCircuitBreakers(clock),
     idle: [],
     settings,
-    pauses: createPauses(clock),
+    rateLimits: createRateLimitState(clock),
     takeIdle: () => {
       for (let found = entry.idle.pop(); found !== undefined; found = entry.idle.pop()) {
         if (found.alive()) return found;
@@ -53,16 +56,16 @@ const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monot
       }
       return undefined;
     },
-    keep: (connection, settings) => {
+    putIdle: (connection, settings) => {
       if (!connection.alive() || !sameRow(settings, entry.settings)) {
         connection.close();
         return;
       }
       entry.idle.push(connection);
-      // POST always dials: without this the idle ones would become more than are ever used at once.
+      // A POST always dials: without this there would be more idle connections than are ever used at once.
       if (entry.idle.length > entry.settings.concurrency) entry.idle.shift()?.close();
     },
-    forget: (connection) => {
+    removeIdle: (connection) => {
       const at = entry.idle.indexOf(connection);
       if (at >= 0) entry.idle.splice(at, 1);
     },
@@ -71,13 +74,13 @@ const createEntry = (settings: RegistrySettings, mayWait: number, clock: { monot
 };
 
 /**
- * The hosts that were asked last. Names of hosts without a row come from image names, so an attacker chooses them: there
- * are at most so many of them. The one that was not asked for the longest time goes first, of those that nobody is
- * asking; one whose breaker is open or that asked for a pause only when there is no other. Hosts that the operator
- * configured are always remembered: 256 silent hosts must not keep the gate from the registry of the house (B9).
+ * The hosts that were asked last, by name and origin. Names of hosts without a row come from image names, so an attacker
+ * chooses them: their number is bounded, and the least recently used idle one is evicted, one with an open circuit or a
+ * rate limit last. Configured hosts are never evicted: silent hosts of a tenant must not keep the gate from the
+ * registries of the operator (B9).
  */
 export const createHosts = (
-  limits: { readonly hosts: number; readonly waiting: number },
+  limits: { readonly maxHosts: number; readonly maxWaiting: number },
   clock: { monotonic(): number },
 ): Hosts => {
   const entries = new Map<string, Entry>();
@@ -85,12 +88,12 @@ export const createHosts = (
   const closeIdle = (entry: Entry): void => {
     for (const connection of entry.idle.splice(0)) connection.close();
   };
-  const makeRoom = (): boolean => {
-    const strangers = [...entries].filter(([, { settings }]) => settings.configured !== true);
-    if (strangers.length < limits.hosts) return true;
-    const free = strangers.filter(([, entry]) => entry.turns.idle());
-    const plain = free.find(([, { breakers, pauses }]) => !breakers.isOpen() && !pauses.any());
-    const [key, entry] = plain ?? free[0] ?? [];
+  const evictOne = (): boolean => {
+    const unconfigured = [...entries].filter(([, { settings }]) => settings.configured !== true);
+    if (unconfigured.length < limits.maxHosts) return true;
+    const idle = unconfigured.filter(([, entry]) => entry.semaphore.idle());
+    const stateless = idle.find(([, host]) => !host.circuitBreakers.isOpen() && !host.rateLimits.isActive());
+    const [key, entry] = stateless ?? idle[0] ?? [];
     if (key === undefined || entry === undefined) return false;
     entries.delete(key);
     closeIdle(entry);
@@ -98,14 +101,14 @@ export const createHosts = (
   };
 
   return {
-    of: ({ name, url, settings }) => {
+    get: ({ name, url, settings }) => {
       const key = `${name} ${url.origin}`;
       const known = entries.get(key);
-      if (known === undefined && settings.configured !== true && !makeRoom()) return undefined;
-      const entry = known ?? createEntry(settings, limits.waiting, clock);
-      // What was connected under another row would carry its trust or its private address over.
+      if (known === undefined && settings.configured !== true && !evictOne()) return undefined;
+      const entry = known ?? createEntry(settings, limits.maxWaiting, clock);
+      // A connection of another row would carry over its trust or its private address.
       if (!sameRow(entry.settings, settings)) closeIdle(entry);
-      if (entry.settings.concurrency !== settings.concurrency) entry.turns.resize(settings.concurrency);
+      if (entry.settings.concurrency !== settings.concurrency) entry.semaphore.resize(settings.concurrency);
       entry.settings = settings;
       entries.delete(key);
       entries.set(key, entry);

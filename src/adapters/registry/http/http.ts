@@ -1,7 +1,7 @@
 import type { Owners } from '../../../concurrency/shares.ts';
 import type { Asker, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 
-/** Whoever is asked for nobody in particular shares one account. */
+/** Requests that belong to no namespace share one account. */
 const nobody: Owners = () => [''];
 export const ownersOf = (asker: Asker | undefined): Owners => asker?.owners ?? nobody;
 
@@ -19,9 +19,9 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly stage: RegistryStage;
-  /** In whose name it is asked: a host that asks one account to slow down is still asked for others. */
+  /** Whose credential is used: a host that asks one account to slow down is still asked for others. */
   readonly account?: string;
-  /** For whom it is asked. */
+  /** The reviews that wait for it. */
   readonly asker?: Asker;
   /** What is asked for stands below a manifest that was read: its failures say nothing of the manifests beside it. */
   readonly below?: true;
@@ -30,8 +30,8 @@ export interface HttpRequest {
 }
 
 /**
- * What an answer is about, wherever redirects lead: the repository that is asked for at a registry, the question at a
- * token server, by each account for itself, because a login may be what a host cannot take (R26). What stands below
+ * The circuit breaker and rate limit key of a request, wherever redirects lead: the repository at a registry, or the whole
+ * question at a token server, for each account apart, because a login may be what a host cannot take (R26). What stands below
  * manifests is apart (R25). Attack: somebody pushes images whose configs take for ever, until the breaker refuses the
  * repository, which is excusable, and lets them in.
  */
@@ -52,15 +52,15 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
-  /** Reads at most `limit` bytes; more, or a body that ends early, is a failure. Must be called or `drop`ped. */
+  /** Reads at most `limit` bytes; more, or a body that ends early, is a failure. Must be called, or the response `discard`ed. */
   read(
     limit: number,
   ): Promise<
     | { readonly ok: true; readonly bytes: Uint8Array }
     | { readonly ok: false; readonly failure: RegistryFailure }
   >;
-  /** Gives the connection back without reading. */
-  drop(): void;
+  /** Ends the response without reading it. */
+  discard(): void;
 }
 export type HttpAnswer =
   | { readonly ok: true; readonly response: HttpResponse }
@@ -68,7 +68,7 @@ export type HttpAnswer =
 
 /**
  * Sends requests to registries: guarded addresses, per-host TLS and proxy, redirects, the row's concurrency and timeout,
- * `Retry-After` inside the budget, one circuit breaker a host. Never rejects. Knows nothing of tokens and manifests.
+ * `Retry-After` inside the budget, circuit breakers. Never rejects. Knows nothing of tokens and manifests.
  */
 export interface RegistryHttp {
   send(request: HttpRequest): Promise<HttpAnswer>;

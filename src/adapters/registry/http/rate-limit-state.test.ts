@@ -11,7 +11,7 @@ import {
 } from '../../../../test/fakes/registry/registry-transport.ts';
 import { startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
 import { createRegistry } from '../client/client.ts';
-import { createPauses } from './rate-limit-state.ts';
+import { createRateLimitState } from './rate-limit-state.ts';
 
 const clockAt = () => {
   let now = 0;
@@ -25,33 +25,34 @@ const asking = (account: string, repository = 'team/app') => ({
 
 describe('what a host said with Retry-After', () => {
   test('is about whoever asked when it is 429, and about what they asked for when it is 503', () => {
-    const pauses = createPauses(clockAt());
-    pauses.add(asking('shop'), { until: 1000, status: 429 });
-    const held = () => [asking('shop'), asking('shop', 'other'), asking('bank')].map((one) => pauses.of(one));
+    const pauses = createRateLimitState(clockAt());
+    pauses.record(asking('shop'), { until: 1000, status: 429 });
+    const held = () =>
+      [asking('shop'), asking('shop', 'other'), asking('bank')].map((one) => pauses.limitOn(one));
     expect(held().map((pause) => pause?.until)).toEqual([1000, 1000, undefined]);
-    pauses.add(asking('shop'), { until: 3000, status: 503 });
+    pauses.record(asking('shop'), { until: 3000, status: 503 });
     expect(held().map((pause) => pause?.until)).toEqual([3000, 1000, undefined]);
-    pauses.add(asking('bank'), { until: 4000, status: 429 });
+    pauses.record(asking('bank'), { until: 4000, status: 429 });
     expect(held().map((pause) => pause?.status)).toEqual([503, 429, 429]);
   });
 
   test('ends when its time has come, and a shorter one does not shorten it', () => {
     const clock = clockAt();
-    const pauses = createPauses(clock);
-    pauses.add(asking('shop'), { until: 1000, status: 429 });
-    pauses.add(asking('shop'), { until: 500, status: 429 });
+    const pauses = createRateLimitState(clock);
+    pauses.record(asking('shop'), { until: 1000, status: 429 });
+    pauses.record(asking('shop'), { until: 500, status: 429 });
     clock.advance(999);
-    expect([pauses.of(asking('shop'))?.until, pauses.any()]).toEqual([1000, true]);
+    expect([pauses.limitOn(asking('shop'))?.until, pauses.isActive()]).toEqual([1000, true]);
     clock.advance(1);
-    expect([pauses.of(asking('shop')), pauses.any()]).toEqual([undefined, false]);
+    expect([pauses.limitOn(asking('shop')), pauses.isActive()]).toEqual([undefined, false]);
   });
 
   test('is remembered so many times, and the one that ends first makes room', () => {
-    const pauses = createPauses(clockAt());
+    const pauses = createRateLimitState(clockAt());
     for (let count = 1; count <= 65; count++)
-      pauses.add(asking(`n${String(count)}`), { until: count, status: 429 });
-    expect(pauses.of(asking('n1'))).toBeUndefined();
-    expect([pauses.of(asking('n2'))?.until, pauses.of(asking('n65'))?.until]).toEqual([2, 65]);
+      pauses.record(asking(`n${String(count)}`), { until: count, status: 429 });
+    expect(pauses.limitOn(asking('n1'))).toBeUndefined();
+    expect([pauses.limitOn(asking('n2'))?.until, pauses.limitOn(asking('n65'))?.until]).toEqual([2, 65]);
   });
 });
 

@@ -3,72 +3,72 @@ import { failure, outage } from '../network/failure.ts';
 import { type HttpRequest, pathOf } from './http.ts';
 
 /**
- * A host asks to wait. Its 503 is an outage; 429 is about how much we asked, and whoever creates Pods decides that: use
- * up a pull limit, and every image would come in as "unavailable" (R25).
+ * The failure of a host that asks us to wait. A 503 is an outage. A 429 is about how much we asked, which whoever creates
+ * Pods decides: they could use up a pull limit, and every image would come in as "unavailable" (R25).
  */
-export const pausedFailure = (
+export const rateLimitFailure = (
   status: number,
   stage: RegistryStage,
   name: string,
   why: string,
 ): RegistryFailure => (status === 503 ? outage(stage, name, why) : failure('paced', stage, name, why));
 
-/** A moment before which a host does not want to be asked, and the status that said so. */
-export interface Pause {
+/** Until when a host asked not to be asked (`Retry-After`), and the status that said so. */
+export interface RateLimit {
   /** Monotonic, in milliseconds. */
   readonly until: number;
   readonly status: number;
 }
 
-export interface Pauses {
-  /** What holds for this question. */
-  of(question: Question): Pause | undefined;
-  add(question: Question, pause: Pause): void;
-  /** Whether it holds for anybody. */
-  any(): boolean;
+export interface RateLimitState {
+  limitOn(request: RateLimitedRequest): RateLimit | undefined;
+  record(request: RateLimitedRequest, limit: RateLimit): void;
+  /** Whether any limit holds now. */
+  isActive(): boolean;
 }
 
-/** What says whom a pause is about. */
-type Question = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>;
+/** The parts of a request that a limit is about. */
+type RateLimitedRequest = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>;
 
-/** Pauses that are remembered at one host; the one that ends first is forgotten for another. */
-const mostPauses = 64;
+/** Limits that are kept for one host; the one that ends first gives way. */
+const maxRateLimits = 64;
 
-const ofAccount = ({ account = '' }: Question): string => `account ${account}`;
-const ofPath = (question: Question): string => `path ${pathOf(question)}`;
+const accountKey = ({ account = '' }: RateLimitedRequest): string => `account ${account}`;
+const pathKey = (request: RateLimitedRequest): string => `path ${pathOf(request)}`;
 
 /**
- * What a host said with `Retry-After`. 429 is about whoever asked: rates are counted by account, and one namespace that is
- * asked to slow down must not keep others from their images. 503 is about what they asked for. Attack: a tenant asks for a
- * repository that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs leads there. Were it
- * about the host, they would shut it for everybody, and their own image of that host would be an outage (R25).
+ * The `Retry-After` of one host. A 429 is about the account: rates are counted by account, and one namespace that is asked
+ * to slow down must not keep others from their images. A 503 is about the path. Attack: a tenant asks for a repository
+ * that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs redirects there. If the limit
+ * were about the host, they would close it to everybody, and their own image of that host would be an outage (R25).
  */
-export const createPauses = (clock: { monotonic(): number }): Pauses => {
-  const pauses = new Map<string, Pause>();
-  const alive = (key: string): Pause | undefined => {
-    const pause = pauses.get(key);
-    if (pause === undefined || pause.until > clock.monotonic()) return pause;
-    pauses.delete(key);
+export const createRateLimitState = (clock: { monotonic(): number }): RateLimitState => {
+  const limits = new Map<string, RateLimit>();
+  const active = (key: string): RateLimit | undefined => {
+    const limit = limits.get(key);
+    if (limit === undefined || limit.until > clock.monotonic()) return limit;
+    limits.delete(key);
     return undefined;
   };
-  const makeRoom = (): void => {
-    for (const key of pauses.keys()) alive(key);
-    if (pauses.size < mostPauses) return;
-    const [first] = [...pauses].sort(([, a], [, b]) => a.until - b.until);
-    if (first !== undefined) pauses.delete(first[0]);
+  const evict = (): void => {
+    for (const key of limits.keys()) active(key);
+    if (limits.size < maxRateLimits) return;
+    const [first] = [...limits].sort(([, a], [, b]) => a.until - b.until);
+    if (first !== undefined) limits.delete(first[0]);
   };
   return {
-    of: (question) => {
-      const [own, path] = [alive(ofAccount(question)), alive(ofPath(question))];
-      return own === undefined || (path !== undefined && path.until > own.until) ? path : own;
+    limitOn: (request) => {
+      const [ofAccount, ofPath] = [active(accountKey(request)), active(pathKey(request))];
+      const isPathLonger = ofPath !== undefined && ofAccount !== undefined && ofPath.until > ofAccount.until;
+      return ofAccount === undefined || isPathLonger ? ofPath : ofAccount;
     },
-    add: (question, pause) => {
-      const key = pause.status === 429 ? ofAccount(question) : ofPath(question);
-      if ((alive(key)?.until ?? 0) >= pause.until) return;
-      if (!pauses.has(key)) makeRoom();
-      pauses.set(key, pause);
+    record: (request, limit) => {
+      const key = limit.status === 429 ? accountKey(request) : pathKey(request);
+      if ((active(key)?.until ?? 0) >= limit.until) return;
+      if (!limits.has(key)) evict();
+      limits.set(key, limit);
     },
-    any: () => [...pauses.keys()].some((key) => alive(key) !== undefined),
+    isActive: () => [...limits.keys()].some((key) => active(key) !== undefined),
   };
 };
 

@@ -1,69 +1,86 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { Budget } from './request-budget.ts';
-import type { Exchange } from './http-exchange.ts';
+import type { RequestBudget } from './request-budget.ts';
+import type { HostResponse } from './host-response.ts';
 import { shownTime } from '../network/failure.ts';
 import type { HttpRequest } from './http.ts';
-import { nextStep, type Step } from './redirect.ts';
-import { pausedFailure, retryAfter } from './rate-limit-state.ts';
+import { type Hop, nextHop } from './redirect.ts';
+import { rateLimitFailure, retryAfter } from './rate-limit-state.ts';
 import type { RegistrySettings } from '../settings.ts';
-import { marginOf, type Visit } from './host-request.ts';
+import type { Host } from './hosts.ts';
+import { type SendToHost, timeToAnswer } from './host-request.ts';
 
-/** How often one request asks a host that answers 429 or 503 with `Retry-After`. */
-const triesWhenPaced = 3;
-/** A host cannot make us stay away for longer than this, whatever it says. */
-const longestPause = 30_000;
-const shortestPause = 100;
+/** How often one hop is sent to a host that answers 429 or 503 with `Retry-After`. */
+const maxAttempts = 3;
+/** Bounds of `Retry-After`, in milliseconds: no host keeps us away for longer. */
+const maxRetryAfter = 30_000;
+const minRetryAfter = 100;
 
-/** How long an answer asks to wait; undefined when it does not. */
-const pauseOf = ({ status, headers }: Exchange, now: number): number | undefined =>
-  status === 429 || status === 503 ? retryAfter(headers['retry-after'], headers['date'], now) : undefined;
-
-/** What every step of one request shares. */
-export interface Walk {
-  readonly request: HttpRequest;
-  readonly budget: Budget;
-  readonly visit: Visit;
+export interface RedirectLoopDeps {
+  readonly sendToHost: SendToHost;
   readonly clock: Clock;
   readonly settingsOf: (host: string) => RegistrySettings;
 }
 
-/** Asks one host, and again when it says when, as far as the budget goes. */
-const askPatiently = async (
-  step: Step,
-  { request, budget, visit, clock }: Walk,
-): Promise<Result<Exchange, RegistryFailure>> => {
-  for (let tries = 1; ; tries++) {
-    const answer = await visit(step, request, budget);
-    if (!answer.ok) return answer;
-    const { host, exchange } = answer.value;
-    const asked = pauseOf(exchange, clock.now());
-    if (asked === undefined) return ok(exchange);
-    const wait = Math.min(Math.max(asked, shortestPause), longestPause);
-    host.pauses.add(request, { until: clock.monotonic() + wait, status: exchange.status });
-    await exchange.drop();
-    if (tries < triesWhenPaced && asked + marginOf(budget) <= budget.remaining()) continue;
-    const why = `it answered ${exchange.status} and asks to wait ${shownTime(asked)} (Retry-After)`;
-    const limit = tries === triesWhenPaced ? `, ${tries} times` : ', longer than this request has';
-    return fail(pausedFailure(exchange.status, request.stage, step.hop.name, why + limit));
-  }
+/** How long a response asks to wait; undefined when it does not. */
+const retryAfterOf = ({ status, headers }: HostResponse, now: number): number | undefined =>
+  status === 429 || status === 503 ? retryAfter(headers['retry-after'], headers['date'], now) : undefined;
+
+interface RateLimited {
+  readonly name: string;
+  readonly status: number;
+  /** Milliseconds, as the host asks. */
+  readonly wait: number;
+  readonly attempt: number;
+}
+
+/** @returns undefined when the request may be sent again */
+const whyNoRetry = (
+  { name, status, wait, attempt }: RateLimited,
+  request: HttpRequest,
+  budget: RequestBudget,
+): RegistryFailure | undefined => {
+  if (attempt < maxAttempts && wait + timeToAnswer(budget) <= budget.remaining()) return undefined;
+  const why = `it answered ${status} and asks to wait ${shownTime(wait)} (Retry-After)`;
+  const limit = attempt === maxAttempts ? `, ${attempt} times` : ', longer than this request has';
+  return rateLimitFailure(status, request.stage, name, why + limit);
 };
 
-/** Goes from host to host until an answer is final. */
-export const follow = async (
-  first: Step,
-  walk: Walk,
-): Promise<Result<{ readonly exchange: Exchange; readonly url: URL }, RegistryFailure>> => {
-  let step = first;
-  for (;;) {
-    const answer = await askPatiently(step, walk);
-    if (!answer.ok) return answer;
-    const { status, headers } = answer.value;
-    const next = nextStep(step, { status, location: headers['location'] }, walk.request, walk.settingsOf);
-    if (next.ok && next.value === undefined) return ok({ exchange: answer.value, url: step.hop.url });
-    await answer.value.drop();
-    if (!next.ok) return next;
-    step = next.value ?? step;
-  }
+/** Sends a request from host to host until a response is final, and again to a host that says when. */
+export const createFollowRedirects = ({ sendToHost, clock, settingsOf }: RedirectLoopDeps) => {
+  const recordLimit = (host: Host, request: HttpRequest, status: number, wait: number): void => {
+    const bounded = Math.min(Math.max(wait, minRetryAfter), maxRetryAfter);
+    host.rateLimits.record(request, { until: clock.monotonic() + bounded, status });
+  };
+
+  return async (
+    first: Hop,
+    request: HttpRequest,
+    budget: RequestBudget,
+  ): Promise<Result<{ readonly response: HostResponse; readonly url: URL }, RegistryFailure>> => {
+    let hop = first;
+    let attempt = 1;
+    for (;;) {
+      const answer = await sendToHost(hop, request, budget);
+      if (!answer.ok) return answer;
+      const { host, response } = answer.value;
+      const { status, headers } = response;
+      const wait = retryAfterOf(response, clock.now());
+      if (wait !== undefined) {
+        recordLimit(host, request, status, wait);
+        await response.discard();
+        const failure = whyNoRetry({ name: hop.endpoint.name, status, wait, attempt }, request, budget);
+        if (failure !== undefined) return fail(failure);
+        attempt += 1;
+        continue;
+      }
+      const next = nextHop(hop, { status, location: headers['location'] }, request, settingsOf);
+      if (next.ok && next.value === undefined) return ok({ response, url: hop.endpoint.url });
+      await response.discard();
+      if (!next.ok) return next;
+      hop = next.value ?? hop;
+      attempt = 1;
+    }
+  };
 };

@@ -9,8 +9,8 @@ import {
   type Rows,
   settingsFrom,
 } from '../../../../test/fakes/registry/registry-transport.ts';
-import { hopTo } from '../network/endpoint.ts';
-import { nextStep } from './redirect.ts';
+import { endpointFor } from '../network/endpoint.ts';
+import { nextHop } from './redirect.ts';
 
 const doubles = createDoubles();
 const { serve, transport } = doubles;
@@ -199,19 +199,19 @@ describe('B26: a redirect into a row that may lie inside', () => {
   const inside = 'registry.registry-system.svc:5000';
   const sentOn = (rows: Rows, from = 'cdn.example.com', to = `https://${inside}/v2/x`) => {
     const settingsOf = settingsFrom({ [inside]: { allowPrivateAddress: true }, ...rows });
-    const hop = hopTo(from, '/v2/', settingsOf(from));
-    if (hop === undefined) throw new Error(from);
-    const step = { hop, headers: {}, redirects: 0 };
-    return nextStep(step, { status: 307, location: to }, requestTo(from), settingsOf);
+    const endpoint = endpointFor(from, '/v2/', settingsOf(from));
+    if (endpoint === undefined) throw new Error(from);
+    const hop = { endpoint, headers: {}, redirects: 0 };
+    return nextHop(hop, { status: 307, location: to }, requestTo(from), settingsOf);
   };
 
   test.each<[string, Rows]>([
     ['that nobody configured', {}],
     ['with a row that does not let it lie there', { 'cdn.example.com': { configured: true } }],
   ])('is refused from a host %s', (_title, rows) => {
-    const step = sentOn(rows);
-    expect(step).toMatchObject({ ok: false, error: { kind: 'refused', stage: 'address' } });
-    expect(!step.ok && step.error.why).toContain('set allowPrivateAddress in the row of cdn.example.com');
+    const hop = sentOn(rows);
+    expect(hop).toMatchObject({ ok: false, error: { kind: 'refused', stage: 'address' } });
+    expect(!hop.ok && hop.error.why).toContain('set allowPrivateAddress in the row of cdn.example.com');
   });
 
   test('is followed from a host that may lie there itself', () => {

@@ -1,46 +1,46 @@
 import { shownName } from '../../../core/text/shown-text.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { bareUrl, type Hop, hopToUrl, shownUrl } from '../network/endpoint.ts';
+import { bareUrl, type Endpoint, endpointForUrl, shownUrl } from '../network/endpoint.ts';
 import { failure } from '../network/failure.ts';
 import type { HttpRequest } from './http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 /** Redirects that one request follows. */
-const redirectLimit = 5;
-const redirecting = new Set([301, 302, 303, 307, 308]);
+const maxRedirects = 5;
+const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-/** What leaves with the first step to another origin and does not come back (B28). */
-const secretHeaders = new Set(['authorization', 'cookie']);
+/** Removed with the first hop to another origin, and never added again (B28). */
+const credentialHeaders = new Set(['authorization', 'cookie']);
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** A request on its way: where it is, what it carries, how often it was sent on. */
-export interface Step {
-  readonly hop: Hop;
+/** One hop of the redirect loop. */
+export interface Hop {
+  readonly endpoint: Endpoint;
   readonly headers: Headers;
   readonly redirects: number;
 }
 
-const withoutSecrets = (headers: Headers): Headers =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !secretHeaders.has(name.toLowerCase())));
+const withoutCredentials = (headers: Headers): Headers =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !credentialHeaders.has(name.toLowerCase())));
 
 /** @returns undefined for https, and for plain HTTP when the row of the host says so */
-export const plainHttpRefusal = (hop: Hop): RegistryFailure | undefined =>
-  hop.url.protocol === 'https:' || (hop.url.protocol === 'http:' && hop.settings.plainHttp)
+export const plainHttpFailure = (endpoint: Endpoint): RegistryFailure | undefined =>
+  endpoint.url.protocol === 'https:' || (endpoint.url.protocol === 'http:' && endpoint.settings.plainHttp)
     ? undefined
     : failure(
         'refused',
         'configuration',
-        hop.name,
-        `${shownUrl(hop.url)} is not https, and the row of this host has no plainHttp`,
+        endpoint.name,
+        `${shownUrl(endpoint.url)} is not https, and the row of this host has no plainHttp`,
       );
 
 /**
  * Attack (B26): somebody's public registry sends the gate to a registry inside, whose row lets it be reached, and learns
- * from the answers what lies there. Whoever may not lie inside may not lead there.
+ * from the answers what lies there. A host that may not be inside may not redirect inside.
  */
-const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
+const privateAddressFailure = (from: Endpoint, to: Endpoint): RegistryFailure | undefined =>
   from.settings.allowPrivateAddress || !to.settings.allowPrivateAddress
     ? undefined
     : failure(
@@ -52,9 +52,9 @@ const inwardRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
 
 /**
  * Attack (B28): somebody's registry sends the gate to a registry that opens itself to the gate's client certificate, at a
- * path of their choice, and learns from the decision what lies there. Whoever has no certificate borrows none.
+ * path of their choice, and learns from the decision what lies there. A host that is shown no certificate may not redirect to one that is.
  */
-const lendingRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
+const clientCertificateFailure = (from: Endpoint, to: Endpoint): RegistryFailure | undefined =>
   from.settings.client !== undefined || to.settings.client === undefined
     ? undefined
     : failure(
@@ -69,30 +69,33 @@ const lendingRefusal = (from: Hop, to: Hop): RegistryFailure | undefined =>
  * no private address and no plain HTTP because the one before had them (B26, B28).
  * @returns undefined when the answer is final
  */
-export const nextStep = (
-  { hop, headers, redirects }: Step,
+export const nextHop = (
+  { endpoint, headers, redirects }: Hop,
   answer: { readonly status: number; readonly location: string | undefined },
   request: HttpRequest,
   settingsOf: (host: string) => RegistrySettings,
-): Result<Step | undefined, RegistryFailure> => {
-  if (!redirecting.has(answer.status)) return ok(undefined);
+): Result<Hop | undefined, RegistryFailure> => {
+  if (!redirectStatuses.has(answer.status)) return ok(undefined);
   const wrong = (why: string): Result<never, RegistryFailure> =>
-    fail(failure('invalid', request.stage, hop.name, why));
+    fail(failure('invalid', request.stage, endpoint.name, why));
   if (request.method === 'POST')
     return wrong(`it redirects a POST (${answer.status}), which is not followed`);
-  if (answer.location === undefined || !URL.canParse(answer.location, hop.url.href))
+  if (answer.location === undefined || !URL.canParse(answer.location, endpoint.url.href))
     return wrong(`it redirects (${answer.status}) to nowhere`);
-  if (redirects >= redirectLimit) return wrong(`it redirects more than ${redirectLimit} times`);
-  const url = new URL(answer.location, hop.url.href);
-  const next = url.origin === hop.url.origin ? { ...hop, url: bareUrl(url) } : hopToUrl(url, settingsOf);
-  const refusal = plainHttpRefusal(next);
-  if (refusal !== undefined) return fail({ ...refusal, why: `${hop.name} redirects to it: ${refusal.why}` });
-  const isStranger = url.origin !== hop.url.origin;
-  const led = isStranger ? (inwardRefusal(hop, next) ?? lendingRefusal(hop, next)) : undefined;
-  if (led !== undefined) return fail(led);
+  if (redirects >= maxRedirects) return wrong(`it redirects more than ${maxRedirects} times`);
+  const url = new URL(answer.location, endpoint.url.href);
+  const next =
+    url.origin === endpoint.url.origin ? { ...endpoint, url: bareUrl(url) } : endpointForUrl(url, settingsOf);
+  const plain = plainHttpFailure(next);
+  if (plain !== undefined) return fail({ ...plain, why: `${endpoint.name} redirects to it: ${plain.why}` });
+  const isOtherOrigin = url.origin !== endpoint.url.origin;
+  const refused = isOtherOrigin
+    ? (privateAddressFailure(endpoint, next) ?? clientCertificateFailure(endpoint, next))
+    : undefined;
+  if (refused !== undefined) return fail(refused);
   return ok({
-    hop: next,
-    headers: isStranger ? withoutSecrets(headers) : headers,
+    endpoint: next,
+    headers: isOtherOrigin ? withoutCredentials(headers) : headers,
     redirects: redirects + 1,
   });
 };

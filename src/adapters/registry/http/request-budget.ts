@@ -1,24 +1,28 @@
-/** Why a request was given up: its own timeout, the deadline of the review, or the end of the process. */
-export type GivenUp = 'timeout' | 'caller' | 'closed';
+/** Why a request was cancelled: its own timeout, the deadline of the review, or the end of the process. */
+export type CancelReason = 'timeout' | 'caller' | 'closed';
 
-/** The time that one request has, waiting, redirects and body included. */
-export interface Budget {
+/** The time of one request, with its waiting, redirects and body. */
+export interface RequestBudget {
   readonly signal: AbortSignal;
-  /** Milliseconds, as the row says. */
+  /** Milliseconds, from the row of its host. */
   readonly timeout: number;
-  /** Milliseconds left of it. The review's own deadline may come earlier: a signal does not tell. */
+  /** Milliseconds left of the timeout. The deadline of the review may come earlier. */
   remaining(): number;
-  givenUp(): GivenUp | undefined;
+  cancelReason(): CancelReason | undefined;
   abort(): void;
-  /** Lets go of timer and listener; nothing is aborted after it. */
+  /** Clears timer and listener; nothing is aborted afterwards. */
   end(): void;
 }
 
-export const startBudget = (timeout: number, caller: AbortSignal, clock: { monotonic(): number }): Budget => {
+export const startRequestBudget = (
+  timeout: number,
+  caller: AbortSignal,
+  clock: { monotonic(): number },
+): RequestBudget => {
   const controller = new AbortController();
   const started = clock.monotonic();
-  let reason: GivenUp | undefined;
-  const stop = (why: GivenUp): void => {
+  let reason: CancelReason | undefined;
+  const stop = (why: CancelReason): void => {
     end();
     if (reason !== undefined) return;
     reason = why;
@@ -36,7 +40,7 @@ export const startBudget = (timeout: number, caller: AbortSignal, clock: { monot
     signal: controller.signal,
     timeout,
     remaining: () => timeout - (clock.monotonic() - started),
-    givenUp: () => reason,
+    cancelReason: () => reason,
     abort: () => stop('closed'),
     end,
   };

@@ -1,84 +1,84 @@
 import type { Readable } from 'node:stream';
-import type { AnswerRoom } from './response-memory.ts';
+import type { ResponseMemory } from './response-memory.ts';
 
 /**
- * How reading a body ended. `pieces`: it came in pieces so small that their number is an attack. `room`: answers that are
- * being read take all the memory that is meant for them.
+ * How reading a body ended. `chunks`: it came in chunks so small that their number is an attack. `memory`: responses that
+ * are being read hold all the memory that is meant for them.
  */
 export type BodyEnd =
   | { readonly end: 'whole'; readonly bytes: Uint8Array }
   | { readonly end: 'limit' }
-  | { readonly end: 'pieces' }
-  | { readonly end: 'room' }
+  | { readonly end: 'chunks' }
+  | { readonly end: 'memory' }
   | { readonly end: 'error'; readonly error: unknown; readonly got: number };
 
-/** Pieces that a body may have at the start, and how many bytes each further one must bring on average. */
-const freePieces = 1024;
-const bytesPerPiece = 32;
-/** The first block, which most bodies fit in. */
-const firstBlock = 16 * 1024;
+/** Chunks that every body may have, and how many bytes each further one must bring on average. */
+const freeChunks = 1024;
+const minBytesPerChunk = 32;
+/** Most bodies fit in it. */
+const initialCapacity = 16 * 1024;
 
 /**
- * Reads at most `limit` bytes into one block. Pieces are copied at once, not kept: a chunked body of one byte a chunk
+ * Reads at most `limit` bytes into one buffer. Chunks are copied at once, not kept: a chunked body of one byte a chunk
  * would cost a hundred times its length otherwise (B9).
  */
-export const readBody = (body: Readable, limit: number, room: AnswerRoom): Promise<BodyEnd> =>
+export const readBody = (body: Readable, limit: number, memory: ResponseMemory): Promise<BodyEnd> =>
   new Promise((resolve) => {
-    let block = new Uint8Array();
+    let buffer = new Uint8Array();
     let length = 0;
-    let pieces = 0;
-    let settled = false;
+    let chunks = 0;
+    let isSettled = false;
     const settle = (end: BodyEnd): void => {
-      if (settled) return;
-      settled = true;
-      room.give(block.length);
-      block = new Uint8Array();
+      if (isSettled) return;
+      isSettled = true;
+      memory.release(buffer.length);
+      buffer = new Uint8Array();
       resolve(end);
-      if (end.end === 'limit' || end.end === 'pieces' || end.end === 'room') body.destroy();
+      if (end.end === 'limit' || end.end === 'chunks' || end.end === 'memory') body.destroy();
     };
-    const enlarge = (size: number): boolean => {
-      if (!room.take(size - block.length)) return false;
+    const grow = (size: number): boolean => {
+      if (!memory.reserve(size - buffer.length)) return false;
       const larger = new Uint8Array(size);
-      larger.set(block.subarray(0, length));
-      block = larger;
+      larger.set(buffer.subarray(0, length));
+      buffer = larger;
       return true;
     };
-    // Its events have been: nobody would call us.
+    // A destroyed body emits no more events.
     if (body.destroyed) settle({ end: 'error', error: body.errored ?? undefined, got: 0 });
-    body.on('data', (piece: Uint8Array) => {
-      if (settled) return;
-      pieces += 1;
-      const needed = length + piece.length;
-      const size = Math.min(limit, Math.max(firstBlock, block.length * 2, needed));
+    body.on('data', (chunk: Uint8Array) => {
+      if (isSettled) return;
+      chunks += 1;
+      const needed = length + chunk.length;
+      const size = Math.min(limit, Math.max(initialCapacity, buffer.length * 2, needed));
       if (needed > limit) settle({ end: 'limit' });
-      else if (needed > block.length && !enlarge(size)) settle({ end: 'room' });
-      if (settled) return;
-      block.set(piece, length);
+      else if (needed > buffer.length && !grow(size)) settle({ end: 'memory' });
+      if (isSettled) return;
+      buffer.set(chunk, length);
       length = needed;
-      if (pieces > freePieces + length / bytesPerPiece) settle({ end: 'pieces' });
+      if (chunks > freeChunks + length / minBytesPerChunk) settle({ end: 'chunks' });
     });
     body.on('error', (error) => settle({ end: 'error', error, got: length }));
     body.on('close', () => settle({ end: 'error', error: undefined, got: length }));
-    // An exact copy: what is kept must not hold on to the room that was left.
-    body.on('end', () => settle({ end: 'whole', bytes: block.slice(0, length) }));
+    // An exact copy: bytes that are kept must not hold on to the unused capacity.
+    body.on('end', () => settle({ end: 'whole', bytes: buffer.slice(0, length) }));
   });
 
-/** Bytes that are read away to keep a connection, and milliseconds; with more of either it is cheaper to dial again. */
-const worthDraining = 64 * 1024;
-const drainTime = 100;
+/** Most bytes and milliseconds that draining a body may cost; beyond them it is cheaper to dial again. */
+const maxDrainBytes = 64 * 1024;
+const drainTimeout = 100;
 
-/** So little is drained of each connection, and connections are bounded, that it needs no book. */
-const noBook: AnswerRoom = { take: () => true, give: () => undefined };
+/** Draining needs no accounting: it reads little of each connection, and connections are bounded. */
+const unlimited: ResponseMemory = { reserve: () => true, release: () => undefined };
 
-/** Reads a body away. @returns whether the connection can be used again; else it is closed */
+/** Reads a body and throws it away. @returns whether the connection can be used again; else it is closed */
 export const drainBody = async (body: Readable, declared: number | undefined): Promise<boolean> => {
-  if ((declared ?? 0) > worthDraining) {
+  if ((declared ?? 0) > maxDrainBytes) {
     body.destroy();
     return false;
   }
-  // A redirect whose body never ends must not hold up the next step.
-  const timer = setTimeout(() => body.destroy(), drainTime);
-  const { end } = await readBody(body, worthDraining, noBook);
+  // A redirect whose body never ends must not hold up the next hop.
+  const timer = setTimeout(() => body.destroy(), drainTimeout);
+  const { end } = await readBody(body, maxDrainBytes, unlimited);
   clearTimeout(timer);
   return end === 'whole';
 };

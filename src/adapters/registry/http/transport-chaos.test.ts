@@ -78,7 +78,7 @@ test('B9: whatever a registry does and whenever reviews end, every request ends 
           const answer = await http.send(requestTo(server.host, `/${misdeed}`, { method, signal }));
           if (!answer.ok) return;
           if (read) await answer.response.read(1000);
-          else answer.response.drop();
+          else answer.response.discard();
         }),
       );
       // Past every pause and every open breaker; both places must be there again.

@@ -6,7 +6,7 @@ import {
   onLoopback,
   requestTo,
 } from '../../../../test/fakes/registry/registry-transport.ts';
-import { openCheckedSocket } from '../network/checked-socket.ts';
+import { connectSocket } from '../network/checked-socket.ts';
 
 const doubles = createDoubles();
 const { plain, serve, speak, transport } = doubles;
@@ -132,7 +132,7 @@ describe('a failure says what happened', () => {
       {
         openSocket: (addresses, port) => {
           if (broken) throw new Error('defect');
-          return openCheckedSocket(addresses, port);
+          return connectSocket(addresses, port);
         },
       },
     );

@@ -42,7 +42,7 @@ describe('turns', () => {
     const first = responseOf(await http.send(requestTo(server.host)));
     const short = requestTo(server.host, '/', { signal: AbortSignal.timeout(60) });
     expect(failureOf(await http.send(short))).toMatchObject({ kind: 'timeout', stage: 'queue' });
-    first.drop();
+    first.discard();
     expect(responseOf(await http.send(requestTo(server.host))).status).toBe(200);
   });
 
@@ -50,7 +50,7 @@ describe('turns', () => {
     const server = await serve(({ response }) => response.writeHead(200).flushHeaders());
     const http = transport(
       { [server.host]: { ...onLoopback, concurrency: 1, timeout: 300 } },
-      { limits: { waiting: 1 } },
+      { limits: { maxWaiting: 1 } },
     );
     responseOf(await http.send(requestTo(server.host)));
     const waiting = http.send(requestTo(server.host));

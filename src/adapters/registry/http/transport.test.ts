@@ -170,7 +170,7 @@ describe('connections', () => {
     const { server, connections } = await countedServer();
     const http = plain(server);
     await ask(http, requestTo(server.host));
-    responseOf(await http.send(requestTo(server.host))).drop();
+    responseOf(await http.send(requestTo(server.host))).discard();
     await new Promise((resolve) => setTimeout(resolve, 20));
     await ask(http, requestTo(server.host));
     expect(connections.size).toBe(1);
@@ -236,7 +236,7 @@ describe('connections', () => {
     });
     const port = server.host.split(':')[1];
     const [one, two] = [`one.example:${port}`, `two.example:${port}`];
-    const http = transport({ [one]: onLoopback, [two]: onLoopback }, { limits: { sockets: 1 } });
+    const http = transport({ [one]: onLoopback, [two]: onLoopback }, { limits: { maxSockets: 1 } });
     await ask(http, requestTo(one));
     expect(await ask(http, requestTo(two))).toEqual({ status: 200, text: 'ok' });
     responseOf(await http.send(requestTo(two, '/hang')));
@@ -255,7 +255,7 @@ describe('connections', () => {
     const [stranger, house] = [`one.example:${port}`, `two.example:${port}`];
     const http = transport(
       { [stranger]: onLoopback, [house]: { ...onLoopback, configured: true } },
-      { limits: { sockets: 1, hosts: 1 } },
+      { limits: { maxSockets: 1, maxHosts: 1 } },
     );
     responseOf(await http.send(requestTo(stranger, '/hang')));
     expect(await ask(http, requestTo(house))).toEqual({ status: 200, text: 'ok' });

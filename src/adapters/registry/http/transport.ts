@@ -2,35 +2,35 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { createAnswerRooms } from './response-memory.ts';
-import { type Budget, startBudget } from './request-budget.ts';
+import { createResponseMemoryBudget } from './response-memory.ts';
+import { type RequestBudget, startRequestBudget } from './request-budget.ts';
 import type { HttpLibrary } from '../network/connection.ts';
-import { createSendOver } from '../network/connection-pool.ts';
+import { createConnectionPool } from '../network/connection-pool.ts';
 import { createDial } from '../network/dialer.ts';
-import { type Hop, hopTo, hopToUrl, registryName } from '../network/endpoint.ts';
-import type { Exchange } from './http-exchange.ts';
+import { type Endpoint, endpointFor, endpointForUrl, registryName } from '../network/endpoint.ts';
+import type { HostResponse } from './host-response.ts';
 import { failure } from '../network/failure.ts';
-import { createGuardedSocket, openCheckedSocket, type OpenSocket } from '../network/checked-socket.ts';
+import { createCheckedSocket, connectSocket, type ConnectSocket } from '../network/checked-socket.ts';
 import { createHosts } from './hosts.ts';
 import { type HttpAnswer, type HttpRequest, type HttpResponse, ownersOf, type RegistryHttp } from './http.ts';
 import { createResolve, type Resolve } from '../network/dns.ts';
 import { createProxies, type ProxySettings } from '../network/proxy.ts';
-import { plainHttpRefusal, type Step } from './redirect.ts';
+import { plainHttpFailure, type Hop } from './redirect.ts';
 import { createSecureSocket } from '../network/secure-socket.ts';
 import type { RegistrySettings } from '../settings.ts';
-import { createVisit } from './host-request.ts';
-import { follow } from './redirect-loop.ts';
+import { createSendToHost } from './host-request.ts';
+import { createFollowRedirects } from './redirect-loop.ts';
 
-/** What is held at one time, whatever image names say. */
+/** Bounds that hold whatever image names say. */
 export interface TransportLimits {
-  /** Hosts without a row that are remembered: breaker, queue, connections. More than sockets, so that one is always free. */
-  readonly hosts: number;
-  /** Connections, of all hosts without a row together. */
-  readonly sockets: number;
-  /** Requests that wait for their turn at one host. */
-  readonly waiting: number;
-  /** Bytes of answers that are being read: for hosts of the configuration, and as many again for all others. */
-  readonly answerBytes: number;
+  /** Hosts without a row whose state is kept: circuit breakers, queue, connections. More than sockets, so that one is always free. */
+  readonly maxHosts: number;
+  /** Connections of all hosts without a row together. */
+  readonly maxSockets: number;
+  /** Requests that wait for a place at one host. */
+  readonly maxWaiting: number;
+  /** Bytes of responses that are being read: for configured hosts, and as many again for all others. */
+  readonly maxResponseBytes: number;
 }
 
 export interface RegistryHttpOptions {
@@ -39,34 +39,34 @@ export interface RegistryHttpOptions {
   readonly proxy?: ProxySettings;
   readonly clock: Clock;
   readonly resolve?: Resolve;
-  readonly openSocket?: OpenSocket;
+  readonly openSocket?: ConnectSocket;
   /** 0 to 1. */
   readonly jitter?: () => number;
   readonly limits?: Partial<TransportLimits>;
 }
 
 const defaultLimits: TransportLimits = {
-  hosts: 1024,
-  sockets: 512,
-  waiting: 512,
-  answerBytes: 64 * 1024 * 1024,
+  maxHosts: 1024,
+  maxSockets: 512,
+  maxWaiting: 512,
+  maxResponseBytes: 64 * 1024 * 1024,
 };
 
-const firstStep = (
+const firstHop = (
   { host, target, headers }: HttpRequest,
   settingsOf: (host: string) => RegistrySettings,
-): Result<Step, RegistryFailure> => {
-  const hop: Hop | undefined =
+): Result<Hop, RegistryFailure> => {
+  const endpoint: Endpoint | undefined =
     typeof target === 'string'
-      ? hopTo(host, target, settingsOf(registryName(host)))
-      : hopToUrl(target, settingsOf);
-  if (hop === undefined)
+      ? endpointFor(host, target, settingsOf(registryName(host)))
+      : endpointForUrl(target, settingsOf);
+  if (endpoint === undefined)
     return fail(failure('refused', 'configuration', host, 'this is no host that can be asked'));
-  const refusal = plainHttpRefusal(hop);
+  const refusal = plainHttpFailure(endpoint);
   if (refusal !== undefined) return fail(refusal);
   // Digests are of the bytes as they are stored: a coding would only have to be undone.
   const defaults = { 'accept-encoding': 'identity', 'user-agent': 'imagegate' };
-  return ok({ hop, headers: { ...defaults, ...headers }, redirects: 0 });
+  return ok({ endpoint, headers: { ...defaults, ...headers }, redirects: 0 });
 };
 
 /**
@@ -81,38 +81,46 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
   const limits = { ...defaultLimits, ...options.limits };
   const hosts = createHosts(limits, clock);
   const dial = createDial({
-    guarded: createGuardedSocket(options.resolve ?? createResolve(), options.openSocket ?? openCheckedSocket),
-    secure: createSecureSocket(),
+    checkedSocket: createCheckedSocket(
+      options.resolve ?? createResolve(),
+      options.openSocket ?? connectSocket,
+    ),
+    secureSocket: createSecureSocket(),
     proxies: createProxies(options.proxy),
   });
   // The default export: a bundle has no other names of a CommonJS module that is loaded later.
   const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
-  const sendOver = createSendOver({ hosts, dial, library, sockets: limits.sockets });
-  const rooms = createAnswerRooms(limits.answerBytes);
-  const roomFor = ({ host, asker }: HttpRequest) =>
-    rooms.of(settingsOf(registryName(host)).configured === true, ownersOf(asker));
-  const visit = createVisit({ hosts, sendOver, roomFor, clock, jitter: options.jitter ?? Math.random });
-  const underWay = createUnderWay(clock);
-  let closed = false;
-
-  const send = async (request: HttpRequest): Promise<HttpAnswer> => {
-    if (closed) return failed(failure('busy', request.stage, request.host, 'the gate is shutting down'));
-    const first = firstStep(request, settingsOf);
-    if (!first.ok) return failed(first.error);
-    const { budget, end } = underWay.begin(first.value.hop.settings.timeout, request.signal);
-    const answer = await follow(first.value, { request, budget, visit, clock, settingsOf });
-    if (answer.ok) return { ok: true, response: responseOf(answer.value.exchange, answer.value.url, end) };
-    end();
-    return failed(answer.error);
-  };
+  const pool = createConnectionPool({ hosts, dial, library, maxSockets: limits.maxSockets });
+  const memory = createResponseMemoryBudget(limits.maxResponseBytes);
+  const memoryFor = ({ host, asker }: HttpRequest) =>
+    memory.forResponse(settingsOf(registryName(host)).configured === true, ownersOf(asker));
+  const sendToHost = createSendToHost({
+    hosts,
+    pool,
+    memoryFor,
+    clock,
+    jitter: options.jitter ?? Math.random,
+  });
+  const followRedirects = createFollowRedirects({ sendToHost, clock, settingsOf });
+  const active = createActiveBudgets(clock);
+  let isClosed = false;
 
   return {
-    send,
+    send: async (request) => {
+      if (isClosed) return failed(failure('busy', request.stage, request.host, 'the gate is shutting down'));
+      const first = firstHop(request, settingsOf);
+      if (!first.ok) return failed(first.error);
+      const { budget, end } = active.start(first.value.endpoint.settings.timeout, request.signal);
+      const answer = await followRedirects(first.value, request, budget);
+      if (answer.ok) return { ok: true, response: responseOf(answer.value.response, answer.value.url, end) };
+      end();
+      return failed(answer.error);
+    },
     close: async () => {
-      closed = true;
-      underWay.abort();
+      isClosed = true;
+      active.abortAll();
       hosts.close();
-      // Sockets that were destroyed close with the next turn of the event loop.
+      // Destroyed sockets close in the next round of the event loop.
       await nextTurn();
     },
   };
@@ -120,24 +128,27 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
 
 const failed = (why: RegistryFailure): HttpAnswer => ({ ok: false, failure: why });
 
-const responseOf = (exchange: Exchange, url: URL, end: () => void): HttpResponse => ({
-  status: exchange.status,
-  headers: exchange.headers,
+const responseOf = (response: HostResponse, url: URL, end: () => void): HttpResponse => ({
+  status: response.status,
+  headers: response.headers,
   url,
   read: async (limit) => {
-    const result = await exchange.read(limit);
+    const result = await response.read(limit);
     end();
     return result;
   },
-  drop: () => void exchange.drop().then(end),
+  discard: () => void response.discard().then(end),
 });
 
-/** The budgets that run, so that the end of the process can end them all. */
-const createUnderWay = (clock: Clock) => {
-  const budgets = new Set<Budget>();
+/** The budgets of all requests under way, so that the end of the process can end them. */
+const createActiveBudgets = (clock: Clock) => {
+  const budgets = new Set<RequestBudget>();
   return {
-    begin: (timeout: number, signal: AbortSignal): { readonly budget: Budget; readonly end: () => void } => {
-      const budget = startBudget(timeout, signal, clock);
+    start: (
+      timeout: number,
+      signal: AbortSignal,
+    ): { readonly budget: RequestBudget; readonly end: () => void } => {
+      const budget = startRequestBudget(timeout, signal, clock);
       budgets.add(budget);
       const forget = (): boolean => budgets.delete(budget);
       budget.signal.addEventListener('abort', forget, { once: true });
@@ -149,7 +160,7 @@ const createUnderWay = (clock: Clock) => {
         },
       };
     },
-    abort: (): void => {
+    abortAll: (): void => {
       for (const budget of budgets) budget.abort();
     },
   };

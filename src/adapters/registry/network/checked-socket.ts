@@ -21,20 +21,20 @@ export interface SocketTarget {
 }
 
 /** Connects to one of these addresses, and to no other. */
-export type OpenSocket = (addresses: readonly string[], port: number) => Socket;
+export type ConnectSocket = (addresses: readonly string[], port: number) => Socket;
 
 /** A TCP connection whose far end was judged before a byte was sent. */
-export type GuardedSocket = (
+export type CheckedSocket = (
   target: SocketTarget,
   signal: AbortSignal,
 ) => Promise<Result<Socket, RegistryFailure>>;
 
 /** How many addresses of one name are tried. */
-const triedAddresses = 8;
+const maxAddresses = 8;
 /** Milliseconds that one address has before the next is tried; Node's 250 are short for a far registry. */
-const attemptTime = 1000;
+const attemptTimeout = 1000;
 
-export const openCheckedSocket: OpenSocket = (addresses, port) => {
+export const connectSocket: ConnectSocket = (addresses, port) => {
   const list = addresses.map((address) => ({ address, family: isIP(address) }));
   const [first] = list;
   return connect({
@@ -44,7 +44,7 @@ export const openCheckedSocket: OpenSocket = (addresses, port) => {
     noDelay: true,
     keepAlive: true,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: attemptTime,
+    autoSelectFamilyAttemptTimeout: attemptTimeout,
     lookup: (_name, options, callback) => {
       if (options.all === true) callback(null, list);
       else callback(null, first?.address ?? '', first?.family);
@@ -85,7 +85,7 @@ const refusedAddress = (always: boolean): string =>
  * One text for all that DNS may say of a name that nobody configured. Attack: whoever may create Pods asks for one
  * internal name after the other, and learns from the refusals which of them exist (B26).
  */
-const nowhere = `there is no such host, or its address is private or reserved; ${advice}`;
+const unknownOrPrivate = `there is no such host, or its address is private or reserved; ${advice}`;
 
 const unknownNames = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
@@ -112,8 +112,8 @@ const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
  * Looks up, judges every address, connects to those that are permitted without a second lookup, and judges the far end of
  * the connected socket: neither a name that changes its mind (DNS rebinding) nor a spelling gets around it (B26).
  */
-export const createGuardedSocket =
-  (resolve: Resolve, openSocket: OpenSocket): GuardedSocket =>
+export const createCheckedSocket =
+  (resolve: Resolve, openSocket: ConnectSocket): CheckedSocket =>
   async ({ host, port, allowPrivateAddress, configured, name, owners }, signal) => {
     const isUsable = (address: string): boolean => permits(judgeAddress(address), allowPrivateAddress);
     let found: readonly string[] = [host];
@@ -123,7 +123,7 @@ export const createGuardedSocket =
         found = await beforeAbort(resolve(host, options), signal);
       } catch (error) {
         if (!configured && unknownNames.has(errorCode(error)))
-          return fail(failure('refused', 'address', name, nowhere));
+          return fail(failure('refused', 'address', name, unknownOrPrivate));
         return fail(networkFailure('address', name, error));
       }
     }
@@ -131,10 +131,10 @@ export const createGuardedSocket =
     if (permitted.length === 0) {
       const always = found.every((address) => judgeAddress(address) === 'never');
       const isLookedUp = addressBytes(host) === undefined;
-      const why = isLookedUp && !configured ? nowhere : refusedAddress(always);
+      const why = isLookedUp && !configured ? unknownOrPrivate : refusedAddress(always);
       return fail(failure('refused', 'address', name, why));
     }
-    const socket = openSocket(permitted.slice(0, triedAddresses), port);
+    const socket = openSocket(permitted.slice(0, maxAddresses), port);
     const connected = await ready(socket, 'connect', signal);
     if (!connected.ok) return fail(networkFailure('connect', name, connected.error));
     const reached = socket.remoteAddress ?? '';

@@ -3,35 +3,37 @@ import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts'
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
-import type { Budget } from '../http/request-budget.ts';
+import type { RequestBudget } from '../http/request-budget.ts';
 import { type Connection, createConnection, type HttpLibrary } from './connection.ts';
 import type { Dial } from './dialer.ts';
-import type { Hop } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { errorCode, failure, isBrokenAnswer, networkFailure, networkReason, outage } from './failure.ts';
 import type { Host, Hosts } from '../http/hosts.ts';
 import { type HttpRequest, ownersOf } from '../http/http.ts';
-import type { Step } from '../http/redirect.ts';
-import { createWireMeters } from '../http/wire-limit.ts';
+import type { Hop } from '../http/redirect.ts';
+import { createWireLimits } from '../http/wire-limit.ts';
 
 export interface Sent {
   readonly connection: Connection;
   readonly response: Dispatcher.ResponseData;
 }
 
-/** Sends a request over a connection of its host, kept or new. */
-export type SendOver = (
-  host: Host,
-  step: Step,
-  request: HttpRequest,
-  budget: Budget,
-) => Promise<Result<Sent, RegistryFailure>>;
+/** Idle connections by host, and new ones where none is idle. */
+export interface ConnectionPool {
+  send(
+    host: Host,
+    hop: Hop,
+    request: HttpRequest,
+    budget: RequestBudget,
+  ): Promise<Result<Sent, RegistryFailure>>;
+}
 
-export interface ConnectionParts {
+export interface ConnectionPoolDeps {
   readonly hosts: Hosts;
   readonly dial: Dial;
   readonly library: () => Promise<HttpLibrary>;
-  /** Connections open at one time, of all hosts without a row together. */
-  readonly sockets: number;
+  /** Open connections of all hosts without a row together. */
+  readonly maxSockets: number;
 }
 
 const nothing = (): void => {};
@@ -40,100 +42,112 @@ const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const mayBeUnwanted = '; maybe it does not accept the client certificate of its row';
 
 /** A server that wants another client certificate often says nothing and hangs up. */
-const whyClosed = (error: unknown, { settings }: Hop): string =>
+const whyClosed = (error: unknown, { settings }: Endpoint): string =>
   networkReason(error) + (settings.client !== undefined && resets.has(errorCode(error)) ? mayBeUnwanted : '');
 
-const sendFailure = (error: unknown, stage: RegistryStage, hop: Hop): RegistryFailure => {
-  const { name } = hop;
+const sendFailure = (error: unknown, stage: RegistryStage, endpoint: Endpoint): RegistryFailure => {
+  const { name } = endpoint;
   if (errorCode(error) === 'UND_ERR_INVALID_ARG')
     return failure('invalid', stage, name, 'the request holds characters that HTTP does not allow');
   if (isBrokenAnswer(error)) return failure('invalid', stage, name, networkReason(error));
-  return { ...networkFailure(stage, name, error), why: whyClosed(error, hop) };
+  return { ...networkFailure(stage, name, error), why: whyClosed(error, endpoint) };
 };
 
-const noPlace = (sockets: number, name: string): Result<never, RegistryFailure> => {
-  const why = `all ${sockets} connections to registries are taken, or all that one namespace gets of them`;
+const noSocket = (maxSockets: number, name: string): Result<never, RegistryFailure> => {
+  const why = `all ${maxSockets} connections to registries are taken, or all that one namespace gets of them`;
   return fail(failure('busy', 'queue', name, why));
 };
 
-/** Connections of all hosts without a row, shared by namespace (R26). */
-const createPlaces = (sockets: number, hosts: Hosts) => {
-  const places = createFairSemaphore({ places: sockets, waiting: 0 });
+/** Bounds the connections of all hosts without a row, shared by namespace (R26). */
+const createSocketLimit = (maxSockets: number, hosts: Hosts) => {
+  const semaphore = createFairSemaphore({ places: maxSockets, waiting: 0 });
   const releases = new WeakMap<Connection, () => void>();
   return {
-    /** A connection that waits for its next request makes way, whoever it was opened for. */
-    take: (owners: Owners): (() => void) | undefined => {
+    /** Closes idle connections, whoever they were opened for, until there is a place. */
+    acquire: (owners: Owners): (() => void) | undefined => {
       for (;;) {
-        const giveBack = places.tryTake(owners);
-        const closed = giveBack === undefined ? hosts.closeOneIdle() : undefined;
-        if (closed === undefined) return giveBack;
-        // Its socket says so only later.
+        const release = semaphore.tryTake(owners);
+        const closed = release === undefined ? hosts.closeOneIdle() : undefined;
+        if (closed === undefined) return release;
+        // The socket of a closed connection emits `close` only later.
         releases.get(closed)?.();
       }
     },
-    holds: (connection: Connection, giveBack: () => void): void => void releases.set(connection, giveBack),
+    releaseWith: (connection: Connection, release: () => void): void =>
+      void releases.set(connection, release),
   };
 };
 
-export const createSendOver = ({ hosts, dial, library, sockets }: ConnectionParts): SendOver => {
-  const meters = createWireMeters();
-  const places = createPlaces(sockets, hosts);
+/** Opens connections: a place first, then the dialer, then HTTP over its socket. */
+const createOpenConnection = ({ hosts, dial, library, maxSockets }: ConnectionPoolDeps) => {
+  const wireLimits = createWireLimits();
+  const socketLimit = createSocketLimit(maxSockets, hosts);
 
-  /** Loaded first: an error of a fresh connection must find the client's listeners in place. */
-  const loadAndDial = async (hop: Hop, owners: Owners, signal: AbortSignal) => {
-    const loaded = await library();
-    return { loaded, dialled: await dial(hop, owners, signal) };
-  };
-
-  const openConnection = async (
+  return async (
     host: Host,
-    { hop }: Step,
+    endpoint: Endpoint,
     owners: Owners,
-    budget: Budget,
+    signal: AbortSignal,
   ): Promise<Result<Connection, RegistryFailure>> => {
-    // Those of configured hosts are bounded by their concurrency, and not by what images of strangers take (B9).
-    const giveBack = hop.settings.configured === true ? nothing : places.take(owners);
-    if (giveBack === undefined) return noPlace(sockets, hop.name);
-    // A defect below must not keep the place for ever.
-    const { loaded, dialled } = await loadAndDial(hop, owners, budget.signal).catch((error: unknown) => {
-      giveBack();
-      throw error;
-    });
-    if (!dialled.ok || dialled.value.socket.destroyed) {
-      giveBack();
-      return dialled.ok ? fail(outage('connect', hop.name, 'the connection was closed at once')) : dialled;
+    // Connections of configured hosts are bounded by their concurrency, not by what images of strangers take (B9).
+    const release = endpoint.settings.configured === true ? nothing : socketLimit.acquire(owners);
+    if (release === undefined) return noSocket(maxSockets, endpoint.name);
+    let connected = false;
+    try {
+      // Loaded before dialing: an error of a fresh connection must find the listeners of the client in place.
+      const loaded = await library();
+      const dialed = await dial(endpoint, owners, signal);
+      if (!dialed.ok) return dialed;
+      const { socket } = dialed.value;
+      if (socket.destroyed)
+        return fail(outage('connect', endpoint.name, 'the connection was closed at once'));
+      const connection = createConnection(
+        loaded,
+        endpoint.url.origin,
+        dialed.value,
+        wireLimits.watch(socket),
+      );
+      connected = true;
+      socketLimit.releaseWith(connection, release);
+      socket.once('close', () => {
+        release();
+        host.removeIdle(connection);
+      });
+      return ok(connection);
+    } finally {
+      // Neither a failure nor a defect below may hold the place for ever.
+      if (!connected) release();
     }
-    const { socket } = dialled.value;
-    const connection = createConnection(loaded, hop.url.origin, dialled.value, meters.watch(socket));
-    places.holds(connection, giveBack);
-    socket.once('close', () => {
-      giveBack();
-      host.forget(connection);
-    });
-    return ok(connection);
   };
+};
 
-  return async (host, step, request, budget) => {
-    const repeatable = request.method !== 'POST';
-    let kept = repeatable ? host.takeIdle() : undefined;
-    for (;;) {
-      const opened =
-        kept === undefined ? await openConnection(host, step, ownersOf(request.asker), budget) : ok(kept);
-      if (!opened.ok) return opened;
-      const connection = opened.value;
-      try {
-        const { url } = step.hop;
-        const { method, body } = request;
-        const { signal } = budget;
-        const sent = { url, method, headers: step.headers, signal, ...(body === undefined ? {} : { body }) };
-        return ok({ connection, response: await connection.send(sent) });
-      } catch (error) {
-        connection.close();
-        // The other side may have closed a kept connection just now: once more, on a new one.
-        const again = kept !== undefined && resets.has(errorCode(error)) && budget.givenUp() === undefined;
-        if (!again) return fail(sendFailure(error, request.stage, step.hop));
-        kept = undefined;
+export const createConnectionPool = (deps: ConnectionPoolDeps): ConnectionPool => {
+  const openConnection = createOpenConnection(deps);
+  return {
+    send: async (host, { endpoint, headers }, request, budget) => {
+      const { method, body, stage } = request;
+      const { signal } = budget;
+      let idle = method === 'POST' ? undefined : host.takeIdle();
+      for (;;) {
+        const opened =
+          idle === undefined
+            ? await openConnection(host, endpoint, ownersOf(request.asker), signal)
+            : ok(idle);
+        if (!opened.ok) return opened;
+        const connection = opened.value;
+        try {
+          const { url } = endpoint;
+          const sent = { url, method, headers, signal, ...(body === undefined ? {} : { body }) };
+          return ok({ connection, response: await connection.send(sent) });
+        } catch (error) {
+          connection.close();
+          // The other side may have closed an idle connection just now: once more, on a new one.
+          const mayRetry =
+            idle !== undefined && resets.has(errorCode(error)) && budget.cancelReason() === undefined;
+          if (!mayRetry) return fail(sendFailure(error, stage, endpoint));
+          idle = undefined;
+        }
       }
-    }
+    },
   };
 };

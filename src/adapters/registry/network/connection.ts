@@ -1,6 +1,6 @@
 import type { Client, Dispatcher } from 'undici';
-import type { Dialled } from './dialer.ts';
-import type { WireMeter } from '../http/wire-limit.ts';
+import type { DialedConnection } from './dialer.ts';
+import type { WireLimit } from '../http/wire-limit.ts';
 
 /** What is used of undici; it is loaded with the first request. */
 export interface HttpLibrary {
@@ -18,7 +18,7 @@ export interface Connection {
     readonly signal: AbortSignal;
   }): Promise<Dispatcher.ResponseData>;
   /** The body is read now, at most so many bytes of it; more than that on the wire ends the connection. */
-  readonly expect: (body: number) => void;
+  readonly allowBody: (body: number) => void;
   alive(): boolean;
   close(): void;
 }
@@ -27,31 +27,32 @@ export interface Connection {
 const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAliveTimeoutThreshold: 1000 };
 
 /** Most that the library gets to read in one go, in bytes. */
-const mouthful = 4096;
+const maxReadSize = 4096;
 
 /**
  * For every header past the limit the library makes an error with its stack, up to the end of what it has just read:
  * 64 KiB of trailers of a few bytes held up every review for a tenth of a second (B9).
  */
-const inMouthfuls = (socket: Dialled['socket']): Dialled['socket'] => {
+const withBoundedReads = (socket: DialedConnection['socket']): DialedConnection['socket'] => {
   const read = socket.read.bind(socket);
   socket.read = (size?: number): unknown => {
     if (socket.destroyed) return null;
-    return read(size ?? (socket.readableLength > mouthful ? mouthful : undefined));
+    return read(size ?? (socket.readableLength > maxReadSize ? maxReadSize : undefined));
   };
   return socket;
 };
 
-const stale = (): Error => Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
+const connectionGone = (): Error =>
+  Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
 
-/** Speaks HTTP over a socket that was dialled, and never dials itself. */
+/** Speaks HTTP over a socket that was dialed, and never dials itself. */
 export const createConnection = (
   library: HttpLibrary,
   origin: string,
-  dialled: Dialled,
-  meter: WireMeter,
+  dialed: DialedConnection,
+  wireLimit: WireLimit,
 ): Connection => {
-  const { socket, forwarder } = dialled;
+  const { socket, httpProxy } = dialed;
   let attached = false;
   const client: Client = new library.Client(origin, {
     connect: (_options, callback) => {
@@ -59,7 +60,9 @@ export const createConnection = (
       attached = true;
       // Never at once: the client would not look at its queue again.
       queueMicrotask(() =>
-        first && !socket.destroyed ? callback(null, inMouthfuls(socket)) : callback(stale(), null),
+        first && !socket.destroyed
+          ? callback(null, withBoundedReads(socket))
+          : callback(connectionGone(), null),
       );
     },
     pipelining: 1,
@@ -71,7 +74,7 @@ export const createConnection = (
     ...keepAlive,
   });
   const authorization =
-    forwarder?.authorization === undefined ? {} : { 'proxy-authorization': forwarder.authorization };
+    httpProxy?.authorization === undefined ? {} : { 'proxy-authorization': httpProxy.authorization };
   const close = (): void => {
     socket.destroy();
     void client.destroy().catch(() => undefined);
@@ -80,10 +83,10 @@ export const createConnection = (
     send: async ({ url, method, headers, body, signal }) => {
       // The client heeds a signal only from when it writes the request.
       signal.addEventListener('abort', close, { once: true });
-      meter.begin();
+      wireLimit.startRequest();
       try {
         return await client.request({
-          path: forwarder === undefined ? `${url.pathname}${url.search}` : url.href,
+          path: httpProxy === undefined ? `${url.pathname}${url.search}` : url.href,
           method,
           headers: { ...headers, ...authorization },
           body: body ?? null,
@@ -94,7 +97,7 @@ export const createConnection = (
         signal.removeEventListener('abort', close);
       }
     },
-    expect: meter.expect,
+    allowBody: wireLimit.allowBody,
     alive: () => !socket.destroyed && !client.destroyed,
     close,
   };

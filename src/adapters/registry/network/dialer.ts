@@ -2,33 +2,33 @@ import type { Socket } from 'node:net';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { type Hop, hostOf, portOf } from './endpoint.ts';
+import { type Endpoint, hostOf, portOf } from './endpoint.ts';
 import { failure, outage } from './failure.ts';
-import { type GuardedSocket, refusedHost, type SocketTarget } from './checked-socket.ts';
+import { type CheckedSocket, refusedHost, type SocketTarget } from './checked-socket.ts';
 import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
 import type { SecureSocket } from './secure-socket.ts';
 
-/** A connection on which HTTP can be spoken. */
-export interface Dialled {
+/** A connection that is ready for HTTP. */
+export interface DialedConnection {
   readonly socket: Socket;
-  /** The proxy that reads our requests: plain HTTP goes there with the whole URL in it. */
-  readonly forwarder?: Proxy;
+  /** A proxy that forwards plain HTTP: requests carry the whole URL. */
+  readonly httpProxy?: Proxy;
 }
 
 /** Every failure before HTTP: configuration, address, connection, TLS, proxy. On abort the socket is destroyed. */
 export type Dial = (
-  hop: Hop,
+  endpoint: Endpoint,
   owners: Owners,
   signal: AbortSignal,
-) => Promise<Result<Dialled, RegistryFailure>>;
+) => Promise<Result<DialedConnection, RegistryFailure>>;
 
-export interface DialParts {
-  readonly guarded: GuardedSocket;
-  readonly secure: SecureSocket;
+export interface DialerDeps {
+  readonly checkedSocket: CheckedSocket;
+  readonly secureSocket: SecureSocket;
   readonly proxies: Proxies;
 }
 
-const targetOf = ({ url, settings, name }: Hop, owners: Owners): SocketTarget => ({
+const targetOf = ({ url, settings, name }: Endpoint, owners: Owners): SocketTarget => ({
   host: hostOf(url),
   port: portOf(url),
   allowPrivateAddress: settings.allowPrivateAddress,
@@ -47,64 +47,63 @@ const proxyTarget = (url: URL, name: string, owners: Owners): SocketTarget => ({
   owners,
 });
 
-export const createDial = ({ guarded, secure, proxies }: DialParts): Dial => {
-  const overTls = async (
-    { url, settings, name }: Hop,
+export const createDial = ({ checkedSocket, secureSocket, proxies }: DialerDeps): Dial => {
+  /** TLS where the endpoint is https; the socket as it is for plain HTTP. */
+  const secured = async (
+    { url, settings: { ca, client }, name }: Endpoint,
     socket: Socket,
     signal: AbortSignal,
-  ): Promise<Result<Dialled, RegistryFailure>> => {
-    const spoken = await secure(
-      socket,
-      { host: hostOf(url), ca: settings.ca, client: settings.client, name },
-      signal,
-    );
-    return spoken.ok ? ok({ socket: spoken.value }) : spoken;
+  ): Promise<Result<DialedConnection, RegistryFailure>> => {
+    if (url.protocol === 'http:') return ok({ socket });
+    const secure = await secureSocket(socket, { host: hostOf(url), ca, client, name }, signal);
+    return secure.ok ? ok({ socket: secure.value }) : secure;
   };
 
   const reachProxy = async (
     { url }: Proxy,
-    { name, settings: { proxyCa } }: Hop,
+    { name, settings: { proxyCa } }: Endpoint,
     owners: Owners,
     signal: AbortSignal,
   ): Promise<Result<Socket, RegistryFailure>> => {
     const host = hostOf(url);
-    const socket = await guarded(proxyTarget(url, name, owners), signal);
-    const spoken =
+    const socket = await checkedSocket(proxyTarget(url, name, owners), signal);
+    const reached =
       socket.ok && url.protocol === 'https:'
-        ? await secure(socket.value, { host, ca: proxyCa, name }, signal)
+        ? await secureSocket(socket.value, { host, ca: proxyCa, name }, signal)
         : socket;
-    return spoken.ok ? spoken : fail({ ...spoken.error, why: `the proxy: ${spoken.error.why}` });
+    return reached.ok ? reached : fail({ ...reached.error, why: `the proxy: ${reached.error.why}` });
   };
 
   const throughProxy = async (
-    hop: Hop,
+    endpoint: Endpoint,
     proxy: Proxy,
     owners: Owners,
     signal: AbortSignal,
-  ): Promise<Result<Dialled, RegistryFailure>> => {
-    const reached = await reachProxy(proxy, hop, owners, signal);
+  ): Promise<Result<DialedConnection, RegistryFailure>> => {
+    const reached = await reachProxy(proxy, endpoint, owners, signal);
     if (!reached.ok) return reached;
-    if (hop.url.protocol === 'http:') return ok({ socket: reached.value, forwarder: proxy });
-    const tunnel = await openTunnel(reached.value, proxy, hop.url, signal);
+    if (endpoint.url.protocol === 'http:') return ok({ socket: reached.value, httpProxy: proxy });
+    const tunnel = await openTunnel(reached.value, proxy, endpoint.url, signal);
     if (!tunnel.ok) {
       const { why, isDown } = tunnel.error;
       return fail(
-        isDown ? outage('connect', hop.name, why) : failure('unreachable', 'connect', hop.name, why),
+        isDown
+          ? outage('connect', endpoint.name, why)
+          : failure('unreachable', 'connect', endpoint.name, why),
       );
     }
-    return overTls(hop, tunnel.value, signal);
+    return secured(endpoint, tunnel.value, signal);
   };
 
-  return async (hop, owners, signal) => {
-    const host = hostOf(hop.url);
-    const { allowPrivateAddress } = hop.settings;
+  return async (endpoint, owners, signal) => {
+    const host = hostOf(endpoint.url);
+    const { allowPrivateAddress } = endpoint.settings;
     const refused = refusedHost(host, allowPrivateAddress);
-    if (refused !== undefined) return fail(failure('refused', 'address', hop.name, refused));
-    const proxy = proxies.proxyFor(hop.url);
-    if (!proxy.ok) return fail(failure('refused', 'configuration', hop.name, proxy.error));
-    if (proxy.value !== undefined) return throughProxy(hop, proxy.value, owners, signal);
-    const socket = await guarded(targetOf(hop, owners), signal);
-    if (!socket.ok) return socket;
-    return hop.url.protocol === 'https:' ? overTls(hop, socket.value, signal) : ok({ socket: socket.value });
+    if (refused !== undefined) return fail(failure('refused', 'address', endpoint.name, refused));
+    const proxy = proxies.proxyFor(endpoint.url);
+    if (!proxy.ok) return fail(failure('refused', 'configuration', endpoint.name, proxy.error));
+    if (proxy.value !== undefined) return throughProxy(endpoint, proxy.value, owners, signal);
+    const socket = await checkedSocket(targetOf(endpoint, owners), signal);
+    return socket.ok ? secured(endpoint, socket.value, signal) : socket;
   };
 };

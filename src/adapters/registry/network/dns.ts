@@ -19,7 +19,7 @@ export interface ResolveOptions {
 export type Resolve = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
 
 /** RFC 8305, 3: how long the answer of one family waits for that of the other. */
-const otherFamily = 50;
+const otherFamilyDelay = 50;
 
 /** One query each for both families, without threads and without search domains. */
 const queryDns = async (
@@ -34,7 +34,7 @@ const queryDns = async (
   signal.addEventListener('abort', cancel, { once: true });
   const found: [string[], string[]] = [[], []];
   const problems: unknown[] = [];
-  const patience = new AbortController();
+  const familyTimer = new AbortController();
   try {
     const first = resolver.resolve4(name).then((list) => (found[0] = list));
     const second = resolver.resolve6(name).then((list) => (found[1] = list));
@@ -42,12 +42,12 @@ const queryDns = async (
       for (const result of results) if (result.status === 'rejected') problems.push(result.reason);
     });
     const one = Promise.any([first, second]).then(
-      () => pauseFor(otherFamily, patience.signal),
+      () => pauseFor(otherFamilyDelay, familyTimer.signal),
       () => both,
     );
     await Promise.race([both, one]);
   } finally {
-    patience.abort();
+    familyTimer.abort();
     signal.removeEventListener('abort', cancel);
     resolver.cancel();
   }
@@ -72,7 +72,7 @@ const isUnknownName = (error: unknown): boolean =>
 export const createResolve = (servers?: readonly string[]): Resolve => {
   const configured = createFairSemaphore({ places: 2, waiting: 256 });
   const unknown = createFairSemaphore({ places: 1, waiting: 64 });
-  const bySystem = async (
+  const systemResolve = async (
     name: string,
     places: FairSemaphore,
     { signal, owners }: { readonly signal: AbortSignal; readonly owners: Owners },
@@ -87,13 +87,13 @@ export const createResolve = (servers?: readonly string[]): Resolve => {
     }
   };
   return async (name, { system, isUsable = () => true, signal, owners }) => {
-    if (system) return bySystem(name, configured, { signal, owners });
+    if (system) return systemResolve(name, configured, { signal, owners });
     try {
       const found = await queryDns(name, signal, servers);
       if (found.some(isUsable)) return found;
     } catch (error) {
       if (signal.aborted || !isUnknownName(error)) throw error;
     }
-    return bySystem(name, unknown, { signal, owners });
+    return systemResolve(name, unknown, { signal, owners });
   };
 };

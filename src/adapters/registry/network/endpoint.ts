@@ -9,16 +9,16 @@ const hubEndpoint = 'registry-1.docker.io';
 export const registryName = (host: string): string => parseHost(host)?.host ?? host;
 
 /** The host (with port, if any) that speaks for a registry as references name it. */
-export const endpointOf = (host: string): string => {
+export const endpointHost = (host: string): string => {
   const name = registryName(host);
   return name === hub ? hubEndpoint : name;
 };
 
-/** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointOf}. */
+/** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointHost}. */
 const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
 
 /** One step of a request: where it goes, and by whose row. */
-export interface Hop {
+export interface Endpoint {
   readonly url: URL;
   readonly settings: RegistrySettings;
   /** For people: the registry as it is written in references and configuration. */
@@ -48,15 +48,15 @@ export const portOf = (url: URL): number =>
   url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 
 /** @returns undefined when host or path are not what may stand in a URL */
-export const hopTo = (host: string, path: string, settings: RegistrySettings): Hop | undefined => {
+export const endpointFor = (host: string, path: string, settings: RegistrySettings): Endpoint | undefined => {
   if (host === '' || /[^\w.:[\]-]/.test(host) || !path.startsWith('/')) return undefined;
-  const text = `${settings.plainHttp ? 'http' : 'https'}://${endpointOf(host)}${path}`;
+  const text = `${settings.plainHttp ? 'http' : 'https'}://${endpointHost(host)}${path}`;
   if (!URL.canParse(text)) return undefined;
   return { url: bareUrl(new URL(text)), settings, name: registryName(host) };
 };
 
 /** A step to a URL that somebody else named: it is reached by the row of its own host, never by another's. */
-export const hopToUrl = (url: URL, settingsOf: (host: string) => RegistrySettings): Hop => {
+export const endpointForUrl = (url: URL, settingsOf: (host: string) => RegistrySettings): Endpoint => {
   const name = rowNameOf(url);
   return { url: bareUrl(url), settings: settingsOf(name), name };
 };

@@ -19,7 +19,7 @@ const partsOf = (secret: CredentialSecret): readonly string[] => {
  * Everything that was sent to a host and must not be shown, as it may be written. `authorization`: the header.
  * @returns nothing empty
  */
-export const secretWords = (secret: CredentialSecret, authorization?: string): readonly string[] => {
+export const secretsToRedact = (secret: CredentialSecret, authorization?: string): readonly string[] => {
   const sent = authorization?.slice(authorization.indexOf(' ') + 1) ?? '';
   const words = [...partsOf(secret), sent];
   return [...new Set([...words, ...words.map((word) => encodeURIComponent(word.toWellFormed()))])].filter(
@@ -31,5 +31,5 @@ export const secretWords = (secret: CredentialSecret, authorization?: string): r
  * Whether a text repeats one of them. Attack (B28, B37): an error page that quotes the request carries a password into
  * decisions and logs, where everybody who may create a Pod can read it.
  */
-export const repeatsSecret = (text: string, words: readonly string[]): boolean =>
+export const containsSecret = (text: string, words: readonly string[]): boolean =>
   words.some((word) => text.includes(word));

@@ -26,7 +26,7 @@ export type SecureSocket = (
 ) => Promise<Result<Socket, RegistryFailure>>;
 
 /** Reading 140 authorities takes milliseconds: kept for as many CA texts as a configuration has, not more. */
-const keptContexts = 32;
+const maxContexts = 32;
 
 type Trust = Pick<TlsPeer, 'ca' | 'client'>;
 
@@ -48,7 +48,7 @@ const keyOf = ({ ca, client }: Trust): string =>
     .digest('base64');
 
 export const createSecureSocket = (): SecureSocket => {
-  const contexts = createLruCache<SecureContext>({ entries: keptContexts });
+  const contexts = createLruCache<SecureContext>({ entries: maxContexts });
   const contextFor = (trust: Trust): Result<SecureContext, string> => {
     const key = keyOf(trust);
     const known = contexts.get(key);
