@@ -140,6 +140,23 @@ describe('the house', () => {
     for (const name of files) expect(list).toContain(`'./${name}'`);
   });
 
+  test('every check file begins with the fields that it is about, what it reads and allows, and its reason codes', () => {
+    const checks = production
+      .filter((file) => file.startsWith('src/core/checks/'))
+      .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+      .filter(({ text }) => /\bcode: '/.test(text));
+    expect(checks.length).toBeGreaterThan(5);
+    for (const { file, text } of checks) {
+      const head =
+        /^\/\*\n \* \w+[^]*?\n \* Reads:   [^]*?\n \* Allows:  [^]*?\n \* Refuses: (.+)\n \*\/\n/.exec(text);
+      const codes = new Set([...text.matchAll(/\bcode: '([a-z-]+)'/g)].map(([, code]) => code));
+      expect({ file, codes: head?.[1]?.split(', ').toSorted() }).toEqual({
+        file,
+        codes: [...codes].toSorted(),
+      });
+    }
+  });
+
   test('every command of the CLI room is in the explicit list, and every file of the root is known', () => {
     const list =
       readFileSync(join(root, 'src/cli/main.ts'), 'utf8') +

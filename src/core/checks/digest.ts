@@ -1,3 +1,10 @@
+/*
+ * digest.require, digest.pin
+ *
+ * Reads:   the digest in the text of the image. `pin` reads it in Pods alone: `/mutate` changes nothing else.
+ * Allows:  a text with a digest, with or without a tag beside it.
+ * Refuses: digest-missing
+ */
 import { shown } from '../text/shown-text.ts';
 import { formatReference } from '../image/reference.ts';
 import { pass } from './check.ts';

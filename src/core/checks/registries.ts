@@ -1,3 +1,10 @@
+/*
+ * registries.allow, registries.platform, registries.deny, registries.requireHost
+ *
+ * Reads:   registry, repository, tag and digest of the text; whether the text itself names its registry.
+ * Allows:  an image that `allow` or `platform` matches and `deny` does not. Without `allow`, what `deny` does not match.
+ * Refuses: registry-denied, registry-not-allowed, host-missing
+ */
 import { shown } from '../text/shown-text.ts';
 import type { ImagePattern } from '../image/pattern.ts';
 import { matchesPattern } from '../image/pattern.ts';

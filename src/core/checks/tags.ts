@@ -1,3 +1,11 @@
+/*
+ * tags.deny
+ *
+ * Reads:   the tag that the runtime would use: the one in the text, or `latest` where the text has neither tag nor
+ *          digest.
+ * Allows:  a tag that no glob of the list matches; a digest without a tag.
+ * Refuses: tag-denied
+ */
 import { shown } from '../text/shown-text.ts';
 import { matchesGlob } from '../policy/match/glob.ts';
 import { pass } from './check.ts';

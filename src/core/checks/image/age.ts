@@ -1,3 +1,10 @@
+/*
+ * image.maxAge, image.minAge, image.unknownTime
+ *
+ * Reads:   the times of creation that config, manifest and index name; the builder wrote each of them.
+ * Allows:  an age within the bounds, by the first time that can be true (2013 until now).
+ * Refuses: image-too-old, image-too-new, image-time-unknown
+ */
 import { creationTime } from '../../facts/creation-time.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { describeDuration } from '../../policy/schema/duration.ts';

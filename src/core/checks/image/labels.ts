@@ -1,3 +1,11 @@
+/*
+ * image.labels.required, image.labels.forbidden, image.labels.namespaceLabels
+ *
+ * Reads:   labels of the image config (of an artifact: its annotations), and labels of the namespace where asked.
+ * Allows:  each required label with an allowed value, no forbidden one, and for a marked image a namespace whose label
+ *          the policy names for that mark.
+ * Refuses: image-label, namespace-unavailable
+ */
 import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { matchesGlob } from '../../policy/match/glob.ts';

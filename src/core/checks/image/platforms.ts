@@ -1,3 +1,11 @@
+/*
+ * image.platforms, multiArch
+ *
+ * Reads:   the platforms of the images behind one name.
+ * Allows:  images for the listed platforms. `multiArch` says which images behind an index are judged, and each platform
+ *          that it names must be there.
+ * Refuses: image-platform
+ */
 import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
 import { chosenImages } from '../../facts/platform-choice.ts';
 import { isFallbackOf, matchesPlatform } from '../../oci/platform.ts';

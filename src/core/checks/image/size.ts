@@ -1,3 +1,10 @@
+/*
+ * image.maxSize
+ *
+ * Reads:   the sizes of the layers and of the config, as the manifest states them.
+ * Allows:  a sum that is not larger than the limit.
+ * Refuses: image-too-large
+ */
 import { describeSize } from '../../policy/schema/size.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';

@@ -1,3 +1,10 @@
+/*
+ * image.user
+ *
+ * Reads:   `config.User` of the image config, and its operating system. Not asked of image volumes: nothing runs there.
+ * Allows:  a user other than root; with `NonRootNumeric` only a number from 1 to 2147483647.
+ * Refuses: image-user-root
+ */
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { operatingSystem } from '../../oci/platform.ts';
 import { pass } from '../check.ts';
