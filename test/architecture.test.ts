@@ -150,10 +150,7 @@ describe('the house', () => {
       const head =
         /^\/\*\n \* \w+[^]*?\n \* Reads:   [^]*?\n \* Allows:  [^]*?\n \* Refuses: (.+)\n \*\/\n/.exec(text);
       const codes = new Set([...text.matchAll(/\bcode: '([a-z-]+)'/g)].map(([, code]) => code));
-      expect({ file, codes: head?.[1]?.split(', ').toSorted() }).toEqual({
-        file,
-        codes: [...codes].toSorted(),
-      });
+      expect({ file, codes: new Set(head?.[1]?.split(', ')) }).toEqual({ file, codes });
     }
   });
 

@@ -28,6 +28,9 @@ const faultOfHost = (host: string, bracketed: boolean): string | undefined => {
 /**
  * Reads `127.0.0.1:8443`, `localhost:0`, `[::1]:8443`. The host is always written: `:8443` would listen on
  * every address without saying so.
+ * @example
+ * parseAddress('[::1]:8443').value.port // 8443
+ * parseAddress(':8443').ok // false
  */
 export const parseAddress = (text: string): Result<Address, string> => {
   const refuse = (why: string): Result<never, string> => fail(`${quote(text)} is no HOST:PORT: ${why}`);

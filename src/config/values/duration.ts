@@ -13,6 +13,9 @@ const longest = 100 * 365 * 86_400_000;
 /**
  * Reads `30s`, `10m`, `1h`, `7d`, `500ms` as milliseconds: a whole number above zero and one unit, at most
  * 100 years. The unit is required, because a bare `30` means seconds to one reader and days to the next.
+ * @example
+ * parseDuration('30s').value // 30_000
+ * parseDuration('30').ok // false
  */
 export const parseDuration = (text: string): Result<number, string> => {
   const match = /^(\d{1,15})(ms|[smhd])$/.exec(text);

@@ -22,6 +22,8 @@ const printed = [
 /**
  * Reads `1GiB`, `512Mi`, `500MB`, `1048576` as bytes: a whole number above zero; a number alone is bytes,
  * `Ki`, `Mi`, `Gi`, `Ti` are powers of 1024 and `k`, `M`, `G`, `T` powers of 1000, each with or without `B`.
+ * @example
+ * parseSize('512Mi').value // 536_870_912
  */
 export const parseSize = (text: string): Result<number, string> => {
   const match = /^(\d{1,16})(b|[kmgt]i?b?)?$/i.exec(text);

@@ -30,8 +30,13 @@ const whyHex = (algorithm: DigestAlgorithm, hex: string): string => {
   return 'the hexadecimal digits of a digest must be lower case';
 };
 
-/** Reads `sha256:<64 hex>`, `sha384:<96 hex>` or `sha512:<128 hex>`; the error says why it is none of them.
- *  @see OCI image-spec, "Registered Algorithms" */
+/**
+ * Reads `sha256:<64 hex>`, `sha384:<96 hex>` or `sha512:<128 hex>`; the error says why it is none of them.
+ *  @see OCI image-spec, "Registered Algorithms"
+ * @example
+ * parseDigest(`sha256:${'0'.repeat(64)}`).value.algorithm // 'sha256'
+ * parseDigest('sha256:0').ok // false
+ */
 export const parseDigest = (text: string): Result<Digest, string> => {
   const colon = text.indexOf(':');
   if (colon < 0) return fail('a digest is written algorithm:hex, such as sha256: and 64 digits');

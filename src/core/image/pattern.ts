@@ -23,8 +23,10 @@ export interface ImagePattern {
 
 /**
  * Compiles a pattern or refuses it with a reason and, where there is one, a better text.
- * @example compilePattern('nginx', 'allow') fails and suggests docker.io/library/nginx
  * @see docs/policy.md, "Image patterns"
+ * @example
+ * compilePattern('registry.example.com/team/**', 'allow').ok // true
+ * compilePattern('nginx', 'allow').error.suggestion // 'docker.io/library/nginx'
  */
 export const compilePattern = (text: string, use: PatternUse): Result<ImagePattern, PatternProblem> => {
   const parsed = parsePattern(text);

@@ -85,6 +85,10 @@ const isImageId = (text: string): boolean => isIdentifier(text) || digestPrefix.
  * alone is no name.
  * @returns the offending part and a reason when the text is no reference
  * @see https://pkg.go.dev/github.com/distribution/reference, ParseNormalizedNamed and ParseDockerRef
+ * @example
+ * parseReference('nginx').value.repository // 'library/nginx'
+ * parseReference('registry.example.com:5000/team/app:1.2').value.tag // '1.2'
+ * parseReference('a_b.com/x').ok // false
  */
 export const parseReference = (text: string): Result<ImageReference, InvalidReference> => {
   if (text === '') return refuse('reference', text, 'the image reference is empty');
@@ -107,8 +111,11 @@ export const parseReference = (text: string): Result<ImageReference, InvalidRefe
   return parseRemainder(text, registry, following, first);
 };
 
-/** The full normalised name, with what the runtime would use: tag `latest` when neither tag nor digest is given.
- *  @example formatReference(parse('nginx')) === 'docker.io/library/nginx:latest' */
+/**
+ * The full normalised name, with what the runtime would use: tag `latest` when neither tag nor digest is given.
+ * @example
+ * formatReference(parseReference('nginx').value) // 'docker.io/library/nginx:latest'
+ */
 export const formatReference = (reference: ImageReference): string => {
   const { host, repository, tag, digest } = reference;
   const name = formatRepository(host, repository);

@@ -32,8 +32,13 @@ export const isDockerHubName = (hostname: string): boolean =>
 
 const MARKS_A_HOST = /[.:A-Z[]/;
 
-/** R6b: is the component before the first slash a host? Yes with `.`, `:`, upper case, a bracket, or as
- *  `localhost`, even where the grammar could read it as path (`a_b.com/x`). Docker Hub namespaces have none. */
+/**
+ * R6b: is the component before the first slash a host? Yes with `.`, `:`, upper case, a bracket, or as
+ *  `localhost`, even where the grammar could read it as path (`a_b.com/x`). Docker Hub namespaces have none.
+ * @example
+ * namesHost('registry.example.com') // true
+ * namesHost('library') // false
+ */
 export const namesHost = (component: string): boolean =>
   component === 'localhost' || MARKS_A_HOST.test(component);
 

@@ -70,7 +70,12 @@ const isSame = (one: Platform, other: Platform, variantCounts: boolean): boolean
   return a.os === b.os && a.architecture === b.architecture && variants;
 };
 
-/** Whether a platform is the one that is named (`linux/arm64/v8`); a name without a variant covers every variant. */
+/**
+ * Whether a platform is the one that is named (`linux/arm64/v8`); a name without a variant covers every variant.
+ * @example
+ * matchesPlatform('linux/arm64', { os: 'linux', architecture: 'arm64', variant: 'v8' }) // true
+ * matchesPlatform('linux/arm64', { os: 'linux', architecture: 'amd64' }) // false
+ */
 export const matchesPlatform = (wanted: string, platform: Platform): boolean => {
   const [os = '', architecture = '', variant] = wanted.split('/');
   const named = { os, architecture, ...(variant === undefined ? {} : { variant }) };

@@ -23,6 +23,8 @@ export const endOf = (text: string, length: number): string => {
  * registry at the beginning of an image, its tag at the end, a suffix that makes another host of a known one. And what
  * a sentence says of a long name stands behind the name, so it is never what gets cut.
  * @param limit at least 3
+ * @example
+ * cutMiddle('registry.example.com', 9) // 'regi….com'
  */
 export const cutMiddle = (text: string, limit: number): string => {
   if (text.length <= limit) return text;

@@ -33,6 +33,9 @@ export const isSinglePlace = (segments: readonly FieldSegment[]): boolean =>
 /**
  * Reads a path such as `spec.template.spec`, `spec.steps[].image` or `spec.replicaSpecs.*.template.spec`.
  * @returns why the text is no path. Names that every JavaScript object inherits (`constructor`, `__proto__`) are refused.
+ * @example
+ * parseFieldPath('spec.steps[].image').value.length // 3
+ * parseFieldPath('spec.__proto__').ok // false
  */
 export const parseFieldPath = (path: unknown): Result<readonly FieldSegment[], string> => {
   if (typeof path !== 'string' || path === '') return fail('must be a path such as spec.template.spec');

@@ -86,6 +86,8 @@ const takeChallenge = (cursor: Cursor): Result<Challenge, string> => {
  * 8,192 characters, 16 challenges, 32 parameters each.
  * @returns why it cannot be read; what stood before the fault is not used either
  * @see RFC 9110, sections 11.2 to 11.6.1 and 5.6
+ * @example
+ * parseChallenges('Bearer realm="https://auth.example.com/token"').value[0].scheme // 'bearer'
  */
 export const parseChallenges = (header: string): Result<readonly Challenge[], string> => {
   if (header.length > maxChallengeLength) return fail(`it is longer than ${maxChallengeLength} characters`);

@@ -77,6 +77,9 @@ export const createRateLimitState = (clock: { monotonic(): number }): RateLimitS
  * @param date the `Date` header of the same answer: a server whose clock is wrong means the difference
  * @param now milliseconds since 1970, used when there is no such header
  * @returns milliseconds to wait; undefined when there is no header or it cannot be read
+ * @example
+ * retryAfter('120', undefined, 0) // 120_000
+ * retryAfter('Fri, 31 Dec 1999 23:59:59 GMT', 'Fri, 31 Dec 1999 23:59:49 GMT', 0) // 10_000
  */
 export const retryAfter = (
   text: string | undefined,

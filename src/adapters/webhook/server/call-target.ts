@@ -16,7 +16,12 @@ const unitMilliseconds: Readonly<Record<string, number>> = {
 const part = /(\d{1,32}\.?\d{0,32}|\.\d{1,32})(ns|us|µs|μs|ms|s|m|h)/g;
 const whole = /^\+?(?:(?:\d{1,32}\.?\d{0,32}|\.\d{1,32})(?:ns|us|µs|μs|ms|s|m|h)){1,32}$/;
 
-/** Reads Go's duration text (`10s`, `1.5s`, `1m30s`) as milliseconds; `undefined` for anything else, zero included. */
+/**
+ * Reads Go's duration text (`10s`, `1.5s`, `1m30s`) as milliseconds; `undefined` for anything else, zero included.
+ * @example
+ * parseGoDuration('1m30s') // 90_000
+ * parseGoDuration('30') // undefined
+ */
 export const parseGoDuration = (text: string): number | undefined => {
   if (text.length > 32 || !whole.test(text)) return undefined;
   let milliseconds = 0;

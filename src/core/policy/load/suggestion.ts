@@ -26,6 +26,9 @@ const longestWorthComparing = 64;
 /**
  * The candidate that was probably meant: the same word in another case, or at most one edit away for every three
  * letters begun. `undefined` when nothing is near: a far-fetched suggestion is worse than none.
+ * @example
+ * suggest('registeries', ['registries', 'digest']) // 'registries'
+ * suggest('x', ['registries', 'digest']) // undefined
  */
 export const suggest = (given: string, candidates: readonly string[]): string | undefined => {
   if (given.length > longestWorthComparing) return undefined;

@@ -2,6 +2,9 @@
  * Whether `text` matches a glob in which `*` stands for any run of characters. One pass: both ends are compared, and
  * between two stars the leftmost place is always as good as any later one, so nothing is ever looked at again. No regular
  * expression is built from a policy (B31).
+ * @example
+ * matchesGlob('dev-*', 'dev-7') // true
+ * matchesGlob('dev-*', 'a-dev-7') // false
  */
 export const matchesGlob = (glob: string, text: string): boolean => {
   const first = glob.indexOf('*');

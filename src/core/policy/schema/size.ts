@@ -15,6 +15,9 @@ const scales: Readonly<Record<string, number>> = {
  * `Ti` or nothing.
  * @returns `undefined` when it is none, nothing at all, or more than can be counted
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ * @example
+ * readSize('1Gi') // 1_073_741_824
+ * readSize('1 GB') // undefined
  */
 export const readSize = (text: string): number | undefined => {
   const match = /^(\d{1,16})([kMGT]|[KMGT]i)?$/.exec(text);
