@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonValue } from '../../../core/text/json/json.ts';
+import type { Steps } from '../../../core/steps.ts';
+import type { Deadline } from '../../../gate/deadline.ts';
 import { decodeReview } from './admission-review.ts';
 import type { Answer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
@@ -10,22 +12,32 @@ import { malformed, peekUid, scanRefusal, turnTooLate } from './rejection.ts';
 import { createRefuse } from './reject.ts';
 import type { Call, Refuse } from './reject.ts';
 import { encodeReview } from './review-response.ts';
-import { scanJson } from './json-scan.ts';
+import { parseText, parsing } from './json-parse.ts';
+import { scanJson, scanning } from './json-scan.ts';
+import type { ScanFault } from './json-scan.ts';
 import { createTurns, peekNamespace } from '../server/large-body-lock.ts';
 
-/** Bodies larger than this are parsed one at a time (R19). */
-const largeBody = 1024 * 1024;
+/** Bodies larger than this are parsed one at a time (R19), in steps (R24): the worst of them took tens of milliseconds. */
+const largeBody = 128 * 1024;
+/** Milliseconds of one turn of the event loop for the parsing of a large body. */
+const slice = 4;
+
+/** Goes on a slice a turn of the event loop, until the end. */
+const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remaining'>): Promise<T> => {
+  let began = remaining();
+  let step = steps.next();
+  while (step.done !== true) {
+    if (began - remaining() >= slice) {
+      await nextTurn();
+      began = remaining();
+    }
+    step = steps.next();
+  }
+  return step.value;
+};
 
 /** What arrived and can be answered. */
 export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
-
-const parse = (bytes: Buffer): JsonValue | undefined => {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as JsonValue;
-  } catch {
-    return undefined;
-  }
-};
 
 /** The JSON of a body, or why it is answered without being judged. */
 type Arrived = { readonly json: JsonValue } | { readonly refused: Answer };
@@ -86,14 +98,26 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
   const refuse = createRefuse(handlers, onProblem);
   const doors = createDoors(handlers, refuse);
 
+  const faulty = (call: Call, fault: ScanFault, bytes: Buffer): Answer =>
+    fault === 'invalid-utf8'
+      ? refuse.unread(call, scanRefusal(fault), bytes)
+      : refuse.readable(call, scanRefusal(fault), peekUid(bytes));
+  const arrivedAs = (call: Call, json: JsonValue | undefined, bytes: Buffer): Arrived =>
+    json === undefined
+      ? { refused: refuse.unread(call, malformed('the request body is not JSON'), bytes) }
+      : { json };
+
   const read = (call: Call, bytes: Buffer): Arrived => {
     const fault = scanJson(bytes);
-    if (fault === 'invalid-utf8') return { refused: refuse.unread(call, scanRefusal(fault), bytes) };
-    if (fault !== undefined) return { refused: refuse.readable(call, scanRefusal(fault), peekUid(bytes)) };
-    const json = parse(bytes);
-    if (json !== undefined) return { json };
-    return { refused: refuse.unread(call, malformed('the request body is not JSON'), bytes) };
+    if (fault !== undefined) return { refused: faulty(call, fault, bytes) };
+    return arrivedAs(call, parseText(bytes.toString('utf8')), bytes);
   };
+
+  function* reading(call: Call, bytes: Buffer): Steps<Arrived> {
+    const fault = yield* scanning(bytes);
+    if (fault !== undefined) return { refused: faulty(call, fault, bytes) };
+    return arrivedAs(call, yield* parsing(bytes), bytes);
+  }
 
   const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
     const arrived = read(call, bytes);
@@ -105,7 +129,7 @@ export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => 
     if (giveBack === undefined) return refuse.unread(call, turnTooLate, bytes);
     let arrived: Arrived;
     try {
-      arrived = read(call, bytes);
+      arrived = await inSlices(reading(call, bytes), call.deadline);
     } finally {
       // Only the parsing is one at a time: a review that waits for evidence must not hold up the others.
       giveBack();

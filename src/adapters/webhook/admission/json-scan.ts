@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import type { Steps } from '../../../core/steps.ts';
+import { atOnce } from '../../../core/steps.ts';
 
 /** Deepest nesting of objects and arrays that is parsed (R19). */
 export const maxDepth = 200;
@@ -7,13 +9,13 @@ export const maxTokens = 500_000;
 
 export type ScanFault = 'invalid-utf8' | 'too-deep' | 'too-many-tokens';
 
-const quote = 0x22;
+export const quote = 0x22;
 const backslash = 0x5c;
 /** `[` and `{` differ in this bit only, and so do `]` and `}`. */
-const braceBit = 0x20;
-const open = 0x7b;
-const close = 0x7d;
-const comma = 0x2c;
+export const braceBit = 0x20;
+export const open = 0x7b;
+export const close = 0x7d;
+export const comma = 0x2c;
 const colon = 0x3a;
 
 const openersBetween = (bytes: Uint8Array, from: number, to: number): number => {
@@ -48,27 +50,51 @@ const countOpeners = (bytes: Uint8Array): number => {
   return count + openersBetween(bytes, 0, lead) + openersBetween(bytes, lead + words.length * 4, length);
 };
 
+/** As far into a string as each byte is looked at; most end before. */
+const shortString = 64;
+
+/** Whether an odd number of backslashes stands before `at`, none of them before `from`. */
+const isEscaped = (bytes: Uint8Array, from: number, at: number): boolean => {
+  let first = at;
+  while (first > from && bytes[first - 1] === backslash) first--;
+  return (at - first) % 2 === 1;
+};
+
 /** Index of the quote that ends the string whose first character is at `from`; the length when none does. */
-const endOfString = (bytes: Uint8Array, from: number): number => {
+export const endOfString = (bytes: Uint8Array, from: number): number => {
   const length = bytes.length;
   let at = from;
   while (at < length) {
-    const byte = bytes[at];
-    if (byte === quote) return at;
-    at += byte === backslash ? 2 : 1;
+    const near = Math.min(length, at + shortString);
+    while (at < near) {
+      const byte = bytes[at];
+      if (byte === quote) return at;
+      at += byte === backslash ? 2 : 1;
+    }
+    if (at >= length) return length;
+    const next = bytes.indexOf(quote, at);
+    if (next < 0) return length;
+    if (!isEscaped(bytes, at, next)) return next;
+    at = next + 1;
   }
   return length;
 };
 
+/** Where a scan stands. */
+interface Progress {
+  at: number;
+  depth: number;
+  tokens: number;
+}
+
 /**
- * Follows the text byte by byte. Each key and each value of valid JSON stands behind exactly one of `{ [ , :`,
- * so counting those counts tokens; text that is not JSON is refused by the parser, which stops at the fault.
+ * Follows the text byte by byte as far as `end`, or to the end of a string that reaches beyond it. Each key and each
+ * value of valid JSON stands behind exactly one of `{ [ , :`, so counting those counts tokens; text that is not JSON is
+ * refused by the parser, which stops at the fault.
  */
-const scanExactly = (bytes: Uint8Array): ScanFault | undefined => {
-  const length = bytes.length;
-  let depth = 0;
-  let tokens = 1;
-  for (let at = 0; at < length; at++) {
+const scanAsFarAs = (bytes: Uint8Array, progress: Progress, end: number): ScanFault | undefined => {
+  let { at, depth, tokens } = progress;
+  for (; at < end; at++) {
     const byte = bytes[at] as number;
     if (byte === quote) at = endOfString(bytes, at + 1);
     else if (byte === comma || byte === colon) tokens++;
@@ -77,8 +103,14 @@ const scanExactly = (bytes: Uint8Array): ScanFault | undefined => {
       if (++depth > maxDepth) return 'too-deep';
     } else if ((byte | braceBit) === close) depth--;
   }
+  progress.at = at;
+  progress.depth = depth;
+  progress.tokens = tokens;
   return tokens > maxTokens ? 'too-many-tokens' : undefined;
 };
+
+/** Bytes that are scanned in one step: under a millisecond. */
+const stepBytes = 256 * 1024;
 
 /**
  * Whether a body may be given to the JSON parser: valid UTF-8, bounded depth and number of tokens, known in
@@ -88,8 +120,16 @@ const scanExactly = (bytes: Uint8Array): ScanFault | undefined => {
  * Duplicate keys: `JSON.parse` keeps the last one, as the API server's decoder does (names compare with case
  * there too), so both read the same object. `__proto__` becomes an own property like any other.
  */
-export const scanJson = (bytes: Uint8Array): ScanFault | undefined => {
+export function* scanning(bytes: Uint8Array): Steps<ScanFault | undefined> {
   if (!isUtf8(bytes)) return 'invalid-utf8';
   if (bytes.length <= maxTokens && countOpeners(bytes) <= maxDepth) return undefined;
-  return scanExactly(bytes);
-};
+  const progress: Progress = { at: 0, depth: 0, tokens: 1 };
+  for (;;) {
+    const fault = scanAsFarAs(bytes, progress, Math.min(progress.at + stepBytes, bytes.length));
+    if (fault !== undefined || progress.at >= bytes.length) return fault;
+    yield;
+  }
+}
+
+/** The same without a pause. */
+export const scanJson = (bytes: Uint8Array): ScanFault | undefined => atOnce(scanning(bytes));
