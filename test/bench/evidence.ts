@@ -7,7 +7,7 @@ import type { Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
 import { startRegistries } from './evidence-stage.ts';
 import { measureWarm } from './evidence-warm.ts';
-import { measureWorstPod } from './worst-pod.ts';
+import { worstPodMeasurements } from './worst-pod.ts';
 
 const withRegistries =
   (measure: (plan: BenchPlan, registries: Part<RegistryOrders>) => Promise<void>) =>
@@ -28,5 +28,7 @@ export const evidenceMeasurements = {
   'evidence-warm': withRegistries(measureWarm),
   'evidence-digests': withRegistries(measureDigests),
   'evidence-faults': withRegistries(measureFaults),
-  'worst-pod': withRegistries(measureWorstPod),
+  ...Object.fromEntries(
+    Object.entries(worstPodMeasurements).map(([name, measure]) => [name, withRegistries(measure)]),
+  ),
 } as const;

@@ -4,12 +4,14 @@
  * what that took. SIGUSR2 begins anew; the longest times are written when the process ends.
  */
 import { writeFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
 /** What the loop-monitor writes, in milliseconds. */
 export interface LoopReport {
   readonly longest: number;
   readonly longestCpu: number;
+  /** Of the garbage collector. */
+  readonly longestPause: number;
 }
 
 const resolution = 1;
@@ -29,9 +31,16 @@ const timer = setInterval(() => {
 }, resolution);
 timer.unref();
 
+let longestPause = 0;
+const pauses = new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) longestPause = Math.max(longestPause, duration);
+});
+pauses.observe({ entryTypes: ['gc'] });
+
 process.on('SIGUSR2', () => {
   delays.reset();
   longestCpu = 0;
+  longestPause = 0;
 });
 process.once('SIGTERM', () => {
   delays.disable();
@@ -39,6 +48,6 @@ process.once('SIGTERM', () => {
 });
 process.once('exit', () => {
   const file = new URL(import.meta.url).searchParams.get('report') ?? '';
-  const report: LoopReport = { longest: delays.max / 1e6 - resolution, longestCpu };
+  const report: LoopReport = { longest: delays.max / 1e6 - resolution, longestCpu, longestPause };
   writeFileSync(file, JSON.stringify(report));
 });
