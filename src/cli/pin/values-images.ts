@@ -117,8 +117,8 @@ export type ValuesPath = readonly FieldSegment[];
 /** What `--values-image` leads to: a text, or a map of parts. */
 const imagesAt = (values: JsonObject, path: ValuesPath): readonly NamedImage[] => {
   const found: NamedImage[] = [];
-  const visit = (way: string, value: JsonValue) => {
-    const at = stepsOf(way);
+  const visit = (way: () => string, value: JsonValue) => {
+    const at = stepsOf(way());
     const key = at.at(-1);
     if (typeof value === 'string' && key !== undefined && value.trim() !== '')
       found.push(imageOfText(at.slice(0, -1), key, value));

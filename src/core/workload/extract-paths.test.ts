@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages, maxEntries, maxImages } from './extract.ts';
 import { createWorkloadTable, parseWorkloadRow } from './kinds/kinds.ts';
@@ -176,6 +176,22 @@ describe('rows that go through lists and maps', () => {
     expect(
       found(roles, { spec: { roles: { ...entries(900, {}), ...entries(64, role('x')) } } }),
     ).toHaveLength(maxImages));
+
+  test('R24: no path is written of entries that lead to no image', () => {
+    const odd = (at: number): string => `ключ "${at}"`;
+    const empty = { template: { spec: { containers: [], volumes: [{ name: 'v' }] } } };
+    const many = Array.from({ length: 9_000 }, (_, at) => [odd(at), at % 2 === 0 ? {} : empty] as const);
+    const object = { spec: { roles: { ...Object.fromEntries(many), [odd(-1)]: role('x') } } };
+    const written = vi.spyOn(JSON, 'stringify');
+    try {
+      expect(found(roles, object)).toEqual([
+        String.raw`spec.roles["\u043a\u043b\u044e\u0447 \"-1\""].template.spec.containers[0].image=x`,
+      ]);
+      expect(written.mock.calls.length).toBeLessThan(8);
+    } finally {
+      written.mockRestore();
+    }
+  });
 });
 
 describe('a placeholder of a row', () => {

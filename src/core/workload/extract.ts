@@ -53,17 +53,21 @@ const extractFromPlaces = (
   compiled: CompiledKind,
   object: JsonObject,
 ): Result<Extraction, ExtractionError> => {
-  const readAt = (path: string, value: JsonValue): Problem =>
+  const readAt = (path: () => string, value: JsonValue): Problem =>
     isJsonObject(value)
       ? readPodSpec(found, podSpecPlaces(path, found.kind), value)
-      : malformed(path, 'must be an object');
+      : malformed(path(), 'must be an object');
+  const readImage = (at: () => string, value: JsonValue): Problem => {
+    const path = at();
+    return addImage(found, { path, place: path }, value);
+  };
   const walks = [
     { paths: compiled.podSpecs, visit: readAt },
+    { paths: compiled.images, visit: readImage },
     {
-      paths: compiled.images,
-      visit: (path: string, value: JsonValue) => addImage(found, { path, place: path }, value),
+      paths: compiled.imageUrls,
+      visit: (path: () => string, value: JsonValue) => addImageUrl(found, path(), value),
     },
-    { paths: compiled.imageUrls, visit: (path: string, value: JsonValue) => addImageUrl(found, path, value) },
   ];
   let entries = 0;
   for (const { paths, visit } of walks) {

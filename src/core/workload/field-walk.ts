@@ -3,24 +3,31 @@ import { isJsonObject } from '../text/json/json.ts';
 import type { FieldSegment } from './field-path.ts';
 import type { Problem } from './found-images.ts';
 import { isAbsent, malformed, maxEntries } from './found-images.ts';
-import { keyStep } from './object-path.ts';
+import { isNameable, keyStep, unnameable } from './object-path.ts';
 
-/** A walk through one object, bounded over all of its paths. `visit` is called with each value at the end of a path. */
+/**
+ * A walk through one object, bounded over all of its paths. `visit` is called with each value at the end of a path. The
+ * path is written where it is told: all but a few of ten thousand entries may lead to no image (R24).
+ */
 export interface FieldWalk {
-  readonly visit: (path: string, value: JsonValue) => Problem;
+  readonly visit: (path: () => string, value: JsonValue) => Problem;
   entries: number;
 }
 
 interface Position {
   readonly depth: number;
-  readonly path: string;
+  readonly path: () => string;
 }
 
 /** Attack: a map of a hundred thousand empty entries under each of 32 paths would hold the event loop. */
-const countEntry = (walk: FieldWalk, path: string): Problem => {
+const countEntry = (walk: FieldWalk, { path }: Position): Problem => {
   walk.entries += 1;
   if (walk.entries <= maxEntries) return undefined;
-  return { code: 'too-many-images', path, why: `more than ${maxEntries} entries to look for images in` };
+  return {
+    code: 'too-many-images',
+    path: path(),
+    why: `more than ${maxEntries} entries to look for images in`,
+  };
 };
 
 /** Goes on in every item of `lists` lists, one in the other. */
@@ -31,12 +38,12 @@ const walkLists = (
   value: JsonValue | undefined,
 ): Problem => {
   const { depth, path, lists } = at;
-  if (lists === 0) return walkFrom(walk, segments, { depth, path }, value);
   if (isAbsent(value)) return undefined;
-  if (!Array.isArray(value)) return malformed(path, 'must be a list');
+  if (lists === 0) return walkFrom(walk, segments, at, value);
+  if (!Array.isArray(value)) return malformed(path(), 'must be a list');
   for (let index = 0; index < value.length; index += 1) {
-    const inner = { depth, path: `${path}[${index}]`, lists: lists - 1 };
-    const problem = countEntry(walk, path) ?? walkLists(walk, segments, inner, value[index]);
+    const inner = { depth, path: () => `${path()}[${index}]`, lists: lists - 1 };
+    const problem = countEntry(walk, at) ?? walkLists(walk, segments, inner, value[index]);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -49,10 +56,9 @@ const walkMap = (
   map: JsonObject,
 ): Problem => {
   for (const key of Object.keys(map)) {
-    const step = keyStep(key);
-    if (!step.ok) return malformed(at.path, step.error);
-    const inner = { ...at, path: `${at.path}${step.value}` };
-    const problem = countEntry(walk, at.path) ?? walkLists(walk, segments, inner, map[key]);
+    if (!isNameable(key)) return malformed(at.path(), unnameable);
+    const inner = { ...at, path: () => `${at.path()}${keyStep(key)}` };
+    const problem = countEntry(walk, at) ?? walkLists(walk, segments, inner, map[key]);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -67,11 +73,11 @@ const walkFrom = (
   if (isAbsent(value)) return undefined;
   const segment = segments[at.depth];
   if (segment === undefined) return walk.visit(at.path, value);
-  if (!isJsonObject(value)) return malformed(at.path, 'must be an object');
+  if (!isJsonObject(value)) return malformed(at.path(), 'must be an object');
   const { key, lists } = segment;
   const depth = at.depth + 1;
   if (key === undefined) return walkMap(walk, segments, { depth, path: at.path, lists }, value);
-  const path = at.path === '' ? key : `${at.path}.${key}`;
+  const path = (): string => (at.depth === 0 ? key : `${at.path()}.${key}`);
   return walkLists(walk, segments, { depth, path, lists }, value[key]);
 };
 
@@ -80,4 +86,4 @@ const walkFrom = (
  * @returns what has the wrong shape, or that there is too much to look at.
  */
 export const walkField = (walk: FieldWalk, segments: readonly FieldSegment[], object: JsonObject): Problem =>
-  walkFrom(walk, segments, { depth: 0, path: '' }, object);
+  walkFrom(walk, segments, { depth: 0, path: () => '' }, object);

@@ -1,6 +1,3 @@
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
-
 const plainKey = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 /** Longest key of a map that a path names, as it is shown: the length of a DNS name, which most keys are. */
 const longestKey = 253;
@@ -9,18 +6,31 @@ const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(1
 /** Whatever is not printable ASCII; one unit at a time, so that two keys never look the same. */
 const unprintable = /[^\x20-\x7e]/g;
 
+/** Characters that one of the key takes where it is shown: JSON writes some in two, and everything unprintable in six. */
+const shownLength = (unit: number): number => {
+  if (unit >= 0x20 && unit <= 0x7e) return unit === 0x22 || unit === 0x5c ? 2 : 1;
+  const isLetterEscape = unit >= 0x08 && unit <= 0x0d && unit !== 0x0b;
+  return isLetterEscape ? 2 : 6;
+};
+
+/** Whether a path can name the key. Counted, not written: most entries of a large map lead to no image (R24). */
+export const isNameable = (key: string): boolean => {
+  if (key.length > longestKey) return false;
+  let length = 0;
+  for (let at = 0; at < key.length; at += 1) length += shownLength(key.charCodeAt(at));
+  return length <= longestKey;
+};
+
+/** Why a key of a map has no step. */
+export const unnameable = `a key of this map is longer than ${longestKey} characters`;
+
 /**
  * The step of a path into a map: `.Master`, or `["my group"]` where the key is no field name. The key is text of the
- * object, so it is bounded and shown in printable ASCII, and different keys have different steps (R2).
- * @returns why the key cannot be named.
+ * object, so it is shown in printable ASCII, and different keys have different steps (R2).
+ * @param key - one that {@link isNameable}: it is bounded
  */
-export const keyStep = (key: string): Result<string, string> => {
-  const tooLong = `a key of this map is longer than ${longestKey} characters`;
-  if (key.length > longestKey) return fail(tooLong);
-  if (plainKey.test(key)) return ok(`.${key}`);
-  const quoted = JSON.stringify(key).replaceAll(unprintable, escapeUnit);
-  return quoted.length - 2 > longestKey ? fail(tooLong) : ok(`[${quoted}]`);
-};
+export const keyStep = (key: string): string =>
+  plainKey.test(key) ? `.${key}` : `[${JSON.stringify(key).replaceAll(unprintable, escapeUnit)}]`;
 
 /** Where the JSON text that begins at `start` with a quote ends; -1 when it does not. */
 const endOfQuoted = (path: string, start: number): number => {

@@ -11,7 +11,8 @@ const readContainer = (
   items: readonly JsonValue[],
   index: number,
 ): Problem => {
-  const path = `${list.path}[${index}]`;
+  const listPath = list.path();
+  const path = `${listPath}[${index}]`;
   const item = items[index];
   if (!isJsonObject(item)) return malformed(path, 'a container must be an object');
   const name = item['name'];
@@ -26,14 +27,14 @@ const readContainer = (
       return malformed(`${path}.name`, 'another container of this list has the same name');
     }
   }
-  return addImage(found, { path: `${path}.image`, place: `${list.path}/${name}` }, item['image']);
+  return addImage(found, { path: `${path}.image`, place: `${listPath}/${name}` }, item['image']);
 };
 
 const readContainers = (found: Findings, list: ContainerList, value: JsonValue | undefined): Problem => {
   if (isAbsent(value)) {
-    return list.required ? malformed(list.path, 'a pod spec needs a list of containers') : undefined;
+    return list.required ? malformed(list.path(), 'a pod spec needs a list of containers') : undefined;
   }
-  if (!Array.isArray(value)) return malformed(list.path, 'must be a list');
+  if (!Array.isArray(value)) return malformed(list.path(), 'must be a list');
   for (let index = 0; index < value.length; index += 1) {
     const problem = readContainer(found, list, value, index);
     if (problem !== undefined) return problem;
@@ -53,25 +54,26 @@ const readImageVolume = (found: Findings, path: string, volume: JsonObject, name
 };
 
 /** Only `volumes[].image` is an image volume (B18); the `image` inside an rbd volume names a block device. */
-const readVolumes = (found: Findings, path: string, value: JsonValue | undefined): Problem => {
+const readVolumes = (found: Findings, places: PodSpecPlaces, value: JsonValue | undefined): Problem => {
   if (isAbsent(value)) return undefined;
-  if (!Array.isArray(value)) return malformed(path, 'must be a list');
+  if (!Array.isArray(value)) return malformed(places.volumes(), 'must be a list');
   const names: string[] = [];
   for (let index = 0; index < value.length; index += 1) {
     const volume: JsonValue | undefined = value[index];
-    if (!isJsonObject(volume)) return malformed(`${path}[${index}]`, 'a volume must be an object');
+    if (!isJsonObject(volume))
+      return malformed(`${places.volumes()}[${index}]`, 'a volume must be an object');
     if (isAbsent(volume['image'])) continue;
-    const problem = readImageVolume(found, `${path}[${index}]`, volume, names);
+    const problem = readImageVolume(found, `${places.volumes()}[${index}]`, volume, names);
     if (problem !== undefined) return problem;
   }
   return undefined;
 };
 
 /** The images of one pod spec: containers, init containers, ephemeral containers, image volumes. */
-export const readPodSpec = (found: Findings, compiled: PodSpecPlaces, podSpec: JsonObject): Problem => {
-  for (const list of compiled.lists) {
+export const readPodSpec = (found: Findings, places: PodSpecPlaces, podSpec: JsonObject): Problem => {
+  for (const list of places.lists) {
     const problem = readContainers(found, list, podSpec[list.key]);
     if (problem !== undefined) return problem;
   }
-  return readVolumes(found, compiled.volumes, podSpec['volumes']);
+  return readVolumes(found, places, podSpec['volumes']);
 };

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
 import { createWorkloadTable } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
-import { podSpecChanged, unchangedPlaces } from './unchanged.ts';
+import { comparingPodSpecs, podSpecChanged, unchangedPlaces } from './unchanged.ts';
 
 const table = createWorkloadTable([]);
 const pod = table.byKind('', 'Pod')!;
@@ -198,4 +198,21 @@ describe('R2: pod checks judge whenever the pod spec changed', () => {
     expect(podSpecChanged(task, { spec: { a: 1 }, status: 1 }, { spec: { a: 1 }, status: 2 })).toBe(false);
     expect(podSpecChanged(task, { spec: { a: 1 } }, { spec: { a: 2 } })).toBe(true);
   });
+});
+
+test('R24: large objects are compared in steps of some thousand members', () => {
+  const labels = (): JsonObject => Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`k${n}`, n]));
+  const kinds: readonly (() => JsonValue)[] = [
+    labels,
+    () => Array.from({ length: 50_000 }, (_, n) => n),
+    () => Array.from({ length: 25_000 }, (_, n) => ({ a: n })),
+  ];
+  for (const make of kinds) {
+    const steps = comparingPodSpecs(pod, { spec: { odd: make() } }, { spec: { odd: make() } });
+    let pauses = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) pauses += 1;
+    expect(step.value).toBe(false);
+    expect(pauses).toBeGreaterThanOrEqual(12);
+  }
 });

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Fact } from '../../core/facts/fact.ts';
+import type { Steps } from '../../core/steps.ts';
 import { describeDuration } from '../../core/policy/schema/duration.ts';
 import { asking, digestToPin } from '../../core/policy/match/needs.ts';
 import type { PolicySet } from '../../core/policy/match/policy-set.ts';
@@ -15,7 +16,7 @@ import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { collect } from '../review/images-of-object.ts';
+import { collecting } from '../review/images-of-object.ts';
 import { coveringOf, labelsFor } from '../review/matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { gatherFacts } from '../review/gather-facts.ts';
@@ -89,14 +90,14 @@ const subjectOf = (request: AdmissionRequest): WorkloadSubject | undefined => {
   return { ...subject, oldObject };
 };
 
-const newImages = (what: WorkloadSubject, set: PolicySet): readonly ImageUnderReview[] => {
-  const collected = collect(what, set);
+function* findingNewImages(what: WorkloadSubject, set: PolicySet): Steps<readonly ImageUnderReview[]> {
+  const collected = yield* collecting(what, set);
   if (!('images' in collected)) return [];
   if (what.oldObject === null) return collected.images;
   const before = placesOf(what.row, what.oldObject);
   if (before === undefined) return [];
   return collected.images.map((image) => ({ ...image, fresh: image.fresh && !before.has(image.use.place) }));
-};
+}
 
 /** Why `/validate` will refuse the image in a moment; nobody else says it. */
 const warningFor = ({ use, evidence }: ImageUnderReview): string => {
@@ -145,10 +146,11 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     deadline: Deadline,
   ): Promise<Mutation> => {
     const covering = coveringOf(subject, set, labels);
-    const images = newImages(subject.what, set);
     const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
     const context = () => pullContextOf({ ...subject, origin });
     const until = untilDeadline(subject.namespace, deadline);
+    const images = await slices.run(findingNewImages(subject.what, set), until);
+    if (images === undefined) return unchangedObject;
     const needs = await slices.run(asking(images, covering, 'pin'), until);
     if (needs === undefined) return unchangedObject;
     // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without

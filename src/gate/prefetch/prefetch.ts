@@ -14,7 +14,7 @@ import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { PullContext } from '../../evidence/ports.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import { collect } from '../review/images-of-object.ts';
+import { collecting } from '../review/images-of-object.ts';
 import { labelsFor } from '../review/matched-policies.ts';
 import { deadlineAfter } from '../deadline.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
@@ -112,8 +112,8 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
     gathered: ReadonlySet<string>,
   ): Promise<void> => {
     const { namespace, what } = subject;
-    const collected = collect(what, set);
-    if (!('images' in collected)) return;
+    const collected = await slices.run(collecting(what, set), until(namespace));
+    if (collected === undefined || !('images' in collected)) return;
     const here = set.forNamespace(namespace);
     const namespaceLabels = await labelsFor(subject, here, namespaces, deadlineAfter(limits.budget, clock));
     // Labels of Pods that are still to come may be set by others too: every object selector counts as matching.

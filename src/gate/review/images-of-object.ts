@@ -1,9 +1,11 @@
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import type { Steps } from '../../core/steps.ts';
+import { atOnce } from '../../core/steps.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { PolicySet } from '../../core/policy/match/policy-set.ts';
 import { extractImages } from '../../core/workload/extract.ts';
-import { podSpecChanged, unchangedPlaces } from '../../core/workload/unchanged.ts';
+import { comparingPodSpecs, unchangedPlaces } from '../../core/workload/unchanged.ts';
 import { gateFinding } from './decision-builder.ts';
 import type { ImagesSubject, WorkloadSubject } from './subject.ts';
 
@@ -14,20 +16,25 @@ export interface Collected {
 
 type Collecting = Collected | { readonly findings: readonly Finding[] } | { readonly unchanged: true };
 
-/** Hop 3: every image of the object, and which of them the old object held at the same place (R2). */
-export const collect = (
+/**
+ * Hop 3: every image of the object, and which of them the old object held at the same place (R2). A step is one look at one
+ * of the objects, or a piece of comparing both: each may have ten thousand places where images could be (R24).
+ */
+export function* collecting(
   what: WorkloadSubject | ImagesSubject,
   { images: memory }: Pick<PolicySet, 'images'>,
-): Collecting => {
+): Steps<Collecting> {
   if (what.form === 'images') {
     return {
       images: what.images.map((use) => ({ use, fresh: true, image: memory.read(use.given) })),
       warnings: [],
     };
   }
-  const extracted = extractImages(what.row, what.object);
+  const { row, object, oldObject } = what;
+  const extracted = extractImages(row, object);
+  if (oldObject !== null) yield;
   // An object that was too large or odd before the gate came must still be scaled and finalized (R2).
-  if (!extracted.ok && what.oldObject !== null && !podSpecChanged(what.row, what.object, what.oldObject)) {
+  if (!extracted.ok && oldObject !== null && !(yield* comparingPodSpecs(row, object, oldObject))) {
     return { unchanged: true };
   }
   if (!extracted.ok) {
@@ -41,12 +48,14 @@ export const collect = (
       ],
     };
   }
-  const kept =
-    what.oldObject === null ? undefined : unchangedPlaces(what.row, extracted.value.images, what.oldObject);
+  const kept = oldObject === null ? undefined : unchangedPlaces(row, extracted.value.images, oldObject);
   const images = extracted.value.images.map((use) => ({
     use,
     fresh: kept?.has(use.place) !== true,
     image: memory.read(use.given),
   }));
   return { images, warnings: extracted.value.warnings };
-};
+}
+
+/** The same without a pause. */
+export const collect = (...of: Parameters<typeof collecting>): Collecting => atOnce(collecting(...of));

@@ -5,11 +5,12 @@ import type { ImageUnderReview, Uninformed, Unmatched, Verdict } from '../../cor
 import type { Fact } from '../../core/facts/fact.ts';
 import type { ImageNeeds } from '../../core/facts/image-evidence.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
+import type { Steps } from '../../core/steps.ts';
 import { asking } from '../../core/policy/match/needs.ts';
 import type { PolicySet } from '../../core/policy/match/policy-set.ts';
 import type { Covering } from '../../core/policy/match/select.ts';
 import type { Evidence } from '../../evidence/gather.ts';
-import { collect } from './images-of-object.ts';
+import { collecting } from './images-of-object.ts';
 import type { Collected } from './images-of-object.ts';
 import { coveringOf, labelsFor } from './matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
@@ -73,13 +74,13 @@ interface Case {
 }
 
 /** Hops 3 and 4; an outcome where they settle everything. */
-const open = (
+function* opening(
   subject: ReviewSubject,
   set: PolicySet,
   labels: Fact<Labels>,
-): Case | { readonly outcome: Outcome } => {
+): Steps<Case | { readonly outcome: Outcome }> {
   const policies = set.version;
-  const collected = collect(subject.what, set);
+  const collected = yield* collecting(subject.what, set);
   if ('findings' in collected) return { outcome: { ...collected, policies } };
   if ('unchanged' in collected) return { outcome: { policies, skipped: unchanged } };
   const { images, warnings } = collected;
@@ -87,7 +88,7 @@ const open = (
     return { outcome: { images: images.map(judgedImage), warnings, policies, skipped: unchanged } };
   }
   return { subject, set, labels, collected, covering: coveringOf(subject, set, labels) };
-};
+}
 
 /** Hop 6 behind the verdict: who is told, and the record. */
 const createSettle =
@@ -115,11 +116,28 @@ const createSettle =
     return form(subject.origin, outcome, subject.started);
   };
 
-/** What is said of a review that was given up between two slices. */
-const createTimedOut =
-  ({ form }: ReviewDeps) =>
-  ({ origin, started }: ReviewSubject, deadline: Deadline): Decision =>
-    form(origin, timedOut(deadline), started);
+/** Goes on with the result of steps: at once where they take little time. */
+const createGoOn = ({ form, slices }: ReviewDeps) => {
+  const goOnLater = async <T extends object>(
+    running: Promise<T | undefined>,
+    { origin, started }: ReviewSubject,
+    deadline: Deadline,
+    next: (result: T) => Decision | Promise<Decision>,
+  ): Promise<Decision> => {
+    const result = await running;
+    // It was given up between two slices.
+    return result === undefined ? form(origin, timedOut(deadline), started) : next(result);
+  };
+  return <T extends object>(
+    steps: Steps<T>,
+    subject: ReviewSubject,
+    deadline: Deadline,
+    next: (result: T) => Decision | Promise<Decision>,
+  ): Decision | Promise<Decision> => {
+    const result = slices.run(steps, untilDeadline(subject.namespace, deadline));
+    return result instanceof Promise ? goOnLater(result, subject, deadline, next) : next(result);
+  };
+};
 
 /**
  * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
@@ -127,9 +145,9 @@ const createTimedOut =
  * when nothing has to be looked up.
  */
 export const createReview = (deps: ReviewDeps) => {
-  const { policies, namespaces, form, clock, slices, evidence, unmatched } = deps;
+  const { policies, namespaces, form, clock, evidence, unmatched } = deps;
   const settle = createSettle(deps);
-  const timedOut = createTimedOut(deps);
+  const goOn = createGoOn(deps);
 
   const judge = (
     opened: Case,
@@ -139,13 +157,8 @@ export const createReview = (deps: ReviewDeps) => {
   ): Decision | Promise<Decision> => {
     const { subject, labels, covering } = opened;
     const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
-    const verdict = slices.run(
-      judging(images, covering, unmatched, situation),
-      untilDeadline(subject.namespace, deadline),
-    );
-    if (!(verdict instanceof Promise)) return settle(opened, images, verdict, gathered);
-    return verdict.then((reached) =>
-      reached === undefined ? timedOut(subject, deadline) : settle(opened, images, reached, gathered),
+    return goOn(judging(images, covering, unmatched, situation), subject, deadline, (verdict) =>
+      settle(opened, images, verdict, gathered),
     );
   };
 
@@ -167,17 +180,15 @@ export const createReview = (deps: ReviewDeps) => {
     set: PolicySet,
     labels: Fact<Labels>,
     deadline: Deadline,
-  ): Decision | Promise<Decision> => {
-    const opened = open(subject, set, labels);
-    if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
-    const { images } = opened.collected;
-    if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
-    const needs = slices.run(asking(images, opened.covering), untilDeadline(subject.namespace, deadline));
-    if (!(needs instanceof Promise)) return look(opened, needs, deadline);
-    return needs.then((needed) =>
-      needed === undefined ? timedOut(subject, deadline) : look(opened, needed, deadline),
-    );
-  };
+  ): Decision | Promise<Decision> =>
+    goOn(opening(subject, set, labels), subject, deadline, (opened) => {
+      if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
+      const { images } = opened.collected;
+      if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
+      return goOn(asking(images, opened.covering), subject, deadline, (needs) =>
+        look(opened, needs, deadline),
+      );
+    });
 
   return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {
     const state = policies.current();

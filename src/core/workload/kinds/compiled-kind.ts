@@ -4,17 +4,17 @@ import type { Placeholder } from '../placeholder.ts';
 import { parsePlaceholder } from '../placeholder.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
-/** A container list of a pod spec, its path spelt out once. */
+/** A container list of a pod spec. */
 export interface ContainerList {
   readonly key: 'containers' | 'initContainers' | 'ephemeralContainers';
-  readonly path: string;
+  readonly path: () => string;
   /** Whether the API server refuses an object without it. */
   readonly required: boolean;
 }
-/** Where the images of one pod spec are. */
+/** Where the images of one pod spec are; paths are written where they are told. */
 export interface PodSpecPlaces {
   readonly lists: readonly ContainerList[];
-  readonly volumes: string;
+  readonly volumes: () => string;
 }
 export interface CompiledPodSpec extends PodSpecPlaces {
   readonly segments: readonly string[];
@@ -29,14 +29,23 @@ export interface CompiledKind {
   readonly placeholder?: Placeholder;
 }
 
-export const podSpecPlaces = (path: string, { unnamedContainers }: WorkloadKind): PodSpecPlaces => ({
+export const podSpecPlaces = (path: () => string, { unnamedContainers }: WorkloadKind): PodSpecPlaces => ({
   lists: [
-    { key: 'containers', path: `${path}.containers`, required: !unnamedContainers },
-    { key: 'initContainers', path: `${path}.initContainers`, required: false },
-    { key: 'ephemeralContainers', path: `${path}.ephemeralContainers`, required: false },
+    { key: 'containers', path: () => `${path()}.containers`, required: !unnamedContainers },
+    { key: 'initContainers', path: () => `${path()}.initContainers`, required: false },
+    { key: 'ephemeralContainers', path: () => `${path()}.ephemeralContainers`, required: false },
   ],
-  volumes: `${path}.volumes`,
+  volumes: () => `${path()}.volumes`,
 });
+
+/** The same with every path spelt out. */
+const spelt = ({ lists, volumes }: PodSpecPlaces): PodSpecPlaces => {
+  const texts = { lists: lists.map(({ path }) => path()), volumes: volumes() };
+  return {
+    lists: lists.map((list, at) => ({ ...list, path: () => texts.lists[at] ?? '' })),
+    volumes: () => texts.volumes,
+  };
+};
 
 const placeholderOf = ({ placeholder }: WorkloadKind): Pick<CompiledKind, 'placeholder'> => {
   const parsed = placeholder === undefined ? undefined : parsePlaceholder(placeholder);
@@ -53,7 +62,11 @@ const compile = (kind: WorkloadKind): CompiledKind => {
   const hasOnePlace =
     paths.length === 1 && images.length + imageUrls.length === 0 && podSpecs.every(isSinglePlace);
   if (path === undefined || !hasOnePlace) return { podSpecs, ...rest };
-  return { podSpec: { segments: path.split('.'), ...podSpecPlaces(path, kind) }, podSpecs: [], ...rest };
+  return {
+    podSpec: { segments: path.split('.'), ...spelt(podSpecPlaces(() => path, kind)) },
+    podSpecs: [],
+    ...rest,
+  };
 };
 
 // Rows are few and frozen for the life of the process, so the memo cannot grow with requests.
