@@ -232,7 +232,8 @@ describe('clients that misbehave', () => {
     await sleep(100);
     session.destroy();
     while (gate.server.connections() > 0) await sleep(5);
-    expect(gate.server.bytesInFlight()).toBe(0);
+    // A review whose caller has left still ends by itself, and gives its bytes back then.
+    while (gate.server.bytesInFlight() > 0) await sleep(5);
     expect((await http1(gate, { ca })({ body: review })).status).toBe(200);
   });
 
