@@ -1,7 +1,6 @@
 import { endpointHost } from '../adapters/registry/network/endpoint.ts';
 import { createProxies } from '../adapters/registry/network/proxy.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
-import { formatDigest } from '../core/image/digest.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
@@ -86,7 +85,7 @@ const ask = async (
   const pinged = await registry.ping(host, credential, reading);
   // A token server may hand out nothing but tokens for one repository, so the image decides where one was named.
   if (!asksForImage || (pinged.state === 'unavailable' && pinged.failure.kind !== 'denied')) return pinged;
-  const name = digest === undefined ? { tag } : { digest: formatDigest(digest) };
+  const name = digest === undefined ? { tag } : { digest };
   const found = await registry.manifest({ host, repository }, name, credential, reading);
   const realm = pinged.state === 'known' ? pinged.value : {};
   if (found.state === 'known') return { state: 'known', value: realm };

@@ -2,7 +2,6 @@ import type { Clock } from '../concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../core/facts/fact.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
 import type { ImageFacts } from '../core/facts/image-facts.ts';
-import { formatDigest, parseDigest, type Digest } from '../core/image/digest.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessBook, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
@@ -110,11 +109,6 @@ const openReview = (room: Room, context: PullContext | undefined, signal: AbortS
   };
 };
 
-const digestOf = (text: string, host: string): Fact<Digest> => {
-  const digest = parseDigest(text);
-  return digest.ok ? known(digest.value) : unavailable(`${host}: manifest`, digest.error);
-};
-
 const factsOf = async (
   { parts, facts }: Room,
   { reading }: Review,
@@ -132,7 +126,7 @@ const notAsked = unavailable('the image', 'nothing was asked about it');
 
 /** A digest in the text is what is judged, whatever the tag beside it stands for: the tag is never asked (B2). */
 const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
-  digest === undefined ? { tag } : { digest: formatDigest(digest) };
+  digest === undefined ? { tag } : { digest };
 
 const withoutNetwork = ({ digest }: ImageReference, needs: ImageNeeds): ImageEvidence | undefined => {
   if (needs.image !== undefined) return undefined;
@@ -162,7 +156,7 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
     return { pinned, tried, ...(needs.image === undefined ? {} : { image: fact }) };
   }
   const { reached } = resolution;
-  const pinned = digest === undefined ? digestOf(reached.digest, host) : known(digest);
+  const pinned = known(digest ?? reached.digest);
   const stale = staleness(reached);
   const evidence: ImageEvidence =
     needs.image === undefined

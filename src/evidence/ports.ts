@@ -1,5 +1,6 @@
 import type { Owners } from '../concurrency/shares.ts';
 import type { Fact } from '../core/facts/fact.ts';
+import type { Digest } from '../core/image/digest.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
 
 /** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
@@ -142,8 +143,7 @@ export type RegistryAnswer<T> =
 
 /** Bytes whose sha256 (or the algorithm that was asked for) is `digest`: computed by us, never taken from a header. */
 export interface Content {
-  /** `sha256:…` */
-  readonly digest: string;
+  readonly digest: Digest;
   readonly bytes: Uint8Array;
 }
 /** A manifest or an index. The media type is what the bytes say; a header that disagrees is refused (CVE-2021-41190). */
@@ -152,7 +152,7 @@ export interface Manifest extends Content {
 }
 
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
-export type ManifestName = { readonly tag: string } | { readonly digest: string };
+export type ManifestName = { readonly tag: string } | { readonly digest: Digest };
 
 /** Reads registries (OCI distribution-spec 1.1). Never rejects; every answer is one of the three states. */
 export interface Registry {
@@ -165,7 +165,7 @@ export interface Registry {
     name: ManifestName,
     credential: Credential,
     budget: ReadBudget,
-  ): Promise<RegistryAnswer<string | undefined>>;
+  ): Promise<RegistryAnswer<Digest | undefined>>;
   manifest(
     repository: Repository,
     name: ManifestName,
@@ -186,7 +186,7 @@ export interface Registry {
    */
   referrers(
     repository: Repository,
-    digest: string,
+    digest: Digest,
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<readonly Descriptor[]>>;
@@ -212,7 +212,7 @@ export interface Registry {
  * out the bytes may have them shown to those who can read it.
  */
 export interface ContentStore {
-  get(repository: Repository, digest: string): Promise<Uint8Array | undefined>;
+  get(repository: Repository, digest: Digest): Promise<Uint8Array | undefined>;
   /** Never fails: a full disk only costs the next reader a request. */
-  put(repository: Repository, digest: string, bytes: Uint8Array): void;
+  put(repository: Repository, digest: Digest, bytes: Uint8Array): void;
 }

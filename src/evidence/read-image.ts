@@ -1,4 +1,5 @@
 import type { PlatformChoice } from '../core/facts/image-evidence.ts';
+import type { Digest } from '../core/image/digest.ts';
 import type { ImageFacts, PlatformImage } from '../core/facts/image-facts.ts';
 import { choiceKey, chosenOf } from '../core/facts/platform-choice.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
@@ -43,7 +44,7 @@ interface Job extends ImageWanted {
 
 /** A manifest within the image: the root, or a child of an index. */
 interface Node {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size?: number;
   /** What the index says that it runs on, and when it was made. */
   readonly entry: Entry;

@@ -1,3 +1,4 @@
+import { algorithmOf } from '../core/image/digest.ts';
 import { parseReference } from '../core/image/reference.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 
@@ -27,7 +28,7 @@ export const parseGateImage = (text: string): Result<string, string> => {
   if (!reference.ok) return refuse(reference.error.why);
   const { digest } = reference.value;
   if (digest === undefined) return refuse('there is no digest, and a tag can move');
-  if (digest.algorithm !== 'sha256') return refuse('the digest is not sha256');
+  if (algorithmOf(digest) !== 'sha256') return refuse('the digest is not sha256');
   return ok(text);
 };
 

@@ -9,12 +9,11 @@ import { createMetrics } from '../adapters/metrics/metrics.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { unavailable } from '../core/facts/fact.ts';
-import { formatDigest } from '../core/image/digest.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createHandlers } from './handlers.ts';
 
-const a = formatDigest(digestOf('a'));
+const a = digestOf('a');
 const policies = policySet({
   pinning: { checks: [{ digest: { pin: true } }, { image: { user: 'NonRoot' } }] },
 });

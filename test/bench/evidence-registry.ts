@@ -1,5 +1,6 @@
 /** The registries of the bench in a process of their own: Debian's docker-registry, and the double with its faults. */
 import { startDockerRegistry } from '../e2e/harness/docker-registry.ts';
+import type { Digest } from '../../src/core/image/digest.ts';
 import type { DockerRegistry } from '../e2e/harness/docker-registry.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
 import { image, index } from '../fakes/registry/registry-content.ts';
@@ -23,7 +24,7 @@ export interface Fill {
 export interface Filled {
   /** `HOST/REPOSITORY:TAG` */
   readonly name: string;
-  readonly digest: string;
+  readonly digest: Digest;
 }
 export interface Requests {
   readonly total: number;

@@ -3,8 +3,8 @@ import type { ImageFacts, PlatformImage } from '../../src/core/facts/image-facts
 import { parseDigest } from '../../src/core/image/digest.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
 
-export const imageDigest = `sha256:${'a'.repeat(64)}`;
-export const otherDigest = `sha256:${'b'.repeat(64)}`;
+export const imageDigest = `sha256:${'a'.repeat(64)}` as Digest;
+export const otherDigest = `sha256:${'b'.repeat(64)}` as Digest;
 
 export const day = 86_400_000;
 /** The time at which the tests judge. */

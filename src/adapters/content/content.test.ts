@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import type { Digest } from '../../core/image/digest.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { scanContent } from './scan.ts';
 import { createContentStore, type ContentStoreOptions, type OpenContentStore } from './content.ts';
@@ -21,8 +22,8 @@ import { createContentStore, type ContentStoreOptions, type OpenContentStore } f
 const shop = { host: 'registry.example.com', repository: 'shop/web' };
 const guest = { host: 'registry.example.com', repository: 'guest/web' };
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const digestOf = (text: string, algorithm = 'sha256'): string =>
-  `${algorithm}:${createHash(algorithm).update(text).digest('hex')}`;
+const digestOf = (text: string, algorithm = 'sha256'): Digest =>
+  `${algorithm}:${createHash(algorithm).update(text).digest('hex')}` as Digest;
 const textOf = (bytes: Uint8Array | undefined): string | undefined =>
   bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 
@@ -109,8 +110,9 @@ describe('content', () => {
     `md5:${'a'.repeat(32)}`,
     'latest',
     '',
-  ])('by %j is no content, and no file is touched for it', async (digest) => {
+  ])('by %j is no content, and no file is touched for it', async (text) => {
     const store = open();
+    const digest = text as Digest;
     store.put(shop, digest, bytesOf('web'));
     expect(await store.get(shop, digest)).toBeUndefined();
     await store.close();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseDigest, type Digest } from '../../core/image/digest.ts';
+import { algorithmOf, hexOf, parseDigest, type Digest } from '../../core/image/digest.ts';
 import type { Repository } from '../../evidence/ports.ts';
 
 /** Where content lies below the directory, and what it must hash to. */
@@ -21,11 +21,10 @@ export const isContentFile = (name: string): boolean => fileName.test(name);
  * Nothing of the name comes from outside but hexadecimal digits, so no repository and no digest leads out of the
  * directory. @returns undefined for anything that is no sha256, sha384 or sha512 digest
  */
-export const contentName = ({ host, repository }: Repository, text: string): ContentName | undefined => {
-  const digest = parseDigest(text);
-  if (!digest.ok) return undefined;
-  const { algorithm, hex } = digest.value;
+export const contentName = ({ host, repository }: Repository, digest: Digest): ContentName | undefined => {
+  if (!parseDigest(digest).ok) return undefined;
+  const hex = hexOf(digest);
   // No host holds a slash, so `host/repository` means one place.
   const origin = createHash('sha256').update(`${host}/${repository}`).digest('hex').slice(0, originDigits);
-  return { digest: digest.value, folder: `${algorithm}/${hex.slice(0, 2)}`, file: `${hex}-${origin}` };
+  return { digest, folder: `${algorithmOf(digest)}/${hex.slice(0, 2)}`, file: `${hex}-${origin}` };
 };

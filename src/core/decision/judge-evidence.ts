@@ -4,7 +4,6 @@ import type { Fact, Unavailable } from '../facts/fact.ts';
 import { outage, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
-import { formatDigest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../policy/schema/duration.ts';
 import { acceptsAge, isFenced } from '../policy/match/needs.ts';
@@ -129,8 +128,8 @@ const factsFor = (
   if (evidence === undefined) return nobodyLooked;
   const { pinned, image = nobodyLooked } = evidence;
   if (pinned.state !== 'known') return pinned;
-  const digest = formatDigest(pinned.value);
-  if (reference.digest !== undefined && formatDigest(reference.digest) !== digest)
+  const digest = pinned.value;
+  if (reference.digest !== undefined && reference.digest !== digest)
     return unavailable('the digest', 'another one than the text names was looked at');
   if (image.state !== 'known') return image;
   if (image.value.digest !== digest)

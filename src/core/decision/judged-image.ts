@@ -1,5 +1,4 @@
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import { formatDigest } from '../image/digest.ts';
 import type { ImageUnderReview } from './decide.ts';
 import type { EvidenceTrail, JudgedImage } from './decision.ts';
 import { shownBriefly } from '../text/shown-text.ts';
@@ -20,9 +19,7 @@ export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedI
   return {
     path: use.path,
     ...image.shown,
-    ...(pinned.state === 'known' && image.shown.digest === undefined
-      ? { digest: formatDigest(pinned.value) }
-      : undefined),
+    ...(pinned.state === 'known' && image.shown.digest === undefined ? { digest: pinned.value } : undefined),
     evidence: trailOf(evidence),
   };
 };

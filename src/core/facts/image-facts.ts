@@ -1,10 +1,11 @@
+import type { Digest } from '../image/digest.ts';
 import type { BaseImage } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 
 /** What the manifest and the config of one image for one platform say, or what an artifact says. */
 export interface PlatformImage {
-  /** Digest of its manifest, `sha256:…`. */
-  readonly digest: string;
+  /** Of its manifest. */
+  readonly digest: Digest;
   /** What the index names, because nodes choose by that; what the config says where it names none. */
   readonly platform: Platform;
   /**
@@ -33,7 +34,7 @@ export interface PlatformImage {
 
 /** What is known about a pinned image. An index has one entry for each platform that was asked for. */
 export interface ImageFacts {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDigest, parseDigest } from './digest.ts';
+import { algorithmOf, hexOf, parseDigest } from './digest.ts';
 
 const hex = (length: number, digit = 'a') => digit.repeat(length);
 
@@ -9,7 +9,8 @@ test.each([
   ['sha512 with 128 digits', `sha512:${hex(128, 'f')}`],
 ])('accepts %s and writes it back unchanged', (_title, text) => {
   const parsed = parseDigest(text);
-  expect(parsed.ok && formatDigest(parsed.value)).toBe(text);
+  expect(parsed.ok && parsed.value).toBe(text);
+  expect(parsed.ok && `${algorithmOf(parsed.value)}:${hexOf(parsed.value)}`).toBe(text);
 });
 
 test.each([

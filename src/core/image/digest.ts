@@ -3,11 +3,12 @@ import { isDigestAlgorithm } from './grammar.ts';
 
 export type DigestAlgorithm = 'sha256' | 'sha384' | 'sha512';
 
-/** Content address of an image: `sha256:…`. The hex is lower case and has the length of its algorithm. */
-export interface Digest {
-  readonly algorithm: DigestAlgorithm;
-  readonly hex: string;
-}
+declare const parsed: unique symbol;
+/**
+ * Content address of an image: `sha256:…`, a text that {@link parseDigest} has read or that was computed from bytes. The
+ * hex is lower case and has the length of its algorithm, so equal digests are equal texts.
+ */
+export type Digest = string & { readonly [parsed]: 'digest' };
 
 /** The algorithms that go-digest registers, so those a container runtime accepts. */
 const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -44,7 +45,9 @@ export const parseDigest = (text: string): Result<Digest, string> => {
   if (!isRegistered(algorithm)) return fail(whyAlgorithm(algorithm));
   const hex = text.slice(colon + 1);
   if (hex.length !== HEX_LENGTH[algorithm] || NOT_LOWER_HEX.test(hex)) return fail(whyHex(algorithm, hex));
-  return ok({ algorithm, hex });
+  return ok(text as Digest);
 };
 
-export const formatDigest = (digest: Digest): string => `${digest.algorithm}:${digest.hex}`;
+export const algorithmOf = (digest: Digest): DigestAlgorithm =>
+  digest.slice(0, digest.indexOf(':')) as DigestAlgorithm;
+export const hexOf = (digest: Digest): string => digest.slice(digest.indexOf(':') + 1);

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../result.ts';
-import { formatDigest, parseDigest, type Digest } from './digest.ts';
+import { parseDigest, type Digest } from './digest.ts';
 import { isIdentifier, isPath, isTag, MAX_REFERENCE_LENGTH, MAX_REPOSITORY_LENGTH } from './grammar.ts';
 import {
   refuse,
@@ -120,5 +120,5 @@ export const formatReference = (reference: ImageReference): string => {
   const { host, repository, tag, digest } = reference;
   const name = formatRepository(host, repository);
   if (digest === undefined) return `${name}:${tag ?? 'latest'}`;
-  return `${name}${tag === undefined ? '' : `:${tag}`}@${formatDigest(digest)}`;
+  return `${name}${tag === undefined ? '' : `:${tag}`}@${digest}`;
 };

@@ -1,4 +1,4 @@
-import { parseDigest } from '../image/digest.ts';
+import { parseDigest, type Digest } from '../image/digest.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionalText } from '../text/json/field-names.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
@@ -9,7 +9,7 @@ import type { Platform } from './platform.ts';
 /** OCI image-spec, "Content Descriptors", as far as it is read. */
 export interface Descriptor {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -44,7 +44,9 @@ const readAddress = (
     return invalid(`${what} lacks a media type, a digest or a size`);
   }
   const parsed = parseDigest(digest);
-  return parsed.ok ? ok({ mediaType, digest, size, fields: value }) : invalid(`${what}: ${parsed.error}`);
+  return parsed.ok
+    ? ok({ mediaType, digest: parsed.value, size, fields: value })
+    : invalid(`${what}: ${parsed.error}`);
 };
 
 /** A descriptor of a manifest or an index. `what`: how to call it where it cannot be read. */

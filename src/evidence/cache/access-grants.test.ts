@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Digest } from '../../core/image/digest.ts';
 import { describe, expect, test } from 'vitest';
 import {
   createEvidenceRoom,
@@ -35,6 +36,8 @@ const privateRoom = (): EvidenceRoom => {
   room.registry.restrict(place, 'key of shop/regcred');
   return room;
 };
+
+const one = 'sha256:1' as Digest;
 
 describe('two namespaces and one secret (B29)', () => {
   const texts = [`${place}:v1`, `${place}@${secret.digest}`, `${place}:other@${secret.digest}`];
@@ -172,35 +175,36 @@ describe('the book of accesses', () => {
 
   test('stays bounded whatever is asked, and forgets the oldest first', () => {
     const book = createAccessBook({ ...limits, remembered: 3 }, createFakeClock());
-    for (let n = 0; n < 10; n++) book.grant(account, { tag: `t${n}` }, `sha256:${n}`);
+    for (let n = 0; n < 10; n++) book.grant(account, { tag: `t${n}` }, `sha256:${n}` as Digest);
     expect(book.tagged(account, 't6')).toBeUndefined();
     expect(book.tagged(account, 't9')).toEqual({ digest: 'sha256:9', age: 0 });
-    expect(book.readAgo(account, 'sha256:9')).toBe(0);
+    expect(book.readAgo(account, 'sha256:9' as Digest)).toBe(0);
   });
 
   test('an account that was forgotten is known nothing of: a denial can not be outlived', () => {
     const book = createAccessBook({ ...limits, remembered: 2 }, createFakeClock());
-    book.grant(account, { digest: 'sha256:1' }, 'sha256:1');
-    for (let n = 0; n < 3; n++) book.grant({ ...account, credential: `k${n}` }, { tag: 'x' }, 'sha256:2');
-    expect(book.readAgo(account, 'sha256:1')).toBeUndefined();
+    book.grant(account, { digest: one }, one);
+    for (let n = 0; n < 3; n++)
+      book.grant({ ...account, credential: `k${n}` }, { tag: 'x' }, 'sha256:2' as Digest);
+    expect(book.readAgo(account, one)).toBeUndefined();
   });
 
   test.each(['absent', 'denied'] as const)(
     'B9: names that were %s push nothing out of memory that somebody has read',
     (refusal) => {
       const book = createAccessBook({ ...limits, remembered: 3 }, createFakeClock());
-      book.grant(account, { tag: 't' }, 'sha256:1');
+      book.grant(account, { tag: 't' }, one);
       for (let n = 0; n < 10; n++) {
         const stranger = { ...account, repository: { host: 'h', repository: `made-up-${n}` } };
         const name = { tag: 'x' };
         expect(book.tagged(stranger, 'x')).toBeUndefined();
-        expect(book.readAgo(stranger, 'sha256:1')).toBeUndefined();
+        expect(book.readAgo(stranger, one)).toBeUndefined();
         expect(book.refusal(stranger, name)).toBeUndefined();
         book.refuse(stranger, name, refusal);
         expect(book.refusal(stranger, name)).toBe(refusal);
       }
-      expect(book.tagged(account, 't')).toEqual({ digest: 'sha256:1', age: 0 });
-      expect(book.readAgo(account, 'sha256:1')).toBe(0);
+      expect(book.tagged(account, 't')).toEqual({ digest: one, age: 0 });
+      expect(book.readAgo(account, one)).toBe(0);
     },
   );
 
@@ -208,7 +212,7 @@ describe('the book of accesses', () => {
     const book = createAccessBook(limits, createFakeClock());
     book.refuse(account, { tag: 't' }, 'absent');
     expect(book.refusal(account, { tag: 't' })).toBe('absent');
-    book.grant(account, { tag: 't' }, 'sha256:1');
+    book.grant(account, { tag: 't' }, one);
     expect(book.refusal(account, { tag: 't' })).toBeUndefined();
   });
 
@@ -228,7 +232,7 @@ describe('the book of accesses', () => {
           const who = { repository: { host, repository }, credential };
           const key = `${host}/${repository} ${credential}`;
           if (refusal === undefined) {
-            book.grant(who, { tag: name }, 'sha256:1');
+            book.grant(who, { tag: name }, one);
             held.add(`${key} ${name}`);
           } else {
             book.refuse(who, { tag: name }, refusal);

@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/image/digest.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, RegistryFailure, Repository } from '../ports.ts';
@@ -27,14 +28,14 @@ export interface Refused {
  */
 export interface AccessBook {
   /** How long ago this credential has read the manifest. */
-  readAgo(account: Account, digest: string): number | undefined;
+  readAgo(account: Account, digest: Digest): number | undefined;
   /** What the tag stood for when this credential last asked. */
-  tagged(account: Account, tag: string): { readonly digest: string; readonly age: number } | undefined;
+  tagged(account: Account, tag: string): { readonly digest: Digest; readonly age: number } | undefined;
   /** A refusal that is still to be believed. */
   refusal(account: Account, name: ManifestName): Refusal | undefined;
   /** Why it was denied, as long as that is to be believed: whoever asks next is told the same cause. */
   denial(account: Account, name: ManifestName): RegistryFailure | undefined;
-  grant(account: Account, name: ManifestName, digest: string): void;
+  grant(account: Account, name: ManifestName, digest: Digest): void;
   /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
   refuse(account: Account, name: ManifestName, refusal: Refusal, more?: Refused): void;
   /** How many refusals there have been: what rests on older knowledge is looked at again when there was one more. */
@@ -75,7 +76,7 @@ export const createAccessBook = (limits: Times, clock: Clock): AccessBook => {
   const bound = { entries: limits.remembered };
   const numbers = createNumbers(limits.remembered);
   const reads = createLruCache<number>(bound);
-  const tags = createLruCache<{ readonly digest: string; readonly at: number }>(bound);
+  const tags = createLruCache<{ readonly digest: Digest; readonly at: number }>(bound);
   const refusals = createLruCache<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
   let heard = 0;
 

@@ -35,9 +35,7 @@ export const askerOf = (context: PullContext | undefined): string =>
 
 /** Equal for all ways to write one name: the tag where there is no digest, else the digest alone (B2). */
 export const placeOf = ({ host, repository, tag, digest }: ImageReference): string =>
-  digest === undefined
-    ? `${host}/${repository}:${tag ?? 'latest'}`
-    : `${host}/${repository}@${digest.algorithm}:${digest.hex}`;
+  digest === undefined ? `${host}/${repository}:${tag ?? 'latest'}` : `${host}/${repository}@${digest}`;
 /** No name of an image holds a blank, so no two images and askers are written alike. */
 const keyOf = (asker: string, image: ImageReference): string => `${placeOf(image)} ${asker}`;
 

@@ -1,4 +1,5 @@
 import type { ImageFacts, PlatformImage } from '../../core/facts/image-facts.ts';
+import type { Digest } from '../../core/image/digest.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from '../../core/oci/config.ts';
@@ -27,7 +28,7 @@ const baseOf = (manifest: BaseImage, labels: ImageConfig['labels']): BaseImage =
  * a config that says otherwise would be judged as what it is not.
  */
 export const platformImage = (
-  digest: string,
+  digest: Digest,
   manifest: ImageManifest,
   config: ImageConfig,
   { named, times }: Entry,
@@ -53,7 +54,7 @@ export const platformImage = (
 
 /** An artifact, by what it has: no config that says anything, hence its annotations. */
 export const artifactImage = (
-  digest: string,
+  digest: Digest,
   { type, created, annotations, layers, size }: ArtifactManifest,
   { named, times }: Entry,
 ): PlatformImage => ({

@@ -1,4 +1,4 @@
-import { parseDigest } from '../../core/image/digest.ts';
+import type { Digest } from '../../core/image/digest.ts';
 import type { Account } from '../cache/access-grants.ts';
 import { overspent } from '../singleflight/flight.ts';
 import type { EvidenceParts } from '../parts.ts';
@@ -7,7 +7,7 @@ import type { Reading } from './read-budget.ts';
 
 /** A manifest by its name, as this registry has it for this credential now. */
 export interface Found {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly bytes: Uint8Array;
 }
 export interface Target {
@@ -34,7 +34,7 @@ const atHand = async (
 const held = async (
   content: ContentStore,
   repository: Repository,
-  digest: string,
+  digest: Digest,
 ): Promise<Found | undefined> => {
   const bytes = await content.get(repository, digest);
   return bytes === undefined ? undefined : { digest, bytes };
@@ -68,11 +68,11 @@ const follow = async (
   content: ContentStore,
   { repository, name }: Target,
   expected: Found,
-  named: string | undefined,
+  named: Digest | undefined,
 ): Promise<RegistryAnswer<Found> | undefined> => {
   const hint = named ?? ('digest' in name ? name.digest : undefined);
   if (hint === expected.digest) return { state: 'known', value: expected };
-  if (hint === undefined || 'digest' in name || !parseDigest(hint).ok) return undefined;
+  if (hint === undefined || 'digest' in name) return undefined;
   const moved = await held(content, repository, hint);
   return moved === undefined ? undefined : { state: 'known', value: moved };
 };

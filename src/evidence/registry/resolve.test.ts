@@ -126,7 +126,7 @@ describe('bytes that change between our look and the kubelet\u2019s (B1)', () =>
       const room = createEvidenceRoom();
       room.registry.push(place, web, 'v1');
       await room.ask(`${place}:v1`);
-      room.registry.hint = () => hint;
+      room.registry.hint = () => hint as typeof web.digest | undefined;
       room.clock.pass(6000);
       room.requests();
       expect(pinnedDigest(await room.ask(`${place}:v1`))).toBe(web.digest);

@@ -1,4 +1,5 @@
 import type { Unavailable } from '../../core/facts/fact.ts';
+import type { Digest } from '../../core/image/digest.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import { accountKey, nameKey, type Account, type Refusal } from '../cache/access-grants.ts';
 import { askRegistry, type Target } from './ask-registry.ts';
@@ -11,7 +12,7 @@ import { age, outcome, shownSource, spent, unavailableText } from '../text/unava
 
 /** The manifest that a name stands for, read by a credential of the caller. */
 export interface Reached {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly credential: Credential;
   /** At hand when it was read or found just now. */
   readonly bytes?: Uint8Array;
@@ -92,7 +93,7 @@ const recall = (
   account: Account,
   name: ManifestName,
   outage: RegistryFailure | undefined,
-): { readonly digest: string; readonly age: number } | undefined => {
+): { readonly digest: Digest; readonly age: number } | undefined => {
   if ('tag' in name) {
     const found = access.tagged(account, name.tag);
     return found !== undefined && (outage !== undefined || found.age <= limits.tagTime) ? found : undefined;
@@ -105,7 +106,7 @@ const recall = (
 const reachedWith = (
   walk: Walk,
   credential: Credential,
-  found: { readonly digest: string; readonly age: number },
+  found: { readonly digest: Digest; readonly age: number },
 ): Reached => {
   const { outage, name } = walk;
   const reached = { digest: found.digest, credential };

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate } from '../../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import { deadlineAfter } from '../deadline.ts';
 import { createJudgeImage } from './judge-image.ts';
 
@@ -31,7 +30,7 @@ describe('a bare reference', () => {
           path: 'image',
           given: 'nginx:1.27',
           reference: 'docker.io/library/nginx:1.27',
-          digest: formatDigest(digestOf('a')),
+          digest: digestOf('a'),
         },
       ],
       allowed: true,

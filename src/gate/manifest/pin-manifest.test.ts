@@ -7,14 +7,13 @@ import {
 } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeClock, policySet } from '../../../test/fakes/gate.ts';
 import { absent, unavailable } from '../../core/facts/fact.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { deadlineAfter } from '../deadline.ts';
 import { createPinManifest } from './pin-manifest.ts';
 
-const a = formatDigest(digestOf('a'));
+const a = digestOf('a');
 type Manifest = JsonObject & { readonly apiVersion: string; readonly kind: string };
 const cronJob = (...images: readonly string[]) => ({
   apiVersion: 'batch/v1',

@@ -2,7 +2,6 @@ import { withTried } from '../../core/decision/judge-evidence.ts';
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
 import type { ImageNeeds } from '../../core/facts/image-evidence.ts';
 import { isFenced } from '../../core/policy/match/needs.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import type { Covering } from '../../core/policy/match/select.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
@@ -53,7 +52,7 @@ const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
         ...place,
         outcome: 'pinned',
         text: pinnedText(image.parsed.value, pinned.value),
-        digest: formatDigest(pinned.value),
+        digest: pinned.value,
       };
     case 'absent':
       return { ...place, outcome: 'left', why: 'it is not in its registry' };

@@ -10,14 +10,13 @@ import {
 import { fakeClock, fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
 import { absent, unavailable } from '../../core/facts/fact.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { pointerOf } from './mutate.ts';
 import type { Mutation } from './mutation.ts';
 
-const a = formatDigest(digestOf('a'));
+const a = digestOf('a');
 const pinning = { checks: [{ digest: { pin: true } }] };
 const gateWith = (more: Partial<FakeGateOptions> = {}) => {
   const evidence = fakeEvidence();

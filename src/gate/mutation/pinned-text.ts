@@ -1,4 +1,3 @@
-import { formatDigest } from '../../core/image/digest.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { formatReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
@@ -18,5 +17,5 @@ export const pinnedText = (image: ImageReference, digest: Digest): string => {
     repository,
     ...(tag === undefined ? {} : { tag }),
   });
-  return `${named}@${formatDigest(digest)}`;
+  return `${named}@${digest}`;
 };

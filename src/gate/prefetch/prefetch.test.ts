@@ -4,7 +4,6 @@ import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence
 import type { FakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, policySet, requestFor } from '../../../test/fakes/gate.ts';
 import { unavailable } from '../../core/facts/fact.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
@@ -17,7 +16,7 @@ import type { Prefetch, PrefetchDeps } from './prefetch.ts';
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const pinning = { checks: [{ digest: { pin: true } }] };
 const users = { checks: [{ image: { user: 'NonRoot' } }] };
-const a = formatDigest(digestOf('a'));
+const a = digestOf('a');
 const imageOf = (text: string): ImageReference => {
   const parsed = parseReference(text);
   if (!parsed.ok) throw new Error(text);

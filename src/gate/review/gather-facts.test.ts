@@ -9,7 +9,6 @@ import {
 } from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
 import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
-import { formatDigest } from '../../core/image/digest.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { outage } from '../../core/facts/fact.ts';
 import type { Evidence } from '../../evidence/gather.ts';
@@ -17,7 +16,7 @@ import type { PullContext } from '../../evidence/ports.ts';
 
 const nonRoot = { checks: [{ digest: { require: true } }, { image: { user: 'NonRoot' } }] };
 const byTag = { checks: [{ image: { user: 'NonRoot' } }] };
-const a = formatDigest(digestOf('a'));
+const a = digestOf('a');
 const gateWith = (evidence: Evidence | undefined, more: Partial<FakeGateOptions> = {}) =>
   fakeGate({ policies: { users: byTag }, ...(evidence === undefined ? {} : { evidence }), ...more });
 const realClock = () => ({

@@ -2,7 +2,6 @@ import type { ImageUnderReview } from '../../core/decision/decide.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
-import type { Digest } from '../../core/image/digest.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
 import type { PullContext } from '../../evidence/ports.ts';
@@ -22,15 +21,12 @@ const sameChoice = (one: PlatformChoice | undefined, other: PlatformChoice | und
     one.length === other.length &&
     one.every((platform, at) => platform === other[at]));
 
-const sameDigest = (one: Digest | undefined, other: Digest | undefined): boolean =>
-  one === other || (one?.hex === other?.hex && one?.algorithm === other?.algorithm);
-
 const sameImage = (one: ImageReference, other: ImageReference): boolean =>
   one === other ||
   (one.repository === other.repository &&
     one.host === other.host &&
     (one.tag ?? 'latest') === (other.tag ?? 'latest') &&
-    sameDigest(one.digest, other.digest));
+    one.digest === other.digest);
 
 /** Compared part by part: a Pod has few images, and making a key of each cost more than all the comparing. */
 const isSame = (one: EvidenceRequest, image: ImageReference, needs: ImageNeeds): boolean =>

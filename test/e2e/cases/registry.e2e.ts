@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Digest } from '../../../src/core/image/digest.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -64,7 +65,7 @@ describe('a real registry', () => {
       const manifest = await registry.manifest(at, { tag: format }, ann, budgetOf());
       if (manifest.state !== 'known') throw new Error(JSON.stringify(manifest));
       const { config } = JSON.parse(Buffer.from(manifest.value.bytes).toString()) as {
-        config: { digest: string; size: number };
+        config: { digest: Digest; size: number };
       };
       const content = await registry.blob(at, config, 65_536, ann, budgetOf());
       if (content.state !== 'known') throw new Error(JSON.stringify(content));

@@ -77,4 +77,4 @@ export const createEvidenceRoom = (
 
 /** `sha256:…` of a known pinned fact. */
 export const pinnedDigest = ({ pinned }: ImageEvidence): string | undefined =>
-  pinned.state === 'known' ? `${pinned.value.algorithm}:${pinned.value.hex}` : undefined;
+  pinned.state === 'known' ? pinned.value : undefined;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/concurrency/clock.ts';
+import type { Digest } from '../../../src/core/image/digest.ts';
 import type {
   Candidate,
   Content,
@@ -89,7 +90,7 @@ export interface FakeRegistryPort extends Registry {
   restrict(place: string, ...keys: readonly string[]): void;
   remove(place: string, name: string): void;
   /** What a HEAD names; absent: the truth. */
-  hint?: (call: FakeCall, truth: string) => string | undefined;
+  hint?: (call: FakeCall, truth: Digest) => Digest | undefined;
   /** Stands before every answer. */
   answer: FakeAnswer;
 }

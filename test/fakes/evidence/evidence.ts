@@ -2,13 +2,12 @@ import { known, outage } from '../../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../../src/core/facts/image-evidence.ts';
 import type { PlatformImage } from '../../../src/core/facts/image-facts.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
-import { formatDigest } from '../../../src/core/image/digest.ts';
 import { formatReference } from '../../../src/core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../../../src/evidence/gather.ts';
 import type { PullContext } from '../../../src/evidence/ports.ts';
 
 /** `digestOf('a')`: sixty-four times the digit. */
-export const digestOf = (digit: string): Digest => ({ algorithm: 'sha256', hex: digit.repeat(64) });
+export const digestOf = (digit: string): Digest => `sha256:${digit.repeat(64)}` as Digest;
 
 /** What one question was answered with. */
 export interface Asked {
@@ -28,7 +27,7 @@ export const evidenceOf = (
   more: Partial<PlatformImage> = {},
 ): ImageEvidence => {
   const pinned = image.digest ?? resolved;
-  const digest = formatDigest(pinned);
+  const digest = pinned;
   const platform: PlatformImage = {
     digest,
     platform: { os: 'linux', architecture: 'amd64' },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { Digest } from '../../../src/core/image/digest.ts';
 
 export const mediaTypes = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -20,7 +21,7 @@ export interface FakePlatform {
 }
 export interface FakeDescriptor {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ export interface FakeDescriptor {
 }
 export interface FakeBlob {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly bytes: Buffer;
 }
 /** A manifest or index with everything that it points to, ready to be pushed. */
@@ -40,8 +41,8 @@ export interface FakeManifest extends FakeBlob {
   readonly config?: FakeBlob;
 }
 
-export const digestOf = (bytes: Uint8Array | string): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+export const digestOf = (bytes: Uint8Array | string): Digest =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 
 export const blob = (content: string | Uint8Array, mediaType: string): FakeBlob => {
   const bytes = Buffer.from(content as Uint8Array);

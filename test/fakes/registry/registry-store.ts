@@ -1,7 +1,8 @@
 import { type FakeDescriptor, type FakeManifest, digestOf, index } from './registry-content.ts';
+import type { Digest } from '../../../src/core/image/digest.ts';
 
 export interface StoredManifest {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly mediaType: string;
   readonly bytes: Buffer;
 }
@@ -18,7 +19,7 @@ export interface RegistryStore {
    * under the fallback tag, as a client must do (distribution-spec 1.1, "Pushing Manifests with Subject").
    */
   push(repository: string, manifest: FakeManifest, ...tags: readonly string[]): void;
-  pushBlob(repository: string, bytes: Uint8Array): string;
+  pushBlob(repository: string, bytes: Uint8Array): Digest;
   tag(repository: string, tag: string, digest: string): void;
   untag(repository: string, tag: string): void;
   /** Removes a manifest or a blob; tags that name it stay and lead nowhere. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Digest } from '../../../core/image/digest.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../test/fakes/registry/registry-content.ts';
 import {
@@ -47,7 +48,7 @@ afterEach(async () => {
 });
 
 const get = (
-  descriptor: { digest: string; size: number } = { digest, size },
+  descriptor: { digest: Digest; size: number } = { digest, size },
   budget: ReadBudget = budgetOf(),
   most = limit,
 ) => reading.registry.blob({ host: server.host, repository }, descriptor, most, anonymous, budget);
@@ -67,7 +68,7 @@ describe('a blob', () => {
   });
 
   test.each(['sha384', 'sha512'])('named by %s is measured by that', async (algorithm) => {
-    const named = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+    const named = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
     const serve =
       (body: Buffer): Fault =>
       ({ send }) =>
@@ -88,7 +89,7 @@ describe('a blob', () => {
   });
 
   test('that is not there is absent', async () => {
-    expect(await get({ digest: `sha256:${'0'.repeat(64)}`, size: 1 })).toEqual({ state: 'absent' });
+    expect(await get({ digest: `sha256:${'0'.repeat(64)}` as Digest, size: 1 })).toEqual({ state: 'absent' });
   });
 
   test('B28: is fetched from where the registry redirects to, without the credential', async () => {
@@ -170,13 +171,19 @@ describe('a registry that lies about a blob is not believed', () => {
 });
 
 describe('a blob that is not asked for', () => {
-  test.each<[string, { digest: string; size: number }, number, number, RegistryFailure['kind']]>([
+  test.each<[string, { digest: Digest; size: number }, number, number, RegistryFailure['kind']]>([
     ['is larger than is read', { digest, size: limit + 1 }, limit, limit, 'limit'],
     ['has no size', { digest, size: -1 }, limit, limit, 'invalid'],
     ['has a size that is no whole number', { digest, size: 1.5 }, limit, limit, 'invalid'],
     ['has a size beyond all numbers', { digest, size: 2 ** 60 }, 2 ** 61, limit, 'invalid'],
-    ['has no digest', { digest: '../../other', size }, limit, limit, 'invalid'],
-    ['has a digest of another algorithm', { digest: `md5:${'0'.repeat(32)}`, size }, limit, limit, 'invalid'],
+    ['has no digest', { digest: '../../other' as Digest, size }, limit, limit, 'invalid'],
+    [
+      'has a digest of another algorithm',
+      { digest: `md5:${'0'.repeat(32)}` as Digest, size },
+      limit,
+      limit,
+      'invalid',
+    ],
   ])('%s', async (_title, descriptor, most, bytes, kind) => {
     expect(failureIn(await get(descriptor, budgetOf(bytes), most)).kind).toBe(kind);
     expect(server.counts().total).toBe(0);

@@ -1,12 +1,11 @@
 import { shown } from '../../../core/text/shown-text.ts';
-import { parseDigest } from '../../../core/image/digest.ts';
 import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { beyondLimit, invalid, lying, statusAnswer, unavailableBy } from './failure.ts';
-import { ask, pathIn, type Site, subjectOf } from './site.ts';
+import { ask, digestPath, type Site, subjectOf } from './site.ts';
 
 /**
  * GET of a blob: exactly as many bytes as its descriptor says, with that digest. Nothing is asked for when the descriptor
@@ -16,15 +15,13 @@ import { ask, pathIn, type Site, subjectOf } from './site.ts';
 export const getBlob = async (
   auth: Auth,
   site: Site,
-  { digest: named, size }: Pick<Descriptor, 'digest' | 'size'>,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   limit: number,
 ): Promise<RegistryAnswer<Content>> => {
-  const subject = subjectOf(site, 'blob', `the blob ${shown(named)} of ${shown(site.repository)}`);
-  const digest = parseDigest(named);
-  if (!digest.ok) return lying(subject, digest.error);
+  const subject = subjectOf(site, 'blob', `the blob ${shown(digest)} of ${shown(site.repository)}`);
   if (!Number.isSafeInteger(size) || size < 0) return lying(subject, 'its descriptor has no size');
   if (size > limit) return beyondLimit(subject, `it has ${size} bytes, at most ${limit} are read`);
-  const target = pathIn(site, `blobs/${named}`);
+  const target = digestPath(site, 'blobs', digest);
   if ('why' in target) return invalid(subject, target.why);
   const answer = await ask(auth, site, { path: target.path, method: 'GET', stage: 'blob' });
   if (!answer.ok) return unavailableBy(answer.failure);
@@ -32,6 +29,6 @@ export const getBlob = async (
   if (response.status !== 200) return statusAnswer(answer, subject);
   const body = await readBody(response, subject, { least: size, most: size }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
-  if (!isDigestOf(body.value, digest.value)) return lying(subject, 'its bytes have another digest');
-  return { state: 'known', value: { digest: named, bytes: body.value } };
+  if (!isDigestOf(body.value, digest)) return lying(subject, 'its bytes have another digest');
+  return { state: 'known', value: { digest, bytes: body.value } };
 };

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Digest } from '../../../core/image/digest.ts';
 import { artifact, image } from '../../../../test/fakes/registry/registry-content.ts';
 import {
   challenge,
@@ -177,7 +178,7 @@ describe('mirrors', () => {
     );
     expect(valueOf(await registry.head(place(origin), { tag: 'v1' }, ann, budgetOf()))).toBe(web.digest);
     const [config] = web.blobs;
-    const descriptor = { digest: config?.digest ?? '', size: config?.bytes.length ?? 0 };
+    const descriptor = { digest: config?.digest ?? ('' as Digest), size: config?.bytes.length ?? 0 };
     expect(valueOf(await registry.blob(place(origin), descriptor, 1_000_000, ann, budgetOf())).digest).toBe(
       config?.digest,
     );

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Digest } from '../../../core/image/digest.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { image, index, mediaTypes, rawManifest } from '../../../../test/fakes/registry/registry-content.ts';
 import {
@@ -35,7 +36,7 @@ const repository = 'team/app';
 const web = image({ user: '1000' });
 const other = image({ user: '0' });
 const many = index([web, other]);
-const elsewhere = `sha256:${'e'.repeat(64)}`;
+const elsewhere = `sha256:${'e'.repeat(64)}` as Digest;
 
 let server: FakeRegistry;
 let reading: Reading;
@@ -84,7 +85,7 @@ describe('a manifest', () => {
   });
 
   test.each(['sha384', 'sha512'] as const)('asked for by %s is measured by that', async (algorithm) => {
-    const digest = `${algorithm}:${createHash(algorithm).update(web.bytes).digest('hex')}`;
+    const digest = `${algorithm}:${createHash(algorithm).update(web.bytes).digest('hex')}` as Digest;
     server.tag(repository, digest, web.digest);
     expect(valueOf(await get({ digest })).digest).toBe(digest);
     server.tag(repository, digest, many.digest);
@@ -318,8 +319,8 @@ describe('names that would leave the path are not asked for', () => {
   test.each<[string, string, ManifestName]>([
     ['a tag with a slash', repository, { tag: '../../other/app/manifests/v1' }],
     ['a tag with a line break', repository, { tag: 'v1\r\nx: y' }],
-    ['a digest of another algorithm', repository, { digest: `md5:${'a'.repeat(32)}` }],
-    ['a digest with a path', repository, { digest: 'sha256:../v1' }],
+    ['a digest of another algorithm', repository, { digest: `md5:${'a'.repeat(32)}` as Digest }],
+    ['a digest with a path', repository, { digest: 'sha256:../v1' as Digest }],
     ['a repository with dots', 'team/../other', { tag: 'v1' }],
     ['a repository with a query', 'team/app?x=', { tag: 'v1' }],
   ])('%s', async (_title, named, name) => {

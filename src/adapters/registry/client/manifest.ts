@@ -1,5 +1,5 @@
 import { shown } from '../../../core/text/shown-text.ts';
-import { formatDigest, parseDigest } from '../../../core/image/digest.ts';
+import { algorithmOf, parseDigest, type Digest } from '../../../core/image/digest.ts';
 import type { ManifestDocument } from '../../../core/oci/manifest-document.ts';
 import { digestOf, isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
@@ -13,10 +13,7 @@ import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts
 export type ParsedManifest = Manifest & ManifestDocument;
 
 /** The digest that the bytes must have; absent for a tag. */
-const askedDigest = (name: ManifestName) => {
-  const digest = 'digest' in name ? parseDigest(name.digest) : undefined;
-  return digest?.ok === true ? digest.value : undefined;
-};
+const askedDigest = (name: ManifestName): Digest | undefined => ('digest' in name ? name.digest : undefined);
 
 /** A page of a proxy or a portal is no document of anybody who pushes. */
 const isDocument = (bytes: Uint8Array): boolean =>
@@ -39,9 +36,9 @@ const verify = (
   subject: Subject,
 ): RegistryAnswer<ParsedManifest> => {
   const asked = askedDigest(name);
-  const digest = digestOf(bytes, asked?.algorithm ?? 'sha256');
+  const digest = digestOf(bytes, asked === undefined ? 'sha256' : algorithmOf(asked));
   const refuse = isDocument(bytes) ? lying : invalid;
-  if (asked !== undefined && formatDigest(asked) !== digest) {
+  if (asked !== undefined && asked !== digest) {
     return refuse(subject, `the bytes have the digest ${digest}`);
   }
   const lie = whyDigestHeaderLies(bytes, headers['docker-content-digest']);
@@ -77,12 +74,12 @@ const hintOf = (
   header: string | undefined,
   name: ManifestName,
   subject: Subject,
-): RegistryAnswer<string | undefined> => {
+): RegistryAnswer<Digest | undefined> => {
   const digest = header === undefined ? undefined : parseDigest(header);
   if (digest?.ok !== true) return { state: 'known', value: undefined };
   const asked = askedDigest(name);
-  const hint = formatDigest(digest.value);
-  if (asked !== undefined && asked.algorithm === digest.value.algorithm && formatDigest(asked) !== hint) {
+  const hint = digest.value;
+  if (asked !== undefined && algorithmOf(asked) === algorithmOf(hint) && asked !== hint) {
     return invalid(subject, `it names the digest ${hint}`);
   }
   return { state: 'known', value: hint };
@@ -96,7 +93,7 @@ export const headManifest = async (
   auth: Auth,
   site: Site,
   name: ManifestName,
-): Promise<RegistryAnswer<string | undefined>> => {
+): Promise<RegistryAnswer<Digest | undefined>> => {
   const subject = subjectOf(site, 'manifest', `the manifest of ${shown(nameOf(site, name))}`);
   const target = manifestPath(site, name);
   if ('why' in target) return invalid(subject, target.why);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Digest } from '../../../core/image/digest.ts';
 import {
   artifact,
   type FakeDescriptor,
@@ -40,7 +41,7 @@ const digestsOf = (found: readonly { readonly digest: string }[]): string[] =>
 const madeUp = (count: number, first = 0): FakeDescriptor[] =>
   Array.from({ length: count }, (_, at) => ({
     mediaType: mediaTypes.ociManifest,
-    digest: `sha256:${(first + at).toString(16).padStart(64, '0')}`,
+    digest: `sha256:${(first + at).toString(16).padStart(64, '0')}` as Digest,
     size: 100,
   }));
 const listing =
@@ -90,7 +91,7 @@ describe('what refers to a digest', () => {
     const old = server.push(repository, signature('old'));
     server.serveReferrers(true);
     const list = index([], { descriptors: [old.descriptor, ...madeUp(1)] });
-    server.push(repository, list, fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) }));
+    server.push(repository, list, fallbackTag(web.digest));
     const young = server.push(repository, signature('young'));
     expect(digestsOf(valueOf(await get()))).toEqual(digestsOf([old, young, ...madeUp(1)]));
   });
@@ -173,7 +174,7 @@ describe('what refers to a digest', () => {
     ['sha256', 'a'.repeat(64), `sha256-${'a'.repeat(64)}`],
     ['sha512', 'a'.repeat(64) + 'b'.repeat(64), `sha512-${'a'.repeat(64)}`],
   ] as const)('the fallback tag of %s', (algorithm, hex, tag) => {
-    expect(fallbackTag({ algorithm, hex })).toBe(tag);
+    expect(fallbackTag(`${algorithm}:${hex}` as Digest)).toBe(tag);
   });
 });
 
@@ -239,7 +240,7 @@ describe('a list of referrers that is not believed or not read', () => {
 
   test('API and tag together are bounded as well', async () => {
     server.fault({ path: api }, listing(madeUp(200)));
-    const tag = fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) });
+    const tag = fallbackTag(web.digest);
     server.push(repository, index([], { descriptors: madeUp(200) }), tag);
     expect(valueOf(await get())).toHaveLength(200);
     server.push(repository, index([], { descriptors: madeUp(200, 1000) }), tag);
@@ -247,7 +248,7 @@ describe('a list of referrers that is not believed or not read', () => {
   });
 
   test('a fallback tag that is no index makes the list invalid', async () => {
-    server.push(repository, web, fallbackTag({ algorithm: 'sha256', hex: web.digest.slice(7) }));
+    server.push(repository, web, fallbackTag(web.digest));
     expect(failureIn(await get()).why).toMatch(/is not an index/);
   });
 
@@ -263,7 +264,7 @@ describe('a list of referrers that is not believed or not read', () => {
   });
 
   test('what is no digest is not asked about', async () => {
-    expect(failureIn(await get('sha256:../../x')).kind).toBe('invalid');
+    expect(failureIn(await get('sha256:../../x' as Digest)).kind).toBe('invalid');
     expect(server.counts().total).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 import { shown } from '../../../core/text/shown-text.ts';
 import { readReferrers, type Descriptor } from '../../../core/oci/descriptor.ts';
-import { parseDigest, type Digest } from '../../../core/image/digest.ts';
+import { algorithmOf, hexOf, type Digest } from '../../../core/image/digest.ts';
 import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { beyondLimit, invalid, type Subject } from './failure.ts';
 import { getManifest } from './manifest.ts';
 import { readList } from './pages.ts';
-import { pathIn, type Site, subjectOf } from './site.ts';
+import { digestPath, type Site, subjectOf } from './site.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { manifestLimit } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -24,8 +24,8 @@ const hasNoApi = ({ status, headers }: HttpResponse): boolean =>
   (status === 200 && headers['content-type']?.toLowerCase().startsWith('text/html') === true);
 
 /** `sha256-<hex>`; the longer digests are cut (distribution-spec 1.1, "Referrers Tag Schema"). */
-export const fallbackTag = ({ algorithm, hex }: Digest): string =>
-  `${algorithm.slice(0, 32)}-${hex.slice(0, 64)}`;
+export const fallbackTag = (digest: Digest): string =>
+  `${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`;
 
 const fromApi = (
   auth: Auth,
@@ -75,20 +75,18 @@ export const getReferrers = async (
   auth: Auth,
   site: Site,
   settings: RegistrySettings,
-  named: string,
+  digest: Digest,
 ): Promise<RegistryAnswer<readonly Descriptor[]>> => {
   const subject = subjectOf(
     site,
     'referrers',
-    `the list of referrers to ${shown(`${site.repository}@${named}`)}`,
+    `the list of referrers to ${shown(`${site.repository}@${digest}`)}`,
   );
-  const digest = parseDigest(named);
-  if (!digest.ok) return invalid(subject, digest.error);
-  const target = pathIn(site, `referrers/${named}`);
+  const target = digestPath(site, 'referrers', digest);
   if ('why' in target) return invalid(subject, target.why);
   const [api, tag] = await Promise.all([
     fromApi(auth, site, settings, { subject, path: target.path }),
-    fromTag(auth, site, digest.value, subject),
+    fromTag(auth, site, digest, subject),
   ]);
   if (api.state === 'unavailable') return api;
   if (tag.state === 'unavailable') return tag;

@@ -1,4 +1,5 @@
 import { type FakeManifest, image } from '../../../../test/fakes/registry/registry-content.ts';
+import type { Digest } from '../../../core/image/digest.ts';
 import type { Credential, Registry, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
 
 /** A registry that speaks the protocol, with the reader that is to read it. */
@@ -36,7 +37,7 @@ export const known = <T>(answer: RegistryAnswer<T>): T => {
   return answer.value;
 };
 
-export const configOf = ({ config }: FakeManifest): { readonly digest: string; readonly size: number } => {
+export const configOf = ({ config }: FakeManifest): { readonly digest: Digest; readonly size: number } => {
   if (config === undefined) throw new Error('that is no image');
   return { digest: config.digest, size: config.bytes.length };
 };

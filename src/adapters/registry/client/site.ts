@@ -1,4 +1,4 @@
-import { parseDigest } from '../../../core/image/digest.ts';
+import { parseDigest, type Digest } from '../../../core/image/digest.ts';
 import { isPath, isTag } from '../../../core/image/grammar.ts';
 import type {
   Credential,
@@ -48,6 +48,16 @@ export const pathIn = (
 ): { readonly path: string } | { readonly why: string } => {
   const why = whyNotPath(repository);
   return why === undefined ? { path: `/v2/${repository}/${rest}` } : { why };
+};
+
+/** `/v2/<repository>/<kind>/<digest>`, or why there is none. */
+export const digestPath = (
+  repository: Repository,
+  kind: 'blobs' | 'referrers',
+  digest: Digest,
+): ReturnType<typeof pathIn> => {
+  const parsed = parseDigest(digest);
+  return parsed.ok ? pathIn(repository, `${kind}/${digest}`) : { why: parsed.error };
 };
 
 export const nameOf = ({ repository }: Repository, name: ManifestName): string =>

@@ -1,6 +1,5 @@
 import type { Violation } from '../../checks/check.ts';
 import { shown, shownName } from '../../text/shown-text.ts';
-import { formatDigest } from '../../image/digest.ts';
 import { matchesPattern } from '../../image/pattern.ts';
 import type { ImageReference, InvalidReference } from '../../image/reference.ts';
 import { formatReference, parseReference } from '../../image/reference.ts';
@@ -60,7 +59,7 @@ const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean
 const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
   given: shown(given),
   ...(parsed.ok ? { reference: shown(formatReference(parsed.value)) } : {}),
-  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: formatDigest(parsed.value.digest) } : {}),
+  ...(parsed.ok && parsed.value.digest !== undefined ? { digest: parsed.value.digest } : {}),
 });
 
 /** Quotes the part where the whole text shows it too: by itself it may hold half of a password (B37). */

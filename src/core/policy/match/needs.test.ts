@@ -202,7 +202,7 @@ describe('digestToPin', () => {
   const pinned = (specs: Specs, given: string, evidence?: ImageEvidence, fresh = true) => {
     const { image, covering } = prepare(specs, given, { fresh });
     const digest = digestToPin(evidence === undefined ? image : { ...image, evidence }, covering);
-    return digest === undefined ? undefined : `${digest.algorithm}:${digest.hex}`;
+    return digest;
   };
   const stale = evidenceOf(facts, { staleFor: 30 * 60_000 });
   test.each([
