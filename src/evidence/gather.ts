@@ -5,7 +5,7 @@ import type { ImageFacts } from '../core/facts/image-facts.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessBook, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
-import { createFlights } from './singleflight/singleflight.ts';
+import { createSharedReads } from './singleflight/singleflight.ts';
 import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
@@ -76,17 +76,11 @@ const openReview = (room: Room, context: PullContext | undefined, signal: AbortS
   const reading = createReadBudget(signal, room.parts.limits.reviewBytes, askerFor(context?.namespace ?? ''));
   const lists = new Map<string, CandidateList>();
   const resolutions = new Map<string, Promise<Resolution>>();
-  let passed = (): void => {};
-  const late = new Promise<'late'>((resolve) => {
-    passed = () => resolve('late');
-  });
-  if (signal.aborted) passed();
-  else signal.addEventListener('abort', passed, { once: true });
 
   const candidatesOf = (repository: Repository, key: string): CandidateList => {
     const open = lists.get(key);
     if (open !== undefined) return open;
-    const list = createCandidateList(room.keychain, repository, context, { signal, late });
+    const list = createCandidateList(room.keychain, repository, context, signal);
     lists.set(key, list);
     return list;
   };
@@ -103,7 +97,6 @@ const openReview = (room: Room, context: PullContext | undefined, signal: AbortS
       return resolution;
     },
     close: () => {
-      signal.removeEventListener('abort', passed);
       for (const list of lists.values()) list.close();
     },
   };
@@ -216,11 +209,11 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const { registry, keychain, content, clock, hasRow = () => false } = sources;
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
-  const flights = createFlights(limits, clock, hasRow);
+  const sharedReads = createSharedReads(limits, clock, hasRow);
   const facts = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
   const eventLoop = createEventLoopYield();
-  const parts: EvidenceParts = { registry, content, access, flights, eventLoop, clock, limits, hasRow };
+  const parts: EvidenceParts = { registry, content, access, sharedReads, eventLoop, clock, limits, hasRow };
   const room: Room = { parts, keychain, facts, recollections };
   return {
     recall: (requests, context) => {

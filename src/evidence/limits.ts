@@ -14,8 +14,8 @@ export interface EvidenceLimits extends OciLimits {
   readonly imagesAtOnce: number;
   readonly childrenAtOnce: number;
   /** Reads under way in the process, of hosts with a row and of all others, and how long one may take. */
-  readonly flights: number;
-  readonly flightTime: number;
+  readonly sharedReads: number;
+  readonly sharedReadTimeout: number;
   /** A host that has said nothing for so long does not answer. */
   readonly silence: number;
   /** How long the digest of a tag is taken as it was found. */
@@ -51,8 +51,8 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   credentials: 8,
   imagesAtOnce: 8,
   childrenAtOnce: 4,
-  flights: 4096,
-  flightTime: 15_000,
+  sharedReads: 4096,
+  sharedReadTimeout: 15_000,
   silence: 2000,
   tagTime: 5000,
   negativeTime: 10_000,

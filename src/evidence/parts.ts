@@ -1,6 +1,6 @@
 import type { Clock } from '../concurrency/clock.ts';
 import type { AccessBook } from './cache/access-grants.ts';
-import type { Flights } from './singleflight/singleflight.ts';
+import type { SharedReads } from './singleflight/singleflight.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Registry } from './ports.ts';
@@ -10,7 +10,7 @@ export interface EvidenceParts {
   readonly registry: Registry;
   readonly content: ContentStore;
   readonly access: AccessBook;
-  readonly flights: Flights;
+  readonly sharedReads: SharedReads;
   readonly eventLoop: EventLoopYield;
   readonly clock: Clock;
   readonly limits: EvidenceLimits;

@@ -7,7 +7,7 @@ import type { ImageIndex } from '../core/oci/image-index.ts';
 import { formatPlatform, type Platform } from '../core/oci/platform.ts';
 import { shown } from '../core/text/shown-text.ts';
 import { accountKey, repositoryKey } from './cache/access-grants.ts';
-import { overspent } from './singleflight/flight.ts';
+import { overspent } from './singleflight/shared-read.ts';
 import { readConfig } from '../core/oci/config.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-config/image-facts.ts';
 import {
@@ -87,8 +87,8 @@ const load = async (
   }
   if (reached.outage !== undefined) return { state: 'unavailable', failure: reached.outage };
   const account = accountKey({ repository, credential: reached.credential.key });
-  const flight = { key: `content ${digest} ${account}`, host: repository.host, stage };
-  const answer = await parts.flights.fly(flight, reading, async (reading) => {
+  const plan = { key: `content ${digest} ${account}`, host: repository.host, stage };
+  const answer = await parts.sharedReads.do(plan, reading, async (reading) => {
     const got = await fetch({ ...reading, below: true });
     if (got.state === 'known' && got.value.digest === digest)
       parts.content.put(repository, digest, got.value.bytes);
@@ -282,7 +282,7 @@ export const readImage = async (
   // While the registry is away only what is held is looked at: that is another work than reading the rest as well.
   const kind = reached.outage === undefined ? 'facts' : 'held';
   const plan = { key: `${kind} ${key}\n${reached.credential.key}`, host: repository.host };
-  const answer = await parts.flights.fly({ ...plan, stage: 'manifest' }, reading, async (reading) => {
+  const answer = await parts.sharedReads.do({ ...plan, stage: 'manifest' }, reading, async (reading) => {
     const answer = await readFacts({ ...wanted, parts, reading, children: 0 });
     if (answer.state === 'known') memory.set(key, answer.value, weightOfFacts(answer.value));
     return answer;

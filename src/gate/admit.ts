@@ -1,4 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
+import { untilAborted } from '../concurrency/abort.ts';
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/text/shown-text.ts';
@@ -113,24 +114,14 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
 };
 
 /** Settles with the review, or with `undefined` at the deadline: a timeout is a decision, never a hanging call. */
-const beforeDeadline = async (
+const beforeDeadline = (
   review: Promise<Decision>,
   { deadline, onBug }: { readonly deadline: Deadline; readonly onBug: (error: unknown) => void },
 ): Promise<Decision | undefined> => {
   const signal = deadline.signal();
-  if (signal.aborted) {
-    // Nobody waits for it, and a rejection that nobody hears would end the process.
-    review.catch(onBug);
-    return undefined;
-  }
-  let expire: (() => void) | undefined;
-  const expired = new Promise<undefined>((resolve) => {
-    expire = () => resolve(undefined);
-    signal.addEventListener('abort', expire, { once: true });
-  });
-  const first = await Promise.race([review, expired]);
-  if (expire !== undefined) signal.removeEventListener('abort', expire);
-  return first;
+  // Nobody waits for what comes of it then, but a defect is told.
+  if (signal.aborted) review.catch(onBug);
+  return untilAborted(review, signal, () => undefined);
 };
 
 /**

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Clock } from '../../concurrency/clock.ts';
+import { onAbort } from '../../concurrency/abort.ts';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import { readEntrySecret } from '../../evidence/credential/docker-config-secret.ts';
@@ -46,8 +47,9 @@ const run = (
     });
     const chunks: Buffer[] = [];
     let size = 0;
+    let stopListening = (): void => {};
     const end = (ended: Ended): void => {
-      signal.removeEventListener('abort', giveUp);
+      stopListening();
       // A grandchild that holds the pipe must not hold us.
       child.stdout.destroy();
       child.stdin.destroy();
@@ -57,9 +59,7 @@ const run = (
       child.kill('SIGKILL');
       end({ state: 'failed', why });
     };
-    const giveUp = (): void => stop('did not answer in time');
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
+    stopListening = onAbort(signal, () => stop('did not answer in time'));
     child.on('error', (error) => end({ state: 'failed', why: notStarted(error) }));
     child.on('close', (code) => end({ state: 'exited', code, output: Buffer.concat(chunks).toString() }));
     child.stdout.on('data', (chunk: Buffer) => {
@@ -116,7 +116,7 @@ export const createCredentialHelpers = (options: CredentialHelperOptions): Crede
   const answers = createSharedFacts<CredentialSecret>({
     clock,
     keepFor: ({ state }) => keptFor[state],
-    limits: { entries: 256, weight: 256, flights: 16, patience: timeout },
+    limits: { entries: 256, weight: 256, lookups: 16, timeout },
   });
   return {
     get: (name, repository, signal) => {

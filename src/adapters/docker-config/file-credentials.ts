@@ -1,3 +1,4 @@
+import { untilAborted } from '../../concurrency/abort.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { ConfiguredCredential } from '../../evidence/credential/configured.ts';
 import { entriesFor, helperFor, type DockerConfig } from '../../evidence/credential/docker-config.ts';
@@ -67,14 +68,6 @@ async function* fromConfig(
   };
 }
 
-/** A disk of the network may hang; undefined when the deadline came first. */
-const beforeAbort = <T>(value: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const giveUp = (): void => resolve(undefined);
-  signal.addEventListener('abort', giveUp, { once: true });
-  return Promise.race([value, promise]).finally(() => signal.removeEventListener('abort', giveUp));
-};
-
 /** What a docker config file gives for a repository, best first. */
 export async function* fileCredentials(
   file: ConfigFile,
@@ -82,7 +75,8 @@ export async function* fileCredentials(
 ): AsyncGenerator<ConfiguredCredential> {
   if (question.signal.aborted) return;
   const source = `docker config ${shown(file.path)}`;
-  const state = await beforeAbort(file.current(), question.signal);
+  // A disk of the network may hang.
+  const state = await untilAborted(file.current(), question.signal, () => undefined);
   if (state === undefined) {
     yield { state: 'missing', source, why: 'it could not be read within the deadline' };
     return;

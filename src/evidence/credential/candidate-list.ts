@@ -1,3 +1,4 @@
+import { untilAborted } from '../../concurrency/abort.ts';
 import type { Candidate, Keychain, PullContext, Repository } from '../ports.ts';
 
 /** The credentials of one review for one repository, asked for one by one and once for all its images. */
@@ -7,21 +8,21 @@ export interface CandidateList {
   close(): void;
 }
 
-/** `late` resolves at the deadline: a keychain may wait for the API server or for a cloud. */
+/** @param signal - ends at the deadline: a keychain may wait for the API server or for a cloud */
 export const createCandidateList = (
   keychain: Keychain,
   repository: Repository,
   context: PullContext | undefined,
-  deadline: { readonly signal: AbortSignal; readonly late: Promise<'late'> },
+  signal: AbortSignal,
 ): CandidateList => {
-  const iterator = keychain.candidates(repository, context, deadline.signal)[Symbol.asyncIterator]();
+  const iterator = keychain.candidates(repository, context, signal)[Symbol.asyncIterator]();
   const asked: Promise<Candidate | undefined | 'late'>[] = [];
   const next = async (): Promise<Candidate | undefined> => {
     const { done, value } = await iterator.next();
     return done === true ? undefined : value;
   };
   return {
-    at: (index) => (asked[index] ??= Promise.race([next(), deadline.late])),
+    at: (index) => (asked[index] ??= untilAborted(next(), signal, () => 'late' as const)),
     close: () => {
       // Nobody waits for its end, so nobody would hear of its failure either.
       iterator.return?.().then(undefined, () => {});

@@ -16,7 +16,7 @@ const longestUse = 12 * 3_600_000;
 /** A cloud that failed is asked again soon; one that knows nothing of this process will not learn it soon. */
 const failureKept = 1000;
 const absenceKept = 60_000;
-const limits = { entries: 256, weight: 256, flights: 64, patience: 10_000 } as const;
+const limits = { entries: 256, weight: 256, lookups: 64, timeout: 10_000 } as const;
 
 /**
  * Credentials of cloud identities, fetched once for all who need them. The hosts come from names of images: whoever makes

@@ -20,7 +20,7 @@ interface Pulled {
 
 /** Milliseconds. A secret that was rotated is seen after this; one that was missing may be made any moment. */
 const keptFor = { known: 5000, absent: 1000, unavailable: 0 } as const;
-const limits = { entries: 512, weight: 8 * 2 ** 20, flights: 64, patience: 10_000 } as const;
+const limits = { entries: 512, weight: 8 * 2 ** 20, lookups: 64, timeout: 10_000 } as const;
 const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];
 
 /**

@@ -10,7 +10,7 @@ const setUp = (limits: Partial<SharedFactsOptions<string>['limits']> = {}) => {
     clock,
     keepFor: ({ state }) => (state === 'known' ? 1000 : 0),
     weigh: (value) => value.length,
-    limits: { entries: 3, weight: 10, flights: 2, patience: 10_000, ...limits },
+    limits: { entries: 3, weight: 10, lookups: 2, timeout: 10_000, ...limits },
   });
   const asked: string[] = [];
   const get = (key: string, value = key) =>
@@ -56,7 +56,7 @@ describe('a cache of facts', () => {
   });
 
   test('R26: a namespace that asks for many secrets leaves others a quarter of the look-ups', async () => {
-    const { shared } = setUp({ flights: 8 });
+    const { shared } = setUp({ lookups: 8 });
     const { promise, resolve } = Promise.withResolvers<Fact<string>>();
     const all = ['evil', 'worse', 'shop'].flatMap((namespace) =>
       Array.from({ length: 20 }, (_, at) =>
@@ -89,7 +89,7 @@ describe('a cache of facts', () => {
   });
 
   test('gives a look-up up that never ends, so that the next one can begin', async () => {
-    const { shared, get } = setUp({ patience: 5 });
+    const { shared, get } = setUp({ timeout: 5 });
     const stuck = await shared.get('a', 'a', () => new Promise(() => undefined), { signal: never });
     expect(stuck).toMatchObject({
       state: 'unavailable',
@@ -99,7 +99,7 @@ describe('a cache of facts', () => {
   });
 
   test('tells the look-up when nobody will wait any longer', async () => {
-    const { shared } = setUp({ patience: 5 });
+    const { shared } = setUp({ timeout: 5 });
     const seen = Promise.withResolvers<boolean>();
     await shared.get(
       'a',

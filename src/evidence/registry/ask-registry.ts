@@ -1,6 +1,6 @@
 import type { Digest } from '../../core/image/digest.ts';
 import type { Account } from '../cache/access-grants.ts';
-import { overspent } from '../singleflight/flight.ts';
+import { overspent } from '../singleflight/shared-read.ts';
 import type { EvidenceParts } from '../parts.ts';
 import type { ContentStore, Credential, ManifestName, RegistryAnswer, Repository } from '../ports.ts';
 import type { Reading } from './read-budget.ts';

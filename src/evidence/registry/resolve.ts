@@ -133,8 +133,8 @@ const tryCredential = async (
   if (walk.outage !== undefined) return undefined;
   const refusal = parts.access.refusal(account, name);
   if (refusal !== undefined) return note(walk, credential, refusal, parts.access.denial(account, name));
-  const flight = { key: `resolve ${nameKey(name)} ${accountKey(account)}`, host: repository.host };
-  const answer = await parts.flights.fly({ ...flight, stage: 'manifest' }, walk.reading, (reading) =>
+  const plan = { key: `resolve ${nameKey(name)} ${accountKey(account)}`, host: repository.host };
+  const answer = await parts.sharedReads.do({ ...plan, stage: 'manifest' }, walk.reading, (reading) =>
     askRegistry(parts, walk, credential, reading),
   );
   if (answer.state === 'known') {

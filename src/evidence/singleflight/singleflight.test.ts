@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../concurrency/clock.ts';
 import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-sources.ts';
-import { createFlights as create } from './singleflight.ts';
+import { createSharedReads as create } from './singleflight.ts';
 import type { RegistryAnswer } from '../ports.ts';
 import { createReadBudget, type Reading } from '../registry/read-budget.ts';
 import { askerFor } from './shared-asker.ts';
 
 const plan = { key: 'k', host: 'registry.example.com', stage: 'manifest' } as const;
-const limits = { flights: 8, flightTime: 10_000, silence: 2000, reviewBytes: 2000 };
-const createFlights = (some: typeof limits, clock: Clock, rows: readonly string[] = []) =>
+const limits = { sharedReads: 8, sharedReadTimeout: 10_000, silence: 2000, reviewBytes: 2000 };
+const createSharedReads = (some: typeof limits, clock: Clock, rows: readonly string[] = []) =>
   create(some, clock, (host) => rows.includes(host));
 const done: RegistryAnswer<string> = { state: 'known', value: 'done' };
 const patient = (): Reading => createReadBudget(new AbortController().signal, 1000);
@@ -31,32 +31,32 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a flight', () => {
+describe('a shared read', () => {
   test('does the work once for all who wait', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
-    const answers = Array.from({ length: 100 }, () => flights.fly(plan, patient(), work));
+    const answers = Array.from({ length: 100 }, () => reads.do(plan, patient(), work));
     resolve(done);
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, () => done));
     expect(readings).toHaveLength(1);
-    expect(flights.underWay).toBe(0);
+    expect(reads.underWay).toBe(0);
   });
 
   test('shares one failure among those who wait, and with nobody who comes later', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, resolve } = controlled();
-    const answers = [flights.fly(plan, patient(), work), flights.fly(plan, patient(), work)];
+    const answers = [reads.do(plan, patient(), work), reads.do(plan, patient(), work)];
     resolve(failure('unreachable'));
     expect(await Promise.all(answers)).toEqual([failure('unreachable'), failure('unreachable')]);
-    expect(await flights.fly(plan, patient(), () => Promise.resolve(done))).toEqual(done);
+    expect(await reads.do(plan, patient(), () => Promise.resolve(done))).toEqual(done);
   });
 
   test('lets each leave at its own deadline and goes on for the others', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
     const hurried = new AbortController();
-    const early = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
-    const late = flights.fly(plan, patient(), work);
+    const early = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
+    const late = reads.do(plan, patient(), work);
     hurried.abort();
     expect(await early).toMatchObject({ failure: { kind: 'timeout', stage: 'manifest', host: plan.host } });
     expect(readings[0]?.signal.aborted).toBe(false);
@@ -65,89 +65,89 @@ describe('a flight', () => {
   });
 
   test('R25: goes on when the last one has left at its deadline, and whoever comes next finds it', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
     const hurried = [new AbortController(), new AbortController()];
-    const answers = hurried.map(({ signal }) => flights.fly(plan, createReadBudget(signal, 1000), work));
+    const answers = hurried.map(({ signal }) => reads.do(plan, createReadBudget(signal, 1000), work));
     for (const one of hurried) one.abort();
     await Promise.all(answers);
     expect(readings[0]?.signal.aborted).toBe(false);
-    const next = flights.fly(plan, patient(), () => Promise.reject(new Error('read twice')));
+    const next = reads.do(plan, patient(), () => Promise.reject(new Error('read twice')));
     resolve(done);
     expect(await next).toEqual(done);
-    expect(flights.underWay).toBe(0);
+    expect(reads.underWay).toBe(0);
   });
 
   test('R25: that nobody waits for ends at its own time, and reads no more than a review may', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings } = controlled();
     const hurried = new AbortController();
-    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
+    const answer = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
     hurried.abort();
     await answer;
     expect(readings[0]?.take(limits.reviewBytes)).toBe(true);
     expect(readings[0]?.take(1)).toBe(false);
-    await vi.advanceTimersByTimeAsync(limits.flightTime);
+    await vi.advanceTimersByTimeAsync(limits.sharedReadTimeout);
     expect(readings[0]?.signal.aborted).toBe(true);
   });
 
   test('has a deadline of its own, also when the work does not listen', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings } = controlled();
-    const answer = flights.fly(plan, patient(), work);
-    await vi.advanceTimersByTimeAsync(limits.flightTime);
+    const answer = reads.do(plan, patient(), work);
+    await vi.advanceTimersByTimeAsync(limits.sharedReadTimeout);
     expect(await answer).toMatchObject({ state: 'unavailable', failure: { kind: 'timeout' } });
     expect(readings[0]?.signal.aborted).toBe(true);
-    expect(flights.underWay).toBe(1);
+    expect(reads.underWay).toBe(1);
   });
 
-  test('takes nobody on board in its second half, who would fail with it', async () => {
+  test('takes nobody in in its second half, who would fail with it', async () => {
     const clock = createFakeClock();
-    const flights = createFlights(limits, clock);
+    const reads = createSharedReads(limits, clock);
     const first = controlled();
-    const early = flights.fly(plan, patient(), first.work);
-    clock.pass(limits.flightTime / 2);
-    expect(await flights.fly(plan, patient(), () => Promise.resolve(done))).toEqual(done);
+    const early = reads.do(plan, patient(), first.work);
+    clock.pass(limits.sharedReadTimeout / 2);
+    expect(await reads.do(plan, patient(), () => Promise.resolve(done))).toEqual(done);
     first.resolve(done);
     expect(await early).toEqual(done);
   });
 
   test('says at which stage the time ran out', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings } = controlled();
     const hurried = new AbortController();
-    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
+    const answer = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
     readings[0]?.waitsIn('blob');
     hurried.abort();
     expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
   });
 
-  test('within a flight passes on what it waits for, and goes on with it', async () => {
-    const flights = createFlights(limits, createFakeClock());
+  test('within a shared read passes on what it waits for, and goes on with it', async () => {
+    const reads = createSharedReads(limits, createFakeClock());
     const inner = controlled();
     const hurried = new AbortController();
-    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), (reading) =>
-      flights.fly({ ...plan, key: 'inner', stage: 'blob' }, reading, inner.work),
+    const answer = reads.do(plan, createReadBudget(hurried.signal, 1000), (reading) =>
+      reads.do({ ...plan, key: 'inner', stage: 'blob' }, reading, inner.work),
     );
     hurried.abort();
     expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
     expect(inner.readings[0]?.signal.aborted).toBe(false);
-    await vi.advanceTimersByTimeAsync(limits.flightTime);
+    await vi.advanceTimersByTimeAsync(limits.sharedReadTimeout);
     expect(inner.readings[0]?.signal.aborted).toBe(true);
   });
 
   test('hands a bug to everybody who waits, and is gone', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, reject } = controlled();
-    const answers = [flights.fly(plan, patient(), work), flights.fly(plan, patient(), work)];
+    const answers = [reads.do(plan, patient(), work), reads.do(plan, patient(), work)];
     reject(new Error('a bug'));
     for (const answer of answers) await expect(answer).rejects.toThrow('a bug');
-    expect(flights.underWay).toBe(0);
+    expect(reads.underWay).toBe(0);
   });
 
   test('is not begun for a review whose time is over', async () => {
-    const flights = createFlights(limits, createFakeClock());
-    const answer = await flights.fly(plan, createReadBudget(AbortSignal.abort(), 1000), () => {
+    const reads = createSharedReads(limits, createFakeClock());
+    const answer = await reads.do(plan, createReadBudget(AbortSignal.abort(), 1000), () => {
       throw new Error('must not be begun');
     });
     expect(answer).toMatchObject({ failure: { kind: 'timeout' } });
@@ -156,25 +156,25 @@ describe('a flight', () => {
 
 describe('bounds', () => {
   test('past half of the room a new work of one namespace is refused, a known one still joined', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, resolve } = controlled();
-    const held = ['a', 'b', 'c', 'e'].map((key) => flights.fly({ ...plan, key }, patient(), work));
-    const refused = await flights.fly({ ...plan, key: 'd' }, patient(), work);
+    const held = ['a', 'b', 'c', 'e'].map((key) => reads.do({ ...plan, key }, patient(), work));
+    const refused = await reads.do({ ...plan, key: 'd' }, patient(), work);
     expect(refused).toMatchObject({ state: 'unavailable', failure: { kind: 'busy', stage: 'queue' } });
-    const joined = flights.fly({ ...plan, key: 'a' }, patient(), work);
+    const joined = reads.do({ ...plan, key: 'a' }, patient(), work);
     resolve(done);
     expect(await joined).toEqual(done);
     await Promise.all(held);
   });
 
   test('bytes are booked on each who waits; who has spent its share leaves, the rest goes on', async () => {
-    const flights = createFlights(limits, createFakeClock());
+    const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
-    const poor = flights.fly(plan, createReadBudget(new AbortController().signal, 10), work);
-    const rich = flights.fly(plan, patient(), work);
+    const poor = reads.do(plan, createReadBudget(new AbortController().signal, 10), work);
+    const rich = reads.do(plan, patient(), work);
     expect(readings[0]?.take(11)).toBe(true);
     expect(await poor).toMatchObject({ failure: { kind: 'limit' } });
-    const late = flights.fly(plan, createReadBudget(new AbortController().signal, 10), work);
+    const late = reads.do(plan, createReadBudget(new AbortController().signal, 10), work);
     expect(await late).toMatchObject({ failure: { kind: 'limit' } });
     expect(readings[0]?.take(1000)).toBe(false);
     expect(await rich).toMatchObject({ failure: { kind: 'limit' } });
@@ -182,18 +182,18 @@ describe('bounds', () => {
   });
 });
 
-describe('R26: reads in flight', () => {
+describe('R26: reads under way', () => {
   const of = (namespace: string, signal = new AbortController().signal): Reading =>
     createReadBudget(signal, 1000, askerFor(namespace));
-  const room = { ...limits, flights: 16 };
+  const room = { ...limits, sharedReads: 16 };
 
   test('two namespaces that read as much as they can leave a third its quarter', async () => {
-    const flights = createFlights(room, createFakeClock());
+    const reads = createSharedReads(room, createFakeClock());
     const { work, resolve } = controlled();
     const all: Promise<RegistryAnswer<string>>[] = [];
     for (const namespace of ['evil', 'worse', 'shop'])
       for (let at = 0; at < 64; at++)
-        all.push(flights.fly({ ...plan, key: `${namespace} ${String(at)}` }, of(namespace), work));
+        all.push(reads.do({ ...plan, key: `${namespace} ${String(at)}` }, of(namespace), work));
     resolve(done);
     const read = (await Promise.all(all)).map(({ state }) => state === 'known');
     const counts = [0, 64, 128].map((from) => read.slice(from, from + 64).filter(Boolean).length);
@@ -201,12 +201,12 @@ describe('R26: reads in flight', () => {
   });
 
   test('hosts with a row have reads of their own', async () => {
-    const flights = createFlights(room, createFakeClock(), ['own.example.com']);
+    const reads = createSharedReads(room, createFakeClock(), ['own.example.com']);
     const { work, resolve } = controlled();
-    for (let at = 0; at < 64; at++) void flights.fly({ ...plan, key: String(at) }, of('evil'), work);
+    for (let at = 0; at < 64; at++) void reads.do({ ...plan, key: String(at) }, of('evil'), work);
     const own = { ...plan, key: 'own', host: 'own.example.com' };
-    const answer = flights.fly(own, of('evil'), work);
-    expect(await flights.fly({ ...plan, key: 'other' }, of('evil'), work)).toMatchObject({
+    const answer = reads.do(own, of('evil'), work);
+    expect(await reads.do({ ...plan, key: 'other' }, of('evil'), work)).toMatchObject({
       failure: { kind: 'busy' },
     });
     resolve(done);
@@ -214,14 +214,14 @@ describe('R26: reads in flight', () => {
   });
 
   test('a read that somebody joins waits in the line of that namespace too, through a read within it', () => {
-    const flights = createFlights(room, createFakeClock());
+    const reads = createSharedReads(room, createFakeClock());
     const inner = controlled();
     const outer = (reading: Reading): Promise<RegistryAnswer<string>> =>
-      flights.fly({ ...plan, key: 'inner' }, reading, inner.work);
-    void flights.fly(plan, of('evil'), outer);
+      reads.do({ ...plan, key: 'inner' }, reading, inner.work);
+    void reads.do(plan, of('evil'), outer);
     const owners = (): readonly string[] => [...(inner.readings[0]?.asker.owners() ?? [])];
     expect(owners()).toEqual(['evil']);
-    void flights.fly(plan, of('shop'), outer);
+    void reads.do(plan, of('shop'), outer);
     expect(owners()).toEqual(['evil', 'shop']);
   });
 });
@@ -231,10 +231,10 @@ describe('R25: what a passed deadline says', () => {
     happen: (reading: Reading, clock: ReturnType<typeof createFakeClock>) => void,
   ): Promise<RegistryAnswer<string>> => {
     const clock = createFakeClock();
-    const flights = createFlights(limits, clock);
+    const reads = createSharedReads(limits, clock);
     const { work, readings } = controlled();
     const hurried = new AbortController();
-    const answer = flights.fly(plan, createReadBudget(hurried.signal, 1000), work);
+    const answer = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
     const [reading] = readings;
     if (reading === undefined) throw new Error('nothing was begun');
     happen(reading, clock);

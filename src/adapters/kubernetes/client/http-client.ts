@@ -1,6 +1,6 @@
 import type * as http from 'node:http';
 import type * as https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { untilAborted } from '../../../concurrency/abort.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { whyTooMuch } from '../../../core/text/json/json-document.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
@@ -45,7 +45,8 @@ export function createExchange(connection: Connection, options: ExchangeOptions)
     signal: AbortSignal,
     fresh: boolean,
   ): Promise<Result<http.IncomingMessage, ApiProblem>> => {
-    const credentials = await within(connection.credentials(fresh), signal);
+    // Exec plugins know no deadline.
+    const credentials = await untilAborted(connection.credentials(fresh), signal, () => undefined);
     if (credentials === undefined) return fail(abortProblem(signal, server));
     if (!credentials.ok) return credentials;
     try {
@@ -167,18 +168,3 @@ const abortProblem = (signal: AbortSignal, server: string): ApiProblem => {
     ? localProblem('Timeout', `the API server ${server} did not answer in time`)
     : localProblem('Aborted', 'the call was given up');
 };
-
-/** The value, or undefined when the signal came first: exec plugins know no deadline. */
-async function within<T>(value: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  const done = new AbortController();
-  const patience = AbortSignal.any([signal, done.signal]);
-  try {
-    return await Promise.race([
-      value,
-      sleep(2 ** 30, undefined, { signal: patience, ref: false }).catch(() => undefined),
-    ]);
-  } finally {
-    done.abort();
-  }
-}

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { pause } from '../watch/backoff.ts';
+import { sleep } from '../../../concurrency/abort.ts';
 
 /** Lets `burst` through at once and `perSecond` in the long run. */
 export interface RateLimit {
@@ -31,6 +31,6 @@ export async function waitForPermit(limit: RateLimit, signal: AbortSignal): Prom
     if (signal.aborted) return false;
     const wait = limit.take();
     if (wait === 0) return true;
-    await pause(wait, signal);
+    await sleep(wait, signal, false);
   }
 }

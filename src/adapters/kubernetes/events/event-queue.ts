@@ -1,4 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
+import { exponentialDelay } from '../../../concurrency/backoff.ts';
 import { FairQueue } from '../../../concurrency/fair-queue.ts';
 import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
 import type { ApiProblem } from '../client/client.ts';
@@ -40,8 +41,7 @@ export interface EventQueue {
   dropped(): number;
 }
 
-const firstDelay = 500;
-const longestDelay = 30_000;
+const retry = { first: 500, max: 30_000 };
 const remembered = { namespaces: 256, entries: 128 };
 
 export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOptions): EventQueue => {
@@ -69,7 +69,7 @@ export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOpt
       return put({ namespace, key, note, times: 1, attempts: 0, notBefore });
     },
     again: (one, problem) => {
-      const delay = problem.retryAfter ?? Math.min(longestDelay, firstDelay * 2 ** one.attempts);
+      const delay = problem.retryAfter ?? exponentialDelay(retry, one.attempts);
       put({ ...one, attempts: one.attempts + 1, notBefore: clock.monotonic() + delay });
     },
     written: ({ namespace, key }) => quiet.set(namespace, key, clock.monotonic() + repeatAfter),

@@ -4,7 +4,7 @@ import type { OwnerLookup } from './owner.ts';
 import type { EventQueue, WaitingNote } from './event-queue.ts';
 import type { EventWriter } from './series.ts';
 import { type RateLimit, waitForPermit } from '../client/rate-limit.ts';
-import { pause } from '../watch/backoff.ts';
+import { sleep } from '../../../concurrency/abort.ts';
 
 export interface EventLineParts {
   readonly queue: EventQueue;
@@ -49,15 +49,18 @@ export function createEventLine(parts: EventLineParts): EventLine {
   const turn = async (): Promise<void> => {
     waking = new AbortController();
     const wait = draining ? 0 : queue.wait();
-    if (wait > 0) return pause(wait, AbortSignal.any([closing.signal, waking.signal]));
+    if (wait > 0) {
+      await sleep(wait, AbortSignal.any([closing.signal, waking.signal]), false);
+      return;
+    }
     // No new note wakes this pause: a flood must not make the loop look at the queue for each of them.
     if (await waitForPermit(rate, closing.signal)) await write(queue.take(draining), closing.signal);
   };
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted && queue.size() > 0) {
-      await turn().catch((error: unknown) => {
+      await turn().catch(async (error: unknown) => {
         onThrown(error);
-        return pause(REST, closing.signal);
+        await sleep(REST, closing.signal, false);
       });
     }
     running = undefined;

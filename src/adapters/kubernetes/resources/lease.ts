@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown } from '../client/background.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { LEASES } from '../client/resource.ts';
-import { pause } from '../watch/backoff.ts';
+import { sleep } from '../../../concurrency/abort.ts';
 
 /** All in milliseconds. `hold` < `duration`: the holder stops before anybody else may begin. */
 export interface LeaseTiming {
@@ -55,7 +55,7 @@ export function createLease(options: LeaseOptions): Lease {
     while (!closing.signal.aborted) {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timing.hold / 2)]);
       await election.attempt(signal).catch(tell).then(election.report).catch(tell);
-      await pause(timing.retry * (0.8 + 0.4 * Math.random()), closing.signal);
+      await sleep(timing.retry * (0.8 + 0.4 * Math.random()), closing.signal, false);
     }
   };
   return {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
+import { createSingleFlight, type SharedCall, type Waiter } from '../../../concurrency/single-flight.ts';
+import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
@@ -26,10 +28,12 @@ export interface NamespaceLookup {
 }
 
 /** Look-ups under way at one time; more is a flood, and a flood must not reach the API server. */
-const MAX_FLIGHTS = 64;
+const maxLookups = 64;
 /** A look-up serves requests that came at the same time and a little later: the watch takes over then. */
-const FRESH_FOR = 2000;
-const MAX_FRESH = 1024;
+const freshFor = 2000;
+const maxFresh = 1024;
+
+const late = (): Looked => notLooked('the API server did not answer within the deadline', true);
 
 /** Single GETs of namespaces: one at a time for each name, however many reviews ask for it. */
 export function createNamespaceLookup(
@@ -37,8 +41,9 @@ export function createNamespaceLookup(
   clock: Clock,
   read: (object: JsonObject) => Labels,
 ): NamespaceLookup {
-  const flights = new Map<string, Promise<Looked>>();
-  const fresh = new Map<string, { readonly labels: Labels; readonly until: number }>();
+  type Lookup = SharedCall<Looked, Waiter<Looked>>;
+  const lookups = createSingleFlight<Looked, Waiter<Looked>, Lookup>({ abortsUnawaited: false });
+  const fresh = createTtlCache<Labels>({ entries: maxFresh }, clock);
   const closing = new AbortController();
 
   const look = async (name: string): Promise<Looked> => {
@@ -48,51 +53,31 @@ export function createNamespaceLookup(
     );
     if (answer.ok) {
       const labels = read(answer.value);
-      if (fresh.size >= MAX_FRESH) fresh.clear();
-      fresh.set(name, { labels, until: clock.monotonic() + FRESH_FOR });
+      fresh.set(name, labels, freshFor);
       return ok(labels);
     }
     // Absence is never remembered: the namespace may be created the moment after.
     const { error } = answer;
     return error.status === 404 ? ok(undefined) : notLooked(error.message, isOutage(error));
   };
-
-  /** Never rejects, and leaves nothing behind: a flight that stayed would answer for this name for ever. */
-  const fly = (name: string): Promise<Looked> => {
-    const flight = look(name)
-      .catch((error: unknown): Looked => notLooked(`the look-up failed: ${printable(String(error))}`))
-      .finally(() => flights.delete(name));
-    flights.set(name, flight);
-    return flight;
-  };
+  const lookSafely = (name: string): Promise<Looked> =>
+    look(name).catch((error: unknown) => notLooked(`the look-up failed: ${printable(String(error))}`));
 
   return {
     get: (name, signal) => {
       const remembered = fresh.get(name);
-      if (remembered !== undefined && remembered.until > clock.monotonic()) {
-        return Promise.resolve(ok(remembered.labels));
+      if (remembered !== undefined) return Promise.resolve(ok(remembered));
+      const waiter = { signal, timedOut: late };
+      const underWay = lookups.find(name);
+      if (underWay !== undefined) return underWay.join(waiter);
+      if (lookups.size >= maxLookups) {
+        return Promise.resolve(notLooked(`${maxLookups} namespaces are being looked up already`));
       }
-      fresh.delete(name);
-      const flight = flights.get(name);
-      if (flight !== undefined) return beforeAbort(flight, signal);
-      if (flights.size >= MAX_FLIGHTS) {
-        return Promise.resolve(notLooked(`${MAX_FLIGHTS} namespaces are being looked up already`));
-      }
-      return beforeAbort(fly(name), signal);
+      const lookup = lookups.open(name, (call) => call);
+      const looked = lookup.join(waiter);
+      lookup.run(() => lookSafely(name));
+      return looked;
     },
     close: () => closing.abort(),
   };
-}
-
-/** One caller's patience ends; the flight goes on for the others. */
-function beforeAbort(flight: Promise<Looked>, signal: AbortSignal): Promise<Looked> {
-  return new Promise((resolve) => {
-    const giveUp = (): void => resolve(notLooked('the API server did not answer within the deadline', true));
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    void flight.then((looked) => {
-      signal.removeEventListener('abort', giveUp);
-      resolve(looked);
-    });
-  });
 }

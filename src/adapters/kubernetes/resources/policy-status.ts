@@ -5,7 +5,8 @@ import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { IMAGE_POLICIES } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';
 import { createRateLimit, waitForPermit } from '../client/rate-limit.ts';
-import { createBackoff, pause } from '../watch/backoff.ts';
+import { createBackoff } from '../../../concurrency/backoff.ts';
+import { sleep } from '../../../concurrency/abort.ts';
 
 export interface StatusOptions {
   readonly client: ApiClient;
@@ -34,7 +35,7 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
   const closing = new AbortController();
   const counts = { written: 0, failed: 0 };
   const writer = createWriter(options, counts, closing.signal);
-  const backoff = createBackoff(options.firstRetry ?? 500, 60_000, Math.random);
+  const backoff = createBackoff({ first: options.firstRetry ?? 500, max: 60_000 }, Math.random);
   let running: Promise<void> | undefined;
   const tell = tellThrown('the writing of statuses', options.onProblem);
   let again = false;
@@ -50,7 +51,7 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
       again = false;
       const settled = await round();
       if (settled) backoff.reset();
-      else await pause(backoff.next(), closing.signal);
+      else await sleep(backoff.next(), closing.signal, false);
       if (settled && !again) break;
     }
     // In the same turn as the last look at `again`: a call between the two would be lost.

@@ -4,7 +4,6 @@ import { type ApiClient, createClient } from '../client/client.ts';
 import { NAMESPACES } from '../client/resource.ts';
 import { createWatch, type Watch, type WatchState, type WatchTiming } from './watch.ts';
 import { readLines } from './lines.ts';
-import { createBackoff } from './backoff.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -225,15 +224,4 @@ describe('lines', () => {
   ] as const)('%s', async (_title, [limit, ...texts], want) => {
     expect(await read(limit, ...texts)).toEqual(want);
   });
-});
-
-test('waits grow, stay within their bounds and heed the server', () => {
-  const backoff = createBackoff(100, 1000, () => 1);
-  expect([backoff.next(), backoff.next(), backoff.next(), backoff.next(), backoff.next()]).toEqual([
-    100, 200, 400, 800, 1000,
-  ]);
-  expect(backoff.next(5000)).toBe(5000);
-  backoff.reset();
-  expect(backoff.next()).toBe(100);
-  expect(createBackoff(100, 1000, () => 0).next()).toBe(50);
 });

@@ -2,7 +2,8 @@ import type { ApiProblem } from '../client/client.ts';
 import { localProblem } from '../client/problem.ts';
 import { listAll } from './list.ts';
 import { WATCH_TIMING, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
-import { createBackoff, pause } from './backoff.ts';
+import { type Backoff, createBackoff } from '../../../concurrency/backoff.ts';
+import { sleep } from '../../../concurrency/abort.ts';
 import { watchOnce } from './stream.ts';
 
 export type { WatchTarget } from './list.ts';
@@ -42,10 +43,10 @@ interface Condition {
 async function run<T>(options: WatchOptions<T>, condition: Condition, signal: AbortSignal): Promise<void> {
   const timing = { ...WATCH_TIMING, ...options.timing };
   const random = options.random ?? Math.random;
-  const backoff = createBackoff(timing.firstRetry, timing.lastRetry, random);
+  const backoff = createBackoff({ first: timing.firstRetry, max: timing.lastRetry }, random);
   const retry = async (problem: ApiProblem): Promise<void> => {
     condition.failed(problem);
-    await pause(backoff.next(problem.retryAfter), signal);
+    await sleep(backoff.next(problem.retryAfter), signal, false);
   };
   while (!signal.aborted) {
     try {
@@ -67,7 +68,7 @@ async function run<T>(options: WatchOptions<T>, condition: Condition, signal: Ab
       });
       if (problem !== undefined && !signal.aborted) await retry(problem);
       else if (options.clock.monotonic() - listedAt < timing.firstRetry)
-        await pause(timing.firstRetry, signal);
+        await sleep(timing.firstRetry, signal, false);
     } catch (error) {
       // A sink that throws is a defect of ours: the next list gives it another chance.
       await retry(
@@ -81,7 +82,7 @@ interface Loop {
   readonly timing: WatchTiming;
   readonly random: () => number;
   readonly condition: Condition;
-  readonly backoff: ReturnType<typeof createBackoff>;
+  readonly backoff: Backoff;
   readonly signal: AbortSignal;
 }
 
@@ -113,14 +114,14 @@ async function follow<T>(
     if (session.end === 'relist') return session.problem;
     if (session.end === 'closed') {
       // A server that ends every watch at once must not be asked in a tight loop.
-      if (lasted < timing.firstRetry) await pause(timing.firstRetry, signal);
+      if (lasted < timing.firstRetry) await sleep(timing.firstRetry, signal, false);
       continue;
     }
     if (signal.aborted) return undefined;
     condition.failed(session.problem);
     failures += 1;
     if (failures >= 5) return session.problem;
-    await pause(backoff.next(session.problem.retryAfter), signal);
+    await sleep(backoff.next(session.problem.retryAfter), signal, false);
   }
   return undefined;
 }

@@ -1,3 +1,5 @@
+import { sleep } from '../../../concurrency/abort.ts';
+import { exponentialDelay } from '../../../concurrency/backoff.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import { StoreFault } from '../../../gate/decision-store.ts';
 import { createRecorderHealth, type RecorderHealth, type RecorderState } from './recorder-health.ts';
@@ -20,8 +22,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => new Queuei
 
 /** So much at most in one transaction and one message to the store's thread. */
 const batchLimits: QueueLimits = { maxItems: 1000, maxBytes: 4 * 1024 * 1024 };
-const firstPauseMs = 100;
-const longestPauseMs = 5000;
+const retry = { first: 100, max: 5000 };
 const idleTickMs = 30_000;
 const pruneAgainMs = 500;
 
@@ -36,8 +37,8 @@ class QueueingRecorder implements Recorder {
   #abandoned = false;
   #prunes = true;
   #flushTimer: NodeJS.Timeout | undefined;
-  #pauseMs = firstPauseMs;
-  #wake: () => void = () => undefined;
+  #failures = 0;
+  #pausing = new AbortController();
   #whenIdle: () => void = () => undefined;
 
   constructor(options: RecorderOptions) {
@@ -87,11 +88,11 @@ class QueueingRecorder implements Recorder {
         clearTimeout(timer);
         resolve();
       };
-      this.#wake();
+      this.#pausing.abort();
       this.#start();
     });
     this.#abandoned = true;
-    this.#wake();
+    this.#pausing.abort();
     return this.#queue.held;
   }
 
@@ -146,7 +147,7 @@ class QueueingRecorder implements Recorder {
     if (fault !== undefined) return false;
     this.#retention.grew(this.#queue.finish());
     this.#options.observer.stored(batch.length);
-    this.#pauseMs = firstPauseMs;
+    this.#failures = 0;
     this.#recover();
     return true;
   }
@@ -187,16 +188,11 @@ class QueueingRecorder implements Recorder {
   }
 
   /** Waits longer each time, up to five seconds; `drain` ends it. */
-  #pause(): Promise<void> {
+  #pause(): Promise<unknown> {
     if (this.#abandoned) return Promise.resolve();
-    const pauseMs = this.#closed ? firstPauseMs : this.#pauseMs;
-    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, pauseMs).unref();
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    const pauseMs = this.#closed ? retry.first : exponentialDelay(retry, this.#failures);
+    this.#failures += 1;
+    this.#pausing = new AbortController();
+    return sleep(pauseMs, this.#pausing.signal, false);
   }
 }

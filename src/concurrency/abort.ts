@@ -1,0 +1,51 @@
+const nothing = (): void => {};
+
+/** Calls the listener when the signal ends, before it returns when it has. @returns how to stop listening */
+export const onAbort = (signal: AbortSignal, listener: () => void): (() => void) => {
+  if (signal.aborted) {
+    listener();
+    return nothing;
+  }
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+};
+
+/**
+ * Waits for work until the signal ends, which does not end the work. Nobody hears what comes of the work later.
+ * @param aborted - what there is instead; a promise that rejects makes it an error
+ */
+export const untilAborted = <T, A>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  aborted: () => A | Promise<A>,
+): Promise<T | A> =>
+  new Promise((resolve, reject) => {
+    const stop = onAbort(signal, () => resolve(aborted()));
+    work.then(
+      (value) => {
+        stop();
+        resolve(value);
+      },
+      (error: unknown) => {
+        stop();
+        reject(error);
+      },
+    );
+  });
+
+/**
+ * Waits. @returns false when the signal came first
+ * @param ref - whether the process stays for it; it does unless told
+ */
+export const sleep = (milliseconds: number, signal: AbortSignal, ref = true): Promise<boolean> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      stop();
+      resolve(true);
+    }, milliseconds);
+    if (!ref) timer.unref();
+    const stop = onAbort(signal, () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });

@@ -1,0 +1,25 @@
+import type { Clock } from './clock.ts';
+import { createLruCache, type LruCache, type LruCacheLimits } from './lru-cache.ts';
+
+/** An LRU cache whose entries end by themselves. */
+export interface TtlCache<V> extends Pick<LruCache<V>, 'get' | 'delete'> {
+  /** @param ttl - milliseconds; none are kept for 0 */
+  set(key: string, value: V, ttl: number, weight?: number): void;
+}
+
+export const createTtlCache = <V>(limits: LruCacheLimits, clock: Pick<Clock, 'monotonic'>): TtlCache<V> => {
+  const entries = createLruCache<{ readonly value: V; readonly until: number }>(limits);
+  return {
+    get: (key) => {
+      const found = entries.get(key);
+      if (found === undefined || found.until > clock.monotonic()) return found?.value;
+      entries.delete(key);
+      return undefined;
+    },
+    set: (key, value, ttl, weight) => {
+      if (ttl > 0) entries.set(key, { value, until: clock.monotonic() + ttl }, weight);
+      else entries.delete(key);
+    },
+    delete: (key) => entries.delete(key),
+  };
+};

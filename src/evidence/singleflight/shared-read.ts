@@ -1,0 +1,120 @@
+import type { Clock } from '../../concurrency/clock.ts';
+import type { SharedCall, Waiter } from '../../concurrency/single-flight.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
+import type { Reading } from '../registry/read-budget.ts';
+import { createSharedAsker } from './shared-asker.ts';
+
+export interface ReadPlan {
+  /** Equal keys mean equal work: reference and credential are in it, so nobody reads with another's rights. */
+  readonly key: string;
+  /** For people, when time runs out. */
+  readonly host: string;
+  readonly stage: RegistryStage;
+}
+
+export type SharedAnswer = RegistryAnswer<unknown>;
+
+/** A review that waits, with the budget on which bytes are booked. */
+export interface ReadWaiter extends Waiter<SharedAnswer> {
+  readonly reading: Reading;
+}
+
+/** One read and those who wait for it. */
+export interface SharedRead {
+  /** Monotonic. */
+  readonly began: number;
+  join(reading: Reading): Promise<SharedAnswer>;
+  /** Reads for all who wait, and books the bytes on each of them. */
+  run(read: (reading: Reading) => Promise<SharedAnswer>, onEnd: () => void): void;
+}
+
+export const failed = (failure: RegistryFailure): RegistryAnswer<never> => ({
+  state: 'unavailable',
+  failure,
+});
+export const late = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
+  failed({ kind: 'timeout', stage, host, why: 'no answer in time' });
+/** R25: that nothing at all was heard is an outage. That answers were coming, and too slowly, is none. */
+const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
+  failed({ kind: 'timeout', stage, host, why: 'it does not answer at all', excusable: true });
+export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
+  failed({ kind: 'limit', stage, host, why: 'the images of this review are more than is read for one' });
+
+/** Which hosts were asked and which were heard, as far as one piece of work goes. */
+const createHearing = (clock: Pick<Clock, 'monotonic'>) => {
+  const heard = new Set<string>();
+  let asked: { readonly host: string; readonly at: number } | undefined;
+  return {
+    asked: (host: string): void => {
+      // The oldest question that nobody has answered counts, however often it is asked again.
+      if (asked?.host !== host || heard.has(host)) asked = { host, at: clock.monotonic() };
+    },
+    answered: (host: string): void => void heard.add(host),
+    /** The host that was asked last and has said nothing for so long. */
+    silentHost: (time: number): string | undefined => {
+      if (asked === undefined || heard.has(asked.host)) return undefined;
+      return clock.monotonic() - asked.at >= time ? asked.host : undefined;
+    },
+  };
+};
+
+/**
+ * Whoever leaves at a deadline leaves the read to go on: the next try of an honest Pod finds what was read (R25). Its own
+ * time and its bytes bound it then. It ends early only when everybody who waited has read too much.
+ */
+export const createSharedRead = (
+  { host, stage }: ReadPlan,
+  limits: Pick<EvidenceLimits, 'silence' | 'reviewBytes'>,
+  clock: Pick<Clock, 'monotonic'>,
+  call: SharedCall<SharedAnswer, ReadWaiter>,
+): SharedRead => {
+  const hearing = createHearing(clock);
+  const askers = createSharedAsker(hearing);
+  let waitsIn = stage;
+  let taken = 0;
+  let isOver = false;
+
+  const timedOut = (): SharedAnswer => {
+    const quiet = hearing.silentHost(limits.silence);
+    return quiet === undefined ? late(host, waitsIn) : silent(quiet, waitsIn);
+  };
+  const take = (bytes: number): boolean => {
+    taken += bytes;
+    if (isOver || call.signal.aborted) return false;
+    if (call.waiting === 0) return taken <= limits.reviewBytes;
+    for (const waiter of call.waiters)
+      if (!waiter.reading.take(bytes)) call.settle(waiter, overspent(host, waitsIn));
+    if (call.waiting > 0) return true;
+    call.abort();
+    return false;
+  };
+  const reading: Reading = {
+    signal: call.signal,
+    asker: askers.asker,
+    take,
+    waitsIn: (next) => {
+      waitsIn = next;
+    },
+  };
+  return {
+    began: clock.monotonic(),
+    join: (joining) => {
+      const waiter: ReadWaiter = { signal: joining.signal, timedOut, reading: joining };
+      const answer = call.join(waiter);
+      askers.join(joining.asker);
+      joining.waitsIn(waitsIn);
+      if (taken > 0 && !joining.take(taken)) call.settle(waiter, overspent(host, waitsIn));
+      return answer;
+    },
+    run: (read, onEnd) =>
+      call.run(async () => {
+        try {
+          return await read(reading);
+        } finally {
+          isOver = true;
+          onEnd();
+        }
+      }),
+  };
+};
