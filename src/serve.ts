@@ -26,7 +26,7 @@ import type { Telemetry } from './serve/telemetry.ts';
 
 export interface GateOptions {
   readonly config: Config;
-  /** What the configuration remarked: unknown variables and the like. */
+  /** Remarks of the configuration, such as unknown variables. */
   readonly remarks: readonly string[];
   /** The file of `--config`: the registries in it may change while the gate runs. */
   readonly configFile?: string | undefined;
@@ -37,11 +37,11 @@ export interface GateOptions {
 export interface RunningGate {
   /** Settles with `ready https://HOST:PORT admin http://HOST:PORT` when `/readyz` says so for the first time. */
   readonly ready: Promise<string>;
-  /** Readiness first, then every answer under way, then the record. May be called twice. */
+  /** Ends readiness first, then finishes answers under way, then writes the record. May be called twice. */
   stop(): Promise<void>;
 }
 
-/** What the cluster contributes: everything that a gate without one does without. */
+/** The parts that need a cluster. */
 interface Outside {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
@@ -58,7 +58,7 @@ const noCluster: NamespaceReader = {
     outage(`labels of namespace ${name}`, 'no cluster is at hand: serve with --kubeconfig or --cluster'),
 };
 
-/** Without `--cluster` policies come from files; a kubeconfig then serves for namespace labels alone (R3). */
+/** Without `--cluster` policies come from files. A kubeconfig then serves only for namespace labels (R3). */
 const openFromFiles = async (
   config: Config,
   telemetry: Telemetry,
@@ -137,7 +137,7 @@ const assemble = async (
   return listenOn(config, { handlers, certificate: outside.certificate, states }, telemetry, lifecycle);
 };
 
-/** How often a gate that is not ready looks whether it is, in milliseconds. */
+/** How often a gate that is not ready checks again, in milliseconds. */
 const readyPoll = 25;
 
 const whenReady = async ({ readiness, line }: Listeners, isStopped: () => boolean): Promise<string> => {
@@ -147,7 +147,7 @@ const whenReady = async ({ readiness, line }: Listeners, isStopped: () => boolea
 
 /**
  * Wires the gate together and starts it: the only place where adapters, use cases and configuration meet.
- * @returns the running gate, or the sentences that say why it did not start; nothing is left open then.
+ * @returns the running gate, or the sentences that say why it did not start; then nothing is left open
  */
 export const startGate = async (options: GateOptions): Promise<Result<RunningGate, readonly string[]>> => {
   const telemetry = openTelemetry(options.config);

@@ -14,7 +14,7 @@ const policySource = ({ policies, cluster }: Config): readonly ConfigProblem[] =
   return [{ origin: policies.origin, message }];
 };
 
-/** Secrets are objects of a cluster; whoever asks for them would believe that they are read. */
+/** Pull secrets are read from a cluster. Without one the flag would do nothing, and its user would not know. */
 const pullSecrets = ({ pullSecrets, cluster, kubeconfig }: Config): readonly ConfigProblem[] => {
   if (!pullSecrets.value || cluster.value || kubeconfig.value !== undefined) return [];
   const message =
@@ -31,8 +31,8 @@ const certificate = ({ tlsCert, tlsKey }: Config): readonly ConfigProblem[] => {
 };
 
 /**
- * Whoever names the client believes that clients are verified; without the CA nobody is. A file may repeat
- * the default, as the output of --print-config does.
+ * A user who sets `--client-name` expects that clients are verified. Without the CA no client is verified. A file may
+ * repeat the default, as the output of --print-config does.
  */
 const clientCertificate = ({ clientCa, clientName }: Config): readonly ConfigProblem[] => {
   const { value, origin } = clientName;
@@ -49,6 +49,6 @@ const listeners = ({ listen, admin }: Config): readonly ConfigProblem[] => {
   return [{ origin, message: `--listen and --admin are both ${address}; give each a port of its own` }];
 };
 
-/** What no single setting can know of itself. */
+/** Contradictions between settings. */
 export const problemsOfServe = (config: Config): readonly ConfigProblem[] =>
   [policySource, pullSecrets, certificate, clientCertificate, listeners].flatMap((rule) => rule(config));

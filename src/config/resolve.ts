@@ -10,7 +10,7 @@ import type { Shape, TextShape } from './values/shape.ts';
 
 export type { Config, ConfigOf, Resolved } from './resolved.ts';
 
-/** What the command line parser found, by setting key (`tlsCert`); no defaults, or they would hide the other origins. */
+/** Values from the command line by setting key (`tlsCert`), without defaults: those would hide the other origins. */
 export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface ConfigSources {
@@ -18,7 +18,7 @@ export interface ConfigSources {
   readonly environment: Environment;
   readonly file?: ConfigText;
 }
-/** A usable configuration, and what is worth a line on stderr. */
+/** A usable configuration, and remarks for stderr. */
 export interface ResolvedConfig<K extends SettingKey = SettingKey> {
   readonly config: ConfigOf<K>;
   readonly remarks: readonly string[];
@@ -91,7 +91,7 @@ const fromFile = (
   return fail({ origin: entry.originAt(path), message: `${key}${place}: ${message}` });
 };
 
-/** Flag before environment before file before default; a broken value is refused, never passed over. */
+/** Flag wins over environment, environment over file, file over default. A broken value is refused, never skipped. */
 const resolveOne = (key: SettingKey, sources: ConfigSources, file: FileEntries): Attempt => {
   const { shape, fallback } = definitions[key] as unknown as { shape: Shape<unknown>; fallback: unknown };
   const fromText =

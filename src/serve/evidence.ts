@@ -14,21 +14,21 @@ import { openEvidenceRoom } from './registry-access.ts';
 import type { EvidenceRoom } from './registry-access.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** How often the files of registries are looked at, in milliseconds; a change counts after two equal looks. */
+/** How often the gate checks the files of registries, in milliseconds. A change counts after two equal checks. */
 const lookEvery = 2_000;
 
 export interface ServedEvidence {
   readonly room: EvidenceRoom;
-  /** Who may tell of pushes, as the configuration has it now. */
+  /** The sources of registry events in the current configuration. */
   readonly eventSources: () => readonly RegistryEventSource[];
 }
 
-/** Where everything comes from that `serve` needs to look at registries. */
+/** Everything that `serve` needs to ask registries. */
 export interface EvidenceSetting {
   readonly config: Config;
   /** The file of `--config`: its registries may change while the gate runs. */
   readonly configFile: string | undefined;
-  /** Of the cluster, if one is at hand. */
+  /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
 
@@ -72,11 +72,14 @@ const follow = ({ path, first, onChange }: Following, telemetry: Telemetry, life
   lifecycle.add(() => clearInterval(timer));
 };
 
-/** Whoever creates Pods chooses the hosts: those of the configuration and Docker Hub have a name in metrics. */
+/**
+ * Only hosts of the configuration and Docker Hub get a label of their own in metrics. Users who create Pods choose
+ * all other hosts, and could make labels without limit.
+ */
 const labelOf = (host: string, room: EvidenceRoom): string =>
   room.settingsOf(host).configured === true ? host : 'other';
 
-/** Registry access of the running gate. What cannot work is told at the start, not at the first pull. */
+/** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
   { config, configFile, pullSecrets }: EvidenceSetting,
   telemetry: Telemetry,

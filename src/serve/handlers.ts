@@ -33,12 +33,12 @@ export interface HandlerParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly sinks: readonly DecisionSink[];
-  /** Absent: this gate looks at no registry. */
+  /** Absent when this gate asks no registry. */
   readonly evidence?: {
     readonly room: { readonly evidence: Evidence };
     readonly eventSources: () => readonly RegistryEventSource[];
   };
-  /** Told of decisions with findings together with their object, after the answer. */
+  /** Called after the answer with each decision that has findings, and its object. */
   readonly emit?: (decision: Decision, object: JsonObject | null) => void;
 }
 
@@ -50,7 +50,7 @@ const openForm = ({ replica }: HandlerParts): DecisionForm =>
     repeats: createRepeats(systemClock),
   });
 
-/** The shared road, with everything that an operator has to hear of it. */
+/** The review, with reports to the operator. */
 const openReview = (
   config: Config,
   parts: HandlerParts,
@@ -75,14 +75,14 @@ const openReview = (
     },
   });
 
-/** What comes after the answer: record, log, metrics, Events, and a look at what will be asked for next. */
+/** Work after the answer: record, log, metrics, Events, and the prefetch. */
 const createAfterwards = (
   { sinks, emit }: HandlerParts,
   prefetch: Prefetch | undefined,
   onBug: (error: unknown) => void,
 ) => {
   const publish = createPublish(sinks, onBug);
-  // An Event needs the owner of the object, and Pods to come their template; no record holds either.
+  // An Event needs the owner of the object, and the prefetch needs its template. The decision holds neither.
   const requests = new WeakMap<Decision, AdmissionRequest>();
   return {
     keep: (decision: Decision, request: AdmissionRequest): void => {
@@ -99,7 +99,7 @@ const createAfterwards = (
   };
 };
 
-/** Tells an operator of a defect of the gate, and what became of what it was about. */
+/** Reports a defect of the gate to the operator, with the answer that the request got. */
 const bugs =
   ({ log, metrics }: Telemetry) =>
   (consequence: string) =>
@@ -115,7 +115,7 @@ const outcomeOf = ({ patch, warnings }: Mutation): string => {
   return patch.length > 0 ? 'pinned' : 'unchanged';
 };
 
-/** The use cases behind the webhook's doors. `closers` ends what they do in the background. */
+/** The use cases behind the paths of the webhook. `closers` ends their background work. */
 export const createHandlers = (
   config: Config,
   parts: HandlerParts,

@@ -21,7 +21,7 @@ import type { Telemetry } from './telemetry.ts';
  */
 const drainAnswers = 10_000;
 
-/** What is served, and by whom. */
+/** The handlers, and what they need. */
 export interface Parts {
   readonly handlers: WebhookHandlers;
   readonly certificate: CertificateSource;
@@ -34,7 +34,7 @@ export interface Listeners {
   readonly readiness: () => Readiness;
 }
 
-/** Problems of the webhook are counted and told; a defect is one of the gate. */
+/** Counts and logs problems of the webhook. A defect counts as one of the gate. */
 const reportTo = ({ log, metrics }: Telemetry): OnProblem =>
   createProblemReport({
     log,
@@ -45,7 +45,7 @@ const reportTo = ({ log, metrics }: Telemetry): OnProblem =>
     clock: systemClock,
   });
 
-/** The server shows each new certificate; returns what ends that. */
+/** Gives each new certificate to the server. Returns a function that ends it. */
 const followCertificate = (
   certificate: CertificateSource,
   server: WebhookServer,

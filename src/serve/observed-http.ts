@@ -8,7 +8,10 @@ export type Asked = (asked: {
   readonly milliseconds: number;
 }) => void;
 
-/** Statuses that registries are known to give; others are counted by their class, for a registry may invent them. */
+/**
+ * Statuses that registries are known to send. Others are counted by their class: a registry could invent statuses,
+ * and labels, without limit.
+ */
 const usual = new Set([
   200, 202, 206, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504,
 ]);
@@ -19,7 +22,7 @@ const codeOf = (answer: HttpAnswer): string => {
   return usual.has(status) ? String(status) : `${String(Math.trunc(status / 100))}xx`;
 };
 
-/** The same requests, and somebody is told of each. */
+/** Sends the same requests and reports each of them. */
 export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
   send: async (request) => {
     const began = systemClock.monotonic();

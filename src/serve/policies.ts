@@ -10,7 +10,7 @@ import type { PartState } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** Policies in force, and what `/readyz` says of them. */
+/** Policies in force, and their state in `/readyz`. */
 export interface Policies {
   readonly source: PolicySource;
   readonly part: () => PartState;

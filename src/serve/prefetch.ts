@@ -9,7 +9,7 @@ import type { Telemetry } from './telemetry.ts';
 export interface PrefetchParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
-  /** Absent: this gate has no registry access. */
+  /** Absent when this gate has no registry access. */
   readonly evidence?: { readonly room: { readonly evidence: Evidence } };
 }
 export interface PrefetchEnds {

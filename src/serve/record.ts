@@ -17,7 +17,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
-/** How long the end waits for the record, in milliseconds. */
+/** How long a stop waits for the record to be written, in milliseconds. */
 const drainRecord = 5_000;
 
 /** Locks `--data`, so that a second `serve` cannot write into the same record (R18). */
@@ -41,14 +41,20 @@ export const openData = (config: Config, lifecycle: Lifecycle): Result<string, r
 
 export interface OpenedRecord {
   readonly recorder: Recorder;
-  /** Settles soon: with the reason when what lies under `--data` is not our record and a person has to decide. */
+  /**
+   * Settles soon, with the reason when the file under `--data` is not a record of the gate and a person has to
+   * decide.
+   */
   readonly foreign: Promise<string | undefined>;
 }
 
-/** How long a start waits to hear what lies on the disk, in milliseconds. */
+/** How long a start waits for the store to open, in milliseconds. */
 const openWithin = 1_000;
 
-/** Opens the record now. Trouble with the disk is told, not fatal (R14); somebody else's file is for a person to settle. */
+/**
+ * Opens the record now. Trouble with the disk is logged and not fatal (R14). A file that is no record of the gate
+ * needs a person.
+ */
 const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
   store.open().then(
     () => undefined,
@@ -59,7 +65,9 @@ const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
     },
   );
 
-/** A start waits for what lies on the disk, but not long; where nothing lies yet, nothing can be somebody else's. */
+/**
+ * A start waits a short time for an existing record to open. A new record needs no wait: it cannot be a foreign file.
+ */
 const judgeRecord = (store: WorkerStore, dataDir: string, log: Log): Promise<string | undefined> => {
   const isThere = existsSync(databaseFile(dataDir));
   const opened = openStore(store, log);

@@ -24,38 +24,38 @@ import { systemClock } from '../concurrency/clock.ts';
 
 export interface EvidenceRoomOptions {
   readonly registries: readonly LoadedRegistry[];
-  /** What holds for every host; absent: nothing more. */
+  /** Applies to every host. */
   readonly defaults?: LoadedDefaults;
   readonly cloud: CloudSettings;
   readonly proxy: ProxySettings;
   readonly content: ContentStoreOptions;
-  /** Absent: no cluster is at hand, or the right to read pull secrets was not asked for. */
+  /** Absent without a cluster, or when pull secrets were not switched on. */
   readonly pullSecrets?: PullSecrets | undefined;
-  /** Told of each request to a registry or token server. */
+  /** Called for each request to a registry or token server. */
   readonly onAsked?: Asked;
-  /** The logins of the person at the terminal, and the programs that keep them; `serve` has neither. */
+  /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
 
-/** Everything that looks at registries. */
+/** The parts that ask registries. */
 export interface EvidenceRoom {
   readonly evidence: Evidence;
   readonly registry: Registry;
   readonly keychain: Keychain;
   /** The row of a host, or the defaults. */
   settingsOf(host: string): RegistrySettings;
-  /** From now on registries are reached by these rows; what is under way ends as it began. */
+  /** From now on registries are reached by these rows. Requests under way end with their former rows. */
   reconfigure(registries: readonly LoadedRegistry[], defaults?: LoadedDefaults): void;
   close(): Promise<void>;
 }
 
 type Rows = ReadonlyMap<string, RegistrySettings>;
 
-/** A URL does not say the port that its scheme has anyway, so that a row which does must be found without it. */
+/** A URL omits the default port of its scheme, so a row with that port must be found without it. */
 const asInUrl = ({ host, plainHttp = false }: LoadedRegistry): string =>
   host.replace(plainHttp ? /:80$/ : /:443$/, '');
 
-/** Authorities are added up: none that a row names takes away those of all hosts. */
+/** Authorities add up: the `caFile` of a row does not replace that of all hosts. */
 const trusting = (settings: RegistrySettings, { ca: everywhere }: LoadedDefaults): RegistrySettings => {
   if (everywhere === undefined) return settings;
   return { ...settings, ca: everywhere + (settings.ca ?? ''), proxyCa: everywhere };
@@ -70,11 +70,11 @@ const settingsFrom = (registries: readonly LoadedRegistry[], defaults: LoadedDef
   ]);
 };
 
-/** Docker Hub is nobody's made-up host: what strangers may not take from configured ones they may not take from it (B9). */
+/** Docker Hub counts as a configured host, so hosts that a tenant invents cannot use up its places (B9). */
 const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
   trusting({ ...defaultSettings(host), ...(host === DOCKER_HUB.host ? { configured: true } : {}) }, defaults);
 
-/** Registry, credentials, memory: wired once, the same way for `serve` and for the commands. */
+/** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
   const { proxy, user, cloud, pullSecrets } = options;
   let { registries, defaults = {} } = options;
@@ -94,7 +94,7 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
     cloud: createCloudIdentities({
       settings: cloud,
       clock: systemClock,
-      // The clouds are asked over https; the text still holds the credentials of the proxy.
+      // Clouds are asked over https. The URL still contains the credentials of the proxy.
       proxyFor: (url) => {
         const found = proxies.proxyFor(url);
         return found.ok && found.value !== undefined ? proxy.httpsProxy : undefined;

@@ -5,7 +5,7 @@ import type { Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/resolve.ts';
 import { version } from '../config/version.ts';
 
-/** What every part reports to an operator with. */
+/** Log and metrics, with which every part reports to an operator. */
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly log: Log;

@@ -9,7 +9,7 @@ export interface AzureEnvironment {
   readonly clientId: string;
   readonly tenantId: string;
   readonly federatedTokenFile: string;
-  /** `https://login.microsoftonline.com/` unless told otherwise. */
+  /** By default `https://login.microsoftonline.com/`. */
   readonly authorityHost: string;
 }
 
@@ -99,8 +99,8 @@ const aws = (environment: Environment): Result<AwsEnvironment, string> => {
 };
 
 /**
- * What the identities of `cloudIdentities` need from the environment, or what is missing. Whoever switches one on wants
- * it: one that could never work is told at the start, not at the first pull.
+ * Reads what the identities of `cloudIdentities` need from the environment, or says what is missing. An identity that
+ * could never work is reported at the start, not at the first pull.
  */
 export const readCloudEnvironment = (
   identities: readonly CloudName[],

@@ -1,14 +1,14 @@
 import { file, list, name, registryHosts, row, someOf, word } from '../values/row.ts';
 import type { DocumentShape } from '../values/shape.ts';
 
-/** Who may tell the gate that an image was pushed (`POST /registry-events`). */
+/** A source that may report pushes of images (`POST /registry-events`). */
 export interface RegistryEventRow {
   /** For logs and metrics. */
   readonly source: string;
   readonly format: 'distribution' | 'harbor' | 'cloudevents';
   /** Holds the bearer token that the source shows. */
   readonly tokenFile: string;
-  /** Registries that the source may speak about; what it says of others is ignored. */
+  /** Registries that the source may report about. The gate ignores its events about others. */
   readonly hosts: readonly string[];
 }
 

@@ -8,15 +8,15 @@ import type { Resolved } from '../resolve.ts';
 import type { RegistryEventRow } from './registry-event-rows.ts';
 import type { RegistryDefaults, RegistryRow } from './registry-rows.ts';
 
-/** A row of `registries` with what its files hold. */
+/** A row of `registries` with the content of its files. */
 export interface LoadedRegistry extends RegistryRow {
-  /** The certificates of `caFile`, and nothing else that stands in it. */
+  /** The certificates of `caFile`, without anything else in the file. */
   readonly ca?: string;
-  /** What `clientCertFile` and `clientKeyFile` hold, PEM. The key is a secret. */
+  /** The content of `clientCertFile` and `clientKeyFile`, PEM. The key is a secret. */
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
-/** `registryDefaults` with what its file holds. */
+/** `registryDefaults` with the content of its file. */
 export interface LoadedDefaults extends RegistryDefaults {
   readonly ca?: string;
 }
@@ -28,7 +28,7 @@ export interface LoadedEventSource extends RegistryEventRow {
 
 const largestFile = 1024 * 1024;
 const largestToken = 4096;
-/** Shorter ones can be guessed by somebody who may ask as often as the network allows. */
+/** An attacker who may try as often as the network allows can guess a shorter token. */
 const shortestToken = 16;
 
 const isCertificate = (pem: string): boolean => {
@@ -39,7 +39,7 @@ const isCertificate = (pem: string): boolean => {
   }
 };
 
-/** Every certificate can be read: a TLS library passes over a broken one without a word. */
+/** Checks that every certificate can be read: a TLS library skips a broken one in silence. */
 const certificatesOf = (text: string): Result<string, string> => {
   const { blocks, isCut } = pemCertificates(text);
   if (isCut) return fail('holds a certificate that cannot be read: it begins and does not end');
@@ -50,7 +50,7 @@ const certificatesOf = (text: string): Result<string, string> => {
     : fail(`holds a certificate that cannot be read: number ${String(broken + 1)}`);
 };
 
-/** Nobody can be asked for a passphrase. Its text is in no message (B37). */
+/** Refuses a key with a passphrase, since the gate cannot ask anybody for it. No message contains the key (B37). */
 const privateKeyOf = (text: string): Result<string, string> => {
   try {
     createPrivateKey(text);
@@ -63,7 +63,7 @@ const privateKeyOf = (text: string): Result<string, string> => {
 const belongTogether = (cert: string, key: string): boolean =>
   new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 
-/** RFC 6750, section 2.1: what can stand behind `Bearer`. */
+/** RFC 6750, section 2.1: the form of a token behind `Bearer`. */
 const tokenOf = (text: string): Result<string, string> => {
   const token = text.trim();
   if (!/^[-._~+/A-Za-z\d]+=*$/.test(token)) {
@@ -74,7 +74,7 @@ const tokenOf = (text: string): Result<string, string> => {
     : ok(token);
 };
 
-/** A configuration is read while requests wait, so a pipe that stays silent is not waited for. */
+/** Does not wait for a silent pipe: requests wait while a configuration is read. */
 const readFile = <T>(
   path: string,
   bytes: number,
@@ -124,7 +124,8 @@ const loadClient = ({
 const loadRegistry = (row: RegistryRow): Result<LoadedRegistry, string> => {
   const ca = read(row.caFile, certificatesOf);
   if (!ca.ok) return fail(`registries: caFile of ${row.host}: ${ca.error}`);
-  // Told at the start when it cannot be read, but not kept: the adapter reads it when a login is needed.
+  // A file that cannot be read is reported at the start. Its content is not kept: the adapter reads it when a login
+  // is needed.
   const dockerConfig = read(row.dockerConfigFile, ok<string>);
   if (!dockerConfig.ok) return fail(`registries: dockerConfigFile of ${row.host}: ${dockerConfig.error}`);
   const client = loadClient(row);
@@ -146,7 +147,9 @@ export const loadRegistryDefaults = ({
   return ok({ ...value, ...(ca.value === undefined ? undefined : { ca: ca.value }) });
 };
 
-/** Reads the files that the rows name. What cannot be read is a problem, never a row without its CA. */
+/**
+ * Reads the files that the rows name. A file that cannot be read is a problem; the row is never used without its CA.
+ */
 export const loadRegistries = (rows: Resolved<readonly RegistryRow[]>): Loaded<LoadedRegistry> =>
   loadEach(rows, loadRegistry);
 

@@ -13,7 +13,7 @@ import {
 } from './registry-files.ts';
 import { resolveSettings, type ConfigOf } from '../resolve.ts';
 
-/** What of the configuration may change while the gate runs, with what its files hold. */
+/** The part of the configuration that may change while the gate runs, with the content of its files. */
 export interface LiveRegistries {
   readonly registries: readonly LoadedRegistry[];
   readonly defaults: LoadedDefaults;
@@ -22,7 +22,7 @@ export interface LiveRegistries {
 
 const liveSettings = ['registries', 'registryDefaults', 'registryEvents'] as const;
 
-/** Reads the files that they name; every problem is told. */
+/** Reads the files that they name and reports every problem. */
 export const loadLiveRegistries = (
   config: ConfigOf<(typeof liveSettings)[number]>,
 ): Result<LiveRegistries, readonly ConfigProblem[]> => {
@@ -36,8 +36,8 @@ export const loadLiveRegistries = (
 };
 
 /**
- * Reads `registries`, `registryDefaults` and `registryEvents` of the configuration file again. No other setting: where the gate listens,
- * what it judges by and which clouds it asks change with a restart only.
+ * Reads `registries`, `registryDefaults` and `registryEvents` of the configuration file again. All other settings
+ * (addresses, rules of judgement, clouds) change only with a restart.
  */
 export const rereadRegistries = (path: string): Result<LiveRegistries, readonly ConfigProblem[]> => {
   const text = readTextFile(path, { bytes: largestConfigFile, silence: 0 });
@@ -68,22 +68,22 @@ const filesOf = (path: string, { registries, defaults, events }: LiveRegistries)
 export interface RegistryReloadOptions {
   /** The file of `--config`. */
   readonly path: string;
-  /** What the gate started with. */
+  /** The rows with which the gate started. */
   readonly first: LiveRegistries;
   readonly onChange: (live: LiveRegistries) => void;
-  /** Told once for each new problem; what was read before stays in use. */
+  /** Called once for each new problem. The last good rows stay in use. */
   readonly onProblem: (problems: readonly string[]) => void;
 }
 
-/** `look` is to be called every few seconds. */
+/** Call `look` every few seconds. */
 export interface RegistryReload {
   look(): void;
 }
 
 /**
- * Follows the configuration file and the files that its registries name. A change counts when all of them were the same
- * at two looks, since one may be half written at the first. What cannot be used is told, and the last good rows stay:
- * neither a typo nor a full disk may stop pulls or open a registry that was guarded.
+ * Follows the configuration file and the files that its registries name. A change counts when two looks found the
+ * same files, since a file may be half written at the first. Rows that cannot be used are reported, and the last good
+ * rows stay: a typo or a full disk must not stop pulls or open a registry that was guarded.
  */
 export const createRegistryReload = (options: RegistryReloadOptions): RegistryReload => {
   const { path, first, onChange, onProblem } = options;

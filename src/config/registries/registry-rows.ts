@@ -14,14 +14,14 @@ import {
 import type { DocumentFault, DocumentShape } from '../values/shape.ts';
 
 /**
- * How one registry is reached: what was written, and nothing else. The defaults of what was not are those of the
- * registry adapter. Relative file names were resolved against the folder of the configuration file.
+ * How one registry is reached, as the user wrote it. The registry adapter adds the defaults. Relative file names were
+ * resolved against the folder of the configuration file.
  */
 export interface RegistryRow {
   /** As image references name it: lower case, with the port if it is written there. */
   readonly host: string;
   readonly plainHttp?: boolean;
-  /** Lets this host, and no other, lie at loopback, RFC 1918, ULA, `.svc` or `.local` (B26). */
+  /** Allows loopback, RFC 1918, ULA, `.svc` and `.local` for this host and no other (B26). */
   readonly allowPrivateAddress?: boolean;
   readonly caFile?: string;
   /** Shown to this host, and to no other, when it asks for a client certificate; the two go together. */
@@ -60,7 +60,7 @@ const readRow = row<RegistryRow>(
 
 const clientFields = ['clientCertFile', 'clientKeyFile'] as const;
 
-/** What no single field can know. */
+/** Contradictions between fields. */
 const contradiction = (given: RegistryRow): DocumentFault | undefined => {
   if (given.plainHttp === true && given.caFile !== undefined) {
     return { path: ['caFile'], message: 'verifies nobody beside plainHttp; drop one of the two' };
@@ -99,7 +99,7 @@ export const registryRows: DocumentShape<readonly RegistryRow[]> = {
   show: (rows) => rows.map(written),
 };
 
-/** What holds for every registry, with a row or without. */
+/** Applies to every registry, with a row or without. */
 export interface RegistryDefaults {
   /** Trusted for all hosts besides the well-known authorities: for networks that look into TLS. */
   readonly caFile?: string;

@@ -4,7 +4,7 @@ import process from 'node:process';
 import type { Environment } from '../sources/environment.ts';
 import { readEnvironment } from '../sources/load.ts';
 
-/** Where credentials of the user may lie. Most of these files do not exist. */
+/** A file that may hold credentials of the user. Most of these files do not exist. */
 export interface UserCredentialFile {
   readonly path: string;
   /** `dockercfg`: the format before docker 1.7, entries without `auths` around them. */
@@ -23,7 +23,7 @@ const given = (value: string | undefined): string | undefined => (value === '' ?
 
 const podmanFiles = ({ environment, home, platform, id }: User): readonly string[] => {
   const override = given(environment['REGISTRY_AUTH_FILE']);
-  // Who names the file means this one, and none that an earlier login left behind.
+  // The user named this file, so files of earlier logins are not read.
   if (override !== undefined) return [override];
   const runtime = given(environment['XDG_RUNTIME_DIR']);
   const own = join(given(environment['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'containers', 'auth.json');

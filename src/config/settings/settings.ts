@@ -177,21 +177,21 @@ export const variableOf = (key: SettingKey): string =>
 const definitionOf = (key: SettingKey): Definition<unknown> =>
   definitions[key] as unknown as Definition<unknown>;
 
-/** Whether the command line can set it. */
+/** Whether the setting has a flag. */
 export const hasFlag = (key: SettingKey): boolean => {
   const { shape, conventional } = definitionOf(key);
   return shape.kind === 'text' && conventional === undefined;
 };
-/** The variables of a setting, the first one before the next; none when the file alone can hold it. */
+/** The variables of a setting in order of precedence; none when only the file can hold it. */
 export const variablesOf = (key: SettingKey): readonly string[] =>
   definitionOf(key).conventional ?? (hasFlag(key) ? [variableOf(key)] : []);
 
 /** A setting as the command line and the documentation show it. */
 export interface SettingDescription {
   readonly key: SettingKey;
-  /** Absent: the configuration file and perhaps the environment can hold it. */
+  /** Absent when only the configuration file, and perhaps the environment, can hold it. */
   readonly flag?: string;
-  /** Absent: the configuration file alone can hold it. */
+  /** Absent when only the configuration file can hold it. */
   readonly variable?: string;
   /** Empty for a switch. */
   readonly placeholder: string;
@@ -202,7 +202,7 @@ export interface SettingDescription {
   readonly example: string;
 }
 
-/** As it would be written after a flag; documents have none. */
+/** The value as written after a flag; documents have none. */
 const textOf = (shown: Shown): string => {
   if (Array.isArray(shown)) return shown.map(String).join(',');
   return typeof shown === 'string' || typeof shown === 'boolean' ? String(shown) : '';

@@ -3,7 +3,7 @@ import { whyNot } from './file-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 
 const chunkSize = 64 * 1024;
-/** How long a pipe may stay silent: `<(helm template …)` may have to fetch its chart first. */
+/** How long a pipe may stay silent, in milliseconds: `<(helm template …)` may have to fetch its chart first. */
 const longestSilence = 120_000;
 const pause = 10;
 
@@ -11,7 +11,7 @@ export interface FileBounds {
   readonly bytes: number;
   /** How long a pipe may stay silent, in milliseconds. */
   readonly silence?: number;
-  /** Whether the mark at the start of the text is kept: whoever writes the file back must not lose it. */
+  /** Whether to keep the byte order mark: code that writes the file back must not lose it. */
   readonly keepsByteOrderMark?: boolean;
 }
 
@@ -19,7 +19,7 @@ const sleep = (milliseconds: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 };
 
-/** How much was read; 0 at the end, `undefined` when a pipe has nothing yet. */
+/** The number of bytes read; 0 at the end, `undefined` when a pipe has nothing yet. */
 const readSome = (file: number, buffer: Buffer): number | undefined => {
   try {
     return readSync(file, buffer);
@@ -29,13 +29,13 @@ const readSome = (file: number, buffer: Buffer): number | undefined => {
   }
 };
 
-/** A pipe of the shell (`<(cmd)`) has had its writer from the start, one with a name may still wait for it. */
+/** A pipe of the shell (`<(cmd)`) has its writer from the start. A named pipe may still wait for its writer. */
 const isNamed = (path: string): boolean => !/^\/(?:dev|proc)\//.test(path);
 
 const sizeText = (bytes: number): string =>
   bytes % 2 ** 20 === 0 ? `${String(bytes / 2 ** 20)} MiB` : `${String(bytes)} bytes`;
 
-/** Whether text can come from it: a device has no end, or none that anybody waits for. */
+/** Whether it is a pipe. Devices are refused: they have no end. */
 const isPipe = (file: number): boolean => {
   const found = fstatSync(file);
   if (found.isFIFO()) return true;
@@ -52,7 +52,7 @@ const readOpen = (file: number, path: string, { bytes, silence = longestSilence 
     const buffer = Buffer.allocUnsafe(Math.min(chunkSize, bytes + 1 - size));
     const read = readSome(file, buffer);
     if (read === undefined || (read === 0 && isAwaited)) {
-      // Nothing yet means that there is a writer; the end of the text is its end from then on.
+      // "Nothing yet" proves that there is a writer, so the next end of data is the end of the text.
       if (read === undefined) isAwaited = false;
       if (silent >= silence) throw new Error(`nothing came from the pipe for ${String(silence / 1000)} s`);
       sleep(pause);

@@ -19,11 +19,11 @@ export interface ConfigText {
   readonly text: string;
 }
 
-/** One key of the file: its value as plain data, and where it stands. */
+/** One key of the file: its value as plain data, and its place. */
 export interface FileEntry {
   readonly value: unknown;
   readonly origin: Origin;
-  /** Where something inside the value stands; the value's own place when the path leads nowhere. */
+  /** The place of something inside the value; the place of the value itself when the path leads nowhere. */
   readonly originAt: (path: readonly (string | number)[]) => Origin;
 }
 export type FileEntries = ReadonlyMap<SettingKey, FileEntry>;
@@ -97,8 +97,8 @@ const readPairs = (
 };
 
 /**
- * Reads the file of `--config`: YAML (hence JSON too), one map of settings. Unknown keys, duplicate keys and
- * everything that is no map are refused with line and column; an empty file sets nothing.
+ * Reads the file of `--config`: one map of settings in YAML or JSON. Unknown keys, duplicate keys and anything but a
+ * map are refused with line and column. An empty file sets nothing.
  */
 export const readConfigText = ({ path, text }: ConfigText): Result<FileEntries, readonly ConfigProblem[]> => {
   const lines = new LineCounter();

@@ -4,7 +4,7 @@ import { settingKeys, settings, variableOf, variablesOf, type SettingKey } from 
 /** Variables by name, as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The file of `--config` is no setting of the table: it says where the table's file is. */
+/** Names the file of `--config`, so it is no setting of the table that the file holds. */
 export const CONFIG_VARIABLE = 'IMAGEGATE_CONFIG';
 
 const prefix = 'IMAGEGATE_';
@@ -13,7 +13,9 @@ const known = new Set([
   ...settings.flatMap(({ variable }) => (variable === undefined ? [] : [variable])),
 ]);
 
-/** What Kubernetes gives to every Pod of a namespace with a Service named `imagegate` or `imagegate-…`. */
+/**
+ * Variables that Kubernetes sets in every Pod of a namespace with a Service named `imagegate` or `imagegate-…` (R17).
+ */
 const serviceVariable = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/;
 
 const remarkOn = (variable: string): string => {
@@ -45,8 +47,8 @@ export const remarksOn = (environment: Environment): readonly string[] =>
     });
 
 /**
- * One variable as the texts of its setting. A list is separated by commas, or by line breaks when there is
- * one: names such as `CN=ops,OU=it` need that.
+ * Splits a variable into the texts of its setting. A list is separated by commas, or by line breaks if it has any:
+ * names such as `CN=ops,OU=it` need that.
  */
 export const splitVariable = (text: string, repeatable: boolean): readonly string[] => {
   if (!repeatable) return [text];
@@ -56,7 +58,7 @@ export const splitVariable = (text: string, repeatable: boolean): readonly strin
     .filter((part) => part !== '');
 };
 
-/** The first variable of a setting that has a text, and the text; an empty one counts as not set. */
+/** The first variable of a setting that is set, with its text. An empty variable counts as not set. */
 export const readVariable = (
   key: SettingKey,
   environment: Environment,

@@ -10,7 +10,7 @@ import type { ConfigSources, Flags } from '../resolve.ts';
 /** The environment of this process. Nothing else in the house reads `process.env`. */
 export const readEnvironment = (): Environment => ({ ...process.env });
 
-/** The host name as a replica's name: what may not stand in one becomes `-`. */
+/** The host name as the name of a replica: characters that a name may not hold become `-`. */
 export const replicaFromHost = (host: string = hostname()): string =>
   host
     .replaceAll(/[^-.A-Za-z\d]/g, '-')

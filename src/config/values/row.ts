@@ -27,7 +27,7 @@ const unknownField = (field: string, known: readonly string[]): Result<never, Do
   return refuse(`unknown field ${quote(field)}; ${next}`, [field]);
 };
 
-/** A map with these fields and no other; the first fault is told with its place. */
+/** A map with these fields and no other. The first fault is reported with its place. */
 export const row =
   <T extends object>(fields: Fields<T>, required: readonly (keyof T & string)[]): Read<T> =>
   (value, folder) => {

@@ -6,7 +6,7 @@ import { quote } from '../sources/origin.ts';
 import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
 import { formatSize, parseSize } from './size.ts';
 
-/** What a value looks like where it is shown: in `--print-config`, in help texts, in a configuration file. */
+/** A value as it is shown in `--print-config`, in help texts and in a configuration file. */
 export type Shown =
   string | boolean | readonly string[] | readonly object[] | Readonly<Record<string, unknown>> | undefined;
 
@@ -23,7 +23,7 @@ export interface TextShape<T> {
   readonly show: (value: T) => Shown;
 }
 
-/** A setting with structure: the configuration file alone can hold it. */
+/** A setting with structure. Only the configuration file can hold it. */
 export interface DocumentShape<T> {
   readonly kind: 'document';
   readonly placeholder: string;
@@ -31,7 +31,7 @@ export interface DocumentShape<T> {
   readonly parse: (value: unknown, folder: string) => Result<T, DocumentFault>;
   readonly show: (value: T) => Shown;
 }
-/** `path` leads from the setting's value to what is wrong. */
+/** `path` leads from the value of the setting to the mistake. */
 export interface DocumentFault {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -129,7 +129,7 @@ const oneOf =
     return word.ok ? word : fail(`${quote(text)} ${word.error}`);
   };
 
-/** One of a few words; another one is refused with the nearest. */
+/** One of a few words. For another word the error suggests the nearest. */
 export const choice = <const T extends string>(...words: readonly T[]): TextShape<T> =>
   single(words.join('|'), oneOf(words), asWritten);
 

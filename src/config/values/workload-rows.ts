@@ -6,7 +6,7 @@ import type { DocumentFault, DocumentShape } from './shape.ts';
 
 const mostRows = 256;
 
-/** The place of an unknown field and what was probably meant; core only says that the row is wrong. */
+/** Finds the place of an unknown field and suggests a known one. Core only says that the row is wrong. */
 const locate = (row: JsonValue, index: number, message: string): DocumentFault => {
   const unknown = isJsonObject(row)
     ? Object.keys(row).find((field) => !(fields as readonly string[]).includes(field))

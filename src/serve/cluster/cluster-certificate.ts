@@ -23,7 +23,7 @@ export interface ClusterCertificate extends CertificateSource {
   readonly onSecret: (listener: () => void) => void;
 }
 
-/** Names under which the API server and people of this machine reach the gate (R15). */
+/** Names under which the API server and users of this machine reach the gate (R15). */
 const namesOf = (config: Config, namespace: string): readonly string[] => {
   const service = `${objectNames.gate}.${namespace}.svc`;
   return [...new Set([service, ...config.tlsName.value, 'localhost', '127.0.0.1', '::1'])];
@@ -35,7 +35,7 @@ const issue = async (authorities: CaAuthorities, names: readonly string[]): Prom
   return { ...leaf, ca: authorities.bundle };
 };
 
-/** Whether a leaf was signed by the CA that signs now; another one is replaced before its CA is dropped. */
+/** Whether the CA that signs now has signed the leaf. Another leaf is replaced before its CA is dropped. */
 const isCurrent = (material: ServingMaterial, authorities: CaAuthorities): boolean =>
   new X509Certificate(material.cert).checkIssued(new X509Certificate(authorities.current.certificate));
 
@@ -45,7 +45,9 @@ interface Renewed {
   readonly names: readonly string[];
 }
 
-/** Looks whether the leaf has to be replaced. Never rejects; calls while it looks are one more look afterwards. */
+/**
+ * Checks whether the leaf has to be replaced. Never rejects. Calls during a check cause one more check afterwards.
+ */
 const createRenewal = ({ secret, holder, names }: Renewed, log: Telemetry['log']): (() => Promise<void>) => {
   const renew = async (): Promise<void> => {
     const authorities = secret.authorities();

@@ -25,7 +25,9 @@ import type { Policies } from '../policies.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** Connects; nothing is sent yet, so a cluster that is away does not keep the gate from starting (R14). */
+/**
+ * Prepares the connection and sends nothing yet: an unreachable cluster must not keep the gate from starting (R14).
+ */
 export const openClient = async (
   config: Config,
   lifecycle: Lifecycle,
@@ -41,7 +43,10 @@ export const openClient = async (
   return ok(client);
 };
 
-/** A watch in `/readyz`: waiting until it was read once, trouble while it is out of touch, which changes nothing (R14). */
+/**
+ * The state of a watch in `/readyz`: waiting until its first reading, then trouble while it is stale, which does not
+ * make the gate unready (R14).
+ */
 const watchPart = (part: string, state: WatchState, detail: string): PartState => {
   const why = state.lastError?.message ?? 'no answer yet';
   if (!state.synced) return { part, state: 'waiting', detail: why };
@@ -160,8 +165,8 @@ export const openEvents = (
 };
 
 /**
- * Whether this replica may write for all of them. Inside of a cluster the Lease decides; a gate outside of it has
- * no namespace to keep one in, and what it writes is the same whichever replica does.
+ * Whether this replica may write for all replicas. Inside of a cluster the Lease decides. A gate outside of the
+ * cluster has no namespace for a Lease, and every replica would write the same.
  */
 export const openLeadership = (
   client: ApiClient,

@@ -27,7 +27,10 @@ export interface FromCluster {
   readonly emit: (decision: Decision, object: JsonObject | null) => void;
 }
 
-/** Given files win; inside of a cluster the CA is shared in a Secret; elsewhere it lies under `--data`. */
+/**
+ * Uses the given files if there are any. Otherwise the CA is in a Secret inside of a cluster, and under `--data`
+ * elsewhere.
+ */
 const openServing = (
   client: ApiClient,
   config: Config,

@@ -18,12 +18,12 @@ import type { Lifecycle } from '../lifecycle.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
-/** What refuses, and what pins: the two objects of an installation that name us to the API server. */
+/** The webhook that refuses and the webhook that pins: the two objects that make the API server ask the gate. */
 const kinds = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'] as const;
 const targetOf = (kind: WebhookConfigurationKind) =>
   ({ resource: webhookResources[kind], name: objectNames.gate }) as const;
 
-/** What it may mean that one of them is not as it should be. */
+/** What can happen when one of them is missing or altered. */
 const consequence: Readonly<Record<WebhookConfigurationKind, string>> = {
   ValidatingWebhookConfiguration: 'the cluster may run without the gate',
   MutatingWebhookConfiguration: 'images may not be pinned',
@@ -69,8 +69,9 @@ export interface WebhookGuardParts {
 }
 
 /**
- * R13: watches our own webhook configurations and says within seconds when one is missing or altered, since whoever may
- * edit it can open the gate without a word (B24). R15: the Lease holder keeps our CA in their `caBundle`.
+ * R13: watches the webhook configurations of the gate and reports within seconds when one is missing or altered. A
+ * user who may edit it could otherwise open the gate unnoticed (B24). R15: the Lease holder keeps the CA of the gate
+ * in their `caBundle`.
  */
 export const watchWebhooks = (
   config: Config,
@@ -127,8 +128,8 @@ export const watchWebhooks = (
 };
 
 /**
- * Puts our CAs into `caBundle` when they changed; the Lease holder alone (R15). Never rejects. A configuration that is
- * not there yet is no problem of ours.
+ * Writes the CAs of the gate into `caBundle` when they changed. Only the Lease holder does so (R15). Never rejects. A
+ * missing configuration is no problem here.
  */
 export const createBundleKeeper = (
   parts: WebhookGuardParts,
@@ -159,8 +160,8 @@ export const createBundleKeeper = (
 };
 
 /**
- * R15: takes the steps of a CA rotation as they become due; the Lease holder alone.
- * @returns what looks now: the Lease was gained, or the Secret changed.
+ * R15: takes the steps of a CA rotation when they become due. Only the Lease holder does so.
+ * @returns a function that checks now, for when the Lease was gained or the Secret changed
  */
 export const rotateAuthority = (
   secret: Pick<CaSecret, 'rotate'>,
@@ -174,7 +175,7 @@ export const rotateAuthority = (
     const [validating, mutating] = await Promise.all(
       kinds.map((kind) => parts.client.request({ ...targetOf(kind), verb: 'get' }, signal)),
     );
-    // Pods are pinned by choice: an installation without that webhook is no reason to keep an old CA.
+    // Pinning is optional, so a missing webhook for it is no reason to keep an old CA.
     const without = mutating?.ok === false && mutating.error.status === 404;
     const asked = without ? [validating] : [validating, mutating];
     const rotated = await secret.rotate(
@@ -184,7 +185,7 @@ export const rotateAuthority = (
     if (!rotated.ok) log.warn('the CA could not be rotated', { problem: rotated.error.message });
     else if (rotated.value !== 'none') log.info('CA rotation', { step: rotated.value });
   };
-  // One at a time: two steps at once would be made from the same reading.
+  // One step at a time: two steps at once would start from the same reading.
   let running: Promise<void> | undefined;
   const look = (): void => {
     running ??= step()
