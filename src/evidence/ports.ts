@@ -1,6 +1,7 @@
 import type { Owners } from '../concurrency/shares.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { Digest } from '../core/image/digest.ts';
+import type { PinnedImage } from '../core/image/pinned-image.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
 
 /** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
@@ -181,12 +182,11 @@ export interface Registry {
     budget: ReadBudget,
   ): Promise<RegistryAnswer<Content>>;
   /**
-   * Everything that says it refers to `digest`: the Referrers API, all pages, else the fallback tag `sha256-<hex>`.
+   * Everything that says it refers to the image: the Referrers API, all pages, else the fallback tag `sha256-<hex>`.
    * The descriptors' `artifactType` orders, it never filters: decide by each candidate's own manifest.
    */
   referrers(
-    repository: Repository,
-    digest: Digest,
+    image: PinnedImage,
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<readonly Descriptor[]>>;
@@ -212,7 +212,7 @@ export interface Registry {
  * out the bytes may have them shown to those who can read it.
  */
 export interface ContentStore {
-  get(repository: Repository, digest: Digest): Promise<Uint8Array | undefined>;
+  get(image: PinnedImage): Promise<Uint8Array | undefined>;
   /** Never fails: a full disk only costs the next reader a request. */
-  put(repository: Repository, digest: Digest, bytes: Uint8Array): void;
+  put(image: PinnedImage, bytes: Uint8Array): void;
 }

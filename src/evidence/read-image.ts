@@ -80,7 +80,7 @@ const load = async (
     size === undefined || size === bytes.length
       ? { state: 'known', value: bytes }
       : failed(job, 'invalid', stage, 'its length is not what its descriptor says');
-  const held = await parts.content.get(repository, digest);
+  const held = await parts.content.get({ ...repository, digest });
   if (held !== undefined) {
     const within = reading.take(held.length);
     return within ? check(held) : overspent(repository.host, stage);
@@ -91,7 +91,7 @@ const load = async (
   const answer = await parts.sharedReads.do(plan, reading, async (reading) => {
     const got = await fetch({ ...reading, below: true });
     if (got.state === 'known' && got.value.digest === digest)
-      parts.content.put(repository, digest, got.value.bytes);
+      parts.content.put({ ...repository, digest }, got.value.bytes);
     return got;
   });
   if (answer.state !== 'known') return answer;

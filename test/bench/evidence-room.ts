@@ -141,7 +141,7 @@ const pages = async ({
   let state = '';
   for (let time = 0; time < times; time++) {
     const [referrers, tags] = await Promise.all([
-      registry.referrers(place, image.digest, anonymous, budgetOf(3000)),
+      registry.referrers({ ...place, digest: image.digest }, anonymous, budgetOf(3000)),
       registry.tags(place, anonymous, budgetOf(3000)),
     ]);
     state = `${referrers.state}, ${tags.state}`;

@@ -54,7 +54,7 @@ const files = async (): Promise<readonly string[]> => {
 };
 const kept = async (...texts: readonly string[]): Promise<void> => {
   const store = open();
-  for (const text of texts) store.put(shop, digestOf(text), bytesOf(text));
+  for (const text of texts) store.put({ ...shop, digest: digestOf(text) }, bytesOf(text));
   await store.close();
 };
 
@@ -70,10 +70,10 @@ afterEach(async () => {
 describe('content', () => {
   test.each(['sha256', 'sha384', 'sha512'])('by %s outlives the process', async (algorithm) => {
     const first = open();
-    first.put(shop, digestOf('web', algorithm), bytesOf('web'));
-    expect(textOf(await first.get(shop, digestOf('web', algorithm)))).toBe('web');
+    first.put({ ...shop, digest: digestOf('web', algorithm) }, bytesOf('web'));
+    expect(textOf(await first.get({ ...shop, digest: digestOf('web', algorithm) }))).toBe('web');
     await first.close();
-    expect(textOf(await open().get(shop, digestOf('web', algorithm)))).toBe('web');
+    expect(textOf(await open().get({ ...shop, digest: digestOf('web', algorithm) }))).toBe('web');
     expect(problems).toEqual([]);
   });
 
@@ -90,18 +90,18 @@ describe('content', () => {
 
   test('is shown for the repository that delivered it, and for no other', async () => {
     const store = open();
-    store.put(shop, digestOf('secret'), bytesOf('secret'));
-    expect(await store.get(guest, digestOf('secret'))).toBeUndefined();
+    store.put({ ...shop, digest: digestOf('secret') }, bytesOf('secret'));
+    expect(await store.get({ ...guest, digest: digestOf('secret') })).toBeUndefined();
     await store.close();
     const later = open(diskOnly);
-    expect(await later.get(guest, digestOf('secret'))).toBeUndefined();
-    expect(textOf(await later.get(shop, digestOf('secret')))).toBe('secret');
+    expect(await later.get({ ...guest, digest: digestOf('secret') })).toBeUndefined();
+    expect(textOf(await later.get({ ...shop, digest: digestOf('secret') }))).toBe('secret');
   });
 
   test('that does not hash to its digest is not kept, whoever brings it', async () => {
     const store = open();
-    store.put(shop, digestOf('web'), bytesOf('other'));
-    expect(await store.get(shop, digestOf('web'))).toBeUndefined();
+    store.put({ ...shop, digest: digestOf('web') }, bytesOf('other'));
+    expect(await store.get({ ...shop, digest: digestOf('web') })).toBeUndefined();
   });
 
   test.each([
@@ -113,8 +113,8 @@ describe('content', () => {
   ])('by %j is no content, and no file is touched for it', async (text) => {
     const store = open();
     const digest = text as Digest;
-    store.put(shop, digest, bytesOf('web'));
-    expect(await store.get(shop, digest)).toBeUndefined();
+    store.put({ ...shop, digest }, bytesOf('web'));
+    expect(await store.get({ ...shop, digest })).toBeUndefined();
     await store.close();
     expect(await files()).toEqual([]);
   });
@@ -122,15 +122,15 @@ describe('content', () => {
   test('does not change when the buffer that it came from does', async () => {
     const buffer = Buffer.from('..web..');
     const store = open();
-    store.put(shop, digestOf('web'), buffer.subarray(2, 5));
+    store.put({ ...shop, digest: digestOf('web') }, buffer.subarray(2, 5));
     buffer.fill(0);
-    expect(textOf(await store.get(shop, digestOf('web')))).toBe('web');
+    expect(textOf(await store.get({ ...shop, digest: digestOf('web') }))).toBe('web');
   });
 
   test('needs no directory', async () => {
     const store = createContentStore({ maxMemoryBytes: 1e6, maxDiskBytes: 1e6 });
-    store.put(shop, digestOf('web'), bytesOf('web'));
-    expect(textOf(await store.get(shop, digestOf('web')))).toBe('web');
+    store.put({ ...shop, digest: digestOf('web') }, bytesOf('web'));
+    expect(textOf(await store.get({ ...shop, digest: digestOf('web') }))).toBe('web');
     await store.close();
   });
 });
@@ -168,20 +168,22 @@ describe('a file that is not what was written', () => {
     await kept('web');
     const [file = ''] = await files();
     const store = open({ ...diskOnly, maxFileBytes: 1000 });
-    expect(textOf(await store.get(shop, digestOf('web')))).toBe('web');
+    expect(textOf(await store.get({ ...shop, digest: digestOf('web') }))).toBe('web');
     await damage(file);
-    expect(await store.get(shop, digestOf('web'))).toBeUndefined();
+    expect(await store.get({ ...shop, digest: digestOf('web') })).toBeUndefined();
     await store.close();
     await expect(lstat(file)).rejects.toThrow('ENOENT');
     await kept('web');
-    expect(textOf(await open(diskOnly).get(shop, digestOf('web')))).toBe('web');
+    expect(textOf(await open(diskOnly).get({ ...shop, digest: digestOf('web') }))).toBe('web');
   });
 
   test.each(damages)('%s is no content for a later process either', async (_, damage) => {
     await kept('web');
     const [file = ''] = await files();
     await damage(file);
-    expect(await open({ ...diskOnly, maxFileBytes: 1000 }).get(shop, digestOf('web'))).toBeUndefined();
+    expect(
+      await open({ ...diskOnly, maxFileBytes: 1000 }).get({ ...shop, digest: digestOf('web') }),
+    ).toBeUndefined();
   });
 
   test('a folder that is a link is not followed, for reading or for writing', async () => {
@@ -210,7 +212,7 @@ describe('bounds', () => {
       await utimes(file, old, old);
     }
     const store = open({ ...diskOnly, maxDiskBytes: 12 });
-    for (const text of ['tri!', 'for!']) store.put(shop, digestOf(text), bytesOf(text));
+    for (const text of ['tri!', 'for!']) store.put({ ...shop, digest: digestOf(text) }, bytesOf(text));
     await store.close();
     const texts = await Promise.all((await files()).map((file) => readFile(file, 'utf8')));
     expect(texts.sort()).toEqual(['for!', 'tri!', 'two!']);
@@ -232,8 +234,8 @@ describe('bounds', () => {
     }
     const store = open({ ...diskOnly, maxFiles: 2 });
     await store.opened;
-    expect(textOf(await store.get(shop, digestOf('a')))).toBe('a');
-    store.put(shop, digestOf('c'), bytesOf('c'));
+    expect(textOf(await store.get({ ...shop, digest: digestOf('a') }))).toBe('a');
+    store.put({ ...shop, digest: digestOf('c') }, bytesOf('c'));
     await store.close();
     const texts = await Promise.all((await files()).map((file) => readFile(file, 'utf8')));
     expect(texts.sort()).toEqual(['a', 'c']);
@@ -241,7 +243,7 @@ describe('bounds', () => {
 
   test('what waits to be written is bounded: the rest is left out', async () => {
     const store = open({ maxWaitingBytes: 10 });
-    for (let n = 0; n < 20; n++) store.put(shop, digestOf(`four${n}`), bytesOf(`four${n}`));
+    for (let n = 0; n < 20; n++) store.put({ ...shop, digest: digestOf(`four${n}`) }, bytesOf(`four${n}`));
     await store.close();
     expect((await files()).length).toBeLessThanOrEqual(2);
     expect((await files()).length).toBeGreaterThan(0);
@@ -250,8 +252,8 @@ describe('bounds', () => {
   test('memory holds no more than its bytes', async () => {
     const store = createContentStore({ maxMemoryBytes: 1500, maxDiskBytes: 0 });
     const texts = ['a', 'b', 'c', 'd'];
-    for (const text of texts) store.put(shop, digestOf(text), bytesOf(text));
-    const found = await Promise.all(texts.map((text) => store.get(shop, digestOf(text))));
+    for (const text of texts) store.put({ ...shop, digest: digestOf(text) }, bytesOf(text));
+    const found = await Promise.all(texts.map((text) => store.get({ ...shop, digest: digestOf(text) })));
     expect(found.map(textOf)).toEqual([undefined, undefined, 'c', 'd']);
   });
 });
@@ -260,21 +262,21 @@ describe('a directory that does not work', () => {
   test('costs requests, never an answer, and is told once', async () => {
     await writeFile(join(directory, 'file'), '');
     const store = open({ directory: join(directory, 'file') });
-    for (const text of ['a', 'b']) store.put(shop, digestOf(text), bytesOf(text));
-    expect(textOf(await store.get(shop, digestOf('a')))).toBe('a');
+    for (const text of ['a', 'b']) store.put({ ...shop, digest: digestOf(text) }, bytesOf(text));
+    expect(textOf(await store.get({ ...shop, digest: digestOf('a') }))).toBe('a');
     await store.close();
     expect(problems).toEqual([expect.stringContaining('cannot be used')]);
   });
 
   test('that is removed while in use is a miss, and is made again', async () => {
     const store = open(diskOnly);
-    store.put(shop, digestOf('a'), bytesOf('a'));
+    store.put({ ...shop, digest: digestOf('a') }, bytesOf('a'));
     await store.close();
     const later = open(diskOnly);
-    expect(textOf(await later.get(shop, digestOf('a')))).toBe('a');
+    expect(textOf(await later.get({ ...shop, digest: digestOf('a') }))).toBe('a');
     await rm(join(directory, 'sha256'), { recursive: true });
-    expect(await later.get(shop, digestOf('a'))).toBeUndefined();
-    later.put(shop, digestOf('a'), bytesOf('a'));
+    expect(await later.get({ ...shop, digest: digestOf('a') })).toBeUndefined();
+    later.put({ ...shop, digest: digestOf('a') }, bytesOf('a'));
     await later.close();
     expect(await files()).toHaveLength(1);
   });

@@ -1,3 +1,4 @@
+import type { PinnedImage } from '../../core/image/pinned-image.ts';
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import type { ContentStore } from '../../evidence/ports.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
@@ -47,6 +48,8 @@ const openDisk = (options: ContentStoreOptions): Disk | undefined => {
   return createDisk(options.directory, limits, options.onProblem ?? (() => {}));
 };
 
+const keyOf = ({ host, repository, digest }: PinnedImage): string => `${digest} ${host}/${repository}`;
+
 /**
  * Manifests and configs by digest and by the repository that delivered them: what was used last in memory, more of it
  * on disk. It holds nothing that does not hash to its digest, whoever put it there: a file that was altered is a miss
@@ -57,20 +60,20 @@ export const createContentStore = (options: ContentStoreOptions): OpenContentSto
   const disk = openDisk(options);
   const keep = (key: string, bytes: Uint8Array): void => memory.set(key, bytes, bytes.length + entryBytes);
   return {
-    get: async (repository, digest) => {
-      const key = `${digest} ${repository.host}/${repository.repository}`;
+    get: async (image) => {
+      const key = keyOf(image);
       const held = memory.get(key);
       if (held !== undefined || disk === undefined) return held;
-      const name = contentName(repository, digest);
+      const name = contentName(image);
       const bytes = name === undefined ? undefined : await disk.read(name);
       if (bytes !== undefined) keep(key, bytes);
       return bytes;
     },
-    put: (repository, digest, bytes) => {
-      const name = contentName(repository, digest);
+    put: (image, bytes) => {
+      const name = contentName(image);
       if (name === undefined || !isDigestOf(bytes, name.digest)) return;
       const own = ownBytes(bytes);
-      keep(`${digest} ${repository.host}/${repository.repository}`, own);
+      keep(keyOf(image), own);
       disk?.write(name, own);
     },
     opened: disk?.opened ?? Promise.resolve(),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, hexOf, parseDigest, type Digest } from '../../core/image/digest.ts';
-import type { Repository } from '../../evidence/ports.ts';
+import type { PinnedImage } from '../../core/image/pinned-image.ts';
 
 /** Where content lies below the directory, and what it must hash to. */
 export interface ContentName {
@@ -21,7 +21,7 @@ export const isContentFile = (name: string): boolean => fileName.test(name);
  * Nothing of the name comes from outside but hexadecimal digits, so no repository and no digest leads out of the
  * directory. @returns undefined for anything that is no sha256, sha384 or sha512 digest
  */
-export const contentName = ({ host, repository }: Repository, digest: Digest): ContentName | undefined => {
+export const contentName = ({ host, repository, digest }: PinnedImage): ContentName | undefined => {
   if (!parseDigest(digest).ok) return undefined;
   const hex = hexOf(digest);
   // No host holds a slash, so `host/repository` means one place.

@@ -36,7 +36,7 @@ const held = async (
   repository: Repository,
   digest: Digest,
 ): Promise<Found | undefined> => {
-  const bytes = await content.get(repository, digest);
+  const bytes = await content.get({ ...repository, digest });
   return bytes === undefined ? undefined : { digest, bytes };
 };
 
@@ -89,7 +89,7 @@ const read = async (
   if ('digest' in name && digest !== name.digest) {
     return invalid(repository, 'the registry answered with another manifest than was asked for');
   }
-  content.put(repository, digest, bytes);
+  content.put({ ...repository, digest }, bytes);
   return { state: 'known', value: { digest, bytes } };
 };
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/concurrency/clock.ts';
+import type { PinnedImage } from '../../../src/core/image/pinned-image.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import type {
   Candidate,
@@ -59,12 +60,12 @@ export interface FakeContentStore extends ContentStore {
 }
 export const createFakeContentStore = (): FakeContentStore => {
   const entries = new Map<string, Uint8Array>();
-  const key = ({ host, repository }: Repository, digest: string): string => `${host}/${repository} ${digest}`;
+  const key = ({ host, repository, digest }: PinnedImage): string => `${host}/${repository} ${digest}`;
   return {
     entries,
-    get: (repository, digest) => Promise.resolve(entries.get(key(repository, digest))),
-    put: (repository, digest, bytes) => {
-      entries.set(key(repository, digest), bytes);
+    get: (image) => Promise.resolve(entries.get(key(image))),
+    put: (image, bytes) => {
+      entries.set(key(image), bytes);
     },
   };
 };

@@ -74,7 +74,7 @@ describe('whatever a registry answers', () => {
           registry.manifest(at, { tag: 'v1' }, credential, budgetOf()),
           registry.manifest(at, { digest: web.digest }, credential, budgetOf()),
           registry.blob(at, descriptor, 1024, credential, budgetOf()),
-          registry.referrers(at, web.digest, credential, budgetOf()),
+          registry.referrers({ ...at, digest: web.digest }, credential, budgetOf()),
           registry.tags(at, credential, budgetOf()),
           registry.ping(server.host, credential, budgetOf()),
         ]);

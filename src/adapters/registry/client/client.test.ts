@@ -235,10 +235,14 @@ describe('mirrors', () => {
     mirror.push(repository, web, 'v1');
     origin.push(repository, signature);
     const { registry } = reading;
-    expect(valueOf(await registry.referrers(place(origin), web.digest, ann, budgetOf()))).toHaveLength(1);
+    expect(
+      valueOf(await registry.referrers({ ...place(origin), digest: web.digest }, ann, budgetOf())),
+    ).toHaveLength(1);
     const asked = origin.counts().total;
     mirror.push(repository, signature);
-    expect(valueOf(await registry.referrers(place(origin), web.digest, ann, budgetOf()))).toHaveLength(1);
+    expect(
+      valueOf(await registry.referrers({ ...place(origin), digest: web.digest }, ann, budgetOf())),
+    ).toHaveLength(1);
     expect(origin.counts().total).toBe(asked);
   });
 

@@ -44,8 +44,8 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
       const site: Site = { ...repository, credential, budget };
       return throughMirrors(site, mirrorsOf(site), (at) => getBlob(auth, at, descriptor, limit));
     },
-    referrers: (repository, digest, credential, budget) => {
-      const site: Site = { ...repository, credential, budget };
+    referrers: ({ host, repository, digest }, credential, budget) => {
+      const site: Site = { host, repository, credential, budget };
       const from = (at: Site) => getReferrers(auth, at, settingsOf(at.host), digest);
       // A mirror that copies images only has no signatures to list: its empty list says nothing about the origin.
       return throughMirrors(site, mirrorsOf(site), from, (found) => found.length > 0);

@@ -62,7 +62,7 @@ const operations: readonly (readonly [string, Operation, unknown])[] = [
   [
     'referrers',
     async (r, host) => {
-      const answer = await r.referrers(at(host), web.digest, anonymous, budgetOf());
+      const answer = await r.referrers({ ...at(host), digest: web.digest }, anonymous, budgetOf());
       if (answer.state !== 'known') return answer;
       return { state: 'known', value: answer.value.map(({ digest }) => digest) };
     },
@@ -183,7 +183,11 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     const { fake, registry } = await start();
     fake.fault({ path: /\/(tags|referrers)\// }, fault());
     const tags = await registry.tags(at(fake.host), anonymous, budgetOf());
-    const referrers = await registry.referrers(at(fake.host), web.digest, anonymous, budgetOf());
+    const referrers = await registry.referrers(
+      { ...at(fake.host), digest: web.digest },
+      anonymous,
+      budgetOf(),
+    );
     expect([kindOf(tags), kindOf(referrers)]).toEqual([kind, kind]);
     expect(fake.counts().total).toBeLessThan(20);
   });

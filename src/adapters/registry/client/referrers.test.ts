@@ -67,7 +67,7 @@ afterEach(async () => {
 });
 
 const get = (digest = web.digest, budget: ReadBudget = budgetOf()) =>
-  reading.registry.referrers({ host: server.host, repository }, digest, anonymous, budget);
+  reading.registry.referrers({ host: server.host, repository, digest }, anonymous, budget);
 const api = '/referrers/';
 
 describe('what refers to a digest', () => {

@@ -103,7 +103,7 @@ export const readsBlobs = ({ of, fresh }: Desk): void => {
 
 export const listsReferrers = ({ of, fresh }: Desk): void => {
   const list = async (at: Repository): Promise<string[]> => {
-    const found = await of().registry.referrers(at, amd64.digest, of().credential, budgetOf());
+    const found = await of().registry.referrers({ ...at, digest: amd64.digest }, of().credential, budgetOf());
     return known(found)
       .map(({ digest }) => digest)
       .sort();

@@ -34,7 +34,9 @@ const staysWithin = ({ of, fresh }: Desk): void => {
     await of().push(at.repository, amd64, 'v1');
     const late = budgetOf(undefined, AbortSignal.abort());
     expect(kindOf(await of().registry.manifest(at, { tag: 'v1' }, of().credential, late))).toBe('timeout');
-    expect(kindOf(await of().registry.referrers(at, amd64.digest, of().credential, late))).toBe('timeout');
+    expect(
+      kindOf(await of().registry.referrers({ ...at, digest: amd64.digest }, of().credential, late)),
+    ).toBe('timeout');
   });
 };
 
@@ -43,7 +45,7 @@ const knowsWhoAsks = ({ of, fresh, refused }: Desk): void => {
     ['head', (at, who) => of().registry.head(at, { tag: 'v1' }, who, budgetOf())],
     ['manifest', (at, who) => of().registry.manifest(at, { tag: 'v1' }, who, budgetOf())],
     ['blob', (at, who) => of().registry.blob(at, configOf(amd64), limit, who, budgetOf())],
-    ['referrers', (at, who) => of().registry.referrers(at, amd64.digest, who, budgetOf())],
+    ['referrers', (at, who) => of().registry.referrers({ ...at, digest: amd64.digest }, who, budgetOf())],
     ['tags', (at, who) => of().registry.tags(at, who, budgetOf())],
   ];
 
