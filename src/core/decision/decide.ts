@@ -135,6 +135,9 @@ const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[])
       remedy: `correct the policy (kubectl get imagepolicy ${broken.name} -o yaml) or remove it`,
     }));
 
+/** So many are put in order in a step of their own. */
+const manyFindings = 500;
+
 /** Where nobody says: nothing is known, so that every check that asks fails. */
 const unknownSituation: Situation = {
   pod: false,
@@ -184,6 +187,7 @@ export function* judging(
   const uninformed = asksForEvidence ? uninformedOf(findings, covering) : undefined;
   if (findings.length > 0) findings.push(...namespaceUnavailable(covering, findings));
   if (covering.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(covering, fresh));
+  if (findings.length > manyFindings) yield;
   return {
     findings: findings.length > 1 ? inOrder(findings) : findings,
     allowed: !findings.some((finding) => finding.mode === 'Deny'),

@@ -42,6 +42,22 @@ test('R24: no step of a verdict is longer than the text of an image, or its byte
   expect(stepsOf(work)).toBe(images + images * policies);
 });
 
+test('R24: thousands of findings are put in order in a step of their own', () => {
+  const failing = policySet(
+    Object.fromEntries(
+      Array.from({ length: 200 }, (_, at) => [`p${at}`, { checks: [{ tags: { deny: ['*'] } }] }]),
+    ),
+  );
+  const covered = selectPolicies(failing.forNamespace('shop'), {
+    namespace: 'shop',
+    namespaceLabels: labels,
+    objectLabels: [{}],
+  });
+  const read = failing.images.read('nginx:latest');
+  const under = underReview.map(({ use, fresh }) => ({ use, fresh, image: read }));
+  expect(stepsOf(judging(under, covered, undefined))).toBe(images + 1);
+});
+
 test.each(['judge', 'pin'] as const)('R24: what is needed to %s is asked in steps of an image', (purpose) => {
   expect(stepsOf(asking(underReview, covering, purpose))).toBe(images);
 });

@@ -44,6 +44,15 @@ describe('R24: a review that takes long keeps nobody waiting', () => {
     expect(await long).toEqual({ name: 'long' });
   });
 
+  test('what is made of its result does not lengthen the turn of its last slice', async () => {
+    const { slices, work, done } = workshop();
+    let isTold = false;
+    const told = Promise.resolve(slices.run(work('long', 6), of('long'))).then(() => (isTold = true));
+    await turn();
+    expect([done.length, isTold]).toEqual([6, false]);
+    await told;
+  });
+
   test('several share one slice a turn, and short work comes between', async () => {
     const { slices, work, done } = workshop();
     const all = ['a', 'b', 'c'].map(async (name) => slices.run(work(name, 12), of(name)));

@@ -102,8 +102,11 @@ export const createSlices = (
           }
           try {
             const next = goOn(steps, end);
-            if (next.done === true) resolve(next.value);
-            return next.done !== true;
+            if (next.done !== true) return true;
+            const { value } = next;
+            // What is made of thousands of findings then takes a turn of its own.
+            setImmediate(() => resolve(value));
+            return false;
           } catch (error) {
             reject(error);
             return false;
