@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** What a command's file exports. Loaded only when the command is asked for, so that a start stays fast. */
+/** The exports of a command's file. It is loaded only when the command runs, so that a start stays fast. */
 export interface CommandModule {
   /** `commands` is the whole list, for the command that completes the others. */
   readonly command: (

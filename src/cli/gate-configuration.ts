@@ -12,7 +12,7 @@ import type { SettingKey } from '../config/settings/settings.ts';
 import type { Shape } from '../config/values/shape.ts';
 import { UsageError } from './terminal/terminal.ts';
 
-/** What decides about verdicts: a gate inside of the cluster has to know it as this command does. */
+/** Settings that decide about verdicts: a gate inside of the cluster needs the same values as this command. */
 const carriedSettings = [
   'unmatched',
   'unknownKinds',
@@ -24,7 +24,10 @@ const carriedSettings = [
   'evidenceMemory',
 ] as const satisfies readonly SettingKey[];
 
-/** What `manifests --image` reads for the gate. Proxies are not among them: those of this terminal are seldom its own. */
+/**
+ * Settings that `manifests --image` reads for the gate. Proxies are not among them: the proxies of this terminal are
+ * seldom those of the cluster.
+ */
 export const gateSettings = [
   ...carriedSettings,
   'registries',
@@ -38,7 +41,7 @@ type Settings = ConfigOf<(typeof gateSettings)[number]>;
 /** It goes into a ConfigMap, which holds no more. */
 const largestClientCa = 1024 * 1024;
 
-/** The CA for the ConfigMap: the certificates of the file and nothing that may stand beside them, such as a key. */
+/** The CA for the ConfigMap: only the certificates of the file, since a key may be in it too. */
 const clientCaOf = (file: string): string => {
   const text = readTextFile(file, { bytes: largestClientCa });
   if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
@@ -66,7 +69,10 @@ interface CarriedRows {
   readonly secrets: readonly SecretFile[];
 }
 
-/** Rows of registries as the gate inside of the cluster finds them: CAs beside its configuration, logins in a Secret. */
+/**
+ * Rows of registries for the gate inside of the cluster: CAs are files beside its configuration, logins are in a
+ * Secret.
+ */
 const carryRegistries = (config: Settings): CarriedRows => {
   const loaded = loadRegistries(config.registries);
   if (!loaded.ok) throw new UsageError(loaded.error.map(describeProblem));
@@ -113,7 +119,7 @@ const carryRegistries = (config: Settings): CarriedRows => {
   };
 };
 
-/** What was given to this command and matters to the gate, whatever it was given by. */
+/** The settings of this command that the gate needs, from flags, environment and file. */
 export const configurationOf = (config: Settings): GateConfiguration => {
   const given = carriedSettings.flatMap((key) => {
     const { shape } = definitions[key] as unknown as { shape: Shape<unknown> };

@@ -14,8 +14,8 @@ import type { PullSecretInput } from './pull-secret-input.ts';
 import { openLoginAccess } from './registry-access.ts';
 
 /**
- * What became of one credential. `works`: the registry took it; `denied`: it did not; `failed`: it could not be asked;
- * `missing`: there is none to ask with; `not-tried`: the host had failed before.
+ * The result of one credential. `works`: the registry accepted it; `denied`: it did not; `failed`: the registry could
+ * not be asked; `missing`: there is no credential; `not-tried`: the host had failed before.
  */
 export type LoginOutcome = 'works' | 'denied' | 'failed' | 'missing' | 'not-tried';
 
@@ -35,7 +35,7 @@ export interface LoginAttempt {
 
 export interface LoginReport {
   readonly host: string;
-  /** What was asked for; absent: the registry alone. */
+  /** The image that was asked for; absent when only the registry was. */
   readonly image?: string;
   readonly address: string;
   /** Without user and password. */
@@ -44,14 +44,14 @@ export interface LoginReport {
   readonly proxyProblem?: string;
   readonly plainHttp: boolean;
   readonly allowPrivateAddress: boolean;
-  /** Whether a `caFile`, of its row or of `registryDefaults`, is trusted beside the well-known authorities. */
+  /** Whether a `caFile`, of the row or of `registryDefaults`, adds authorities to the well-known ones. */
   readonly ownAuthority: boolean;
   /** Whether the row has a client certificate for hosts that ask for one. */
   readonly clientCertificate: boolean;
   readonly attempts: readonly LoginAttempt[];
 }
 
-/** What is asked: a host, and of it one image when a repository was named. */
+/** The target: a host, and one image of it when a repository was named. */
 export interface LoginTarget {
   /** `HOST/REPOSITORY[:TAG|@DIGEST]`; the repository means nothing without `asksForImage`. */
   readonly reference: ImageReference;
@@ -71,8 +71,8 @@ const isLetIn = ({ stage, kind, unreadable }: RegistryFailure): boolean =>
   unreadable === true || (stage === 'manifest' && kind === 'limit');
 
 /**
- * Asks as a check and the gate do: for the manifest, with the scope of its repository; without a repository for the API
- * alone. Mirrors are left out: they are asked anonymously, and an image that lies there says nothing of a login.
+ * Asks as a check and the gate do: for the manifest, with the scope of its repository; without a repository for the
+ * API only. Mirrors are left out: they are asked anonymously, so an answer of theirs says nothing about a login.
  */
 const ask = async (
   { registry }: EvidenceRoom,
@@ -124,7 +124,10 @@ const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' 
   }
 };
 
-/** Whether another credential cannot fare better: nobody answers, or we do not connect there. */
+/**
+ * Whether the failure is about the host, so that no other credential can help: it does not answer, or the gate does
+ * not connect to it.
+ */
 const concernsHost = ({ kind, stage }: RegistryFailure): boolean =>
   kind !== 'denied' && stage !== 'token' && kind !== 'limit';
 
@@ -157,7 +160,7 @@ const tryAll = async (
   return attempts;
 };
 
-/** The proxy on the way, and what is wrong with one that is set. */
+/** The proxy that is used, or the mistake in its setting. */
 const proxyTo = (url: URL, config: RegistryConfig): Pick<LoginReport, 'proxy' | 'proxyProblem'> => {
   const found = createProxies(proxyOf(config)).proxyFor(url);
   if (!found.ok) return { proxyProblem: shown(found.error) };
@@ -189,8 +192,8 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
 };
 
 /**
- * 0: a login works, or there is none and the registry wants none; 1: no login works; 4: the host could not be asked.
- * Token servers hand out a token to nobody in particular as well, so that says nothing of a login that was refused.
+ * 0: a login works, or there is no login and the registry needs none; 1: no login works; 4: the host could not be
+ * asked. Token servers give anonymous tokens too, so a token alone does not prove that a login was accepted.
  */
 export const loginExitCode = ({ attempts }: LoginReport): ExitCode => {
   const logins = attempts.filter(({ kind }) => kind !== 'anonymous');

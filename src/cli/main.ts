@@ -32,7 +32,7 @@ const refuseUnknown = (name: string | undefined): void => {
 const withHelp = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : argv;
 
-/** All commands by name, but only the one that is asked for is loaded. */
+/** All commands by name. Only the one that runs is loaded. */
 const createProgram = async (argv: readonly string[], terminal: Terminal, done: (code: number) => void) => {
   const program = new Command('imagegate')
     .description(describe)
@@ -93,7 +93,7 @@ export const run = async (given: readonly string[], terminal: Terminal): Promise
   }
 };
 
-// What was lost on its way out is told when the process is about to end, or even later.
+// Lost output is reported when the process is about to end, or even later.
 const terminal = processTerminal(new URL('./store-worker.js', import.meta.url), () => {
   process.exitCode = exitCode.usage;
 });

@@ -23,7 +23,8 @@ const hint =
 
 /**
  * `--pull-secret FILE`: one Secret manifest.
- * @throws UsageError when there is none in it. The parser's own words are not shown: they may quote the secret (B37).
+ * @throws UsageError when the file holds no Secret. The parser's own words are not shown: they may quote the secret
+ *   (B37).
  */
 export const readPullSecretFile = (file: string): PullSecretInput => {
   const refuse = (why: string): never => {

@@ -25,7 +25,7 @@ const field = (object: JsonObject, name: string): unknown => {
   return isJsonObject(status) ? status[name] : undefined;
 };
 
-/** Every CA in use: during a rotation the next and the previous one as well. Keys are not looked at. */
+/** Every CA in use: during a rotation the next and the previous one as well. Keys are not read. */
 const bundleOf = ({ data }: JsonObject): string => {
   if (!isJsonObject(data)) return '';
   const certificates = ['ca.crt', 'next.crt', 'previous.crt'].map((name) => data[name]);
@@ -35,8 +35,9 @@ const bundleOf = ({ data }: JsonObject): string => {
 };
 
 /**
- * The CA of a gate inside of the cluster, once one of its replicas is ready. Refused before: webhook configurations
- * with failurePolicy Fail and nobody behind them would stop every new Pod, those of the gate included (R16).
+ * The CA of a gate inside of the cluster, once one of its replicas is ready. Refused before that: webhook
+ * configurations with failurePolicy Fail and no ready replica would stop every new Pod, those of the gate included
+ * (R16).
  */
 export const readyGateCa = async (
   namespace: string,

@@ -3,7 +3,7 @@ import type { DecisionsReader } from '../adapters/store/sqlite/reader.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
 
-/** Where the record lies: the setting that `serve` writes it by. */
+/** The place of the record: the same setting with which `serve` writes it. */
 export const recordSettings = ['data'] as const satisfies readonly SettingKey[];
 
 /** Opens the record under `--data`, while the gate runs or not. */

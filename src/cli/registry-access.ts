@@ -17,7 +17,7 @@ import { UsageError } from './terminal/terminal.ts';
 /** Manifests and configs of one command; nothing of it stays on disk. */
 const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
 
-/** Where the logins of a command come from. */
+/** The sources of logins of a command. */
 const sourcesOf = (config: RegistryConfig) => {
   const registries = loadRegistries(config.registries);
   if (!registries.ok) throw new UsageError(registries.error.map(describeProblem));
@@ -44,9 +44,9 @@ const withoutMirrors = ({ mirrors: _asked, ...row }: LoadedRegistry): LoadedRegi
 const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): LoadedRegistry => row;
 
 /**
- * The registries as the user of a command sees them: the same room as that of `serve`, with the logins of docker and
- * podman and the helpers that keep them. Pull secrets of a cluster are not read: whoever runs a check has logins of
- * their own, and is not the kubelet. What is configured and cannot be used is exit code 2.
+ * Registry access of a command: as in `serve`, with the logins of docker and podman and their helpers. Pull secrets
+ * of a cluster are not read: the user of a check has logins of their own, and is not the kubelet. Configuration that
+ * cannot be used gives exit code 2.
  */
 export const openRegistryAccess = (config: RegistryConfig): EvidenceRoom =>
   openEvidenceRoom({ ...sourcesOf(config), proxy: proxyOf(config), content });

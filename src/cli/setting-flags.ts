@@ -15,7 +15,7 @@ export const gather = (value: string, earlier: readonly string[] | undefined): r
   value,
 ];
 
-/** What a setting means to a command where that is less than what it means to `serve`. */
+/** Descriptions of settings that mean less to a command than to `serve`. */
 export type Descriptions = Readonly<Partial<Record<SettingKey, string>>>;
 
 /** Adds the flags of some settings to a command; the configuration decides what they mean. */
@@ -44,7 +44,7 @@ export const addSettingFlags = (
   );
 };
 
-/** The settings of a command from flags, environment and file; problems are exit code 2, remarks are talk. */
+/** The settings of a command from flags, environment and file. Problems give exit code 2; remarks go to stderr. */
 export const readSettings = <K extends SettingKey>(
   keys: readonly K[],
   flags: Flags,

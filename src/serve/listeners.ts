@@ -21,7 +21,7 @@ import type { Telemetry } from './telemetry.ts';
  */
 const drainAnswers = 10_000;
 
-/** The handlers, and what they need. */
+/** The parts that the listeners serve. */
 export interface Parts {
   readonly handlers: WebhookHandlers;
   readonly certificate: CertificateSource;

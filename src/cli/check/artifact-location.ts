@@ -51,8 +51,8 @@ const locate = (root: string, path: string): ArtifactLocation => {
 };
 
 /**
- * Where files lie for a program that reads the result elsewhere: below the root of the repository if there is one, else
- * below the working folder. A file outside of both is named in full; text that is no file (`stdin`) has no base.
+ * Names files for a program that reads the result elsewhere: relative to the root of the repository if there is one,
+ * else to the working folder. A file outside of both is named in full. Text that is no file (`stdin`) has no base.
  */
 export const createArtifactLocations = (cwd: string, files: readonly string[]): ArtifactLocations => {
   const root = rootAround(cwd);

@@ -51,7 +51,10 @@ export type ManifestFlags = Flags &
 
 type Judge = (object: ManifestDocument) => Promise<ManifestOutcome>;
 
-/** Side by side only while somebody waits for registries: texts alone are judged faster one after the other. */
+/**
+ * Objects are judged concurrently only while they wait for registries. Without registries one after the other is
+ * faster.
+ */
 const judgeEach = async (
   objects: readonly ManifestDocument[],
   judge: Judge,

@@ -46,20 +46,23 @@ export interface CheckOptions {
   readonly quiet?: boolean;
 }
 
-/** For one object, in milliseconds: a look-up of namespace labels, and of its images where a policy needs that. */
+/** Time for one object, in milliseconds: to look up namespace labels, and images where a policy needs that. */
 export const budget = { plain: 10_000, withEvidence: 60_000 } as const;
 /** Objects that are judged side by side while registries are asked. */
 export const judgedAtOnce = 8;
 
-/** Everything that one `check` judges by, ready. */
+/** Everything that one `check` needs to judge, opened. */
 export interface OpenCheck {
   readonly policies: PolicySource;
   readonly namespaces: KnownNamespaces;
   readonly form: DecisionForm;
   readonly review: Review;
-  /** Absent: nothing is looked at, because no policy needs it. */
+  /** Absent when no policy needs evidence. */
   readonly evidence: EvidenceMemory | undefined;
-  /** Tells which namespaces nobody knows. @returns the exit code */
+  /**
+   * Warns about unknown namespaces.
+   * @returns the exit code
+   */
   conclude(decisions: readonly Decision[], failOn: FailOn, incomplete: boolean): Promise<ExitCode>;
   close(): Promise<void>;
 }
@@ -71,7 +74,7 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
   return clusterNamespaces(kubeconfig.value, context.value, systemClock);
 };
 
-/** Loaded only where somebody has to look at an image: a check of texts alone starts as fast as it always did. */
+/** Loaded only when an image has to be read, so that a check of names alone starts fast. */
 const openRegistries = async (config: RegistryConfig) => {
   const { openRegistryAccess } = await import('../registry-access.ts');
   return openRegistryAccess(config);
@@ -100,17 +103,19 @@ const tellUnresolved = async (
   }
 };
 
-/** What a `check` is about. */
+/** The input of a `check`. */
 export interface CheckSubject {
   readonly set: PolicySet;
   /** Labels of the Namespace objects in its input. */
   readonly labels: readonly Namespaces[];
   readonly namespaceLabels: string | undefined;
-  /** Whether images are looked at although no policy asks for it. */
+  /** Whether images are read although no policy asks for it. */
   readonly looks: boolean;
 }
 
-/** Opens what a `check` needs, and no more: no cluster, no registry, unless somebody asks for them. */
+/**
+ * Opens what a `check` needs. It opens a cluster only with a kubeconfig, and registries only when evidence is needed.
+ */
 export const openCheck = async (
   config: CheckConfig,
   { set, labels, namespaceLabels, looks }: CheckSubject,
@@ -160,8 +165,8 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 const mostWarnings = 20;
 
 /**
- * What no output for people says otherwise: an image that nobody judged yet because it holds a variable, a pod spec that
- * is not there. kubectl prints the same.
+ * Prints warnings, which the outputs for people do not contain: an image with a variable that cannot be judged yet, a
+ * pod spec that is missing. kubectl prints the same.
  */
 export const tellWarnings = (decisions: readonly Decision[], terminal: Terminal): void => {
   const lines = decisions.flatMap((decision) => {

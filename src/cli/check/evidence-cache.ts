@@ -4,9 +4,9 @@ import { formatReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
 
-/** The evidence of one command: each image is asked about once, and what was found can be shown afterwards. */
+/** The evidence of one command: each image is looked up once, and the result can be shown afterwards. */
 export interface EvidenceMemory extends Evidence {
-  /** What was found out about an image; absent: nobody asked. */
+  /** The evidence about an image; `undefined` when it was not looked up. */
   found(image: ImageReference): ImageEvidence | undefined;
 }
 
@@ -16,7 +16,7 @@ const keyOf = ({ image, needs }: EvidenceRequest): string =>
   `${formatReference(image)} ${JSON.stringify(needs)}`;
 
 /**
- * Remembers answers for as long as a command runs: a tag that moves meanwhile is one digest in every file and in every
+ * Caches answers while a command runs. So a tag that moves meanwhile stands for one digest in every file and in every
  * decision (B1).
  */
 export const rememberEvidence = (evidence: Evidence): EvidenceMemory => {

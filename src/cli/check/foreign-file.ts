@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { endOfString } from '../../core/text/json/json-source.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 
-/** How much of a text is looked at: it only has to be recognised. */
+/** How much of a text is read to recognise its format. */
 const lookedAt = 64 * 1024;
 const deepestChart = 16;
 
@@ -42,7 +42,7 @@ const withoutComment = (text: string): string => {
   }
 };
 
-/** Whether a comment stands outside of the strings of what begins like JSON. */
+/** Whether a text that begins like JSON has a comment outside of its strings. */
 const hasJsonComment = (text: string): boolean => {
   if (!/^[{[]/.test(withoutComment(text))) return false;
   for (let at = 0; at < text.length; at++) {
@@ -54,7 +54,7 @@ const hasJsonComment = (text: string): boolean => {
 
 const renderChart = (chart: string): string => `render it first: helm template ${chart} ${judgeIt}`;
 
-/** Another language, of which YAML at best reads something else than was meant: Jsonnet, JSON with comments. */
+/** Recognises Jsonnet and JSON with comments. As YAML they would be read as something else, if at all. */
 export const otherLanguage = (path: string, text: string): string | undefined => {
   const head = text.slice(0, lookedAt);
   if (/\.(?:jsonnet|libsonnet)$/i.test(path) || jsonnetStart.test(withoutComment(head)))
@@ -65,8 +65,8 @@ export const otherLanguage = (path: string, text: string): string | undefined =>
 };
 
 /**
- * What a text is that cannot be read as a manifest, and what to do with it.
- * @returns `undefined` where nobody can tell
+ * Says what a text is that cannot be read as a manifest, and what to do with it.
+ * @returns `undefined` when it is not recognised
  */
 export const whatItIs = (path: string, text: string): string | undefined => {
   const language = otherLanguage(path, text);
@@ -77,7 +77,7 @@ export const whatItIs = (path: string, text: string): string | undefined => {
     : `an unrendered Helm template; ${renderChart(chart)}`;
 };
 
-/** A template of a chart is none of what it will be, even where it can be read: its images are variables. */
+/** Recognises an unrendered template of a chart. Even where YAML can read it, its images are variables. */
 export const unrendered = (path: string, text: string): string | undefined => {
   if (!text.includes(action)) return undefined;
   const chart = chartOfTemplate(path);
@@ -87,19 +87,22 @@ export const unrendered = (path: string, text: string): string | undefined => {
 export const kustomizationText = (path: string): string =>
   `a kustomization: not judged; judge what it builds: kubectl kustomize ${dirname(path)} ${judgeIt}`;
 
-/** A kustomization is read by kustomize alone; Flux's object of the same kind is of another group. */
+/**
+ * Whether the object is a kustomization, which only kustomize reads. Flux's object of the same kind has another
+ * group.
+ */
 export const isKustomization = ({
   apiVersion,
   kind,
 }: Pick<ManifestDocument, 'apiVersion' | 'kind'>): boolean =>
   apiVersion.startsWith('kustomize.config.k8s.io/') && (kind === 'Kustomization' || kind === 'Component');
 
-/** What kustomize takes for a kustomization although it names no kind. */
+/** Whether kustomize reads the file as a kustomization although it names no kind. */
 export const isKustomizationFile = (path: string): boolean => kustomizationName.test(basename(path));
 
 export const isValuesFile = (path: string): boolean => valuesName.test(basename(path));
 
-/** What a file holds that can be read and is no object of a cluster; `undefined` where nobody can tell. */
+/** Says what a readable file holds if not objects of a cluster; `undefined` when it is not recognised. */
 export const whatItHolds = (path: string): string | undefined => {
   if (isKustomizationFile(path)) return kustomizationText(path);
   if (basename(path) === 'Chart.yaml')

@@ -6,16 +6,18 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 const deepestFolder = 32;
-/** How many entries of a folder that is left out are looked at to tell whether it is worth a remark. */
+/** How many entries of a skipped folder are checked to decide whether it needs a remark. */
 const mostLeftOut = 1_000;
 
 /** kustomize also reads a file that is called `Kustomization`. */
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/i.test(name) || name === 'Kustomization';
 
-/** Left out of folders, which is said where manifests lie in them; kubectl reads them with -R. */
+/** Skipped inside of folders, with a remark when they hold manifests: `kubectl -R` reads them. */
 const isLeftOut = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
 
-/** What needs no word: the folder of git, and that of a mounted ConfigMap, whose files are reached by their links. */
+/**
+ * Folders that need no remark: `.git`, and the data folder of a mounted ConfigMap, whose files are reached by links.
+ */
 const isNeverManifests = async (folder: string, name: string): Promise<boolean> =>
   name === '.git' ||
   (name.startsWith('..') && (await readlink(join(folder, '..data')).catch(() => undefined)) === name);
@@ -23,15 +25,15 @@ const isNeverManifests = async (folder: string, name: string): Promise<boolean> 
 /** A file of the input. */
 export interface ManifestFile {
   readonly path: string;
-  /** The folder that was named, or the one in which a named file lies: nothing outside of it is written. */
+  /** The folder that was named, or the folder of a named file. Nothing outside of it is written. */
   readonly folder: string;
-  /** Whether it was named itself. */
+  /** Whether the user named the file itself. */
   readonly named: boolean;
 }
 
 export interface ManifestFiles {
   readonly files: readonly ManifestFile[];
-  /** What lies in a folder and cannot be read; the others are judged nevertheless. */
+  /** Files in folders that cannot be read. The others are judged. */
   readonly problems: readonly string[];
 }
 
@@ -40,18 +42,18 @@ interface Walk {
   readonly excludes: (path: string) => boolean;
   readonly files: ManifestFile[];
   readonly problems: string[];
-  /** What was left out, with what it is. */
+  /** Skipped entries, with what each is. */
   readonly passedOver: string[];
 }
 
-/** In a folder a pipe or device is no manifest but a trap; one that is meant is named with -f. */
+/** Whether a file in a folder is a pipe or device, which could block for good. The user can name it with -f. */
 const isTrap = async (path: string): Promise<boolean> => {
   const found = await stat(path).catch(() => undefined);
-  // What cannot be looked at, and folders, get their sentence when they are read.
+  // Folders and files that cannot be read are reported when they are read.
   return found !== undefined && !found.isFile() && !found.isDirectory();
 };
 
-/** Also where there is too much to look at: nothing is left out in silence because much lies beside it. */
+/** True also when the folder has too many entries to check: a large folder must not be skipped in silence. */
 const mayHoldManifest = async (folder: string): Promise<boolean> => {
   let left = mostLeftOut;
   try {
@@ -59,19 +61,19 @@ const mayHoldManifest = async (folder: string): Promise<boolean> => {
       if (left-- === 0 || (!entry.isDirectory() && isManifest(entry.name))) return true;
     }
   } catch {
-    // A folder that is left out need not be readable.
+    // A skipped folder need not be readable.
   }
   return false;
 };
 
-/** A link to a folder that is not walked anyway; kubectl does not follow it, other tools do. */
+/** A link to a folder outside of the walk. kubectl does not follow it, other tools do. */
 const leadsOut = async (walk: Walk, path: string): Promise<boolean> => {
   try {
     if (!(await stat(path)).isDirectory()) return false;
     const way = relative(await realpath(walk.folder), await realpath(path));
     return way.startsWith('..');
   } catch {
-    // What leads nowhere brings no manifests.
+    // A dangling link brings no manifests.
     return false;
   }
 };
@@ -113,10 +115,10 @@ const addFolder = async (walk: Walk, folder: string, name: string, depth: number
     walk.passedOver.push(`${path}: ${name.startsWith('.') ? 'hidden ' : ''}folder`);
 };
 
-/** What `--exclude` leaves out of folders; a file that is named with -f is meant. */
+/** Files that `--exclude` leaves out of folders. A file that is named with -f is never left out. */
 interface Exclusion {
   readonly excludes: (folder: string, path: string) => boolean;
-  /** A glob with a mistake in it leaves nothing out, which nobody would see otherwise. */
+  /** Globs that left nothing out: probably a mistake, which the user would not see otherwise. */
   readonly unused: () => readonly string[];
 }
 
@@ -139,7 +141,7 @@ const createExclusion = (globs: readonly string[]): Exclusion => {
   };
 };
 
-/** The file itself, or every manifest below a folder in name order; hidden folders are passed over. */
+/** The file itself, or every manifest below a folder in the order of names. Hidden folders are skipped. */
 const filesOf = async (path: string, exclusion: Exclusion, terminal: Terminal): Promise<ManifestFiles> => {
   let isFolder: boolean;
   try {

@@ -25,7 +25,7 @@ const largestInput = 256 * 1024 * 1024;
 export interface ManifestSource {
   /** `-` is standard input. */
   readonly path: string;
-  /** Whether it was named itself, not found in a folder. */
+  /** Whether the user named the file itself; else it was found in a folder. */
   readonly named: boolean;
   /** With its byte order mark, if it has one. */
   readonly text: string;
@@ -38,14 +38,14 @@ export interface ManifestInput {
   readonly objects: readonly ManifestDocument[];
   /** The files that were read. */
   readonly files: readonly string[];
-  /** What could not be read: named at the end, exit code 2 (R20). */
+  /** Files that could not be read: listed at the end, exit code 2 (R20). */
   readonly problems: readonly string[];
   /** The texts behind the objects; empty unless they were asked for. */
   readonly sources: readonly ManifestSource[];
 }
 
 export interface ManifestInputOptions {
-  /** Globs of what is left out of folders. */
+  /** Globs of files to leave out of folders. */
   readonly exclude?: readonly string[];
   /** Whether the texts are needed afterwards, to be written back. */
   readonly keepsTexts?: boolean;
@@ -62,7 +62,7 @@ interface Reading {
   documents: number;
 }
 
-/** One remark for a text of which nothing is an object; else one for each document that is none. */
+/** Prints one remark for a text without any object, else one for each document that is no object. */
 const tellRemarks = (path: string, manifest: Manifest, terminal: Terminal): void => {
   const whole = manifest.objects.length === 0 ? whatItHolds(path) : undefined;
   if (whole !== undefined && manifest.remarks.length > 0) terminal.talk(shown(`${path}: ${whole}`));
@@ -70,7 +70,7 @@ const tellRemarks = (path: string, manifest: Manifest, terminal: Terminal): void
     for (const { file, line, text: why } of manifest.remarks) terminal.talk(shown(`${file}:${line}: ${why}`));
 };
 
-/** Without what kustomize reads: the API server never sees it. */
+/** The objects without kustomizations, which the API server never sees. */
 const clusterObjects = ({ objects }: Manifest, path: string, terminal: Terminal): ManifestDocument[] =>
   objects.filter((object) => {
     const isForeign = isKustomization(object);
@@ -131,8 +131,8 @@ const addFile = async (
 };
 
 /**
- * Reads `-f FILE|DIR|-`, in the order given. What cannot be read is exit code 2, after the rest was judged; remarks go
- * to stderr (R20).
+ * Reads `-f FILE|DIR|-`, in the order given. A file that cannot be read gives exit code 2 after the others were
+ * judged. Remarks go to stderr (R20).
  */
 export const readManifests = async (
   paths: readonly string[],

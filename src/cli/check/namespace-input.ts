@@ -60,13 +60,13 @@ export const readNamespaceLabels = (file: string): Namespaces => {
 };
 
 export interface KnownNamespaces extends NamespaceReader {
-  /** Why the labels of a namespace are not known, once they were asked for. */
+  /** Why the labels of a namespace are not known, after they were looked up. */
   readonly whyUnknown: (name: string) => Promise<string>;
 }
 
 /**
- * Namespace labels of a `check`: from the input, then from the cluster if one is at hand (R3). Each namespace is
- * asked for once: a cluster that does not answer costs one deadline, not one for each object.
+ * Namespace labels of a `check`: from the input, then from the cluster if there is one (R3). Each namespace is looked
+ * up once, so a cluster that does not answer costs one deadline and not one for each object.
  */
 export const knownNamespaces = (
   sources: readonly Namespaces[],

@@ -49,7 +49,7 @@ export const decisionList = (items: readonly Decision[]): DecisionList => ({
 type Table = (decisions: readonly Decision[]) => Iterable<string>;
 
 export interface OutputOptions {
-  /** What people read: one line a finding unless the command knows better. */
+  /** Output for people: one line for each finding unless the command has its own format. */
   readonly table?: Table;
   /** The files that the decisions are about. */
   readonly files?: readonly string[];

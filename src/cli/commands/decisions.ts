@@ -32,7 +32,7 @@ const count = (text: string): number => {
   return value;
 };
 
-/** After so many items the process looks whether somebody still reads. */
+/** After so many items the process checks whether stdout still has a reader. */
 const pause = 256;
 
 /** A list of any length as one JSON object, written item by item. */

@@ -57,7 +57,7 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
 
 const kinds = 'one of --url, --image, --webhooks or --delete';
 
-/** With `--url` for a gate outside of the cluster, which has no namespace in it. */
+/** With `--url` prints the removal of a gate outside of the cluster, which has no namespace. */
 const printRemovalOf = (flags: ManifestFlags, rest: Flags, terminal: Terminal): void => {
   if (flags.image !== undefined || flags.webhooks !== undefined) {
     throw new UsageError([

@@ -44,8 +44,8 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
     }),
     stopped,
   ]);
-  // A start may hang on a file or on an API server that does not answer. Nothing was promised to anybody yet, and the
-  // kernel gives the lock of --data back.
+  // A start may hang on a file or on an API server that does not answer. No request was accepted yet, and the kernel
+  // releases the lock of --data.
   if (gate === undefined) process.exit(exitCode.clean);
   if (!gate.ok) throw new UsageError(gate.error);
   const line = await Promise.race([gate.value.ready, stopped]);

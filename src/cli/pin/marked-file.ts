@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { whyNot } from '../../config/sources/file-problem.ts';
 import { shown } from '../../core/text/shown-text.ts';
 
-/** A file as it was at one time: what it is called behind its links, and what tells whether it changed. */
+/** A file at one time: its real path, and what is needed to see a change. */
 export interface FileMark {
   readonly target: string;
   readonly version: string;
@@ -23,8 +23,8 @@ const isInside = (folder: string, path: string): boolean => {
 };
 
 /**
- * Looks at a file that is to be written back. What leads out of the folder that was named is refused: a link in a
- * repository could otherwise have any file of whoever pins it rewritten.
+ * Marks a file that is to be written back. Refuses a file outside of the named folder: a link in a repository could
+ * otherwise make `--pin` overwrite any file of the user.
  * @returns why it cannot be read, also for a pipe or a device
  */
 export const markFile = async (path: string, folder: string): Promise<FileMark | string> => {
@@ -56,8 +56,8 @@ const writeWhole = async (path: string, text: string, mode: number): Promise<voi
 };
 
 /**
- * Replaces the text of a file, wholly or not at all: whoever reads it meanwhile sees the old or the new one. Links stay
- * links, and the mode stays. A file that changed since it was marked is left alone.
+ * Replaces the text of a file, wholly or not at all: a reader sees the old or the new text. Links stay links, and the
+ * mode stays. A file that changed since it was marked is left alone.
  * @returns why it was not written
  */
 export const replaceMarked = async (

@@ -1,7 +1,7 @@
 import type { SourceSteps } from '../../core/text/source-node.ts';
 import { parseReference } from '../../core/image/reference.ts';
 
-/** A text for one field of a map; `after` is the field behind which it is written where it is not there yet. */
+/** A text for one field of a map. A new field is written behind the field `after`. */
 export interface FieldChange {
   readonly map: SourceSteps;
   readonly key: string;
@@ -9,15 +9,15 @@ export interface FieldChange {
   readonly after?: string;
 }
 
-/** What the registry says of a reference: the whole text with tag and digest, and the digest alone. */
+/** A reference after its lookup: the whole text with tag and digest, and the digest alone. */
 export interface Resolved {
   readonly text: string;
   readonly digest: string;
 }
 
 /**
- * An image that a file names in a form of its own. `kept`: it has a digest. `left`: it cannot be pinned, and why.
- * `open`: somebody has to look up what `reference` stands for.
+ * An image that a file names in its own format. `kept`: it has a digest. `left`: it cannot be pinned, and why.
+ * `open`: the tag of `reference` has to be looked up.
  */
 export type NamedImage = { readonly at: SourceSteps; readonly given: string } & (
   | { readonly outcome: 'kept' }

@@ -47,7 +47,7 @@ const write = async (pinned: readonly PinnedSource[], terminal: Terminal): Promi
   for (const { source, text } of pinned) if (source.path === '-') terminal.out(text);
 };
 
-/** What the registry says of the images that no object names. */
+/** Looks up the images that no object names. */
 const lookUp = async (
   images: readonly DocumentImage[],
   pin: ReturnType<typeof createPinImage>,
@@ -71,7 +71,7 @@ const distinct = (pinned: readonly PinnedSource[]): readonly PinnedSource[] => [
   ...new Map(pinned.map((one) => [one.source.mark?.target ?? one.source.path, one])).values(),
 ];
 
-/** What became of the whole input, in one sentence: also why nothing was written. */
+/** The result for the whole input in one sentence, also when nothing was written. */
 const summaryOf = (pinned: readonly PinnedSource[]): string => {
   const sum = (of: keyof PinCounts): number => pinned.reduce((all, { counts }) => all + counts[of], 0);
   const [now, kept, left] = [sum('pinned'), sum('kept'), sum('left')];
@@ -103,9 +103,9 @@ const pinObjects = async (
 };
 
 /**
- * `check manifest --pin`: each image without a digest gets the one that its tag stands for now, in the text of its
- * manifest, kustomization or values. Every tag is resolved once in the command. What cannot be pinned stays as it is
- * and is named on stderr.
+ * `check manifest --pin`: writes the current digest of each tag into the manifest, kustomization or values that names
+ * it. Every tag is resolved once in the command. An image that cannot be pinned keeps its text and is named on
+ * stderr.
  */
 export const pinInput = async (
   input: ManifestInput,

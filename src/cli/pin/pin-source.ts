@@ -11,13 +11,13 @@ import type { Rewrite } from './rewrite.ts';
 import { writeFields } from './write-fields.ts';
 import type { DocumentChange } from './write-fields.ts';
 
-/** What was looked up for one image of a kustomization or of values; `undefined`: nobody had to look. */
+/** The lookup of one image of a kustomization or of values; `undefined` when none was needed. */
 export interface LookedUp extends DocumentImage {
   readonly found:
     (Resolved & { readonly ok: true }) | { readonly ok: false; readonly why: string } | undefined;
 }
 
-/** One text of the input with what becomes of it. */
+/** One text of the input, before and after pinning. */
 export interface PinnedSource {
   readonly source: ManifestSource;
   readonly text: string;
@@ -89,7 +89,7 @@ const rewriteObjects = (
   return written;
 };
 
-/** What to write for an image of a kustomization or of values; `undefined` where nothing is. */
+/** The change for an image of a kustomization or of values; `undefined` when there is none. */
 const changeOf = (
   { image, found, document, line }: LookedUp,
   refusal: string | undefined,
@@ -128,7 +128,7 @@ const rewriteFields = (
   return { text, objects };
 };
 
-/** One text with the digests of its images, of objects and of what is none, and nothing else changed. */
+/** Writes the digests of all images into one text, and changes nothing else. */
 export const pinSource = (
   source: ManifestSource,
   places: readonly (readonly PinnedPlace[])[],

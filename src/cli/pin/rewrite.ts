@@ -51,8 +51,8 @@ const isOnlyPinned = (before: JsonValue, now: JsonValue, texts: ReadonlyMap<stri
 };
 
 /**
- * Reads the new text again: it must hold the same objects, changed at nothing but images. Whatever a parser took
- * otherwise than was meant here ends as a file that is left alone, never as one that says something else.
+ * Reads the new text again: it must hold the same objects, with changes of images only. If a parser understood
+ * something else than this code did, the file is left alone.
  */
 const proven = (
   text: string,
@@ -68,8 +68,8 @@ const proven = (
 };
 
 /**
- * Writes texts into a manifest at the places of its images, and touches nothing else: comments, order, quotes and
- * indentation stay as they are, because only the characters of these texts are replaced.
+ * Writes texts into a manifest at the places of its images. Only the characters of these texts are replaced, so
+ * comments, order, quotes and indentation stay.
  * @param read - the objects of the text
  */
 export const rewriteImages = (

@@ -1,6 +1,6 @@
 import type { SourceText } from '../../core/text/source-node.ts';
 
-/** A part of a text and what takes its place. */
+/** A part of a text and its replacement. */
 export interface TextEdit {
   readonly start: number;
   readonly end: number;
@@ -10,7 +10,7 @@ export interface TextEdit {
 /** The mark at the start of the text, if it has one: offsets of a manifest count from behind it. */
 export const byteOrderMarkOf = (text: string): string => (text.startsWith('\uFEFF') ? '\uFEFF' : '');
 
-/** Another value in the quotes or behind the block header of the old one; escapes are written out. */
+/** Writes a new value into the quotes or behind the block header of the old one. Escapes are written out. */
 export const replaceText = (text: string, { start, end, value }: SourceText, now: string): TextEdit => {
   const source = text.slice(start, end);
   const at = value === '' ? -1 : source.lastIndexOf(value);

@@ -17,7 +17,7 @@ interface Parts {
 }
 /** What charts have by convention (`helm create`, Bitnami). */
 const usual: Parts = { registry: ['registry'], repository: ['repository'], tag: ['tag'] };
-/** What somebody may mean who names the place. */
+/** Names of the parts, where the user named the place of the map. */
 const named: Parts = {
   registry: ['registry', 'hub', 'imageRegistry'],
   repository: ['repository', 'name', 'image', 'imageName', 'imageRepository'],
@@ -84,7 +84,7 @@ const imageField = (map: Steps, around: JsonObject, text: string): NamedImage =>
   return imageOfText(map, 'image', text);
 };
 
-/** What stands under the key `image`; `undefined` where that names no image. */
+/** The image under the key `image`; `undefined` when the value names none. */
 const imageUnder = (map: Steps, around: JsonObject, value: JsonValue | undefined): NamedImage | undefined => {
   if (typeof value === 'string') return value.trim() === '' ? undefined : imageField(map, around, value);
   if (!isJsonObject(value)) return undefined;
@@ -137,8 +137,8 @@ export interface ValuesImages {
 }
 
 /**
- * The images in the values of a Helm chart: `image: { registry, repository, tag, digest }` and `image: text` wherever
- * they stand, and what the paths lead to, which are whole references or parts by other names.
+ * The images in the values of a Helm chart: every `image: { registry, repository, tag, digest }` and `image: text`,
+ * and the values at the given paths, which are whole references or maps with parts under other names.
  */
 export const valuesImages = (values: JsonObject, paths: readonly ValuesPath[]): ValuesImages => {
   const byPath = paths.map((path) => ({ path, images: imagesAt(values, path) }));

@@ -20,7 +20,7 @@ export interface FieldsWritten {
   readonly written: ReadonlySet<DocumentChange>;
 }
 
-/** In the quotes of its neighbour, so that JSON stays JSON. */
+/** Uses the quotes of the neighbouring value, so that JSON stays JSON. */
 const quotedAs = (source: string, text: string): string => {
   const quote = source.charAt(0);
   return quote === '"' || quote === "'" ? `${quote}${text}${quote}` : text;
@@ -28,7 +28,9 @@ const quotedAs = (source: string, text: string): string => {
 
 const startOfLine = (text: string, at: number): number => text.lastIndexOf('\n', at - 1) + 1;
 
-/** A new field behind another one: on the same line in braces, else on a line of its own with the same indentation. */
+/**
+ * Writes a new field behind another one: on the same line in braces, else on its own line with the same indentation.
+ */
 const insertAfter = (body: string, flow: boolean, entry: SourceEntry, change: FieldChange): TextEdit => {
   const { key, value } = entry;
   const keySource = body.slice(key.start, key.end);
@@ -36,15 +38,15 @@ const insertAfter = (body: string, flow: boolean, entry: SourceEntry, change: Fi
   if (flow) return { start: value.end, end: value.end, text: `, ${field}` };
   const newline = body.indexOf('\n', value.end);
   const end = newline < 0 ? body.length : newline;
-  // The last line may have no end: then the one before tells.
+  // The last line may have no line end. Then the line before shows which ends the file uses.
   const isCrLf = body[(newline < 0 ? body.lastIndexOf('\n') : newline) - 1] === '\r';
-  // What stands before the key on its line is indentation, or the dash of a list item in its place.
+  // Before the key on its line is indentation, or the dash of a list item.
   const indent = body.slice(startOfLine(body, key.start), key.start).replace(/[^ \t]/g, ' ');
   const at = isCrLf && newline >= 0 ? end - 1 : end;
   return { start: at, end: at, text: `${isCrLf ? '\r\n' : '\n'}${indent}${field}` };
 };
 
-/** A value for a key that has none (`digest:`), or one that is no text (`digest: ~`). */
+/** Writes the value of a key that has none (`digest:`), or one that is no text (`digest: ~`). */
 const fill = (body: string, { key, value }: SourceEntry, text: string): TextEdit => {
   if (value.end > value.start) return { start: value.start, end: value.end, text };
   const colon = body.indexOf(':', key.end) + 1;
@@ -84,8 +86,8 @@ const valuesOf = (text: string): readonly JsonValue[] | undefined => {
 };
 
 /**
- * One text with some changes, if it then says exactly what it said and these changes: whatever a parser takes otherwise,
- * or an anchor shares with another place, ends as a text that is left alone.
+ * One text with some changes. It is read again and must differ by exactly these changes. Otherwise (a parser
+ * understood something else, an anchor shares the value with another place) the text is left alone.
  */
 const attempt = (text: string, changes: readonly DocumentChange[]): string | undefined => {
   const mark = byteOrderMarkOf(text);

@@ -24,7 +24,7 @@ const whereOf = (decision: Decision, place: Partial<Place>): string => {
   return count === undefined ? time : `${time} (${count} times)`;
 };
 
-/** Without its cause nobody can do anything about a registry that could not be asked. */
+/** Adds the cause to an image that could not be read, since the user needs it to act. */
 const reasonOf = ({ code, message, detail }: Finding): string =>
   `${code}: ${message}${code === 'image-unavailable' && detail !== undefined ? ` (${detail})` : ''}`;
 

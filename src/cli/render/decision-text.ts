@@ -12,7 +12,7 @@ export const findingLines = (finding: Finding): string[] => [
   ...(finding.remedy === undefined ? [] : [`        fix  ${finding.remedy}`]),
 ];
 
-/** How an image was looked at: each credential in the order tried, and the age of a result that stood in. */
+/** How an image was looked up: each credential in the order tried, and the age of a cached result that stood in. */
 export const trailLines = ({ evidence }: JudgedImage): string[] => [
   ...(evidence?.tried ?? []).map((one) => `  tried ${one}`),
   ...(evidence?.staleFor === undefined
@@ -37,7 +37,7 @@ const imageLines = (image: JudgedImage): string[] => {
 const repeatLines = ({ count, firstTime }: Decision): string[] =>
   count === undefined ? [] : [`the same was decided ${count} times since ${firstTime}; this is the latest`];
 
-/** One decision for a person: what was judged, what was found, what it rests on. */
+/** One decision for a person: object, findings, and the versions that it rests on. */
 export const renderDecision = (decision: Decision): string => {
   const verdict = decision.allowed ? 'allowed' : 'denied';
   const by = decision.user === undefined ? '' : `, asked by ${decision.user}`;

@@ -37,8 +37,8 @@ const factLines = (evidence: ImageEvidence | undefined, now: number): readonly s
 };
 
 /**
- * One judged reference for a person: the verdict, which bytes it stands for, what they say about themselves, who was
- * shown which credential, and what was found.
+ * One judged reference for a person: verdict, digest, facts of the image, the credentials that were tried, and the
+ * findings.
  * @param now - milliseconds since 1970
  */
 export const renderImage = (decision: Decision, evidence: ImageEvidence | undefined, now: number): string => {

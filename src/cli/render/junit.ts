@@ -3,7 +3,7 @@ import type { Finding } from '../../core/decision/finding.ts';
 import { objectName, placeText } from './decision-table.ts';
 import { fieldText } from './field-text.ts';
 
-// XML 1.0 has no way to write most control characters, so what is left of them after `shown` is dropped.
+// XML 1.0 cannot express most control characters, so those that `shown` left are dropped.
 const escapeXml = (text: string): string =>
   text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')

@@ -20,7 +20,7 @@ const trustText = ({ plainHttp, ownAuthority }: LoginReport): string => {
   return ownAuthority ? 'the well-known authorities and caFile' : 'the well-known authorities';
 };
 
-/** What became of each credential, for a person; no secret stands in a report. */
+/** The result of each credential for a person. A report holds no secret. */
 export const renderLogin = (report: LoginReport): string => {
   const { address, image, proxy = 'none', proxyProblem, allowPrivateAddress, attempts } = report;
   const lines = [

@@ -25,8 +25,8 @@ const kindsOf = (objects: readonly ManifestDocument[]): readonly Kind[] => {
 };
 
 /**
- * One line for all objects whose images nobody knows how to find: an operator brings dozens of such kinds, and a line
- * for each object would bury the rest.
+ * One line for all objects of unknown kinds: an operator brings dozens of them, and a line for each would bury the
+ * rest.
  */
 export const unknownKindsText = (objects: readonly ManifestDocument[]): string => {
   const kinds = kindsOf(objects);

@@ -20,14 +20,14 @@ const severity: Record<Mode, number> = { Deny: 3, Warn: 2, Audit: 1 };
 const threshold: Record<FailOn, number> = { deny: 3, warn: 2, audit: 1, never: 4 };
 
 /**
- * A finding that says "nobody could look": nothing was found, and nobody knows whether something would have been. What
- * was read and cannot be judged is refused for good, hence a finding as any other.
+ * Whether a finding says "could not be looked up", so that a violation may still exist. An image that was read and
+ * cannot be judged is refused for good, so it is a finding like any other.
  */
 const isUninformed = ({ code, final }: Finding): boolean => unavailableCodes.has(code) && final !== true;
 
 /**
- * Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. What could not be looked
- * at is incomplete whatever the mode of its policy: a dead registry is no verdict on the image.
+ * Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. Missing evidence is
+ * incomplete whatever the mode of its policy: a dead registry is no verdict on the image.
  */
 export const exitCodeOf = (decisions: readonly Decision[], failOn: FailOn, incomplete: boolean): ExitCode => {
   const findings = decisions.flatMap((decision) => decision.findings);

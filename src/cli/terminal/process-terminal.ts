@@ -19,7 +19,7 @@ const readAll = async (limit: number): Promise<string> => {
   }
 };
 
-/** The terminal of this process, and what became of its output. */
+/** The terminal of this process, and whether its output was written. */
 export interface ProcessTerminal extends Terminal {
   /** Whether data was lost: a full disk behind stdout must never look like a clean result. */
   readonly hasLost: () => boolean;
@@ -47,7 +47,7 @@ export const processTerminal = (storeWorker: URL, onLoss: () => void): ProcessTe
     talk(`imagegate: cannot write to standard output: ${whyNot(error)}`);
     onLoss();
   });
-  // Nobody is left to be told.
+  // There is no other output left to report it on.
   process.stderr.on('error', () => undefined);
   return {
     storeWorker,

@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.ts';
 const patience = 1000;
 const interval = 200;
 
-/** Tells a person how far a long work is. */
+/** Shows the progress of long work. */
 export interface Progress {
   /** One more piece is about to be done. */
   step(): void;

@@ -1,13 +1,13 @@
-/** What a command may write to and read from. Data goes to `out`, talk goes to `talk`. */
+/** Input and output of a command. Data goes to `out`, messages go to `talk`. */
 export interface Terminal {
   out(text: string): void;
   /** One line of talk on stderr; silent with `--quiet`. */
   talk(line: string): void;
   /** Whether a person watches stderr: progress only then. */
   readonly interactive: boolean;
-  /** How far a long work is, in place of what it said before; empty text ends it. Absent when nobody watches. */
+  /** Shows progress in place of the text before; empty text ends it. Absent when stderr is no terminal. */
   readonly status?: ((text: string) => void) | undefined;
-  /** Whether the reader of stdout went away (`imagegate … | head`): more data is of use to nobody. */
+  /** Whether the reader of stdout went away (`imagegate … | head`), so that more data is of no use. */
   readonly isUnread?: () => boolean;
   readStandardInput(limit: number): Promise<string>;
   /** Program of the store's thread, beside the bundle. */
