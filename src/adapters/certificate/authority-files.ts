@@ -14,7 +14,7 @@ export interface Authority {
   readonly signer: KeyedCertificate;
   /** Milliseconds since 1970. */
   readonly signerEnds: number;
-  /** Everything a client should trust: the signer, one that came before it, one that will come after it. */
+  /** Everything that a client should trust: the signing CA, the one before it and the one after it. */
   readonly trusted: readonly X509Certificate[];
   /** When a CA was announced that stands in `trusted` already and takes over later (R15). */
   readonly announcedAt?: number;
@@ -35,7 +35,7 @@ const keyed = (certificate: X509Certificate, key: string): KeyedCertificate => (
   key,
 });
 
-/** The CA of a bundle that a key belongs to. */
+/** The CA in a bundle that has this key. */
 const ownerOf = (
   bundle: readonly X509Certificate[],
   keyPem: string,
@@ -44,7 +44,9 @@ const ownerOf = (
   return key.ok ? ok(bundle.find((ca) => ca.checkPrivateKey(key.value))) : key;
 };
 
-/** Reads what is there; `undefined` before the first start. Foreign and broken files are named, never replaced. */
+/**
+ * Reads the existing files; `undefined` before the first start. Foreign and broken files are named, never replaced.
+ */
 const load = async (dir: string): Promise<Result<Authority | undefined, string>> => {
   const wrong = (path: string, why: string) => fail(`${path} ${why}; ${remedy(dir)}`);
   const pem = await readIfThere(bundlePath(dir));
@@ -63,7 +65,7 @@ const load = async (dir: string): Promise<Result<Authority | undefined, string>>
     signer: keyed(signer.value, key),
     signerEnds: endOf(signer.value),
     trusted: bundle.value,
-    // A next key without a certificate is half of a step that a crash cut short: the step is taken again.
+    // A next key without a certificate comes from a step that a crash interrupted. The step is taken again.
     ...(next?.ok === true && next.value !== undefined ? { announcedAt: startOf(next.value) } : {}),
   });
 };
@@ -109,7 +111,7 @@ export interface CaSchedule {
   readonly announce: number;
   /** The next CA signs. */
   readonly takeOver: number;
-  /** Shortest time in which whoever copied ca.crt can copy it again, when the gate was not running to announce it. */
+  /** Shortest time for operators who copied ca.crt to copy it again, when the gate was not running to announce it. */
   readonly overlap: number;
 }
 export const defaultCaSchedule: CaSchedule = { announce: 365 * day, takeOver: 180 * day, overlap: 7 * day };

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
-/** Milliseconds between looks at the file of `--client-ca`. */
+/** Milliseconds between checks of the file of `--client-ca`. */
 const lookEvery = 2_000;
 
 const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -27,7 +27,7 @@ const readCa = async (file: string, check: CheckCa): Promise<Result<string, stri
   }
 };
 
-/** What the server asks of the text: every certificate in it can be read. */
+/** The test of the server for the text: every certificate in it can be read. */
 export type CheckCa = (pem: string) => Result<unknown, string>;
 
 export interface CaLog {
@@ -55,9 +55,10 @@ export const readClientCaFile = async (
 };
 
 /**
- * Follows the file of `--client-ca`. A change counts when the file was the same at two looks, since it may be half
- * written at the first. A file that cannot be used is told once and the CA before it stays: the gate is never open
- * because of it. Returns what ends the looking.
+ * Follows the file of `--client-ca`. A change counts when two checks found the same file, since it may be half
+ * written at the first. When a file cannot be used, this is reported once and the former CA stays: a broken file
+ * never opens the gate.
+ * @returns a function that ends the checks
  */
 export const followClientCa = (
   first: ClientCaFile,

@@ -4,10 +4,12 @@ import { dirname } from 'node:path';
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** No file of ours comes near. */
+/** No file of the gate is nearly as large. */
 const largest = 1024 * 1024;
 
-/** The text of a file; `undefined` when there is none. A pipe or device that somebody planted is not waited for. */
+/**
+ * The text of a file; `undefined` when there is none. Does not wait for a pipe or device that an attacker planted.
+ */
 export const readIfThere = async (path: string): Promise<string | undefined> => {
   try {
     const found = await stat(path);
@@ -53,7 +55,7 @@ export const replaceFile = async (path: string, text: string, mode: number): Pro
   await syncDirectory(path);
 };
 
-/** Makes a file that must not exist yet; false when somebody else was first, whose file stays as it is. */
+/** Makes a file that must not exist yet; false when another process was first. Its file stays as it is. */
 export const createFile = async (path: string, text: string, mode: number): Promise<boolean> => {
   const beside = await writeBeside(path, text, mode);
   try {

@@ -13,7 +13,7 @@ export interface GivenCertificatesOptions {
   readonly certFile: string;
   readonly keyFile: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** Milliseconds between looks at the files: watching alone misses changes on some file systems. */
+  /** Milliseconds between checks of the files: watching alone misses changes on some file systems. */
   readonly checkEvery?: number;
   readonly onProblem: (problem: string) => void;
 }
@@ -26,7 +26,7 @@ const read = async (path: string): Promise<Result<string, string>> => {
   }
 };
 
-/** Reads the pair; the error names the file and says what is wrong with it. */
+/** Reads the pair. An error names the file and the mistake. */
 const readPair = async (options: GivenCertificatesOptions): Promise<Result<ServingMaterial, string>> => {
   const { certFile, keyFile } = options;
   const cert = await read(certFile);
@@ -45,7 +45,7 @@ const readPair = async (options: GivenCertificatesOptions): Promise<Result<Servi
   return ok({ cert: cert.value, key: key.value, expiresAt: endOf(leaf) });
 };
 
-/** Calls back soon after something happened in the directories of the files; quiet when watching is not possible. */
+/** Calls back soon after an event in the directories of the files; never when watching is not possible. */
 const watchDirectories = (files: readonly string[], changed: () => void): (() => void) => {
   const watchers: FSWatcher[] = [];
   let soon: NodeJS.Timeout | undefined;
@@ -92,7 +92,7 @@ export const givenCertificates = async (
       holder.change(next.value);
       return;
     }
-    // Two files cannot change at once: only what is still wrong on the second look is a problem.
+    // Two files cannot change at once, so only a mistake that the second check finds too is a problem.
     if (next.error === problem && next.error !== reported) {
       options.onProblem(`${next.error}; the certificate that was read before stays in use`);
       reported = next.error;

@@ -16,11 +16,11 @@ export interface KeyedCertificate {
 }
 
 export const day = 24 * 60 * 60 * 1000;
-/** Clocks of other machines may be behind ours. */
+/** Clocks of other machines may be slow. */
 const backdated = 5 * 60 * 1000;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Loaded only when something has to be made: a start with a valid leaf at hand pays nothing for it. */
+/** Loaded only when a certificate has to be made, so a start with a valid leaf does not pay for it. */
 const x509Library = async () => {
   await import('reflect-metadata');
   const library = await import('@peculiar/x509');
@@ -50,7 +50,7 @@ const toPem = (key: webcrypto.CryptoKey): string =>
 const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
-/** @throws when the text is no private key, or not one of the kind that we make. */
+/** @throws when the text is no private key of the kind that the gate makes */
 const importKeys = async (pem: string): Promise<webcrypto.CryptoKeyPair> => {
   const key = createPrivateKey(pem);
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
@@ -73,7 +73,7 @@ const caName = (key: webcrypto.CryptoKey): string => {
 
 export interface CaOptions {
   readonly years?: number;
-  /** PEM of an existing key that the CA is to use; what it signed before stays valid. */
+  /** PEM of an existing key for the CA. Certificates that it signed before stay valid. */
   readonly key?: string;
 }
 

@@ -18,7 +18,7 @@ export interface OwnCertificatesOptions {
   readonly dir: string;
   /** DNS names and IP addresses; `localhost` and the loopback addresses are always added. */
   readonly names: readonly string[];
-  /** Names that later starts shall know as well: the host of `manifests --url` reaches every leaf of `serve` (R15). */
+  /** Names for later starts too: so the host of `manifests --url` is in every leaf of `serve` (R15). */
   readonly rememberNames?: readonly string[];
   readonly clock: Pick<Clock, 'now'>;
   readonly caYears?: number;
@@ -28,7 +28,7 @@ export interface OwnCertificatesOptions {
   readonly caSchedule?: CaSchedule;
   /** Milliseconds. */
   readonly checkEvery?: number;
-  /** One sentence about something that did not work or needs a person; serving goes on. */
+  /** Reports one sentence about a failure or a task for a person. Serving goes on. */
   readonly onProblem: (problem: string) => void;
 }
 type Plan = Required<Omit<OwnCertificatesOptions, 'names' | 'rememberNames' | 'onProblem'>> &
@@ -45,7 +45,9 @@ const materialOf = (leaf: KeyedCertificate, authority: Authority, expiresAt: num
   expiresAt,
 });
 
-/** Whether a leaf has to be replaced now; one that ends with its CA cannot be replaced by a longer one. */
+/**
+ * Whether a leaf has to be replaced now. A leaf that ends with its CA is not: its successor could not last longer.
+ */
 const isDue = (expiresAt: number, authority: Authority, plan: Plan): boolean =>
   expiresAt - plan.clock.now() < plan.renewBefore && expiresAt < authority.signerEnds - day;
 
@@ -54,7 +56,7 @@ type FoundLeaf =
   | { readonly state: 'outdated' }
   | { readonly state: 'foreign'; readonly why: string };
 
-/** What lies in server.pem: ours and good for a while, ours and due, or something that we did not write. */
+/** Judges server.pem: a valid leaf of this CA, a leaf that is due, or a file that the gate did not write. */
 const judgeLeaf = (pem: string, authority: Authority, plan: Plan): FoundLeaf => {
   const certificates = readCertificates(pem);
   if (!certificates.ok) return { state: 'foreign', why: certificates.error };
@@ -101,7 +103,7 @@ const loadOrIssue = async (authority: Authority, plan: Plan): Promise<ServingMat
   return issue(authority, plan, true);
 };
 
-/** Takes the step of the CA that is due, and says what a person has to do about it. */
+/** Takes the step of the CA rotation that is due, and reports what a person has to do. */
 const advanceCa = async (authority: Authority, plan: Plan): Promise<Authority> => {
   const { dir, clock, caSchedule: schedule, caYears: years } = plan;
   const step = await renewAuthority(dir, authority, clock, { schedule, years });
@@ -128,7 +130,7 @@ const warnAboutMode = async (plan: Plan): Promise<void> => {
 
 const namesPath = (dir: string): string => join(dir, 'names');
 
-/** One name a line. Only what a leaf can hold: a line that somebody broke must not end the gate. */
+/** Whether a line is a name that a leaf can hold. A broken line must not end the gate. */
 const isName = (text: string): boolean =>
   isIP(text) !== 0 || /^[a-z\d*]([-a-z\d.*]{0,252}[a-z\d])?$/i.test(text);
 
@@ -151,8 +153,9 @@ const planOf = (options: OwnCertificatesOptions, remembered: readonly string[]):
 });
 
 /**
- * Serves certificates of a CA of our own under `dir`: made on the first start, loaded on later ones, renewed by the
- * clock, each successor trusted before it is used (R15). Files that are not ours are an error, never overwritten.
+ * Serves certificates of the gate's own CA under `dir`. The CA is made on the first start, loaded on later ones, and
+ * renewed by the clock. Each successor is trusted before it is used (R15). Foreign files are an error and never
+ * overwritten.
  */
 export const openCertificates = async (
   options: OwnCertificatesOptions,

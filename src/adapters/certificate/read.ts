@@ -5,14 +5,14 @@ import { pemCertificates } from '../../core/text/pem.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
-/** The certificates of a PEM text, in order; an error when there is none or one cannot be read. */
+/** The certificates of a PEM text, in order. No certificate, or one that cannot be read, is an error. */
 export const readCertificates = (pem: string): Result<readonly X509Certificate[], string> => {
   const { blocks, isCut } = pemCertificates(pem);
   if (blocks.length === 0) return fail('holds no certificate in PEM form');
   try {
     if (!isCut) return ok(blocks.map((text) => new X509Certificate(text)));
   } catch {
-    // Told below.
+    // Reported below.
   }
   return fail('holds a certificate that cannot be read');
 };

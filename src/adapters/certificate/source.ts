@@ -1,4 +1,4 @@
-/** What the server shows, and until when. All PEM. */
+/** The serving certificate with its key and its end. All PEM. */
 export interface ServingMaterial {
   readonly cert: string;
   readonly key: string;
@@ -13,14 +13,14 @@ export type OnChange = (material: ServingMaterial) => void;
 /** Where the serving certificate comes from. It changes while the gate runs; the server swaps it without a restart. */
 export interface CertificateSource {
   current(): ServingMaterial;
-  /** Calls back after each change; returns what ends that. */
+  /** Calls back after each change. Returns a function that ends it. */
   onChange(listener: OnChange): () => void;
-  /** Looks now whether something has to change, as the timer does. Never rejects. */
+  /** Checks now whether something has to change, as the timer does. Never rejects. */
   check(): Promise<void>;
   close(): void;
 }
 
-/** Holds the current material and tells who wants to know. */
+/** Holds the current material and calls its listeners after a change. */
 export const createHolder = (first: ServingMaterial) => {
   let material = first;
   const listeners = new Set<OnChange>();

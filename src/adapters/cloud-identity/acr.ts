@@ -23,7 +23,7 @@ const scope = 'https://containerregistry.azure.net/.default';
 /** The user name that stands for a refresh token; the nil UUID. */
 const tokenUser = '00000000-0000-0000-0000-000000000000';
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** Of a refresh token whose end cannot be read, in milliseconds. */
+/** Assumed life of a refresh token whose end cannot be read, in milliseconds. */
 const assumedLife = 5 * 60_000;
 
 /**
@@ -35,8 +35,8 @@ export const isAzureRegistry = (host: string): boolean =>
   /^[a-z\d][-a-z\d]{0,62}(?:\.[a-z\d][-a-z\d]{0,62}\.geo)?\.azurecr\.(?:io|cn|us)$/.test(host);
 
 /**
- * Registries of the cloud whose authority gives out the tokens. Azure China and Azure Government are run by others: whoever
- * names an image there would make us show them a token of ours (B28).
+ * Registries of the cloud whose authority gives out the tokens. Others run Azure China and Azure Government: a tenant
+ * who names an image there would otherwise make the gate show them a token of ours (B28).
  */
 const suffixOf = (authorityHost: string): string => {
   const { hostname } = new URL(authorityHost);
@@ -44,7 +44,9 @@ const suffixOf = (authorityHost: string): string => {
   return hostname.endsWith('.us') ? '.us' : '.io';
 };
 
-/** `exp` of a JWT in milliseconds. Its signature is not looked at: it only says when to ask for the next one. */
+/**
+ * `exp` of a JWT in milliseconds. The signature is not checked: the time only says when to ask for the next token.
+ */
 export const expiryOf = (jwt: string): number | undefined => {
   const [, payload = '', signature, ...more] = jwt.split('.');
   if (signature === undefined || more.length > 0 || payload.length > 16 * 1024) return undefined;

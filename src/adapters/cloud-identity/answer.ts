@@ -4,7 +4,7 @@ import type { CloudAnswer } from './cloud-http.ts';
 
 const longestSecret = 64 * 1024;
 
-/** Visible ASCII: what may stand in a header. A line break in a token would add headers of its own. */
+/** Whether the text is visible ASCII, as a header allows. A line break in a token would add headers. */
 export const isHeaderText = (text: string): boolean =>
   text !== '' && text.length <= longestSecret && !/[^\x21-\x7e]/.test(text);
 
@@ -16,7 +16,7 @@ const parse = (text: string): JsonValue | undefined => {
   }
 };
 
-/** The names under which services tell what is wrong; their messages may repeat what was sent, so they stay unread. */
+/** Error codes of services. Their messages are not read: they may repeat secrets of the request. */
 const errorCode = (document: JsonValue | undefined): string | undefined => {
   if (!isJsonObject(document)) return undefined;
   const [first] = Array.isArray(document['errors']) ? (document['errors'] as readonly JsonValue[]) : [];

@@ -12,7 +12,10 @@ const ipv4Host = new RegExp(`^(\\d{12})\\.dkr\\.ecr(-fips)?\\.(${region})\\.amaz
 const dualStackHost = new RegExp(`^(\\d{12})\\.dkr-ecr(-fips)?\\.(${region})\\.on\\.aws$`);
 const wholeRegion = new RegExp(`^${region}$`);
 
-/** A region becomes part of the host that is handed a token, so nothing that could lead to another one passes. */
+/**
+ * Whether the text is a region. It becomes part of a host that gets a token, so text that could lead to another host
+ * is refused.
+ */
 export const isRegion = (text: string): boolean => text.length <= 32 && wholeRegion.test(text);
 
 const suffixOf = (name: string): string => (name.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');

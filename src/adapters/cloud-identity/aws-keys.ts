@@ -93,9 +93,9 @@ const assumeRole = async (
 const agents = new Set(['169.254.170.23', '[fd00:ec2::23]', '169.254.170.2', '[::1]']);
 
 /**
- * Over plain HTTP only agents of this machine are asked: the request carries the token of the Pod, and whoever can set
- * the variable must not be able to send it elsewhere. Names are refused, since DNS decides where they lead.
- *
+ * Over plain HTTP only agents of this machine are asked. The request carries the token of the Pod, and an attacker
+ * who can set the variable must not be able to send it elsewhere. Names are refused, since DNS decides where they
+ * lead.
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 export const agentUrl = (uri: string): URL | undefined => {

@@ -3,19 +3,19 @@ import { fail, ok, type Result } from '../../core/result.ts';
 
 /** Milliseconds for one request, from the look-up of its host to the last byte of its answer. */
 const defaultTimeout = 5_000;
-/** Tokens and the documents around them are a few KiB; a larger answer is none that we asked for. */
+/** Tokens and the documents around them are a few KiB. A larger answer is no answer to the request. */
 const largestAnswer = 256 * 1024;
 
 /** One request to a metadata or token service. */
 export interface CloudRequest {
-  /** Who is asked, for people: `the metadata server`. */
+  /** The name of the service for people: `the metadata server`. */
   readonly step: string;
   readonly url: URL;
   readonly method: 'GET' | 'POST';
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** A service of this machine: a proxy must never see what it says. */
+  /** A service of this machine: a proxy must never see its answers. */
   readonly direct: boolean;
 }
 
@@ -27,8 +27,8 @@ export interface CloudAnswer {
 }
 
 /**
- * Asks cloud services. Never rejects; an error names step, host and cause, and nothing of what was sent or received.
- * Redirects are answers: whoever could make one would be handed the token that the request carries.
+ * Asks cloud services. Never rejects. An error names step, host and cause, and nothing of request or answer.
+ * Redirects are not followed: a host that could make one would get the token that the request carries.
  */
 export interface CloudHttp {
   ask(request: CloudRequest, signal: AbortSignal): Promise<Result<CloudAnswer, string>>;
@@ -98,7 +98,7 @@ const open = async (
 ): Promise<Dispatcher> => {
   const { Agent, ProxyAgent } = await undici();
   const proxy = request.direct ? undefined : options.proxyFor?.(request.url);
-  // Said explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would switch it off otherwise: whoever answers is shown a token.
+  // Set explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would switch it off otherwise, and the peer gets a token.
   const tls = { timeout, rejectUnauthorized: true };
   const common = { connect: tls, allowH2: false, headersTimeout: timeout, bodyTimeout: timeout };
   return proxy === undefined

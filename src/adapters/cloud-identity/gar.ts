@@ -36,7 +36,8 @@ export const createGarIdentity = (options: GarOptions): CloudIdentity => {
       const asked = clock.now();
       const answer = await http.ask({ step, url, method: 'GET', headers, direct: true }, signal);
       if (!answer.ok) return unavailable(what, answer.error);
-      // The name is looked up in DNS: whoever answers without the header is somebody else, and its token a trap.
+      // The name comes from DNS. A server that answers without the header is not the metadata server, and its token a
+      // trap.
       if (answer.value.headers['metadata-flavor'] !== 'Google') {
         return unavailable(
           what,

@@ -6,7 +6,7 @@ import { createCloudHttp, type CloudHttpOptions } from './cloud-http.ts';
 import { createEcrIdentity } from './ecr.ts';
 import { createGarIdentity } from './gar.ts';
 
-/** The identities that were switched on, with what each needs; one that is absent is never asked. */
+/** The identities that are switched on, with what each needs. An absent identity is never asked. */
 export interface CloudSettings {
   readonly gar?: object;
   readonly acr?: Pick<AcrOptions, 'clientId' | 'tenantId' | 'federatedTokenFile' | 'authorityHost'>;

@@ -25,7 +25,7 @@ const readBounded = async (file: FileHandle): Promise<Buffer | undefined> => {
 export const readTokenFile = async (what: string, path: string): Promise<Result<string, string>> => {
   const refuse = (why: string): Result<never, string> => fail(`${what} ${JSON.stringify(path)} ${why}`);
   try {
-    // Without blocking: a pipe that nobody writes to would hold the thread.
+    // Opened without blocking: a pipe without a writer would hold the thread.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (!(await file.stat()).isFile()) return refuse('is no file');

@@ -22,7 +22,7 @@ const decoded = (text: string): string | undefined => {
   return result;
 };
 
-/** Elements that are open, and the texts of those that were closed. A method returns what is wrong, if anything is. */
+/** Elements that are open, and the texts of closed elements. A method returns the mistake, if there is one. */
 interface Tree {
   enter(name: string): string | undefined;
   text(content: string): string | undefined;

@@ -9,16 +9,16 @@ import {
   type DockerConfigForm,
 } from '../../evidence/credential/docker-config.ts';
 
-/** What a file holds now. */
+/** The state of a file now. */
 export interface ConfigFileState {
-  /** The last content that could be read; absent: there is no such file, or it was never readable. */
+  /** The last content that could be read; absent when there is no such file or it was never readable. */
   readonly config?: DockerConfig;
-  /** Why the file as it is now cannot be used. Holds nothing of its text. */
+  /** Why the current file cannot be used. Holds nothing of its text. */
   readonly problem?: string;
 }
 export interface ConfigFile {
   readonly path: string;
-  /** Looks at the file at most once a second, and reads it only when it changed. Never rejects. */
+  /** Checks the file at most once a second, and reads it only when it changed. Never rejects. */
   current(): Promise<ConfigFileState>;
 }
 
@@ -60,7 +60,7 @@ interface Reading {
   readonly config: Result<DockerConfig, string>;
 }
 
-/** Opened without blocking: a pipe that nobody writes to would otherwise hold the caller for good. */
+/** Opened without blocking: a pipe without a writer would otherwise hold the caller for good. */
 const readFile = async (path: string, form: DockerConfigForm): Promise<Reading> => {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -76,8 +76,8 @@ const readFile = async (path: string, form: DockerConfigForm): Promise<Reading> 
 };
 
 /**
- * Follows a docker config. A file that is being written may be broken for a moment: then the last good content stays in
- * use beside the problem. A file that is gone takes its credentials with it: that is how they are withdrawn.
+ * Follows a docker config. A file that is being written may be broken for a moment. Then the last good content stays
+ * in use beside the problem. A file that was removed takes its credentials with it: this is how they are withdrawn.
  */
 export const followConfigFile = (
   path: string,

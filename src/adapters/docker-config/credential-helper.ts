@@ -7,15 +7,15 @@ import { readEntrySecret } from '../../evidence/credential/docker-config-secret.
 import { createSharedFacts } from '../../evidence/credential/shared-facts.ts';
 import type { CredentialSecret, Repository } from '../../evidence/ports.ts';
 
-/** Programs of the user that keep secrets: `docker-credential-pass` and the like. For the CLI alone. */
+/** Programs of the user that keep secrets, such as `docker-credential-pass`. Only the CLI runs them. */
 export interface CredentialHelpers {
   get(name: string, repository: Repository, signal: AbortSignal): Promise<Fact<CredentialSecret>>;
 }
 export interface CredentialHelperOptions {
-  /** Of the user: where programs are found, and whatever they need themselves. */
+  /** The environment of the user: the path of programs, and variables that they need. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** Milliseconds for one call; 30 s unless told otherwise, as somebody may have to unlock a keychain. */
+  /** Milliseconds for one call, by default 30 s: the user may have to unlock a keychain. */
   readonly timeout?: number;
 }
 
@@ -31,7 +31,7 @@ type Ended =
 const notStarted = (error: Error): string =>
   'code' in error && error.code === 'ENOENT' ? 'is not installed' : 'could not be started';
 
-/** Runs `docker-credential-NAME get`. What it writes on stderr is for nobody: it may repeat what it was given. */
+/** Runs `docker-credential-NAME get`. Its stderr is dropped: it may repeat a secret. */
 const run = (
   program: string,
   input: string,
@@ -50,7 +50,7 @@ const run = (
     let stopListening = (): void => {};
     const end = (ended: Ended): void => {
       stopListening();
-      // A grandchild that holds the pipe must not hold us.
+      // A grandchild that holds the pipe must not keep this call waiting.
       child.stdout.destroy();
       child.stdin.destroy();
       resolve(ended);
@@ -67,7 +67,7 @@ const run = (
       if (size > largestOutput) stop('wrote more than 64 KiB');
       else chunks.push(chunk);
     });
-    // A helper that needs no input may be gone before it is written.
+    // A helper that needs no input may end before the input is written.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
@@ -94,7 +94,7 @@ const readAnswer = (output: string, what: string): Fact<CredentialSecret> => {
   return read.value === undefined ? absent : known(read.value);
 };
 
-/** What every helper says on stdout, with exit code 1, about a registry that it does not know. */
+/** The text of every helper on stdout, with exit code 1, for an unknown registry. */
 const notFound = 'credentials not found in native keychain';
 
 const factOf = (ended: Ended, what: string): Fact<CredentialSecret> => {

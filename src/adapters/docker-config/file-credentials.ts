@@ -11,7 +11,7 @@ export interface FileQuestion {
   readonly signal: AbortSignal;
   /** Absent: helpers are never run. */
   readonly helpers?: CredentialHelpers;
-  /** Whether somebody named the file for this very registry, and wants to know when it gives nothing. */
+  /** Whether the configuration names the file for this very registry, so that a file without a login is reported. */
   readonly expected: boolean;
 }
 
@@ -53,7 +53,7 @@ async function* fromConfig(
   question: FileQuestion,
 ): AsyncGenerator<ConfiguredCredential> {
   const { repository } = question;
-  // As Docker and Podman have it: where a helper is named, what the file itself may hold is older.
+  // As in Docker and Podman: where a helper is named, an entry in the file itself is older.
   const helper = helperFor(config, repository);
   if (helper !== undefined) yield* fromHelper(helper, source, question);
   if (question.signal.aborted) return;
@@ -68,7 +68,7 @@ async function* fromConfig(
   };
 }
 
-/** What a docker config file gives for a repository, best first. */
+/** The credentials in a docker config file for a repository, best first. */
 export async function* fileCredentials(
   file: ConfigFile,
   question: FileQuestion,

@@ -4,7 +4,7 @@ import { followConfigFile, type ConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
-/** A row of the configuration's `registries`, as far as it is about credentials. */
+/** The part of a row of `registries` that is about credentials. */
 export interface RegistryFileRow {
   /** As references name it: lower case, with the port if it is written there. */
   readonly host: string;
@@ -17,11 +17,9 @@ export interface RegistryFileOptions {
 }
 
 /**
- * The `dockerConfigFile` of each registry. A file counts for the host of its row and for no other, whatever else it
- * holds: whoever mounts a whole docker config for one registry has not offered the rest of it (B28).
- *
- * `rows` is asked each time, so that a configuration that was read again counts at once; a file that it still names is
- * not read again.
+ * The `dockerConfigFile` of each registry. A file counts only for the host of its row: a user who mounts a whole
+ * docker config for one registry has not offered the rest of it (B28). `rows` is called each time, so that new rows
+ * count at once; a file that they still name is not read again.
  */
 export const createRegistryFiles = (
   rows: () => readonly RegistryFileRow[],

@@ -4,7 +4,7 @@ import { followConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
-/** Where `docker login` or `podman login` may have written; most of these files do not exist. */
+/** Files that `docker login` or `podman login` may have written. Most of them do not exist. */
 export interface UserFile {
   readonly path: string;
   /** `dockercfg`: the format before docker 1.7, entries without `auths` around them. */
@@ -18,8 +18,8 @@ export interface UserConfigOptions {
 }
 
 /**
- * The user's own credentials, for the CLI: the files of docker and podman, and the helpers that they name. Docker and
- * podman stop at the first entry that fits; here the next one is tried when a registry refuses the first.
+ * The user's own credentials, for the CLI: the files of docker and podman, and their helpers. Docker and podman stop
+ * at the first entry that fits. The gate tries the next one when a registry refuses the first.
  */
 export const createUserConfig = ({ files, helpers, clock }: UserConfigOptions): ConfiguredCredentials => {
   const followed = files.map(({ path, format }) =>

@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 
-/** Hints that something may have changed. Losing some is fine: polling finds what they miss. */
+/** Hints that something may have changed. Hints may be lost: polling finds those changes. */
 export interface DirectoryWatch {
   /** Watches these directories from now on, and no others. */
   follow(directories: readonly string[]): void;
@@ -20,14 +20,14 @@ export const watchDirectories = (hint: () => void): DirectoryWatch => {
   const add = (directory: string): void => {
     try {
       const watcher = watch(directory, { persistent: false }, (event) => {
-        // A directory that was itself renamed or removed: the next scan watches what is there now.
+        // The directory itself was renamed or removed. The next scan watches the directories that exist then.
         if (event === 'rename') drop(directory);
         hint();
       });
       watcher.on('error', () => drop(directory));
       watchers.set(directory, watcher);
     } catch {
-      // Gone meanwhile, or no watches left on this machine: polling goes on.
+      // The directory is gone, or the machine has no watches left. Polling goes on.
     }
   };
   return {

@@ -7,7 +7,7 @@ import { readPolicySet, type PolicyFileSet } from './read-set.ts';
 import { scanPaths, type Scan } from './scan.ts';
 
 export interface LoadedPolicies<T> extends PolicyFileSet {
-  /** What `build` made of the set. */
+  /** The result of `build` for the set. */
   readonly value: T;
 }
 
@@ -16,13 +16,13 @@ export interface PolicyFilesOptions<T> {
   readonly paths: readonly string[];
   readonly build: (policies: readonly ImagePolicy[], version: string) => T;
   /**
-   * A new set is complete and in force; also called when, after a problem, the files are again as they were.
-   * Not called for `load`.
+   * Called when a new set is complete and in force, and when the files are again as they were before a problem. Not
+   * called for `load`.
    */
   readonly onChange: (loaded: LoadedPolicies<T>) => void;
-  /** A reload failed, the last good set stays. Once for each change of the files. */
+  /** Called once for each change of the files that could not be loaded. The last good set stays. */
   readonly onProblem: (problems: readonly PolicyFileProblem[]) => void;
-  /** Milliseconds between looks at the files, for file systems without events. */
+  /** Milliseconds between checks of the files, for file systems without events. */
   readonly pollMs?: number;
 }
 
@@ -36,9 +36,9 @@ export interface PolicyFiles<T> {
 }
 
 const defaultPollMs = 400;
-/** How long files must stay as they are before they are read: an editor writes more than once. */
+/** How long files must stay unchanged before they are read, in milliseconds: an editor writes more than once. */
 const settleMs = 100;
-/** Looks at files that keep changing before they are left to the next poll. */
+/** How often files that keep changing are checked before the next poll takes over. */
 const mostLooks = 20;
 
 type Problems = readonly PolicyFileProblem[];
@@ -48,7 +48,7 @@ interface StableRead {
   readonly set: Result<PolicyFileSet, Problems>;
 }
 
-/** Scans until nothing changes any more, then reads; `undefined` when the files never came to rest. */
+/** Scans until nothing changes any more, then reads; `undefined` when the files kept changing. */
 const readWhenStill = async (paths: readonly string[], pause: number): Promise<StableRead | undefined> => {
   let before = await scanPaths(paths);
   for (let look = 0; look < mostLooks; look++) {
@@ -58,7 +58,7 @@ const readWhenStill = async (paths: readonly string[], pause: number): Promise<S
       const set = await readPolicySet(now, paths);
       before = now;
       now = await scanPaths(paths);
-      // Written while it was read: what was read may be neither the old nor the new text.
+      // A file that was written while it was read may be neither the old nor the new text.
       if (now.fingerprint === before.fingerprint) return { scan: now, set };
     }
     before = now;
@@ -66,7 +66,7 @@ const readWhenStill = async (paths: readonly string[], pause: number): Promise<S
   return undefined;
 };
 
-/** The set in force. A broken one never takes its place, nor a part of one (R8). */
+/** The set in force. Neither a broken set nor a part of a set takes its place (R8). */
 const createHolder = <T>({ paths, build, onChange, onProblem }: PolicyFilesOptions<T>) => {
   let version: string | undefined;
   let isBroken = false;

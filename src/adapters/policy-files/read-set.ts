@@ -26,8 +26,8 @@ interface ReadFile extends ScannedFile {
 }
 
 /**
- * At most one byte more than is allowed, however large the file is or becomes while it is read. Opened without
- * blocking: a pipe that took the file's place would hold one of the few threads for good.
+ * Reads at most one byte more than is allowed, however large the file becomes meanwhile. Opened without blocking: a
+ * pipe in place of the file would hold one of the few threads for good.
  */
 const readBounded = async (path: string): Promise<Buffer> => {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -78,7 +78,7 @@ const parse = (files: readonly ReadFile[]): Result<readonly PolicyDocument[], Pr
   return problems.length > 0 ? fail(problems) : ok(documents);
 };
 
-/** Reads every file of a scan as one unit: the whole set, or everything that is wrong with it (R8). */
+/** Reads every file of a scan as one unit: the whole set, or all its mistakes (R8). */
 export const readPolicySet = async (
   scan: Scan,
   paths: readonly string[],

@@ -2,16 +2,16 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
 
-/** Bounds of one policy set; said in docs/policy.md. */
+/** Bounds of one policy set, as in docs/policy.md. */
 export const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
 
-/** A file of the set. `shown` is how messages call it, `name` how it is called below the path that was given. */
+/** A file of the set. `shown` is its name in messages, `name` its path below the path that was given. */
 export interface ScannedFile {
   readonly shown: string;
   readonly name: string;
 }
 
-/** What lies under the given paths at one moment. */
+/** The files under the given paths at one moment. */
 export interface Scan {
   readonly files: readonly ScannedFile[];
   /** Directories whose events hint at a change. */
@@ -37,7 +37,7 @@ interface Place extends ScannedFile {
 
 const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 
-/** Dot names cover `..data` of a mounted ConfigMap: its files are reached by their own links. */
+/** Names with a dot include `..data` of a mounted ConfigMap, whose files are reached by their own links. */
 const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
 
 const codeOf = (error: unknown): string =>
@@ -96,7 +96,7 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
       addFile(walk, place);
     }
   } catch (error) {
-    // Below a directory only policy files matter: a dangling link of another name is none of ours.
+    // Below a directory only policy files matter, so a dangling link of another name is skipped.
     if (place.depth > 0 && codeOf(error) === 'ENOENT' && !isPolicyFile(place.name)) return;
     walk.problems.push({ file: place.shown, message: whyUnreadable(error) });
   }
@@ -111,7 +111,7 @@ export const scanPaths = async (paths: readonly string[]): Promise<Scan> => {
   for (const path of paths) {
     const before = walk.directories.length;
     await visit(walk, { shown: path, name: '', depth: 0 });
-    // A file, or a path that is not there (yet): its parent tells when that changes.
+    // For a file, or a path that does not exist yet, the parent directory is watched.
     if (walk.directories.length === before) walk.directories.push(dirname(path));
   }
   const problems = walk.problems.map(({ file, message }) => `${file} ${message}`);
