@@ -66,7 +66,7 @@ test.each([
 
 test('examples/policies/image-facts: a foreign image whose registry is down is let through and counted', () => {
   const image = outage('docker.io: connect', 'connection refused');
-  const verdict = judge(foreign, { pinned: image, image, tried: [] });
+  const verdict = judge(foreign, { pinned: image, facts: { image }, tried: [] });
   expect(verdict).toMatchObject({
     allowed: true,
     uninformed: { policies: ['third-party-images'], weakened: true },

@@ -14,6 +14,7 @@ import {
 } from '../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../test/fakes/registry/registry-content.ts';
 import { createEvidence } from './gather.ts';
+import { createImageProvider } from './image/image-provider.ts';
 import type { Keychain } from './ports.ts';
 
 const host = 'registry.example.com';
@@ -40,7 +41,7 @@ describe('many reviews at once', () => {
     );
     for (const review of reviews) {
       expect(review.map(pinnedDigest)).toEqual(images.map(({ digest }) => digest));
-      expect(review.every(({ image }) => image?.state === 'known')).toBe(true);
+      expect(review.every(({ facts }) => facts.image?.state === 'known')).toBe(true);
     }
     const perImage = new Map<string, number>();
     for (const { place: asked } of room.registry.calls) perImage.set(asked, (perImage.get(asked) ?? 0) + 1);
@@ -80,7 +81,7 @@ describe('many reviews at once', () => {
       },
     });
     gate.resolve(undefined);
-    expect((await patient).image?.state).toBe('known');
+    expect((await patient).facts.image?.state).toBe('known');
     expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
   });
 });
@@ -97,8 +98,8 @@ describe('the deadline of a review', () => {
     const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(30));
     expect(found).toHaveLength(30);
     expect(pinnedDigest(found[0]!)).toBe(web.digest);
-    expect(found[0]?.image).toMatchObject({ state: 'unavailable', why: { what: `${host}: blob` } });
-    expect(found.slice(1).map(({ image }) => image?.state)).not.toContain('known');
+    expect(found[0]?.facts.image).toMatchObject({ state: 'unavailable', why: { what: `${host}: blob` } });
+    expect(found.slice(1).map(({ facts }) => facts.image?.state)).not.toContain('known');
   });
 
   test('is kept when the keychain hangs', async () => {
@@ -113,6 +114,7 @@ describe('the deadline of a review', () => {
       keychain,
       content: createFakeContentStore(),
       clock: performanceClock,
+      providers: [createImageProvider],
     });
     const wanted = [{ image: reference(`${place}:v1`), needs: allFacts }];
     const [found] = await evidence.gather(wanted, undefined, AbortSignal.timeout(20));
@@ -124,7 +126,7 @@ describe('the deadline of a review', () => {
     room.registry.push(place, web, 'v1');
     room.content.get = () => new Promise(() => {});
     const found = await room.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
-    expect(found.image?.state).toBe('unavailable');
+    expect(found.facts.image?.state).toBe('unavailable');
   });
 
   test('that has passed before it began is a deadline, not an exception', async () => {
@@ -150,7 +152,9 @@ test('the keychain is asked once for all images of a repository, and is told whe
   };
   const registry = createFakeRegistryPort();
   registry.push(place, web, 'v1', 'v2');
-  const sources = { registry, keychain, content: createFakeContentStore(), clock: performanceClock };
+  const content = createFakeContentStore();
+  const providers = [createImageProvider];
+  const sources = { registry, keychain, content, clock: performanceClock, providers };
   const wanted = ['v1', 'v2', 'v1'].map((tag) => ({ image: reference(`${place}:${tag}`), needs: allFacts }));
   await createEvidence(sources).gather(wanted, undefined, AbortSignal.timeout(5000));
   expect([asked, ended]).toEqual([1, 1]);
@@ -166,7 +170,7 @@ test('a thousand distinct images leave bounded memory of themselves', async () =
   const room = createEvidenceRoom({}, { remembered: 50, factEntries: 10, recollections: 10 });
   for (let n = 0; n < 200; n++) {
     room.registry.push(`${host}/app${n}`, web, 'v1');
-    expect((await room.ask(`${host}/app${n}:v1`)).image?.state).toBe('known');
+    expect((await room.ask(`${host}/app${n}:v1`)).facts.image?.state).toBe('known');
   }
   room.registry.answer = () => ({ state: 'absent' });
   expect((await room.ask(`${host}/app0:v1`)).pinned.state).toBe('absent');

@@ -1,7 +1,8 @@
 import type { Clock } from '../concurrency/clock.ts';
-import { absent, known, unavailable, type Fact } from '../core/facts/fact.ts';
-import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../core/facts/image-evidence.ts';
-import type { ImageFacts } from '../core/facts/image-facts.ts';
+import { absent, known, type Fact } from '../core/facts/fact.ts';
+import { needsIn } from '../core/facts/evidence-kind.ts';
+import type { ImageNeeds, KindId } from '../core/facts/evidence-kind.ts';
+import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessBook, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
@@ -12,12 +13,10 @@ import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { EvidenceParts } from './parts.ts';
 import type { ContentStore, Keychain, ManifestName, PullContext, Registry, Repository } from './ports.ts';
 import { createReadBudget, type Reading } from './registry/read-budget.ts';
-import { readImage } from './read-image.ts';
-import { createLruCache, type LruCache } from '../concurrency/lru-cache.ts';
+import type { CreateProvider, EvidenceProvider, ResolvedImage } from './provider.ts';
 import { askerOf, createRecollections, placeOf, type Recollections } from './cache/answer-cache.ts';
 import { resolve, type Reached, type Resolution } from './registry/resolve.ts';
 import { askerFor } from './singleflight/shared-asker.ts';
-import { unavailableText } from './text/unavailable-text.ts';
 
 /** One image text of a review and what its checks need to know. */
 export interface EvidenceRequest {
@@ -48,6 +47,8 @@ export interface EvidenceSources {
   readonly keychain: Keychain;
   readonly content: ContentStore;
   readonly clock: Clock;
+  /** The kinds of evidence that can be asked for. */
+  readonly providers: readonly CreateProvider[];
   /** Whether the operator has named a host; absent: no host is known to be. */
   readonly hasRow?: (host: string) => boolean;
   /** What differs from {@link defaultEvidenceLimits}. */
@@ -58,7 +59,7 @@ export interface EvidenceSources {
 interface Room {
   readonly parts: EvidenceParts;
   readonly keychain: Keychain;
-  readonly facts: LruCache<ImageFacts>;
+  readonly providers: ReadonlyMap<KindId, EvidenceProvider>;
   readonly recollections: Recollections;
 }
 
@@ -102,30 +103,15 @@ const openReview = (room: Room, context: PullContext | undefined, signal: AbortS
   };
 };
 
-const factsOf = async (
-  { parts, facts }: Room,
-  { reading }: Review,
-  wanted: { readonly repository: Repository; readonly reached: Reached; readonly platforms: PlatformChoice },
-): Promise<Fact<ImageFacts>> => {
-  const began = parts.clock.monotonic();
-  const answer = await readImage(parts, facts, wanted, reading);
-  if (answer.state !== 'unavailable') return answer;
-  const time = parts.clock.monotonic() - began;
-  const { source } = wanted.reached.credential;
-  return { state: 'unavailable', why: unavailableText(answer.failure, source, time) };
-};
-
-const notAsked = unavailable('the image', 'nothing was asked about it');
-
 /** A digest in the text is what is judged, whatever the tag beside it stands for: the tag is never asked (B2). */
 const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
   digest === undefined ? { tag } : { digest };
 
-const withoutNetwork = ({ digest }: ImageReference, needs: ImageNeeds): ImageEvidence | undefined => {
-  if (needs.image !== undefined) return undefined;
-  if (digest !== undefined) return { pinned: known(digest), tried: [] };
-  return needs.digest ? undefined : { pinned: notAsked, tried: [] };
-};
+/** Whoever names a digest and asks for nothing else has all there is to know. */
+const withoutNetwork = ({ image: { digest }, needs }: EvidenceRequest): ImageEvidence | undefined =>
+  digest === undefined || needsIn(needs).length > 0
+    ? undefined
+    : { pinned: known(digest), facts: {}, tried: [] };
 
 /** How old the result is that stands in, and whether the cause of that is excusable (R25). */
 const staleness = ({ staleFor, outage }: Reached): Pick<ImageEvidence, 'staleFor' | 'excusable'> => {
@@ -133,10 +119,38 @@ const staleness = ({ staleFor, outage }: Reached): Pick<ImageEvidence, 'staleFor
   return outage?.excusable === true ? { staleFor, excusable: true } : { staleFor };
 };
 
+/** What the providers find out about a resolved image, all at the same time, and how that may be kept. */
+const gatherFacts = async (
+  { providers }: Room,
+  image: ResolvedImage,
+  needs: ImageNeeds,
+  reading: Reading,
+): Promise<
+  Pick<ImageEvidence, 'facts' | 'claims'> & { readonly keepFor: number; readonly bytes: number }
+> => {
+  const answers = await Promise.all(
+    needsIn(needs).map(async ({ kind, wanted }) => {
+      const provider = providers.get(kind.id);
+      // Without a provider there is no fact, and whoever reads it finds "not asked": a defect, which denies.
+      return provider === undefined
+        ? []
+        : [[kind.id, await provider.gather(image, wanted, reading)] as const];
+    }),
+  );
+  const gathered = answers.flat();
+  const claims = gathered.flatMap(([, answer]) => answer.claims ?? []);
+  return {
+    facts: Object.fromEntries(gathered.map(([id, { fact }]) => [id, fact])),
+    ...(claims.length === 0 ? {} : { claims }),
+    keepFor: Math.min(...gathered.map(([, { keepFor }]) => keepFor)),
+    bytes: gathered.reduce((sum, [, { bytes }]) => sum + bytes, 0),
+  };
+};
+
 const answer = async (room: Room, review: Review, request: EvidenceRequest): Promise<ImageEvidence> => {
-  const { image, needs } = request;
-  const free = withoutNetwork(image, needs);
+  const free = withoutNetwork(request);
   if (free !== undefined) return free;
+  const { image, needs } = request;
   const { host, repository: path, digest } = image;
   const repository = { host, repository: path };
   const name = nameOf(image);
@@ -145,25 +159,21 @@ const answer = async (room: Room, review: Review, request: EvidenceRequest): Pro
   if (resolution.state !== 'known') {
     const fact: Fact<never> =
       resolution.state === 'absent' ? absent : { state: 'unavailable', why: resolution.why };
-    const pinned = digest === undefined ? fact : known(digest);
-    return { pinned, tried, ...(needs.image === undefined ? {} : { image: fact }) };
+    const facts = Object.fromEntries(needsIn(needs).map(({ kind }) => [kind.id, fact]));
+    return { pinned: digest === undefined ? fact : known(digest), facts, tried };
   }
   const { reached } = resolution;
   const pinned = known(digest ?? reached.digest);
-  const stale = staleness(reached);
-  const evidence: ImageEvidence =
-    needs.image === undefined
-      ? { pinned, tried, ...stale }
-      : {
-          pinned,
-          image: await factsOf(room, review, { repository, reached, platforms: needs.image.platforms }),
-          tried,
-          ...stale,
-        };
-  const complete = evidence.image === undefined || evidence.image.state === 'known';
-  if (complete && reached.outage === undefined) {
+  const { keepFor, bytes, ...found } = await gatherFacts(
+    room,
+    { repository, reached },
+    needs,
+    review.reading,
+  );
+  const evidence: ImageEvidence = { pinned, ...found, tried, ...staleness(reached) };
+  if (keepFor > 0 && reached.outage === undefined) {
     const account = { repository, credential: reached.credential.key };
-    room.recollections.keep(review.asker, image, { evidence, needs, account, name });
+    room.recollections.keep(review.asker, image, { evidence, needs, account, name, keepFor, bytes });
   }
   return evidence;
 };
@@ -174,7 +184,9 @@ const recallEach = (
   requests: readonly EvidenceRequest[],
   asker: string,
 ): readonly (ImageEvidence | undefined)[] =>
-  requests.map(({ image, needs }) => withoutNetwork(image, needs) ?? recollections.find(asker, image, needs));
+  requests.map(
+    (request) => withoutNetwork(request) ?? recollections.find(asker, request.image, request.needs),
+  );
 
 /**
  * Gathers what is not recalled. Where one request about an image has to be asked, all of this review about that image
@@ -210,11 +222,16 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const limits = { ...defaultEvidenceLimits, ...sources.limits };
   const access = createAccessBook(limits, clock);
   const sharedReads = createSharedReads(limits, clock, hasRow);
-  const facts = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   const recollections = createRecollections(limits, access, clock);
   const eventLoop = createEventLoopYield();
-  const parts: EvidenceParts = { registry, content, access, sharedReads, eventLoop, clock, limits, hasRow };
-  const room: Room = { parts, keychain, facts, recollections };
+  const parts: EvidenceParts = { registry, content, access, sharedReads, clock, limits, hasRow };
+  const providers = new Map(
+    sources.providers.map((create) => {
+      const provider = create({ registry, content, sharedReads, eventLoop, clock, limits });
+      return [provider.kind.id, provider];
+    }),
+  );
+  const room: Room = { parts, keychain, providers, recollections };
   return {
     recall: (requests, context) => {
       const recalled = recallEach(room, requests, askerOf(context));

@@ -16,7 +16,7 @@ describe.each(['unreachable', 'timeout'] as const)('while the registry is %s', (
     room.registry.answer = () => failure(kind);
     room.clock.pass(3 * 60_000);
     const found = await room.ask(`${place}:v1`);
-    expect(found).toMatchObject({ pinned: before.pinned, image: before.image, staleFor: 3 * 60_000 });
+    expect(found).toMatchObject({ pinned: before.pinned, facts: before.facts, staleFor: 3 * 60_000 });
     expect(found.tried.at(-1)).toBe('anonymous: used, as it was 3 min ago');
   });
 
@@ -27,7 +27,7 @@ describe.each(['unreachable', 'timeout'] as const)('while the registry is %s', (
     room.registry.answer = () => failure(kind);
     room.clock.pass(24 * hour);
     const found = await room.ask(`${place}@${web.digest}`);
-    expect(found.image?.state).toBe('known');
+    expect(found.facts.image?.state).toBe('known');
     expect(found.staleFor).toBeUndefined();
   });
 
@@ -39,7 +39,7 @@ describe.each(['unreachable', 'timeout'] as const)('while the registry is %s', (
       await room.ask(text);
       room.registry.answer = () => failure(kind);
       room.clock.pass(24 * hour + 1);
-      expect((await room.ask(text)).image?.state).toBe('unavailable');
+      expect((await room.ask(text)).facts.image?.state).toBe('unavailable');
     },
   );
 
@@ -61,7 +61,7 @@ describe.each(['unreachable', 'timeout'] as const)('while the registry is %s', (
     room.requests();
     const found = await room.ask(`${place}:v1`);
     expect(pinnedDigest(found)).toBe(web.digest);
-    expect(found.image).toMatchObject({
+    expect(found.facts.image).toMatchObject({
       state: 'unavailable',
       why: { why: expect.stringContaining('refused') },
     });
@@ -137,9 +137,9 @@ test('losing evidence never turns into known: whatever fails in whatever order, 
       const text = byDigest ? `${place}@${web.digest}` : `${place}:v1`;
       for (let round = 0; round < 4; round++) {
         const found = await room.ask(text, { namespace: 'shop' });
-        if (found.image?.state === 'known') expect(Math.min(manifests, blobs)).toBeGreaterThan(0);
+        if (found.facts.image?.state === 'known') expect(Math.min(manifests, blobs)).toBeGreaterThan(0);
         if (!byDigest && found.pinned.state === 'known') expect(manifests).toBeGreaterThan(0);
-        if (found.image?.state === 'known') expect(found.image.value.digest).toBe(web.digest);
+        if (found.facts.image?.state === 'known') expect(found.facts.image.value.digest).toBe(web.digest);
         room.clock.pass(20_000);
       }
     }),

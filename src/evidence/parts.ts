@@ -2,7 +2,6 @@ import type { Clock } from '../concurrency/clock.ts';
 import type { AccessBook } from './cache/access-grants.ts';
 import type { SharedReads } from './singleflight/singleflight.ts';
 import type { EvidenceLimits } from './limits.ts';
-import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Registry } from './ports.ts';
 
 /** What every part of the evidence room works with. */
@@ -11,7 +10,6 @@ export interface EvidenceParts {
   readonly content: ContentStore;
   readonly access: AccessBook;
   readonly sharedReads: SharedReads;
-  readonly eventLoop: EventLoopYield;
   readonly clock: Clock;
   readonly limits: EvidenceLimits;
   /** Whether the operator has named a host. */

@@ -152,7 +152,7 @@ describe('the doors of a gate that looks at registries', () => {
 
   test('images that were judged without evidence are told of', async () => {
     const why = unavailable('registry.example.com: connect', 'refused');
-    const { send } = await open(fakeEvidence(() => ({ pinned: why, image: why, tried: [] })));
+    const { send } = await open(fakeEvidence(() => ({ pinned: why, facts: { image: why }, tried: [] })));
     expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);
     expect(told).toEqual(['images were judged without the evidence that policies ask for']);
   });

@@ -16,6 +16,7 @@ import { configuredInOrder } from '../evidence/credential/configured.ts';
 import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
 import { createKeychain } from '../evidence/credential/keychain.ts';
 import { createEvidence } from '../evidence/gather.ts';
+import { createImageProvider } from '../evidence/image/image-provider.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
 import { observed } from './observed-http.ts';
@@ -109,6 +110,7 @@ export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => 
       keychain,
       content,
       clock: systemClock,
+      providers: [createImageProvider],
       hasRow: (host) => settingsOf(host).configured === true,
     }),
     registry,

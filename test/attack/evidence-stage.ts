@@ -6,6 +6,7 @@ import type { Decision } from '../../src/core/decision/decision.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { createKeychain } from '../../src/evidence/credential/keychain.ts';
 import { createEvidence } from '../../src/evidence/gather.ts';
+import { createImageProvider } from '../../src/evidence/image/image-provider.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 import { secretsInMemory } from '../fakes/credentials.ts';
@@ -64,6 +65,7 @@ const openStage = ({ policies, rows = [], dns, budget = 10_000 }: StageOptions) 
     keychain,
     content,
     clock,
+    providers: [createImageProvider],
   });
   const gate = fakeGate({ policies, evidence, budget });
 

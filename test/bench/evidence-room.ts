@@ -13,6 +13,7 @@ import type { EvidenceRoom } from '../../src/serve/registry-access.ts';
 import type { Filled } from './evidence-registry.ts';
 import { serveParent } from './evidence-part.ts';
 import { residentOf } from './processes.ts';
+import { imageNeed } from '../../src/core/facts/image-kind.ts';
 
 export interface Pair {
   /** Looked at by the evidence room. */
@@ -67,10 +68,10 @@ const readBare = async ({ host, repository, tag = 'latest' }: ImageReference): P
   JSON.parse((await bareGet(`${at}/blobs/${manifest.config.digest}`)).toString());
 };
 
-const needs = { digest: true, image: { platforms: 'all' } } as const;
+const needs = { image: imageNeed('all') } as const;
 const lookAt = async ({ evidence }: EvidenceRoom, image: ImageReference): Promise<void> => {
   const [found] = await evidence.gather([{ image, needs }], undefined, AbortSignal.timeout(10_000));
-  if (found?.image?.state !== 'known') throw new Error(`not known: ${JSON.stringify(found)}`);
+  if (found?.facts.image?.state !== 'known') throw new Error(`not known: ${JSON.stringify(found)}`);
 };
 
 const timed = async (work: () => Promise<void>): Promise<number> => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readManifest as readAtRegistry } from '../../src/adapters/registry/client/manifest-bytes.ts';
-import { parseReference } from '../../src/core/image/reference.ts';
 import { readManifest as readAsEvidence } from '../../src/core/oci/manifest.ts';
 import { defaultEvidenceLimits as limits } from '../../src/evidence/limits.ts';
 import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
@@ -99,11 +98,8 @@ describe('one reading of a manifest at both doors', () => {
   const asEvidence = async (content: string | Uint8Array): Promise<string | undefined> => {
     const room = createEvidenceRoom();
     room.registry.push('registry.example.com/team/app', rawManifest(content, ociManifest), 'odd');
-    const reference = parseReference('registry.example.com/team/app:odd');
-    if (!reference.ok) throw new Error(reference.error.why);
-    const request = { image: reference.value, needs: { digest: true, image: { platforms: 'all' } } } as const;
-    const [found] = await room.evidence.gather([request], undefined, AbortSignal.timeout(5000));
-    return found?.image?.state === 'unavailable' ? found.image.why.why : undefined;
+    const { image: fact } = (await room.ask('registry.example.com/team/app:odd')).facts;
+    return fact?.state === 'unavailable' ? fact.why.why : undefined;
   };
 
   test.each(odd)('%s is refused at both, for the same reason', async (_title, content, why) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createContentStore, type OpenContentStore } from '../../src/adapters/content/content.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
+import { createImageProvider } from '../../src/evidence/image/image-provider.ts';
 import { createEvidence, type Evidence } from '../../src/evidence/gather.ts';
 import type { Candidate } from '../../src/evidence/ports.ts';
 import { allFacts, pinnedDigest, reference } from '../fakes/evidence/evidence-room.ts';
@@ -47,7 +48,13 @@ const openRoad = (): Road => {
   let passed = 0;
   const clock = { now: () => Date.now() + passed, monotonic: () => performance.now() + passed };
   const keychain = createFakeKeychain(candidates);
-  const evidence = createEvidence({ registry: reading.registry, keychain, content, clock });
+  const evidence = createEvidence({
+    registry: reading.registry,
+    keychain,
+    content,
+    clock,
+    providers: [createImageProvider],
+  });
   closing.push(
     () => reading.close(),
     () => content.close(),
@@ -88,7 +95,7 @@ test('cold costs two requests, warm none, later one HEAD', async () => {
   const place = await start();
   const road = openRoad();
   const cold = await road.ask(`${place}:v1`);
-  expect(cold.image).toMatchObject({
+  expect(cold.facts.image).toMatchObject({
     state: 'known',
     value: { platforms: [{ user: '1000', labels: { team: 'web' } }] },
   });
@@ -118,7 +125,7 @@ test('an index of two platforms is read whole', async () => {
   const both = registry.push('team/web', index([web, arm]), 'multi');
   const found = await openRoad().ask(`${place}:multi`);
   expect(pinnedDigest(found)).toBe(both.digest);
-  expect(found.image).toMatchObject({
+  expect(found.facts.image).toMatchObject({
     value: { isIndex: true, platforms: [{ user: '1000' }, { user: '2000' }] },
   });
 });
@@ -132,7 +139,9 @@ describe('a hostile registry', () => {
     const wanted = Array.from({ length: 8 }, () => ({ image: reference(`${place}:v1`), needs: allFacts }));
     const found = await road.evidence.gather(wanted, undefined, AbortSignal.timeout(5000));
     expect(new Set(found.map(pinnedDigest))).toEqual(new Set([web.digest]));
-    expect(found[0]?.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
+    expect(found[0]?.facts.image).toMatchObject({
+      value: { digest: web.digest, platforms: [{ user: '1000' }] },
+    });
   });
 
   test('B1: that lies in Docker-Content-Digest has told us nothing', async () => {
@@ -156,7 +165,7 @@ describe('a hostile registry', () => {
     const place = await start();
     registry.push('team/web', evil, 'v2');
     const found = await openRoad().ask(`${place}:v2@${web.digest}`);
-    expect(found.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
+    expect(found.facts.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
     expect(registry.requests.some(({ reference }) => reference === 'v2')).toBe(false);
   });
 
@@ -169,7 +178,7 @@ describe('a hostile registry', () => {
     const place = await start();
     registry.fault({ path }, fault);
     const found = await openRoad().ask(`${place}@${web.digest}`);
-    expect(found.image).toMatchObject({
+    expect(found.facts.image).toMatchObject({
       state: 'unavailable',
       why: {
         what: expect.stringContaining(registry.host),
@@ -194,7 +203,7 @@ describe('a hostile registry', () => {
     await registry.close();
     road.advance(10_000);
     const found = await road.ask(`${place}:v1`);
-    expect(found).toMatchObject({ pinned: before.pinned, image: before.image });
+    expect(found).toMatchObject({ pinned: before.pinned, facts: before.facts });
     expect(found.staleFor).toBeGreaterThanOrEqual(10_000);
   });
 });
@@ -209,7 +218,7 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
     for (const namespace of order) {
       for (const text of [`${place}:v1`, `${place}@${web.digest}`]) {
         const found = await road.ask(text, namespace);
-        expect(found.image?.state).toBe(namespace === 'shop' ? 'known' : 'unavailable');
+        expect(found.facts.image?.state).toBe(namespace === 'shop' ? 'known' : 'unavailable');
         if (namespace === 'guest') expect(JSON.stringify(found)).not.toContain('1000');
       }
     }

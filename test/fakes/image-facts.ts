@@ -46,7 +46,7 @@ export const imageFacts = (...platforms: readonly PlatformImage[]): ImageFacts =
 /** Evidence as it is when all went well. */
 export const evidenceOf = (facts: ImageFacts, more: Partial<ImageEvidence> = {}): ImageEvidence => ({
   pinned: { state: 'known', value: digestOf(facts.digest) },
-  image: { state: 'known', value: facts },
+  facts: { image: { state: 'known', value: facts } },
   tried: ['anonymous: used'],
   ...more,
 });

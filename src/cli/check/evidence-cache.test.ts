@@ -10,6 +10,8 @@ import { parseReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { EvidenceRequest } from '../../evidence/gather.ts';
 import { rememberEvidence } from './evidence-cache.ts';
+import { digestOnly } from '../../core/facts/evidence-kind.ts';
+import { imageNeed } from '../../core/facts/image-kind.ts';
 
 const reference = (text: string): ImageReference => {
   const parsed = parseReference(text);
@@ -18,7 +20,7 @@ const reference = (text: string): ImageReference => {
 };
 const digestNeeded = (text: string): EvidenceRequest => ({
   image: reference(text),
-  needs: { digest: true },
+  needs: digestOnly,
 });
 const { signal } = new AbortController();
 
@@ -54,7 +56,7 @@ describe('the evidence of one command', () => {
   test('what needs more is asked again, and the latest answer is what is shown', async () => {
     const asked = fakeEvidence((request) =>
       request.needs.image === undefined
-        ? { pinned: unavailable('r.io', 'down'), tried: [] }
+        ? { pinned: unavailable('r.io', 'down'), facts: {}, tried: [] }
         : evidenceOf(request, digestOf('a')),
     );
     const evidence = rememberEvidence(asked);
@@ -62,11 +64,7 @@ describe('the evidence of one command', () => {
     expect(evidence.found(image)).toBeUndefined();
     await evidence.gather([digestNeeded('r.io/a')], undefined, signal);
     expect(evidence.found(image)?.pinned.state).toBe('unavailable');
-    await evidence.gather(
-      [{ image, needs: { digest: true, image: { platforms: 'all' } } }],
-      undefined,
-      signal,
-    );
+    await evidence.gather([{ image, needs: { image: imageNeed('all') } }], undefined, signal);
     expect(evidence.found(image)?.pinned.state).toBe('known');
     expect(evidence.found(reference('r.io/other'))).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { needsKey } from '../../core/facts/evidence-kind.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import { formatReference } from '../../core/image/reference.ts';
@@ -10,10 +11,13 @@ export interface EvidenceMemory extends Evidence {
   found(image: ImageReference): ImageEvidence | undefined;
 }
 
-const nothing: ImageEvidence = { pinned: unavailable('the image', 'nobody answered'), tried: [] };
+const nothing: ImageEvidence = {
+  pinned: unavailable('the image', 'nobody answered'),
+  facts: {},
+  tried: [],
+};
 
-const keyOf = ({ image, needs }: EvidenceRequest): string =>
-  `${formatReference(image)} ${JSON.stringify(needs)}`;
+const keyOf = ({ image, needs }: EvidenceRequest): string => `${formatReference(image)} ${needsKey(needs)}`;
 
 /**
  * Caches answers while a command runs. So a tag that moves meanwhile stands for one digest in every file and in every

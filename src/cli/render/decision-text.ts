@@ -12,9 +12,13 @@ export const findingLines = (finding: Finding): string[] => [
   ...(finding.remedy === undefined ? [] : [`        fix  ${finding.remedy}`]),
 ];
 
-/** How an image was looked up: each credential in the order tried, and the age of a cached result that stood in. */
+/**
+ * How an image was looked up: each credential in the order tried, what was found, and the age of a cached result that
+ * stood in.
+ */
 export const trailLines = ({ evidence }: JudgedImage): string[] => [
   ...(evidence?.tried ?? []).map((one) => `  tried ${one}`),
+  ...(evidence?.claims ?? []).map((one) => `  found ${one}`),
   ...(evidence?.staleFor === undefined
     ? []
     : [

@@ -1,9 +1,11 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
+import { factOf } from '../../core/facts/image-evidence.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import { creationTime } from '../../core/facts/creation-time.ts';
 import { formatPlatform } from '../../core/oci/platform.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
+import { imageKind } from '../../core/facts/image-kind.ts';
 import { describeDuration } from '../../core/policy/schema/duration.ts';
 import { describeSize } from '../../core/policy/schema/size.ts';
 import { verdictOf } from './decision-table.ts';
@@ -32,8 +34,8 @@ const platformLine = (
 
 const factLines = (evidence: ImageEvidence | undefined, now: number): readonly string[] => {
   if (evidence === undefined) return ['  not looked at: its name was enough to decide'];
-  const { image } = evidence;
-  return image?.state === 'known' ? image.value.platforms.map((one) => platformLine(one, now)) : [];
+  const image = factOf(evidence, imageKind);
+  return image.state === 'known' ? image.value.platforms.map((one) => platformLine(one, now)) : [];
 };
 
 /**

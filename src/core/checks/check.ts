@@ -1,6 +1,6 @@
 import type { FindingCode } from '../decision/reason.ts';
-import type { Fact } from '../facts/fact.ts';
-import type { ImageFacts } from '../facts/image-facts.ts';
+import type { FactOf, KindId, Need } from '../facts/evidence-kind.ts';
+import type { Fact, Unavailable } from '../facts/fact.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
 
@@ -49,35 +49,39 @@ export const named = (given: string, { code, says, ...more }: EvidenceViolation)
 });
 
 /** One condition of an evidence check: pure like `Check`, on facts that were gathered before. */
-export interface EvidenceRule {
+export interface EvidenceRule<F> {
   /** The rule with everything that it compares with. Two rules with one text judge alike. */
   readonly text: string;
   /** Whether it reads the situation. The judgement of one that does not rests on the facts alone. */
   readonly readsSituation: boolean;
   /** It is about what runs, so it is not asked of an image volume. */
   readonly containersOnly?: true;
-  readonly judge: (facts: ImageFacts, situation: CheckSituation) => readonly EvidenceViolation[];
+  judge(facts: F, situation: CheckSituation): readonly EvidenceViolation[];
 }
 
 /** An image volume is data: nothing runs from it. */
-export const isAsked = ({ containersOnly }: EvidenceRule, isVolume: boolean): boolean =>
-  !isVolume || containersOnly !== true;
+export const isAsked = (
+  { containersOnly }: Pick<EvidenceRule<never>, 'containersOnly'>,
+  isVolume: boolean,
+): boolean => !isVolume || containersOnly !== true;
 
 /**
- * Rules about the bytes behind a name. They are never asked when the facts are absent or unavailable: that is decided
- * for all such checks in one place.
+ * Rules about the bytes behind a name, on one kind of evidence. They see facts that are known and no others: what
+ * becomes of evidence that is absent, unavailable or was not asked for is decided for all such checks in one place.
  */
-export interface EvidenceCheck {
+export interface EvidenceCheckOf<Id extends KindId> {
   /** The check's key in the policy. */
   readonly id: string;
-  readonly needs: 'image';
+  readonly need: Need<Id>;
   /** Whether it compares with labels of the namespace beyond its name, so that they must be looked up. */
   readonly readsNamespaceLabels: boolean;
-  /** The type of what a node may take among the images that are judged, and is none: an artifact. */
-  readonly artifactAmong: (facts: ImageFacts) => string | undefined;
+  /** Why the rules say nothing about a container although the facts are known: that counts as "could not look". */
+  unfit?(facts: FactOf<Id>): Unavailable | undefined;
   /** All are asked, so that each failure is reported. */
-  readonly rules: readonly EvidenceRule[];
+  readonly rules: readonly EvidenceRule<FactOf<Id>>[];
 }
+
+export type EvidenceCheck = EvidenceCheckOf<KindId>;
 
 export const pass: readonly never[] = [];
 

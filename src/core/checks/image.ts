@@ -1,9 +1,12 @@
 import { readDuration } from '../policy/schema/duration.ts';
+import type { Unavailable } from '../facts/fact.ts';
+import type { ImageFacts } from '../facts/image-facts.ts';
+import { imageNeed } from '../facts/image-kind.ts';
 import type { ImageCheck, MultiArch } from '../policy/schema/schema.ts';
 import { readSize } from '../policy/schema/size.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
-import type { EvidenceCheck, EvidenceRule } from './check.ts';
+import type { EvidenceCheckOf, EvidenceRule } from './check.ts';
 import { knownAge, maxAge, minAge } from './image/age.ts';
 import type { Condition } from './image/condition.ts';
 import { labelConditions, readsNamespaceLabels } from './image/labels.ts';
@@ -44,11 +47,11 @@ const rulesOf = (
   conditions: readonly Written[],
   multiArch: MultiArch,
   choice: ReturnType<typeof choosePlatforms>,
-): readonly EvidenceRule[] => {
+): readonly EvidenceRule<ImageFacts>[] => {
   const chosenBy = JSON.stringify({ multiArch });
   return [
     { text: chosenBy, readsSituation: false, judge: (facts) => choice(facts).violations },
-    ...conditions.map(({ text, condition, ...more }): EvidenceRule => ({
+    ...conditions.map(({ text, condition, ...more }): EvidenceRule<ImageFacts> => ({
       text: `${text} ${chosenBy}`,
       ...more,
       judge: (facts, situation) => {
@@ -69,8 +72,24 @@ const unknownTime = ({ maxAge: most, minAge: least, unknownTime: word = 'Deny' }
 const userOf = ({ user }: ImageCheck): readonly Written[] =>
   user === undefined ? [] : [{ ...written({ user }, nonRoot(user)), containersOnly: true }];
 
+/** An artifact is data: it may be mounted, and there is nothing in it to run. */
+const artifactWhy = (type: string | undefined): Unavailable | undefined =>
+  type === undefined
+    ? undefined
+    : {
+        what: 'the image',
+        why: `it is an artifact of type ${type}, not a container image`,
+        final: true,
+        remedy:
+          'name the container image; an artifact may be an image volume. In an index it may stand beside images when its config ' +
+          'is empty and no node takes it for an image: behind the image of the same platform, or without a platform',
+      };
+
 /** `image`: conditions on what the image says about itself. All are judged, each failure is reported. */
-export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<EvidenceCheck, string> => {
+export const imageCheck = (
+  config: ImageCheck,
+  multiArch: MultiArch,
+): Result<EvidenceCheckOf<'image'>, string> => {
   const oldest = withAmount(config, 'maxAge', readDuration, maxAge);
   if (!oldest.ok) return oldest;
   const newest = withAmount(config, 'minAge', readDuration, minAge);
@@ -92,9 +111,9 @@ export const imageCheck = (config: ImageCheck, multiArch: MultiArch): Result<Evi
   const choice = choosePlatforms(multiArch);
   return ok({
     id: 'image',
-    needs: 'image',
+    need: imageNeed(multiArch.mode === 'platforms' ? multiArch.platforms : 'all'),
     readsNamespaceLabels: readsNamespaceLabels(labels),
-    artifactAmong: (facts) => choice(facts).artifact,
+    unfit: (facts) => artifactWhy(choice(facts).artifact),
     rules: rulesOf(conditions, multiArch, choice),
   });
 };

@@ -21,6 +21,8 @@ export interface JudgedImage {
 export interface EvidenceTrail {
   /** For people, in the order tried: `pull secret shop/regcred: denied`, `anonymous: used`. Never a secret. */
   readonly tried: readonly string[];
+  /** For people: what the evidence says of the image; absent where its kind says nothing for the record. */
+  readonly claims?: readonly string[];
   /** Milliseconds: how old the tag result was that stood in while the registry could not be asked. */
   readonly staleFor?: number;
 }

@@ -51,11 +51,11 @@ describe('for every image and every set of policies', () => {
   const labels = fc.constantFrom<Labels>({}, { env: 'production' }, { env: 'test' });
   const losses: readonly ((evidence: ImageEvidence) => ImageEvidence | undefined)[] = [
     () => undefined,
-    ({ tried }) => ({ pinned: noAnswer, tried }),
-    ({ tried }) => ({ pinned: absent, tried }),
-    ({ pinned: digest, tried }) => ({ pinned: digest, tried }),
-    (evidence) => ({ ...evidence, image: noAnswer }),
-    (evidence) => ({ ...evidence, image: absent }),
+    ({ tried }) => ({ pinned: noAnswer, facts: {}, tried }),
+    ({ tried }) => ({ pinned: absent, facts: {}, tried }),
+    ({ pinned: digest, tried }) => ({ pinned: digest, facts: {}, tried }),
+    (evidence) => ({ ...evidence, facts: { image: noAnswer } }),
+    (evidence) => ({ ...evidence, facts: { image: absent } }),
     (evidence) => ({ ...evidence, pinned: known(digestOf(otherDigest)) }),
     (evidence) => ({ ...evidence, staleFor: day }),
     (evidence) => ({ ...evidence, staleFor: 1000 }),

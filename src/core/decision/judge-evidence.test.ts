@@ -72,11 +72,11 @@ describe('evidence that is not there is never a pass', () => {
   const specs = { p: { checks: [pin, nonRoot] } };
   test.each([
     ['nobody looked', undefined, 'image-unavailable'],
-    ['the tag could not be resolved', { pinned: noAnswer, tried: [] }, 'image-unavailable'],
-    ['the config could not be read', evidenceOf(good, { image: noAnswer }), 'image-unavailable'],
-    ['the config was not asked for', { pinned: evidenceOf(good).pinned, tried: [] }, 'image-unavailable'],
-    ['the registry has no such tag', { pinned: absent, tried: [] }, 'image-absent'],
-    ['the registry has no such manifest', evidenceOf(good, { image: absent }), 'image-absent'],
+    ['the tag could not be resolved', { pinned: noAnswer, facts: {}, tried: [] }, 'image-unavailable'],
+    ['the config could not be read', evidenceOf(good, { facts: { image: noAnswer } }), 'image-unavailable'],
+    ['nobody asked for the config', { ...evidenceOf(good), facts: {} }, 'internal-error'],
+    ['the registry has no such tag', { pinned: absent, facts: {}, tried: [] }, 'image-absent'],
+    ['the registry has no such manifest', evidenceOf(good, { facts: { image: absent } }), 'image-absent'],
     [
       'B2: the facts are about other bytes than the tag stood for',
       evidenceOf(good, { pinned: known(digestOf(otherDigest)) }),
@@ -88,6 +88,13 @@ describe('evidence that is not there is never a pass', () => {
     expect(codesOf(verdict)).toEqual([`p:Deny:${code}`]);
   });
 
+  test.each(['Warn', 'Audit'])('what nobody asked for denies in mode %s too: it is a defect', (mode) => {
+    const evidence = { ...evidenceOf(good), facts: {} };
+    const verdict = judge({ p: { mode, onUnavailable: 'Warn', checks: [pin, nonRoot] } }, ours, { evidence });
+    expect(codesOf(verdict)).toEqual(['p:Deny:internal-error']);
+    expect(verdict.allowed).toBe(false);
+  });
+
   test('B2: of tag and digest the digest is judged, and evidence about another one is none', () => {
     const evidence = evidenceOf({ ...good, digest: otherDigest });
     expect(codesOf(judge(specs, pinned, { evidence }))).toEqual(['p:Deny:image-unavailable']);
@@ -95,7 +102,7 @@ describe('evidence that is not there is never a pass', () => {
 
   test('the finding says what could not be read and which credentials were tried', () => {
     const tried = ['pull secret shop/regcred: denied', 'anonymous: denied'];
-    const [finding] = judge(specs, ours, { evidence: { pinned: noAnswer, tried } }).findings;
+    const [finding] = judge(specs, ours, { evidence: { pinned: noAnswer, facts: {}, tried } }).findings;
     expect(finding).toMatchObject({
       check: 'image',
       path: 'spec.containers[0].image',
@@ -110,7 +117,7 @@ describe('evidence that is not there is never a pass', () => {
   });
 
   const nobody = outage('registry.example.com: connect', 'connection refused');
-  const down: ImageEvidence = { pinned: nobody, image: nobody, tried: [] };
+  const down: ImageEvidence = { pinned: nobody, facts: { image: nobody }, tried: [] };
   test.each([
     [
       'onUnavailable: Warn lets it through and counts it',
@@ -151,13 +158,13 @@ describe('evidence that is not there is never a pass', () => {
       state: 'unavailable',
       why: { what: 'registry.example.com: manifest', why: 'no', ...why },
     } as const;
-    return { pinned: fact, image: fact, tried: [] };
+    return { pinned: fact, facts: { image: fact }, tried: [] };
   };
   test.each<[string, ImageEvidence | undefined, string]>([
     ['an outage', down, 'p:Warn:image-unavailable'],
     [
       'an outage behind a digest in the text',
-      evidenceOf(good, { image: outage('blob', 'no answer') }),
+      evidenceOf(good, { facts: { image: outage('blob', 'no answer') } }),
       'p:Warn:image-unavailable',
     ],
     ['a failure that nobody has called an outage', notKnown({}), 'p:Deny:image-unavailable'],
@@ -177,7 +184,7 @@ describe('evidence that is not there is never a pass', () => {
   test('onUnavailable: Warn weakens neither what is known nor what is absent', () => {
     const weak = { p: { onUnavailable: 'Warn', checks: [pin, nonRoot] } };
     expect(codesOf(judge(weak, ours, { evidence: evidenceOf(root) }))).toEqual(['p:Deny:image-user-root']);
-    expect(codesOf(judge(weak, ours, { evidence: { pinned: absent, tried: [] } }))).toEqual([
+    expect(codesOf(judge(weak, ours, { evidence: { pinned: absent, facts: {}, tried: [] } }))).toEqual([
       'p:Deny:image-absent',
     ]);
   });
@@ -190,7 +197,7 @@ describe('evidence that is not there is never a pass', () => {
       final: true,
       remedy: 'push it again',
     } as const;
-    const odd = evidenceOf(root, { image: { state: 'unavailable', why } });
+    const odd = evidenceOf(root, { facts: { image: { state: 'unavailable', why } } });
     const verdict = judge(weak, ours, { evidence: odd });
     expect(verdict).toMatchObject({ allowed: false, uninformed: { policies: ['p'], weakened: false } });
     expect(verdict.findings).toMatchObject([

@@ -1,9 +1,11 @@
-import type { CheckSituation, Violation } from '../checks/check.ts';
+import type { CheckSituation, EvidenceCheck, Violation } from '../checks/check.ts';
 import { isAsked, named } from '../checks/check.ts';
+import type { FactOf, KindId } from '../facts/evidence-kind.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import { outage, unavailable } from '../facts/fact.ts';
-import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { ImageFacts } from '../facts/image-facts.ts';
+import { factOf } from '../facts/image-evidence.ts';
+import type { Answer, ImageEvidence } from '../facts/image-evidence.ts';
+import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../policy/schema/duration.ts';
 import { acceptsAge, isFenced } from '../policy/match/needs.ts';
@@ -24,7 +26,11 @@ export interface EvidenceVerdict {
 
 const nothing: EvidenceVerdict = { findings: [] };
 
-const nobodyLooked = unavailable('the image', 'nobody looked at it');
+const nobodyLooked: ImageEvidence = {
+  pinned: unavailable('the image', 'nobody looked at it'),
+  facts: {},
+  tried: [],
+};
 
 /** How many of the credentials that were tried a text names, and how much of each. */
 const mostTried = 4;
@@ -66,23 +72,13 @@ const absentViolation = ({ given }: ImageReference, tried: readonly string[]): V
   remedy: 'correct the name, the tag or the digest, or push the image first',
 });
 
-/** An artifact is data: it may be mounted, and there is nothing in it to run. */
-const artifactWhy = (type: string): Unavailable => ({
-  what: 'the image',
-  why: `it is an artifact of type ${type}, not a container image`,
-  final: true,
-  remedy:
-    'name the container image; an artifact may be an image volume. In an index it may stand beside images when its config ' +
-    'is empty and no node takes it for an image: behind the image of the same platform, or without a platform',
+/** What no check asked for cannot be missing, so this is a defect of the gate. A defect denies, whatever the mode. */
+const notAskedViolation = ({ given }: ImageReference, kind: string): Violation => ({
+  code: 'internal-error',
+  message: `image '${shown(given)}' was judged without evidence of the kind ${kind}: this is a defect of the gate`,
+  detail: `nobody asked for evidence of the kind ${kind}, which a check of the policy reads`,
+  remedy: 'report it with the line that the log has under the id of the decision',
 });
-
-const artifactAmong = ({ evidence }: CompiledPolicy, facts: ImageFacts): string | undefined => {
-  for (const check of evidence) {
-    const type = check.artifactAmong(facts);
-    if (type !== undefined) return type;
-  }
-  return undefined;
-};
 
 const notPinned = ({ given }: ImageReference): Violation => ({
   code: 'bytes-not-pinned',
@@ -103,6 +99,7 @@ const modeOf = (
   { code, atMost }: Violation,
   why: Unavailable | undefined,
 ): Mode => {
+  if (code === 'internal-error') return 'Deny';
   if (atMost !== undefined && mode === 'Deny') return atMost;
   // A remark on how the policy is written refuses nobody.
   if (code === 'bytes-not-pinned') return 'Audit';
@@ -116,25 +113,29 @@ const tooOld = ({ staleFor = 0, excusable }: ImageEvidence, most: number): Fact<
   return (excusable === true ? outage : unavailable)('the tag', why);
 };
 
+/** The digest that is judged: the one that the text names, if it names one (B2: CVE-2023-47630). */
+const pinnedFor = (reference: ImageReference, { pinned }: ImageEvidence): Fact<Digest> =>
+  pinned.state === 'known' && reference.digest !== undefined && reference.digest !== pinned.value
+    ? unavailable('the digest', 'another one than the text names was looked at')
+    : pinned;
+
 /**
- * What a policy may know of the image. A result that is older than it takes is none, and so are facts about other bytes
- * than those that are named: whoever gathers is not trusted with that (B2: CVE-2023-47630).
+ * What a check may know of the image. A result that is older than its policy takes is none, and so are facts about other
+ * bytes than those that are named: whoever gathers is not trusted with that (B2: CVE-2023-47630).
  */
-const factsFor = (
+const factFor = (
   policy: CompiledPolicy,
-  reference: ImageReference,
-  evidence: ImageEvidence | undefined,
-): Fact<ImageFacts> => {
-  if (evidence === undefined) return nobodyLooked;
-  const { pinned, image = nobodyLooked } = evidence;
-  if (pinned.state !== 'known') return pinned;
-  const digest = pinned.value;
-  if (reference.digest !== undefined && reference.digest !== digest)
-    return unavailable('the digest', 'another one than the text names was looked at');
-  if (image.state !== 'known') return image;
-  if (image.value.digest !== digest)
+  check: EvidenceCheck,
+  digest: Digest,
+  { evidence, isVolume }: { readonly evidence: ImageEvidence; readonly isVolume: boolean },
+): Answer<FactOf<KindId>> => {
+  const fact = factOf(evidence, check.need.kind);
+  if (fact.state !== 'known') return fact;
+  if (fact.value.digest !== digest)
     return unavailable('the digest', 'the facts are about another image than the one that was resolved');
-  return acceptsAge(policy, evidence) ? image : tooOld(evidence, policy.staleFor);
+  if (!acceptsAge(policy, evidence)) return tooOld(evidence, policy.staleFor);
+  const unfit = isVolume ? undefined : check.unfit?.(fact.value);
+  return unfit === undefined ? fact : { state: 'unavailable', why: unfit };
 };
 
 /** `why`: present when the violation is that nobody could look. */
@@ -153,48 +154,72 @@ const labelsWhy = (
     ? { why: namespaceLabels.why }
     : undefined;
 
-const judgeFacts = (
-  covering: CoveringPolicy,
+/** What is said of evidence that is not there. */
+const lackOf = (
   reference: ImageReference,
-  { use, evidence }: ImageUnderReview,
+  answer: Exclude<Answer<unknown>, { readonly state: 'known' }>,
+  tried: readonly string[],
+  kind: string,
+): Pick<Judged, 'violation' | 'why'> => {
+  switch (answer.state) {
+    case 'unavailable':
+      return { violation: unavailableViolation(reference, answer.why, tried), why: answer.why };
+    case 'absent':
+      return { violation: absentViolation(reference, tried) };
+    case 'not-asked':
+      return { violation: notAskedViolation(reference, kind) };
+    default:
+      return answer satisfies never;
+  }
+};
+
+/** What one check finds in facts that are known. */
+const judgeKnown = (
+  { id, rules }: EvidenceCheck,
+  facts: FactOf<KindId>,
+  situation: CheckSituation,
+  { given, isVolume }: { readonly given: string; readonly isVolume: boolean },
+): readonly Judged[] =>
+  rules
+    .filter((rule) => isAsked(rule, isVolume))
+    .flatMap((rule) =>
+      rule.judge(facts, situation).map((violation): Judged => ({
+        check: id,
+        violation: named(given, violation),
+        ...labelsWhy(violation, situation),
+      })),
+    );
+
+const judgeFacts = (
+  { policy }: CoveringPolicy,
+  reference: ImageReference,
+  { use, evidence = nobodyLooked }: ImageUnderReview,
   situation: CheckSituation,
 ): readonly Judged[] => {
-  const { policy } = covering;
-  const isVolume = use.volume === true;
-  const tried = evidence?.tried ?? [];
-  const fact = factsFor(policy, reference, evidence);
-  const once = (violation: Violation, why?: Unavailable): readonly Judged[] => [
-    { check: policy.evidence[0]?.id ?? '', violation, ...(why === undefined ? {} : { why }) },
-  ];
-  switch (fact.state) {
-    case 'unavailable':
-      return once(unavailableViolation(reference, fact.why, tried), fact.why);
-    case 'absent':
-      return once(absentViolation(reference, tried));
-    case 'known': {
-      const artifact = isVolume ? undefined : artifactAmong(policy, fact.value);
-      if (artifact !== undefined) {
-        const why = artifactWhy(artifact);
-        return once(unavailableViolation(reference, why, tried), why);
-      }
-      const given = shown(reference.given);
-      const violations = policy.evidence.flatMap(({ id, rules }) =>
-        rules
-          .filter((rule) => isAsked(rule, isVolume))
-          .flatMap((rule) =>
-            rule.judge(fact.value, situation).map((violation): Judged => ({
-              check: id,
-              violation: named(given, violation),
-              ...labelsWhy(violation, situation),
-            })),
-          ),
-      );
-      const open = reference.digest === undefined && !policy.fixesBytes;
-      return open ? [...violations, ...once(notPinned(reference))] : violations;
+  const firstId = policy.evidence[0]?.id ?? '';
+  const { tried } = evidence;
+  const pinned = pinnedFor(reference, evidence);
+  if (pinned.state !== 'known') return [{ check: firstId, ...lackOf(reference, pinned, tried, '') }];
+  const about = { given: shown(reference.given), isVolume: use.volume === true, evidence };
+  const judged: Judged[] = [];
+  // What is not there is said once a kind, however many checks would have read it.
+  const lacking: KindId[] = [];
+  let isJudged = false;
+  for (const check of policy.evidence) {
+    const { kind } = check.need;
+    if (lacking.includes(kind.id)) continue;
+    const fact = factFor(policy, check, pinned.value, about);
+    if (fact.state === 'known') {
+      judged.push(...judgeKnown(check, fact.value, situation, about));
+      isJudged = true;
+    } else {
+      lacking.push(kind.id);
+      judged.push({ check: check.id, ...lackOf(reference, fact, tried, kind.id) });
     }
-    default:
-      return fact satisfies never;
   }
+  if (isJudged && reference.digest === undefined && !policy.fixesBytes)
+    judged.push({ check: firstId, violation: notPinned(reference) });
+  return judged;
 };
 
 /**

@@ -4,11 +4,15 @@ import type { EvidenceTrail, JudgedImage } from './decision.ts';
 import { shownBriefly } from '../text/shown-text.ts';
 
 /** Bounds of what the record keeps, so that secrets with long names cannot fill it. */
-const mostTried = 6;
-const longestTried = 160;
+const mostLines = 6;
+const longestLine = 160;
 
-const trailOf = ({ tried, staleFor }: ImageEvidence): EvidenceTrail => ({
-  tried: tried.slice(0, mostTried).map((one) => shownBriefly(one, longestTried)),
+const bounded = (lines: readonly string[]): readonly string[] =>
+  lines.slice(0, mostLines).map((one) => shownBriefly(one, longestLine));
+
+const trailOf = ({ tried, claims, staleFor }: ImageEvidence): EvidenceTrail => ({
+  tried: bounded(tried),
+  ...(claims === undefined ? {} : { claims: bounded(claims) }),
   ...(staleFor === undefined ? {} : { staleFor }),
 });
 

@@ -32,6 +32,14 @@ export interface PlatformImage {
   readonly base?: BaseImage;
 }
 
+/** Which images behind an index are looked at: all of them, or those of the platforms named (`linux/amd64`). */
+export type PlatformChoice = 'all' | readonly string[];
+
+/** What is asked of manifest and config. */
+export interface ImageNeed {
+  readonly platforms: PlatformChoice;
+}
+
 /** What is known about a pinned image. An index has one entry for each platform that was asked for. */
 export interface ImageFacts {
   readonly digest: Digest;

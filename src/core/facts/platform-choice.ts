@@ -1,6 +1,5 @@
 import { isFallbackOf, matchesPlatform, type Platform } from '../oci/platform.ts';
-import type { PlatformChoice } from './image-evidence.ts';
-import type { PlatformImage } from './image-facts.ts';
+import type { PlatformChoice, PlatformImage } from './image-facts.ts';
 
 /**
  * Of the images behind one index those that a node of a chosen platform may run: every variant, because nodes take lower

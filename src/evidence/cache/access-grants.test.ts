@@ -44,17 +44,17 @@ describe('two namespaces and one secret (B29)', () => {
 
   test.each(texts)('B29: %s: who comes second learns nothing that the first has read', async (text) => {
     const room = privateRoom();
-    expect((await room.ask(text, { namespace: 'shop' })).image?.state).toBe('known');
+    expect((await room.ask(text, { namespace: 'shop' })).facts.image?.state).toBe('known');
     const guest = await room.ask(text, { namespace: 'guest' });
-    expect(guest.image?.state).toBe('unavailable');
+    expect(guest.facts.image?.state).toBe('unavailable');
     expect(JSON.stringify(guest)).not.toContain('classification');
   });
 
   test.each(texts)('B29: %s: a refusal of the first is not held against the second', async (text) => {
     const room = privateRoom();
-    expect((await room.ask(text, { namespace: 'guest' })).image?.state).toBe('unavailable');
-    expect((await room.ask(text, { namespace: 'shop' })).image?.state).toBe('known');
-    expect((await room.ask(text, { namespace: 'guest' })).image?.state).toBe('unavailable');
+    expect((await room.ask(text, { namespace: 'guest' })).facts.image?.state).toBe('unavailable');
+    expect((await room.ask(text, { namespace: 'shop' })).facts.image?.state).toBe('known');
+    expect((await room.ask(text, { namespace: 'guest' })).facts.image?.state).toBe('unavailable');
   });
 
   test('B29: both at the same time get each their own answer', async () => {
@@ -63,7 +63,7 @@ describe('two namespaces and one secret (B29)', () => {
       room.ask(`${place}:v1`, { namespace: 'shop' }),
       room.ask(`${place}:v1`, { namespace: 'guest' }),
     ]);
-    expect([shop.image?.state, guest.image?.state]).toEqual(['known', 'unavailable']);
+    expect([shop.facts.image?.state, guest.facts.image?.state]).toEqual(['known', 'unavailable']);
   });
 
   test('B29: an outage lends nobody the access of another', async () => {
@@ -71,8 +71,8 @@ describe('two namespaces and one secret (B29)', () => {
     await room.ask(`${place}:v1`, { namespace: 'shop' });
     room.registry.answer = () => failure('unreachable');
     room.clock.pass(120_000);
-    expect((await room.ask(`${place}:v1`, { namespace: 'guest' })).image?.state).toBe('unavailable');
-    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).image?.state).toBe('known');
+    expect((await room.ask(`${place}:v1`, { namespace: 'guest' })).facts.image?.state).toBe('unavailable');
+    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).facts.image?.state).toBe('known');
   });
 
   test('two namespaces that hold the same secret share what it has read', async () => {
@@ -91,7 +91,9 @@ describe('two namespaces and one secret (B29)', () => {
     room.registry.push(place, secret, 'v1');
     await room.ask(`${place}@${secret.digest}`, { namespace: 'shop' });
     room.requests();
-    expect((await room.ask(`${place}@${secret.digest}`, { namespace: 'second' })).image?.state).toBe('known');
+    expect((await room.ask(`${place}@${secret.digest}`, { namespace: 'second' })).facts.image?.state).toBe(
+      'known',
+    );
     expect(room.requests()).toEqual(['HEAD manifest']);
   });
 });
@@ -111,7 +113,7 @@ describe('a claim about content that one cannot read', () => {
     };
     room.registry.push(mine, rawManifest(stealing, mediaTypes.ociManifest), 'v1');
     const found = await room.ask(`${mine}:v1`, { namespace: 'guest' });
-    expect(found.image?.state).toBe('unavailable');
+    expect(found.facts.image?.state).toBe('unavailable');
     expect(JSON.stringify(found)).not.toContain('classification');
   });
 
@@ -121,7 +123,7 @@ describe('a claim about content that one cannot read', () => {
     room.registry.push(mine, { ...secret, blobs: [] }, 'v1');
     const found = await room.ask(`${mine}:v1`, { namespace: 'guest' });
     expect(pinnedDigest(found)).toBe(secret.digest);
-    expect(found.image?.state).toBe('unavailable');
+    expect(found.facts.image?.state).toBe('unavailable');
     expect(JSON.stringify(found)).not.toContain('classification');
   });
 
@@ -130,7 +132,7 @@ describe('a claim about content that one cannot read', () => {
     await room.ask(`${place}:v1`, { namespace: 'shop' });
     room.registry.push(mine, { ...index([secret]), children: [] }, 'v1');
     const found = await room.ask(`${mine}:v1`, { namespace: 'guest' });
-    expect(found.image?.state).toBe('unavailable');
+    expect(found.facts.image?.state).toBe('unavailable');
     expect(JSON.stringify(found)).not.toContain('classification');
   });
 
@@ -139,7 +141,7 @@ describe('a claim about content that one cannot read', () => {
     await room.ask(`${place}:v1`, { namespace: 'shop' });
     room.registry.head = () => Promise.resolve({ state: 'known', value: secret.digest });
     const found = await room.ask(`evil.example.net/x@${secret.digest}`, { namespace: 'guest' });
-    expect(found.image?.state).toBe('absent');
+    expect(found.facts.image?.state).toBe('absent');
   });
 });
 
@@ -149,11 +151,11 @@ describe('a right that was taken away', () => {
     await room.ask(`${place}:v1`, { namespace: 'shop' });
     room.registry.restrict(place);
     room.clock.pass(61_000);
-    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).image?.state).toBe('unavailable');
+    expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).facts.image?.state).toBe('unavailable');
     room.registry.answer = () => failure('unreachable');
     room.clock.pass(11_000);
     expect((await room.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('unavailable');
-    expect((await room.ask(`${place}@${secret.digest}`, { namespace: 'shop' })).image?.state).toBe(
+    expect((await room.ask(`${place}@${secret.digest}`, { namespace: 'shop' })).facts.image?.state).toBe(
       'unavailable',
     );
   });

@@ -10,10 +10,12 @@ import {
 } from '../../../test/fakes/evidence/evidence-room.ts';
 import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../../test/fakes/registry/registry-content.ts';
-import type { ImageEvidence, ImageNeeds } from '../../core/facts/image-evidence.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { PullContext } from '../ports.ts';
 import { askerOf } from './answer-cache.ts';
+import { imageNeed } from '../../core/facts/image-kind.ts';
 
 const place = 'registry.example.com/shop/web';
 const web = image({ user: '1000', labels: { classification: 'secret' } });
@@ -50,7 +52,7 @@ describe('what was found a moment ago', () => {
       const room = filledRoom();
       expect(recall(room, text)).toBeUndefined();
       const found = await gather(room, text);
-      expect(found?.image?.state).toBe('known');
+      expect(found?.facts.image?.state).toBe('known');
       room.requests();
       expect(recall(room, text)).toEqual(found);
       expect(room.requests()).toEqual([]);
@@ -103,7 +105,7 @@ describe('what was found a moment ago', () => {
     ['another tag', `${place}:v2`, allFacts],
     ['a tag that is spelt like the digest', `${place}:${web.digest.slice(7)}`, allFacts],
     ['another repository', `${place}2:v1`, allFacts],
-    ['other platforms', `${place}:v1`, { digest: true, image: { platforms: ['linux/arm64'] } }],
+    ['other platforms', `${place}:v1`, { image: imageNeed(['linux/arm64']) }],
     ['the digest alone', `${place}:v1`, digestOnly],
   ])('is no answer about %s', async (_title, text, needs) => {
     const room = filledRoom();
@@ -114,7 +116,7 @@ describe('what was found a moment ago', () => {
 
   test('the same platforms are the same, whichever policy lists them', async () => {
     const room = filledRoom();
-    const needs = (): ImageNeeds => ({ digest: true, image: { platforms: ['linux/amd64', 'linux/arm64'] } });
+    const needs = (): ImageNeeds => ({ image: imageNeed(['linux/amd64', 'linux/arm64']) });
     await gather(room, `${place}:v1`, shop, needs());
     expect(recall(room, `${place}:v1`, shop, needs())).toBeDefined();
   });
@@ -169,7 +171,9 @@ describe('how long it counts', () => {
     expect(recall(room, `${place}:v1`)).toBeDefined();
     room.clock.pass(2);
     expect(recall(room, `${place}:v1`)).toBeUndefined();
-    expect((await gather(room, `${place}:v1`))?.image).toMatchObject({ value: { digest: newer.digest } });
+    expect((await gather(room, `${place}:v1`))?.facts.image).toMatchObject({
+      value: { digest: newer.digest },
+    });
   });
 
   test('not longer than the proof of access that it rests on', async () => {
@@ -187,7 +191,7 @@ describe('how long it counts', () => {
     room.registry.answer = () => failure('denied');
     await gather(room, `${place}:v2`);
     expect(recall(room, `${place}:v1`)).toBeUndefined();
-    expect((await gather(room, `${place}:v1`))?.image?.state).toBe('unavailable');
+    expect((await gather(room, `${place}:v1`))?.facts.image?.state).toBe('unavailable');
   });
 });
 
@@ -199,7 +203,7 @@ describe('what is not remembered', () => {
   ])('%s', async (_title, answer) => {
     const room = filledRoom();
     room.registry.answer = answer;
-    expect((await gather(room, `${place}:v1`))?.image?.state).not.toBe('known');
+    expect((await gather(room, `${place}:v1`))?.facts.image?.state).not.toBe('known');
     expect(recall(room, `${place}:v1`)).toBeUndefined();
   });
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../concurrency/clock.ts';
-import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import { sameNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { AccessBook, Account } from './access-grants.ts';
-import { weightOfFacts } from '../image-config/image-facts.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, PullContext } from '../ports.ts';
 
@@ -12,6 +12,10 @@ export interface Told {
   readonly needs: ImageNeeds;
   readonly account: Account;
   readonly name: ManifestName;
+  /** Milliseconds for which the facts may be said again. */
+  readonly keepFor: number;
+  /** What the facts take in memory. */
+  readonly bytes: number;
 }
 
 /**
@@ -41,7 +45,7 @@ const keyOf = (asker: string, image: ImageReference): string => `${placeOf(image
 
 interface Kept {
   readonly evidence: ImageEvidence;
-  readonly platforms: PlatformChoice | undefined;
+  readonly needs: ImageNeeds;
   /** Monotonic. */
   readonly until: number;
   /** Refusals that had been heard when it was found. */
@@ -49,18 +53,10 @@ interface Kept {
   readonly weight: number;
 }
 
-const samePlatforms = (a: PlatformChoice | undefined, b: PlatformChoice | undefined): boolean => {
-  if (a === b) return true;
-  if (a === undefined || b === undefined || a === 'all' || b === 'all') return false;
-  return a.length === b.length && a.every((platform, at) => platform === b[at]);
-};
-
 /** Of a key, an entry and the texts about credentials. */
 const entryBytes = 1024;
-const weightOf = ({ image, tried }: ImageEvidence): number => {
-  const facts = image?.state === 'known' ? weightOfFacts(image.value) : 0;
-  return entryBytes + facts + 2 * tried.reduce((sum, text) => sum + text.length, 0);
-};
+const weightOf = ({ tried, claims = [] }: ImageEvidence): number =>
+  entryBytes + 2 * [...tried, ...claims].reduce((sum, text) => sum + text.length, 0);
 
 type Limits = Pick<
   EvidenceLimits,
@@ -92,20 +88,20 @@ export const createRecollections = (limits: Limits, access: AccessBook, clock: C
     find: (asker, image, needs) => {
       const found = kept.get(keyOf(asker, image));
       if (found === undefined || found.refusals !== access.refusals) return undefined;
-      if (!samePlatforms(found.platforms, needs.image?.platforms)) return undefined;
+      if (!sameNeeds(found.needs, needs)) return undefined;
       return clock.monotonic() < found.until ? found.evidence : undefined;
     },
-    keep: (asker, image, { evidence, needs, account, name }) => {
+    keep: (asker, image, { evidence, needs, account, name, keepFor, bytes }) => {
       const now = clock.monotonic();
-      const until = now + Math.min(limits.recollectionTime, left(account, name));
+      const until = now + Math.min(limits.recollectionTime, keepFor, left(account, name));
       const key = keyOf(asker, image);
       drop(key);
       if (!(until > now)) return;
-      const own = weightOf(evidence) + 2 * key.length;
+      const own = weightOf(evidence) + bytes + 2 * key.length;
       weight += own;
       kept.set(key, {
         evidence,
-        platforms: needs.image?.platforms,
+        needs,
         until,
         refusals: access.refusals,
         weight: own,

@@ -26,7 +26,7 @@ describe('a tag', () => {
     room.registry.push(place, web, 'v1');
     const found = await room.ask(`${place}:v1`);
     expect(pinnedDigest(found)).toBe(web.digest);
-    expect(found.image).toMatchObject({ state: 'known', value: { digest: web.digest, isIndex: false } });
+    expect(found.facts.image).toMatchObject({ value: { digest: web.digest, isIndex: false } });
     expect(found.tried).toEqual(['anonymous: used']);
     expect(found.staleFor).toBeUndefined();
     expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
@@ -85,10 +85,10 @@ describe('a tag', () => {
     expect(room.registry.calls[0]?.name).toBe('latest');
   });
 
-  test('that nothing is asked about costs nothing', async () => {
+  test('beside a digest about which nothing is asked costs nothing', async () => {
     const room = createEvidenceRoom();
-    const found = await room.ask(`${place}:v1`, { needs: { digest: false } });
-    expect(found.pinned.state).toBe('unavailable');
+    const found = await room.ask(`${place}:v1@${web.digest}`, { needs: digestOnly });
+    expect(pinnedDigest(found)).toBe(web.digest);
     expect(room.requests()).toEqual([]);
   });
 });
@@ -151,7 +151,7 @@ describe('a digest in the text (B2)', () => {
     room.registry.push(place, other, 'v1');
     const found = await room.ask(`${place}:v1@${web.digest}`);
     expect(pinnedDigest(found)).toBe(web.digest);
-    expect(found.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
+    expect(found.facts.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
     expect(room.registry.calls.map(({ name }) => name)).not.toContain('v1');
   });
 
@@ -171,7 +171,7 @@ describe('a digest in the text (B2)', () => {
     await room.ask(`${place}@${web.digest}`);
     expect(room.requests()).toEqual([]);
     room.clock.pass(1);
-    expect((await room.ask(`${place}@${web.digest}`)).image?.state).toBe('known');
+    expect((await room.ask(`${place}@${web.digest}`)).facts.image?.state).toBe('known');
     expect(room.requests()).toEqual(['HEAD manifest']);
   });
 
@@ -182,7 +182,7 @@ describe('a digest in the text (B2)', () => {
       Promise.resolve({ state: 'known', value: { digest: other.digest, bytes: other.bytes, mediaType: '' } });
     const found = await room.ask(`${place}@${web.digest}`);
     expect(pinnedDigest(found)).toBe(web.digest);
-    expect(found.image).toMatchObject({
+    expect(found.facts.image).toMatchObject({
       state: 'unavailable',
       why: { why: expect.stringContaining('another') },
     });
@@ -191,7 +191,7 @@ describe('a digest in the text (B2)', () => {
   test('that is not there is absent as an image, and stays the digest of the text', async () => {
     const room = createEvidenceRoom();
     const found = await room.ask(`${place}@${web.digest}`);
-    expect(found.image).toEqual({ state: 'absent' });
+    expect(found.facts.image).toEqual({ state: 'absent' });
     expect(pinnedDigest(found)).toBe(web.digest);
   });
 });
@@ -212,7 +212,7 @@ describe('the credentials of a pod', () => {
       'pull secret shop/regcred: denied',
       'pull secret shop/second: used',
     ]);
-    expect(found.image?.state).toBe('known');
+    expect(found.facts.image?.state).toBe('known');
   });
 
   test('that are equal are tried once', async () => {

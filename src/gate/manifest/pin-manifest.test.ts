@@ -69,10 +69,14 @@ describe('check manifest --pin', () => {
     ['there is no registry access', undefined, 'without registry access'],
     [
       'its registry is down',
-      fakeEvidence(() => ({ pinned: unavailable('r.io: connect', 'refused'), tried: [] })),
+      fakeEvidence(() => ({ pinned: unavailable('r.io: connect', 'refused'), facts: {}, tried: [] })),
       'r.io: connect: refused',
     ],
-    ['it is not there', fakeEvidence(() => ({ pinned: absent, tried: [] })), 'not in its registry'],
+    [
+      'it is not there',
+      fakeEvidence(() => ({ pinned: absent, facts: {}, tried: [] })),
+      'not in its registry',
+    ],
   ])('leaves an image and says why when %s', async (_title, evidence, why) => {
     expect(await pinning(evidence)(cronJob('nginx'))).toMatchObject([
       { outcome: 'left', why: expect.stringContaining(why) },

@@ -1,6 +1,7 @@
 import { withTried } from '../../core/decision/judge-evidence.ts';
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
-import type { ImageNeeds } from '../../core/facts/image-evidence.ts';
+import { digestOnly } from '../../core/facts/evidence-kind.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { isFenced } from '../../core/policy/match/needs.ts';
 import type { Covering } from '../../core/policy/match/select.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
@@ -38,7 +39,7 @@ export type PinnedPlace = { readonly path: string; readonly given: string } & (
 /** Whoever asks for `--pin` wants every digest, whether a policy pins or not. */
 const needsOfManifest = ({ image }: ImageUnderReview, covering: Covering): ImageNeeds | undefined => {
   if (!image.parsed.ok || image.parsed.value.digest !== undefined) return undefined;
-  return isFenced(image, image.parsed.value, covering) ? undefined : { digest: true };
+  return isFenced(image, image.parsed.value, covering) ? undefined : digestOnly;
 };
 
 const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {

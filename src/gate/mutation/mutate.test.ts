@@ -241,12 +241,12 @@ describe('what cannot be pinned goes on, and the user hears why', () => {
     ['without registry access', {}, 'without registry access'],
     [
       'when its registry is down',
-      { evidence: fakeEvidence(() => ({ pinned: unavailableImage, tried: [] })) },
+      { evidence: fakeEvidence(() => ({ pinned: unavailableImage, facts: {}, tried: [] })) },
       'connection refused',
     ],
     [
       'when it is not there',
-      { evidence: fakeEvidence(() => ({ pinned: absent, tried: [] })) },
+      { evidence: fakeEvidence(() => ({ pinned: absent, facts: {}, tried: [] })) },
       'not in its registry',
     ],
     [

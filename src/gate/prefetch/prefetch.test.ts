@@ -12,6 +12,8 @@ import type { AdmissionRequest } from '../admission-request.ts';
 import { createSlices } from '../review/slices.ts';
 import { createPrefetch } from './prefetch.ts';
 import type { Prefetch, PrefetchDeps } from './prefetch.ts';
+import { digestOnly } from '../../core/facts/evidence-kind.ts';
+import { imageNeed } from '../../core/facts/image-kind.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const pinning = { checks: [{ digest: { pin: true } }] };
@@ -162,19 +164,14 @@ describe('after a template was admitted', () => {
 
 describe('when an image was pushed', () => {
   test.each<[string, Readonly<Record<string, object>>, string, object | undefined]>([
-    ['its digest is looked up for policies that pin', { pinning }, 'r.io/x:1', { digest: true }],
+    ['its digest is looked up for policies that pin', { pinning }, 'r.io/x:1', digestOnly],
     ['nothing of a digest for policies that only pin', { pinning }, `r.io/x@${a}`, undefined],
-    [
-      'its config for checks that read it',
-      { users },
-      `r.io/x@${a}`,
-      { digest: true, image: { platforms: 'all' } },
-    ],
+    ['its config for checks that read it', { users }, `r.io/x@${a}`, { image: imageNeed('all') }],
     [
       'what the policies of any namespace need',
       { users: { ...users, match: { namespaces: { include: ['shop'] } } }, pinning },
       'r.io/x:1',
-      { digest: true, image: { platforms: 'all' } },
+      { image: imageNeed('all') },
     ],
     [
       'although a policy of another namespace forbids its registry',
@@ -186,7 +183,7 @@ describe('when an image was pushed', () => {
         },
       },
       'r.io/x:1',
-      { digest: true, image: { platforms: 'all' } },
+      { image: imageNeed('all') },
     ],
     [
       'nothing that no policy speaks about',

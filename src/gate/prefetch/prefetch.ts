@@ -1,10 +1,11 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
-import type { ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import { needsKey, unitedNeeds } from '../../core/facts/evidence-kind.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { formatReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
-import { asking, eitherChoice } from '../../core/policy/match/needs.ts';
+import { asking } from '../../core/policy/match/needs.ts';
 import type { PolicySet } from '../../core/policy/match/policy-set.ts';
 import { selectPolicies } from '../../core/policy/match/select.ts';
 import type { Covering } from '../../core/policy/match/select.ts';
@@ -60,17 +61,13 @@ function* askingForPods(
 
 /** Nobody knows yet where a pushed image will run: what the policies of any namespace will need, each by itself. */
 const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | undefined => {
-  let asked = false;
-  let platforms: PlatformChoice | undefined;
+  let united: ImageNeeds | undefined;
   for (const policy of set.policies) {
     const alone = { namespace: '', policies: [{ policy, unsure: false, mode: policy.mode }], broken: [] };
     const [needs] = atOnce(askingForPods([image], alone));
-    if (needs === undefined) continue;
-    asked = true;
-    if (needs.image !== undefined) platforms = eitherChoice(platforms, needs.image.platforms);
+    if (needs !== undefined) united = united === undefined ? needs : unitedNeeds(united, needs);
   }
-  if (!asked) return undefined;
-  return platforms === undefined ? { digest: true } : { digest: true, image: { platforms } };
+  return united;
 };
 
 /** A template whose Pods are still to come; a Pod itself has been looked at already. */
@@ -99,7 +96,7 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
   const until = (namespace: string) => ({ namespace, isOver: () => closing.signal.aborted });
 
   const look = (image: ImageReference, needs: ImageNeeds, context: PullContext | undefined): boolean => {
-    const key = JSON.stringify([formatReference(image), needs, context]);
+    const key = JSON.stringify([formatReference(image), needsKey(needs), context]);
     return queue.add(key, context?.namespace ?? '', async () => {
       const signal = AbortSignal.any([AbortSignal.timeout(limits.budget), closing.signal]);
       await evidence.gather([{ image, needs }], context, signal);

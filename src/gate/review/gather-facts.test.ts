@@ -249,7 +249,7 @@ describe('what could not be looked at is never a pass', () => {
   test('onUnavailable: Warn lets it through, with a warning, and somebody is told', async () => {
     const why = outage('docker.io: connect', 'connection refused');
     const down: Evidence = {
-      gather: (all) => Promise.resolve(all.map(() => ({ pinned: why, image: why, tried: [] }))),
+      gather: (all) => Promise.resolve(all.map(() => ({ pinned: why, facts: { image: why }, tried: [] }))),
     };
     const gate = gateWith(down, { policies: { users: { ...byTag, onUnavailable: 'Warn' } } });
     const decision = await gate.admit(requestFor(pod({ app: 'nginx' })));

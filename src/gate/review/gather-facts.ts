@@ -1,7 +1,8 @@
 import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import { sameNeeds } from '../../core/facts/evidence-kind.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { unavailable } from '../../core/facts/fact.ts';
-import type { Fact } from '../../core/facts/fact.ts';
-import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../core/facts/image-evidence.ts';
+import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
 import type { PullContext } from '../../evidence/ports.ts';
@@ -14,13 +15,6 @@ interface Question {
   readonly places: readonly (number | undefined)[];
 }
 
-const sameChoice = (one: PlatformChoice | undefined, other: PlatformChoice | undefined): boolean =>
-  one === other ||
-  (typeof one === 'object' &&
-    typeof other === 'object' &&
-    one.length === other.length &&
-    one.every((platform, at) => platform === other[at]));
-
 const sameImage = (one: ImageReference, other: ImageReference): boolean =>
   one === other ||
   (one.repository === other.repository &&
@@ -30,9 +24,7 @@ const sameImage = (one: ImageReference, other: ImageReference): boolean =>
 
 /** Compared part by part: a Pod has few images, and making a key of each cost more than all the comparing. */
 const isSame = (one: EvidenceRequest, image: ImageReference, needs: ImageNeeds): boolean =>
-  sameImage(one.image, image) &&
-  one.needs.digest === needs.digest &&
-  sameChoice(one.needs.image?.platforms, needs.image?.platforms);
+  sameImage(one.image, image) && sameNeeds(one.needs, needs);
 
 /** `nginx` and `docker.io/library/nginx:latest` in one object are one question, so they get one digest (B1). */
 const questionOf = (
@@ -50,16 +42,16 @@ const questionOf = (
   return { requests, places };
 };
 
-const withoutAnswer = (why: Fact<never>): ImageEvidence => ({ pinned: why, image: why, tried: [] });
+const withoutAnswer = (why: string): ImageEvidence => ({
+  pinned: unavailable('the image', why),
+  facts: {},
+  tried: [],
+});
 
-const noAccess = withoutAnswer(unavailable('the image', 'this gate was started without registry access'));
-const tooLate = withoutAnswer(unavailable('the image', 'nobody answered before the deadline of the review'));
-
+const noAccess = withoutAnswer('this gate was started without registry access');
+const tooLate = withoutAnswer('nobody answered before the deadline of the review');
 const overloaded = withoutAnswer(
-  unavailable(
-    'the image',
-    'too many large objects wait for registries already, of this namespace before all',
-  ),
+  'too many large objects wait for registries already, of this namespace before all',
 );
 
 /** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */

@@ -3,7 +3,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { judgedImage, judging } from '../../core/decision/decide.ts';
 import type { ImageUnderReview, Uninformed, Unmatched, Verdict } from '../../core/decision/decide.ts';
 import type { Fact } from '../../core/facts/fact.ts';
-import type { ImageNeeds } from '../../core/facts/image-evidence.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Steps } from '../../core/steps.ts';
 import { asking } from '../../core/policy/match/needs.ts';

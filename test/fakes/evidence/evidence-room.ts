@@ -1,6 +1,9 @@
-import type { ImageEvidence, ImageNeeds } from '../../../src/core/facts/image-evidence.ts';
+import type { ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
+import type { ImageEvidence } from '../../../src/core/facts/image-evidence.ts';
 import { parseReference, type ImageReference } from '../../../src/core/image/reference.ts';
 import { createEvidence, type Evidence } from '../../../src/evidence/gather.ts';
+import { createImageProvider } from '../../../src/evidence/image/image-provider.ts';
+import type { CreateProvider } from '../../../src/evidence/provider.ts';
 import type { EvidenceLimits } from '../../../src/evidence/limits.ts';
 import type { Candidate } from '../../../src/evidence/ports.ts';
 import {
@@ -12,6 +15,7 @@ import {
   type FakeClock,
   type FakeRegistryPort,
 } from './evidence-sources.ts';
+import { imageNeed } from '../../../src/core/facts/image-kind.ts';
 
 export const reference = (text: string): ImageReference => {
   const parsed = parseReference(text);
@@ -19,8 +23,8 @@ export const reference = (text: string): ImageReference => {
   return parsed.value;
 };
 
-export const digestOnly: ImageNeeds = { digest: true };
-export const allFacts: ImageNeeds = { digest: true, image: { platforms: 'all' } };
+export { digestOnly } from '../../../src/core/facts/evidence-kind.ts';
+export const allFacts: ImageNeeds = { image: imageNeed('all') };
 
 export interface EvidenceRoom {
   readonly evidence: Evidence;
@@ -45,12 +49,21 @@ export const createEvidenceRoom = (
   candidates: Readonly<Record<string, readonly Candidate[]>> = {},
   limits: Partial<EvidenceLimits> = {},
   hasRow: (host: string) => boolean = () => false,
+  more: readonly CreateProvider[] = [],
 ): EvidenceRoom => {
   const registry = createFakeRegistryPort();
   const content = createFakeContentStore();
   const clock = createFakeClock();
   const keychain = createFakeKeychain(candidates);
-  const evidence = createEvidence({ registry, keychain, content, clock, limits, hasRow });
+  const evidence = createEvidence({
+    registry,
+    keychain,
+    content,
+    clock,
+    limits,
+    hasRow,
+    providers: [createImageProvider, ...more],
+  });
   let seen = 0;
   return {
     evidence,

@@ -41,7 +41,8 @@ export const evidenceOf = (
   };
   return {
     pinned: known(pinned),
-    ...(needs.image === undefined ? {} : { image: known({ digest, isIndex: false, platforms: [platform] }) }),
+    facts:
+      needs.image === undefined ? {} : { image: known({ digest, isIndex: false, platforms: [platform] }) },
     tried: ['anonymous: used'],
   };
 };
@@ -75,6 +76,6 @@ export const silentEvidence = (): FakeEvidence =>
     (_request, signal) =>
       new Promise((resolve) => {
         const why = outage('registry.example.com: connect', 'no answer');
-        signal.addEventListener('abort', () => resolve({ pinned: why, image: why, tried: [] }));
+        signal.addEventListener('abort', () => resolve({ pinned: why, facts: { image: why }, tried: [] }));
       }),
   );

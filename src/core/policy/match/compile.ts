@@ -1,6 +1,5 @@
 import { compileCheck, compileEvidenceCheck, compilePatterns, isEvidenceCheck } from '../../checks/index.ts';
 import type { Check, EvidenceCheck } from '../../checks/check.ts';
-import type { PlatformChoice } from '../../facts/image-evidence.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import { readDuration } from '../schema/duration.ts';
@@ -8,7 +7,7 @@ import { compileSelector } from './label-selector.ts';
 import { createPolicySet } from './policy-set.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy, PolicySet } from './policy-set.ts';
 import { readMatch } from '../schema/schema.ts';
-import type { ImagePolicy, MultiArch, PolicySpec } from '../schema/schema.ts';
+import type { ImagePolicy, PolicySpec } from '../schema/schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
 
@@ -58,9 +57,6 @@ const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks
   return ok(compiled);
 };
 
-const choiceOf = ({ mode, platforms }: MultiArch): PlatformChoice =>
-  mode === 'platforms' ? platforms : 'all';
-
 /** Prepares a policy for evaluation. A check that this version cannot run is an error, never ignored (R5). */
 export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledPolicy, string> => {
   const match = compileMatch(spec.match);
@@ -78,7 +74,6 @@ export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledP
     ...compiled.value,
     pin: digests.some(({ pin }) => pin),
     fixesBytes: digests.length > 0,
-    platforms: choiceOf(spec.multiArch),
     multiArch: spec.multiArch,
     staleFor,
   });

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
 import { policy } from '../../../../test/fakes/gate.ts';
-import type { CheckSituation, EvidenceCheck, EvidenceRule } from '../../checks/check.ts';
+import type { CheckSituation, EvidenceCheck, EvidenceCheckOf, EvidenceRule } from '../../checks/check.ts';
 import { known } from '../../facts/fact.ts';
 import type { ImageFacts } from '../../facts/image-facts.ts';
+import { imageNeed } from '../../facts/image-kind.ts';
 import { compilePolicySet } from './compile.ts';
 import { createJudgementMemory } from './judgement-cache.ts';
 
@@ -15,7 +16,7 @@ const ask = (check: EvidenceCheck, facts: ImageFacts, situation = now) =>
 /** A check of one rule that counts how often it is asked. */
 const counting = (text: string, readsSituation = false) => {
   const asked: ImageFacts[] = [];
-  const rule: EvidenceRule = {
+  const rule: EvidenceRule<ImageFacts> = {
     text,
     readsSituation,
     judge: (facts, { now: at, namespace }) => {
@@ -23,11 +24,10 @@ const counting = (text: string, readsSituation = false) => {
       return [{ code: 'image-label', says: `${text} of ${facts.digest} at ${at} in ${namespace}` }];
     },
   };
-  const check: EvidenceCheck = {
+  const check: EvidenceCheckOf<'image'> = {
     id: 'image',
-    needs: 'image',
+    need: imageNeed('all'),
     readsNamespaceLabels: false,
-    artifactAmong: () => undefined,
     rules: [rule],
   };
   return { asked, check };

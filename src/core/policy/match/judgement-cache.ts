@@ -1,5 +1,4 @@
-import type { CheckSituation, EvidenceCheck, EvidenceRule, EvidenceViolation } from '../../checks/check.ts';
-import type { ImageFacts } from '../../facts/image-facts.ts';
+import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../../checks/check.ts';
 import { createLruCache } from '../../../concurrency/lru-cache.ts';
 
 /** What rules have said about images. */
@@ -13,6 +12,7 @@ const limits = { entries: 20_000, weight: 8 * 1024 * 1024 };
 /** Of an entry beside its texts. */
 const entryBytes = 200;
 
+type Rule = EvidenceCheck['rules'][number];
 type Judgement = readonly EvidenceViolation[];
 
 const weightOf = (judgement: Judgement): number =>
@@ -55,11 +55,11 @@ export const createJudgementMemory = (): JudgementMemory => {
     return fresh;
   };
 
-  const rememberingRule = (rule: EvidenceRule): EvidenceRule => {
+  const rememberingRule = (rule: Rule): Rule => {
     const number = rules.get(rule.text) ?? rules.size;
     rules.set(rule.text, number);
-    const keyOf = (facts: ImageFacts): string => `${number} ${numberOf(facts)}`;
-    const judge: EvidenceRule['judge'] = (facts, situation) => {
+    const keyOf = (facts: object): string => `${number} ${numberOf(facts)}`;
+    const judge: Rule['judge'] = (facts, situation) => {
       const key = keyOf(facts);
       if (rule.readsSituation) {
         const review = reviewOf(situation);

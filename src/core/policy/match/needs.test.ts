@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { policySet } from '../../../../test/fakes/gate.ts';
 import { evidenceOf, imageDigest, imageFacts, platformImage } from '../../../../test/fakes/image-facts.ts';
 import type { ImageEvidence } from '../../facts/image-evidence.ts';
+import { digestOnly } from '../../facts/evidence-kind.ts';
 import { known, unavailable } from '../../facts/fact.ts';
 import { compileBroken } from './compile.ts';
 import { digestToPin, needsOf } from './needs.ts';
 import type { EvidencePurpose } from './needs.ts';
 import type { BrokenPolicy } from './policy-set.ts';
 import { selectPolicies } from './select.ts';
+import { imageNeed } from '../../facts/image-kind.ts';
 
 type Specs = Readonly<Record<string, object>>;
 const nonRoot = { image: { user: 'NonRoot' } };
@@ -40,7 +42,7 @@ const needs = (
   return needsOf([image], covering, purpose)[0];
 };
 
-const all = { digest: true, image: { platforms: 'all' } };
+const all = { image: imageNeed('all') };
 
 describe('what must be known to judge', () => {
   test.each([
@@ -74,7 +76,7 @@ describe('what must be known to judge', () => {
       'the platforms that are named',
       { p: { multiArch: { mode: 'platforms', platforms: ['linux/amd64'] }, checks: [nonRoot] } },
       ours,
-      { digest: true, image: { platforms: ['linux/amd64'] } },
+      { image: imageNeed(['linux/amd64']) },
     ],
     [
       'the union of what several policies name, each once',
@@ -83,7 +85,7 @@ describe('what must be known to judge', () => {
         b: { multiArch: { mode: 'platforms', platforms: ['linux/arm64', 'linux/s390x'] }, checks: [nonRoot] },
       },
       ours,
-      { digest: true, image: { platforms: ['linux/amd64', 'linux/arm64', 'linux/s390x'] } },
+      { image: imageNeed(['linux/amd64', 'linux/arm64', 'linux/s390x']) },
     ],
     [
       'all platforms as soon as one policy judges all',
@@ -144,7 +146,7 @@ describe('what must be known to judge', () => {
 
 describe('what must be known to pin', () => {
   test.each([
-    ['the digest of a tag', { p: { checks: [pin] } }, ours, { digest: true }],
+    ['the digest of a tag', { p: { checks: [pin] } }, ours, digestOnly],
     ['nothing where the text has a digest', { p: { checks: [pin] } }, `${ours}@${imageDigest}`, undefined],
     ['nothing for a policy that only judges', { p: { checks: [nonRoot] } }, ours, undefined],
     [
@@ -157,7 +159,7 @@ describe('what must be known to pin', () => {
       'the digest in mode Warn: what can be pinned is',
       { p: { mode: 'Warn', checks: [pin] } },
       ours,
-      { digest: true },
+      digestOnly,
     ],
     [
       'nothing in mode Audit, which changes nothing',
@@ -212,7 +214,7 @@ describe('digestToPin', () => {
       'nothing when it could not be resolved',
       { p: { checks: [pin] } },
       ours,
-      { pinned: unavailable('x', 'y'), tried: [] },
+      { pinned: unavailable('x', 'y'), facts: {}, tried: [] },
       undefined,
     ],
     [

@@ -1,7 +1,9 @@
 import type { ImageUnderReview } from '../../decision/decide.ts';
 import type { Steps } from '../../steps.ts';
 import { atOnce } from '../../steps.ts';
-import type { ImageEvidence, ImageNeeds, PlatformChoice } from '../../facts/image-evidence.ts';
+import { digestOnly, withNeed } from '../../facts/evidence-kind.ts';
+import type { ImageNeeds } from '../../facts/evidence-kind.ts';
+import type { ImageEvidence } from '../../facts/image-evidence.ts';
 import type { Digest } from '../../image/digest.ts';
 import { matchesPattern } from '../../image/pattern.ts';
 import type { ImageReference } from '../../image/reference.ts';
@@ -28,12 +30,6 @@ export const isFenced = (image: ReadImage, reference: ImageReference, covering: 
 const speaks = ({ policy }: CoveringPolicy, image: ReadImage, reference: ImageReference): boolean =>
   image.opinionOf(policy, reference, false).speaks;
 
-/** What both look at. */
-export const eitherChoice = (a: PlatformChoice | undefined, b: PlatformChoice): PlatformChoice => {
-  if (a === 'all' || b === 'all') return 'all';
-  return [...new Set([...(a ?? []), ...b])];
-};
-
 /** What is asked for: facts for the checks (`judge`), or digests for `/mutate` (`pin`). */
 export type EvidencePurpose = 'judge' | 'pin';
 
@@ -53,10 +49,10 @@ const needsOfImage = (
       (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && speaks(one, image, reference),
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return undefined;
-  if (purpose === 'pin') return { digest: true };
-  let platforms: PlatformChoice | undefined;
-  for (const { policy } of asking) platforms = eitherChoice(platforms, policy.platforms);
-  return platforms === undefined ? undefined : { digest: true, image: { platforms } };
+  let needs = digestOnly;
+  if (purpose === 'pin') return needs;
+  for (const { policy } of asking) for (const { need } of policy.evidence) needs = withNeed(needs, need);
+  return needs;
 };
 
 /**

@@ -1,6 +1,5 @@
 import type { Check, EvidenceCheck } from '../../checks/check.ts';
 import type { Mode } from '../../decision/finding.ts';
-import type { PlatformChoice } from '../../facts/image-evidence.ts';
 import type { ImagePattern } from '../../image/pattern.ts';
 import { matchesGlob } from './glob.ts';
 import { createImageMemory } from './evaluation-cache.ts';
@@ -34,8 +33,6 @@ export interface CompiledPolicy {
   /** It has a `digest` check, so what it judged is what runs. */
   readonly fixesBytes: boolean;
   readonly multiArch: MultiArch;
-  /** The platforms whose configs its checks read. */
-  readonly platforms: PlatformChoice;
   /** How old a tag result may be while its registry cannot be reached, in milliseconds; 0: none is accepted. */
   readonly staleFor: number;
 }

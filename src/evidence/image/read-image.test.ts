@@ -4,7 +4,7 @@ import {
   createEvidenceRoom,
   digestOnly,
   reference,
-} from '../../test/fakes/evidence/evidence-room.ts';
+} from '../../../test/fakes/evidence/evidence-room.ts';
 import {
   artifact,
   image,
@@ -12,9 +12,10 @@ import {
   mediaTypes,
   rawManifest,
   type FakeManifest,
-} from '../../test/fakes/registry/registry-content.ts';
-import type { Fact } from '../core/facts/fact.ts';
-import type { ImageFacts } from '../core/facts/image-facts.ts';
+} from '../../../test/fakes/registry/registry-content.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import { imageNeed } from '../../core/facts/image-kind.ts';
+import type { ImageFacts } from '../../core/facts/image-facts.ts';
 
 const place = 'registry.example.com/team/web';
 const built = (architecture: string, user: string, os = 'linux'): FakeManifest =>
@@ -22,7 +23,7 @@ const built = (architecture: string, user: string, os = 'linux'): FakeManifest =
 const amd = built('amd64', '1000');
 const arm = built('arm64', '0');
 const both = index([amd, arm]);
-const only = (...platforms: string[]) => ({ digest: true, image: { platforms } });
+const only = (...platforms: string[]) => ({ image: imageNeed(platforms) });
 
 const facts = async (
   manifest: FakeManifest,
@@ -31,7 +32,7 @@ const facts = async (
 ): Promise<Fact<ImageFacts> | undefined> => {
   const room = createEvidenceRoom({}, limits);
   room.registry.push(place, manifest, 'v1');
-  return (await room.ask(`${place}:v1`, { needs })).image;
+  return (await room.ask(`${place}:v1`, { needs })).facts.image;
 };
 const users = (fact: Fact<ImageFacts> | undefined): readonly string[] | undefined =>
   fact?.state === 'known' ? fact.value.platforms.map(({ user }) => user) : undefined;
@@ -146,7 +147,7 @@ describe('an index', () => {
   test('is narrowed to the platforms that are wanted, and the others are not read', async () => {
     const room = createEvidenceRoom();
     room.registry.push(place, both, 'v1');
-    const { image: fact } = await room.ask(`${place}:v1`, { needs: only('linux/amd64') });
+    const fact = (await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image;
     expect(users(fact)).toEqual(['1000']);
     expect(room.requests()).toEqual(['GET manifest', 'GET manifest', 'GET blob']);
   });
@@ -158,9 +159,11 @@ describe('an index', () => {
   test('two choices of one review give each its own facts', async () => {
     const room = createEvidenceRoom();
     room.registry.push(place, both, 'v1');
-    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/arm64') })).image)).toEqual(['0']);
-    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).image)).toEqual(['1000']);
-    expect(users((await room.ask(`${place}:v1`)).image)).toEqual(['1000', '0']);
+    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/arm64') })).facts.image)).toEqual(['0']);
+    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image)).toEqual([
+      '1000',
+    ]);
+    expect(users((await room.ask(`${place}:v1`)).facts.image)).toEqual(['1000', '0']);
   });
 
   test('of an image that calls its platform by another name is still chosen, as a node would choose it', async () => {
@@ -264,7 +267,7 @@ describe('limits', () => {
   test('B9: a config larger than is read is not asked for', async () => {
     const room = createEvidenceRoom({}, { configBytes: 10 });
     room.registry.push(place, amd, 'v1');
-    const { image: fact } = await room.ask(`${place}:v1`);
+    const fact = (await room.ask(`${place}:v1`)).facts.image;
     expect(why(fact)).toContain('blob: its config is larger than 10 bytes');
     expect(room.requests()).toEqual(['GET manifest']);
   });
@@ -284,12 +287,12 @@ describe('limits', () => {
     const places = ['a', 'b', 'c'].map((name) => `registry.example.com/${name}`);
     for (const one of places) {
       room.registry.push(one, amd, 'v1');
-      expect((await room.ask(`${one}:v1`)).image?.state).toBe('known');
+      expect((await room.ask(`${one}:v1`)).facts.image?.state).toBe('known');
     }
     const requests = places.map((one) => ({ image: reference(`${one}:v1`), needs: allFacts }));
     const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
-    expect(found.filter(({ image }) => image?.state === 'known')).toHaveLength(2);
-    expect(found.map(({ image }) => why(image)).join('')).toContain('more than is read for one');
+    expect(found.filter(({ facts }) => facts.image?.state === 'known')).toHaveLength(2);
+    expect(found.map(({ facts }) => why(facts.image)).join('')).toContain('more than is read for one');
   });
 
   test('facts that are kept cost nothing', async () => {
@@ -298,7 +301,7 @@ describe('limits', () => {
     await room.ask(`${place}:v1`);
     room.content.entries.clear();
     room.requests();
-    expect((await room.ask(`${place}:v1`)).image?.state).toBe('known');
+    expect((await room.ask(`${place}:v1`)).facts.image?.state).toBe('known');
     expect(room.requests()).toEqual([]);
   });
 });
@@ -314,8 +317,8 @@ test.each([
     room.registry.push(place, manifest, 'v1');
     const found = await room.ask(`${place}:v1`);
     expect(found.pinned.state).toBe('known');
-    expect(why(found.image)).toContain(expected);
-    expect(why(found.image)).toMatch(
+    expect(why(found.facts.image)).toContain(expected);
+    expect(why(found.facts.image)).toMatch(
       /^registry\.example\.com: (manifest|blob): .*, without a credential, after 0 ms$/,
     );
     expect((await room.ask(`${place}:v1`, { needs: digestOnly })).pinned.state).toBe('known');

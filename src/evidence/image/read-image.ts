@@ -1,31 +1,30 @@
-import type { PlatformChoice } from '../core/facts/image-evidence.ts';
-import type { Digest } from '../core/image/digest.ts';
-import type { ImageFacts, PlatformImage } from '../core/facts/image-facts.ts';
-import { choiceKey, chosenOf } from '../core/facts/platform-choice.ts';
-import type { Descriptor } from '../core/oci/descriptor.ts';
-import type { ImageIndex } from '../core/oci/image-index.ts';
-import { formatPlatform, type Platform } from '../core/oci/platform.ts';
-import { shown } from '../core/text/shown-text.ts';
-import { accountKey, repositoryKey } from './cache/access-grants.ts';
-import { overspent } from './singleflight/shared-read.ts';
-import { readConfig } from '../core/oci/config.ts';
-import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-config/image-facts.ts';
+import { choiceKey, chosenOf } from '../../core/facts/platform-choice.ts';
+import type { ImageFacts, PlatformChoice, PlatformImage } from '../../core/facts/image-facts.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { readConfig } from '../../core/oci/config.ts';
+import type { Descriptor } from '../../core/oci/descriptor.ts';
+import type { ImageIndex } from '../../core/oci/image-index.ts';
 import {
   readManifest,
   type AnyManifest,
   type ArtifactManifest,
   type ImageManifest,
-} from '../core/oci/manifest.ts';
-import { isEmptyObject, provesNoImage } from '../core/oci/no-config.ts';
-import { besideImages, imagesOf, type Leaf } from './image-config/index-leaves.ts';
-import { timesOf } from '../core/oci/time.ts';
-import { mapLimit } from '../concurrency/map-limit.ts';
-import type { EvidenceParts } from './parts.ts';
-import type { Content, RegistryAnswer, RegistryFailure, RegistryStage, Repository } from './ports.ts';
-import type { Reading } from './registry/read-budget.ts';
-import type { LruCache } from '../concurrency/lru-cache.ts';
-import type { Reached } from './registry/resolve.ts';
-import type { Unreadable } from '../core/text/unreadable.ts';
+} from '../../core/oci/manifest.ts';
+import { isEmptyObject, provesNoImage } from '../../core/oci/no-config.ts';
+import { formatPlatform, type Platform } from '../../core/oci/platform.ts';
+import { timesOf } from '../../core/oci/time.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { Unreadable } from '../../core/text/unreadable.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
+import type { LruCache } from '../../concurrency/lru-cache.ts';
+import { accountKey, repositoryKey } from '../cache/access-grants.ts';
+import { artifactImage, platformImage, weightOfFacts, type Entry } from '../image-config/image-facts.ts';
+import { besideImages, imagesOf, type Leaf } from '../image-config/index-leaves.ts';
+import type { Content, RegistryAnswer, RegistryFailure, RegistryStage, Repository } from '../ports.ts';
+import type { ProviderParts } from '../provider.ts';
+import type { Reading } from '../registry/read-budget.ts';
+import type { Reached } from '../registry/resolve.ts';
+import { overspent } from '../singleflight/shared-read.ts';
 
 export interface ImageWanted {
   readonly repository: Repository;
@@ -36,7 +35,7 @@ export interface ImageWanted {
 
 /** One reading of an image, with everything that belongs to it. */
 interface Job extends ImageWanted {
-  readonly parts: EvidenceParts;
+  readonly parts: ProviderParts;
   readonly reading: Reading;
   /** Images of all its indexes so far. */
   children: number;
@@ -270,7 +269,7 @@ const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
  * same proof: facts follow from the digest and cannot change.
  */
 export const readImage = async (
-  parts: EvidenceParts,
+  parts: ProviderParts,
   memory: LruCache<ImageFacts>,
   wanted: ImageWanted,
   reading: Reading,

@@ -1,0 +1,28 @@
+import type { ImageFacts } from '../../core/facts/image-facts.ts';
+import { imageKind } from '../../core/facts/image-kind.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { weightOfFacts } from '../image-config/image-facts.ts';
+import type { EvidenceProvider, ProviderParts } from '../provider.ts';
+import { unavailableText } from '../text/unavailable-text.ts';
+import { readImage } from './read-image.ts';
+
+/**
+ * `image`: manifest and config. Facts follow from the digest and cannot change, so an answer is good for as long as the
+ * caller may read the manifest.
+ */
+export const createImageProvider = (parts: ProviderParts): EvidenceProvider<'image'> => {
+  const { clock, limits } = parts;
+  const memory = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
+  return {
+    kind: imageKind,
+    gather: async ({ repository, reached }, { platforms }, reading) => {
+      const began = clock.monotonic();
+      const answer = await readImage(parts, memory, { repository, reached, platforms }, reading);
+      if (answer.state === 'known')
+        return { fact: answer, keepFor: Infinity, bytes: weightOfFacts(answer.value) };
+      if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
+      const why = unavailableText(answer.failure, reached.credential.source, clock.monotonic() - began);
+      return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import type { Clock } from '../concurrency/clock.ts';
+import type { EvidenceKind, FactOf, KindId, NeedOf } from '../core/facts/evidence-kind.ts';
+import type { Fact } from '../core/facts/fact.ts';
+import type { EvidenceLimits } from './limits.ts';
+import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
+import type { ContentStore, Registry, Repository } from './ports.ts';
+import type { Reading } from './registry/read-budget.ts';
+import type { Reached } from './registry/resolve.ts';
+import type { SharedReads } from './singleflight/singleflight.ts';
+
+/** An image that the caller may read: which manifest its name stands for, and the credential that has read it. */
+export interface ResolvedImage {
+  readonly repository: Repository;
+  readonly reached: Reached;
+}
+
+/** What a provider found out about one image. */
+export interface Gathered<Id extends KindId = KindId> {
+  readonly fact: Fact<FactOf<Id>>;
+  /**
+   * Milliseconds for which the same caller may be told the same without asking again, as long as its credential is good
+   * for it; 0: each review asks anew.
+   */
+  readonly keepFor: number;
+  /** What the fact takes in memory. */
+  readonly bytes: number;
+  /** What the record says of it, for people; safe to show. */
+  readonly claims?: readonly string[];
+}
+
+/** One kind of evidence: the need that it answers, how it gathers, when its answer may be kept. */
+export interface EvidenceProvider<Id extends KindId = KindId> {
+  readonly kind: EvidenceKind<Id>;
+  /**
+   * Looks at a resolved image, within the signal and the budget of `reading`. A rejection is a defect of the gate; what
+   * could not be looked at is `unavailable`. While `reached.outage` is set, nothing is asked of the registry.
+   */
+  gather(image: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<Id>>;
+}
+
+/** What every provider may work with; what else one needs, it gets where it is made. */
+export interface ProviderParts {
+  readonly registry: Registry;
+  readonly content: ContentStore;
+  readonly sharedReads: SharedReads;
+  readonly eventLoop: EventLoopYield;
+  readonly clock: Clock;
+  readonly limits: EvidenceLimits;
+}
+export type CreateProvider = (parts: ProviderParts) => EvidenceProvider;

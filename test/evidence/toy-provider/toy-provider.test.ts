@@ -1,0 +1,152 @@
+import { describe, expect, test, vi } from 'vitest';
+import { renderDecision } from '../../../src/cli/render/decision-text.ts';
+import type { EvidenceCheck } from '../../../src/core/checks/check.ts';
+import type { ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
+import { imageNeed } from '../../../src/core/facts/image-kind.ts';
+import { needsOf } from '../../../src/core/policy/match/needs.ts';
+import { createPolicySet } from '../../../src/core/policy/match/policy-set.ts';
+import type { PolicySet } from '../../../src/core/policy/match/policy-set.ts';
+import { withoutSelectors } from '../../../src/core/policy/match/select.ts';
+import { createWorkloadTable } from '../../../src/core/workload/kinds/kinds.ts';
+import type { CreateProvider } from '../../../src/evidence/provider.ts';
+import { createPrefetch } from '../../../src/gate/prefetch/prefetch.ts';
+import { createSlices } from '../../../src/gate/review/slices.ts';
+import { createEvidenceRoom } from '../../fakes/evidence/evidence-room.ts';
+import { failure } from '../../fakes/evidence/evidence-sources.ts';
+import { fakeGate, pod, policySet, requestFor } from '../../fakes/gate.ts';
+import { image } from '../../fakes/registry/registry-content.ts';
+import { wordsCheck, wordsProvider } from './words.ts';
+
+const place = 'registry.example.com/shop/web';
+const tagged = `${place}:v1`;
+const web = image({ user: '1000' });
+
+/** Policies with the toy check in them, as the schema would make them if it knew the check. */
+const policiesWith = (checks: Readonly<Record<string, EvidenceCheck>>, besides: object = {}): PolicySet => {
+  const specs = Object.fromEntries(
+    Object.keys(checks).map((name) => [name, { checks: [{ digest: { pin: true } }], ...besides }]),
+  );
+  const { policies } = policySet(specs);
+  return createPolicySet(
+    'sha256:toy',
+    policies.map((one) => ({ ...one, evidence: [...one.evidence, ...[checks[one.name] ?? []].flat()] })),
+  );
+};
+
+const open = (set: PolicySet, providers: readonly CreateProvider[]) => {
+  const room = createEvidenceRoom({}, {}, undefined, providers);
+  room.registry.push(place, web, 'v1');
+  const state = { state: 'loaded', set } as const;
+  return { room, state, gate: fakeGate({ state, evidence: room.evidence }) };
+};
+
+const needs = (set: PolicySet): ImageNeeds | undefined => {
+  const use = { path: 'image', given: tagged, place: 'image' };
+  const covering = withoutSelectors(set.forNamespace('default'), 'default');
+  return needsOf([{ use, fresh: true, image: set.images.read(tagged) }], covering)[0];
+};
+
+describe('a kind of evidence that is one file', () => {
+  test('is needed as far as all policies together ask, beside other kinds', () => {
+    const set = policiesWith(
+      { a: wordsCheck('layers', 'config'), b: wordsCheck('config', 'history') },
+      { checks: [{ image: { user: 'NonRoot' } }] },
+    );
+    expect(needs(set)).toMatchObject({
+      image: imageNeed('all'),
+      words: { wanted: { words: ['layers', 'config', 'history'] } },
+    });
+    expect(needs(policiesWith({ a: wordsCheck('b', 'a'), b: wordsCheck('a', 'b') }))).toMatchObject({
+      words: { wanted: { words: ['b', 'a'] }, key: 'a,b' },
+    });
+  });
+
+  test('finds, denies, and stands in record and explanation', async () => {
+    const words = wordsProvider();
+    const { gate, room } = open(policiesWith({ p: wordsCheck('layers', 'nonsense') }), [words.create]);
+    const decision = await gate.admit(requestFor(pod({ app: `${tagged}@${web.digest}` })));
+    expect(decision).toMatchObject({
+      allowed: false,
+      findings: [{ policy: 'p', check: 'words', mode: 'Deny', message: expect.stringContaining("'layers'") }],
+      images: [{ evidence: { tried: ['anonymous: used'], claims: ['words: layers'] } }],
+    });
+    expect(renderDecision(decision)).toContain('found words: layers');
+    expect(room.requests()).toEqual(['GET manifest']);
+  });
+
+  test('passes what has nothing of it, and is told again without being asked', async () => {
+    const words = wordsProvider();
+    const { gate } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
+    const request = requestFor(pod({ app: `${tagged}@${web.digest}` }));
+    expect((await gate.admit(request)).allowed).toBe(true);
+    expect((await gate.admit(request)).images[0]?.evidence?.claims).toEqual(['words: none']);
+    expect(words.asked).toHaveLength(1);
+  });
+
+  test('is asked each time where its answer may not be kept, and after its own time', async () => {
+    const never = wordsProvider(0);
+    const short = wordsProvider(1000);
+    for (const [words, wait, times] of [
+      [never, 0, 2],
+      [short, 999, 1],
+      [short, 1001, 3],
+    ] as const) {
+      const { gate, room } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
+      const request = requestFor(pod({ app: `${tagged}@${web.digest}` }));
+      await gate.admit(request);
+      room.clock.pass(wait);
+      await gate.admit(request);
+      expect(words.asked).toHaveLength(times);
+    }
+  });
+
+  test('that no provider gathers denies as a defect, and is never a pass', async () => {
+    const { gate } = open(policiesWith({ p: wordsCheck('nonsense') }, { mode: 'Audit' }), []);
+    const decision = await gate.admit(requestFor(pod({ app: `${tagged}@${web.digest}` })));
+    expect(decision).toMatchObject({
+      allowed: false,
+      findings: [{ check: 'words', mode: 'Deny', code: 'internal-error' }],
+    });
+  });
+
+  test('that could not be looked at denies beside what another kind found', async () => {
+    const set = policiesWith(
+      { p: wordsCheck('nonsense') },
+      { checks: [{ image: { user: 'NonRoot' } }, { digest: { pin: true } }] },
+    );
+    const { gate, room } = open(set, [wordsProvider().create]);
+    room.content.get = () => Promise.resolve(undefined);
+    const decision = await gate.admit(requestFor(pod({ app: `${tagged}@${web.digest}` })));
+    expect(decision.findings).toMatchObject([{ check: 'words', code: 'image-unavailable', mode: 'Deny' }]);
+  });
+
+  test('is said once, for the first check, when the image itself could not be resolved', async () => {
+    const { gate, room } = open(policiesWith({ p: wordsCheck('nonsense') }), [wordsProvider().create]);
+    room.registry.answer = () => failure('unreachable');
+    const decision = await gate.admit(requestFor(pod({ app: tagged })));
+    expect(decision.findings.map(({ check, code }) => `${check} ${code}`)).toEqual([
+      'digest digest-missing',
+      'words image-unavailable',
+    ]);
+  });
+
+  test('is gathered in advance for what will be asked', async () => {
+    const words = wordsProvider();
+    const { room, state } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
+    const prefetch = createPrefetch({
+      policies: { current: () => state },
+      namespaces: { labels: () => ({ state: 'known', value: {} }) },
+      workloads: createWorkloadTable([]),
+      evidence: room.evidence,
+      clock: room.clock,
+      slices: createSlices(room.clock),
+      onBug: (error) => {
+        throw error;
+      },
+    });
+    const parsed = state.set.images.read(tagged).parsed;
+    expect(parsed.ok && prefetch.pushed(parsed.value)).toBe(true);
+    await vi.waitFor(() => expect(words.asked).toEqual([{ words: ['nonsense'] }]));
+    await prefetch.close();
+  });
+});
