@@ -1,49 +1,49 @@
-import { type Accepted, createLoginMemory, type LoginMemory } from './login-cache.ts';
-import { type Offer, type Way, wayKey } from './auth-scheme.ts';
-import { createPasses, type Passes, type PassOptions } from './authorization.ts';
-import { createLoginQuestion, type LoginQuestion } from './login-challenge.ts';
+import { createLoginCache, type LoginCache } from './login-cache.ts';
+import { type OfferedSchemes, type AuthScheme, schemeKey } from './auth-scheme.ts';
+import { createAuthorizations, type Authorizations, type AuthorizationOptions } from './authorization.ts';
+import { createLoginChallenges, type LoginChallenges } from './login-challenge.ts';
 import {
-  type Answered,
-  type AuthorizedAnswer,
-  type AuthorizedCall,
-  isRefused,
-  remarked,
-  sendWith,
+  type ReceivedResponse,
+  type AuthorizedResponse,
+  type AuthorizedRequest,
+  isUnauthorized,
+  withRemark,
+  sendAuthorized,
 } from './authorized-request.ts';
 import { failureOf, type Remark } from '../client/failure.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-export type { AuthorizedAnswer, AuthorizedCall } from './authorized-request.ts';
+export type { AuthorizedRequest, AuthorizedResponse } from './authorized-request.ts';
 
-export interface AuthOptions extends PassOptions {
+export interface AuthOptions extends AuthorizationOptions {
   readonly settingsOf: (host: string) => RegistrySettings;
 }
 
 export interface Auth {
-  /** Sends it, logged in as the registry asks for it. Never rejects. */
-  send(call: AuthorizedCall): Promise<AuthorizedAnswer>;
+  /** Sends a request, logged in as the registry asks for it. Never rejects. */
+  send(request: AuthorizedRequest): Promise<AuthorizedResponse>;
 }
 
-interface Desk {
+interface AuthDeps {
   readonly http: RegistryHttp;
-  readonly passes: Passes;
-  readonly question: LoginQuestion;
-  readonly memory: LoginMemory;
+  readonly authorizations: Authorizations;
+  readonly challenges: LoginChallenges;
+  readonly logins: LoginCache;
 }
 
-/** The first, and another one: a registry may change its mind after it has seen a token. */
-const followedChallenges = 2;
+/** The first challenge and another one: a registry may ask for something else after it has seen a token. */
+const maxChallenges = 2;
 
-/** Whether the registry took what it was shown, whatever it makes of the question. */
-const isAccepted = (answer: AuthorizedAnswer): boolean => {
+/** Whether the registry accepted the login, whatever else it answers. */
+const isAccepted = (answer: AuthorizedResponse): boolean => {
   if (!answer.ok) return false;
   const { status } = answer.response;
   return status !== 401 && status !== 408 && status !== 429 && status < 500;
 };
 
-/** Why nothing was shown although there is something to show. */
-const whyNoWay = ({ credential }: AuthorizedCall, { bearer }: Offer): Remark | undefined =>
+/** Why no login was shown although there is a credential. */
+const whyNoScheme = ({ credential }: AuthorizedRequest, { bearer }: OfferedSchemes): Remark | undefined =>
   credential.secret.form === 'identity-token' && bearer === undefined
     ? {
         why: 'the login is an identity token, and the registry takes none: it offers Basic alone',
@@ -51,89 +51,100 @@ const whyNoWay = ({ credential }: AuthorizedCall, { bearer }: Offer): Remark | u
       }
     : undefined;
 
-/** Nobody can log in where the registry does not say how. */
-const noOffer = (why: string): Remark => ({
+/** A registry that refuses without a challenge: nobody can log in there. */
+const noChallenge = (why: string): Remark => ({
   why,
   remedy:
     'the registry has to offer Basic or Bearer to log in; look at what answers under this address: a proxy, a portal, or another service',
 });
 
-/** What came of one way to log in. */
-interface Outcome {
-  readonly answer: AuthorizedAnswer;
-  /** The registry was asked; else the token server gave nothing to ask with. */
-  readonly asked: boolean;
+interface LoginAttempt {
+  readonly answer: AuthorizedResponse;
+  /** The request was sent to the registry; else there was no token to send it with. */
+  readonly isSent: boolean;
 }
-type LogIn = (way: Way) => Promise<Outcome>;
+/** By {@link schemeKey}. A password that is wrong three times may lock an account, so none is shown twice. */
+type LoginAttempts = Map<string, LoginAttempt>;
 
-const logIn = async (desk: Desk, call: AuthorizedCall, way: Way): Promise<Outcome> => {
-  const { http, passes, question } = desk;
-  const pass = await passes.passFor(call, way);
-  if (!pass.ok) return { asked: false, answer: { ok: false, failure: pass.error } };
-  const answer = await sendWith(http, call, pass.value);
-  if (!isRefused(answer)) return { asked: true, answer };
-  passes.drop(pass.value);
-  // A token of before may have been taken back: a new one is asked for, where it would still be wanted.
-  const isOld = pass.value.token?.isFresh === false;
-  return isOld && question.stillOffers(call, answer.response, way)
-    ? logIn(desk, call, way)
-    : { asked: true, answer };
+const attempt = async (
+  deps: AuthDeps,
+  request: AuthorizedRequest,
+  scheme: AuthScheme,
+): Promise<LoginAttempt> => {
+  const { http, authorizations, challenges } = deps;
+  const authorization = await authorizations.authorize(request, scheme);
+  if (!authorization.ok) return { isSent: false, answer: { ok: false, failure: authorization.error } };
+  const answer = await sendAuthorized(http, request, authorization.value);
+  if (!isUnauthorized(answer)) return { isSent: true, answer };
+  authorizations.invalidate(authorization.value);
+  // A cached token may have been revoked: a new one is requested if the registry still offers the scheme.
+  const isCached = authorization.value.token?.isFresh === false;
+  return isCached && challenges.stillOffers(request, answer.response, scheme)
+    ? attempt(deps, request, scheme)
+    : { isSent: true, answer };
 };
 
-/** Shows nothing twice in one request: a password that is wrong three times may lock an account. */
-const onceEach = (desk: Desk, call: AuthorizedCall): LogIn => {
-  const outcomes = new Map<string, Outcome>();
-  return async (way) => {
-    const outcome = outcomes.get(wayKey(way)) ?? (await logIn(desk, call, way));
-    outcomes.set(wayKey(way), outcome);
-    return outcome;
-  };
+const attemptOnce = async (
+  deps: AuthDeps,
+  request: AuthorizedRequest,
+  scheme: AuthScheme,
+  attempts: LoginAttempts,
+): Promise<LoginAttempt> => {
+  const key = schemeKey(scheme);
+  const made = attempts.get(key) ?? (await attempt(deps, request, scheme));
+  attempts.set(key, made);
+  return made;
 };
 
-/** Sent bare; then the challenge is followed, and another one once more. */
-const fromNothing = async (
-  { http, question, memory }: Desk,
-  call: AuthorizedCall,
-  once: LogIn,
-): Promise<AuthorizedAnswer> => {
+/** Sends the request without a login, then follows the challenge, and one more. */
+const followChallenges = async (
+  deps: AuthDeps,
+  request: AuthorizedRequest,
+  attempts: LoginAttempts,
+): Promise<AuthorizedResponse> => {
+  const { http, challenges, logins } = deps;
   const followed = new Set<string>();
   /** @returns undefined when the answer is final */
-  const next = async (answer: Answered): Promise<AuthorizedAnswer | undefined> => {
-    const offer = await question.offerAfter(call, answer, followed.size === 0);
-    if (offer === undefined) return undefined;
-    if (!offer.ok) return isRefused(answer) ? remarked(answer, noOffer(offer.error)) : undefined;
-    const ways = question.ways(call, offer.value);
-    if (!ways.ok) {
-      const why = `${call.host}: ${ways.error}`;
-      return { ok: false, failure: failureOf({ host: call.host, stage: 'token' }, 'refused', why) };
+  const next = async (answer: ReceivedResponse): Promise<AuthorizedResponse | undefined> => {
+    const offered = await challenges.offeredIn(request, answer, followed.size === 0);
+    if (offered === undefined) return undefined;
+    if (!offered.ok)
+      return isUnauthorized(answer) ? withRemark(answer, noChallenge(offered.error)) : undefined;
+    const usable = challenges.usable(request, offered.value);
+    if (!usable.ok) {
+      const why = `${request.host}: ${usable.error}`;
+      return { ok: false, failure: failureOf({ host: request.host, stage: 'token' }, 'refused', why) };
     }
-    const at = ways.value.findIndex((way) => !followed.has(wayKey(way)));
-    const way = ways.value[at];
-    if (way === undefined || followed.size === followedChallenges) {
-      return ways.value.length === 0 ? remarked(answer, whyNoWay(call, offer.value)) : undefined;
+    const at = usable.value.findIndex((scheme) => !followed.has(schemeKey(scheme)));
+    const scheme = usable.value[at];
+    if (scheme === undefined || followed.size === maxChallenges) {
+      return usable.value.length === 0 ? withRemark(answer, whyNoScheme(request, offered.value)) : undefined;
     }
-    followed.add(wayKey(way));
-    const outcome = await once(way);
-    if (isAccepted(outcome.answer)) memory.keep(call, { offer: offer.value, at });
-    return outcome.answer;
+    followed.add(schemeKey(scheme));
+    const made = await attemptOnce(deps, request, scheme, attempts);
+    if (isAccepted(made.answer)) logins.set(request, { offered: offered.value, at });
+    return made.answer;
   };
 
-  let answer = await sendWith(http, call, {});
+  let answer = await sendAuthorized(http, request, {});
   for (;;) {
-    const asked = followed.size;
+    const challengesBefore = followed.size;
     const other = answer.ok ? await next(answer) : undefined;
     if (other === undefined) return answer;
     answer = other;
-    if (followed.size === asked) return answer;
+    if (followed.size === challengesBefore) return answer;
   }
 };
 
-/** The way that was accepted before, as long as it fits this login. */
-const rememberedWay = ({ memory, question }: Desk, call: AuthorizedCall): Way | undefined => {
-  const known: Accepted | undefined = memory.of(call);
-  if (known === undefined) return undefined;
-  const ways = question.ways(call, known.offer);
-  return ways.ok ? ways.value[known.at] : undefined;
+/** The scheme that the registry accepted before, if it still fits this login. */
+const cachedScheme = (
+  { logins, challenges }: AuthDeps,
+  request: AuthorizedRequest,
+): AuthScheme | undefined => {
+  const accepted = logins.get(request);
+  if (accepted === undefined) return undefined;
+  const usable = challenges.usable(request, accepted.offered);
+  return usable.ok ? usable.value[accepted.at] : undefined;
 };
 
 /**
@@ -141,23 +152,27 @@ const rememberedWay = ({ memory, question }: Desk, call: AuthorizedCall): Way | 
  * A password leaves only for the host that it belongs to, after that host asked for Basic, or for a token server that
  * is known to belong to it (B28).
  *
- * What is remembered only takes a short cut: a way that is refused is as if nothing had been remembered, so that the
- * first request after a start gets what the tenth gets.
+ * The login cache only saves requests: when a cached scheme is refused, the request goes on as if nothing were cached, so
+ * that the first request after a start gets the same answer as the tenth.
  */
 export const createAuth = ({ settingsOf, ...options }: AuthOptions): Auth => {
   const { http } = options;
-  const passes = createPasses(options);
-  const question = createLoginQuestion(http, settingsOf);
-  const desk: Desk = { http, passes, question, memory: createLoginMemory() };
+  const deps: AuthDeps = {
+    http,
+    authorizations: createAuthorizations(options),
+    challenges: createLoginChallenges(http, settingsOf),
+    logins: createLoginCache(),
+  };
   return {
-    send: async (call) => {
-      const { secret } = call.credential;
-      if (secret.form === 'bearer') return sendWith(http, call, { header: `Bearer ${secret.token}` });
-      const once = onceEach(desk, call);
-      const way = rememberedWay(desk, call);
-      const known = way === undefined ? undefined : await once(way);
-      const isOver = known !== undefined && known.asked && !isRefused(known.answer);
-      return isOver ? known.answer : fromNothing(desk, call, once);
+    send: async (request) => {
+      const { secret } = request.credential;
+      if (secret.form === 'bearer')
+        return sendAuthorized(http, request, { header: `Bearer ${secret.token}` });
+      const attempts: LoginAttempts = new Map();
+      const scheme = cachedScheme(deps, request);
+      const made = scheme === undefined ? undefined : await attemptOnce(deps, request, scheme, attempts);
+      const isFinal = made !== undefined && made.isSent && !isUnauthorized(made.answer);
+      return isFinal ? made.answer : followChallenges(deps, request, attempts);
     },
   };
 };

@@ -2,32 +2,32 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Credential, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
-import type { TokenWay, Way } from './auth-scheme.ts';
+import type { BearerScheme, AuthScheme } from './auth-scheme.ts';
 import { because, failureOf, type Remark } from '../client/failure.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import { remarkOnRealm } from './token-realm.ts';
-import { askToken, basicAuthorization, type Token, type TokenQuestion } from './token.ts';
+import { requestToken, basicAuthorization, type Token, type TokenRequest } from './token.ts';
 import { createTokenCache, type TokenKey } from './token-cache.ts';
 
-export interface PassOptions {
+export interface AuthorizationOptions {
   readonly http: RegistryHttp;
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
-/** Who wants to read what. */
-export interface Visitor {
+/** Which credential wants to read what. */
+export interface AuthContext {
   readonly host: string;
-  /** `repository:<path>:pull`; absent: the question is only whether the credential is good. */
+  /** `repository:<path>:pull`; absent: only whether the credential is good is asked. */
   readonly scope?: string;
   readonly credential: Credential;
   readonly budget: ReadBudget;
 }
 
-/** What goes along with a request. */
-export interface Pass {
-  /** `Authorization`; absent: nothing. */
+/** The authorization of one request. */
+export interface Authorization {
+  /** `Authorization`; absent: none. */
   readonly header?: string;
-  /** The token in it, when it is one that a token server gave us. */
+  /** The token in it, when a token server gave it. */
   readonly token?: { readonly key: TokenKey; readonly text: string; readonly isFresh: boolean };
   /** The token server, for people. */
   readonly realm?: string;
@@ -35,11 +35,10 @@ export interface Pass {
   readonly withheld?: Remark;
 }
 
-export interface Passes {
-  /** What this visitor shows when it logs in this way. */
-  passFor(visitor: Visitor, way: Way): Promise<Result<Pass, RegistryFailure>>;
-  /** Forgets the token of a pass that was refused. */
-  drop(pass: Pass): void;
+export interface Authorizations {
+  authorize(context: AuthContext, scheme: AuthScheme): Promise<Result<Authorization, RegistryFailure>>;
+  /** Drops the token of an authorization that was refused. */
+  invalidate(authorization: Authorization): void;
 }
 
 const noTime = (host: string): RegistryFailure =>
@@ -57,64 +56,70 @@ const noBytes = (host: string): RegistryFailure =>
   );
 
 /** A token server may see the credential when it belongs to the registry, else nothing (B28). */
-const questionFor = ({ host, credential }: Visitor, { realm, service, scope }: TokenWay): TokenQuestion => {
+const tokenRequestFor = (
+  { host, credential }: AuthContext,
+  { realm, service, scope }: BearerScheme,
+): TokenRequest => {
   return {
     realm: realm.url,
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
     secret: realm.isTrusted ? credential.secret : { form: 'none' },
-    // Attack: a registry names a stranger's address as its token server, which answers 429. That is nobody's affair but its own.
+    // Attack: a registry names a stranger's token server, which answers 429. That limits nobody but that registry.
     account: realm.isTrusted ? credential.key : `nobody at ${host}`,
   };
 };
 
-const remarkFor = ({ host, credential }: Visitor, { realm }: TokenWay): Remark | undefined =>
+const remarkFor = ({ host, credential }: AuthContext, { realm }: BearerScheme): Remark | undefined =>
   realm.isTrusted || credential.secret.form === 'none' ? undefined : remarkOnRealm(realm, host);
 
-/** Tokens are kept for 80 % of their life, per registry, token server, scope and credential; one is asked for once at a time. */
-export const createPasses = ({ http, clock }: PassOptions): Passes => {
+/** Tokens are cached for 80 % of their life, by registry, token server, scope and credential; concurrent requests share one. */
+export const createAuthorizations = ({ http, clock }: AuthorizationOptions): Authorizations => {
   const tokens = createTokenCache(clock);
 
-  const newToken = async (
-    visitor: Visitor,
-    way: TokenWay,
+  const fetchToken = async (
+    context: AuthContext,
+    scheme: BearerScheme,
     key: TokenKey,
   ): Promise<Result<Token, RegistryFailure>> => {
-    const host = shown(way.realm.url.host);
-    const question = questionFor(visitor, way);
-    const token = await tokens.obtain(key, visitor.budget, (shared) => askToken(http, question, shared));
+    const host = shown(scheme.realm.url.host);
+    const request = tokenRequestFor(context, scheme);
+    const token = await tokens.obtain(key, context.budget, (shared) => requestToken(http, request, shared));
     if (token === undefined) return fail(noTime(host));
-    return token.ok && !visitor.budget.take(token.value.size) ? fail(noBytes(host)) : token;
+    return token.ok && !context.budget.take(token.value.size) ? fail(noBytes(host)) : token;
   };
 
-  const tokenPass = async (visitor: Visitor, way: TokenWay): Promise<Result<Pass, RegistryFailure>> => {
+  const authorizeByToken = async (
+    context: AuthContext,
+    scheme: BearerScheme,
+  ): Promise<Result<Authorization, RegistryFailure>> => {
     const key: TokenKey = {
-      host: visitor.host,
-      server: JSON.stringify([way.realm.url.href, way.service]),
-      scope: way.scope ?? '',
-      // What was given without the credential must not stand in for it once its token server is listed.
-      credential: way.realm.isTrusted ? visitor.credential.key : '',
+      host: context.host,
+      server: JSON.stringify([scheme.realm.url.href, scheme.service]),
+      scope: scheme.scope ?? '',
+      // A token without the credential must not be used once its token server is listed.
+      credential: scheme.realm.isTrusted ? context.credential.key : '',
     };
-    const remark = remarkFor(visitor, way);
-    const passOf = (text: string, isFresh: boolean): Result<Pass, never> =>
+    const remark = remarkFor(context, scheme);
+    const bearerOf = (text: string, isFresh: boolean): Result<Authorization, never> =>
       ok({
         header: `Bearer ${text}`,
         token: { key, text, isFresh },
-        realm: shown(`${way.realm.url.origin}${way.realm.url.pathname}`),
+        realm: shown(`${scheme.realm.url.origin}${scheme.realm.url.pathname}`),
         ...(remark !== undefined && { withheld: remark }),
       });
     const kept = tokens.get(key);
-    if (kept !== undefined) return passOf(kept, false);
-    const token = await newToken(visitor, way, key);
-    return token.ok ? passOf(token.value.text, true) : fail(because(token.error, remark));
+    if (kept !== undefined) return bearerOf(kept, false);
+    const token = await fetchToken(context, scheme, key);
+    return token.ok ? bearerOf(token.value.text, true) : fail(because(token.error, remark));
   };
 
   return {
-    passFor: async (visitor, way) =>
-      way.scheme === 'bearer'
-        ? tokenPass(visitor, way)
-        : ok({ header: basicAuthorization(way.username, way.password) }),
-    drop: ({ token }) => {
+    authorize: async (context, scheme) =>
+      scheme.scheme === 'bearer'
+        ? authorizeByToken(context, scheme)
+        : ok({ header: basicAuthorization(scheme.username, scheme.password) }),
+    invalidate: ({ token }) => {
       if (token !== undefined) tokens.drop(token.key, token.text);
     },
   };

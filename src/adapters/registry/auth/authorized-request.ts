@@ -1,52 +1,50 @@
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
-import type { Pass, Visitor } from './authorization.ts';
-import { type AskedAnswer, errorLimit, type Remark } from '../client/failure.ts';
+import type { Authorization, AuthContext } from './authorization.ts';
+import { type RegistryResponse, maxErrorBody, type Remark } from '../client/failure.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import { secretsToRedact } from '../network/redact.ts';
 
-/** One request to a registry, in the name of a credential. */
-export interface AuthorizedCall extends Visitor {
+/** One request to a registry with one credential. */
+export interface AuthorizedRequest extends AuthContext {
   /** `/v2/…`, with its query. */
   readonly path: string;
   readonly method: 'GET' | 'HEAD';
   readonly accept?: string;
   readonly stage: RegistryStage;
 }
-export interface Answered extends AskedAnswer {
+export interface ReceivedResponse extends RegistryResponse {
   readonly ok: true;
   /** The token server, when one was asked. */
   readonly realm?: string;
-  /** True when the credential was shown to nobody although it was asked for. */
+  /** The credential was shown to nobody although it was asked for. */
   readonly isWithheld: boolean;
 }
-export type AuthorizedAnswer = Answered | { readonly ok: false; readonly failure: RegistryFailure };
+export type AuthorizedResponse = ReceivedResponse | { readonly ok: false; readonly failure: RegistryFailure };
 
-export const isRefused = (answer: AuthorizedAnswer): answer is Answered =>
+export const isUnauthorized = (answer: AuthorizedResponse): answer is ReceivedResponse =>
   answer.ok && answer.response.status === 401;
 
-/** With what must be told beside the refusal. */
-export const remarked = (answer: Answered, remark: Remark | undefined): Answered =>
+export const withRemark = (answer: ReceivedResponse, remark: Remark | undefined): ReceivedResponse =>
   answer.remark !== undefined || remark === undefined ? answer : { ...answer, remark };
 
 /**
- * A refusal whose body is in memory. It must not hold its place at the registry while we ask there for a token: when all
- * places are held so, each waits for the others until the deadline.
+ * Reads the body of a refusal into memory. A refusal must not hold its place at the registry while a token is requested
+ * there: when all places are held so, each waits for the others until the deadline.
  */
-const detached = async (response: HttpResponse): Promise<HttpResponse> => {
-  const body = await response.read(errorLimit);
+const buffered = async (response: HttpResponse): Promise<HttpResponse> => {
+  const body = await response.read(maxErrorBody);
   return { ...response, read: () => Promise.resolve(body), discard: () => undefined };
 };
 
-/** What may not be the last answer: a challenge, or what hides that there is one. */
-const mayGoOn = new Set([401, 403, 404]);
+/** Statuses that may not be final: a challenge, or one that hides that there is one. */
+const mayBeChallenge = new Set([401, 403, 404]);
 
-/** Sends a request with what it may show. */
-export const sendWith = async (
+export const sendAuthorized = async (
   http: RegistryHttp,
-  call: AuthorizedCall,
-  { header, realm, withheld }: Pass,
-): Promise<AuthorizedAnswer> => {
-  const { host, path, method, accept, stage, budget, credential } = call;
+  request: AuthorizedRequest,
+  { header, realm, withheld }: Authorization,
+): Promise<AuthorizedResponse> => {
+  const { host, path, method, accept, stage, budget, credential } = request;
   const answer = await http.send({
     host,
     target: path,
@@ -66,7 +64,7 @@ export const sendWith = async (
   const { response } = answer;
   return {
     ok: true,
-    response: mayGoOn.has(response.status) ? await detached(response) : response,
+    response: mayBeChallenge.has(response.status) ? await buffered(response) : response,
     secrets: secretsToRedact(credential.secret, header),
     isWithheld: withheld !== undefined,
     ...(realm !== undefined && { realm }),

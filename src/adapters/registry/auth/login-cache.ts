@@ -1,37 +1,37 @@
 import { createLruCache } from '../../../concurrency/lru-cache.ts';
-import type { Visitor } from './authorization.ts';
-import type { Offer } from './auth-scheme.ts';
+import type { AuthContext } from './authorization.ts';
+import type { OfferedSchemes } from './auth-scheme.ts';
 
-/** How a login was accepted: what the registry offered, and which of the ways in it was taken. */
-export interface Accepted {
-  readonly offer: Offer;
-  /** Place in `waysOf`. */
+/** Which scheme a registry accepted, of those that it offered. */
+export interface AcceptedScheme {
+  readonly offered: OfferedSchemes;
+  /** Index in the result of `usableSchemes`. */
   readonly at: number;
 }
 
 /**
- * How registries were logged in at. It saves the question that is refused and decides nothing: a way that is refused
- * is as if nothing had been remembered. Only what a registry accepted is kept.
+ * How logins were accepted. It saves the request that is refused and decides nothing. Only what a registry accepted is
+ * kept.
  */
-export interface LoginMemory {
-  of(visitor: Visitor): Accepted | undefined;
-  keep(visitor: Visitor, accepted: Accepted): void;
+export interface LoginCache {
+  get(context: AuthContext): AcceptedScheme | undefined;
+  set(context: AuthContext, accepted: AcceptedScheme): void;
 }
 
-const kept = 4096;
+const maxLogins = 4096;
 
-const accountOf = ({ host, scope, credential }: Visitor): string =>
+const accountOf = ({ host, scope, credential }: AuthContext): string =>
   JSON.stringify([host, scope ?? '', credential.key]);
 
-export const createLoginMemory = (): LoginMemory => {
-  const accepted = createLruCache<Accepted>({ entries: kept });
+export const createLoginCache = (): LoginCache => {
+  const accepted = createLruCache<AcceptedScheme>({ entries: maxLogins });
   return {
-    of: (visitor) => accepted.get(accountOf(visitor)) ?? accepted.get(visitor.host),
-    keep: (visitor, { offer, at }) => {
-      accepted.set(visitor.host, { offer, at: 0 });
-      // Most registries take the first way for everybody.
-      if (at > 0) accepted.set(accountOf(visitor), { offer, at });
-      else accepted.delete(accountOf(visitor));
+    get: (context) => accepted.get(accountOf(context)) ?? accepted.get(context.host),
+    set: (context, { offered, at }) => {
+      accepted.set(context.host, { offered, at: 0 });
+      // Most registries accept the first scheme from everybody.
+      if (at > 0) accepted.set(accountOf(context), { offered, at });
+      else accepted.delete(accountOf(context));
     },
   };
 };

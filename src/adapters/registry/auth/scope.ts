@@ -1,7 +1,7 @@
 import { isPath } from '../../../core/image/grammar.ts';
 
-const longestScope = 1024;
-const mostScopes = 8;
+const maxScopeLength = 1024;
+const maxScopes = 8;
 
 /** A scope of a registry that does not write `type:name:actions`, `aws` at public.ecr.aws for instance. */
 const plainWord = /^[\w.-]{1,64}$/;
@@ -38,9 +38,9 @@ export const readableScope = (
   text: string | undefined,
   { ours, anyRepository }: { readonly ours: string | undefined; readonly anyRepository: boolean },
 ): string | undefined => {
-  if (text === undefined || text.length > longestScope) return undefined;
+  if (text === undefined || text.length > maxScopeLength) return undefined;
   const scopes = text.split(' ').filter((scope) => scope !== '');
-  if (scopes.length > mostScopes) return undefined;
+  if (scopes.length > maxScopes) return undefined;
   const kept = scopes
     .map((scope) => narrowed(scope, ours, anyRepository))
     .filter((scope) => scope !== undefined);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { judgeRealm, remarkOnRealm } from './token-realm.ts';
+import { checkRealm, remarkOnRealm } from './token-realm.ts';
 import { defaultSettings, type RegistrySettings } from '../settings.ts';
 
 const client = { cert: 'a certificate', key: 'its key' };
 const judged = (host: string, realm: string, row: Partial<RegistrySettings> = {}): string => {
-  const verdict = judgeRealm(realm, { ...defaultSettings(host), ...row });
+  const verdict = checkRealm(realm, { ...defaultSettings(host), ...row });
   if (!verdict.ok) return `not asked: ${verdict.error}`;
   return verdict.value.isTrusted ? 'with the credential' : 'anonymously';
 };
@@ -126,7 +126,7 @@ describe('a token server sees the credential of a registry only when it belongs 
   ])('B26: a token server inside %s', (_title, row, asked) => {
     const settings = { ...defaultSettings('r.example.com'), ...row };
     const inside = (host: string) => ({ ...defaultSettings(host), allowPrivateAddress: true });
-    const realm = judgeRealm('https://tokens.example.net/token', settings, inside);
+    const realm = checkRealm('https://tokens.example.net/token', settings, inside);
     expect(realm.ok).toBe(asked);
     if (!realm.ok) expect(realm.error).toContain('list it under tokenRealms');
   });
@@ -138,18 +138,18 @@ describe('a token server sees the credential of a registry only when it belongs 
   ])('B28: a token server that is shown a client certificate, %s', (_title, row, asked) => {
     const settings = { ...defaultSettings('r.example.com'), ...row };
     const shownOne = (host: string) => ({ ...defaultSettings(host), client });
-    const realm = judgeRealm('https://tokens.example.net/token', settings, shownOne);
+    const realm = checkRealm('https://tokens.example.net/token', settings, shownOne);
     expect(realm.ok).toBe(asked);
     if (!realm.ok) expect(realm.error).toContain('list it under tokenRealms');
   });
 
   test('B28: a token server on the registry itself is shown the client certificate of both', () => {
     const shownOne = (host: string) => ({ ...defaultSettings(host), client });
-    expect(judgeRealm('https://r.example.com/token', shownOne('r.example.com'), shownOne).ok).toBe(true);
+    expect(checkRealm('https://r.example.com/token', shownOne('r.example.com'), shownOne).ok).toBe(true);
   });
 
   test('who is refused reads which host to list, and where', () => {
-    const realm = judgeRealm('https://login.example.net/token', defaultSettings('r.example.com'));
+    const realm = checkRealm('https://login.example.net/token', defaultSettings('r.example.com'));
     if (!realm.ok) throw new Error(realm.error);
     expect(remarkOnRealm(realm.value, 'r.example.com')).toEqual({
       why: 'the login was not shown: the token server login.example.net is not known to belong to r.example.com',

@@ -9,7 +9,7 @@ import { defaultSettings, type RegistrySettings } from '../settings.ts';
  * and `*.pkg.dev`, mcr.microsoft.com and `*.azurecr.io`, public.ecr.aws, registry.redhat.io, nvcr.io, cgr.dev, dhi.io,
  * `*.ocir.io`, Harbor, Gitea and Forgejo. A GitLab of one's own has `tokenRealms: [gitlab.example.com]`.
  */
-const shippedRealms = new Map([
+const wellKnownRealms = new Map([
   ['docker.io', ['auth.docker.io']],
   ['registry-1.docker.io', ['auth.docker.io']],
   ['registry.gitlab.com', ['gitlab.com']],
@@ -34,7 +34,7 @@ const parse = (text: string): URL | undefined => {
 const asInUrl = (host: string, protocol: string): string => parse(`${protocol}//${host}`)?.host ?? host;
 
 /** A realm that may be asked for a token, and whether it may see the credential of the registry. */
-export interface Realm {
+export interface TokenRealm {
   readonly url: URL;
   readonly isTrusted: boolean;
   /** It lies on the host and port of the registry itself. */
@@ -70,17 +70,17 @@ const whyBorrowed = (own: RegistrySettings, realm: RegistrySettings): string | u
  * @param settingsOf - the row of a host
  * @returns why it is not asked at all
  */
-export const judgeRealm = (
+export const checkRealm = (
   text: string,
   settings: RegistrySettings,
   settingsOf: (host: string) => RegistrySettings = defaultSettings,
-): Result<Realm, string> => {
+): Result<TokenRealm, string> => {
   const url = text.length <= maxRealmLength ? parse(text) : undefined;
   if (url === undefined) return fail('its token server has no readable address');
   const own = parse(`${url.protocol}//${settings.host}`);
   const why = whyNotAsked(url, settings, own);
   if (why !== undefined) return fail(why);
-  const listed = [...(shippedRealms.get(settings.host) ?? []), ...settings.tokenRealms];
+  const listed = [...(wellKnownRealms.get(settings.host) ?? []), ...settings.tokenRealms];
   const isListed = listed.some((host) => asInUrl(host.toLowerCase(), url.protocol) === url.host);
   url.hash = '';
   const isOwn = url.host === own?.host;
@@ -94,7 +94,7 @@ export const judgeRealm = (
 };
 
 /** What a person does about a realm that was not shown the credential. */
-export const remarkOnRealm = ({ url }: Realm, host: string): Remark => {
+export const remarkOnRealm = ({ url }: TokenRealm, host: string): Remark => {
   const server = shownName(url.host);
   return {
     why: `the login was not shown: the token server ${server} is not known to belong to ${shownName(host)}`,

@@ -6,15 +6,15 @@ import { explanationOf, failureOf } from '../client/failure.ts';
 import type { HttpRequest, HttpResponse, RegistryHttp } from '../http/http.ts';
 import { secretsToRedact } from '../network/redact.ts';
 
-/** What a token server is asked. */
-export interface TokenQuestion {
+/** One request to a token server. */
+export interface TokenRequest {
   readonly realm: URL;
   readonly service?: string;
-  /** `repository:<path>:pull`; absent: whether the credential is good at all. */
+  /** `repository:<path>:pull`; absent: only whether the credential is good is asked. */
   readonly scope?: string;
   /** `none` for a realm that may not see the credential. */
   readonly secret: CredentialSecret;
-  /** Tells those apart in whose name it is asked: each is asked to slow down for itself. */
+  /** Rate limits of the token server (429) hold for each account apart. */
   readonly account: string;
 }
 export interface Token {
@@ -26,11 +26,11 @@ export interface Token {
 }
 
 /** A token answer is a few KiB. */
-export const tokenAnswerLimit = 64 * 1024;
+export const maxTokenResponse = 64 * 1024;
 /** Token specification: "For compatibility with older clients, a token should never be returned with less than 60 seconds to live", and the default. */
 const defaultLifetime = 60;
-/** Longer ones are asked for anew: a right that was taken away is gone after an hour at the latest. */
-const longestLifetime = 3600;
+/** A longer lifetime is cut: a right that was taken away is gone after an hour at the latest. */
+const maxLifetime = 3600;
 
 /** What may stand in a header (RFC 6750, section 2.1, generously); stops a line break that would add headers. */
 const notHeaderSafe = /[^\x21-\x7e]/;
@@ -48,7 +48,7 @@ const withoutScope = (realm: URL): URL => {
   return target;
 };
 
-const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSignal): HttpRequest => {
+const getRequest = ({ realm, service, scope, secret }: TokenRequest, signal: AbortSignal): HttpRequest => {
   const target = withoutScope(realm);
   if (service !== undefined) target.searchParams.set('service', service);
   if (scope !== undefined) target.searchParams.set('scope', scope);
@@ -67,8 +67,8 @@ const byGet = ({ realm, service, scope, secret }: TokenQuestion, signal: AbortSi
   };
 };
 
-const byPost = (
-  { realm, service, scope }: TokenQuestion,
+const refreshTokenRequest = (
+  { realm, service, scope }: TokenRequest,
   refreshToken: string,
   signal: AbortSignal,
 ): HttpRequest => {
@@ -93,7 +93,7 @@ const byPost = (
 
 const lifetimeOf = (seconds: unknown): number => {
   const isUsable = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0;
-  return Math.min(isUsable ? seconds : defaultLifetime, longestLifetime) * 1000;
+  return Math.min(isUsable ? seconds : defaultLifetime, maxLifetime) * 1000;
 };
 
 const readToken = (bytes: Uint8Array): Result<Token, string> => {
@@ -107,10 +107,10 @@ const readToken = (bytes: Uint8Array): Result<Token, string> => {
   return ok({ text, lifetime: lifetimeOf(seconds), size: bytes.length });
 };
 
-const refusal = async (
+const failureOfStatus = async (
   response: HttpResponse,
   host: string,
-  { secret }: TokenQuestion,
+  { secret }: TokenRequest,
 ): Promise<RegistryFailure> => {
   const { status } = response;
   const said = await explanationOf(response, secretsToRedact(secret));
@@ -130,23 +130,25 @@ const refusal = async (
  * token. The scope is ours, whatever the challenge named. At most 64 KiB of answer; `expires_in` is 60 s when missing.
  * @see https://distribution.github.io/distribution/spec/auth/token and /oauth
  */
-export const askToken = async (
+export const requestToken = async (
   http: RegistryHttp,
-  question: TokenQuestion,
+  request: TokenRequest,
   { signal, asker }: Pick<ReadBudget, 'signal' | 'asker'>,
 ): Promise<Result<Token, RegistryFailure>> => {
-  const { secret, realm } = question;
+  const { secret, realm } = request;
   const host = shownName(realm.host);
-  const request =
-    secret.form === 'identity-token' ? byPost(question, secret.token, signal) : byGet(question, signal);
+  const httpRequest =
+    secret.form === 'identity-token'
+      ? refreshTokenRequest(request, secret.token, signal)
+      : getRequest(request, signal);
   const answer = await http.send({
-    ...request,
-    account: question.account,
+    ...httpRequest,
+    account: request.account,
     ...(asker === undefined ? {} : { asker }),
   });
   if (!answer.ok) return fail(answer.failure);
   const { response } = answer;
-  if (response.status !== 200) return fail(await refusal(response, host, question));
+  if (response.status !== 200) return fail(await failureOfStatus(response, host, request));
   const unread = (why: string): Result<never, RegistryFailure> =>
     fail(
       failureOf(
@@ -159,7 +161,7 @@ export const askToken = async (
     response.discard();
     return unread('it has a Content-Encoding that was not asked for');
   }
-  const body = await response.read(tokenAnswerLimit);
+  const body = await response.read(maxTokenResponse);
   if (!body.ok) return fail(body.failure);
   const token = readToken(body.bytes);
   return token.ok ? token : unread(token.error);

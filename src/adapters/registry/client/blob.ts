@@ -4,7 +4,7 @@ import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
-import { beyondLimit, invalid, lying, statusAnswer, unavailableBy } from './failure.ts';
+import { beyondLimit, invalid, corrupt, statusAnswer, unavailableBy } from './failure.ts';
 import { ask, digestPath, type Site, subjectOf } from './site.ts';
 
 /**
@@ -19,7 +19,7 @@ export const getBlob = async (
   limit: number,
 ): Promise<RegistryAnswer<Content>> => {
   const subject = subjectOf(site, 'blob', `the blob ${shown(digest)} of ${shown(site.repository)}`);
-  if (!Number.isSafeInteger(size) || size < 0) return lying(subject, 'its descriptor has no size');
+  if (!Number.isSafeInteger(size) || size < 0) return corrupt(subject, 'its descriptor has no size');
   if (size > limit) return beyondLimit(subject, `it has ${size} bytes, at most ${limit} are read`);
   const target = digestPath(site, 'blobs', digest);
   if ('why' in target) return invalid(subject, target.why);
@@ -27,8 +27,8 @@ export const getBlob = async (
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { least: size, most: size }, site.budget);
+  const body = await readBody(response, subject, { min: size, max: size }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
-  if (!isDigestOf(body.value, digest)) return lying(subject, 'its bytes have another digest');
+  if (!isDigestOf(body.value, digest)) return corrupt(subject, 'its bytes have another digest');
   return { state: 'known', value: { digest, bytes: body.value } };
 };

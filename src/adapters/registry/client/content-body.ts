@@ -4,8 +4,8 @@ import { failureOf, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
 
 interface Bounds {
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
 const spent = (subject: Subject): RegistryFailure =>
@@ -27,7 +27,7 @@ const lengthOf = (response: HttpResponse): number | undefined => {
 const whyUnread = (
   response: HttpResponse,
   subject: Subject,
-  { least, most }: Bounds,
+  { min, max }: Bounds,
 ): RegistryFailure | undefined => {
   const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== '') {
@@ -35,12 +35,12 @@ const whyUnread = (
     return failureOf(subject, 'invalid', why);
   }
   const length = lengthOf(response);
-  if (length === undefined || (length >= least && length <= most)) return undefined;
-  if (least === most) {
-    const why = `${subject.host} announced ${length} bytes for ${subject.what}, which has ${most}`;
+  if (length === undefined || (length >= min && length <= max)) return undefined;
+  if (min === max) {
+    const why = `${subject.host} announced ${length} bytes for ${subject.what}, which has ${max}`;
     return lie(subject, why);
   }
-  const why = `${subject.what} of ${subject.host} was not read: it has ${length} bytes, at most ${most} are read`;
+  const why = `${subject.what} of ${subject.host} was not read: it has ${length} bytes, at most ${max} are read`;
   return failureOf(subject, 'limit', why);
 };
 
@@ -53,31 +53,31 @@ const lie = (subject: Subject, why: string): RegistryFailure => ({
 const readWhole = async (
   response: HttpResponse,
   subject: Subject,
-  { least, most }: Bounds,
+  { min, max }: Bounds,
 ): Promise<Result<Uint8Array, RegistryFailure>> => {
-  const body = await response.read(most);
+  const body = await response.read(max);
   const name = `${subject.what} of ${subject.host}`;
   if (!body.ok) {
     // More bytes than the descriptor names is a lie about the content, no matter of our limits.
-    if (body.failure.kind !== 'limit' || least < most) return fail(body.failure);
-    return fail(lie(subject, `${name} has more than its ${most} bytes`));
+    if (body.failure.kind !== 'limit' || min < max) return fail(body.failure);
+    return fail(lie(subject, `${name} has more than its ${max} bytes`));
   }
-  if (body.bytes.length >= least) return ok(body.bytes);
-  return fail(lie(subject, `${name} has ${body.bytes.length} bytes instead of ${least}`));
+  if (body.bytes.length >= min) return ok(body.bytes);
+  return fail(lie(subject, `${name} has ${body.bytes.length} bytes instead of ${min}`));
 };
 
 /**
- * Reads a body whole. At most `most` bytes; when `least` is the same, exactly so many. Bytes are booked on the budget
+ * Reads a body whole. At most `max` bytes; when `min` is the same, exactly so many. Bytes are booked on the budget
  * of the review as soon as their number is known, the announced ones before they are read.
  */
 export const readBody = async (
   response: HttpResponse,
   subject: Subject,
-  { least = 0, most }: { readonly least?: number; readonly most: number },
+  { min = 0, max }: { readonly min?: number; readonly max: number },
   budget: ReadBudget,
 ): Promise<Result<Uint8Array, RegistryFailure>> => {
-  const bounds = { least, most };
-  const booked = least === most ? most : (lengthOf(response) ?? 0);
+  const bounds = { min, max };
+  const booked = min === max ? max : (lengthOf(response) ?? 0);
   const why = whyUnread(response, subject, bounds) ?? (budget.take(booked) ? undefined : spent(subject));
   if (why !== undefined) {
     response.discard();

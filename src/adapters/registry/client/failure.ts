@@ -31,7 +31,7 @@ export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
     failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
   );
 /** As {@link invalid}, of bytes that whoever pushed them has to answer for: to ask again changes nothing. */
-export const lying = (subject: Subject, why: string): RegistryAnswer<never> => {
+export const corrupt = (subject: Subject, why: string): RegistryAnswer<never> => {
   const answer = invalid(subject, why);
   if (answer.state !== 'unavailable') return answer;
   return unavailableBy({ ...answer.failure, unreadable: true });
@@ -41,9 +41,9 @@ export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never
 export const absent: RegistryAnswer<never> = { state: 'absent' };
 
 /** Most that is read of an error body; it is a few hundred bytes. */
-export const errorLimit = 16 * 1024;
-const errorsShown = 2;
-const messageLength = 160;
+export const maxErrorBody = 16 * 1024;
+const maxErrorsShown = 2;
+const maxMessageLength = 160;
 
 const sayError = (error: JsonValue): string | undefined => {
   if (!isJsonObject(error)) return undefined;
@@ -61,16 +61,18 @@ export const explanationOf = async (response: HttpResponse, secrets: readonly st
     response.discard();
     return '';
   }
-  const body = await response.read(errorLimit);
+  const body = await response.read(maxErrorBody);
   const document = body.ok ? readJsonObject(body.bytes) : undefined;
   if (document?.ok !== true) return '';
   const { errors } = document.value;
   const said = (Array.isArray(errors) ? (errors as readonly JsonValue[]) : [])
-    .slice(0, errorsShown)
+    .slice(0, maxErrorsShown)
     .map(sayError);
   const texts = said.filter((text) => text !== undefined);
   if (texts.some((text) => containsSecret(text, secrets))) return ' (its message repeats a secret)';
-  return texts.length === 0 ? '' : ` (${texts.map((text) => shownBriefly(text, messageLength)).join('; ')})`;
+  return texts.length === 0
+    ? ''
+    : ` (${texts.map((text) => shownBriefly(text, maxMessageLength)).join('; ')})`;
 };
 
 const kindOf = (status: number): RegistryFailure['kind'] => {
@@ -91,7 +93,7 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
 };
 
 /** An answer, and in whose name it was asked for. */
-export interface AskedAnswer {
+export interface RegistryResponse {
   readonly response: HttpResponse;
   /** What was sent and must not be shown, see secret-words.ts. */
   readonly secrets: readonly string[];
@@ -118,7 +120,7 @@ export const because = (failure: RegistryFailure, remark: Remark | undefined): R
  * denied, 429 paced, 408 and 5xx unreachable, the rest invalid. Only 5xx is excusable (R25). The body is used up.
  */
 export const statusAnswer = async (
-  { response, secrets, remark }: AskedAnswer,
+  { response, secrets, remark }: RegistryResponse,
   subject: Subject,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {

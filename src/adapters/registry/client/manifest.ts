@@ -5,7 +5,7 @@ import { digestOf, isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
-import { invalid, lying, statusAnswer, type Subject, unavailableBy } from './failure.ts';
+import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './failure.ts';
 import { ask, manifestPath, nameOf, type Site, subjectOf } from './site.ts';
 import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts';
 
@@ -37,7 +37,7 @@ const verify = (
 ): RegistryAnswer<ParsedManifest> => {
   const asked = askedDigest(name);
   const digest = digestOf(bytes, asked === undefined ? 'sha256' : algorithmOf(asked));
-  const refuse = isDocument(bytes) ? lying : invalid;
+  const refuse = isDocument(bytes) ? corrupt : invalid;
   if (asked !== undefined && asked !== digest) {
     return refuse(subject, `the bytes have the digest ${digest}`);
   }
@@ -66,7 +66,7 @@ export const getManifest = async (
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { most: manifestLimit }, site.budget);
+  const body = await readBody(response, subject, { max: manifestLimit }, site.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
 

@@ -7,7 +7,7 @@ import { originOf } from '../auth/login-challenge.ts';
 import { readBody } from './content-body.ts';
 import {
   absent,
-  type AskedAnswer,
+  type RegistryResponse,
   beyondLimit,
   invalid,
   statusAnswer,
@@ -25,10 +25,10 @@ export interface Listing<T> {
   /** Of the first page. */
   readonly path: string;
   readonly accept: string;
-  readonly pages: number;
+  readonly maxPages: number;
   /** Bytes of one page. */
-  readonly pageBytes: number;
-  readonly items: number;
+  readonly maxPageBytes: number;
+  readonly maxItems: number;
   /** The items of a page, or why it cannot be read. */
   readonly itemsOf: (page: JsonObject) => Result<readonly T[], string>;
   /** Whether the first answer shows that the registry does not have this list at all: `absent`. */
@@ -41,7 +41,7 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-interface PageAnswer extends AskedAnswer {
+interface PageAnswer extends RegistryResponse {
   /** As it was asked for. */
   readonly url: URL;
 }
@@ -51,10 +51,10 @@ const readPage = async <T>(
   listing: Listing<T>,
   site: Site,
 ): Promise<RegistryAnswer<Page<T>>> => {
-  const { subject, pageBytes, itemsOf } = listing;
+  const { subject, maxPageBytes, itemsOf } = listing;
   const { response, url } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { most: pageBytes }, site.budget);
+  const body = await readBody(response, subject, { max: maxPageBytes }, site.budget);
   if (!body.ok) return unavailableBy(body.error);
   const document = readJsonObject(body.value);
   if (!document.ok) {
@@ -70,12 +70,12 @@ const readPage = async <T>(
 
 /** Why a page is not asked for any more. */
 const whyStop = (
-  { subject, pages }: Pick<Listing<unknown>, 'subject' | 'pages'>,
+  { subject, maxPages }: Pick<Listing<unknown>, 'subject' | 'maxPages'>,
   seen: ReadonlySet<string>,
   path: string,
 ): RegistryAnswer<never> | undefined => {
   if (seen.has(path)) return invalid(subject, 'its pages go round in a circle');
-  return seen.size >= pages ? beyondLimit(subject, `it has more than ${pages} pages`) : undefined;
+  return seen.size >= maxPages ? beyondLimit(subject, `it has more than ${maxPages} pages`) : undefined;
 };
 
 /**
@@ -106,8 +106,8 @@ export const readList = async <T>(
     if (page.state === 'absent' && seen.size > 1) return invalid(subject, 'its next page is not there');
     if (page.state !== 'known') return page;
     for (const item of page.value.items) items.push(item);
-    if (items.length > listing.items)
-      return beyondLimit(subject, `it has more than ${listing.items} entries`);
+    if (items.length > listing.maxItems)
+      return beyondLimit(subject, `it has more than ${listing.maxItems} entries`);
     path = page.value.next;
   }
   return { state: 'known', value: items };

@@ -1,7 +1,7 @@
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
-import type { Auth, AuthorizedAnswer } from '../auth/auth.ts';
-import { readOffer } from '../auth/auth-scheme.ts';
+import type { Auth, AuthorizedResponse } from '../auth/auth.ts';
+import { readOfferedSchemes } from '../auth/auth-scheme.ts';
 import { readBody } from './content-body.ts';
 import { absent, failureOf, statusAnswer, type Subject, unavailableBy } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
@@ -9,40 +9,45 @@ import type { HttpResponse } from '../http/http.ts';
 const maxBody = 64 * 1024;
 
 /** Docker Registry API V2; the OCI specification dropped the header, most registries send it still. */
-const saysSo = ({ headers }: HttpResponse): boolean =>
+const namesApi = ({ headers }: HttpResponse): boolean =>
   headers['docker-distribution-api-version']?.includes('registry/2.') === true;
 
-const saysHow = ({ headers }: HttpResponse): boolean => readOffer(headers['www-authenticate']).ok;
+const offersLogin = ({ headers }: HttpResponse): boolean =>
+  readOfferedSchemes(headers['www-authenticate']).ok;
 
 /** `{}`, any other JSON object, or nothing: what registries send with their 200. A web page is none of them. */
 const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
 
-type Pong = RegistryAnswer<{ readonly realm?: string }>;
-type Answered = Extract<AuthorizedAnswer, { ok: true }>;
+type PingAnswer = RegistryAnswer<{ readonly realm?: string }>;
+type Answered = Extract<AuthorizedResponse, { ok: true }>;
 
-const readWelcome = async (
+const readOk = async (
   { response, realm }: Answered,
   subject: Subject,
   budget: ReadBudget,
-): Promise<Pong> => {
-  const known: Pong = { state: 'known', value: realm === undefined ? {} : { realm } };
-  if (saysSo(response)) {
+): Promise<PingAnswer> => {
+  const known: PingAnswer = { state: 'known', value: realm === undefined ? {} : { realm } };
+  if (namesApi(response)) {
     response.discard();
     return known;
   }
-  const body = await readBody(response, subject, { most: maxBody }, budget);
+  const body = await readBody(response, subject, { max: maxBody }, budget);
   if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
   return looksLikeRegistry(body.value) ? known : absent;
 };
 
-const readPong = (answer: Answered, subject: Subject, budget: ReadBudget): Promise<Pong> | Pong => {
+const readAnswer = (
+  answer: Answered,
+  subject: Subject,
+  budget: ReadBudget,
+): Promise<PingAnswer> | PingAnswer => {
   const { response } = answer;
-  if (response.status === 401 && !saysSo(response) && !saysHow(response)) {
+  if (response.status === 401 && !namesApi(response) && !offersLogin(response)) {
     response.discard();
     return absent;
   }
   if (response.status !== 200) return statusAnswer(answer, subject);
-  if (!answer.isWithheld) return readWelcome(answer, subject, budget);
+  if (!answer.isWithheld) return readOk(answer, subject, budget);
   // Whoever asked wants to know whether the credential is good: it was shown to nobody.
   response.discard();
   const { why = '', ...remedy } = answer.remark ?? {};
@@ -59,7 +64,7 @@ export const ping = async (
   host: string,
   credential: Credential,
   budget: ReadBudget,
-): Promise<Pong> => {
+): Promise<PingAnswer> => {
   const answer = await auth.send({
     host,
     path: '/v2/',
@@ -70,5 +75,5 @@ export const ping = async (
     budget,
   });
   if (!answer.ok) return unavailableBy(answer.failure);
-  return readPong(answer, { host, stage: 'manifest', what: 'its registry API' }, budget);
+  return readAnswer(answer, { host, stage: 'manifest', what: 'its registry API' }, budget);
 };

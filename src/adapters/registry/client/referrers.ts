@@ -38,9 +38,9 @@ const fromApi = (
     path,
     // Without `?artifactType=`: a registry fills that field as it likes, and a filter would lose what it misjudges.
     accept: 'application/vnd.oci.image.index.v1+json',
-    pages: maxPages,
-    pageBytes: manifestLimit,
-    items: maxReferrers,
+    maxPages,
+    maxPageBytes: manifestLimit,
+    maxItems: maxReferrers,
     itemsOf: readReferrers,
     isMissing: hasNoApi,
   });

@@ -38,9 +38,9 @@ export const getTags = async (
     subject,
     path: target.path,
     accept: 'application/json',
-    pages: maxPages,
-    pageBytes: maxPageBytes,
-    items: maxTags,
+    maxPages,
+    maxPageBytes: maxPageBytes,
+    maxItems: maxTags,
     itemsOf: tagsOf,
   });
 };
