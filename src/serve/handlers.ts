@@ -163,7 +163,7 @@ export const createHandlers = (
       return mutation;
     },
     imageReview: createReviewImages({ review, form, clock: systemClock, onBug }),
-    refused: ({ code, message, remedy, uid, caller }) =>
+    rejected: ({ code, message, remedy, uid, caller }) =>
       form(
         { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },
         { findings: [gateFinding(code, message, { remedy })] },

@@ -61,7 +61,7 @@ describe('listenOn with --client-ca (B38)', () => {
     validate: () => decisionOf(),
     mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
-    refused: () => decisionOf(),
+    rejected: () => decisionOf(),
     answered: () => {},
   };
   let metrics = createMetrics('test');

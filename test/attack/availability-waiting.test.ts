@@ -43,7 +43,7 @@ test('large Pods that wait for a silent registry take no room from reviews that 
   const gate = await startGate(
     {
       certificate: await issueLeaf(ca, ['127.0.0.1'], clock),
-      limits: { intake: { maxBodyBytes: 100 * kibibyte, maxBytesInFlight: 400 * kibibyte } },
+      limits: { bodies: { maxBodyBytes: 100 * kibibyte, maxBytesInFlight: 400 * kibibyte } },
     },
     {
       // As the road does it: a review that needs its registry asks whether it may wait, others never do.

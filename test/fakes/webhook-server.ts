@@ -6,7 +6,7 @@ import type { Agent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Finding } from '../../src/core/decision/finding.ts';
-import type { RefusedRequest } from '../../src/adapters/webhook/admission/rejection.ts';
+import type { RejectedRequest } from '../../src/adapters/webhook/admission/rejection.ts';
 import type { WebhookHandlers, WebhookProblem } from '../../src/adapters/webhook/handlers.ts';
 import { startWebhookServer } from '../../src/adapters/webhook/server/server.ts';
 import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server/server.ts';
@@ -48,13 +48,13 @@ export const decisionOf = (more: Partial<Decision> = {}): Decision => ({
 export const denial = (more: Partial<Finding> = {}): Decision =>
   decisionOf({ allowed: false, findings: [denyFinding(more)] });
 
-export const refusalDecision = (request: RefusedRequest): Decision =>
+export const refusalDecision = (request: RejectedRequest): Decision =>
   denial({ policy: '', check: 'gate', code: request.code, message: request.message, remedy: request.remedy });
 
 export interface TestGate {
   readonly server: WebhookServer;
   readonly answered: Decision[];
-  readonly refused: RefusedRequest[];
+  readonly refused: RejectedRequest[];
   readonly problems: WebhookProblem[];
 }
 
@@ -66,7 +66,7 @@ export const startGate = async (
   handlers: Partial<WebhookHandlers> = {},
 ): Promise<TestGate> => {
   const answered: Decision[] = [];
-  const refused: RefusedRequest[] = [];
+  const refused: RejectedRequest[] = [];
   const problems: WebhookProblem[] = [];
   const started = await startWebhookServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -77,7 +77,7 @@ export const startGate = async (
       validate: () => decisionOf(),
       mutate: () => unchangedObject,
       imageReview: () => decisionOf(),
-      refused: (request) => {
+      rejected: (request) => {
         refused.push(request);
         return refusalDecision(request);
       },

@@ -4,23 +4,23 @@ import type { Deadline } from '../../gate/deadline.ts';
 import type { Mutation } from '../../gate/mutation/mutation.ts';
 import type { RegistryEvents } from '../../gate/prefetch/registry-events.ts';
 import type { ImageReviewRequest } from '../../gate/review-images.ts';
-import type { RefusedRequest } from './admission/rejection.ts';
+import type { RejectedRequest } from './admission/rejection.ts';
 
-/** Who answers. The server reads, decodes, encodes and writes; it decides nothing but refusals. */
+/** The use cases. The server reads, decodes, encodes and writes; it decides nothing but rejections. */
 export interface WebhookHandlers {
   validate(request: AdmissionRequest, deadline: Deadline): Decision | Promise<Decision>;
   /** Has no verdict: whatever goes wrong, the object goes on unchanged. */
   mutate(request: AdmissionRequest, deadline: Deadline): Mutation | Promise<Mutation>;
   imageReview(request: ImageReviewRequest, deadline: Deadline): Decision | Promise<Decision>;
-  /** Makes the denial of a request that was never judged, so that refusals are on record too. */
-  refused(request: RefusedRequest): Decision;
+  /** Makes the denial of a request that was not judged, so that rejections are recorded too. */
+  rejected(request: RejectedRequest): Decision;
   /** Called once for each decision, after its answer was handed to the connection: record, log, count. */
   answered(decision: Decision): void;
   /** Absent: `POST /registry-events` is not found. */
   readonly registryEvents?: RegistryEvents;
 }
 
-/** Something that an operator may want to count or log; it changed no verdict to an allow. */
+/** An event to count or log; it changed no verdict to an allow. */
 export interface WebhookProblem {
   readonly kind:
     | 'handshake'

@@ -1,11 +1,11 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 
 /** Longest value; audit events are stored for years. */
-const longestValue = 512;
+const maxValueLength = 512;
 
 const listed = (names: Iterable<string>): string => {
   const text = [...new Set(names)].filter((name) => name !== '').join(',');
-  return text.length > longestValue ? `${text.slice(0, longestValue - 1)}…` : text;
+  return text.length > maxValueLength ? `${text.slice(0, maxValueLength - 1)}…` : text;
 };
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { denialCauses, denialLimit, denialText } from './denial.ts';
+import { denialCauses, maxDenialLength, denialText } from './denial.ts';
 import { decisionOf, denial, denyFinding } from '../../../../test/fakes/webhook-server.ts';
 
 describe('the text of a denial', () => {
@@ -38,7 +38,7 @@ describe('the text of a denial', () => {
     expect(lines.filter((line) => line.startsWith('why: '))).toEqual([`why: ${why}`]);
     const many = Array.from({ length: 9 }, (_, at) => unavailable(`${String(at)} ${'z'.repeat(600)}`));
     const text = denialText(decisionOf({ allowed: false, findings: many }));
-    expect(text.length).toBeLessThanOrEqual(denialLimit);
+    expect(text.length).toBeLessThanOrEqual(maxDenialLength);
     expect(text.match(/\nwhy: /g)).toHaveLength(2);
   });
 
@@ -65,7 +65,7 @@ describe('the text of a denial', () => {
       denyFinding({ message: `image ${String(at)} ${'x'.repeat(200)}` }),
     );
     const text = denialText(decisionOf({ allowed: false, findings }));
-    expect(text.length).toBeLessThanOrEqual(denialLimit);
+    expect(text.length).toBeLessThanOrEqual(maxDenialLength);
     const shown = text.split('\n').filter((line) => line.startsWith('image ')).length;
     expect(shown).toBeGreaterThan(3);
     expect(text).toContain(`\n…and ${String(64 - shown)} more\n`);
@@ -74,7 +74,7 @@ describe('the text of a denial', () => {
   test('always shows the first finding, however long', () => {
     const text = denialText(denial({ message: 'y'.repeat(5_000) }));
     expect(text).toMatch(/^y{256}…y{255} /);
-    expect(text.length).toBeLessThanOrEqual(denialLimit);
+    expect(text.length).toBeLessThanOrEqual(maxDenialLength);
   });
 
   test('cannot break lines or move the cursor (B35)', () => {

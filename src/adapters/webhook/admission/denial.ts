@@ -6,12 +6,12 @@ import { shown } from '../../../core/text/shown-text.ts';
 import { cutRunes } from './plain-text.ts';
 
 /** The whole text stays within about this many UTF-16 units: people read it in a terminal. */
-export const denialLimit = 2_048;
-const mostRemedies = 3;
-const remedyRunes = 256;
-const mostReasons = 2;
-const reasonRunes = 320;
-const mostCauses = 32;
+export const maxDenialLength = 2_048;
+const maxRemedies = 3;
+const maxRemedyRunes = 256;
+const maxReasons = 2;
+const maxReasonRunes = 320;
+const maxCauses = 32;
 
 /** One entry of `status.details.causes`. */
 export interface StatusCause {
@@ -32,8 +32,8 @@ const lineOf = (finding: Finding): string =>
 const distinctRemedies = (findings: readonly Finding[]): readonly string[] => {
   const remedies = new Set<string>();
   for (const { remedy } of findings) {
-    if (remedy !== undefined && remedies.size < mostRemedies)
-      remedies.add(`fix: ${cutRunes(remedy, remedyRunes)}`);
+    if (remedy !== undefined && remedies.size < maxRemedies)
+      remedies.add(`fix: ${cutRunes(remedy, maxRemedyRunes)}`);
   }
   return [...remedies];
 };
@@ -42,8 +42,8 @@ const distinctRemedies = (findings: readonly Finding[]): readonly string[] => {
 const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
   const reasons = new Set<string>();
   for (const { code, detail } of findings) {
-    if (detail !== undefined && unavailableCodes.has(code) && reasons.size < mostReasons)
-      reasons.add(`why: ${cutRunes(detail, reasonRunes)}`);
+    if (detail !== undefined && unavailableCodes.has(code) && reasons.size < maxReasons)
+      reasons.add(`why: ${cutRunes(detail, maxReasonRunes)}`);
   }
   return [...reasons];
 };
@@ -60,7 +60,7 @@ export const denialText = (decision: Decision): string => {
     ...distinctRemedies(findings),
     `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
   ];
-  let left = denialLimit - end.reduce((sum, line) => sum + line.length + 1, 0) - '…and 10000 more'.length;
+  let left = maxDenialLength - end.reduce((sum, line) => sum + line.length + 1, 0) - '…and 10000 more'.length;
   const lines: string[] = [];
   for (const finding of findings) {
     const line = lineOf(finding);
@@ -76,7 +76,7 @@ export const denialText = (decision: Decision): string => {
 /** The denying findings for programs: at most 32. */
 export const denialCauses = (decision: Decision): readonly StatusCause[] =>
   denying(decision)
-    .slice(0, mostCauses)
+    .slice(0, maxCauses)
     .map(({ code, message, path }) => ({
       reason: code,
       message: shown(message),

@@ -5,7 +5,7 @@ import type { Deadline } from '../../../gate/deadline.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
 import { gateFinding, unknownObject } from '../../../gate/review/decision-builder.ts';
 import type { WebhookHandlers } from '../handlers.ts';
-import { createJudge } from './dispatch.ts';
+import { createDispatch } from './dispatch.ts';
 
 const bodyOf = (bytes: number): Buffer => {
   const short = Array.from({ length: bytes / 64 }, (_, number) => [`key-${number}`, 'x'.repeat(32)]);
@@ -28,7 +28,7 @@ const open = () => {
     },
     mutate: () => ({ patch: [], warnings: [] }),
     imageReview: () => gate.reviewImages('shop', []),
-    refused: ({ code, message, remedy, caller }) =>
+    rejected: ({ code, message, remedy, caller }) =>
       gate.form(
         { source: 'admission', caller, object: unknownObject },
         { findings: [gateFinding(code, message, { remedy })] },
@@ -36,7 +36,7 @@ const open = () => {
       ),
     answered: () => undefined,
   };
-  const judge = createJudge(handlers, () => undefined);
+  const dispatch = createDispatch(handlers, () => undefined);
   const send = async (bytes: Buffer, more: Partial<Deadline> = {}): Promise<string | undefined> => {
     const call = {
       endpoint: 'validate' as const,
@@ -44,7 +44,7 @@ const open = () => {
       deadline: { ...deadlineAfter(10_000, gate.clock), ...more },
     };
     let released = 0;
-    const answer = await judge(call, { state: 'whole', bytes, release: () => (released += 1) });
+    const answer = await dispatch(call, { state: 'whole', bytes, release: () => (released += 1) });
     expect(released).toBe(1);
     return answer.text;
   };

@@ -8,26 +8,26 @@ import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { decodeImageReview, encodeImageReview } from './image-review.ts';
 import type { Body } from '../server/body-reader.ts';
 import { encodeMutation } from './mutation-response.ts';
-import { malformed, peekUid, scanRefusal, turnTooLate } from './rejection.ts';
-import { createRefuse } from './reject.ts';
-import type { Call, Refuse } from './reject.ts';
+import { malformed, peekUid, scanRejection, lockTimeout } from './rejection.ts';
+import { createReject } from './reject.ts';
+import type { Call, Reject } from './reject.ts';
 import { encodeReview } from './review-response.ts';
 import { parseText, parsing } from './json-parse.ts';
 import { scanJson, scanning } from './json-scan.ts';
 import type { ScanFault } from './json-scan.ts';
-import { createTurns, peekNamespace } from '../server/large-body-lock.ts';
+import { createLargeBodyLock, peekNamespace } from '../server/large-body-lock.ts';
 
 /** Bodies larger than this are parsed one at a time (R19), in steps (R24): the worst of them took tens of milliseconds. */
-const largeBody = 128 * 1024;
-/** Milliseconds of one turn of the event loop for the parsing of a large body. */
-const slice = 4;
+const maxParallelBytes = 128 * 1024;
+/** Milliseconds of one round of the event loop for the parsing of a large body. */
+const maxSlice = 4;
 
-/** Goes on a slice a turn of the event loop, until the end. */
+/** Runs steps, one slice in each round of the event loop. */
 const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remaining'>): Promise<T> => {
   let began = remaining();
   let step = steps.next();
   while (step.done !== true) {
-    if (began - remaining() >= slice) {
+    if (began - remaining() >= maxSlice) {
       await nextTurn();
       began = remaining();
     }
@@ -36,118 +36,117 @@ const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remai
   return step.value;
 };
 
-/** What arrived and can be answered. */
+/** A body that arrived and can be answered. */
 export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
 
 /** The JSON of a body, or why it is answered without being judged. */
-type Arrived = { readonly json: JsonValue } | { readonly refused: Answer };
+type ParsedBody = { readonly json: JsonValue } | { readonly rejected: Answer };
 
 type AnswerJson = (call: Call, json: JsonValue) => Promise<Answer>;
 
-/** What each door makes of the JSON that came. */
-const createDoors = (
+/** What each endpoint answers to the JSON of a body. */
+const createEndpoints = (
   handlers: WebhookHandlers,
-  refuse: Refuse,
+  reject: Reject,
 ): Readonly<Record<Call['endpoint'], AnswerJson>> => {
-  const judgeReview = async (call: Call, json: JsonValue): Promise<Answer> => {
+  const validate: AnswerJson = async (call, json) => {
     const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    if (!decoded.ok) return reject.readable(call, malformed(decoded.error.problem), decoded.error.uid);
     const { uid } = decoded.value;
     try {
       const decision = await handlers.validate(decoded.value, call.deadline);
       return { status: 200, text: encodeReview(decision, uid), decision };
     } catch (error) {
-      return refuse.unexpected(call, error, uid);
+      return reject.unexpected(call, error, uid);
     }
   };
 
-  const mutate = async (call: Call, json: JsonValue): Promise<Answer> => {
+  const mutate: AnswerJson = async (call, json) => {
     const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    if (!decoded.ok) return reject.readable(call, malformed(decoded.error.problem), decoded.error.uid);
     const { uid } = decoded.value;
     try {
-      return {
-        status: 200,
-        text: encodeMutation(await handlers.mutate(decoded.value, call.deadline), uid),
-      };
+      const mutation = await handlers.mutate(decoded.value, call.deadline);
+      return { status: 200, text: encodeMutation(mutation, uid) };
     } catch (error) {
-      return refuse.unexpected(call, error, uid);
+      return reject.unexpected(call, error, uid);
     }
   };
 
-  const judgeImages = async (call: Call, json: JsonValue): Promise<Answer> => {
+  const imageReview: AnswerJson = async (call, json) => {
     const decoded = decodeImageReview(json, call.caller);
-    if (!decoded.ok) return refuse.readable(call, malformed(decoded.error));
+    if (!decoded.ok) return reject.readable(call, malformed(decoded.error));
     try {
       const decision = await handlers.imageReview(decoded.value, call.deadline);
       return { status: 200, text: encodeImageReview(decision), decision };
     } catch (error) {
-      return refuse.unexpected(call, error);
+      return reject.unexpected(call, error);
     }
   };
 
-  return { validate: judgeReview, mutate, 'image-review': judgeImages };
+  return { validate, mutate, 'image-review': imageReview };
+};
+
+/** Parses bodies that {@link scanJson} bounds: at once, or in steps. */
+const createBodyParser = (reject: Reject) => {
+  const faulty = (call: Call, fault: ScanFault, bytes: Buffer): ParsedBody => ({
+    rejected:
+      fault === 'invalid-utf8'
+        ? reject.unread(call, scanRejection(fault), bytes)
+        : reject.readable(call, scanRejection(fault), peekUid(bytes)),
+  });
+  const parsed = (call: Call, json: JsonValue | undefined, bytes: Buffer): ParsedBody =>
+    json === undefined
+      ? { rejected: reject.unread(call, malformed('the request body is not JSON'), bytes) }
+      : { json };
+  return {
+    parse: (call: Call, bytes: Buffer): ParsedBody => {
+      const fault = scanJson(bytes);
+      if (fault !== undefined) return faulty(call, fault, bytes);
+      return parsed(call, parseText(bytes.toString('utf8')), bytes);
+    },
+    *parsing(call: Call, bytes: Buffer): Steps<ParsedBody> {
+      const fault = yield* scanning(bytes);
+      if (fault !== undefined) return faulty(call, fault, bytes);
+      return parsed(call, yield* parsing(bytes), bytes);
+    },
+  };
 };
 
 /**
  * From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow; `/mutate`,
  * which has no verdict, answers it with an object left as it is.
  */
-export const createJudge = (handlers: WebhookHandlers, onProblem: OnProblem) => {
-  const turns = createTurns();
-  const refuse = createRefuse(handlers, onProblem);
-  const doors = createDoors(handlers, refuse);
+export const createDispatch = (handlers: WebhookHandlers, onProblem: OnProblem) => {
+  const lock = createLargeBodyLock();
+  const reject = createReject(handlers, onProblem);
+  const endpoints = createEndpoints(handlers, reject);
+  const parser = createBodyParser(reject);
 
-  const faulty = (call: Call, fault: ScanFault, bytes: Buffer): Answer =>
-    fault === 'invalid-utf8'
-      ? refuse.unread(call, scanRefusal(fault), bytes)
-      : refuse.readable(call, scanRefusal(fault), peekUid(bytes));
-  const arrivedAs = (call: Call, json: JsonValue | undefined, bytes: Buffer): Arrived =>
-    json === undefined
-      ? { refused: refuse.unread(call, malformed('the request body is not JSON'), bytes) }
-      : { json };
-
-  const read = (call: Call, bytes: Buffer): Arrived => {
-    const fault = scanJson(bytes);
-    if (fault !== undefined) return { refused: faulty(call, fault, bytes) };
-    return arrivedAs(call, parseText(bytes.toString('utf8')), bytes);
-  };
-
-  function* reading(call: Call, bytes: Buffer): Steps<Arrived> {
-    const fault = yield* scanning(bytes);
-    if (fault !== undefined) return { refused: faulty(call, fault, bytes) };
-    return arrivedAs(call, yield* parsing(bytes), bytes);
-  }
-
-  const judgeBytes = (call: Call, bytes: Buffer): Promise<Answer> | Answer => {
-    const arrived = read(call, bytes);
-    return 'json' in arrived ? doors[call.endpoint](call, arrived.json) : arrived.refused;
-  };
-
-  const judgeLarge = async (call: Call, bytes: Buffer): Promise<Answer> => {
-    const giveBack = await turns.take(peekNamespace(bytes), call.deadline);
-    if (giveBack === undefined) return refuse.unread(call, turnTooLate, bytes);
-    let arrived: Arrived;
+  const parseLarge = async (call: Call, bytes: Buffer): Promise<ParsedBody> => {
+    const release = await lock.acquire(peekNamespace(bytes), call.deadline);
+    if (release === undefined) return { rejected: reject.unread(call, lockTimeout, bytes) };
     try {
-      arrived = await inSlices(reading(call, bytes), call.deadline);
+      return await inSlices(parser.parsing(call, bytes), call.deadline);
     } finally {
-      // Only the parsing is one at a time: a review that waits for evidence must not hold up the others.
-      giveBack();
+      // Only parsing is one at a time: a review that waits for evidence must not hold up the others.
+      release();
+      // A large object takes long to parse and long to judge: everybody else is served in between (R24).
+      await nextTurn();
     }
-    if (!('json' in arrived)) return arrived.refused;
-    // What is large takes long to parse, and long to judge: everybody else is served in between (R24).
-    await nextTurn();
-    return doors[call.endpoint](call, arrived.json);
   };
 
-  return async (arrived: Call, body: ArrivedBody): Promise<Answer> => {
-    if (body.state === 'refused') return refuse.unread(arrived, body.refusal, body.start);
+  return async (received: Call, body: ArrivedBody): Promise<Answer> => {
+    if (body.state === 'rejected') return reject.unread(received, body.rejection, body.start);
     const { bytes, mayWait, release } = body;
-    const call = mayWait === undefined ? arrived : { ...arrived, deadline: { ...arrived.deadline, mayWait } };
+    const call =
+      mayWait === undefined ? received : { ...received, deadline: { ...received.deadline, mayWait } };
     try {
-      return await (bytes.length > largeBody ? judgeLarge(call, bytes) : judgeBytes(call, bytes));
+      const isLarge = bytes.length > maxParallelBytes;
+      const parsed = isLarge ? await parseLarge(call, bytes) : parser.parse(call, bytes);
+      return 'json' in parsed ? await endpoints[call.endpoint](call, parsed.json) : parsed.rejected;
     } catch (error) {
-      return refuse.unexpected(call, error, peekUid(bytes));
+      return reject.unexpected(call, error, peekUid(bytes));
     } finally {
       release();
     }

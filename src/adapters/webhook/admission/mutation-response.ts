@@ -5,7 +5,7 @@ import { admissionWarnings } from './warnings.ts';
 const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
 
 /** Longest value; audit events are stored for years. */
-const longestValue = 512;
+const maxValueLength = 512;
 
 /**
  * The answer of `/mutate` as JSON text. It always allows: what may run is for `/validate` to say, and a patch that
@@ -23,7 +23,7 @@ export const encodeMutation = (mutation: Mutation, uid: string): string => {
       : {
           patchType: 'JSONPatch',
           patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
-          auditAnnotations: { pinned: pinned.slice(0, longestValue) },
+          auditAnnotations: { pinned: pinned.slice(0, maxValueLength) },
         }),
     ...(shownWarnings.length === 0 ? {} : { warnings: shownWarnings }),
   };

@@ -5,7 +5,7 @@ import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { encodeImageDefect, encodeImageReview } from './image-review.ts';
 import { encodeUnpatched } from './mutation-response.ts';
 import { defect, peekUid } from './rejection.ts';
-import type { Endpoint, Refusal } from './rejection.ts';
+import type { Endpoint, Rejection } from './rejection.ts';
 import { encodeDefect, encodeReview } from './review-response.ts';
 
 /** One call on its way to an answer. */
@@ -15,27 +15,27 @@ export interface Call {
   readonly deadline: Deadline;
 }
 
-/** Turns refusals into answers: a verdict wherever the API server can read one. */
-export interface Refuse {
+/** Turns rejections into answers: a verdict wherever the API server can read one. */
+export interface Reject {
   /** What was read is a review with this uid, or JSON that has none. */
-  readable(call: Call, refusal: Refusal, uid?: string): Answer;
+  readable(call: Call, rejection: Rejection, uid?: string): Answer;
   /** Nothing was parsed; `start` is the beginning of the body. */
-  unread(call: Call, refusal: Refusal, start: Buffer): Answer;
+  unread(call: Call, rejection: Rejection, start: Buffer): Answer;
   /** An unexpected error, from anywhere. */
   unexpected(call: Call, error: unknown, uid?: string): Answer;
 }
 
 /** 413 over a size cap (its cure may be time), else 400. */
-const statusWithoutVerdict = ({ code }: Refusal): number =>
+const statusWithoutVerdict = ({ code }: Rejection): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
 /** `/mutate` never denies, so there is no decision to record; what cannot be read at all stays an error of HTTP. */
-const passOn = (refusal: Refusal, uid: string | undefined): Answer =>
+const unpatched = (rejection: Rejection, uid: string | undefined): Answer =>
   uid === undefined
-    ? { status: statusWithoutVerdict(refusal), text: jsonError(refusal.code, refusal.message) }
+    ? { status: statusWithoutVerdict(rejection), text: jsonError(rejection.code, rejection.message) }
     : { status: 200, text: encodeUnpatched(uid) };
 
-export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): Refuse => {
+export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): Reject => {
   /** The last resort has no decision to record. */
   const lastResort = (call: Call, uid: string | undefined): Answer => {
     if (call.endpoint === 'image-review') return { status: 200, text: encodeImageDefect() };
@@ -45,15 +45,20 @@ export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): R
 
   const decide = (
     call: Call,
-    refusal: Refusal,
+    rejection: Rejection,
     uid: string | undefined,
     encoding: 'verdict' | 'error',
   ): Answer => {
     const { endpoint, caller } = call;
-    if (endpoint === 'mutate') return passOn(refusal, encoding === 'error' ? undefined : uid);
+    if (endpoint === 'mutate') return unpatched(rejection, encoding === 'error' ? undefined : uid);
     try {
-      const made = handlers.refused({ ...refusal, endpoint, caller, ...(uid === undefined ? {} : { uid }) });
-      // A refusal never turns into consent, whatever the handler made of it.
+      const made = handlers.rejected({
+        ...rejection,
+        endpoint,
+        caller,
+        ...(uid === undefined ? {} : { uid }),
+      });
+      // A rejection never becomes an allow, whatever the handler made of it.
       const decision = made.allowed ? { ...made, allowed: false } : made;
       if (encoding === 'verdict' && endpoint === 'image-review') {
         return { status: 200, text: encodeImageReview(decision), decision };
@@ -61,8 +66,8 @@ export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): R
       if (encoding === 'verdict' && uid !== undefined) {
         return { status: 200, text: encodeReview(decision, uid), decision };
       }
-      const text = jsonError(refusal.code, refusal.message, decision);
-      return { status: statusWithoutVerdict(refusal), text, decision };
+      const text = jsonError(rejection.code, rejection.message, decision);
+      return { status: statusWithoutVerdict(rejection), text, decision };
     } catch (error) {
       onProblem({ kind: 'handler', message: `a refusal of ${endpoint} failed unexpectedly`, error });
       return lastResort(call, uid);
@@ -71,13 +76,13 @@ export const createRefuse = (handlers: WebhookHandlers, onProblem: OnProblem): R
 
   return {
     // An API server with `defaultAllow` lets an image review pass that fails, so it gets a verdict too.
-    readable: (call, refusal, uid) => decide(call, refusal, uid, 'verdict'),
+    readable: (call, rejection, uid) => decide(call, rejection, uid, 'verdict'),
     // The contract fixes two cases: over the size cap is 413, not JSON is 400, whatever the body may begin with.
-    unread: (call, refusal, start) => {
-      const fixed = refusal.code === 'too-large' || refusal.code === 'malformed-request';
+    unread: (call, rejection, start) => {
+      const fixed = rejection.code === 'too-large' || rejection.code === 'malformed-request';
       return fixed
-        ? decide(call, refusal, undefined, 'error')
-        : decide(call, refusal, peekUid(start), 'verdict');
+        ? decide(call, rejection, undefined, 'error')
+        : decide(call, rejection, peekUid(start), 'verdict');
     },
     unexpected: (call, error, uid) => {
       onProblem({ kind: 'handler', message: `a call of ${call.endpoint} failed unexpectedly`, error });

@@ -3,21 +3,21 @@ import type { FindingCode } from '../../../core/decision/reason.ts';
 import { maxDepth, maxTokens } from './json-scan.ts';
 import type { ScanFault } from './json-scan.ts';
 
-/** Why a request is refused before anything in it was judged. */
-export type RefusalCode = Extract<
+/** Why a request is rejected before anything in it was judged. */
+export type RejectionCode = Extract<
   FindingCode,
   'malformed-request' | 'too-large' | 'overloaded' | 'deadline-exceeded' | 'internal-error'
 >;
 
-export interface Refusal {
-  readonly code: RefusalCode;
+export interface Rejection {
+  readonly code: RejectionCode;
   /** One short sentence. */
   readonly message: string;
   readonly remedy: string;
 }
 
-/** A refusal with what is known of the request it answers; what `handlers.refused` makes a decision of. */
-export interface RefusedRequest extends Refusal {
+/** A rejection with what is known of its request; `handlers.rejected` makes a decision of it. */
+export interface RejectedRequest extends Rejection {
   readonly endpoint: Exclude<Endpoint, 'mutate'>;
   readonly uid?: string;
   readonly caller: Decision['caller'] & string;
@@ -32,48 +32,48 @@ export const maxBytesInFlight = 64 * 1024 * 1024;
 const smaller = 'make the object smaller, for example by moving data into another object';
 const mebibytes = (bytes: number): string => `${String(Math.round(bytes / 1024 / 1024))} MiB`;
 
-export const malformed = (message: string): Refusal => ({
+export const malformed = (message: string): Rejection => ({
   code: 'malformed-request',
   message,
   remedy: 'send a review as the API server does: JSON in UTF-8, not compressed',
 });
 
-export const bodyTooLarge: Refusal = {
+export const bodyTooLarge: Rejection = {
   code: 'too-large',
   message: `the request body is larger than ${mebibytes(maxBodyBytes)}`,
   remedy: smaller,
 };
 
-export const overloaded: Refusal = {
+export const overloaded: Rejection = {
   code: 'overloaded',
   message: `the bodies of all requests in flight together are larger than ${mebibytes(maxBytesInFlight)}`,
   remedy: 'try again in a moment; if it stays, run more replicas of the gate',
 };
 
-export const bodyTooSlow: Refusal = {
+export const bodyTooSlow: Rejection = {
   code: 'deadline-exceeded',
   message: 'the request body did not arrive before the deadline',
   remedy: 'try again; if it stays, look at the network between the API server and the gate',
 };
 
-export const bodyTrickles: Refusal = {
+export const bodyRateTooLow: Rejection = {
   ...bodyTooSlow,
   message: 'the request body came at less than 16 KiB a second',
 };
 
-export const turnTooLate: Refusal = {
+export const lockTimeout: Rejection = {
   code: 'deadline-exceeded',
   message: 'large requests are read one at a time, and the turn of this one did not come before the deadline',
   remedy: 'try again in a moment; if it stays, run more replicas of the gate',
 };
 
-export const defect: Refusal = {
+export const defect: Rejection = {
   code: 'internal-error',
   message: 'the gate failed while answering this request',
   remedy: 'this is a defect of the gate: report it with the log line',
 };
 
-export const scanRefusal = (fault: ScanFault): Refusal => {
+export const scanRejection = (fault: ScanFault): Rejection => {
   switch (fault) {
     case 'invalid-utf8':
       return malformed('the request body is not valid UTF-8');
@@ -94,8 +94,8 @@ export const scanRefusal = (fault: ScanFault): Refusal => {
   }
 };
 
-/** As far as the beginning of a body is looked at. */
-export const peekedBytes = 512;
+/** Bytes of the beginning of a body that are searched. */
+export const maxPeekedBytes = 512;
 
 /**
  * The uid of a review that will not be parsed, so that its caller still gets a verdict with our reason instead
@@ -103,7 +103,7 @@ export const peekedBytes = 512;
  * because the API server drops an answer whose uid is not its own.
  */
 export const peekUid = (bytes: Uint8Array): string | undefined => {
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, peekedBytes)).toString(
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxPeekedBytes)).toString(
     'latin1',
   );
   return /^\s{0,128}\{[^{}]{0,128}"request"\s{0,32}:\s{0,32}\{\s{0,32}"uid"\s{0,32}:\s{0,32}"([\w.-]{1,128})"/.exec(

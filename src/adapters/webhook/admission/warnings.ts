@@ -1,9 +1,9 @@
 import { countRunes, cutRunes } from './plain-text.ts';
 
 /** Kubernetes cuts longer warnings once the total is used up. */
-export const warningRunes = 256;
+export const maxWarningRunes = 256;
 /** For the whole request; other webhooks share it. */
-export const allWarningsRunes = 4_096;
+export const maxTotalRunes = 4_096;
 /** Room for the line that says how many were left out. */
 const restRunes = 64;
 
@@ -19,13 +19,13 @@ const rest = (count: number): string =>
 export const admissionWarnings = (texts: readonly string[]): readonly string[] => {
   const distinct = new Set<string>();
   for (const text of texts) {
-    const warning = cutRunes(text, warningRunes).trim();
+    const warning = cutRunes(text, maxWarningRunes).trim();
     if (warning !== '') distinct.add(warning);
   }
   const all = [...distinct];
   const lengths = all.map(countRunes);
-  if (lengths.reduce((sum, length) => sum + length, 0) <= allWarningsRunes) return all;
-  let left = allWarningsRunes - restRunes;
+  if (lengths.reduce((sum, length) => sum + length, 0) <= maxTotalRunes) return all;
+  let left = maxTotalRunes - restRunes;
   const kept = all.findIndex((_warning, at) => (left -= lengths[at] ?? 0) < 0);
   return [...all.slice(0, kept), rest(all.length - kept)];
 };

@@ -5,17 +5,17 @@ import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch
 import { jsonError } from '../server/answer.ts';
 import type { Answer } from '../server/answer.ts';
 import type { OnProblem } from '../handlers.ts';
-import { createIntake } from '../server/body-reader.ts';
+import { createBodyReader } from '../server/body-reader.ts';
 import type { WebRequest } from '../server/body-reader.ts';
-import type { Refusal } from '../admission/rejection.ts';
+import type { Rejection } from '../admission/rejection.ts';
 import { readPushes } from './registry-event-formats.ts';
 import type { UnreadEvents } from './registry-event-formats.ts';
 import { scanJson } from '../admission/json-scan.ts';
-import { createTurns } from '../server/large-body-lock.ts';
+import { createLargeBodyLock } from '../server/large-body-lock.ts';
 
 /** Largest body that a registry may send. */
 const maxBodyBytes = 1024 * 1024;
-/** Of their own: what registries send takes no room from reviews, not even when a token is stolen. */
+/** Apart from the bytes of reviews: what registries send takes nothing from them, not even when a token is stolen. */
 const maxBytesInFlight = 8 * maxBodyBytes;
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -55,19 +55,20 @@ const badRequest = (message: string): Answer => ({
 const unread = ({ kind, message }: UnreadEvents): Answer =>
   kind === 'too-many' ? { status: 413, text: jsonError('too-large', message) } : badRequest(message);
 
-/** What a registry is told when its body could not be taken; anything else about it is a bad request. */
-const bodyAnswers: Partial<Record<Refusal['code'], { readonly status: number; readonly message: string }>> = {
-  'too-large': { status: 413, message: 'the request body is larger than 1 MiB' },
-  overloaded: { status: 503, message: 'too many registry events at one time' },
-  'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
-};
+/** The answers to bodies that could not be read; any other rejection is a bad request. */
+const bodyAnswers: Partial<Record<Rejection['code'], { readonly status: number; readonly message: string }>> =
+  {
+    'too-large': { status: 413, message: 'the request body is larger than 1 MiB' },
+    overloaded: { status: 503, message: 'too many registry events at one time' },
+    'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
+  };
 
 const tooMany: Answer = {
   status: 503,
   text: jsonError('overloaded', 'too many registry events at one time'),
 };
 
-const refusedBody = ({ code, message }: Refusal): Answer => {
+const bodyRejected = ({ code, message }: Rejection): Answer => {
   const known = bodyAnswers[code];
   if (known === undefined) return badRequest(message);
   return { status: known.status, text: jsonError(code, known.message) };
@@ -82,13 +83,13 @@ const parse = (bytes: Buffer): JsonValue | undefined => {
   }
 };
 
-/** The door for registry events. */
-export interface RegistryEventsDoor {
-  /** Whether anybody may send; without a source the door is not there. */
+/** The endpoint for registry events. */
+export interface RegistryEventsEndpoint {
+  /** Whether there is a source; without one the endpoint does not exist. */
   isOpen(): boolean;
   /**
-   * Reads and answers; `undefined` when the client left. Whoever shows no token of a source is refused before a byte of
-   * the body is read. Looking at the images comes after the answer.
+   * Reads and answers; `undefined` when the client left. A request without the token of a source is rejected before a byte
+   * of the body is read. The images are looked at after the answer.
    */
   answer(request: WebRequest, deadline: Deadline): Promise<Answer | undefined>;
   close(): void;
@@ -99,13 +100,13 @@ export interface RegistryEventsDoor {
  * is a hint and nothing more: whatever it says, images are judged by what their registry answers. Registries cannot
  * show client certificates, so a bearer token takes their place.
  */
-export const createRegistryEventsDoor = (
+export const createRegistryEventsEndpoint = (
   events: RegistryEvents,
   onProblem: OnProblem,
-): RegistryEventsDoor => {
-  const intake = createIntake({ maxBodyBytes, maxBytesInFlight });
-  const turns = createTurns();
-  const refused = (message: string): void => onProblem({ kind: 'event-refused', message });
+): RegistryEventsEndpoint => {
+  const bodyReader = createBodyReader({ maxBodyBytes, maxBytesInFlight });
+  const lock = createLargeBodyLock();
+  const reportRefused = (message: string): void => onProblem({ kind: 'event-refused', message });
 
   const accept = (request: WebRequest, source: RegistryEventSource, bytes: Buffer): Answer => {
     const json = parse(bytes);
@@ -113,28 +114,28 @@ export const createRegistryEventsDoor = (
     const pushes = readPushes(source, request.headers, json);
     if (!pushes.ok) return unread(pushes.error);
     const { images, ignored, foreign } = pushes.value;
-    if (foreign > 0) refused(`source ${source.name} told of hosts that are not configured for it`);
+    if (foreign > 0) reportRefused(`source ${source.name} told of hosts that are not configured for it`);
     const accepted = images.filter((image) => events.pushed(image)).length;
     const dropped = images.length - accepted;
     if (dropped > 0)
       onProblem({ kind: 'event-dropped', message: 'pushed images are not looked at: too many' });
-    // A registry sends again what is refused: what cannot be used is taken and left aside.
+    // A registry sends rejected events again: unusable ones are accepted and ignored.
     return { status: 202, text: `${JSON.stringify({ accepted, ignored: ignored + foreign, dropped })}\n` };
   };
 
-  /** One a round of the event loop: a flood of events must not keep reviews waiting (B9). */
-  const acceptInTurn = async (
+  /** One request in a round of the event loop: a flood of events must not keep reviews waiting (B9). */
+  const acceptWithLock = async (
     request: WebRequest,
     source: RegistryEventSource,
     bytes: Buffer,
     deadline: Deadline,
   ): Promise<Answer> => {
-    const giveBack = await turns.take('', deadline);
-    if (giveBack === undefined) return tooMany;
+    const release = await lock.acquire('', deadline);
+    if (release === undefined) return tooMany;
     try {
       return accept(request, source, bytes);
     } finally {
-      giveBack();
+      release();
     }
   };
 
@@ -143,23 +144,23 @@ export const createRegistryEventsDoor = (
     answer: async (request, deadline) => {
       const source = sourceOf(events.sources(), bearerOf(request));
       if (source === undefined) {
-        refused('a registry event came without the token of a source');
+        reportRefused('a registry event came without the token of a source');
         return unauthorized;
       }
-      const body = await intake.read(request, deadline);
+      const body = await bodyReader.read(request, deadline);
       if (body.state === 'gone') return undefined;
       let answer: Answer;
       try {
         answer =
-          body.state === 'refused'
-            ? refusedBody(body.refusal)
-            : await acceptInTurn(request, source, body.bytes, deadline);
+          body.state === 'rejected'
+            ? bodyRejected(body.rejection)
+            : await acceptWithLock(request, source, body.bytes, deadline);
       } finally {
         if (body.state === 'whole') body.release();
       }
-      if (answer.status >= 400) refused(`a request of source ${source.name} was refused`);
+      if (answer.status >= 400) reportRefused(`a request of source ${source.name} was refused`);
       return answer;
     },
-    close: () => intake.close(),
+    close: () => bodyReader.close(),
   };
 };

@@ -4,11 +4,11 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { fail, ok } from '../../../core/result.ts';
 import type { Result } from '../../../core/result.ts';
 import type { Readiness } from '../../../gate/readiness.ts';
-import { watchConnections } from './connection-limits.ts';
+import { limitConnections } from './connection-limits.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
-import { countOpenRequests } from './open-requests.ts';
-import type { OpenRequests } from './open-requests.ts';
+import { limitOpenRequests } from './open-requests.ts';
+import type { OpenRequestLimiter } from './open-requests.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -53,16 +53,16 @@ const connectionLimits = { unfinishedPerPeer: 8, unfinished: 64, finished: 64, h
 /** Metrics pages that are being made or sent at one time; probes take no place among them. */
 const maxMetricsPages = 8;
 /** How long a page of metrics is shown again, in milliseconds: making it costs more than asking for it. */
-const metricsAge = 1_000;
+const maxMetricsAge = 1_000;
 /** How long a client may take to read a page, in milliseconds. */
 const readTimeout = 5_000;
 
 /** The page of metrics, made at most once a second however many ask. */
-const rememberMetrics = (make: AdminHandlers['metrics'], clock: Pick<Clock, 'monotonic'>) => {
+const cacheMetrics = (make: AdminHandlers['metrics'], clock: Pick<Clock, 'monotonic'>) => {
   let made: { readonly at: number; readonly page: Promise<Metrics> } | undefined;
   return (): Promise<Metrics> => {
     const now = clock.monotonic();
-    if (made === undefined || now - made.at >= metricsAge)
+    if (made === undefined || now - made.at >= maxMetricsAge)
       made = { at: now, page: Promise.resolve().then(make) };
     return made.page;
   };
@@ -82,8 +82,8 @@ const write = (request: IncomingMessage, response: ServerResponse, page: Page): 
 };
 
 /** Answers one request; what probes ask is answered at once, without waiting for anything. */
-const createAnswer = ({ handlers, clock, onLimit }: AdminServerOptions, places: OpenRequests) => {
-  const metrics = rememberMetrics(handlers.metrics, clock);
+const createAnswer = ({ handlers, clock, onLimit }: AdminServerOptions, places: OpenRequestLimiter) => {
+  const metrics = cacheMetrics(handlers.metrics, clock);
   return async (peer: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
@@ -100,7 +100,7 @@ const createAnswer = ({ handlers, clock, onLimit }: AdminServerOptions, places: 
         return;
       }
       case '/metrics':
-        if (places.enter(peer, request, response) === undefined) {
+        if (places.admit(peer, request, response) === undefined) {
           onLimit(`more than ${String(maxMetricsPages)} requests for the metrics`);
           write(request, response, busy);
           return;
@@ -122,13 +122,13 @@ export const startAdminServer = async (options: AdminServerOptions): Promise<Res
     connectionsCheckingInterval: 250,
     maxHeaderSize: 8 * 1024,
   });
-  const places = watchConnections(server, {
+  const places = limitConnections(server, {
     limits: connectionLimits,
     clock,
     isVerified: () => false,
     onLimit,
   });
-  const answer = createAnswer(options, countOpenRequests(maxMetricsPages));
+  const answer = createAnswer(options, limitOpenRequests(maxMetricsPages));
   server.on('request', (request, response) => {
     places.requested(request, true);
     // One request a connection: an idle one would keep a place.

@@ -14,9 +14,9 @@ export interface Answer {
 }
 
 /** How long a client may go on sending a body that we no longer want. */
-const lingerMilliseconds = 1_000;
+const maxLinger = 1_000;
 /** How long a client of HTTP/2 may take to read an answer: it can close its window and never open it. */
-const readMilliseconds = 10_000;
+const maxReadTime = 10_000;
 
 export const jsonError = (error: string, message: string, decision?: Decision): string =>
   `${JSON.stringify({ error, message, ...(decision === undefined ? {} : { decision: decision.id }) })}\n`;
@@ -25,7 +25,7 @@ const isHttp2 = (request: WebRequest): boolean => request.httpVersionMajor === 2
 
 /**
  * Writes an answer before the body has arrived. Closing at once would reset the connection, and a client that is
- * still sending would never read why; so the rest of the body is read into nothing, for a second at most.
+ * still sending would never read why; so the rest of the body is discarded, for a second at most.
  */
 const writeEarly = (request: WebRequest, response: WebResponse, text: string): void => {
   const finish = (): void => {
@@ -35,7 +35,7 @@ const writeEarly = (request: WebRequest, response: WebResponse, text: string): v
   const timer = setTimeout(() => {
     finish();
     if ('stream' in response) response.stream?.close();
-  }, lingerMilliseconds).unref();
+  }, maxLinger).unref();
   request.once('end', finish);
   request.once('close', finish);
   (response as ServerResponse).write(text);
@@ -54,7 +54,7 @@ export const writeAnswer = (
   const fields = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
   if (headers !== undefined) fields.push(...headers);
   if (isHttp2(request)) {
-    (response as Http2ServerResponse).stream.setTimeout(readMilliseconds, () => {
+    (response as Http2ServerResponse).stream.setTimeout(maxReadTime, () => {
       (response as Http2ServerResponse).stream.close();
     });
   } else if (last || early) fields.push('Connection', 'close');

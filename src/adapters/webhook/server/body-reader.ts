@@ -5,21 +5,21 @@ import type { Deadline } from '../../../gate/deadline.ts';
 import {
   bodyTooLarge,
   bodyTooSlow,
-  bodyTrickles,
+  bodyRateTooLow,
   malformed,
   maxBodyBytes,
   maxBytesInFlight,
   overloaded,
-  peekedBytes,
+  maxPeekedBytes,
 } from '../admission/rejection.ts';
-import type { Refusal } from '../admission/rejection.ts';
+import type { Rejection } from '../admission/rejection.ts';
 
 export type WebRequest = IncomingMessage | Http2ServerRequest;
 
 /**
- * `whole`: the body, whose bytes count as in flight until `release`; `mayWait` of a large one is asked before
- * its review waits for something else. `refused`: no more of it is wanted, `start`
- * is what came first. `gone`: the client left, nobody waits for an answer.
+ * `whole`: the body; its bytes count as in flight until `release`, and `mayWait` of a large one is asked before its review
+ * waits for something else. `rejected`: no more of it is wanted, `start` is what came first. `gone`: the client left, no
+ * answer is wanted.
  */
 export type Body =
   | {
@@ -28,23 +28,23 @@ export type Body =
       readonly mayWait?: (namespace: string) => boolean;
       readonly release: () => void;
     }
-  | { readonly state: 'refused'; readonly refusal: Refusal; readonly start: Buffer }
+  | { readonly state: 'rejected'; readonly rejection: Rejection; readonly start: Buffer }
   | { readonly state: 'gone' };
 
-export interface IntakeLimits {
+export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly maxBytesInFlight: number;
 }
 
-/** Who sends a body. */
+/** The client that sends a body. */
 export interface Sender {
-  /** The address that it comes from. */
+  /** Its address. */
   readonly peer: string;
-  /** A body that comes more slowly than an honest sender's is given up before its deadline (R27). */
+  /** A body below the minimum rate is rejected before its deadline (R27). */
   readonly minimumRate: boolean;
 }
 
-export interface Intake {
+export interface BodyReader {
   read(request: WebRequest, deadline: Deadline, sender?: Sender): Promise<Body>;
   bytesInFlight(): number;
   close(): void;
@@ -52,33 +52,33 @@ export interface Intake {
 
 const nothing: Buffer = Buffer.alloc(0);
 const gone: Body = { state: 'gone' };
-/** How often slow bodies are looked at: one timer for all, because a timer for each costs as much as reading one. */
-const sweepEvery = 100;
+/** Milliseconds between two checks for slow bodies. One timer for all: a timer for each costs as much as reading a body. */
+const sweepInterval = 100;
 
-/** How long a body may take to get going, in milliseconds, and what it brings a second from then on at the least. */
-const grace = 2_000;
-const slowestPerSecond = 16 * 1024;
+/** Milliseconds before the minimum rate holds, and that rate. */
+const gracePeriod = 2_000;
+const minBytesPerSecond = 16 * 1024;
 
-/** Bodies that are no larger may wait however many there are: 4,096 requests are open at most. */
-const alwaysWaits = 16 * 1024;
+/** Smaller bodies may wait without a share: 4,096 requests are open at most. */
+const maxFreeBytes = 16 * 1024;
 
 /**
- * Bytes of bodies in flight. Those that wait have half of the room, so that the others always have the other half; of
- * it each namespace has a share (R26).
+ * Bytes of bodies in flight. Bodies whose reviews wait have half of them, shared by namespace (R26), so that the others
+ * always have the other half.
  */
-const createRoom = (most: number) => {
+const createBytesInFlight = (max: number) => {
   let inFlight = 0;
-  const waiting = createShares(Math.floor(most / 2));
+  const waiting = createShares(Math.floor(max / 2));
   return {
     inFlight: () => inFlight,
-    fits: (more: number): boolean => inFlight + more <= most,
+    fits: (more: number): boolean => inFlight + more <= max,
     take: (bytes: number): void => {
       inFlight += bytes;
     },
-    /** What is held for one body that came whole. */
+    /** How a whole body holds its bytes. */
     holdOf: (bytes: number): Pick<Extract<Body, { readonly state: 'whole' }>, 'mayWait' | 'release'> => {
       let payer: string | undefined;
-      if (bytes <= alwaysWaits) return { release: () => (inFlight -= bytes) };
+      if (bytes <= maxFreeBytes) return { release: () => (inFlight -= bytes) };
       return {
         mayWait: (namespace) => {
           if (payer !== undefined) return true;
@@ -96,8 +96,8 @@ const createRoom = (most: number) => {
   };
 };
 
-/** A header can only make us refuse earlier: what it promises is never believed, what arrives is counted. */
-const refusedByHeaders = (request: WebRequest, limit: number): Refusal | undefined => {
+/** A header can only make us reject earlier: what it announces is never believed, what arrives is counted. */
+const rejectionByHeaders = (request: WebRequest, limit: number): Rejection | undefined => {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
     return malformed('the request body is compressed');
@@ -105,15 +105,15 @@ const refusedByHeaders = (request: WebRequest, limit: number): Refusal | undefin
   return Number(request.headers['content-length'] ?? 0) > limit ? bodyTooLarge : undefined;
 };
 
-/** Smallest buffer that pieces are put together in, unless the whole body is known to be smaller. */
-const smallestRoom = 16 * 1024;
+/** Smallest buffer of a body of several chunks, unless the whole body is known to be smaller. */
+const minCapacity = 16 * 1024;
 
 /**
- * Puts pieces together by copying. Keeping the pieces instead would let a client that sends one byte a piece cost
- * us a hundred bytes for each. An announced length only bounds the room: a client that announces much and sends
- * little holds at most twice what it sent.
+ * Joins chunks by copying. Attack: a client sends one byte a chunk, and kept chunks cost a hundred bytes for each. An
+ * announced length only bounds the capacity: a client that announces much and sends little holds at most twice what it
+ * sent.
  */
-class Pieces {
+class BodyBuffer {
   length = 0;
   #bytes: Buffer = nothing;
   readonly #announced: number | undefined;
@@ -123,98 +123,98 @@ class Pieces {
     this.#announced = Number.isSafeInteger(announced) ? announced : undefined;
   }
 
-  /** Bytes of memory that are held once a piece with this many bytes was added. */
-  roomWith(more: number): number {
+  /** Bytes of memory that are held once a chunk with this many bytes is appended. */
+  capacityWith(more: number): number {
     const length = this.length + more;
     if (this.length === 0 || length <= this.#bytes.length) return Math.max(length, this.#bytes.length);
-    if (this.#announced === undefined) return Math.max(smallestRoom, length + (length >> 2));
-    return Math.max(length, Math.min(this.#announced, Math.max(smallestRoom, length * 2)));
+    if (this.#announced === undefined) return Math.max(minCapacity, length + (length >> 2));
+    return Math.max(length, Math.min(this.#announced, Math.max(minCapacity, length * 2)));
   }
 
-  add(piece: Buffer): void {
-    // The first piece is kept as it came: most bodies are one.
-    if (this.length === 0) this.#bytes = piece;
+  append(chunk: Buffer): void {
+    // The first chunk is kept as it came: most bodies are one chunk.
+    if (this.length === 0) this.#bytes = chunk;
     else {
-      this.#make(this.roomWith(piece.length));
-      piece.copy(this.#bytes, this.length);
+      this.#grow(this.capacityWith(chunk.length));
+      chunk.copy(this.#bytes, this.length);
     }
-    this.length += piece.length;
+    this.length += chunk.length;
   }
 
-  /** What came, with the beginning of a piece that there was no room for. */
-  start(piece: Buffer): Buffer {
-    if (this.length >= peekedBytes || piece.length === 0) return this.whole();
-    return Buffer.concat([this.whole(), piece.subarray(0, peekedBytes)]);
+  /** The beginning of what came, with the beginning of a chunk that did not fit. */
+  start(chunk: Buffer): Buffer {
+    if (this.length >= maxPeekedBytes || chunk.length === 0) return this.whole();
+    return Buffer.concat([this.whole(), chunk.subarray(0, maxPeekedBytes)]);
   }
 
   whole(): Buffer {
     return this.length === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.length);
   }
 
-  #make(room: number): void {
-    if (room === this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(room);
+  #grow(capacity: number): void {
+    if (capacity === this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(capacity);
     this.#bytes.copy(larger, 0, 0, this.length);
     this.#bytes = larger;
   }
 }
 
 /** A body that is still arriving. */
-interface Reading {
+interface PendingBody {
   readonly peer: string;
   readonly held: () => number;
   readonly deadline: Deadline;
-  readonly trickles: () => boolean;
-  readonly refuse: (refusal: Refusal) => void;
+  readonly isTooSlow: () => boolean;
+  readonly reject: (rejection: Rejection) => void;
 }
 
-/** Says, from now on, whether so many bytes are too few for the time that they took. */
-const slowFrom = (deadline: Deadline): ((bytes: number) => boolean) => {
+/** Starts the clock. @returns whether so many bytes are too few for the time since then */
+const minimumRateFrom = (deadline: Deadline): ((bytes: number) => boolean) => {
   const budget = deadline.remaining();
   return (bytes) => {
-    const taken = budget - deadline.remaining() - grace;
-    return taken > 0 && bytes < (taken * slowestPerSecond) / 1_000;
+    const taken = budget - deadline.remaining() - gracePeriod;
+    return taken > 0 && bytes < (taken * minBytesPerSecond) / 1_000;
   };
 };
 
-/** Gives up what takes too long, after a round's reading: what arrived while the loop was held up counts as arrived. */
-const sweepSlow = (readings: ReadonlySet<Reading>): NodeJS.Timeout => {
+/** Rejects bodies that take too long. It runs after the sockets were read: what arrived while the event loop was busy counts. */
+const sweepSlow = (pending: ReadonlySet<PendingBody>): NodeJS.Timeout => {
   const sweep = (): void => {
-    for (const { deadline, trickles, refuse } of readings) {
-      if (deadline.remaining() <= 0) refuse(bodyTooSlow);
-      else if (trickles()) refuse(bodyTrickles);
+    for (const { deadline, isTooSlow, reject } of pending) {
+      if (deadline.remaining() <= 0) reject(bodyTooSlow);
+      else if (isTooSlow()) reject(bodyRateTooLow);
     }
   };
-  return setInterval(() => setImmediate(sweep), sweepEvery).unref();
+  return setInterval(() => setImmediate(sweep), sweepInterval).unref();
 };
 
-/** The largest body of the peer that holds most of what is arriving, if that is more than this peer would hold. */
-const firstToGo = (
-  readings: ReadonlySet<Reading>,
+/** The largest body of the peer that holds most bytes, if it holds more than this peer would. */
+const bodyToEvict = (
+  pending: ReadonlySet<PendingBody>,
   { peer, more }: { readonly peer: string; readonly more: number },
-): Reading | undefined => {
+): PendingBody | undefined => {
   const sums = new Map<string, number>();
-  for (const { peer: one, held } of readings) sums.set(one, (sums.get(one) ?? 0) + held());
+  for (const { peer: one, held } of pending) sums.set(one, (sums.get(one) ?? 0) + held());
   let [greatest, most] = [peer, (sums.get(peer) ?? 0) + more];
   for (const [one, sum] of sums) if (sum > most) [greatest, most] = [one, sum];
   if (greatest === peer) return undefined;
-  let largest: Reading | undefined;
-  for (const reading of readings)
-    if (reading.peer === greatest && reading.held() > (largest?.held() ?? 0)) largest = reading;
+  let largest: PendingBody | undefined;
+  for (const body of pending)
+    if (body.peer === greatest && body.held() > (largest?.held() ?? 0)) largest = body;
   return largest;
 };
 
 /**
- * R27. Attack: any Pod sends eight bodies of 8 MiB and keeps the last byte of each, and until their deadlines there is
- * room for no body of the API server. So the peer that holds most of what is still arriving gives way.
+ * R27. Attack: any Pod sends eight bodies of 8 MiB without the last byte of each, and until their deadlines no body of
+ * the API server fits. So the peer that holds most bytes of arriving bodies gives way.
  */
-const roomMaker =
-  (room: ReturnType<typeof createRoom>, readings: ReadonlySet<Reading>) =>
+const createEvict =
+  (bytes: ReturnType<typeof createBytesInFlight>, pending: ReadonlySet<PendingBody>) =>
   (peer: string, more: number): boolean => {
-    while (!room.fits(more)) {
-      const giver = firstToGo(readings, { peer, more });
-      if (giver === undefined) return false;
-      giver.refuse(overloaded);
+    while (!bytes.fits(more)) {
+      const evicted = bodyToEvict(pending, { peer, more });
+      if (evicted === undefined) return false;
+      evicted.reject(overloaded);
     }
     return true;
   };
@@ -222,11 +222,11 @@ const roomMaker =
 const unknownSender: Sender = { peer: '', minimumRate: false };
 
 /** Reads bodies within the caps of R19: each at most 8 MiB, all in flight at most 64 MiB, each before its deadline. */
-export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFlight }): Intake => {
-  const room = createRoom(limits.maxBytesInFlight);
-  const readings = new Set<Reading>();
-  const makeRoom = roomMaker(room, readings);
-  const sweeper = sweepSlow(readings);
+export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesInFlight }): BodyReader => {
+  const bytes = createBytesInFlight(limits.maxBytesInFlight);
+  const pending = new Set<PendingBody>();
+  const evict = createEvict(bytes, pending);
+  const sweeper = sweepSlow(pending);
 
   const collect = (
     request: WebRequest,
@@ -234,36 +234,36 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
     { peer, minimumRate }: Sender,
     resolve: (body: Body) => void,
   ): void => {
-    const isSlow = slowFrom(deadline);
-    const pieces = new Pieces(request.headers['content-length']);
+    const isSlow = minimumRateFrom(deadline);
+    const buffer = new BodyBuffer(request.headers['content-length']);
     let held = 0;
     let settled = false;
-    const settle = (body: Body): void => {
+    const settle = (result: Body): void => {
       settled = true;
-      readings.delete(reading);
-      if (body.state !== 'whole') room.take(-held);
-      resolve(body);
+      pending.delete(body);
+      if (result.state !== 'whole') bytes.take(-held);
+      resolve(result);
     };
-    const refuse = (refusal: Refusal, piece = nothing): void =>
-      settle({ state: 'refused', refusal, start: pieces.start(piece) });
-    const trickles = (): boolean => minimumRate && isSlow(pieces.length);
-    const reading: Reading = { peer, held: () => held, deadline, trickles, refuse };
-    readings.add(reading);
-    request.on('data', (piece: Buffer) => {
-      // After a refusal what still arrives is let through to nowhere, see `writeEarly`.
+    const reject = (rejection: Rejection, chunk = nothing): void =>
+      settle({ state: 'rejected', rejection, start: buffer.start(chunk) });
+    const isTooSlow = (): boolean => minimumRate && isSlow(buffer.length);
+    const body: PendingBody = { peer, held: () => held, deadline, isTooSlow, reject };
+    pending.add(body);
+    request.on('data', (chunk: Buffer) => {
+      // After a rejection the rest of the body is discarded, see `writeEarly`.
       if (settled) return;
-      // Room is looked for before it is taken: what is held never exceeds the limits.
-      const holds = pieces.roomWith(piece.length);
-      if (pieces.length + piece.length > limits.maxBodyBytes) refuse(bodyTooLarge, piece);
-      else if (!makeRoom(peer, holds - held)) refuse(overloaded, piece);
+      // Checked before it is taken: what is held never exceeds the limits.
+      const holds = buffer.capacityWith(chunk.length);
+      if (buffer.length + chunk.length > limits.maxBodyBytes) reject(bodyTooLarge, chunk);
+      else if (!evict(peer, holds - held)) reject(overloaded, chunk);
       else {
-        room.take(holds - held);
+        bytes.take(holds - held);
         held = holds;
-        pieces.add(piece);
+        buffer.append(chunk);
       }
     });
     request.on('end', () => {
-      if (!settled) settle({ state: 'whole', bytes: pieces.whole(), ...room.holdOf(held) });
+      if (!settled) settle({ state: 'whole', bytes: buffer.whole(), ...bytes.holdOf(held) });
     });
     const leave = (): void => {
       if (!settled) settle(gone);
@@ -274,14 +274,14 @@ export const createIntake = (limits: IntakeLimits = { maxBodyBytes, maxBytesInFl
 
   return {
     read: (request, deadline, sender = unknownSender) => {
-      const refusal = refusedByHeaders(request, limits.maxBodyBytes);
-      if (refusal !== undefined) {
+      const rejection = rejectionByHeaders(request, limits.maxBodyBytes);
+      if (rejection !== undefined) {
         request.on('error', () => {});
-        return Promise.resolve({ state: 'refused', refusal, start: nothing });
+        return Promise.resolve({ state: 'rejected', rejection, start: nothing });
       }
       return new Promise((resolve) => collect(request, deadline, sender, resolve));
     },
-    bytesInFlight: room.inFlight,
+    bytesInFlight: bytes.inFlight,
     close: () => clearInterval(sweeper),
   };
 };

@@ -1,11 +1,11 @@
-/** Items that stand by the address of their peer, oldest first: what is short is shared by peer, not by who comes first. */
+/** Items by the address of their peer, oldest first: what is scarce is shared by peer, not by who comes first. */
 export interface ByPeer<T> {
   size(): number;
   countOf(peer: string): number;
   add(peer: string, item: T): void;
   delete(peer: string, item: T): void;
-  /** Those of the peer that holds most; of peers that hold as many, the one whose first item came first. */
-  greatest(): ReadonlySet<T>;
+  /** The items of the peer that holds most; of equal peers, the one whose first item came first. */
+  largest(): ReadonlySet<T>;
   of(peer: string): ReadonlySet<T>;
 }
 
@@ -30,7 +30,7 @@ export const createByPeer = <T>(): ByPeer<T> => {
       size--;
       if (items.size === 0) peers.delete(peer);
     },
-    greatest: () => {
+    largest: () => {
       let most: ReadonlySet<T> = none;
       for (const items of peers.values()) if (items.size > most.size) most = items;
       return most;

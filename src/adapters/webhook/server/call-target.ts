@@ -1,7 +1,7 @@
 /** Without a readable `?timeout=` the API server's own default holds. */
 const defaultTimeout = 10_000;
 /** The API server accepts 1 to 30 seconds. */
-const longestTimeout = 30_000;
+const maxTimeout = 30_000;
 
 const unitMilliseconds: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -37,7 +37,7 @@ export const parseGoDuration = (text: string): number | undefined => {
  */
 export const callBudget = (timeout: string | undefined): number => {
   const granted = (timeout === undefined ? undefined : parseGoDuration(timeout)) ?? defaultTimeout;
-  const bounded = Math.min(granted, longestTimeout);
+  const bounded = Math.min(granted, maxTimeout);
   return bounded - Math.min(500, bounded / 10);
 };
 

@@ -56,7 +56,7 @@ const start = async (
   gates.push(gate);
   return gate;
 };
-const limits = { formerCallers: 500 };
+const limits = { maxFormerCallerTime: 500 };
 
 beforeAll(async () => {
   servers = await createAuthority('servers');
@@ -111,7 +111,7 @@ describe('a client CA is read to its last certificate', () => {
         validate: () => decisionOf(),
         mutate: () => unchangedObject,
         imageReview: () => decisionOf(),
-        refused: () => decisionOf(),
+        rejected: () => decisionOf(),
         answered: () => {},
       },
       clock: { now: () => 0, monotonic: () => 0 },

@@ -6,7 +6,7 @@ import type { Result } from '../../../core/result.ts';
 import { connectionOf } from './connection-limits.ts';
 import type { WebRequest } from './body-reader.ts';
 
-/** Who may call, when somebody may: holders of a certificate of this CA. */
+/** Who may call: holders of a certificate of this CA. */
 export interface ClientRequirement {
   /** PEM. */
   readonly ca: string;
@@ -55,24 +55,24 @@ export const readClientCa = (pem: string): Result<readonly string[], string> => 
   try {
     if (!isCut) return ok(blocks.map((text) => `${new X509Certificate(text).toString().trim()}\n`));
   } catch {
-    // Told below.
+    // Reported below.
   }
   return fail('holds a certificate that cannot be read');
 };
 
 export interface Callers {
-  /** Says who is calling; asked for each request, worked out once for each connection. No header takes part (B33, B38). */
+  /** Who calls, determined once for each connection. No header takes part (B33, B38). */
   readonly callerOf: (request: WebRequest) => Caller;
-  /** Whether a handshake alone showed who it is. */
+  /** Whether the handshake alone shows who calls. */
   readonly isVerified: (socket: TLSSocket) => boolean;
   /**
-   * Another requirement, which the TLS context already goes by. What a handshake found out before may no longer be
-   * true, so every open connection is asked to leave and cut off after `deadline` milliseconds.
+   * Replaces the requirement; the TLS context already uses the new one. Earlier handshakes may no longer be valid, so
+   * every open connection is asked to leave and cut off after `deadline` milliseconds.
    */
   change(next: ClientRequirement, deadline: number): void;
 }
 
-/** Knows who may call the server; without a requirement anybody. `leave` asks every open connection to leave. */
+/** Determines who may call the server; without a requirement anybody. `leave` asks every open connection to leave. */
 export const createCallers = (
   first: ClientRequirement | undefined,
   leave: (deadline: number) => void,

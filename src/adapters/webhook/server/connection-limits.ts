@@ -16,18 +16,18 @@ export interface ConnectionLimits {
   readonly headersTimeout: number;
 }
 
-export interface ConnectionPlaces {
-  /** The address that the peer of a request calls from. */
+export interface ConnectionLimiter {
+  /** The address of the peer of a request. */
   peerOf(request: WebRequest): string;
-  /** A request came; `proven` when its peer is no stranger any more. */
+  /** A request came. `proven`: its peer has shown who it is. */
   requested(request: WebRequest, proven: boolean): void;
   close(): void;
 }
 
-export interface ConnectionPlacesDeps {
+export interface ConnectionLimiterDeps {
   readonly limits: ConnectionLimits;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Whether a handshake alone showed who calls. */
+  /** Whether the handshake alone shows who calls. */
   readonly isVerified: (socket: TLSSocket) => boolean;
   readonly onLimit: (message: string) => void;
 }
@@ -39,8 +39,8 @@ interface Connection {
   readonly peer: string;
   readonly key: string;
   finished: boolean;
-  /** When the wait for its first request began; absent during a handshake and after that request. */
-  waits: number | undefined;
+  /** Since when it waits for its first request; absent during the handshake and after that request. */
+  waitsSince: number | undefined;
   session: Http2Session | undefined;
 }
 
@@ -52,8 +52,8 @@ export const connectionOf = (request: WebRequest): Http2Session | Socket =>
 const keyOf = ({ remoteAddress, remotePort, localAddress }: Pick<Socket, Ends>): string =>
   `${remoteAddress ?? ''} ${String(remotePort)} ${localAddress ?? ''}`;
 
-/** The open connections, and who of them gives way when there are too many. */
-const createRoom = (limits: ConnectionLimits, onLimit: (message: string) => void) => {
+/** The open connections, and which of them give way when there are too many. */
+const createConnectionTable = (limits: ConnectionLimits, onLimit: (message: string) => void) => {
   const unfinished = createByPeer<Connection>();
   const finished = createByPeer<Connection>();
   const byKey = new Map<string, Connection>();
@@ -71,16 +71,16 @@ const createRoom = (limits: ConnectionLimits, onLimit: (message: string) => void
       return;
     }
   };
-  const trim = (peer: string): void => {
+  const evict = (peer: string): void => {
     const { unfinishedPerPeer, unfinished: mostUnfinished, finished: most } = limits;
     while (unfinished.countOf(peer) > unfinishedPerPeer)
       endOldest(unfinished.of(peer), unfinishedPerPeer, 'unfinished connections of one address');
     while (unfinished.size() > mostUnfinished)
-      endOldest(unfinished.greatest(), mostUnfinished, 'unfinished connections');
-    while (finished.size() > most) endOldest(finished.greatest(), most, 'connections');
+      endOldest(unfinished.largest(), mostUnfinished, 'unfinished connections');
+    while (finished.size() > most) endOldest(finished.largest(), most, 'connections');
   };
-  // Two rounds of the event loop later: whoever sent its request with its connection was read before it is judged.
-  const trimLater = (peer: string): void => void setImmediate(() => setImmediate(() => trim(peer)));
+  // Two rounds of the event loop later: a request that came with its connection is read before the connection is judged.
+  const evictLater = (peer: string): void => void setImmediate(() => setImmediate(() => evict(peer)));
 
   return {
     all: () => byKey.values(),
@@ -89,50 +89,50 @@ const createRoom = (limits: ConnectionLimits, onLimit: (message: string) => void
       byKey.set(connection.key, connection);
       unfinished.add(connection.peer, connection);
       connection.socket.once('close', () => leave(connection));
-      trimLater(connection.peer);
+      evictLater(connection.peer);
     },
     finish: (connection: Connection): void => {
       const { peer, finished: again } = connection;
-      // Who asked last stands last, and gives way last.
+      // The connection of the last request stands last, and gives way last.
       setOf(connection).delete(peer, connection);
       if (byKey.get(connection.key) !== connection) return;
       connection.finished = true;
       finished.add(peer, connection);
-      if (!again) trimLater(peer);
+      if (!again) evictLater(peer);
     },
   };
 };
 
-const sweepEvery = 250;
+const sweepInterval = 250;
 
 /**
- * R27: shares the places of a listener by peer address, from the first byte, before TLS. A connection that has sent no
- * request is unfinished: each peer has a few of them, and its oldest gives way to its next. When all places are taken
- * the peer that holds most gives way, so that one Pod, or many, with idle connections keep nobody else out: neither a
- * kubelet that probes nor an API server.
+ * R27: shares the connections of a listener by peer address, from the first byte, before TLS. A connection that has sent
+ * no request is unfinished: each peer has a few of them, and its oldest gives way to its next. When all places are taken
+ * the peer that holds most gives way. Attack: one Pod, or many, with idle connections would keep out the kubelet that
+ * probes, and the API server.
  */
-export const watchConnections = (server: Server, deps: ConnectionPlacesDeps): ConnectionPlaces => {
+export const limitConnections = (server: Server, deps: ConnectionLimiterDeps): ConnectionLimiter => {
   const { limits, clock, isVerified, onLimit } = deps;
-  const room = createRoom(limits, onLimit);
+  const table = createConnectionTable(limits, onLimit);
   const known = new WeakMap<object, Connection>();
   const of = (request: WebRequest): Connection | undefined => known.get(connectionOf(request));
 
   server.on('connection', (socket: Socket) => {
     const peer = socket.remoteAddress ?? '';
-    const state = { finished: false, waits: undefined, session: undefined };
+    const state = { finished: false, waitsSince: undefined, session: undefined };
     const connection = { socket, peer, key: keyOf(socket), ...state };
     known.set(socket, connection);
-    room.enter(connection);
+    table.enter(connection);
   });
   server.on('secureConnection', (socket: TLSSocket) => {
-    const connection = room.ofEnds(socket);
+    const connection = table.ofEnds(socket);
     if (connection === undefined) return;
     known.set(socket, connection);
-    connection.waits = clock.monotonic();
-    if (isVerified(socket)) room.finish(connection);
+    connection.waitsSince = clock.monotonic();
+    if (isVerified(socket)) table.finish(connection);
   });
   server.on('session', (session: Http2Session) => {
-    const connection = room.ofEnds(session.socket);
+    const connection = table.ofEnds(session.socket);
     if (connection === undefined) return;
     known.set(session, connection);
     connection.session = session;
@@ -141,24 +141,27 @@ export const watchConnections = (server: Server, deps: ConnectionPlacesDeps): Co
   /** HTTP/1.1 has a timer of its own; a session of HTTP/2 that opens no stream has none. */
   const sweep = (): void => {
     const now = clock.monotonic();
-    for (const connection of room.all()) {
-      if (connection.waits === undefined) continue;
-      const late = now - connection.waits - limits.headersTimeout;
-      // Asked to leave first: a client that dialled one connection too many loses no request.
+    for (const connection of table.all()) {
+      if (connection.waitsSince === undefined) continue;
+      const late = now - connection.waitsSince - limits.headersTimeout;
+      // GOAWAY first: a client that dialed one connection too many loses no request.
       if (late > limits.headersTimeout) connection.socket.destroy();
       else if (late > 0) connection.session?.close();
     }
   };
-  // After the round's reading: what arrived while the loop was held up counts as arrived.
-  const sweeper = setInterval(() => setImmediate(sweep), Math.min(sweepEvery, limits.headersTimeout)).unref();
+  // After the sockets were read: what arrived while the event loop was busy counts.
+  const sweeper = setInterval(
+    () => setImmediate(sweep),
+    Math.min(sweepInterval, limits.headersTimeout),
+  ).unref();
 
   return {
     peerOf: (request) => of(request)?.peer ?? '',
     requested: (request, proven) => {
       const connection = of(request);
       if (connection === undefined) return;
-      connection.waits = undefined;
-      if (proven) room.finish(connection);
+      connection.waitsSince = undefined;
+      if (proven) table.finish(connection);
     },
     close: () => clearInterval(sweeper),
   };

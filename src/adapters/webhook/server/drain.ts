@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Highest stream id: a GOAWAY with it says "no new streams, please", and loses none that is on its way. */
-const everyStream = 2 ** 31 - 1;
+const maxStreamId = 2 ** 31 - 1;
 
 /** Knows the open connections, so that some or all of them can be asked to leave and be ended when they do not. */
 export interface Connections {
@@ -28,7 +28,7 @@ interface Open {
 
 const ask = ({ sessions }: Open): void => {
   for (const session of sessions)
-    if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
+    if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId);
 };
 const end = ({ sessions }: Open): void => {
   for (const session of sessions) session.close();
@@ -52,7 +52,7 @@ export const trackConnections = (server: Http2SecureServer, longestLinger: numbe
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
     // A client that redials at once may land here again: it is asked to leave before it loses a request.
-    if (draining !== undefined) session.goaway(constants.NGHTTP2_NO_ERROR, everyStream);
+    if (draining !== undefined) session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId);
   });
 
   const drain = async (deadline: number): Promise<void> => {

@@ -1,44 +1,44 @@
 import { expect, test } from 'vitest';
 import { deadlineAfter } from '../../../gate/deadline.ts';
-import { createTurns, peekNamespace } from './large-body-lock.ts';
+import { createLargeBodyLock, peekNamespace } from './large-body-lock.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const soon = () => deadlineAfter(30, clock);
 const later = () => deadlineAfter(5_000, clock);
 
 test('R19: one at a time, in order of arrival', async () => {
-  const turns = createTurns();
+  const lock = createLargeBodyLock();
   const order: number[] = [];
   let inside = 0;
   const visit = async (number: number): Promise<void> => {
-    const giveBack = await turns.take('shop', later());
+    const release = await lock.acquire('shop', later());
     expect(++inside).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 2));
     order.push(number);
     inside--;
-    giveBack?.();
+    release?.();
   };
   await Promise.all([visit(1), visit(2), visit(3)]);
   expect(order).toEqual([1, 2, 3]);
 });
 
-test('who waits too long gets no turn and blocks nobody behind', async () => {
-  const turns = createTurns();
-  const first = await turns.take('shop', later());
-  const second = turns.take('shop', soon());
-  const third = turns.take('shop', later());
+test('who waits too long does not get the lock and blocks nobody behind', async () => {
+  const lock = createLargeBodyLock();
+  const first = await lock.acquire('shop', later());
+  const second = lock.acquire('shop', soon());
+  const third = lock.acquire('shop', later());
   expect(await second).toBeUndefined();
   first?.();
-  const giveBack = await third;
-  expect(giveBack).toBeDefined();
-  giveBack?.();
+  const release = await third;
+  expect(release).toBeDefined();
+  release?.();
 });
 
-test('the event loop goes round between two turns', async () => {
-  const turns = createTurns();
-  const first = await turns.take('shop', later());
+test('the event loop goes round between two holders', async () => {
+  const lock = createLargeBodyLock();
+  const first = await lock.acquire('shop', later());
   let got = false;
-  const second = turns.take('shop', later()).then(() => (got = true));
+  const second = lock.acquire('shop', later()).then(() => (got = true));
   first?.();
   for (let at = 0; at < 20; at++) await Promise.resolve();
   expect(got).toBe(false);
@@ -48,12 +48,12 @@ test('the event loop goes round between two turns', async () => {
 });
 
 test('R26: a namespace that sends one large body after the other keeps another waiting for one of them', async () => {
-  const turns = createTurns();
+  const lock = createLargeBodyLock();
   const order: string[] = [];
   const visit = async (namespace: string): Promise<void> => {
-    const giveBack = await turns.take(namespace, later());
+    const release = await lock.acquire(namespace, later());
     order.push(namespace);
-    giveBack?.();
+    release?.();
   };
   await Promise.all(['evil', 'evil', 'evil', 'evil', 'shop', 'other'].map(visit));
   expect(order.slice(0, 4).sort()).toEqual(['evil', 'evil', 'other', 'shop']);

@@ -1,50 +1,50 @@
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 
-/** Gives the turn back; the next in line gets it after the event loop went round once. */
-export type GiveBack = () => void;
+/** Releases the lock; the next in the queue gets it after one round of the event loop. */
+export type Release = () => void;
 
-export interface Turns {
+export interface LargeBodyLock {
   /**
-   * Waits for the turn; `undefined` when it did not come before the deadline.
-   * @param namespace - whose body it is, see {@link peekNamespace}
+   * Waits for the lock; `undefined` when the deadline came first.
+   * @param namespace - of the body, see {@link peekNamespace}
    */
-  take(namespace: string, deadline: Deadline): Promise<GiveBack | undefined>;
+  acquire(namespace: string, deadline: Deadline): Promise<Release | undefined>;
 }
 
-/** Bodies that wait are bounded by their bytes in flight (R19): there are fewer of them than this. */
-const mostWaiting = 4096;
+/** Waiting bodies are bounded by their bytes in flight (R19): there are always fewer than this. */
+const maxWaiting = 4096;
 
 /**
- * One at a time, round robin over namespaces (R26): a tenant that sends bodies of 8 MiB one after the other keeps another
- * namespace waiting for one of them. Between two turns the event loop serves everybody else: two bodies of 8 MiB in a
- * row must not keep small requests waiting for both.
+ * One large body at a time, round robin over namespaces (R26): a tenant that sends bodies of 8 MiB one after the other
+ * keeps another namespace waiting for one of them at most. Between two holders the event loop serves everybody else: two
+ * bodies of 8 MiB in a row must not keep small requests waiting for both.
  */
-export const createTurns = (): Turns => {
-  const turns = createFairSemaphore({ places: 1, waiting: mostWaiting });
+export const createLargeBodyLock = (): LargeBodyLock => {
+  const semaphore = createFairSemaphore({ places: 1, waiting: maxWaiting });
   return {
-    take: async (namespace, deadline) => {
-      const turn = await turns.take(() => [namespace], deadline.signal());
-      return turn.state === 'taken' ? () => void setImmediate(turn.giveBack) : undefined;
+    acquire: async (namespace, deadline) => {
+      const lock = await semaphore.take(() => [namespace], deadline.signal());
+      return lock.state === 'taken' ? () => void setImmediate(lock.giveBack) : undefined;
     },
   };
 };
 
 /** The API server writes the head of a review, its namespace in it, before the object. */
-const headBytes = 8 * 1024;
+const maxPeekedBytes = 8 * 1024;
 const key = '"namespace":"';
-const mostName = 63;
+const maxNameLength = 63;
 
 /**
- * The namespace of a body that was not parsed yet, as far as it is told in the head; `''` when it is not. It only says
- * in which line the body waits, and is believed for nothing else. Within a text of JSON the quotes of such a key are
- * escaped, so that no name of an object can stand in for it.
+ * The namespace of a body that was not parsed yet, if it stands at its beginning; else `''`. It only chooses the queue in
+ * which the body waits. Within a JSON string the quotes of such a key are escaped, so that no name of an object can stand
+ * in for it.
  */
 export const peekNamespace = (bytes: Buffer): string => {
-  const head = bytes.subarray(0, headBytes).toString('latin1');
+  const head = bytes.subarray(0, maxPeekedBytes).toString('latin1');
   const at = head.indexOf(key);
   if (at < 0) return '';
   const start = at + key.length;
   const end = head.indexOf('"', start);
-  return end < 0 || end - start > mostName ? '' : head.slice(start, end);
+  return end < 0 || end - start > maxNameLength ? '' : head.slice(start, end);
 };

@@ -3,25 +3,25 @@ import type { WebResponse } from './answer.ts';
 import { createByPeer } from './by-peer.ts';
 import type { WebRequest } from './body-reader.ts';
 
-/** The place of one request. */
-export interface OpenRequest {
+/** A request that holds a place. */
+export interface AdmittedRequest {
   /**
-   * The request counts until this is done, too; it must not fail. Attack: whoever sends a review and resets the stream has left, and the
-   * review goes on to its deadline: thousands a second, none of them counted.
+   * The request counts until this is done, too; it must not fail. Attack: a client sends a review and resets the stream,
+   * thousands of times a second; the reviews go on to their deadlines, none of them counted.
    */
-  lasts(work: Promise<void>): void;
+  holdFor(work: Promise<void>): void;
 }
 
-/** Counts the requests that are open over all connections: HTTP/2 lets one client open very many. */
-export interface OpenRequests {
-  /** The request counts until its answer is closed. @returns undefined when there is no room */
-  enter(peer: string, request: WebRequest, response: WebResponse): OpenRequest | undefined;
+/** Bounds the open requests of all connections: HTTP/2 lets one client open very many. */
+export interface OpenRequestLimiter {
+  /** The request counts until its answer is closed. @returns undefined when there are too many */
+  admit(peer: string, request: WebRequest, response: WebResponse): AdmittedRequest | undefined;
 }
 
 const ignore = (): void => {};
 
-/** Gives a request back as never looked at: a client of HTTP/2 may send it again (RFC 9113, 8.7). */
-export const giveBack = (request: WebRequest, response: WebResponse): void => {
+/** Refuses a request as not processed: a client of HTTP/2 may send it again (RFC 9113, 8.7). */
+export const refuseUnprocessed = (request: WebRequest, response: WebResponse): void => {
   request.on('error', ignore);
   if ('stream' in response) response.stream?.close(constants.NGHTTP2_REFUSED_STREAM);
   else request.socket.destroy();
@@ -33,8 +33,8 @@ interface Open {
   readonly response: WebResponse;
 }
 
-/** Whose body never ends gives way before whose answer is being made. */
-const firstToGo = (opened: Iterable<Open>): Open | undefined => {
+/** A request whose body does not end gives way before one that is being answered. */
+const requestToEvict = (opened: Iterable<Open>): Open | undefined => {
   let oldest: Open | undefined;
   for (const open of opened) {
     if (!open.request.complete) return open;
@@ -47,20 +47,20 @@ const firstToGo = (opened: Iterable<Open>): Open | undefined => {
  * R27: when all places are taken, the peer that holds most gives one up to a peer that holds fewer, so that requests
  * that never end keep out nobody but their own sender.
  */
-export const countOpenRequests = (most: number): OpenRequests => {
+export const limitOpenRequests = (max: number): OpenRequestLimiter => {
   const places = createByPeer<Open>();
-  const makeRoom = (peer: string): boolean => {
-    const others = places.greatest();
+  const evict = (peer: string): boolean => {
+    const others = places.largest();
     if (places.countOf(peer) >= others.size) return false;
-    const open = firstToGo(others);
+    const open = requestToEvict(others);
     if (open === undefined) return false;
     places.delete(open.peer, open);
-    giveBack(open.request, open.response);
+    refuseUnprocessed(open.request, open.response);
     return true;
   };
   return {
-    enter: (peer, request, response) => {
-      if (places.size() >= most && !makeRoom(peer)) return undefined;
+    admit: (peer, request, response) => {
+      if (places.size() >= max && !evict(peer)) return undefined;
       const open = { peer, request, response };
       places.add(peer, open);
       let reasons = 1;
@@ -70,7 +70,7 @@ export const countOpenRequests = (most: number): OpenRequests => {
       };
       response.once('close', done);
       return {
-        lasts: (work) => {
+        holdFor: (work) => {
           reasons++;
           void work.finally(done);
         },

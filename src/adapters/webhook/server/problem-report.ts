@@ -3,8 +3,8 @@ import type { OnProblem, WebhookProblem } from '../handlers.ts';
 
 type Kind = WebhookProblem['kind'];
 
-/** How each kind is told: what a stranger can cause at will must neither look like a defect nor flood the log. */
-const tellings: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limited: boolean }>> = {
+/** How each kind is logged: what a stranger can cause at will must neither look like a defect nor flood the log. */
+const logging: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limited: boolean }>> = {
   handshake: { level: 'debug', limited: false },
   connection: { level: 'debug', limited: false },
   'connection-limit': { level: 'warn', limited: true },
@@ -14,8 +14,8 @@ const tellings: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limit
   handler: { level: 'error', limited: false },
 };
 
-/** Milliseconds from one line of a limited kind to its next. */
-const lineEvery = 10_000;
+/** Milliseconds between two log lines of a limited kind. */
+const logInterval = 10_000;
 
 export interface ProblemReportDeps {
   readonly log: Readonly<Record<'debug' | 'warn' | 'error', (message: string, fields: object) => void>>;
@@ -29,14 +29,14 @@ export const createProblemReport = ({ log, count, clock }: ProblemReportDeps): O
   const lines = new Map<Kind, { readonly at: number; suppressed: number }>();
   return ({ kind, message, error }) => {
     count(kind, kind === 'handler');
-    const { level, limited } = tellings[kind];
+    const { level, limited } = logging[kind];
     if (!limited) {
       log[level](message, { kind, error });
       return;
     }
     const now = clock.monotonic();
     const last = lines.get(kind);
-    if (last !== undefined && now - last.at < lineEvery) {
+    if (last !== undefined && now - last.at < logInterval) {
       last.suppressed++;
       return;
     }

@@ -1,44 +1,44 @@
-/** Judged together before the connections are looked at again: a flood must not keep the event loop from its sockets. */
-const mostInRound = 64;
+/** Requests that are judged before the connections are read again: a flood must not keep the event loop from its sockets. */
+const maxBatch = 64;
 
-export interface Rounds {
+export interface RequestBatcher {
   /** Settles when the event loop has read what has arrived on all connections, in the order of the calls. */
-  join(): Promise<void>;
-  /** Runs `work` once the answers of this round are with their connections. It must not throw. */
-  afterwards(work: () => void): void;
-  /** Runs now what `afterwards` still holds; for the end of the server. */
-  finish(): void;
+  nextBatch(): Promise<void>;
+  /** Runs `work` once the answers of this batch are with their connections. It must not throw. */
+  afterBatch(work: () => void): void;
+  /** Runs the work of `afterBatch` now; for the end of the server. */
+  flush(): void;
 }
 
 /**
- * Gathers the requests of one turn of the event loop: first all bodies are read, then all are judged, then all answers
+ * Batches the requests of one round of the event loop: first all bodies are read, then all are judged, then all decisions
  * are recorded. One request from its first byte to its record, then the next, took a third longer: reading, judging and
- * recording are different code, and each pushes the others out of the processor's cache.
+ * recording are different code, and each evicts the others from the cache of the processor.
  */
-export const createRounds = (): Rounds => {
-  let joined: (() => void)[] = [];
-  let left: (() => void)[] = [];
-  const finish = (): void => {
-    const now = left;
-    left = [];
-    for (const work of now) work();
+export const createRequestBatcher = (): RequestBatcher => {
+  let waiting: (() => void)[] = [];
+  let afterwards: (() => void)[] = [];
+  const flush = (): void => {
+    const works = afterwards;
+    afterwards = [];
+    for (const work of works) work();
   };
-  const begin = (): void => {
-    const round = joined.length > mostInRound ? joined.splice(0, mostInRound) : joined;
-    if (round === joined) joined = [];
-    else setImmediate(begin);
-    for (const resume of round) resume();
+  const start = (): void => {
+    const batch = waiting.length > maxBatch ? waiting.splice(0, maxBatch) : waiting;
+    if (batch === waiting) waiting = [];
+    else setImmediate(start);
+    for (const resume of batch) resume();
   };
   return {
-    join: () =>
+    nextBatch: () =>
       new Promise((resolve) => {
-        joined.push(resolve);
-        if (joined.length === 1) setImmediate(begin);
+        waiting.push(resolve);
+        if (waiting.length === 1) setImmediate(start);
       }),
-    afterwards: (work) => {
-      left.push(work);
-      if (left.length === 1) setImmediate(finish);
+    afterBatch: (work) => {
+      afterwards.push(work);
+      if (afterwards.length === 1) setImmediate(flush);
     },
-    finish,
+    flush,
   };
 };

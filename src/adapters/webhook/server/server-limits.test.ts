@@ -176,7 +176,7 @@ describe('R19: bodies in flight', () => {
   const large = `${review.slice(0, -1)}${' '.repeat(40 * kibibyte)}`;
 
   test('over the limit are refused at once, with a verdict, and room comes back', async () => {
-    const gate = await start({ certificate, limits: { intake } });
+    const gate = await start({ certificate, limits: { bodies: intake } });
     const holders = await Promise.all([open(gate), open(gate)]);
     for (const socket of holders) socket.write(head(`Content-Length: 60000\r\n`) + large);
     while (gate.server.bytesInFlight() < 80 * kibibyte) await sleep(5);
@@ -195,7 +195,7 @@ describe('R19: bodies in flight', () => {
     let finish: (() => void) | undefined;
     const waiting = new Promise<void>((resolve) => (finish = resolve));
     const gate = await start(
-      { certificate, limits: { intake } },
+      { certificate, limits: { bodies: intake } },
       { validate: async () => (await waiting, decisionOf()) },
     );
     const holders = await Promise.all([open(gate), open(gate), open(gate)]);

@@ -218,7 +218,7 @@ describe('swapping the certificate', () => {
 describe('draining', () => {
   test('under load loses no request that was sent on an open connection', async () => {
     // Longer than a busy machine keeps a client from its turn; how long it is changes nothing else.
-    const limits = { linger: 2_000 };
+    const limits = { maxLinger: 2_000 };
     const validate = async () => (await sleep(5), decisionOf());
     const gate = await start({ certificate, limits }, { validate });
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
@@ -289,7 +289,7 @@ describe('draining', () => {
   });
 
   test('is immediate without connections', async () => {
-    const gate = await start({ certificate, limits: { linger: 10_000 } });
+    const gate = await start({ certificate, limits: { maxLinger: 10_000 } });
     const began = performance.now();
     await gate.server.drain(40_000);
     expect(performance.now() - began).toBeLessThan(5_000);
@@ -301,7 +301,7 @@ describe('a server that cannot start says what to do', () => {
     validate: () => decisionOf(),
     mutate: () => unchangedObject,
     imageReview: () => decisionOf(),
-    refused: () => decisionOf(),
+    rejected: () => decisionOf(),
     answered: () => {},
   };
   const clock = { now: () => 0, monotonic: () => 0 };

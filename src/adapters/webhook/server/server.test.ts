@@ -183,9 +183,9 @@ describe.each<[string, (gate: TestGate) => Send]>([
 
 describe('when everything fails', () => {
   test.each<[string, Parameters<typeof startGate>[1]]>([
-    ['refusals cannot be made either', { validate: boom, refused: boom }],
+    ['refusals cannot be made either', { validate: boom, rejected: boom }],
     ['answers cannot be recorded', { validate: () => denial(), answered: boom }],
-    ['a refusal is made into consent', { validate: boom, refused: () => decisionOf() }],
+    ['a refusal is made into consent', { validate: boom, rejected: () => decisionOf() }],
   ])('%s: still a no', async (_title, handlers) => {
     const broken = await startGate({ certificate }, handlers);
     const reply = await http1(broken, { ca })({ body: review });

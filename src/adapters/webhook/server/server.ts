@@ -9,18 +9,18 @@ import { fail, ok } from '../../../core/result.ts';
 import type { Result } from '../../../core/result.ts';
 import { createCallers, readClientCa } from './caller.ts';
 import type { Callers, ClientRequirement } from './caller.ts';
-import { watchConnections } from './connection-limits.ts';
+import { limitConnections } from './connection-limits.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { trackConnections } from './drain.ts';
 import type { Connections } from './drain.ts';
-import { createExchange } from './request-listener.ts';
+import { createRequestListener } from './request-listener.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
-import { createIntake } from './body-reader.ts';
-import type { IntakeLimits } from './body-reader.ts';
+import { createBodyReader } from './body-reader.ts';
+import type { BodyLimits } from './body-reader.ts';
 import { formatHost, listen } from './listen.ts';
 import type { ListenAddress } from './listen.ts';
-import { createRounds } from './request-batcher.ts';
-import { createRegistryEventsDoor } from '../events/registry-events.ts';
+import { createRequestBatcher } from './request-batcher.ts';
+import { createRegistryEventsEndpoint } from '../events/registry-events.ts';
 
 /** A serving certificate (with its chain) and its key, as PEM. */
 export interface ServingCertificate {
@@ -39,12 +39,12 @@ export interface WebhookServerOptions {
   readonly limits?: Partial<ServerLimits>;
 }
 
-/** What one client can take; tests make them small. Times in milliseconds. */
+/** How much one client can use; tests make them small. Times in milliseconds. */
 export interface ServerLimits {
-  readonly intake: IntakeLimits | undefined;
+  readonly bodies: BodyLimits | undefined;
   /** Connections of callers: those that sent a request or, with a client CA, showed its certificate. */
   readonly maxConnections: number;
-  /** Connections of whoever did not yet, and how many of them one peer address may have (R27). */
+  /** Connections that have not sent one yet, and how many of them one peer address may have (R27). */
   readonly maxUnfinished: number;
   readonly maxUnfinishedPerPeer: number;
   readonly maxOpenRequests: number;
@@ -52,26 +52,26 @@ export interface ServerLimits {
   /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
   readonly idleTimeout: number;
   readonly handshakeTimeout: number;
-  /** How long a connection that a former client CA let in may stay: longer than the longest deadline of a review. */
-  readonly formerCallers: number;
+  /** How long a connection that the former client CA let in may stay: longer than the longest deadline of a review. */
+  readonly maxFormerCallerTime: number;
   /** How long connections are still served after they were asked to leave, a quarter of a drain at most. */
-  readonly linger: number;
+  readonly maxLinger: number;
 }
 const defaultLimits: ServerLimits = {
-  intake: undefined,
+  bodies: undefined,
   maxConnections: 1_024,
   maxOpenRequests: 4_096,
   maxUnfinished: 1_024,
   // Go dials for every request that finds no connection, and an API server has up to 600 requests under way
   // (`--max-requests-inflight` and `--max-mutating-requests-inflight`): after a pause all of them dial at one time. An
-  // address has what is free; where others want places too, whoever holds most gives way.
+  // address has what is free; where others want places too, the one that holds most gives way.
   maxUnfinishedPerPeer: 768,
   headersTimeout: 1_000,
   idleTimeout: 120_000,
   // As long as the API server itself waits: a burst of handshakes is slow on a busy machine.
   handshakeTimeout: 10_000,
-  formerCallers: 40_000,
-  linger: 250,
+  maxFormerCallerTime: 40_000,
+  maxLinger: 250,
 };
 /** Above the longest deadline: the deadline answers, this only ends what the deadline cannot. */
 const requestTimeout = 40_000;
@@ -157,7 +157,7 @@ const guard = (server: Http2SecureServer, limits: ServerLimits, onProblem: OnPro
 };
 
 /** Certificate and client CA change one at a time, and each change keeps what the other one is now. */
-const createSwaps = (
+const createSecureContextSwap = (
   server: Http2SecureServer,
   first: Pick<WebhookServerOptions, 'certificate' | 'client'>,
 ) => {
@@ -175,8 +175,8 @@ const createSwaps = (
   };
 };
 
-/** Answers the requests of a server; returns what is asked of that later. */
-const answerRequests = (
+/** Serves the requests of a server. */
+const serveRequests = (
   server: Http2SecureServer,
   { handlers, clock, onProblem }: WebhookServerOptions,
   limits: ServerLimits,
@@ -186,33 +186,33 @@ const answerRequests = (
     isDraining,
   }: Pick<Callers, 'callerOf' | 'isVerified'> & Pick<Connections, 'isDraining'>,
 ) => {
-  const places = watchConnections(server, {
+  const connectionLimiter = limitConnections(server, {
     limits: connectionLimits(limits),
     clock,
     isVerified,
     onLimit: (message) => onProblem({ kind: 'connection-limit', message }),
   });
-  const intake = createIntake(limits.intake);
-  const rounds = createRounds();
+  const bodyReader = createBodyReader(limits.bodies);
+  const batcher = createRequestBatcher();
   const registryEvents =
     handlers.registryEvents === undefined
       ? undefined
-      : createRegistryEventsDoor(handlers.registryEvents, onProblem);
+      : createRegistryEventsEndpoint(handlers.registryEvents, onProblem);
   const { maxOpenRequests } = limits;
-  const parts = { handlers, clock, intake, rounds, places, onProblem, registryEvents };
-  server.on('request', createExchange({ ...parts, callerOf, isDraining, maxOpenRequests }));
+  const deps = { handlers, clock, bodyReader, batcher, connectionLimiter, onProblem, registryEvents };
+  server.on('request', createRequestListener({ ...deps, callerOf, isDraining, maxOpenRequests }));
   return {
-    bytesInFlight: () => intake.bytesInFlight(),
+    bytesInFlight: () => bodyReader.bytesInFlight(),
     close: (): void => {
-      rounds.finish();
-      places.close();
-      intake.close();
+      batcher.flush();
+      connectionLimiter.close();
+      bodyReader.close();
       registryEvents?.close();
     },
   };
 };
 
-/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN; its doors stand in `exchange.ts`. */
+/** Starts the webhook server: HTTPS, HTTP/1.1 with keep-alive and HTTP/2 by ALPN; its endpoints are in `request-listener.ts`. */
 export const startWebhookServer = async (
   options: WebhookServerOptions,
 ): Promise<Result<WebhookServer, string>> => {
@@ -221,32 +221,32 @@ export const startWebhookServer = async (
   const context = checkedContext(options.certificate, client);
   if (!context.ok) return context;
   const server = createSecureServer(serverOptions(context.value, limits, client));
-  const connections = trackConnections(server, limits.linger);
-  const swaps = createSwaps(server, options);
+  const connections = trackConnections(server, limits.maxLinger);
+  const secureContexts = createSecureContextSwap(server, options);
   const callers = createCallers(client, (deadline) => connections.leave(deadline));
   const isDraining = (): boolean => connections.isDraining();
-  const answers = answerRequests(server, options, limits, { ...callers, isDraining });
+  const requests = serveRequests(server, options, limits, { ...callers, isDraining });
   const listening = await listen(server, options.listen);
   if (!listening.ok) {
-    answers.close();
+    requests.close();
     return listening;
   }
   guard(server, limits, onProblem);
   return ok({
     address: listening.value,
     url: `https://${formatHost(listening.value)}`,
-    swapCertificate: (certificate) => swaps.swap({ certificate }),
+    swapCertificate: (certificate) => secureContexts.swap({ certificate }),
     swapClient: (next) => {
-      if (swaps.client() === undefined) return fail('this server was started without a client CA');
-      const swapped = swaps.swap({ client: next });
-      if (swapped.ok) callers.change(next, limits.formerCallers);
+      if (secureContexts.client() === undefined) return fail('this server was started without a client CA');
+      const swapped = secureContexts.swap({ client: next });
+      if (swapped.ok) callers.change(next, limits.maxFormerCallerTime);
       return swapped;
     },
     drain: async (deadline) => {
       await connections.drain(deadline);
-      answers.close();
+      requests.close();
     },
-    bytesInFlight: answers.bytesInFlight,
+    bytesInFlight: requests.bytesInFlight,
     connections: () => connections.count(),
   });
 };
