@@ -105,6 +105,13 @@ describe('the house', () => {
     expect(impure).toEqual([]);
   });
 
+  test('only the concurrency room listens to abort signals by hand', () => {
+    const listeners = production.filter((file) =>
+      /EventListener\('abort'/.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(listeners).toEqual(['src/concurrency/abort.ts']);
+  });
+
   test('only the config room reads the environment', () => {
     const readers = production
       .filter((file) => roomOf(file) !== 'config')

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { timeoutSeconds } from '../src/install/webhook-target.ts';
 import { judgeAddress, isInternalName } from '../src/adapters/registry/network/address-guard.ts';
-import { createCircuitBreaker } from '../src/adapters/registry/http/circuit-breaker.ts';
+import { createCircuitBreaker } from '../src/concurrency/circuit-breaker.ts';
 import { defaultSettings } from '../src/adapters/registry/settings.ts';
 import { callBudget } from '../src/adapters/webhook/server/call-target.ts';
 import { maxEvents, readPushes } from '../src/adapters/webhook/events/registry-event-formats.ts';

@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import { createShares, type Owners, type Shares } from './shares.ts';
 
 /** `full`: as many wait as may wait, or it had to give way to an owner that waits less. `aborted`: the turn did not come in time; the place in the line is free again. */
@@ -114,22 +115,22 @@ const untilAborted = (join: FairSemaphore['join'], owners: Owners, signal: Abort
       resolve({ state: 'aborted' });
       return;
     }
-    let place: Waiting | undefined = undefined;
-    const onAbort = (): void => {
-      place?.leave();
-      resolve({ state: 'aborted' });
-    };
+    let stopListening = (): void => {};
     const settle = (turn: Turn): void => {
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
       resolve(turn);
     };
-    place = join(
+    const place = join(
       owners,
       (giveBack) => settle({ state: 'taken', giveBack }),
       () => settle({ state: 'full' }),
     );
     if (place === undefined) resolve({ state: 'full' });
-    else if (place !== nobody) signal.addEventListener('abort', onAbort, { once: true });
+    else if (place !== nobody)
+      stopListening = onAbort(signal, () => {
+        place.leave();
+        resolve({ state: 'aborted' });
+      });
   });
 
 export const createFairSemaphore = ({ places, waiting }: FairSemaphoreLimits): FairSemaphore => {

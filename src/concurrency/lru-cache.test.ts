@@ -59,3 +59,23 @@ test('it evicts in the order of use, as a list that is searched from its end wou
     }),
   );
 });
+
+test('what had to go is told, what was deleted or replaced is not', () => {
+  const evicted: string[] = [];
+  const cache = createLruCache<number>({ entries: 2, weight: 10 }, (key) => evicted.push(key));
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1);
+  cache.set('c', 2);
+  cache.delete('c');
+  expect(evicted).toEqual(['a']);
+  cache.set('huge', 1, 11);
+  expect(evicted).toEqual(['a', 'huge']);
+  expect([cache.has('b'), cache.has('huge')]).toEqual([true, false]);
+});
+
+test('whether something is there is no use of it', () => {
+  const cache = createLruCache<number>({ entries: 2 });
+  for (const key of ['a', 'b']) cache.set(key, 1);
+  cache.has('a');
+  cache.set('c', 1);
+  expect(['a', 'b', 'c'].filter((key) => cache.has(key))).toEqual(['b', 'c']);
+});

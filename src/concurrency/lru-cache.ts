@@ -8,6 +8,8 @@ export interface LruCacheLimits {
 /** A cache that evicts what was least recently used: bounded, so that names from outside cannot fill the memory. */
 export interface LruCache<V> {
   get(key: string): V | undefined;
+  /** Whether it is there, which is no use of it. */
+  has(key: string): boolean;
   set(key: string, value: V, weight?: number): void;
   delete(key: string): void;
   readonly size: number;
@@ -30,27 +32,29 @@ const createAnchor = <V>(): Entry<V> => {
   return anchor;
 };
 
+const unlink = <V>({ older, newer }: Entry<V>): void => {
+  older.newer = newer;
+  newer.older = older;
+};
+const linkNewest = <V>(anchor: Entry<V>, entry: Entry<V>): void => {
+  entry.older = anchor.older;
+  entry.newer = anchor;
+  anchor.older.newer = entry;
+  anchor.older = entry;
+};
+
 /**
  * The order of use is a list of its own: a Map whose first entries were deleted walks over their gaps whenever it is
  * asked for its first, which made each eviction twenty times as dear.
+ * @param onEvict - told of what had to go, and of what was too heavy to be kept
  */
-export const createLruCache = <V>(limits: LruCacheLimits): LruCache<V> => {
+export const createLruCache = <V>(limits: LruCacheLimits, onEvict?: (key: string) => void): LruCache<V> => {
   const entries = new Map<string, Entry<V>>();
   const anchor = createAnchor<V>();
   const maxWeight = limits.weight ?? Infinity;
   let total = 0;
 
   const isOver = (): boolean => entries.size > limits.entries || total > maxWeight;
-  const unlink = ({ older, newer }: Entry<V>): void => {
-    older.newer = newer;
-    newer.older = older;
-  };
-  const linkNewest = (entry: Entry<V>): void => {
-    entry.older = anchor.older;
-    entry.newer = anchor;
-    anchor.older.newer = entry;
-    anchor.older = entry;
-  };
   const remove = (entry: Entry<V>): void => {
     unlink(entry);
     entries.delete(entry.key);
@@ -67,19 +71,27 @@ export const createLruCache = <V>(limits: LruCacheLimits): LruCache<V> => {
       if (entry === undefined) return undefined;
       if (entry !== anchor.older) {
         unlink(entry);
-        linkNewest(entry);
+        linkNewest(anchor, entry);
       }
       return entry.value;
     },
     set: (key, value, weight = 1) => {
       drop(key);
-      if (weight > maxWeight) return;
+      if (weight > maxWeight) {
+        onEvict?.(key);
+        return;
+      }
       const entry: Entry<V> = { key, value, weight, older: anchor, newer: anchor };
-      linkNewest(entry);
+      linkNewest(anchor, entry);
       entries.set(key, entry);
       total += weight;
-      while (isOver() && anchor.newer !== anchor) remove(anchor.newer);
+      while (isOver() && anchor.newer !== anchor) {
+        const oldest = anchor.newer;
+        remove(oldest);
+        onEvict?.(oldest.key);
+      }
     },
+    has: (key) => entries.has(key),
     delete: drop,
     get size() {
       return entries.size;

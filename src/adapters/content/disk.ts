@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigestOf } from '../../evidence/content-digest.ts';
-import { createDiskBook, type DiskBook } from './disk-book.ts';
+import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
 import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
 import type { ContentName } from './name.ts';
 import { scanContent } from './scan.ts';
@@ -36,16 +36,21 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** One by one and off the road of any answer. `wrote` is told whether it went well. */
-const createWriter = (root: string, limits: DiskLimits, book: DiskBook, wrote: (error?: unknown) => void) => {
+const createWriter = (
+  root: string,
+  limits: DiskLimits,
+  files: LruCache<true>,
+  wrote: (error?: unknown) => void,
+) => {
   const waiting: Waiting[] = [];
   let waitingBytes = 0;
   const writeOne = async ({ name, bytes }: Waiting): Promise<void> => {
     const path = pathOf(name);
-    if (book.has(path)) return;
+    if (files.has(path)) return;
     try {
       await makeFolder(root, name.folder);
       await writeFileBytes(join(root, path), bytes);
-      book.add(path, bytes.length);
+      files.set(path, true, bytes.length);
       wrote();
     } catch (error) {
       wrote(error);
@@ -128,8 +133,8 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
   };
   const remover = createRemover(root, note);
   const { remove } = remover;
-  const book = createDiskBook(limits, remove);
-  const writer = createWriter(root, limits, book, note);
+  const files = createLruCache<true>({ entries: limits.files, weight: limits.bytes }, remove);
+  const writer = createWriter(root, limits, files, note);
 
   const scan = async (): Promise<void> => {
     try {
@@ -137,7 +142,7 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
       let late = 0;
       const isOver = (): boolean => closed && ++late > lookedAtEnd;
       const found = await scanContent(root, limits.files, isOver);
-      for (const { path, bytes } of found) book.add(path, bytes);
+      for (const { path, bytes } of found) files.set(path, true, bytes);
     } catch (error) {
       note(error);
     }
@@ -149,11 +154,11 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
     opened,
     read: async (name) => {
       const path = pathOf(name);
-      if (scanned && !book.has(path)) return undefined;
+      if (scanned && !files.has(path)) return undefined;
       try {
         const bytes = await readFileBytes(join(root, path), limits.fileBytes);
         if (bytes !== undefined && isDigestOf(bytes, name.digest)) {
-          book.touch(path);
+          files.get(path);
           return bytes;
         }
         remove(path);
@@ -161,11 +166,11 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
         // A link, a directory: whatever it is, it is not what was written.
         if (!isMissing(error)) remove(path);
       }
-      book.forget(path);
+      files.delete(path);
       return undefined;
     },
     write: (name, bytes) => {
-      if (closed || book.has(pathOf(name))) return;
+      if (closed || files.has(pathOf(name))) return;
       remover.spare(pathOf(name));
       if (writer.add({ name, bytes })) work = work.then(writer.writeAll);
     },

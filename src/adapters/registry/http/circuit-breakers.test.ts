@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import type { CallOutcome } from './circuit-breaker.ts';
+import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import { failure, outage } from '../network/failure.ts';
 

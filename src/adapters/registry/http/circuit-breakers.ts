@@ -6,7 +6,7 @@ import {
   type CircuitBreaker,
   type CallOutcome,
   type OpenCircuit,
-} from './circuit-breaker.ts';
+} from '../../../concurrency/circuit-breaker.ts';
 
 /** Allows one request for one path. Its outcome must be recorded, once. */
 export interface PathPermit {
@@ -15,8 +15,8 @@ export interface PathPermit {
 }
 
 export interface CircuitBreakers {
-  openCircuit(path: string): OpenCircuit | undefined;
-  acquire(path: string): PathPermit | OpenCircuit;
+  openCircuit(path: string): OpenCircuit<RegistryFailure> | undefined;
+  acquire(path: string): PathPermit | OpenCircuit<RegistryFailure>;
   /** Whether a circuit of this host is open or a path of it failed lately: then its state is worth keeping. */
   isOpen(): boolean;
 }
@@ -33,13 +33,13 @@ const concernsHost = ({ stage }: RegistryFailure): boolean => stage === 'connect
  * Only failures before a path is named open the circuit of the host; later ones are about that path.
  */
 export const createCircuitBreakers = (clock: Pick<Clock, 'monotonic'>): CircuitBreakers => {
-  const host = createCircuitBreaker(clock);
-  const paths = createLruCache<CircuitBreaker>({ entries: maxPaths });
+  const host = createCircuitBreaker<RegistryFailure>(clock);
+  const paths = createLruCache<CircuitBreaker<RegistryFailure>>({ entries: maxPaths });
 
-  const breakerOf = (path: string): CircuitBreaker => {
+  const breakerOf = (path: string): CircuitBreaker<RegistryFailure> => {
     const known = paths.get(path);
     if (known !== undefined) return known;
-    const breaker = createCircuitBreaker(clock);
+    const breaker = createCircuitBreaker<RegistryFailure>(clock);
     paths.set(path, breaker);
     return breaker;
   };

@@ -1,10 +1,11 @@
+import { sleep } from '../../../concurrency/abort.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ResponseMemory } from './response-memory.ts';
-import type { OpenCircuit } from './circuit-breaker.ts';
+import type { OpenCircuit } from '../../../concurrency/circuit-breaker.ts';
 import type { PathPermit } from './circuit-breakers.ts';
-import { type RequestBudget, pauseFor } from './request-budget.ts';
+import type { RequestBudget } from './request-budget.ts';
 import type { ConnectionPool } from '../network/connection-pool.ts';
 import { createHostResponse, type HostResponse } from './host-response.ts';
 import { failure, networkFailure, outage, shownTime } from '../network/failure.ts';
@@ -35,7 +36,10 @@ export type SendToHost = (
 export const timeToAnswer = (budget: RequestBudget): number => Math.min(budget.timeout / 10, 500);
 
 /** As excusable as the failure that opened the circuit (R25). */
-const openCircuitFailure = ({ retryAfter, lastFailure }: OpenCircuit, name: string): RegistryFailure => {
+const openCircuitFailure = (
+  { retryAfter, lastFailure }: OpenCircuit<RegistryFailure>,
+  name: string,
+): RegistryFailure => {
   const cause = lastFailure === undefined ? '' : `; last: ${lastFailure.why}`;
   const why = `not asked, because it failed several times in a row; the next try comes in ${shownTime(retryAfter)}${cause}`;
   const stage = lastFailure?.stage ?? 'connect';
@@ -77,7 +81,7 @@ const waitForRetryAfter = async (
         name,
         `${why}, which is longer than this request can wait`,
       );
-    if (!(await pauseFor(wait, budget.signal)))
+    if (!(await sleep(wait, budget.signal)))
       return rateLimitFailure(limit.status, 'queue', name, `${why}; the request was given up before that`);
   }
 };

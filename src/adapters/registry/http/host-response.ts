@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { ResponseMemory } from './response-memory.ts';
 import { type BodyEnd, drainBody, readBody } from './response-body.ts';
-import type { CallOutcome } from './circuit-breaker.ts';
+import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import type { RequestBudget } from './request-budget.ts';
 import { errorCode, failure, isBrokenAnswer, networkReason, outage } from '../network/failure.ts';
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';

@@ -1,3 +1,6 @@
+import { onAbort } from '../../../concurrency/abort.ts';
+import type { Clock } from '../../../concurrency/clock.ts';
+
 /** Why a request was cancelled: its own timeout, the deadline of the review, or the end of the process. */
 export type CancelReason = 'timeout' | 'caller' | 'closed';
 
@@ -17,25 +20,24 @@ export interface RequestBudget {
 export const startRequestBudget = (
   timeout: number,
   caller: AbortSignal,
-  clock: { monotonic(): number },
+  clock: Pick<Clock, 'monotonic'>,
 ): RequestBudget => {
   const controller = new AbortController();
   const started = clock.monotonic();
   let reason: CancelReason | undefined;
+  let leaveCaller = (): void => {};
   const stop = (why: CancelReason): void => {
     end();
     if (reason !== undefined) return;
     reason = why;
     controller.abort();
   };
-  const byCaller = (): void => stop('caller');
   const timer = setTimeout(() => stop('timeout'), Math.min(timeout, 2 ** 31 - 1));
   const end = (): void => {
     clearTimeout(timer);
-    caller.removeEventListener('abort', byCaller);
+    leaveCaller();
   };
-  if (caller.aborted) byCaller();
-  else caller.addEventListener('abort', byCaller, { once: true });
+  leaveCaller = onAbort(caller, () => stop('caller'));
   return {
     signal: controller.signal,
     timeout,
@@ -45,22 +47,3 @@ export const startRequestBudget = (
     end,
   };
 };
-
-/** Waits. @returns false when the signal came first */
-export const pauseFor = (milliseconds: number, signal: AbortSignal): Promise<boolean> =>
-  new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve(false);
-      return;
-    }
-    const wake = (): void => {
-      signal.removeEventListener('abort', leave);
-      resolve(true);
-    };
-    const timer = setTimeout(wake, milliseconds);
-    const leave = (): void => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    signal.addEventListener('abort', leave, { once: true });
-  });

@@ -1,5 +1,5 @@
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
-import type { CallOutcome } from './circuit-breaker.ts';
+import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import type { RequestBudget } from './request-budget.ts';
 import { failure, shownTime } from '../network/failure.ts';
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { onAbort } from '../../../concurrency/abort.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
@@ -151,7 +152,7 @@ const createActiveBudgets = (clock: Clock) => {
       const budget = startRequestBudget(timeout, signal, clock);
       budgets.add(budget);
       const forget = (): boolean => budgets.delete(budget);
-      budget.signal.addEventListener('abort', forget, { once: true });
+      onAbort(budget.signal, forget);
       return {
         budget,
         end: () => {

@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
+import { onAbort, untilAborted } from '../../../concurrency/abort.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
@@ -59,18 +60,17 @@ export const ready = (
   signal: AbortSignal,
 ): Promise<Result<undefined, unknown>> =>
   new Promise((resolve) => {
+    let stopListening = (): void => {};
     const settle = (result: Result<undefined, unknown>): void => {
-      signal.removeEventListener('abort', leave);
+      stopListening();
       if (!result.ok) socket.destroy();
       resolve(result);
     };
-    const leave = (): void => settle(fail(new Error('aborted')));
     // The listener stays: an error between here and the HTTP client would otherwise end the process.
     socket.on('error', (error) => settle(fail(error)));
     socket.once('close', () => settle(fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))));
     socket.once(event, () => settle(ok(undefined)));
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    stopListening = onAbort(signal, () => settle(fail(new Error('aborted'))));
   });
 
 const advice = 'if it is meant to be reached, set allowPrivateAddress in the row of this host';
@@ -99,14 +99,8 @@ export const refusedHost = (host: string, allowPrivateAddress: boolean): string 
   return permits(verdict, allowPrivateAddress) ? undefined : refusedAddress(verdict === 'never');
 };
 
-/** The machine's own lookup cannot be called off: then nobody waits for it any longer. */
-const beforeAbort = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const leave = (): void => reject(Object.assign(new Error('aborted'), { code: 'ETIMEOUT' }));
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
-  });
+const lookupTimedOut = (): Promise<never> =>
+  Promise.reject(Object.assign(new Error('aborted'), { code: 'ETIMEOUT' }));
 
 /**
  * Looks up, judges every address, connects to those that are permitted without a second lookup, and judges the far end of
@@ -120,7 +114,8 @@ export const createCheckedSocket =
     if (addressBytes(host) === undefined) {
       const options = { system: allowPrivateAddress, isUsable, signal, owners };
       try {
-        found = await beforeAbort(resolve(host, options), signal);
+        // The machine's own lookup cannot be called off.
+        found = await untilAborted(resolve(host, options), signal, lookupTimedOut);
       } catch (error) {
         if (!configured && unknownNames.has(errorCode(error)))
           return fail(failure('refused', 'address', name, unknownOrPrivate));

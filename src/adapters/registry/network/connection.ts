@@ -1,4 +1,5 @@
 import type { Client, Dispatcher } from 'undici';
+import { onAbort } from '../../../concurrency/abort.ts';
 import type { DialedConnection } from './dialer.ts';
 import type { WireLimit } from '../http/wire-limit.ts';
 
@@ -82,7 +83,7 @@ export const createConnection = (
   return {
     send: async ({ url, method, headers, body, signal }) => {
       // The client heeds a signal only from when it writes the request.
-      signal.addEventListener('abort', close, { once: true });
+      const stopListening = onAbort(signal, close);
       wireLimit.startRequest();
       try {
         return await client.request({
@@ -94,7 +95,7 @@ export const createConnection = (
           highWaterMark: 32 * 1024,
         });
       } finally {
-        signal.removeEventListener('abort', close);
+        stopListening();
       }
     },
     allowBody: wireLimit.allowBody,

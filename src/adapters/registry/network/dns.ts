@@ -1,7 +1,7 @@
 import { lookup as systemLookup, Resolver } from 'node:dns/promises';
+import { onAbort, sleep } from '../../../concurrency/abort.ts';
 import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
-import { pauseFor } from '../http/request-budget.ts';
 
 export interface ResolveOptions {
   /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
@@ -29,9 +29,8 @@ const queryDns = async (
 ): Promise<readonly string[]> => {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   if (servers !== undefined) resolver.setServers(servers);
-  const cancel = (): void => resolver.cancel();
   if (signal.aborted) throw Object.assign(new Error('aborted'), { code: 'ETIMEOUT' });
-  signal.addEventListener('abort', cancel, { once: true });
+  const stopListening = onAbort(signal, () => resolver.cancel());
   const found: [string[], string[]] = [[], []];
   const problems: unknown[] = [];
   const familyTimer = new AbortController();
@@ -42,13 +41,13 @@ const queryDns = async (
       for (const result of results) if (result.status === 'rejected') problems.push(result.reason);
     });
     const one = Promise.any([first, second]).then(
-      () => pauseFor(otherFamilyDelay, familyTimer.signal),
+      () => sleep(otherFamilyDelay, familyTimer.signal),
       () => both,
     );
     await Promise.race([both, one]);
   } finally {
     familyTimer.abort();
-    signal.removeEventListener('abort', cancel);
+    stopListening();
     resolver.cancel();
   }
   const addresses = found.flat();

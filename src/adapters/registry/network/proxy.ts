@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
+import { onAbort } from '../../../concurrency/abort.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { addressBytes, type AddressBytes, liesIn, type Network, network } from './address-bytes.ts';
 import { hostOf, portOf } from './endpoint.ts';
@@ -132,11 +133,9 @@ export const openTunnel = (
       },
     });
     // Not the option of http.request: that would end the tunnel with the request that opened it.
-    const leave = (): void => void socket.destroy();
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    const stopListening = onAbort(signal, () => socket.destroy());
     const settle = (result: Result<Socket, NoTunnel>): void => {
-      signal.removeEventListener('abort', leave);
+      stopListening();
       if (!result.ok) socket.destroy();
       resolve(result);
     };

@@ -5,25 +5,24 @@ import {
   type CallOutcome,
   type Permit,
 } from './circuit-breaker.ts';
-import { outage } from '../network/failure.ts';
 
 const clockAt = () => {
   let time = 0;
   return { monotonic: () => time, pass: (milliseconds: number) => (time += milliseconds) };
 };
-const refused = outage('connect', 'registry.example.com', 'connection refused');
-const permitOf = (breaker: CircuitBreaker): Permit => {
+const refused = 'connection refused';
+const permitOf = (breaker: CircuitBreaker<string>): Permit<string> => {
   const answer = breaker.acquire();
   if (answer.open) throw new Error('the breaker is open');
   return answer;
 };
-const happen = (breaker: CircuitBreaker, ...outcomes: readonly CallOutcome[]): void => {
+const happen = (breaker: CircuitBreaker<string>, ...outcomes: readonly CallOutcome[]): void => {
   for (const outcome of outcomes) permitOf(breaker).record(outcome, refused);
 };
 const five: readonly CallOutcome[] = ['failure', 'failure', 'failure', 'failure', 'failure'];
 
 test('five failures in a row open it, four do not', () => {
-  const breaker = createCircuitBreaker(clockAt());
+  const breaker = createCircuitBreaker<string>(clockAt());
   happen(breaker, 'failure', 'failure', 'failure', 'failure');
   expect(breaker.openCircuit()).toBeUndefined();
   happen(breaker, 'failure');
@@ -31,7 +30,7 @@ test('five failures in a row open it, four do not', () => {
 });
 
 test('an answer in between starts the count again, an unknown outcome does not', () => {
-  const breaker = createCircuitBreaker(clockAt());
+  const breaker = createCircuitBreaker<string>(clockAt());
   happen(
     breaker,
     'failure',
@@ -51,7 +50,7 @@ test('an answer in between starts the count again, an unknown outcome does not',
 
 test('after the pause one request probes while others are refused; its answer closes the breaker', () => {
   const clock = clockAt();
-  const breaker = createCircuitBreaker(clock);
+  const breaker = createCircuitBreaker<string>(clock);
   happen(breaker, ...five);
   clock.pass(1000);
   const probe = permitOf(breaker);
@@ -63,7 +62,7 @@ test('after the pause one request probes while others are refused; its answer cl
 
 test('every failed probe doubles the pause, up to thirty seconds', () => {
   const clock = clockAt();
-  const breaker = createCircuitBreaker(clock);
+  const breaker = createCircuitBreaker<string>(clock);
   happen(breaker, ...five);
   const openTimes: number[] = [];
   for (let round = 0; round < 7; round++) {
@@ -79,7 +78,7 @@ test('every failed probe doubles the pause, up to thirty seconds', () => {
 
 test('a probe that says nothing leaves the next one to probe', () => {
   const clock = clockAt();
-  const breaker = createCircuitBreaker(clock);
+  const breaker = createCircuitBreaker<string>(clock);
   happen(breaker, ...five);
   clock.pass(1000);
   happen(breaker, 'ignored', 'success');
@@ -88,7 +87,7 @@ test('a probe that says nothing leaves the next one to probe', () => {
 
 test('requests sent before it opened neither lengthen the pause nor count twice', () => {
   const clock = clockAt();
-  const breaker = createCircuitBreaker(clock);
+  const breaker = createCircuitBreaker<string>(clock);
   const early = [permitOf(breaker), permitOf(breaker)];
   happen(breaker, ...five);
   clock.pass(400);

@@ -1,58 +1,59 @@
-import type { RegistryFailure } from '../../../evidence/ports.ts';
+import { exponentialDelay } from './backoff.ts';
+import type { Clock } from './clock.ts';
 
-/** What a request says about its host. `ignored`: nothing, for instance because our own deadline ended it early. */
+/** What a call says about whom it was for. `ignored`: nothing, for instance because our own deadline ended it early. */
 export type CallOutcome = 'success' | 'failure' | 'ignored';
 
-/** Allows one request. Its outcome must be recorded; only the first record counts. */
-export interface Permit {
+/** Allows one call. Its outcome must be recorded; only the first record counts. */
+export interface Permit<F> {
   readonly open: false;
-  record(outcome: CallOutcome, failure?: RegistryFailure): void;
+  record(outcome: CallOutcome, failure?: F): void;
 }
-export interface OpenCircuit {
+export interface OpenCircuit<F> {
   readonly open: true;
-  /** Milliseconds until the next request is let through. */
+  /** Milliseconds until the next call is let through. */
   readonly retryAfter: number;
-  readonly lastFailure: RegistryFailure | undefined;
+  readonly lastFailure: F | undefined;
 }
 
-export interface CircuitBreaker {
-  /** Whether a request would be refused now; acquires nothing. */
-  openCircuit(): OpenCircuit | undefined;
-  acquire(): Permit | OpenCircuit;
+/** @typeParam F - what a call fails with */
+export interface CircuitBreaker<F> {
+  /** Whether a call would be refused now; acquires nothing. */
+  openCircuit(): OpenCircuit<F> | undefined;
+  acquire(): Permit<F> | OpenCircuit<F>;
 }
 
 const maxConsecutiveFailures = 5;
-const minOpenTime = 1000;
-const maxOpenTime = 30_000;
+const openTime = { first: 1000, max: 30_000 };
 
 /**
  * Keeps reviews from waiting for a dead host again and again. Five failures in a row open the circuit for one second, and
- * every failed probe doubles that time, up to thirty seconds. Half-open lets one request through at a time; its success
+ * every failed probe doubles that time, up to thirty seconds. Half-open lets one call through at a time; its success
  * closes the circuit.
  */
-export const createCircuitBreaker = (clock: { monotonic(): number }): CircuitBreaker => {
+export const createCircuitBreaker = <F>(clock: Pick<Clock, 'monotonic'>): CircuitBreaker<F> => {
   let state: 'closed' | 'open' | 'half-open' = 'closed';
   let consecutiveFailures = 0;
-  let openTime = 0;
+  let opened = 0;
   let openUntil = 0;
-  let lastFailure: RegistryFailure | undefined;
+  let lastFailure: F | undefined;
 
-  const openCircuit = (): OpenCircuit | undefined => {
+  const openCircuit = (): OpenCircuit<F> | undefined => {
     if (state === 'closed') return undefined;
     const left = Math.max(openUntil - clock.monotonic(), 0);
     if (left === 0 && state === 'open') return undefined;
     return { open: true, retryAfter: Math.max(left, 1), lastFailure };
   };
-  const failed = (isProbe: boolean, failure: RegistryFailure | undefined): void => {
+  const failed = (isProbe: boolean, failure: F | undefined): void => {
     lastFailure = failure;
     consecutiveFailures += 1;
-    // Requests that were sent before the circuit opened say nothing new.
+    // Calls that began before the circuit opened say nothing new.
     if (state === 'closed' ? consecutiveFailures < maxConsecutiveFailures : !isProbe) return;
-    openTime = state === 'closed' ? minOpenTime : Math.min(openTime * 2, maxOpenTime);
-    openUntil = clock.monotonic() + openTime;
+    opened = state === 'closed' ? 0 : opened + 1;
+    openUntil = clock.monotonic() + exponentialDelay(openTime, opened);
     state = 'open';
   };
-  const permit = (isProbe: boolean): Permit => {
+  const permit = (isProbe: boolean): Permit<F> => {
     let isRecorded = false;
     return {
       open: false,
