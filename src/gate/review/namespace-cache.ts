@@ -11,17 +11,22 @@ export interface NamespaceMemoryLimits {
 export interface NamespaceMemory<V> {
   get(namespace: string, key: string): V | undefined;
   set(namespace: string, key: string, value: V): void;
+  /** What is remembered of one namespace, which counts as asked for now. */
+  of(namespace: string): LruCache<V>;
 }
 
 export const createNamespaceMemory = <V>(limits: NamespaceMemoryLimits): NamespaceMemory<V> => {
   const namespaces = createLruCache<LruCache<V>>({ entries: limits.namespaces });
+  const of = (namespace: string): LruCache<V> => {
+    const known = namespaces.get(namespace);
+    if (known !== undefined) return known;
+    const memory = createLruCache<V>({ entries: limits.entries });
+    namespaces.set(namespace, memory);
+    return memory;
+  };
   return {
     get: (namespace, key) => namespaces.get(namespace)?.get(key),
-    set: (namespace, key, value) => {
-      const known = namespaces.get(namespace);
-      const memory = known ?? createLruCache<V>({ entries: limits.entries });
-      memory.set(key, value);
-      if (known === undefined) namespaces.set(namespace, memory);
-    },
+    set: (namespace, key, value) => of(namespace).set(key, value),
+    of,
   };
 };

@@ -27,18 +27,21 @@ export interface Repeats {
 /** Milliseconds from the first of them: an entry of the record says no more about the times in between. */
 const window = 10 * 60_000;
 const remembered = { namespaces: 256, entries: 96 };
-/** Of one name and one length of key, the newest: Pods of a template have no name yet. */
-const mostAlike = 3;
-/** Longer keys are remembered by their hash. */
-const longestKey = 1024;
+/** Of one name, the newest; of Pods of templates, which have no name yet, of one length. */
+const mostAlike = 4;
+/** Longer texts are remembered by their hash. */
+const longestKept = 1024;
+
+type Part = string | number | boolean | undefined;
 
 /**
  * Everything that the record says of a decision, but for what differs each time: id, time, uid, durations, and how the
  * evidence was come by. Who asked is in it, or one person's acts would be told as another's.
  */
-const keyOf = (decision: Repeatable): string => {
+const partsOf = (decision: Repeatable): readonly Part[] => {
   const { source, cluster, operation, user, caller, dryRun, object, skipped, versions, truncated } = decision;
-  const parts: unknown[] = [
+  const { policies } = versions;
+  const parts: Part[] = [
     source,
     cluster,
     operation,
@@ -46,7 +49,7 @@ const keyOf = (decision: Repeatable): string => {
     caller,
     dryRun,
     skipped?.code,
-    versions['policies'],
+    policies,
     truncated,
   ];
   parts.push(object.apiVersion, object.kind, object.namespace, object.name);
@@ -55,12 +58,20 @@ const keyOf = (decision: Repeatable): string => {
   parts.push(decision.images.length);
   for (const { policy, check, mode, path, code, message } of decision.findings)
     parts.push(policy, check, mode, path, code, message);
-  const key = JSON.stringify(parts);
-  return key.length <= longestKey ? key : hash('sha256', key, 'base64');
+  return parts;
 };
 
+const lengthOf = (parts: readonly Part[]): number => {
+  let length = 0;
+  for (const part of parts) if (typeof part === 'string') length += part.length;
+  return length;
+};
+
+const areEqual = (some: readonly Part[], others: readonly Part[]): boolean =>
+  some.length === others.length && some.every((part, at) => part === others[at]);
+
 interface Made {
-  readonly key: string;
+  readonly parts: readonly Part[];
   readonly id: string;
   readonly firstTime: string;
   readonly until: number;
@@ -75,16 +86,20 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
     count: (decision) => {
       const { id, time, object } = decision;
       const { namespace = '', name = '' } = object;
-      const key = keyOf(decision);
-      // Most decisions are the first about a new name. Looking for a short text is enough for those: a Map reads all of
-      // a key to hash it, which took longer than making it.
-      const alike = `${key.length} ${name}`;
-      const known = made.get(namespace, alike) ?? none;
-      const first = known.find((one) => one.key === key);
+      const here = made.of(namespace);
+      let parts = partsOf(decision);
+      const length = lengthOf(parts);
+      if (length > longestKept) parts = [hash('sha256', JSON.stringify(parts), 'base64')];
+      // Most decisions are the first about a new name: those only leave behind what they are compared with later. It is
+      // kept as it is, because its texts are mostly held elsewhere too; one key for all of it cost as much as judging.
+      const alike = name === '' ? String(length) : name;
+      const known = here.get(alike) ?? none;
+      const first = known.find((one) => areEqual(one.parts, parts));
       const now = clock.monotonic();
       if (first === undefined || first.until <= now) {
-        const others = known.filter((one) => one !== first).slice(0, mostAlike - 1);
-        made.set(namespace, alike, [{ key, id, firstTime: time, until: now + window, count: 1 }, ...others]);
+        const others =
+          known.length === 0 ? none : known.filter((one) => one !== first).slice(0, mostAlike - 1);
+        here.set(alike, [{ parts, id, firstTime: time, until: now + window, count: 1 }, ...others]);
         return undefined;
       }
       first.count++;
