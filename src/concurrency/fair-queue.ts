@@ -72,6 +72,7 @@ const trim = <T>(lane: Lane<T>): void => {
 export class FairQueue<T> {
   readonly #weightOf: (item: T) => number;
   readonly #onLost: (item: T) => void;
+  readonly #replaces: (next: T, held: T) => boolean;
   readonly #lanes = new Map<string, Lane<T>>();
   #turns: Lane<T>[] = [];
   #next = 0;
@@ -80,10 +81,18 @@ export class FairQueue<T> {
   /** The lane that holds most; undefined when that has to be looked up. */
   #largest: Lane<T> | undefined;
 
-  /** @param onLost told of each item that had been taken and had to give way */
-  constructor(weightOf: (item: T) => number, onLost: (item: T) => void) {
+  /**
+   * @param onLost told of each item that had been taken and had to give way
+   * @param replaces whether an item takes the place of the one that waits under its key; else that one stays
+   */
+  constructor(
+    weightOf: (item: T) => number,
+    onLost: (item: T) => void,
+    replaces: (next: T, held: T) => boolean = () => true,
+  ) {
     this.#weightOf = weightOf;
     this.#onLost = onLost;
+    this.#replaces = replaces;
   }
 
   get count(): number {
@@ -104,6 +113,7 @@ export class FairQueue<T> {
     let lane = this.#lanes.get(name);
     const same = lane?.byKey.get(key);
     if (lane !== undefined && same !== undefined) {
+      if (!this.#replaces(item, same.item)) return true;
       this.#grow(lane, 0, weight - same.weight);
       same.item = item;
       same.weight = weight;

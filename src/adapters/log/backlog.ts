@@ -61,27 +61,43 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     (line) => line.length,
     (line) => onDrop(line.length),
   );
-  const writeWhile = (wanted: () => boolean): void => {
-    while (lines.count > 0 && wanted()) {
-      // Joined: every line by itself was measured and copied several times on its way, which cost more than judging.
-      const together: string[] = [];
-      for (let length = 0; length < mostTogether;) {
-        const line = lines.take();
-        if (line === undefined) break;
-        together.push(line);
-        length += line.length;
-      }
-      backlog.write(together.join(''));
-    }
+  // While somebody reads, nothing has to take turns: that cost as much as judging.
+  let ready: string[] = [];
+  let length = 0;
+  const isBehind = (): boolean => backlog.bytes() + length >= mostBehind;
+  let due: NodeJS.Immediate | undefined;
+  const put = (line: string): void => {
+    ready.push(line);
+    length += line.length;
+    // In a turn of its own, so that `writeAll` finds nothing on its way that it would overtake.
+    if (length >= mostTogether) due ??= setImmediate(handOn);
   };
-  const write = (): void => writeWhile(() => backlog.bytes() < mostBehind);
-  backlog.onWritten(write);
+  const handOn = (): void => {
+    due = undefined;
+    if (length === 0) return;
+    // Joined: every line by itself was measured and copied several times on its way, which cost more than judging.
+    backlog.write(ready.join(''));
+    ready = [];
+    length = 0;
+  };
+  const writeUnless = (isEnough: () => boolean): void => {
+    handOn();
+    while (lines.count > 0 && !isEnough()) {
+      put(lines.take() ?? '');
+      if (length >= mostTogether) handOn();
+    }
+    handOn();
+  };
+  const write = (): void => writeUnless(isBehind);
+  backlog.onWritten(() => {
+    if (lines.count > 0) write();
+  });
   return {
     add: ({ id, object }, line) => {
-      if (!lines.add(object.namespace ?? '', id, line, room)) onDrop(line.length);
-      else if (lines.weight >= mostTogether) write();
+      if (lines.count === 0 && !isBehind()) put(line);
+      else if (!lines.add(object.namespace ?? '', id, line, room)) onDrop(line.length);
     },
     write,
-    writeAll: () => writeWhile(() => true),
+    writeAll: () => writeUnless(() => false),
   };
 };

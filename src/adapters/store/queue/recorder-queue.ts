@@ -10,6 +10,10 @@ export const weightOf = (decision: StoredDecision): number => decision.json.leng
 const weightOfAll = (decisions: readonly StoredDecision[]): number =>
   decisions.reduce((sum, decision) => sum + weightOf(decision), 0);
 
+/** Repeats are told when their answers are out, which is not the order in which they were counted. */
+const isLater = (next: StoredDecision, held: StoredDecision): boolean =>
+  (next.count ?? 1) >= (held.count ?? 1);
+
 export interface QueueLimits {
   readonly maxItems: number;
   readonly maxBytes: number;
@@ -32,7 +36,7 @@ export class RecorderQueue {
   /** @param onLost told of each decision that was taken and had to give way */
   constructor(limits: QueueLimits, onLost: () => void) {
     this.#limits = limits;
-    this.#waiting = new FairQueue(weightOf, onLost);
+    this.#waiting = new FairQueue(weightOf, onLost, isLater);
   }
 
   get waiting(): number {
@@ -52,10 +56,7 @@ export class RecorderQueue {
 
   /** @returns false when it is full. */
   add(decision: StoredDecision): boolean {
-    const { id, namespace = '', count = 1 } = decision;
-    const same = this.#waiting.get(namespace, id);
-    // Repeats are told when their answers are out, which is not the order in which they were counted.
-    if (same !== undefined && (same.count ?? 1) > count) return true;
+    const { id, namespace = '' } = decision;
     const room = this.#room();
     return room.items > 0 && room.weight > 0 && this.#waiting.add(namespace, id, decision, room);
   }
