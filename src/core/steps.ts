@@ -1,4 +1,4 @@
-/** Work in steps: whoever runs it may do something else between two of them. */
+/** Work in steps. Its caller may do other work between two of them. */
 export type Steps<T> = Generator<undefined, T, undefined>;
 
 /** Runs all steps at once. */

@@ -35,9 +35,9 @@ export interface CheckSituation {
   readonly namespaceLabels: Fact<Labels>;
 }
 
-/** What is wrong with an image by its bytes. It holds for every name of them, so the name comes in later: `named`. */
+/** A violation by the bytes of an image. It holds for every name of these bytes, so `named` adds the name later. */
 export interface EvidenceViolation extends Omit<Violation, 'message'> {
-  /** What follows the name of the image in a message: `runs as root`. */
+  /** The text behind the name of the image in a message: `runs as root`. */
   readonly says: string;
 }
 
@@ -52,7 +52,7 @@ export const named = (given: string, { code, says, ...more }: EvidenceViolation)
 export interface EvidenceRule<F> {
   /** The rule with everything that it compares with. Two rules with one text judge alike. */
   readonly text: string;
-  /** Whether it reads the situation. The judgement of one that does not rests on the facts alone. */
+  /** Whether it reads the situation. The result of a rule that does not depends on the facts alone. */
   readonly readsSituation: boolean;
   /** It is about what runs, so it is not asked of an image volume. */
   readonly containersOnly?: true;
@@ -88,7 +88,7 @@ export const pass: readonly never[] = [];
 /** How many patterns a message lists before it says how many more there are. */
 const shownPatterns = 5;
 
-/** `a, b, c and 4 more` for messages. Only what is shown gets its text. */
+/** `a, b, c and 4 more` for messages. `textOf` is called only for items that are shown. */
 export const listed = <T>(items: readonly T[], textOf: (item: T) => string): string => {
   const texts = items.slice(0, shownPatterns).map(textOf).join(', ');
   return items.length <= shownPatterns ? texts : `${texts} and ${items.length - shownPatterns} more`;

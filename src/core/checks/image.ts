@@ -14,7 +14,7 @@ import { allowedPlatforms, choosePlatforms } from './image/platforms.ts';
 import { maxSize } from './image/size.ts';
 import { nonRoot } from './image/user.ts';
 
-/** A condition with what it is made from, as text: equal texts make equal conditions. */
+/** A condition with its source as text: equal texts make equal conditions. */
 interface Written {
   readonly text: string;
   readonly condition: Condition;
@@ -28,7 +28,7 @@ const written = (value: object, condition: Condition, readsSituation = false): W
   readsSituation,
 });
 
-/** A condition with an amount; what is written but cannot be read is an error, never a condition that is left out. */
+/** A condition with an amount. An amount that cannot be read is an error; the condition is never left out. */
 const withAmount = (
   config: ImageCheck,
   field: 'maxAge' | 'minAge' | 'maxSize',
@@ -68,7 +68,7 @@ const unknownTime = ({ maxAge: most, minAge: least, unknownTime: word = 'Deny' }
     ? []
     : [written({ unknownTime: word }, knownAge(word), true)];
 
-/** What breaks out of a container is what runs in it; nothing runs from a volume. */
+/** Only a process that runs in a container can break out of it, and nothing runs from a volume. */
 const userOf = ({ user }: ImageCheck): readonly Written[] =>
   user === undefined ? [] : [{ ...written({ user }, nonRoot(user)), containersOnly: true }];
 

@@ -49,7 +49,7 @@ const compileRegistries = (
   );
 };
 
-/** The checks that a text alone decides: no look at the bytes behind it, hence no network call. */
+/** The checks that the text alone decides. They need no bytes, so they cause no network call. */
 type StaticCheck = Exclude<PolicyCheck, { readonly image: unknown }>;
 type PolicyEvidenceCheck = Exclude<PolicyCheck, StaticCheck>;
 
@@ -57,7 +57,7 @@ export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceChec
 
 /**
  * The explicit list: every check of the policy schema becomes a value here or below, and nowhere else.
- * @param all - the checks of the policy: what a check advises depends on its neighbours
+ * @param all - the checks of the policy: the advice of a check depends on the others
  */
 export const compileCheck = (check: StaticCheck, all: readonly PolicyCheck[]): Result<Check, string> => {
   if ('registries' in check) return compileRegistries(check.registries, all);

@@ -25,7 +25,7 @@ export interface RegistriesRule {
 
 /** Two lists that are meant as "either" must not send people from one to the other and back. */
 const remedyOf = ({ allow = [], besideAnother }: RegistriesRule): string => {
-  // What the platform runs is no advice to those who deploy.
+  // Patterns of `platform` are no advice for people who deploy.
   const list = allow.map((pattern) => pattern.text);
   if (list.length === 0) {
     return 'this policy allows no registry beyond those of the platform; ask its owner to add one';
@@ -70,8 +70,9 @@ const withoutHost = (rule: RegistriesRule, image: ImageReference): Violation | u
 };
 
 /**
- * `registries` (R7): allowed = (allow + platform) less deny; deny wins. Stops images from registries that
- * nobody vouched for (MS-M9005.002, T1610) and names that only look like a trusted one (B20).
+ * `registries` (R7): reads host and repository. Allows what `allow` or `platform` names and `deny` does not. Stops
+ * images from registries that no policy trusts (MS-M9005.002, T1610) and names that only look like a trusted one
+ * (B20).
  */
 export const registriesCheck = (rule: RegistriesRule): Check => ({
   id: 'registries',

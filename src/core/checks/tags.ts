@@ -12,8 +12,8 @@ import { pass } from './check.ts';
 import type { Check } from './check.ts';
 
 /**
- * `tags.deny`: the tag that the runtime would use is none of these. A name without tag and digest means
- * `latest`; with a digest and no tag there is no tag to judge.
+ * `tags.deny`: reads the tag that the runtime would use. Allows every tag but these. A name without tag and digest
+ * means `latest`. A name with a digest and no tag has no tag to judge.
  */
 export const tagsCheck = (deny: readonly string[]): Check => ({
   id: 'tags',

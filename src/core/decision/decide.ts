@@ -16,16 +16,19 @@ import { shown } from '../text/shown-text.ts';
 import type { Unmatched } from './unmatched.ts';
 import { brokenSpeaks, judgeUnmatched } from './unmatched.ts';
 
-/** An image of the object with what its text says. `fresh`: not unchanged by R2, so it is judged. */
+/** An image of the object with its parsed text. `fresh`: R2 does not call it unchanged, so it is judged. */
 export interface ImageUnderReview {
   readonly use: ImageUse;
   readonly fresh: boolean;
   readonly image: ReadImage;
-  /** What was gathered because `needsOf` asked for it. Absent where a check needs it: could not look, never a pass. */
+  /**
+   * The evidence that `needsOf` asked for. When a check needs it and it is absent, it counts as "could not look",
+   * never as a pass.
+   */
   readonly evidence?: ImageEvidence;
 }
 
-/** What a decision rests on beside the object, the policies and the evidence. */
+/** The rest of what a decision depends on, beside object, policies and evidence. */
 export interface Situation {
   /** A Pod at `/validate`: it went through `/mutate`, so `digest.pin` stands for `require`. */
   readonly pod: boolean;
@@ -44,7 +47,7 @@ export interface Uninformed {
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly allowed: boolean;
-  /** No policy covers the object: nobody has spoken about it (R1). */
+  /** No policy covers the object (R1). */
   readonly uncovered: boolean;
   /** For people: which older evidence stood in while a registry could not be asked. */
   readonly warnings: readonly string[];
@@ -102,7 +105,9 @@ const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninfor
   };
 };
 
-/** R3: a policy that was applied though nobody could tell whether it applies says so beside what it found. */
+/**
+ * R3: a policy may have been applied although it is unknown whether it applies. It then says so beside its findings.
+ */
 const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]): Finding[] =>
   covering.policies
     .filter(
@@ -138,7 +143,7 @@ const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[])
 /** So many are put in order in a step of their own. */
 const manyFindings = 500;
 
-/** Where nobody says: nothing is known, so that every check that asks fails. */
+/** The default situation: nothing is known, so every check that needs something fails. */
 const unknownSituation: Situation = {
   pod: false,
   now: 0,
@@ -146,7 +151,10 @@ const unknownSituation: Situation = {
 };
 const none: readonly never[] = [];
 
-/** What evidence says of the images. @returns what is said to people beside the findings */
+/**
+ * Judges the images by their evidence.
+ * @returns warnings for people beside the findings
+ */
 function* judgingBytes(
   images: readonly ImageUnderReview[],
   covering: Covering,
@@ -164,10 +172,10 @@ function* judgingBytes(
 }
 
 /**
- * The one decision function: all checks of all covering policies on all fresh images, everything that failed,
- * and the mode last. Policies are ANDed and deny overrides (R1): an image needs every policy's consent. A step is the
- * text of one image, or its bytes under one policy: the largest legal object under many policies takes too long to keep
- * everybody else waiting (R24).
+ * The one decision function. It runs all checks of all covering policies on all fresh images, collects every failure,
+ * and applies the mode last. Policies are ANDed and deny overrides (R1): an image needs the consent of every policy.
+ * A step is the text of one image, or its bytes under one policy. Between steps other requests run, because the
+ * largest legal object under many policies would keep them waiting too long (R24).
  */
 export function* judging(
   images: readonly ImageUnderReview[],

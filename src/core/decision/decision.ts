@@ -11,9 +11,9 @@ export interface JudgedImage {
   readonly given: string;
   /** Full normalised name with what the runtime would use; absent when the text is no reference. */
   readonly reference?: string;
-  /** The digest that was judged: as the text has it, else what its tag stood for at that time. */
+  /** The digest that was judged: from the text, else what its tag stood for at that time. */
   readonly digest?: string;
-  /** Present when somebody tried to look at the image. */
+  /** Present when the gate tried to look the image up. */
   readonly evidence?: EvidenceTrail;
 }
 
@@ -28,8 +28,8 @@ export interface EvidenceTrail {
 }
 
 /**
- * The object that was judged. When it came from a manifest: its file, with line and column (both from 1) of the value
- * that the first denying finding is about, else the first finding; of the object itself when nothing was found.
+ * The object that was judged. From a manifest it has a file, with line and column (both from 1) of the value of the
+ * first denying finding, else of the first finding, else of the object itself.
  */
 export interface JudgedObject {
   readonly apiVersion: string;
@@ -46,8 +46,8 @@ export interface Decision {
   readonly apiVersion: 'imagegate.dev/v1alpha1';
   readonly kind: 'Decision';
   /**
-   * `<replica>-<time-ordered text>`: later decisions of one replica sort after earlier ones. A decision that was made
-   * before has the id of the first one: they are one entry of the record.
+   * `<replica>-<time-ordered text>`: later decisions of one replica sort after earlier ones. A repeated decision has
+   * the id of the first one: they are one entry of the record.
    */
   readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
@@ -72,9 +72,9 @@ export interface Decision {
   readonly versions: Readonly<Record<string, string>>;
   /** Milliseconds. */
   readonly durations: Readonly<Record<string, number>>;
-  /** How many equal decisions this entry of the record stands for, the latest of which it shows; absent: one. */
+  /** How many equal decisions this entry of the record stands for; absent for one. The entry shows the latest. */
   readonly count?: number;
-  /** When the first of them was made, as `time` says it of the latest. */
+  /** The time of the first of them; `time` is that of the latest. */
   readonly firstTime?: string;
   /** How many entries (findings, images, warnings) were left out to keep the record small. */
   readonly truncated?: number;

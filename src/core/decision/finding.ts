@@ -20,18 +20,18 @@ export interface Finding {
   readonly mode: Mode;
   /** Where in the object, e.g. `spec.template.spec.containers[0].image`; absent for the whole request. */
   readonly path?: string;
-  /** Where that stands in the file of a manifest, both from 1, columns in UTF-16 units. */
+  /** The place in the file of a manifest, both from 1, columns in UTF-16 units. */
   readonly line?: number;
   readonly column?: number;
   readonly code: FindingCode;
   /** One short sentence that names the image and the rule. */
   readonly message: string;
   readonly detail?: string;
-  /** What the person who sees this can do now. */
+  /** What the reader can do now. */
   readonly remedy?: string;
   /**
-   * Only beside a code that says "could not look": it was looked at, and nothing can be made of it. To look again
-   * changes nothing until somebody changes the image.
+   * Only beside a code that says "could not look": the image was read and cannot be judged. To read it again changes
+   * nothing until somebody changes the image.
    */
   readonly final?: true;
 }

@@ -32,13 +32,13 @@ const nobodyLooked: ImageEvidence = {
   tried: [],
 };
 
-/** How many of the credentials that were tried a text names, and how much of each. */
+/** How many of the tried credentials a text names, and how much of each. */
 const mostTried = 4;
 const leastOfEach = 24;
 const mostOfEach = 128;
 
 /**
- * A cause and the credentials that were tried. The cause stands whole: what is too long is cut out of the others.
+ * A cause and the credentials that were tried. The cause is never cut; long texts of the credentials are.
  * @example `connection refused; tried anonymous: no answer`
  */
 export const withTried = (cause: string, tried: readonly string[]): string => {
@@ -101,12 +101,15 @@ const modeOf = (
 ): Mode => {
   if (code === 'internal-error') return 'Deny';
   if (atMost !== undefined && mode === 'Deny') return atMost;
-  // A remark on how the policy is written refuses nobody.
+  // A remark about the policy itself refuses nothing.
   if (code === 'bytes-not-pinned') return 'Audit';
   return mode === 'Deny' && why?.excusable === true ? policy.onUnavailable : mode;
 };
 
-/** The registry cannot be asked, and what is remembered is no excuse to know less than nothing: R25 holds for its cause. */
+/**
+ * The registry cannot be asked and the cached result is too old. The cause of the failure still decides whether it is
+ * excusable (R25).
+ */
 const tooOld = ({ staleFor = 0, excusable }: ImageEvidence, most: number): Fact<never> => {
   const taken = most === 0 ? 'no older result' : `at most ${describeDuration(most)}`;
   const why = `its registry could not be asked, the last result is ${describeDuration(staleFor)} old, and the policy takes ${taken} (staleFor)`;
@@ -120,8 +123,8 @@ const pinnedFor = (reference: ImageReference, { pinned }: ImageEvidence): Fact<D
     : pinned;
 
 /**
- * What a check may know of the image. A result that is older than its policy takes is none, and so are facts about other
- * bytes than those that are named: whoever gathers is not trusted with that (B2: CVE-2023-47630).
+ * The fact that a check may use. A result that is older than its policy accepts does not count. A fact about other
+ * bytes than the named digest does not count either: evidence is not trusted with that (B2: CVE-2023-47630).
  */
 const factFor = (
   policy: CompiledPolicy,
@@ -138,14 +141,14 @@ const factFor = (
   return unfit === undefined ? fact : { state: 'unavailable', why: unfit };
 };
 
-/** `why`: present when the violation is that nobody could look. */
+/** `why`: present when the violation is that the image could not be read. */
 interface Judged {
   readonly check: string;
   readonly violation: Violation;
   readonly why?: Unavailable;
 }
 
-/** A check that compares with labels of the namespace lacks them for a cause of their own. */
+/** Why a check could not read the labels of the namespace that it compares with. */
 const labelsWhy = (
   { code }: Pick<Violation, 'code'>,
   { namespaceLabels }: CheckSituation,
@@ -223,9 +226,9 @@ const judgeFacts = (
 };
 
 /**
- * Everything that the evidence checks of all covering policies find wrong with one image. Evidence that is missing is
- * `image-unavailable`, never a pass. An image whose registry a policy forbids has been refused already and was not
- * looked at (B26), so nothing more is said about it. A step is one policy: an index may have 60 platforms (R24).
+ * All violations of the evidence checks of all covering policies for one image. Missing evidence is
+ * `image-unavailable`, never a pass. An image whose registry a policy forbids was refused already and not looked up
+ * (B26), so it gets no further finding. A step is one policy: an index may have 60 platforms (R24).
  */
 export function* judgingEvidence(
   judged: ImageUnderReview,

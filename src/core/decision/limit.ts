@@ -3,7 +3,7 @@ import type { Decision } from './decision.ts';
 /** A decision record is at most this many bytes of JSON. */
 export const decisionLimit = 64 * 1024;
 
-/** What the images of one object may take of the record. About thirty usual ones fit. */
+/** Bytes of the record that the images of one object may take. About thirty usual images fit. */
 const recordedImagesLimit = 16 * 1024;
 
 /** Keys, punctuation and codes of one entry. */
@@ -11,7 +11,7 @@ const entryBytes = 220;
 /** Room for the fields that are no list. */
 const headBytes = 8 * 1024;
 
-/** Bytes of a UTF-16 unit in JSON: escapes, UTF-8, and half of the four bytes of a surrogate pair. */
+/** Bytes of a UTF-16 unit in JSON: an escape, its UTF-8, or half of the four bytes of a surrogate pair. */
 const unitBytes = (unit: number): number => {
   if (unit < 0x20) return 6;
   if (unit < 0x80) return unit === 0x22 || unit === 0x5c ? 2 : 1;
@@ -26,7 +26,7 @@ const textBytes = (text: string): number => {
 
 type Entry = object | string;
 
-/** The size of an entry, when `bytesOf` says what a text takes. */
+/** The size of an entry, with `bytesOf` for the size of a text. */
 const createSize = (bytesOf: (text: string) => number): ((entry: Entry) => number) => {
   const size = (entry: Entry): number => {
     if (typeof entry === 'string') return entryBytes + bytesOf(entry);
@@ -47,12 +47,10 @@ interface Fitted<T> {
   readonly left: number;
 }
 
-/** After so many in a row that did not fit, what comes behind them is left out unread: there may be thousands (R24). */
+/** After so many entries in a row that did not fit, the rest is left out unread: there may be thousands (R24). */
 const mostMisses = 64;
 
-/**
- * What fits of a list, first come first served; an entry that is too large leaves its room to those close behind it.
- */
+/** The entries of a list that fit, in their order. An entry that is too large leaves its space to the next ones. */
 const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> => {
   const kept = new Set<T>();
   let left = budget;
@@ -74,7 +72,7 @@ const mostUnitBytes = 6;
 /** At least as much as `sizeOf`, without looking at each character. */
 const sizeAtMost = createSize((text) => mostUnitBytes * text.length);
 
-/** Whether they need no more; of thousands of findings only the first are looked at. */
+/** Whether the entries need at most so many bytes. Of thousands of findings only the first are measured. */
 const needAtMost = (
   budget: number,
   lists: readonly (readonly Entry[])[],
@@ -98,8 +96,8 @@ const fits = ({ findings, images, warnings }: Decision, budget: number): boolean
 };
 
 /**
- * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the room is kept
- * for findings, those that deny first: why something was denied matters more than what else it holds.
+ * Keeps a decision within 64 KiB by leaving out entries of its lists, and says how many. Half of the space is for
+ * findings, denying ones first: the cause of a denial matters more than the rest.
  */
 export const limitDecision = (decision: Decision): Decision => {
   const budget = decisionLimit - headBytes;
@@ -123,8 +121,8 @@ export const limitDecision = (decision: Decision): Decision => {
 const alwaysFit = 4;
 
 /**
- * A decision as it is recorded: long lists of images are cut, those with findings are kept first. Otherwise Pods with
- * 64 images of long names would push out of the record what it says of everybody else (R26).
+ * A decision as it is recorded. Long lists of images are cut, and images with findings are kept first. Otherwise Pods
+ * with 64 long image names would push the decisions about others out of the record (R26).
  */
 export const recordedDecision = (decision: Decision): Decision => {
   const { images, findings, truncated = 0 } = decision;

@@ -1,6 +1,6 @@
 import type { FindingCode, SkipCode } from './reason.ts';
 
-/** What a code means to the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
+/** The meaning of a code for the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
 export interface Reason {
   readonly title: string;
   readonly meaning: string;

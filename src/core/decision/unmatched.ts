@@ -58,8 +58,8 @@ export const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boole
   );
 
 /**
- * What R1 says of an image that no covering policy speaks about. The mode of a policy that cannot be used is not known
- * and counts as Deny: its breaking must not open what it closed.
+ * R1 for an image outside of every covering policy. The mode of a policy that cannot be used is not known and counts
+ * as Deny: a policy that breaks must not open what it closed.
  */
 export const judgeUnmatched = (
   { use, image }: ImageUnderReview,

@@ -1,8 +1,8 @@
-/** How far the clocks of builders may be ahead of ours. */
+/** How far the clock of a builder may be ahead. */
 const clockSkew = 5 * 60_000;
 /**
- * Nobody had built an image before: Docker was first published in March 2013. Reproducible builds write fixed times that
- * are older: 0001 (Go's zero time), 1970 (the epoch), 1980 (the first time of a zip file), 1985 (npm).
+ * No image is older: Docker was first published in March 2013. Reproducible builds write fixed times before that:
+ * 0001 (Go's zero time), 1970 (the epoch), 1980 (the first time of a zip file), 1985 (npm).
  */
 const earliest = Date.UTC(2013, 0, 1);
 

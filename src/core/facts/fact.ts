@@ -1,16 +1,17 @@
-/** Why something could not be looked at. `what` names the thing, `why` the cause; both are safe to show. */
+/** Why something could not be looked up. `what` names the thing, `why` the cause; both are safe to show. */
 export interface Unavailable {
   readonly what: string;
   readonly why: string;
   /**
-   * R25. An outage that nobody who creates Pods or pushes images can bring about: no connection, no answer at all, a
-   * 5xx. Only this may `onUnavailable: Warn` excuse, and only the place where the failure arises says so. Absent: not
-   * excusable. Attack: fill a queue, use up a pull limit or push an image that takes long, and get in as "unavailable".
+   * R25. An outage that users who create Pods or push images cannot cause: no connection, no answer at all, a 5xx.
+   * `onUnavailable: Warn` excuses only this, and only the code that reports the failure sets it. Absent: not
+   * excusable. Attack: fill a queue, use up a pull limit or push an image that takes long, and get in as
+   * "unavailable".
    */
   readonly excusable?: true;
   /**
-   * It was looked at, and nothing can be made of it: to look again changes nothing. That is up to whoever made it: a
-   * config with two users would be a way past every check.
+   * It was read and cannot be judged, and to read it again changes nothing. The author of the content could choose
+   * this: a config with two users would otherwise be a way past every check.
    */
   readonly final?: true;
   /** What to do about this cause. */

@@ -5,7 +5,7 @@ import type { Fact } from './fact.ts';
 /** What each kind of evidence answered; absent: nobody asked. Read it with {@link factOf}. */
 export type EvidenceFacts<Ids extends KindId> = { readonly [Id in Ids]?: Fact<FactOf<Id>> };
 
-/** What was found out about one image text, once, for every check of the review. */
+/** The evidence about one image text, gathered once for every check of the review. */
 export interface ImageEvidence {
   /** The digest that is judged, recorded and patched: obtained a single time in a review (B1, B2). */
   readonly pinned: Fact<Digest>;

@@ -4,20 +4,21 @@ import type { Platform } from '../oci/platform.ts';
 
 /** What the manifest and the config of one image for one platform say, or what an artifact says. */
 export interface PlatformImage {
-  /** Of its manifest. */
+  /** Digest of its manifest. */
   readonly digest: Digest;
   /** What the index names, because nodes choose by that; what the config says where it names none. */
   readonly platform: Platform;
   /**
-   * Present: it is no image but an artifact of this type (a model, a chart, a signature), which may be mounted and never
-   * runs. It has no user and no entrypoint, its labels are the annotations of its manifest.
+   * Present when it is no image but an artifact of this type (a model, a chart, a signature). An artifact may be
+   * mounted and never runs. It has no user and no entrypoint, and its labels are the annotations of its manifest.
    */
   readonly artifact?: string;
   /** An index names no platform for it: some runtimes run it everywhere, whatever its config says. */
   readonly unnamed?: true;
   /**
-   * When it was made, by the word of its builder, milliseconds since 1970: config, annotation of the manifest, label,
-   * annotation of the index, in this order. Only what can be read; reproducible builds write what cannot be true.
+   * When its builder says that it was made, in milliseconds since 1970: config, annotation of the manifest, label,
+   * annotation of the index, in this order. Only times that can be read; reproducible builds write times that cannot
+   * be true.
    */
   readonly times: readonly number[];
   /** `config.User` as written; empty when absent, which means root. */
@@ -32,7 +33,7 @@ export interface PlatformImage {
   readonly base?: BaseImage;
 }
 
-/** Which images behind an index are looked at: all of them, or those of the platforms named (`linux/amd64`). */
+/** Which images behind an index are read: all of them, or those of the named platforms (`linux/amd64`). */
 export type PlatformChoice = 'all' | readonly string[];
 
 /** What is asked of manifest and config. */

@@ -128,5 +128,5 @@ export const isPort = (text: string): boolean => text !== '' && !NOT_A_DIGIT.tes
 export const isPath = (text: string): boolean => scans(PATH, text);
 export const isTag = (text: string): boolean => text.length <= MAX_TAG_LENGTH && scans(TAG, text);
 export const isDigestAlgorithm = (text: string): boolean => scans(DIGEST_ALGORITHM, text);
-/** 64 lower-case hex digits: Docker reads them as an image id, so nobody may use them as a name. */
+/** Whether the text is 64 lower-case hex digits. Docker reads them as an image id, so they are refused as a name. */
 export const isIdentifier = (text: string): boolean => text.length === 64 && IDENTIFIER.test(text);

@@ -8,8 +8,8 @@ import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 const names = ['io.kubernetes.cri-o.annotations.checkpoint.name', 'org.criu.checkpoint.container.name'];
 
 /**
- * Whether a runtime that has CRIU would go on with the process that was saved in it: its memory, its user, and the files
- * of another image, which the node pulls by a name that stands in a layer. Nothing of that is in the config. Attack: a
+ * Whether the image is a checkpoint. A runtime with CRIU would go on with the saved process: its memory, its user,
+ * and the files of another image, which the node pulls by a name in a layer. The config shows none of this. Attack: a
  * root process of a foreign image, saved in an image whose config says `User: 1000`.
  */
 export const isCheckpoint = ({ annotations }: JsonObject): boolean =>

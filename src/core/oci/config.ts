@@ -9,7 +9,7 @@ import { readTime } from './time.ts';
 import { fieldNames, foreignSpelling, optionalText } from '../text/json/field-names.ts';
 import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
-/** What is read of an image config: OCI image-spec, "Image Configuration". */
+/** The fields of an image config that are read: OCI image-spec, "Image Configuration". */
 export interface ImageConfig {
   readonly platform: Platform;
   /** Milliseconds since 1970. */

@@ -30,7 +30,7 @@ const readPlatform = (value: JsonValue | undefined): Result<Platform | undefined
 const isSize = (value: JsonValue | undefined): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
-/** Where content lies and how long it is: what every descriptor must have. */
+/** Digest and size of content, which every descriptor must have. */
 const readAddress = (
   value: JsonValue | undefined,
   what: string,
@@ -91,9 +91,9 @@ const platformHint = (value: JsonValue | undefined): Platform | undefined => {
 };
 
 /**
- * One entry of a list of referrers. Undefined when it names nothing that could be fetched (no digest, no size, no media
- * type): it is no evidence for anything then. Annotations, platform and artifactType are hints and left out when they
- * are not what the specification says.
+ * One entry of a list of referrers. `undefined` when it names nothing that can be fetched (no digest, no size, no
+ * media type), so that it is no evidence for anything. Annotations, platform and artifactType are hints, and left out
+ * when they are not as the specification says.
  */
 const readReferrer = (value: JsonValue): Descriptor | undefined => {
   const address = readAddress(value, 'a referrer');

@@ -16,13 +16,13 @@ export interface IndexEntry extends Descriptor {
 /** OCI image-spec, "Image Index Specification"; a Docker manifest list has the same fields. */
 export interface ImageIndex {
   readonly kind: 'index';
-  /** What may run somewhere; attachments (`unknown/unknown`) are left out. */
+  /** The images that may run; attachments (`unknown/unknown`) are left out. */
   readonly children: readonly IndexEntry[];
   /** Its annotation, milliseconds since 1970. */
   readonly created?: number;
 }
 
-/** Everything by which a runtime tells platforms apart, as it is written, in one text. */
+/** All fields by which a runtime distinguishes platforms, as written, in one text. */
 const spellingOf = (platform: JsonValue | undefined): { readonly spelling?: string } => {
   if (!isJsonObject(platform)) return {};
   const fields = ['os', 'architecture', 'variant', 'os.version', 'os.features'];

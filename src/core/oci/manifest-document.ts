@@ -70,7 +70,7 @@ export const whyMisspelled = (document: JsonObject): string | undefined => {
 const has = (document: JsonObject, key: string): boolean =>
   document[key] !== undefined && document[key] !== null;
 
-/** What the keys say it is. CVE-2021-41190: one that is both is read as either, by whoever reads it. */
+/** The type of the document by its keys. CVE-2021-41190: readers disagree about a document that is both. */
 const shapeOf = (document: JsonObject): Result<ManifestShape | undefined, string> => {
   const { schemaVersion, manifests, config, layers } = document;
   if (has(document, 'fsLayers') || schemaVersion === 1) return fail(schema1);
@@ -102,7 +102,7 @@ const typeOf = (document: JsonObject): Result<Omit<ManifestDocument, 'object'>, 
 const whyParts = (document: JsonObject, shape: ManifestShape): string | undefined => {
   const list = shape === 'index' ? 'manifests' : 'layers';
   if (has(document, list) && !Array.isArray(document[list])) return `its ${list} is no list`;
-  // Without one it is no image; that it is none is for those to say who read further.
+  // Without a config it is no image. The code that reads further says so.
   if (has(document, 'config') && !isJsonObject(document['config'])) return 'its config is no object';
   return undefined;
 };
@@ -110,7 +110,7 @@ const whyParts = (document: JsonObject, shape: ManifestShape): string | undefine
 /** Bytes of which it is settled whether they are a manifest or an index. */
 export interface ManifestDocument {
   readonly shape: ManifestShape;
-  /** Its field `mediaType`, else what its keys make it. */
+  /** Its field `mediaType`, else the type by its keys. */
   readonly mediaType: string;
   /** It has no field `mediaType`. */
   readonly isSilent: boolean;

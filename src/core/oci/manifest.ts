@@ -29,7 +29,7 @@ export interface ImageManifest {
   readonly base: BaseImage;
   /** Its annotation, milliseconds since 1970. */
   readonly created?: number;
-  /** What it is when its config turns out to be none; absent: its annotations cannot be read. */
+  /** The artifact that it is if its config is no image config; absent when its annotations cannot be read. */
   readonly otherwise?: Pick<ArtifactManifest, 'type' | 'annotations'>;
 }
 /** OCI image-spec, "Guidelines for Artifact Usage": a manifest with another config than that of an image, or with none. */

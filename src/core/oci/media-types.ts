@@ -12,7 +12,7 @@ export const manifestTypes = {
   ],
 } as const satisfies Readonly<Record<ManifestShape, readonly string[]>>;
 
-/** What a media type says that the bytes are; undefined for everything that no runtime runs. */
+/** The kind of document of a media type; `undefined` for everything that no runtime runs. */
 export const shapeOfType = (mediaType: string): ManifestShape | undefined => {
   if ((manifestTypes.image as readonly string[]).includes(mediaType)) return 'image';
   return (manifestTypes.index as readonly string[]).includes(mediaType) ? 'index' : undefined;

@@ -8,7 +8,7 @@ const emptyDigests: ReadonlySet<string> = new Set([
   'sha512:27c74670adb75075fad058d5ceaf7b20c4e7786c83bae8a32f626f9782af34c9a33c2046ef60fd2a7878d378e29fec851806bbd9a67878f3a9f1cda4830763fd',
 ]);
 
-/** Whether a digest is that of `{}`: nobody has to read it to know. */
+/** Whether a digest is that of `{}`, so that its content is known without a read. */
 export const isEmptyObject = (digest: string): boolean => emptyDigests.has(digest);
 
 /** What an image cannot be without: which machine it is for, and which layers make its files. */
@@ -17,9 +17,9 @@ const openBrace = 0x7b;
 const whiteSpace: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
- * Whether the bytes of a config prove that it is none of an image: no JSON object, or one with none of the fields that
- * an image needs, in any spelling that Go reads. What cannot be read proves nothing: another reader may be able to.
- * Attack: an image that is root, called an artifact by its media types.
+ * Whether the bytes of a config prove that it belongs to no image: they are no JSON object, or an object without any
+ * field of an image config in any spelling that Go reads. Bytes that cannot be read prove nothing: another reader may
+ * be able to read them. Attack: an image that runs as root, called an artifact by its media types.
  */
 export const provesNoImage = (config: Uint8Array): boolean => {
   const first = config.find((byte) => !whiteSpace.has(byte));

@@ -5,7 +5,7 @@ export interface Platform {
   readonly variant?: string;
 }
 
-/** What is no image runs on none: BuildKit's word for it. */
+/** The platform of an entry that is no image, in BuildKit's words. */
 export const noPlatform: Platform = { os: 'unknown', architecture: 'unknown' };
 
 /** `linux/arm64/v8` */
@@ -91,15 +91,15 @@ export const isNoPlatform = ({ os, architecture }: Platform): boolean =>
   lower(os) === 'unknown' && lower(architecture) === 'unknown';
 
 /**
- * Which other architecture a node takes when none is there for its own. Source: containerd/platforms compare.go,
- * `platformVector`, which `Only` and hence the nodes use.
+ * The other architecture that a node takes when there is none for its own. Source: containerd/platforms compare.go,
+ * `platformVector`, which `Only` and so the nodes use.
  */
 const fallbacks: ReadonlyMap<string, string> = new Map([
   ['amd64', '386'],
   ['arm64', 'arm'],
 ]);
 
-/** Whether a node of the platform that is named runs this one where nothing is there for its own architecture. */
+/** Whether a node of the named platform runs this one when there is no image for its own architecture. */
 export const isFallbackOf = (wanted: string, platform: Platform): boolean => {
   const [os = '', architecture = ''] = wanted.split('/');
   const node = normal({ os, architecture });

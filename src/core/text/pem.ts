@@ -4,11 +4,14 @@ const end = '-----END CERTIFICATE-----';
 export interface PemCertificates {
   /** In order, not looked into. */
   readonly blocks: readonly string[];
-  /** One begins and does not end: a TLS library would pass over it without a word. */
+  /** A certificate begins and does not end: a TLS library would skip it in silence. */
   readonly isCut: boolean;
 }
 
-/** The certificates of a PEM text; keys and the talk between blocks are passed over. @see RFC 7468, section 2 */
+/**
+ * The certificates of a PEM text. Keys and text between blocks are skipped.
+ * @see RFC 7468, section 2
+ */
 export const pemCertificates = (text: string): PemCertificates => {
   const [, ...parts] = text.split(begin);
   const blocks: string[] = [];

@@ -4,22 +4,25 @@ import { beginningOf, cutMiddle, endOf } from './cut-middle.ts';
 export const shownLimit = 512;
 /** Longest name of a host, a file or an image within a sentence that names several things. */
 export const nameLimit = 128;
-/** How much of a text is read for each unit that is shown: what stands before a name may be longer than the name. */
+/** How much of a text is read for each unit that is shown: the text before a name may be longer than the name. */
 const readPerUnit = 4;
 
 // Everything that could move the cursor, break a line, hide or reorder text in a terminal, a log or a page:
 // controls, whatever Unicode calls ignorable (zero-width, bidirectional, fillers, tags, variation selectors),
 // line separators, lone surrogates, interlinear annotation.
 const unsafe = /[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028\u2029\ufff9-\ufffb]/gu;
-/** What needs a second look; a class without a quantifier, so one pass. */
+/** Characters that need more work. A class without a quantifier, so one pass. */
 const remarkable = /[^\x20-\x3f\x41-\x7e]/;
 const scheme = '://';
-/** What stands between `name:tag@` and a digest; there the text before `@` is no password. */
+/** Texts between `name:tag@` and a digest. There the text before `@` is no password. */
 const digestAlgorithms = ['sha256:', 'sha384:', 'sha512:', 'sha1:', 'md5:'] as const;
 
 const escapeCharacter = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 
-/** A password that somebody wrote into a name as into a URL, up to the last `@`: it must not end up in logs (B37). */
+/**
+ * Removes a password that a user wrote into a name as into a URL, up to the last `@`: it must not get into logs
+ * (B37).
+ */
 const withoutUserInformation = (text: string): string => {
   const start = text.indexOf(scheme);
   const at = text.lastIndexOf('@');
@@ -35,7 +38,10 @@ const endsPassword = (unit: number): boolean =>
   unit === 0x40 ||
   (unit >= 0x7f && foreignSpace.test(String.fromCharCode(unit)));
 
-/** Where a password would begin that ends before `end`; no earlier than `from`. @returns -1 where there is none */
+/**
+ * Where a password that ends before `end` would begin, not before `from`.
+ * @returns -1 when there is none
+ */
 const passwordBefore = (text: string, from: number, end: number): number => {
   let at = end - 1;
   while (at >= from && !endsPassword(text.charCodeAt(at))) at -= 1;
@@ -45,7 +51,7 @@ const passwordBefore = (text: string, from: number, end: number): number => {
 const namesDigest = (text: string, at: number): boolean =>
   digestAlgorithms.some((algorithm) => text.startsWith(algorithm, at));
 
-/** The same without a scheme, `user:password@host`; `name:tag@sha256:…` is none. Each character is looked at once. */
+/** The same without a scheme, `user:password@host`; `name:tag@sha256:…` holds none. Reads each character once. */
 const withoutPasswords = (text: string): string => {
   let safe = '';
   let done = 0;
@@ -58,7 +64,7 @@ const withoutPasswords = (text: string): string => {
   return done === 0 ? text : safe + text.slice(done);
 };
 
-/** A beginning whose text goes on: a password may do so as well, so nothing of one that was begun is kept. */
+/** The beginning of a cut text. A password may have been cut too, so its beginning is removed. */
 const openBeginning = (text: string): string => {
   const start = text.indexOf(scheme);
   if (start >= 0) return text.slice(0, start + scheme.length);
@@ -73,9 +79,10 @@ const endsOf = (text: string, most: number): string => {
 };
 
 /**
- * Text of an object, an image or a registry, safe to show anywhere: passwords left out, control characters escaped, the
- * middle of what is longer than `limit` cut. Stops log and terminal injection through names (B35, B37). What is too long
- * is cut before it is read, and what is left is read once: no text of a stranger keeps the event loop (R24).
+ * Makes text of an object, an image or a registry safe to show anywhere: it removes passwords, escapes control
+ * characters, and cuts the middle of a text longer than `limit`. Stops log and terminal injection through names (B35,
+ * B37). A text that is too long is cut before it is read, and the rest is read once: no foreign text blocks the event
+ * loop (R24).
  */
 export const shownBriefly = (text: string, limit: number): string => {
   const most = limit * readPerUnit;

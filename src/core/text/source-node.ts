@@ -1,6 +1,6 @@
 /**
- * A value as it stands in a text. Nothing below it is read before somebody asks: a finding needs one place of one
- * object. Offsets count UTF-16 units of the whole text; the range of a text holds its quotes.
+ * A value in a text with its place. Parts of it are read only on demand: a finding needs one place of one object.
+ * Offsets count UTF-16 units of the whole text; the range of a text holds its quotes.
  */
 export type SourceNode =
   | (SourceRange & { readonly kind: 'text'; readonly value: string })
@@ -42,7 +42,7 @@ export const nodeAt = (root: SourceNode, steps: SourceSteps): SourceNode | undef
   return node;
 };
 
-/** Where the steps lead to, or as far as they go: what is missing would stand in the last value that is there. */
+/** The place to which the steps lead, or the last existing value on the way: a missing field belongs there. */
 export const offsetAt = (root: SourceNode, steps: SourceSteps): number => {
   let node = root;
   for (const step of steps) {

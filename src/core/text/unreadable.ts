@@ -1,6 +1,9 @@
 import { fail } from '../../core/result.ts';
 
-/** Why bytes of a registry could not be read, in words that follow their name. `limit`: they hold more than is looked at. */
+/**
+ * Why bytes of a registry could not be read, in words that follow their name. `limit`: they hold more than may be
+ * read.
+ */
 export interface Unreadable {
   readonly kind: 'invalid' | 'limit';
   readonly why: string;

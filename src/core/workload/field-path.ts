@@ -11,7 +11,7 @@ export interface FieldSegment {
 
 const segmentPattern = /^(?:[A-Za-z_][A-Za-z0-9_-]*|\*)(?:\[\]){0,2}$/;
 const maxSegments = 16;
-/** Each may multiply the places of an object and lengthens every path of a finding. */
+/** Each `*` may multiply the places of an object and lengthens every path of a finding. */
 const maxMapSteps = 4;
 const maxLength = 512;
 

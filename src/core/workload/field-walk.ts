@@ -6,8 +6,9 @@ import { isAbsent, malformed, maxEntries } from './found-images.ts';
 import { isNameable, keyStep, unnameable } from './object-path.ts';
 
 /**
- * A walk through one object, bounded over all of its paths. `visit` is called with each value at the end of a path. The
- * path is written where it is told: all but a few of ten thousand entries may lead to no image (R24).
+ * A walk through one object, bounded over all of its paths. `visit` is called with each value at the end of a path.
+ * The text of a path is written only when a finding needs it: most of ten thousand entries may lead to no image
+ * (R24).
  */
 export interface FieldWalk {
   readonly visit: (path: () => string, value: JsonValue) => Problem;
@@ -82,8 +83,8 @@ const walkFrom = (
 };
 
 /**
- * Walks one path of a row through an object. What is absent on the way is passed over: there is no image.
- * @returns what has the wrong shape, or that there is too much to look at.
+ * Walks one path of a row through an object. An absent field is skipped: there is no image.
+ * @returns the field that has the wrong shape, or that there are too many entries
  */
 export const walkField = (walk: FieldWalk, segments: readonly FieldSegment[], object: JsonObject): Problem =>
   walkFrom(walk, segments, { depth: 0, path: () => '' }, object);

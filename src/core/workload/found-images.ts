@@ -17,7 +17,7 @@ export interface ImageUse {
   /** An image volume: its files are mounted, and nothing of it runs. */
   readonly volume?: true;
 }
-/** `path` and `why` are safe to show: of the object they hold keys of maps at most, escaped and bounded. */
+/** `path` and `why` are safe to show: the only text of the object in them is keys of maps, escaped and bounded. */
 export interface ExtractionError {
   readonly code: 'malformed-request' | 'too-many-images';
   readonly path: string;
@@ -28,10 +28,10 @@ export type Problem = ExtractionError | undefined;
 
 /** Places counted, blank ones included. */
 export const maxImages = 64;
-/** Items of lists and keys of maps that are looked at on the way to images, over all paths of a row. */
+/** Items of lists and keys of maps that are read on the way to images, over all paths of a row. */
 export const maxEntries = 10_000;
 
-/** What is found while an object is read. */
+/** Images that were found so far while an object is read. */
 export interface Findings {
   readonly kind: WorkloadKind;
   readonly placeholder: Placeholder | undefined;
@@ -77,8 +77,8 @@ export const addImage = (
 const registryScheme = 'docker://';
 
 /**
- * An image that is named by URL. Any other scheme is left in the text, which is then no reference and refused: nobody
- * can look at an archive.
+ * An image that is named by URL. Any other scheme stays in the text, which is then no reference and refused: the gate
+ * cannot read an archive.
  */
 export const addImageUrl = (found: Findings, path: string, value: JsonValue): Problem => {
   const isImage = typeof value === 'string' && value.startsWith(registryScheme);

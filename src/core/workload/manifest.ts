@@ -17,7 +17,7 @@ export interface ManifestDocument {
   /** The object as it is written: reads the text again, so only for what is to be shown or rewritten. */
   readonly source: () => ValueSource;
 }
-/** Something that is no Kubernetes object: told on stderr, not an error (R20). */
+/** Something that is no Kubernetes object: reported on stderr, not an error (R20). */
 export interface ManifestRemark {
   readonly file: string;
   readonly line: number;

@@ -6,7 +6,10 @@ const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(1
 /** Whatever is not printable ASCII; one unit at a time, so that two keys never look the same. */
 const unprintable = /[^\x20-\x7e]/g;
 
-/** Characters that one of the key takes where it is shown: JSON writes some in two, and everything unprintable in six. */
+/**
+ * Characters that a character of the key takes when it is shown: JSON writes some as two, and unprintable ones as
+ * six.
+ */
 const shownLength = (unit: number): number => {
   if (unit >= 0x20 && unit <= 0x7e) return unit === 0x22 || unit === 0x5c ? 2 : 1;
   const isLetterEscape = unit >= 0x08 && unit <= 0x0d && unit !== 0x0b;

@@ -9,7 +9,7 @@ export interface Placeholder {
 
 const separators = ['…', '...'];
 const longestMark = 8;
-/** A mark that could stand in an image would turn images into variables, and nobody would judge them here. */
+/** A mark that an image name may hold would turn images into variables, and they would not be judged here. */
 const inImages = /^[A-Za-z0-9._/:@+-]{0,8}$/;
 
 /** @returns why the text of a row is no placeholder. */

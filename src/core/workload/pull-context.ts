@@ -5,15 +5,15 @@ import type { FieldWalk } from './field-walk.ts';
 import { walkField } from './field-walk.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 
-/** With which secrets the kubelet will pull the images of a workload. Names as written: nothing has checked them. */
+/** The secrets with which the kubelet will pull the images of a workload. Names as written, not checked. */
 export interface NamedPullSecrets {
   /** `spec.imagePullSecrets[].name` */
   readonly pullSecrets: readonly string[];
-  /** Absent: not written, hence `default`. */
+  /** Absent when not written, which means `default`. */
   readonly serviceAccount?: string;
 }
 
-/** Secrets of one workload that are looked at; each costs a read at the API server. */
+/** How many secrets of one workload are read; each costs a request to the API server. */
 export const maxPullSecrets = 16;
 /** No name in Kubernetes is longer. */
 const longestName = 253;
@@ -27,7 +27,7 @@ const fixedPodSpec = (segments: readonly string[], object: JsonObject): readonly
   return isJsonObject(found) ? [found] : [];
 };
 
-/** Of the pod specs of one object; each is looked at, what has the wrong shape is left out. */
+/** All pod specs of one object. Those of a wrong shape are left out. */
 const podSpecsOf = (kind: WorkloadKind, object: JsonObject): readonly JsonObject[] => {
   const { podSpec, podSpecs } = compileKind(kind);
   if (podSpec !== undefined) return fixedPodSpec(podSpec.segments, object);
@@ -52,11 +52,11 @@ const secretNamesOf = (kind: WorkloadKind, { imagePullSecrets }: JsonObject): re
     );
 
 /**
- * The pull secrets and the service account that a workload names, whatever its kind; ephemeral containers use those of
- * their Pod. What has the wrong shape is left out: it can only take credentials away, and the API server refuses it.
- * `serviceAccount` is the former name of `serviceAccountName` and counts when that is empty, as in the API server.
- * Of several pod specs every secret counts and the first service account: they are pulled in one namespace, where one
- * Pod may name all of them.
+ * The pull secrets and the service account that a workload of any kind names; ephemeral containers use those of their
+ * Pod. A field of the wrong shape is left out: this can only take credentials away, and the API server refuses it.
+ * `serviceAccount` is the former name of `serviceAccountName` and counts when that is empty, as in the API server. Of
+ * several pod specs all secrets and the first service account count: they are pulled in one namespace, where one Pod
+ * may name all of them.
  */
 export const pullSecretsOf = (kind: WorkloadKind, object: JsonObject): NamedPullSecrets => {
   const podSpecs = podSpecsOf(kind, object);

@@ -42,7 +42,7 @@ interface Budget {
 interface Pair {
   readonly a: JsonObject | readonly JsonValue[];
   readonly b: JsonObject | readonly JsonValue[];
-  /** Of a list its indices. */
+  /** For a list its indices. */
   readonly keys: readonly string[] | undefined;
   readonly length: number;
   at: number;

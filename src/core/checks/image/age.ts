@@ -12,7 +12,7 @@ import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
 
-/** The age in milliseconds; `undefined`: no time can be true, so nobody can tell. */
+/** The age in milliseconds; `undefined` when no time can be true. */
 const ageOf = ({ times }: PlatformImage, now: number): number | undefined => {
   const time = creationTime(times, now);
   return time === undefined ? undefined : Math.max(now - time, 0);
@@ -21,7 +21,7 @@ const ageOf = ({ times }: PlatformImage, now: number): number | undefined => {
 const dateOf = (time: number): string =>
   Number.isFinite(time) ? new Date(time).toISOString().slice(0, 10) : 'no date';
 
-/** Why nobody can tell the age. */
+/** Why the age is unknown. */
 const whyUnknown = ({ times }: PlatformImage, now: number): string => {
   if (times.length === 0) return 'it names no time of creation that can be read';
   const dates = [...new Set(times.map(dateOf))].join(' and ');
@@ -49,7 +49,7 @@ export const maxAge =
     ];
   };
 
-/** `minAge`: a poisoned release of somebody else is mostly found out in its first days. */
+/** `minAge`: most poisoned releases of third parties are detected in their first days. */
 export const minAge =
   (least: number): Condition =>
   (subject) => {

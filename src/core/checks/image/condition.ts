@@ -4,14 +4,17 @@ import { formatPlatform } from '../../oci/platform.ts';
 import { listed } from '../check.ts';
 import type { CheckSituation, EvidenceViolation } from '../check.ts';
 
-/** What a condition judges: the images that the policy's `multiArch` chooses, at least one. */
+/** The images that a condition judges: those that the policy's `multiArch` chooses, at least one. */
 export interface Subject {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
   readonly situation: CheckSituation;
 }
 
-/** One condition of the check `image`. @returns everything that is wrong */
+/**
+ * One condition of the check `image`.
+ * @returns every violation
+ */
 export type Condition = (subject: Subject) => readonly EvidenceViolation[];
 
 /** Why one platform fails. */
@@ -24,13 +27,13 @@ const longestName = 64;
 const longestValue = 128;
 const mostReasons = 5;
 
-/** Text of an image's config, quoted; whoever built the image wrote it. */
+/** Text of an image's config, quoted and safe to show: the builder of the image chose it. */
 export const quoted = (text: string): string => `'${shownBriefly(text, longestValue)}'`;
 
 export const platformName = ({ platform }: PlatformImage): string =>
   shownBriefly(formatPlatform(platform), longestName);
 
-/** ` (linux/amd64, linux/arm64)` behind what is wrong with an index; nothing where there is one platform only. */
+/** ` (linux/amd64, linux/arm64)` behind a violation of an index; empty for a single platform. */
 export const onPlatforms = ({ isIndex }: Subject, failing: readonly Failing[]): string =>
   isIndex ? ` (${listed(failing, ({ platform }) => platformName(platform))})` : '';
 

@@ -22,10 +22,10 @@ type NamespaceRule = NonNullable<Labels['namespaceLabels']>[number];
 const labelOf = ({ labels }: PlatformImage, name: string): string | undefined =>
   Object.hasOwn(labels, name) ? labels[name] : undefined;
 
-/** Longest value that is compared, in UTF-16 units. Whoever builds an image writes what they like into it (R24). */
+/** Longest value that is compared, in UTF-16 units. The builder of an image can write any text into it (R24). */
 const longestCompared = 4096;
 
-/** `undefined`: the value is too long to be compared, so nobody can tell. */
+/** `undefined` when the value is too long to be compared. */
 const isAmong = (globs: readonly string[], value: string): boolean | undefined =>
   value.length > longestCompared ? undefined : globs.some((glob) => matchesGlob(glob, value));
 
@@ -92,7 +92,7 @@ const forbidden =
     });
   };
 
-/** The label of the namespace; `undefined` where nobody could look it up (R3), `null` where it is not there. */
+/** The label of the namespace; `undefined` when it could not be looked up (R3), `null` when it does not exist. */
 const namespaceLabel = (key: string, situation: CheckSituation): string | null | undefined => {
   if (key === namespaceNameLabel) return situation.namespace;
   if (situation.namespaceLabels.state !== 'known') return undefined;

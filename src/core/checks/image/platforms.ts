@@ -16,8 +16,8 @@ import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, platformName, reasonsOf } from './condition.ts';
 
 /**
- * `platforms`: images for machines that the cluster has not. What stands behind an index for a node to fall back to is
- * no reason to refuse: it counts as the platform that it stands in for, and all else is judged of it.
+ * `platforms`: refuses images for machines that the cluster does not have. An image that nodes only fall back to is
+ * no reason to refuse an index: it counts as the platform for which it stands in, and is judged in every other way.
  */
 export const allowedPlatforms =
   (allowed: readonly string[], { mode, platforms: wanted }: MultiArch): Condition =>
@@ -56,11 +56,11 @@ const lacking = (wanted: readonly string[], present: readonly PlatformImage[]): 
     'build the image for these platforms too, or name in `multiArch.platforms` those that your nodes have',
 });
 
-/** The images behind one name that a policy judges, and what is wrong when they are not those that it wants. */
+/** The images behind one name that a policy judges, and the violation when the policy wants others. */
 export interface Choice {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
-  /** The type of the first that is an artifact. */
+  /** The type of the first artifact among them. */
   readonly artifact: string | undefined;
   readonly violations: readonly EvidenceViolation[];
 }

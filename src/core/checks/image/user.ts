@@ -69,7 +69,7 @@ const whyRoot = ({ user, platform }: PlatformImage, numbersOnly: boolean): strin
   return why === undefined ? undefined : `${who}, ${why}`;
 };
 
-/** `user`: what breaks out of a container that runs as root is root on the node. */
+/** `user`: a process that breaks out of a container as root is root on the node. */
 export const nonRoot =
   (wanted: 'NonRoot' | 'NonRootNumeric'): Condition =>
   (subject) => {

@@ -23,7 +23,7 @@ interface AgeBound {
   readonly text: string;
   readonly age: number;
 }
-/** What has to hold together, because one policy or several that cover a namespace demand it. */
+/** The demands of one policy, or of several that cover a namespace, which must be possible together. */
 interface Demands {
   readonly lists: readonly AllowList[];
   readonly least: readonly AgeBound[];
@@ -77,7 +77,7 @@ const placeOf = (
   return policy === from ? check : `${check} of policy ${JSON.stringify(policy)}`;
 };
 
-/** A list that lets nothing in by itself has a remark of its own. */
+/** A list that allows nothing by itself has its own remark. */
 const shareNoImage = (one: AllowList, other: AllowList): boolean =>
   one.allowed.length > 0 &&
   other.allowed.length > 0 &&
@@ -131,7 +131,7 @@ const coverTogether = (one: Match, other: Match): boolean => {
   const names = [one, other].flatMap(({ namespaces }) =>
     namespaces.include.filter((name) => !name.includes('*')),
   );
-  // A name that nobody has thought of stands for all of them.
+  // One arbitrary name stands for all names that no policy mentions.
   return ['some-namespace', ...names].some((name) => coversName(one, name) && coversName(other, name));
 };
 

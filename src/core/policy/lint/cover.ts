@@ -8,7 +8,10 @@ import { matchesGlob } from '../match/glob.ts';
 const coversPath = (outer: readonly string[], inner: readonly string[]): boolean =>
   coversEnd(outer[0], inner[0]) && coversEnd(outer.at(-1), inner.at(-1)) && coversComponents(outer, inner);
 
-/** The first and the last components settle most pairs, so that two lists of a thousand take no time. */
+/**
+ * Comparing the first and the last components decides most pairs fast: a policy may have two lists of a thousand
+ * patterns.
+ */
 const coversEnd = (outer = '', inner = ''): boolean =>
   outer === '**' || (inner !== '**' && matchesGlob(outer, inner));
 

@@ -9,7 +9,7 @@ const imageChecksOf = (policy: ImagePolicy): readonly { index: number; check: Im
 const pins = ({ spec }: ImagePolicy): boolean =>
   spec.checks.some((check) => 'digest' in check && check.digest.pin);
 
-/** B1: what a tag stands for may change between the look and the pull. */
+/** B1: a tag may be moved between the lookup and the pull. */
 const bytesAreNotPinned: Rule = (policy) => {
   if (policy.spec.checks.some((check) => 'digest' in check)) return [];
   return imageChecksOf(policy)
@@ -55,7 +55,7 @@ const pinsInAudit: Rule = (policy) =>
     ? [remark(['spec', 'mode'], '`digest.pin` adds no digest in mode Audit, which changes nothing; use Warn')]
     : [];
 
-/** Fields that only what reads registries looks at. */
+/** Fields that only checks with evidence read. */
 const readsNoRegistry: Rule = (policy) => {
   const { multiArch, staleFor } = policy.spec;
   const judges = imageChecksOf(policy).length > 0;

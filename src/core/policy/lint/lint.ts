@@ -167,7 +167,7 @@ const sameContent = (policies: readonly ImagePolicy[]): readonly LintRemark[] =>
   });
 };
 
-/** What is legal in these policies and probably not meant. Policies that do what they look like get no remark. */
+/** Remarks about what is legal in these policies and probably not meant. */
 export const lintPolicies = (policies: readonly ImagePolicy[]): readonly LintRemark[] => [
   ...policies.flatMap((policy) =>
     rules.flatMap((rule) =>

@@ -19,7 +19,7 @@ const fill = (left: number, right: number, holds: (overlap: Overlap, l: number, 
   return overlap(0, 0);
 };
 
-/** A star stands for nothing here, or takes the next character of the other glob, be it a star itself. */
+/** A star matches nothing here, or the next character of the other glob, which may be a star itself. */
 const starOverlaps = (overlap: Overlap, l: number, r: number, { left, right }: Globs): boolean =>
   (left[l] === '*' && (overlap(l + 1, r) || (r < right.length && overlap(l, r + 1)))) ||
   (right[r] === '*' && (overlap(l, r + 1) || (l < left.length && overlap(l + 1, r))));

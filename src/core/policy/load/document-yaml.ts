@@ -12,7 +12,7 @@ import {
   whyNoValue,
 } from '../../text/yaml/scalar.ts';
 
-/** What is wrong in the text of a policy file, by its offset. */
+/** A mistake in the text of a policy file, with its offset. */
 export interface YamlFault {
   readonly offset: number;
   readonly message: string;
@@ -59,7 +59,7 @@ const typeScalar = (node: Scalar, value: unknown, why: (node: Scalar) => string)
 
 /**
  * Gives every scalar below a node the value that kubectl sends for it, so that a policy means the same in a file and
- * in the cluster. Merge keys stay fields: what they bring in would have no place of its own.
+ * in the cluster. Merge keys stay fields: merged values would have no place of their own.
  */
 const typeScalars = (node: unknown, depth = 1): readonly YamlFault[] => {
   if (isScalar(node)) return typeScalar(node, scalarValue(node), whyNoValue);
@@ -75,7 +75,7 @@ const typeScalars = (node: unknown, depth = 1): readonly YamlFault[] => {
   ]);
 };
 
-/** What is wrong in a document as YAML; its scalars have their values afterwards. */
+/** The YAML mistakes of a document. Afterwards its scalars have their values. */
 export const faultsOf = (document: Document): readonly YamlFault[] => {
   const faults = syntaxFaults(document);
   return faults.length > 0 ? faults : typeScalars(document.contents);

@@ -185,7 +185,7 @@ export const readPolicyFile = (
   return ok(results.flatMap((result) => (result.ok ? [result.value] : [])));
 };
 
-/** Names that more than one document of the set carries: findings could not tell such policies apart. */
+/** Names that more than one document of the set has: findings could not distinguish such policies. */
 export const findDuplicateNames = (documents: readonly PolicyDocument[]): readonly PolicyFileProblem[] => {
   const first = new Map<string, PolicyDocument>();
   return documents.flatMap((document) => {

@@ -7,7 +7,7 @@ import { cutMiddle } from '../../text/cut-middle.ts';
 export interface PolicyProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
-  /** What was probably meant, ready to be written in place of what is there. */
+  /** The text that was probably meant, to replace the wrong one. */
   readonly suggestion?: string;
 }
 
@@ -19,7 +19,7 @@ export const laterChecks = ['signature', 'attestation', 'vulnerabilities', 'pod'
 
 const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));
 
-/** What the value is, in the words of the person who wrote it. */
+/** The type of the value in the words of YAML. */
 const nameOf = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -171,7 +171,7 @@ const problemsOfIssue = (issue: Issue, parsed: Parsed): readonly PolicyProblem[]
 
 const placeKey = (issue: Issue): string => JSON.stringify(issue.path);
 
-/** Every problem of a failed parse, in the house's words. `value` is what was parsed, `schema` what by. */
+/** Every problem of a failed parse, in our own words. `value` was parsed by `schema`. */
 export const problemsOf = (
   error: z.core.$ZodError,
   value: unknown,

@@ -11,7 +11,7 @@ import type { ImagePolicy, PolicySpec } from '../schema/schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
 
-/** Covers everything: what a policy covers whose own `match` cannot be read (R8). */
+/** Covers everything. Used for a policy whose own `match` cannot be read (R8). */
 export const matchEverything: CompiledMatch = {
   include: ['*'],
   exclude: [],
@@ -80,8 +80,8 @@ export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledP
 };
 
 /**
- * A whole set from files. Every policy was read by the schema, so one that does not compile is a defect: it throws,
- * and whoever loads policies keeps the last good set.
+ * A whole set from files. The schema has read every policy, so one that does not compile is a defect: it throws, and
+ * the caller keeps the last good set.
  */
 export const compilePolicySet = (
   policies: readonly ImagePolicy[],

@@ -20,11 +20,11 @@ export interface ShownImage {
   readonly digest?: string;
 }
 
-/** An image text, parsed once, with what the policies of its set have to say about it. */
+/** An image text, parsed once, with the results of the policies of its set. */
 export interface ReadImage {
   readonly parsed: Result<ImageReference, InvalidReference>;
   readonly shown: ShownImage;
-  /** What is wrong with a text that is no reference; the same for every policy. */
+  /** The violation of a text that is no reference; the same for every policy. */
   readonly refusal?: Violation;
   /**
    * The same answer for the same policy, however often it is asked. `pod`: for a Pod on its way into the cluster, where
@@ -33,12 +33,12 @@ export interface ReadImage {
   opinionOf(policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion;
 }
 
-/** Reads image texts and remembers them: a cluster runs few images many times. */
+/** Parses image texts and caches the results: a cluster runs few images many times. */
 export interface ImageMemory {
   read(given: string): ReadImage;
 }
 
-/** What is remembered, so that names from outside cannot fill the memory; past it the memory starts anew. */
+/** Limit of cached texts: names from outside must not fill the memory. Beyond it the cache starts empty. */
 const mostTexts = 4096;
 const mostOpinions = 100_000;
 const longestText = 512;
@@ -46,7 +46,7 @@ const longestText = 512;
 const silent: Opinion = { speaks: false, violations: [] };
 const content: Opinion = { speaks: true, violations: [] };
 
-/** All that is wrong, from every static check of the policy. Pure: it depends on the policy, the text and `pod` alone. */
+/** The violations of every static check of the policy. Pure: they depend only on the policy, the text and `pod`. */
 const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion => {
   const { images } = policy.match;
   if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
@@ -62,7 +62,7 @@ const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
   ...(parsed.ok && parsed.value.digest !== undefined ? { digest: parsed.value.digest } : {}),
 });
 
-/** Quotes the part where the whole text shows it too: by itself it may hold half of a password (B37). */
+/** Quotes the part only when the shown whole text contains it: alone it may hold half of a password (B37). */
 const offendingPart = (whole: string, { part, text }: InvalidReference): string =>
   whole.includes(shown(text)) ? `${part} '${shownName(text)}'` : part;
 
@@ -74,8 +74,8 @@ const refusalOf = (whole: string, why: InvalidReference): Violation => ({
 });
 
 /**
- * The memory of one policy set. It lives and dies with the set, so it can never answer for another one; it holds
- * what follows from text alone, never evidence.
+ * The cache of one policy set. It lives as long as the set, so it can never answer for another one. It holds results
+ * that follow from text alone, never evidence.
  */
 export const createImageMemory = (): ImageMemory => {
   const texts = new Map<string, ReadImage>();
@@ -95,7 +95,7 @@ export const createImageMemory = (): ImageMemory => {
       shown: shownImage,
       ...(parsed.ok ? {} : { refusal: refusalOf(shownImage.given, parsed.error) }),
       opinionOf: (policy, image, pod) => {
-        // Only a policy that pins says something else of a Pod.
+        // Only a policy that pins judges a Pod in another way.
         const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;
         const known = here.get(policy);
         if (known !== undefined) return known;

@@ -7,7 +7,7 @@ export interface JudgementMemory {
   readonly remembering: (check: EvidenceCheck) => EvidenceCheck;
 }
 
-/** What is remembered beyond a review: about as much as 20,000 images that pass one rule each. */
+/** Limits of the results that are cached beyond a review: about 20,000 images that pass one rule each. */
 const limits = { entries: 20_000, weight: 8 * 1024 * 1024 };
 /** Of an entry beside its texts. */
 const entryBytes = 200;
@@ -36,10 +36,11 @@ const createNumbers = () => {
 };
 
 /**
- * The memory of one policy set, which lives and dies with it. However many policies have a rule and however many names
- * an image has, the rule judges it once (R24): one Pod can name 64 times an index of 60 platforms in a namespace of 50
- * policies. A judgement is remembered by everything that it rests on: the rule with all that it compares with, and the
- * facts themselves, not what somebody calls them. What reads time or namespace is remembered within its review only.
+ * The cache of one policy set; it lives as long as the set. A rule judges an image once, however many policies have
+ * the rule and however many names the image has (R24): one Pod can name an index of 60 platforms 64 times in a
+ * namespace of 50 policies. The key of a result is everything that it depends on: the rule with all its values, and
+ * the facts themselves, not the name of the image. Results that depend on time or namespace are cached only within
+ * their review.
  */
 export const createJudgementMemory = (): JudgementMemory => {
   const rules = new Map<string, number>();

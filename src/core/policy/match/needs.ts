@@ -12,8 +12,8 @@ import type { CompiledPolicy } from './policy-set.ts';
 import type { Covering, CoveringPolicy } from './select.ts';
 
 /**
- * Whether the image is refused before anybody looks at its bytes: by a `registries` check in mode Deny, or by a policy
- * that cannot be used. Its registry is never asked: a name in a Pod must not make the gate connect to where a policy
+ * Whether the image is refused before its bytes are read: by a `registries` check in mode Deny, or by a policy that
+ * cannot be used. Its registry is never asked: a name in a Pod must not make the gate connect to a host that a policy
  * forbids (B26), and a refusal by text must not wait for a network.
  */
 export const isFenced = (image: ReadImage, reference: ImageReference, covering: Covering): boolean =>

@@ -26,11 +26,11 @@ export interface CompiledPolicy {
   readonly match: CompiledMatch;
   /** What the text alone decides. */
   readonly checks: readonly Check[];
-  /** What needs to know the bytes behind the text. Empty: the policy causes no network call at `/validate`. */
+  /** Checks that need the bytes behind the text. Empty when the policy causes no network call at `/validate`. */
   readonly evidence: readonly EvidenceCheck[];
   /** `digest.pin`: `/mutate` adds the digest. */
   readonly pin: boolean;
-  /** It has a `digest` check, so what it judged is what runs. */
+  /** Whether it has a `digest` check, so that the judged bytes are those that run. */
   readonly fixesBytes: boolean;
   readonly multiArch: MultiArch;
   /** How old a tag result may be while its registry cannot be reached, in milliseconds; 0: none is accepted. */
@@ -53,7 +53,7 @@ export interface NamespacePolicies {
   readonly broken: readonly BrokenPolicy[];
   /** Whether any of them asks for namespace labels. */
   readonly needsLabels: boolean;
-  /** Whether any of them asks for the labels of the object; an object can carry hundreds of thousands. */
+  /** Whether any of them needs the labels of the object. An object can have hundreds of thousands. */
   readonly needsObjectLabels: boolean;
   /** Whether any of them has a check that needs evidence. */
   readonly needsEvidence: boolean;
@@ -71,7 +71,7 @@ export interface PolicySet {
   readonly images: ImageMemory;
 }
 
-/** Distinct namespace names that are remembered; past it the memory starts anew, so that names cannot fill it. */
+/** Limit of cached namespace names: names from outside must not fill the memory. Beyond it the cache starts empty. */
 const namespaceMemory = 4096;
 
 const coversNamespace = (match: CompiledMatch, namespace: string): boolean =>
@@ -82,8 +82,8 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
   a.name < b.name ? -1 : Number(a.name > b.name);
 
 /**
- * An immutable set of policies, indexed by namespace: a review costs what the policies of its own namespace
- * cost, not what the number of policies in the cluster costs.
+ * An immutable set of policies, indexed by namespace. The cost of a review grows with the policies of its own
+ * namespace, not with all policies of the cluster.
  */
 export const createPolicySet = (
   version: string,

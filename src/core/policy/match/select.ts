@@ -27,7 +27,9 @@ export interface Covering {
 export interface SelectionFacts {
   readonly namespace: string;
   readonly namespaceLabels: Fact<Labels>;
-  /** Labels of object and oldObject; either may match. `undefined`: no labels are at hand, so it counts as matching. */
+  /**
+   * Labels of object and oldObject; either may match. `undefined` when they are not known, which counts as matching.
+   */
   readonly objectLabels: readonly Labels[] | undefined;
 }
 

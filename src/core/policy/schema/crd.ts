@@ -10,7 +10,7 @@ interface StructuralSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Keywords that mean the same in both. Patterns stay behind: the gate itself says better what is wrong. */
+/** Keywords that mean the same in both. Patterns are left out: the gate itself gives better messages. */
 const sharedKeywords = [
   'type',
   'description',
@@ -27,8 +27,8 @@ const sharedKeywords = [
 ] as const;
 
 /**
- * R9: an API server prunes unknown fields in silence, so that a misspelt `registeries:` would be stored as no
- * check at all. Every object keeps what it is given, and the gate's own webhook refuses it with a suggestion.
+ * R9: an API server prunes unknown fields in silence, so a misspelt `registeries:` would be stored as no check at
+ * all. Every object keeps its fields, and the gate's own webhook refuses unknown ones with a suggestion.
  */
 const structural = (schema: FieldSchema): StructuralSchema => {
   const shared = sharedKeywords.flatMap((keyword) =>

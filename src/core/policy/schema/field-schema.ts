@@ -27,7 +27,7 @@ export const policyFieldSchema = (): FieldSchema =>
   // `never` and `unknown` (metadata.namespace, status) have no form there; both are replaced by what follows.
   z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' }) as FieldSchema;
 
-/** Every default of an object filled in, so that `default: {}` can be shown as what it stands for. */
+/** Fills in every default of an object, so that `default: {}` can be shown with its meaning. */
 export const completeDefault = (schema: FieldSchema): JsonValue | undefined => {
   if (!isJsonObject(schema.default) || schema.properties === undefined) return schema.default;
   const complete: Record<string, JsonValue | undefined> = { ...schema.default };

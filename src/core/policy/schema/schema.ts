@@ -133,8 +133,8 @@ export const readPolicy = (value: unknown): Result<ImagePolicy, readonly PolicyP
 };
 
 /**
- * Whom a policy that is broken elsewhere would apply to: its `spec.match`, if that much is readable. R8 denies
- * within it; `undefined` means that nothing is known, hence everything is covered.
+ * The `spec.match` of a policy that is broken elsewhere, if it is readable. R8 denies within it. `undefined` means
+ * that nothing is known, so everything is covered.
  */
 export const readMatch = (value: unknown): PolicySpec['match'] | undefined => {
   if (!isJsonObject(value) || !isJsonObject(value['spec'])) return undefined;

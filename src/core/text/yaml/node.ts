@@ -9,7 +9,7 @@ import { setField } from '../parsed-text.ts';
 import { maxDepth, nestedTooDeep } from './limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
 
-/** What a document became, and where in the text the items of its `items` lists begin. */
+/** The JSON value of a document, and the places of the items of its `items` lists. */
 export interface YamlJson {
   readonly value: JsonValue;
   readonly offsets: ReadonlyMap<JsonValue, readonly number[]>;

@@ -18,7 +18,7 @@ const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel:
 export const parseChunk = ({ text }: Chunk, lineCounter: LineCounter): readonly Document.Parsed[] =>
   parseAllDocuments(text, { ...options, lineCounter }) as readonly Document.Parsed[];
 
-/** What each alias of a document stands for: the library walks the whole document for each of them. */
+/** The value of each alias of a document: the library would walk the whole document for each of them. */
 type Anchored = ReadonlyMap<Alias, Node>;
 
 const anchoredIn = (document: Document.Parsed): Anchored => {
@@ -78,7 +78,7 @@ const findEntry = (origin: Origin, map: YAMLMap, key: string): SourceEntry | und
   return own === undefined ? merged(origin, map, key) : entryOf(origin, own);
 };
 
-/** An alias is what its anchor marks, so the place of what it brings is where that stands. */
+/** An alias stands for its anchor, so its place is the place of the anchor. */
 const sourceOf = (origin: Origin, node: Node | null | undefined): SourceNode => {
   if (isAlias(node)) return sourceOf(origin, origin.anchored.get(node));
   const range = rangeOf(node, origin);
@@ -140,8 +140,8 @@ const read = (chunk: Chunk): ((offset: number) => ValueSource) => {
 export type YamlSource = (chunk: Chunk, offset: number) => ValueSource;
 
 /**
- * Reads chunks of a YAML text again that were read before, so they hold no error. One of them is kept: whoever asks
- * goes through a text from its beginning to its end.
+ * Reads chunks of a YAML text again that were read before, so they hold no error. Keeps the last one: callers go
+ * through a text from its beginning to its end.
  */
 export const createYamlSource = (): YamlSource => {
   let last: { readonly chunk: Chunk; readonly at: (offset: number) => ValueSource } | undefined;

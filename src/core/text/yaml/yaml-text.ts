@@ -10,7 +10,8 @@ import { createYamlSource, parseChunk } from './source.ts';
 
 const separator = '---';
 
-// YAML 1.1, so kubectl, ends a line at each of them, YAML 1.2 at none: what is a comment for one is an image for the other.
+// YAML 1.1, and so kubectl, ends a line at each of these, YAML 1.2 at none. A comment for one reader is an image for
+// the other.
 const foreignBreak = /\r(?!\n)|[\u0085\u2028\u2029]/g;
 const whyForeignBreak = (text: string): string =>
   `the line break U+${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which readers of YAML disagree about; break lines with LF or CR LF, or write it as an escape in double quotes`;
@@ -83,7 +84,7 @@ const readDocument = (
   });
 };
 
-/** Within quotes it is a part of a text whoever reads it; no image and no name holds one. */
+/** Within quotes every reader takes it as a part of the text, and no image and no name holds one. */
 const findForeignBreak = (
   { text }: Chunk,
   documents: readonly Document.Parsed[],
@@ -121,8 +122,8 @@ const readChunk = (chunk: Chunk, source: YamlSource): Result<readonly ParsedValu
 };
 
 /**
- * Reads every document of a YAML text; empty documents are left out. What stands after `...`, which kubectl ignores,
- * is read too.
+ * Reads every document of a YAML text; empty documents are left out. Text after `...`, which kubectl ignores, is read
+ * too.
  */
 export const readYamlText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
   const chunks = splitDocuments(text);

@@ -6,7 +6,7 @@ export type Family = Pick<WorkloadKind, 'scope' | 'placeholder' | 'overlay'> & {
   readonly versions: readonly string[];
 };
 
-/** A row of a custom kind: containers may lack names there, and blank images are filled in by somebody. */
+/** A row of a custom kind: its containers may lack names, and a controller may fill blank images in. */
 export const customRow = (
   family: Family,
   resource: string,

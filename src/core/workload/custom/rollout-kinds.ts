@@ -18,7 +18,7 @@ const templatesOf = (names: readonly string[]) => ({
   podSpec: under(under(['spec.template'], names), [template.podSpec]),
 });
 
-/** Argo Rollouts, OpenShift, OpenKruise, KEDA: what stands in for Deployments and Jobs. */
+/** Argo Rollouts, OpenShift, OpenKruise, KEDA: kinds that replace Deployments and Jobs. */
 export const rolloutKinds: readonly WorkloadKind[] = [
   customRow(argo, 'rollouts', 'Rollout', template), // no template when spec.workloadRef names a Deployment
   customRow(openshift, 'deploymentconfigs', 'DeploymentConfig', template),

@@ -11,7 +11,7 @@ export interface ContainerList {
   /** Whether the API server refuses an object without it. */
   readonly required: boolean;
 }
-/** Where the images of one pod spec are; paths are written where they are told. */
+/** The places of the images of one pod spec. Paths are written only when a finding needs them. */
 export interface PodSpecPlaces {
   readonly lists: readonly ContainerList[];
   readonly volumes: () => string;
@@ -20,7 +20,7 @@ export interface CompiledPodSpec extends PodSpecPlaces {
   readonly segments: readonly string[];
 }
 export interface CompiledKind {
-  /** The pod spec of a kind that has one at a fixed place and nothing else: all of the hot path. */
+  /** The pod spec of a kind that has exactly one at a fixed place: all built-in kinds, hence the hot path. */
   readonly podSpec?: CompiledPodSpec;
   /** The pod specs of any other kind. */
   readonly podSpecs: readonly (readonly FieldSegment[])[];

@@ -22,9 +22,14 @@ export interface WorkloadKind {
   readonly imageUrls?: readonly string[];
   /** Whether the object may legally lack the pod spec. */
   readonly podSpecOptional: boolean;
-  /** Whether a blank image is emitted (and so denied) instead of awaiting somebody to fill it in: Pods only. */
+  /**
+   * Whether a blank image is emitted, and so denied, instead of waiting for a controller to fill it in: Pods only.
+   */
   readonly imageRequired: boolean;
-  /** Whether its pod specs are laid over the operator's own: what is absent or blank there is usual, so nobody is warned. */
+  /**
+   * Whether its pod specs are merged over the operator's own. Absent or blank fields are usual there, so there is no
+   * warning.
+   */
   readonly overlay?: true;
   /** Whether containers may lack a name, as in Knative; they are then known by their index. */
   readonly unnamedContainers: boolean;
