@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root } from './markdown.ts';
+import { threadTime } from './fakes/cpu-time.ts';
 
 interface Literal {
   readonly source: string;
@@ -198,15 +199,11 @@ const unitsOf = (source: string): readonly string[] => {
   return [...single, '\n', '\u00e9', '\u0000', 'a.', '1.', ', ', 'a-', ...named, ...joined];
 };
 
-/** In milliseconds of this thread's own work: what else keeps the machine busy does not count. */
-const timeOf = (pattern: RegExp, text: string): number => {
-  const started = process.threadCpuUsage();
-  pattern.lastIndex = 0;
-  if (pattern.global && !pattern.sticky) text.replaceAll(pattern, '');
-  else pattern.test(text);
-  const { user, system } = process.threadCpuUsage(started);
-  return (user + system) / 1000;
-};
+const timeOf = (pattern: RegExp, text: string): number =>
+  threadTime(() => {
+    pattern.lastIndex = 0;
+    return pattern.global && !pattern.sticky ? text.replaceAll(pattern, '') : pattern.test(text);
+  });
 const best = (pattern: RegExp, text: string): number =>
   Math.min(...Array.from({ length: 5 }, () => timeOf(pattern, text)));
 

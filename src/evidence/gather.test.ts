@@ -34,10 +34,10 @@ describe('many reviews at once', () => {
       return undefined;
     };
     const requests = images.map((_, n) => ({ image: reference(`${host}/app${n}:v1`), needs: allFacts }));
+    // However long it takes: requests are what is counted.
+    const { signal } = new AbortController();
     const reviews = await Promise.all(
-      Array.from({ length: pods }, () =>
-        room.evidence.gather(requests, undefined, AbortSignal.timeout(15_000)),
-      ),
+      Array.from({ length: pods }, () => room.evidence.gather(requests, undefined, signal)),
     );
     for (const review of reviews) {
       expect(review.map(pinnedDigest)).toEqual(images.map(({ digest }) => digest));
@@ -47,7 +47,7 @@ describe('many reviews at once', () => {
     for (const { place: asked } of room.registry.calls) perImage.set(asked, (perImage.get(asked) ?? 0) + 1);
     expect([...perImage.values()].every((count) => count <= 3)).toBe(true);
     expect(perImage.size).toBe(images.length);
-  });
+  }, 120_000);
 
   test('one review reads few images at a time', async () => {
     const room = createEvidenceRoom({}, { imagesAtOnce: 3 });

@@ -12,8 +12,10 @@ test('labels that no policy asks for are not read, however many they are', async
   });
   const object = pod({ app: 'evil.io/x' }, { metadata: { labels: many(240_000) } });
   const oldObject = pod({ app: 'evil.io/y' }, { metadata: { labels: many(240_000) } });
-  const start = performance.now();
+  const started = process.threadCpuUsage();
   const decision = await gate.admit(requestFor(object, { operation: 'UPDATE', oldObject }));
   expect(decision.allowed).toBe(false);
-  expect(performance.now() - start).toBeLessThan(100);
+  // Of this thread alone: what else keeps the machine busy does not count.
+  const { user, system } = process.threadCpuUsage(started);
+  expect((user + system) / 1000).toBeLessThan(100);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileBroken } from '../../src/core/policy/match/compile.ts';
 import { readPolicyFile } from '../../src/core/policy/load/document.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
+import { threadTime } from '../fakes/cpu-time.ts';
 
 describe('a policy that cannot be used does not open what it fenced (R1, R8)', () => {
   const broken = [compileBroken('fence', { images: ['registry.example.com/**'] }, 'a wildcard in the host')];
@@ -27,8 +28,7 @@ describe('a policy file costs what its size is worth, and never throws', () => {
     ['keys that are maps in flow style', `${'{'.repeat(26)}${'}'.repeat(26)}\n`],
     ['keys that are lists', `${'? - '.repeat(25)}a\n`],
   ])('%s', (_title, text) => {
-    const start = performance.now();
-    expect(readPolicyFile(text, 'a.yaml').ok).toBe(false);
-    expect(performance.now() - start).toBeLessThan(100);
+    const used = threadTime(() => expect(readPolicyFile(text, 'a.yaml').ok).toBe(false));
+    expect(used).toBeLessThan(100);
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { compilePath, matchesPath } from './path-glob.ts';
+import { threadTime } from '../../../test/fakes/cpu-time.ts';
 
 test.each([
   ['a path matches itself', 'team/app', 'team/app', true],
@@ -41,7 +42,8 @@ test('hostile globs do not backtrack', () => {
     [`${'**/a/'.repeat(40)}b`, `${'a/'.repeat(127)}a`],
     [`${'**/*a*a*a/'.repeat(20)}b`, `${'aaa/'.repeat(63)}aaa`],
   ] as const;
-  const start = performance.now();
-  for (const [pattern, path] of pairs) expect(matchesPath(compilePath(pattern), path)).toBe(false);
-  expect(performance.now() - start).toBeLessThan(100);
+  const used = threadTime(() => {
+    for (const [pattern, path] of pairs) expect(matchesPath(compilePath(pattern), path)).toBe(false);
+  });
+  expect(used).toBeLessThan(100);
 });

@@ -93,9 +93,11 @@ test.each<[string, (at: number) => string, number]>([
   let longest = 0;
   const done = new AbortController();
   const looking = lookAt(64).then(() => done.abort());
-  for (let last = performance.now(); !done.signal.aborted; last = performance.now()) {
+  while (!done.signal.aborted) {
+    const before = process.threadCpuUsage();
     await nextRound();
-    longest = Math.max(longest, performance.now() - last);
+    const { user, system } = process.threadCpuUsage(before);
+    longest = Math.max(longest, (user + system) / 1000);
   }
   await looking;
   // Compared one by one and in one go, 1,024 keys of 16 Secrets took a second and more.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { maxChallengeLength, parseChallenges } from './challenge.ts';
+import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 
 const read = (header: string) => {
   const parsed = parseChallenges(header);
@@ -107,10 +108,11 @@ describe('a WWW-Authenticate that cannot be read is refused as a whole', () => {
         },
       ),
     );
-    const started = performance.now();
-    parseChallenges(`Bearer realm="${'\\'.repeat(maxChallengeLength - 20)}`);
-    parseChallenges('a='.repeat(maxChallengeLength / 2));
-    expect(performance.now() - started).toBeLessThan(200);
+    const used = threadTime(() => {
+      parseChallenges(`Bearer realm="${'\\'.repeat(maxChallengeLength - 20)}`);
+      parseChallenges('a='.repeat(maxChallengeLength / 2));
+    });
+    expect(used).toBeLessThan(200);
   });
 
   test('what was written is what is read', () => {

@@ -38,7 +38,7 @@ describe('turns', () => {
 
   test('waiting counts against the deadline, is told as waiting, and leaves the place free', async () => {
     const server = await serve(({ response }) => response.writeHead(200).flushHeaders());
-    const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 400 } });
+    const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 20_000 } });
     const first = responseOf(await http.send(requestTo(server.host)));
     const short = requestTo(server.host, '/', { signal: AbortSignal.timeout(60) });
     expect(failureOf(await http.send(short))).toMatchObject({ kind: 'timeout', stage: 'queue' });
@@ -49,30 +49,32 @@ describe('turns', () => {
   test('more than may wait are refused at once, with a text that says what to change', async () => {
     const server = await serve(({ response }) => response.writeHead(200).flushHeaders());
     const http = transport(
-      { [server.host]: { ...onLoopback, concurrency: 1, timeout: 300 } },
+      { [server.host]: { ...onLoopback, concurrency: 1, timeout: 20_000 } },
       { limits: { maxWaiting: 1 } },
     );
-    responseOf(await http.send(requestTo(server.host)));
+    const first = responseOf(await http.send(requestTo(server.host)));
     const waiting = http.send(requestTo(server.host));
     expect(failureOf(await http.send(requestTo(server.host)))).toMatchObject({
       kind: 'busy',
       stage: 'queue',
       why: expect.stringContaining('concurrency in its row') as string,
     });
-    await waiting;
+    first.discard();
+    responseOf(await waiting).discard();
   });
 
   test('a slow host does not hold up another', async () => {
     const slow = await serve(({ response }) => response.writeHead(200).flushHeaders());
     const quick = await serve(({ response }) => response.end('quick'));
     const http = transport({
-      [slow.host]: { ...onLoopback, concurrency: 1, timeout: 500 },
+      [slow.host]: { ...onLoopback, concurrency: 1, timeout: 20_000 },
       [quick.host]: onLoopback,
     });
-    responseOf(await http.send(requestTo(slow.host)));
+    const first = responseOf(await http.send(requestTo(slow.host)));
     const waiting = http.send(requestTo(slow.host));
     expect(await ask(http, requestTo(quick.host))).toMatchObject({ text: 'quick' });
-    await waiting;
+    first.discard();
+    responseOf(await waiting).discard();
   });
 });
 
@@ -141,7 +143,7 @@ describe('Retry-After', () => {
   test('a review that ends while waiting is told what it waited for', async () => {
     const server = await serve(({ response }) => response.writeHead(429, { 'retry-after': '5' }).end());
     const http = transport({ [server.host]: onLoopback });
-    const request = requestTo(server.host, '/', { signal: AbortSignal.timeout(100) });
+    const request = requestTo(server.host, '/', { signal: AbortSignal.timeout(2_000) });
     expect(await ask(http, request)).toMatchObject({
       kind: 'paced',
       why: expect.stringContaining('given up before that') as string,
@@ -237,7 +239,7 @@ describe('the breaker', () => {
           mirrors: [],
           tokenRealms: [],
           concurrency: 8,
-          timeout: 1000,
+          timeout: 20_000,
         }),
       },
     );

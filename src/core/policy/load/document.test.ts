@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findDuplicateNames, formatProblem, readPolicyFile } from './document.ts';
+import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 
 const good = (name: string): string => `apiVersion: imagegate.dev/v1alpha1
 kind: ImagePolicy
@@ -139,9 +140,8 @@ describe('bounds', () => {
     ['compact lists', '- '.repeat(500_000), 'nested more than'],
     ['compact keys', '? '.repeat(500_000), 'nested more than'],
   ])('%s is refused within a second', (_title, text, want) => {
-    const start = performance.now();
-    expect(problems(text)).toEqual([expect.stringContaining(want)]);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const used = threadTime(() => expect(problems(text)).toEqual([expect.stringContaining(want)]));
+    expect(used).toBeLessThan(1000);
   });
 
   test('aliases that multiply are refused within a second', () => {
@@ -149,9 +149,9 @@ describe('bounds', () => {
       { length: 9 },
       (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`,
     );
-    const start = performance.now();
-    expect(problems(`l0: &l0 x\n${levels.join('\n')}\n`)).toEqual([expect.stringContaining('alias')]);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const text = `l0: &l0 x\n${levels.join('\n')}\n`;
+    const used = threadTime(() => expect(problems(text)).toEqual([expect.stringContaining('alias')]));
+    expect(used).toBeLessThan(1000);
   });
 
   test('control characters of a file do not reach the terminal', () => {

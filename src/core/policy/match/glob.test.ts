@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { matchesGlob } from './glob.ts';
+import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 
 test.each([
   ['an exact name', 'kube-system', 'kube-system', true],
@@ -17,11 +18,10 @@ test.each([
 });
 
 test('B31, R24: a text is read once, whatever the glob', () => {
-  const timeOf = (glob: string, text: string): number => {
-    const started = performance.now();
-    for (let time = 0; time < 50; time++) expect(matchesGlob(glob, text)).toBe(false);
-    return performance.now() - started;
-  };
+  const timeOf = (glob: string, text: string): number =>
+    threadTime(() => {
+      for (let time = 0; time < 50; time++) expect(matchesGlob(glob, text)).toBe(false);
+    });
   for (const glob of [`${'*a'.repeat(60)}b`, '*ab*ab*b', 'a*b', '*b*']) {
     const text = 'a'.repeat(8192);
     timeOf(glob, text);
