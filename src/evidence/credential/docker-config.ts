@@ -4,7 +4,7 @@ import type { CredentialSecret, Repository } from '../ports.ts';
 import { readEntrySecret } from './docker-config-secret.ts';
 import { createRegistryIndex, type RegistryIndex } from './registry-index.ts';
 import { parseRegistryKey, type RegistryKey } from './registry-key.ts';
-import { whyTooMuch } from '../../core/text/json/json-document.ts';
+import { readForeignValue } from '../../core/text/json/json-document.ts';
 
 /** The file of `docker login` and `podman login`, or its predecessor without `auths`. */
 export type DockerConfigForm = 'dockerconfigjson' | 'dockercfg';
@@ -32,16 +32,11 @@ export interface DockerConfig {
 /** Kubernetes stores no larger Secret. */
 export const dockerConfigLimits = { bytes: 2 ** 20, entries: 1024, globs: 64 } as const;
 
-/** JSON.parse quotes the text in its errors, and the text is full of secrets: its error goes nowhere (B37). */
+/** JSON.parse would quote the text in its errors, and the text is full of secrets (B37). */
 const parseObject = (text: string): Result<JsonObject, string> => {
-  const tooMuch = whyTooMuch(text);
-  if (tooMuch !== undefined) return fail(tooMuch);
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? ok(value) : fail('it is no JSON object');
-  } catch {
-    return fail('it is no JSON');
-  }
+  const value = readForeignValue(text);
+  if (!value.ok) return fail(value.error.kind === 'limit' ? value.error.why : 'it is no JSON');
+  return isJsonObject(value.value) ? ok(value.value) : fail('it is no JSON object');
 };
 
 /** One section of the file: a map by registry. */

@@ -2,7 +2,7 @@ import type * as http from 'node:http';
 import type * as https from 'node:https';
 import { untilAborted } from '../../../concurrency/abort.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import { whyTooMuch } from '../../../core/text/json/json-document.ts';
+import { readForeignValue } from '../../../core/text/json/json-document.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiCall, ApiStream } from './call.ts';
 import type { Connection, Credentials } from './connection.ts';
@@ -141,15 +141,15 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** An object whose bytes are bounded was written by a stranger: what is in it is bounded before it is parsed (R24). */
+/** An object whose bytes are bounded was written by a stranger: what is in it is bounded as it is parsed (R24). */
 function readObject(text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> {
-  const tooMuch = call.maxBytes === undefined ? undefined : whyTooMuch(text);
-  if (tooMuch === undefined) return parseObject(text, server);
-  return fail(localProblem('TooLarge', `what the API server sent cannot be read: ${tooMuch}`));
+  if (call.maxBytes === undefined) return asObject(parseJson(text), server);
+  const value = readForeignValue(text);
+  if (value.ok || value.error.kind !== 'limit') return asObject(value.ok ? value.value : undefined, server);
+  return fail(localProblem('TooLarge', `what the API server sent cannot be read: ${value.error.why}`));
 }
 
-function parseObject(text: string, server: string): Result<JsonObject, ApiProblem> {
-  const value = parseJson(text);
+function asObject(value: unknown, server: string): Result<JsonObject, ApiProblem> {
   return isJsonObject(value)
     ? ok(value)
     : fail(

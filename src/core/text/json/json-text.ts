@@ -6,16 +6,33 @@ import type { MutableObject, ParsedValue, TextProblem, TextStart } from '../pars
 import { setField } from '../parsed-text.ts';
 import { maxDepth, nestedTooDeep } from '../yaml/limits.ts';
 
+/** How much of a text is read; absent: as much as there is. A key that an object holds twice is refused unless it may be. */
+export interface JsonBounds {
+  readonly depth: number;
+  readonly values?: number;
+  readonly escapes?: number;
+  /** The last one counts, as it does for `JSON.parse`. */
+  readonly mayRepeat?: boolean;
+}
+export type JsonFault = 'syntax' | 'repeated key' | 'depth' | 'values' | 'escapes';
+interface JsonProblem extends TextProblem {
+  readonly fault: JsonFault;
+}
+
 /**
  * Reads JSON with what `JSON.parse` does not tell: duplicate keys (readers disagree on which one counts), nesting,
- * line numbers, and several values in one text, as kubectl takes them.
+ * line numbers, and several values in one text, as kubectl takes them. It stops where a bound is passed, before what
+ * lies behind it costs memory.
  */
 interface Cursor {
   readonly text: string;
+  readonly bounds: JsonBounds;
+  values: number;
+  escapes: number;
   at: number;
   line: number;
   lineStart: number;
-  problem: TextProblem | undefined;
+  problem: JsonProblem | undefined;
   itemStarts: Map<JsonValue, readonly TextStart[]>;
 }
 
@@ -29,10 +46,18 @@ const startOf = ({ at, line, lineStart }: Cursor): TextStart => ({
   column: at - lineStart + 1,
 });
 
-const refuse = (cursor: Cursor, why: string): undefined => {
+const refuse = (cursor: Cursor, why: string, fault: JsonFault = 'syntax'): undefined => {
   const { line, column } = startOf(cursor);
-  cursor.problem ??= { line, column, why };
+  cursor.problem ??= { line, column, why, fault };
   return undefined;
+};
+
+/** Each value begins behind a bracket or a comma: @returns false when there are more than may be */
+const countValue = (cursor: Cursor): boolean => {
+  const { values = Infinity } = cursor.bounds;
+  if (++cursor.values <= values) return true;
+  refuse(cursor, 'more values than are read', 'values');
+  return false;
 };
 
 const skipSpace = (cursor: Cursor): void => {
@@ -57,12 +82,14 @@ const unescape = (literal: string): string | undefined => {
 
 const readString = (cursor: Cursor): string | undefined => {
   const start = cursor.at;
+  const { escapes: mostEscapes = Infinity } = cursor.bounds;
   let escaped = false;
   for (let at = start + 1; at < cursor.text.length; at += 1) {
     const char = cursor.text.charCodeAt(at);
     if (char === backslash) {
       escaped = true;
       at += 1;
+      if (++cursor.escapes > mostEscapes) return refuse(cursor, 'more escapes than are read', 'escapes');
     } else if (char === quote) {
       const plain = escaped ? unescape(cursor.text.slice(start, at + 1)) : cursor.text.slice(start + 1, at);
       if (plain === undefined) return refuse(cursor, 'a string has an escape that JSON does not know');
@@ -105,8 +132,9 @@ const another = (cursor: Cursor, close: string): boolean | undefined => {
   const char = cursor.text[cursor.at];
   if (char !== ',' && char !== close) return refuse(cursor, `"," or "${close}" expected`);
   cursor.at += 1;
-  if (char === ',') skipSpace(cursor);
-  return char === ',';
+  if (char !== ',') return false;
+  skipSpace(cursor);
+  return countValue(cursor) || undefined;
 };
 
 const opensEmpty = (cursor: Cursor, close: string): boolean => {
@@ -136,9 +164,9 @@ const readKey = (cursor: Cursor, object: MutableObject): string | undefined => {
   const { at } = cursor;
   const key = readString(cursor);
   if (key === undefined) return undefined;
-  if (Object.hasOwn(object, key)) {
+  if (cursor.bounds.mayRepeat !== true && Object.hasOwn(object, key)) {
     cursor.at = at;
-    return refuse(cursor, `the key ${JSON.stringify(key)} is there twice`);
+    return refuse(cursor, `the key ${JSON.stringify(key)} is there twice`, 'repeated key');
   }
   skipSpace(cursor);
   if (cursor.text[cursor.at] !== ':') return refuse(cursor, '":" expected');
@@ -161,12 +189,12 @@ const readObject = (cursor: Cursor, depth: number): JsonValue | undefined => {
 };
 
 const readValue = (cursor: Cursor, depth: number, marked: boolean): JsonValue | undefined => {
-  if (depth > maxDepth) return refuse(cursor, nestedTooDeep);
+  if (depth > cursor.bounds.depth) return refuse(cursor, nestedTooDeep, 'depth');
   switch (cursor.text.charAt(cursor.at)) {
     case '{':
-      return readObject(cursor, depth);
+      return countValue(cursor) ? readObject(cursor, depth) : undefined;
     case '[':
-      return readList(cursor, depth, marked);
+      return countValue(cursor) ? readList(cursor, depth, marked) : undefined;
     case '"':
       return readString(cursor);
     default:
@@ -174,9 +202,31 @@ const readValue = (cursor: Cursor, depth: number, marked: boolean): JsonValue | 
   }
 };
 
+const cursorAt = (text: string, bounds: JsonBounds): Cursor => ({
+  text,
+  bounds,
+  values: 0,
+  escapes: 0,
+  at: 0,
+  line: 1,
+  lineStart: 0,
+  problem: undefined,
+  itemStarts: new Map(),
+});
+
+/** Reads the one JSON value of a text. */
+export const readJsonValue = (text: string, bounds: JsonBounds): Result<JsonValue, JsonFault> => {
+  const cursor = cursorAt(text, bounds);
+  skipSpace(cursor);
+  const value = readValue(cursor, 1, false);
+  skipSpace(cursor);
+  if (cursor.problem !== undefined) return fail(cursor.problem.fault);
+  return value === undefined || cursor.at < text.length ? fail('syntax') : ok(value);
+};
+
 /** Reads every JSON value of a text: one, or several one after another with or without white space between. */
 export const readJsonText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
-  const cursor: Cursor = { text, at: 0, line: 1, lineStart: 0, problem: undefined, itemStarts: new Map() };
+  const cursor = cursorAt(text, { depth: maxDepth });
   const values: ParsedValue[] = [];
   const sourceAt: ParsedValue['sourceAt'] = (start) => jsonSource(text, start);
   for (skipSpace(cursor); cursor.at < text.length; skipSpace(cursor)) {
