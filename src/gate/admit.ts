@@ -23,7 +23,7 @@ export interface AdmitDeps {
   readonly clock: Clock;
   readonly unknownKinds: 'allow' | 'deny';
   readonly admins: ReadonlySet<string>;
-  /** Told of every unexpected error; the request was denied with `internal-error`. */
+  /** Called with every unexpected error; the request was denied with `internal-error`. */
   readonly onBug: (error: unknown) => void;
 }
 
@@ -74,9 +74,9 @@ const shortCut = (request: AdmissionRequest): Outcome | undefined => {
   if (operation !== 'CREATE' && operation !== 'UPDATE') {
     return { skipped: { code: 'operation', message: `${operation} starts no image` } };
   }
-  // Both subresources of a Namespace take the labels that come with them, so they would be a way around R12.
+  // Both subresources of a Namespace accept labels, so they would be a way around R12.
   if (isNamespace(request)) return undefined;
-  // No other subresource is a short cut: a subresource of a later Kubernetes version must not open a door (B19).
+  // No other subresource skips the review: one of a later Kubernetes version must not let images in (B19).
   if (subResource === 'status' || subResource === 'scale') {
     return { skipped: { code: 'subresource', message: `${subResource} carries no image` } };
   }
@@ -119,7 +119,7 @@ const beforeDeadline = (
   { deadline, onBug }: { readonly deadline: Deadline; readonly onBug: (error: unknown) => void },
 ): Promise<Decision | undefined> => {
   const signal = deadline.signal();
-  // Nobody waits for what comes of it then, but a defect is told.
+  // Nobody waits for the result then, but a defect is still reported.
   if (signal.aborted) review.catch(onBug);
   return untilAborted(review, signal, () => undefined);
 };

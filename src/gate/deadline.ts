@@ -1,8 +1,8 @@
 import type { Clock } from '../concurrency/clock.ts';
 
 /**
- * The one deadline of a review. Its AbortSignal is made only when somebody has to wait: a review that needs
- * no I/O pays for no timer.
+ * The one deadline of a review. Its AbortSignal is made only when the review has to wait, so that a review without
+ * I/O needs no timer.
  */
 export interface Deadline {
   /** Milliseconds left; zero or less when it has passed. */
@@ -10,8 +10,8 @@ export interface Deadline {
   /** Aborts at the deadline. Made on first use. */
   readonly signal: () => AbortSignal;
   /**
-   * Asked before a review waits for registries: false when objects that wait hold too much memory already, or those of
-   * this namespace hold its share (R26). Absent: it may.
+   * Called before a review waits for registries. False when waiting objects already hold too much memory, or those of
+   * this namespace hold its share (R26). Absent: it may wait.
    */
   readonly mayWait?: (namespace: string) => boolean;
 }

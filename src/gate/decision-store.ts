@@ -1,6 +1,6 @@
-/** A decision on its way into the store: what it is looked up by, and its JSON as it was written. */
+/** A decision for the store: its keys, and its JSON. */
 export interface StoredDecision {
-  /** Time ordered within a replica. Of the same id the one with the highest count is kept. */
+  /** Ordered by time within a replica. Of several with the same id the one with the highest count is kept. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -22,8 +22,8 @@ export interface DecisionQuery {
 }
 
 /**
- * How long and how much is kept, whichever is reached first. By age the oldest decisions go; by size the oldest of the
- * namespace that holds most, so that none of them can push out what is recorded of the others (R26).
+ * Limits of age and size, whichever is reached first. By age the oldest decisions are removed; by size the oldest of
+ * the namespace that holds most, so that no namespace can push out what is recorded of others (R26).
  */
 export interface RetentionPolicy {
   readonly maxAgeMs: number;
@@ -41,7 +41,7 @@ export interface Pruned {
 
 /** The record of decisions. Every call may reject with a `StoreFault`, and with nothing else. */
 export interface DecisionStore {
-  /** All of the batch or nothing of it. May be repeated with the same batch after a fault. */
+  /** Stores all of the batch or nothing. May be repeated with the same batch after a fault. */
   append(batch: readonly StoredDecision[]): Promise<void>;
   /** JSON texts, newest first. */
   recent(query: DecisionQuery): Promise<readonly string[]>;
@@ -52,9 +52,9 @@ export interface DecisionStore {
 }
 
 /**
- * `unavailable`: the disk or server is full, slow, read-only or away; the same call may work later.
- * `rejected`: this very batch can never be stored.
- * `foreign`: what lies there is not ours, or a newer version made it; only a person can settle that.
+ * `unavailable`: the disk or server is full, slow, read-only or away; the same call may work later. `rejected`: this
+ * very batch can never be stored. `foreign`: the file is no record of the gate, or a newer version made it; a person
+ * has to decide.
  */
 export type StoreFaultKind = 'unavailable' | 'rejected' | 'foreign';
 

@@ -16,7 +16,7 @@ export type PolicyState =
 
 /**
  * Namespace labels (R3). Answers at once when the namespace is known; otherwise looks it up within `signal`.
- * `absent`: there is no such namespace. `unavailable`: could not look (no cluster at hand, no answer in time).
+ * `absent`: there is no such namespace. `unavailable`: it could not be looked up (no cluster, no answer in time).
  */
 export interface NamespaceReader {
   labels(name: string, signal: () => AbortSignal): Fact<Labels> | Promise<Fact<Labels>>;

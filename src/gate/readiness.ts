@@ -1,4 +1,4 @@
-/** One part of the gate in `/readyz`. Only `waiting` parts make it unready; trouble is said, not acted on (R14). */
+/** One part of the gate in `/readyz`. Only `waiting` parts make it unready; trouble is only shown (R14). */
 export interface PartState {
   readonly part: string;
   readonly state: 'ok' | 'waiting' | 'trouble';
@@ -11,8 +11,8 @@ export interface Readiness {
 }
 
 /**
- * R14: ready once certificates, policies and namespaces were loaded, not ready before and while draining. A full
- * disk or a stale watch on every replica must not become an outage, so they are only told.
+ * R14: ready once certificates, policies and namespaces were loaded, not ready before that and while draining. A full
+ * disk or a stale watch on every replica must not become an outage, so they are only shown.
  */
 export const readinessOf = (parts: readonly PartState[], draining: boolean): Readiness => {
   const ready = !draining && parts.every(({ state }) => state !== 'waiting');

@@ -39,7 +39,7 @@ const budget = (namespace: string): V1PodDisruptionBudget => ({
   },
 });
 
-/** Whoever may set it on a Namespace (nobody with `edit` or `admin` may) says whose Pods read the metrics. */
+/** A user who may set it on a Namespace (nobody with `edit` or `admin` may) decides whose Pods read the metrics. */
 export const metricsLabel = 'imagegate.dev/metrics';
 
 /** Plain, without the client's type: that one spells `from` as `_from`. */

@@ -18,8 +18,8 @@ export const parseWebhookUrl = (text: string): Result<string, string> => {
 };
 
 /**
- * Reads `--image`: a reference with its digest. The gate's own image is the one that nothing judges, so a tag,
- * which can move, is not enough. Returned as it was written: Pods must carry exactly this text.
+ * Reads `--image`: a reference with its digest. No policy judges the gate's own image, so a tag, which can move, is
+ * not enough. Returned as it was written: Pods must have exactly this text.
  */
 export const parseGateImage = (text: string): Result<string, string> => {
   const reference = parseReference(text);

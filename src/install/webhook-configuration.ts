@@ -10,7 +10,7 @@ import type { WebhookOptions } from './webhook-target.ts';
 
 const text = (value: string): string => `'${value}'`;
 
-/** R12: the labels of a namespace change, or a new one brings labels of its own. */
+/** R12: the labels of a namespace change, or a new namespace has labels of its own. */
 const labelsChange: V1MatchCondition = {
   name: 'labels-change',
   expression: [
@@ -20,7 +20,7 @@ const labelsChange: V1MatchCondition = {
   ].join(' '),
 };
 
-/** A cluster that is rebuilt with the gate dead must be able to create what it starts from. */
+/** A cluster that is rebuilt while the gate is dead must be able to create its bootstrap namespaces. */
 const notNewForBootstrap = (names: readonly string[]): V1MatchCondition => ({
   name: 'not-a-new-bootstrap-namespace',
   expression: `request.operation != 'CREATE' || !(object.metadata.?name.orValue('') in [${names.map(text).join(', ')}])`,
@@ -57,7 +57,7 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   });
   const startable = webhook(options, {
     name: webhookNames.bootstrap,
-    // A cluster-scoped object lies in no namespace, hence matches every selector: it is judged above.
+    // A cluster-scoped object has no namespace, so it matches every selector. The rules above judge it.
     rules: workloadRules(workloads, 'Namespaced'),
     namespaceSelector: byName('In', bootstrap),
     matchConditions,
@@ -65,7 +65,7 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   });
   const namespaces = webhook(options, {
     name: webhookNames.namespaces,
-    // Both subresources take the labels that come with them (seen on 1.36): each would be a way out of a policy.
+    // Both subresources accept labels (seen on 1.36), so each would be a way out of a policy.
     rules: [clusterScopedRule('', 'v1', 'namespaces', 'namespaces/status', 'namespaces/finalize')],
     // For a Namespace the selector looks at the object itself.
     namespaceSelector: byName('NotIn', own),

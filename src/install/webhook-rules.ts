@@ -1,7 +1,7 @@
 import type { V1MatchCondition, V1RuleWithOperations } from '@kubernetes/client-node';
 import type { WorkloadKind } from '../core/workload/kinds/kinds.ts';
 
-/** What a rule needs to know of a row of the workload table. */
+/** The part of a row of the workload table that a rule needs. */
 export type GatedKind = Pick<WorkloadKind, 'group' | 'resource' | 'versions' | 'subresources'>;
 
 /** DELETE and CONNECT bring no image in. */
@@ -34,7 +34,7 @@ export const workloadRules = (kinds: readonly GatedKind[], scope?: 'Namespaced')
   }));
 };
 
-/** What `/mutate` is asked about: Pods and nothing above them, so that whoever owns a template sees no drift in it. */
+/** The rules of `/mutate`: only Pods, so that the owner of a template sees no drift in it. */
 export const podRules = (): V1RuleWithOperations[] => [
   {
     apiGroups: [''],
@@ -66,9 +66,9 @@ export const clusterScopedRule = (
 });
 
 /**
- * R10: an UPDATE that leaves everything alone in which an image can stand does not reach us, so that labels,
- * finalizers and deletions pass with every replica dead. `spec` and `template` hold the images of every kind that
- * ships; a row of the user's that reads another root field is refused when the configuration is read.
+ * R10: an UPDATE that changes no field that can hold an image does not reach the gate, so labels, finalizers and
+ * deletions pass with every replica dead. `spec` and `template` hold the images of every kind that ships. A row of
+ * the user that reads another root field is refused when the configuration is read.
  */
 export const somethingJudgedChanges: V1MatchCondition = {
   name: 'judged-fields-change',

@@ -14,7 +14,7 @@ export interface WebhookOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
-  /** The namespace of the gate itself; absent when it stands outside of the cluster. */
+  /** The namespace of the gate itself; absent when the gate is outside of the cluster. */
   readonly ownNamespace?: string;
 }
 
@@ -27,7 +27,7 @@ export const webhookNames = {
   mutate: 'mutate.imagegate.dev',
 } as const;
 
-/** Doors of the gate that the API server knocks at. */
+/** Paths of the gate that the API server calls. */
 export type WebhookDoor = '/validate' | '/mutate';
 
 /**
@@ -38,7 +38,7 @@ export const timeoutSeconds = 10;
 
 export const namespaceName = 'kubernetes.io/metadata.name';
 
-/** Selects namespaces by a label that nobody can change: the API server sets it to the name (B13). */
+/** Selects namespaces by the label that the API server sets to their name and nobody can change (B13). */
 export const byName = (operator: 'In' | 'NotIn', names: readonly string[]): V1LabelSelector =>
   names.length === 0 ? {} : { matchExpressions: [{ key: namespaceName, operator, values: [...names] }] };
 

@@ -9,7 +9,7 @@ export interface BufferedFile {
   on(event: 'drain', told: () => void): unknown;
 }
 
-/** A file, and how much of what it was given is not written yet. */
+/** A file, with the lines that are not written yet. */
 export interface Backlog {
   write(text: string): void;
   bytes(): number;
@@ -41,11 +41,11 @@ export interface DecisionLines {
   add(decision: Decision, line: string): void;
   /** Hands on as much as is wanted. */
   write(): void;
-  /** Hands on everything, for the end of the process. */
+  /** Writes everything, for the end of the process. */
   writeAll(): void;
 }
 
-/** Lines of decisions that wait while nobody reads the log. */
+/** Limit of decision lines that wait while the log is not read. */
 const room = { items: 100_000, weight: 12 * 1024 * 1024 };
 /** No more lines of decisions are handed on while so much is not written. */
 const mostBehind = 1024 * 1024;
@@ -61,7 +61,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     (line) => line.length,
     (line) => onDrop(line.length),
   );
-  // While somebody reads, nothing has to take turns: that cost as much as judging.
+  // While the log is read, lines are not shared by namespace: that cost as much as judging.
   let ready: string[] = [];
   let length = 0;
   const isBehind = (): boolean => backlog.bytes() + length >= mostBehind;
@@ -69,7 +69,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   const put = (line: string): void => {
     ready.push(line);
     length += line.length;
-    // In a turn of its own, so that `writeAll` finds nothing on its way that it would overtake.
+    // In its own round of the event loop, so that `writeAll` cannot overtake lines under way.
     if (length >= mostTogether) due ??= setImmediate(handOn);
   };
   const handOn = (): void => {

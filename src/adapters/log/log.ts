@@ -9,7 +9,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
-  /** Told how many bytes were lost because nobody reads the log. */
+  /** Called with the number of bytes that were lost because the log is not read. */
   readonly onDrop: (bytes: number) => void;
   /** Where lines go; stderr (2) unless a test says otherwise. */
   readonly fd?: number;
@@ -23,16 +23,18 @@ export interface Log {
   error(message: string, fields?: object): void;
   /** One line for one decision, repeats less and less often; `json` is it as already serialised for the record. */
   decision(decision: Decision, json: string): void;
-  /** Writes out what is buffered; for the end of the process. */
+  /** Writes the buffer, for the end of the process. */
   flush(): void;
 }
 
 /** Lines wait at most this long, in milliseconds, before they are written: people read the log beside the record. */
 const longestWait = 20;
-/** A log that nobody reads may hold this many bytes; then lines are dropped and counted, never the gate blocked. */
+/**
+ * Limit of buffered bytes while the log is not read. Beyond it lines are dropped and counted; the gate never blocks.
+ */
 const bufferLimit = 4 * 1024 * 1024;
 
-/** Names of fields whose value never reaches a log, whoever logs it (B37). */
+/** Names of fields whose value never reaches a log (B37). */
 const secrets = ['token', 'password', 'authorization', 'secret', 'auth', 'key', 'cert', 'dockerconfigjson'];
 
 const reported = (level: string): object => ({ level });
@@ -112,7 +114,7 @@ export const openLog = (options: LogOptions): Log => {
       try {
         destination.flushSync();
       } catch {
-        // The reader is gone or does not read (EAGAIN): nothing is left to do at the end of the process.
+        // The reader is gone or does not read (EAGAIN). At the end of the process nothing else can be done.
       }
     },
   };

@@ -4,7 +4,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 /** Upper bounds in seconds: a warm review takes well under a millisecond, the API server waits 10 s. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Kinds that get a label of their own; a label value must not come from whoever sends requests. */
+/** Kinds that get a label of their own: clients must not be able to choose label values. */
 const labelledKinds = new Set(
   'Pod PodTemplate ReplicationController Deployment ReplicaSet StatefulSet DaemonSet Job CronJob ImagePolicy Namespace ImageReview'.split(
     ' ',
@@ -74,7 +74,7 @@ const gauges = {
   leader: ['imagegate_leader', '1 when this replica holds the Lease.'],
 } as const;
 
-/** Only told in a cluster; elsewhere they are described without a value, because a 0 would be a false alarm. */
+/** Set only in a cluster. Elsewhere they have a description and no value, because 0 would be a false alarm. */
 const absentUntilSet: ReadonlySet<string> = new Set<GaugeName>(['webhookIntact', 'watchStale', 'leader']);
 
 type CounterName = keyof typeof counters;
@@ -85,15 +85,18 @@ export interface Metrics {
   decided(decision: Decision): void;
   count(name: CounterName, labels?: Readonly<Record<string, string>>, by?: number): void;
   set(name: GaugeName, value: number): void;
-  /** One request to a registry. `registry` is one of few: a label must not come from whoever names images. */
+  /**
+   * Counts one request to a registry. `registry` is one of a few names: tenants, who name images, must not choose
+   * label values.
+   */
   registryAsked(registry: string, code: string, seconds: number): void;
-  /** Called before each scrape, for gauges that are read rather than told. */
+  /** Called before each scrape, for gauges that are read on demand. */
   onScrape(read: () => void): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
 /**
- * Counts by label values and hands the sums over when somebody scrapes: prom-client sorts and joins the labels at
+ * Counts by label values and gives the sums to prom-client at a scrape: prom-client sorts and joins the labels at
  * every single count, which costs more than the checks of a review.
  */
 const createTally = (counter: Counter, labelNames: readonly string[]) => {

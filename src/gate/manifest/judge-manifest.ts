@@ -27,13 +27,13 @@ export interface JudgeManifestDeps {
   readonly defaultNamespace: string;
 }
 
-/** `not-a-workload`: a known kind without a pod spec; `unknown-kind`: nobody can tell whether it has one. */
+/** `not-a-workload`: a known kind without a pod spec; `unknown-kind`: it is not known whether it has one. */
 export type ManifestOutcome =
   | { readonly outcome: 'judged'; readonly decision: Decision }
   | { readonly outcome: 'not-a-workload' }
   | { readonly outcome: 'unknown-kind'; readonly apiVersion: string; readonly kind: string };
 
-/** R19: the API server could not read it, and neither can the gate tell whom it belongs to. */
+/** R19: the API server could not read it, and the gate cannot know its namespace or name. */
 const isMalformed = ({ metadata }: JsonObject): boolean =>
   metadata !== undefined && metadata !== null && !isJsonObject(metadata);
 
@@ -56,7 +56,7 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
   };
 };
 
-/** Where the value stands that a path names; what is missing would stand in the last value that is there. */
+/** The place of the value that a path names; for a missing one, of the last value on the way. */
 const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
   const places = new Map<string, Place>();
   // Read once an object: every path goes on from what the ones before it have found.
@@ -73,7 +73,7 @@ const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) =
   };
 };
 
-/** The finding that a place of the whole object is about: one that denies and names a field, if there is one. */
+/** The finding that gives the object its place: one that denies and names a field, if there is one. */
 const mostTelling = (findings: readonly Finding[]): Finding | undefined => {
   const denying = findings.filter(({ mode }) => mode === 'Deny');
   const first = denying.length > 0 ? denying : findings;

@@ -12,7 +12,7 @@ const metadataOf = (object: JsonObject): JsonObject => {
 export const nameOf = (object: JsonObject): string => text(metadataOf(object)['name']);
 
 /**
- * The namespace that the API server would send with the object of a manifest: none for an object that lives in none,
+ * The namespace that the API server would send with the object of a manifest: none for a cluster-scoped object,
  * whatever its manifest says.
  */
 export const namespaceOf = (row: WorkloadKind | undefined, object: JsonObject, otherwise: string): string =>

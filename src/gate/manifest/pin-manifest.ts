@@ -27,8 +27,8 @@ export interface PinManifestDeps {
 }
 
 /**
- * What becomes of one image of a manifest. `pinned`: write `text` there. `kept`: it is named by digest, or by a text that
- * is no reference. `left`: it could not be pinned, and why.
+ * The result for one image of a manifest. `pinned`: write `text` there. `kept`: it is named by digest, or by a text
+ * that is no reference. `left`: it could not be pinned, and why.
  */
 export type PinnedPlace = { readonly path: string; readonly given: string } & (
   | { readonly outcome: 'pinned'; readonly text: string; readonly digest: string }
@@ -36,7 +36,7 @@ export type PinnedPlace = { readonly path: string; readonly given: string } & (
   | { readonly outcome: 'left'; readonly why: string }
 );
 
-/** Whoever asks for `--pin` wants every digest, whether a policy pins or not. */
+/** `--pin` asks for every digest, whether a policy pins or not. */
 const needsOfManifest = ({ image }: ImageUnderReview, covering: Covering): ImageNeeds | undefined => {
   if (!image.parsed.ok || image.parsed.value.digest !== undefined) return undefined;
   return isFenced(image, image.parsed.value, covering) ? undefined : digestOnly;
@@ -106,7 +106,7 @@ export const createPinManifest = ({ workloads, defaultNamespace, ...deps }: PinM
   };
 };
 
-/** The same for one image that stands in no object: in a kustomization, or in the values of a chart. */
+/** The same for one image outside of objects: in a kustomization, or in the values of a chart. */
 export const createPinImage = ({ defaultNamespace, ...deps }: Omit<PinManifestDeps, 'workloads'>) => {
   const pin = createPin(deps);
   return async (given: string, deadline: Deadline): Promise<PinnedPlace | undefined> => {

@@ -34,9 +34,9 @@ export interface MutateDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly slices: Slices;
-  /** Absent: this gate looks at no registry and pins nothing. */
+  /** Absent when this gate asks no registry and pins nothing. */
   readonly evidence?: Evidence | undefined;
-  /** Told of every unexpected error; the object went on unchanged. */
+  /** Called with every unexpected error; the object was left unchanged. */
   readonly onBug: (error: unknown) => void;
 }
 
@@ -52,9 +52,10 @@ const nameOf = (item: JsonValue): string => {
 };
 
 /**
- * What the old object holds already. Nothing of it is touched, not even where its text changed: the API server refuses
- * some of that, and for the rest the kubelet would restart a container that nobody asked to restart. A changed image
- * without a digest is for `/validate` to refuse. `undefined`: it cannot be read, so everything may be old.
+ * The places of images in the old object. They are never changed, not even where their text changed: the API server
+ * refuses some such changes, and for the rest the kubelet would restart a container that nobody asked to restart.
+ * `/validate` refuses a changed image without a digest. `undefined` when the old object cannot be read, so that
+ * everything may be old.
  */
 const placesOf = (row: WorkloadKind, old: JsonObject): ReadonlySet<string> | undefined => {
   const images = extractImages(row, old);
@@ -70,7 +71,7 @@ const placesOf = (row: WorkloadKind, old: JsonObject): ReadonlySet<string> | und
 /** The Pod row of the table: nobody can replace it. */
 const podRow = builtInWorkloads.find(isPod);
 
-/** What is asked about and what came must both be a Pod. */
+/** Both the requested kind and the object must be a Pod. */
 const bringsPod = ({ kind, object }: AdmissionRequest): boolean =>
   kind.group === '' &&
   kind.kind === 'Pod' &&
@@ -99,7 +100,7 @@ function* findingNewImages(what: WorkloadSubject, set: PolicySet): Steps<readonl
   return collected.images.map((image) => ({ ...image, fresh: image.fresh && !before.has(image.use.place) }));
 }
 
-/** Why `/validate` will refuse the image in a moment; nobody else says it. */
+/** Why `/validate` will refuse the image in a moment. Only this warning says it. */
 const warningFor = ({ use, evidence }: ImageUnderReview): string => {
   const image = `image '${shownName(use.given)}' was not pinned`;
   const pinned = evidence?.pinned;
@@ -112,7 +113,9 @@ const warningFor = ({ use, evidence }: ImageUnderReview): string => {
 const mirrorWarning = ({ use }: ImageUnderReview): string =>
   `image '${shownName(use.given)}' was not pinned: this is the mirror of a static Pod, and its kubelet starts what its file says; write the digest into that file`;
 
-/** `/validate` sees the digest alone, and a digest does not grow old: this is the only place that can tell. */
+/**
+ * Warns about an old result of a tag. `/validate` sees only the digest, which has no age, so only this place knows.
+ */
 const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
   `the registry of image '${shownName(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
 
@@ -134,9 +137,9 @@ const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation 
 };
 
 /**
- * `digest: { pin: true }`: adds digests to the new images of Pods where a policy in mode Deny or Warn asks for it. Never
- * denies and never rejects; what could not be pinned goes on as it came, and `/validate` refuses it. Nothing
- * that the object says of itself opens anything, and leaves what has a digest alone, so that a second turn changes nothing.
+ * `digest: { pin: true }`: adds digests to the new images of Pods where a policy in mode Deny or Warn asks for it.
+ * Never denies and never rejects: an image that could not be pinned stays as it came, and `/validate` refuses it.
+ * Nothing in the object switches pinning off. An image with a digest is left alone, so a second call changes nothing.
  */
 export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: MutateDeps) => {
   const proceed = async (
@@ -153,8 +156,8 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     if (images === undefined) return unchangedObject;
     const needs = await slices.run(asking(images, covering, 'pin'), until);
     if (needs === undefined) return unchangedObject;
-    // The kubelet has started what its file says. A digest written here would stand in the record and be a lie; without
-    // one `/validate` refuses the Pod, so whoever writes the annotation gains nothing.
+    // The kubelet has started the image of its file. A digest written here would be recorded and would be wrong.
+    // Without one `/validate` refuses the Pod, so a user who writes the annotation gains nothing.
     if (isMirrorPod(subject.what.object))
       return { patch: [], warnings: images.filter((_, at) => needs[at] !== undefined).map(mirrorWarning) };
     return pin(await gatherFacts(evidence, images, needs, { context, deadline }), covering);

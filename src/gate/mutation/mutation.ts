@@ -10,7 +10,7 @@ export interface PatchOperation {
 export interface Mutation {
   /** Empty: nothing is changed. */
   readonly patch: readonly PatchOperation[];
-  /** For the user; unescaped text of the object never stands in it. */
+  /** For the user. Contains no unescaped text of the object. */
   readonly warnings: readonly string[];
 }
 

@@ -1,10 +1,10 @@
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 
-/** How much is looked at in advance. */
+/** Limits of the prefetch. */
 export interface PrefetchLimits {
   /** At one time. */
   readonly concurrency: number;
-  /** Waiting for their turn; what comes beyond is dropped. */
+  /** Prefetches that wait; beyond that they are dropped. */
   readonly waiting: number;
 }
 
@@ -17,18 +17,18 @@ export interface PrefetchCounts {
 export interface PrefetchQueue {
   /**
    * Runs the work when the turn of its namespace comes, unless the same work is already waiting or under way.
-   * @param namespace - for whom it is done; `''` for a push, which is for nobody in particular
-   * @returns false: there was no room, and nobody will do it
+   * @param namespace - the namespace that it is for; `''` for a push, which belongs to none
+   * @returns false when the queue was full and the work was dropped
    */
   add(key: string, namespace: string, work: () => Promise<void>): boolean;
   counts(): PrefetchCounts;
-  /** Forgets what waits, and settles when what is under way has ended. */
+  /** Drops waiting work, and settles when the work under way has ended. */
   close(): Promise<void>;
 }
 
 /**
- * Work in the background that nobody waits for: bounded, without duplicates, round robin over namespaces (R26), so that
- * one that admits many templates of slow images keeps nobody else's from being looked at.
+ * Background work: bounded, without duplicates, round robin over namespaces (R26). So a namespace that admits many
+ * templates with slow images does not stop the prefetches of others.
  */
 export const createPrefetchQueue = (
   { concurrency, waiting: room }: PrefetchLimits,

@@ -36,10 +36,10 @@ export interface PrefetchDeps {
   readonly limits?: Partial<PrefetchLimits & { readonly budget: number }>;
 }
 
-/** `budget`: milliseconds for one image. One namespace alone has half of the places and of the line. */
+/** `budget`: milliseconds for one image. One namespace alone has half of the places and of the queue. */
 const defaultLimits = { concurrency: 8, waiting: 512, budget: 10_000 };
 
-/** Looks at images before their Pods come. Nothing waits for it, and nothing is decided by it. */
+/** Looks images up before their Pods come. No review waits for it, and it decides nothing. */
 export interface Prefetch {
   /** A template was admitted: its Pods will ask for its images in a moment. To be called after the answer. */
   admitted(request: AdmissionRequest, decision: Decision): void;
@@ -49,7 +49,7 @@ export interface Prefetch {
   close(): Promise<void>;
 }
 
-/** What a Pod with these images will need, at `/mutate` and at `/validate`. */
+/** The needs of a Pod with these images, at `/mutate` and at `/validate`. */
 function* askingForPods(
   images: readonly ImageUnderReview[],
   covering: Covering,
@@ -59,7 +59,7 @@ function* askingForPods(
   return judged.map((needs, at) => needs ?? pinned[at]);
 }
 
-/** Nobody knows yet where a pushed image will run: what the policies of any namespace will need, each by itself. */
+/** The needs for a pushed image under the policies of any namespace, since it is not known where it will run. */
 const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | undefined => {
   let united: ImageNeeds | undefined;
   for (const policy of set.policies) {
@@ -70,7 +70,7 @@ const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | un
   return united;
 };
 
-/** A template whose Pods are still to come; a Pod itself has been looked at already. */
+/** A template whose Pods are still to come. The images of a Pod itself were looked up in its review. */
 const templateOf = (
   { kind, object, oldObject, operation }: AdmissionRequest,
   workloads: WorkloadTable,
@@ -81,13 +81,13 @@ const templateOf = (
   return { form: 'workload', row, object, oldObject };
 };
 
-/** Whose pulls the Pods of a template will be. */
+/** The pull context that the Pods of a template will have. */
 const contextOf = (subject: Pick<ReviewSubject, 'namespace'> & { readonly what: WorkloadSubject }) => {
   const origin = { source: 'admission', object: { apiVersion: '', kind: subject.what.row.kind } } as const;
   return pullContextOf({ ...subject, origin });
 };
 
-/** Gathers facts in the background: after a template was admitted, and when a registry tells of a push. */
+/** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */
 export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
   const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
@@ -134,7 +134,7 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
       if (state.state === 'loading' || what === undefined) return;
       const { needsEvidence, pins } = state.set.forNamespace(request.namespace);
       if (!needsEvidence && !pins) return;
-      // What the review itself has just looked at is there already.
+      // Images that the review itself has just looked up are cached already.
       const gathered = new Set(decision.images.flatMap((image) => (image.evidence ? [image.path] : [])));
       lookAtTemplate({ namespace: request.namespace, what }, state.set, gathered).catch(onBug);
     },

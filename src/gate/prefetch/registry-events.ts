@@ -1,25 +1,27 @@
 import type { ImageReference } from '../../core/image/reference.ts';
 
-/** In which words a registry tells of a push. */
+/** The format in which a registry reports a push. */
 export type RegistryEventFormat = 'distribution' | 'harbor' | 'cloudevents';
 
-/** Somebody who may tell of pushes: a registry, or what forwards its events. */
+/** A source that may report pushes: a registry, or a service that forwards its events. */
 export interface RegistryEventSource {
-  /** For logs; never what it sent. */
+  /** The name of the source for logs, never text that it sent. */
   readonly name: string;
   readonly format: RegistryEventFormat;
   /**
-   * Hosts as references name them (`registry.example.com:5000`). What is told of another host is ignored: a payload
+   * Hosts as references name them (`registry.example.com:5000`). Events about other hosts are ignored: a payload
    * never decides where the gate connects (B26).
    */
   readonly hosts: readonly string[];
-  /** Its bearer token, read anew when the file changes; `undefined` while there is none: then nobody is let in. */
+  /**
+   * Its bearer token, read again when the file changes. `undefined` while there is none: then no request is accepted.
+   */
   token(): string | undefined;
 }
 
-/** What the door for registry events needs of the gate. */
+/** The part of the gate that the endpoint for registry events needs. */
 export interface RegistryEvents {
   sources(): readonly RegistryEventSource[];
-  /** Takes a push into the queue of what is looked at in advance; false when it was dropped. Never throws or blocks. */
+  /** Adds a pushed image to the prefetch queue; false when it was dropped. Never throws or blocks. */
   pushed(image: ImageReference): boolean;
 }

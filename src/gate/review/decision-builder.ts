@@ -14,13 +14,13 @@ export type DecisionOrigin = Pick<
   'source' | 'cluster' | 'uid' | 'operation' | 'user' | 'caller' | 'dryRun' | 'object'
 >;
 
-/** What was decided; everything else in the record follows from it. */
+/** The result of a review. Everything else in the record follows from it. */
 export interface Outcome {
   readonly images?: readonly JudgedImage[];
   readonly findings?: readonly Finding[];
   readonly warnings?: readonly string[];
   readonly skipped?: { readonly code: SkipCode; readonly message: string };
-  /** Version of the policy set that was in force; absent when none was. */
+  /** Version of the policy set in force; absent when there was none. */
   readonly policies?: string;
   /** Milliseconds that were spent on evidence; absent when none was asked for. */
   readonly evidence?: number | undefined;
@@ -35,7 +35,7 @@ export interface DecisionFormDeps {
   readonly repeats?: Repeats;
 }
 
-/** What a finding of a policy in mode Warn says among the warnings of its decision. */
+/** The warning text of a finding of a policy in mode Warn. */
 export const warningOf = (finding: Finding): string =>
   `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
 
@@ -90,7 +90,7 @@ export const createDecisionForm =
     draft.versions = policies === undefined ? { gate: version } : { gate: version, policies };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
-    // What is told apart is what the record says, so its key is as bounded as the record is (R24).
+    // Decisions are compared by their record, so the key is as bounded as the record (R24).
     const decision = limitDecision(draft as Decision);
     const repeat = repeats?.count(decision);
     return repeat === undefined ? decision : repeatOf(decision, repeat);

@@ -8,10 +8,10 @@ import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
 import type { PullContext } from '../../evidence/ports.ts';
 import type { Deadline } from '../deadline.ts';
 
-/** What is asked, once for each image however many containers run it. */
+/** The requests for evidence: one for each image, however many containers run it. */
 interface Question {
   readonly requests: readonly EvidenceRequest[];
-  /** For each image of the review the place of its request; `undefined`: nothing is asked about it. */
+  /** For each image of the review the index of its request; `undefined` when it needs none. */
   readonly places: readonly (number | undefined)[];
 }
 
@@ -58,8 +58,8 @@ const overloaded = withoutAnswer(
 const longestMargin = 250;
 
 /**
- * The answers, or none at the deadline: the evidence room gives what it has when the signal aborts, and has half of the
- * margin for that. What is still missing then is missing in the decision, which says so.
+ * The answers, or none at the deadline. When the signal aborts, evidence returns what it has, within half of the
+ * margin. What is still missing then is missing in the decision, which says so.
  */
 const inTime = async (
   evidence: Evidence,
@@ -78,7 +78,7 @@ const inTime = async (
   try {
     return await Promise.race([evidence.gather(requests, context, abort.signal), timedOut]);
   } catch (error) {
-    // Nobody waits for the other images.
+    // The other images are no longer needed.
     abort.abort();
     throw error;
   } finally {
@@ -87,9 +87,9 @@ const inTime = async (
 };
 
 /**
- * Hop 5: looks at the images that need it, each once. Answers at once when none does, so that a review without evidence
- * pays nothing, and when all of it was found a moment ago: then there is nothing to wait for, hence no timer either.
- * Without an evidence room everything is unavailable, never a pass.
+ * Hop 5: looks up the images that need evidence, each once. Answers at once when none does, so that a review without
+ * evidence costs nothing, and when everything is cached: then there is nothing to wait for and no timer. Without
+ * registry access everything is unavailable, never a pass.
  * @returns the images in the same order, each with its evidence
  */
 export const gatherFacts = (
@@ -111,7 +111,7 @@ export const gatherFacts = (
   const asker = context();
   const recalled = evidence.recall?.(requests, asker);
   if (recalled !== undefined) return join(recalled, tooLate);
-  // Whoever creates large objects with images of a silent registry must not use up the room of all reviews.
+  // A tenant who creates large objects with images of a silent registry must not use up the memory of all reviews.
   if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], overloaded);
   return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
 };

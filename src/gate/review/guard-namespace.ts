@@ -8,7 +8,7 @@ import { gateFinding, policiesLoading } from './decision-builder.ts';
 import type { PolicySource } from '../ports.ts';
 import { labelsOf } from './subject.ts';
 
-/** What the guard needs of a policy; of a broken one nothing else is known, so it counts as Deny. */
+/** The part of a policy that the guard needs. Of a broken policy nothing else is known, so it counts as Deny. */
 interface Fencing {
   readonly name: string;
   readonly match: CompiledMatch;

@@ -24,7 +24,7 @@ export const coveringOf = (
 /** For reviews in which no policy asks for labels. */
 const noLabels = unavailable('namespace labels', 'no policy asks for them');
 
-/** Labels of the namespace when a policy asks for them; at once when nobody has to be asked. */
+/** Labels of the namespace when a policy needs them. Answers at once when no lookup is needed. */
 export const labelsFor = (
   { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
   here: NamespacePolicies,

@@ -3,7 +3,7 @@ import type { DecisionStore, RetentionPolicy } from '../../../gate/decision-stor
 import type { RecorderState } from './recorder-health.ts';
 import type { QueueLimits } from './recorder-queue.ts';
 
-/** Told of everything that is counted. Must not throw. */
+/** Called for everything that is counted. Must not throw. */
 export interface RecorderObserver {
   stored(count: number): void;
   /** Lost: the queue was full, the store refused this very batch, or the recorder was already drained. */

@@ -10,7 +10,7 @@ export const weightOf = (decision: StoredDecision): number => decision.json.leng
 const weightOfAll = (decisions: readonly StoredDecision[]): number =>
   decisions.reduce((sum, decision) => sum + weightOf(decision), 0);
 
-/** Repeats are told when their answers are out, which is not the order in which they were counted. */
+/** Repeats arrive after their answers were sent, which is not the order in which they were counted. */
 const isLater = (next: StoredDecision, held: StoredDecision): boolean =>
   (next.count ?? 1) >= (held.count ?? 1);
 
@@ -27,13 +27,13 @@ export interface QueueLimits {
 export class RecorderQueue {
   readonly #limits: QueueLimits;
   readonly #waiting: FairQueue<StoredDecision>;
-  /** The second half of a batch that was halved: it goes before all that waits. */
+  /** The second half of a batch that was halved. It comes before the rest of the queue. */
   #rest: readonly StoredDecision[] = [];
   #batch: readonly StoredDecision[] = [];
-  /** Of the batch and the rest. */
+  /** Bytes of the batch and of `#rest`. */
   #bytesUnderWay = 0;
 
-  /** @param onLost told of each decision that was taken and had to give way */
+  /** @param onLost - called for each queued decision that had to give way */
   constructor(limits: QueueLimits, onLost: () => void) {
     this.#limits = limits;
     this.#waiting = new FairQueue(weightOf, onLost, isLater);
@@ -61,7 +61,7 @@ export class RecorderQueue {
     return room.items > 0 && room.weight > 0 && this.#waiting.add(namespace, id, decision, room);
   }
 
-  /** The batch under way; a new one of about `limits` when there is none. Empty: nothing waits. */
+  /** The batch under way, or a new one of about `limits`. Empty when nothing waits. */
   batch(limits: QueueLimits): readonly StoredDecision[] {
     if (this.#batch.length > 0) return this.#batch;
     if (this.#rest.length > 0) {
@@ -97,7 +97,7 @@ export class RecorderQueue {
     return bytes;
   }
 
-  /** What is left beside the batch under way. */
+  /** The space that the batch under way leaves. */
   #room(): QueueRoom {
     const { maxItems, maxBytes } = this.#limits;
     const underWay = this.#batch.length + this.#rest.length;

@@ -13,7 +13,10 @@ export interface Recorder {
   state(): RecorderState;
   /** Decisions that are not stored yet. */
   queued(): number;
-  /** Takes no more, stores what it holds. @returns how many were still unstored after `deadlineMs`. */
+  /**
+   * Accepts no more decisions and stores the queue.
+   * @returns how many were still unstored after `deadlineMs`
+   */
   drain(deadlineMs: number): Promise<number>;
 }
 
@@ -167,7 +170,7 @@ class QueueingRecorder implements Recorder {
     if (idle && this.#prunes && this.#queue.relaxed) this.#health.recovered();
   }
 
-  /** One call of the store: its fault is counted and told, never thrown. */
+  /** One call of the store. A fault is counted and reported, never thrown. */
   async #attempt(call: () => Promise<void>): Promise<StoreFault | undefined> {
     const { stallMs, observer } = this.#options;
     const stall = setTimeout(() => {

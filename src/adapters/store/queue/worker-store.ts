@@ -25,7 +25,7 @@ export interface WorkerStoreOptions extends OpenOptions {
 }
 
 export interface WorkerStore extends DecisionStore {
-  /** Opens now what the first call would open, so that a start can refuse a database that is not ours. */
+  /** Opens the database now instead of at the first call, so that a start can refuse a foreign one. */
   open(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ class ThreadLine {
       const thread = (this.#thread ??= this.#start());
       const call = ++this.#calls;
       this.#waiting.set(call, { resolve, reject });
-      // The process may end when nobody waits for the thread.
+      // The process may end while the thread is idle.
       if (this.#waiting.size === 1) thread.ref();
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
       thread.postMessage({ call, request } satisfies StoreCall);

@@ -16,10 +16,10 @@ export interface DataLockRefusal {
 }
 
 const lockFile = (dataDir: string): string => join(dataDir, 'serve.lock');
-/** Tells people who holds the lock. It is no lock itself, so a stale one does no harm. */
+/** Names the holder of the lock for people. It is no lock itself, so a stale file does no harm. */
 const holderFile = (dataDir: string): string => join(dataDir, 'serve.pid');
 
-/** Keeps the locks alive: a database that nobody refers to any more is closed by the garbage collector. */
+/** Keeps the locks alive: the garbage collector closes a database without references. */
 const heldLocks = new Set<DatabaseSync>();
 
 /**

@@ -36,7 +36,7 @@ const kindOf = (code: string): StoreFaultKind => {
   return rejected.has(code) ? 'rejected' : 'unavailable';
 };
 
-/** What went wrong, in words of the port. Unknown errors count as `unavailable`: kept and tried again. */
+/** The error in terms of the port. Unknown errors count as `unavailable`: the batch is kept and tried again. */
 export const toStoreFault = (error: unknown, file: string): StoreFault => {
   if (error instanceof StoreFault) return error;
   if (!(error instanceof Error)) return new StoreFault('unavailable', 'INTERNAL', String(error));

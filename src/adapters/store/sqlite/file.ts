@@ -70,7 +70,7 @@ const migrate = async (database: DatabaseSync): Promise<void> => {
   }
 };
 
-/** Opens the database for writing: made when missing, refused when not ours, brought up to date. */
+/** Opens the database for writing: makes a missing one, refuses a foreign one, migrates an old one. */
 export const openDatabase = async (options: OpenOptions): Promise<DatabaseSync> => {
   const file = databaseFile(options.dataDir);
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });

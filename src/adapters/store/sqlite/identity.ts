@@ -5,14 +5,14 @@ import { migrationNames } from './migrations/all.ts';
 import { appliedMigrations } from './queries.ts';
 import { kyselyOn, pragmaNumber, selectAll } from './dialect.ts';
 
-/** `IGAT`, written into the file's header: says that the database is ours. */
+/** `IGAT`, written into the header of the file: marks it as a database of the gate. */
 export const applicationId = 0x49474154;
 
 export type DatabaseAge = 'empty' | 'older' | 'current';
 
 /**
- * How old the database is. Reads only, so that a foreign file is never touched.
- * @throws StoreFault `foreign` when it is not ours, or when a newer version wrote it.
+ * The version of the database. Only reads, so that a foreign file is never changed.
+ * @throws StoreFault `foreign` when it is no database of the gate, or when a newer version wrote it
  */
 export const databaseAge = (database: DatabaseSync, file: string): DatabaseAge => {
   if (pragmaNumber(database, 'application_id') !== applicationId) {

@@ -15,11 +15,11 @@ export interface DecisionRow extends Position {
   readonly json: string;
 }
 
-/** Beside the JSON: keys, indexes, the head of the row. */
+/** Bytes of a row beside its JSON: keys, indexes, its header. */
 const rowOverhead = 256;
-/** What a row of an older version is taken to hold. */
+/** Assumed size of a row of an older version. */
 const usualBytes = 1200;
-/** What a row takes in the record, about. */
+/** About the size of a row in the record. */
 export const bytesOf = (decision: StoredDecision): number => decision.json.length + rowOverhead;
 
 /**
@@ -108,13 +108,13 @@ export const removeBefore = (db: Database, time: number, slice: number): Compile
     )
     .compile();
 
-/** How much of the record one namespace holds; null: objects that are in none. */
+/** How much of the record one namespace holds; null for objects without a namespace. */
 export interface NamespaceShare {
   readonly namespace: string | null;
   readonly bytes: number;
 }
 
-/** Of the `most` that hold most, these first. */
+/** The `most` namespaces that hold most, largest first. */
 export const namespaceShares = (db: Database, most: number): CompiledQuery<NamespaceShare> =>
   db
     .selectFrom('decisions')

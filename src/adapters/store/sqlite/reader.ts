@@ -13,13 +13,16 @@ import { databaseAge } from './identity.ts';
 
 /** The record as `decisions` and `explain` read it, while a gate writes or not. */
 export interface DecisionsReader {
-  /** JSON texts, newest first, fetched as they are asked for: a limit of a million is no memory. */
+  /** JSON texts, newest first, fetched on demand, so that a limit of a million needs little memory. */
   recent(query: DecisionQuery): AsyncIterable<string>;
   find(id: string): string | undefined;
   close(): void;
 }
 
-/** `missing`: nothing was recorded there yet. `foreign`: not ours or too new. `unreadable`: everything else. */
+/**
+ * `missing`: nothing was recorded there yet. `foreign`: no record of the gate, or of a newer version. `unreadable`:
+ * everything else.
+ */
 export interface ReaderRefusal {
   readonly kind: 'missing' | 'foreign' | 'unreadable';
   readonly message: string;
@@ -62,7 +65,7 @@ const openForReading = (file: string): DatabaseSync => {
   }
 };
 
-/** Ours, and as new as this version: an older one is brought up to date by the next `serve`. */
+/** Checks that it is a record of the gate in the current version. The next `serve` migrates an older one. */
 const checked = (database: DatabaseSync, file: string): DatabaseSync => {
   try {
     const age = databaseAge(database, file);

@@ -19,7 +19,7 @@ export interface DecisionsTable {
   bytes: number | null;
 }
 
-/** Kysely's own record of what was applied; we only read it. */
+/** Kysely's own table of applied migrations; the gate only reads it. */
 export interface MigrationsTable {
   name: string;
 }

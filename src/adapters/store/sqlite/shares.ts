@@ -18,9 +18,9 @@ export interface Shares {
 type Namespace = string | null;
 
 /**
- * Namespaces that are compared at one time: those that hold most. Attack: without a client CA anybody on the network
- * sends reviews of 100,000 namespaces that do not exist, and comparing all of them for each that gives way kept the
- * store busy for a minute, while the record of everybody else was dropped.
+ * How many namespaces are compared at one time: those that hold most. Attack: without a client CA anybody on the
+ * network sends reviews of 100,000 namespaces that do not exist. To compare all of them for each removal kept the
+ * store busy for a minute, while the record of others was dropped.
  */
 const mostCompared = 1024;
 
@@ -47,8 +47,9 @@ const createWritten = () => {
 };
 
 /**
- * A namespace with more than its quarter pays for what it has written since; otherwise the one that holds most gives way
- * (R26). So a tenant that floods the record rolls over its own part of it, and gets no more than a quarter from others.
+ * A namespace with more than its quarter loses old decisions for those that it writes; otherwise the namespace that
+ * holds most does (R26). So a tenant that floods the record pushes out its own part of it, and gets no more than a
+ * quarter from others.
  */
 export const createShares = (database: DatabaseSync): Shares => {
   const written = createWritten();

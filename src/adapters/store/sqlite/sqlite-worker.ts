@@ -11,7 +11,7 @@ import {
   type StoreRequest,
 } from '../queue/store-protocol.ts';
 
-/** Entry of the store's thread, a bundle of its own. Only this thread ever waits for the disk. */
+/** Entry of the store's thread, a bundle of its own. Only this thread waits for the disk. */
 const perform = async (store: SqliteStore, request: StoreRequest): Promise<StoreAnswer> => {
   switch (request.op) {
     case 'open':

@@ -17,7 +17,7 @@ import { databaseFile, openDatabase, type OpenOptions } from './file.ts';
 import { createShares, type Shares } from './shares.ts';
 
 export interface SqliteStore extends DecisionStore {
-  /** Opens now what the first call would open, so that a start can refuse a database that is not ours. */
+  /** Opens the database now instead of at the first call, so that a start can refuse a foreign one. */
   open(): Promise<void>;
   page(query: DecisionQuery, before?: Position): Promise<DecisionPage>;
 }
@@ -100,7 +100,7 @@ class OpenStore {
    * figure that a volume's limit is compared with, and it costs nothing to read.
    */
   prune(policy: RetentionPolicy, now: number): Pruned {
-    // SQLite writes on into a file that somebody deleted, and nobody would ever read it.
+    // SQLite would go on writing into a deleted file, which nobody could read.
     if (inodeOf(this.#file) !== this.#inode) {
       throw new StoreFault('unavailable', 'GONE', `${this.#file} was removed or replaced`);
     }
