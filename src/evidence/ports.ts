@@ -112,7 +112,7 @@ export interface ReadBudget {
 
 /** At which step a registry failed us. */
 export type RegistryStage =
-  'configuration' | 'address' | 'connect' | 'token' | 'manifest' | 'blob' | 'referrers' | 'tags' | 'queue';
+  'configuration' | 'address' | 'connect' | 'token' | 'manifest' | 'blob' | 'referrers' | 'queue';
 
 /**
  * Why it could not be looked. `denied`: 401 or 403, another credential may do. `unreachable`: no answer, 5xx or an open
@@ -190,11 +190,6 @@ export interface Registry {
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<readonly Descriptor[]>>;
-  tags(
-    repository: Repository,
-    credential: Credential,
-    budget: ReadBudget,
-  ): Promise<RegistryAnswer<readonly string[]>>;
   /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: no registry speaks there. */
   ping(
     host: string,

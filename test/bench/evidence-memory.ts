@@ -137,7 +137,7 @@ const measurePages = async (stands: readonly Stand[]): Promise<void> => {
   const { before, peak, state } = await room.ask('pages', { image, times: 10 });
   await room.stop();
   print({
-    name: `rss while the registry is hostile: ${paged}; referrers and tags are ${state}`,
+    name: `rss while the registry is hostile: ${paged}; referrers are ${state}`,
     value: peak,
     unit: 'MiB',
     reference: { name: 'before', value: before },

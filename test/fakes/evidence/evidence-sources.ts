@@ -198,7 +198,6 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
     blob: (repository, { digest }, _, credential, budget) =>
       answer(call('blob', repository, digest, credential, budget), (place) => contentOf(place, digest)),
     referrers: notUsed,
-    tags: notUsed,
     ping: notUsed,
   };
   return port;

@@ -75,7 +75,6 @@ describe('whatever a registry answers', () => {
           registry.manifest(at, { digest: web.digest }, credential, budgetOf()),
           registry.blob(at, descriptor, 1024, credential, budgetOf()),
           registry.referrers({ ...at, digest: web.digest }, credential, budgetOf()),
-          registry.tags(at, credential, budgetOf()),
           registry.ping(server.host, credential, budgetOf()),
         ]);
         disarm();

@@ -1,14 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Digest } from '../../../core/image/digest.ts';
 import { artifact, image } from '../../../../test/fakes/registry/registry-content.ts';
-import {
-  challenge,
-  endlessPages,
-  lyingDigest,
-  nextPageAt,
-  status,
-  withBody,
-} from '../../../../test/fakes/registry/registry-faults.ts';
+import { challenge, lyingDigest, status } from '../../../../test/fakes/registry/registry-faults.ts';
 import type { Fault } from '../../../../test/fakes/registry/registry-fault.ts';
 import {
   anonymous,
@@ -46,67 +39,6 @@ const reader = (rows?: Parameters<typeof openReading>[0]): Reading => {
   open.push(reading);
   return reading;
 };
-
-describe('the tags of a repository', () => {
-  const get = (server: FakeRegistry) =>
-    reader().registry.tags({ host: server.host, repository }, anonymous, budgetOf());
-
-  test('are read page after page', async () => {
-    const server = await start({ pageSize: 2 });
-    server.push(repository, web, 'a', 'b', 'c', 'd', 'e');
-    expect(valueOf(await get(server))).toEqual(['a', 'b', 'c', 'd', 'e']);
-    expect(server.counts().tags).toBe(3);
-  });
-
-  test.each<[string, Fault, readonly string[]]>([
-    ['none are an empty list', withBody('{"name":"team/app","tags":null}'), []],
-    [
-      'what no reference could name is left out',
-      withBody('{"tags":["ok","-no",7,"a b","","v1.0_x"]}'),
-      ['ok', 'v1.0_x'],
-    ],
-  ])('%s', async (_title, fault, expected) => {
-    const server = await start();
-    server.push(repository, web, 'v1');
-    server.fault({}, fault);
-    expect(valueOf(await get(server))).toEqual(expected);
-  });
-
-  test('of a repository that is not there are absent', async () => {
-    expect(await get(await start())).toEqual({ state: 'absent' });
-  });
-
-  test.each<[string, Fault, RegistryFailure['kind'], RegExp]>([
-    ['B9: pages without an end', endlessPages(), 'limit', /more than 10 pages/],
-    [
-      'B9: more than 10,000',
-      withBody(JSON.stringify({ tags: Array.from({ length: 10_001 }, (_, at) => `v${at}`) })),
-      'limit',
-      /more than 10000 entries/,
-    ],
-    [
-      'B9: a page of more than 1 MiB',
-      withBody(JSON.stringify({ tags: ['x'.repeat(1024 * 1024)] })),
-      'limit',
-      /at most 1048576/,
-    ],
-    [
-      'B28: a next page at another host',
-      nextPageAt('https://evil.example.net/v2/team/app/tags/list'),
-      'invalid',
-      /another host/,
-    ],
-    ['no list', withBody('{"tags":{}}'), 'invalid', /not a list of tags/],
-    ['500', status(500), 'unreachable', /status 500/],
-  ])('%s', async (_title, fault, kind, why) => {
-    const server = await start();
-    server.push(repository, web, 'v1');
-    server.fault({}, fault);
-    const failure = failureIn(await get(server));
-    expect(failure).toMatchObject({ kind, stage: 'tags' });
-    expect(failure.why).toMatch(why);
-  });
-});
 
 describe('ping', () => {
   const ping = (server: FakeRegistry, credential: Credential = anonymous) =>
@@ -182,9 +114,8 @@ describe('mirrors', () => {
     expect(valueOf(await registry.blob(place(origin), descriptor, 1_000_000, ann, budgetOf())).digest).toBe(
       config?.digest,
     );
-    expect(valueOf(await registry.tags(place(origin), ann, budgetOf()))).toEqual(['v1']);
     expect(origin.counts().total).toBe(0);
-    expect(mirror.counts().total).toBe(4);
+    expect(mirror.counts().total).toBe(3);
   });
 
   test('B28: a mirror that asks for it does not see the credential of the origin', async () => {

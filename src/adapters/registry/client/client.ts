@@ -6,7 +6,6 @@ import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
 import { throughMirrors } from './mirrors.ts';
 import { ping } from './ping.ts';
 import type { Site } from './site.ts';
-import { getTags } from './tags.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import { getReferrers } from './referrers.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -49,10 +48,6 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
       const from = (at: Site) => getReferrers(auth, at, settingsOf(at.host), digest);
       // A mirror that copies images only has no signatures to list: its empty list says nothing about the origin.
       return throughMirrors(site, mirrorsOf(site), from, (found) => found.length > 0);
-    },
-    tags: (repository, credential, budget) => {
-      const site: Site = { ...repository, credential, budget };
-      return throughMirrors(site, mirrorsOf(site), (at) => getTags(auth, at, settingsOf(at.host)));
     },
     ping: (host, credential, budget) => ping(auth, host, credential, budget),
   };

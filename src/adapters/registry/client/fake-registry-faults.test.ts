@@ -68,7 +68,6 @@ const operations: readonly (readonly [string, Operation, unknown])[] = [
     },
     [signature.digest],
   ],
-  ['tags', (r, host) => r.tags(at(host), anonymous, budgetOf()), ['v1']],
 ];
 
 /** The digest of the bytes that came through, computed here. */
@@ -78,11 +77,11 @@ const digestIn = (answer: RegistryAnswer<{ readonly bytes: Uint8Array }>): Regis
 const kindOf = (answer: RegistryAnswer<unknown>): string =>
   answer.state === 'unavailable' ? answer.failure.kind : answer.state;
 
-type Kinds = readonly [head: string, manifest: string, blob: string, referrers: string, tags: string];
-const all = (kind: string): Kinds => [kind, kind, kind, kind, kind];
+type Kinds = readonly [head: string, manifest: string, blob: string, referrers: string];
+const all = (kind: string): Kinds => [kind, kind, kind, kind];
 
 /** A large Content-Length with an early end, and the like: HEAD has no body and does not notice. */
-const bodies = (kind: string): Kinds => ['known', kind, kind, kind, kind];
+const bodies = (kind: string): Kinds => ['known', kind, kind, kind];
 
 const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
   ['nothing wrong', () => wire.delayed(0), all('known')],
@@ -98,19 +97,11 @@ const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
   [
     'B1: a digest header that lies',
     () => faults.lyingDigest(evil.digest),
-    ['invalid', 'invalid', 'known', 'known', 'known'],
+    ['invalid', 'invalid', 'known', 'known'],
   ],
-  [
-    'B1: another manifest',
-    () => faults.flipping(evil),
-    ['invalid', 'invalid', 'invalid', 'invalid', 'invalid'],
-  ],
-  ['other bytes', () => faults.withBody('{}'), ['known', 'invalid', 'invalid', 'invalid', 'invalid']],
-  [
-    'bytes that are no JSON',
-    () => faults.withBody('<html>'),
-    ['known', 'invalid', 'invalid', 'invalid', 'invalid'],
-  ],
+  ['B1: another manifest', () => faults.flipping(evil), ['invalid', 'invalid', 'invalid', 'invalid']],
+  ['other bytes', () => faults.withBody('{}'), ['known', 'invalid', 'invalid', 'invalid']],
+  ['bytes that are no JSON', () => faults.withBody('<html>'), ['known', 'invalid', 'invalid', 'invalid']],
   ['B9: a gzip bomb', () => faults.gzipBomb(32 * 1024 * 1024), bodies('invalid')],
   ['the true bytes, compressed', () => faults.gzipped(), bodies('invalid')],
   ['no answer', () => wire.silence(), all('timeout')],
@@ -169,8 +160,8 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     fake.fault({}, flood.fault);
     const answers = await Promise.all(operations.slice(1).map(([, ask]) => ask(registry, fake.host)));
     // A blob has a size to be held against, the others have a limit.
-    expect(answers.map(kindOf)).toEqual(['limit', 'invalid', 'limit', 'limit']);
-    // Four bodies of at most 4 MiB, and what lies in the buffers of eight sockets.
+    expect(answers.map(kindOf)).toEqual(['limit', 'invalid', 'limit']);
+    // Three bodies of at most 4 MiB, and what lies in the buffers of eight sockets.
     expect(flood.sent()).toBeLessThan(64 * 1024 * 1024);
   });
 
@@ -178,17 +169,16 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     ['endless', () => faults.endlessPages(), 'limit'],
     ['its own next one', () => faults.selfLinkedPage(), 'invalid'],
     ['followed by one on another origin', () => faults.nextPageAt('http://169.254.169.254/v2/'), 'invalid'],
-    ['followed by one that is not there', () => faults.nextPageAt('/v2/team/none/tags/list'), 'invalid'],
+    ['followed by one that is not there', () => faults.nextPageAt('/v2/team/none/referrers/'), 'invalid'],
   ])('B9: a list whose page is %s is not taken for a list', async (_title, fault, kind) => {
     const { fake, registry } = await start();
-    fake.fault({ path: /\/(tags|referrers)\// }, fault());
-    const tags = await registry.tags(at(fake.host), anonymous, budgetOf());
+    fake.fault({ path: '/referrers/' }, fault());
     const referrers = await registry.referrers(
       { ...at(fake.host), digest: web.digest },
       anonymous,
       budgetOf(),
     );
-    expect([kindOf(tags), kindOf(referrers)]).toEqual([kind, kind]);
+    expect(kindOf(referrers)).toBe(kind);
     expect(fake.counts().total).toBeLessThan(20);
   });
 

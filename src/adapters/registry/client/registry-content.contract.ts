@@ -145,17 +145,3 @@ export const listsReferrers = ({ of, fresh }: Desk): void => {
     expect(await list(at)).toEqual([withoutSubject.digest]);
   });
 };
-
-export const listsTags = ({ of, fresh }: Desk): void => {
-  test('lists all tags', async () => {
-    const at = fresh();
-    const tags = ['a', 'b', 'c', 'v1.0', 'v1.1'];
-    await of().push(at.repository, amd64, ...tags);
-    const found = known(await of().registry.tags(at, of().credential, budgetOf()));
-    expect([...found].sort()).toEqual(tags);
-  });
-
-  test('says absent for the tags of an unknown repository', async () => {
-    expect(await of().registry.tags(fresh(), of().credential, budgetOf())).toEqual({ state: 'absent' });
-  });
-};

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { anonymous, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { Credential, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
-import { listsReferrers, listsTags, readsBlobs, readsManifests } from './registry-content.contract.ts';
+import { listsReferrers, readsBlobs, readsManifests } from './registry-content.contract.ts';
 import {
   amd64,
   configOf,
@@ -46,7 +46,6 @@ const knowsWhoAsks = ({ of, fresh, refused }: Desk): void => {
     ['manifest', (at, who) => of().registry.manifest(at, { tag: 'v1' }, who, budgetOf())],
     ['blob', (at, who) => of().registry.blob(at, configOf(amd64), limit, who, budgetOf())],
     ['referrers', (at, who) => of().registry.referrers({ ...at, digest: amd64.digest }, who, budgetOf())],
-    ['tags', (at, who) => of().registry.tags(at, who, budgetOf())],
   ];
 
   test.each(asks)(
@@ -112,7 +111,6 @@ export const registryContract = (
     readsManifests(desk);
     readsBlobs(desk);
     listsReferrers(desk);
-    listsTags(desk);
     staysWithin(desk);
     if (guarded) knowsWhoAsks(desk);
   });
