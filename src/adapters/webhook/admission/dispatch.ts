@@ -39,6 +39,10 @@ const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remai
 /** A body that arrived and can be answered. */
 export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
 
+/** What of a body is parsed in one go, with its batch. */
+export const bytesParsedAtOnce = (body: ArrivedBody): number =>
+  body.state === 'whole' && body.bytes.length <= maxParallelBytes ? body.bytes.length : 0;
+
 /** The JSON of a body, or why it is answered without being judged. */
 type ParsedBody = { readonly json: JsonValue } | { readonly rejected: Answer };
 

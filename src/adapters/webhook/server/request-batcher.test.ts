@@ -7,8 +7,9 @@ const follow = async (
   batcher: ReturnType<typeof createRequestBatcher>,
   name: string,
   said: string[],
+  bytes = 6_500,
 ): Promise<void> => {
-  await batcher.nextBatch();
+  await batcher.nextBatch(bytes);
   said.push(`judged ${name}`);
   batcher.afterBatch(() => said.push(`recorded ${name}`));
 };
@@ -43,6 +44,20 @@ describe('the request batcher', () => {
     }
     await Promise.all(all);
     expect([...new Set(judged)]).toEqual([64, 128, 150]);
+  });
+
+  test('R24: large bodies are judged a few at a time, and a body of any size is', async () => {
+    const batcher = createRequestBatcher();
+    const said: string[] = [];
+    const sizes = [100_000, 100_000, 300_000, 300_000, 9_000_000, 0, 500_000, 0];
+    const all = sizes.map((bytes, index) => follow(batcher, String(index), said, bytes));
+    const judged: number[] = [];
+    while (judged.at(-1) !== sizes.length) {
+      await nextTurn();
+      judged.push(said.filter((line) => line.startsWith('judged')).length);
+    }
+    await Promise.all(all);
+    expect([...new Set(judged)]).toEqual([3, 4, 5, 8]);
   });
 
   test('who comes while a round is judged belongs to the next one', async () => {

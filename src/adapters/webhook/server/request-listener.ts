@@ -8,7 +8,7 @@ import type { Caller } from './caller.ts';
 import type { ConnectionLimiter } from './connection-limits.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import type { BodyReader, WebRequest } from './body-reader.ts';
-import { createDispatch } from '../admission/dispatch.ts';
+import { bytesParsedAtOnce, createDispatch } from '../admission/dispatch.ts';
 import { limitOpenRequests, refuseUnprocessed } from './open-requests.ts';
 import type { Endpoint } from '../admission/rejection.ts';
 import type { Call } from '../admission/reject.ts';
@@ -82,7 +82,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
       const minimumRate = call.caller === 'unverified';
       const body = await bodyReader.read(request, call.deadline, { peer: call.peer, minimumRate });
       if (body.state === 'gone') return;
-      await batcher.nextBatch();
+      await batcher.nextBatch(bytesParsedAtOnce(body));
       const answer = await dispatch(call, body);
       write(request, response, answer);
       // A decision was made even if the client left: it is recorded.
