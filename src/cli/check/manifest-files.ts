@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob, relative } from 'node:path';
 import { whyNot } from '../../config/sources/file-problem.ts';
@@ -78,8 +79,9 @@ const leadsOut = async (walk: Walk, path: string): Promise<boolean> => {
   }
 };
 
-const addFile = async (walk: Walk, path: string): Promise<void> => {
-  if (await isTrap(path))
+const addFile = async (walk: Walk, path: string, entry: Dirent): Promise<void> => {
+  // Only what the folder does not call a file is looked at: a look at each costs more than its name.
+  if (!entry.isFile() && (await isTrap(path)))
     walk.problems.push(shown(`cannot read ${path}: it is no regular file; remove it, or name it with -f`));
   else walk.files.push({ path, folder: walk.folder, named: false });
 };
@@ -102,7 +104,7 @@ const walkFolder = async (walk: Walk, folder: string, depth: number): Promise<vo
     if ((!isRead && !entry.isSymbolicLink()) || walk.excludes(path)) continue;
     if (entry.isDirectory()) await addFolder(walk, folder, entry.name, depth);
     // kubectl reads hidden files too, so they are judged.
-    else if (isRead) await addFile(walk, path);
+    else if (isRead) await addFile(walk, path, entry);
     else if ((await leadsOut(walk, path)) && (await mayHoldManifest(path)))
       walk.passedOver.push(`${path}: link to a folder`);
   }

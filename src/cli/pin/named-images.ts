@@ -3,7 +3,6 @@ import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import { readTextValues } from '../../core/workload/manifest.ts';
 import type { ParsedValue } from '../../core/text/parsed-text.ts';
-import { offsetAt } from '../../core/text/source-node.ts';
 import { isKustomization, isKustomizationFile, isValuesFile } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
 import { kustomizationImages } from './kustomization-images.ts';
@@ -33,10 +32,8 @@ const imagesOf = (source: ManifestSource, value: JsonObject, paths: readonly Val
   return isNameless && isValues(source) ? valuesImages(value, paths) : none;
 };
 
-const lineOf = ({ sourceAt, start }: ParsedValue, { at }: NamedImage): number => {
-  const { node, placeOf } = sourceAt(start);
-  return placeOf(offsetAt(node, at)).line;
-};
+const lineOf = ({ placesIn, value, start }: ParsedValue, { at }: NamedImage): number =>
+  placesIn(value, start)(at).line;
 
 /** The images of kustomizations and of values in one text, and the paths of `--values-image` that led to one. */
 export const documentImages = (

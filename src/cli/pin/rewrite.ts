@@ -27,7 +27,7 @@ export interface Rewritten {
 }
 
 const textAt = (object: ManifestDocument | undefined, path: string): SourceText | undefined => {
-  const node = object === undefined ? undefined : nodeAt(object.source().node, stepsOf(path));
+  const node = object === undefined ? undefined : nodeAt(object.source(), stepsOf(path));
   return node?.kind === 'text' ? node : undefined;
 };
 

@@ -98,7 +98,7 @@ const attempt = (text: string, changes: readonly DocumentChange[]): string | und
   const edits: TextEdit[] = [];
   for (const { document, change } of changes) {
     const parsed = read.value[document];
-    const edit = parsed && editOf(body, parsed.sourceAt(parsed.start).node, change);
+    const edit = parsed && editOf(body, parsed.sourceAt(parsed.start), change);
     if (edit === undefined) return undefined;
     edits.push(edit);
     expected[document] = changed(expected[document] ?? null, change.map, change.key, change.text);

@@ -1,5 +1,5 @@
 import type { JsonValue } from './json/json.ts';
-import type { SourceNode } from './source-node.ts';
+import type { SourceNode, SourceSteps } from './source-node.ts';
 
 /** Where something stands in a file; both numbers count from 1, columns in UTF-16 units. */
 export interface Place {
@@ -17,22 +17,24 @@ export interface TextStart extends Place {
   readonly offset: number;
 }
 
-/** A value as it is written, with a way from offsets of the text to places. */
-export interface ValueSource {
-  readonly node: SourceNode;
-  readonly placeOf: (offset: number) => Place;
-}
-
 /**
- * One JSON value that was read out of a text. Of what lies in it only the items of `items` lists have a start of their
- * own; every other place is looked for in the text again when somebody asks (`sourceAt`), which few objects need.
+ * Where the steps lead to in one value, or as far as they go: what is missing would stand in the last value that is
+ * there. Each question goes on from what the ones before it have found.
  */
+export type Places = (steps: SourceSteps) => Place;
+
+/** One JSON value that was read out of a text. The items of `items` lists have a start of their own. */
 export interface ParsedValue {
   readonly value: JsonValue;
   readonly start: TextStart;
   readonly itemStarts: ReadonlyMap<JsonValue, readonly TextStart[]>;
-  /** @param start - of the value itself or of one of its items */
-  readonly sourceAt: (start: TextStart) => ValueSource;
+  /** @param value - itself or one of its items, and where that starts */
+  readonly placesIn: (value: JsonValue, start: TextStart) => Places;
+  /**
+   * As it is written: reads the text again, so only for what is rewritten.
+   * @param start - of the value itself or of one of its items
+   */
+  readonly sourceAt: (start: TextStart) => SourceNode;
 }
 
 /** Sets an own field even when it is called `__proto__`, which an assignment would turn into the prototype. */

@@ -41,14 +41,3 @@ export const nodeAt = (root: SourceNode, steps: SourceSteps): SourceNode | undef
   for (const step of steps) node = node === undefined ? undefined : stepInto(node, step);
   return node;
 };
-
-/** The place to which the steps lead, or the last existing value on the way: a missing field belongs there. */
-export const offsetAt = (root: SourceNode, steps: SourceSteps): number => {
-  let node = root;
-  for (const step of steps) {
-    const next = stepInto(node, step);
-    if (next === undefined) break;
-    node = next;
-  }
-  return node.start;
-};

@@ -3,7 +3,8 @@ import { isJsonObject } from '../text/json/json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { readJsonText } from '../text/json/json-text.ts';
-import type { ParsedValue, TextProblem, TextStart, ValueSource } from '../text/parsed-text.ts';
+import type { ParsedValue, Places, TextProblem, TextStart } from '../text/parsed-text.ts';
+import type { SourceNode } from '../text/source-node.ts';
 import { readYamlText } from '../text/yaml/yaml-text.ts';
 
 /** One Kubernetes object of a manifest; `line` and `column` (1-based) are where it begins. */
@@ -14,8 +15,10 @@ export interface ManifestDocument {
   readonly apiVersion: string;
   readonly kind: string;
   readonly object: JsonObject;
-  /** The object as it is written: reads the text again, so only for what is to be shown or rewritten. */
-  readonly source: () => ValueSource;
+  /** Where the values of the object stand. */
+  readonly places: () => Places;
+  /** The object as it is written: reads the text again, so only for what is to be rewritten. */
+  readonly source: () => SourceNode;
 }
 /** Something that is no Kubernetes object: reported on stderr, not an error (R20). */
 export interface ManifestRemark {
@@ -100,8 +103,9 @@ const addObject = (reading: Reading, candidate: Candidate, inherited: Inherited)
   if (!isList || !Array.isArray(items)) {
     const object =
       value['kind'] === kind && value['apiVersion'] === apiVersion ? value : { ...value, apiVersion, kind };
-    const source = (): ValueSource => parsed.sourceAt(start);
-    reading.objects.push({ file, line, column, apiVersion, kind, object, source });
+    const places = (): Places => parsed.placesIn(value, start);
+    const source = (): SourceNode => parsed.sourceAt(start);
+    reading.objects.push({ file, line, column, apiVersion, kind, object, places, source });
   }
   const itemKind = isList ? kind.slice(0, -listSuffix.length) : kind;
   addItems(reading, candidate, items, itemKind === '' ? noKind : { apiVersion, kind: itemKind });

@@ -6,8 +6,7 @@ import type { JsonObject } from '../../core/text/json/json.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
-import type { Place, ValueSource } from '../../core/text/parsed-text.ts';
-import { offsetAt } from '../../core/text/source-node.ts';
+import type { Place, Places } from '../../core/text/parsed-text.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import type { Deadline } from '../deadline.ts';
@@ -59,12 +58,8 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
 /** The place of the value that a path names; for a missing one, of the last value on the way. */
 const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
   const places = new Map<string, Place>();
-  // Read once an object: every path goes on from what the ones before it have found.
-  let source: ValueSource | undefined;
-  const find = (path: string): Place => {
-    const { node, placeOf } = (source ??= manifest.source());
-    return placeOf(offsetAt(node, stepsOf(path)));
-  };
+  let placeOf: Places | undefined;
+  const find = (path: string): Place => (placeOf ??= manifest.places())(stepsOf(path));
   return (path) => {
     if (path === undefined) return manifest;
     const place = places.get(path) ?? find(path);

@@ -1,4 +1,4 @@
-import type { Place, TextStart, ValueSource } from '../parsed-text.ts';
+import type { TextStart } from '../parsed-text.ts';
 import type { SourceEntry, SourceNode, SourceRange } from '../source-node.ts';
 
 const quote = 0x22;
@@ -10,7 +10,7 @@ const isSeparator = (unit: number): boolean =>
 const opens = (unit: number): boolean => unit === 0x7b || unit === 0x5b;
 const closes = (unit: number): boolean => unit === 0x7d || unit === 0x5d;
 
-const skipSeparators = (text: string, start: number): number => {
+export const skipSeparators = (text: string, start: number): number => {
   let at = start;
   while (at < text.length && isSeparator(text.charCodeAt(at))) at++;
   return at;
@@ -51,7 +51,7 @@ const endOfValue = (text: string, start: number): number => {
  * that lie beside each other.
  * @returns where the value begins that stands behind those returned before; undefined behind the last
  */
-const valuesOf = (
+export const valuesOf = (
   text: string,
   start: number,
   valueAt: (at: number) => number,
@@ -65,8 +65,11 @@ const valuesOf = (
   };
 };
 
-const textOf = (text: string, { start, end }: SourceRange): string =>
-  JSON.parse(text.slice(start, end)) as string;
+/** What a key says. */
+export const keyTextOf = (text: string, { start, end }: SourceRange): string => {
+  const plain = text.slice(start + 1, end - 1);
+  return plain.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : plain;
+};
 
 const entriesOf = (text: string, start: number): ((key: string) => SourceEntry | undefined) => {
   const passed = new Map<string, { readonly key: SourceRange; readonly at: number }>();
@@ -80,7 +83,7 @@ const entriesOf = (text: string, start: number): ((key: string) => SourceEntry |
     const known = passed.get(wanted);
     if (known !== undefined) return known;
     for (let at = next(); at !== undefined; at = next()) {
-      const name = textOf(text, key);
+      const name = keyTextOf(text, key);
       const place = { key, at };
       if (!passed.has(name)) passed.set(name, place);
       if (name === wanted) return place;
@@ -141,20 +144,5 @@ const nodeOf = (text: string, start: number): SourceNode => {
   }
 };
 
-/** Looks no further than the place: a text of many objects may be one line. */
-const placeFrom = (text: string, { offset, line, column }: TextStart, wanted: number): Place => {
-  const between = text.slice(offset, wanted);
-  let lines = 0;
-  let lineStart = 1 - column;
-  for (let at = between.indexOf('\n'); at >= 0; at = between.indexOf('\n', at + 1)) {
-    lines++;
-    lineStart = at + 1;
-  }
-  return { line: line + lines, column: wanted - offset - lineStart + 1 };
-};
-
 /** A value of a JSON text that was read before, so its nesting is bounded and it holds no error. */
-export const jsonSource = (text: string, start: TextStart): ValueSource => ({
-  node: nodeOf(text, start.offset),
-  placeOf: (offset) => placeFrom(text, start, offset),
-});
+export const jsonSource = (text: string, { offset }: TextStart): SourceNode => nodeOf(text, offset);

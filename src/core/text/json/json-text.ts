@@ -1,6 +1,7 @@
 import type { JsonValue } from './json.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
+import { jsonPlaces } from './json-places.ts';
 import { jsonSource } from './json-source.ts';
 import type { MutableObject, ParsedValue, TextProblem, TextStart } from '../parsed-text.ts';
 import { setField } from '../parsed-text.ts';
@@ -33,6 +34,8 @@ interface Cursor {
   line: number;
   lineStart: number;
   problem: JsonProblem | undefined;
+  /** The keys so far, by a hash of their text. */
+  readonly keys: (string | undefined)[];
   itemStarts: Map<JsonValue, readonly TextStart[]>;
 }
 
@@ -102,6 +105,35 @@ const readString = (cursor: Cursor): string | undefined => {
   return refuse(cursor, 'a string is not closed');
 };
 
+const keysKept = 1024;
+const longestKeptKey = 64;
+
+/**
+ * Objects of one kind have the same keys, so the reader returns the text of an earlier key where it is equal. The engine
+ * would hash and look up each new text, which takes longer than the comparison.
+ */
+const readKeyText = (cursor: Cursor): string | undefined => {
+  const { text, keys } = cursor;
+  const start = cursor.at + 1;
+  let hash = 0;
+  let at = start;
+  for (; at < start + longestKeptKey; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === quote) break;
+    // Also behind the end of the text, where it is NaN.
+    if (char === backslash || !(char >= 0x20)) return readString(cursor);
+    hash = (hash * 31 + char) | 0;
+  }
+  if (text.charCodeAt(at) !== quote) return readString(cursor);
+  cursor.at = at + 1;
+  const slot = hash & (keysKept - 1);
+  const kept = keys[slot];
+  if (kept?.length === at - start && text.startsWith(kept, start)) return kept;
+  const key = text.slice(start, at);
+  keys[slot] = key;
+  return key;
+};
+
 const words: readonly (readonly [string, JsonValue])[] = [
   ['true', true],
   ['false', false],
@@ -162,7 +194,7 @@ const readList = (cursor: Cursor, depth: number, marked: boolean): JsonValue | u
 const readKey = (cursor: Cursor, object: MutableObject): string | undefined => {
   if (cursor.text.charCodeAt(cursor.at) !== quote) return refuse(cursor, 'a key in double quotes expected');
   const { at } = cursor;
-  const key = readString(cursor);
+  const key = readKeyText(cursor);
   if (key === undefined) return undefined;
   if (cursor.bounds.mayRepeat !== true && Object.hasOwn(object, key)) {
     cursor.at = at;
@@ -211,6 +243,7 @@ const cursorAt = (text: string, bounds: JsonBounds): Cursor => ({
   line: 1,
   lineStart: 0,
   problem: undefined,
+  keys: [],
   itemStarts: new Map(),
 });
 
@@ -228,6 +261,7 @@ export const readJsonValue = (text: string, bounds: JsonBounds): Result<JsonValu
 export const readJsonText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
   const cursor = cursorAt(text, { depth: maxDepth });
   const values: ParsedValue[] = [];
+  const placesIn: ParsedValue['placesIn'] = (_value, start) => jsonPlaces(text, start);
   const sourceAt: ParsedValue['sourceAt'] = (start) => jsonSource(text, start);
   for (skipSpace(cursor); cursor.at < text.length; skipSpace(cursor)) {
     cursor.itemStarts = new Map();
@@ -235,7 +269,7 @@ export const readJsonText = (text: string): Result<readonly ParsedValue[], TextP
     const start = startOf(cursor);
     const value = readValue(cursor, 1, false);
     if (cursor.problem !== undefined) return fail(cursor.problem);
-    if (value !== undefined) values.push({ value, start, itemStarts, sourceAt });
+    if (value !== undefined) values.push({ value, start, itemStarts, placesIn, sourceAt });
   }
   return ok(values);
 };

@@ -6,12 +6,15 @@ import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import type { MutableObject } from '../parsed-text.ts';
 import { setField } from '../parsed-text.ts';
+import { startAt } from './value-starts.ts';
+import type { ValueStarts } from './value-starts.ts';
 import { maxDepth, nestedTooDeep } from './limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
 
-/** The JSON value of a document, and the places of the items of its `items` lists. */
+/** The JSON value of a document, the places of its values, and those of the items of its `items` lists as they are written. */
 export interface YamlJson {
   readonly value: JsonValue;
+  readonly starts: ValueStarts;
   readonly offsets: ReadonlyMap<JsonValue, readonly number[]>;
 }
 export interface NodeProblem {
@@ -24,11 +27,13 @@ const maxAliasedNodes = 100_000;
 
 interface Anchored {
   readonly value: JsonValue;
+  readonly start: number;
   readonly nodes: number;
   readonly height: number;
 }
 interface State {
   readonly anchors: Map<string, Anchored>;
+  readonly starts: ValueStarts;
   readonly offsets: Map<JsonValue, readonly number[]>;
   nodes: number;
   aliased: number;
@@ -58,11 +63,24 @@ const readKey = (state: State, key: unknown, map: YAMLMap): string | undefined =
   return text ?? refuse(state, key, whyNoKey(key));
 };
 
-/** One mapping while it is read: `merged` holds the keys that came from `<<` and may still be overridden. */
+/** Where a value begins: one that an alias brings at its anchor. */
+const startOf = ({ anchors }: State, node: Node | null): number =>
+  (isAlias(node) ? anchors.get(node.source)?.start : undefined) ?? offsetOf(node);
+
+/** One mapping while it is read. */
 interface Mapping {
   readonly object: MutableObject;
-  readonly merged: Set<string>;
+  readonly keys: string[];
+  readonly starts: number[];
+  /** The keys that came from `<<` and may still be overridden. */
+  merged?: Set<string>;
 }
+
+const setValue = (mapping: Mapping, key: string, value: JsonValue, start: number): void => {
+  setField(mapping.object, key, value);
+  mapping.keys.push(key);
+  mapping.starts.push(start);
+};
 
 /**
  * Merge keys work as in kubectl: `<<` takes a mapping or a list of them, the first of a list wins, and a key that
@@ -73,15 +91,16 @@ const merge = (state: State, mapping: Mapping, node: Node | null, depth: number)
   const value = readNode(state, node, depth, false);
   if (value === undefined) return;
   const sources: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  const merged = (mapping.merged = new Set());
   for (const source of sources) {
     if (!isJsonObject(source)) return refuse(state, node, 'a merge key takes mappings only');
     for (const key of Object.keys(source)) {
-      if (mapping.merged.has(key)) continue;
+      if (merged.has(key)) continue;
       if (Object.hasOwn(mapping.object, key)) {
         return refuse(state, node, `the merge changes the key ${JSON.stringify(key)} that stands before it`);
       }
-      setField(mapping.object, key, source[key] ?? null);
-      mapping.merged.add(key);
+      setValue(mapping, key, source[key] ?? null, startAt(state.starts, source, [key]) ?? offsetOf(node));
+      merged.add(key);
     }
   }
 };
@@ -95,34 +114,41 @@ const readPair = (
   const { map, depth } = place;
   const node = pair.value as Node | null;
   if (isMergeKey(pair.key)) {
-    if (mapping.merged.size > 0) return refuse(state, pair.key as Node, 'two merge keys in one mapping');
+    if (mapping.merged !== undefined && mapping.merged.size > 0)
+      return refuse(state, pair.key as Node, 'two merge keys in one mapping');
     return merge(state, mapping, node, depth + 1);
   }
   const key = readKey(state, pair.key, map);
   if (key === undefined) return undefined;
-  if (Object.hasOwn(mapping.object, key) && !mapping.merged.delete(key)) {
+  if (Object.hasOwn(mapping.object, key) && mapping.merged?.delete(key) !== true) {
     return refuse(state, pair.key as Node, `the key ${JSON.stringify(key)} is there twice`);
   }
   const value = readNode(state, node, depth + 1, key === 'items');
-  if (value !== undefined) setField(mapping.object, key, value);
+  if (value !== undefined) setValue(mapping, key, value, startOf(state, node));
 };
 
 const readMap = (state: State, map: YAMLMap, depth: number): Found => {
-  const mapping: Mapping = { object: {}, merged: new Set() };
+  const mapping: Mapping = { object: {}, keys: [], starts: [] };
   for (const pair of map.items) {
     readPair(state, mapping, pair, { map, depth });
     if (state.problem !== undefined) return undefined;
   }
-  return mapping.object;
+  const { object, keys, starts } = mapping;
+  // Copies are as long as they have to be.
+  state.starts.set(object, { start: offsetOf(map), keys: keys.slice(), starts: starts.slice() });
+  return object;
 };
 
 const readSeq = (state: State, seq: YAMLSeq, depth: number, marked: boolean): Found => {
   const list: JsonValue[] = [];
+  const starts: number[] = [];
   for (const item of seq.items as readonly (Node | null)[]) {
     const value = readNode(state, item, depth + 1, false);
     if (value === undefined) return undefined;
     list.push(value);
+    starts.push(startOf(state, item));
   }
+  state.starts.set(list, { start: offsetOf(seq), starts: starts.slice() });
   // An anchored list may be the `items` of another place.
   if (marked || seq.anchor !== undefined)
     state.offsets.set(list, (seq.items as readonly (Node | null)[]).map(offsetOf));
@@ -157,7 +183,13 @@ const readNode = (state: State, node: Node | null, depth: number, marked: boolea
   else if (isMap(node) || isSeq(node)) value = readCollection(state, node, depth, marked);
   else value = refuse(state, node, 'this is not JSON');
   if (value !== undefined && 'anchor' in node && typeof node.anchor === 'string') {
-    state.anchors.set(node.anchor, { value, nodes: state.nodes - nodes, height: state.deepest - depth });
+    const { nodes: all, deepest: bottom } = state;
+    state.anchors.set(node.anchor, {
+      value,
+      start: offsetOf(node),
+      nodes: all - nodes,
+      height: bottom - depth,
+    });
   }
   state.deepest = Math.max(state.deepest, deepest);
   return value;
@@ -167,6 +199,7 @@ const readNode = (state: State, node: Node | null, depth: number, marked: boolea
 export const nodeToJson = (root: Node): Result<YamlJson, NodeProblem> => {
   const state: State = {
     anchors: new Map(),
+    starts: new Map(),
     offsets: new Map(),
     nodes: 0,
     aliased: 0,
@@ -177,5 +210,5 @@ export const nodeToJson = (root: Node): Result<YamlJson, NodeProblem> => {
   if (state.problem !== undefined) return fail(state.problem);
   return value === undefined
     ? fail({ offset: 0, why: 'this is not JSON' })
-    : ok({ value, offsets: state.offsets });
+    : ok({ value, starts: state.starts, offsets: state.offsets });
 };

@@ -1,6 +1,6 @@
 import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
-import type { ValueSource } from '../parsed-text.ts';
+import type { LineCounter } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from 'yaml';
 import type { SourceEntry, SourceNode, SourceRange } from '../source-node.ts';
 import { isMergeKey } from './node.ts';
 import { failsafe, keyText, scalarValue } from './scalar.ts';
@@ -15,8 +15,11 @@ export interface Chunk {
 // Duplicate keys are found by yaml-node.ts, as the library's own search is quadratic.
 const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
-export const parseChunk = ({ text }: Chunk, lineCounter: LineCounter): readonly Document.Parsed[] =>
-  parseAllDocuments(text, { ...options, lineCounter }) as readonly Document.Parsed[];
+export const parseChunk = ({ text }: Chunk, lineCounter?: LineCounter): readonly Document.Parsed[] =>
+  parseAllDocuments(
+    text,
+    lineCounter === undefined ? options : { ...options, lineCounter },
+  ) as readonly Document.Parsed[];
 
 /** The value of each alias of a document: the library would walk the whole document for each of them. */
 type Anchored = ReadonlyMap<Alias, Node>;
@@ -118,33 +121,25 @@ const addStarts = (starts: Starts, origin: Origin, node: Node | null | undefined
   }
 };
 
-const read = (chunk: Chunk): ((offset: number) => ValueSource) => {
-  const lines = new LineCounter();
+const read = (chunk: Chunk): ((offset: number) => SourceNode) => {
   const starts: Starts = new Map();
   const hasAnchors = chunk.text.includes('&');
-  for (const document of parseChunk(chunk, lines)) {
+  for (const document of parseChunk(chunk)) {
     const anchored = hasAnchors ? anchoredIn(document) : noAliases;
     addStarts(starts, { anchored, offset: chunk.offset }, document.contents);
   }
-  const placeOf: ValueSource['placeOf'] = (offset) => {
-    const { line, col } = lines.linePos(Math.max(0, offset - chunk.offset));
-    return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1) };
-  };
-  return (offset) => ({
-    node: starts.get(offset)?.() ?? { kind: 'other', start: offset, end: offset },
-    placeOf,
-  });
+  return (offset) => starts.get(offset)?.() ?? { kind: 'other', start: offset, end: offset };
 };
 
 /** The value of a chunk that begins at an offset of the whole text. */
-export type YamlSource = (chunk: Chunk, offset: number) => ValueSource;
+export type YamlSource = (chunk: Chunk, offset: number) => SourceNode;
 
 /**
  * Reads chunks of a YAML text again that were read before, so they hold no error. Keeps the last one: callers go
  * through a text from its beginning to its end.
  */
 export const createYamlSource = (): YamlSource => {
-  let last: { readonly chunk: Chunk; readonly at: (offset: number) => ValueSource } | undefined;
+  let last: { readonly chunk: Chunk; readonly at: (offset: number) => SourceNode } | undefined;
   return (chunk, offset) => {
     if (last?.chunk !== chunk) last = { chunk, at: read(chunk) };
     return last.at(offset);

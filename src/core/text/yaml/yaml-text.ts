@@ -2,11 +2,12 @@ import type { Document } from 'yaml';
 import { LineCounter, visit } from 'yaml';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
-import type { ParsedValue, TextProblem, TextStart } from '../parsed-text.ts';
+import type { ParsedValue, Place, TextProblem, TextStart } from '../parsed-text.ts';
 import { explainYaml, tooDeepToRead } from './limits.ts';
 import { nodeToJson } from './node.ts';
 import type { Chunk, YamlSource } from './source.ts';
 import { createYamlSource, parseChunk } from './source.ts';
+import { startAt } from './value-starts.ts';
 
 const separator = '---';
 
@@ -40,11 +41,6 @@ const splitDocuments = (text: string): Result<readonly Chunk[], TextProblem> => 
   return ok(chunks);
 };
 
-const problemAt = (chunk: Chunk, lines: LineCounter, offset: number, why: string): TextProblem => {
-  const { line, col } = lines.linePos(offset);
-  return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1), why: explainYaml(why) };
-};
-
 /** One chunk while it is read. */
 interface Reading {
   readonly chunk: Chunk;
@@ -52,34 +48,48 @@ interface Reading {
   readonly source: YamlSource;
 }
 
-const startAt = ({ chunk, lines }: Reading, offset: number): TextStart => {
+const placeAt = ({ chunk, lines }: Reading, offset: number): Place => {
   const { line, col } = lines.linePos(offset);
-  return { offset: chunk.offset + offset, line: chunk.line + line - 1, column: col };
+  return { line: chunk.line + Math.max(line, 1) - 1, column: Math.max(col, 1) };
 };
+
+const textStart = (reading: Reading, offset: number): TextStart => ({
+  offset: reading.chunk.offset + offset,
+  ...placeAt(reading, offset),
+});
+
+const problemAt = (reading: Reading, offset: number, why: string): TextProblem => ({
+  ...placeAt(reading, offset),
+  why: explainYaml(why),
+});
 
 const readDocument = (
   reading: Reading,
   document: Document.Parsed,
 ): Result<ParsedValue | undefined, TextProblem> => {
-  const { chunk, lines, source } = reading;
+  const { chunk, source } = reading;
   const [error] = document.errors;
-  if (error !== undefined) return fail(problemAt(chunk, lines, error.pos[0], error.message));
+  if (error !== undefined) return fail(problemAt(reading, error.pos[0], error.message));
   const { contents } = document;
   if (contents === null) return ok(undefined);
   const json = nodeToJson(contents);
-  if (!json.ok) return fail(problemAt(chunk, lines, json.error.offset, json.error.why));
+  if (!json.ok) return fail(problemAt(reading, json.error.offset, json.error.why));
   if (json.value.value === null) return ok(undefined);
   const itemStarts = new Map(
     [...json.value.offsets].map(([list, offsets]) => [
       list,
-      offsets.map((offset) => startAt(reading, offset)),
+      offsets.map((offset) => textStart(reading, offset)),
     ]),
   );
-  const start = startAt(reading, contents.range[0]);
+  const { value, starts } = json.value;
   return ok({
-    value: json.value.value,
-    start,
+    value,
+    start: textStart(reading, contents.range[0]),
     itemStarts,
+    placesIn:
+      (root, { offset }) =>
+      (steps) =>
+        placeAt(reading, startAt(starts, root, steps) ?? offset - chunk.offset),
     sourceAt: ({ offset }) => source(chunk, offset),
   });
 };
@@ -118,7 +128,7 @@ const readChunk = (chunk: Chunk, source: YamlSource): Result<readonly ParsedValu
   const foreign = findForeignBreak(chunk, documents);
   return foreign === undefined
     ? ok(values)
-    : fail(problemAt(chunk, lines, foreign.index, whyForeignBreak(foreign[0])));
+    : fail(problemAt(reading, foreign.index, whyForeignBreak(foreign[0])));
 };
 
 /**
