@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verdictsOf } from './decision-list.ts';
@@ -96,6 +96,46 @@ describe('a file that is no manifest says what it is, and the others are judged:
     const ended = await check(['-f', '.'], cwd);
     expect(verdictsOf(ended)).toHaveLength(1);
     expect(ended.code).toBe(1);
+  });
+});
+
+describe('SARIF says whether it is the whole of the input', () => {
+  const runOf = async (files: Record<string, string>) => {
+    const cwd = folderWith(files);
+    const args = ['check', 'manifest', '-f', '.', '--policies', policies, '-o', 'sarif=out.sarif'];
+    const ended = await imagegate(args, { cwd });
+    const { runs } = JSON.parse(readFileSync(join(cwd, 'out.sarif'), 'utf8')) as {
+      readonly runs: readonly { readonly invocations?: unknown; readonly results: readonly object[] }[];
+    };
+    return { ended, run: runs[0] };
+  };
+  test('a file that cannot be read makes the run unsuccessful, and is named as on stderr', async () => {
+    const { ended, run } = await runOf({ 'a[].yaml': 'a: [', 'b/pod.yaml': podText('a', foreign) });
+    expect(ended.code).toBe(2);
+    const { invocations, results } = run!;
+    expect(results).toHaveLength(1);
+    expect(invocations).toEqual([
+      {
+        executionSuccessful: false,
+        exitCode: 2,
+        toolExecutionNotifications: [
+          { level: 'error', message: { text: expect.stringMatching(/^a\[\]\.yaml:1:5: /) as string } },
+        ],
+      },
+    ]);
+    const [{ toolExecutionNotifications }] = invocations as [
+      { readonly toolExecutionNotifications: readonly [{ readonly message: { readonly text: string } }] },
+    ];
+    expect(ended.stderr).toContain(toolExecutionNotifications[0].message.text);
+  });
+  test('without a result as well', async () => {
+    const { run } = await runOf({ 'a.yaml': 'a: [', 'b.yaml': 'apiVersion: v1\nkind: ConfigMap\n' });
+    expect(run).toMatchObject({ invocations: [{ executionSuccessful: false }], results: [] });
+  });
+  test('findings alone do not: the run did what it was to do', async () => {
+    const { ended, run } = await runOf({ 'pod.yaml': podText('a', foreign) });
+    expect(ended.code).toBe(1);
+    expect(run).not.toHaveProperty('invocations');
   });
 });
 

@@ -119,15 +119,15 @@ const valuesPaths = (texts: readonly string[], pins: boolean): ReadonlyMap<strin
 
 const write = async (
   decisions: readonly Decision[],
-  files: readonly string[],
+  { files, problems }: ManifestInput,
   flags: ManifestFlags,
   terminal: Terminal,
 ) => {
   if (flags.pin === true && flags.filename?.includes('-') === true && flags.output === undefined) {
     const onStderr: Terminal = { ...terminal, out: (text) => terminal.talk(text.trimEnd()) };
-    return writeOutputs(decisions, undefined, onStderr, { files });
+    return writeOutputs(decisions, undefined, onStderr, { files, problems });
   }
-  return writeOutputs(decisions, flags.output, terminal, { files });
+  return writeOutputs(decisions, flags.output, terminal, { files, problems });
 };
 
 /** Loaded only with --pin. */
@@ -210,7 +210,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     await check.close();
   }
   const { decisions, incomplete } = judged;
-  await write(decisions, input.files, flags, terminal);
+  await write(decisions, input, flags, terminal);
   const code = await check.conclude(decisions, failOn, incomplete);
   tellWarnings(decisions, terminal);
   terminal.talk(decisions.length === 0 ? 'no workload in the input' : summary(decisions, 'workload'));

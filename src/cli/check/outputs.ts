@@ -53,12 +53,14 @@ export interface OutputOptions {
   readonly table?: Table;
   /** The files that the decisions are about. */
   readonly files?: readonly string[];
+  /** What could not be read: the command ends with exit code 2. */
+  readonly problems?: readonly string[];
 }
 
 const render = async (
   decisions: readonly Decision[],
   format: Format,
-  { table = renderDecisionTable, files = [] }: OutputOptions,
+  { table = renderDecisionTable, files = [], problems = [] }: OutputOptions,
 ): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
@@ -68,7 +70,7 @@ const render = async (
     case 'yaml':
       return (await import('../render/yaml.ts')).renderYaml(decisionList(decisions));
     case 'sarif':
-      return renderSarif(decisions, createArtifactLocations(process.cwd(), files));
+      return renderSarif(decisions, createArtifactLocations(process.cwd(), files), problems);
     case 'junit':
       return renderJunit(decisions);
     default:

@@ -5,6 +5,7 @@ import type { FindingCode } from '../../core/decision/reason.ts';
 import { reasons } from '../../core/decision/reasons.ts';
 import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../check/artifact-location.ts';
+import { exitCode } from '../terminal/exit-code.ts';
 import { objectName } from './decision-table.ts';
 import { fieldText } from './field-text.ts';
 import { jsonPieces } from './json-pieces.ts';
@@ -60,15 +61,30 @@ function* resultsOf(decisions: readonly Decision[], artifacts: ArtifactLocations
     for (const finding of decision.findings) yield resultOf(decision, finding, artifacts);
 }
 
-/** SARIF 2.1.0: one rule a reason code, one result a finding. */
+/**
+ * A run that left something out. A page that shows findings takes one that does not say so for the whole, and what it
+ * showed of a file that could not be read this time for mended.
+ */
+const brokenRun = (problems: readonly string[]) => ({
+  executionSuccessful: false,
+  exitCode: exitCode.usage,
+  toolExecutionNotifications: problems.map((text) => ({ level: 'error', message: { text } })),
+});
+
+/**
+ * SARIF 2.1.0: one rule a reason code, one result a finding.
+ * @param problems - what could not be read, so that the results are not about it
+ */
 export const renderSarif = (
   decisions: readonly Decision[],
   artifacts: ArtifactLocations,
+  problems: readonly string[] = [],
 ): Iterable<string> => {
   const used = new Set<FindingCode>();
   for (const { findings } of decisions) for (const { code } of findings) used.add(code);
   const run = {
     tool: { driver: { name: 'imagegate', version, rules: [...used].sort().map(ruleOf) } },
+    ...(problems.length === 0 ? {} : { invocations: [brokenRun(problems)] }),
     columnKind: 'utf16CodeUnits',
     originalUriBaseIds: artifacts.baseIds,
     results: [],
