@@ -30,7 +30,7 @@ export type CaContent = Pick<CaAuthorities, 'current' | 'next' | 'previous'>;
 const NEXT_SINCE = 'imagegate.dev/next-since';
 const PREVIOUS_SINCE = 'imagegate.dev/previous-since';
 
-/** Reads the Secret. What is wrong is said without any of its content. */
+/** Reads the Secret. An error contains nothing of its content. */
 export function readCaSecret(secret: JsonObject): Result<CaAuthorities, ApiProblem> {
   const parts = partsOf(secret);
   const flaw = flawOf(parts.current) ?? (parts.next === undefined ? undefined : flawOf(parts.next));

@@ -21,8 +21,8 @@ export const ROTATION_TIMING: RotationTiming = {
 export type RotationStep = 'none' | 'waiting' | 'added' | 'promoted' | 'dropped';
 
 /**
- * Three steps, each written before the next one is thought of: the new CA stands beside the old one, then it
- * signs, then the old one goes. At every moment every leaf in use is signed by a CA of the bundle.
+ * Three steps, each written before the next one begins: the new CA is added beside the old one, then it signs, then
+ * the old one is removed. At every moment a CA of the bundle has signed every leaf in use.
  */
 export async function planRotation(
   { current, next, previous }: CaAuthorities,

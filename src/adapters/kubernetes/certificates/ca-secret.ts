@@ -26,7 +26,7 @@ export interface CaSecretOptions {
   readonly clock: Clock;
   readonly namespace: string;
   readonly name: string;
-  /** Makes a CA (10 years); the cryptography is not ours. */
+  /** Makes a CA (10 years). */
   readonly createCa: () => Promise<CaMaterial>;
   readonly rotation?: RotationTiming;
   readonly timing?: Partial<WatchTiming>;
@@ -44,8 +44,8 @@ export interface CaSecret {
   start(): void;
   state(): WatchState;
   /**
-   * Takes the next step of a rotation, if one is due; for the Lease holder alone. `trusted` says whether every
-   * `caBundle` contains a CA (PEM): a leaf of a CA that the API server does not trust yet would cut us off.
+   * Takes the next step of a rotation, if one is due. Only the Lease holder calls it. `trusted` says whether every
+   * `caBundle` contains a CA (PEM): the API server would reject a leaf of a CA that it does not trust yet.
    */
   rotate(
     trusted: (certificate: string) => boolean,
@@ -79,7 +79,7 @@ export function createCaSecret(options: CaSecretOptions): CaSecret {
       upsert: (secret) => {
         store.take(secret);
       },
-      // What was trusted stays in use (R14); the Lease holder puts it back.
+      // The trusted CAs stay in use (R14); the Lease holder writes the Secret again.
       delete: () => undefined,
     },
   });
@@ -116,7 +116,7 @@ function createStore(options: CaSecretOptions) {
   const load = async (signal: AbortSignal): Promise<Result<CaAuthorities, ApiProblem>> => {
     const found = await get(signal);
     if (found.ok || found.error.status !== 404) return takeAnswer(found);
-    // Somebody deleted the Secret while we run: the CA that the API server trusts is put back.
+    // The Secret was deleted while the gate runs. Write the CA that the API server trusts again.
     const content = authorities ?? { current: await options.createCa() };
     const body = writeCaSecret({ name, namespace }, content);
     const created = await client.request({ verb: 'create', resource: SECRETS, namespace, body }, signal);

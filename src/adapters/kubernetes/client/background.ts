@@ -2,7 +2,7 @@ import type { ApiProblem } from './problem.ts';
 import { localProblem } from './problem.ts';
 
 /**
- * For what nobody waits for: says a throw, a defect of ours, as a problem. Never throws itself, since an unhandled
+ * For background work: reports a throw, which is a defect, as a problem. Never throws itself, since an unhandled
  * rejection in a background loop would end the gate.
  */
 export const tellThrown =
@@ -11,6 +11,6 @@ export const tellThrown =
     try {
       onProblem?.(localProblem('BadAnswer', `${what} failed: ${String(error)}`));
     } catch {
-      // Whoever would be told is what throws: nobody is left to tell.
+      // The reporter itself throws, so nothing else can be done.
     }
   };

@@ -6,7 +6,7 @@ export interface ApiCall extends ApiTarget {
   readonly verb: ApiVerb;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** How a patch is to be understood; merge patch unless told otherwise. */
+  /** The type of a patch; by default a merge patch. */
   readonly patch?: 'json' | 'merge';
   /** Ask for metadata only: labels and owners of large objects cost little then. */
   readonly metadataOnly?: boolean;
@@ -17,7 +17,7 @@ export interface ApiCall extends ApiTarget {
   readonly maxBytes?: number;
 }
 
-/** The body of a watch. `bytes` ends when the server ends it and throws nothing: trouble ends it too. */
+/** The body of a watch. `bytes` ends when the server ends it or the connection fails; it never throws. */
 export interface ApiStream {
   readonly bytes: AsyncIterable<Buffer>;
   /** Why the stream ended, once it has; undefined when the server closed it in order. */

@@ -26,7 +26,7 @@ export interface ApiClient {
 export interface ClientOptions {
   /** Of ImageGate, for the user agent. */
   readonly version: string;
-  /** Milliseconds; 10 s unless told otherwise. */
+  /** Milliseconds, by default 10 s. */
   readonly callTimeout?: number;
 }
 

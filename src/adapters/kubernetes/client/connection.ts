@@ -24,6 +24,6 @@ export interface Connection {
   readonly origin: string;
   /** The namespace of the service account or the context. */
   readonly namespace: string | undefined;
-  /** `fresh` drops what was cached: the server refused the last ones. */
+  /** `fresh` drops cached credentials, because the server refused them. */
   credentials(fresh: boolean): Promise<Result<Credentials, ApiProblem>>;
 }

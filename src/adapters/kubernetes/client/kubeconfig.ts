@@ -12,7 +12,7 @@ import { type ApiProblem, localProblem } from './problem.ts';
 /** Exec plugins, token files and certificate files are asked again at most this often. */
 const REREAD_AFTER = 15_000;
 
-/** Reads kubeconfig files (several are merged like kubectl does it: the first one that names a thing wins). */
+/** Reads kubeconfig files. Several are merged as kubectl does: the first one that names a thing wins. */
 export async function connectByKubeconfig(
   files: readonly string[],
   context: string | undefined,

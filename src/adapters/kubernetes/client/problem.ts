@@ -6,7 +6,7 @@ import { cutMiddle } from '../../../core/text/cut-middle.ts';
 export interface ApiProblem {
   /** The HTTP status; 0 when there was no answer. */
   readonly status: number;
-  /** `Status.reason` of the server, or one of ours when there was no answer. */
+  /** `Status.reason` of the server, or a local reason when there was no answer. */
   readonly reason: string;
   /** What happened and what to do about it. */
   readonly message: string;
@@ -14,7 +14,7 @@ export interface ApiProblem {
   readonly retryAfter?: number;
 }
 
-/** Reasons of our own, beside those of the API server. */
+/** Local reasons, beside those of the API server. */
 export type LocalReason =
   | 'Unreachable'
   | 'Tls'
@@ -38,7 +38,7 @@ export const isTransient = (problem: ApiProblem): boolean =>
   problem.status >= 500 ||
   (problem.status === 0 && problem.reason !== 'Configuration' && problem.reason !== 'TooLarge');
 
-/** How much of a text is looked at. */
+/** How much of a text is read. */
 const longestRead = 2048;
 
 /** Text from elsewhere: no control characters, no credentials, at most 512 characters. */

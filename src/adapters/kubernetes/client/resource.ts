@@ -8,7 +8,7 @@ export interface ApiResource {
 /** The verbs as RBAC knows them. */
 export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 
-/** What a call is aimed at: enough for the path and for naming the RBAC right that it needs. */
+/** The target of a call: enough for the path and for the name of the RBAC right that it needs. */
 export interface ApiTarget {
   readonly resource: ApiResource;
   readonly namespace?: string;

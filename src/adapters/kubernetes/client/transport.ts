@@ -16,7 +16,7 @@ export function send(
     const request = transport.request({ ...options, signal });
     request.once('response', resolve);
     request.on('error', reject);
-    // The API server drops idle connections without a word when a machine between them disappears.
+    // A machine between client and API server may disappear, and then no side learns that the connection is dead.
     request.once('socket', (socket) => socket.setKeepAlive(true, 30_000));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -72,11 +72,12 @@ export function createAgents(protocol: string) {
     of: (tls: TlsMaterial): http.Agent => {
       const text = [tls.ca, tls.cert, tls.key, tls.servername, tls.rejectUnauthorized].map(String).join('\n');
       if (agent !== undefined && text === material) return agent;
-      // Cuts what is under way, watches above all: they come back with the new certificate.
+      // Ends requests under way, above all watches. They reconnect with the new certificate.
       agent?.destroy();
       material = text;
       const shared = { keepAlive: true, maxSockets: 32, maxFreeSockets: 4 };
-      // Said explicitly: NODE_TLS_REJECT_UNAUTHORIZED would show our token to whoever answers. A kubeconfig may say otherwise.
+      // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED would otherwise show the token of the gate to any server. Only a
+      // kubeconfig may switch it off.
       const verified = { ...tls, rejectUnauthorized: tls.rejectUnauthorized ?? true };
       agent = protocol === 'http:' ? new http.Agent(shared) : new https.Agent({ ...shared, ...verified });
       return agent;

@@ -7,7 +7,7 @@ import type { EventNote } from './note.ts';
 
 /** A note that waits to be written, and how often it came meanwhile. */
 export interface WaitingNote {
-  /** Whose room it takes: the namespace of what it is about, '' for objects of the whole cluster. */
+  /** The namespace whose share it uses: that of its object, '' for cluster-scoped objects. */
   readonly namespace: string;
   readonly key: string;
   readonly note: EventNote;
@@ -35,7 +35,7 @@ export interface EventQueue {
   written(one: WaitingNote): void;
   /** Milliseconds until something may be written. */
   wait(): number;
-  /** @param early whether what is to wait is taken too, because this is the end */
+  /** @param early - whether waiting notes are taken too, because this is the end */
   take(early: boolean): WaitingNote | undefined;
   size(): number;
   dropped(): number;

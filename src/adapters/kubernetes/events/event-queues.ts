@@ -14,7 +14,7 @@ export interface EventLineParts {
   /** How often a note is tried while the API server is in trouble. */
   readonly attempts: number;
   readonly onProblem: ((problem: ApiProblem) => void) | undefined;
-  /** Told of a throw, a defect of ours. */
+  /** Called with a throw, which is a defect. */
   readonly onThrown: (error: unknown) => void;
 }
 
@@ -53,7 +53,7 @@ export function createEventLine(parts: EventLineParts): EventLine {
       await sleep(wait, AbortSignal.any([closing.signal, waking.signal]), false);
       return;
     }
-    // No new note wakes this pause: a flood must not make the loop look at the queue for each of them.
+    // New notes do not end this pause: in a flood the loop must not check the queue for each of them.
     if (await waitForPermit(rate, closing.signal)) await write(queue.take(draining), closing.signal);
   };
   const run = async (): Promise<void> => {
@@ -83,7 +83,7 @@ export function createEventLine(parts: EventLineParts): EventLine {
   };
 }
 
-/** Writes one note, on the workload on top of its object; what failed for a moment goes back to the queue. */
+/** Writes one note, on the workload that owns its object. After a passing failure the note goes back to the queue. */
 function createDelivery(
   { queue, owners, writer, attempts, onProblem }: EventLineParts,
   counts: { created: number; counted: number; failed: number },

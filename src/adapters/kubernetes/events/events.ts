@@ -19,7 +19,7 @@ export interface EventsOptions {
   /** Which replica reports. */
   readonly instance: string;
   readonly rate?: { readonly perSecond: number; readonly burst: number };
-  /** Distinct notes about decisions that wait; 1,000 unless told otherwise. */
+  /** How many distinct notes about decisions may wait, by default 1,000. */
   readonly capacity?: number;
   /** Milliseconds between two writes of the same Event, 10 s; repeats in between are counted. */
   readonly repeatAfter?: number;
@@ -30,7 +30,7 @@ export interface EventCounts {
   readonly created: number;
   /** Events whose count was raised. */
   readonly counted: number;
-  /** Notes that found the queue full, or had to give way to those of other namespaces. */
+  /** Notes that were dropped because the queue was full, or gave way to notes of other namespaces. */
   readonly dropped: number;
   /** Notes that could not be written. */
   readonly failed: number;
@@ -51,7 +51,7 @@ export interface Events {
 const usualCapacity = 1000;
 const usualRepeat = 10_000;
 const usualRate = { perSecond: 10, burst: 30 };
-/** The gate has few things to say about itself; whoever edits its webhooks all the time can make them more. */
+/** The gate has few notes about itself. A user who edits its webhooks all the time can cause more. */
 const ownCapacity = 100;
 /** About others; what the gate says about itself is tried until it is written. */
 const usualAttempts = 3;
@@ -69,8 +69,8 @@ export function createEvents(options: EventsOptions): Events {
     own: createEventQueue({ clock, capacity: ownCapacity, repeatAfter }),
     others: createEventQueue({ clock, capacity, repeatAfter }),
   };
-  // Two lines with a rate of their own: whoever floods the gate with denials would else decide when it may say that its
-  // webhook configuration is gone (B24).
+  // Two queues, each with its own rate. Otherwise a user who floods the gate with denials could delay the Event that
+  // its webhook configuration is gone (B24).
   const lineOf = (queue: EventQueue, attempts: number): EventLine =>
     createEventLine({ ...shared, queue, attempts, rate: createRateLimit(rate, clock) });
   const own = lineOf(queues.own, Infinity);

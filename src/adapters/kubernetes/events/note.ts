@@ -2,7 +2,7 @@ import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { controllerOf, type InvolvedObject, isShort, metadataOf } from './owner.ts';
 
-/** One thing to tell about an object. Equal notes about the same object become one Event with a count. */
+/** One note about an object. Equal notes about the same object become one Event with a count. */
 export interface EventNote {
   readonly about: InvolvedObject;
   /** The direct controller of `about`: the Event goes to the workload on top of it. */
@@ -11,16 +11,16 @@ export interface EventNote {
   readonly reason: string;
   /** What happened, without anything that is different each time. */
   readonly text: string;
-  /** What is different each time, e.g. the decision id; shown behind the text. */
+  /** The part that differs each time, such as the decision id; shown behind the text. */
   readonly latest?: string;
 }
 
 /**
- * R23: a refused or would-be-refused admission as a note; undefined when there is nothing to tell (no finding,
- * dry run, not an admission).
+ * R23: a refused or would-be-refused admission as a note; `undefined` when there is nothing to report (no finding,
+ * dry run, no admission).
  */
 export function noteOf(decision: Decision, object: JsonObject | null): EventNote | undefined {
-  // That nobody speaks about an image is on record; a Warning on every Pod of such a namespace would be noise.
+  // The record has images without a policy. A Warning on every Pod of such a namespace would be noise.
   const findings = decision.findings.filter(({ policy, mode }) => policy !== '' || mode !== 'Audit');
   const finding = findings.find(({ mode }) => mode === 'Deny') ?? findings[0];
   const told = decision.source === 'admission' || decision.source === 'monitor';
@@ -49,7 +49,7 @@ const refusals: Readonly<Record<string, string>> = {
   'v1 Namespace': 'NamespaceChangeDenied',
 };
 
-/** R23: what was refused; a policy (R9) and a change of a namespace (R12) are no images. */
+/** R23: the reason of the Event. Policies (R9) and changes of namespaces (R12) have reasons of their own. */
 const reasonOf = ({ allowed, object }: Decision): string =>
   allowed ? 'ImageWouldBeDenied' : (refusals[`${object.apiVersion} ${object.kind}`] ?? 'ImageDenied');
 

@@ -28,14 +28,17 @@ const REMEMBERED = { namespaces: 256, entries: 128 };
 /** What could not be read is asked for again sooner. */
 const FRESH_FOR = { found: 10 * 60_000, failed: 60_000 };
 
-/** Walks Pod -> ReplicaSet -> Deployment and Job -> CronJob: whoever owns the workload reads its Events. */
+/**
+ * Walks Pod -> ReplicaSet -> Deployment and Job -> CronJob, since the owner of a workload reads the Events of the
+ * workload.
+ */
 export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup {
   const cache = createNamespaceMemory<{ readonly top: InvolvedObject; readonly until: number }>(REMEMBERED);
   return {
     topOf: async (owner, signal) => {
       const { namespace = '', apiVersion, kind, name, uid } = owner;
-      // R28: an owner reference is the word of whoever wrote the object. By the uid alone, a tenant who names the uid of
-      // a foreign ReplicaSet would decide in whose namespace the denials of that ReplicaSet are told.
+      // R28: the author of an object can write any owner reference. With a key of the uid alone, a tenant who names
+      // the uid of a foreign ReplicaSet would decide in which namespace the denials of that ReplicaSet appear.
       const key = JSON.stringify([apiVersion, kind, name, uid]);
       const cached = cache.get(namespace, key);
       if (cached !== undefined && cached.until > clock.monotonic()) return cached.top;
@@ -64,7 +67,7 @@ async function walk(
       signal,
     );
     if (!answer.ok) return { top, complete: answer.error.status === 404 };
-    // An owner reference is the word of whoever wrote the object: only one with the right uid is followed.
+    // The author of an object can write any owner reference. Only one with the right uid is followed.
     if (metadataOf(answer.value)['uid'] !== top.uid) return { top, complete: true };
     const next = controllerOf(answer.value, namespace);
     if (next === undefined) return { top, complete: true };

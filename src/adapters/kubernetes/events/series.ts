@@ -16,7 +16,7 @@ interface Series {
 }
 
 export interface EventWriter {
-  /** Writes a note that came `times` times: a new Event, or a higher count of the one that is there. */
+  /** Writes a note that came `times` times: a new Event, or a higher count of the existing one. */
   write(
     note: EventNote,
     about: InvolvedObject,
@@ -71,7 +71,7 @@ function eventOf(
     kind: 'Event',
     metadata: {
       name: eventName(about.name),
-      // Events about objects of the whole cluster lie in `default`; the API server insists.
+      // The API server demands the namespace `default` for Events about cluster-scoped objects.
       namespace: about.namespace ?? 'default',
     },
     involvedObject: about,

@@ -9,7 +9,7 @@ import { sleep } from '../../../concurrency/abort.ts';
 export interface LeaseTiming {
   /** How long others leave a silent holder alone, counted from when they last saw it renew. */
   readonly duration: number;
-  /** How long a holder believes in itself after the start of its last successful renewal. */
+  /** How long a holder acts after the start of its last successful renewal. */
   readonly hold: number;
   readonly retry: number;
 }
@@ -38,7 +38,10 @@ export interface Lease {
   close(): Promise<void>;
 }
 
-/** What we have seen of the Lease: a silent holder is timed by our own monotonic clock, as client-go does it. */
+/**
+ * The last seen state of the Lease. The silence of its holder is measured with the own monotonic clock, as in
+ * client-go.
+ */
 interface Observed {
   readonly record: string;
   readonly since: number;
@@ -100,7 +103,7 @@ function createElection(options: LeaseOptions, timing: LeaseTiming) {
         : ({ ...collection, name, verb: 'update' } as const);
     const answer = await client.request({ ...aim, body: claim(options, lease, timing.duration) }, signal);
     if (answer.ok) renewed = started;
-    // 409: somebody else was faster, which is what a Lease is for.
+    // 409: another replica was faster, as a Lease is meant to work.
     else if (answer.error.status === 409) renewed = undefined;
     else options.onProblem?.(answer.error);
   };
@@ -119,7 +122,7 @@ function createElection(options: LeaseOptions, timing: LeaseTiming) {
     else renewed = undefined;
     report();
   };
-  /** True when the Lease was ours until now. */
+  /** True when this replica held the Lease until now. */
   const resign = (): boolean => {
     const held = isHolder();
     renewed = undefined;

@@ -11,7 +11,7 @@ import { NAMESPACES } from '../client/resource.ts';
 /** Labels, undefined when there is no such namespace, or why that could not be found out. */
 export type Looked = Result<Labels | undefined, NotLooked>;
 
-/** `excusable` (R25): the API server is down. A flood of look-ups is none of that. */
+/** `excusable` (R25): the API server is down. A flood of lookups is not excusable. */
 export interface NotLooked {
   readonly why: string;
   readonly excusable: boolean;
@@ -56,7 +56,7 @@ export function createNamespaceLookup(
       fresh.set(name, labels, freshFor);
       return ok(labels);
     }
-    // Absence is never remembered: the namespace may be created the moment after.
+    // Absence is never cached: the namespace may be created the moment after.
     const { error } = answer;
     return error.status === 404 ? ok(undefined) : notLooked(error.message, isOutage(error));
   };

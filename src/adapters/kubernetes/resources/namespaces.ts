@@ -12,7 +12,7 @@ export interface NamespacesOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly timing?: Partial<WatchTiming>;
-  /** Characters of names and labels that are kept; 64 Mi unless told otherwise. What does not fit is looked up. */
+  /** Limit of kept names and labels in characters, by default 64 Mi. Namespaces beyond it are looked up. */
   readonly maxCharacters?: number;
 }
 
@@ -30,7 +30,7 @@ interface NamespaceLabels {
   readonly labels: Labels;
 }
 
-/** R3, R14: answers at once what it knows, stale or not; `absent` and `unavailable` are never confused. */
+/** R3, R14: answers at once what it knows, stale or not. `absent` and `unavailable` are never confused. */
 export function createNamespaces(options: NamespacesOptions): Namespaces {
   const shelf = createShelf(options.maxCharacters ?? 64 * 1024 * 1024);
   const lookup = createNamespaceLookup(options.client, options.clock, labelsOf);

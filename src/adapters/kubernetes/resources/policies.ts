@@ -19,15 +19,15 @@ export interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly read: ReadPolicy<P>;
-  /** Makes the set of what is in force; `broken` are the policies of which no good revision is known (R8). */
+  /** Builds the set in force. `broken` are policies without a known good revision (R8). */
   readonly build: (accepted: readonly P[], broken: readonly UnusablePolicy[], version: string) => PolicySet;
   readonly timing?: Partial<WatchTiming>;
   readonly batching?: { readonly quiet: number; readonly atMost: number };
   /** A set came into force, the first one included. */
   readonly onSet?: (set: PolicySet) => void;
-  /** Verdicts or the conditions in the cluster changed: time to look at the status. */
+  /** Called when verdicts or the conditions in the cluster changed, so that the status may need a write. */
   readonly onVerdicts?: () => void;
-  /** A set could not be built: a defect of ours. The last one stays in force. */
+  /** Called when a set could not be built, which is a defect. The last set stays in force. */
   readonly onError?: (error: unknown) => void;
 }
 

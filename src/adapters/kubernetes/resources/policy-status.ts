@@ -21,15 +21,15 @@ export interface StatusOptions {
 }
 
 export interface StatusWriter {
-  /** Look again: verdicts or conditions changed, or the Lease is ours now. Returns at once. */
+  /** Compares again, after verdicts or conditions changed or the Lease was gained. Returns at once. */
   wake(): void;
   counts(): { readonly written: number; readonly failed: number };
   close(): Promise<void>;
 }
 
 /**
- * Keeps the condition `Accepted` of every ImagePolicy true to its verdict. It has no queue: it compares what is
- * with what should be until both agree, so its own writes, coming back by the watch, end the work, not start it.
+ * Keeps the condition `Accepted` of every ImagePolicy equal to its verdict. It has no queue: it compares actual and
+ * wanted conditions until both agree. So its own writes, which come back by the watch, cause no further work.
  */
 export function createStatusWriter(options: StatusOptions): StatusWriter {
   const closing = new AbortController();
@@ -54,7 +54,7 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
       else await sleep(backoff.next(), closing.signal, false);
       if (settled && !again) break;
     }
-    // In the same turn as the last look at `again`: a call between the two would be lost.
+    // In the same round as the last check of `again`: a call between the two would be lost.
     running = undefined;
   };
   const wake = (): void => {

@@ -14,7 +14,7 @@ export interface UnusablePolicy {
   readonly problems: readonly PolicyProblem[];
 }
 
-/** What is said about one policy in its status. */
+/** The verdict about one policy in its status. */
 export interface PolicyVerdict {
   readonly name: string;
   readonly uid: string;
@@ -28,7 +28,7 @@ export interface PolicyVerdict {
   readonly conditions: readonly JsonObject[];
 }
 
-/** What is kept of an ImagePolicy object of the cluster. */
+/** The kept part of an ImagePolicy object of the cluster. */
 export interface PolicyObject {
   readonly name: string;
   readonly uid: string;
@@ -48,13 +48,13 @@ interface Entry<P> {
 
 /** The policies of the cluster, each with the revision that is in force. */
 export interface PolicyBook<P> {
-  /** True when what is in force may have changed. */
+  /** True when the set in force may have changed. */
   put(object: PolicyObject): boolean;
   delete(name: string): boolean;
   replace(all: readonly PolicyObject[]): boolean;
   accepted(): readonly P[];
   broken(): readonly UnusablePolicy[];
-  /** `sha256:` and 16 hex digits, as policies from files have it, over names and contents of what is in force. */
+  /** `sha256:` and 16 hex digits over names and contents of the set in force, as for policies from files. */
   version(): string;
   verdicts(): readonly PolicyVerdict[];
 }
@@ -141,7 +141,7 @@ const mostShown = 4000;
 const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${text}.`);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Keeps what is needed of an ImagePolicy object: managed fields and the like are dropped. */
+/** Keeps the needed part of an ImagePolicy object; managed fields and the like are dropped. */
 export function readPolicyObject(object: JsonObject): PolicyObject | undefined {
   const { metadata, status, spec } = object;
   if (!isJsonObject(metadata)) return undefined;

@@ -17,8 +17,8 @@ interface Wanted {
 }
 
 /**
- * What is missing when RBAC says no: not the rule, but the command that prints it. Short, because decisions keep 128
- * characters of each credential that was tried, and the command must be among them.
+ * The advice when RBAC refuses: the command that prints the missing rule. Short, because decisions keep 128
+ * characters of each tried credential, and the command must be among them.
  */
 const forbidden = ({ namespace }: Wanted): string =>
   `RBAC forbids it: \`imagegate manifests --pull-secrets ${namespace}\` grants it`;

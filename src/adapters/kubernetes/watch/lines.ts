@@ -1,9 +1,9 @@
-/** What became of a stream of lines. */
+/** How a stream of lines ended. */
 export type LinesEnd = 'ended' | 'too-long';
 
 /**
- * Hands on each complete line of a byte stream. A line longer than `limit` bytes ends it: the API server
- * stores objects of 1.5 MiB at most, so such a line is no event. `take` answers false to stop early.
+ * Calls `take` with each complete line of a byte stream. A line longer than `limit` bytes ends it: the API server
+ * stores objects of 1.5 MiB at most, so such a line is no event. `take` returns false to stop early.
  */
 export async function readLines(
   bytes: AsyncIterable<Buffer>,

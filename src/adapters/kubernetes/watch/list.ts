@@ -4,7 +4,7 @@ import type { ApiClient } from '../client/client.ts';
 import { type ApiProblem, localProblem } from '../client/problem.ts';
 import type { ApiTarget } from '../client/resource.ts';
 
-/** What is listed and watched. */
+/** The resource that is listed and watched. */
 export interface WatchTarget extends Pick<ApiTarget, 'resource' | 'namespace'> {
   /** e.g. `metadata.name=imagegate`: with it a Role that names the object is enough. */
   readonly fieldSelector?: string;

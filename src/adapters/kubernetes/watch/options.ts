@@ -3,14 +3,14 @@ import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import type { WatchTarget } from './list.ts';
 
-/** Takes what was seen. `replace` is the complete truth, after a list; the others follow one event each. */
+/** Receives the objects. `replace` gets the complete state after a list; the others get one event each. */
 export interface WatchSink<T> {
   replace(all: readonly T[]): void;
   upsert(one: T): void;
   delete(one: T): void;
 }
 
-/** For readiness and metrics. What was once seen stays in use while the watch is stale (R14). */
+/** For readiness and metrics. Objects stay in use while the watch is stale (R14). */
 export interface WatchState {
   /** A complete list was read at least once. */
   readonly synced: boolean;
@@ -43,7 +43,7 @@ export interface WatchOptions<T> {
   readonly target: WatchTarget;
   readonly clock: Clock;
   readonly sink: WatchSink<T>;
-  /** Keeps what is needed of an object; undefined leaves it out. Must not throw. */
+  /** Keeps the needed part of an object; `undefined` leaves the object out. Must not throw. */
   readonly read: (object: JsonObject) => T | undefined;
   readonly timing?: Partial<WatchTiming>;
   readonly random?: () => number;

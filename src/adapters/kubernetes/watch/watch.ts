@@ -70,7 +70,7 @@ async function run<T>(options: WatchOptions<T>, condition: Condition, signal: Ab
       else if (options.clock.monotonic() - listedAt < timing.firstRetry)
         await sleep(timing.firstRetry, signal, false);
     } catch (error) {
-      // A sink that throws is a defect of ours: the next list gives it another chance.
+      // A sink that throws is a defect. The next list tries again.
       await retry(
         localProblem('BadAnswer', `handling of ${options.target.resource.resource} failed: ${String(error)}`),
       );

@@ -3,8 +3,8 @@ import { fingerprints, normalWebhooks, type NormalWebhook } from './normal-form.
 import { cutMiddle } from '../../../core/text/cut-middle.ts';
 
 /**
- * In what a webhook configuration differs from the expected one, in words; empty when it does the same.
- * `authority` (PEM) must be among the certificates of every `caBundle`; others beside it are a rotation.
+ * The differences between a webhook configuration and the expected one in words; empty when both do the same.
+ * `authority` (PEM) must be among the certificates of every `caBundle`; others beside it come from a rotation.
  */
 export function compareWebhooks(
   expected: JsonObject,

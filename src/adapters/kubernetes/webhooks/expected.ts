@@ -15,15 +15,15 @@ export interface ExpectedOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];
-  /** The namespace of the gate; undefined when it stands outside of the cluster. */
+  /** The namespace of the gate; `undefined` when the gate is outside of the cluster. */
   readonly namespace: string | undefined;
-  /** `https://HOST:PORT`: expected when the configuration names no URL that is ours. */
+  /** `https://HOST:PORT`: expected when the configuration names no URL of the gate. */
   readonly ownUrl: string;
   /** The serving certificate (PEM), asked for at every comparison. */
   readonly certificate: () => string;
 }
 
-/** The webhook of each configuration that tells under which URL we are called. */
+/** The webhook of each configuration from which the URL of the gate is read. */
 const tellingUrl: Readonly<Record<WebhookConfigurationKind, { name: string; door: WebhookDoor }>> = {
   ValidatingWebhookConfiguration: { name: webhookNames.validate, door: '/validate' },
   MutatingWebhookConfiguration: { name: webhookNames.mutate, door: '/mutate' },
@@ -58,8 +58,8 @@ const outside = ({ url, ...options }: OutOfClusterOptions) => [
 ];
 
 /**
- * What our webhook configuration of a kind has to look like (R13), without its `caBundle`. Outside of a cluster only
- * the API server knows under which URL it calls us: any of ours will do.
+ * The expected webhook configuration of a kind (R13), without its `caBundle`. Outside of a cluster only the API
+ * server knows under which URL it calls the gate, so any URL of the gate will do.
  */
 export const expectedWebhooks =
   (options: ExpectedOptions, kind: WebhookConfigurationKind) =>

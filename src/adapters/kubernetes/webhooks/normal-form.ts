@@ -13,7 +13,7 @@ export interface NormalWebhook {
   readonly authorities: ReadonlySet<string>;
 }
 
-/** The webhooks of a configuration, validating or mutating, by name; what the API server defaults is filled in. */
+/** The webhooks of a configuration, validating or mutating, by name, with the defaults of the API server. */
 export function normalWebhooks(configuration: JsonObject): ReadonlyMap<string, NormalWebhook> {
   const webhooks = listOf(configuration['webhooks']).filter(isJsonObject).map(normalWebhook);
   return new Map(webhooks.map((webhook) => [webhook.name, webhook]));
@@ -82,7 +82,7 @@ function normalService(service: unknown): string {
   return `${textOf(name)}.${textOf(namespace)}.svc:${textOf(port ?? 443)}${textOf(path ?? '/')}`;
 }
 
-/** The certificates of a PEM bundle; what cannot be read counts for nothing. */
+/** The fingerprints of the certificates in a PEM bundle. A part that cannot be read is ignored. */
 export function fingerprints(pem: string): ReadonlySet<string> {
   const found = new Set<string>();
   for (const block of pemCertificates(pem).blocks) {

@@ -13,7 +13,7 @@ export const webhookResources: Readonly<Record<WebhookConfigurationKind, ApiReso
   MutatingWebhookConfiguration: MUTATING_WEBHOOKS,
 };
 
-/** What it means that there is none. */
+/** What can happen while it is missing. */
 const withoutIt: Readonly<Record<WebhookConfigurationKind, string>> = {
   ValidatingWebhookConfiguration: 'nothing is gated',
   MutatingWebhookConfiguration:
@@ -27,8 +27,8 @@ export interface WebhookGuardOptions {
   /** Name of our configuration. */
   readonly name: string;
   /**
-   * How it should be; its `caBundle` is not read. Asked at every comparison with what was found, because outside of
-   * a cluster the URL under which we are called is known to that object alone.
+   * The expected configuration; its `caBundle` is not read. Called at every comparison with the found one, because
+   * outside of a cluster only that object knows the URL of the gate.
    */
   readonly expected: (found: JsonObject | undefined) => JsonObject;
   /** The CA (PEM) that has to be in every `caBundle`, asked for at every comparison. */
@@ -38,7 +38,7 @@ export interface WebhookGuardOptions {
   readonly onChange?: (integrity: WebhookIntegrity) => void;
 }
 
-/** R13. `unknown` until the configuration was looked at once. */
+/** R13. `unknown` until the configuration was read once. */
 export type WebhookIntegrity =
   | { readonly state: 'unknown' }
   | { readonly state: 'intact'; readonly uid: string }
@@ -53,7 +53,9 @@ export interface WebhookGuard {
   close(): Promise<void>;
 }
 
-/** Watches one of our own webhook configurations: whoever removes or weakens it is heard of within seconds. */
+/**
+ * Watches one of the gate's own webhook configurations, and reports within seconds when it is removed or weakened.
+ */
 export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
   const { kind, name } = options;
   let found: JsonObject | undefined;

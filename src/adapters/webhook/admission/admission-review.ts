@@ -12,7 +12,7 @@ import type {
 /** A review that cannot be judged. With a uid it is answered with a denial, without one with HTTP 400. */
 export interface MalformedReview {
   readonly uid?: string;
-  /** What is wrong, as one short sentence. */
+  /** The mistake in one short sentence. */
   readonly problem: string;
 }
 type Caller = AdmissionRequest['caller'];

@@ -9,8 +9,8 @@ const listed = (names: Iterable<string>): string => {
 };
 
 /**
- * What the API server writes into its audit log beside the request, as `<webhook name>/<key>`: which decision it
- * was, the policies and reason codes of its findings (of every mode), why it was skipped.
+ * Annotations that the API server writes into its audit log, as `<webhook name>/<key>`: the id of the decision, the
+ * policies and reason codes of its findings (of every mode), and why it was skipped.
  */
 export const auditAnnotations = ({ id, findings, skipped }: Decision): Readonly<Record<string, string>> => {
   const policies = listed(findings.map(({ policy }) => policy));

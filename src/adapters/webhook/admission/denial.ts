@@ -38,7 +38,7 @@ const distinctRemedies = (findings: readonly Finding[]): readonly string[] => {
   return [...remedies];
 };
 
-/** Why it could not be looked: which host, at which step, with which credential. Nobody can guess it from the image. */
+/** Why images could not be looked up: host, step and credential, which the user cannot know from the image. */
 const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
   const reasons = new Set<string>();
   for (const { code, detail } of findings) {
@@ -49,9 +49,9 @@ const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
 };
 
 /**
- * What a person reads behind `admission webhook "…" denied the request:`. The first line names image, rule,
- * reason and field; every other denying finding has its own line as far as they fit; then why something could not be looked at,
- * what to do, and the decision.
+ * The text for a person behind `admission webhook "…" denied the request:`. The first line names image, rule, reason
+ * and field. Every other denying finding has its own line as far as they fit. Then come why something could not be
+ * looked up, what to do, and the decision.
  */
 export const denialText = (decision: Decision): string => {
   const findings = denying(decision);

@@ -43,12 +43,12 @@ export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
 export const bytesParsedAtOnce = (body: ArrivedBody): number =>
   body.state === 'whole' && body.bytes.length <= maxParallelBytes ? body.bytes.length : 0;
 
-/** The JSON of a body, or why it is answered without being judged. */
+/** The JSON of a body, or the answer when it is not judged. */
 type ParsedBody = { readonly json: JsonValue } | { readonly rejected: Answer };
 
 type AnswerJson = (call: Call, json: JsonValue) => Promise<Answer>;
 
-/** What each endpoint answers to the JSON of a body. */
+/** The answer of each endpoint to the JSON of a body. */
 const createEndpoints = (
   handlers: WebhookHandlers,
   reject: Reject,
@@ -118,8 +118,8 @@ const createBodyParser = (reject: Reject) => {
 };
 
 /**
- * From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow; `/mutate`,
- * which has no verdict, answers it with an object left as it is.
+ * From the bytes of a call to its answer. Nothing that a client sends or a handler throws becomes an allow. `/mutate`
+ * has no verdict and answers with an unchanged object.
  */
 export const createDispatch = (handlers: WebhookHandlers, onProblem: OnProblem) => {
   const lock = createLargeBodyLock();
@@ -135,7 +135,7 @@ export const createDispatch = (handlers: WebhookHandlers, onProblem: OnProblem) 
     } finally {
       // Only parsing is one at a time: a review that waits for evidence must not hold up the others.
       release();
-      // A large object takes long to parse and long to judge: everybody else is served in between (R24).
+      // A large object takes long to parse and long to judge. Other requests are served in between (R24).
       await nextTurn();
     }
   };

@@ -28,8 +28,8 @@ const namespaceOf = (spec: JsonObject): string | undefined => {
 };
 
 /**
- * Decodes an ImageReview; the error says what is wrong with it. Its annotations are written by users and read by
- * nobody: no key is a short cut.
+ * Decodes an ImageReview; an error says what is wrong with it. Users write its annotations, so they are not read: no
+ * key is a short cut.
  */
 export const decodeImageReview = (
   review: JsonValue,

@@ -5,7 +5,7 @@ import { braceBit, close, comma, endOfString, open, quote } from './json-scan.ts
 /** Bytes of JSON that are parsed in one step, the last value of it not counted: a few milliseconds at the worst. */
 const stepBytes = 64 * 1024;
 
-/** What the parser makes of a text; `undefined`: it is not JSON. */
+/** The parsed text; `undefined` when it is not JSON. */
 export const parseText = (text: string): JsonValue | undefined => {
   try {
     return JSON.parse(text) as JsonValue;
@@ -23,11 +23,11 @@ interface Level {
   readonly isList: boolean;
   /** Where its current member begins. */
   member: number;
-  /** Where those of its members begin that are not parsed yet; `undefined`: its current member is a level that was opened. */
+  /** Where its members begin that are not parsed yet; `undefined` while its current member is an opened level. */
   run: number | undefined;
   /** Where the level ended that was opened in it last. */
   behind: number;
-  /** What is put together of it; absent: all of it still is text of a level around it, or of none. */
+  /** Its value so far; absent while all of it is still text. */
   whole?: Container;
 }
 
@@ -92,14 +92,14 @@ const createReader = (bytes: Buffer) => {
 };
 
 /**
- * Puts a large text together from pieces. The parser reads every byte of every member; what is read here is where members
- * begin and end, and between them nothing passes but the commas and brackets that JSON has there. Each says whether the
- * text can be JSON so far.
+ * Builds the value of a large text from pieces. The parser reads every byte of every member. This code only finds
+ * where members begin and end, and accepts nothing between them but the commas and brackets of JSON. Each method says
+ * whether the text can be JSON so far.
  */
 const createAssembly = (bytes: Buffer) => {
   const { isBlank: isBlankBetween, addMembers, attach } = createReader(bytes);
   const levels: Level[] = [];
-  /** So many of the outer levels were opened. */
+  /** How many of the outer levels were opened. */
   let opened = 0;
   let root: Container | undefined;
 

@@ -50,7 +50,7 @@ const countOpeners = (bytes: Uint8Array): number => {
   return count + openersBetween(bytes, 0, lead) + openersBetween(bytes, lead + words.length * 4, length);
 };
 
-/** As far into a string as each byte is looked at; most end before. */
+/** How far into a string each byte is read one by one; most strings end before. */
 const shortString = 64;
 
 /** Whether an odd number of backslashes stands before `at`, none of them before `from`. */
@@ -88,9 +88,9 @@ interface Progress {
 }
 
 /**
- * Follows the text byte by byte as far as `end`, or to the end of a string that reaches beyond it. Each key and each
- * value of valid JSON stands behind exactly one of `{ [ , :`, so counting those counts tokens; text that is not JSON is
- * refused by the parser, which stops at the fault.
+ * Reads the text byte by byte up to `end`, or to the end of a string that reaches beyond it. Each key and each value
+ * of valid JSON comes after exactly one of `{ [ , :`, so counting those counts tokens. The parser refuses text that
+ * is not JSON and stops at the fault.
  */
 const scanAsFarAs = (bytes: Uint8Array, progress: Progress, end: number): ScanFault | undefined => {
   let { at, depth, tokens } = progress;

@@ -8,8 +8,8 @@ const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","resp
 const maxValueLength = 512;
 
 /**
- * The answer of `/mutate` as JSON text. It always allows: what may run is for `/validate` to say, and a patch that
- * could not be made must not keep a Pod of other policies from starting.
+ * The answer of `/mutate` as JSON text. It always allows: `/validate` decides what may run, and a patch that could
+ * not be made must not keep Pods of other policies from starting.
  */
 export const encodeMutation = (mutation: Mutation, uid: string): string => {
   const { patch, warnings } = mutation;

@@ -17,7 +17,7 @@ export interface Call {
 
 /** Turns rejections into answers: a verdict wherever the API server can read one. */
 export interface Reject {
-  /** What was read is a review with this uid, or JSON that has none. */
+  /** For a review with this uid, or JSON without one. */
   readable(call: Call, rejection: Rejection, uid?: string): Answer;
   /** Nothing was parsed; `start` is the beginning of the body. */
   unread(call: Call, rejection: Rejection, start: Buffer): Answer;
@@ -29,7 +29,7 @@ export interface Reject {
 const statusWithoutVerdict = ({ code }: Rejection): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
-/** `/mutate` never denies, so there is no decision to record; what cannot be read at all stays an error of HTTP. */
+/** `/mutate` never denies, so there is no decision to record. A body that cannot be read at all is an HTTP error. */
 const unpatched = (rejection: Rejection, uid: string | undefined): Answer =>
   uid === undefined
     ? { status: statusWithoutVerdict(rejection), text: jsonError(rejection.code, rejection.message) }

@@ -16,7 +16,7 @@ export interface Rejection {
   readonly remedy: string;
 }
 
-/** A rejection with what is known of its request; `handlers.rejected` makes a decision of it. */
+/** A rejection with the known parts of its request. `handlers.rejected` makes a decision of it. */
 export interface RejectedRequest extends Rejection {
   readonly endpoint: Exclude<Endpoint, 'mutate'>;
   readonly uid?: string;

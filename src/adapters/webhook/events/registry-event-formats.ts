@@ -10,7 +10,7 @@ import type { RegistryEventSource } from '../../../gate/prefetch/registry-events
 /** Most events, or pushed resources, in one request. */
 export const maxEvents = 64;
 
-/** What a request told of. */
+/** The pushes that a request reports. */
 export interface Pushes {
   readonly images: readonly ImageReference[];
   /** Events about something else: pulls, layers, deletions, images without a usable name. */
@@ -19,7 +19,7 @@ export interface Pushes {
   readonly foreign: number;
 }
 
-/** Why a request tells nothing; `too-many` is over a cap, everything else is not what the format says. */
+/** Why a request reports nothing: `too-many` is over a limit, anything else does not fit the format. */
 export interface UnreadEvents {
   readonly kind: 'malformed' | 'too-many';
   readonly message: string;
@@ -75,7 +75,7 @@ const harborEvents = (body: JsonObject): Read => {
   return eachOf(data['resources'], 'event_data.resources', harborResource);
 };
 
-/** zot names no host (its events package): it can only be the one of its source. */
+/** zot names no host (its events package), so it must be the only one of its source. */
 const zotEvent = (data: JsonObject, hosts: readonly string[]): Event => {
   const [host] = hosts;
   if (host === undefined || hosts.length > 1) return null;
@@ -147,19 +147,19 @@ const readEvents = (
   }
 };
 
-/** By the digest where one is known: the tag may have moved on before anybody looks. */
+/** By the digest where it is known: the tag may be moved before the image is looked up. */
 const imageOf = ({ name, digest, tag }: NonNullable<Event>): ImageReference | undefined => {
   if (digest === '' && tag === '') return undefined;
   const parsed = parseReference(digest === '' ? `${name}:${tag}` : `${name}@${digest}`);
   if (!parsed.ok || !parsed.value.hostWritten) return undefined;
-  // A host or repository that brought a slash, a tag or a port of its own names something else than it says.
+  // A host or repository that contains a slash, a tag or a port names something else than it seems to.
   const { host, repository } = parsed.value;
   return `${host}/${repository}` === name.toLowerCase() ? parsed.value : undefined;
 };
 
 /**
- * Reads what a source told. The host that counts is the one of the parsed reference, the very one that would be
- * connected to; unless it is among the source's, nothing is done (B26).
+ * Reads the events of a source. The host that counts is that of the parsed reference, to which the gate would
+ * connect. An event about a host outside of the source's list is ignored (B26).
  */
 export const readPushes = (
   source: Pick<RegistryEventSource, 'format' | 'hosts'>,

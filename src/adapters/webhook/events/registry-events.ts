@@ -24,8 +24,8 @@ const bearerOf = ({ headers }: WebRequest): string | undefined =>
   /^bearer {1,16}([^\s]{1,4096}) {0,16}$/i.exec(headers.authorization ?? '')?.[1];
 
 /**
- * Whose token this is. Every source is compared, each by the hash of its token, so that the time that it takes tells
- * neither how much of a guess was right nor which source it was for.
+ * The source of this token. Compares with every source by the hash of its token, so that the time shows neither how
+ * much of a guess was right nor for which source.
  */
 const sourceOf = (
   sources: readonly RegistryEventSource[],
@@ -96,9 +96,9 @@ export interface RegistryEventsEndpoint {
 }
 
 /**
- * `POST /registry-events`: registries tell of pushes, so that facts are there before a Pod needs them. A notification
- * is a hint and nothing more: whatever it says, images are judged by what their registry answers. Registries cannot
- * show client certificates, so a bearer token takes their place.
+ * `POST /registry-events`: registries report pushes, so that facts are cached before a Pod needs them. An event is
+ * only a hint: images are judged by the answers of their registry. Registries cannot show client certificates, so
+ * they use a bearer token.
  */
 export const createRegistryEventsEndpoint = (
   events: RegistryEvents,

@@ -26,7 +26,7 @@ export interface AdminServerOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Something failed that should not. */
   readonly onProblem: (error: unknown) => void;
-  /** Places were taken, and somebody had to give way. */
+  /** Called when all places were taken and a connection or request had to give way. */
   readonly onLimit: (message: string) => void;
 }
 

@@ -25,7 +25,7 @@ const isHttp2 = (request: WebRequest): boolean => request.httpVersionMajor === 2
 
 /**
  * Writes an answer before the body has arrived. Closing at once would reset the connection, and a client that is
- * still sending would never read why; so the rest of the body is discarded, for a second at most.
+ * still sending would never read the answer. So the rest of the body is discarded, for a second at most.
  */
 const writeEarly = (request: WebRequest, response: WebResponse, text: string): void => {
   const finish = (): void => {

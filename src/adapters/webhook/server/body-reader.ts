@@ -17,9 +17,9 @@ import type { Rejection } from '../admission/rejection.ts';
 export type WebRequest = IncomingMessage | Http2ServerRequest;
 
 /**
- * `whole`: the body; its bytes count as in flight until `release`, and `mayWait` of a large one is asked before its review
- * waits for something else. `rejected`: no more of it is wanted, `start` is what came first. `gone`: the client left, no
- * answer is wanted.
+ * `whole`: the body. Its bytes count as in flight until `release`, and for a large body `mayWait` is called before
+ * its review waits for something else. `rejected`: the rest of the body is not wanted; `start` is its beginning.
+ * `gone`: the client left, so no answer is needed.
  */
 export type Body =
   | {
@@ -96,7 +96,7 @@ const createBytesInFlight = (max: number) => {
   };
 };
 
-/** A header can only make us reject earlier: what it announces is never believed, what arrives is counted. */
+/** A header can only cause an earlier rejection. Its length is never believed; arriving bytes are counted. */
 const rejectionByHeaders = (request: WebRequest, limit: number): Rejection | undefined => {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
@@ -252,7 +252,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
     request.on('data', (chunk: Buffer) => {
       // After a rejection the rest of the body is discarded, see `writeEarly`.
       if (settled) return;
-      // Checked before it is taken: what is held never exceeds the limits.
+      // Checked before the chunk is taken, so that held bytes never exceed the limits.
       const holds = buffer.capacityWith(chunk.length);
       if (buffer.length + chunk.length > limits.maxBodyBytes) reject(bodyTooLarge, chunk);
       else if (!evict(peer, holds - held)) reject(overloaded, chunk);

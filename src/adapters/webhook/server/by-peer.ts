@@ -1,4 +1,7 @@
-/** Items by the address of their peer, oldest first: what is scarce is shared by peer, not by who comes first. */
+/**
+ * Items by the address of their peer, oldest first, to share scarce places by peer instead of first come, first
+ * served.
+ */
 export interface ByPeer<T> {
   size(): number;
   countOf(peer: string): number;

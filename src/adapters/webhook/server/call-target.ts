@@ -41,7 +41,7 @@ export const callBudget = (timeout: string | undefined): number => {
   return bounded - Math.min(500, bounded / 10);
 };
 
-/** The parts of a request target that mean something to us. */
+/** The parts of a request target that the gate uses. */
 export interface CallTarget {
   readonly path: string;
   /** Milliseconds. */
@@ -55,7 +55,7 @@ const parseCallTarget = (url: string): CallTarget => {
   return { path: url.slice(0, mark), budget: callBudget(timeout ?? undefined) };
 };
 
-/** Reads request targets. An API server calls a handful of them for ever, so the first few are remembered. */
+/** Reads request targets. An API server uses only a few of them, so the first ones are cached. */
 export const createCallTargets = (remembered = 32): ((url: string) => CallTarget) => {
   const known = new Map<string, CallTarget>();
   return (url) => {

@@ -6,7 +6,7 @@ import type { Result } from '../../../core/result.ts';
 import { connectionOf } from './connection-limits.ts';
 import type { WebRequest } from './body-reader.ts';
 
-/** Who may call: holders of a certificate of this CA. */
+/** Requirement for callers: a certificate of this CA. */
 export interface ClientRequirement {
   /** PEM. */
   readonly ca: string;
@@ -46,8 +46,8 @@ const check = (socket: TLSSocket, { name }: ClientRequirement): Caller => {
 };
 
 /**
- * The certificates of a client CA, every one of them readable. OpenSSL passes over what it cannot read, and Node
- * takes an empty text for the public CAs of the world, any of whose certificates would then be let in.
+ * The certificates of a client CA, every one of them readable. OpenSSL skips certificates that it cannot read, and
+ * Node takes an empty text for the public CAs of the world: any certificate of theirs would then be let in.
  */
 export const readClientCa = (pem: string): Result<readonly string[], string> => {
   const { blocks, isCut } = pemCertificates(pem);
@@ -61,9 +61,9 @@ export const readClientCa = (pem: string): Result<readonly string[], string> => 
 };
 
 export interface Callers {
-  /** Who calls, determined once for each connection. No header takes part (B33, B38). */
+  /** The caller, determined once for each connection. No header has a say (B33, B38). */
   readonly callerOf: (request: WebRequest) => Caller;
-  /** Whether the handshake alone shows who calls. */
+  /** Whether the handshake has verified the caller. */
   readonly isVerified: (socket: TLSSocket) => boolean;
   /**
    * Replaces the requirement; the TLS context already uses the new one. Earlier handshakes may no longer be valid, so
@@ -72,7 +72,7 @@ export interface Callers {
   change(next: ClientRequirement, deadline: number): void;
 }
 
-/** Determines who may call the server; without a requirement anybody. `leave` asks every open connection to leave. */
+/** Determines who may call the server: anybody without a requirement. `leave` asks every open connection to leave. */
 export const createCallers = (
   first: ClientRequirement | undefined,
   leave: (deadline: number) => void,

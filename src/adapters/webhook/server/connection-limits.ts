@@ -19,7 +19,7 @@ export interface ConnectionLimits {
 export interface ConnectionLimiter {
   /** The address of the peer of a request. */
   peerOf(request: WebRequest): string;
-  /** A request came. `proven`: its peer has shown who it is. */
+  /** Called for a request. `proven`: its caller is verified. */
   requested(request: WebRequest, proven: boolean): void;
   close(): void;
 }
@@ -27,7 +27,7 @@ export interface ConnectionLimiter {
 export interface ConnectionLimiterDeps {
   readonly limits: ConnectionLimits;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Whether the handshake alone shows who calls. */
+  /** Whether the handshake has verified the caller. */
   readonly isVerified: (socket: TLSSocket) => boolean;
   readonly onLimit: (message: string) => void;
 }
@@ -79,7 +79,8 @@ const createConnectionTable = (limits: ConnectionLimits, onLimit: (message: stri
       endOldest(unfinished.largest(), mostUnfinished, 'unfinished connections');
     while (finished.size() > most) endOldest(finished.largest(), most, 'connections');
   };
-  // Two rounds of the event loop later: a request that came with its connection is read before the connection is judged.
+  // Waits two rounds of the event loop, so that a request that came with its connection is read before the connection
+  // is judged.
   const evictLater = (peer: string): void => void setImmediate(() => setImmediate(() => evict(peer)));
 
   return {
@@ -106,10 +107,10 @@ const createConnectionTable = (limits: ConnectionLimits, onLimit: (message: stri
 const sweepInterval = 250;
 
 /**
- * R27: shares the connections of a listener by peer address, from the first byte, before TLS. A connection that has sent
- * no request is unfinished: each peer has a few of them, and its oldest gives way to its next. When all places are taken
- * the peer that holds most gives way. Attack: one Pod, or many, with idle connections would keep out the kubelet that
- * probes, and the API server.
+ * R27: shares the connections of a listener by peer address, from the first byte, before TLS. A connection that has
+ * sent no request is unfinished: each peer may have a few of them, and its oldest gives way to its next. When all
+ * places are taken, the peer that holds most gives way. Attack: one Pod, or many, with idle connections would keep
+ * out the API server, and the kubelet that probes.
  */
 export const limitConnections = (server: Server, deps: ConnectionLimiterDeps): ConnectionLimiter => {
   const { limits, clock, isVerified, onLimit } = deps;

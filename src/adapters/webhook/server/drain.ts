@@ -11,12 +11,13 @@ export interface Connections {
   /** Handshakes under way included. */
   count(): number;
   isDraining(): boolean;
-  /** Replaces all open connections by new ones: asks them to leave, cuts off what is left of them at `deadline`. */
+  /** Replaces all open connections by new ones: asks them to leave and cuts off the remaining ones at `deadline`. */
   leave(deadline: number): void;
   /**
    * Lets every answer under way finish. For a while (`linger`) connections are still served and asked to leave
-   * (`Connection: close`, GOAWAY), because a request may already be on its way to an idle one; then nothing new is
-   * accepted and idle connections end; what is left at `deadline` is cut off. A second call waits for the first.
+   * (`Connection: close`, GOAWAY), because a request may already be on its way to an idle one. Then nothing new is
+   * accepted and idle connections end. Remaining connections are cut off at `deadline`. A second call waits for the
+   * first.
    */
   drain(deadline: number): Promise<void>;
 }

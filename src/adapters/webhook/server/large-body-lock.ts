@@ -16,9 +16,9 @@ export interface LargeBodyLock {
 const maxWaiting = 4096;
 
 /**
- * One large body at a time, round robin over namespaces (R26): a tenant that sends bodies of 8 MiB one after the other
- * keeps another namespace waiting for one of them at most. Between two holders the event loop serves everybody else: two
- * bodies of 8 MiB in a row must not keep small requests waiting for both.
+ * One large body at a time, round robin over namespaces (R26): a tenant that sends bodies of 8 MiB one after the
+ * other delays another namespace by one of them at most. Between two holders the event loop serves other requests:
+ * two bodies of 8 MiB in a row must not keep small requests waiting for both.
  */
 export const createLargeBodyLock = (): LargeBodyLock => {
   const semaphore = createFairSemaphore({ places: 1, waiting: maxWaiting });
@@ -36,9 +36,8 @@ const key = '"namespace":"';
 const maxNameLength = 63;
 
 /**
- * The namespace of a body that was not parsed yet, if it stands at its beginning; else `''`. It only chooses the queue in
- * which the body waits. Within a JSON string the quotes of such a key are escaped, so that no name of an object can stand
- * in for it.
+ * The namespace of a body that was not parsed yet, if it is at the beginning; else `''`. It only chooses the queue of
+ * the body. Within a JSON string the quotes of such a key are escaped, so no name of an object can imitate it.
  */
 export const peekNamespace = (bytes: Buffer): string => {
   const head = bytes.subarray(0, maxPeekedBytes).toString('latin1');

@@ -44,8 +44,8 @@ const requestToEvict = (opened: Iterable<Open>): Open | undefined => {
 };
 
 /**
- * R27: when all places are taken, the peer that holds most gives one up to a peer that holds fewer, so that requests
- * that never end keep out nobody but their own sender.
+ * R27: when all places are taken, the peer that holds most gives one up to a peer that holds fewer. So requests that
+ * never end keep out only their own sender.
  */
 export const limitOpenRequests = (max: number): OpenRequestLimiter => {
   const places = createByPeer<Open>();

@@ -3,7 +3,10 @@ import type { OnProblem, WebhookProblem } from '../handlers.ts';
 
 type Kind = WebhookProblem['kind'];
 
-/** How each kind is logged: what a stranger can cause at will must neither look like a defect nor flood the log. */
+/**
+ * How each kind is logged. Problems that a stranger can cause at will must neither look like defects nor flood the
+ * log.
+ */
 const logging: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limited: boolean }>> = {
   handshake: { level: 'debug', limited: false },
   connection: { level: 'debug', limited: false },

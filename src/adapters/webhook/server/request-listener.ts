@@ -116,7 +116,7 @@ export const createRequestListener = (deps: RequestListenerDeps) => {
   const { clock, callerOf, onProblem, registryEvents, maxOpenRequests, connectionLimiter } = deps;
   const answers = createAnswers(deps);
   const targetOf = createCallTargets();
-  // R27: callers that the client CA lets in have places that nobody else can take.
+  // R27: verified callers have places that nobody else can take.
   const openRequests = limitOpenRequests(maxOpenRequests);
   const openOfRejected = limitOpenRequests(Math.min(maxOpenRequests, maxOpenOfRejected));
   return (request: WebRequest, response: WebResponse): void => {

@@ -31,7 +31,7 @@ export interface ServingCertificate {
 export interface WebhookServerOptions {
   readonly listen: ListenAddress;
   readonly certificate: ServingCertificate;
-  /** Absent: anybody who reaches the port may ask, and records say `caller: unverified`. */
+  /** Absent: anybody who reaches the port may call, and records say `caller: unverified`. */
   readonly client?: ClientRequirement;
   readonly handlers: WebhookHandlers;
   readonly clock: Clock;
@@ -49,10 +49,12 @@ export interface ServerLimits {
   readonly maxUnfinishedPerPeer: number;
   readonly maxOpenRequests: number;
   readonly headersTimeout: number;
-  /** Longer than the API server keeps idle connections (90 s), so that it is never we who close one under it. */
+  /** Longer than the API server keeps idle connections (90 s), so that the gate never closes one while it sends. */
   readonly idleTimeout: number;
   readonly handshakeTimeout: number;
-  /** How long a connection that the former client CA let in may stay: longer than the longest deadline of a review. */
+  /**
+   * How long a connection of a caller of the former client CA may stay: longer than the longest deadline of a review.
+   */
   readonly maxFormerCallerTime: number;
   /** How long connections are still served after they were asked to leave, a quarter of a drain at most. */
   readonly maxLinger: number;
@@ -88,7 +90,7 @@ export interface WebhookServer {
    * read changes nothing, and a server that was started without one cannot get one.
    */
   swapClient(client: ClientRequirement): Result<void, string>;
-  /** Stops serving without losing an answer; cuts off what is left after `deadline` milliseconds. */
+  /** Stops serving without losing an answer. Remaining connections are cut off after `deadline` milliseconds. */
   drain(deadline: number): Promise<void>;
   bytesInFlight(): number;
   connections(): number;
@@ -126,7 +128,7 @@ const serverOptions = (
   ...context,
   allowHTTP1: true,
   requestCert: client !== undefined,
-  // A caller without a certificate is told so over HTTP; cutting the handshake would tell it nothing.
+  // A caller without a certificate gets an HTTP answer that says so. A cut handshake would explain nothing.
   rejectUnauthorized: false,
   handshakeTimeout: limits.handshakeTimeout,
   headersTimeout: limits.headersTimeout,
