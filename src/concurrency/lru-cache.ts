@@ -12,6 +12,8 @@ export interface LruCache<V> {
   has(key: string): boolean;
   set(key: string, value: V, weight?: number): void;
   delete(key: string): void;
+  /** What was not used for the longest time. */
+  oldest(): { readonly key: string; readonly value: V } | undefined;
   readonly size: number;
   readonly weight: number;
 }
@@ -93,6 +95,7 @@ export const createLruCache = <V>(limits: LruCacheLimits, onEvict?: (key: string
     },
     has: (key) => entries.has(key),
     delete: drop,
+    oldest: () => (anchor.newer === anchor ? undefined : anchor.newer),
     get size() {
       return entries.size;
     },

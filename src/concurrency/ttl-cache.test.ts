@@ -32,3 +32,11 @@ test('it is bounded by number and by weight', () => {
   cache.set('d', 'd', 100, 9);
   expect(['b', 'c', 'd'].map((key) => cache.get(key))).toEqual([undefined, undefined, 'd']);
 });
+
+test('entries that ended do not stay for want of somebody who asks for them', () => {
+  const { cache, pass } = createCache({ entries: 100 });
+  for (const key of ['a', 'b', 'c']) cache.set(key, key, 100);
+  pass(100);
+  cache.set('d', 'd', 100);
+  expect(cache.size).toBe(1);
+});

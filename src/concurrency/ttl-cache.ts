@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 import { createLruCache, type LruCache, type LruCacheLimits } from './lru-cache.ts';
 
-/** An LRU cache whose entries end by themselves. */
-export interface TtlCache<V> extends Pick<LruCache<V>, 'get' | 'delete'> {
+/** An LRU cache whose entries end by themselves. Those that ended leave with the next that comes. */
+export interface TtlCache<V> extends Pick<LruCache<V>, 'get' | 'delete' | 'size'> {
   /** @param ttl - milliseconds; none are kept for 0 */
   set(key: string, value: V, ttl: number, weight?: number): void;
 }
@@ -17,8 +17,14 @@ export const createTtlCache = <V>(limits: LruCacheLimits, clock: Pick<Clock, 'mo
       return undefined;
     },
     set: (key, value, ttl, weight) => {
-      if (ttl > 0) entries.set(key, { value, until: clock.monotonic() + ttl }, weight);
+      const now = clock.monotonic();
+      if (ttl > 0) entries.set(key, { value, until: now + ttl }, weight);
       else entries.delete(key);
+      for (let old = entries.oldest(); old !== undefined && old.value.until <= now; old = entries.oldest())
+        entries.delete(old.key);
+    },
+    get size() {
+      return entries.size;
     },
     delete: (key) => entries.delete(key),
   };

@@ -6,7 +6,12 @@ import { isJsonObject } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
 import { createWorkloadTable } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
-import { podSpecChanged, unchangedPlaces } from './unchanged.ts';
+import { atOnce } from '../steps.ts';
+import { comparingPodSpecs, unchangedPlaces } from './unchanged.ts';
+
+/** Without a pause. */
+const podSpecChanged = (...of: Parameters<typeof comparingPodSpecs>): boolean =>
+  atOnce(comparingPodSpecs(...of));
 
 const kinds = fc.constantFrom(...createWorkloadTable([]).all);
 const fields = fc.constantFrom(

@@ -3,7 +3,12 @@ import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
 import { createWorkloadTable } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
-import { comparingPodSpecs, podSpecChanged, unchangedPlaces } from './unchanged.ts';
+import { atOnce } from '../steps.ts';
+import { comparingPodSpecs, unchangedPlaces } from './unchanged.ts';
+
+/** Without a pause. */
+const podSpecChanged = (...of: Parameters<typeof comparingPodSpecs>): boolean =>
+  atOnce(comparingPodSpecs(...of));
 
 const table = createWorkloadTable([]);
 const pod = table.byKind('', 'Pod')!;

@@ -1,7 +1,6 @@
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { isJsonObject } from '../text/json/json.ts';
 import type { Steps } from '../steps.ts';
-import { atOnce } from '../steps.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
 import type { ImageUse } from './extract.ts';
 import { extractImages } from './extract.ts';
@@ -129,7 +128,3 @@ export function* comparingPodSpecs(
   }
   return false;
 }
-
-/** The same without a pause. */
-export const podSpecChanged = (...of: Parameters<typeof comparingPodSpecs>): boolean =>
-  atOnce(comparingPodSpecs(...of));

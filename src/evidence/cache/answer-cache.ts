@@ -1,3 +1,4 @@
+import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { sameNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
@@ -46,11 +47,8 @@ const keyOf = (asker: string, image: ImageReference): string => `${placeOf(image
 interface Kept {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
-  /** Monotonic. */
-  readonly until: number;
   /** Refusals that had been heard when it was found. */
   readonly refusals: number;
-  readonly weight: number;
 }
 
 /** Of a key, an entry and the texts about credentials. */
@@ -64,20 +62,8 @@ type Limits = Pick<
 >;
 
 export const createRecollections = (limits: Limits, access: AccessBook, clock: Clock): Recollections => {
-  // In the order in which they were found, hence about that in which they end.
-  const kept = new Map<string, Kept>();
-  let weight = 0;
-  const drop = (key: string): void => {
-    weight -= kept.get(key)?.weight ?? 0;
-    kept.delete(key);
-  };
-  const makeRoom = (now: number): void => {
-    for (const [key, { until }] of kept) {
-      const full = kept.size > limits.recollections || weight > limits.recollectionBytes;
-      if (!full && until > now) return;
-      drop(key);
-    }
-  };
+  const bounds = { entries: limits.recollections, weight: limits.recollectionBytes };
+  const kept = createTtlCache<Kept>(bounds, clock);
   /** For how long what the credential has read may still be used without asking. */
   const left = (account: Account, name: ManifestName): number => {
     if ('tag' in name) return limits.tagTime - (access.tagged(account, name.tag)?.age ?? Infinity);
@@ -88,25 +74,13 @@ export const createRecollections = (limits: Limits, access: AccessBook, clock: C
     find: (asker, image, needs) => {
       const found = kept.get(keyOf(asker, image));
       if (found === undefined || found.refusals !== access.refusals) return undefined;
-      if (!sameNeeds(found.needs, needs)) return undefined;
-      return clock.monotonic() < found.until ? found.evidence : undefined;
+      return sameNeeds(found.needs, needs) ? found.evidence : undefined;
     },
     keep: (asker, image, { evidence, needs, account, name, keepFor, bytes }) => {
-      const now = clock.monotonic();
-      const until = now + Math.min(limits.recollectionTime, keepFor, left(account, name));
       const key = keyOf(asker, image);
-      drop(key);
-      if (!(until > now)) return;
-      const own = weightOf(evidence) + bytes + 2 * key.length;
-      weight += own;
-      kept.set(key, {
-        evidence,
-        needs,
-        until,
-        refusals: access.refusals,
-        weight: own,
-      });
-      makeRoom(now);
+      const time = Math.min(limits.recollectionTime, keepFor, left(account, name));
+      const weight = weightOf(evidence) + bytes + 2 * key.length;
+      kept.set(key, { evidence, needs, refusals: access.refusals }, time, weight);
     },
   };
 };
