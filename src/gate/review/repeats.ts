@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import { createNamespaceMemory } from './namespace-cache.ts';
+import { createNamespaceCache } from '../../concurrency/namespace-cache.ts';
 
 /** An entry of the record that stands for several decisions. */
 export interface Repeat {
@@ -81,7 +81,7 @@ interface Made {
 const none: readonly never[] = [];
 
 export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
-  const made = createNamespaceMemory<readonly Made[]>(remembered);
+  const made = createNamespaceCache<readonly Made[]>(remembered);
   return {
     count: (decision) => {
       const { id, time, object } = decision;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { exponentialDelay } from '../../../concurrency/backoff.ts';
 import { FairQueue } from '../../../concurrency/fair-queue.ts';
-import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiProblem } from '../client/client.ts';
 import type { EventNote } from './note.ts';
 
@@ -52,7 +52,7 @@ export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOpt
   );
   const room = { items: capacity, weight: capacity };
   /** When an equal note may be written again. */
-  const quiet = createNamespaceMemory<number>(remembered);
+  const quiet = createNamespaceCache<number>(remembered);
   const put = (one: WaitingNote): boolean => {
     const { namespace, key } = one;
     const same = waiting.get(namespace, key);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
 
@@ -33,7 +33,7 @@ const FRESH_FOR = { found: 10 * 60_000, failed: 60_000 };
  * workload.
  */
 export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup {
-  const cache = createNamespaceMemory<{ readonly top: InvolvedObject; readonly until: number }>(REMEMBERED);
+  const cache = createNamespaceCache<{ readonly top: InvolvedObject; readonly until: number }>(REMEMBERED);
   return {
     topOf: async (owner, signal) => {
       const { namespace = '', apiVersion, kind, name, uid } = owner;

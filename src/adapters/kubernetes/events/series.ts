@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { ok, type Result } from '../../../core/result.ts';
-import { createNamespaceMemory } from '../../../gate/review/namespace-cache.ts';
+import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { EVENTS } from '../client/resource.ts';
 import { type EventNote, messageOf } from './note.ts';
@@ -30,7 +30,7 @@ const SERIES_FOR = 30 * 60_000;
 const REMEMBERED = { namespaces: 256, entries: 128 };
 
 export function createEventWriter(client: ApiClient, clock: Clock, instance: string): EventWriter {
-  const all = createNamespaceMemory<Series>(REMEMBERED);
+  const all = createNamespaceCache<Series>(REMEMBERED);
   return {
     write: async (note, about, times, signal) => {
       const lane = about.namespace ?? '';

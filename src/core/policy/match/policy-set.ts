@@ -1,3 +1,4 @@
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import type { Check, EvidenceCheck } from '../../checks/check.ts';
 import type { Mode } from '../../decision/finding.ts';
 import type { ImagePattern } from '../../image/pattern.ts';
@@ -71,8 +72,8 @@ export interface PolicySet {
   readonly images: ImageMemory;
 }
 
-/** Limit of cached namespace names: names from outside must not fill the memory. Beyond it the cache starts empty. */
-const namespaceMemory = 4096;
+/** Limit of cached namespace names: names from outside must not fill the memory. */
+const maxNamespaces = 4096;
 
 const coversNamespace = (match: CompiledMatch, namespace: string): boolean =>
   match.include.some((glob) => matchesGlob(glob, namespace)) &&
@@ -99,7 +100,7 @@ export const createPolicySet = (
     )
     .sort(byName);
   const sortedBroken = [...broken].sort(byName);
-  const memory = new Map<string, NamespacePolicies>();
+  const memory = createLruCache<NamespacePolicies>({ entries: maxNamespaces });
   const select = (namespace: string): NamespacePolicies => {
     const here = sorted.filter((policy) => coversNamespace(policy.match, namespace));
     const brokenHere = sortedBroken.filter((policy) => coversNamespace(policy.match, namespace));
@@ -123,7 +124,6 @@ export const createPolicySet = (
     forNamespace: (namespace) => {
       const remembered = memory.get(namespace);
       if (remembered !== undefined) return remembered;
-      if (memory.size >= namespaceMemory) memory.clear();
       const selected = select(namespace);
       memory.set(namespace, selected);
       return selected;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createNamespaceMemory } from './namespace-cache.ts';
+import { createNamespaceCache } from './namespace-cache.ts';
 
 describe('a memory that is kept for each namespace by itself (R26, R28)', () => {
   test('what one fills up pushes out nothing of another, and keys of one say nothing to another', () => {
-    const memory = createNamespaceMemory<number>({ namespaces: 4, entries: 3 });
+    const memory = createNamespaceCache<number>({ namespaces: 4, entries: 3 });
     memory.set('shop', 'x', 1);
     for (let n = 0; n < 100; n++) memory.set('evil', `${n}`, n);
     memory.set('evil', 'x', 666);
@@ -14,7 +14,7 @@ describe('a memory that is kept for each namespace by itself (R26, R28)', () => 
   });
 
   test('forgets the namespace that was asked for the longest time ago', () => {
-    const memory = createNamespaceMemory<number>({ namespaces: 2, entries: 3 });
+    const memory = createNamespaceCache<number>({ namespaces: 2, entries: 3 });
     memory.set('a', 'x', 1);
     memory.set('b', 'x', 2);
     memory.get('a', 'x');

@@ -1,0 +1,31 @@
+import { createLruCache, type LruCache } from './lru-cache.ts';
+
+/** So many namespaces, and so many entries of each. */
+export interface NamespaceCacheLimits {
+  readonly namespaces: number;
+  readonly entries: number;
+}
+
+/** An LRU cache of its own for each namespace: what one of them fills up evicts nothing of another (R26). */
+export interface NamespaceCache<V> {
+  get(namespace: string, key: string): V | undefined;
+  set(namespace: string, key: string, value: V): void;
+  /** The cache of one namespace, which counts as used now. */
+  of(namespace: string): LruCache<V>;
+}
+
+export const createNamespaceCache = <V>(limits: NamespaceCacheLimits): NamespaceCache<V> => {
+  const namespaces = createLruCache<LruCache<V>>({ entries: limits.namespaces });
+  const of = (namespace: string): LruCache<V> => {
+    const known = namespaces.get(namespace);
+    if (known !== undefined) return known;
+    const cache = createLruCache<V>({ entries: limits.entries });
+    namespaces.set(namespace, cache);
+    return cache;
+  };
+  return {
+    get: (namespace, key) => namespaces.get(namespace)?.get(key),
+    set: (namespace, key, value) => of(namespace).set(key, value),
+    of,
+  };
+};
