@@ -145,7 +145,7 @@ const composed = [
   'src/config/values/shape.ts',
   'src/core/policy/load/document-yaml.ts',
   'src/core/policy/schema/text.ts',
-  'src/core/workload/object-name.ts',
+  'src/core/text/dns-name.ts',
 ];
 const isOwn = (file: string): boolean => Object.keys(ownTexts).some((path) => file.startsWith(path));
 

@@ -4,7 +4,7 @@ import { absent, known } from '../core/facts/fact.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
 import { isJsonObject } from '../core/text/json/json.ts';
 import { readManifest } from '../core/workload/manifest.ts';
-import { isNamespaceName, isObjectName } from '../core/workload/object-name.ts';
+import { isDnsLabel, isDnsSubdomain } from '../core/text/dns-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';
 import type { PullContext, PullSecrets } from '../evidence/ports.ts';
 import { UsageError } from './terminal/terminal.ts';
@@ -44,9 +44,9 @@ export const readPullSecretFile = (file: string): PullSecretInput => {
   const object: JsonObject = secret.object;
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   const { name, namespace = 'default' } = metadata;
-  if (typeof name !== 'string' || !isObjectName(name))
+  if (typeof name !== 'string' || !isDnsSubdomain(name))
     return refuse('its metadata.name is no name of a Secret');
-  if (typeof namespace !== 'string' || !isNamespaceName(namespace)) {
+  if (typeof namespace !== 'string' || !isDnsLabel(namespace)) {
     return refuse('its metadata.namespace is no name of a namespace');
   }
   const found = readPullSecret(object, 'the Secret');

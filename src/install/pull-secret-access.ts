@@ -1,3 +1,4 @@
+import { isDnsLabel } from '../core/text/dns-name.ts';
 import type { RbacV1Subject, V1PolicyRule } from '@kubernetes/client-node';
 import { fail, ok, type Result } from '../core/result.ts';
 import { gateLabels, objectNames, type Manifest } from './manifest.ts';
@@ -6,7 +7,6 @@ import { gateLabels, objectNames, type Manifest } from './manifest.ts';
 export type PullSecretAccess = 'none' | 'all' | readonly string[];
 
 const group = 'rbac.authorization.k8s.io';
-const namespaceName = /^[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?$/;
 const maxNamespaces = 256;
 
 /** Reads `--pull-secrets`: `none`, `all`, or names of namespaces with commas between them. */
@@ -16,7 +16,7 @@ export const parsePullSecretAccess = (text: string): Result<PullSecretAccess, st
   const refuse = (why: string): Result<never, string> =>
     fail(`--pull-secrets ${JSON.stringify(text)}: ${why}; write none, all, or namespaces such as shop,bank`);
   if (names.length > maxNamespaces) return refuse(`these are more than ${maxNamespaces} namespaces`);
-  const wrong = names.find((name) => !namespaceName.test(name));
+  const wrong = names.find((name) => !isDnsLabel(name));
   if (wrong !== undefined) return refuse(`${JSON.stringify(wrong)} is no name of a namespace`);
   // `true` is what the switch of `serve` takes; no namespace is called so.
   const word = names.find((name) => ['none', 'all', 'true', 'false'].includes(name));

@@ -1,3 +1,4 @@
+import { isDnsLabel } from '../core/text/dns-name.ts';
 import { algorithmOf } from '../core/image/digest.ts';
 import { parseReference } from '../core/image/reference.ts';
 import { fail, ok, type Result } from '../core/result.ts';
@@ -34,7 +35,7 @@ export const parseGateImage = (text: string): Result<string, string> => {
 
 /** Reads `--namespace`: where the gate runs. */
 export const parseGateNamespace = (text: string): Result<string, string> => {
-  if (!/^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(text)) {
+  if (!isDnsLabel(text)) {
     return fail(`--namespace ${JSON.stringify(text)}: this is no name of a namespace`);
   }
   if (['default', 'kube-system', 'kube-public', 'kube-node-lease'].includes(text)) {

@@ -1,3 +1,4 @@
+import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { randomInt } from 'node:crypto';
 import type { ConfigOf } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
@@ -84,7 +85,7 @@ export const needsEvidence = ({ policies }: PolicySet): boolean =>
   policies.some(({ evidence }) => evidence.length > 0);
 
 export const namespaceName = (text: string): string => {
-  if (/^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(text)) return text;
+  if (isDnsLabel(text)) return text;
   throw new UsageError([
     `-n ${JSON.stringify(text)}: a namespace is named by lower case letters, digits and -, at most 63; write for example -n shop`,
   ]);

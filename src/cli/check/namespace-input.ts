@@ -7,7 +7,7 @@ import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
-import { labelsOf } from '../../gate/review/subject.ts';
+import { wellFormedLabels } from '../../gate/review/subject.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
@@ -27,7 +27,7 @@ export const namespacesIn = (objects: readonly ManifestDocument[]): Namespaces =
     if (apiVersion !== 'v1' || kind !== 'Namespace') continue;
     const metadata = object['metadata'];
     const name = isJsonObject(metadata) ? metadata['name'] : undefined;
-    const labels = labelsOf(object);
+    const labels = wellFormedLabels(object);
     if (typeof name === 'string' && labels !== undefined) found.set(name, labels);
   }
   return found;

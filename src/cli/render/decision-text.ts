@@ -1,6 +1,6 @@
 import type { Decision, JudgedImage } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { describeDuration } from '../../core/policy/schema/duration.ts';
+import { describeDuration } from '../../core/text/duration.ts';
 import { objectName } from './decision-table.ts';
 
 /** One finding: what, why, what to do. */

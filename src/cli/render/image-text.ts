@@ -6,8 +6,8 @@ import { creationTime } from '../../core/facts/creation-time.ts';
 import { formatPlatform } from '../../core/oci/platform.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import { imageKind } from '../../core/facts/image-kind.ts';
-import { describeDuration } from '../../core/policy/schema/duration.ts';
-import { describeSize } from '../../core/policy/schema/size.ts';
+import { describeDuration } from '../../core/text/duration.ts';
+import { describeSize } from '../../core/text/size.ts';
 import { verdictOf } from './decision-table.ts';
 import { findingLines, trailLines } from './decision-text.ts';
 

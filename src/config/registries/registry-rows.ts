@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../core/result.ts';
-import { formatDuration } from '../values/duration.ts';
+import { formatDuration } from '../../core/text/duration.ts';
 import {
   duration,
   file,

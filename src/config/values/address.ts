@@ -1,3 +1,4 @@
+import { dnsLabel } from '../../core/text/dns-name.ts';
 import { isIPv4, isIPv6 } from 'node:net';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { quote } from '../sources/origin.ts';
@@ -8,7 +9,7 @@ export interface Address {
   readonly port: number;
 }
 
-const hostName = /^(?=.{1,253}$)[a-z\d]([-a-z\d]{0,61}[a-z\d])?(\.[a-z\d]([-a-z\d]{0,61}[a-z\d])?)*$/i;
+const hostName = new RegExp(`^(?=.{1,253}$)${dnsLabel}(\\.${dnsLabel})*$`, 'i');
 
 const parsePort = (text: string): number | undefined => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

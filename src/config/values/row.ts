@@ -1,8 +1,10 @@
+import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { resolve } from 'node:path';
 import { parseHost } from '../../core/image/registry-host.ts';
 import { oneOfWords, suggest } from '../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { parseDuration, formatDuration } from './duration.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import { parseDuration } from './duration.ts';
 import { quote } from '../sources/origin.ts';
 import type { DocumentFault } from './shape.ts';
 
@@ -103,7 +105,7 @@ export const word =
 
 /** A name that may stand in logs and in metrics. */
 export const name: Read<string> = (value) =>
-  typeof value === 'string' && /^[a-z\d]([-a-z\d]{0,61}[a-z\d])?$/.test(value)
+  typeof value === 'string' && isDnsLabel(value)
     ? ok(value)
     : refuse('expected a name of lower case letters, digits and -, at most 63 characters');
 

@@ -1,10 +1,13 @@
+import { dnsLabel } from '../../core/text/dns-name.ts';
 import { oneOfWords } from '../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { formatAddress, parseAddress, type Address } from './address.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import { parseDuration } from './duration.ts';
 import { quote } from '../sources/origin.ts';
 import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
-import { formatSize, parseSize } from './size.ts';
+import { formatSize } from '../../core/text/size.ts';
+import { parseSize } from './size.ts';
 
 /** A value as it is shown in `--print-config`, in help texts and in a configuration file. */
 export type Shown =
@@ -97,14 +100,13 @@ const matching =
   (text) =>
     pattern.test(text) ? ok(text) : fail(`${quote(text)} is no ${what}; write for example ${example}`);
 
-const label = '[a-z\\d]([-a-z\\d]{0,61}[a-z\\d])?';
 const namespaceName = matching(
-  new RegExp(`^${label}$`),
+  new RegExp(`^${dnsLabel}$`),
   'namespace name (lower case letters, digits and -, at most 63)',
   'kube-system',
 );
 const serverName = matching(
-  new RegExp(`^(?=.{1,253}$)((\\*\\.)?${label}(\\.${label})*|[\\d.]+|[\\da-f:]+)$`, 'i'),
+  new RegExp(`^(?=.{1,253}$)((\\*\\.)?${dnsLabel}(\\.${dnsLabel})*|[\\d.]+|[\\da-f:]+)$`, 'i'),
   'host name or IP address',
   'gate.example.com',
 );

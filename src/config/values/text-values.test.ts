@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatAddress, parseAddress } from './address.ts';
-import { formatDuration, parseDuration } from './duration.ts';
-import { formatSize, parseSize } from './size.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import { parseDuration } from './duration.ts';
+import { formatSize } from '../../core/text/size.ts';
+import { parseSize } from './size.ts';
 
 const refused = (pattern: RegExp) => ({ ok: false, error: expect.stringMatching(pattern) as unknown });
 

@@ -7,7 +7,7 @@ import { factOf } from '../facts/image-evidence.ts';
 import type { Answer, ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
-import { describeDuration } from '../policy/schema/duration.ts';
+import { describeDuration } from '../text/duration.ts';
 import { acceptsAge, isFenced } from '../policy/match/needs.ts';
 import type { CompiledPolicy } from '../policy/match/policy-set.ts';
 import type { Covering, CoveringPolicy } from '../policy/match/select.ts';

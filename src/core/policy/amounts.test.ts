@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { describeDuration, readDuration } from './schema/duration.ts';
-import { describeSize, readSize } from './schema/size.ts';
+import { describeDuration } from '../text/duration.ts';
+import { readDuration } from './schema/duration.ts';
+import { describeSize } from '../text/size.ts';
+import { readSize } from './schema/size.ts';
 
 describe('durations', () => {
   test.each([

@@ -1,7 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { Result } from '../../core/result.ts';
-import { isNamespaceName, isObjectName } from '../../core/workload/object-name.ts';
+import { isDnsLabel, isDnsSubdomain } from '../../core/text/dns-name.ts';
 import type { PullSecrets } from '../ports.ts';
 import { readDockerConfig, type DockerConfig } from './docker-config.ts';
 import { createSharedFacts } from './shared-facts.ts';
@@ -37,8 +37,8 @@ export const createNamespaceSecrets = (source: PullSecrets, clock: Clock): Names
   });
 
   const refuse = (namespace: string, name: string, what: string): Fact<never> | undefined => {
-    if (!isNamespaceName(namespace)) return unavailable(what, 'it belongs to no namespace');
-    if (isObjectName(name)) return undefined;
+    if (!isDnsLabel(namespace)) return unavailable(what, 'it belongs to no namespace');
+    if (isDnsSubdomain(name)) return undefined;
     return unavailable(what, 'this is no name; other namespaces are never read');
   };
 

@@ -6,7 +6,7 @@ import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { Steps } from '../../core/steps.ts';
-import { describeDuration } from '../../core/policy/schema/duration.ts';
+import { describeDuration } from '../../core/text/duration.ts';
 import { asking, digestToPin } from '../../core/policy/match/needs.ts';
 import type { PolicySet } from '../../core/policy/match/policy-set.ts';
 import type { Covering } from '../../core/policy/match/select.ts';

@@ -6,7 +6,7 @@ import type { AdmissionRequest } from '../admission-request.ts';
 import type { Outcome } from './decision-builder.ts';
 import { gateFinding, policiesLoading } from './decision-builder.ts';
 import type { PolicySource } from '../ports.ts';
-import { labelsOf } from './subject.ts';
+import { wellFormedLabels } from './subject.ts';
 
 /** The part of a policy that the guard needs. Of a broken policy nothing else is known, so it counts as Deny. */
 interface Fencing {
@@ -37,8 +37,8 @@ export const guardNamespace = (
   const state = source.current();
   if (state.state === 'loading') return { findings: [policiesLoading(state.why)] };
   const name = request.name;
-  const before = labelsOf(request.oldObject) ?? {};
-  const after = labelsOf(request.object);
+  const before = wellFormedLabels(request.oldObject) ?? {};
+  const after = wellFormedLabels(request.object);
   // With generateName the name is not known yet: every policy could come to cover it.
   const here = name === '' ? state.set : state.set.forNamespace(name);
   const fencing: Fencing[] = [...here.policies.filter(({ mode }) => mode === 'Deny'), ...here.broken];

@@ -30,7 +30,7 @@ export interface ReviewSubject {
 }
 
 /** Labels of an object as far as they have the shape of labels; anything else is "not at hand" and matches. */
-export const labelsOf = (object: JsonObject | null): Labels | undefined => {
+export const wellFormedLabels = (object: JsonObject | null): Labels | undefined => {
   if (object === null) return undefined;
   const metadata = object['metadata'];
   if (!isJsonObject(metadata)) return undefined;
@@ -46,9 +46,9 @@ export const labelsOf = (object: JsonObject | null): Labels | undefined => {
 export const objectLabels = (
   what: Pick<WorkloadSubject, 'object' | 'oldObject'>,
 ): readonly Labels[] | undefined => {
-  const labels = labelsOf(what.object);
+  const labels = wellFormedLabels(what.object);
   if (labels === undefined) return undefined;
-  const old = labelsOf(what.oldObject);
+  const old = wellFormedLabels(what.oldObject);
   return old === undefined ? [labels] : [labels, old];
 };
 

@@ -33,12 +33,12 @@ interface NamespaceLabels {
 /** R3, R14: answers at once what it knows, stale or not. `absent` and `unavailable` are never confused. */
 export function createNamespaces(options: NamespacesOptions): Namespaces {
   const shelf = createShelf(options.maxCharacters ?? 64 * 1024 * 1024);
-  const lookup = createNamespaceLookup(options.client, options.clock, labelsOf);
+  const lookup = createNamespaceLookup(options.client, options.clock, textLabels);
   const watch = createWatch<NamespaceLabels>({
     ...options,
     target: { resource: NAMESPACES, metadataOnly: true },
     read: (object) => {
-      const labels = labelsOf(object);
+      const labels = textLabels(object);
       const metadata = object['metadata'];
       const name = isJsonObject(metadata) ? metadata['name'] : undefined;
       return typeof name === 'string' ? { name, labels } : undefined;
@@ -75,7 +75,7 @@ async function look(lookup: NamespaceLookup, name: string, signal: AbortSignal):
 }
 
 /** The labels of a Namespace object; anything that is no text is left out. */
-export function labelsOf(object: JsonObject): Labels {
+export function textLabels(object: JsonObject): Labels {
   const metadata = object['metadata'];
   const labels = isJsonObject(metadata) ? metadata['labels'] : undefined;
   if (!isJsonObject(labels)) return NO_LABELS;

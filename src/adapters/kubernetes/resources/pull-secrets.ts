@@ -1,6 +1,6 @@
 import { absent, known, unavailable, type Fact } from '../../../core/facts/fact.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
-import { isNamespaceName, isObjectName } from '../../../core/workload/object-name.ts';
+import { isDnsLabel, isDnsSubdomain } from '../../../core/text/dns-name.ts';
 import { maxPullSecrets } from '../../../core/workload/pull-context.ts';
 import { readPullSecret } from '../../../evidence/credential/pull-secret.ts';
 import type { PullSecrets } from '../../../evidence/ports.ts';
@@ -40,7 +40,7 @@ const nameOf = (item: JsonValue): readonly string[] => {
 export const createPullSecrets = (client: ApiClient): PullSecrets => {
   const get = async (wanted: Wanted, what: string, signal: AbortSignal): Promise<Fact<JsonObject>> => {
     // Servers and proxies shorten `secrets/..` to another path, however it is escaped.
-    if (!isNamespaceName(wanted.namespace) || !isObjectName(wanted.name)) return absent;
+    if (!isDnsLabel(wanted.namespace) || !isDnsSubdomain(wanted.name)) return absent;
     const answer = await client.request({ verb: 'get', maxBytes: largestObject, ...wanted }, signal);
     return answer.ok ? known(answer.value) : factOf(answer.error, wanted, what);
   };

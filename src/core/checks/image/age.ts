@@ -7,7 +7,7 @@
  */
 import { creationTime } from '../../facts/creation-time.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
-import { describeDuration } from '../../policy/schema/duration.ts';
+import { describeDuration } from '../../text/duration.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, reasonsOf } from './condition.ts';

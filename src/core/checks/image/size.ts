@@ -5,7 +5,7 @@
  * Allows:  a sum that is not larger than the limit.
  * Refuses: image-too-large
  */
-import { describeSize } from '../../policy/schema/size.ts';
+import { describeSize } from '../../text/size.ts';
 import { pass } from '../check.ts';
 import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, reasonsOf } from './condition.ts';

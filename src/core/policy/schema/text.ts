@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { isPlatform, registryArchitecture } from '../../oci/platform.ts';
 import { compilePattern } from '../../image/pattern.ts';
+import { dnsSubdomain, isDnsSubdomain } from '../../text/dns-name.ts';
 import { readDuration } from './duration.ts';
 import { readSize } from './size.ts';
 
 /** Longer than any reference: a host of 255, a path of 255 and the wildcards between them. */
 const longestPattern = 512;
 
-const dnsLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const dnsSubdomain = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*$`);
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** Length is judged first and alone, so that nothing below ever reads unbounded text. */
@@ -49,7 +48,7 @@ const isLabelKey = (text: string): boolean => {
   const slash = text.indexOf('/');
   const prefix = slash < 0 ? undefined : text.slice(0, slash);
   const name = text.slice(slash + 1);
-  if (prefix !== undefined && (prefix.length > 253 || !dnsSubdomain.test(prefix))) return false;
+  if (prefix !== undefined && !isDnsSubdomain(prefix)) return false;
   return name.length <= 63 && labelWord.test(name);
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNamespaceName, isObjectName } from './object-name.ts';
+import { isDnsLabel, isDnsSubdomain } from './dns-name.ts';
 
 test.each([
   ['shop', true, true],
@@ -21,5 +21,5 @@ test.each([
   ['shop/regcred', false, false],
   ['shop\n', false, false],
 ])('B29: %j names a namespace: %s, an object: %s', (text, namespace, object) => {
-  expect([isNamespaceName(text), isObjectName(text)]).toEqual([namespace, object]);
+  expect([isDnsLabel(text), isDnsSubdomain(text)]).toEqual([namespace, object]);
 });
