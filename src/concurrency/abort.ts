@@ -11,8 +11,8 @@ export const onAbort = (signal: AbortSignal, listener: () => void): (() => void)
 };
 
 /**
- * Waits for work until the signal ends, which does not end the work. Nobody hears what comes of the work later.
- * @param aborted - what there is instead; a promise that rejects makes it an error
+ * Waits for work until the signal ends, which does not end the work. A later result or error of the work is dropped.
+ * @param aborted - the result when the signal came first; a promise that rejects makes it an error
  */
 export const untilAborted = <T, A>(
   work: Promise<T>,
@@ -34,8 +34,9 @@ export const untilAborted = <T, A>(
   });
 
 /**
- * Waits. @returns false when the signal came first
- * @param ref - whether the process stays for it; it does unless told
+ * Waits.
+ * @returns false when the signal came first
+ * @param ref - whether the timer keeps the process alive, by default true
  */
 export const sleep = (milliseconds: number, signal: AbortSignal, ref = true): Promise<boolean> =>
   new Promise((resolve) => {

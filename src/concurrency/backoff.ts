@@ -15,7 +15,7 @@ export interface Backoff {
   reset(): void;
 }
 
-/** @param random - 0 to 1; the upper half of each wait is random, so that replicas do not come back together */
+/** @param random - 0 to 1; the upper half of each wait is random, so that replicas do not retry together */
 export const createBackoff = (range: BackoffRange, random: () => number): Backoff => {
   let failures = 0;
   return {

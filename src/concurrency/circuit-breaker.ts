@@ -1,7 +1,10 @@
 import { exponentialDelay } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
-/** What a call says about whom it was for. `ignored`: nothing, for instance because our own deadline ended it early. */
+/**
+ * The outcome of a call for the circuit breaker. `ignored`: it says nothing about the called side, for instance
+ * because the caller's own deadline ended it early.
+ */
 export type CallOutcome = 'success' | 'failure' | 'ignored';
 
 /** Allows one call. Its outcome must be recorded; only the first record counts. */
@@ -16,7 +19,7 @@ export interface OpenCircuit<F> {
   readonly lastFailure: F | undefined;
 }
 
-/** @typeParam F - what a call fails with */
+/** @typeParam F - the failure of a call */
 export interface CircuitBreaker<F> {
   /** Whether a call would be refused now; acquires nothing. */
   openCircuit(): OpenCircuit<F> | undefined;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Lets the event loop go round before work that takes long. */
 export interface EventLoopYield {
-  /** Settles at once for little; for others one after the other, each in a turn of its own. */
+  /** Settles at once for few bytes; for others one after the other, each in its own round of the event loop. */
   before(bytes: number): Promise<void> | undefined;
 }
 
@@ -10,8 +10,8 @@ export interface EventLoopYield {
 const small = 256 * 1024;
 
 /**
- * Content that is at hand is read without a pause: an index whose 16 manifests of 4 MiB lie in memory would be read in
- * one go, and hold up every other review as long as that takes (B9).
+ * Makes readers of cached content yield to the event loop. Without it an index with 16 cached manifests of 4 MiB
+ * would be read in one go and delay every other review for that long (B9).
  */
 export const createEventLoopYield = (): EventLoopYield => {
   let last = Promise.resolve();

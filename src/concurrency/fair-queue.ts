@@ -11,17 +11,17 @@ interface Entry<T> {
   readonly key: string;
   item: T;
   weight: number;
-  /** Where it stands in `entries` of its lane, counted from the first that ever stood there. */
+  /** Its index in `entries` of its lane, counted from the first entry that the lane ever had. */
   readonly at: number;
 }
 
-/** What waits of one namespace, oldest first. What was taken out of the middle leaves a gap. */
+/** The waiting items of one namespace, oldest first. An item that is removed from the middle leaves a gap. */
 interface Lane<T> {
   readonly name: string;
   entries: (Entry<T> | undefined)[];
   /** How many were cut off in front of `entries[0]`. */
   base: number;
-  /** Index in `entries` of the oldest that may still be there. */
+  /** Index in `entries` of the oldest item that may still be there. */
   head: number;
   readonly byKey: Map<string, Entry<T>>;
   count: number;
@@ -41,7 +41,7 @@ const emptyLane = <T>(name: string): Lane<T> => ({
 /** Gaps in front are cut off when there are so many, and more of them than entries. */
 const mostGaps = 256;
 
-/** What somebody holds of the room, in whichever of its two measures that is more. */
+/** The share of the limits, by number or weight, whichever is more. */
 const shareOf = (count: number, weight: number, room: QueueRoom): number =>
   Math.max(count / room.items, weight / room.weight);
 
@@ -65,9 +65,9 @@ const trim = <T>(lane: Lane<T>): void => {
 };
 
 /**
- * Work that waits, shared by lane, for which callers give the namespace (R26). Lanes take turns. When it is full, a lane
- * with less than its quarter gets room from the one that holds most, which loses its newest: a flood of one namespace
- * costs no other its room, and cannot push out what came before it. Items of one key are one item.
+ * A queue that is shared by lane; callers use the namespace (R26). Lanes take turns. When the queue is full, a lane
+ * with less than its quarter gets space from the lane that holds most, which loses its newest item. So a flood of one
+ * namespace costs no other its space, and cannot push out what came before it. Items of one key are one item.
  */
 export class FairQueue<T> {
   readonly #weightOf: (item: T) => number;
@@ -82,8 +82,8 @@ export class FairQueue<T> {
   #largest: Lane<T> | undefined;
 
   /**
-   * @param onLost told of each item that had been taken and had to give way
-   * @param replaces whether an item takes the place of the one that waits under its key; else that one stays
+   * @param onLost - called with each accepted item that had to give way
+   * @param replaces - whether an item replaces the waiting one of its key; else that one stays
    */
   constructor(
     weightOf: (item: T) => number,
@@ -107,7 +107,10 @@ export class FairQueue<T> {
     return this.#lanes.get(lane)?.byKey.get(key)?.item;
   }
 
-  /** Takes the place of an item of the same key, or the last place. @returns false: there is no room for it. */
+  /**
+   * Replaces the item of the same key, or adds the item at the end.
+   * @returns false when there is no space for it
+   */
   add(name: string, key: string, item: T, room: QueueRoom): boolean {
     const weight = this.#weightOf(item);
     let lane = this.#lanes.get(name);
@@ -120,7 +123,7 @@ export class FairQueue<T> {
       return true;
     }
     if (!this.#makeRoom(lane, weight, room)) return false;
-    // A lane that gave way may be gone; this one is none of them.
+    // A lane that gave way may be gone; this lane did not.
     if (lane === undefined) {
       lane = emptyLane(name);
       this.#lanes.set(name, lane);
@@ -151,7 +154,7 @@ export class FairQueue<T> {
     for (const lane of this.#turns) for (const entry of lane.byKey.values()) yield entry.item;
   }
 
-  /** Lets the lanes that hold most give way to one that holds less, up to its quarter, until there is room. */
+  /** Lets the lanes that hold most give way to one that holds less, up to its quarter, until there is space. */
   #makeRoom(lane: Lane<T> | undefined, weight: number, room: QueueRoom): boolean {
     const own = shareOf((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight, room);
     const mayTake = lane === undefined || own <= fairShare;
@@ -179,7 +182,7 @@ export class FairQueue<T> {
     lane.weight += weight;
     this.#count += count;
     this.#weight += weight;
-    // One that grows may be the largest now; one that holds most already only becomes more so.
+    // A lane that grows may be the largest now. The largest lane stays the largest when it grows.
     if (lane !== this.#largest || count < 0 || weight < 0) this.#largest = undefined;
   }
 

@@ -20,8 +20,8 @@ export interface Waiting {
 }
 
 /**
- * A semaphore whose places and whose line are shared by owner first (R26): round robin over owners, the one that holds
- * least before the others, first come first served within one. See {@link createShares} for how much one owner gets.
+ * A semaphore whose places and queue are shared by owner (R26): round robin over owners, the one that holds least
+ * first, and first come, first served within one owner. See {@link createShares} for how much one owner gets.
  */
 export interface FairSemaphore {
   /** Takes an amount now, or not at all. @returns how to give it back */
@@ -31,12 +31,12 @@ export interface FairSemaphore {
    * less. @returns undefined when as many wait as may wait
    */
   join(owners: Owners, start: (giveBack: () => void) => void, lost: () => void): Waiting | undefined;
-  /** As `join`, for whoever waits until a signal. */
+  /** As `join`, for a caller that waits until a signal. */
   take(owners: Owners, signal: AbortSignal): Promise<Turn>;
   resize(places: number): void;
   readonly held: number;
   readonly waiting: number;
-  /** Nothing is held and nobody waits. */
+  /** Whether nothing is held and nobody waits. */
   idle(): boolean;
 }
 
@@ -50,11 +50,11 @@ interface Waiter {
 
 const nobody = { leave: (): void => {} };
 
-/** Those who wait, and who of them comes next. */
+/** The waiters, and which of them is next. */
 const createLine = (held: Shares, mostWaiting: number) => {
   const line = createShares(mostWaiting);
   const waiters = new Set<Waiter>();
-  /** When an owner was last served while it waited: its next waiter comes after those of the others. */
+  /** When an owner was last served while it waited. Its next waiter comes after those of other owners. */
   const served = new Map<string, number>();
   let turn = 0;
 
@@ -68,8 +68,9 @@ const createLine = (held: Shares, mostWaiting: number) => {
     if (waiters.size === 0) served.clear();
   };
   /**
-   * A full line loses the newest of the owner that stands in it most to one that stands in it less, up to its quarter.
-   * Attack: a tenant with three namespaces fills the line of a registry that all use, and nobody else gets into it.
+   * A full queue drops the newest waiter of the owner that has most in it, in favour of an owner that has fewer, up
+   * to its quarter. Attack: a tenant with three namespaces fills the queue of a registry that all use, and nobody
+   * else gets into it.
    */
   const makeRoom = (owners: Owners): string | undefined => {
     const owner = line.least(owners);

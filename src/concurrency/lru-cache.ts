@@ -1,11 +1,11 @@
-/** How much a cache holds. Past a limit, what was not used for the longest time is evicted. */
+/** Limits of a cache. Beyond a limit the least recently used entry is evicted. */
 export interface LruCacheLimits {
   readonly entries: number;
-  /** Sum of the weights; a value that alone is heavier is not kept. Absent: only the number counts. */
+  /** Limit of the sum of the weights. A value that alone is heavier is not kept. Absent: only the number counts. */
   readonly weight?: number;
 }
 
-/** A cache that evicts what was least recently used: bounded, so that names from outside cannot fill the memory. */
+/** A bounded cache that evicts the least recently used entry, so that names from outside cannot fill the memory. */
 export interface LruCache<V> {
   get(key: string): V | undefined;
   /** Whether it is there, which is no use of it. */
@@ -46,9 +46,9 @@ const linkNewest = <V>(anchor: Entry<V>, entry: Entry<V>): void => {
 };
 
 /**
- * The order of use is a list of its own: a Map whose first entries were deleted walks over their gaps whenever it is
- * asked for its first, which made each eviction twenty times as dear.
- * @param onEvict - told of what had to go, and of what was too heavy to be kept
+ * The order of use is a list of its own. A Map whose first entries were deleted walks over their gaps to find its
+ * first entry, which made each eviction twenty times as slow.
+ * @param onEvict - called with each evicted value, and with each value that was too heavy to be kept
  */
 export const createLruCache = <V>(limits: LruCacheLimits, onEvict?: (key: string) => void): LruCache<V> => {
   const entries = new Map<string, Entry<V>>();

@@ -1,6 +1,6 @@
 /**
- * Works on all items, on at most `limit` at one time. The results stand in the order of the items; the first error
- * rejects, as it would end a loop.
+ * Works on all items, on at most `limit` at one time. The results are in the order of the items. The first error
+ * rejects, as in a loop.
  */
 export const mapLimit = async <T, R>(
   items: readonly T[],
@@ -19,7 +19,10 @@ export const mapLimit = async <T, R>(
   return results;
 };
 
-/** As {@link mapLimit}, with a limit of its own for each key: what is slow under one key holds up no other. */
+/**
+ * As {@link mapLimit}, with a limit of its own for each key, so that slow work under one key does not delay other
+ * keys.
+ */
 export const mapLimitByKey = async <T, R>(
   items: readonly T[],
   keyOf: (item: T) => string,

@@ -1,12 +1,12 @@
 /**
- * On whose account room is taken: names of namespaces, `''` for nobody in particular. Asked anew each time: work that
- * several wait for belongs to all of them, and whoever joins it later counts from then on.
+ * The owners of held resources: names of namespaces, `''` for none. Called each time: shared work belongs to all who
+ * wait for it, and a later waiter counts from then on.
  */
 export type Owners = () => Iterable<string>;
 
-/** Room that is counted by owner, so that nobody can take all of it. */
+/** A resource that is counted by owner, so that no owner can take all of it. */
 export interface Shares {
-  /** Which of these owners may take so much now; the one that holds least. `undefined`: none of them may. */
+  /** The owner that may take this amount now; of several the one that holds least. `undefined` when none may. */
   payer(owners: Owners, amount: number): string | undefined;
   /** The one of these owners that holds least. */
   least(owners: Owners): string | undefined;
@@ -24,13 +24,13 @@ export const fairShare = 1 / 4;
 
 /** With less room than this no share could be kept free for a third owner, so nothing is kept free. */
 const smallest = 4;
-/** So many owners of one piece of work are looked at: a bound on what one turn costs, whoever joins. */
+/** How many owners of one piece of work are compared: bounds the cost of one turn. */
 const mostOwners = 16;
 
 /**
- * R26. An owner has a right to a quarter of the room. Beyond that it gets what nobody needs, and never the last half:
- * two owners that do their worst hold half and a quarter, and a third finds its quarter free. Nothing has to be taken
- * away from anybody for that, hence no work is lost.
+ * R26. An owner has a right to a quarter. Beyond that it gets what others do not need, and never the last half. Two
+ * owners that do their worst hold half and a quarter, and a third finds its quarter free. Nothing has to be taken
+ * away from anybody for that, so no work is lost.
  */
 export const createShares = (size: number): Shares => {
   const held = new Map<string, number>();
@@ -45,7 +45,7 @@ export const createShares = (size: number): Shares => {
     return total + amount <= (within ? room : room - kept);
   };
 
-  /** Of those that may, the one that holds least. */
+  /** The owner that holds least among those that may take. */
   const least = (owners: Owners, isMeant: (owner: string) => boolean): string | undefined => {
     let best: string | undefined;
     let looked = 0;

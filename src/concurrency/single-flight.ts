@@ -1,40 +1,40 @@
 import { onAbort } from './abort.ts';
 
-/** One who waits for shared work, until a signal of its own. */
+/** A caller that waits for shared work, until a signal of its own. */
 export interface Waiter<T> {
   readonly signal: AbortSignal;
-  /** What it gets when its signal, or the time of the work, ends first. */
+  /** Its result when its signal or the time of the work ends first. */
   timedOut(): T;
 }
 
-/** Work that is done once for all who wait for it. */
+/** Work that is done once for all its waiters. */
 export interface SharedCall<T, W extends Waiter<T>> {
-  /** Of the work: it ends when nobody shall wait for it any more. */
+  /** The signal of the work. It ends when nobody may wait for it any more. */
   readonly signal: AbortSignal;
   readonly waiters: Iterable<W>;
   readonly waiting: number;
-  /** Waits for the work; who leaves at a deadline does not end it for the others. */
+  /** Waits for the work. A waiter that leaves at its deadline does not end it for the others. */
   join(waiter: W): Promise<T>;
-  /** Begins the work. All who wait get its result, or its error; who joins later begins anew. */
+  /** Begins the work. All waiters get its result or its error. A later caller begins new work. */
   run(work: () => Promise<T>): void;
-  /** Lets one go with an answer of its own. */
+  /** Releases one waiter with an answer of its own. */
   settle(waiter: W, answer: T): void;
-  /** Ends the work; nobody joins it any more. */
+  /** Ends the work. Nobody can join it any more. */
   abort(): void;
 }
 
 export interface SingleFlightOptions {
-  /** Milliseconds for the work: then all who wait are timed out and its signal ends. Absent: as long as it takes. */
+  /** Milliseconds for the work. After that all waiters time out and its signal ends. Absent: no limit. */
   readonly timeout?: number;
-  /** Whether the work ends when the last one who waited has left at a deadline. */
+  /** Whether the work ends when its last waiter has left at a deadline. */
   readonly abortsUnawaited: boolean;
 }
 
-/** What is under way by key; `S` is what its user keeps beside each. */
+/** Work under way by key. `S` is the state that the user keeps with each. */
 export interface SingleFlight<T, W extends Waiter<T>, S> {
-  /** What may be joined. */
+  /** The state of the work that may be joined. */
   find(key: string): S | undefined;
-  /** What may be joined from now on; something older under this key goes on for those who wait for it. */
+  /** Opens work that may be joined from now on. Older work under this key goes on for its waiters. */
   open(key: string, stateOf: (call: SharedCall<T, W>) => S): S;
   readonly size: number;
 }
@@ -64,7 +64,7 @@ const createSharedCall = <T, W extends Waiter<T>>(
     forget();
     controller.abort();
   };
-  /** Nobody joins from here on. */
+  /** From here on nobody can join. */
   const end = (settleOne: (waiter: W) => void): void => {
     forget();
     clearTimeout(timer);
@@ -104,7 +104,7 @@ const createSharedCall = <T, W extends Waiter<T>>(
   };
 };
 
-/** So that many who want the same at once cost one piece of work. Nothing is kept: caching is for whoever runs the work. */
+/** Runs work once for all callers that want the same at one time. Keeps no results: caching is up to the caller. */
 export const createSingleFlight = <T, W extends Waiter<T>, S>(
   options: SingleFlightOptions,
 ): SingleFlight<T, W, S> => {

@@ -6,17 +6,17 @@ import { createDisk, type Disk } from './disk.ts';
 import { contentName } from './name.ts';
 
 export interface ContentStoreOptions {
-  /** Absent: in memory only. It is made when it is missing; nothing else may lie in it. */
+  /** Absent: in memory only. A missing directory is made; it must hold nothing else. */
   readonly directory?: string;
   readonly maxMemoryBytes: number;
   readonly maxDiskBytes: number;
-  /** On disk; 100,000 unless told. */
+  /** On disk, by default 100,000. */
   readonly maxFiles?: number;
-  /** Larger content is kept in memory only; 8 MiB unless told. */
+  /** Larger content is kept in memory only; by default 8 MiB. */
   readonly maxFileBytes?: number;
-  /** Bytes that may wait to be written; 16 MiB unless told. */
+  /** Bytes that may wait to be written, by default 16 MiB. */
   readonly maxWaitingBytes?: number;
-  /** Told once when the directory stops working; the store goes on in memory. */
+  /** Called once when the directory stops working. The store goes on in memory. */
   readonly onProblem?: (problem: string) => void;
 }
 
@@ -51,9 +51,8 @@ const openDisk = (options: ContentStoreOptions): Disk | undefined => {
 const keyOf = ({ host, repository, digest }: PinnedImage): string => `${digest} ${host}/${repository}`;
 
 /**
- * Manifests and configs by digest and by the repository that delivered them: what was used last in memory, more of it
- * on disk. It holds nothing that does not hash to its digest, whoever put it there: a file that was altered is a miss
- * and is removed.
+ * Manifests and configs by digest and by the repository that delivered them: the last used ones in memory, more on
+ * disk. It returns nothing that does not hash to its digest: a file that was altered is a miss and is removed.
  */
 export const createContentStore = (options: ContentStoreOptions): OpenContentStore => {
   const memory = createLruCache<Uint8Array>({ entries: mostEntries, weight: options.maxMemoryBytes });

@@ -14,7 +14,10 @@ export interface DiskLimits {
   readonly waitingBytes: number;
 }
 
-/** Content in files. Nothing here fails: what cannot be read is a miss, what cannot be written is left out. */
+/**
+ * Content in files. Nothing here fails: a file that cannot be read is a miss, content that cannot be written is left
+ * out.
+ */
 export interface Disk {
   /** Resolves when the files that are there have been counted. */
   readonly opened: Promise<void>;
@@ -35,7 +38,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
-/** One by one and off the road of any answer. `wrote` is told whether it went well. */
+/** Writes one file after the other, and no answer waits for it. `wrote` is called with the success. */
 const createWriter = (
   root: string,
   limits: DiskLimits,
@@ -57,7 +60,7 @@ const createWriter = (
     }
   };
   return {
-    /** @returns whether nothing else was waiting, so that somebody has to begin */
+    /** @returns whether nothing else was waiting, so that the caller has to start the writer */
     add: (item: Waiting): boolean => {
       const { length } = item.bytes;
       if (length > limits.fileBytes || waitingBytes + length > limits.waitingBytes) return false;
@@ -73,9 +76,9 @@ const createWriter = (
   };
 };
 
-/** As many files go at one time; each takes one of the threads that everybody's files share. */
+/** How many files are removed at one time: each uses one of the few threads for files. */
 const removalsAtOnce = 2;
-/** Files that are still removed, and those that are still looked at, when the process ends. */
+/** How many files are still removed, and how many are still checked, when the process ends. */
 const removedAtEnd = 500;
 const lookedAtEnd = 1000;
 
@@ -96,7 +99,7 @@ const createRemover = (root: string, failed: (error: unknown) => void) => {
   let active = 0;
   const work = async (): Promise<void> => {
     active++;
-    // One look through all of them: what is added meanwhile comes last.
+    // One pass over all of them: files that are added meanwhile come last.
     for (const path of waiting) {
       waiting.delete(path);
       await removeOne(path);
@@ -120,7 +123,7 @@ const createRemover = (root: string, failed: (error: unknown) => void) => {
   };
 };
 
-/** `onProblem` is told once when files stop working, not for every one of them. */
+/** `onProblem` is called once when files stop working, not for every file. */
 export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem: string) => void): Disk => {
   let complained = false;
   let scanned = false;
@@ -163,7 +166,7 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
         }
         remove(path);
       } catch (error) {
-        // A link, a directory: whatever it is, it is not what was written.
+        // A link or a directory: it is not what the gate wrote.
         if (!isMissing(error)) remove(path);
       }
       files.delete(path);

@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-// O_NONBLOCK: opening a pipe that somebody put there must not wait for a writer.
+// O_NONBLOCK: opening a planted pipe must not wait for a writer.
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const writeFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const ownerOnly = 0o600;
 
-/** The bytes of a file that is one, and that is no larger than content may be. */
+/** The bytes of a regular file that is no larger than content may be. */
 export const readFileBytes = async (path: string, most: number): Promise<Uint8Array | undefined> => {
   const file = await open(path, readFlags);
   try {
@@ -21,7 +21,10 @@ export const readFileBytes = async (path: string, most: number): Promise<Uint8Ar
   }
 };
 
-/** Whole or not at all: written beside, then renamed. Not synced, since what is read back is hashed. */
+/**
+ * Writes the file whole or not at all: beside its place, then renamed. Not synced, since content is hashed when it is
+ * read back.
+ */
 export const writeFileBytes = async (path: string, bytes: Uint8Array): Promise<void> => {
   const beside = `${path}.tmp`;
   await rm(beside, { force: true });

@@ -21,7 +21,7 @@ const isFolder = async (path: string): Promise<boolean> => {
   }
 };
 
-/** Files of one folder. What is no content (a write that was cut off, a link) is removed. */
+/** Files of one folder. Anything that is no content (an interrupted write, a link) is removed. */
 const scanFolder = async (
   root: string,
   folder: string,
@@ -43,8 +43,8 @@ const scanFolder = async (
 };
 
 /**
- * What an earlier process left, oldest first. Looks at no more than `most` files and removes the rest, follows no link.
- * Rejects when the directory cannot be read. `isOver`: nobody wants to know any more.
+ * The files of an earlier process, oldest first. Reads at most `most` entries, removes the rest, and follows no link.
+ * Rejects when the directory cannot be read. `isOver`: whether the result is no longer needed.
  */
 export const scanContent = async (
   root: string,

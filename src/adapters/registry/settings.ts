@@ -11,7 +11,7 @@ export interface RegistrySettings {
   /** The host has a row in the configuration; else only an image name knows it. */
   readonly configured?: boolean;
   readonly plainHttp: boolean;
-  /** Lets this host, and no other, lie at loopback, RFC 1918, ULA, `.svc` or `.local`. */
+  /** Allows loopback, RFC 1918, ULA, `.svc` and `.local` for this host and no other. */
   readonly allowPrivateAddress: boolean;
   /** PEM; trusted for this host in addition to the well-known authorities. */
   readonly ca?: string;

@@ -79,7 +79,7 @@ const bearerSchemes = (
   scope: string | undefined,
 ): readonly BearerScheme[] => {
   const common = { scheme: 'bearer' as const, realm, ...(service !== undefined && { service }) };
-  // nvcr.io and others name more in their challenge than reading needs, so the one that we need comes first.
+  // nvcr.io and others name more scopes in their challenge than reading needs, so the needed scope comes first.
   const first: BearerScheme = { ...common, ...(scope !== undefined && { scope }) };
   const anyRepository = realm.isOwn || !realm.isTrusted;
   const other = readableScope(wanted, { ours: scope, anyRepository });
@@ -90,8 +90,8 @@ const basicSchemes = (secret: CredentialSecret): readonly AuthScheme[] =>
   secret.form === 'basic' ? [{ scheme: 'basic', username: secret.username, password: secret.password }] : [];
 
 /**
- * The schemes that fit the login, best first: a token server that may see it, with our scope and then with the one that the
- * registry names; Basic at the registry itself; a token server that is asked anonymously.
+ * The schemes that fit the login, best first: a token server that may see it, with the scope of the gate and then
+ * with that of the registry; Basic at the registry itself; a token server that is asked anonymously.
  * @returns none when nothing offered fits, or why the token server is not asked
  */
 export const usableSchemes = (

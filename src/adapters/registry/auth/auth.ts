@@ -51,7 +51,7 @@ const whyNoScheme = ({ credential }: AuthorizedRequest, { bearer }: OfferedSchem
       }
     : undefined;
 
-/** A registry that refuses without a challenge: nobody can log in there. */
+/** A registry that refuses without a challenge, so that no login is possible. */
 const noChallenge = (why: string): Remark => ({
   why,
   remedy:

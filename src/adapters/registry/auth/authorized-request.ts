@@ -16,7 +16,7 @@ export interface ReceivedResponse extends RegistryResponse {
   readonly ok: true;
   /** The token server, when one was asked. */
   readonly realm?: string;
-  /** The credential was shown to nobody although it was asked for. */
+  /** Whether the credential was asked for and not shown. */
   readonly isWithheld: boolean;
 }
 export type AuthorizedResponse = ReceivedResponse | { readonly ok: false; readonly failure: RegistryFailure };

@@ -58,7 +58,7 @@ const takeParameters = (cursor: Cursor): Result<ReadonlyMap<string, string>, str
       return ok(parameters);
     }
     const [name, value] = found;
-    // Two readers of the header could take different ones for the truth, for a realm above all.
+    // Two readers of the header could use different ones of the duplicates, above all of a realm.
     if (parameters.has(name)) return fail(`it names ${name} twice`);
     if (parameters.size >= maxParameters) return fail(`it has more than ${maxParameters} parameters`);
     parameters.set(name, value);

@@ -10,8 +10,8 @@ export interface AcceptedScheme {
 }
 
 /**
- * How logins were accepted. It saves the request that is refused and decides nothing. Only what a registry accepted is
- * kept.
+ * How logins were accepted. The cache saves the request that would be refused, and decides nothing. It keeps only
+ * what a registry accepted.
  */
 export interface LoginCache {
   get(context: AuthContext): AcceptedScheme | undefined;

@@ -56,7 +56,10 @@ export const createLoginChallenges = (
     return readOfferedSchemes(response.headers['www-authenticate']);
   };
 
-  /** `docker pull` begins with this request too. @returns undefined when the API is open to everybody */
+  /**
+   * `docker pull` begins with this request too.
+   * @returns undefined when the API needs no login
+   */
   const offeredByApi = async (
     request: AuthorizedRequest,
   ): Promise<Result<OfferedSchemes, string> | undefined> => {

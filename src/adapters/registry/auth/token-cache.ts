@@ -18,10 +18,10 @@ export interface TokenKey {
 }
 
 type Asked = Result<Token, RegistryFailure>;
-/** In the name of all who wait. */
+/** In the name of all waiters. */
 type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly asker: Asker }) => Promise<Asked>;
 
-/** Part of its life that a token is used for: the rest is for clocks and roads. */
+/** The part of its life for which a token is used. The rest is for clock differences and the time on the way. */
 const usedShare = 0.8;
 
 export interface TokenCache {
@@ -43,13 +43,13 @@ export interface TokenCache {
 const nameOf = ({ host, server, scope, credential }: TokenKey): string =>
   JSON.stringify([host, server, scope, credential]);
 
-/** A token that is asked for, and in whose name: who joins must not wait in the line of the one who came first (R26). */
+/** A token request and its owners: a later waiter must not wait in the queue of the first one (R26). */
 interface SharedRequest {
   readonly call: SharedCall<Asked | undefined, Waiter<undefined>>;
   readonly askers: SharedAsker;
 }
 
-/** @param limit - tokens kept; the one that was used longest ago goes first */
+/** @param limit - tokens to keep; the least recently used one is removed first */
 export const createTokenCache = (clock: Pick<Clock, 'monotonic'>, limit = 4096): TokenCache => {
   const kept = createTtlCache<string>({ entries: limit }, clock);
   const requests = createSingleFlight<Asked | undefined, Waiter<undefined>, SharedRequest>({

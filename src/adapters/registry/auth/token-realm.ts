@@ -37,7 +37,7 @@ const asInUrl = (host: string, protocol: string): string => parse(`${protocol}//
 export interface TokenRealm {
   readonly url: URL;
   readonly isTrusted: boolean;
-  /** It lies on the host and port of the registry itself. */
+  /** Whether it is on the host and port of the registry itself. */
   readonly isOwn: boolean;
 }
 
@@ -51,7 +51,7 @@ const whyNotAsked = (url: URL, { plainHttp }: RegistrySettings, own: URL | undef
   return `its token server ${where} is to be asked over plain HTTP, which is done only on the same host as a registry with plainHttp`;
 };
 
-/** What a registry would get from the row of its token server. */
+/** The rights that a registry would borrow from the row of its token server. */
 const whyBorrowed = (own: RegistrySettings, realm: RegistrySettings): string | undefined => {
   if (realm.allowPrivateAddress && !own.allowPrivateAddress) return 'lies inside, and it may not itself';
   return realm.client !== undefined && own.client === undefined
@@ -93,7 +93,7 @@ export const checkRealm = (
   return ok({ url, isTrusted: isOwn || isListed, isOwn });
 };
 
-/** What a person does about a realm that was not shown the credential. */
+/** Advice about a realm that was not shown the credential. */
 export const remarkOnRealm = ({ url }: TokenRealm, host: string): Remark => {
   const server = shownName(url.host);
   return {

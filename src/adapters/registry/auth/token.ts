@@ -32,7 +32,9 @@ const defaultLifetime = 60;
 /** A longer lifetime is cut: a right that was taken away is gone after an hour at the latest. */
 const maxLifetime = 3600;
 
-/** What may stand in a header (RFC 6750, section 2.1, generously); stops a line break that would add headers. */
+/**
+ * Characters that no header may hold (RFC 6750, section 2.1, generously). Stops a line break that would add headers.
+ */
 const notHeaderSafe = /[^\x21-\x7e]/;
 
 /** RFC 7617: user name and password as UTF-8. */
@@ -120,7 +122,7 @@ const failureOfStatus = async (
   if (status === 429) return failureOf(at, 'paced', unanswered);
   if (status >= 500) return { ...failureOf(at, 'unreachable', unanswered), excusable: true };
   if (status === 408) return failureOf(at, 'unreachable', unanswered);
-  // GitLab says 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404 to who may not pull.
+  // Without the right to pull GitLab answers 403, Docker Hub 401, DigitalOcean 400 and Scaleway 404.
   if (status >= 400) return failureOf(at, 'denied', `${answered} gave no token`);
   return failureOf(at, 'invalid', `${answered} gave an answer that is none to a question for a token`);
 };

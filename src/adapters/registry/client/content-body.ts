@@ -44,7 +44,7 @@ const whyUnread = (
   return failureOf(subject, 'limit', why);
 };
 
-/** The descriptor names another size than there is: whoever pushed it has to answer for that. */
+/** The descriptor names a wrong size, which is the fault of the pusher. */
 const lie = (subject: Subject, why: string): RegistryFailure => ({
   ...failureOf(subject, 'invalid', why),
   unreadable: true,

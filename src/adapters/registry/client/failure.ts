@@ -5,7 +5,7 @@ import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../../../ev
 import type { HttpResponse } from '../http/http.ts';
 import { containsSecret } from '../network/redact.ts';
 
-/** Who is asked for what: the words of every failure of one question. */
+/** Host, step and object of a request, for the texts of its failures. */
 export interface Subject {
   /** As the configuration names it. */
   readonly host: string;
@@ -30,7 +30,7 @@ export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(
     failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
   );
-/** As {@link invalid}, of bytes that whoever pushed them has to answer for: to ask again changes nothing. */
+/** As {@link invalid}, for bytes that are the fault of their pusher, so that another request changes nothing. */
 export const corrupt = (subject: Subject, why: string): RegistryAnswer<never> => {
   const answer = invalid(subject, why);
   if (answer.state !== 'unavailable') return answer;
@@ -53,8 +53,8 @@ const sayError = (error: JsonValue): string | undefined => {
 };
 
 /**
- * What the registry itself says about it, ` (DENIED: …)`, made safe to show; the body is used up.
- * @param secrets - what it was sent: a text that repeats one of them is not shown
+ * The explanation of the registry itself, ` (DENIED: …)`, made safe to show. Uses up the body.
+ * @param secrets - texts that were sent; an explanation that repeats one of them is not shown
  */
 export const explanationOf = async (response: HttpResponse, secrets: readonly string[]): Promise<string> => {
   if (response.headers['content-encoding'] !== undefined) {
@@ -97,7 +97,7 @@ export interface RegistryResponse {
   readonly response: HttpResponse;
   /** What was sent and must not be shown, see secret-words.ts. */
   readonly secrets: readonly string[];
-  /** What a refusal must tell about how the registry was asked. */
+  /** What a refusal must say about how the registry was asked. */
   readonly remark?: Remark;
 }
 /** Why no login was shown that could have been, and what to do about it. */

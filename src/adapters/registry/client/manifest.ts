@@ -9,13 +9,13 @@ import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './f
 import { ask, manifestPath, nameOf, type Site, subjectOf } from './site.ts';
 import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts';
 
-/** A manifest with what was read of it. */
+/** A manifest with its parsed fields. */
 export type ParsedManifest = Manifest & ManifestDocument;
 
 /** The digest that the bytes must have; absent for a tag. */
 const askedDigest = (name: ManifestName): Digest | undefined => ('digest' in name ? name.digest : undefined);
 
-/** A page of a proxy or a portal is no document of anybody who pushes. */
+/** Whether it is JSON. A web page of a proxy or a portal was not pushed by anybody. */
 const isDocument = (bytes: Uint8Array): boolean =>
   /^\s{0,64}\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
 
@@ -28,7 +28,7 @@ const whyDigestHeaderLies = (bytes: Uint8Array, header: string | undefined): str
     : 'its Docker-Content-Digest is not the digest of the bytes';
 };
 
-/** Every lie that the bytes themselves can show (B1). */
+/** Checks everything that the bytes themselves can disprove (B1). */
 const verify = (
   bytes: Uint8Array,
   name: ManifestName,

@@ -22,7 +22,7 @@ import type { RegistrySettings } from '../settings.ts';
 /** A list that a registry gives out page by page, and how much of it is read. */
 export interface Listing<T> {
   readonly subject: Subject;
-  /** Of the first page. */
+  /** Path and query of the first page. */
   readonly path: string;
   readonly accept: string;
   readonly maxPages: number;

@@ -48,7 +48,7 @@ const readAnswer = (
   }
   if (response.status !== 200) return statusAnswer(answer, subject);
   if (!answer.isWithheld) return readOk(answer, subject, budget);
-  // Whoever asked wants to know whether the credential is good: it was shown to nobody.
+  // The caller wants to know whether the credential is good, and it was not shown.
   response.discard();
   const { why = '', ...remedy } = answer.remark ?? {};
   return unavailableBy({ ...failureOf(subject, 'denied', why), ...remedy });

@@ -12,13 +12,13 @@ import { manifestLimit } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 const maxPages = 4;
-/** Of the API and the fallback tag, each and together. */
+/** Limit of the referrers of the API and of the fallback tag, each and together. */
 const maxReferrers = 256;
 
 /** What registries without the API say: distribution-spec asks for 404, others find path or method unknown or bad. */
 const unknownApi: ReadonlySet<number> = new Set([400, 404, 405, 406, 410, 501]);
 
-/** Also one that answers every path with its web page. */
+/** Also a host that answers every path with its web page. */
 const hasNoApi = ({ status, headers }: HttpResponse): boolean =>
   unknownApi.has(status) ||
   (status === 200 && headers['content-type']?.toLowerCase().startsWith('text/html') === true);

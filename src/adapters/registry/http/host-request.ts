@@ -32,7 +32,7 @@ export type SendToHost = (
   budget: RequestBudget,
 ) => Promise<Result<{ readonly host: Host; readonly response: HostResponse }, RegistryFailure>>;
 
-/** What a request still needs after it has waited for its host; milliseconds. */
+/** The time that a request still needs after it has waited for its host, in milliseconds. */
 export const timeToAnswer = (budget: RequestBudget): number => Math.min(budget.timeout / 10, 500);
 
 /** As excusable as the failure that opened the circuit (R25). */

@@ -51,7 +51,7 @@ const private6 = networks(
   '3fff::/20',
   '5f00::/16',
 );
-/** What IANA has given out as global unicast; outside of it nothing public can lie. */
+/** The range of global unicast of IANA. No public address is outside of it. */
 const globalUnicast = networks('2000::/3');
 
 /** Forms of IPv6 that hold an IPv4 address, and where its four bytes begin. */

@@ -75,7 +75,7 @@ export const ready = (
 
 const advice = 'if it is meant to be reached, set allowPrivateAddress in the row of this host';
 
-/** The address is not said: whoever names the image would learn what internal names lead to. */
+/** The message does not contain the address: the user who names the image would learn where internal names lead. */
 const refusedAddress = (always: boolean): string =>
   always
     ? 'its address is link-local, a metadata service or no address of a host; nothing opens that'
@@ -89,7 +89,7 @@ const unknownOrPrivate = `there is no such host, or its address is private or re
 
 const unknownNames = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
-/** Why a host is refused by what it is called, before DNS or a proxy is asked (B26). */
+/** Why a host is refused by its name, before DNS or a proxy is asked (B26). */
 export const refusedHost = (host: string, allowPrivateAddress: boolean): string | undefined => {
   if (addressBytes(host) === undefined) {
     const refused = isInternalName(host) && !allowPrivateAddress;

@@ -3,7 +3,7 @@ import { onAbort } from '../../../concurrency/abort.ts';
 import type { DialedConnection } from './dialer.ts';
 import type { WireLimit } from '../http/wire-limit.ts';
 
-/** What is used of undici; it is loaded with the first request. */
+/** The used part of undici; it is loaded with the first request. */
 export interface HttpLibrary {
   readonly Client: typeof Client;
 }
@@ -59,7 +59,7 @@ export const createConnection = (
     connect: (_options, callback) => {
       const first = !attached;
       attached = true;
-      // Never at once: the client would not look at its queue again.
+      // Not at once: the client would not check its queue again.
       queueMicrotask(() =>
         first && !socket.destroyed
           ? callback(null, withBoundedReads(socket))

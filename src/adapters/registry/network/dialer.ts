@@ -37,7 +37,7 @@ const targetOf = ({ url, settings, name }: Endpoint, owners: Owners): SocketTarg
   owners,
 });
 
-/** The operator chose the proxy, so that it may lie inside. */
+/** The operator chose the proxy, so it may have an internal address. */
 const proxyTarget = (url: URL, name: string, owners: Owners): SocketTarget => ({
   host: hostOf(url),
   port: portOf(url),

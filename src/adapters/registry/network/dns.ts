@@ -6,7 +6,7 @@ import type { Owners } from '../../../concurrency/shares.ts';
 export interface ResolveOptions {
   /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
   readonly system: boolean;
-  /** Whether an address is of any use to who asks; all are unless told otherwise. */
+  /** Whether the caller can use an address; by default all. */
   readonly isUsable?: (address: string) => boolean;
   readonly signal: AbortSignal;
   readonly owners: Owners;

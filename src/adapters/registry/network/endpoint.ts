@@ -17,7 +17,7 @@ export const endpointHost = (host: string): string => {
 /** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointHost}. */
 const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
 
-/** One step of a request: where it goes, and by whose row. */
+/** One step of a request: its URL, and the row by which it is reached. */
 export interface Endpoint {
   readonly url: URL;
   readonly settings: RegistrySettings;
@@ -55,7 +55,7 @@ export const endpointFor = (host: string, path: string, settings: RegistrySettin
   return { url: bareUrl(new URL(text)), settings, name: registryName(host) };
 };
 
-/** A step to a URL that somebody else named: it is reached by the row of its own host, never by another's. */
+/** A step to a URL from a registry. It is reached by the row of its own host, never by that of another. */
 export const endpointForUrl = (url: URL, settingsOf: (host: string) => RegistrySettings): Endpoint => {
   const name = rowNameOf(url);
   return { url: bareUrl(url), settings: settingsOf(name), name };
