@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createAuthority } from '../../test/e2e/harness/certificates.ts';
 import { digestOf, evidenceOf, fakeEvidence } from '../../test/fakes/evidence/evidence.ts';
 import type { FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
-import { pod, policySet } from '../../test/fakes/gate.ts';
+import { pod } from '../../test/fakes/gate.ts';
+import { policySet } from '../../test/fakes/policy-set.ts';
 import { http1, startGate } from '../../test/fakes/webhook-server.ts';
 import type { Send } from '../../test/fakes/webhook-server.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';

@@ -4,11 +4,8 @@ import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
 import { outage } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
-import { compilePolicy } from '../../src/core/policy/match/compile.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
-import type { BrokenPolicy, PolicySet } from '../../src/core/policy/match/policy-set.ts';
-import { createPolicySet } from '../../src/core/policy/match/policy-set.ts';
-import { readPolicy } from '../../src/core/policy/schema/schema.ts';
+import type { BrokenPolicy } from '../../src/core/policy/match/policy-set.ts';
 import { createWorkloadTable, parseWorkloadRow } from '../../src/core/workload/kinds/kinds.ts';
 import type { WorkloadKind } from '../../src/core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';
@@ -24,6 +21,7 @@ import { createReview } from '../../src/gate/review/review.ts';
 import type { Unsure } from '../../src/gate/review/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';
 import { createSlices } from '../../src/gate/review/slices.ts';
+import { policySet } from './policy-set.ts';
 
 /** A clock that only moves when it is told to. */
 export interface FakeClock extends Clock {
@@ -37,32 +35,6 @@ export const fakeClock = (start = Date.UTC(2026, 0, 1)): FakeClock => {
     advance: (milliseconds) => void (passed += milliseconds),
   };
 };
-
-/** A policy from its spec; throws on a mistake in the test. */
-export const policy = (name: string, spec: object) => {
-  const read = readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name },
-    spec,
-  });
-  if (!read.ok) throw new Error(JSON.stringify(read.error));
-  return read.value;
-};
-
-export const policySet = (
-  specs: Readonly<Record<string, object>>,
-  broken: readonly BrokenPolicy[] = [],
-): PolicySet =>
-  createPolicySet(
-    'sha256:test',
-    Object.entries(specs).map(([name, spec]) => {
-      const compiled = compilePolicy(policy(name, spec));
-      if (!compiled.ok) throw new Error(compiled.error);
-      return compiled.value;
-    }),
-    broken,
-  );
 
 export interface FakeGateOptions {
   readonly policies?: Readonly<Record<string, object>>;

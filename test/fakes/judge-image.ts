@@ -5,7 +5,7 @@ import type { Fact } from '../../src/core/facts/fact.ts';
 import { known } from '../../src/core/facts/fact.ts';
 import type { ImageFacts } from '../../src/core/facts/image-facts.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
-import { policy } from './gate.ts';
+import { policy } from './policy-set.ts';
 import { imageFacts, judgedAt, platformImage } from './image-facts.ts';
 
 export const inNamespace = (namespaceLabels: Fact<Labels>, namespace = 'shop'): CheckSituation => ({

@@ -1,11 +1,12 @@
-import type { Situation, Verdict } from '../../src/core/decision/decide.ts';
+import type { Situation, Unmatched, Verdict } from '../../src/core/decision/decide.ts';
 import { decide } from '../../src/core/decision/decide.ts';
 import type { Fact } from '../../src/core/facts/fact.ts';
 import { known, unavailable } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
+import type { BrokenPolicy } from '../../src/core/policy/match/policy-set.ts';
 import { selectPolicies } from '../../src/core/policy/match/select.ts';
-import { policySet } from './gate.ts';
+import { policySet } from './policy-set.ts';
 import { imageDigest, judgedAt } from './image-facts.ts';
 
 export type Specs = Readonly<Record<string, object>>;
@@ -21,24 +22,31 @@ export interface Judging {
   readonly namespaceLabels?: Fact<Labels>;
   readonly situation?: Partial<Situation>;
   readonly fresh?: boolean;
+  readonly broken?: readonly BrokenPolicy[];
+  readonly unmatched?: Unmatched;
+  readonly objectLabels?: readonly Labels[];
 }
-/** What is decided about one image of a Pod in the namespace `shop`. */
-export const judge = (specs: Specs, given: string, more: Judging = {}): Verdict => {
+/** What is decided about the images of a Pod in the namespace `shop`: policies and facts in, a verdict out. */
+export const judge = (specs: Specs, given: string | readonly string[], more: Judging = {}): Verdict => {
   const { evidence, namespaceLabels = known({}), situation = {}, fresh = true } = more;
-  const set = policySet(specs);
+  const set = policySet(specs, more.broken);
   const covering = selectPolicies(set.forNamespace('shop'), {
     namespace: 'shop',
     namespaceLabels,
-    objectLabels: [{}],
+    objectLabels: more.objectLabels ?? [{}],
   });
-  const use = { path: 'spec.containers[0].image', given, place: 'spec.containers/app' };
-  const image = {
-    use,
+  const images = [given].flat().map((text, at) => ({
+    use: { path: `spec.containers[${at}].image`, given: text, place: `spec.containers/c${at}` },
     fresh,
-    image: set.images.read(given),
+    image: set.images.read(text),
     ...(evidence === undefined ? {} : { evidence }),
-  };
-  return decide([image], covering, undefined, { pod: false, now: judgedAt, namespaceLabels, ...situation });
+  }));
+  return decide(images, covering, more.unmatched, {
+    pod: false,
+    now: judgedAt,
+    namespaceLabels,
+    ...situation,
+  });
 };
 export const codesOf = ({ findings }: Verdict): readonly string[] =>
   findings.map(({ policy, mode, code }) => `${policy}:${mode}:${code}`);

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fakeGate, pod, policySet, requestFor } from '../../../test/fakes/gate.ts';
-import { unavailable } from '../facts/fact.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
+import { codesOf, judge } from '../../../test/fakes/verdict.ts';
+import { known, outage, unavailable } from '../facts/fact.ts';
 import { compileBroken, matchEverything } from '../policy/match/compile.ts';
 
 const trusted = { registries: { allow: ['registry.example.com/**'] } };
-const codesOf = (findings: readonly { code: string; mode: string; policy: string }[]) =>
-  findings.map(({ policy, mode, code }) => `${policy}:${mode}:${code}`);
-const judge = async (options: Parameters<typeof fakeGate>[0], image: string, more = {}) =>
-  fakeGate(options).admit(requestFor(pod({ app: image }), more));
+/** Labels of the namespace while the API server does not answer. */
+const unknown = outage('labels of namespace shop', 'no answer');
 
 describe('R1: matching policies are ANDed', () => {
   test.each([
@@ -51,10 +50,10 @@ describe('R1: matching policies are ANDed', () => {
       'evil.io/web',
       [':Audit:unmatched'],
     ],
-  ])('%s', async (_title, policies, image, want) => {
-    const decision = await judge({ policies }, image);
-    expect(codesOf(decision.findings)).toEqual(want);
-    expect(decision.allowed).toBe(!want.some((code) => code.includes(':Deny:')));
+  ])('%s', (_title, policies, image, want) => {
+    const verdict = judge(policies, image);
+    expect(codesOf(verdict)).toEqual(want);
+    expect(verdict.allowed).toBe(!want.some((code) => code.includes(':Deny:')));
   });
 
   test.each([
@@ -71,12 +70,8 @@ describe('R1: matching policies are ANDed', () => {
       { a: { match: { images: ['a.io/**'] }, checks: [trusted] } },
       false,
     ],
-  ])('%s', async (_title, unmatched, policies, allowed) => {
-    expect((await judge({ policies, unmatched }, 'evil.io/web')).allowed).toBe(allowed);
-  });
-
-  test('a namespace without policies is recorded as no-policy', async () => {
-    expect((await judge({ policies: {} }, 'evil.io/web')).skipped?.code).toBe('no-policy');
+  ])('%s', (_title, unmatched, policies, allowed) => {
+    expect(judge(policies, 'evil.io/web', { unmatched }).allowed).toBe(allowed);
   });
 });
 
@@ -85,70 +80,43 @@ describe('R3: an unknown selector counts as matching (B12)', () => {
   test.each([
     [
       'unknown labels: a bad image is denied, and the reason is said',
-      {},
+      unknown,
       {},
       'evil.io/web',
       ['p:Deny:namespace-unavailable', 'p:Deny:registry-not-allowed'],
     ],
-    ['unknown labels: an image that passes is allowed', {}, {}, 'registry.example.com/web:1', []],
+    ['unknown labels: an image that passes is allowed', unknown, {}, 'registry.example.com/web:1', []],
     [
       'labels that match: denied without the remark',
-      { default: { env: 'prod' } },
+      known({ env: 'prod' }),
       {},
       'evil.io/web',
       ['p:Deny:registry-not-allowed'],
     ],
-    [
-      'labels that do not match: not covered',
-      { default: { env: 'dev' } },
-      {},
-      'evil.io/web',
-      [':Audit:unmatched'],
-    ],
+    ['labels that do not match: not covered', known({ env: 'dev' }), {}, 'evil.io/web', [':Audit:unmatched']],
     [
       'onUnavailable: Warn weakens only the unsure case',
-      {},
+      unknown,
       { onUnavailable: 'Warn' },
       'evil.io/web',
       ['p:Warn:namespace-unavailable', 'p:Warn:registry-not-allowed'],
     ],
     [
       'R25: onUnavailable: Warn excuses an outage, and not that all look-ups are taken',
-      {
-        labels: () => unavailable('labels of namespace default', '64 namespaces are being looked up already'),
-      },
+      unavailable('labels of namespace shop', '64 namespaces are being looked up already'),
       { onUnavailable: 'Warn' },
       'evil.io/web',
       ['p:Deny:namespace-unavailable', 'p:Deny:registry-not-allowed'],
     ],
     [
       'onUnavailable: Warn changes nothing when labels are known',
-      { default: { env: 'prod' } },
+      known({ env: 'prod' }),
       { onUnavailable: 'Warn' },
       'evil.io/web',
       ['p:Deny:registry-not-allowed'],
     ],
-  ])('%s', async (_title, namespaces, more, image, want) => {
-    const decision = await judge({ policies: { p: { ...selected, ...more } }, namespaces }, image);
-    expect(codesOf(decision.findings)).toEqual(want);
-  });
-
-  test('the namespace is that of the request, never the one that the object claims', async () => {
-    const policies = { p: { match: { namespaces: { include: ['prod'] } }, checks: [trusted] } };
-    const object = pod({ app: 'evil.io/web' }, { metadata: { namespace: 'sandbox' } });
-    expect((await fakeGate({ policies }).admit(requestFor(object, { namespace: 'prod' }))).allowed).toBe(
-      false,
-    );
-  });
-
-  test('objectSelector reads the labels of object and oldObject: removing the label is no way out', async () => {
-    const policies = { p: { match: { objectSelector: { matchLabels: { app: 'web' } } }, checks: [trusted] } };
-    const old = pod({ app: 'evil.io/a' }, { metadata: { labels: { app: 'web' } } });
-    const object = pod({ app: 'evil.io/b' }, { metadata: { labels: {} } });
-    const decision = await fakeGate({ policies }).admit(
-      requestFor(object, { operation: 'UPDATE', oldObject: old }),
-    );
-    expect(codesOf(decision.findings)).toEqual(['p:Deny:registry-not-allowed']);
+  ])('%s', (_title, namespaceLabels, more, image, want) => {
+    expect(codesOf(judge({ p: { ...selected, ...more } }, image, { namespaceLabels }))).toEqual(want);
   });
 });
 
@@ -156,13 +124,14 @@ describe('R5, R8: a policy that cannot be used', () => {
   const broken = (match = matchEverything) => [
     { name: 'bad', match, problem: 'unknown field "registeries"' },
   ];
-  test('denies within what its match covers', async () => {
-    const decision = await judge({ broken: broken() }, 'registry.example.com/web:1');
-    expect(codesOf(decision.findings)).toEqual(['bad:Deny:policies-unavailable']);
+  test('denies within what its match covers', () => {
+    expect(codesOf(judge({}, 'registry.example.com/web:1', { broken: broken() }))).toEqual([
+      'bad:Deny:policies-unavailable',
+    ]);
   });
-  test('denies nothing beyond what its match covers', async () => {
+  test('denies nothing beyond what its match covers', () => {
     const match = { ...matchEverything, include: ['other'] };
-    expect((await judge({ broken: broken(match) }, 'evil.io/web')).allowed).toBe(true);
+    expect(judge({}, 'evil.io/web', { broken: broken(match) }).allowed).toBe(true);
   });
   test.each([
     [
@@ -172,64 +141,43 @@ describe('R5, R8: a policy that cannot be used', () => {
     ],
     ['--unmatched deny holds for it too', 'deny' as const, false],
     ['--unmatched allow holds for it too', 'allow' as const, true],
-  ])('%s', async (_title, unmatchedOverride, allowed) => {
+  ])('%s', (_title, unmatched, allowed) => {
     const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
-    const decision = await judge({ broken: [compiled], unmatched: unmatchedOverride }, 'evil.io/x');
-    expect(decision.allowed).toBe(allowed);
-    expect(decision.findings.map(({ code }) => code)).toEqual(['unmatched']);
+    const verdict = judge({}, 'evil.io/x', { broken: [compiled], unmatched });
+    expect(verdict.allowed).toBe(allowed);
+    expect(verdict.findings.map(({ code }) => code)).toEqual(['unmatched']);
   });
-  test('a policy in mode Audit beside it does not open what it closed', async () => {
+  test('a policy in mode Audit beside it does not open what it closed', () => {
     const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
     const audit = { mode: 'Audit', match: { images: ['b.io/**'] }, checks: [trusted] };
-    const decision = await judge({ policies: { audit }, broken: [compiled] }, 'evil.io/x');
-    expect(codesOf(decision.findings)).toEqual(['bad:Deny:unmatched']);
+    expect(codesOf(judge({ audit }, 'evil.io/x', { broken: [compiled] }))).toEqual(['bad:Deny:unmatched']);
   });
-  test('an image that the broken policy would speak about is denied whatever --unmatched says', async () => {
+  test('an image that the broken policy would speak about is denied whatever --unmatched says', () => {
     const compiled = compileBroken('bad', { images: ['a.io/**'] }, 'x');
-    const decision = await judge({ broken: [compiled], unmatched: 'allow' }, 'a.io/x');
-    expect(codesOf(decision.findings)).toEqual(['bad:Deny:policies-unavailable']);
-  });
-  test('policies that are not loaded deny with policies-unavailable', async () => {
-    const decision = await judge(
-      { state: { state: 'loading', why: 'no answer' } },
-      'registry.example.com/web:1',
-    );
-    expect(codesOf(decision.findings)).toEqual([':Deny:policies-unavailable']);
+    expect(codesOf(judge({}, 'a.io/x', { broken: [compiled], unmatched: 'allow' }))).toEqual([
+      'bad:Deny:policies-unavailable',
+    ]);
   });
 });
 
 describe('an invalid reference', () => {
-  test('is a finding of every policy that matches the workload, match.images aside', async () => {
+  test('is a finding of every policy that matches the workload, match.images aside', () => {
     const policies = {
       a: { checks: [trusted] },
       b: { match: { images: ['b.io/**'] }, mode: 'Warn', checks: [trusted] },
     };
-    const decision = await judge({ policies }, 'a b');
-    expect(codesOf(decision.findings)).toEqual(['a:Deny:invalid-reference', 'b:Warn:invalid-reference']);
-    expect(decision.images).toEqual([{ path: 'spec.containers[0].image', given: 'a b' }]);
+    const verdict = judge(policies, 'a b');
+    expect(codesOf(verdict)).toEqual(['a:Deny:invalid-reference', 'b:Warn:invalid-reference']);
+    expect(verdict.findings.map(({ path }) => path)).toEqual(Array(2).fill('spec.containers[0].image'));
   });
 });
 
-test('findings are ordered by policy, then path with indices as numbers, then check', async () => {
-  const containers = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`c${index}`, 'evil.io/x']));
+test('findings are ordered by policy, then path with indices as numbers, then check', () => {
   const policies = { b: { checks: [trusted, { digest: { require: true } }] }, a: { checks: [trusted] } };
-  const decision = await fakeGate({ policies }).admit(requestFor(pod(containers)));
-  const first = decision.findings.filter(({ policy }) => policy === 'a').map(({ path }) => path);
+  const { findings } = judge(policies, Array<string>(12).fill('evil.io/x'));
+  const first = findings.filter(({ policy }) => policy === 'a').map(({ path }) => path);
   expect(first).toEqual(Array.from({ length: 12 }, (_, index) => `spec.containers[${index}].image`));
-  expect(decision.findings.slice(12, 14).map(({ check }) => check)).toEqual(['digest', 'registries']);
-});
-
-test('no text of the object makes a text of the record longer than 512 characters and one sentence', async () => {
-  const host = `${'a.'.repeat(1900)}io`;
-  const decision = await judge(
-    { policies: { p: { checks: [trusted, { digest: { require: true } }] } } },
-    `${host}/x`,
-  );
-  const texts = [
-    ...decision.findings.flatMap((finding) => Object.values(finding)),
-    ...decision.images.flatMap((image) => Object.values(image)),
-  ];
-  expect(Math.max(...texts.map((text) => String(text).length))).toBeLessThan(700);
+  expect(findings.slice(12, 14).map(({ check }) => check)).toEqual(['digest', 'registries']);
 });
 
 test('the policy index remembers a namespace and forgets under a flood of names', () => {
@@ -241,25 +189,21 @@ test('the policy index remembers a namespace and forgets under a flood of names'
   expect(set.forNamespace('team-x').policies).toEqual([]);
 });
 
-test('losing evidence never turns deny into allow: with labels unknown, whatever was denied stays denied', async () => {
+test('losing evidence never turns deny into allow: with labels unknown, whatever was denied stays denied', () => {
   const label = fc.constantFrom('prod', 'dev', 'test');
   const operator = fc.constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist');
   const expression = fc.record({ key: fc.constantFrom('env', 'tier'), operator, value: label });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(expression, { minLength: 1, maxLength: 3 }),
-      label,
-      async (expressions, env) => {
-        const matchExpressions = expressions.map(({ key, operator: op, value }) => ({
-          key,
-          operator: op,
-          ...(op === 'In' || op === 'NotIn' ? { values: [value] } : {}),
-        }));
-        const policies = { p: { match: { namespaceSelector: { matchExpressions } }, checks: [trusted] } };
-        const informed = await judge({ policies, namespaces: { default: { env } } }, 'evil.io/web');
-        const blind = await judge({ policies }, 'evil.io/web');
-        if (!informed.allowed) expect(blind.allowed).toBe(false);
-      },
-    ),
+  fc.assert(
+    fc.property(fc.array(expression, { minLength: 1, maxLength: 3 }), label, (expressions, env) => {
+      const matchExpressions = expressions.map(({ key, operator: op, value }) => ({
+        key,
+        operator: op,
+        ...(op === 'In' || op === 'NotIn' ? { values: [value] } : {}),
+      }));
+      const policies = { p: { match: { namespaceSelector: { matchExpressions } }, checks: [trusted] } };
+      const informed = judge(policies, 'evil.io/web', { namespaceLabels: known({ env }) });
+      const blind = judge(policies, 'evil.io/web', { namespaceLabels: unknown });
+      if (!informed.allowed) expect(blind.allowed).toBe(false);
+    }),
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policySet } from '../../../test/fakes/gate.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
 import {
   digestOf,
   evidenceOf,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policySet } from '../../../test/fakes/gate.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
 import { evidenceOf, imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
 import { nonRoot, pinned } from '../../../test/fakes/verdict.ts';
 import { known } from '../facts/fact.ts';

@@ -5,7 +5,8 @@ import {
   fakeEvidence,
   flippingEvidence,
 } from '../../../test/fakes/evidence/evidence.ts';
-import { fakeClock, policySet } from '../../../test/fakes/gate.ts';
+import { fakeClock } from '../../../test/fakes/gate.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
 import { absent, unavailable } from '../../core/facts/fact.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';

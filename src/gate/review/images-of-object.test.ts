@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policySet } from '../../../test/fakes/gate.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { collecting } from './images-of-object.ts';

@@ -13,7 +13,8 @@ import { createPrefetch } from '../../../src/gate/prefetch/prefetch.ts';
 import { createSlices } from '../../../src/gate/review/slices.ts';
 import { createEvidenceRoom } from '../../fakes/evidence/evidence-room.ts';
 import { failure } from '../../fakes/evidence/evidence-sources.ts';
-import { fakeGate, pod, policySet, requestFor } from '../../fakes/gate.ts';
+import { fakeGate, pod, requestFor } from '../../fakes/gate.ts';
+import { policySet } from '../../fakes/policy-set.ts';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { wordsCheck, wordsProvider } from './words.ts';
 

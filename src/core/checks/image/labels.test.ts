@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policy } from '../../../../test/fakes/gate.ts';
+import { policy } from '../../../../test/fakes/policy-set.ts';
 import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
 import { known } from '../../facts/fact.ts';
 import { compilePolicySet } from '../../policy/match/compile.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policy } from '../../../../test/fakes/gate.ts';
+import { policy } from '../../../../test/fakes/policy-set.ts';
 import { lintPolicies } from './lint.ts';
 
 const about = /^no image passes/;

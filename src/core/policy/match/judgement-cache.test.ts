@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
-import { policy } from '../../../../test/fakes/gate.ts';
+import { policy } from '../../../../test/fakes/policy-set.ts';
 import type { CheckSituation, EvidenceCheck, EvidenceCheckOf, EvidenceRule } from '../../checks/check.ts';
 import { known } from '../../facts/fact.ts';
 import type { ImageFacts } from '../../facts/image-facts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policySet } from '../../../../test/fakes/gate.ts';
+import { policySet } from '../../../../test/fakes/policy-set.ts';
 import { evidenceOf, imageDigest, imageFacts, platformImage } from '../../../../test/fakes/image-facts.ts';
 import type { ImageEvidence } from '../../facts/image-evidence.ts';
 import { digestOnly } from '../../facts/evidence-kind.ts';

@@ -1,0 +1,30 @@
+import { compilePolicy } from '../../src/core/policy/match/compile.ts';
+import type { BrokenPolicy, PolicySet } from '../../src/core/policy/match/policy-set.ts';
+import { createPolicySet } from '../../src/core/policy/match/policy-set.ts';
+import { readPolicy } from '../../src/core/policy/schema/schema.ts';
+
+/** A policy from its spec; throws on a mistake in the test. */
+export const policy = (name: string, spec: object) => {
+  const read = readPolicy({
+    apiVersion: 'imagegate.dev/v1alpha1',
+    kind: 'ImagePolicy',
+    metadata: { name },
+    spec,
+  });
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value;
+};
+
+export const policySet = (
+  specs: Readonly<Record<string, object>>,
+  broken: readonly BrokenPolicy[] = [],
+): PolicySet =>
+  createPolicySet(
+    'sha256:test',
+    Object.entries(specs).map(([name, spec]) => {
+      const compiled = compilePolicy(policy(name, spec));
+      if (!compiled.ok) throw new Error(compiled.error);
+      return compiled.value;
+    }),
+    broken,
+  );
