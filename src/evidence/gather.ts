@@ -1,6 +1,6 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { absent, known, type Fact } from '../core/facts/fact.ts';
-import { needsIn } from '../core/facts/evidence-kind.ts';
+import { isDigestOnly, needsIn } from '../core/facts/evidence-kind.ts';
 import type { ImageNeeds, KindId } from '../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
@@ -109,9 +109,7 @@ const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
 
 /** Whoever names a digest and asks for nothing else has all there is to know. */
 const withoutNetwork = ({ image: { digest }, needs }: EvidenceRequest): ImageEvidence | undefined =>
-  digest === undefined || needsIn(needs).length > 0
-    ? undefined
-    : { pinned: known(digest), facts: {}, tried: [] };
+  digest !== undefined && isDigestOnly(needs) ? { pinned: known(digest), facts: {}, tried: [] } : undefined;
 
 /** How old the result is that stands in, and whether the cause of that is excusable (R25). */
 const staleness = ({ staleFor, outage }: Reached): Pick<ImageEvidence, 'staleFor' | 'excusable'> => {

@@ -38,6 +38,12 @@ export const needOf = <Id extends KindId>(kind: EvidenceKind<Id>, wanted: NeedOf
 export type ImageNeeds = { readonly [Id in KindId]?: Need<Id> };
 export const digestOnly: ImageNeeds = {};
 
+/** Whether nothing is asked but the digest. */
+export const isDigestOnly = (needs: ImageNeeds): boolean => {
+  for (const _ in needs) return false;
+  return true;
+};
+
 export const needsIn = (needs: ImageNeeds): readonly Need<KindId>[] => Object.values(needs);
 
 export const sameNeeds = (one: ImageNeeds, other: ImageNeeds): boolean => {
@@ -63,4 +69,4 @@ export const withNeed = (needs: ImageNeeds, need: Need<KindId>): ImageNeeds => {
 };
 
 export const unitedNeeds = (one: ImageNeeds, other: ImageNeeds): ImageNeeds =>
-  needsIn(other).reduce(withNeed, one);
+  one === other ? one : needsIn(other).reduce(withNeed, one);

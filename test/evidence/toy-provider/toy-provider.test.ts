@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { renderDecision } from '../../../src/cli/render/decision-text.ts';
 import type { EvidenceCheck } from '../../../src/core/checks/check.ts';
+import { withNeed } from '../../../src/core/facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
 import { imageNeed } from '../../../src/core/facts/image-kind.ts';
 import { needsOf } from '../../../src/core/policy/match/needs.ts';
@@ -30,7 +31,10 @@ const policiesWith = (checks: Readonly<Record<string, EvidenceCheck>>, besides: 
   const { policies } = policySet(specs);
   return createPolicySet(
     'sha256:toy',
-    policies.map((one) => ({ ...one, evidence: [...one.evidence, ...[checks[one.name] ?? []].flat()] })),
+    policies.map((one) => {
+      const check = checks[one.name]!;
+      return { ...one, evidence: [...one.evidence, check], needs: withNeed(one.needs, check.need) };
+    }),
   );
 };
 

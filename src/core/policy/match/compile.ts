@@ -1,5 +1,6 @@
 import { compileCheck, compileEvidenceCheck, compilePatterns, isEvidenceCheck } from '../../checks/index.ts';
 import type { Check, EvidenceCheck } from '../../checks/check.ts';
+import { digestOnly, withNeed } from '../../facts/evidence-kind.ts';
 import type { Result } from '../../result.ts';
 import { fail, ok } from '../../result.ts';
 import { readDuration } from '../schema/duration.ts';
@@ -72,6 +73,7 @@ export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledP
     onUnavailable: spec.onUnavailable,
     match: match.value,
     ...compiled.value,
+    needs: compiled.value.evidence.map(({ need }) => need).reduce(withNeed, digestOnly),
     pin: digests.some(({ pin }) => pin),
     fixesBytes: digests.length > 0,
     multiArch: spec.multiArch,

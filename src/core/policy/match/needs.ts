@@ -1,7 +1,7 @@
 import type { ImageUnderReview } from '../../decision/decide.ts';
 import type { Steps } from '../../steps.ts';
 import { atOnce } from '../../steps.ts';
-import { digestOnly, withNeed } from '../../facts/evidence-kind.ts';
+import { digestOnly, unitedNeeds } from '../../facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../facts/image-evidence.ts';
 import type { Digest } from '../../image/digest.ts';
@@ -49,10 +49,8 @@ const needsOfImage = (
       (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && speaks(one, image, reference),
   );
   if (asking.length === 0 || isFenced(image, reference, covering)) return undefined;
-  let needs = digestOnly;
-  if (purpose === 'pin') return needs;
-  for (const { policy } of asking) for (const { need } of policy.evidence) needs = withNeed(needs, need);
-  return needs;
+  if (purpose === 'pin') return digestOnly;
+  return asking.map(({ policy }) => policy.needs).reduce(unitedNeeds);
 };
 
 /**

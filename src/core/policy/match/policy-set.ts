@@ -1,5 +1,6 @@
 import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import type { Check, EvidenceCheck } from '../../checks/check.ts';
+import type { ImageNeeds } from '../../facts/evidence-kind.ts';
 import type { Mode } from '../../decision/finding.ts';
 import type { ImagePattern } from '../../image/pattern.ts';
 import { matchesGlob } from './glob.ts';
@@ -29,6 +30,8 @@ export interface CompiledPolicy {
   readonly checks: readonly Check[];
   /** Checks that need the bytes behind the text. Empty when the policy causes no network call at `/validate`. */
   readonly evidence: readonly EvidenceCheck[];
+  /** What these checks need, one object for all reviews. */
+  readonly needs: ImageNeeds;
   /** `digest.pin`: `/mutate` adds the digest. */
   readonly pin: boolean;
   /** Whether it has a `digest` check, so that the judged bytes are those that run. */
