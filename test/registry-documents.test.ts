@@ -102,7 +102,7 @@ describe('the figures of the pages about registries and outages', () => {
     );
     expect(cached).toContain(`| "not there", "denied" | ${seconds(negativeTime)} |`);
     expect(cached).toContain(`a host with a row | ${seconds(anonymousAbsence)} |`);
-    expect(cached).toContain(`service account | ${seconds(limits.recollectionTime)}, or until`);
+    expect(cached).toContain(`service account | ${seconds(limits.answerTime)}, or until`);
     expect(cached).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
     expect(cached).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);
     expect(cached).toContain(`${grouped(limits.remembered)} proofs of access`);

@@ -29,9 +29,9 @@ export interface EvidenceLimits extends OciLimits {
   /** How long, once the registry cannot be reached, what was found before may stand in. */
   readonly outageTime: number;
   /** How long an answer is repeated to the context that it was given to, how many there are, and their size. */
-  readonly recollectionTime: number;
-  readonly recollections: number;
-  readonly recollectionBytes: number;
+  readonly answerTime: number;
+  readonly answers: number;
+  readonly answerBytes: number;
   /** Entries of the memory of tags, of accesses, of negatives. */
   readonly remembered: number;
   /** Images of which the facts are kept, and their size in memory. */
@@ -59,9 +59,9 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   anonymousAbsence: 2000,
   accessTime: 60_000,
   outageTime: 24 * 60 * 60 * 1000,
-  recollectionTime: 5000,
-  recollections: 10_000,
-  recollectionBytes: 16 * 1024 * 1024,
+  answerTime: 5000,
+  answers: 10_000,
+  answerBytes: 16 * 1024 * 1024,
   remembered: 20_000,
   factEntries: 10_000,
   factBytes: 32 * 1024 * 1024,

@@ -3,16 +3,10 @@ import type { EvidenceKind, FactOf, KindId, NeedOf } from '../core/facts/evidenc
 import type { Fact } from '../core/facts/fact.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
-import type { ContentStore, Registry, Repository } from './ports.ts';
+import type { ContentStore, Registry } from './ports.ts';
 import type { Reading } from './registry/read-budget.ts';
-import type { Reached } from './registry/resolve.ts';
+import type { ResolvedImage } from './registry/resolve.ts';
 import type { SharedReads } from './singleflight/singleflight.ts';
-
-/** An image that the caller may read: which manifest its name stands for, and the credential that has read it. */
-export interface ResolvedImage {
-  readonly repository: Repository;
-  readonly reached: Reached;
-}
 
 /** What a provider found out about one image. */
 export interface Gathered<Id extends KindId = KindId> {
@@ -33,9 +27,9 @@ export interface EvidenceProvider<Id extends KindId = KindId> {
   readonly kind: EvidenceKind<Id>;
   /**
    * Looks at a resolved image, within the signal and the budget of `reading`. A rejection is a defect of the gate; what
-   * could not be looked at is `unavailable`. While `reached.outage` is set, nothing is asked of the registry.
+   * could not be looked at is `unavailable`. While `resolved.outage` is set, nothing is asked of the registry.
    */
-  gather(image: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<Id>>;
+  gather(resolved: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<Id>>;
 }
 
 /** What every provider may work with; what else one needs, it gets where it is made. */

@@ -26,7 +26,7 @@ export interface Refused {
  * times; bounded, in memory, gone with the process. Ages are milliseconds; what is older than an outage may last is
  * not known any more.
  */
-export interface AccessBook {
+export interface AccessGrants {
   /** How long ago this credential has read the manifest. */
   readAgo(account: Account, digest: Digest): number | undefined;
   /** What the tag stood for when this credential last asked. */
@@ -72,7 +72,7 @@ const createNumbers = (remembered: number) => {
   };
 };
 
-export const createAccessBook = (limits: Times, clock: Clock): AccessBook => {
+export const createAccessGrants = (limits: Times, clock: Clock): AccessGrants => {
   const bound = { entries: limits.remembered };
   const numbers = createNumbers(limits.remembered);
   const reads = createLruCache<number>(bound);

@@ -14,7 +14,7 @@ import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { PullContext } from '../ports.ts';
-import { askerOf } from './answer-cache.ts';
+import { pullContextKey } from './answer-cache.ts';
 import { imageNeed } from '../../core/facts/image-kind.ts';
 
 const place = 'registry.example.com/shop/web';
@@ -43,7 +43,7 @@ const recall = (
   context: PullContext | null = shop,
   needs: ImageNeeds = allFacts,
 ): ImageEvidence | undefined =>
-  evidence.recall?.([{ image: reference(text), needs }], context ?? undefined)?.[0];
+  evidence.cached?.([{ image: reference(text), needs }], context ?? undefined)?.[0];
 
 describe('what was found a moment ago', () => {
   test.each([`${place}:v1`, `${place}@${web.digest}`, `${place}:v1@${web.digest}`])(
@@ -95,8 +95,8 @@ describe('what was found a moment ago', () => {
           one.namespace === other.namespace &&
           one.serviceAccount === other.serviceAccount &&
           JSON.stringify(one.pullSecrets) === JSON.stringify(other.pullSecrets);
-        expect(askerOf(one) === askerOf(other)).toBe(same);
-        expect(askerOf(one)).not.toBe(askerOf(undefined));
+        expect(pullContextKey(one) === pullContextKey(other)).toBe(same);
+        expect(pullContextKey(one)).not.toBe(pullContextKey(undefined));
       }),
     );
   });
@@ -130,11 +130,11 @@ describe('what was found a moment ago', () => {
       image: reference(`${place}:${tag}`),
       needs: allFacts,
     }));
-    expect(room.evidence.recall?.(wanted, shop)).toBeUndefined();
+    expect(room.evidence.cached?.(wanted, shop)).toBeUndefined();
     const found = await room.evidence.gather(wanted, shop, within());
     expect(found.map(pinnedDigest)).toEqual([web.digest, newer.digest, web.digest]);
     expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
-    expect(room.evidence.recall?.(wanted, shop)).toEqual(found);
+    expect(room.evidence.cached?.(wanted, shop)).toEqual(found);
   });
 
   test('B1: what is asked about a tag in one review is asked for all of it, so it never has two digests', async () => {
@@ -217,8 +217,8 @@ describe('what is not remembered', () => {
   });
 
   test.each([
-    ['how many', { recollections: 10 }],
-    ['how large', { recollectionBytes: 30_000 }],
+    ['how many', { answers: 10 }],
+    ['how large', { answerBytes: 30_000 }],
   ])('more than a bound: %s; the oldest goes first', async (_title, limits) => {
     const room = filledRoom(limits);
     const texts = Array.from({ length: 100 }, (_, n) => `${place}${n}:v1`);
@@ -233,7 +233,7 @@ describe('what is not remembered', () => {
   });
 
   test('what is larger than all of the memory', async () => {
-    const room = filledRoom({ recollectionBytes: 100 });
+    const room = filledRoom({ answerBytes: 100 });
     await gather(room, `${place}:v1`);
     expect(recall(room, `${place}:v1`)).toBeUndefined();
   });

@@ -15,13 +15,13 @@ export const createImageProvider = (parts: ProviderParts): EvidenceProvider<'ima
   const memory = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   return {
     kind: imageKind,
-    gather: async ({ repository, reached }, { platforms }, reading) => {
+    gather: async (resolved, { platforms }, reading) => {
       const began = clock.monotonic();
-      const answer = await readImage(parts, memory, { repository, reached, platforms }, reading);
+      const answer = await readImage(parts, memory, { resolved, platforms }, reading);
       if (answer.state === 'known')
         return { fact: answer, keepFor: Infinity, bytes: weightOfFacts(answer.value) };
       if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
-      const why = unavailableText(answer.failure, reached.credential.source, clock.monotonic() - began);
+      const why = unavailableText(answer.failure, resolved.credential.source, clock.monotonic() - began);
       return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
     },
   };

@@ -282,7 +282,7 @@ describe('limits', () => {
 
   test('what the store holds counts as well, so that a full cache is no way around', async () => {
     const bytes = amd.bytes.length + (amd.config?.bytes.length ?? 0);
-    const limits = { reviewBytes: 2 * bytes, factEntries: 0, recollections: 0, imagesAtOnce: 1 };
+    const limits = { reviewBytes: 2 * bytes, factEntries: 0, answers: 0, imagesAtOnce: 1 };
     const room = createEvidenceRoom({}, limits);
     const places = ['a', 'b', 'c'].map((name) => `registry.example.com/${name}`);
     for (const one of places) {

@@ -20,17 +20,15 @@ import type { LruCache } from '../../concurrency/lru-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from '../image-config/image-facts.ts';
 import { besideImages, imagesOf, type Leaf } from '../image-config/index-leaves.ts';
-import type { Content, RegistryAnswer, RegistryFailure, RegistryStage, Repository } from '../ports.ts';
+import type { Content, RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { Reading } from '../registry/read-budget.ts';
-import type { Reached } from '../registry/resolve.ts';
+import type { ResolvedImage } from '../registry/resolve.ts';
 import { overspent } from '../singleflight/shared-read.ts';
 
 export interface ImageWanted {
-  readonly repository: Repository;
+  readonly resolved: ResolvedImage;
   readonly platforms: PlatformChoice;
-  /** The proof that this caller may read it. */
-  readonly reached: Reached;
 }
 
 /** One reading of an image, with everything that belongs to it. */
@@ -55,13 +53,13 @@ interface Node {
 }
 
 const failed = (
-  { repository }: Job,
+  { resolved }: Job,
   kind: RegistryFailure['kind'],
   stage: RegistryStage,
   why: string,
 ): RegistryAnswer<never> => ({
   state: 'unavailable',
-  failure: { kind, stage, host: repository.host, why, unreadable: true },
+  failure: { kind, stage, host: resolved.image.host, why, unreadable: true },
 });
 const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
   failed(job, kind, stage, why);
@@ -73,24 +71,25 @@ const load = async (
   { digest, size }: Pick<Node, 'digest' | 'size'>,
   fetch: (reading: Reading) => Promise<RegistryAnswer<Content>>,
 ): Promise<RegistryAnswer<Uint8Array>> => {
-  const { parts, repository, reached, reading } = job;
+  const { parts, resolved, reading } = job;
+  const { image, credential } = resolved;
   reading.waitsIn(stage);
   const check = (bytes: Uint8Array): RegistryAnswer<Uint8Array> =>
     size === undefined || size === bytes.length
       ? { state: 'known', value: bytes }
       : failed(job, 'invalid', stage, 'its length is not what its descriptor says');
-  const held = await parts.content.get({ ...repository, digest });
+  const held = await parts.content.get({ ...image, digest });
   if (held !== undefined) {
     const within = reading.take(held.length);
-    return within ? check(held) : overspent(repository.host, stage);
+    return within ? check(held) : overspent(image.host, stage);
   }
-  if (reached.outage !== undefined) return { state: 'unavailable', failure: reached.outage };
-  const account = accountKey({ repository, credential: reached.credential.key });
-  const plan = { key: `content ${digest} ${account}`, host: repository.host, stage };
+  if (resolved.outage !== undefined) return { state: 'unavailable', failure: resolved.outage };
+  const account = accountKey({ repository: image, credential: credential.key });
+  const plan = { key: `content ${digest} ${account}`, host: image.host, stage };
   const answer = await parts.sharedReads.do(plan, reading, async (reading) => {
     const got = await fetch({ ...reading, below: true });
     if (got.state === 'known' && got.value.digest === digest)
-      parts.content.put({ ...repository, digest }, got.value.bytes);
+      parts.content.put({ ...image, digest }, got.value.bytes);
     return got;
   });
   if (answer.state !== 'known') return answer;
@@ -101,9 +100,9 @@ const load = async (
 
 const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8Array>> => {
   if (node.bytes !== undefined) return { state: 'known', value: node.bytes };
-  const { repository, reached, parts } = job;
+  const { resolved, parts } = job;
   const answer = await load(job, 'manifest', node, (reading) =>
-    parts.registry.manifest(repository, { digest: node.digest }, reached.credential, reading),
+    parts.registry.manifest(resolved.image, { digest: node.digest }, resolved.credential, reading),
   );
   if (answer.state !== 'absent') return answer;
   // "Not there" is not "does not run": it may be pushed between our look and the kubelet's pull.
@@ -118,11 +117,11 @@ const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8A
 };
 
 const loadConfig = async (job: Job, config: Descriptor): Promise<RegistryAnswer<Uint8Array>> => {
-  const { repository, reached, parts } = job;
+  const { resolved, parts } = job;
   const limit = parts.limits.configBytes;
   if (config.size > limit) return failed(job, 'limit', 'blob', `its config is larger than ${limit} bytes`);
   const answer = await load(job, 'blob', config, (reading) =>
-    parts.registry.blob(repository, config, limit, reached.credential, reading),
+    parts.registry.blob(resolved.image, config, limit, resolved.credential, reading),
   );
   return answer.state === 'absent'
     ? failed(job, 'invalid', 'blob', 'the config of the image is not there')
@@ -244,7 +243,8 @@ const readNode = async (job: Job, node: Node): Promise<RegistryAnswer<readonly L
 };
 
 const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
-  const { digest, bytes } = job.reached;
+  const { image, bytes } = job.resolved;
+  const { digest } = image;
   const root: Node = { digest, depth: 0, entry: { times: [] }, ...(bytes === undefined ? {} : { bytes }) };
   const manifest = await openManifest(job, root);
   if (manifest.state !== 'known') return manifest;
@@ -274,17 +274,18 @@ export const readImage = async (
   wanted: ImageWanted,
   reading: Reading,
 ): Promise<RegistryAnswer<ImageFacts>> => {
-  const { repository, platforms, reached } = wanted;
-  const key = `${reached.digest} ${choiceKey(platforms)} ${repositoryKey(repository)}`;
+  const { resolved, platforms } = wanted;
+  const { image, credential, outage } = resolved;
+  const key = `${image.digest} ${choiceKey(platforms)} ${repositoryKey(image)}`;
   const known = memory.get(key);
   if (known !== undefined) return { state: 'known', value: known };
   // While the registry is away only what is held is looked at: that is another work than reading the rest as well.
-  const kind = reached.outage === undefined ? 'facts' : 'held';
-  const plan = { key: `${kind} ${key}\n${reached.credential.key}`, host: repository.host };
+  const kind = outage === undefined ? 'facts' : 'held';
+  const plan = { key: `${kind} ${key}\n${credential.key}`, host: image.host };
   const answer = await parts.sharedReads.do({ ...plan, stage: 'manifest' }, reading, async (reading) => {
     const answer = await readFacts({ ...wanted, parts, reading, children: 0 });
     if (answer.state === 'known') memory.set(key, answer.value, weightOfFacts(answer.value));
     return answer;
   });
-  return reached.outage === undefined ? notExcusable(answer) : answer;
+  return outage === undefined ? notExcusable(answer) : answer;
 };

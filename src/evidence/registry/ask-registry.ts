@@ -1,8 +1,15 @@
 import type { Digest } from '../../core/image/digest.ts';
-import type { Account } from '../cache/access-grants.ts';
+import type { AccessGrants, Account } from '../cache/access-grants.ts';
+import type { EvidenceLimits } from '../limits.ts';
 import { overspent } from '../singleflight/shared-read.ts';
-import type { EvidenceParts } from '../parts.ts';
-import type { ContentStore, Credential, ManifestName, RegistryAnswer, Repository } from '../ports.ts';
+import type {
+  ContentStore,
+  Credential,
+  ManifestName,
+  Registry,
+  RegistryAnswer,
+  Repository,
+} from '../ports.ts';
 import type { Reading } from './read-budget.ts';
 
 /** A manifest by its name, as this registry has it for this credential now. */
@@ -15,6 +22,22 @@ export interface Target {
   readonly name: ManifestName;
 }
 
+/** One request with one credential, two when a HEAD brought news. */
+export type AskRegistry = (
+  target: Target,
+  credential: Credential,
+  reading: Reading,
+) => Promise<RegistryAnswer<Found>>;
+
+interface AskParts {
+  readonly registry: Registry;
+  readonly content: ContentStore;
+  readonly grants: AccessGrants;
+  readonly limits: Pick<EvidenceLimits, 'anonymousAbsence'>;
+  /** Whether the operator has named a host. */
+  readonly hasRow: (host: string) => boolean;
+}
+
 const invalid = (repository: Repository, why: string): RegistryAnswer<never> => ({
   state: 'unavailable',
   failure: { kind: 'invalid', stage: 'manifest', host: repository.host, why },
@@ -22,12 +45,12 @@ const invalid = (repository: Repository, why: string): RegistryAnswer<never> => 
 
 /** What is expected to be found, when the bytes of it are at hand. */
 const atHand = async (
-  { content, access }: EvidenceParts,
+  { content, grants }: AskParts,
   { repository, name }: Target,
   credential: Credential,
 ): Promise<Found | undefined> => {
   const account: Account = { repository, credential: credential.key };
-  const digest = 'tag' in name ? access.tagged(account, name.tag)?.digest : name.digest;
+  const digest = 'tag' in name ? grants.tagged(account, name.tag)?.digest : name.digest;
   return digest === undefined ? undefined : held(content, repository, digest);
 };
 
@@ -46,8 +69,8 @@ const held = async (
  * repository has delivered, which were hashed then (B1).
  * @returns undefined when the bytes have to be read
  */
-const ask = async (
-  parts: EvidenceParts,
+const head = async (
+  parts: AskParts,
   target: Target,
   credential: Credential,
   reading: Reading,
@@ -56,11 +79,11 @@ const ask = async (
   const expected = await atHand(parts, target, credential);
   if (expected === undefined) return undefined;
   if (!reading.take(expected.bytes.length)) return overspent(repository.host, 'manifest');
-  const head = await parts.registry.head(repository, name, credential, reading);
-  if (head.state === 'absent') return head;
+  const named = await parts.registry.head(repository, name, credential, reading);
+  if (named.state === 'absent') return named;
   // A registry may be unable to HEAD and able to GET.
-  if (head.state === 'unavailable') return head.failure.kind === 'invalid' ? undefined : head;
-  return follow(parts.content, target, expected, head.value);
+  if (named.state === 'unavailable') return named.failure.kind === 'invalid' ? undefined : named;
+  return follow(parts.content, target, expected, named.value);
 };
 
 /** What a successful HEAD shows; undefined: it names nothing that this repository has delivered. */
@@ -78,7 +101,7 @@ const follow = async (
 };
 
 const read = async (
-  { registry, content }: EvidenceParts,
+  { registry, content }: AskParts,
   { repository, name }: Target,
   credential: Credential,
   reading: Reading,
@@ -95,29 +118,26 @@ const read = async (
 
 /** What the registry said is remembered for this credential alone. */
 const remember = (
-  { access, limits, hasRow }: EvidenceParts,
+  { grants, limits, hasRow }: AskParts,
   { repository, name }: Target,
   credential: Credential,
   answer: RegistryAnswer<Found>,
 ): void => {
   const account: Account = { repository, credential: credential.key };
-  if (answer.state === 'known') access.grant(account, name, answer.value.digest);
+  if (answer.state === 'known') grants.grant(account, name, answer.value.digest);
   else if (answer.state === 'absent') {
     const isBrief = credential.kind === 'anonymous' && hasRow(repository.host);
-    access.refuse(account, name, 'absent', isBrief ? { believed: limits.anonymousAbsence } : {});
+    grants.refuse(account, name, 'absent', isBrief ? { believed: limits.anonymousAbsence } : {});
   } else if (answer.failure.kind === 'denied')
-    access.refuse(account, name, 'denied', { failure: answer.failure });
+    grants.refuse(account, name, 'denied', { failure: answer.failure });
 };
 
-/** Asks the registry for a name with one credential: one request, two when a HEAD brought news. */
-export const askRegistry = async (
-  parts: EvidenceParts,
-  target: Target,
-  credential: Credential,
-  reading: Reading,
-): Promise<RegistryAnswer<Found>> => {
-  const answer =
-    (await ask(parts, target, credential, reading)) ?? (await read(parts, target, credential, reading));
-  remember(parts, target, credential, answer);
-  return answer;
-};
+/** Asks the registry for a name, and remembers its answer for this credential. */
+export const createAskRegistry =
+  (parts: AskParts): AskRegistry =>
+  async (target, credential, reading) => {
+    const answer =
+      (await head(parts, target, credential, reading)) ?? (await read(parts, target, credential, reading));
+    remember(parts, target, credential, answer);
+    return answer;
+  };

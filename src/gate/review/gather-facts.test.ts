@@ -102,10 +102,10 @@ describe('what is asked', () => {
     expect(evidence.asked).toEqual([]);
   });
 
-  test('nothing that was found a moment ago: the verdict comes at once, from what is recalled', () => {
+  test('nothing that was found a moment ago: the verdict comes at once, from what is cached', () => {
     const asked: (PullContext | undefined)[] = [];
     const evidence: Evidence = {
-      recall: (requests, context) => {
+      cached: (requests, context) => {
         asked.push(context);
         return requests.map((request) => evidenceOf(request, digestOf('a'), { user: '0' }));
       },
@@ -130,9 +130,9 @@ describe('what is asked', () => {
     expect(decision).toHaveProperty('findings.0.code', 'image-user-root');
   });
 
-  test('what is not recalled is gathered', async () => {
+  test('what is not cached is gathered', async () => {
     const gathering = fakeEvidence();
-    const gate = gateWith({ ...gathering, recall: () => undefined });
+    const gate = gateWith({ ...gathering, cached: () => undefined });
     await gate.admit(requestFor(pod({ app: 'nginx' })));
     expect(gathering.asked).toHaveLength(1);
   });

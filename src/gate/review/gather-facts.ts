@@ -109,8 +109,8 @@ export const gatherFacts = (
     });
   if (evidence === undefined) return join([], noAccess);
   const asker = context();
-  const recalled = evidence.recall?.(requests, asker);
-  if (recalled !== undefined) return join(recalled, tooLate);
+  const cached = evidence.cached?.(requests, asker);
+  if (cached !== undefined) return join(cached, tooLate);
   // A tenant who creates large objects with images of a silent registry must not use up the memory of all reviews.
   if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], overloaded);
   return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));

@@ -37,13 +37,13 @@ export const wordsProvider = (keepFor = Infinity): WordsProvider => {
   const asked: WordNeed[] = [];
   const create: CreateProvider = ({ content }): EvidenceProvider<'words'> => ({
     kind: wordsKind,
-    gather: async ({ repository, reached: { digest } }, need) => {
+    gather: async ({ image }, need) => {
       asked.push(need);
-      const bytes = await content.get({ ...repository, digest });
+      const bytes = await content.get(image);
       if (bytes === undefined) return { fact: unavailable('the manifest', 'not held'), keepFor: 0, bytes: 0 };
       const text = new TextDecoder().decode(bytes);
       const found = need.words.filter((word) => text.includes(word));
-      const fact = known({ digest, found });
+      const fact = known({ digest: image.digest, found });
       return { fact, keepFor, bytes: bytes.length, claims: [`words: ${found.join(', ') || 'none'}`] };
     },
   });

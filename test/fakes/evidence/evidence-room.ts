@@ -76,7 +76,7 @@ export const createEvidenceRoom = (
       const requests = [{ image: reference(text), needs }];
       // As the gate does.
       const [answer] =
-        evidence.recall?.(requests, context) ?? (await evidence.gather(requests, context, wait));
+        evidence.cached?.(requests, context) ?? (await evidence.gather(requests, context, wait));
       if (answer === undefined) throw new Error('gather gave no answer');
       return answer;
     },
