@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createSingleFlight,
+  oneAtATime,
   type SharedCall,
   type SingleFlightOptions,
   type Waiter,
@@ -129,4 +130,17 @@ describe('a shared call', () => {
     await Promise.all(answers);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
+});
+
+test('work that is one at a time runs once for all who ask meanwhile, and anew for who asks later', async () => {
+  const works = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  let runs = 0;
+  const ask = oneAtATime(() => works[runs++]?.promise ?? Promise.reject(new Error('run too often')));
+  const [first, second] = [ask(), ask()];
+  works[0]?.reject(new Error('the first failed'));
+  await expect(first).rejects.toThrow('the first failed');
+  await expect(second).rejects.toThrow('the first failed');
+  works[1]?.resolve('done');
+  expect(await Promise.all([ask(), ask()])).toEqual(['done', 'done']);
+  expect(runs).toBe(2);
 });

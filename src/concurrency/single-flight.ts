@@ -125,3 +125,14 @@ export const createSingleFlight = <T, W extends Waiter<T>, S>(
     },
   };
 };
+
+/** Work that never runs twice at a time: who asks while it runs gets what comes of that run. */
+export const oneAtATime = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+};

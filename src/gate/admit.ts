@@ -158,4 +158,3 @@ export const createAdmit = (deps: AdmitDeps) => {
     }
   };
 };
-export type Admit = ReturnType<typeof createAdmit>;

@@ -63,4 +63,3 @@ export const createReviewImages =
       return refuse(gateFinding('internal-error', 'the gate failed while judging this request'));
     }
   };
-export type ReviewImages = ReturnType<typeof createReviewImages>;

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { oneAtATime } from '../../concurrency/single-flight.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -190,11 +191,11 @@ export const openCertificates = async (
     else if (ca !== now.ca) holder.change({ ...now, ca });
   };
   // One at a time: two renewals at once would make two successors.
-  let running: Promise<void> | undefined;
-  const check = (): Promise<void> =>
-    (running ??= renew()
-      .catch((error: unknown) => plan.onProblem(`the certificates could not be renewed: ${because(error)}`))
-      .finally(() => (running = undefined)));
+  const check = oneAtATime(() =>
+    renew().catch((error: unknown) =>
+      plan.onProblem(`the certificates could not be renewed: ${because(error)}`),
+    ),
+  );
   const timer = setInterval(() => void check(), plan.checkEvery).unref();
   const { current, onChange } = holder;
   return ok({ current, onChange, check, close: () => clearInterval(timer) });

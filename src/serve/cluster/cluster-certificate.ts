@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { oneAtATime } from '../../concurrency/single-flight.ts';
 import { createCa, day, issueLeaf } from '../../adapters/certificate/make.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
 import type { CertificateSource, ServingMaterial } from '../../adapters/certificate/source.ts';
@@ -57,19 +58,21 @@ const createRenewal = ({ secret, holder, names }: Renewed, log: Telemetry['log']
     if (due) holder.change(await issue(authorities, names));
     else if (now.ca !== authorities.bundle) holder.change({ ...now, ca: authorities.bundle });
   };
-  let running: Promise<void> | undefined;
   let again = false;
   const renewAll = async (): Promise<void> => {
-    do {
-      again = false;
-      await renew();
-    } while (again);
+    try {
+      do {
+        again = false;
+        await renew();
+      } while (again);
+    } catch (error) {
+      log.error('the serving certificate could not be renewed', { error });
+    }
   };
+  const once = oneAtATime(renewAll);
   return () => {
     again = true;
-    return (running ??= renewAll()
-      .catch((error: unknown) => log.error('the serving certificate could not be renewed', { error }))
-      .finally(() => (running = undefined)));
+    return once();
   };
 };
 

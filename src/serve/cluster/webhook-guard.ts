@@ -1,3 +1,4 @@
+import { oneAtATime } from '../../concurrency/single-flight.ts';
 import type { CertificateSource } from '../../adapters/certificate/source.ts';
 import type { CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
@@ -186,13 +187,10 @@ export const rotateAuthority = (
     else if (rotated.value !== 'none') log.info('CA rotation', { step: rotated.value });
   };
   // One step at a time: two steps at once would start from the same reading.
-  let running: Promise<void> | undefined;
-  const look = (): void => {
-    running ??= step()
-      .catch((error: unknown) => log.error('the CA could not be rotated', { error }))
-      .finally(() => (running = undefined));
-  };
-  const timer = setInterval(look, parts.every ?? rotateEvery);
+  const look = oneAtATime(() =>
+    step().catch((error: unknown) => log.error('the CA could not be rotated', { error })),
+  );
+  const timer = setInterval(() => void look(), parts.every ?? rotateEvery);
   timer.unref();
   lifecycle.add(() => clearInterval(timer));
   return look;
