@@ -133,6 +133,18 @@ describe('the house', () => {
     expect([...counts].filter(([, count]) => count > 15)).toEqual([]);
   });
 
+  test('one dialect: functions are arrows (generators have no arrow form), constants are camelCase', () => {
+    const files = [...sources, ...walk('test'), ...walk('scripts')];
+    const dialect =
+      /^\s*(?:export )?(?:async )?function(?!\*)\b.*$|^\s*(?:export )?const [A-Z][A-Z0-9_]+\b.*$/gm;
+    const foreign = files.flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(dialect)].map(
+        ([line]) => `${file}: ${line.trim()}`,
+      ),
+    );
+    expect(foreign).toEqual([]);
+  });
+
   test('no file has a name that says nothing', () => {
     const vague = /(^|\/)(utils?|helpers?|common|misc|managers?|processors?|types)\.ts$/;
     expect(sources.filter((file) => vague.test(file))).toEqual([]);

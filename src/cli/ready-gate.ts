@@ -1,6 +1,6 @@
 import { connect, createClient } from '../adapters/kubernetes/client/client.ts';
 import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
-import { SECRETS } from '../adapters/kubernetes/client/resource.ts';
+import { secretsResource } from '../adapters/kubernetes/client/resource.ts';
 import { objectNames } from '../install/manifest.ts';
 import { readEnvironment } from '../config/sources/load.ts';
 import { version } from '../config/version.ts';
@@ -62,7 +62,7 @@ export const readyGateCa = async (
     }
     const secret = await read(client, {
       verb: 'get',
-      resource: SECRETS,
+      resource: secretsResource,
       namespace,
       name: objectNames.caSecret,
     });

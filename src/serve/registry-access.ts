@@ -11,7 +11,7 @@ import { defaultSettings } from '../adapters/registry/settings.ts';
 import type { RegistrySettings } from '../adapters/registry/settings.ts';
 import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
 import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
-import { DOCKER_HUB } from '../core/image/registry-host.ts';
+import { dockerHub } from '../core/image/registry-host.ts';
 import { configuredInOrder } from '../evidence/credential/configured.ts';
 import type { ConfiguredCredentials } from '../evidence/credential/configured.ts';
 import { createKeychain } from '../evidence/credential/keychain.ts';
@@ -73,7 +73,7 @@ const settingsFrom = (registries: readonly LoadedRegistry[], defaults: LoadedDef
 
 /** Docker Hub counts as a configured host, so hosts that a tenant invents cannot use up its places (B9). */
 const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
-  trusting({ ...defaultSettings(host), ...(host === DOCKER_HUB.host ? { configured: true } : {}) }, defaults);
+  trusting({ ...defaultSettings(host), ...(host === dockerHub.host ? { configured: true } : {}) }, defaults);
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
 export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {

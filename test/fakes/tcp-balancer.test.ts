@@ -64,7 +64,7 @@ interface Echo {
   close(): Promise<unknown>;
 }
 
-async function echo(name: string, { silent = false } = {}): Promise<Echo> {
+const echo = async (name: string, { silent = false } = {}): Promise<Echo> => {
   const sockets = new Set<Socket>();
   const accepted = Promise.withResolvers<void>();
   const server: Server = createServer((socket) => {
@@ -82,17 +82,17 @@ async function echo(name: string, { silent = false } = {}): Promise<Echo> {
   };
   open.push({ close });
   return { port: (server.address() as AddressInfo).port, accepted: accepted.promise, close };
-}
+};
 
-async function balance(...backends: { port: number; readyz?: string }[]): Promise<TcpBalancer> {
+const balance = async (...backends: { port: number; readyz?: string }[]): Promise<TcpBalancer> => {
   const balancer = await startTcpBalancer(
     backends.map(({ port, readyz }) => ({ host: '127.0.0.1', port, ...(readyz && { readyz }) })),
   );
   open.push(balancer);
   return balancer;
-}
+};
 
-async function ask(balancer: TcpBalancer, times: number): Promise<string[]> {
+const ask = async (balancer: TcpBalancer, times: number): Promise<string[]> => {
   const answers: string[] = [];
   for (let i = 0; i < times; i++) {
     answers.push(
@@ -106,4 +106,4 @@ async function ask(balancer: TcpBalancer, times: number): Promise<string[]> {
     );
   }
   return answers;
-}
+};

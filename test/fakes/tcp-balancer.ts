@@ -16,9 +16,9 @@ export interface TcpBalancer {
 }
 
 /** A dead backend is asked again after this long. */
-const REST = 500;
-const CONNECT_BOUND = 1_000;
-const PROBE_EVERY = 50;
+const rest = 500;
+const connectBound = 1_000;
+const probeEvery = 50;
 
 interface Member {
   readonly backend: Backend;
@@ -31,7 +31,7 @@ interface Member {
  * Hands each connection to the next backend in turn. A backend that refuses is passed over and left alone for a
  * while, one that says that it is not ready as well; when all are dead the client is reset. Knows nothing of what flows through it, like a Service.
  */
-export async function startTcpBalancer(backends: readonly Backend[], port = 0): Promise<TcpBalancer> {
+export const startTcpBalancer = async (backends: readonly Backend[], port = 0): Promise<TcpBalancer> => {
   const members: Member[] = backends.map((backend) => ({ backend, count: 0, deadUntil: 0, ready: true }));
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
@@ -65,29 +65,29 @@ export async function startTcpBalancer(backends: readonly Backend[], port = 0): 
         for (const socket of sockets) socket.destroy();
       }),
   };
-}
+};
 
-async function watchReadiness(member: Member, over: AbortSignal): Promise<void> {
+const watchReadiness = async (member: Member, over: AbortSignal): Promise<void> => {
   const { readyz } = member.backend;
   if (readyz === undefined) return;
   while (!over.aborted) {
-    const signal = AbortSignal.any([over, AbortSignal.timeout(CONNECT_BOUND)]);
+    const signal = AbortSignal.any([over, AbortSignal.timeout(connectBound)]);
     const answer = await fetch(readyz, { signal }).catch(() => undefined);
     await answer?.body?.cancel();
     member.ready = answer?.ok === true;
-    await sleep(PROBE_EVERY);
+    await sleep(probeEvery);
   }
-}
+};
 
-async function pass(
+const pass = async (
   client: Socket,
   order: readonly Member[],
   track: (socket: Socket) => Socket,
-): Promise<void> {
+): Promise<void> => {
   for (const member of order) {
     const upstream = await dial(member.backend);
     if (upstream === undefined) {
-      member.deadUntil = Date.now() + REST;
+      member.deadUntil = Date.now() + rest;
       continue;
     }
     member.deadUntil = 0;
@@ -96,9 +96,9 @@ async function pass(
     return;
   }
   client.resetAndDestroy();
-}
+};
 
-function dial({ host, port }: Backend): Promise<Socket | undefined> {
+const dial = ({ host, port }: Backend): Promise<Socket | undefined> => {
   return new Promise((resolve) => {
     const socket = connect({ host, port, noDelay: true });
     const give = (found: Socket | undefined): void => {
@@ -106,14 +106,14 @@ function dial({ host, port }: Backend): Promise<Socket | undefined> {
       if (found === undefined) socket.destroy();
       resolve(found);
     };
-    const late = setTimeout(() => give(undefined), CONNECT_BOUND);
+    const late = setTimeout(() => give(undefined), connectBound);
     socket.once('connect', () => give(socket));
     socket.once('error', () => give(undefined));
   });
-}
+};
 
 /** The end of one side is the end of the other; a reset stays a reset, so that nobody waits for a dead replica. */
-function join(client: Socket, upstream: Socket): void {
+const join = (client: Socket, upstream: Socket): void => {
   const cut = (other: Socket) => () => other.resetAndDestroy();
   upstream.on('error', cut(client));
   client.on('error', cut(upstream));
@@ -123,4 +123,4 @@ function join(client: Socket, upstream: Socket): void {
   client.pipe(upstream);
   upstream.pipe(client);
   client.resume();
-}
+};

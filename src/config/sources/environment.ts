@@ -5,11 +5,11 @@ import { settingKeys, settings, variableOf, variablesOf, type SettingKey } from 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names the file of `--config`, so it is no setting of the table that the file holds. */
-export const CONFIG_VARIABLE = 'IMAGEGATE_CONFIG';
+export const configVariable = 'IMAGEGATE_CONFIG';
 
 const prefix = 'IMAGEGATE_';
 const known = new Set([
-  CONFIG_VARIABLE,
+  configVariable,
   ...settings.flatMap(({ variable }) => (variable === undefined ? [] : [variable])),
 ]);
 

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from './bounded-file.ts';
 import { largestConfigFile, type ConfigText } from './config-file.ts';
-import { CONFIG_VARIABLE, type Environment } from './environment.ts';
+import { configVariable, type Environment } from './environment.ts';
 import { quote, type ConfigProblem, type Origin } from './origin.ts';
 import type { ConfigSources, Flags } from '../resolve.ts';
 
@@ -33,11 +33,11 @@ export const loadSources = (
   environment: Environment = readEnvironment(),
 ): Result<ConfigSources, readonly ConfigProblem[]> => {
   const { config: flag, ...others } = flags;
-  const variable = environment[CONFIG_VARIABLE];
+  const variable = environment[configVariable];
   const origin: Origin =
     typeof flag === 'string'
       ? { kind: 'flag', flag: '--config' }
-      : { kind: 'environment', variable: CONFIG_VARIABLE };
+      : { kind: 'environment', variable: configVariable };
   const path = typeof flag === 'string' ? flag : variable;
   if (path === undefined || (path === '' && typeof flag !== 'string'))
     return ok({ flags: others, environment });

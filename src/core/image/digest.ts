@@ -11,22 +11,22 @@ declare const parsed: unique symbol;
 export type Digest = string & { readonly [parsed]: 'digest' };
 
 /** The algorithms that go-digest registers, so those a container runtime accepts. */
-const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
-const REGISTERED = Object.keys(HEX_LENGTH).join(', ');
-const NOT_LOWER_HEX = /[^0-9a-f]/;
-const NOT_HEX = /[^0-9a-fA-F]/;
+const hexLength: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const registeredAlgorithms = Object.keys(hexLength).join(', ');
+const notLowerHex = /[^0-9a-f]/;
+const notHex = /[^0-9a-fA-F]/;
 
-const isRegistered = (name: string): name is DigestAlgorithm => Object.hasOwn(HEX_LENGTH, name);
+const isRegistered = (name: string): name is DigestAlgorithm => Object.hasOwn(hexLength, name);
 
 const whyAlgorithm = (name: string): string => {
   if (!isDigestAlgorithm(name)) return 'the digest does not start with an algorithm such as sha256:';
   if (isRegistered(name.toLowerCase())) return 'the digest algorithm must be lower case';
-  return `the digest algorithm is not supported; supported are ${REGISTERED}`;
+  return `the digest algorithm is not supported; supported are ${registeredAlgorithms}`;
 };
 
 const whyHex = (algorithm: DigestAlgorithm, hex: string): string => {
-  if (NOT_HEX.test(hex)) return 'the digest holds something other than hexadecimal digits';
-  const wanted = HEX_LENGTH[algorithm];
+  if (notHex.test(hex)) return 'the digest holds something other than hexadecimal digits';
+  const wanted = hexLength[algorithm];
   if (hex.length !== wanted) return `${algorithm} has ${wanted} hexadecimal digits, here are ${hex.length}`;
   return 'the hexadecimal digits of a digest must be lower case';
 };
@@ -44,7 +44,7 @@ export const parseDigest = (text: string): Result<Digest, string> => {
   const algorithm = text.slice(0, colon);
   if (!isRegistered(algorithm)) return fail(whyAlgorithm(algorithm));
   const hex = text.slice(colon + 1);
-  if (hex.length !== HEX_LENGTH[algorithm] || NOT_LOWER_HEX.test(hex)) return fail(whyHex(algorithm, hex));
+  if (hex.length !== hexLength[algorithm] || notLowerHex.test(hex)) return fail(whyHex(algorithm, hex));
   return ok(text as Digest);
 };
 

@@ -6,22 +6,22 @@
 import { describe, expect, test } from 'vitest';
 import { parseReference } from './reference.ts';
 
-const F64 = 'f'.repeat(64);
-const F128 = 'f'.repeat(128);
-const ID = '1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a';
-const LONG = 'this_is_not_a_valid_namespace_because_its_lenth_is_greater_than_255_'.repeat(4).slice(0, -1);
+const f64 = 'f'.repeat(64);
+const f128 = 'f'.repeat(128);
+const id = '1a3f5e7d9c1b3a5f7e9d1c3b5a7f9e1d3c5b7a9f1e3d5d7c9b1a3f5e7d9c1b3a';
+const long = 'this_is_not_a_valid_namespace_because_its_lenth_is_greater_than_255_'.repeat(4).slice(0, -1);
 
 type Case = readonly [input: string, domain: string, path: string, tag?: string | undefined, digest?: string];
 
-const REFERENCE_TEST: readonly Case[] = [
+const referenceTest: readonly Case[] = [
   ['test_com', 'docker.io', 'library/test_com'],
   ['test.com:tag', 'docker.io', 'library/test.com', 'tag'],
   ['test.com:5000', 'docker.io', 'library/test.com', '5000'],
   ['test.com/repo:tag', 'test.com', 'repo', 'tag'],
   ['test:5000/repo', 'test:5000', 'repo'],
   ['test:5000/repo:tag', 'test:5000', 'repo', 'tag'],
-  [`test:5000/repo@sha256:${F64}`, 'test:5000', 'repo', undefined, `sha256:${F64}`],
-  [`test:5000/repo:tag@sha256:${F64}`, 'test:5000', 'repo', 'tag', `sha256:${F64}`],
+  [`test:5000/repo@sha256:${f64}`, 'test:5000', 'repo', undefined, `sha256:${f64}`],
+  [`test:5000/repo:tag@sha256:${f64}`, 'test:5000', 'repo', 'tag', `sha256:${f64}`],
   ['lowercase:Uppercase', 'docker.io', 'library/lowercase', 'Uppercase'],
   [
     `${'a/'.repeat(127)}a:tag-puts-this-over-max`,
@@ -39,11 +39,11 @@ const REFERENCE_TEST: readonly Case[] = [
   ],
   ['xn--n3h.com/myimage:xn--n3h.com', 'xn--n3h.com', 'myimage', 'xn--n3h.com'],
   [
-    `xn--7o8h.com/myimage:xn--7o8h.com@sha512:${F128}`,
+    `xn--7o8h.com/myimage:xn--7o8h.com@sha512:${f128}`,
     'xn--7o8h.com',
     'myimage',
     'xn--7o8h.com',
-    `sha512:${F128}`,
+    `sha512:${f128}`,
   ],
   ['foo_bar.com:8080', 'docker.io', 'library/foo_bar.com', '8080'],
   ['foo/foo_bar.com:8080', 'docker.io', 'foo/foo_bar.com', '8080'],
@@ -57,18 +57,18 @@ const REFERENCE_TEST: readonly Case[] = [
   ['[2001:db8:1:2:3:4:5:6]/repo:tag', '[2001:db8:1:2:3:4:5:6]', 'repo', 'tag'],
   ['[2001:db8::1]:5000/repo', '[2001:db8::1]:5000', 'repo'],
   ['[2001:db8::1]:5000/repo:tag', '[2001:db8::1]:5000', 'repo', 'tag'],
-  [`[2001:db8::1]:5000/repo@sha256:${F64}`, '[2001:db8::1]:5000', 'repo', undefined, `sha256:${F64}`],
-  [`[2001:db8::1]:5000/repo:tag@sha256:${F64}`, '[2001:db8::1]:5000', 'repo', 'tag', `sha256:${F64}`],
+  [`[2001:db8::1]:5000/repo@sha256:${f64}`, '[2001:db8::1]:5000', 'repo', undefined, `sha256:${f64}`],
+  [`[2001:db8::1]:5000/repo:tag@sha256:${f64}`, '[2001:db8::1]:5000', 'repo', 'tag', `sha256:${f64}`],
   ['[2001:db8::]:5000/repo', '[2001:db8::]:5000', 'repo'],
   ['[::1]:5000/repo', '[::1]:5000', 'repo'],
   ['example.com:8000/named:tagged', 'example.com:8000', 'named', 'tagged'],
   ['test.com:8000/foo:TAG5', 'test.com:8000', 'foo', 'TAG5'],
-  [`localhost:8080@sha256:${F64}`, 'docker.io', 'library/localhost', '8080', `sha256:${F64}`],
-  [`localhost:8080/name@sha256:${F64}`, 'localhost:8080', 'name', undefined, `sha256:${F64}`],
-  [`localhost@sha256:${F64}`, 'docker.io', 'library/localhost', undefined, `sha256:${F64}`],
+  [`localhost:8080@sha256:${f64}`, 'docker.io', 'library/localhost', '8080', `sha256:${f64}`],
+  [`localhost:8080/name@sha256:${f64}`, 'localhost:8080', 'name', undefined, `sha256:${f64}`],
+  [`localhost@sha256:${f64}`, 'docker.io', 'library/localhost', undefined, `sha256:${f64}`],
 ];
 
-const NORMALIZE_TEST: readonly Case[] = [
+const normalizeTest: readonly Case[] = [
   ['docker/docker', 'docker.io', 'docker/docker'],
   ['library/debian', 'docker.io', 'library/debian'],
   ['debian', 'docker.io', 'library/debian'],
@@ -90,8 +90,8 @@ const NORMALIZE_TEST: readonly Case[] = [
   ],
   ['[fc00::1]:5000/docker', '[fc00::1]:5000', 'docker'],
   ['[fc00:1:2:3:4:5:6:7]:5000/library/debian', '[fc00:1:2:3:4:5:6:7]:5000', 'library/debian'],
-  [`docker.io/${ID}`, 'docker.io', `library/${ID}`],
-  [ID.slice(1), 'docker.io', `library/${ID.slice(1)}`],
+  [`docker.io/${id}`, 'docker.io', `library/${id}`],
+  [id.slice(1), 'docker.io', `library/${id.slice(1)}`],
   ['dbcc1', 'docker.io', 'library/dbcc1'],
   ['Docker/docker', 'docker', 'docker'],
   ['DOCKER/docker', 'docker', 'docker'],
@@ -107,10 +107,10 @@ const NORMALIZE_TEST: readonly Case[] = [
   ['test_com/foo', 'docker.io', 'test_com/foo'],
   ['test-com:8080/foo', 'test-com:8080', 'foo'],
   ['xn--n3h.com:18080/foo', 'xn--n3h.com:18080', 'foo'],
-  [`busybox:latest@sha256:${F64}`, 'docker.io', 'library/busybox', 'latest', `sha256:${F64}`],
+  [`busybox:latest@sha256:${f64}`, 'docker.io', 'library/busybox', 'latest', `sha256:${f64}`],
 ];
 
-const REGEXP_TEST: readonly Case[] = [
+const regexpTest: readonly Case[] = [
   ['b.gbc.io:443/x', 'b.gbc.io:443', 'x'],
   ['0101.com/x', '0101.com', 'x'],
   ['ab.c-om/x', 'ab.c-om', 'x'],
@@ -131,13 +131,13 @@ const REGEXP_TEST: readonly Case[] = [
   ['do__cker/docker', 'docker.io', 'do__cker/docker'],
 ];
 
-const REFUSED: readonly (readonly [input: string, part: string])[] = [
+const refused: readonly (readonly [input: string, part: string])[] = [
   ['', 'reference'],
-  [ID, 'reference'],
+  [id, 'reference'],
   [':justtag', 'repository'],
-  [`@sha256:${F64}`, 'repository'],
+  [`@sha256:${f64}`, 'repository'],
   [`repo@sha256:${'f'.repeat(34)}`, 'digest'],
-  [`validname@invaliddigest:${F128}`, 'digest'],
+  [`validname@invaliddigest:${f128}`, 'digest'],
   ['Uppercase:tag', 'repository'],
   ['test:5000/Uppercase/lowercase:tag', 'repository'],
   [`${'a/'.repeat(128)}a:tag`, 'repository'],
@@ -166,7 +166,7 @@ const REFUSED: readonly (readonly [input: string, part: string])[] = [
   ['dock_.er/docker', 'host'],
   ['dock-.er/docker', 'host'],
   ['docker/', 'repository'],
-  [`${LONG}/docker`, 'repository'],
+  [`${long}/docker`, 'repository'],
   ['-foo', 'repository'],
   ['busybox:-foo', 'tag'],
   ['busybox@foo', 'digest'],
@@ -190,7 +190,7 @@ const REFUSED: readonly (readonly [input: string, part: string])[] = [
 ];
 
 describe('B21: the cases of the distribution project', () => {
-  const cases = [...REFERENCE_TEST, ...NORMALIZE_TEST, ...REGEXP_TEST].map(([input, ...want]) => ({
+  const cases = [...referenceTest, ...normalizeTest, ...regexpTest].map(([input, ...want]) => ({
     input,
     want,
   }));
@@ -203,7 +203,7 @@ describe('B21: the cases of the distribution project', () => {
     expect(digest === undefined ? undefined : digest).toBe(wantedDigest);
   });
 
-  test.each(REFUSED)('refuses %j and blames the %s', (input, part) => {
+  test.each(refused)('refuses %j and blames the %s', (input, part) => {
     const parsed = parseReference(input);
     expect(parsed.ok ? 'accepted' : parsed.error.part).toBe(part);
   });

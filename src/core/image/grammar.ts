@@ -12,7 +12,7 @@ interface Scanner {
   readonly accept: number;
 }
 
-const CLASSES: readonly CharacterClass[] = [
+const characterClasses: readonly CharacterClass[] = [
   'digit',
   'lower',
   'upper',
@@ -22,7 +22,7 @@ const CLASSES: readonly CharacterClass[] = [
   'plus',
   'slash',
 ];
-const CLASS_COUNT = CLASSES.length + 1;
+const classCount = characterClasses.length + 1;
 
 const classOf = (character: string): CharacterClass | undefined => {
   if (character >= '0' && character <= '9') return 'digit';
@@ -39,18 +39,18 @@ const classOf = (character: string): CharacterClass | undefined => {
 };
 
 /** Index into CLASSES plus one for every ASCII code; 0 is any other character. */
-const CLASS_BY_CODE = Uint8Array.from({ length: 128 }, (_, code) => {
+const classByCode = Uint8Array.from({ length: 128 }, (_, code) => {
   const found = classOf(String.fromCharCode(code));
-  return found === undefined ? 0 : CLASSES.indexOf(found) + 1;
+  return found === undefined ? 0 : characterClasses.indexOf(found) + 1;
 });
 
 const compileScanner = (transitions: Transitions, accept: string): Scanner => {
   const states = Object.keys(transitions);
-  const next = new Uint8Array((states.length + 1) * CLASS_COUNT);
+  const next = new Uint8Array((states.length + 1) * classCount);
   states.forEach((state, index) => {
     for (const [name, target] of Object.entries(transitions[state] ?? {})) {
-      const column = CLASSES.indexOf(name as CharacterClass) + 1;
-      next[(index + 1) * CLASS_COUNT + column] = states.indexOf(target) + 1;
+      const column = characterClasses.indexOf(name as CharacterClass) + 1;
+      next[(index + 1) * classCount + column] = states.indexOf(target) + 1;
     }
   });
   return { next, accept: states.indexOf(accept) + 1 };
@@ -61,14 +61,14 @@ const scans = (scanner: Scanner, text: string): boolean => {
   let state = 1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    state = code < 128 ? (next[state * CLASS_COUNT + (CLASS_BY_CODE[code] ?? 0)] ?? 0) : 0;
+    state = code < 128 ? (next[state * classCount + (classByCode[code] ?? 0)] ?? 0) : 0;
     if (state === 0) return false;
   }
   return state === accept;
 };
 
 /** Labels of letters, digits and inner dashes, joined by single dots; IPv4 addresses are names too. */
-const DOMAIN_NAME = compileScanner(
+const domainNameScanner = compileScanner(
   {
     start: { digit: 'word', lower: 'word', upper: 'word' },
     word: { digit: 'word', lower: 'word', upper: 'word', dash: 'dash', dot: 'start' },
@@ -78,7 +78,7 @@ const DOMAIN_NAME = compileScanner(
 );
 
 /** Components of lower-case letters and digits with the separators `.`, `_`, `__` and any run of dashes. */
-const PATH = compileScanner(
+const pathScanner = compileScanner(
   {
     start: { digit: 'word', lower: 'word' },
     word: { digit: 'word', lower: 'word', dot: 'single', underscore: 'under', dash: 'dash', slash: 'start' },
@@ -89,7 +89,7 @@ const PATH = compileScanner(
   'word',
 );
 
-const TAG = compileScanner(
+const tagScanner = compileScanner(
   {
     start: { digit: 'rest', lower: 'rest', upper: 'rest', underscore: 'rest' },
     rest: { digit: 'rest', lower: 'rest', upper: 'rest', underscore: 'rest', dot: 'rest', dash: 'rest' },
@@ -98,7 +98,7 @@ const TAG = compileScanner(
 );
 
 /** `algorithm(separator component)*`; each component starts with a letter, separators are one of `+ . - _`. */
-const DIGEST_ALGORITHM = compileScanner(
+const digestAlgorithmScanner = compileScanner(
   {
     start: { lower: 'word', upper: 'word' },
     word: {
@@ -114,19 +114,19 @@ const DIGEST_ALGORITHM = compileScanner(
   'word',
 );
 
-const IPV6_HOST = /^\[[0-9a-fA-F:]{1,64}\]$/;
-const NOT_A_DIGIT = /[^0-9]/;
-const IDENTIFIER = /^[0-9a-f]{64}$/;
+const ipv6Host = /^\[[0-9a-fA-F:]{1,64}\]$/;
+const notADigit = /[^0-9]/;
+const identifier = /^[0-9a-f]{64}$/;
 
-export const MAX_REFERENCE_LENGTH = 4096;
-export const MAX_REPOSITORY_LENGTH = 255;
-export const MAX_TAG_LENGTH = 128;
+export const maxReferenceLength = 4096;
+export const maxRepositoryLength = 255;
+export const maxTagLength = 128;
 
-export const isHostName = (text: string): boolean => scans(DOMAIN_NAME, text) || IPV6_HOST.test(text);
-export const isPort = (text: string): boolean => text !== '' && !NOT_A_DIGIT.test(text);
+export const isHostName = (text: string): boolean => scans(domainNameScanner, text) || ipv6Host.test(text);
+export const isPort = (text: string): boolean => text !== '' && !notADigit.test(text);
 /** Says nothing about length: MAX_REPOSITORY_LENGTH applies after `library/` was added. */
-export const isPath = (text: string): boolean => scans(PATH, text);
-export const isTag = (text: string): boolean => text.length <= MAX_TAG_LENGTH && scans(TAG, text);
-export const isDigestAlgorithm = (text: string): boolean => scans(DIGEST_ALGORITHM, text);
+export const isPath = (text: string): boolean => scans(pathScanner, text);
+export const isTag = (text: string): boolean => text.length <= maxTagLength && scans(tagScanner, text);
+export const isDigestAlgorithm = (text: string): boolean => scans(digestAlgorithmScanner, text);
 /** Whether the text is 64 lower-case hex digits. Docker reads them as an image id, so they are refused as a name. */
-export const isIdentifier = (text: string): boolean => text.length === 64 && IDENTIFIER.test(text);
+export const isIdentifier = (text: string): boolean => text.length === 64 && identifier.test(text);

@@ -1,5 +1,5 @@
 import { fail, type Result } from '../result.ts';
-import { isPath, isPort, MAX_REPOSITORY_LENGTH, MAX_TAG_LENGTH } from './grammar.ts';
+import { isPath, isPort, maxRepositoryLength, maxTagLength } from './grammar.ts';
 
 export type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
 
@@ -14,17 +14,17 @@ export interface InvalidReference {
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
-const CONTROL = /\p{Cc}/u;
-const NOT_ASCII = /\P{ASCII}/u;
+const controlCharacter = /\p{Cc}/u;
+const notAscii = /\P{ASCII}/u;
 
 /** Characters that no part may hold, so the better explanation whatever the part. */
 const whyCharacters = (text: string): string | undefined => {
   if (/^\s/u.test(text)) return 'it starts with white space';
   if (/\s$/u.test(text)) return 'it ends with white space';
   if (/\s/u.test(text)) return 'it contains white space';
-  const control = CONTROL.exec(text);
+  const control = controlCharacter.exec(text);
   if (control !== null) return `it contains the control character ${codePoint(control[0])}`;
-  const foreign = NOT_ASCII.exec(text);
+  const foreign = notAscii.exec(text);
   if (foreign === null) return undefined;
   return `it contains ${codePoint(foreign[0])}, which is not ASCII: look-alike and invisible characters are refused`;
 };
@@ -64,7 +64,7 @@ export const refuseRepository = (text: string): Result<never, InvalidReference> 
   if (text === '') return refused('the repository is missing');
   if (/^\/|\/$|\/\//.test(text)) return refused('the repository has an empty component');
   if (/[A-Z]/.test(text)) return refused('the repository must be lower case');
-  if (isPath(text)) return refused(`the repository is longer than ${MAX_REPOSITORY_LENGTH} characters`);
+  if (isPath(text)) return refused(`the repository is longer than ${maxRepositoryLength} characters`);
   return refused(
     'components consist of a-z and 0-9, with one dot, one or two underscores or any number of dashes in between',
   );
@@ -72,8 +72,7 @@ export const refuseRepository = (text: string): Result<never, InvalidReference> 
 
 export const refuseTag = (text: string): Result<never, InvalidReference> => {
   if (text === '') return refuse('tag', text, 'the tag after the colon is missing');
-  if (text.length > MAX_TAG_LENGTH)
-    return refuse('tag', text, `a tag has at most ${MAX_TAG_LENGTH} characters`);
+  if (text.length > maxTagLength) return refuse('tag', text, `a tag has at most ${maxTagLength} characters`);
   if (/^[.-]/.test(text)) return refuse('tag', text, 'a tag starts with a letter, a digit or an underscore');
   return refuse('tag', text, 'a tag consists of letters, digits, underscores, dots and dashes');
 };

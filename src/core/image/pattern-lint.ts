@@ -1,6 +1,6 @@
 import { isPath } from './grammar.ts';
 import type { ImagePattern } from './pattern.ts';
-import { DOCKER_HUB, formatHost, isBareHost, isDockerHubName, type RegistryHost } from './registry-host.ts';
+import { dockerHub, formatHost, isBareHost, isDockerHubName, type RegistryHost } from './registry-host.ts';
 import { sharedRegistry } from './shared-registries.ts';
 
 /** A pattern with a host, its path in components. */
@@ -63,7 +63,7 @@ const oneLevelOnly: Warning = ({ pattern, registry, components }) => {
   const last = components.at(-1);
   const isWholeHost = components.length === 1 && last === '*';
   const isDeniedTree = pattern.use === 'deny' && last === '*';
-  const isHub = registry.host === DOCKER_HUB.host; // its repositories are two components deep, never more
+  const isHub = registry.host === dockerHub.host; // its repositories are two components deep, never more
   if (isHub || (!isWholeHost && !isDeniedTree)) return undefined;
   const parent = [hostText(registry), ...components.slice(0, -1)].join('/');
   const verb = { allow: 'allows', platform: 'allows', deny: 'denies', match: 'matches' }[pattern.use];
@@ -81,7 +81,7 @@ const portInPattern: Warning = ({ pattern, registry }) => {
 };
 
 const nameOfDockerHub: Warning = ({ pattern, registry }) => {
-  if (registry.hostname === DOCKER_HUB.hostname || !isDockerHubName(registry.hostname)) return undefined;
+  if (registry.hostname === dockerHub.hostname || !isDockerHubName(registry.hostname)) return undefined;
   if (pattern.isWide) {
     return `${pattern.text} covers one name of Docker Hub only, and the same images are reachable under others; write docker.io, which covers them all in ${pattern.use}.`;
   }
@@ -103,7 +103,7 @@ const neverMatches: Warning = ({ pattern, components }) => {
   return `${pattern.text} can never match an image, because no repository has the component ${broken}; components consist of a-z and 0-9 with one dot, one or two underscores or dashes in between.`;
 };
 
-const WARNINGS: readonly Warning[] = [
+const warningRules: readonly Warning[] = [
   neverMatches,
   wholeSharedRegistry,
   wildcardInTeamName,
@@ -118,5 +118,5 @@ export const lintPattern = (pattern: ImagePattern): readonly string[] => {
   const { registry } = pattern;
   if (registry === undefined) return everyImage(pattern);
   const subject = { pattern, registry, components: pattern.path.split('/') };
-  return WARNINGS.flatMap((warning) => warning(subject) ?? []);
+  return warningRules.flatMap((warning) => warning(subject) ?? []);
 };

@@ -1,5 +1,5 @@
-import { MAX_REFERENCE_LENGTH, MAX_REPOSITORY_LENGTH } from './grammar.ts';
-import { DOCKER_HUB, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
+import { maxReferenceLength, maxRepositoryLength } from './grammar.ts';
+import { dockerHub, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
 import { fail, ok, type Result } from '../result.ts';
 
 /** A pattern taken apart; without a host it is `**` alone, which speaks about every image. */
@@ -22,9 +22,9 @@ const onHub = (text: string): string => `docker.io/${text.includes('/') ? '' : '
 
 const length: Rule = (text) => {
   if (text === '') return { why: 'the pattern is empty' };
-  if (text.length <= MAX_REFERENCE_LENGTH && pathOf(text).length <= MAX_REPOSITORY_LENGTH) return undefined;
+  if (text.length <= maxReferenceLength && pathOf(text).length <= maxRepositoryLength) return undefined;
   return {
-    why: `the path of a pattern has at most ${MAX_REPOSITORY_LENGTH} characters, the whole ${MAX_REFERENCE_LENGTH}`,
+    why: `the path of a pattern has at most ${maxRepositoryLength} characters, the whole ${maxReferenceLength}`,
   };
 };
 
@@ -73,7 +73,7 @@ const withoutSlash: Rule = (text) => {
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
   if (!text.includes('*') && (/[.[]/.test(name) || name === 'localhost')) {
-    const path = parseHost(text)?.host === DOCKER_HUB.host ? 'library/**' : '**';
+    const path = parseHost(text)?.host === dockerHub.host ? 'library/**' : '**';
     return { why: 'the pattern has no path', repair: `${text}/${path}` };
   }
   // `registry.example.com*` is meant as everything of that registry.
@@ -132,14 +132,14 @@ const path: Rule = (text) => {
 
 const library: Rule = (text) => {
   const name = pathOf(text);
-  if (parseHost(firstOf(text))?.host !== DOCKER_HUB.host || name.includes('/') || name === '**')
+  if (parseHost(firstOf(text))?.host !== dockerHub.host || name.includes('/') || name === '**')
     return undefined;
   const why = 'Docker Hub keeps its official images under library/, so this pattern would match nothing';
   return { why, repair: `docker.io/library/${name}` };
 };
 
 /** In the order in which they are reported: each may rely on those before it. */
-const RULES: readonly Rule[] = [
+const syntaxRules: readonly Rule[] = [
   length,
   characters,
   scheme,
@@ -154,7 +154,7 @@ const RULES: readonly Rule[] = [
 ];
 
 const problemOf = (text: string): SyntaxProblem | undefined => {
-  for (const rule of RULES) {
+  for (const rule of syntaxRules) {
     const problem = rule(text);
     if (problem !== undefined) return problem;
   }
@@ -164,7 +164,7 @@ const problemOf = (text: string): SyntaxProblem | undefined => {
 /** Mends one problem after the other; undefined when one of them has no obvious cure. */
 const repaired = (first: SyntaxProblem): string | undefined => {
   let text = first.repair;
-  for (let round = 0; round < RULES.length && text !== undefined; round += 1) {
+  for (let round = 0; round < syntaxRules.length && text !== undefined; round += 1) {
     const problem = text === '**' ? undefined : problemOf(text);
     if (problem === undefined) return text;
     text = problem.repair;

@@ -14,12 +14,12 @@ const matches = (use: PatternUse, pattern: string, image: string): boolean => {
   return reference.ok && matchesPattern(compiled(pattern, use), reference.value);
 };
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
+const digest = `sha256:${'a'.repeat(64)}`;
 
 describe.each(['allow', 'platform'] as const)('in %s', (use) => {
   test.each([
     ['an image below the host', 'allowed.io/**', 'allowed.io/team/app:1', true],
-    ['whatever tag and digest', 'allowed.io/team/*', `allowed.io/team/app:1@${DIGEST}`, true],
+    ['whatever tag and digest', 'allowed.io/team/*', `allowed.io/team/app:1@${digest}`, true],
     ['R6: a host in another case', 'Allowed.IO/**', 'ALLOWED.io/x', true],
     ['R6: the same port', 'allowed.io:5000/**', 'allowed.io:5000/x', true],
     ['an IPv6 host', '[::1]:5000/**', '[::1]:5000/x', true],
@@ -135,7 +135,7 @@ describe('compilePattern', () => {
     ['R6: no path behind a slash', 'registry.example.com/', 'no path', 'registry.example.com/**'],
     ['R6: Docker Hub without a path', 'docker.io', 'no path', 'docker.io/library/**'],
     ['R6: a tag', 'a.io/x:1', 'must not hold a tag', 'a.io/x'],
-    ['R6: a digest', `a.io/x@${DIGEST}`, 'must not hold a digest', 'a.io/x'],
+    ['R6: a digest', `a.io/x@${digest}`, 'must not hold a digest', 'a.io/x'],
     ['R6: docker.io without library/', 'docker.io/nginx', 'under library/', 'docker.io/library/nginx'],
     ['R6: docker.io/*', 'docker.io/*', 'under library/', 'docker.io/library/*'],
     [

@@ -2,7 +2,7 @@ import { ok, type Result } from '../result.ts';
 import { compilePath, matchesPath, type PathGlob } from './path-glob.ts';
 import { parsePattern, type PatternProblem } from './pattern-syntax.ts';
 import type { ImageReference } from './reference.ts';
-import { DOCKER_HUB, isDockerHubName, type RegistryHost } from './registry-host.ts';
+import { dockerHub, isDockerHubName, type RegistryHost } from './registry-host.ts';
 
 export type { PatternProblem } from './pattern-syntax.ts';
 
@@ -52,7 +52,7 @@ const coversPort = (registry: RegistryHost, reference: ImageReference): boolean 
 const matchesWidely = (pattern: ImagePattern, registry: RegistryHost, reference: ImageReference): boolean => {
   if (!coversPort(registry, reference)) return false;
   const { hostname, repository } = reference;
-  const isHub = registry.hostname === DOCKER_HUB.hostname && isDockerHubName(hostname);
+  const isHub = registry.hostname === dockerHub.hostname && isDockerHubName(hostname);
   if (!isHub) return registry.hostname === hostname && matchesPath(pattern.glob, repository);
   if (matchesPath(pattern.glob, repository)) return true;
   return !repository.includes('/') && matchesPath(pattern.glob, `library/${repository}`);

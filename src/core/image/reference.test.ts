@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatReference, parseReference, type ImageReference } from './reference.ts';
 import { threadTime } from '../../../test/fakes/cpu-time.ts';
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
+const digest = `sha256:${'a'.repeat(64)}`;
 
 const parsed = (text: string): ImageReference => {
   const result = parseReference(text);
@@ -24,8 +24,8 @@ describe('formatReference', () => {
     ['keeps another Docker Hub host name apart', 'registry-1.docker.io/x', 'registry-1.docker.io/x:latest'],
     ['keeps Docker Hub with a port apart', 'docker.io:443/x', 'docker.io:443/x:latest'],
     ['adds no library/ on another host', 'a.io/x', 'a.io/x:latest'],
-    ['adds no tag beside a digest', `a.io/x@${DIGEST}`, `a.io/x@${DIGEST}`],
-    ['keeps tag and digest together', `a.io/x:1@${DIGEST}`, `a.io/x:1@${DIGEST}`],
+    ['adds no tag beside a digest', `a.io/x@${digest}`, `a.io/x@${digest}`],
+    ['keeps tag and digest together', `a.io/x:1@${digest}`, `a.io/x:1@${digest}`],
     ['B21: lowers the case of a host', 'Registry.Example.COM:5000/x', 'registry.example.com:5000/x:latest'],
     ['B21: reads localhost as a host', 'localhost/x', 'localhost/x:latest'],
     ['B21: reads upper-case localhost as the same host', 'LocalHost/x', 'localhost/x:latest'],
@@ -64,7 +64,7 @@ describe('parseReference', () => {
     expect(parsed(text).hostWritten).toBe(want);
   });
 
-  test.each(['DOCKER.IO/nginx', 'Index.docker.io/nginx:1', `dockeR.io/x@${DIGEST}`, 'DOCKER.IO/library/x'])(
+  test.each(['DOCKER.IO/nginx', 'Index.docker.io/nginx:1', `dockeR.io/x@${digest}`, 'DOCKER.IO/library/x'])(
     'B21: %s names its repository as it is written, on the same host, and its record reads back to it',
     (text) => {
       const { given: _, ...reference } = parsed(text);
@@ -82,7 +82,7 @@ describe('parseReference', () => {
     'sha256',
     'sha1:1f3a',
     'library/sha256:1f3a',
-    `sha256:1f3a@${DIGEST}`,
+    `sha256:1f3a@${digest}`,
     'docker.io/library/sha256:1f3a',
   ])('B21: %s is a name: no runtime finds an id in it', (text) => {
     expect(parsed(text).repository).toMatch(/^library\//);
@@ -132,7 +132,7 @@ describe('parseReference', () => {
     ['an empty tag', 'nginx:', 'tag', 'missing'],
     ['a second tag', 'nginx:1:2', 'tag', 'consists of'],
     ['an empty digest', 'nginx@', 'digest', 'algorithm:hex'],
-    ['a second digest', `nginx@${DIGEST}@${DIGEST}`, 'digest', 'other than hexadecimal'],
+    ['a second digest', `nginx@${digest}@${digest}`, 'digest', 'other than hexadecimal'],
     ['a digest that is not supported', `nginx@md5:${'a'.repeat(32)}`, 'digest', 'not supported'],
     ['a path that climbs', 'a.io/../x', 'repository', 'consist of'],
     ['an empty component', 'a.io//x', 'repository', 'empty component'],

@@ -1,6 +1,6 @@
 import { ok, type Result } from '../result.ts';
 import { parseDigest, type Digest } from './digest.ts';
-import { isIdentifier, isPath, isTag, MAX_REFERENCE_LENGTH, MAX_REPOSITORY_LENGTH } from './grammar.ts';
+import { isIdentifier, isPath, isTag, maxReferenceLength, maxRepositoryLength } from './grammar.ts';
 import {
   refuse,
   refuseHost,
@@ -9,7 +9,7 @@ import {
   type InvalidReference,
 } from './invalid-reference.ts';
 import {
-  DOCKER_HUB,
+  dockerHub,
   formatRepository,
   hasHubDefaults,
   namesHost,
@@ -52,7 +52,7 @@ const parseRemainder = (
   const colon = name.indexOf(':');
   const path = colon < 0 ? name : name.slice(0, colon);
   const repository = completeRepository(written === undefined || hasHubDefaults(written), path);
-  if (!isPath(path) || repository.length > MAX_REPOSITORY_LENGTH) return refuseRepository(path);
+  if (!isPath(path) || repository.length > maxRepositoryLength) return refuseRepository(path);
   const { host, hostname, port } = registry;
   const draft: Draft = { given, host, hostname, hostWritten: written !== undefined, repository };
   if (port !== undefined) draft.port = port;
@@ -92,8 +92,8 @@ const isImageId = (text: string): boolean => isIdentifier(text) || digestPrefix.
  */
 export const parseReference = (text: string): Result<ImageReference, InvalidReference> => {
   if (text === '') return refuse('reference', text, 'the image reference is empty');
-  if (text.length > MAX_REFERENCE_LENGTH) {
-    return refuse('reference', text, `an image reference has at most ${MAX_REFERENCE_LENGTH} characters`);
+  if (text.length > maxReferenceLength) {
+    return refuse('reference', text, `an image reference has at most ${maxReferenceLength} characters`);
   }
   if (isImageId(text)) {
     return refuse(
@@ -104,7 +104,7 @@ export const parseReference = (text: string): Result<ImageReference, InvalidRefe
   }
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
-  if (!namesHost(first)) return parseRemainder(text, DOCKER_HUB, text, undefined);
+  if (!namesHost(first)) return parseRemainder(text, dockerHub, text, undefined);
   const following = text.slice(slash + 1);
   const registry = parseHost(first);
   if (registry === undefined) return refuseHost(first, following);

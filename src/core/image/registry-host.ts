@@ -7,7 +7,7 @@ export interface RegistryHost {
   readonly port?: string;
 }
 
-export const DOCKER_HUB: RegistryHost = { host: 'docker.io', hostname: 'docker.io' };
+export const dockerHub: RegistryHost = { host: 'docker.io', hostname: 'docker.io' };
 
 /**
  * Host names of Docker Hub outside the zone docker.io, whose every name belongs to Docker, Inc. (docker.io,
@@ -20,7 +20,7 @@ export const DOCKER_HUB: RegistryHost = { host: 'docker.io', hostname: 'docker.i
  *   Registry"); no longer needed, still found in manifests
  * - hub.docker.com: the web site; listed because people copy it from their browser
  */
-const DOCKER_HUB_OUTSIDE_ITS_ZONE: ReadonlySet<string> = new Set([
+const dockerHubOutsideItsZone: ReadonlySet<string> = new Set([
   'registry.hub.docker.com',
   'registry.ipv6.docker.com',
   'hub.docker.com',
@@ -28,9 +28,9 @@ const DOCKER_HUB_OUTSIDE_ITS_ZONE: ReadonlySet<string> = new Set([
 
 /** True for every host name that leads to Docker Hub. For deny lists only: parsing keeps them apart. */
 export const isDockerHubName = (hostname: string): boolean =>
-  hostname === 'docker.io' || hostname.endsWith('.docker.io') || DOCKER_HUB_OUTSIDE_ITS_ZONE.has(hostname);
+  hostname === 'docker.io' || hostname.endsWith('.docker.io') || dockerHubOutsideItsZone.has(hostname);
 
-const MARKS_A_HOST = /[.:A-Z[]/;
+const hostMark = /[.:A-Z[]/;
 
 /**
  * R6b: is the component before the first slash a host? Yes with `.`, `:`, upper case, a bracket, or as
@@ -40,7 +40,7 @@ const MARKS_A_HOST = /[.:A-Z[]/;
  * namesHost('library') // false
  */
 export const namesHost = (component: string): boolean =>
-  component === 'localhost' || MARKS_A_HOST.test(component);
+  component === 'localhost' || hostMark.test(component);
 
 /** Splits `example.com:5000` or `[::1]:5000`; undefined unless both halves follow the grammar.
  *  `index.docker.io` becomes `docker.io`, compared in lower case: it is the same registry. */
@@ -50,7 +50,7 @@ export const parseHost = (text: string): RegistryHost | undefined => {
   const hostname = hasPort ? text.slice(0, colon) : text;
   if (!isHostName(hostname)) return undefined;
   const lower = hostname.toLowerCase();
-  if (!hasPort) return lower === 'index.docker.io' ? DOCKER_HUB : { host: lower, hostname: lower };
+  if (!hasPort) return lower === 'index.docker.io' ? dockerHub : { host: lower, hostname: lower };
   const port = text.slice(colon + 1);
   return isPort(port) ? { host: `${lower}:${port}`, hostname: lower, port } : undefined;
 };

@@ -8,17 +8,17 @@ export interface SharedRegistry {
 }
 
 const owned = (who: string): SharedRegistry => ({ who, ownedByFirstComponent: true });
-const GOOGLE = owned('anyone with a Google Cloud project');
-const GITHUB = owned('anyone with a GitHub account');
+const googleUsers = owned('anyone with a Google Cloud project');
+const githubUsers = owned('anyone with a GitHub account');
 
-const BY_HOST: ReadonlyMap<string, SharedRegistry> = new Map([
+const byHost: ReadonlyMap<string, SharedRegistry> = new Map([
   ['quay.io', owned('anyone with a Red Hat account')],
-  ['ghcr.io', GITHUB],
-  ['docker.pkg.github.com', GITHUB],
-  ['gcr.io', GOOGLE],
-  ['us.gcr.io', GOOGLE],
-  ['eu.gcr.io', GOOGLE],
-  ['asia.gcr.io', GOOGLE],
+  ['ghcr.io', githubUsers],
+  ['docker.pkg.github.com', githubUsers],
+  ['gcr.io', googleUsers],
+  ['us.gcr.io', googleUsers],
+  ['eu.gcr.io', googleUsers],
+  ['asia.gcr.io', googleUsers],
   ['mirror.gcr.io', owned('anyone with a Docker account, through a mirror of Docker Hub,')],
   ['public.ecr.aws', owned('anyone with an AWS account')],
   ['registry.gitlab.com', owned('anyone with a GitLab account')],
@@ -29,8 +29,8 @@ const BY_HOST: ReadonlyMap<string, SharedRegistry> = new Map([
   ['mcr.microsoft.com', { who: 'every product group of Microsoft', ownedByFirstComponent: true }],
 ]);
 
-const BY_ZONE: readonly (readonly [string, SharedRegistry])[] = [
-  ['.pkg.dev', GOOGLE],
+const byZone: readonly (readonly [string, SharedRegistry])[] = [
+  ['.pkg.dev', googleUsers],
   ['.ocir.io', owned('anyone with an Oracle Cloud account')],
   ['.icr.io', owned('anyone with an IBM Cloud account')],
 ];
@@ -38,5 +38,5 @@ const BY_ZONE: readonly (readonly [string, SharedRegistry])[] = [
 /** Public registries whose namespaces anyone, or nearly anyone, can open; undefined for a registry of one owner. */
 export const sharedRegistry = (hostname: string): SharedRegistry | undefined => {
   if (isDockerHubName(hostname)) return owned('anyone with a Docker account');
-  return BY_HOST.get(hostname) ?? BY_ZONE.find(([zone]) => hostname.endsWith(zone))?.[1];
+  return byHost.get(hostname) ?? byZone.find(([zone]) => hostname.endsWith(zone))?.[1];
 };

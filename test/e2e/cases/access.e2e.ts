@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clearGate } from '../harness/gate.ts';
 import { imagegate } from '../harness/imagegate.ts';
-import { NAMESPACE, OWN_IMAGE, removeOwnNamespace } from '../harness/own-namespace.ts';
+import { gateNamespace, gateImage, removeOwnNamespace } from '../harness/own-namespace.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
-const ACCOUNT = `system:serviceaccount:${NAMESPACE}:imagegate`;
+const gateAccount = `system:serviceaccount:${gateNamespace}:imagegate`;
 
 /** Least privilege, asked of the API server itself. */
 describe('the service account of the gate', () => {
   const cluster = sharedCluster();
   beforeAll(async () => {
     await clearGate(cluster);
-    const printed = await imagegate(['manifests', '--image', OWN_IMAGE, '--namespace', NAMESPACE]);
+    const printed = await imagegate(['manifests', '--image', gateImage, '--namespace', gateNamespace]);
     await cluster.must(['apply', '-f', '-'], { input: printed.stdout });
   });
   afterAll(async () => {
@@ -19,7 +19,7 @@ describe('the service account of the gate', () => {
     await removeOwnNamespace(cluster);
   });
 
-  const MAY = [
+  const allowedRequests = [
     'list namespaces',
     'watch namespaces',
     'list imagepolicies.imagegate.dev',
@@ -30,18 +30,18 @@ describe('the service account of the gate', () => {
     'watch mutatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
     'patch mutatingwebhookconfigurations.admissionregistration.k8s.io/imagegate',
     `create events -n default`,
-    `create leases.coordination.k8s.io -n ${NAMESPACE}`,
-    `update leases.coordination.k8s.io/imagegate -n ${NAMESPACE}`,
-    `create secrets -n ${NAMESPACE}`,
-    `get secrets/imagegate-ca -n ${NAMESPACE}`,
+    `create leases.coordination.k8s.io -n ${gateNamespace}`,
+    `update leases.coordination.k8s.io/imagegate -n ${gateNamespace}`,
+    `create secrets -n ${gateNamespace}`,
+    `get secrets/imagegate-ca -n ${gateNamespace}`,
   ];
-  const MAY_NOT = [
+  const refusedRequests = [
     'create pods -n default',
     'list pods -n default',
     'create pods/exec -n default',
     'list secrets -n default',
-    `list secrets -n ${NAMESPACE}`,
-    `get secrets/another -n ${NAMESPACE}`,
+    `list secrets -n ${gateNamespace}`,
+    `get secrets/another -n ${gateNamespace}`,
     'get secrets/imagegate-ca -n default',
     'create imagepolicies.imagegate.dev',
     'patch imagepolicies.imagegate.dev',
@@ -59,16 +59,16 @@ describe('the service account of the gate', () => {
     'bind clusterroles.rbac.authorization.k8s.io',
     'impersonate users',
     'create serviceaccounts/token',
-    `patch deployments.apps -n ${NAMESPACE}`,
-    `update leases.coordination.k8s.io/another -n ${NAMESPACE}`,
+    `patch deployments.apps -n ${gateNamespace}`,
+    `update leases.coordination.k8s.io/another -n ${gateNamespace}`,
     "'*' '*'",
   ];
   it.each([
-    ...MAY.map((right) => ({ right, may: 'yes' })),
-    ...MAY_NOT.map((right) => ({ right, may: 'no' })),
+    ...allowedRequests.map((right) => ({ right, may: 'yes' })),
+    ...refusedRequests.map((right) => ({ right, may: 'no' })),
   ])('may $right: $may (B27)', async ({ right, may }) => {
     const words = right.split(' ').map((word) => word.replaceAll("'", ''));
-    const { stdout } = await cluster.run(['auth', 'can-i', `--as=${ACCOUNT}`, ...words]);
+    const { stdout } = await cluster.run(['auth', 'can-i', `--as=${gateAccount}`, ...words]);
     expect(stdout.trim()).toBe(may);
   });
 });

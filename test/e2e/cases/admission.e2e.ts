@@ -6,9 +6,10 @@ import { stageGate } from '../harness/gate-stage.ts';
 import { recordedDecisions } from '../harness/imagegate.ts';
 import type { RecordedDecision } from '../harness/imagegate.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, fence, GOOD, pod } from '../harness/policies.ts';
+import { badImage, fence, goodImage, pod } from '../harness/policies.ts';
 
-const DENIED = 'Error from server (Forbidden): admission webhook "validate.imagegate.dev" denied the request';
+const deniedText =
+  'Error from server (Forbidden): admission webhook "validate.imagegate.dev" denied the request';
 
 describe('one admission', () => {
   const stage = stageGate();
@@ -37,7 +38,7 @@ describe('one admission', () => {
     const refused = await run('run', 'nginx', '--image=untrusted-registry/nginx', '--port=80');
     expect(refused.code).toBe(1);
     expect(refused.stdout).toBe('');
-    expect(refused.stderr.startsWith(DENIED)).toBe(true);
+    expect(refused.stderr.startsWith(deniedText)).toBe(true);
     const [first] = refused.stderr.split('\n');
     expect(first).toContain('untrusted-registry/nginx');
     expect(first).toContain(policy);
@@ -46,20 +47,20 @@ describe('one admission', () => {
   });
 
   it('has the refusal on record while it runs, under the id that the refusal names', async () => {
-    const refused = await run('run', 'on-record', `--image=${BAD}`);
+    const refused = await run('run', 'on-record', `--image=${badImage}`);
     const decision = await onRecord('on-record');
     expect(decision).toMatchObject({
       allowed: false,
       operation: 'CREATE',
       user: 'admin',
-      images: [{ path: 'spec.containers[0].image', given: BAD }],
+      images: [{ path: 'spec.containers[0].image', given: badImage }],
       findings: [{ policy, code: 'registry-not-allowed', mode: 'Deny' }],
     });
     expect(refused.stderr).toContain(decision.id);
   });
 
   it('lets an image of the trusted registry in, and records that as well', async () => {
-    expect(await run('run', 'good', `--image=${GOOD}`)).toMatchObject({
+    expect(await run('run', 'good', `--image=${goodImage}`)).toMatchObject({
       code: 0,
       stdout: 'pod/good created\n',
     });
@@ -67,22 +68,22 @@ describe('one admission', () => {
   });
 
   it('answers a controller with 403, reason Forbidden and one cause for each finding', async () => {
-    const { status, body } = await create(pod('raw', BAD));
+    const { status, body } = await create(pod('raw', badImage));
     expect(status).toBe(403);
     expect(body['reason']).toBe('Forbidden');
     const causes = (body['details'] as { causes: { field: string; message: string }[] }).causes;
     expect(causes).toHaveLength(1);
     expect(causes[0]).toMatchObject({ field: 'spec.containers[0].image' });
-    expect(causes[0]?.message).toContain(BAD);
+    expect(causes[0]?.message).toContain(badImage);
   });
 
   it('refuses a server-side dry run, marks the record and makes no Event (R23)', async () => {
-    const refused = await run('run', 'dry', `--image=${BAD}`, '--dry-run=server');
+    const refused = await run('run', 'dry', `--image=${badImage}`, '--dry-run=server');
     expect(refused.code).toBe(1);
-    expect(refused.stderr.startsWith(DENIED)).toBe(true);
+    expect(refused.stderr.startsWith(deniedText)).toBe(true);
     expect(await onRecord('dry')).toMatchObject({ dryRun: true, allowed: false });
     // The Event of a later real refusal is there, so one of the dry run would be as well.
-    await run('run', 'wet', `--image=${BAD}`);
+    await run('run', 'wet', `--image=${badImage}`);
     const about = (name: string) =>
       stage.cluster.api(
         'GET',
@@ -95,7 +96,7 @@ describe('one admission', () => {
     expect(await count('dry')).toBe(0);
   });
 
-  const FORGED: { title: string; object: () => KubeObject; headers?: Record<string, string> }[] = [
+  const forged: { title: string; object: () => KubeObject; headers?: Record<string, string> }[] = [
     {
       title: 'a deletionTimestamp (B14)',
       object: () => forge({ deletionTimestamp: '2020-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 }),
@@ -129,14 +130,17 @@ describe('one admission', () => {
       headers: { 'user-agent': 'cosign/v2.4.0 (linux; amd64) notation/1.3.0 kube-probe/1.36' },
     },
   ];
-  it.each(FORGED)('is not opened by $title', async ({ object, headers = {} }) => {
+  it.each(forged)('is not opened by $title', async ({ object, headers = {} }) => {
     const { status, message } = await create(object(), headers);
     expect(status).toBe(403);
     expect(message).toContain('registry-not-allowed');
   });
 
   it('judges a new image of a Pod that is already being deleted (B14)', async () => {
-    const held = { ...pod('held', GOOD), metadata: { name: 'held', finalizers: ['e2e.imagegate.dev/hold'] } };
+    const held = {
+      ...pod('held', goodImage),
+      metadata: { name: 'held', finalizers: ['e2e.imagegate.dev/hold'] },
+    };
     expect((await create(held)).status).toBe(201);
     const path = `/api/v1/namespaces/${namespace}/pods/held`;
     expect((await stage.cluster.api('DELETE', path)).status).toBe(200);
@@ -145,8 +149,8 @@ describe('one admission', () => {
     const changed = await stage.cluster.api(
       'PATCH',
       path,
-      { spec: { containers: [{ name: 'app', image: BAD }] } },
-      STRATEGIC,
+      { spec: { containers: [{ name: 'app', image: badImage }] } },
+      strategic,
     );
     expect(changed.status).toBe(403);
     const released = await stage.cluster.api('PATCH', path, { metadata: { finalizers: null } });
@@ -154,7 +158,7 @@ describe('one admission', () => {
   });
 
   it('writes decision id and policy into the audit log of the API server', async () => {
-    await run('run', 'audited', `--image=${BAD}`);
+    await run('run', 'audited', `--image=${badImage}`);
     const decision = await onRecord('audited');
     const annotations = await eventually(
       'the line of the audit log',
@@ -171,8 +175,8 @@ describe('one admission', () => {
   });
 });
 
-const STRATEGIC = { headers: { 'content-type': 'application/strategic-merge-patch+json' } };
+const strategic = { headers: { 'content-type': 'application/strategic-merge-patch+json' } };
 
-function forge(metadata: object): KubeObject {
-  return { ...pod('forged', BAD), metadata: { name: 'forged', ...metadata } };
-}
+const forge = (metadata: object): KubeObject => {
+  return { ...pod('forged', badImage), metadata: { name: 'forged', ...metadata } };
+};

@@ -11,7 +11,7 @@ import { stageGate } from '../harness/gate-stage.ts';
 import { recordedDecisions } from '../harness/imagegate.ts';
 import { createUnderLoad, startLoad, unanswered, wrongAnswers } from '../harness/load.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, dryRun, fence, GOOD, pod } from '../harness/policies.ts';
+import { badImage, dryRun, fence, goodImage, pod } from '../harness/policies.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
 describe('one replica', () => {
@@ -98,7 +98,7 @@ describe('two replicas behind one address', () => {
     const images = (body['items'] as { spec: { containers: { image: string }[] } }[]).map(
       ({ spec }) => spec.containers[0]?.image,
     );
-    expect(new Set(images)).toEqual(new Set([GOOD]));
+    expect(new Set(images)).toEqual(new Set([goodImage]));
   });
 
   it('lose no answer while one after the other drains and comes back (R14)', async () => {
@@ -117,11 +117,11 @@ describe('two replicas behind one address', () => {
     expect(unanswered(creates)).toEqual([]);
   });
 
-  async function fencedNamespace(): Promise<string> {
+  const fencedNamespace = async (): Promise<string> => {
     const name = await createNamespace(cluster);
     await fence(cluster, name);
     return name;
-  }
+  };
 });
 
 describe('with every replica dead', () => {
@@ -132,8 +132,8 @@ describe('with every replica dead', () => {
   beforeAll(async () => {
     await clearGate(cluster);
     namespace = await createNamespace(cluster);
-    await cluster.must(['-n', namespace, 'run', 'old', `--image=${BAD}`]);
-    await cluster.must(['-n', namespace, 'create', 'deployment', 'old', `--image=${GOOD}`]);
+    await cluster.must(['-n', namespace, 'run', 'old', `--image=${badImage}`]);
+    await cluster.must(['-n', namespace, 'create', 'deployment', 'old', `--image=${goodImage}`]);
     const port = await freePort();
     const data = dataFolder(cluster);
     await installGate(cluster, `https://127.0.0.1:${port}`, data);
@@ -147,11 +147,14 @@ describe('with every replica dead', () => {
   });
 
   it.each<{ title: string; args: string[] }>([
-    { title: 'a new Pod with a bad image', args: ['run', 'new', `--image=${BAD}`] },
-    { title: 'a new Pod with a good image, which nobody can judge', args: ['run', 'new', `--image=${GOOD}`] },
-    { title: 'a new Deployment', args: ['create', 'deployment', 'new', `--image=${GOOD}`] },
-    { title: 'kubectl set image', args: ['set', 'image', 'deployment/old', `*=${BAD}`] },
-    { title: 'kubectl debug', args: ['debug', 'old', `--image=${BAD}`] },
+    { title: 'a new Pod with a bad image', args: ['run', 'new', `--image=${badImage}`] },
+    {
+      title: 'a new Pod with a good image, which nobody can judge',
+      args: ['run', 'new', `--image=${goodImage}`],
+    },
+    { title: 'a new Deployment', args: ['create', 'deployment', 'new', `--image=${goodImage}`] },
+    { title: 'kubectl set image', args: ['set', 'image', 'deployment/old', `*=${badImage}`] },
+    { title: 'kubectl debug', args: ['debug', 'old', `--image=${badImage}`] },
   ])('$title is refused (R10, B23)', async ({ args }) => {
     const refused = await run(...args);
     expect(refused.code).toBe(1);
@@ -188,7 +191,7 @@ describe('with every replica dead', () => {
   });
 
   it('a Pod of a bootstrap namespace starts (R11)', async () => {
-    const started = await cluster.run(['-n', 'kube-system', 'run', 'network', `--image=${BAD}`]);
+    const started = await cluster.run(['-n', 'kube-system', 'run', 'network', `--image=${badImage}`]);
     expect(started).toMatchObject({ code: 0 });
     expect(await cluster.run(['-n', 'kube-system', 'delete', 'pod', 'network'])).toMatchObject({ code: 0 });
   });
@@ -208,13 +211,13 @@ describe('with every replica dead', () => {
         const { status, body } = await cluster.api(
           'POST',
           `/api/v1/namespaces/${namespace}/pods?dryRun=All`,
-          pod('p', BAD),
+          pod('p', badImage),
         );
         return status === 403 && body;
       },
       { within: 10_000 },
     );
     expect(answer['message']).toContain('registry-not-allowed');
-    expect(await dryRun(cluster, namespace, GOOD)).toBe(true);
+    expect(await dryRun(cluster, namespace, goodImage)).toBe(true);
   });
 });

@@ -4,17 +4,17 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { caBundles, leafOf, normalPem } from '../harness/ca-bundles.ts';
-import { createAuthority, DAY } from '../harness/certificates.ts';
+import { createAuthority, day } from '../harness/certificates.ts';
 import type { KeyedCertificate } from '../harness/certificates.ts';
 import { freePort } from '../harness/free-port.ts';
 import { clearGate, dataFolder, installGate, startGate } from '../harness/gate.ts';
 import type { Gate } from '../harness/gate.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, dryRun, fence, GOOD, pod } from '../harness/policies.ts';
+import { badImage, dryRun, fence, goodImage, pod } from '../harness/policies.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
-const REVIEW = {
+const review = {
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
   request: {
@@ -24,7 +24,7 @@ const REVIEW = {
     namespace: 'default',
     operation: 'CREATE',
     userInfo: { username: 'nobody' },
-    object: pod('forged', GOOD),
+    object: pod('forged', goodImage),
   },
 };
 
@@ -36,8 +36,8 @@ describe('a gate that knows its API server by certificate', () => {
     const namespace = await createNamespace(stage.cluster);
     await fence(stage.cluster, namespace);
     const run = (image: string) => stage.cluster.run(['-n', namespace, 'run', 'one', `--image=${image}`]);
-    expect((await run(BAD)).stderr).toContain('registry-not-allowed');
-    expect(await run(GOOD)).toMatchObject({ code: 0 });
+    expect((await run(badImage)).stderr).toContain('registry-not-allowed');
+    expect(await run(goodImage)).toMatchObject({ code: 0 });
   });
 
   it.each<{ title: string; client: () => Promise<KeyedCertificate> | KeyedCertificate | undefined }>([
@@ -65,7 +65,7 @@ describe('a CA on disk that is about to end', () => {
   it('has its successor trusted before a leaf of it is shown (R15)', async () => {
     await clearGate(cluster);
     const data = dataFolder(cluster);
-    const authority = await createAuthority('imagegate-old', DAY);
+    const authority = await createAuthority('imagegate-old', day);
     mkdirSync(join(data, 'tls'), { mode: 0o700 });
     writeFileSync(join(data, 'tls', 'ca.crt'), authority.certificate, { mode: 0o600 });
     writeFileSync(join(data, 'tls', 'ca.key'), authority.key, { mode: 0o600 });
@@ -79,12 +79,12 @@ describe('a CA on disk that is about to end', () => {
     expect(bundle.some((ca) => leaf.checkIssued(new X509Certificate(ca)))).toBe(true);
     const namespace = await createNamespace(cluster);
     await fence(cluster, namespace);
-    expect(await dryRun(cluster, namespace, GOOD)).toBe(true);
+    expect(await dryRun(cluster, namespace, goodImage)).toBe(true);
   });
 });
 
 /** Posts a review by hand; a handshake that fails is status 0. */
-function post(gate: Gate, client?: KeyedCertificate): Promise<{ status: number; body: string }> {
+const post = (gate: Gate, client?: KeyedCertificate): Promise<{ status: number; body: string }> => {
   const credentials = client === undefined ? {} : { cert: client.certificate, key: client.key };
   return new Promise((resolve) => {
     const sent = request(
@@ -104,6 +104,6 @@ function post(gate: Gate, client?: KeyedCertificate): Promise<{ status: number; 
       },
     );
     sent.on('error', (error) => resolve({ status: 0, body: error.message }));
-    sent.end(JSON.stringify(REVIEW));
+    sent.end(JSON.stringify(review));
   });
-}
+};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../harness/api.ts';
 import { eventually } from '../harness/eventually.ts';
-import { KUBERNETES } from '../harness/install.ts';
+import { kubernetes } from '../harness/install.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
@@ -13,8 +13,8 @@ describe('the cluster of the tests', () => {
     const { code, stdout } = await cluster.run(['version', '-o', 'json']);
     expect(code).toBe(0);
     const versions = JSON.parse(stdout) as Record<string, { gitVersion: string }>;
-    expect(versions['serverVersion']?.gitVersion).toBe(KUBERNETES);
-    expect(versions['clientVersion']?.gitVersion).toBe(KUBERNETES);
+    expect(versions['serverVersion']?.gitVersion).toBe(kubernetes);
+    expect(versions['clientVersion']?.gitVersion).toBe(kubernetes);
   });
 
   it('turns a Deployment into Pods that stay Pending', async () => {

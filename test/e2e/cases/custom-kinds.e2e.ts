@@ -3,9 +3,9 @@ import type { KubeObject } from '../harness/api.ts';
 import { eventually } from '../harness/eventually.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, fence, GOOD } from '../harness/policies.ts';
+import { badImage, fence, goodImage } from '../harness/policies.ts';
 
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /** A CRD of ours that keeps whatever stands under `spec`: the rows that ship are what is tried, not its schema. */
 const definition = (group: string, version: string, plural: string, kind: string): KubeObject => ({
@@ -32,8 +32,8 @@ const definition = (group: string, version: string, plural: string, kind: string
   },
 });
 
-const TRAINING = definition('kubeflow.org', 'v1', 'pytorchjobs', 'PyTorchJob');
-const WORKFLOW = definition('argoproj.io', 'v1alpha1', 'workflows', 'Workflow');
+const trainingJob = definition('kubeflow.org', 'v1', 'pytorchjobs', 'PyTorchJob');
+const argoWorkflow = definition('argoproj.io', 'v1alpha1', 'workflows', 'Workflow');
 
 const role = (image: string) => ({
   replicas: 1,
@@ -64,8 +64,8 @@ describe('kinds of operators, whose pod specs stand under keys and in lists', ()
   };
 
   beforeAll(async () => {
-    for (const crd of [TRAINING, WORKFLOW]) {
-      const { status, message } = await cluster.api('POST', CRDS, crd);
+    for (const crd of [trainingJob, argoWorkflow]) {
+      const { status, message } = await cluster.api('POST', crds, crd);
       if (status !== 201) throw new Error(`${crd.metadata?.name ?? ''}: ${status} ${message}`);
     }
     const namespace = await createNamespace(cluster);
@@ -80,44 +80,50 @@ describe('kinds of operators, whose pod specs stand under keys and in lists', ()
     }
   });
   afterAll(async () => {
-    for (const crd of [TRAINING, WORKFLOW])
-      await cluster.api('DELETE', `${CRDS}/${crd.metadata?.name ?? ''}`);
+    for (const crd of [trainingJob, argoWorkflow])
+      await cluster.api('DELETE', `${crds}/${crd.metadata?.name ?? ''}`);
   });
 
   it('a bad image under one key of a map is refused, and the refusal names it', async () => {
-    const { status, message } = await post(trainings, training('bad', { Master: GOOD, Worker: BAD }));
-    expect([status, message]).toEqual([403, expect.stringContaining(BAD)]);
+    const { status, message } = await post(
+      trainings,
+      training('bad', { Master: goodImage, Worker: badImage }),
+    );
+    expect([status, message]).toEqual([403, expect.stringContaining(badImage)]);
   });
   it('good images under all keys pass', async () => {
-    expect(await post(trainings, training('good', { Master: GOOD, Worker: GOOD }))).toMatchObject({
+    expect(await post(trainings, training('good', { Master: goodImage, Worker: goodImage }))).toMatchObject({
       status: 201,
       message: '',
     });
   });
   it('an update that brings a bad image under another key is refused, one that changes none passes (R2)', async () => {
-    expect((await post(trainings, training('later', { Master: GOOD }))).status).toBe(201);
+    expect((await post(trainings, training('later', { Master: goodImage }))).status).toBe(201);
     const patch = (spec: object) => cluster.api('PATCH', `${trainings}/later`, { spec });
-    expect((await patch({ pytorchReplicaSpecs: { Worker: role(BAD) } })).status).toBe(403);
+    expect((await patch({ pytorchReplicaSpecs: { Worker: role(badImage) } })).status).toBe(403);
     expect((await patch({ runPolicy: { suspend: true } })).status).toBe(200);
   });
 
   it.each([
-    ['a container', { name: 'main', container: { image: BAD } }],
-    ['a script', { name: 'main', script: { image: BAD, source: 'echo' } }],
+    ['a container', { name: 'main', container: { image: badImage } }],
+    ['a script', { name: 'main', script: { image: badImage, source: 'echo' } }],
     [
       'an init container',
-      { name: 'main', initContainers: [{ name: 'i', image: BAD }], container: { image: GOOD } },
+      { name: 'main', initContainers: [{ name: 'i', image: badImage }], container: { image: goodImage } },
     ],
-    ['a container set', { name: 'main', containerSet: { containers: [{ name: 'c', image: BAD }] } }],
-    ['an inline step', { name: 'main', steps: [[{ name: 's', inline: { container: { image: BAD } } }]] }],
+    ['a container set', { name: 'main', containerSet: { containers: [{ name: 'c', image: badImage }] } }],
+    [
+      'an inline step',
+      { name: 'main', steps: [[{ name: 's', inline: { container: { image: badImage } } }]] },
+    ],
   ])('a workflow with a bad image in %s is refused', async (_title, template) => {
     const { status, message } = await post(workflows, workflow('bad', template));
-    expect([status, message]).toEqual([403, expect.stringContaining(BAD)]);
+    expect([status, message]).toEqual([403, expect.stringContaining(badImage)]);
   });
   it('a workflow with good images passes, and a variable brings a warning until its Pod comes', async () => {
     const object = workflow(
       'good',
-      { name: 'main', container: { image: GOOD } },
+      { name: 'main', container: { image: goodImage } },
       { name: 'later', container: { image: '{{inputs.parameters.image}}' } },
     );
     const answer = await post(workflows, object);

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeObject } from '../harness/api.ts';
-import { DAY } from '../harness/certificates.ts';
+import { day } from '../harness/certificates.ts';
 import { eventually } from '../harness/eventually.ts';
 import { clearGate, readObjects } from '../harness/gate.ts';
 import { imagegate } from '../harness/imagegate.ts';
 import type { Answer } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { NAMESPACE, OWN_IMAGE, putOwnCa, removeOwnNamespace } from '../harness/own-namespace.ts';
-import { BAD, GOOD } from '../harness/policies.ts';
+import { gateNamespace, gateImage, putOwnCa, removeOwnNamespace } from '../harness/own-namespace.ts';
+import { badImage, goodImage } from '../harness/policies.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
 /** What the namespace asks of every Pod; without it Pod Security would refuse before the fence is asked. */
-const CONFINED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+const confined = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const own = (image: string, spec: object = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'other' },
   spec: {
     securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [{ name: 'app', image, securityContext: CONFINED }],
+    containers: [{ name: 'app', image, securityContext: confined }],
     ...spec,
   },
 });
@@ -31,7 +31,7 @@ describe('the gate inside of the cluster', () => {
   let applied: Answer;
   beforeAll(async () => {
     await clearGate(cluster);
-    const manifests = await imagegate(['manifests', '--image', OWN_IMAGE, '--namespace', NAMESPACE]);
+    const manifests = await imagegate(['manifests', '--image', gateImage, '--namespace', gateNamespace]);
     if (manifests.code !== 0) throw new Error(`manifests ended with ${manifests.code}: ${manifests.stderr}`);
     printed = manifests.stdout;
     objects = readObjects(printed);
@@ -43,7 +43,7 @@ describe('the gate inside of the cluster', () => {
   });
 
   it('is applied in one go, its namespace first (R16)', async () => {
-    expect(objects[0]).toMatchObject({ kind: 'Namespace', metadata: { name: NAMESPACE } });
+    expect(objects[0]).toMatchObject({ kind: 'Namespace', metadata: { name: gateNamespace } });
     expect([applied.code, applied.stderr]).toEqual([0, '']);
     for (const kind of [
       'CustomResourceDefinition',
@@ -73,7 +73,7 @@ describe('the gate inside of the cluster', () => {
     expect(spec).toMatchObject({ priorityClassName: 'system-cluster-critical', enableServiceLinks: false });
     expect(spec['topologySpreadConstraints'] ?? spec['affinity']).toBeDefined();
     const [container] = spec['containers'] as Record<string, unknown>[];
-    expect(container).toMatchObject({ image: OWN_IMAGE, securityContext: { readOnlyRootFilesystem: true } });
+    expect(container).toMatchObject({ image: gateImage, securityContext: { readOnlyRootFilesystem: true } });
   });
 
   it('prints no webhook configuration while no replica is ready (R16)', async () => {
@@ -88,30 +88,32 @@ describe('the gate inside of the cluster', () => {
     const pods = await eventually(
       'two Pods of the gate',
       async () => {
-        const { body } = await cluster.api('GET', `/api/v1/namespaces/${NAMESPACE}/pods`);
+        const { body } = await cluster.api('GET', `/api/v1/namespaces/${gateNamespace}/pods`);
         const items = body['items'] as { spec: { containers: { image: string }[] } }[];
         return items.length === 2 && items;
       },
       { within: 15_000 },
     );
-    expect(pods.map(({ spec }) => spec.containers[0]?.image)).toEqual([OWN_IMAGE, OWN_IMAGE]);
+    expect(pods.map(({ spec }) => spec.containers[0]?.image)).toEqual([gateImage, gateImage]);
   });
 
   it.each<{ title: string; object: KubeObject }>([
-    { title: 'another image', object: own(BAD) },
+    { title: 'another image', object: own(badImage) },
     {
       title: 'another digest of its own image',
-      object: own(OWN_IMAGE.replaceAll('a'.repeat(64), 'b'.repeat(64))),
+      object: own(gateImage.replaceAll('a'.repeat(64), 'b'.repeat(64))),
     },
-    { title: 'a tag of its own image', object: own(`${OWN_IMAGE.split('@')[0]}:latest`) },
+    { title: 'a tag of its own image', object: own(`${gateImage.split('@')[0]}:latest`) },
     {
       title: 'another image in an init container',
-      object: own(OWN_IMAGE, { initContainers: [{ name: 'init', image: BAD, securityContext: CONFINED }] }),
+      object: own(gateImage, {
+        initContainers: [{ name: 'init', image: badImage, securityContext: confined }],
+      }),
     },
     {
       title: 'another image in a volume',
-      object: own(OWN_IMAGE, {
-        volumes: [{ name: 'data', image: { reference: BAD, pullPolicy: 'Always' } }],
+      object: own(gateImage, {
+        volumes: [{ name: 'data', image: { reference: badImage, pullPolicy: 'Always' } }],
       }),
     },
   ])('has $title refused in its own namespace with every replica dead (R11)', async ({ object }) => {
@@ -130,10 +132,10 @@ describe('the gate inside of the cluster', () => {
     const [name = ''] = await ownPods();
     const refused = await cluster.run([
       '-n',
-      NAMESPACE,
+      gateNamespace,
       'debug',
       name,
-      `--image=${BAD}`,
+      `--image=${badImage}`,
       '--profile=restricted',
     ]);
     expect(refused.code).toBe(1);
@@ -141,11 +143,11 @@ describe('the gate inside of the cluster', () => {
   });
 
   it('prints them for its Service as soon as a replica is ready, and the server takes them (R16)', async () => {
-    await putOwnCa(cluster, 1000 * DAY);
+    await putOwnCa(cluster, 1000 * day);
     // What a kubelet would report.
     const ready = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } };
     for (const name of await ownPods()) {
-      const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`;
+      const path = `/api/v1/namespaces/${gateNamespace}/pods/${name}/status`;
       expect((await cluster.api('PATCH', path, ready)).status).toBe(200);
     }
     const webhooks = await eventually(
@@ -160,7 +162,7 @@ describe('the gate inside of the cluster', () => {
       ({ webhooks: all }) => all as { clientConfig: object }[],
     );
     for (const { clientConfig } of hooks) {
-      expect(clientConfig).toMatchObject({ service: { namespace: NAMESPACE, name: 'imagegate' } });
+      expect(clientConfig).toMatchObject({ service: { namespace: gateNamespace, name: 'imagegate' } });
     }
     const taken = await cluster.run(['apply', '-f', '-'], { input: webhooks.stdout });
     expect([taken.code, taken.stderr]).toEqual([0, '']);
@@ -176,7 +178,7 @@ describe('the gate inside of the cluster', () => {
           elsewhere,
           'run',
           'one',
-          `--image=${GOOD}`,
+          `--image=${goodImage}`,
           '--dry-run=server',
         ]);
         return answer.code !== 0 && answer;
@@ -189,12 +191,12 @@ describe('the gate inside of the cluster', () => {
       'kube-system',
       'run',
       'network',
-      `--image=${BAD}`,
+      `--image=${badImage}`,
       '--dry-run=server',
     ]);
     expect(system).toMatchObject({ code: 0 });
     const former = await ownPods();
-    await cluster.must(['-n', NAMESPACE, 'delete', 'pod', '--grace-period=0', '--force', ...former]);
+    await cluster.must(['-n', gateNamespace, 'delete', 'pod', '--grace-period=0', '--force', ...former]);
     await eventually(
       'new Pods of the gate',
       async () => {
@@ -203,21 +205,21 @@ describe('the gate inside of the cluster', () => {
       },
       { within: 15_000 },
     );
-    const other = await createOwn(own(BAD));
+    const other = await createOwn(own(badImage));
     expect(other.message).toContain('ValidatingAdmissionPolicy');
   });
 
-  function printWebhooks(): Promise<Answer> {
+  const printWebhooks = (): Promise<Answer> => {
     const { admin } = cluster.kubeconfigs;
-    return imagegate(['manifests', '--webhooks', '--namespace', NAMESPACE, '--kubeconfig', admin]);
-  }
+    return imagegate(['manifests', '--webhooks', '--namespace', gateNamespace, '--kubeconfig', admin]);
+  };
 
-  async function ownPods(): Promise<string[]> {
-    const { body } = await cluster.api('GET', `/api/v1/namespaces/${NAMESPACE}/pods`);
+  const ownPods = async (): Promise<string[]> => {
+    const { body } = await cluster.api('GET', `/api/v1/namespaces/${gateNamespace}/pods`);
     return (body['items'] as KubeObject[]).map(({ metadata }) => metadata?.name ?? '');
-  }
+  };
 
-  function createOwn(object: KubeObject) {
-    return cluster.api('POST', `/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`, object);
-  }
+  const createOwn = (object: KubeObject) => {
+    return cluster.api('POST', `/api/v1/namespaces/${gateNamespace}/pods?dryRun=All`, object);
+  };
 });

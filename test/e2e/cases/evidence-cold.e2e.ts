@@ -13,15 +13,15 @@ import { createNamespace } from '../harness/namespaces.ts';
 import { putPolicy, untilJudged } from '../harness/policies.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
-const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'registries-and-credentials.md');
-const DOCUMENTED_HOST = 'registry.registry-system.svc:5000';
-const HOME = 'registry-system';
+const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'registries-and-credentials.md');
+const documentedHost = 'registry.registry-system.svc:5000';
+const home = 'registry-system';
 
 /** The policies of docs/registries-and-credentials.md, for the registry of the test. */
 const documentedPolicies = (host: string): KubeObject[] => {
-  const [, section = ''] = readFileSync(PAGE, 'utf8').split('\n## A registry inside the cluster\n');
+  const [, section = ''] = readFileSync(page, 'utf8').split('\n## A registry inside the cluster\n');
   const [, written = ''] = /^```yaml\n([^]*?)^```$/m.exec(section) ?? [];
-  const policies = readObjects(written.replaceAll(DOCUMENTED_HOST, host));
+  const policies = readObjects(written.replaceAll(documentedHost, host));
   if (policies.length !== 2)
     throw new Error('docs/registries-and-credentials.md says nothing about a registry in the cluster');
   return policies;
@@ -49,22 +49,22 @@ describe('a registry that runs in the cluster it serves', () => {
       await pushManifest(registry, repository, made, 'v1');
     await registry.down();
     elsewhere = await createNamespace(cluster);
-    await cluster.must(['create', 'namespace', HOME]);
+    await cluster.must(['create', 'namespace', home]);
     for (const policy of documentedPolicies(registry.host)) await putPolicy(cluster, policy);
-    for (const namespace of [elsewhere, HOME]) await untilJudged(cluster, namespace, false);
+    for (const namespace of [elsewhere, home]) await untilJudged(cluster, namespace, false);
   });
   afterAll(async () => {
-    await cluster.must(['delete', 'namespace', HOME, '--wait=false']);
+    await cluster.must(['delete', 'namespace', home, '--wait=false']);
   });
 
   it('is not needed in order to start itself', async () => {
     const create = ['create', 'deployment', 'registry', `--image=${named('platform/registry', own)}`];
-    await cluster.must(['-n', HOME, ...create]);
+    await cluster.must(['-n', home, ...create]);
     const images = await eventually(
       'its Pod',
       async () => {
         const path = 'jsonpath={.items[*].spec.containers[*].image}';
-        const { stdout } = await cluster.run(['-n', HOME, 'get', 'pods', '-o', path]);
+        const { stdout } = await cluster.run(['-n', home, 'get', 'pods', '-o', path]);
         return stdout !== '' && stdout;
       },
       { within: 10_000 },
@@ -92,8 +92,8 @@ describe('a registry that runs in the cluster it serves', () => {
   ])('is no excuse for $title in its namespace', async ({ text, code }) => {
     const beside = { initContainers: [{ name: 'beside', image: text() }] };
     for (const answer of [
-      await createPod(cluster, HOME, text()),
-      await createPod(cluster, HOME, named('platform/registry', own), beside),
+      await createPod(cluster, home, text()),
+      await createPod(cluster, home, named('platform/registry', own), beside),
     ]) {
       expect([answer.status, answer.message]).toEqual([403, expect.stringContaining(code)]);
     }

@@ -7,10 +7,10 @@ import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pod } from '../harness/policies.ts';
 
-const IMAGES =
+const imagesPath =
   '{range .spec.initContainers[*]}{.image}{"\\n"}{end}{range .spec.containers[*]}{.image}{"\\n"}{end}';
-const VOLUMES = '{range .spec.volumes[*]}{.image.reference}{"\\n"}{end}';
-const DEBUGGERS = '{range .spec.ephemeralContainers[*]}{.image}{"\\n"}{end}';
+const volumesPath = '{range .spec.volumes[*]}{.image.reference}{"\\n"}{end}';
+const debuggersPath = '{range .spec.ephemeralContainers[*]}{.image}{"\\n"}{end}';
 
 describe('digest: { pin: true }', () => {
   const stage = stageEvidence(async () => {
@@ -66,13 +66,13 @@ describe('digest: { pin: true }', () => {
       ...volume(app('three')),
     };
     expect(await create(pod('all', '', spec))).toMatchObject({ code: 0, stderr: '' });
-    expect(await stored('all', IMAGES)).toEqual([
+    expect(await stored('all', imagesPath)).toEqual([
       pinned('two'),
       pinned('one'),
       pinned('latest'),
       pinned('three'),
     ]);
-    expect(await stored('all', VOLUMES)).toEqual([pinned('three')]);
+    expect(await stored('all', volumesPath)).toEqual([pinned('three')]);
   });
 
   it('leaves the template of a Deployment as it was written, and pins its Pods', async () => {
@@ -109,10 +109,10 @@ describe('digest: { pin: true }', () => {
     expect(refused.stderr).toContain('digest-missing');
     expect(refused.stderr).toContain('this is the mirror of a static Pod');
     expect(await create(mirrored('mirror-digest', pinned('one')))).toMatchObject({ code: 0, stderr: '' });
-    expect(await stored('mirror-digest', IMAGES)).toEqual([pinned('one')]);
+    expect(await stored('mirror-digest', imagesPath)).toEqual([pinned('one')]);
     // Later nobody can make a mirror of a Pod, or the other way round.
     expect(await create(pod('no-mirror', app('one')))).toMatchObject({ code: 0 });
-    expect(await stored('no-mirror', IMAGES)).toEqual([pinned('one')]);
+    expect(await stored('no-mirror', imagesPath)).toEqual([pinned('one')]);
     for (const [name, change] of [
       ['no-mirror', 'kubernetes.io/config.mirror=x'],
       ['mirror-digest', 'kubernetes.io/config.mirror-'],
@@ -140,14 +140,14 @@ describe('digest: { pin: true }', () => {
     // A change of the spec reaches the gate, a label alone does not.
     const patch = '{"spec":{"activeDeadlineSeconds":3600}}';
     expect(await run('patch', 'pod', name, '-p', patch)).toMatchObject({ code: 0 });
-    expect(await stored(name, IMAGES)).toEqual(images.map(app));
-    expect(await stored(name, VOLUMES)).toEqual(volumes.map(app));
+    expect(await stored(name, imagesPath)).toEqual(images.map(app));
+    expect(await stored(name, volumesPath)).toEqual(volumes.map(app));
   });
 
   it('lets a new Pod with an image volume be labelled, and leaves its digest', async () => {
     expect(await create(pod('new-volume', app('one'), volume(app('two'))))).toMatchObject({ code: 0 });
     expect(await run('label', 'pod', 'new-volume', 'touched=yes')).toMatchObject({ code: 0 });
-    expect(await stored('new-volume', IMAGES, VOLUMES)).toEqual([pinned('one'), pinned('two')]);
+    expect(await stored('new-volume', imagesPath, volumesPath)).toEqual([pinned('one'), pinned('two')]);
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe('digest: { pin: true }', () => {
     expect(await run('debug', name, `--image=${app('three')}`, '--container=second')).toMatchObject({
       code: 0,
     });
-    expect(await stored(name, DEBUGGERS)).toEqual([first(), pinned('three')]);
+    expect(await stored(name, debuggersPath)).toEqual([first(), pinned('three')]);
     const refused = await run('debug', name, `--image=${app('nothing')}`, '--container=third');
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('image-absent')]);
   });
@@ -172,12 +172,12 @@ describe('digest: { pin: true }', () => {
     'leaves kubectl set image on a Pod (%s) to be refused without a digest',
     async (age) => {
       if (age === 'new') expect(await run('run', 'new', `--image=${app('one')}`)).toMatchObject({ code: 0 });
-      const [before] = await stored(age, IMAGES);
+      const [before] = await stored(age, imagesPath);
       const refused = await run('set', 'image', `pod/${age}`, `*=${app('two')}`);
       expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('digest-missing')]);
-      expect(await stored(age, IMAGES)).toEqual([before]);
+      expect(await stored(age, imagesPath)).toEqual([before]);
       expect(await run('set', 'image', `pod/${age}`, `*=${pinned('two')}`)).toMatchObject({ code: 0 });
-      expect(await stored(age, IMAGES)).toEqual([pinned('two')]);
+      expect(await stored(age, imagesPath)).toEqual([pinned('two')]);
     },
   );
 });

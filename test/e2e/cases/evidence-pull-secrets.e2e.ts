@@ -10,12 +10,12 @@ import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
-const LOGIN = { username: 'ann', password: 'the right one' };
-const WITH_SECRET = { imagePullSecrets: [{ name: 'regcred' }] };
+const login = { username: 'ann', password: 'the right one' };
+const withSecret = { imagePullSecrets: [{ name: 'regcred' }] };
 
 describe('a registry that asks who is there', () => {
   const stage = stageEvidence(async () => {
-    const users = { [LOGIN.username]: LOGIN.password };
+    const users = { [login.username]: login.password };
     const registry = await startDockerRegistry({ tls: true, auth: { mode: 'basic', users } });
     const config = { registries: [rowOf(registry)] };
     return { registry, config, args: ['--pull-secrets'], close: () => registry.stop() };
@@ -29,14 +29,14 @@ describe('a registry that asks who is there', () => {
 
   const push = async (name: string): Promise<string> => {
     const made = image({ user: '65532', labels: { name } });
-    const target = { ...stage.around.registry, user: LOGIN.username, password: LOGIN.password };
+    const target = { ...stage.around.registry, user: login.username, password: login.password };
     await pushManifest(target, `team/${name}`, made, 'v1');
     return made.digest;
   };
   const named = (name: string) => `${host}/team/${name}:v1`;
   const putSecret = (namespace: string) =>
     cluster.must(['-n', namespace, 'apply', '-f', '-'], {
-      input: JSON.stringify(pullSecret('regcred', host, LOGIN)),
+      input: JSON.stringify(pullSecret('regcred', host, login)),
     });
   const details = async (namespace: string, { name }: CreatedPod) =>
     detailsOf(await decisionOn(stage.gate, { namespace, name }));
@@ -58,7 +58,7 @@ describe('a registry that asks who is there', () => {
     const digest = await push('named');
     const refused = await createPod(cluster, own, named('named'));
     expect([refused.status, refused.message]).toEqual([403, expect.stringContaining('image-unavailable')]);
-    const passed = await createPod(cluster, own, named('named'), WITH_SECRET);
+    const passed = await createPod(cluster, own, named('named'), withSecret);
     expect([passed.message, passed.image]).toEqual(['', `${named('named')}@${digest}`]);
   });
 
@@ -96,7 +96,7 @@ describe('a registry that asks who is there', () => {
 
   it('is not asked with a secret of another namespace, however a Pod names it (B29)', async () => {
     await push('elsewhere');
-    const plain = await createPod(cluster, other, named('elsewhere'), WITH_SECRET);
+    const plain = await createPod(cluster, other, named('elsewhere'), withSecret);
     expect([plain.status, plain.message]).toEqual([403, expect.stringContaining('image-unavailable')]);
     expect(await details(other, plain)).toContain(
       `pull secret ${other}/regcred: there is no such Secret with a docker config in the namespace; anonymous: denied`,
@@ -106,7 +106,7 @@ describe('a registry that asks who is there', () => {
       expect([name, climbing.status]).toEqual([name, 403]);
       expect(await details(other, climbing)).toContain('this is no name; other namespaces are never read');
     }
-    expect(await createPod(cluster, own, named('elsewhere'), WITH_SECRET)).toMatchObject({ status: 201 });
+    expect(await createPod(cluster, own, named('elsewhere'), withSecret)).toMatchObject({ status: 201 });
   });
 
   it('tells a namespace without the secret nothing, whoever asks first (B29)', async () => {
@@ -119,7 +119,7 @@ describe('a registry that asks who is there', () => {
       return `${answer.message}\n${warning}\n${await details(other, answer)}`;
     };
     const admitted = async (text: string) => {
-      const answer = await createPod(cluster, own, text, WITH_SECRET);
+      const answer = await createPod(cluster, own, text, withSecret);
       expect([text, answer.status, answer.message]).toEqual([text, 201, '']);
     };
     await admitted(named('first'));
@@ -143,14 +143,14 @@ describe('a registry that asks who is there', () => {
 
   it('is not asked with a secret that RBAC does not let the gate read, and the refusal says what would', async () => {
     await push('ungranted');
-    const refused = await createPod(cluster, ungranted, named('ungranted'), WITH_SECRET);
+    const refused = await createPod(cluster, ungranted, named('ungranted'), withSecret);
     expect(refused.status).toBe(403);
     expect(await details(ungranted, refused)).toContain(
       `a login cannot be used: RBAC forbids it: \`imagegate manifests --pull-secrets ${ungranted}\` grants it, in pull secret ${ungranted}/regcred`,
     );
     await stage.grantPullSecrets(ungranted);
     const allowed = async () =>
-      (await createPod(cluster, ungranted, named('ungranted'), WITH_SECRET)).status === 201;
+      (await createPod(cluster, ungranted, named('ungranted'), withSecret)).status === 201;
     await eventually('the right to be seen', allowed, { within: 5_000 });
   });
 
@@ -162,15 +162,15 @@ describe('a registry that asks who is there', () => {
       .map(({ parentPath, name }) => join(parentPath, name));
     expect(files.map((file) => basename(file))).toContain('imagegate.db');
     for (const file of files) texts.push(readFileSync(file, 'latin1'));
-    const both = `${LOGIN.username}:${LOGIN.password}`;
-    const written = [LOGIN.password, Buffer.from(both).toString('base64')];
+    const both = `${login.username}:${login.password}`;
+    const written = [login.password, Buffer.from(both).toString('base64')];
     for (const text of texts) for (const secret of written) expect(text.includes(secret)).toBe(false);
     // The name of the Secret is in some of them, so that nothing was looked for in the wrong place.
     expect(texts.filter((text) => text.includes(`${own}/regcred`)).length).toBeGreaterThan(1);
   });
 
   const lastPod = async () => {
-    const { name } = await createPod(cluster, own, named('named'), WITH_SECRET);
+    const { name } = await createPod(cluster, own, named('named'), withSecret);
     return { namespace: own, name };
   };
 });

@@ -10,15 +10,15 @@ import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
-const LOGIN = { username: 'ann', password: 'the right one' };
+const login = { username: 'ann', password: 'the right one' };
 /** Somebody reads an image, in the log of docker-registry. */
-const READ = /method=(?:GET|HEAD) .*uri=\/v2\/team/;
+const read = /method=(?:GET|HEAD) .*uri=\/v2\/team/;
 /** Two looks, two seconds apart, and what a slow machine needs. */
-const RELOADED = { within: 15_000, every: 250 };
+const reloaded = { within: 15_000, every: 250 };
 
 describe('the registries of the configuration file, changed while the gate runs', () => {
   const stage = stageEvidence(async () => {
-    const users = { [LOGIN.username]: LOGIN.password };
+    const users = { [login.username]: login.password };
     const registry = await startDockerRegistry({ tls: true, auth: { mode: 'basic', users } });
     return { registry, config: { registries: [] }, close: () => registry.stop() };
   });
@@ -29,7 +29,7 @@ describe('the registries of the configuration file, changed while the gate runs'
     writeFileSync(join(stage.gate.data, 'config.yaml'), stringify(config));
   /** Says so when the file was read again, whatever came of it. */
   const logged = (text: string) =>
-    eventually(text, async () => stage.gate.process.output().includes(text), RELOADED);
+    eventually(text, async () => stage.gate.process.output().includes(text), reloaded);
   const refusal = async (tag: string): Promise<string> => {
     const { status, name } = await createPod(cluster, namespace, app(tag));
     expect(status).toBe(403);
@@ -38,7 +38,7 @@ describe('the registries of the configuration file, changed while the gate runs'
 
   beforeAll(async () => {
     const { registry } = stage.around;
-    const target = { ...registry, user: LOGIN.username, password: LOGIN.password };
+    const target = { ...registry, user: login.username, password: login.password };
     for (const tag of ['one', 'two']) {
       await pushManifest(target, 'team/app', image({ user: '65532', labels: { tag } }), tag);
     }
@@ -48,17 +48,17 @@ describe('the registries of the configuration file, changed while the gate runs'
 
   it('open no private address until a row says so (B26)', async () => {
     expect(await refusal('one')).toMatch(/: address: .*allowPrivateAddress/);
-    expect(READ.test(stage.around.registry.log())).toBe(false);
+    expect(read.test(stage.around.registry.log())).toBe(false);
   });
 
   it('log in once a row names the file to log in with', async () => {
     const dockerConfigFile = join(stage.gate.data, 'login.json');
-    const auths = { [stage.around.registry.host]: LOGIN };
+    const auths = { [stage.around.registry.host]: login };
     writeFileSync(dockerConfigFile, JSON.stringify({ auths }), { mode: 0o600 });
     write({ registries: [{ ...rowOf(stage.around.registry), dockerConfigFile }] });
     await logged('registries reloaded');
     expect(await createPod(cluster, namespace, app('one'))).toMatchObject({ status: 201 });
-    expect(READ.test(stage.around.registry.log())).toBe(true);
+    expect(read.test(stage.around.registry.log())).toBe(true);
   });
 
   it('stay as they were when what is written cannot be used, and the log says where', async () => {

@@ -12,7 +12,7 @@ import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
-const TOKEN = 'the-token-of-the-registry';
+const eventToken = 'the-token-of-the-registry';
 
 interface PodItem {
   readonly spec: { readonly containers: readonly { readonly image: string }[] };
@@ -41,10 +41,10 @@ describe('images that are looked at before their Pods come', () => {
     const forwarder = await startForwarder(gateUrl, () =>
       readFileSync(join(stage.gate.data, 'tls', 'ca.crt'), 'utf8'),
     );
-    const headers = { Authorization: [`Bearer ${TOKEN}`] };
+    const headers = { Authorization: [`Bearer ${eventToken}`] };
     const telling = await startDockerRegistry({ tls: true, notify: { url: forwarder.url, headers } });
     const tokenFile = join(telling.folder, 'token');
-    writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
+    writeFileSync(tokenFile, eventToken, { mode: 0o600 });
     const hosts = [counting.host, telling.host];
     const config = {
       registries: [rowOf(counting), rowOf(telling)],
@@ -122,7 +122,7 @@ describe('images that are looked at before their Pods come', () => {
     const { counting } = stage.around;
     counting.forget();
     const made = counting.push('team/told', image({ user: '65532' }), 'v1');
-    expect(await tell(TOKEN, pushOf('team/told', made))).toBe(202);
+    expect(await tell(eventToken, pushOf('team/told', made))).toBe(202);
     await settled(2);
     counting.forget();
     const byDigest = await createPod(cluster, namespace, `${counting.host}/team/told@${made.digest}`);
@@ -133,7 +133,7 @@ describe('images that are looked at before their Pods come', () => {
     expect(counting.counts()).toMatchObject({ total: 1, manifests: 1 });
   });
 
-  it.each(['', 'another token', `${TOKEN}!`])(
+  it.each(['', 'another token', `${eventToken}!`])(
     'are not looked at for somebody with the token "%s"',
     async (token) => {
       const { counting } = stage.around;
@@ -146,7 +146,7 @@ describe('images that are looked at before their Pods come', () => {
         image({ user: '65532', labels: { token } }),
         'v1',
       );
-      expect(await tell(TOKEN, pushOf(`team/after${token.length}`, next))).toBe(202);
+      expect(await tell(eventToken, pushOf(`team/after${token.length}`, next))).toBe(202);
       await settled(2);
       expect(counting.requests.filter(({ path }) => path.includes('forged'))).toEqual([]);
     },

@@ -11,7 +11,7 @@ import { startInjector } from '../harness/injector.ts';
 import type { InjectedPatch, Injector } from '../harness/injector.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 
-const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
+const registration = '/apis/admissionregistration.k8s.io/v1';
 const good = image({ user: '65532' });
 const sidecar = image({ user: '65532', labels: { name: 'sidecar' } });
 const root = image({ user: '0' });
@@ -118,7 +118,7 @@ describe('pinning beside other webhooks', () => {
     },
   ])('$title', async ({ deleted, expected }) => {
     await injector.inject('Never', []);
-    expect(await cluster.api('DELETE', `${REGISTRATION}/${deleted}`)).toMatchObject({ status: 200 });
+    expect(await cluster.api('DELETE', `${registration}/${deleted}`)).toMatchObject({ status: 200 });
     const intact = (value: number) =>
       eventually(
         `intact ${value}`,

@@ -4,10 +4,10 @@ import { stageGate } from '../harness/gate-stage.ts';
 import type { User } from '../harness/kubeconfig.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import {
-  BAD,
+  badImage,
   dryRun,
   fence,
-  GOOD,
+  goodImage,
   pod,
   putPolicy,
   trustedRegistry,
@@ -54,7 +54,7 @@ describe('the labels of a namespace', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('admission webhook "namespaces.imagegate.dev" denied the request');
     expect(refused.stderr).toContain('by-label');
-    expect(await dryRun(cluster, fenced, BAD)).toBe(false);
+    expect(await dryRun(cluster, fenced, badImage)).toBe(false);
   });
 
   it.each(['', '/status', '/finalize'])(
@@ -65,7 +65,7 @@ describe('the labels of a namespace', () => {
       found.metadata = { ...found.metadata, labels: { 'kubernetes.io/metadata.name': fenced } };
       const answer = await cluster.api('PUT', `${path}${subresource}`, found);
       expect([answer.status, answer.message]).toEqual([403, expect.stringContaining('namespace-escape')]);
-      expect(await dryRun(cluster, fenced, BAD)).toBe(false);
+      expect(await dryRun(cluster, fenced, badImage)).toBe(false);
     },
   );
 
@@ -88,8 +88,8 @@ describe('the labels of a namespace', () => {
       expect((await cluster.api('POST', '/api/v1/namespaces', { metadata })).status).toBe(201);
       await cluster.api('POST', `${root}/serviceaccounts`, { metadata: { name: 'default' } });
       const [bad, good] = await Promise.all([
-        cluster.api('POST', `${root}/pods`, pod('bad', BAD)),
-        cluster.api('POST', `${root}/pods`, pod('good', GOOD)),
+        cluster.api('POST', `${root}/pods`, pod('bad', badImage)),
+        cluster.api('POST', `${root}/pods`, pod('good', goodImage)),
       ]);
       expect([bad.status, bad.message]).toEqual([403, expect.stringContaining('registry-not-allowed')]);
       expect([good.status, good.message]).toEqual([201, '']);
@@ -98,14 +98,14 @@ describe('the labels of a namespace', () => {
 
   it('of another namespace stay as they are in the eyes of the gate', async () => {
     const open = await createNamespace(cluster);
-    expect(await dryRun(cluster, open, BAD)).toBe(true);
+    expect(await dryRun(cluster, open, badImage)).toBe(true);
   });
 });
 
 describe('a bootstrap namespace', () => {
   it('is judged while the gate lives (R11)', async () => {
     await fence(cluster, 'kube-system');
-    const { code, stderr } = await cluster.run(['-n', 'kube-system', 'run', 'nginx', `--image=${BAD}`]);
+    const { code, stderr } = await cluster.run(['-n', 'kube-system', 'run', 'nginx', `--image=${badImage}`]);
     expect(code).toBe(1);
     expect(stderr).toContain('admission webhook "bootstrap.imagegate.dev" denied the request');
     expect(stderr).toContain('registry-not-allowed');

@@ -6,13 +6,13 @@ import { stageGate } from '../harness/gate-stage.ts';
 import { recordedDecisions } from '../harness/imagegate.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import {
-  BAD,
+  badImage,
   deletePolicy,
   dryRun,
   fence,
-  GOOD,
+  goodImage,
   pod,
-  POLICIES,
+  policies,
   putPolicy,
   trustedRegistry,
   untilJudged,
@@ -75,19 +75,19 @@ describe('a policy on its way in', () => {
       says: ['astrology'],
     },
   ])('is refused for $title though the client asked for no validation (R9)', async ({ policy, says }) => {
-    const path = `${POLICIES}?fieldValidation=Ignore`;
+    const path = `${policies}?fieldValidation=Ignore`;
     const { status, message } = await cluster.api('POST', path, policy);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
     for (const word of says) expect(message).toContain(word);
-    expect((await cluster.api('GET', `${POLICIES}/${policy.metadata?.name}`)).status).toBe(404);
+    expect((await cluster.api('GET', `${policies}/${policy.metadata?.name}`)).status).toBe(404);
   });
 
   it('is refused for the same on UPDATE (R9)', async () => {
     const namespace = await createNamespace(cluster);
     const name = await fence(cluster, namespace);
     const patch = { spec: { checks: [{ registeries: { allow: [] } }] } };
-    const { status, message } = await cluster.api('PATCH', `${POLICIES}/${name}`, patch);
+    const { status, message } = await cluster.api('PATCH', `${policies}/${name}`, patch);
     expect(status).toBe(403);
     expect(message).toContain('did you mean registries');
   });
@@ -108,10 +108,14 @@ describe('a policy in force', () => {
     const timed = async (change: () => Promise<void>, goodAllowed: boolean): Promise<number> => {
       const start = Date.now();
       await change();
-      await eventually('the change', async () => (await dryRun(cluster, namespace, GOOD)) === goodAllowed, {
-        within: 5_000,
-        every: 20,
-      });
+      await eventually(
+        'the change',
+        async () => (await dryRun(cluster, namespace, goodImage)) === goodAllowed,
+        {
+          within: 5_000,
+          every: 20,
+        },
+      );
       return Date.now() - start;
     };
     expect(await timed(() => allow(['other.example.com/**']), false)).toBeLessThan(2_000);
@@ -125,17 +129,17 @@ describe('a policy in force', () => {
       { checks: [{ tags: { deny: ['1.*'] } }] },
     );
     await putPolicy(cluster, second);
-    await eventually('the second policy', async () => !(await dryRun(cluster, namespace, GOOD)), {
+    await eventually('the second policy', async () => !(await dryRun(cluster, namespace, goodImage)), {
       within: 5_000,
     });
-    expect(await dryRun(cluster, namespace, `${GOOD.split(':')[0]}:2.0`)).toBe(true);
+    expect(await dryRun(cluster, namespace, `${goodImage.split(':')[0]}:2.0`)).toBe(true);
     await deletePolicy(cluster, 'second');
   });
 
   it('lets go of its namespace when it is deleted', async () => {
     const other = await createNamespace(cluster);
     const gone = await fence(cluster, other);
-    expect(await dryRun(cluster, other, BAD)).toBe(false);
+    expect(await dryRun(cluster, other, badImage)).toBe(false);
     await deletePolicy(cluster, gone);
     await untilJudged(cluster, other, true);
   });
@@ -149,7 +153,7 @@ describe('a policy in force', () => {
     await eventually(
       `a finding in mode ${mode}`,
       async () => {
-        expect(await dryRun(cluster, soft, BAD)).toBe(true);
+        expect(await dryRun(cluster, soft, badImage)).toBe(true);
         return (await recordedDecisions(stage.gate.data)).some(
           ({ object, findings }) =>
             object.namespace === soft && findings.some((finding) => finding.mode === mode),
@@ -157,7 +161,7 @@ describe('a policy in force', () => {
       },
       { within: 10_000, every: 200 },
     );
-    const { code, stderr } = await cluster.run(['-n', soft, 'run', 'one', `--image=${BAD}`]);
+    const { code, stderr } = await cluster.run(['-n', soft, 'run', 'one', `--image=${badImage}`]);
     expect(code).toBe(0);
     expect(/^Warning: .*untrusted-registry\/nginx/m.test(stderr)).toBe(warned);
   });
@@ -172,43 +176,43 @@ describe('a policy that got past the gate', () => {
     expect((await cluster.api('DELETE', registered)).status).toBe(200);
     await eventually(
       'the broken policy to be stored',
-      async () => (await cluster.api('POST', `${POLICIES}?fieldValidation=Ignore`, broken)).status === 201,
+      async () => (await cluster.api('POST', `${policies}?fieldValidation=Ignore`, broken)).status === 201,
       { within: 5_000 },
     );
     await installGate(cluster, stage.gate.url, stage.gate.data);
-    await eventually('the gate to stand again', async () => !(await dryRun(cluster, other, BAD)), {
+    await eventually('the gate to stand again', async () => !(await dryRun(cluster, other, badImage)), {
       within: 10_000,
     });
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
     const refused = await eventually(
       'the refusal',
       async () => {
-        const answer = await cluster.api('POST', path, pod('probe', GOOD));
+        const answer = await cluster.api('POST', path, pod('probe', goodImage));
         return answer.status === 403 ? answer : undefined;
       },
       { within: 5_000 },
     );
     expect(refused.message).toContain('policies-unavailable');
-    expect(await dryRun(cluster, other, GOOD)).toBe(true);
+    expect(await dryRun(cluster, other, goodImage)).toBe(true);
     await accepted('past-the-gate', 'False');
     await deletePolicy(cluster, 'past-the-gate');
     await untilJudged(cluster, namespace, true);
   });
 });
 
-function misspelt(name: string, match: unknown = {}): KubeObject {
+const misspelt = (name: string, match: unknown = {}): KubeObject => {
   return trustedRegistry(name, match, { checks: [{ registeries: { allow: ['registry.example.com/**'] } }] });
-}
+};
 
-async function accepted(name: string, status: 'True' | 'False'): Promise<void> {
+const accepted = async (name: string, status: 'True' | 'False'): Promise<void> => {
   await eventually(
     `Accepted=${status} on ${name}`,
     async () => {
-      const { body } = await cluster.api('GET', `${POLICIES}/${name}`);
+      const { body } = await cluster.api('GET', `${policies}/${name}`);
       const conditions = (body['status'] as { conditions?: { type: string; status: string }[] } | undefined)
         ?.conditions;
       return conditions?.some((condition) => condition.type === 'Accepted' && condition.status === status);
     },
     { within: 20_000 },
   );
-}
+};

@@ -7,8 +7,8 @@ import { freePort } from '../harness/free-port.ts';
 import { clearGate, dataFolder, installGate, readObjects, startGate } from '../harness/gate.ts';
 import { imagegate } from '../harness/imagegate.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { NAMESPACE, OWN_IMAGE, putOwnCa, removeOwnNamespace } from '../harness/own-namespace.ts';
-import { BAD, dryRun, fence, GOOD } from '../harness/policies.ts';
+import { gateNamespace, gateImage, putOwnCa, removeOwnNamespace } from '../harness/own-namespace.ts';
+import { badImage, dryRun, fence, goodImage } from '../harness/policies.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
 const shell = promisify(execFile);
@@ -54,27 +54,34 @@ describe('manifests --delete, run as it is printed', () => {
     await fence(cluster, namespace);
     await prepare();
     await gate.kill();
-    await expect(dryRun(cluster, namespace, GOOD)).rejects.toThrow('failed calling webhook');
+    await expect(dryRun(cluster, namespace, goodImage)).rejects.toThrow('failed calling webhook');
     return objects;
   };
 
   it('takes a gate inside of the cluster away although every replica is dead', async () => {
     const namespace = await createNamespace(cluster);
     const secrets = ['--pull-secrets', namespace];
-    const inside = await imagegate(['manifests', '--image', OWN_IMAGE, '--namespace', NAMESPACE, ...secrets]);
+    const inside = await imagegate([
+      'manifests',
+      '--image',
+      gateImage,
+      '--namespace',
+      gateNamespace,
+      ...secrets,
+    ]);
     // Webhooks of one inside cannot be printed here, where no kubelet starts it: those of another with the same names.
     const outside = await holdAndDie(namespace, secrets, async () => {
       await cluster.must(['apply', '-f', '-'], { input: inside.stdout });
       await putOwnCa(cluster, 3_600_000);
     });
-    const said = await run('--namespace', NAMESPACE);
+    const said = await run('--namespace', gateNamespace);
     expect(said.match(/deleted/g)?.length).toBeGreaterThan(8);
     // Both start: no policy is left either.
-    expect(await dryRun(cluster, namespace, GOOD)).toBe(true);
-    expect(await dryRun(cluster, namespace, BAD)).toBe(true);
+    expect(await dryRun(cluster, namespace, goodImage)).toBe(true);
+    expect(await dryRun(cluster, namespace, badImage)).toBe(true);
     expect(await left([...readObjects(inside.stdout), ...outside])).toEqual([]);
     // Again there is nothing to delete, and nothing fails.
-    expect(await run('--namespace', NAMESPACE)).not.toContain('deleted');
+    expect(await run('--namespace', gateNamespace)).not.toContain('deleted');
   }, 180_000);
 
   it('takes a gate outside of the cluster away, and no namespace with it', async () => {
@@ -82,11 +89,11 @@ describe('manifests --delete, run as it is printed', () => {
     const objects = await holdAndDie(namespace, ['--pull-secrets', 'all']);
     const said = await run('--url', 'https://127.0.0.1:8443');
     expect(said).not.toContain('namespace ');
-    expect(await dryRun(cluster, namespace, GOOD)).toBe(true);
+    expect(await dryRun(cluster, namespace, goodImage)).toBe(true);
     expect(await left(objects)).toEqual([]);
     // And it can be installed again.
     await holdAndDie(namespace);
     await run('--url', 'https://127.0.0.1:8443');
-    expect(await dryRun(cluster, namespace, BAD)).toBe(true);
+    expect(await dryRun(cluster, namespace, badImage)).toBe(true);
   }, 180_000);
 });

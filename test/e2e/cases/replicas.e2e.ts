@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { startTcpBalancer } from '../../fakes/tcp-balancer.ts';
 import type { TcpBalancer } from '../../fakes/tcp-balancer.ts';
 import { caBundles, leafOf, normalPem } from '../harness/ca-bundles.ts';
-import { DAY } from '../harness/certificates.ts';
+import { day } from '../harness/certificates.ts';
 import type { Authority } from '../harness/certificates.ts';
 import { eventually } from '../harness/eventually.ts';
 import { freePorts } from '../harness/free-port.ts';
@@ -15,7 +15,13 @@ import type { Gate } from '../harness/gate.ts';
 import { imagegate } from '../harness/imagegate.ts';
 import { startLoad, unanswered, wrongAnswers } from '../harness/load.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { CA_SECRET, NAMESPACE, OWN_IMAGE, putOwnCa, removeOwnNamespace } from '../harness/own-namespace.ts';
+import {
+  caSecretPath,
+  gateNamespace,
+  gateImage,
+  putOwnCa,
+  removeOwnNamespace,
+} from '../harness/own-namespace.ts';
 import { fence } from '../harness/policies.ts';
 import { sharedCluster } from '../harness/shared-cluster.ts';
 
@@ -28,9 +34,9 @@ describe('replicas with the service account of the gate', () => {
   beforeAll(async () => {
     await clearGate(cluster);
     await removeOwnNamespace(cluster);
-    const printed = await imagegate(['manifests', '--image', OWN_IMAGE, '--namespace', NAMESPACE]);
+    const printed = await imagegate(['manifests', '--image', gateImage, '--namespace', gateNamespace]);
     await cluster.must(['apply', '-f', '-'], { input: printed.stdout });
-    old = await putOwnCa(cluster, 200 * DAY);
+    old = await putOwnCa(cluster, 200 * day);
     const kubeconfig = await accountKubeconfig();
     const [front, onePort, twoPort, oneAdmin, twoAdmin] = await freePorts(5);
     const addresses = [
@@ -45,7 +51,7 @@ describe('replicas with the service account of the gate', () => {
     );
     await installWebhooks(`https://127.0.0.1:${front}`);
     for (const { port, adminPort, name } of addresses) {
-      const args = ['--namespace', NAMESPACE, '--replica', name];
+      const args = ['--namespace', gateNamespace, '--replica', name];
       replicas.push(await startGate(cluster, { port, adminPort, kubeconfig, args }));
     }
   });
@@ -85,7 +91,7 @@ describe('replicas with the service account of the gate', () => {
     // It has to stand there for an hour before it signs: here it says that it does.
     const since = new Date(Date.now() - 2 * 60 * 60 * 1000).toISOString();
     const aged = { metadata: { annotations: { 'imagegate.dev/next-since': since } } };
-    expect((await cluster.api('PATCH', CA_SECRET, aged)).status).toBe(200);
+    expect((await cluster.api('PATCH', caSecretPath, aged)).status).toBe(200);
     await eventually(
       'a leaf of the successor on both replicas',
       async () => {
@@ -101,14 +107,14 @@ describe('replicas with the service account of the gate', () => {
     expect(unanswered(creates)).toEqual([]);
   }, 240_000);
 
-  async function inSecret(field: string): Promise<string | undefined> {
-    const { body } = await cluster.api('GET', CA_SECRET);
+  const inSecret = async (field: string): Promise<string | undefined> => {
+    const { body } = await cluster.api('GET', caSecretPath);
     const value = (body['data'] as Record<string, string> | undefined)?.[field];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
-  }
+  };
 
   /** Only the configuration out of what is printed for a gate outside: no kubelet, hence no Service, hence a URL. */
-  async function installWebhooks(url: string): Promise<void> {
+  const installWebhooks = async (url: string): Promise<void> => {
     const printed = await imagegate(['manifests', '--url', url, '--data', dataFolder(cluster)]);
     const configurations = readObjects(printed.stdout).filter(({ kind }) =>
       kind?.endsWith('WebhookConfiguration'),
@@ -120,10 +126,17 @@ describe('replicas with the service account of the gate', () => {
       }
       await cluster.must(['apply', '-f', '-'], { input: JSON.stringify(configuration) });
     }
-  }
+  };
 
-  async function accountKubeconfig(): Promise<string> {
-    const { stdout } = await cluster.must(['-n', NAMESPACE, 'create', 'token', 'imagegate', '--duration=1h']);
+  const accountKubeconfig = async (): Promise<string> => {
+    const { stdout } = await cluster.must([
+      '-n',
+      gateNamespace,
+      'create',
+      'token',
+      'imagegate',
+      '--duration=1h',
+    ]);
     const { clusters } = JSON.parse(
       (await cluster.must(['config', 'view', '--raw', '-o', 'json'])).stdout,
     ) as { clusters: unknown };
@@ -138,5 +151,5 @@ describe('replicas with the service account of the gate', () => {
     };
     writeFileSync(path, stringify(content), { mode: 0o600 });
     return path;
-  }
+  };
 });

@@ -4,9 +4,9 @@ import { eventually } from '../harness/eventually.ts';
 import { installGate } from '../harness/gate.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, dryRun, fence, untilJudged } from '../harness/policies.ts';
+import { badImage, dryRun, fence, untilJudged } from '../harness/policies.ts';
 
-const VALIDATING = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+const validating = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 
 describe('the webhook configurations of the gate', () => {
   const stage = stageGate();
@@ -16,7 +16,7 @@ describe('the webhook configurations of the gate', () => {
   const intact = () => stage.gate.metric('imagegate_webhook_intact');
   /** What somebody added stays through `kubectl apply`, so the altered ones go first. */
   const reinstall = async () => {
-    for (const name of names) await cluster.api('DELETE', `${VALIDATING}/${name}`);
+    for (const name of names) await cluster.api('DELETE', `${validating}/${name}`);
     await installGate(cluster, stage.gate.url, stage.gate.data);
   };
   const untilIntact = (value: 0 | 1) =>
@@ -27,13 +27,13 @@ describe('the webhook configurations of the gate', () => {
   beforeAll(async () => {
     namespace = await createNamespace(cluster);
     await fence(cluster, namespace);
-    const { body } = await cluster.api('GET', VALIDATING);
+    const { body } = await cluster.api('GET', validating);
     names = (body['items'] as KubeObject[]).map(({ metadata }) => metadata?.name ?? '');
     await untilIntact(1);
   });
 
   it('are what R10 to R12 say', async () => {
-    const { body } = await cluster.api('GET', VALIDATING);
+    const { body } = await cluster.api('GET', validating);
     const hooks = (body['items'] as KubeObject[]).flatMap(({ webhooks }) => webhooks as KubeObject[]);
     const hook = (name: string) => hooks.find((one) => one['name'] === name);
     expect(hook('validate.imagegate.dev')).toMatchObject({
@@ -54,7 +54,7 @@ describe('the webhook configurations of the gate', () => {
   });
 
   it.each<{ title: string; break: (name: string) => Promise<{ status: number }> }>([
-    { title: 'deleted', break: (name) => cluster.api('DELETE', `${VALIDATING}/${name}`) },
+    { title: 'deleted', break: (name) => cluster.api('DELETE', `${validating}/${name}`) },
     {
       title: 'made to fail open',
       break: (name) =>
@@ -109,21 +109,21 @@ describe('the webhook configurations of the gate', () => {
   );
 
   it('open the cluster when they are deleted, which is why it is told (B24)', async () => {
-    for (const name of names) expect((await cluster.api('DELETE', `${VALIDATING}/${name}`)).status).toBe(200);
+    for (const name of names) expect((await cluster.api('DELETE', `${validating}/${name}`)).status).toBe(200);
     await untilJudged(cluster, namespace, true);
     await untilIntact(0);
     await reinstall();
     await untilIntact(1);
     await untilJudged(cluster, namespace, false);
-    expect(await dryRun(cluster, namespace, BAD)).toBe(false);
+    expect(await dryRun(cluster, namespace, badImage)).toBe(false);
   });
 
-  function patchFirstHook(name: string, patch: object) {
+  const patchFirstHook = (name: string, patch: object) => {
     const headers = { 'content-type': 'application/json-patch+json' };
-    return cluster.api('PATCH', `${VALIDATING}/${name}`, [patch], { headers });
-  }
+    return cluster.api('PATCH', `${validating}/${name}`, [patch], { headers });
+  };
 
-  async function ourEvent(since: string): Promise<KubeObject | undefined> {
+  const ourEvent = async (since: string): Promise<KubeObject | undefined> => {
     const { body } = await cluster.api('GET', '/api/v1/events');
     return (body['items'] as KubeObject[]).find(
       ({ source, involvedObject, lastTimestamp, eventTime, metadata }) =>
@@ -132,5 +132,5 @@ describe('the webhook configurations of the gate', () => {
         // Seconds are all that an Event knows.
         String(lastTimestamp ?? eventTime ?? metadata?.['creationTimestamp']) >= `${since.slice(0, 19)}Z`,
     );
-  }
+  };
 });

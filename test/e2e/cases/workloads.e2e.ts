@@ -3,11 +3,11 @@ import type { KubeObject } from '../harness/api.ts';
 import { eventually } from '../harness/eventually.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
-import { BAD, fence, GOOD, pod } from '../harness/policies.ts';
-import { IMAGE_PLACES, WORKLOAD_KINDS } from '../harness/workload-kinds.ts';
+import { badImage, fence, goodImage, pod } from '../harness/policies.ts';
+import { imagePlaces, workloadKinds } from '../harness/workload-kinds.ts';
 
-const OTHER_BAD = 'untrusted-registry/other';
-const DEBUGGER = 'untrusted-registry/debugger';
+const otherBadImage = 'untrusted-registry/other';
+const debuggerImage = 'untrusted-registry/debugger';
 const refusal = (image: string): RegExp => new RegExp(`denied the request: .*${image}`);
 
 describe('a new workload', () => {
@@ -19,43 +19,45 @@ describe('a new workload', () => {
   });
   const run = (...args: string[]) => cluster.run(['-n', namespace, ...args]);
 
-  const cases = WORKLOAD_KINDS.flatMap((kind) => IMAGE_PLACES.map((where) => ({ ...kind, ...where })));
+  const cases = workloadKinds.flatMap((kind) => imagePlaces.map((where) => ({ ...kind, ...where })));
   it.each(cases)(
     'of kind $kind is refused for $place and passes with a good one (B17, B18)',
     async ({ kind, path, object, place, podSpec }) => {
       const name = `${kind} ${place}`.toLowerCase().replaceAll(' ', '-');
-      const refused = await cluster.api('POST', path(namespace), object(name, podSpec(BAD, GOOD)));
-      expect([refused.status, refused.message]).toEqual([403, expect.stringMatching(refusal(BAD))]);
-      const passed = await cluster.api('POST', path(namespace), object(name, podSpec(GOOD, GOOD)));
+      const refused = await cluster.api('POST', path(namespace), object(name, podSpec(badImage, goodImage)));
+      expect([refused.status, refused.message]).toEqual([403, expect.stringMatching(refusal(badImage))]);
+      const passed = await cluster.api('POST', path(namespace), object(name, podSpec(goodImage, goodImage)));
       expect([passed.status, passed.message]).toEqual([201, '']);
     },
   );
 
   it('names every bad image of it, not only the first', async () => {
-    const spec = { initContainers: [{ name: 'init', image: OTHER_BAD }] };
+    const spec = { initContainers: [{ name: 'init', image: otherBadImage }] };
     const { message } = await cluster.api(
       'POST',
       `/api/v1/namespaces/${namespace}/pods`,
-      pod('two', BAD, spec),
+      pod('two', badImage, spec),
     );
-    expect(message).toContain(BAD);
-    expect(message).toContain(OTHER_BAD);
+    expect(message).toContain(badImage);
+    expect(message).toContain(otherBadImage);
   });
 
   it('is refused when kubectl set image brings the bad image later (R2)', async () => {
-    expect((await run('create', 'deployment', 'set', `--image=${GOOD}`, '--replicas=0')).code).toBe(0);
-    const refused = await run('set', 'image', 'deployment/set', `*=${BAD}`);
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(refusal(BAD))]);
-    expect(await run('set', 'image', 'deployment/set', `*=${GOOD}-next`)).toMatchObject({ code: 0 });
+    expect((await run('create', 'deployment', 'set', `--image=${goodImage}`, '--replicas=0')).code).toBe(0);
+    const refused = await run('set', 'image', 'deployment/set', `*=${badImage}`);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(refusal(badImage))]);
+    expect(await run('set', 'image', 'deployment/set', `*=${goodImage}-next`)).toMatchObject({ code: 0 });
   });
 
   it('is refused when kubectl debug adds an ephemeral container with a bad image (B17)', async () => {
-    expect((await run('run', 'debugged', `--image=${GOOD}`)).code).toBe(0);
-    const refused = await run('debug', 'debugged', `--image=${BAD}`, '--container=peek');
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(refusal(BAD))]);
-    expect(await run('debug', 'debugged', `--image=${GOOD}`, '--container=good')).toMatchObject({ code: 0 });
+    expect((await run('run', 'debugged', `--image=${goodImage}`)).code).toBe(0);
+    const refused = await run('debug', 'debugged', `--image=${badImage}`, '--container=peek');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(refusal(badImage))]);
+    expect(await run('debug', 'debugged', `--image=${goodImage}`, '--container=good')).toMatchObject({
+      code: 0,
+    });
     // A second one is judged by what is new, whatever stands there already.
-    expect((await run('debug', 'debugged', `--image=${DEBUGGER}`, '--container=again')).code).toBe(1);
+    expect((await run('debug', 'debugged', `--image=${debuggerImage}`, '--container=again')).code).toBe(1);
   });
 });
 
@@ -68,16 +70,16 @@ describe('a workload that is older than the policy', () => {
 
   beforeAll(async () => {
     namespace = await createNamespace(cluster);
-    const two = pod('two', BAD, {
+    const two = pod('two', badImage, {
       containers: [
-        { name: 'c0', image: BAD },
-        { name: 'c1', image: OTHER_BAD },
+        { name: 'c0', image: badImage },
+        { name: 'c1', image: otherBadImage },
       ],
     });
     const made = [
-      ['create', 'deployment', 'old', `--image=${BAD}`, '--replicas=1'],
-      ['create', 'deployment', 'starting', `--image=${BAD}`, '--replicas=0'],
-      ['run', 'old', `--image=${BAD}`],
+      ['create', 'deployment', 'old', `--image=${badImage}`, '--replicas=1'],
+      ['create', 'deployment', 'starting', `--image=${badImage}`, '--replicas=0'],
+      ['run', 'old', `--image=${badImage}`],
     ];
     for (const args of made) await cluster.must(['-n', namespace, ...args]);
     await cluster.must(['-n', namespace, 'create', '-f', '-'], { input: JSON.stringify(two) });
@@ -133,18 +135,18 @@ describe('a workload that is older than the policy', () => {
     },
     {
       title: 'the image of its neighbour container',
-      args: ['set', 'image', 'pod/two', `c0=${OTHER_BAD}`],
-      image: OTHER_BAD,
+      args: ['set', 'image', 'pod/two', `c0=${otherBadImage}`],
+      image: otherBadImage,
     },
     {
       title: 'the same image in another spelling',
-      args: ['set', 'image', 'pod/two', `c0=${BAD}:latest`],
-      image: BAD,
+      args: ['set', 'image', 'pod/two', `c0=${badImage}:latest`],
+      image: badImage,
     },
     {
       title: 'a debugger made of the image that it runs already',
-      args: ['debug', 'old', `--image=${BAD}`, '--container=same'],
-      image: BAD,
+      args: ['debug', 'old', `--image=${badImage}`, '--container=same'],
+      image: badImage,
     },
   ])('is refused $title (R2)', async ({ args, image }) => {
     const refused = await run(...args);
@@ -163,7 +165,7 @@ describe('a workload that is older than the policy', () => {
       },
       { within: 15_000 },
     );
-    expect(event['message']).toMatch(refusal(BAD));
+    expect(event['message']).toMatch(refusal(badImage));
     const { body } = await api('GET', '/api/v1/NS/pods?labelSelector=app=starting');
     expect(body['items']).toEqual([]);
   });
@@ -183,7 +185,7 @@ describe('a workload that is older than the policy', () => {
     );
     expect((event['involvedObject'] as { kind: string }).kind).toMatch(/^(Deployment|ReplicaSet)$/);
     expect(event['type']).toBe('Warning');
-    expect(event['message']).toContain(BAD);
+    expect(event['message']).toContain(badImage);
   });
 
   it('may be deleted, and its namespace with it', async () => {

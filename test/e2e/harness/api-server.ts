@@ -25,7 +25,7 @@ export interface ApiServerOptions {
 }
 
 /** A kube-apiserver with RBAC, the default admission plugins and an audit log, on loopback. */
-export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
   const { folder, authority } = options;
   const port = await freePort();
   const path = (name: string) => join(folder, name);
@@ -63,16 +63,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       '--service-cluster-ip-range=10.96.0.0/16',
       '--allow-privileged=true',
       `--audit-log-path=${auditLog}`,
-      `--audit-policy-file=${put('audit-policy.yaml', AUDIT_POLICY)}`,
+      `--audit-policy-file=${put('audit-policy.yaml', auditPolicy)}`,
       ...(await webhookClientFlags(options, put)),
     ],
   });
   const url = `https://127.0.0.1:${port}`;
   await untilReady(process, () => answers(`${url}/readyz`, authority.certificate));
   return { url, tokenKey, auditLog, process };
-}
+};
 
-const AUDIT_POLICY = stringify({
+const auditPolicy = stringify({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
@@ -84,10 +84,10 @@ const AUDIT_POLICY = stringify({
 });
 
 /** The API server takes the client certificate for webhooks from a kubeconfig; `*` stands for every webhook's host. */
-async function webhookClientFlags(
+const webhookClientFlags = async (
   options: ApiServerOptions,
   put: (name: string, content: string) => string,
-): Promise<string[]> {
+): Promise<string[]> => {
   if (options.webhookClient === undefined) return [];
   const { authority, name } = options.webhookClient;
   const client = await authority.issueClient(name);
@@ -115,9 +115,9 @@ async function webhookClientFlags(
     }),
   );
   return [`--admission-control-config-file=${config}`];
-}
+};
 
-function answers(url: string, ca: string): Promise<boolean> {
+const answers = (url: string, ca: string): Promise<boolean> => {
   return new Promise((resolve) => {
     request(url, { ca, timeout: 2_000 }, (response) => {
       response.resume();
@@ -126,4 +126,4 @@ function answers(url: string, ca: string): Promise<boolean> {
       .on('error', () => resolve(false))
       .end();
   });
-}
+};

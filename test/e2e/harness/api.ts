@@ -32,10 +32,10 @@ export interface ApiOptions {
 }
 export type Api = (method: string, path: string, body?: unknown, options?: ApiOptions) => Promise<ApiAnswer>;
 
-const PATCHES = 'application/merge-patch+json';
+const patches = 'application/merge-patch+json';
 
 /** Bare requests to the API server: nothing is validated, defaulted or retried on the way, unlike with kubectl. */
-export function createApi(server: string, kubeconfigs: Readonly<Record<User, string>>): Api {
+export const createApi = (server: string, kubeconfigs: Readonly<Record<User, string>>): Api => {
   const agents = new Map<User, Agent>();
   const agentOf = (user: User): Agent => {
     const known = agents.get(user) ?? new Agent({ keepAlive: true, ...credentials(kubeconfigs[user]) });
@@ -51,7 +51,7 @@ export function createApi(server: string, kubeconfigs: Readonly<Record<User, str
           agent: agentOf(as),
           headers: {
             accept: 'application/json',
-            'content-type': method === 'PATCH' ? PATCHES : 'application/json',
+            'content-type': method === 'PATCH' ? patches : 'application/json',
             ...headers,
           },
         },
@@ -76,17 +76,17 @@ export function createApi(server: string, kubeconfigs: Readonly<Record<User, str
       sent.on('error', reject);
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
-}
+};
 
-function readJson(raw: string): KubeObject {
+const readJson = (raw: string): KubeObject => {
   try {
     return JSON.parse(raw) as KubeObject;
   } catch {
     return { kind: 'Status', message: raw };
   }
-}
+};
 
-function credentials(kubeconfig: string): { ca: Buffer; cert: Buffer; key: Buffer } {
+const credentials = (kubeconfig: string): { ca: Buffer; cert: Buffer; key: Buffer } => {
   const config = parse(readFileSync(kubeconfig, 'utf8')) as {
     clusters: [{ cluster: { 'certificate-authority-data': string } }];
     users: [{ user: { 'client-certificate-data': string; 'client-key-data': string } }];
@@ -98,4 +98,4 @@ function credentials(kubeconfig: string): { ca: Buffer; cert: Buffer; key: Buffe
     cert: decode(user['client-certificate-data']),
     key: decode(user['client-key-data']),
   };
-}
+};

@@ -13,18 +13,18 @@ export interface Authority extends KeyedCertificate {
   issueClient(user: string, group?: string): Promise<KeyedCertificate>;
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-export const DAY = 24 * 60 * 60 * 1000;
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+export const day = 24 * 60 * 60 * 1000;
 
 x509.cryptoProvider.set(webcrypto as never);
 
-export async function createAuthority(name: string, lifetime = DAY): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+export const createAuthority = async (name: string, lifetime = day): Promise<Authority> => {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     ...life(lifetime),
     name: `CN=${name}`,
     keys,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -32,14 +32,14 @@ export async function createAuthority(name: string, lifetime = DAY): Promise<Aut
     ],
   });
   const issue = async (subject: string, extensions: x509.Extension[]): Promise<KeyedCertificate> => {
-    const leaf = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+    const leaf = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const certificate = await x509.X509CertificateGenerator.create({
-      ...life(Math.min(lifetime, DAY)),
+      ...life(Math.min(lifetime, day)),
       subject,
       issuer: root.subject,
       publicKey: leaf.publicKey,
       signingKey: keys.privateKey,
-      signingAlgorithm: ALGORITHM,
+      signingAlgorithm: algorithm,
       extensions: [
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
@@ -63,18 +63,18 @@ export async function createAuthority(name: string, lifetime = DAY): Promise<Aut
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
       ]),
   };
-}
+};
 
 /** The key pair that signs service account tokens. */
-export function createTokenKeys(): { privateKey: string; publicKey: string } {
+export const createTokenKeys = (): { privateKey: string; publicKey: string } => {
   return generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-}
+};
 
-function life(milliseconds: number) {
+const life = (milliseconds: number) => {
   const serial = randomBytes(16);
   serial[0] = (serial[0]! & 0x7f) | 0x01;
   return {
@@ -82,8 +82,8 @@ function life(milliseconds: number) {
     notBefore: new Date(Date.now() - 60 * 60 * 1000),
     notAfter: new Date(Date.now() + milliseconds),
   };
-}
+};
 
-function pem(key: webcrypto.CryptoKey): string {
+const pem = (key: webcrypto.CryptoKey): string => {
   return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
-}
+};

@@ -46,9 +46,9 @@ export interface StartedCluster {
   readonly stop: () => Promise<void>;
 }
 
-const WEBHOOK_CLIENT = 'kube-apiserver';
+const webhookClient = 'kube-apiserver';
 
-export function connect(address: ClusterAddress): Cluster {
+export const connect = (address: ClusterAddress): Cluster => {
   const run = createKubectl(address.kubectl, address.folder, address.kubeconfigs);
   const must: Kubectl = async (args, options) => {
     const answer = await run(args, options);
@@ -61,10 +61,10 @@ export function connect(address: ClusterAddress): Cluster {
     must,
     api: createApi(address.url, address.kubeconfigs),
   };
-}
+};
 
 /** etcd, API server and controllers on free loopback ports. No kubelet: Pods stay Pending. */
-export async function startCluster(parts: Parts): Promise<StartedCluster> {
+export const startCluster = async (parts: Parts): Promise<StartedCluster> => {
   const folder = mkdtempSync(join(tmpdir(), 'imagegate-e2e-'));
   const started: RunningProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -79,13 +79,13 @@ export async function startCluster(parts: Parts): Promise<StartedCluster> {
     await stop();
     throw error;
   }
-}
+};
 
-async function startParts(
+const startParts = async (
   parts: Parts,
   folder: string,
   onStart: (process: RunningProcess) => void,
-): Promise<ClusterAddress> {
+): Promise<ClusterAddress> => {
   const authority = await createAuthority('e2e-ca');
   const webhookClients = await createAuthority('e2e-webhook-client-ca');
   const webhookClientCa = join(folder, 'webhook-client-ca.crt');
@@ -97,7 +97,7 @@ async function startParts(
     folder,
     etcd: etcd.url,
     authority,
-    webhookClient: { authority: webhookClients, name: WEBHOOK_CLIENT },
+    webhookClient: { authority: webhookClients, name: webhookClient },
   });
   onStart(server.process);
   const kubeconfigs = await writeKubeconfigs(folder, server.url, authority);
@@ -119,8 +119,8 @@ async function startParts(
     auditLog: server.auditLog,
     webhookClient: {
       ca: webhookClientCa,
-      name: WEBHOOK_CLIENT,
+      name: webhookClient,
       impostor: await webhookClients.issueClient('impostor'),
     },
   };
-}
+};

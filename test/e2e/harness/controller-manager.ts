@@ -10,7 +10,7 @@ export interface ControllerManagerOptions {
 }
 
 /** So that a Deployment becomes Pods, a namespace gets its service account and a deleted one goes away. */
-export function startControllerManager(options: ControllerManagerOptions): RunningProcess {
+export const startControllerManager = (options: ControllerManagerOptions): RunningProcess => {
   return launch({
     name: 'kube-controller-manager',
     command: options.binary,
@@ -26,4 +26,4 @@ export function startControllerManager(options: ControllerManagerOptions): Runni
       '--kube-api-burst=400',
     ],
   });
-}
+};

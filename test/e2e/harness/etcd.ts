@@ -10,7 +10,7 @@ export interface Etcd {
 }
 
 /** One member on loopback, not synced to disk: it lives no longer than the tests. */
-export async function startEtcd(binary: string, folder: string): Promise<Etcd> {
+export const startEtcd = async (binary: string, folder: string): Promise<Etcd> => {
   const [client, peer] = await freePorts(2);
   const url = `http://127.0.0.1:${client}`;
   const peerUrl = `http://127.0.0.1:${peer}`;
@@ -36,4 +36,4 @@ export async function startEtcd(binary: string, folder: string): Promise<Etcd> {
   });
   await untilReady(process, async () => (await fetch(`${url}/health`)).ok);
   return { url, process };
-}
+};

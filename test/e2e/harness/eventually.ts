@@ -6,11 +6,11 @@ export interface Patience {
 }
 
 /** Asks again until `probe` has an answer (anything but undefined or false); fails with what was waited for. */
-export async function eventually<T>(
+export const eventually = async <T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
   { within, every = 100 }: Patience,
-): Promise<T> {
+): Promise<T> => {
   const end = Date.now() + within;
   let last: unknown;
   for (;;) {
@@ -24,4 +24,4 @@ export async function eventually<T>(
     if (Date.now() >= end) throw new Error(`${what}: not within ${within} ms`, { cause: last });
     await sleep(every);
   }
-}
+};

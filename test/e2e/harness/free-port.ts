@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 /** Loopback ports that were free a moment ago; all are held until all are known, so none comes twice. */
-export async function freePorts(count: number): Promise<number[]> {
+export const freePorts = async (count: number): Promise<number[]> => {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
   for (const server of servers) {
@@ -14,9 +14,9 @@ export async function freePorts(count: number): Promise<number[]> {
   }
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
-}
+};
 
-export async function freePort(): Promise<number> {
+export const freePort = async (): Promise<number> => {
   const [port] = await freePorts(1);
   return port!;
-}
+};

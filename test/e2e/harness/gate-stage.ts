@@ -12,7 +12,7 @@ export interface Stage {
 }
 
 /** One gate for all tests of a file, in front of the shared cluster; afterwards nothing of it is left. */
-export function stageGate(args: readonly string[] = []): Stage {
+export const stageGate = (args: readonly string[] = []): Stage => {
   const cluster = sharedCluster();
   let running: Gate | undefined;
   beforeAll(async () => {
@@ -33,4 +33,4 @@ export function stageGate(args: readonly string[] = []): Stage {
       return running;
     },
   };
-}
+};

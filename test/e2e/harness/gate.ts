@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { freePort } from './free-port.ts';
-import { imagegate, IMAGEGATE } from './imagegate.ts';
+import { imagegate, imagegateProgram } from './imagegate.ts';
 import { launch, untilReady } from './running-process.ts';
 import type { RunningProcess } from './running-process.ts';
 
@@ -32,11 +32,11 @@ export interface GateOptions {
 
 let starts = 0;
 
-export function dataFolder(cluster: Cluster): string {
+export const dataFolder = (cluster: Cluster): string => {
   return mkdtempSync(join(cluster.folder, 'gate-'));
-}
+};
 
-export async function startGate(cluster: Cluster, options: GateOptions = {}): Promise<Gate> {
+export const startGate = async (cluster: Cluster, options: GateOptions = {}): Promise<Gate> => {
   const data = options.data ?? dataFolder(cluster);
   const port = options.port ?? (await freePort());
   // One of its own for each start: the ready line of a former process must not stand in it.
@@ -48,7 +48,7 @@ export async function startGate(cluster: Cluster, options: GateOptions = {}): Pr
     log: `${log}.stderr.log`,
     stdoutLog,
     args: [
-      [IMAGEGATE, 'serve', '--cluster'],
+      [imagegateProgram, 'serve', '--cluster'],
       ['--kubeconfig', options.kubeconfig ?? cluster.kubeconfigs.imagegate],
       ['--listen', `127.0.0.1:${port}`],
       ['--admin', `127.0.0.1:${options.adminPort ?? 0}`],
@@ -77,48 +77,48 @@ export async function startGate(cluster: Cluster, options: GateOptions = {}): Pr
     },
     kill: async () => void (await process.kill()),
   };
-}
+};
 
 /** The value of the first sample of a metric, whatever its labels. */
-async function readMetric(url: string, name: string): Promise<number | undefined> {
+const readMetric = async (url: string, name: string): Promise<number | undefined> => {
   const page = await (await fetch(url)).text();
   const value = page.match(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm'))?.[1];
   return value === undefined ? undefined : Number(value);
-}
+};
 
 /** Puts the gate in front of the API server, as the README says: `imagegate manifests … | kubectl apply -f -`. */
-export async function installGate(
+export const installGate = async (
   cluster: Cluster,
   url: string,
   data: string,
   args: readonly string[] = [],
-): Promise<KubeObject[]> {
+): Promise<KubeObject[]> => {
   const printed = await imagegate(['manifests', '--url', url, '--data', data, ...args]);
   if (printed.code !== 0) throw new Error(`manifests ended with ${printed.code}: ${printed.stderr}`);
   const applied = await cluster.run(['apply', '-f', '-'], { input: printed.stdout });
   if (applied.code !== 0) throw new Error(`kubectl apply ended with ${applied.code}: ${applied.stderr}`);
   return readObjects(printed.stdout);
-}
+};
 
-export function readObjects(yaml: string): KubeObject[] {
+export const readObjects = (yaml: string): KubeObject[] => {
   return parseAllDocuments(yaml)
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object) => object !== null);
-}
+};
 
-const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
-const CLEARED = [
-  `${REGISTRATION}/validatingwebhookconfigurations`,
-  `${REGISTRATION}/mutatingwebhookconfigurations`,
-  `${REGISTRATION}/validatingadmissionpolicybindings`,
-  `${REGISTRATION}/validatingadmissionpolicies`,
+const registration = '/apis/admissionregistration.k8s.io/v1';
+const cleared = [
+  `${registration}/validatingwebhookconfigurations`,
+  `${registration}/mutatingwebhookconfigurations`,
+  `${registration}/validatingadmissionpolicybindings`,
+  `${registration}/validatingadmissionpolicies`,
   '/apis/imagegate.dev/v1alpha1/imagepolicies',
 ];
 
 /** Takes every webhook, admission policy and image policy out of the cluster; the CRD stays. */
-export async function clearGate(cluster: Cluster): Promise<void> {
-  for (const path of CLEARED) {
+export const clearGate = async (cluster: Cluster): Promise<void> => {
+  for (const path of cleared) {
     const { status, message } = await cluster.api('DELETE', path);
     if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: ${status} ${message}`);
   }
-}
+};

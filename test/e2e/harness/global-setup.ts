@@ -10,7 +10,7 @@ declare module 'vitest' {
 }
 
 /** Installs what is missing and starts the one cluster that all files share. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
+export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const parts = installParts();
   installRegistryParts();
   const started = Date.now();
@@ -20,4 +20,4 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   );
   project.provide('cluster', address);
   return stop;
-}
+};

@@ -5,10 +5,10 @@ import { text } from 'node:stream/consumers';
 import type { Answer } from './kubectl.ts';
 
 /** The built command line, as its users start it. */
-export const IMAGEGATE = join(import.meta.dirname, '..', '..', '..', 'bin', 'imagegate.mjs');
+export const imagegateProgram = join(import.meta.dirname, '..', '..', '..', 'bin', 'imagegate.mjs');
 
-export async function imagegate(args: readonly string[], input = ''): Promise<Answer> {
-  const child = spawn(process.execPath, [IMAGEGATE, ...args], { stdio: 'pipe' });
+export const imagegate = async (args: readonly string[], input = ''): Promise<Answer> => {
+  const child = spawn(process.execPath, [imagegateProgram, ...args], { stdio: 'pipe' });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
@@ -17,7 +17,7 @@ export async function imagegate(args: readonly string[], input = ''): Promise<An
     once(child, 'exit') as Promise<[number | null]>,
   ]);
   return { code: code ?? -1, stdout, stderr };
-}
+};
 
 /** The part of the decision record that the tests look at. */
 export interface RecordedDecision {
@@ -43,8 +43,8 @@ export interface RecordedDecision {
 }
 
 /** What the gate over `data` has on record, newest first. */
-export async function recordedDecisions(data: string, ...args: string[]): Promise<RecordedDecision[]> {
+export const recordedDecisions = async (data: string, ...args: string[]): Promise<RecordedDecision[]> => {
   const { code, stdout, stderr } = await imagegate(['decisions', '--data', data, '-o', 'json', ...args]);
   if (code !== 0) throw new Error(`decisions ended with ${code}: ${stderr}`);
   return (JSON.parse(stdout) as { items: RecordedDecision[] }).items;
-}
+};

@@ -15,9 +15,9 @@ export interface Injector {
   close(): Promise<void>;
 }
 
-const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 /** The API server asks in the order of names, so this one comes after the gate. */
-const NAME = 'zz-injector';
+const name = 'zz-injector';
 
 /** A mutating webhook of somebody else, as a service mesh has one. */
 export const startInjector = async (cluster: Cluster, namespace: string): Promise<Injector> => {
@@ -37,7 +37,7 @@ export const startInjector = async (cluster: Cluster, namespace: string): Promis
   const configuration = (reinvocationPolicy: string): KubeObject => ({
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
-    metadata: { name: NAME },
+    metadata: { name: name },
     webhooks: [
       {
         name: 'injector.example.com',
@@ -57,7 +57,7 @@ export const startInjector = async (cluster: Cluster, namespace: string): Promis
       await cluster.must(['apply', '-f', '-'], { input: JSON.stringify(configuration(again)) });
     },
     close: async () => {
-      await cluster.api('DELETE', `${CONFIGURATIONS}/${NAME}`);
+      await cluster.api('DELETE', `${configurations}/${name}`);
       await listener.close();
     },
   };

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const HERE = join(import.meta.dirname, '..');
+const here = join(import.meta.dirname, '..');
 /** What was built or unpacked once stays here. */
-export const CACHE = join(HERE, '.cache');
-export const BIN = join(CACHE, 'bin');
+export const cache = join(here, '.cache');
+export const bin = join(cache, 'bin');
 
 /** @returns whether it ended well; its words are not shown. */
 export const attempt = (command: string, args: readonly string[], cwd: string): boolean =>
@@ -16,7 +16,7 @@ export const ask = (command: string, args: readonly string[]): string =>
   spawnSync(command, [...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? '';
 
 /** @throws when it does not end well; its words go to stderr. */
-export const run = (command: string, args: readonly string[], cwd = HERE): void => {
+export const run = (command: string, args: readonly string[], cwd = here): void => {
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' };
   const { status, error } = spawnSync(command, [...args], { cwd, env, stdio: ['ignore', 2, 2] });
   if (error) throw error;

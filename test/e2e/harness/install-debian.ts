@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ask, attempt, BIN, CACHE, missing, onPath, run, runnable, say } from './install-command.ts';
+import { ask, attempt, bin, cache, missing, onPath, run, runnable, say } from './install-command.ts';
 
 /** One program of a Debian package. */
 export interface DebianProgram {
@@ -17,7 +17,7 @@ export interface DebianProgram {
  * @throws with the one line that would help
  */
 export const findOrUnpack = (wanted: DebianProgram): string => {
-  const unpacked = join(BIN, wanted.program);
+  const unpacked = join(bin, wanted.program);
   if (runnable(unpacked)) return unpacked;
   return onPath(wanted.program) ?? unpack(wanted);
 };
@@ -26,7 +26,7 @@ const unpack = ({ program, package: name, folder = 'usr/bin' }: DebianProgram): 
   const remedy = `apt-get install -y ${name}`;
   if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) missing(program, remedy);
   say(`unpacking ${program} from the package ${name} …`);
-  const root = join(CACHE, 'debian', name);
+  const root = join(cache, 'debian', name);
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   if (!download([name], root)) missing(program, remedy);
@@ -34,8 +34,8 @@ const unpack = ({ program, package: name, folder = 'usr/bin' }: DebianProgram): 
   for (let layer = [name]; lacksLibraries(binary, root); layer = librariesOf(layer)) {
     if (layer.length === 0 || !download(librariesOf(layer), root)) missing(program, remedy);
   }
-  mkdirSync(BIN, { recursive: true });
-  const wrapper = join(BIN, program);
+  mkdirSync(bin, { recursive: true });
+  const wrapper = join(bin, program);
   writeFileSync(wrapper, startScript(`../debian/${name}`, `${folder}/${program}`, libraryFolders(root)), {
     mode: 0o755,
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BIN, missing, onPath, read, run, runnable, say } from './install-command.ts';
+import { bin, missing, onPath, read, run, runnable, say } from './install-command.ts';
 
 export interface GoBuild {
   /** For people, and the name of the stamp. */
@@ -21,14 +21,14 @@ export interface GoBuild {
 export const buildGo = (build: GoBuild): void => {
   const { name, module, packages, programs, linkerFlags = '-s -w' } = build;
   const recipe = recipeOf(module, linkerFlags);
-  const stamp = join(BIN, `${name}.sha256`);
-  if (programs.every((program) => runnable(join(BIN, program))) && read(stamp) === recipe) return;
+  const stamp = join(bin, `${name}.sha256`);
+  if (programs.every((program) => runnable(join(bin, program))) && read(stamp) === recipe) return;
   const go = findGo();
   say(`building ${programs.join(', ')} (once${build.remark === undefined ? '' : `; ${build.remark}`}) …`);
   const started = Date.now();
-  mkdirSync(BIN, { recursive: true });
+  mkdirSync(bin, { recursive: true });
   rmSync(stamp, { force: true });
-  run(go, ['build', '-C', module, '-buildvcs=false', '-ldflags', linkerFlags, '-o', `${BIN}/`, ...packages]);
+  run(go, ['build', '-C', module, '-buildvcs=false', '-ldflags', linkerFlags, '-o', `${bin}/`, ...packages]);
   writeFileSync(stamp, recipe);
   say(`built in ${Math.round((Date.now() - started) / 1000)} s`);
 };

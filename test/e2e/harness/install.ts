@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BIN } from './install-command.ts';
+import { bin } from './install-command.ts';
 import { findOrUnpack } from './install-debian.ts';
 import { buildGo } from './install-go.ts';
 
@@ -22,11 +22,11 @@ export interface RegistryParts {
   readonly umoci: string;
 }
 
-const HERE = join(import.meta.dirname, '..');
-const TOOLS = join(HERE, 'tools');
-const KUBERNETES_PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
-const REGISTRY_PROGRAMS = ['go-registry', 'go-htpasswd'] as const;
-export const KUBERNETES = readFileSync(join(TOOLS, 'go.mod'), 'utf8').match(
+const here = join(import.meta.dirname, '..');
+const tools = join(here, 'tools');
+const kubernetesPrograms = ['kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
+const registryPrograms = ['go-registry', 'go-htpasswd'] as const;
+export const kubernetes = readFileSync(join(tools, 'go.mod'), 'utf8').match(
   /k8s\.io\/kubernetes (v[\d.]+)/,
 )![1]!;
 
@@ -35,17 +35,17 @@ export const installParts = (): Parts => {
   const etcd = findOrUnpack({ program: 'etcd', package: 'etcd-server' });
   buildGo({
     name: 'kubernetes',
-    module: TOOLS,
-    packages: KUBERNETES_PROGRAMS.map((name) => `k8s.io/kubernetes/cmd/${name}`),
-    programs: KUBERNETES_PROGRAMS,
+    module: tools,
+    packages: kubernetesPrograms.map((name) => `k8s.io/kubernetes/cmd/${name}`),
+    programs: kubernetesPrograms,
     linkerFlags: kubernetesFlags(),
-    remark: `${KUBERNETES}; about five minutes on two cores`,
+    remark: `${kubernetes}; about five minutes on two cores`,
   });
   return {
     etcd,
-    apiServer: join(BIN, 'kube-apiserver'),
-    controllerManager: join(BIN, 'kube-controller-manager'),
-    kubectl: join(BIN, 'kubectl'),
+    apiServer: join(bin, 'kube-apiserver'),
+    controllerManager: join(bin, 'kube-controller-manager'),
+    kubectl: join(bin, 'kubectl'),
   };
 };
 
@@ -53,14 +53,14 @@ export const installParts = (): Parts => {
 export const installRegistryParts = (): RegistryParts => {
   buildGo({
     name: 'registry',
-    module: join(HERE, 'tools-registry'),
-    packages: REGISTRY_PROGRAMS.map((name) => `./${name}`),
-    programs: REGISTRY_PROGRAMS,
+    module: join(here, 'tools-registry'),
+    packages: registryPrograms.map((name) => `./${name}`),
+    programs: registryPrograms,
   });
   return {
     dockerRegistry: findOrUnpack({ program: 'docker-registry', package: 'docker-registry' }),
-    goRegistry: join(BIN, 'go-registry'),
-    htpasswd: join(BIN, 'go-htpasswd'),
+    goRegistry: join(bin, 'go-registry'),
+    htpasswd: join(bin, 'go-htpasswd'),
     skopeo: findOrUnpack({ program: 'skopeo', package: 'skopeo' }),
     umoci: findOrUnpack({ program: 'umoci', package: 'umoci' }),
   };
@@ -68,8 +68,8 @@ export const installRegistryParts = (): RegistryParts => {
 
 /** Without a version in them the server says v0.0.0 and kubectl can not parse it. */
 const kubernetesFlags = (): string => {
-  const [major, minor] = KUBERNETES.slice(1).split('.');
-  const values = { gitVersion: KUBERNETES, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
+  const [major, minor] = kubernetes.slice(1).split('.');
+  const values = { gitVersion: kubernetes, gitMajor: major, gitMinor: minor, gitTreeState: 'clean' };
   const settings = Object.entries(values).map(
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
   );

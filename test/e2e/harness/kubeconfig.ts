@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Authority, KeyedCertificate } from './certificates.ts';
 
 /** The people and machines that the tests speak as, each with its group. */
-export const USERS = {
+export const users = {
   /** May do everything. */
   admin: 'system:masters',
   /** An ordinary person; a test grants what it needs. */
@@ -14,17 +14,17 @@ export const USERS = {
   /** What the gate itself speaks as when it stands outside of the cluster. */
   imagegate: 'imagegate',
 } as const;
-export type User = keyof typeof USERS;
+export type User = keyof typeof users;
 
 /** Writes one kubeconfig per user and answers with their paths. */
-export async function writeKubeconfigs(
+export const writeKubeconfigs = async (
   folder: string,
   server: string,
   authority: Authority,
-): Promise<Record<User, string>> {
+): Promise<Record<User, string>> => {
   const paths = {} as Record<User, string>;
-  for (const user of Object.keys(USERS) as User[]) {
-    const client = await authority.issueClient(user, USERS[user]);
+  for (const user of Object.keys(users) as User[]) {
+    const client = await authority.issueClient(user, users[user]);
     paths[user] = join(folder, `${user}.kubeconfig`);
     const content = {
       apiVersion: 'v1',
@@ -39,13 +39,13 @@ export async function writeKubeconfigs(
     writeFileSync(paths[user], stringify(content), { mode: 0o600 });
   }
   return paths;
-}
+};
 
 /** The `user` entry of a kubeconfig that holds a client certificate in itself. */
-export function clientUser(client: KeyedCertificate): Record<string, string> {
+export const clientUser = (client: KeyedCertificate): Record<string, string> => {
   return { 'client-certificate-data': base64(client.certificate), 'client-key-data': base64(client.key) };
-}
+};
 
-function base64(text: string): string {
+const base64 = (text: string): string => {
   return Buffer.from(text).toString('base64');
-}
+};

@@ -16,11 +16,11 @@ export interface KubectlOptions {
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<Answer>;
 
 /** The real kubectl, as one of the users. */
-export function createKubectl(
+export const createKubectl = (
   binary: string,
   folder: string,
   kubeconfigs: Readonly<Record<User, string>>,
-): Kubectl {
+): Kubectl => {
   return async (args, { as = 'admin', input = '' } = {}) => {
     const child = spawn(binary, ['--kubeconfig', kubeconfigs[as], '--request-timeout', '30s', ...args], {
       env: { PATH: process.env['PATH'], HOME: folder, KUBECACHEDIR: join(folder, 'kubectl-cache', as) },
@@ -35,4 +35,4 @@ export function createKubectl(
     ]);
     return { code: code ?? -1, stdout, stderr };
   };
-}
+};

@@ -1,6 +1,6 @@
 import type { ApiAnswer } from './api.ts';
 import type { Cluster } from './cluster.ts';
-import { BAD, GOOD, pod } from './policies.ts';
+import { badImage, goodImage, pod } from './policies.ts';
 
 /** What became of one create that was sent under load. */
 export interface LoadedCreate {
@@ -13,20 +13,20 @@ export interface LoadedCreate {
 }
 
 /** Creates one Pod, every second one with a bad image; an answer that never came is status 0. */
-export async function createUnderLoad(
+export const createUnderLoad = async (
   cluster: Cluster,
   namespace: string,
   index: number,
-): Promise<LoadedCreate> {
+): Promise<LoadedCreate> => {
   const good = index % 2 === 0;
   const name = `load-${index}`;
   const sent = Date.now();
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const answer: Pick<ApiAnswer, 'status' | 'message'> = await cluster
-    .api('POST', path, pod(name, good ? GOOD : BAD))
+    .api('POST', path, pod(name, good ? goodImage : badImage))
     .catch((error: unknown) => ({ status: 0, message: String(error) }));
   return { name, good, sent, answered: Date.now(), status: answer.status, message: answer.message };
-}
+};
 
 export interface Load {
   /** Ends it and answers with everything that was sent. */
@@ -34,7 +34,7 @@ export interface Load {
 }
 
 /** Keeps `clients` busy with one create after the other until it is ended. */
-export function startLoad(cluster: Cluster, namespace: string, clients: number): Load {
+export const startLoad = (cluster: Cluster, namespace: string, clients: number): Load => {
   const done: LoadedCreate[] = [];
   let next = 0;
   const over = new AbortController();
@@ -49,18 +49,18 @@ export function startLoad(cluster: Cluster, namespace: string, clients: number):
       return done;
     },
   };
-}
+};
 
 /** What must hold at any time: no bad image in, and every refusal of one by the gate or for want of it. */
-export function wrongAnswers(creates: readonly LoadedCreate[]): LoadedCreate[] {
+export const wrongAnswers = (creates: readonly LoadedCreate[]): LoadedCreate[] => {
   return creates.filter(
     ({ good, status, message }) =>
       (!good && status === 201) ||
       (good && status === 403) ||
       (status === 403 && !message.includes('registry-not-allowed')),
   );
-}
+};
 
-export function unanswered(creates: readonly LoadedCreate[]): LoadedCreate[] {
+export const unanswered = (creates: readonly LoadedCreate[]): LoadedCreate[] => {
   return creates.filter(({ good, status }) => status !== (good ? 201 : 403));
-}
+};

@@ -32,7 +32,7 @@ const alive = new Set<number>();
 let guarded = false;
 
 /** Ends what still runs when this process ends: normally, by Ctrl-C or by SIGTERM. */
-function guardAgainstOrphans(): void {
+const guardAgainstOrphans = (): void => {
   if (guarded) return;
   guarded = true;
   process.on('exit', () => {
@@ -40,17 +40,17 @@ function guardAgainstOrphans(): void {
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(130));
-}
+};
 
-function killQuietly(pid: number, signal: NodeJS.Signals): void {
+const killQuietly = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal);
   } catch {
     // Gone already, which is what was wanted.
   }
-}
+};
 
-export function launch(what: Launch): RunningProcess {
+export const launch = (what: Launch): RunningProcess => {
   guardAgainstOrphans();
   const log = openSync(what.log, 'a');
   const out = openSync(what.stdoutLog ?? what.log, 'a');
@@ -92,14 +92,14 @@ export function launch(what: Launch): RunningProcess {
     stop,
     kill: () => stop('SIGKILL'),
   };
-}
+};
 
 /** Waits until `probe` says so; otherwise kills it and fails with the last lines written. */
-export async function untilReady(
+export const untilReady = async (
   process: RunningProcess,
   probe: () => Promise<boolean>,
   bound = 60_000,
-): Promise<void> {
+): Promise<void> => {
   const end = Date.now() + bound;
   while (!(await probe().catch(() => false))) {
     if (process.alive() && Date.now() <= end) {
@@ -110,4 +110,4 @@ export async function untilReady(
     await process.kill();
     throw new Error(`${process.name} ${what}:\n${process.output().split('\n').slice(-25).join('\n')}`);
   }
-}
+};

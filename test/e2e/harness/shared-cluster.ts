@@ -3,6 +3,6 @@ import { connect } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 
 /** The cluster that the set-up started for all files. */
-export function sharedCluster(): Cluster {
+export const sharedCluster = (): Cluster => {
   return connect(inject('cluster'));
-}
+};

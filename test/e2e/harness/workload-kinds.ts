@@ -8,32 +8,32 @@ export interface WorkloadKind {
   readonly object: (name: string, podSpec: object) => KubeObject;
 }
 
-const LABELS = { app: 'e2e' };
-const selector = { matchLabels: LABELS };
+const labels = { app: 'e2e' };
+const selector = { matchLabels: labels };
 
-function template(podSpec: object, restartPolicy = 'Always'): object {
-  return { metadata: { labels: LABELS }, spec: { restartPolicy, ...podSpec } };
-}
+const template = (podSpec: object, restartPolicy = 'Always'): object => {
+  return { metadata: { labels: labels }, spec: { restartPolicy, ...podSpec } };
+};
 
-function kind(
+const kind = (
   apiVersion: string,
   name: string,
   plural: string,
   body: (podSpec: object) => Record<string, unknown>,
-): WorkloadKind {
+): WorkloadKind => {
   const root = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
   return {
     kind: name,
     path: (namespace) => `${root}/namespaces/${namespace}/${plural}`,
     object: (object, podSpec) => ({ apiVersion, kind: name, metadata: { name: object }, ...body(podSpec) }),
   };
-}
+};
 
-export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
+export const workloadKinds: readonly WorkloadKind[] = [
   kind('v1', 'Pod', 'pods', (spec) => ({ spec })),
   kind('v1', 'PodTemplate', 'podtemplates', (spec) => ({ template: template(spec) })),
   kind('v1', 'ReplicationController', 'replicationcontrollers', (spec) => ({
-    spec: { replicas: 0, selector: LABELS, template: template(spec) },
+    spec: { replicas: 0, selector: labels, template: template(spec) },
   })),
   kind('apps/v1', 'Deployment', 'deployments', (spec) => ({
     spec: { replicas: 0, selector, template: template(spec) },
@@ -56,7 +56,7 @@ export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
 ];
 
 /** Every place of a pod spec that names an image, with all the others filled with `good`. */
-export const IMAGE_PLACES: readonly {
+export const imagePlaces: readonly {
   readonly place: string;
   readonly podSpec: (image: string, good: string) => object;
 }[] = [

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-const REASONS: Readonly<Record<number, string>> = {
+const reasons: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-export const statusOf = (code: number, message: string, reason = REASONS[code] ?? 'Unknown') => ({
+export const statusOf = (code: number, message: string, reason = reasons[code] ?? 'Unknown') => ({
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},
@@ -23,12 +23,12 @@ export const statusOf = (code: number, message: string, reason = REASONS[code] ?
   code,
 });
 
-export function sendJson(response: ServerResponse, code: number, value: unknown): void {
+export const sendJson = (response: ServerResponse, code: number, value: unknown): void => {
   if (response.destroyed || response.writableEnded) return;
   response.statusCode = code;
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify(value));
-}
+};
 
 export const sendStatus = (response: ServerResponse, code: number, message: string, reason?: string): void =>
   sendJson(response, code, statusOf(code, message, reason));

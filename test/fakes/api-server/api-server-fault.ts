@@ -45,7 +45,7 @@ export interface Faults {
   play(subject: FaultSubject, response: ServerResponse): Promise<boolean>;
 }
 
-export function createFaults(user: string): Faults {
+export const createFaults = (user: string): Faults => {
   const armed = new Map<Fault, number>();
   return {
     add: (fault) => {
@@ -61,9 +61,9 @@ export function createFaults(user: string): Faults {
       return act(fault, subject, response, user);
     },
   };
-}
+};
 
-function fits(fault: Fault, subject: FaultSubject): boolean {
+const fits = (fault: Fault, subject: FaultSubject): boolean => {
   const verbs = fault.verb === undefined ? [subject.verb] : [fault.verb].flat();
   return (
     verbs.includes(subject.verb) &&
@@ -72,14 +72,14 @@ function fits(fault: Fault, subject: FaultSubject): boolean {
     (fault.subresource ?? subject.subresource) === subject.subresource &&
     (fault.continued ?? subject.continued) === subject.continued
   );
-}
+};
 
-async function act(
+const act = async (
   fault: Fault,
   subject: FaultSubject,
   response: ServerResponse,
   user: string,
-): Promise<boolean> {
+): Promise<boolean> => {
   if ('slow' in fault) {
     await sleep(fault.slow);
     return false;
@@ -97,11 +97,11 @@ async function act(
   }
   // A hang answers nothing; closing the server ends it.
   return true;
-}
+};
 
-function forbiddenText(subject: FaultSubject, user: string): string {
+const forbiddenText = (subject: FaultSubject, user: string): string => {
   const what = subject.subresource === '' ? subject.resource : `${subject.resource}/${subject.subresource}`;
   const which = subject.name === '' ? what : `${what} "${subject.name}"`;
   const where = subject.namespace === '' ? 'at the cluster scope' : `in the namespace "${subject.namespace}"`;
   return `${which} is forbidden: User "${user}" cannot ${subject.verb} resource "${what}" in API group "${subject.group}" ${where}`;
-}
+};

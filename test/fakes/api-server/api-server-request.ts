@@ -14,16 +14,16 @@ export interface FakeExchange {
   readonly body: unknown;
 }
 
-export function verbOf(method: string, name: string, query: URLSearchParams): string {
+export const verbOf = (method: string, name: string, query: URLSearchParams): string => {
   if (method === 'GET') {
     if (query.get('watch') === 'true' || query.get('watch') === '1') return 'watch';
     return name === '' ? 'list' : 'get';
   }
   return { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? method.toLowerCase();
-}
+};
 
 /** Does what the API server would do with one request. */
-export function serve(exchange: FakeExchange, store: FakeStore, watches: Watches): void {
+export const serve = (exchange: FakeExchange, store: FakeStore, watches: Watches): void => {
   const { verb, target, response } = exchange;
   const qualified = `${target.resource.plural}${target.resource.group === '' ? '' : `.${target.resource.group}`}`;
   if (verb === 'list') return list(exchange, store);
@@ -34,18 +34,18 @@ export function serve(exchange: FakeExchange, store: FakeStore, watches: Watches
   if (verb === 'get') return sendJson(response, 200, shapeOf(exchange)(found));
   if (verb === 'delete') return sendJson(response, 200, store.delete(target.resource, found));
   return write(exchange, store, found, qualified);
-}
+};
 
-function create(exchange: FakeExchange, store: FakeStore, qualified: string): void {
+const create = (exchange: FakeExchange, store: FakeStore, qualified: string): void => {
   const { target, response, body } = exchange;
   const draft = body as Draft;
   const created = store.create(target.resource, target.namespace, draft);
   if (created === undefined)
     sendStatus(response, 409, `${qualified} "${draft.metadata?.name}" already exists`, 'AlreadyExists');
   else sendJson(response, 201, created);
-}
+};
 
-function write(exchange: FakeExchange, store: FakeStore, before: FakeObject, qualified: string): void {
+const write = (exchange: FakeExchange, store: FakeStore, before: FakeObject, qualified: string): void => {
   const { target, response, request, verb, body } = exchange;
   let draft: unknown = body;
   if (verb === 'patch') {
@@ -69,9 +69,9 @@ function write(exchange: FakeExchange, store: FakeStore, before: FakeObject, qua
     200,
     store.update(target.resource, before, draft as Draft, target.subresource === 'status'),
   );
-}
+};
 
-function list(exchange: FakeExchange, store: FakeStore): void {
+const list = (exchange: FakeExchange, store: FakeStore): void => {
   const { target, query, response } = exchange;
   const all = store.list(target.resource, target.namespace).filter((one) => selects(query, one));
   const limit = Number(query.get('limit') ?? 0) || all.length;
@@ -99,7 +99,7 @@ function list(exchange: FakeExchange, store: FakeStore): void {
     },
     items: items.map(shapeOf(exchange)),
   });
-}
+};
 
 const listKind = ({ target, request }: FakeExchange) =>
   String(request.headers.accept).includes('PartialObjectMetadataList')
@@ -116,7 +116,7 @@ interface Token {
 const tokenOf = (token: Token): string => Buffer.from(JSON.stringify(token)).toString('base64url');
 const readToken = (text: string): Token => JSON.parse(Buffer.from(text, 'base64url').toString()) as Token;
 
-function watch(exchange: FakeExchange, store: FakeStore, watches: Watches): void {
+const watch = (exchange: FakeExchange, store: FakeStore, watches: Watches): void => {
   const { target, query, response } = exchange;
   watches.open({
     response,
@@ -130,10 +130,10 @@ function watch(exchange: FakeExchange, store: FakeStore, watches: Watches): void
     shape: shapeOf(exchange),
     kind: { apiVersion: versionOf(target), kind: target.resource.kind },
   });
-}
+};
 
 /** Field selectors on name and namespace, label selectors by equality. */
-function selects(query: URLSearchParams, object: FakeObject): boolean {
+const selects = (query: URLSearchParams, object: FakeObject): boolean => {
   const wanted = (text: string | null) =>
     (text ?? '')
       .split(',')
@@ -147,9 +147,9 @@ function selects(query: URLSearchParams, object: FakeObject): boolean {
     wanted(query.get('fieldSelector')).every(([key, value]) => fields[key!] === value) &&
     wanted(query.get('labelSelector')).every(([key, value]) => object.metadata.labels?.[key!] === value)
   );
-}
+};
 
-function shapeOf({ request }: FakeExchange): (object: FakeObject) => unknown {
+const shapeOf = ({ request }: FakeExchange): ((object: FakeObject) => unknown) => {
   if (!String(request.headers.accept).includes('as=PartialObjectMetadata')) return (object) => object;
   return ({ metadata }) => ({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata });
-}
+};

@@ -62,12 +62,12 @@ export interface FakeTarget {
 }
 
 // `/api/v1/namespaces/shop` is the Namespace itself, `/api/v1/namespaces/shop/pods` is inside it.
-const PATH =
+const path =
   /^\/(?:api|apis\/(?<group>[^/]+))\/(?<version>[^/]+)(?:\/namespaces\/(?<namespace>[^/]+)(?=\/(?!status$)))?\/(?<plural>[^/]+)(?:\/(?<name>[^/]+))?(?:\/(?<subresource>[^/]+))?$/;
 
 /** Reads `/apis/apps/v1/namespaces/shop/deployments/web/status`; undefined when nothing is served there. */
-export function readTarget(pathname: string, resources: readonly FakeResource[]): FakeTarget | undefined {
-  const parts = PATH.exec(pathname)?.groups;
+export const readTarget = (pathname: string, resources: readonly FakeResource[]): FakeTarget | undefined => {
+  const parts = path.exec(pathname)?.groups;
   if (parts === undefined) return undefined;
   const part = (name: string): string => decodeURIComponent(parts[name] ?? '');
   const served = resources.find(
@@ -80,4 +80,4 @@ export function readTarget(pathname: string, resources: readonly FakeResource[])
     name: part('name'),
     subresource: part('subresource'),
   };
-}
+};

@@ -54,7 +54,7 @@ export interface FakeStore {
   subscribe(listener: (event: FakeEvent) => void): () => void;
 }
 
-export function createStore(): FakeStore {
+export const createStore = (): FakeStore => {
   const objects = new Map<FakeResource, Map<string, FakeObject>>();
   const listeners = new Set<(event: FakeEvent) => void>();
   let history: FakeEvent[] = [];
@@ -129,10 +129,10 @@ export function createStore(): FakeStore {
       return () => listeners.delete(listener);
     },
   };
-}
+};
 
 /** Main and status writes each leave the other's part alone, as the status subresource has it. */
-function merged(resource: FakeResource, before: FakeObject, draft: Draft, status: boolean): FakeObject {
+const merged = (resource: FakeResource, before: FakeObject, draft: Draft, status: boolean): FakeObject => {
   const { metadata } = before;
   if (status) return { ...before, status: structuredClone(draft['status']) };
   const { name, namespace, uid, creationTimestamp } = metadata;
@@ -150,7 +150,7 @@ function merged(resource: FakeResource, before: FakeObject, draft: Draft, status
       resourceVersion: metadata.resourceVersion,
     },
   };
-}
+};
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -30,7 +30,7 @@ interface OpenWatch {
   end(): void;
 }
 
-export function createWatches(store: FakeStore, bookmarkEvery: number): Watches {
+export const createWatches = (store: FakeStore, bookmarkEvery: number): Watches => {
   const open = new Set<OpenWatch>();
   return {
     open: (request) => {
@@ -55,9 +55,9 @@ export function createWatches(store: FakeStore, bookmarkEvery: number): Watches 
       for (const watch of open) watch.response.end();
     },
   };
-}
+};
 
-function follow(request: WatchRequest, store: FakeStore, bookmarkEvery: number): OpenWatch {
+const follow = (request: WatchRequest, store: FakeStore, bookmarkEvery: number): OpenWatch => {
   const { response, shape, wants } = request;
   const watch: OpenWatch = { response, frozen: false, end: () => undefined };
   const write = (type: string, object: unknown): void => {
@@ -87,4 +87,4 @@ function follow(request: WatchRequest, store: FakeStore, bookmarkEvery: number):
     clearTimeout(timeout);
   };
   return watch;
-}
+};

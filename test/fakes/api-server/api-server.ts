@@ -63,12 +63,12 @@ export interface FakeApiServer {
   close(): Promise<void>;
 }
 
-const USER = 'system:serviceaccount:imagegate-system:imagegate';
+const gateUser = 'system:serviceaccount:imagegate-system:imagegate';
 
-export async function startApiServer(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
+export const startApiServer = async (options: FakeApiServerOptions = {}): Promise<FakeApiServer> => {
   const store = createStore();
   const watches = createWatches(store, options.bookmarkEvery ?? 60_000);
-  const faults = createFaults(USER);
+  const faults = createFaults(gateUser);
   const requests: FakeRequest[] = [];
   const absent = new Set<string>();
   let token = options.token;
@@ -143,13 +143,13 @@ export async function startApiServer(options: FakeApiServerOptions = {}): Promis
       await closed;
     },
   };
-}
+};
 
-function named(plural: string): FakeResource {
+const named = (plural: string): FakeResource => {
   const found = defaultResources.find((resource) => resource.plural === plural);
   if (found === undefined) throw new Error(`the fake API server knows no ${plural}`);
   return found;
-}
+};
 
 const kubeconfigOf = (server: string, user: object, cluster: object): string =>
   JSON.stringify({
@@ -161,11 +161,11 @@ const kubeconfigOf = (server: string, user: object, cluster: object): string =>
     users: [{ name: 'fake', user }],
   });
 
-async function read(
+const read = async (
   request: http.IncomingMessage,
   url: URL,
   target: FakeTarget | undefined,
-): Promise<FakeRequest> {
+): Promise<FakeRequest> => {
   const { name = '', namespace = '', subresource = '' } = target ?? {};
   return {
     verb: verbOf(request.method ?? 'GET', name, url.searchParams),
@@ -178,10 +178,10 @@ async function read(
     headers: request.headers,
     body: await readBody(request),
   };
-}
+};
 
-async function readBody(request: http.IncomingMessage): Promise<unknown> {
+const readBody = async (request: http.IncomingMessage): Promise<unknown> => {
   const parts: Buffer[] = [];
   for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
   return parts.length === 0 ? undefined : JSON.parse(Buffer.concat(parts).toString());
-}
+};

@@ -27,11 +27,11 @@ export interface CaAuthorities {
 
 export type CaContent = Pick<CaAuthorities, 'current' | 'next' | 'previous'>;
 
-const NEXT_SINCE = 'imagegate.dev/next-since';
-const PREVIOUS_SINCE = 'imagegate.dev/previous-since';
+const nextSinceAnnotation = 'imagegate.dev/next-since';
+const previousSinceAnnotation = 'imagegate.dev/previous-since';
 
 /** Reads the Secret. An error contains nothing of its content. */
-export function readCaSecret(secret: JsonObject): Result<CaAuthorities, ApiProblem> {
+export const readCaSecret = (secret: JsonObject): Result<CaAuthorities, ApiProblem> => {
   const parts = partsOf(secret);
   const flaw = flawOf(parts.current) ?? (parts.next === undefined ? undefined : flawOf(parts.next));
   if (flaw !== undefined) {
@@ -49,9 +49,9 @@ export function readCaSecret(secret: JsonObject): Result<CaAuthorities, ApiProbl
     ...(typeof version === 'string' ? { resourceVersion: version } : {}),
     text: JSON.stringify(parts),
   });
-}
+};
 
-function partsOf(secret: JsonObject): CaContent {
+const partsOf = (secret: JsonObject): CaContent => {
   const annotations = objectOf(objectOf(secret['metadata'])['annotations']);
   const data = objectOf(secret['data']);
   const field = (name: string): string => {
@@ -63,21 +63,21 @@ function partsOf(secret: JsonObject): CaContent {
     const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
     return Number.isNaN(parsed) ? 0 : parsed;
   };
-  const next = { certificate: field('next.crt'), key: field('next.key'), since: time(NEXT_SINCE) };
-  const previous = { certificate: field('previous.crt'), since: time(PREVIOUS_SINCE) };
+  const next = { certificate: field('next.crt'), key: field('next.key'), since: time(nextSinceAnnotation) };
+  const previous = { certificate: field('previous.crt'), since: time(previousSinceAnnotation) };
   return {
     current: { certificate: field('ca.crt'), key: field('ca.key') },
     ...(next.certificate === '' ? {} : { next }),
     ...(previous.certificate === '' ? {} : { previous }),
   };
-}
+};
 
 const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
 
 const bundleOf = (all: readonly ({ readonly certificate: string } | undefined)[]): string =>
   all.map((one) => (one === undefined ? '' : `${one.certificate.trim()}\n`)).join('');
 
-function flawOf({ certificate, key }: CaMaterial): string | undefined {
+const flawOf = ({ certificate, key }: CaMaterial): string | undefined => {
   try {
     const parsed = new X509Certificate(certificate);
     if (!parsed.ca) return 'the certificate is not a CA';
@@ -87,16 +87,16 @@ function flawOf({ certificate, key }: CaMaterial): string | undefined {
   } catch {
     return 'certificate or key cannot be read';
   }
-}
+};
 
-export function writeCaSecret(
+export const writeCaSecret = (
   metadata: {
     readonly name: string;
     readonly namespace: string;
     readonly resourceVersion?: string | undefined;
   },
   content: CaContent,
-): JsonObject {
+): JsonObject => {
   const { current, next, previous } = content;
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const time = (since: number): string => new Date(since).toISOString();
@@ -108,8 +108,8 @@ export function writeCaSecret(
       ...metadata,
       labels: { 'app.kubernetes.io/name': 'imagegate' },
       annotations: {
-        ...(next === undefined ? {} : { [NEXT_SINCE]: time(next.since) }),
-        ...(previous === undefined ? {} : { [PREVIOUS_SINCE]: time(previous.since) }),
+        ...(next === undefined ? {} : { [nextSinceAnnotation]: time(next.since) }),
+        ...(previous === undefined ? {} : { [previousSinceAnnotation]: time(previous.since) }),
       },
     },
     data: {
@@ -119,4 +119,4 @@ export function writeCaSecret(
       ...(previous === undefined ? {} : { 'previous.crt': base64(previous.certificate) }),
     },
   };
-}
+};

@@ -10,11 +10,11 @@ export interface RotationTiming {
   /** How long leaves of an old CA may live on. */
   readonly leafLife: number;
 }
-const DAY = 24 * 60 * 60_000;
-export const ROTATION_TIMING: RotationTiming = {
-  renewBefore: 365 * DAY,
+const day = 24 * 60 * 60_000;
+export const rotationTiming: RotationTiming = {
+  renewBefore: 365 * day,
   settle: 60 * 60_000,
-  leafLife: 91 * DAY,
+  leafLife: 91 * day,
 };
 
 /** `waiting`: the new CA is not trusted everywhere, or not for long enough. */
@@ -24,7 +24,7 @@ export type RotationStep = 'none' | 'waiting' | 'added' | 'promoted' | 'dropped'
  * Three steps, each written before the next one begins: the new CA is added beside the old one, then it signs, then
  * the old one is removed. At every moment a CA of the bundle has signed every leaf in use.
  */
-export async function planRotation(
+export const planRotation = async (
   { current, next, previous }: CaAuthorities,
   terms: {
     readonly now: number;
@@ -32,7 +32,7 @@ export async function planRotation(
     readonly trusted: (certificate: string) => boolean;
     readonly createCa: () => Promise<CaMaterial>;
   },
-): Promise<{ readonly step: RotationStep; readonly next?: CaContent }> {
+): Promise<{ readonly step: RotationStep; readonly next?: CaContent }> => {
   const { now, timing } = terms;
   const expires = Date.parse(new X509Certificate(current.certificate).validTo);
   const kept = previous === undefined ? {} : { previous };
@@ -51,4 +51,4 @@ export async function planRotation(
   }
   if (expires - now > timing.renewBefore) return { step: 'none' };
   return { step: 'added', next: { current, next: { ...(await terms.createCa()), since: now }, ...kept } };
-}
+};

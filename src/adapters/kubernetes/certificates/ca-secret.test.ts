@@ -7,9 +7,9 @@ import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { planRotation } from './ca-secret-rotation.ts';
 import { fingerprints } from '../webhooks/normal-form.ts';
 
-const HOUR = 60 * 60_000;
+const hour = 60 * 60_000;
 /** The test CAs live for a day. */
-const rotation = { renewBefore: 2 * HOUR, settle: HOUR, leafLife: 5 * HOUR };
+const rotation = { renewBefore: 2 * hour, settle: hour, leafLife: 5 * hour };
 const never = new AbortController().signal;
 
 let api: FakeApiServer;
@@ -91,7 +91,7 @@ describe('R15: the CA of a cluster', () => {
     follower.start();
     expect(await step(holder)).toBe('none');
 
-    now += 22.5 * HOUR;
+    now += 22.5 * hour;
     expect(await step(holder)).toBe('added');
     expect(changes.length).toBeGreaterThanOrEqual(1);
     const added = holder.authorities()!;
@@ -100,7 +100,7 @@ describe('R15: the CA of a cluster', () => {
     await vi.waitFor(() => expect(follower.authorities()?.bundle).toBe(added.bundle), soon);
 
     expect(await step(holder)).toBe('waiting');
-    now += HOUR - 1;
+    now += hour - 1;
     expect(await step(holder)).toBe('waiting');
     now += 1;
     // What no caBundle contains is never used.
@@ -123,7 +123,7 @@ describe('R15: the CA of a cluster', () => {
   test('waits for nothing but trust when the old one has expired already', async () => {
     const holder = replica();
     await value(holder);
-    now += 25 * HOUR;
+    now += 25 * hour;
     expect(await step(holder)).toBe('added');
     expect(await step(holder, false)).toBe('waiting');
     expect(await step(holder)).toBe('promoted');
@@ -132,7 +132,7 @@ describe('R15: the CA of a cluster', () => {
   test('two holders by mistake do not make two new CAs', async () => {
     const [a, b] = [replica(), replica()];
     await Promise.all([value(a), value(b)]);
-    now += 23 * HOUR;
+    now += 23 * hour;
     const steps = await Promise.all([a, b].map((one) => one.rotate(() => true, never)));
     expect(steps.filter((one) => one.ok && one.value === 'added').length).toBeGreaterThanOrEqual(1);
     const [left, right] = [await value(a), await value(b)];

@@ -2,7 +2,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { SECRETS } from '../client/resource.ts';
+import { secretsResource } from '../client/resource.ts';
 import {
   type CaAuthorities,
   type CaContent,
@@ -12,7 +12,7 @@ import {
 } from './ca-secret-content.ts';
 import {
   planRotation,
-  ROTATION_TIMING,
+  rotationTiming,
   type RotationStep,
   type RotationTiming,
 } from './ca-secret-rotation.ts';
@@ -54,13 +54,13 @@ export interface CaSecret {
   close(): Promise<void>;
 }
 
-export function createCaSecret(options: CaSecretOptions): CaSecret {
+export const createCaSecret = (options: CaSecretOptions): CaSecret => {
   const { namespace, name } = options;
   const store = createStore(options);
   const rotate: CaSecret['rotate'] = async (trusted, signal) => {
     const now = await store.load(signal);
     if (!now.ok) return now;
-    const timing = options.rotation ?? ROTATION_TIMING;
+    const timing = options.rotation ?? rotationTiming;
     const terms = { now: options.clock.now(), timing, trusted, createCa: options.createCa };
     const plan = await planRotation(now.value, terms);
     if (plan.next === undefined) return ok(plan.step);
@@ -70,7 +70,7 @@ export function createCaSecret(options: CaSecretOptions): CaSecret {
   const watch = createWatch<JsonObject>({
     ...options,
     // With the name as selector a role that names the Secret is enough.
-    target: { resource: SECRETS, namespace, fieldSelector: `metadata.name=${name}` },
+    target: { resource: secretsResource, namespace, fieldSelector: `metadata.name=${name}` },
     read: (object) => object,
     sink: {
       replace: (all) => {
@@ -91,11 +91,11 @@ export function createCaSecret(options: CaSecretOptions): CaSecret {
     state: () => watch.state(),
     close: () => watch.close(),
   };
-}
+};
 
-function createStore(options: CaSecretOptions) {
+const createStore = (options: CaSecretOptions) => {
   const { client, namespace, name } = options;
-  const target = { resource: SECRETS, namespace, name };
+  const target = { resource: secretsResource, namespace, name };
   let authorities: CaAuthorities | undefined;
 
   const take = (secret: JsonObject): Result<CaAuthorities, ApiProblem> => {
@@ -119,7 +119,10 @@ function createStore(options: CaSecretOptions) {
     // The Secret was deleted while the gate runs. Write the CA that the API server trusts again.
     const content = authorities ?? { current: await options.createCa() };
     const body = writeCaSecret({ name, namespace }, content);
-    const created = await client.request({ verb: 'create', resource: SECRETS, namespace, body }, signal);
+    const created = await client.request(
+      { verb: 'create', resource: secretsResource, namespace, body },
+      signal,
+    );
     const lost = !created.ok && created.error.status === 409;
     return takeAnswer(lost ? await get(signal) : created);
   };
@@ -128,4 +131,4 @@ function createStore(options: CaSecretOptions) {
     return takeAnswer(await client.request({ ...target, verb: 'update', body }, signal));
   };
   return { take, load, update, authorities: () => authorities };
-}
+};

@@ -8,7 +8,7 @@ import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type ApiClient, connect, createClient } from './client.ts';
 import { printable } from './problem.ts';
-import { NAMESPACES, pathOf } from './resource.ts';
+import { namespacesResource, pathOf } from './resource.ts';
 
 let api: FakeApiServer;
 let directory: string;
@@ -38,11 +38,11 @@ const clientFor = async (kubeconfig: string, callTimeout = 2000): Promise<ApiCli
 };
 const never = new AbortController().signal;
 const list = (client: ApiClient, signal = never) =>
-  client.request({ verb: 'list', resource: NAMESPACES }, signal);
+  client.request({ verb: 'list', resource: namespacesResource }, signal);
 
 describe('paths', () => {
   test.each([
-    ['a core list', { resource: NAMESPACES }, '/api/v1/namespaces'],
+    ['a core list', { resource: namespacesResource }, '/api/v1/namespaces'],
     [
       'a subresource in a namespace',
       {
@@ -53,8 +53,12 @@ describe('paths', () => {
       },
       '/apis/apps/v1/namespaces/shop/deployments/web/status',
     ],
-    ['a name cannot climb', { resource: NAMESPACES, name: '../secrets' }, '/api/v1/namespaces/..%2Fsecrets'],
-    ['two dots cannot climb', { resource: NAMESPACES, name: '..' }, '/api/v1/namespaces/%2E%2E'],
+    [
+      'a name cannot climb',
+      { resource: namespacesResource, name: '../secrets' },
+      '/api/v1/namespaces/..%2Fsecrets',
+    ],
+    ['two dots cannot climb', { resource: namespacesResource, name: '..' }, '/api/v1/namespaces/%2E%2E'],
   ])('%s', (_title, target, want) => expect(pathOf(target)).toBe(want));
 });
 
@@ -123,14 +127,14 @@ describe('a call', () => {
     expect(await list(client)).toMatchObject({ error: { status: 0, reason: 'Timeout' } });
     expect(await list(client, AbortSignal.timeout(20))).toMatchObject({ error: { reason: 'Timeout' } });
     expect(await list(client, AbortSignal.abort())).toMatchObject({ error: { reason: 'Aborted' } });
-    const watch = await client.stream({ verb: 'watch', resource: NAMESPACES }, never);
+    const watch = await client.stream({ verb: 'watch', resource: namespacesResource }, never);
     expect(watch).toMatchObject({ error: { reason: 'Timeout' } });
   });
 
   test('refuses answers beyond its cap, answers that are no JSON, and broken connections', async () => {
     for (let n = 0; n < 20; n++) api.put('namespaces', { metadata: { name: `n${n}` } });
     const client = await clientFor(api.kubeconfig());
-    const call = { verb: 'list', resource: NAMESPACES, maxBytes: 500 } as const;
+    const call = { verb: 'list', resource: namespacesResource, maxBytes: 500 } as const;
     expect(await client.request(call, never)).toMatchObject({ error: { reason: 'TooLarge' } });
     api.fault({ badJson: true, times: 1 });
     expect(await list(client)).toMatchObject({ error: { reason: 'BadAnswer' } });

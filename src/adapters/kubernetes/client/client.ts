@@ -31,7 +31,7 @@ export interface ClientOptions {
 }
 
 /** A client over a connection. Nothing is sent before the first call. */
-export function createClient(connection: Connection, options: ClientOptions): ApiClient {
+export const createClient = (connection: Connection, options: ClientOptions): ApiClient => {
   const exchange = createExchange(connection, {
     userAgent: `imagegate/${options.version}`,
     timeout: options.callTimeout ?? 10_000,
@@ -42,4 +42,4 @@ export function createClient(connection: Connection, options: ClientOptions): Ap
     stream: (call, signal) => exchange.stream(call, signal),
     close: () => exchange.close(),
   };
-}
+};

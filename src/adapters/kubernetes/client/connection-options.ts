@@ -22,19 +22,19 @@ export interface ConnectionOptions {
   readonly serviceAccountDirectory?: string;
 }
 
-const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const mountedServiceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** The kubelet renews the token long before it expires; client-go rereads it every minute as well. */
-const REREAD_AFTER = 60_000;
+const maxTokenAge = 60_000;
 
 /** Finds the cluster. @kubernetes/client-node is loaded only when a kubeconfig has to be read. */
-export async function connect(options: ConnectionOptions): Promise<Result<Connection, ApiProblem>> {
+export const connect = async (options: ConnectionOptions): Promise<Result<Connection, ApiProblem>> => {
   const { KUBECONFIG, HOME } = options.environment;
   if (options.kubeconfig !== undefined) return fromKubeconfig([options.kubeconfig], options.context);
   if (KUBECONFIG !== undefined && KUBECONFIG !== '') {
     const files = KUBECONFIG.split(path.delimiter).filter((file) => file !== '');
     if (files.length > 0) return fromKubeconfig(files, options.context);
   }
-  const directory = options.serviceAccountDirectory ?? SERVICE_ACCOUNT;
+  const directory = options.serviceAccountDirectory ?? mountedServiceAccount;
   if (options.environment.KUBERNETES_SERVICE_HOST !== undefined && (await isReadable(`${directory}/token`))) {
     return fromServiceAccount(directory, options.environment);
   }
@@ -47,21 +47,21 @@ export async function connect(options: ConnectionOptions): Promise<Result<Connec
       'no cluster found: give --kubeconfig FILE, set KUBECONFIG, or run inside a cluster with a service account',
     ),
   );
-}
+};
 
-async function fromKubeconfig(
+const fromKubeconfig = async (
   files: readonly string[],
   context: string | undefined,
-): Promise<Result<Connection, ApiProblem>> {
+): Promise<Result<Connection, ApiProblem>> => {
   const { connectByKubeconfig } = await import('./kubeconfig.ts');
   return connectByKubeconfig(files, context);
-}
+};
 
 /** The service account of our Pod: a token file, a CA file, two variables. */
-async function fromServiceAccount(
+const fromServiceAccount = async (
   directory: string,
   environment: ClusterEnvironment,
-): Promise<Result<Connection, ApiProblem>> {
+): Promise<Result<Connection, ApiProblem>> => {
   const host = environment.KUBERNETES_SERVICE_HOST ?? '';
   const port = environment.KUBERNETES_SERVICE_PORT ?? '443';
   const address = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
@@ -77,7 +77,7 @@ async function fromServiceAccount(
     origin: 'the service account of this Pod',
     namespace: namespace.trim() === '' ? undefined : namespace.trim(),
     credentials: async (fresh) => {
-      if (!fresh && last !== undefined && performance.now() - last.at < REREAD_AFTER)
+      if (!fresh && last !== undefined && performance.now() - last.at < maxTokenAge)
         return ok(last.credentials);
       try {
         const [token, ca] = await Promise.all([
@@ -94,7 +94,7 @@ async function fromServiceAccount(
       }
     },
   });
-}
+};
 
 const isReadable = (file: string): Promise<boolean> =>
   readFile(file).then(

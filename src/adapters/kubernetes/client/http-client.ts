@@ -21,7 +21,7 @@ export interface Exchange {
   close(): void;
 }
 
-const METHODS: Readonly<Record<ApiVerb, string>> = {
+const methods: Readonly<Record<ApiVerb, string>> = {
   get: 'GET',
   list: 'GET',
   watch: 'GET',
@@ -30,13 +30,13 @@ const METHODS: Readonly<Record<ApiVerb, string>> = {
   patch: 'PATCH',
   delete: 'DELETE',
 };
-const PATCH_TYPES = { json: 'application/json-patch+json', merge: 'application/merge-patch+json' } as const;
-const MAX_BYTES = 16 * 1024 * 1024;
+const patchTypes = { json: 'application/json-patch+json', merge: 'application/merge-patch+json' } as const;
+const maxResponseBytes = 16 * 1024 * 1024;
 /** An error answer is a Status of a few hundred bytes. */
-const MAX_ERROR_BYTES = 64 * 1024;
+const maxErrorBytes = 64 * 1024;
 
 /** Carries calls over HTTP(S): credentials, keep-alive, limits; one retry with fresh credentials after a 401. */
-export function createExchange(connection: Connection, options: ExchangeOptions): Exchange {
+export const createExchange = (connection: Connection, options: ExchangeOptions): Exchange => {
   const agents = createAgents(connection.server.protocol);
   const server = connection.server.origin;
 
@@ -60,7 +60,7 @@ export function createExchange(connection: Connection, options: ExchangeOptions)
     hostname: connection.server.hostname.replaceAll(/^\[|\]$/g, ''),
     port: connection.server.port,
     path: connection.server.pathname.replace(/\/$/, '') + pathOf(call) + queryOf(call),
-    method: METHODS[call.verb],
+    method: methods[call.verb],
     agent: credentials.agent ?? agents.of(credentials.tls),
     headers: { ...headersOf(call, options.userAgent), ...credentials.headers },
   });
@@ -80,7 +80,7 @@ export function createExchange(connection: Connection, options: ExchangeOptions)
       const signal = AbortSignal.any([outer, AbortSignal.timeout(options.timeout)]);
       const answer = await answered(call, signal);
       if (!answer.ok) return answer;
-      const text = await readAll(answer.value, call.maxBytes ?? MAX_BYTES);
+      const text = await readAll(answer.value, call.maxBytes ?? maxResponseBytes);
       if (text.ok) return readObject(text.value, call, server);
       return signal.aborted ? fail(abortProblem(signal, server)) : text;
     },
@@ -97,9 +97,9 @@ export function createExchange(connection: Connection, options: ExchangeOptions)
     },
     close: () => agents.close(),
   };
-}
+};
 
-function headersOf(call: ApiCall, userAgent: string): Record<string, string> {
+const headersOf = (call: ApiCall, userAgent: string): Record<string, string> => {
   const list = call.verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
   const accept =
     call.metadataOnly === true
@@ -107,49 +107,49 @@ function headersOf(call: ApiCall, userAgent: string): Record<string, string> {
       : 'application/json';
   const headers: Record<string, string> = { accept, 'user-agent': userAgent };
   if (call.body !== undefined) {
-    headers['content-type'] = call.verb === 'patch' ? PATCH_TYPES[call.patch ?? 'merge'] : 'application/json';
+    headers['content-type'] = call.verb === 'patch' ? patchTypes[call.patch ?? 'merge'] : 'application/json';
   }
   return headers;
-}
+};
 
-function queryOf(call: ApiCall): string {
+const queryOf = (call: ApiCall): string => {
   const query = new URLSearchParams({ ...call.query, ...(call.verb === 'watch' ? { watch: 'true' } : {}) });
   return query.size === 0 ? '' : `?${query.toString()}`;
-}
+};
 
 /** Lets 2xx pass and turns anything else into a problem. */
-async function refuse(
+const refuse = async (
   opened: Result<http.IncomingMessage, ApiProblem>,
   call: ApiCall,
-): Promise<Result<http.IncomingMessage, ApiProblem>> {
+): Promise<Result<http.IncomingMessage, ApiProblem>> => {
   if (!opened.ok) return opened;
   const answer = opened.value;
   const status = answer.statusCode ?? 0;
   if (status >= 200 && status < 300) return opened;
-  const text = await readAll(answer, MAX_ERROR_BYTES);
+  const text = await readAll(answer, maxErrorBytes);
   const retryAfter = answer.headers['retry-after'];
   return fail(
     answerProblem({ status, body: text.ok ? parseJson(text.value) : undefined, retryAfter }, call.verb, call),
   );
-}
+};
 
-function parseJson(text: string): unknown {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
+};
 
 /** An object whose bytes are bounded was written by a stranger: what is in it is bounded as it is parsed (R24). */
-function readObject(text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> {
+const readObject = (text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> => {
   if (call.maxBytes === undefined) return asObject(parseJson(text), server);
   const value = readForeignValue(text);
   if (value.ok || value.error.kind !== 'limit') return asObject(value.ok ? value.value : undefined, server);
   return fail(localProblem('TooLarge', `what the API server sent cannot be read: ${value.error.why}`));
-}
+};
 
-function asObject(value: unknown, server: string): Result<JsonObject, ApiProblem> {
+const asObject = (value: unknown, server: string): Result<JsonObject, ApiProblem> => {
   return isJsonObject(value)
     ? ok(value)
     : fail(
@@ -158,7 +158,7 @@ function asObject(value: unknown, server: string): Result<JsonObject, ApiProblem
           `${server} did not answer with a JSON object; is it a Kubernetes API server?`,
         ),
       );
-}
+};
 
 const timedOut = (): DOMException => new DOMException('no answer in time', 'TimeoutError');
 

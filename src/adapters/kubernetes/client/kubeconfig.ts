@@ -10,13 +10,13 @@ import type { Connection, Credentials, TlsMaterial } from './connection.ts';
 import { type ApiProblem, localProblem } from './problem.ts';
 
 /** Exec plugins, token files and certificate files are asked again at most this often. */
-const REREAD_AFTER = 15_000;
+const maxCredentialAge = 15_000;
 
 /** Reads kubeconfig files. Several are merged as kubectl does: the first one that names a thing wins. */
-export async function connectByKubeconfig(
+export const connectByKubeconfig = async (
   files: readonly string[],
   context: string | undefined,
-): Promise<Result<Connection, ApiProblem>> {
+): Promise<Result<Connection, ApiProblem>> => {
   const loaded = await load(files, context);
   if (!loaded.ok) return loaded;
   let config = loaded.value;
@@ -28,7 +28,7 @@ export async function connectByKubeconfig(
     origin: `context ${JSON.stringify(config.currentContext)} of ${files.join(path.delimiter)}`,
     namespace,
     credentials: async (fresh) => {
-      if (!fresh && last !== undefined && performance.now() - last.at < REREAD_AFTER)
+      if (!fresh && last !== undefined && performance.now() - last.at < maxCredentialAge)
         return ok(last.credentials);
       if (fresh) {
         // Exec plugins and proxies keep credentials inside KubeConfig: only a new one forgets them.
@@ -41,12 +41,12 @@ export async function connectByKubeconfig(
       return credentials;
     },
   });
-}
+};
 
-async function load(
+const load = async (
   files: readonly string[],
   context: string | undefined,
-): Promise<Result<KubeConfig, ApiProblem>> {
+): Promise<Result<KubeConfig, ApiProblem>> => {
   const merged = new KubeConfig();
   for (const file of files) {
     try {
@@ -57,19 +57,19 @@ async function load(
   }
   if (context !== undefined) merged.setCurrentContext(context);
   return usable(merged, files);
-}
+};
 
-async function loadFile(file: string): Promise<KubeConfig> {
+const loadFile = async (file: string): Promise<KubeConfig> => {
   const text = await readFile(file, 'utf8');
   const config = new KubeConfig();
   config.loadFromString(text);
   readTokenFiles(config, text, path.dirname(file));
   config.makePathsAbsolute(path.dirname(path.resolve(file)));
   return config;
-}
+};
 
 /** client-node 2.0.1 looks for `token-file`; the kubeconfig field is called `tokenFile`. */
-function readTokenFiles(config: KubeConfig, text: string, directory: string): void {
+const readTokenFiles = (config: KubeConfig, text: string, directory: string): void => {
   const document: unknown = parse(text);
   const users = isJsonObject(document) && Array.isArray(document['users']) ? document['users'] : [];
   for (const entry of users as readonly unknown[]) {
@@ -81,22 +81,22 @@ function readTokenFiles(config: KubeConfig, text: string, directory: string): vo
       user.name === entry['name'] ? { ...user, authProvider } : user,
     );
   }
-}
+};
 
-function merge(into: KubeConfig, from: KubeConfig): void {
+const merge = (into: KubeConfig, from: KubeConfig): void => {
   into.loadFromOptions({
     clusters: firstOfName([...into.clusters, ...from.clusters]),
     users: firstOfName([...into.users, ...from.users]),
     contexts: firstOfName([...into.contexts, ...from.contexts]),
     currentContext: into.currentContext || from.currentContext,
   });
-}
+};
 
 const firstOfName = <T extends { readonly name: string }>(all: readonly T[]): T[] => [
   ...new Map([...all].reverse().map((one) => [one.name, one])).values(),
 ];
 
-function usable(config: KubeConfig, files: readonly string[]): Result<KubeConfig, ApiProblem> {
+const usable = (config: KubeConfig, files: readonly string[]): Result<KubeConfig, ApiProblem> => {
   const where = files.join(path.delimiter);
   const known = config.contexts.map((one) => one.name).join(', ') || 'none';
   if (!config.currentContext || config.getContextObject(config.currentContext) === null) {
@@ -120,21 +120,21 @@ function usable(config: KubeConfig, files: readonly string[]): Result<KubeConfig
   }
   announceToPlugin(config);
   return ok(config);
-}
+};
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 
 /** Plugins of client.authentication.k8s.io expect this variable; client-node does not set it. */
-function announceToPlugin(config: KubeConfig): void {
+const announceToPlugin = (config: KubeConfig): void => {
   const exec: unknown = config.getCurrentUser()?.exec;
   if (!isJsonObject(exec)) return;
   const info = { apiVersion: exec['apiVersion'], kind: 'ExecCredential', spec: { interactive: false } };
   const env = Array.isArray(exec['env']) ? (exec['env'] as unknown[]) : [];
   Object.assign(exec, { env: [...env, { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }] });
-}
+};
 
-async function credentialsOf(config: KubeConfig): Promise<Result<Credentials, ApiProblem>> {
+const credentialsOf = async (config: KubeConfig): Promise<Result<Credentials, ApiProblem>> => {
   const options: https.RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
@@ -154,9 +154,9 @@ async function credentialsOf(config: KubeConfig): Promise<Result<Credentials, Ap
     tls: tlsOf(options),
     ...(throughProxy ? { agent } : {}),
   });
-}
+};
 
-function headersOf(options: https.RequestOptions): Record<string, string> {
+const headersOf = (options: https.RequestOptions): Record<string, string> => {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     // Token files end with a newline, which no header may contain.
@@ -166,7 +166,7 @@ function headersOf(options: https.RequestOptions): Record<string, string> {
     headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   }
   return headers;
-}
+};
 
 const tlsOf = (options: https.RequestOptions): TlsMaterial =>
   Object.fromEntries(

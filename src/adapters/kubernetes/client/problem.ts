@@ -42,7 +42,7 @@ export const isTransient = (problem: ApiProblem): boolean =>
 const longestRead = 2048;
 
 /** Text from elsewhere: no control characters, no credentials, at most 512 characters. */
-export function printable(text: string): string {
+export const printable = (text: string): string => {
   // Cut first: a token in it may have been written as often as there is room (R24).
   const clean = text
     .slice(0, longestRead)
@@ -52,16 +52,16 @@ export function printable(text: string): string {
     .replaceAll(/\/\/[^/@\s]{1,2048}@/g, '//[redacted]@')
     .trim();
   return cutMiddle(clean, 512);
-}
+};
 
-const TLS_CODES =
+const tlsCodes =
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /** A failed connection as a problem that says what to do. `server` is the address without credentials. */
-export function connectionProblem(error: unknown, server: string): ApiProblem {
+export const connectionProblem = (error: unknown, server: string): ApiProblem => {
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  if (TLS_CODES.test(code)) {
+  if (tlsCodes.test(code)) {
     return localProblem(
       'Tls',
       `the certificate of the API server ${server} is not trusted or not accepted (${code}: ${text}); ` +
@@ -76,34 +76,34 @@ export function connectionProblem(error: unknown, server: string): ApiProblem {
     `cannot reach the API server ${server} (${code === '' ? text : code}); ` +
       'is it running, is this the right context, and does a firewall or proxy stand between?',
   );
-}
+};
 
-function codeOf(error: unknown): string {
+const codeOf = (error: unknown): string => {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   const code = isJsonObject(error) ? error['code'] : undefined;
   return typeof code === 'string' ? code : '';
-}
+};
 
 /** An answer with an error status as a problem; a 401 or 403 says which right or credential is missing. */
-export function answerProblem(
+export const answerProblem = (
   answer: { readonly status: number; readonly body: unknown; readonly retryAfter: string | undefined },
   verb: ApiVerb,
   target: ApiTarget,
-): ApiProblem {
+): ApiProblem => {
   const status = isJsonObject(answer.body) ? answer.body : {};
   const said = typeof status['message'] === 'string' ? printable(status['message']) : '';
   const reason =
     typeof status['reason'] === 'string' && status['reason'] !== ''
       ? status['reason']
-      : (STATUS_REASONS[answer.status] ?? 'Unknown');
+      : (statusReasons[answer.status] ?? 'Unknown');
   const seconds = Number(answer.retryAfter);
   const message = explain(answer.status, said, verb, target);
   return Number.isFinite(seconds) && seconds > 0
     ? { status: answer.status, reason, message, retryAfter: Math.min(seconds, 60) * 1000 }
     : { status: answer.status, reason, message };
-}
+};
 
-const STATUS_REASONS: Readonly<Record<number, string>> = {
+const statusReasons: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'NotFound',
@@ -115,7 +115,7 @@ const STATUS_REASONS: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
-function explain(status: number, said: string, verb: ApiVerb, target: ApiTarget): string {
+const explain = (status: number, said: string, verb: ApiVerb, target: ApiTarget): string => {
   const server = said === '' ? `the API server answered ${status}` : said;
   if (status === 401) {
     return `${server}; the credentials are missing, wrong or expired: check the user of this context, or log in again`;
@@ -123,12 +123,12 @@ function explain(status: number, said: string, verb: ApiVerb, target: ApiTarget)
   if (status === 403)
     return `${server}; missing right: ${missingRight(verb, target)}; \`imagegate manifests\` prints the roles`;
   return server;
-}
+};
 
-function missingRight(verb: ApiVerb, target: ApiTarget): string {
+const missingRight = (verb: ApiVerb, target: ApiTarget): string => {
   const { group, resource } = target.resource;
   const what = target.subresource === undefined ? resource : `${resource}/${target.subresource}`;
   const where = target.namespace === undefined ? 'at cluster scope' : `in namespace "${target.namespace}"`;
   const named = target.name === undefined ? '' : `, name "${target.name}"`;
   return `verb "${verb}" on resource "${what}" (API group "${group}"${named}) ${where}`;
-}
+};

@@ -7,10 +7,10 @@ export interface RateLimit {
   take(): number;
 }
 
-export function createRateLimit(
+export const createRateLimit = (
   rate: { readonly perSecond: number; readonly burst: number },
   clock: Clock,
-): RateLimit {
+): RateLimit => {
   let permits = rate.burst;
   let counted = clock.monotonic();
   return {
@@ -23,14 +23,14 @@ export function createRateLimit(
       return 0;
     },
   };
-}
+};
 
 /** Waits for a permit; false when the signal came first. */
-export async function waitForPermit(limit: RateLimit, signal: AbortSignal): Promise<boolean> {
+export const waitForPermit = async (limit: RateLimit, signal: AbortSignal): Promise<boolean> => {
   for (;;) {
     if (signal.aborted) return false;
     const wait = limit.take();
     if (wait === 0) return true;
     await sleep(wait, signal, false);
   }
-}
+};

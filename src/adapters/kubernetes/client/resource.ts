@@ -22,25 +22,25 @@ const resource = (group: string, version: string, name: string): ApiResource => 
   resource: name,
 });
 
-export const NAMESPACES = resource('', 'v1', 'namespaces');
-export const SECRETS = resource('', 'v1', 'secrets');
-export const SERVICE_ACCOUNTS = resource('', 'v1', 'serviceaccounts');
-export const EVENTS = resource('', 'v1', 'events');
-export const LEASES = resource('coordination.k8s.io', 'v1', 'leases');
-export const IMAGE_POLICIES = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
-export const VALIDATING_WEBHOOKS = resource(
+export const namespacesResource = resource('', 'v1', 'namespaces');
+export const secretsResource = resource('', 'v1', 'secrets');
+export const serviceAccountsResource = resource('', 'v1', 'serviceaccounts');
+export const eventsResource = resource('', 'v1', 'events');
+export const leasesResource = resource('coordination.k8s.io', 'v1', 'leases');
+export const imagePoliciesResource = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
+export const validatingWebhooksResource = resource(
   'admissionregistration.k8s.io',
   'v1',
   'validatingwebhookconfigurations',
 );
-export const MUTATING_WEBHOOKS = resource(
+export const mutatingWebhooksResource = resource(
   'admissionregistration.k8s.io',
   'v1',
   'mutatingwebhookconfigurations',
 );
 
 /** `/apis/apps/v1/namespaces/shop/deployments/web/status`; every part is escaped. */
-export function pathOf(target: ApiTarget): string {
+export const pathOf = (target: ApiTarget): string => {
   const { group, version, resource: plural } = target.resource;
   const parts = group === '' ? ['api', version] : ['apis', group, version];
   if (target.namespace !== undefined) parts.push('namespaces', target.namespace);
@@ -48,7 +48,7 @@ export function pathOf(target: ApiTarget): string {
   if (target.name !== undefined) parts.push(target.name);
   if (target.subresource !== undefined) parts.push(target.subresource);
   return `/${parts.map((part) => encodePart(part)).join('/')}`;
-}
+};
 
 /** `.` and `..` survive encodeURIComponent and would climb the path. */
 const encodePart = (part: string): string =>

@@ -6,11 +6,11 @@ import type { TlsMaterial } from './connection.ts';
 import { type ApiProblem, connectionProblem, localProblem } from './problem.ts';
 
 /** Sends one request; resolves when the headers of the answer are there. */
-export function send(
+export const send = (
   options: https.RequestOptions,
   body: unknown,
   signal: AbortSignal,
-): Promise<http.IncomingMessage> {
+): Promise<http.IncomingMessage> => {
   const transport = options.protocol === 'http:' ? http : https;
   return new Promise((resolve, reject) => {
     const request = transport.request({ ...options, signal });
@@ -20,13 +20,13 @@ export function send(
     request.once('socket', (socket) => socket.setKeepAlive(true, 30_000));
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
-}
+};
 
 /** The whole body as text, unless it is longer than `limit` bytes. */
-export async function readAll(
+export const readAll = async (
   answer: http.IncomingMessage,
   limit: number,
-): Promise<Result<string, ApiProblem>> {
+): Promise<Result<string, ApiProblem>> => {
   const parts: Buffer[] = [];
   let size = 0;
   try {
@@ -41,10 +41,10 @@ export async function readAll(
     return fail(localProblem('Cut', 'the connection to the API server broke in the middle of an answer'));
   }
   return ok(Buffer.concat(parts).toString('utf8'));
-}
+};
 
 /** The body of a watch. */
-export function streamOf(answer: http.IncomingMessage, server: string): ApiStream {
+export const streamOf = (answer: http.IncomingMessage, server: string): ApiStream => {
   let problem: ApiProblem | undefined;
   let closed = false;
   async function* bytes(): AsyncGenerator<Buffer, void, undefined> {
@@ -62,10 +62,10 @@ export function streamOf(answer: http.IncomingMessage, server: string): ApiStrea
       answer.destroy();
     },
   };
-}
+};
 
 /** Keep-alive agents; a new one when the certificates change (rotation of the CA or of a client certificate). */
-export function createAgents(protocol: string) {
+export const createAgents = (protocol: string) => {
   let agent: http.Agent | undefined;
   let material = '';
   return {
@@ -84,4 +84,4 @@ export function createAgents(protocol: string) {
     },
     close: (): void => agent?.destroy(),
   };
-}
+};

@@ -32,12 +32,12 @@ export interface EventLine {
   close(patience: number): Promise<void>;
 }
 
-const WRITE_WITHIN = 5000;
-const WALK_WITHIN = 2000;
+const maxWriteTime = 5000;
+const maxOwnerLookupTime = 2000;
 /** After a throw, so that a defect does not become a tight loop. */
-const REST = 100;
+const restTime = 100;
 
-export function createEventLine(parts: EventLineParts): EventLine {
+export const createEventLine = (parts: EventLineParts): EventLine => {
   const { queue, rate, onThrown } = parts;
   const counts = { created: 0, counted: 0, failed: 0 };
   const write = createDelivery(parts, counts);
@@ -60,7 +60,7 @@ export function createEventLine(parts: EventLineParts): EventLine {
     while (!closing.signal.aborted && queue.size() > 0) {
       await turn().catch(async (error: unknown) => {
         onThrown(error);
-        await sleep(REST, closing.signal, false);
+        await sleep(restTime, closing.signal, false);
       });
     }
     running = undefined;
@@ -81,20 +81,22 @@ export function createEventLine(parts: EventLineParts): EventLine {
       closing.abort();
     },
   };
-}
+};
 
 /** Writes one note, on the workload that owns its object. After a passing failure the note goes back to the queue. */
-function createDelivery(
+const createDelivery = (
   { queue, owners, writer, attempts, onProblem }: EventLineParts,
   counts: { created: number; counted: number; failed: number },
-) {
+) => {
   const deliver = async (waiting: WaitingNote, closing: AbortSignal): Promise<void> => {
     const { note, times } = waiting;
     const within = (milliseconds: number): AbortSignal =>
       AbortSignal.any([closing, AbortSignal.timeout(milliseconds)]);
     const about =
-      note.controller === undefined ? note.about : await owners.topOf(note.controller, within(WALK_WITHIN));
-    const written = await writer.write(note, about, times, within(WRITE_WITHIN));
+      note.controller === undefined
+        ? note.about
+        : await owners.topOf(note.controller, within(maxOwnerLookupTime));
+    const written = await writer.write(note, about, times, within(maxWriteTime));
     if (written.ok) {
       counts[written.value === 'new' ? 'created' : 'counted'] += 1;
       queue.written(waiting);
@@ -113,4 +115,4 @@ function createDelivery(
       throw error;
     }
   };
-}
+};

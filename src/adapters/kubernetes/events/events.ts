@@ -56,7 +56,7 @@ const ownCapacity = 100;
 /** About others; what the gate says about itself is tried until it is written. */
 const usualAttempts = 3;
 
-export function createEvents(options: EventsOptions): Events {
+export const createEvents = (options: EventsOptions): Events => {
   const { client, clock, instance, onProblem, capacity = usualCapacity } = options;
   const { repeatAfter = usualRepeat, rate = usualRate } = options;
   const shared = {
@@ -95,4 +95,4 @@ export function createEvents(options: EventsOptions): Events {
       await Promise.all([own.close(patience), others.close(patience)]);
     },
   };
-}
+};

@@ -19,7 +19,7 @@ export interface EventNote {
  * R23: a refused or would-be-refused admission as a note; `undefined` when there is nothing to report (no finding,
  * dry run, no admission).
  */
-export function noteOf(decision: Decision, object: JsonObject | null): EventNote | undefined {
+export const noteOf = (decision: Decision, object: JsonObject | null): EventNote | undefined => {
   // The record has images without a policy. A Warning on every Pod of such a namespace would be noise.
   const findings = decision.findings.filter(({ policy, mode }) => policy !== '' || mode !== 'Audit');
   const finding = findings.find(({ mode }) => mode === 'Deny') ?? findings[0];
@@ -42,7 +42,7 @@ export function noteOf(decision: Decision, object: JsonObject | null): EventNote
     text,
     latest: `imagegate explain ${decision.id}`,
   };
-}
+};
 
 const refusals: Readonly<Record<string, string>> = {
   'imagegate.dev/v1alpha1 ImagePolicy': 'PolicyDenied',
@@ -53,7 +53,7 @@ const refusals: Readonly<Record<string, string>> = {
 const reasonOf = ({ allowed, object }: Decision): string =>
   allowed ? 'ImageWouldBeDenied' : (refusals[`${object.apiVersion} ${object.kind}`] ?? 'ImageDenied');
 
-function aboutOf(decision: Decision, object: JsonObject | null): InvolvedObject {
+const aboutOf = (decision: Decision, object: JsonObject | null): InvolvedObject => {
   const { apiVersion, kind, namespace, name } = decision.object;
   const metadata = object === null ? {} : metadataOf(object);
   const { uid, generateName } = metadata;
@@ -66,17 +66,17 @@ function aboutOf(decision: Decision, object: JsonObject | null): InvolvedObject 
     ...(namespace === undefined ? {} : { namespace }),
     ...(exists && isShort(uid) ? { uid } : {}),
   };
-}
+};
 
-const MAX_BYTES = 1024;
+const maxNoteBytes = 1024;
 
 /** The message of an Event: at most 1 KB, the latest part always complete. */
-export function messageOf({ text, latest }: EventNote): string {
+export const messageOf = ({ text, latest }: EventNote): string => {
   const tail = latest === undefined ? '' : ` [${cut(latest, 200)}]`;
-  return `${cut(text, MAX_BYTES - Buffer.byteLength(tail))}${tail}`;
-}
+  return `${cut(text, maxNoteBytes - Buffer.byteLength(tail))}${tail}`;
+};
 
-function cut(text: string, bytes: number): string {
+const cut = (text: string, bytes: number): string => {
   const clean = text.replaceAll(/\p{Cc}/gu, ' ');
   const buffer = Buffer.from(clean);
   if (buffer.length <= bytes) return clean;
@@ -85,4 +85,4 @@ function cut(text: string, bytes: number): string {
     .subarray(0, bytes - 3)
     .toString('utf8')
     .replace(/\uFFFD{1,3}$/, '')}…`;
-}
+};

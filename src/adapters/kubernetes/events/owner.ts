@@ -19,21 +19,21 @@ export interface OwnerLookup {
 }
 
 /** Owners that usually have an owner of their own, and that our role may read. */
-const STEPS: Readonly<Record<string, ApiResource>> = {
+const ownerResources: Readonly<Record<string, ApiResource>> = {
   'apps/v1 ReplicaSet': { group: 'apps', version: 'v1', resource: 'replicasets' },
   'batch/v1 Job': { group: 'batch', version: 'v1', resource: 'jobs' },
 };
-const DEPTH = 4;
-const REMEMBERED = { namespaces: 256, entries: 128 };
+const maxDepth = 4;
+const maxRemembered = { namespaces: 256, entries: 128 };
 /** What could not be read is asked for again sooner. */
-const FRESH_FOR = { found: 10 * 60_000, failed: 60_000 };
+const maxAge = { found: 10 * 60_000, failed: 60_000 };
 
 /**
  * Walks Pod -> ReplicaSet -> Deployment and Job -> CronJob, since the owner of a workload reads the Events of the
  * workload.
  */
-export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup {
-  const cache = createNamespaceCache<{ readonly top: InvolvedObject; readonly until: number }>(REMEMBERED);
+export const createOwnerLookup = (client: ApiClient, clock: Clock): OwnerLookup => {
+  const cache = createNamespaceCache<{ readonly top: InvolvedObject; readonly until: number }>(maxRemembered);
   return {
     topOf: async (owner, signal) => {
       const { namespace = '', apiVersion, kind, name, uid } = owner;
@@ -45,21 +45,21 @@ export function createOwnerLookup(client: ApiClient, clock: Clock): OwnerLookup 
       const { top, complete } = await walk(client, owner, signal);
       cache.set(namespace, key, {
         top,
-        until: clock.monotonic() + (complete ? FRESH_FOR.found : FRESH_FOR.failed),
+        until: clock.monotonic() + (complete ? maxAge.found : maxAge.failed),
       });
       return top;
     },
   };
-}
+};
 
-async function walk(
+const walk = async (
   client: ApiClient,
   from: InvolvedObject,
   signal: AbortSignal,
-): Promise<{ readonly top: InvolvedObject; readonly complete: boolean }> {
+): Promise<{ readonly top: InvolvedObject; readonly complete: boolean }> => {
   let top = from;
-  for (let depth = 0; depth < DEPTH; depth++) {
-    const resource = STEPS[`${top.apiVersion} ${top.kind}`];
+  for (let depth = 0; depth < maxDepth; depth++) {
+    const resource = ownerResources[`${top.apiVersion} ${top.kind}`];
     if (resource === undefined || top.namespace === undefined) return { top, complete: true };
     const { namespace, name } = top;
     const answer = await client.request(
@@ -74,7 +74,7 @@ async function walk(
     top = next;
   }
   return { top, complete: true };
-}
+};
 
 /** Group and version of an object are the longest text that names it: 253 and 63 characters. */
 const longestText = 320;
@@ -87,10 +87,10 @@ export const isShort = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= longestText;
 
 /** The owner reference with `controller: true`, in the object's namespace; undefined when there is none. */
-export function controllerOf(
+export const controllerOf = (
   object: JsonObject | null,
   namespace: string | undefined,
-): InvolvedObject | undefined {
+): InvolvedObject | undefined => {
   const references: unknown = object === null ? undefined : metadataOf(object)['ownerReferences'];
   if (!Array.isArray(references) || namespace === undefined) return undefined;
   const reference = (references as readonly unknown[])
@@ -100,7 +100,7 @@ export function controllerOf(
   const { apiVersion, kind, name, uid } = reference;
   if (![apiVersion, kind, name, uid].every((text) => isShort(text) && text !== '')) return undefined;
   return { apiVersion, kind, name, uid, namespace } as InvolvedObject;
-}
+};
 
 export const metadataOf = (object: JsonObject): JsonObject =>
   isJsonObject(object['metadata']) ? object['metadata'] : {};

@@ -3,7 +3,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { EVENTS } from '../client/resource.ts';
+import { eventsResource } from '../client/resource.ts';
 import { type EventNote, messageOf } from './note.ts';
 import type { InvolvedObject } from './owner.ts';
 
@@ -26,17 +26,17 @@ export interface EventWriter {
 }
 
 /** The API server forgets Events after an hour; each write begins that hour anew. */
-const SERIES_FOR = 30 * 60_000;
-const REMEMBERED = { namespaces: 256, entries: 128 };
+const maxSeriesAge = 30 * 60_000;
+const maxRemembered = { namespaces: 256, entries: 128 };
 
-export function createEventWriter(client: ApiClient, clock: Clock, instance: string): EventWriter {
-  const all = createNamespaceCache<Series>(REMEMBERED);
+export const createEventWriter = (client: ApiClient, clock: Clock, instance: string): EventWriter => {
+  const all = createNamespaceCache<Series>(maxRemembered);
   return {
     write: async (note, about, times, signal) => {
       const lane = about.namespace ?? '';
       const key = JSON.stringify([about, note.reason, note.text]);
       const remember = (series: Omit<Series, 'until'>): void =>
-        all.set(lane, key, { ...series, until: clock.monotonic() + SERIES_FOR });
+        all.set(lane, key, { ...series, until: clock.monotonic() + maxSeriesAge });
       const now = new Date(clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
       const series = all.get(lane, key);
       if (series !== undefined && series.until > clock.monotonic()) {
@@ -44,7 +44,7 @@ export function createEventWriter(client: ApiClient, clock: Clock, instance: str
         const count = series.count + times;
         const body = { count, lastTimestamp: now, message: messageOf(note) };
         const patched = await client.request(
-          { verb: 'patch', resource: EVENTS, namespace, name, body },
+          { verb: 'patch', resource: eventsResource, namespace, name, body },
           signal,
         );
         if (patched.ok) remember({ namespace, name, count });
@@ -53,19 +53,22 @@ export function createEventWriter(client: ApiClient, clock: Clock, instance: str
       }
       const body = eventOf(note, about, { now, times, instance });
       const { namespace, name } = body.metadata;
-      const created = await client.request({ verb: 'create', resource: EVENTS, namespace, body }, signal);
+      const created = await client.request(
+        { verb: 'create', resource: eventsResource, namespace, body },
+        signal,
+      );
       if (!created.ok) return created;
       remember({ namespace, name, count: times });
       return ok('new');
     },
   };
-}
+};
 
-function eventOf(
+const eventOf = (
   note: EventNote,
   about: InvolvedObject,
   when: { readonly now: string; readonly times: number; readonly instance: string },
-) {
+) => {
   return {
     apiVersion: 'v1',
     kind: 'Event',
@@ -85,10 +88,10 @@ function eventOf(
     lastTimestamp: when.now,
     count: when.times,
   };
-}
+};
 
 /** A DNS subdomain from a name that may come from a request. */
-function eventName(name: string): string {
+const eventName = (name: string): string => {
   const clean = name
     .slice(0, 200)
     .toLowerCase()
@@ -103,4 +106,4 @@ function eventName(name: string): string {
     .filter((label) => label !== '')
     .join('.');
   return `${clean === '' ? 'object' : clean}.${randomBytes(8).toString('hex')}`;
-}
+};

@@ -3,7 +3,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { createLease, type Lease, LEASE_TIMING } from './lease.ts';
+import { createLease, type Lease, leaseTiming } from './lease.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -67,11 +67,11 @@ describe('the Lease', () => {
     const [a, b] = [candidate('a'), candidate('b', -86_400_000)];
     await a.attempt(never);
     await b.attempt(never);
-    elapsed = LEASE_TIMING.hold;
+    elapsed = leaseTiming.hold;
     expect(a.isHolder()).toBe(false);
     await b.attempt(never);
     expect(b.isHolder()).toBe(false);
-    elapsed = LEASE_TIMING.duration;
+    elapsed = leaseTiming.duration;
     await b.attempt(never);
     expect(b.isHolder()).toBe(true);
     expect(held()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });

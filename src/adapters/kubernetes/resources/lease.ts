@@ -2,7 +2,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown } from '../client/background.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { LEASES } from '../client/resource.ts';
+import { leasesResource } from '../client/resource.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
 /** All in milliseconds. `hold` < `duration`: the holder stops before anybody else may begin. */
@@ -13,7 +13,7 @@ export interface LeaseTiming {
   readonly hold: number;
   readonly retry: number;
 }
-export const LEASE_TIMING: LeaseTiming = { duration: 15_000, hold: 10_000, retry: 2000 };
+export const leaseTiming: LeaseTiming = { duration: 15_000, hold: 10_000, retry: 2000 };
 
 export interface LeaseOptions {
   readonly client: ApiClient;
@@ -48,8 +48,8 @@ interface Observed {
 }
 
 /** Runs for one Lease until it is closed. */
-export function createLease(options: LeaseOptions): Lease {
-  const timing = options.timing ?? LEASE_TIMING;
+export const createLease = (options: LeaseOptions): Lease => {
+  const timing = options.timing ?? leaseTiming;
   const closing = new AbortController();
   const election = createElection(options, timing);
   const tell = tellThrown('the handling of the Lease', options.onProblem);
@@ -74,16 +74,16 @@ export function createLease(options: LeaseOptions): Lease {
       if (election.resign()) await release(options);
     },
   };
-}
+};
 
 /**
  * Safety: a holder acts until `hold` after the start of its last renewal. Another candidate takes over at the
  * earliest `duration` after it saw that renewal, which is later than its start. Only the rates of the monotonic
  * clocks matter, and `duration` leaves them a third.
  */
-function createElection(options: LeaseOptions, timing: LeaseTiming) {
+const createElection = (options: LeaseOptions, timing: LeaseTiming) => {
   const { client, clock } = options;
-  const target = { resource: LEASES, namespace: options.namespace, name: options.name };
+  const target = { resource: leasesResource, namespace: options.namespace, name: options.name };
   let renewed: number | undefined;
   let observed: Observed | undefined;
   let reported = false;
@@ -130,10 +130,10 @@ function createElection(options: LeaseOptions, timing: LeaseTiming) {
     return held;
   };
   return { isHolder, report, attempt, resign };
-}
+};
 
 /** The Lease with us as its holder. Unknown fields and metadata stay; the version guards against a race. */
-function claim(options: LeaseOptions, lease: JsonObject | undefined, duration: number): JsonObject {
+const claim = (options: LeaseOptions, lease: JsonObject | undefined, duration: number): JsonObject => {
   const spec = isJsonObject(lease?.['spec']) ? lease['spec'] : {};
   const ours = spec['holderIdentity'] === options.identity;
   const now = microTime(options.clock.now());
@@ -151,19 +151,19 @@ function claim(options: LeaseOptions, lease: JsonObject | undefined, duration: n
       leaseTransitions: ours || lease === undefined ? transitions : transitions + 1,
     },
   };
-}
+};
 
-async function release(options: LeaseOptions): Promise<void> {
+const release = async (options: LeaseOptions): Promise<void> => {
   const signal = AbortSignal.timeout(2000);
-  const target = { resource: LEASES, namespace: options.namespace, name: options.name };
+  const target = { resource: leasesResource, namespace: options.namespace, name: options.name };
   const found = await options.client.request({ ...target, verb: 'get' }, signal);
   if (!found.ok || recordOf(found.value).holder !== options.identity) return;
   const spec = isJsonObject(found.value['spec']) ? found.value['spec'] : {};
   const freed = { ...spec, holderIdentity: '', leaseDurationSeconds: 1 };
   await options.client.request({ ...target, verb: 'update', body: { ...found.value, spec: freed } }, signal);
-}
+};
 
-function recordOf(lease: JsonObject) {
+const recordOf = (lease: JsonObject) => {
   const spec = isJsonObject(lease['spec']) ? lease['spec'] : {};
   const { holderIdentity, leaseDurationSeconds, renewTime } = spec;
   return {
@@ -171,7 +171,7 @@ function recordOf(lease: JsonObject) {
     duration: typeof leaseDurationSeconds === 'number' ? leaseDurationSeconds * 1000 : 0,
     text: JSON.stringify([holderIdentity, leaseDurationSeconds, renewTime]),
   };
-}
+};
 
 /** RFC 3339 with six decimals: what the API calls a MicroTime. */
 const microTime = (time: number): string => new Date(time).toISOString().replace('Z', '000Z');

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ApiProblem, type LocalReason, printable } from '../client/problem.ts';
-import { NAMESPACES } from '../client/resource.ts';
+import { namespacesResource } from '../client/resource.ts';
 
 /** Labels, undefined when there is no such namespace, or why that could not be found out. */
 export type Looked = Result<Labels | undefined, NotLooked>;
@@ -36,11 +36,11 @@ const maxFresh = 1024;
 const late = (): Looked => notLooked('the API server did not answer within the deadline', true);
 
 /** Single GETs of namespaces: one at a time for each name, however many reviews ask for it. */
-export function createNamespaceLookup(
+export const createNamespaceLookup = (
   client: ApiClient,
   clock: Clock,
   read: (object: JsonObject) => Labels,
-): NamespaceLookup {
+): NamespaceLookup => {
   type Lookup = SharedCall<Looked, Waiter<Looked>>;
   const lookups = createSingleFlight<Looked, Waiter<Looked>, Lookup>({ abortsUnawaited: false });
   const fresh = createTtlCache<Labels>({ entries: maxFresh }, clock);
@@ -48,7 +48,7 @@ export function createNamespaceLookup(
 
   const look = async (name: string): Promise<Looked> => {
     const answer = await client.request(
-      { verb: 'get', resource: NAMESPACES, name, metadataOnly: true },
+      { verb: 'get', resource: namespacesResource, name, metadataOnly: true },
       closing.signal,
     );
     if (answer.ok) {
@@ -80,4 +80,4 @@ export function createNamespaceLookup(
     },
     close: () => closing.abort(),
   };
-}
+};

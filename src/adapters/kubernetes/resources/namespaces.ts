@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
 import type { NamespaceReader } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
-import { NAMESPACES } from '../client/resource.ts';
+import { namespacesResource } from '../client/resource.ts';
 import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 
@@ -31,12 +31,12 @@ interface NamespaceLabels {
 }
 
 /** R3, R14: answers at once what it knows, stale or not. `absent` and `unavailable` are never confused. */
-export function createNamespaces(options: NamespacesOptions): Namespaces {
+export const createNamespaces = (options: NamespacesOptions): Namespaces => {
   const shelf = createShelf(options.maxCharacters ?? 64 * 1024 * 1024);
   const lookup = createNamespaceLookup(options.client, options.clock, textLabels);
   const watch = createWatch<NamespaceLabels>({
     ...options,
-    target: { resource: NAMESPACES, metadataOnly: true },
+    target: { resource: namespacesResource, metadataOnly: true },
     read: (object) => {
       const labels = textLabels(object);
       const metadata = object['metadata'];
@@ -65,28 +65,28 @@ export function createNamespaces(options: NamespacesOptions): Namespaces {
       await watch.close();
     },
   };
-}
+};
 
-async function look(lookup: NamespaceLookup, name: string, signal: AbortSignal): Promise<Fact<Labels>> {
+const look = async (lookup: NamespaceLookup, name: string, signal: AbortSignal): Promise<Fact<Labels>> => {
   const found = await lookup.get(name, signal);
   if (found.ok) return found.value === undefined ? absent : known(found.value);
   const { why, excusable } = found.error;
   return (excusable ? outage : unavailable)(`labels of namespace ${JSON.stringify(name)}`, why);
-}
+};
 
 /** The labels of a Namespace object; anything that is no text is left out. */
-export function textLabels(object: JsonObject): Labels {
+export const textLabels = (object: JsonObject): Labels => {
   const metadata = object['metadata'];
   const labels = isJsonObject(metadata) ? metadata['labels'] : undefined;
-  if (!isJsonObject(labels)) return NO_LABELS;
+  if (!isJsonObject(labels)) return noLabels;
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
-}
-const NO_LABELS: Labels = Object.freeze({});
+};
+const noLabels: Labels = Object.freeze({});
 
 /** Labels by namespace, within a budget of characters: no cluster can fill our memory with labels. */
-function createShelf(maxCharacters: number) {
+const createShelf = (maxCharacters: number) => {
   const all = new Map<string, { readonly labels: Labels; readonly size: number }>();
   let used = 0;
   const drop = (name: string): void => {
@@ -109,4 +109,4 @@ function createShelf(maxCharacters: number) {
     },
     size: () => all.size,
   };
-}
+};

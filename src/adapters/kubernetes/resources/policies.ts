@@ -2,7 +2,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import type { PolicySet } from '../../../core/policy/match/policy-set.ts';
 import type { PolicySource, PolicyState } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
-import { IMAGE_POLICIES } from '../client/resource.ts';
+import { imagePoliciesResource } from '../client/resource.ts';
 import {
   createPolicyBook,
   type PolicyObject,
@@ -39,10 +39,10 @@ export interface ClusterPolicies extends PolicySource {
 }
 
 /** A burst of events is built once, after 50 ms of quiet or 300 ms at the latest. */
-const BATCHING = { quiet: 50, atMost: 300 };
+const batchTimes = { quiet: 50, atMost: 300 };
 
 /** The ImagePolicies of the cluster as a source of policies. */
-export function createClusterPolicies<P>(options: ClusterPoliciesOptions<P>): ClusterPolicies {
+export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): ClusterPolicies => {
   const book = createPolicyBook(options.read);
   let set: PolicySet | undefined;
   const build = (): void => {
@@ -58,7 +58,7 @@ export function createClusterPolicies<P>(options: ClusterPoliciesOptions<P>): Cl
   const batch = createBatch(build, options);
   const watch = createWatch<PolicyObject>({
     ...options,
-    target: { resource: IMAGE_POLICIES },
+    target: { resource: imagePoliciesResource },
     read: readPolicyObject,
     sink: {
       replace: (all) => {
@@ -89,21 +89,21 @@ export function createClusterPolicies<P>(options: ClusterPoliciesOptions<P>): Cl
       await watch.close();
     },
   };
-}
+};
 
-function whyLoading({ lastError }: WatchState, client: ApiClient): string {
+const whyLoading = ({ lastError }: WatchState, client: ApiClient): string => {
   if (lastError === undefined) return `the policies of ${client.server} have not been listed yet`;
   if (lastError.status === 404) {
     return `${client.server} knows no ImagePolicy (imagegate.dev/v1alpha1): apply the output of \`imagegate manifests\``;
   }
   return `the policies cannot be listed: ${lastError.message}`;
-}
+};
 
-function createBatch(
+const createBatch = (
   run: () => void,
-  options: { readonly clock: Clock; readonly batching?: typeof BATCHING },
-) {
-  const { quiet, atMost } = options.batching ?? BATCHING;
+  options: { readonly clock: Clock; readonly batching?: typeof batchTimes },
+) => {
+  const { quiet, atMost } = options.batching ?? batchTimes;
   let timer: NodeJS.Timeout | undefined;
   let since = 0;
   const fire = (): void => {
@@ -119,4 +119,4 @@ function createBatch(
     },
     cancel: (): void => clearTimeout(timer),
   };
-}
+};

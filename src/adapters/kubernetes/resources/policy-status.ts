@@ -2,7 +2,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown } from '../client/background.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { IMAGE_POLICIES } from '../client/resource.ts';
+import { imagePoliciesResource } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';
 import { createRateLimit, waitForPermit } from '../client/rate-limit.ts';
 import { createBackoff } from '../../../concurrency/backoff.ts';
@@ -31,7 +31,7 @@ export interface StatusWriter {
  * Keeps the condition `Accepted` of every ImagePolicy equal to its verdict. It has no queue: it compares actual and
  * wanted conditions until both agree. So its own writes, which come back by the watch, cause no further work.
  */
-export function createStatusWriter(options: StatusOptions): StatusWriter {
+export const createStatusWriter = (options: StatusOptions): StatusWriter => {
   const closing = new AbortController();
   const counts = { written: 0, failed: 0 };
   const writer = createWriter(options, counts, closing.signal);
@@ -70,13 +70,13 @@ export function createStatusWriter(options: StatusOptions): StatusWriter {
       await running;
     },
   };
-}
+};
 
-function createWriter(
+const createWriter = (
   options: StatusOptions,
   counts: { written: number; failed: number },
   signal: AbortSignal,
-) {
+) => {
   const rate = createRateLimit(options.rate ?? { perSecond: 10, burst: 20 }, options.clock);
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
@@ -85,7 +85,7 @@ function createWriter(
     const answer = await options.client.request(
       {
         verb: 'patch',
-        resource: IMAGE_POLICIES,
+        resource: imagePoliciesResource,
         name: verdict.name,
         subresource: 'status',
         // The version makes it fail (409) when anything changed since the policy was judged.
@@ -124,7 +124,7 @@ function createWriter(
       return settled;
     },
   };
-}
+};
 
 const versionOf = (verdict: PolicyVerdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
 
@@ -134,7 +134,7 @@ const accepted = (verdict: PolicyVerdict): JsonObject | undefined =>
   verdict.conditions.find((condition) => condition['type'] === 'Accepted');
 
 /** Whether the cluster already says what we would write. */
-function isSaid(verdict: PolicyVerdict): boolean {
+const isSaid = (verdict: PolicyVerdict): boolean => {
   const said = accepted(verdict);
   return (
     said?.['status'] === statusOf(verdict) &&
@@ -142,10 +142,10 @@ function isSaid(verdict: PolicyVerdict): boolean {
     said['message'] === verdict.message &&
     said['observedGeneration'] === verdict.generation
   );
-}
+};
 
 /** Conditions of others stay; the transition time stays while the status does. */
-function conditionsFor(verdict: PolicyVerdict, now: number): JsonObject[] {
+const conditionsFor = (verdict: PolicyVerdict, now: number): JsonObject[] => {
   const said = accepted(verdict);
   const since = said?.['status'] === statusOf(verdict) ? said['lastTransitionTime'] : undefined;
   const others = verdict.conditions.filter((condition) => condition['type'] !== 'Accepted');
@@ -160,6 +160,6 @@ function conditionsFor(verdict: PolicyVerdict, now: number): JsonObject[] {
       lastTransitionTime: typeof since === 'string' ? since : rfc3339(now),
     },
   ];
-}
+};
 
 const rfc3339 = (time: number): string => new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z');

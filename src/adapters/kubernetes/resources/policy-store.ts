@@ -59,7 +59,7 @@ export interface PolicyBook<P> {
   verdicts(): readonly PolicyVerdict[];
 }
 
-export function createPolicyBook<P>(read: ReadPolicy<P>): PolicyBook<P> {
+export const createPolicyBook = <P>(read: ReadPolicy<P>): PolicyBook<P> => {
   const entries = new Map<string, Entry<P>>();
   const put = (object: PolicyObject): boolean => {
     const before = entries.get(object.name);
@@ -90,9 +90,9 @@ export function createPolicyBook<P>(read: ReadPolicy<P>): PolicyBook<P> {
     },
     verdicts: () => sorted().map((entry) => verdictOf(entry)),
   };
-}
+};
 
-function enter<P>(before: Entry<P> | undefined, object: PolicyObject, read: ReadPolicy<P>): Entry<P> {
+const enter = <P>(before: Entry<P> | undefined, object: PolicyObject, read: ReadPolicy<P>): Entry<P> => {
   const digest = sha256(JSON.stringify(object.document));
   // Our own status writes come back as events: nothing is compiled for them.
   if (before?.digest === digest) return { ...before, object };
@@ -101,17 +101,17 @@ function enter<P>(before: Entry<P> | undefined, object: PolicyObject, read: Read
     ? { policy: result.value, generation: object.generation, digest }
     : before?.inForce;
   return { object, digest, result, inForce };
-}
+};
 
-function unusable<P>({ object, result, inForce }: Entry<P>): UnusablePolicy[] {
+const unusable = <P>({ object, result, inForce }: Entry<P>): UnusablePolicy[] => {
   if (result.ok || inForce !== undefined) return [];
   const spec = object.document['spec'];
   return [
     { name: object.name, match: isJsonObject(spec) ? spec['match'] : undefined, problems: result.error },
   ];
-}
+};
 
-function verdictOf<P>({ object, result, inForce }: Entry<P>): PolicyVerdict {
+const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
   const { name, uid, generation, resourceVersion, conditions } = object;
   const base = { name, uid, generation, resourceVersion, conditions };
   if (result.ok) return { ...base, accepted: true, reason: 'Accepted', message: 'the policy is in force' };
@@ -127,14 +127,14 @@ function verdictOf<P>({ object, result, inForce }: Entry<P>): PolicyVerdict {
     reason: 'Invalid',
     message: `${sentence(cutMiddle(flaws + more, mostShown))} ${consequence}`,
   };
-}
+};
 
 /** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
-export function describeFlaw({ path, message, suggestion }: PolicyProblem): string {
+export const describeFlaw = ({ path, message, suggestion }: PolicyProblem): string => {
   const place = formatPath(path);
   const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;
-}
+};
 
 /** Longest message of a condition; the API server takes 32 KiB. */
 const mostShown = 4000;
@@ -142,7 +142,7 @@ const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${te
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Keeps the needed part of an ImagePolicy object; managed fields and the like are dropped. */
-export function readPolicyObject(object: JsonObject): PolicyObject | undefined {
+export const readPolicyObject = (object: JsonObject): PolicyObject | undefined => {
   const { metadata, status, spec } = object;
   if (!isJsonObject(metadata)) return undefined;
   const { name, uid, generation, resourceVersion } = metadata;
@@ -162,4 +162,4 @@ export function readPolicyObject(object: JsonObject): PolicyObject | undefined {
       ...(spec === undefined ? {} : { spec }),
     },
   };
-}
+};

@@ -5,7 +5,7 @@ import { maxPullSecrets } from '../../../core/workload/pull-context.ts';
 import { readPullSecret } from '../../../evidence/credential/pull-secret.ts';
 import type { PullSecrets } from '../../../evidence/ports.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { type ApiResource, SECRETS, SERVICE_ACCOUNTS } from '../client/resource.ts';
+import { type ApiResource, secretsResource, serviceAccountsResource } from '../client/resource.ts';
 
 /** A Secret holds at most 1 MiB, a third more in base64, beside metadata that may be as large as 256 KiB twice. */
 const largestObject = 3 * 1024 * 1024;
@@ -47,12 +47,12 @@ export const createPullSecrets = (client: ApiClient): PullSecrets => {
   return {
     secret: async (namespace, name, signal) => {
       const what = `the Secret ${namespace}/${name}`;
-      const found = await get({ resource: SECRETS, namespace, name }, what, signal);
+      const found = await get({ resource: secretsResource, namespace, name }, what, signal);
       return found.state === 'known' ? readPullSecret(found.value, what) : found;
     },
     serviceAccount: async (namespace, name, signal) => {
       const what = `the service account ${namespace}/${name}`;
-      const found = await get({ resource: SERVICE_ACCOUNTS, namespace, name }, what, signal);
+      const found = await get({ resource: serviceAccountsResource, namespace, name }, what, signal);
       if (found.state !== 'known') return found;
       const { imagePullSecrets } = found.value;
       const listed: readonly JsonValue[] = Array.isArray(imagePullSecrets) ? imagePullSecrets : [];

@@ -5,11 +5,11 @@ export type LinesEnd = 'ended' | 'too-long';
  * Calls `take` with each complete line of a byte stream. A line longer than `limit` bytes ends it: the API server
  * stores objects of 1.5 MiB at most, so such a line is no event. `take` returns false to stop early.
  */
-export async function readLines(
+export const readLines = async (
   bytes: AsyncIterable<Buffer>,
   limit: number,
   take: (line: string) => boolean,
-): Promise<LinesEnd> {
+): Promise<LinesEnd> => {
   let parts: Buffer[] = [];
   let size = 0;
   for await (const chunk of bytes) {
@@ -28,4 +28,4 @@ export async function readLines(
     if (size > limit) return 'too-long';
   }
   return 'ended';
-}
+};

@@ -17,22 +17,22 @@ export interface Listed<T> {
   readonly resourceVersion: string;
 }
 
-const PAGE = 500;
-const RESTARTS = 4;
+const pageSize = 500;
+const maxRestarts = 4;
 
 /**
  * Reads the whole list in pages. A continue token that expired (410) starts the list over; a page beyond the
  * byte cap starts it over with smaller pages, so that large objects slow the list down but never stop it.
  */
-export async function listAll<T>(
+export const listAll = async <T>(
   client: ApiClient,
   target: WatchTarget,
   read: (object: JsonObject) => T | undefined,
   signal: AbortSignal,
-): Promise<Result<Listed<T>, ApiProblem>> {
-  let limit = PAGE;
+): Promise<Result<Listed<T>, ApiProblem>> => {
+  let limit = pageSize;
   let last: ApiProblem = localProblem('BadAnswer', 'the list was never read');
-  for (let attempt = 0; attempt < RESTARTS; attempt++) {
+  for (let attempt = 0; attempt < maxRestarts; attempt++) {
     const listed = await listOnce(client, target, { limit, read }, signal);
     if (listed.ok) return listed;
     last = listed.error;
@@ -40,14 +40,14 @@ export async function listAll<T>(
     else if (last.status !== 410) break;
   }
   return fail(last);
-}
+};
 
-async function listOnce<T>(
+const listOnce = async <T>(
   client: ApiClient,
   target: WatchTarget,
   page: { readonly limit: number; readonly read: (object: JsonObject) => T | undefined },
   signal: AbortSignal,
-): Promise<Result<Listed<T>, ApiProblem>> {
+): Promise<Result<Listed<T>, ApiProblem>> => {
   const items: T[] = [];
   let token: string | undefined;
   for (;;) {
@@ -71,7 +71,7 @@ async function listOnce<T>(
     token = typeof metadata['continue'] === 'string' ? metadata['continue'] : undefined;
     if (!token) return ok({ items, resourceVersion: metadata['resourceVersion'] });
   }
-}
+};
 
 export const selectorsOf = ({ fieldSelector }: WatchTarget): Record<string, string> =>
   fieldSelector === undefined ? {} : { fieldSelector };

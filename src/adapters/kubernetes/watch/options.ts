@@ -30,7 +30,7 @@ export interface WatchTiming {
   readonly firstRetry: number;
   readonly lastRetry: number;
 }
-export const WATCH_TIMING: WatchTiming = {
+export const watchTiming: WatchTiming = {
   watchFor: [5 * 60_000, 10 * 60_000],
   resync: 10 * 60_000,
   idle: 100_000,

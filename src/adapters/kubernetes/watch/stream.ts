@@ -20,15 +20,15 @@ export type Session =
   /** The version is too old (410) or the stream makes no sense: only a new list helps. */
   | { readonly end: 'relist'; readonly resourceVersion: string; readonly problem?: ApiProblem };
 
-const MAX_LINE = 8 * 1024 * 1024;
+const maxLineBytes = 8 * 1024 * 1024;
 
 /** One watch connection, from opening to its end. */
-export async function watchOnce<T>(
+export const watchOnce = async <T>(
   options: WatchOptions<T>,
   from: string,
   signal: AbortSignal,
   limits: SessionLimits,
-): Promise<Session> {
+): Promise<Session> => {
   const { client, target } = options;
   const query = {
     ...selectorsOf(target),
@@ -44,19 +44,19 @@ export async function watchOnce<T>(
   }
   limits.onOpen();
   return readEvents(options, from, opened.value, limits);
-}
+};
 
-async function readEvents<T>(
+const readEvents = async <T>(
   options: WatchOptions<T>,
   from: string,
   stream: ApiStream,
   limits: SessionLimits,
-): Promise<Session> {
+): Promise<Session> => {
   let session: Session = { end: 'closed', resourceVersion: from };
   const whole = setTimeout(() => stream.close(), Math.max(0, limits.atMost));
   const idle = setTimeout(() => stream.close(), limits.idle);
   try {
-    const end = await readLines(heard(stream.bytes, idle), MAX_LINE, (line) => {
+    const end = await readLines(heard(stream.bytes, idle), maxLineBytes, (line) => {
       session = applyEvent(options, line, session.resourceVersion);
       return session.end === 'closed';
     });
@@ -66,7 +66,7 @@ async function readEvents<T>(
       return {
         end: 'relist',
         resourceVersion,
-        problem: localProblem('TooLarge', `a watch event of more than ${MAX_LINE} bytes`),
+        problem: localProblem('TooLarge', `a watch event of more than ${maxLineBytes} bytes`),
       };
     }
     const problem = stream.problem();
@@ -76,7 +76,7 @@ async function readEvents<T>(
     clearTimeout(idle);
     stream.close();
   }
-}
+};
 
 /** Winds the watchdog up with every chunk. */
 async function* heard(bytes: AsyncIterable<Buffer>, watchdog: NodeJS.Timeout): AsyncGenerator<Buffer> {
@@ -86,7 +86,7 @@ async function* heard(bytes: AsyncIterable<Buffer>, watchdog: NodeJS.Timeout): A
   }
 }
 
-function applyEvent<T>(options: WatchOptions<T>, line: string, from: string): Session {
+const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): Session => {
   const event = parseEvent(line);
   if (event === undefined) {
     const problem = localProblem(
@@ -107,18 +107,18 @@ function applyEvent<T>(options: WatchOptions<T>, line: string, from: string): Se
     else if (type === 'ADDED' || type === 'MODIFIED') options.sink.upsert(item);
   }
   return { end: 'closed', resourceVersion };
-}
+};
 
-function errorEvent(status: JsonObject, from: string): Session {
+const errorEvent = (status: JsonObject, from: string): Session => {
   if (status['code'] === 410) return { end: 'relist', resourceVersion: from };
   const code = typeof status['code'] === 'number' ? status['code'] : 0;
   const reason = typeof status['reason'] === 'string' ? status['reason'] : 'Unknown';
   const message =
     typeof status['message'] === 'string' ? printable(status['message']) : 'the watch reported an error';
   return { end: 'relist', resourceVersion: from, problem: { status: code, reason, message } };
-}
+};
 
-function parseEvent(line: string): { readonly type: string; readonly object: JsonObject } | undefined {
+const parseEvent = (line: string): { readonly type: string; readonly object: JsonObject } | undefined => {
   try {
     const event: unknown = JSON.parse(line);
     if (!isJsonObject(event) || typeof event['type'] !== 'string' || !isJsonObject(event['object']))
@@ -127,4 +127,4 @@ function parseEvent(line: string): { readonly type: string; readonly object: Jso
   } catch {
     return undefined;
   }
-}
+};

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type ApiClient, createClient } from '../client/client.ts';
-import { NAMESPACES } from '../client/resource.ts';
+import { namespacesResource } from '../client/resource.ts';
 import { createWatch, type Watch, type WatchState, type WatchTiming } from './watch.ts';
 import { readLines } from './lines.ts';
 
@@ -27,19 +27,19 @@ afterEach(async () => {
 });
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const QUICK: Partial<WatchTiming> = { firstRetry: 10, lastRetry: 40, idle: 2000, resync: 60_000 };
+const quick: Partial<WatchTiming> = { firstRetry: 10, lastRetry: 40, idle: 2000, resync: 60_000 };
 const seconds = { timeout: 3000, interval: 5 };
 
 /** A watch that keeps names and notes what the sink was told. */
-function follow(timing: Partial<WatchTiming> = {}) {
+const follow = (timing: Partial<WatchTiming> = {}) => {
   const names = new Set<string>();
   const calls: string[] = [];
   const states: WatchState[] = [];
   const watch = createWatch<string>({
     client,
     clock,
-    target: { resource: NAMESPACES, metadataOnly: true },
-    timing: { ...QUICK, ...timing },
+    target: { resource: namespacesResource, metadataOnly: true },
+    timing: { ...quick, ...timing },
     read: (object) => (object['metadata'] as { name: string }).name,
     onState: (state) => states.push(state),
     sink: {
@@ -61,7 +61,7 @@ function follow(timing: Partial<WatchTiming> = {}) {
   watches.push(watch);
   watch.start();
   return { watch, names, calls, states };
-}
+};
 const ns = (name: string): void => void api.put('namespaces', { metadata: { name } });
 const count = (verb: string): number => api.requests.filter((request) => request.verb === verb).length;
 

@@ -1,7 +1,7 @@
 import type { ApiProblem } from '../client/client.ts';
 import { localProblem } from '../client/problem.ts';
 import { listAll } from './list.ts';
-import { WATCH_TIMING, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
+import { watchTiming, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
 import { type Backoff, createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 import { watchOnce } from './stream.ts';
@@ -17,7 +17,7 @@ export interface Watch {
 }
 
 /** Lists, then watches, for ever: every kind of trouble ends in another attempt, and the state says so. */
-export function createWatch<T>(options: WatchOptions<T>): Watch {
+export const createWatch = <T>(options: WatchOptions<T>): Watch => {
   const closing = new AbortController();
   const condition = createCondition(options);
   let running: Promise<void> | undefined;
@@ -31,7 +31,7 @@ export function createWatch<T>(options: WatchOptions<T>): Watch {
       await running;
     },
   };
-}
+};
 
 interface Condition {
   state(): WatchState;
@@ -40,8 +40,8 @@ interface Condition {
   failed(problem: ApiProblem): void;
 }
 
-async function run<T>(options: WatchOptions<T>, condition: Condition, signal: AbortSignal): Promise<void> {
-  const timing = { ...WATCH_TIMING, ...options.timing };
+const run = async <T>(options: WatchOptions<T>, condition: Condition, signal: AbortSignal): Promise<void> => {
+  const timing = { ...watchTiming, ...options.timing };
   const random = options.random ?? Math.random;
   const backoff = createBackoff({ first: timing.firstRetry, max: timing.lastRetry }, random);
   const retry = async (problem: ApiProblem): Promise<void> => {
@@ -76,7 +76,7 @@ async function run<T>(options: WatchOptions<T>, condition: Condition, signal: Ab
       );
     }
   }
-}
+};
 
 interface Loop {
   readonly timing: WatchTiming;
@@ -87,11 +87,11 @@ interface Loop {
 }
 
 /** Watches from one version on, connection after connection, until a list is due. */
-async function follow<T>(
+const follow = async <T>(
   options: WatchOptions<T>,
   from: string,
   loop: Loop,
-): Promise<ApiProblem | undefined> {
+): Promise<ApiProblem | undefined> => {
   const { timing, condition, backoff, signal } = loop;
   const until = options.clock.monotonic() + timing.resync * (0.9 + 0.2 * loop.random());
   let resourceVersion = from;
@@ -124,9 +124,9 @@ async function follow<T>(
     await sleep(backoff.next(session.problem.retryAfter), signal, false);
   }
   return undefined;
-}
+};
 
-function createCondition<T>(options: WatchOptions<T>): Condition {
+const createCondition = <T>(options: WatchOptions<T>): Condition => {
   let state: WatchState = { synced: false };
   const set = (next: WatchState): void => {
     const same = next.synced === state.synced && next.staleSince === state.staleSince;
@@ -145,4 +145,4 @@ function createCondition<T>(options: WatchOptions<T>): Condition {
         lastError: problem,
       }),
   };
-}
+};

@@ -5,23 +5,23 @@ import { localProblem } from '../client/problem.ts';
 import type { ApiTarget } from '../client/resource.ts';
 import { fingerprints, normalWebhooks } from './normal-form.ts';
 
-const ATTEMPTS = 5;
+const maxAttempts = 5;
 
 /**
  * Puts `bundle` (PEM, one or more CAs) into `caBundle` of every webhook of a configuration. Only the Lease
  * holder calls it (R15). Each patch tests the version it was made for, so that a concurrent edit is never undone.
  * @returns whether anything had to be written.
  */
-export async function patchCaBundle(
+export const patchCaBundle = async (
   client: ApiClient,
   target: ApiTarget,
   bundle: string,
   signal: AbortSignal,
-): Promise<Result<boolean, ApiProblem>> {
+): Promise<Result<boolean, ApiProblem>> => {
   if (fingerprints(bundle).size === 0) {
     return fail(localProblem('Configuration', 'the CA bundle holds no certificate: nothing was written'));
   }
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const found = await client.request({ ...target, verb: 'get' }, signal);
     if (!found.ok) return found;
     const operations = operationsFor(found.value, bundle);
@@ -35,9 +35,9 @@ export async function patchCaBundle(
     if (patched.error.status !== 409 && patched.error.status !== 422) return patched;
   }
   return fail(localProblem('BadAnswer', 'the webhook configuration changes faster than it can be patched'));
-}
+};
 
-function operationsFor(configuration: JsonObject, bundle: string): JsonObject[] {
+const operationsFor = (configuration: JsonObject, bundle: string): JsonObject[] => {
   const webhooks: unknown = configuration['webhooks'];
   const metadata = isJsonObject(configuration['metadata']) ? configuration['metadata'] : {};
   const caBundle = Buffer.from(bundle).toString('base64');
@@ -51,14 +51,14 @@ function operationsFor(configuration: JsonObject, bundle: string): JsonObject[] 
     { op: 'test', path: '/metadata/resourceVersion', value: metadata['resourceVersion'] },
     ...operations,
   ];
-}
+};
 
-function holdsSame(caBundle: unknown, bundle: string): boolean {
+const holdsSame = (caBundle: unknown, bundle: string): boolean => {
   if (typeof caBundle !== 'string') return false;
   const there = fingerprints(Buffer.from(caBundle, 'base64').toString('utf8'));
   const wanted = fingerprints(bundle);
   return there.size === wanted.size && [...wanted].every((one) => there.has(one));
-}
+};
 
 /** Whether `caBundle` of every webhook, and of at least one, holds a certificate (PEM). */
 export const isTrustedEverywhere = (configuration: JsonObject | undefined, certificate: string): boolean => {

@@ -6,11 +6,11 @@ import { cutMiddle } from '../../../core/text/cut-middle.ts';
  * The differences between a webhook configuration and the expected one in words; empty when both do the same.
  * `authority` (PEM) must be among the certificates of every `caBundle`; others beside it come from a rotation.
  */
-export function compareWebhooks(
+export const compareWebhooks = (
   expected: JsonObject,
   found: JsonObject,
   authority: string,
-): readonly string[] {
+): readonly string[] => {
   const wanted = normalWebhooks(expected);
   const there = normalWebhooks(found);
   const differences: string[] = [];
@@ -26,13 +26,13 @@ export function compareWebhooks(
     if (!wanted.has(name)) differences.push(`the webhook ${name} is not ours`);
   }
   return differences.map((difference) => cutMiddle(difference, 400));
-}
+};
 
-function compareOne(
+const compareOne = (
   wanted: NormalWebhook,
   there: NormalWebhook,
   authorities: ReadonlySet<string>,
-): readonly string[] {
+): readonly string[] => {
   const differences: string[] = [];
   for (const [field, value] of wanted.fields) {
     const other = there.fields.get(field) ?? '';
@@ -46,7 +46,7 @@ function compareOne(
   if (missing.length > 0)
     differences.push('caBundle does not contain our CA: the API server cannot reach us');
   return differences;
-}
+};
 
 const some = (rules: readonly string[]): string =>
   rules.length <= 3 ? rules.join(', ') : `${rules.slice(0, 3).join(', ')} and ${rules.length - 3} more`;

@@ -14,12 +14,12 @@ export interface NormalWebhook {
 }
 
 /** The webhooks of a configuration, validating or mutating, by name, with the defaults of the API server. */
-export function normalWebhooks(configuration: JsonObject): ReadonlyMap<string, NormalWebhook> {
+export const normalWebhooks = (configuration: JsonObject): ReadonlyMap<string, NormalWebhook> => {
   const webhooks = listOf(configuration['webhooks']).filter(isJsonObject).map(normalWebhook);
   return new Map(webhooks.map((webhook) => [webhook.name, webhook]));
-}
+};
 
-function normalWebhook(webhook: JsonObject): NormalWebhook {
+const normalWebhook = (webhook: JsonObject): NormalWebhook => {
   const client = objectOf(webhook['clientConfig']);
   const fields: Readonly<Record<string, unknown>> = {
     failurePolicy: webhook['failurePolicy'] ?? 'Fail',
@@ -41,10 +41,10 @@ function normalWebhook(webhook: JsonObject): NormalWebhook {
     fields: new Map(Object.entries(fields).map(([name, value]) => [name, asText(value)])),
     authorities: fingerprints(Buffer.from(textOf(client['caBundle']), 'base64').toString('utf8')),
   };
-}
+};
 
 /** Two lists of rules mean the same when they cover the same, however they are grouped. */
-function singleRules(rule: JsonObject): string[] {
+const singleRules = (rule: JsonObject): string[] => {
   const scope = textOf(rule['scope'] ?? '*');
   const places = listOf(rule['apiGroups']).flatMap((group) =>
     listOf(rule['apiVersions']).flatMap((version) =>
@@ -58,7 +58,7 @@ function singleRules(rule: JsonObject): string[] {
   );
   const operations = listOf(rule['operations']).map(textOf);
   return operations.flatMap((operation) => places.map((place) => `${operation} ${place} (${scope})`));
-}
+};
 
 const normalConditions = (conditions: unknown): readonly string[] =>
   listOf(conditions)
@@ -67,23 +67,23 @@ const normalConditions = (conditions: unknown): readonly string[] =>
     .sort();
 
 /** `matchLabels` are `In` expressions with one value. */
-function normalSelector(selector: unknown): readonly string[] {
+const normalSelector = (selector: unknown): readonly string[] => {
   const { matchLabels, matchExpressions } = objectOf(selector);
   const byLabel = Object.entries(objectOf(matchLabels)).map(([key, value]) => asText([key, 'In', [value]]));
   const byExpression = listOf(matchExpressions)
     .filter(isJsonObject)
     .map(({ key, operator, values }) => asText([key, operator, listOf(values).map(textOf).sort()]));
   return [...byLabel, ...byExpression].sort();
-}
+};
 
-function normalService(service: unknown): string {
+const normalService = (service: unknown): string => {
   if (!isJsonObject(service)) return 'none';
   const { namespace, name, path, port } = service;
   return `${textOf(name)}.${textOf(namespace)}.svc:${textOf(port ?? 443)}${textOf(path ?? '/')}`;
-}
+};
 
 /** The fingerprints of the certificates in a PEM bundle. A part that cannot be read is ignored. */
-export function fingerprints(pem: string): ReadonlySet<string> {
+export const fingerprints = (pem: string): ReadonlySet<string> => {
   const found = new Set<string>();
   for (const block of pemCertificates(pem).blocks) {
     try {
@@ -93,7 +93,7 @@ export function fingerprints(pem: string): ReadonlySet<string> {
     }
   }
   return found;
-}
+};
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});

@@ -4,7 +4,7 @@ import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
-import { VALIDATING_WEBHOOKS } from '../client/resource.ts';
+import { validatingWebhooksResource } from '../client/resource.ts';
 import { patchCaBundle } from './ca-bundle.ts';
 import { compareWebhooks } from './compare.ts';
 import { createWebhookGuard, type WebhookGuard, type WebhookIntegrity } from './webhooks.ts';
@@ -285,7 +285,7 @@ describe('in a cluster', () => {
     expect(seen).toHaveLength(1);
   });
 
-  const target = { resource: VALIDATING_WEBHOOKS, name: 'imagegate' };
+  const target = { resource: validatingWebhooksResource, name: 'imagegate' };
   const never = new AbortController().signal;
 
   test('R15: the CA bundle is patched where it differs, and only there', async () => {

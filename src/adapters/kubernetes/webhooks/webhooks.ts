@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
-import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../client/resource.ts';
+import { mutatingWebhooksResource, validatingWebhooksResource } from '../client/resource.ts';
 import type { ApiResource } from '../client/resource.ts';
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 import { compareWebhooks } from './compare.ts';
@@ -9,8 +9,8 @@ import { compareWebhooks } from './compare.ts';
 export type WebhookConfigurationKind = 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
 
 export const webhookResources: Readonly<Record<WebhookConfigurationKind, ApiResource>> = {
-  ValidatingWebhookConfiguration: VALIDATING_WEBHOOKS,
-  MutatingWebhookConfiguration: MUTATING_WEBHOOKS,
+  ValidatingWebhookConfiguration: validatingWebhooksResource,
+  MutatingWebhookConfiguration: mutatingWebhooksResource,
 };
 
 /** What can happen while it is missing. */
@@ -56,7 +56,7 @@ export interface WebhookGuard {
 /**
  * Watches one of the gate's own webhook configurations, and reports within seconds when it is removed or weakened.
  */
-export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
+export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard => {
   const { kind, name } = options;
   let found: JsonObject | undefined;
   let integrity: WebhookIntegrity = { state: 'unknown' };
@@ -86,12 +86,12 @@ export function createWebhookGuard(options: WebhookGuardOptions): WebhookGuard {
     state: () => watch.state(),
     close: () => watch.close(),
   };
-}
+};
 
-function judge(
+const judge = (
   { kind, name, expected, authority }: WebhookGuardOptions,
   found: JsonObject | undefined,
-): WebhookIntegrity {
+): WebhookIntegrity => {
   if (found === undefined) {
     return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
   }
@@ -99,10 +99,10 @@ function judge(
   const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
   const differences = compareWebhooks(expected(found), found, authority());
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
-}
+};
 
-function nameOf(object: JsonObject): string {
+const nameOf = (object: JsonObject): string => {
   const metadata = object['metadata'];
   const name = isJsonObject(metadata) ? metadata['name'] : undefined;
   return typeof name === 'string' ? name : '';
-}
+};

@@ -1,8 +1,8 @@
-import { DOCKER_HUB, parseHost } from '../../../core/image/registry-host.ts';
+import { dockerHub, parseHost } from '../../../core/image/registry-host.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 /** Docker Hub is named `docker.io` and answers elsewhere: the one place where that is known. */
-const hub = DOCKER_HUB.host;
+const hub = dockerHub.host;
 const hubEndpoint = 'registry-1.docker.io';
 
 /** A host as references and rows name it: lower case, Docker Hub under its one name. */
