@@ -1,6 +1,6 @@
-import { findingCodes, skipCodes } from '../src/core/decision/reason.ts';
-import type { FindingCode, SkipCode } from '../src/core/decision/reason.ts';
-import { reasons } from '../src/core/decision/reasons.ts';
+import { findingCodes, skipCodes } from '../src/core/reasons/reason.ts';
+import type { FindingCode, SkipCode } from '../src/core/reasons/reason.ts';
+import { reasons } from '../src/core/reasons/reasons.ts';
 
 const section = (code: FindingCode | SkipCode): string => {
   const { title, meaning, fix } = reasons[code];
@@ -12,7 +12,7 @@ export const renderReasons = (): string => {
   // `not-judged` is both: a finding with --unknown-kinds deny, else a reason to let through.
   const onlySkips = skipCodes.filter((code) => !(findingCodes as readonly string[]).includes(code));
   return [
-    '<!-- Generated from src/core/decision/reasons.ts by `npm run generate`. Do not edit. -->',
+    '<!-- Generated from src/core/reasons/reasons.ts by `npm run generate`. Do not edit. -->',
     '',
     '# Reason codes',
     '',

@@ -68,6 +68,56 @@ const wrongArrows = (files: readonly string[]): string[] =>
     });
   });
 
+/** What a file imports of src, types counted. */
+const targetsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => relative(root, resolve(root, dirname(file), specifier)))
+    .filter((target) => target.startsWith('src/'));
+
+/** The folders of core: each may import those before it. Files of core itself stand below all of them. */
+const coreOrder = [
+  'text',
+  'reasons',
+  'image',
+  'oci',
+  'facts',
+  'workload',
+  'policy',
+  'checks',
+  'policy-set',
+  'decision',
+];
+/** Where a file of core stands in the order; `-1`: below all. */
+const levelOf = (file: string): number => {
+  const [, , folder = '', ...rest] = file.split('/');
+  return rest.length === 0 ? -1 : coreOrder.indexOf(folder);
+};
+
+/** The circle that a walk along the imports comes to first from these files; empty: none. */
+const circleFrom = (files: readonly string[], next: (file: string) => readonly string[]): string[] => {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    const at = path.indexOf(file);
+    if (at >= 0) return [...path.slice(at), file];
+    if (done.has(file)) return [];
+    path.push(file);
+    for (const target of next(file)) {
+      const circle = visit(target);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return [];
+  };
+  for (const file of files) {
+    const circle = visit(file);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+};
+
 describe('the house', () => {
   test('arrows go one way: core <- evidence <- gate <- adapters <- cli, serve; adapters never import one another', () => {
     expect(wrongArrows(production)).toEqual([]);
@@ -80,6 +130,29 @@ describe('the house', () => {
     expect(allowed('gate')).toEqual(['concurrency', 'core', 'evidence']);
     expect(allowed('concurrency')).toEqual([]);
     expect(allowed('adapters/store')).not.toContain('adapters');
+  });
+
+  test('the folders of core stand in one order, and each imports only what stands before it', () => {
+    const files = production.filter((file) => roomOf(file) === 'core');
+    const inFolders = files.filter((file) => file.split('/').length > 3);
+    expect(inFolders.filter((file) => levelOf(file) < 0)).toEqual([]);
+    const wrong = files.flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => roomOf(target) === 'core' && levelOf(target) > levelOf(file))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('the order of core stands in ARCHITECTURE.md', () => {
+    expect(readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')).toContain(coreOrder.join(' -> '));
+  });
+
+  test('no file imports itself by way of others, types counted', () => {
+    expect(circleFrom(production, targetsOf)).toEqual([]);
+    const round: Readonly<Record<string, string[]>> = { a: ['b', 'c'], b: ['d'], c: ['d', 'e'], e: ['c'] };
+    expect(circleFrom(['a'], (file) => round[file] ?? [])).toEqual(['c', 'e', 'c']);
+    expect(circleFrom(['b'], (file) => round[file] ?? [])).toEqual([]);
   });
 
   test('only serve.ts and the CLI wire adapters together', () => {

@@ -5,9 +5,9 @@ import type { Verdict } from '../src/core/decision/decide.ts';
 import { decide } from '../src/core/decision/decide.ts';
 import { known, outage } from '../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../src/core/facts/image-evidence.ts';
-import { compilePolicySet } from '../src/core/policy/match/compile.ts';
+import { compilePolicySet } from '../src/core/policy-set/compile.ts';
 import { readPolicyFile } from '../src/core/policy/load/document.ts';
-import { selectPolicies } from '../src/core/policy/match/select.ts';
+import { selectPolicies } from '../src/core/policy-set/select.ts';
 import { day, evidenceOf, imageDigest, imageFacts, judgedAt, platformImage } from './fakes/image-facts.ts';
 
 const path = 'examples/policies/image-facts/image-facts.yaml';

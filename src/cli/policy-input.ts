@@ -1,8 +1,8 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
-import { compilePolicySet } from '../core/policy/match/compile.ts';
+import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
-import type { PolicySet } from '../core/policy/match/policy-set.ts';
+import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 /** Reads the policies that a command is given; broken or none is exit code 2, with every problem on a line. */

@@ -1,6 +1,6 @@
 import type { Fact } from '../core/facts/fact.ts';
 import type { Labels } from '../core/policy/match/label-selector.ts';
-import type { PolicySet } from '../core/policy/match/policy-set.ts';
+import type { PolicySet } from '../core/policy-set/policy-set.ts';
 
 export type { Labels } from '../core/policy/match/label-selector.ts';
 

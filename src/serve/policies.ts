@@ -1,8 +1,8 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { Config } from '../config/resolve.ts';
-import { compilePolicySet } from '../core/policy/match/compile.ts';
+import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
-import type { PolicySet } from '../core/policy/match/policy-set.ts';
+import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import type { Result } from '../core/result.ts';
 import { fail, ok } from '../core/result.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';

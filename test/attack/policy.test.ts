@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileBroken } from '../../src/core/policy/match/compile.ts';
+import { compileBroken } from '../../src/core/policy-set/compile.ts';
 import { readPolicyFile } from '../../src/core/policy/load/document.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import { threadTime } from '../fakes/cpu-time.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findingCodes, skipCodes } from '../../src/core/decision/reason.ts';
+import { findingCodes, skipCodes } from '../../src/core/reasons/reason.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf } from './decision-list.ts';
 import { eventually, folderWith, imagegate } from './imagegate.ts';

@@ -5,7 +5,7 @@ import type { Fact } from '../../src/core/facts/fact.ts';
 import { outage } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
-import type { BrokenPolicy } from '../../src/core/policy/match/policy-set.ts';
+import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
 import { createWorkloadTable, parseWorkloadRow } from '../../src/core/workload/kinds/kinds.ts';
 import type { WorkloadKind } from '../../src/core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';

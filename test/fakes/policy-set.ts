@@ -1,6 +1,7 @@
-import { compilePolicy } from '../../src/core/policy/match/compile.ts';
-import type { BrokenPolicy, PolicySet } from '../../src/core/policy/match/policy-set.ts';
-import { createPolicySet } from '../../src/core/policy/match/policy-set.ts';
+import { compilePolicy } from '../../src/core/policy-set/compile.ts';
+import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
+import type { PolicySet } from '../../src/core/policy-set/policy-set.ts';
+import { createPolicySet } from '../../src/core/policy-set/policy-set.ts';
 import { readPolicy } from '../../src/core/policy/schema/schema.ts';
 
 /** A policy from its spec; throws on a mistake in the test. */

@@ -4,8 +4,8 @@ import type { Fact } from '../../src/core/facts/fact.ts';
 import { known, unavailable } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
-import type { BrokenPolicy } from '../../src/core/policy/match/policy-set.ts';
-import { selectPolicies } from '../../src/core/policy/match/select.ts';
+import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
+import { selectPolicies } from '../../src/core/policy-set/select.ts';
 import { policySet } from './policy-set.ts';
 import { imageDigest, judgedAt } from './image-facts.ts';
 

@@ -5,7 +5,7 @@ import type { SettingKey } from '../../config/settings/settings.ts';
 import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { PolicySet } from '../../core/policy/match/policy-set.ts';
+import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { createDecisionForm, warningOf } from '../../gate/review/decision-builder.ts';
 import type { DecisionForm } from '../../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../gate/review/decision-ids.ts';

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { findingCodes, skipCodes } from '../../core/decision/reason.ts';
+import { findingCodes, skipCodes } from '../../core/reasons/reason.ts';
 import type { CommandEntry, CommandModule } from '../command-module.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../../core/decision/decision.ts';
-import type { Finding, Mode } from '../../core/decision/finding.ts';
-import type { FindingCode } from '../../core/decision/reason.ts';
-import { reasons } from '../../core/decision/reasons.ts';
+import type { Mode } from '../../core/policy/mode.ts';
+import type { Finding } from '../../core/decision/finding.ts';
+import type { FindingCode } from '../../core/reasons/reason.ts';
+import { reasons } from '../../core/reasons/reasons.ts';
 import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../check/artifact-location.ts';
 import { exitCode } from '../terminal/exit-code.ts';

@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
-import type { Finding, Mode } from '../../core/decision/finding.ts';
+import type { Mode } from '../../core/policy/mode.ts';
+import type { Finding } from '../../core/decision/finding.ts';
 import { unavailableCodes } from '../../core/decision/judge-evidence.ts';
 
 /** Exit codes of every command; they never depend on the output format. */

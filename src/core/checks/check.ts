@@ -1,4 +1,4 @@
-import type { FindingCode } from '../decision/reason.ts';
+import type { FindingCode } from '../reasons/reason.ts';
 import type { FactOf, KindId, Need } from '../facts/evidence-kind.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import type { ImageReference } from '../image/reference.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { policySet } from '../../../test/fakes/policy-set.ts';
 import { codesOf, judge } from '../../../test/fakes/verdict.ts';
 import { known, outage, unavailable } from '../facts/fact.ts';
-import { compileBroken, matchEverything } from '../policy/match/compile.ts';
+import { compileBroken, matchEverything } from '../policy-set/compile.ts';
 
 const trusted = { registries: { allow: ['registry.example.com/**'] } };
 /** Labels of the namespace while the API server does not answer. */

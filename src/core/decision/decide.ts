@@ -1,10 +1,9 @@
 import type { CheckSituation, Violation } from '../checks/check.ts';
 import type { Fact } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
-import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { ReadImage } from '../policy/match/evaluation-cache.ts';
+import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
-import type { Covering, CoveringPolicy } from '../policy/match/select.ts';
+import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
 import type { Steps } from '../steps.ts';
@@ -15,18 +14,6 @@ import { inOrder } from './order.ts';
 import { shown } from '../text/shown-text.ts';
 import type { Unmatched } from './unmatched.ts';
 import { brokenSpeaks, judgeUnmatched } from './unmatched.ts';
-
-/** An image of the object with its parsed text. `fresh`: R2 does not call it unchanged, so it is judged. */
-export interface ImageUnderReview {
-  readonly use: ImageUse;
-  readonly fresh: boolean;
-  readonly image: ReadImage;
-  /**
-   * The evidence that `needsOf` asked for. When a check needs it and it is absent, it counts as "could not look",
-   * never as a pass.
-   */
-  readonly evidence?: ImageEvidence;
-}
 
 /** The rest of what a decision depends on, beside object, policies and evidence. */
 export interface Situation {

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import type { SkipCode } from './reason.ts';
+import type { SkipCode } from '../reasons/reason.ts';
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 

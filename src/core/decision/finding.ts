@@ -1,13 +1,5 @@
-import type { FindingCode } from './reason.ts';
-
-/** What happens when a finding exists: refuse, allow with a warning to the user, or only record. */
-export type Mode = 'Deny' | 'Warn' | 'Audit';
-
-/** The stricter of two modes: Deny > Warn > Audit. */
-export const strictest = (a: Mode, b: Mode): Mode => {
-  if (a === 'Deny' || b === 'Deny') return 'Deny';
-  return a === 'Warn' || b === 'Warn' ? 'Warn' : 'Audit';
-};
+import type { Mode } from '../policy/mode.ts';
+import type { FindingCode } from '../reasons/reason.ts';
 
 /**
  * One failed check on one image (or on the whole request).

@@ -11,7 +11,7 @@ import {
 import { codesOf, fence, judge, noAnswer, nonRoot, ours, pin, pinned } from '../../../test/fakes/verdict.ts';
 import { absent, known, outage, type Unavailable, unavailable } from '../facts/fact.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import { selectPolicies } from '../policy/match/select.ts';
+import { selectPolicies } from '../policy-set/select.ts';
 import { decide } from './decide.ts';
 import { withTried } from './judge-evidence.ts';
 

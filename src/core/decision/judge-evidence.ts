@@ -8,13 +8,14 @@ import type { Answer, ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../text/duration.ts';
-import { acceptsAge, isFenced } from '../policy/match/needs.ts';
-import type { CompiledPolicy } from '../policy/match/policy-set.ts';
-import type { Covering, CoveringPolicy } from '../policy/match/select.ts';
+import { acceptsAge, isFenced } from '../policy-set/needs.ts';
+import type { CompiledPolicy } from '../policy-set/compiled-policy.ts';
+import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
 import type { Steps } from '../steps.ts';
-import type { ImageUnderReview } from './decide.ts';
-import type { Finding, Mode } from './finding.ts';
-import type { FindingCode } from './reason.ts';
+import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
+import type { Mode } from '../policy/mode.ts';
+import type { Finding } from './finding.ts';
+import type { FindingCode } from '../reasons/reason.ts';
 import { shown, shownBriefly, shownLimit } from '../text/shown-text.ts';
 
 /** What the checks that need evidence add to a verdict. */

@@ -1,5 +1,5 @@
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { ImageUnderReview } from './decide.ts';
+import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { EvidenceTrail, JudgedImage } from './decision.ts';
 import { shownBriefly } from '../text/shown-text.ts';
 

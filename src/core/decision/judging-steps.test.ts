@@ -3,8 +3,8 @@ import { policySet } from '../../../test/fakes/policy-set.ts';
 import { evidenceOf, imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
 import { nonRoot, pinned } from '../../../test/fakes/verdict.ts';
 import { known } from '../facts/fact.ts';
-import { asking } from '../policy/match/needs.ts';
-import { selectPolicies } from '../policy/match/select.ts';
+import { asking } from '../policy-set/needs.ts';
+import { selectPolicies } from '../policy-set/select.ts';
 import type { Steps } from '../steps.ts';
 import { judging } from './decide.ts';
 

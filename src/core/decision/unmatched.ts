@@ -1,10 +1,11 @@
 import { matchesPattern } from '../image/pattern.ts';
-import type { ReadImage } from '../policy/match/evaluation-cache.ts';
-import type { Covering, CoveringPolicy } from '../policy/match/select.ts';
+import type { ReadImage } from '../policy-set/evaluation-cache.ts';
+import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
-import type { ImageUnderReview } from './decide.ts';
-import type { Finding, Mode } from './finding.ts';
-import { strictest } from './finding.ts';
+import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
+import type { Mode } from '../policy/mode.ts';
+import type { Finding } from './finding.ts';
+import { strictest } from '../policy/mode.ts';
 import { shown } from '../text/shown-text.ts';
 
 /** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */

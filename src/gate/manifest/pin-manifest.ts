@@ -1,9 +1,9 @@
 import { withTried } from '../../core/decision/judge-evidence.ts';
-import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { digestOnly } from '../../core/facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
-import { isFenced } from '../../core/policy/match/needs.ts';
-import type { Covering } from '../../core/policy/match/select.ts';
+import { isFenced } from '../../core/policy-set/needs.ts';
+import type { Covering } from '../../core/policy-set/select.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';

@@ -1,4 +1,4 @@
-import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { withTried } from '../../core/decision/judge-evidence.ts';
 import { shownName } from '../../core/text/shown-text.ts';
 import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
@@ -7,9 +7,9 @@ import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { Steps } from '../../core/steps.ts';
 import { describeDuration } from '../../core/text/duration.ts';
-import { asking, digestToPin } from '../../core/policy/match/needs.ts';
-import type { PolicySet } from '../../core/policy/match/policy-set.ts';
-import type { Covering } from '../../core/policy/match/select.ts';
+import { asking, digestToPin } from '../../core/policy-set/needs.ts';
+import type { PolicySet } from '../../core/policy-set/policy-set.ts';
+import type { Covering } from '../../core/policy-set/select.ts';
 import { extractImages } from '../../core/workload/extract.ts';
 import { builtInWorkloads } from '../../core/workload/kinds/kinds.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';

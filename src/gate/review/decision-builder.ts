@@ -2,7 +2,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedImage, JudgedObject } from '../../core/decision/decision.ts';
 import { atField } from '../../core/decision/finding-place.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import type { FindingCode, SkipCode } from '../../core/decision/reason.ts';
+import type { FindingCode, SkipCode } from '../../core/reasons/reason.ts';
 import { limitDecision } from '../../core/decision/limit.ts';
 import type { Deadline } from '../deadline.ts';
 import type { DecisionIds } from '../ports.ts';

@@ -1,4 +1,4 @@
-import type { ImageUnderReview } from '../../core/decision/decide.ts';
+import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { sameNeeds } from '../../core/facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { unavailable } from '../../core/facts/fact.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { matchEverything } from '../../core/policy/match/compile.ts';
+import { matchEverything } from '../../core/policy-set/compile.ts';
 import { compileSelector } from '../../core/policy/match/label-selector.ts';
 
 const checks = [{ registries: { allow: ['registry.example.com/**'] } }];

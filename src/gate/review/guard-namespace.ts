@@ -1,4 +1,4 @@
-import type { CompiledMatch } from '../../core/policy/match/policy-set.ts';
+import type { CompiledMatch } from '../../core/policy-set/compiled-policy.ts';
 import { matchNamespace } from '../../core/policy/match/label-selector.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import { shown } from '../../core/text/shown-text.ts';

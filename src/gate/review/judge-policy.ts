@@ -1,7 +1,7 @@
 import { formatPath } from '../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../core/policy/schema/schema.ts';
 import { readPolicy } from '../../core/policy/schema/schema.ts';
-import { compilePolicy } from '../../core/policy/match/compile.ts';
+import { compilePolicy } from '../../core/policy-set/compile.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import type { Outcome } from './decision-builder.ts';

@@ -1,9 +1,9 @@
 import type { Fact } from '../../core/facts/fact.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
-import type { NamespacePolicies, PolicySet } from '../../core/policy/match/policy-set.ts';
-import { selectPolicies, withoutSelectors } from '../../core/policy/match/select.ts';
-import type { Covering } from '../../core/policy/match/select.ts';
+import type { NamespacePolicies, PolicySet } from '../../core/policy-set/policy-set.ts';
+import { selectPolicies, withoutSelectors } from '../../core/policy-set/select.ts';
+import type { Covering } from '../../core/policy-set/select.ts';
 import type { Deadline } from '../deadline.ts';
 import type { NamespaceReader } from '../ports.ts';
 import type { ReviewSubject } from './subject.ts';

@@ -13,7 +13,7 @@ import type { WatchState } from '../../adapters/kubernetes/watch/watch.ts';
 import { readEnvironment } from '../../config/sources/load.ts';
 import type { Config } from '../../config/resolve.ts';
 import { version } from '../../config/version.ts';
-import { compileBroken, compilePolicySet } from '../../core/policy/match/compile.ts';
+import { compileBroken, compilePolicySet } from '../../core/policy-set/compile.ts';
 import { readPolicy } from '../../core/policy/schema/schema.ts';
 import type { Result } from '../../core/result.ts';
 import { fail, ok } from '../../core/result.ts';

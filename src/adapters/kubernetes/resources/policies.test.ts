@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import { compilePolicy, matchEverything } from '../../../core/policy/match/compile.ts';
-import { createPolicySet, type CompiledPolicy } from '../../../core/policy/match/policy-set.ts';
+import { compilePolicy, matchEverything } from '../../../core/policy-set/compile.ts';
+import { type CompiledPolicy } from '../../../core/policy-set/compiled-policy.ts';
+import { createPolicySet } from '../../../core/policy-set/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';
 import { fail } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';

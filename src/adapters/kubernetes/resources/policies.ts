@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import type { PolicySet } from '../../../core/policy/match/policy-set.ts';
+import type { PolicySet } from '../../../core/policy-set/policy-set.ts';
 import type { PolicySource, PolicyState } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';

@@ -1,5 +1,5 @@
 import type { Decision } from '../../../core/decision/decision.ts';
-import type { FindingCode } from '../../../core/decision/reason.ts';
+import type { FindingCode } from '../../../core/reasons/reason.ts';
 import { maxDepth, maxTokens } from './json-scan.ts';
 import type { ScanFault } from './json-scan.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { policy } from '../../../../test/fakes/policy-set.ts';
 import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
 import { known } from '../../facts/fact.ts';
-import { compilePolicySet } from '../../policy/match/compile.ts';
+import { compilePolicySet } from '../../policy-set/compile.ts';
 import type { Labels } from '../../policy/match/label-selector.ts';
 import type { CheckSituation } from '../check.ts';
 

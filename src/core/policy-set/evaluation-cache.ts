@@ -1,10 +1,10 @@
-import type { Violation } from '../../checks/check.ts';
-import { shown, shownName } from '../../text/shown-text.ts';
-import { matchesPattern } from '../../image/pattern.ts';
-import type { ImageReference, InvalidReference } from '../../image/reference.ts';
-import { formatReference, parseReference } from '../../image/reference.ts';
-import type { Result } from '../../result.ts';
-import type { CompiledPolicy } from './policy-set.ts';
+import type { Violation } from '../checks/check.ts';
+import { shown, shownName } from '../text/shown-text.ts';
+import { matchesPattern } from '../image/pattern.ts';
+import type { ImageReference, InvalidReference } from '../image/reference.ts';
+import { formatReference, parseReference } from '../image/reference.ts';
+import type { Result } from '../result.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 
 /** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
 export interface Opinion {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { imageFacts, judgedAt, platformImage } from '../../../../test/fakes/image-facts.ts';
-import { policy } from '../../../../test/fakes/policy-set.ts';
-import type { CheckSituation, EvidenceCheck, EvidenceCheckOf, EvidenceRule } from '../../checks/check.ts';
-import { known } from '../../facts/fact.ts';
-import type { ImageFacts } from '../../facts/image-facts.ts';
-import { imageNeed } from '../../facts/image-kind.ts';
+import { imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
+import { policy } from '../../../test/fakes/policy-set.ts';
+import type { CheckSituation, EvidenceCheck, EvidenceCheckOf, EvidenceRule } from '../checks/check.ts';
+import { known } from '../facts/fact.ts';
+import type { ImageFacts } from '../facts/image-facts.ts';
+import { imageNeed } from '../facts/image-kind.ts';
 import { compilePolicySet } from './compile.ts';
 import { createJudgementMemory } from './judgement-cache.ts';
 

@@ -1,5 +1,5 @@
-import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../../checks/check.ts';
-import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../checks/check.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
 
 /** What rules have said about images. */
 export interface JudgementMemory {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { policySet } from '../../../../test/fakes/policy-set.ts';
-import { evidenceOf, imageDigest, imageFacts, platformImage } from '../../../../test/fakes/image-facts.ts';
-import type { ImageEvidence } from '../../facts/image-evidence.ts';
-import { digestOnly } from '../../facts/evidence-kind.ts';
-import { known, unavailable } from '../../facts/fact.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
+import { evidenceOf, imageDigest, imageFacts, platformImage } from '../../../test/fakes/image-facts.ts';
+import type { ImageEvidence } from '../facts/image-evidence.ts';
+import { digestOnly } from '../facts/evidence-kind.ts';
+import { known, unavailable } from '../facts/fact.ts';
 import { compileBroken } from './compile.ts';
 import { digestToPin, needsOf } from './needs.ts';
 import type { EvidencePurpose } from './needs.ts';
-import type { BrokenPolicy } from './policy-set.ts';
+import type { BrokenPolicy } from './compiled-policy.ts';
 import { selectPolicies } from './select.ts';
-import { imageNeed } from '../../facts/image-kind.ts';
+import { imageNeed } from '../facts/image-kind.ts';
 
 type Specs = Readonly<Record<string, object>>;
 const nonRoot = { image: { user: 'NonRoot' } };

@@ -1,8 +1,9 @@
-import type { Fact } from '../../facts/fact.ts';
-import type { Mode } from '../../decision/finding.ts';
-import { matchesLabels, matchNamespace } from './label-selector.ts';
-import type { Labels, SelectorMatch } from './label-selector.ts';
-import type { BrokenPolicy, CompiledMatch, CompiledPolicy, NamespacePolicies } from './policy-set.ts';
+import type { Fact } from '../facts/fact.ts';
+import type { Mode } from '../policy/mode.ts';
+import { matchesLabels, matchNamespace } from '../policy/match/label-selector.ts';
+import type { Labels, SelectorMatch } from '../policy/match/label-selector.ts';
+import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
+import type { NamespacePolicies } from './policy-set.ts';
 
 /** A policy that covers the object. `unsure`: its selector could not be evaluated and counts as matching. */
 export interface CoveringPolicy {

@@ -1,14 +1,14 @@
-import type { ImageUnderReview } from '../../decision/decide.ts';
-import type { Steps } from '../../steps.ts';
-import { atOnce } from '../../steps.ts';
-import { digestOnly, unitedNeeds } from '../../facts/evidence-kind.ts';
-import type { ImageNeeds } from '../../facts/evidence-kind.ts';
-import type { ImageEvidence } from '../../facts/image-evidence.ts';
-import type { Digest } from '../../image/digest.ts';
-import { matchesPattern } from '../../image/pattern.ts';
-import type { ImageReference } from '../../image/reference.ts';
+import type { ImageUnderReview } from './image-under-review.ts';
+import type { Steps } from '../steps.ts';
+import { atOnce } from '../steps.ts';
+import { digestOnly, unitedNeeds } from '../facts/evidence-kind.ts';
+import type { ImageNeeds } from '../facts/evidence-kind.ts';
+import type { ImageEvidence } from '../facts/image-evidence.ts';
+import type { Digest } from '../image/digest.ts';
+import { matchesPattern } from '../image/pattern.ts';
+import type { ImageReference } from '../image/reference.ts';
 import type { ReadImage } from './evaluation-cache.ts';
-import type { CompiledPolicy } from './policy-set.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { Covering, CoveringPolicy } from './select.ts';
 
 /**
