@@ -127,6 +127,12 @@ const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[])
       remedy: `correct the policy (kubectl get imagepolicy ${broken.name} -o yaml) or remove it`,
     }));
 
+/**
+ * So many texts of images are compared with policies in one step, or one text with all policies: a pause after each of the
+ * few that most objects have takes as long as judging it.
+ */
+const comparedInStep = 32;
+
 /** So many are put in order in a step of their own. */
 const manyFindings = 500;
 
@@ -158,11 +164,13 @@ function* judgingBytes(
   return warnings;
 }
 
+const isUncovered = ({ policies, broken }: Covering): boolean => policies.length === 0 && broken.length === 0;
+
 /**
  * The one decision function. It runs all checks of all covering policies on all fresh images, collects every failure,
  * and applies the mode last. Policies are ANDed and deny overrides (R1): an image needs the consent of every policy.
- * A step is the text of one image, or its bytes under one policy. Between steps other requests run, because the
- * largest legal object under many policies would keep them waiting too long (R24).
+ * A step is the text of one image or of a few, or the bytes of one under one policy. Between steps other requests run,
+ * because the largest legal object under many policies would keep them waiting too long (R24).
  */
 export function* judging(
   images: readonly ImageUnderReview[],
@@ -173,9 +181,10 @@ export function* judging(
   const fresh = images.filter((image) => image.fresh);
   const findings: Finding[] = [];
   const terms: Terms = { override, pod: situation.pod };
-  for (const image of fresh) {
+  const inStep = Math.ceil(comparedInStep / (1 + covering.policies.length));
+  for (const [at, image] of fresh.entries()) {
     judgeImage(image, covering, terms, findings);
-    yield;
+    if ((at + 1) % inStep === 0) yield;
   }
   const asksForEvidence = covering.policies.some(({ policy }) => policy.evidence.length > 0);
   const warnings = asksForEvidence ? yield* judgingBytes(fresh, covering, situation, findings) : none;
@@ -186,7 +195,7 @@ export function* judging(
   return {
     findings: findings.length > 1 ? inOrder(findings) : findings,
     allowed: !findings.some((finding) => finding.mode === 'Deny'),
-    uncovered: covering.policies.length === 0 && covering.broken.length === 0,
+    uncovered: isUncovered(covering),
     warnings,
     ...(uninformed === undefined ? {} : { uninformed }),
   };
