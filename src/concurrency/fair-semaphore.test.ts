@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createFairSemaphore, type FairSemaphore, type Turn } from './fair-semaphore.ts';
+import { createFairSemaphore, type FairSemaphore, type Acquisition } from './fair-semaphore.ts';
 
 const ignore = (): void => {};
 const patient = new AbortController().signal;
@@ -8,9 +8,9 @@ const of =
   (...names: readonly string[]) =>
   (): readonly string[] =>
     names;
-const giveBack = (turn: Turn): void => {
-  if (turn.state !== 'taken') throw new Error(turn.state);
-  turn.giveBack();
+const release = (turn: Acquisition): void => {
+  if (turn.state !== 'acquired') throw new Error(turn.state);
+  turn.release();
 };
 /** Whether a promise has settled by now. */
 const settled = async (promise: Promise<unknown>): Promise<boolean> => {
@@ -22,7 +22,7 @@ const settled = async (promise: Promise<unknown>): Promise<boolean> => {
 const takeAll = (semaphore: FairSemaphore, owner: string): (() => void)[] => {
   const held: (() => void)[] = [];
   for (;;) {
-    const back = semaphore.tryTake(of(owner));
+    const back = semaphore.tryAcquire(of(owner));
     if (back === undefined) return held;
     held.push(back);
   }
@@ -62,10 +62,10 @@ describe('how much one owner gets (R26)', () => {
 
   test('amounts count as what they are', () => {
     const semaphore = createFairSemaphore({ places: 100, waiting: 0 });
-    expect(semaphore.tryTake(of('evil'), 51)).toBeUndefined();
-    const back = semaphore.tryTake(of('evil'), 50);
-    expect(semaphore.tryTake(of('evil'), 1)).toBeUndefined();
-    expect(semaphore.tryTake(of('shop'), 25)).toBeDefined();
+    expect(semaphore.tryAcquire(of('evil'), 51)).toBeUndefined();
+    const back = semaphore.tryAcquire(of('evil'), 50);
+    expect(semaphore.tryAcquire(of('evil'), 1)).toBeUndefined();
+    expect(semaphore.tryAcquire(of('shop'), 25)).toBeDefined();
     back?.();
     back?.();
     expect(semaphore.held).toBe(25);
@@ -74,15 +74,15 @@ describe('how much one owner gets (R26)', () => {
 
 describe('who comes next (R26)', () => {
   const order = async (semaphore: FairSemaphore, owners: readonly string[]): Promise<readonly string[]> => {
-    const held = await semaphore.take(of('first'), patient);
+    const held = await semaphore.acquire(of('first'), patient);
     const came: string[] = [];
     const visits = owners.map(async (owner) => {
-      const turn = await semaphore.take(of(owner), patient);
+      const turn = await semaphore.acquire(of(owner), patient);
       came.push(owner);
       await Promise.resolve();
-      giveBack(turn);
+      release(turn);
     });
-    giveBack(held);
+    release(held);
     await Promise.all(visits);
     return came;
   };
@@ -95,14 +95,14 @@ describe('who comes next (R26)', () => {
 
   test('within one owner the first comes first', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 64 });
-    const held = await semaphore.take(of('shop'), patient);
+    const held = await semaphore.acquire(of('shop'), patient);
     const came: number[] = [];
     const visits = [1, 2, 3].map(async (number) => {
-      const turn = await semaphore.take(of('shop'), patient);
+      const turn = await semaphore.acquire(of('shop'), patient);
       came.push(number);
-      giveBack(turn);
+      release(turn);
     });
-    giveBack(held);
+    release(held);
     await Promise.all(visits);
     expect(came).toEqual([1, 2, 3]);
   });
@@ -110,8 +110,8 @@ describe('who comes next (R26)', () => {
   test('whoever holds least comes first', async () => {
     const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
     const evil = takeAll(semaphore, 'evil');
-    const shop = [semaphore.tryTake(of('shop')), semaphore.tryTake(of('shop'))];
-    const other = [semaphore.tryTake(of('other')), semaphore.tryTake(of('other'))];
+    const shop = [semaphore.tryAcquire(of('shop')), semaphore.tryAcquire(of('shop'))];
+    const other = [semaphore.tryAcquire(of('other')), semaphore.tryAcquire(of('other'))];
     expect([evil.length, semaphore.held]).toEqual([4, 8]);
     const came: string[] = [];
     for (const owner of ['evil', 'evil', 'shop', 'other'])
@@ -125,11 +125,11 @@ describe('who comes next (R26)', () => {
     const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
     const evil = takeAll(semaphore, 'evil');
     const owners = new Set(['evil']);
-    const joined = semaphore.take(() => owners, patient);
+    const joined = semaphore.acquire(() => owners, patient);
     expect(await settled(joined)).toBe(false);
     owners.add('shop');
     evil[0]?.();
-    giveBack(await joined);
+    release(await joined);
     expect(semaphore.held).toBe(3);
   });
 });
@@ -137,52 +137,52 @@ describe('who comes next (R26)', () => {
 describe('a line', () => {
   test('of one owner is half of what may wait, and more are told so at once', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
-    const held = await semaphore.take(of('evil'), patient);
-    const waiting = Array.from({ length: 4 }, () => semaphore.take(of('evil'), patient));
-    expect(await semaphore.take(of('evil'), patient)).toEqual({ state: 'full' });
-    const shop = semaphore.take(of('shop'), patient);
+    const held = await semaphore.acquire(of('evil'), patient);
+    const waiting = Array.from({ length: 4 }, () => semaphore.acquire(of('evil'), patient));
+    expect(await semaphore.acquire(of('evil'), patient)).toEqual({ state: 'full' });
+    const shop = semaphore.acquire(of('shop'), patient);
     expect(await settled(shop)).toBe(false);
-    giveBack(held);
-    for (const turn of [...waiting, shop]) void turn.then(giveBack);
+    release(held);
+    for (const turn of [...waiting, shop]) void turn.then(release);
     await Promise.all([...waiting, shop]);
     expect(semaphore.idle()).toBe(true);
   });
 
   test('is left by whoever gives up, and the place is free for others', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 1 });
-    const held = await semaphore.take(of('shop'), patient);
+    const held = await semaphore.acquire(of('shop'), patient);
     const impatient = new AbortController();
-    const gone = semaphore.take(of('shop'), impatient.signal);
+    const gone = semaphore.acquire(of('shop'), impatient.signal);
     impatient.abort();
     expect(await gone).toEqual({ state: 'aborted' });
-    const next = semaphore.take(of('shop'), patient);
-    giveBack(held);
-    giveBack(await next);
+    const next = semaphore.acquire(of('shop'), patient);
+    release(held);
+    release(await next);
     expect(semaphore.idle()).toBe(true);
-    expect(await semaphore.take(of('shop'), impatient.signal)).toEqual({ state: 'aborted' });
+    expect(await semaphore.acquire(of('shop'), impatient.signal)).toEqual({ state: 'aborted' });
   });
 
   test('a turn given back twice counts once', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
-    const held = await semaphore.take(of('shop'), patient);
-    giveBack(held);
-    giveBack(held);
-    const next = await semaphore.take(of('shop'), patient);
-    expect(await settled(semaphore.take(of('shop'), patient))).toBe(false);
-    giveBack(next);
+    const held = await semaphore.acquire(of('shop'), patient);
+    release(held);
+    release(held);
+    const next = await semaphore.acquire(of('shop'), patient);
+    expect(await settled(semaphore.acquire(of('shop'), patient))).toBe(false);
+    release(next);
   });
 
   test('moves on when there are more places, and waits when there are fewer', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
-    const held = await semaphore.take(of('shop'), patient);
-    const second = semaphore.take(of('shop'), patient);
+    const held = await semaphore.acquire(of('shop'), patient);
+    const second = semaphore.acquire(of('shop'), patient);
     semaphore.resize(3);
-    giveBack(await second);
+    release(await second);
     semaphore.resize(1);
-    const third = semaphore.take(of('shop'), patient);
+    const third = semaphore.acquire(of('shop'), patient);
     expect(await settled(third)).toBe(false);
-    giveBack(held);
-    giveBack(await third);
+    release(held);
+    release(await third);
   });
 });
 
@@ -190,13 +190,13 @@ describe('a line that is full (R26)', () => {
   /** A line of so many, behind one who holds the only place; who waits, and who gave way. */
   const lineOf = (waiting: number) => {
     const semaphore = createFairSemaphore({ places: 1, waiting });
-    const back = semaphore.tryTake(of('first'));
+    const back = semaphore.tryAcquire(of('first'));
     const lost: string[] = [];
     const came: string[] = [];
     const join = (owner: string): boolean => {
-      const start = (giveBack: () => void): void => {
+      const start = (release: () => void): void => {
         came.push(owner);
-        giveBack();
+        release();
       };
       return semaphore.join(of(owner), start, () => lost.push(owner)) !== undefined;
     };
@@ -223,9 +223,9 @@ describe('a line that is full (R26)', () => {
 
   test('whoever gave way is told that it is full, and its signal is heard no more', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 4 });
-    semaphore.tryTake(of('first'));
-    const evil = ['evil', 'evil', 'worse', 'worst'].map((owner) => semaphore.take(of(owner), patient));
-    const shop = semaphore.take(of('shop'), patient);
+    semaphore.tryAcquire(of('first'));
+    const evil = ['evil', 'evil', 'worse', 'worst'].map((owner) => semaphore.acquire(of(owner), patient));
+    const shop = semaphore.acquire(of('shop'), patient);
     expect(await settled(shop)).toBe(false);
     expect(await evil[1]).toEqual({ state: 'full' });
     expect(semaphore.waiting).toBe(4);

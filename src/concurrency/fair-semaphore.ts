@@ -1,9 +1,12 @@
 import { onAbort } from './abort.ts';
 import { createShares, type Owners, type Shares } from './shares.ts';
 
-/** `full`: as many wait as may wait, or it had to give way to an owner that waits less. `aborted`: the turn did not come in time; the place in the line is free again. */
-export type Turn =
-  | { readonly state: 'taken'; readonly giveBack: () => void }
+/**
+ * `full`: the queue is full, or this caller had to give way to an owner that waits less. `aborted`: the signal came
+ * first, and the caller has left the queue.
+ */
+export type Acquisition =
+  | { readonly state: 'acquired'; readonly release: () => void }
   | { readonly state: 'full' }
   | { readonly state: 'aborted' };
 
@@ -24,15 +27,15 @@ export interface Waiting {
  * first, and first come, first served within one owner. See {@link createShares} for how much one owner gets.
  */
 export interface FairSemaphore {
-  /** Takes an amount now, or not at all. @returns how to give it back */
-  tryTake(owners: Owners, amount?: number): (() => void) | undefined;
+  /** Takes an amount now, or not at all. @returns how to release it */
+  tryAcquire(owners: Owners, amount?: number): (() => void) | undefined;
   /**
    * Calls `start` when the turn has come, at once if it can, or `lost` when it has to give way to an owner that waits
    * less. @returns undefined when as many wait as may wait
    */
-  join(owners: Owners, start: (giveBack: () => void) => void, lost: () => void): Waiting | undefined;
+  join(owners: Owners, start: (release: () => void) => void, lost: () => void): Waiting | undefined;
   /** As `join`, for a caller that waits until a signal. */
-  take(owners: Owners, signal: AbortSignal): Promise<Turn>;
+  acquire(owners: Owners, signal: AbortSignal): Promise<Acquisition>;
   resize(places: number): void;
   readonly held: number;
   readonly waiting: number;
@@ -44,7 +47,7 @@ interface Waiter {
   readonly owners: Owners;
   /** On whose account it stands in the line. */
   readonly stands: string;
-  readonly start: (giveBack: () => void) => void;
+  readonly start: (release: () => void) => void;
   readonly lost: () => void;
 }
 
@@ -110,20 +113,24 @@ const createLine = (held: Shares, mostWaiting: number) => {
 };
 
 /** Waits for a place until the signal. */
-const untilAborted = (join: FairSemaphore['join'], owners: Owners, signal: AbortSignal): Promise<Turn> =>
+const untilAborted = (
+  join: FairSemaphore['join'],
+  owners: Owners,
+  signal: AbortSignal,
+): Promise<Acquisition> =>
   new Promise((resolve) => {
     if (signal.aborted) {
       resolve({ state: 'aborted' });
       return;
     }
     let stopListening = (): void => {};
-    const settle = (turn: Turn): void => {
+    const settle = (turn: Acquisition): void => {
       stopListening();
       resolve(turn);
     };
     const place = join(
       owners,
-      (giveBack) => settle({ state: 'taken', giveBack }),
+      (release) => settle({ state: 'acquired', release }),
       () => settle({ state: 'full' }),
     );
     if (place === undefined) resolve({ state: 'full' });
@@ -160,12 +167,12 @@ export const createFairSemaphore = ({ places, waiting }: FairSemaphoreLimits): F
   };
 
   return {
-    tryTake: (owners, amount = 1) => {
+    tryAcquire: (owners, amount = 1) => {
       const payer = held.payer(owners, amount);
       return payer === undefined ? undefined : take(payer, amount);
     },
     join,
-    take: (owners, signal) => untilAborted(join, owners, signal),
+    acquire: (owners, signal) => untilAborted(join, owners, signal),
     resize: (next) => {
       held.resize(next);
       callNext();

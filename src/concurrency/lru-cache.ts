@@ -20,8 +20,8 @@ export interface LruCache<V> {
 
 interface Entry<V> {
   readonly key: string;
-  value: V;
-  weight: number;
+  readonly value: V;
+  readonly weight: number;
   older: Entry<V>;
   newer: Entry<V>;
 }

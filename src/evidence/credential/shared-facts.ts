@@ -48,8 +48,8 @@ export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFact
       const timedOut = (): Fact<T> => unavailable(what, 'there was no answer within the deadline');
       const underWay = lookups.find(key);
       if (underWay !== undefined) return underWay.join({ signal, timedOut });
-      const giveBack = places.tryTake(() => [namespace]);
-      if (giveBack === undefined) {
+      const release = places.tryAcquire(() => [namespace]);
+      if (release === undefined) {
         const why = `of the ${limits.lookups} look-ups of this kind at one time all that one namespace gets are under way already`;
         return Promise.resolve(unavailable(what, why));
       }
@@ -65,7 +65,7 @@ export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFact
           // The error of a defect may hold anything, a secret too: it is not shown (B37).
           fact = unavailable(what, 'the look-up failed unexpectedly');
         } finally {
-          giveBack();
+          release();
         }
         kept.set(key, fact, keepFor(fact), fact.state === 'known' ? weigh?.(fact.value) : undefined);
         return fact;

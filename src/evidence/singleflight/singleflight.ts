@@ -39,7 +39,7 @@ const createPlaces = (places: number, hasRow: (host: string) => boolean) => {
   const forRows = createFairSemaphore({ places, waiting: 0 });
   const forOthers = createFairSemaphore({ places, waiting: 0 });
   return {
-    take: (host: string, owners: Owners) => (hasRow(host) ? forRows : forOthers).tryTake(owners),
+    tryAcquire: (host: string, owners: Owners) => (hasRow(host) ? forRows : forOthers).tryAcquire(owners),
     held: () => forRows.held + forOthers.held,
   };
 };
@@ -61,11 +61,11 @@ export const createSharedReads = (
     // Who comes when half of its time is gone begins anew, so as not to fail with the first.
     if (underWay !== undefined && clock.monotonic() - underWay.began < timeout / 2)
       return underWay.join(reading);
-    const giveBack = places.take(host, reading.asker.owners);
-    if (giveBack === undefined) return Promise.resolve(busy(host));
+    const release = places.tryAcquire(host, reading.asker.owners);
+    if (release === undefined) return Promise.resolve(busy(host));
     const shared = reads.open(key, (call) => createSharedRead(plan, limits, clock, call));
     const answer = shared.join(reading);
-    shared.run(read, giveBack);
+    shared.run(read, release);
     return answer;
   };
   return {

@@ -40,7 +40,7 @@ export const createPrefetchQueue = (
   let dropped = 0;
   let closed = false;
 
-  const run = (key: string, work: () => Promise<void>, giveBack: () => void): void => {
+  const run = (key: string, work: () => Promise<void>, release: () => void): void => {
     if (closed) return;
     const job: Promise<void> = Promise.resolve()
       .then(work)
@@ -48,7 +48,7 @@ export const createPrefetchQueue = (
       .finally(() => {
         running.delete(job);
         known.delete(key);
-        giveBack();
+        release();
       });
     running.add(job);
   };
@@ -63,7 +63,7 @@ export const createPrefetchQueue = (
       };
       const place = places.join(
         () => [namespace],
-        (giveBack) => run(key, work, giveBack),
+        (release) => run(key, work, release),
         lost,
       );
       if (place !== undefined) return true;

@@ -93,8 +93,8 @@ const acquirePlace = async (
   budget: RequestBudget,
 ): Promise<Result<() => void, RegistryFailure>> => {
   const { concurrency } = endpoint.settings;
-  const place = await host.semaphore.take(owners, budget.signal);
-  if (place.state === 'taken') return ok(place.giveBack);
+  const place = await host.semaphore.acquire(owners, budget.signal);
+  if (place.state === 'acquired') return ok(place.release);
   if (place.state === 'aborted') return fail(cancelFailure(budget, 'queue', endpoint.name));
   const why = `all of the ${concurrency} places for requests to it that one namespace gets are taken, and too many wait; is it slow, or is concurrency in its row too low?`;
   return fail(failure('busy', 'queue', endpoint.name, why));

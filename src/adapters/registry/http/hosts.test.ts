@@ -51,9 +51,9 @@ test('a host is remembered; the one not asked for longest goes, and its idle con
 
 test('a host that is being asked stays; when all are, there is no room', async () => {
   const hosts = createHosts({ maxHosts: 1, maxWaiting: 1 }, clockAt());
-  const turn = await hostOf(hosts, 'a.example').semaphore.take(shop, patient);
+  const turn = await hostOf(hosts, 'a.example').semaphore.acquire(shop, patient);
   expect(hosts.get(endpoint('b.example'))).toBeUndefined();
-  if (turn.state === 'taken') turn.giveBack();
+  if (turn.state === 'acquired') turn.release();
   expect(hosts.get(endpoint('b.example'))).toBeDefined();
 });
 
@@ -63,7 +63,7 @@ test('B9: silent hosts that an attacker names take no place from a configured on
   const configured = { ...house, settings: { ...house.settings, configured: true } };
   const first = hosts.get(configured);
   for (const name of ['evil0.example', 'evil1.example'])
-    await hostOf(hosts, name).semaphore.take(shop, patient);
+    await hostOf(hosts, name).semaphore.acquire(shop, patient);
   expect(hosts.get(endpoint('evil2.example'))).toBeUndefined();
   expect(first).toBeDefined();
   expect(hosts.get(configured)).toBe(first);

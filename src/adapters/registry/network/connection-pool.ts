@@ -66,7 +66,7 @@ const createSocketLimit = (maxSockets: number, hosts: Hosts) => {
     /** Closes idle connections, whoever they were opened for, until there is a place. */
     acquire: (owners: Owners): (() => void) | undefined => {
       for (;;) {
-        const release = semaphore.tryTake(owners);
+        const release = semaphore.tryAcquire(owners);
         const closed = release === undefined ? hosts.closeOneIdle() : undefined;
         if (closed === undefined) return release;
         // The socket of a closed connection emits `close` only later.

@@ -24,8 +24,8 @@ export const createLargeBodyLock = (): LargeBodyLock => {
   const semaphore = createFairSemaphore({ places: 1, waiting: maxWaiting });
   return {
     acquire: async (namespace, deadline) => {
-      const lock = await semaphore.take(() => [namespace], deadline.signal());
-      return lock.state === 'taken' ? () => void setImmediate(lock.giveBack) : undefined;
+      const lock = await semaphore.acquire(() => [namespace], deadline.signal());
+      return lock.state === 'acquired' ? () => void setImmediate(lock.release) : undefined;
     },
   };
 };
