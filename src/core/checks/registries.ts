@@ -70,9 +70,8 @@ const withoutHost = (rule: RegistriesRule, image: ImageReference): Violation | u
 };
 
 /**
- * `registries` (R7): reads host and repository. Allows what `allow` or `platform` names and `deny` does not. Stops
- * images from registries that no policy trusts (MS-M9005.002, T1610) and names that only look like a trusted one
- * (B20).
+ * R7. Stops images from registries that no policy trusts (MS-M9005.002, T1610) and names that only look like a trusted
+ * one (B20).
  */
 export const registriesCheck = (rule: RegistriesRule): Check => ({
   id: 'registries',

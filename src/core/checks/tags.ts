@@ -11,10 +11,6 @@ import { matchesGlob } from '../policy/match/glob.ts';
 import { pass } from './check.ts';
 import type { Check } from './check.ts';
 
-/**
- * `tags.deny`: reads the tag that the runtime would use. Allows every tag but these. A name without tag and digest
- * means `latest`. A name with a digest and no tag has no tag to judge.
- */
 export const tagsCheck = (deny: readonly string[]): Check => ({
   id: 'tags',
   run: (image) => {
