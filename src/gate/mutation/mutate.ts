@@ -149,8 +149,7 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     deadline: Deadline,
   ): Promise<Mutation> => {
     const covering = coveringOf(subject, set, labels);
-    const origin = { source: 'admission', object: { apiVersion: 'v1', kind: 'Pod' } } as const;
-    const context = () => pullContextOf({ ...subject, origin });
+    const context = () => pullContextOf(subject);
     const until = untilDeadline(subject.namespace, deadline);
     const images = await slices.run(findingNewImages(subject.what, set), until);
     if (images === undefined) return unchangedObject;

@@ -21,7 +21,7 @@ import { deadlineAfter } from '../deadline.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf } from '../review/subject.ts';
-import type { ReviewSubject, WorkloadSubject } from '../review/subject.ts';
+import type { WorkloadSubject } from '../review/subject.ts';
 import { createPrefetchQueue } from './prefetch-queue.ts';
 import type { PrefetchCounts, PrefetchLimits } from './prefetch-queue.ts';
 
@@ -81,12 +81,6 @@ const templateOf = (
   return { form: 'workload', row, object, oldObject };
 };
 
-/** The pull context that the Pods of a template will have. */
-const contextOf = (subject: Pick<ReviewSubject, 'namespace'> & { readonly what: WorkloadSubject }) => {
-  const origin = { source: 'admission', object: { apiVersion: '', kind: subject.what.row.kind } } as const;
-  return pullContextOf({ ...subject, origin });
-};
-
 /** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */
 export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
   const { policies, namespaces, workloads, evidence, clock, slices, onBug } = deps;
@@ -120,7 +114,8 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
     for (const [at, { use, image }] of collected.images.entries()) {
       const needed = needs[at];
       if (needed === undefined || !image.parsed.ok || gathered.has(use.path)) continue;
-      look(image.parsed.value, needed, contextOf(subject));
+      // The Pods will pull as this template says.
+      look(image.parsed.value, needed, pullContextOf(subject));
     }
   };
 

@@ -170,7 +170,9 @@ export const createReview = (deps: ReviewDeps) => {
     deadline: Deadline,
   ): Decision | Promise<Decision> => {
     const began = clock.monotonic();
-    const context = () => pullContextOf(opened.subject);
+    const { subject } = opened;
+    // Outside of a cluster there are no pull secrets: whoever runs a check has credentials of their own.
+    const context = () => (subject.origin.source === 'admission' ? pullContextOf(subject) : undefined);
     const gathering = gatherFacts(evidence, opened.collected.images, needs, { context, deadline });
     if (!(gathering instanceof Promise)) return judge(opened, gathering, deadline);
     return gathering.then((gathered) => judge(opened, gathered, deadline, clock.monotonic() - began));

@@ -59,15 +59,14 @@ export const isArrivingPod = ({ origin, what }: ReviewSubject): boolean =>
   origin.source === 'admission' && what.form === 'workload' && isPod(what.row);
 
 /**
- * Whose pull is imitated. The namespace is the request's: what the object says of itself reads nobody's secrets (B29).
- * Outside of a cluster there are no pull secrets: whoever runs a check has credentials of their own.
+ * Whose pull is imitated, for an object of the cluster. The namespace is the request's: what the object says of itself
+ * reads nobody's secrets (B29).
  */
 export const pullContextOf = ({
-  origin,
   namespace,
   what,
-}: Pick<ReviewSubject, 'origin' | 'namespace' | 'what'>): PullContext | undefined => {
-  if (origin.source !== 'admission' || namespace === '') return undefined;
+}: Pick<ReviewSubject, 'namespace' | 'what'>): PullContext | undefined => {
+  if (namespace === '') return undefined;
   if (what.form === 'images') return { namespace, pullSecrets: [] };
   return { namespace, ...pullSecretsOf(what.row, what.object) };
 };

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createEvidenceRoom } from '../../test/fakes/evidence/evidence-room.ts';
-import { roundsUntil } from '../../test/fakes/event-loop.ts';
+import { createEvidenceRoom } from '../../../test/fakes/evidence/evidence-room.ts';
+import { roundsUntil } from '../../../test/fakes/event-loop.ts';
 import {
   image,
   index,
   mediaTypes,
   rawManifest,
   type FakeManifest,
-} from '../../test/fakes/registry/registry-content.ts';
+} from '../../../test/fakes/registry/registry-content.ts';
 
 const place = 'registry.example.com/team/web';
 const padding = 300 * 1024;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../../test/fakes/evidence/evidence-room.ts';
-import { anonymous, atHand, pullSecret } from '../../test/fakes/evidence/evidence-sources.ts';
-import { image } from '../../test/fakes/registry/registry-content.ts';
+import { createEvidenceRoom } from '../../../test/fakes/evidence/evidence-room.ts';
+import { anonymous, atHand, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../../test/fakes/registry/registry-content.ts';
 
 const web = image({ user: '1000' });
 const place = 'registry.example.com/team/web';
