@@ -15,7 +15,8 @@ import { createReadBudget, type Reading } from './registry/read-budget.ts';
 import type { CreateProvider, EvidenceProvider } from './provider.ts';
 import { createAskRegistry } from './registry/ask-registry.ts';
 import { createAnswerCache, imageKey, pullContextKey, type AnswerCache } from './cache/answer-cache.ts';
-import { createResolve, type Resolution, type Resolve, type ResolvedImage } from './registry/resolve.ts';
+import type { ResolvedImage } from './registry/attempts.ts';
+import { createResolve, type Resolution, type Resolve } from './registry/resolve.ts';
 import { askerFor } from './singleflight/shared-asker.ts';
 
 /** One image text of a review and what its checks need to know. */
@@ -183,8 +184,8 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const sharedReads = createSharedReads(limits, clock, hasRow);
   const answers = createAnswerCache(limits, grants, clock);
   const eventLoop = createEventLoopYield();
-  const askRegistry = createAskRegistry({ registry, content, grants, limits, hasRow });
-  const resolve = createResolve({ askRegistry, grants, sharedReads, clock, limits });
+  const askRegistry = createAskRegistry({ registry, content, grants, sharedReads, limits, hasRow });
+  const resolve = createResolve({ askRegistry, grants, clock, limits });
   const providers = new Map(
     sources.providers.map((create) => {
       const provider = create({ registry, content, sharedReads, eventLoop, clock, limits });

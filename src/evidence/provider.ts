@@ -5,7 +5,7 @@ import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Registry } from './ports.ts';
 import type { Reading } from './registry/read-budget.ts';
-import type { ResolvedImage } from './registry/resolve.ts';
+import type { ResolvedImage } from './registry/attempts.ts';
 import type { SharedReads } from './singleflight/singleflight.ts';
 
 /** What a provider found out about one image. */

@@ -23,7 +23,7 @@ import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';
 import type { Content, RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { Reading } from '../registry/read-budget.ts';
-import type { ResolvedImage } from '../registry/resolve.ts';
+import type { ResolvedImage } from '../registry/attempts.ts';
 import { overspent } from '../singleflight/shared-read.ts';
 
 export interface ImageWanted {

@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/image/digest.ts';
-import type { AccessGrants, Account } from '../cache/access-grants.ts';
+import { accountKey, nameKey, type AccessGrants, type Account } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import { overspent } from '../singleflight/shared-read.ts';
 import type {
@@ -10,10 +10,12 @@ import type {
   RegistryAnswer,
   Repository,
 } from '../ports.ts';
+import type { SharedReads } from '../singleflight/singleflight.ts';
+import type { Attempt } from './attempts.ts';
 import type { Reading } from './read-budget.ts';
 
 /** A manifest by its name, as this registry has it for this credential now. */
-export interface Found {
+interface Found {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
 }
@@ -22,17 +24,14 @@ export interface Target {
   readonly name: ManifestName;
 }
 
-/** One request with one credential, two when a HEAD brought news. */
-export type AskRegistry = (
-  target: Target,
-  credential: Credential,
-  reading: Reading,
-) => Promise<RegistryAnswer<Found>>;
+/** Never rejects for what a registry does; whatever it said is in the attempt. */
+export type AskRegistry = (target: Target, credential: Credential, reading: Reading) => Promise<Attempt>;
 
 interface AskParts {
   readonly registry: Registry;
   readonly content: ContentStore;
   readonly grants: AccessGrants;
+  readonly sharedReads: SharedReads;
   readonly limits: Pick<EvidenceLimits, 'anonymousAbsence'>;
   /** Whether the operator has named a host. */
   readonly hasRow: (host: string) => boolean;
@@ -132,12 +131,35 @@ const remember = (
     grants.refuse(account, name, 'denied', { failure: answer.failure });
 };
 
-/** Asks the registry for a name, and remembers its answer for this credential. */
+/**
+ * Asks the registry for a name with one credential, unless it has refused it a moment ago: one read for all who wait,
+ * which is one request, or two when a HEAD brought news.
+ */
 export const createAskRegistry =
   (parts: AskParts): AskRegistry =>
   async (target, credential, reading) => {
-    const answer =
-      (await head(parts, target, credential, reading)) ?? (await read(parts, target, credential, reading));
-    remember(parts, target, credential, answer);
-    return answer;
+    const { grants, sharedReads } = parts;
+    const { repository, name } = target;
+    const account: Account = { repository, credential: credential.key };
+    const refusal = grants.refusal(account, name);
+    if (refusal === 'absent') return { outcome: refusal, credential };
+    if (refusal === 'denied') {
+      const failure = grants.denial(account, name);
+      return { outcome: refusal, credential, ...(failure === undefined ? {} : { failure }) };
+    }
+    const key = `resolve ${nameKey(name)} ${accountKey(account)}`;
+    const plan = { key, host: repository.host, stage: 'manifest' } as const;
+    const answer = await sharedReads.do(plan, reading, async (shared) => {
+      const found =
+        (await head(parts, target, credential, shared)) ?? (await read(parts, target, credential, shared));
+      remember(parts, target, credential, found);
+      return found;
+    });
+    if (answer.state === 'absent') return { outcome: 'absent', credential };
+    if (answer.state === 'unavailable') {
+      const { failure } = answer;
+      return { outcome: failure.kind === 'denied' ? 'denied' : 'failed', credential, failure };
+    }
+    const { digest, bytes } = answer.value;
+    return { outcome: 'used', credential, resolved: { image: { ...repository, digest }, credential, bytes } };
   };

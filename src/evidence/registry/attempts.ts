@@ -1,8 +1,29 @@
 import type { Unavailable } from '../../core/facts/fact.ts';
+import type { PinnedImage } from '../../core/image/pinned-image.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { Credential, CredentialKind, RegistryFailure } from '../ports.ts';
 import { noLoginText, type LoginFault } from '../text/no-login-text.ts';
 import { age, outcome, shownSource } from '../text/unavailable-text.ts';
+
+/** The manifest that a name stands for, read by a credential of the caller: that is the proof that the caller may. */
+export interface ResolvedImage {
+  readonly image: PinnedImage;
+  readonly credential: Credential;
+  /** At hand when it was read or found just now. */
+  readonly bytes?: Uint8Array;
+  /** Present when an older tag result stands in: its age in milliseconds. */
+  readonly staleFor?: number;
+  /** Why the registry was not asked: then nothing else may be asked of it either. */
+  readonly outage?: RegistryFailure;
+}
+
+/** It reached the manifest. `age`: by what it had read so long ago, because the registry was not asked. */
+export interface UsedAttempt {
+  readonly outcome: 'used';
+  readonly credential: Credential;
+  readonly resolved: ResolvedImage;
+  readonly age?: number;
+}
 
 /** What became of one credential. `cut`: there were more than are tried; `late`: the next was not there at the deadline. */
 export type Attempt =
@@ -17,7 +38,7 @@ export type Attempt =
   | { readonly outcome: 'absent'; readonly credential: Credential }
   | { readonly outcome: 'denied'; readonly credential: Credential; readonly failure?: RegistryFailure }
   | { readonly outcome: 'failed'; readonly credential: Credential; readonly failure: RegistryFailure }
-  | { readonly outcome: 'used'; readonly credential: Credential; readonly age?: number }
+  | UsedAttempt
   | { readonly outcome: 'cut' }
   | { readonly outcome: 'late' };
 
@@ -57,7 +78,7 @@ export const triedOf = (attempts: readonly Attempt[]): readonly string[] => {
 export const isOutage = ({ kind }: RegistryFailure): boolean =>
   kind === 'unreachable' || kind === 'timeout' || kind === 'paced' || kind === 'busy';
 
-export type FailedAttempt = Extract<Attempt, { readonly outcome: 'failed' }>;
+type FailedAttempt = Extract<Attempt, { readonly outcome: 'failed' }>;
 export const outagesIn = (attempts: readonly Attempt[]): readonly FailedAttempt[] =>
   attempts.filter(
     (attempt): attempt is FailedAttempt => attempt.outcome === 'failed' && isOutage(attempt.failure),

@@ -1,12 +1,10 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Unavailable } from '../../core/facts/fact.ts';
-import type { PinnedImage } from '../../core/image/pinned-image.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
-import { accountKey, nameKey, type AccessGrants } from '../cache/access-grants.ts';
+import type { AccessGrants } from '../cache/access-grants.ts';
 import type { CandidateList } from '../credential/candidate-list.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { Credential, RegistryFailure, Repository } from '../ports.ts';
-import type { SharedReads } from '../singleflight/singleflight.ts';
 import { spent, unavailableText } from '../text/unavailable-text.ts';
 import type { AskRegistry, Target } from './ask-registry.ts';
 import {
@@ -17,21 +15,11 @@ import {
   outagesIn,
   triedOf,
   type Attempt,
-  type FailedAttempt,
+  type ResolvedImage,
+  type UsedAttempt,
 } from './attempts.ts';
 import type { Reading } from './read-budget.ts';
 
-/** The manifest that a name stands for, read by a credential of the caller: that is the proof that the caller may. */
-export interface ResolvedImage {
-  readonly image: PinnedImage;
-  readonly credential: Credential;
-  /** At hand when it was read or found just now. */
-  readonly bytes?: Uint8Array;
-  /** Present when an older tag result stands in: its age in milliseconds. */
-  readonly staleFor?: number;
-  /** Why the registry was not asked: then nothing else may be asked of it either. */
-  readonly outage?: RegistryFailure;
-}
 export type Resolution = { readonly tried: readonly string[] } & (
   | { readonly state: 'known'; readonly resolved: ResolvedImage }
   | { readonly state: 'absent' }
@@ -43,7 +31,6 @@ export type Resolve = (target: Target, candidates: CandidateList, reading: Readi
 export interface ResolveParts {
   readonly askRegistry: AskRegistry;
   readonly grants: AccessGrants;
-  readonly sharedReads: SharedReads;
   readonly clock: Clock;
   readonly limits: EvidenceLimits;
 }
@@ -127,12 +114,6 @@ const conclude = (
   return { state: 'unavailable', why: { what, ...noLoginWhy(attempts, milliseconds) }, tried };
 };
 
-/** A manifest that was reached, and how. */
-interface Success {
-  readonly resolved: ResolvedImage;
-  readonly attempt: Attempt;
-}
-
 /**
  * What a credential has read before: fresh knowledge, or in an outage whatever is not older than an outage may last. The
  * bytes of a digest cannot change, so only a tag grows stale.
@@ -142,21 +123,20 @@ const recall = (
   { repository, name }: Target,
   credential: Credential,
   outage: Cause | undefined,
-): Success | undefined => {
+): UsedAttempt | undefined => {
   const account = { repository, credential: credential.key };
   const isTag = 'tag' in name;
-  const digest = isTag ? grants.tagged(account, name.tag)?.digest : name.digest;
-  const readAgo = isTag ? grants.tagged(account, name.tag)?.age : grants.readAgo(account, name.digest);
-  if (digest === undefined || readAgo === undefined) return undefined;
+  const tagged = isTag ? grants.tagged(account, name.tag) : undefined;
+  const digest = isTag ? tagged?.digest : name.digest;
+  const age = isTag ? tagged?.age : grants.readAgo(account, name.digest);
+  if (digest === undefined || age === undefined) return undefined;
   const resolved = { image: { ...repository, digest }, credential };
-  if (outage !== undefined) {
-    return {
-      resolved: { ...resolved, outage: outage.failure, ...(isTag ? { staleFor: readAgo } : {}) },
-      attempt: { outcome: 'used', credential, age: readAgo },
-    };
+  if (outage === undefined) {
+    const isFresh = age <= (isTag ? limits.tagTime : limits.accessTime);
+    return isFresh ? { outcome: 'used', credential, resolved } : undefined;
   }
-  if (readAgo > (isTag ? limits.tagTime : limits.accessTime)) return undefined;
-  return { resolved, attempt: { outcome: 'used', credential } };
+  const stale = { ...resolved, outage: outage.failure, ...(isTag ? { staleFor: age } : {}) };
+  return { outcome: 'used', credential, resolved: stale, age };
 };
 
 /** What one of the credentials that got no answer has read before. */
@@ -165,43 +145,12 @@ const standIn = (
   target: Target,
   attempts: readonly Attempt[],
   outage: Cause,
-): Success | undefined => {
+): UsedAttempt | undefined => {
   for (const { credential } of outagesIn(attempts)) {
     const before = recall(parts, target, credential, outage);
     if (before !== undefined) return before;
   }
   return undefined;
-};
-
-/** Asks the registry with one credential, unless it has refused it a moment ago. */
-const ask = async (
-  { askRegistry, grants, sharedReads }: ResolveParts,
-  target: Target,
-  credential: Credential,
-  reading: Reading,
-): Promise<Success | Attempt> => {
-  const { repository, name } = target;
-  const account = { repository, credential: credential.key };
-  const refusal = grants.refusal(account, name);
-  if (refusal === 'absent') return { outcome: refusal, credential };
-  if (refusal === 'denied') {
-    const failure = grants.denial(account, name);
-    return { outcome: refusal, credential, ...(failure === undefined ? {} : { failure }) };
-  }
-  const plan = {
-    key: `resolve ${nameKey(name)} ${accountKey(account)}`,
-    host: repository.host,
-    stage: 'manifest',
-  } as const;
-  const answer = await sharedReads.do(plan, reading, (shared) => askRegistry(target, credential, shared));
-  if (answer.state === 'absent') return { outcome: 'absent', credential };
-  if (answer.state === 'unavailable') {
-    const { failure } = answer;
-    return { outcome: failure.kind === 'denied' ? 'denied' : 'failed', credential, failure };
-  }
-  const { digest, bytes } = answer.value;
-  const resolved = { image: { ...repository, digest }, credential, bytes };
-  return { resolved, attempt: { outcome: 'used', credential } };
 };
 
 /** The failure after which no other credential is asked, if this is one. */
@@ -212,19 +161,22 @@ const endingOf = (attempt: Attempt): Cause | undefined => {
   return others ? undefined : { failure, source: credential.source };
 };
 
-/** Where logins alone got no answer, nobody has shown that the registry gives none (R25). */
-const suspected = ({ credential, failure }: FailedAttempt): Cause => {
-  const { excusable: _, ...rest } = failure;
-  const remedy = 'look at this login: only with it is the registry known to fail';
-  return { failure: { ...rest, remedy }, source: credential.source };
-};
-
+/** The attempts in order, the last of which may have reached the manifest; else `cause` is what ended the search early. */
 interface Search {
   readonly attempts: readonly Attempt[];
-  readonly success?: Success;
-  /** What ended it before its time. */
   readonly cause?: Cause | undefined;
 }
+
+/** Where logins alone got no answer, nobody has shown that the registry gives none (R25). */
+const suspectLogins = (parts: ResolveParts, target: Target, attempts: readonly Attempt[]): Search => {
+  const [doubted] = outagesIn(attempts);
+  if (doubted === undefined) return { attempts };
+  const { excusable: _, ...failure } = doubted.failure;
+  const remedy = 'look at this login: only with it is the registry known to fail';
+  const cause = { failure: { ...failure, remedy }, source: doubted.credential.source };
+  const old = standIn(parts, target, attempts, cause);
+  return old === undefined ? { attempts, cause } : { attempts: [...attempts, old] };
+};
 
 /** Tries the credentials in order, and after an outage only what they have read before. */
 const search = async (
@@ -242,19 +194,19 @@ const search = async (
       continue;
     }
     const before = recall(parts, target, next, outage);
-    if (before !== undefined) return { attempts, success: before };
+    if (before !== undefined) return { attempts: [...attempts, before] };
     if (outage !== undefined) continue;
-    const result = await ask(parts, target, next, reading);
-    if ('resolved' in result) return { attempts, success: result };
-    attempts.push(result);
-    const ending = endingOf(result);
+    const attempt = await parts.askRegistry(target, next, reading);
+    attempts.push(attempt);
+    if (attempt.outcome === 'used') return { attempts };
+    const ending = endingOf(attempt);
     if (ending === undefined) continue;
     if (!isOutage(ending.failure)) return { attempts, cause: ending };
     outage = ending;
     const old = standIn(parts, target, attempts, outage);
-    if (old !== undefined) return { attempts, success: old };
+    if (old !== undefined) return { attempts: [...attempts, old] };
   }
-  return { attempts, cause: outage };
+  return outage === undefined ? suspectLogins(parts, target, attempts) : { attempts, cause: outage };
 };
 
 /**
@@ -267,11 +219,9 @@ export const createResolve =
   (parts: ResolveParts): Resolve =>
   async (target, candidates, reading) => {
     const began = parts.clock.monotonic();
-    const { attempts, success, cause } = await search(parts, target, candidates, reading);
-    const [doubted] = outagesIn(attempts);
-    const suspicion = cause === undefined && doubted !== undefined ? suspected(doubted) : undefined;
-    const found = success ?? (suspicion && standIn(parts, target, attempts, suspicion));
-    if (found === undefined)
-      return conclude(target, attempts, cause ?? suspicion, parts.clock.monotonic() - began);
-    return { state: 'known', resolved: found.resolved, tried: triedOf([...attempts, found.attempt]) };
+    const { attempts, cause } = await search(parts, target, candidates, reading);
+    const last = attempts.at(-1);
+    return last?.outcome === 'used'
+      ? { state: 'known', resolved: last.resolved, tried: triedOf(attempts) }
+      : conclude(target, attempts, cause, parts.clock.monotonic() - began);
   };
