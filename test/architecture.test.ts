@@ -259,6 +259,29 @@ describe('the house', () => {
     ).toEqual(['serve.ts']);
   });
 
+  test('every folder of src stands in the tree of ARCHITECTURE.md, and no other', () => {
+    const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const [, tree = ''] = /## The tree\n\n```\n([^]*?)```/.exec(page) ?? [];
+    const drawn = new Set<string>();
+    let room = '';
+    for (const line of tree.trimEnd().split('\n')) {
+      const [, indent, names = ''] = /^( *)([^\s,]+(?:, [^\s,]+)*)/.exec(line) ?? [];
+      if (indent === '') drawn.add((room = names));
+      else for (const name of names.split(', ')) drawn.add(`${room}/${name}`);
+    }
+    const folders = new Set(production.map((file) => dirname(file)).filter((folder) => folder !== 'src'));
+    expect(
+      [...folders].filter((folder) => !drawn.has(folder)),
+      'not drawn',
+    ).toEqual([]);
+    const isThere = (folder: string): boolean =>
+      [...folders].some((one) => `${one}/`.startsWith(`${folder}/`));
+    expect(
+      [...drawn].filter((folder) => !isThere(folder)),
+      'drawn, and not there',
+    ).toEqual([]);
+  });
+
   test('every room and every adapter stands in ARCHITECTURE.md', () => {
     const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
     const folders = (dir: string): string[] =>
