@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { givenCertificates } from '../adapters/certificate/given.ts';
-import { openCertificates } from '../adapters/certificate/own.ts';
+import { providedCertificates } from '../adapters/certificate/provided.ts';
+import { selfSignedCertificates } from '../adapters/certificate/self-signed.ts';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
 import type { Config } from '../config/resolve.ts';
 import type { Result } from '../core/result.ts';
@@ -20,13 +20,13 @@ export const openCertificate = async (
   const names = [listen.value.host, ...tlsName.value].filter((name) => name !== '0.0.0.0' && name !== '::');
   const opened =
     tlsCert.value !== undefined && tlsKey.value !== undefined
-      ? await givenCertificates({
+      ? await providedCertificates({
           certFile: tlsCert.value,
           keyFile: tlsKey.value,
           clock: systemClock,
           onProblem,
         })
-      : await openCertificates({ dir: join(data.value, 'tls'), names, clock: systemClock, onProblem });
+      : await selfSignedCertificates({ dir: join(data.value, 'tls'), names, clock: systemClock, onProblem });
   if (!opened.ok) return fail([opened.error]);
   lifecycle.add(() => opened.value.close());
   metrics.onScrape(() => metrics.set('certificateExpiry', opened.value.current().expiresAt / 1000));

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { createCa, issueLeaf } from '../../src/adapters/certificate/make.ts';
+import { createCa, issueLeaf } from '../../src/adapters/certificate/issue.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import { decisionOf, denial, http1, reviewAnswer, startGate } from '../fakes/webhook-server.ts';
 

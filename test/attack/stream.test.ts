@@ -1,7 +1,7 @@
 import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { afterAll, expect, test } from 'vitest';
-import { createCa, issueLeaf } from '../../src/adapters/certificate/make.ts';
+import { createCa, issueLeaf } from '../../src/adapters/certificate/issue.ts';
 import { startGate } from '../fakes/webhook-server.ts';
 
 const sessions: ClientHttp2Session[] = [];

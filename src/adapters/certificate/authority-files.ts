@@ -4,8 +4,8 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
-import { createCa, day } from './make.ts';
-import type { KeyedCertificate } from './make.ts';
+import { createCa, day } from './issue.ts';
+import type { KeyedCertificate } from './issue.ts';
 import { endOf, pemOf, readCertificates, readKey, startOf } from './read.ts';
 
 /** The CA on disk. */

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { oneAtATime } from '../../concurrency/single-flight.ts';
 import { fail, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
@@ -90,11 +91,7 @@ export const followClientCa = (
     }
     told = applied.ok ? undefined : applied.error;
   };
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => (looking = false));
-  }, every).unref();
+  const check = oneAtATime(look);
+  const timer = setInterval(() => void check(), every).unref();
   return () => clearInterval(timer);
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { openCertificates } from '../../adapters/certificate/own.ts';
+import { selfSignedCertificates } from '../../adapters/certificate/self-signed.ts';
 import { printManifests } from '../../install/manifest.ts';
 import { inClusterManifests, inClusterWebhooks } from '../../install/in-cluster.ts';
 import { printRemoval } from '../../install/removal.ts';
@@ -41,7 +41,7 @@ const orUsageError = <T>(result: Result<T, string>): T => {
 /** The CA that the API server is to trust: made under `--data` when it is missing, so that `serve` uses the same. */
 const caBundleOf = async (data: string, url: string, terminal: Terminal): Promise<string> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  const opened = await openCertificates({
+  const opened = await selfSignedCertificates({
     dir: join(data, 'tls'),
     names: [],
     rememberNames: [host],

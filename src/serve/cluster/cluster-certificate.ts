@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
-import { createCa, day, issueLeaf } from '../../adapters/certificate/make.ts';
+import { createCa, day, issueLeaf } from '../../adapters/certificate/issue.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
 import type { CertificateSource, ServingMaterial } from '../../adapters/certificate/source.ts';
 import { createCaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto';
-import { createCa } from '../../../src/adapters/certificate/make.ts';
-import type { KeyedCertificate } from '../../../src/adapters/certificate/make.ts';
+import { createCa } from '../../../src/adapters/certificate/issue.ts';
+import type { KeyedCertificate } from '../../../src/adapters/certificate/issue.ts';
 import type { FakeAccounts } from '../../fakes/registry/registry-account.ts';
 import { startFakeTokenServer } from '../../fakes/registry/registry-token.ts';
 import type { FakeTokenServer, TokenRequest } from '../../fakes/registry/registry-token.ts';

@@ -1,4 +1,4 @@
-import { createCa, issueLeaf } from '../../../src/adapters/certificate/make.ts';
+import { createCa, issueLeaf } from '../../../src/adapters/certificate/issue.ts';
 
 export interface RegistryCertificate {
   /** PEM of the authority: what a client must trust. Each call makes another one. */

@@ -15,9 +15,9 @@ import { X509Certificate } from 'node:crypto';
 import { connect, createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createCa, day, issueLeaf } from './make.ts';
-import { openCertificates } from './own.ts';
-import type { OwnCertificatesOptions } from './own.ts';
+import { createCa, day, issueLeaf } from './issue.ts';
+import { selfSignedCertificates } from './self-signed.ts';
+import type { SelfSignedOptions } from './self-signed.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
 
 let root: string;
@@ -38,15 +38,15 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const tryOpen = (more: Partial<OwnCertificatesOptions> = {}) =>
-  openCertificates({
+const tryOpen = (more: Partial<SelfSignedOptions> = {}) =>
+  selfSignedCertificates({
     dir,
     names: ['gate.example.com'],
     clock,
     onProblem: (problem) => problems.push(problem),
     ...more,
   });
-const open = async (more: Partial<OwnCertificatesOptions> = {}): Promise<CertificateSource> => {
+const open = async (more: Partial<SelfSignedOptions> = {}): Promise<CertificateSource> => {
   const opened = await tryOpen(more);
   if (!opened.ok) throw new Error(opened.error);
   sources.push(opened.value);

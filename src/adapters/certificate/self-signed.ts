@@ -8,13 +8,13 @@ import type { Result } from '../../core/result.ts';
 import { defaultCaSchedule, keyPath, openAuthority, renewAuthority } from './authority-files.ts';
 import type { Authority, CaSchedule } from './authority-files.ts';
 import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
-import { day, issueLeaf } from './make.ts';
-import type { KeyedCertificate } from './make.ts';
+import { day, issueLeaf } from './issue.ts';
+import type { KeyedCertificate } from './issue.ts';
 import { covers, endOf, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
 import { createHolder } from './source.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
 
-export interface OwnCertificatesOptions {
+export interface SelfSignedOptions {
   /** `<data>/tls` */
   readonly dir: string;
   /** DNS names and IP addresses; `localhost` and the loopback addresses are always added. */
@@ -32,8 +32,8 @@ export interface OwnCertificatesOptions {
   /** Reports one sentence about a failure or a task for a person. Serving goes on. */
   readonly onProblem: (problem: string) => void;
 }
-type Plan = Required<Omit<OwnCertificatesOptions, 'names' | 'rememberNames' | 'onProblem'>> &
-  Pick<OwnCertificatesOptions, 'names' | 'onProblem'>;
+type Plan = Required<Omit<SelfSignedOptions, 'names' | 'rememberNames' | 'onProblem'>> &
+  Pick<SelfSignedOptions, 'names' | 'onProblem'>;
 
 /** The leaf and its key in one file, so that a crash cannot leave one without the other. */
 const leafPath = (dir: string): string => join(dir, 'server.pem');
@@ -143,7 +143,7 @@ const rememberedNames = async (dir: string, more: readonly string[]): Promise<re
   return all;
 };
 
-const planOf = (options: OwnCertificatesOptions, remembered: readonly string[]): Plan => ({
+const planOf = (options: SelfSignedOptions, remembered: readonly string[]): Plan => ({
   caYears: 10,
   leafDays: 90,
   renewBefore: 30 * day,
@@ -158,8 +158,8 @@ const planOf = (options: OwnCertificatesOptions, remembered: readonly string[]):
  * renewed by the clock. Each successor is trusted before it is used (R15). Foreign files are an error and never
  * overwritten.
  */
-export const openCertificates = async (
-  options: OwnCertificatesOptions,
+export const selfSignedCertificates = async (
+  options: SelfSignedOptions,
 ): Promise<Result<CertificateSource, string>> => {
   let remembered: readonly string[];
   try {

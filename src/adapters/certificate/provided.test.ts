@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { givenCertificates } from './given.ts';
-import { createCa, day, issueLeaf } from './make.ts';
-import type { IssuedLeaf } from './make.ts';
+import { providedCertificates } from './provided.ts';
+import { createCa, day, issueLeaf } from './issue.ts';
+import type { IssuedLeaf } from './issue.ts';
 import type { CertificateSource } from './source.ts';
 
 const clock = { now: () => Date.now() };
@@ -38,7 +38,7 @@ const write = ({ cert, key }: IssuedLeaf): void => {
   writeFileSync(keyFile, key);
 };
 const tryOpen = (checkEvery = 3_600_000, at = clock) =>
-  givenCertificates({
+  providedCertificates({
     certFile,
     keyFile,
     clock: at,

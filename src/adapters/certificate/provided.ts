@@ -9,7 +9,7 @@ import { endOf, readCertificates, readKey } from './read.ts';
 import { createHolder } from './source.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
 
-export interface GivenCertificatesOptions {
+export interface ProvidedOptions {
   readonly certFile: string;
   readonly keyFile: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -27,7 +27,7 @@ const read = async (path: string): Promise<Result<string, string>> => {
 };
 
 /** Reads the pair. An error names the file and the mistake. */
-const readPair = async (options: GivenCertificatesOptions): Promise<Result<ServingMaterial, string>> => {
+const readPair = async (options: ProvidedOptions): Promise<Result<ServingMaterial, string>> => {
   const { certFile, keyFile } = options;
   const cert = await read(certFile);
   if (!cert.ok) return cert;
@@ -68,8 +68,8 @@ const watchDirectories = (files: readonly string[], changed: () => void): (() =>
 };
 
 /** Serves the certificate of given files and follows their changes; a broken pair is reported, the last good one stays. */
-export const givenCertificates = async (
-  options: GivenCertificatesOptions,
+export const providedCertificates = async (
+  options: ProvidedOptions,
 ): Promise<Result<CertificateSource, string>> => {
   const first = await readPair(options);
   if (!first.ok) return first;
