@@ -28,7 +28,7 @@ export interface Repeats {
 const window = 10 * 60_000;
 const remembered = { namespaces: 256, entries: 96 };
 /** Of one name, the newest; of Pods of templates, which have no name yet, of one length. */
-const mostAlike = 4;
+const mostAlike = 3;
 /** Longer texts are remembered by their hash. */
 const longestKept = 1024;
 
