@@ -10,7 +10,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly indexDepth: number;
   /** Credentials tried for one image. */
   readonly credentials: number;
-  /** Images of one review that are looked at side by side at one host, and children of one index. */
+  /** How many images of one review are read concurrently at one host, and how many children of one index. */
   readonly imagesAtOnce: number;
   readonly childrenAtOnce: number;
   /** Reads under way in the process, of hosts with a row and of all others, and how long one may take. */
@@ -18,21 +18,24 @@ export interface EvidenceLimits extends OciLimits {
   readonly sharedReadTimeout: number;
   /** A host that has said nothing for so long does not answer. */
   readonly silence: number;
-  /** How long the digest of a tag is taken as it was found. */
+  /** How long the digest of a tag is cached. */
   readonly tagTime: number;
   /** How long "not there" and "denied" are taken as they were found. */
   readonly negativeTime: number;
-  /** How long "not there" is, as whoever shows nothing found it at a host with a row: images of the house come any moment. */
+  /**
+   * How long "not there" is cached for an anonymous request at a host with a row: its users may push the image at any
+   * moment.
+   */
   readonly anonymousAbsence: number;
   /** How long a credential that has read a manifest may use it without asking again. */
   readonly accessTime: number;
-  /** How long, once the registry cannot be reached, what was found before may stand in. */
+  /** How long cached results may stand in while the registry cannot be reached. */
   readonly outageTime: number;
   /** How long an answer is repeated to the context that it was given to, how many there are, and their size. */
   readonly answerTime: number;
   readonly answers: number;
   readonly answerBytes: number;
-  /** Entries of the memory of tags, of accesses, of negatives. */
+  /** Entries of the caches of tags, of proofs of access, and of refusals. */
   readonly remembered: number;
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;

@@ -4,7 +4,9 @@ import type { Digest } from '../core/image/digest.ts';
 import type { PinnedImage } from '../core/image/pinned-image.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
 
-/** Where an image lies: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path. */
+/**
+ * The place of an image: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path.
+ */
 export interface Repository {
   readonly host: string;
   readonly repository: string;
@@ -12,7 +14,7 @@ export interface Repository {
 
 export type CredentialKind = 'pull-secret' | 'service-account' | 'configured' | 'cloud' | 'anonymous';
 
-/** What a registry or its token server is shown. */
+/** The secret that a registry or its token server is shown. */
 export type CredentialSecret =
   | { readonly form: 'none' }
   | { readonly form: 'basic'; readonly username: string; readonly password: string }
@@ -26,7 +28,7 @@ export interface Credential {
   readonly kind: CredentialKind;
   /** For people: `pull secret shop/regcred`, `cloud identity (ECR)`, `anonymous`. Never the secret. */
   readonly source: string;
-  /** Tells credentials apart in caches: a keyed hash of host and secret, equal for equal secrets. */
+  /** Distinguishes credentials in caches: a keyed hash of host and secret, equal for equal secrets. */
   readonly key: string;
   readonly secret: CredentialSecret;
 }
@@ -43,7 +45,7 @@ export type Candidate =
       readonly aside?: true;
     };
 
-/** Whose pull is imitated: the namespace of the pod, the secrets it names, and its service account. */
+/** The pull that is imitated: the namespace of the Pod, the secrets that it names, and its service account. */
 export interface PullContext {
   readonly namespace: string;
   /** `spec.imagePullSecrets[].name` */
@@ -89,7 +91,7 @@ export interface CloudIdentity {
   ): Promise<Fact<{ readonly secret: CredentialSecret; readonly expires: number }>>;
 }
 
-/** For whom a registry is asked, and who is told how far that has come. */
+/** The namespaces for which a registry is asked, with a callback for progress. */
 export interface Asker {
   /** On whose account room is taken that all share (R26). */
   readonly owners: Owners;
@@ -99,12 +101,12 @@ export interface Asker {
   answered(host: string): void;
 }
 
-/** What one review may still spend on registries, in all of its images together. */
+/** Time and bytes that one review may still spend on registries, for all of its images together. */
 export interface ReadBudget {
   readonly signal: AbortSignal;
-  /** Absent: for nobody in particular. */
+  /** Absent when the request is for no namespace. */
   readonly asker?: Asker;
-  /** What is asked for is named by a manifest that was read: whoever pushes chooses it, and may choose what is slow. */
+  /** The content is named by a manifest that was read. Its pusher chose it, and may have chosen slow content. */
   readonly below?: true;
   /** Books bytes before they are kept. @returns false when the review has read its share */
   take(bytes: number): boolean;
@@ -115,10 +117,11 @@ export type RegistryStage =
   'configuration' | 'address' | 'connect' | 'token' | 'manifest' | 'blob' | 'referrers' | 'queue';
 
 /**
- * Why it could not be looked. `denied`: 401 or 403, another credential may do. `unreachable`: no answer, 5xx or an open
- * circuit breaker. `timeout`: no answer in time. `paced`: it asks us to slow down (429). `busy`: no room here: a queue, a
- * place, memory. For these four older knowledge may stand in. `refused`: we do not connect there. `invalid`: an answer
- * that lies or that cannot be read. `limit`: it is larger than we read.
+ * Why something could not be read. `denied`: 401 or 403, another credential may work. `unreachable`: no answer, 5xx
+ * or an open circuit breaker. `timeout`: no answer in time. `paced`: the registry asks for fewer requests (429).
+ * `busy`: a queue, the places or the memory of the gate are full. For these four an older result may stand in.
+ * `refused`: the gate does not connect there. `invalid`: an answer that is wrong or cannot be read. `limit`: it is
+ * larger than the gate reads.
  */
 export interface RegistryFailure {
   readonly kind: 'denied' | 'unreachable' | 'timeout' | 'paced' | 'busy' | 'refused' | 'invalid' | 'limit';
@@ -127,11 +130,11 @@ export interface RegistryFailure {
   readonly host: string;
   /** For people; holds no secret and no control character. */
   readonly why: string;
-  /** The bytes came and nothing can be made of them: whoever pushed them decides that. */
+  /** The bytes came and cannot be used. Their pusher could choose this. */
   readonly unreadable?: true;
   /**
-   * R25: the host does not connect, does not answer at all, or answers 5xx. Said where the failure arises, and never of
-   * what whoever creates Pods or pushes images can bring about.
+   * R25: the host does not connect, does not answer at all, or answers 5xx. Only the code that reports the failure
+   * sets it, and never for a cause that somebody who creates Pods or pushes images can bring about.
    */
   readonly excusable?: true;
   /** What to do about it, where that is known better than from its kind. */
@@ -158,8 +161,8 @@ export type ManifestName = { readonly tag: string } | { readonly digest: Digest 
 /** Reads registries (OCI distribution-spec 1.1). Never rejects; every answer is one of the three states. */
 export interface Registry {
   /**
-   * HEAD: whether this credential may read the manifest, and which digest the registry names for it. The digest is a hint
-   * (`undefined` when the header is missing): it tells which content to look for, never what the bytes are.
+   * HEAD: whether this credential may read the manifest, and which digest the registry names for it. The digest is a
+   * hint (`undefined` when the header is missing): it says which content to look for, never what the bytes are.
    */
   head(
     repository: Repository,
@@ -199,12 +202,11 @@ export interface Registry {
 }
 
 /**
- * Content by digest and by the repository that delivered it: immutable, bounded in bytes, on disk too. What is read back
- * is hashed again, so a tampered file is a miss. `gather` shares it among callers behind the proof of access.
- *
- * Why by repository: whoever may push to one repository can write a manifest that names the config of somebody else's
- * private image, and a registry of an attacker can claim any digest in a HEAD. Only a repository that has itself handed
- * out the bytes may have them shown to those who can read it.
+ * Content by digest and by the repository that delivered it: immutable, bounded in bytes, on disk too. Content that
+ * is read back is hashed again, so a tampered file is a miss. `gather` shares it among callers with a proof of
+ * access. The repository is part of the key because a user who may push to one repository can write a manifest that
+ * names the config of a private image of somebody else, and a hostile registry can claim any digest in a HEAD. So bytes
+ * are shown only to readers of a repository that has delivered these bytes itself.
  */
 export interface ContentStore {
   get(image: PinnedImage): Promise<Uint8Array | undefined>;

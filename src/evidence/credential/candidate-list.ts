@@ -24,7 +24,7 @@ export const createCandidateList = (
   return {
     at: (index) => (asked[index] ??= untilAborted(next(), signal, () => 'late' as const)),
     close: () => {
-      // Nobody waits for its end, so nobody would hear of its failure either.
+      // Its end is not awaited, so its failure would be an unhandled rejection.
       iterator.return?.().then(undefined, () => {});
     },
   };

@@ -13,14 +13,14 @@ interface CloudSecret {
 /** Share of its lifetime for which a credential is used without asking for the next one. */
 const usedShare = 0.8;
 const longestUse = 12 * 3_600_000;
-/** A cloud that failed is asked again soon; one that knows nothing of this process will not learn it soon. */
+/** A cloud that failed is asked again soon. A cloud that does not know this process is not: that rarely changes. */
 const failureKept = 1000;
 const absenceKept = 60_000;
 const limits = { entries: 256, weight: 256, lookups: 64, timeout: 10_000 } as const;
 
 /**
- * Credentials of cloud identities, fetched once for all who need them. The hosts come from names of images: whoever makes
- * up many of them takes the places of their own namespace alone (R26).
+ * Credentials of cloud identities, fetched once for all who need them. The hosts come from names of images: a tenant
+ * who makes up many of them uses only the places of its own namespace (R26).
  */
 export interface CloudCredentials {
   get(identity: CloudIdentity, host: string, asking: Asking): Promise<Fact<CredentialSecret>>;
@@ -39,7 +39,7 @@ export const createCloudCredentials = (clock: Clock): CloudCredentials => {
       return fact.state === 'absent' ? absenceKept : failureKept;
     },
   });
-  /** The last one of each registry: it still opens it when the next one is late. */
+  /** The last credential of each registry: it still works when the next one is late. */
   const last = createLruCache<CloudSecret>({ entries: limits.entries });
 
   return {

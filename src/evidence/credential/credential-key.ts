@@ -2,9 +2,9 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { CredentialSecret } from '../ports.ts';
 
 /**
- * Makes the keys by which caches tell credentials apart: equal for equal secrets of one host, whichever namespace they
- * came from, and different for two hosts. HMAC-SHA256 under a key that this process alone has: whoever sees one can
- * neither test guesses of a password nor recognise it in another process.
+ * Makes the keys by which caches distinguish credentials: equal for equal secrets of one host, from whichever
+ * namespace, and different for two hosts. HMAC-SHA256 under a key that only this process has: an attacker who sees a
+ * key can neither test guesses of a password nor recognise it in another process.
  */
 export const createCredentialKeys = (): ((host: string, secret: CredentialSecret) => string) => {
   // Bytes would be made into a key at each use, which takes seven times as long as the hash.

@@ -76,7 +76,7 @@ export const readEntrySecret = (entry: unknown): Result<CredentialSecret | undef
   const read = readFields(entry);
   if (!read.ok) return read;
   const { auth, identitytoken, registrytoken } = read.value;
-  // It goes into a header as it is: a line break in it would be a header of somebody else's making.
+  // It goes into a header as it is: a line break in it would add a header.
   if (registrytoken !== '') {
     return !/[^\x21-\x7e]/.test(registrytoken)
       ? ok({ form: 'bearer', token: registrytoken })

@@ -18,7 +18,7 @@ interface Pulled {
   readonly bytes: number;
 }
 
-/** Milliseconds. A secret that was rotated is seen after this; one that was missing may be made any moment. */
+/** Milliseconds. A rotated secret is seen after this time. A missing one may be made at any moment. */
 const keptFor = { known: 5000, absent: 1000, unavailable: 0 } as const;
 const limits = { entries: 512, weight: 8 * 2 ** 20, lookups: 64, timeout: 10_000 } as const;
 const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];

@@ -24,8 +24,8 @@ const fieldOf = (map: JsonValue | undefined, key: string): string | undefined =>
 };
 
 /**
- * Reads a Secret. One of another type is none to the kubelet either, whatever it is called: it may be a token or a key.
- * `stringData` stands in manifests alone, and wins over `data` as it does at the API server.
+ * Reads a Secret. A Secret of another type does not count, as in the kubelet: it may be a token or a key.
+ * `stringData` occurs only in manifests, and wins over `data` as in the API server.
  */
 export const readPullSecret = ({ type, data, stringData }: JsonObject, what: string): PullSecret => {
   const form = [...pullTypes].find(([name]) => name === type)?.[1];

@@ -19,8 +19,8 @@ const placeOf = ({ hostname, port = '' }: RegistryKey, path: readonly string[]):
 
 /**
  * Attack (R24): sixteen Secrets of a thousand keys each, named by a Pod with images of 64 registries, are a million
- * comparisons. Keys without a star are looked up, one question for each component of the path; those with a star are
- * compared one by one, so that whoever reads the file bounds how many there may be.
+ * comparisons. Keys without a star are looked up, once for each component of the path. Keys with a star are compared
+ * one by one, so the reader of the file bounds their number.
  */
 export const createRegistryIndex = <T extends Keyed>(entries: readonly T[]): RegistryIndex<T> => {
   const exact = new Map<string, T[]>();

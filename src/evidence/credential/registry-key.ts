@@ -3,7 +3,7 @@ import { matchesGlob } from '../../core/policy/match/glob.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Repository } from '../ports.ts';
 
-/** For which repositories an entry of a docker config is meant: its key, taken apart. */
+/** The parsed key of an entry of a docker config: the repositories for which the entry is meant. */
 export interface RegistryKey {
   /** `registry.example.com:5000/team`, for people. */
   readonly shown: string;
@@ -77,9 +77,9 @@ const matchesHostname = (pattern: string, hostname: string): boolean => {
 };
 
 /**
- * Whether an entry is meant for a repository: same port, same number of host labels, and a path that ends at a
- * component border. The kubelet compares the path by characters; then the credential for `host/team` would be shown
- * for `host/teamevil` too, which somebody else may own (B20, B28).
+ * Whether an entry is meant for a repository: same port, same number of host labels, and a path that ends where a
+ * component ends. The kubelet compares the path by characters. Then the credential for `host/team` would also be
+ * shown for `host/teamevil`, which may belong to somebody else (B20, B28).
  */
 export const matchesRepository = (key: RegistryKey, repository: Repository): boolean => {
   const host = splitHost(repository.host);

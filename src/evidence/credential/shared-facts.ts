@@ -13,7 +13,7 @@ export interface SharedFacts<T> {
 /** Until when one who asks waits, and for whom: look-ups under way are shared by namespace (R26). */
 export interface Asking {
   readonly signal: AbortSignal;
-  /** Absent: for nobody in particular. */
+  /** Absent when the request is for no namespace. */
   readonly namespace?: string;
 }
 export type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;

@@ -1,13 +1,15 @@
 import { nobody } from '../singleflight/shared-asker.ts';
 import type { Asker, ReadBudget, RegistryStage } from '../ports.ts';
 
-/** A budget whose owner learns what is being waited for, so that a passed deadline can name it. */
+/** A budget that reports the current step to its owner, so that a passed deadline can name the step. */
 export interface Reading extends ReadBudget {
   readonly asker: Asker;
   waitsIn(stage: RegistryStage): void;
 }
 
-/** What one review may read. Who has asked for too much gets no more, so that the sum holds whatever comes next. */
+/**
+ * The bytes that one review may read. After a request for too much nothing more is granted, so that the limit holds.
+ */
 export const createReadBudget = (signal: AbortSignal, bytes: number, asker: Asker = nobody): Reading => {
   let left = bytes;
   return {

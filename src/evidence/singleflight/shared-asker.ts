@@ -1,14 +1,14 @@
 import type { Asker } from '../ports.ts';
 
-/** Several who ask for the same, as one. */
+/** Several askers of the same work as one. */
 export interface SharedAsker {
-  /** In whose name the shared work asks: it belongs to everybody who has joined so far. */
+  /** The asker for the shared work: it stands for all who have joined so far. */
   readonly asker: Asker;
   join(asker: Asker | undefined): void;
 }
 
 const ignore = (): void => {};
-/** One namespace that asks, and nobody who wants to hear how far that has come. `''`: nobody in particular. */
+/** The asker for one namespace, without progress reports. `''`: no namespace. */
 export const askerFor = (namespace: string): Asker => {
   const owners = [namespace];
   return { owners: () => owners, asked: ignore, answered: ignore };
@@ -16,8 +16,8 @@ export const askerFor = (namespace: string): Asker => {
 export const nobody = askerFor('');
 
 /**
- * Work that is done once for several namespaces waits in the line of each of them: whoever joins a read that a crowded
- * namespace has begun does not inherit the crowd (R26). Who has left still counts; that makes nobody wait longer.
+ * Work that is done once for several namespaces waits in the queue of each of them. So a namespace that joins a read
+ * of a crowded namespace does not wait in its crowd (R26). A waiter that has left still counts, which delays nobody.
  */
 export const createSharedAsker = (
   told: Pick<Asker, 'asked' | 'answered'> = { asked: ignore, answered: ignore },

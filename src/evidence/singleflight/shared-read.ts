@@ -6,7 +6,10 @@ import type { Reading } from '../registry/read-budget.ts';
 import { createSharedAsker } from './shared-asker.ts';
 
 export interface ReadPlan {
-  /** Equal keys mean equal work: reference and credential are in it, so nobody reads with another's rights. */
+  /**
+   * Equal keys mean equal work. The key contains reference and credential, so nobody reads with the rights of
+   * another.
+   */
   readonly key: string;
   /** For people, when time runs out. */
   readonly host: string;
@@ -20,12 +23,12 @@ export interface ReadWaiter extends Waiter<SharedAnswer> {
   readonly reading: Reading;
 }
 
-/** One read and those who wait for it. */
+/** One read and its waiters. */
 export interface SharedRead {
   /** Monotonic. */
   readonly began: number;
   join(reading: Reading): Promise<SharedAnswer>;
-  /** Reads for all who wait, and books the bytes on each of them. */
+  /** Reads for all waiters, and counts the bytes for each of them. */
   run(read: (reading: Reading) => Promise<SharedAnswer>, onEnd: () => void): void;
 }
 
@@ -35,7 +38,7 @@ export const failed = (failure: RegistryFailure): RegistryAnswer<never> => ({
 });
 export const late = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   failed({ kind: 'timeout', stage, host, why: 'no answer in time' });
-/** R25: that nothing at all was heard is an outage. That answers were coming, and too slowly, is none. */
+/** R25: no answer at all is an outage. Answers that come too slowly are none. */
 const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   failed({ kind: 'timeout', stage, host, why: 'it does not answer at all', excusable: true });
 export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
@@ -47,7 +50,7 @@ const createHearing = (clock: Pick<Clock, 'monotonic'>) => {
   let asked: { readonly host: string; readonly at: number } | undefined;
   return {
     asked: (host: string): void => {
-      // The oldest question that nobody has answered counts, however often it is asked again.
+      // The oldest request without an answer counts, however often it is repeated.
       if (asked?.host !== host || heard.has(host)) asked = { host, at: clock.monotonic() };
     },
     answered: (host: string): void => void heard.add(host),
@@ -60,8 +63,8 @@ const createHearing = (clock: Pick<Clock, 'monotonic'>) => {
 };
 
 /**
- * Whoever leaves at a deadline leaves the read to go on: the next try of an honest Pod finds what was read (R25). Its own
- * time and its bytes bound it then. It ends early only when everybody who waited has read too much.
+ * A read goes on when its waiters have left at their deadlines, so that the next try of an honest Pod finds its
+ * result (R25). Its own time and its bytes bound it then. It ends early only when all waiters have read too much.
  */
 export const createSharedRead = (
   { host, stage }: ReadPlan,

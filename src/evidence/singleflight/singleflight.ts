@@ -23,7 +23,7 @@ type Read<T> = (reading: Reading) => Promise<RegistryAnswer<T>>;
  */
 export interface SharedReads {
   do<T>(plan: ReadPlan, reading: Reading, read: Read<T>): Promise<RegistryAnswer<T>>;
-  /** Reads that have not ended, those included that nobody waits for. */
+  /** Reads that have not ended, also those without waiters. */
   readonly underWay: number;
 }
 
@@ -58,7 +58,7 @@ export const createSharedReads = (
     const { key, host, stage } = plan;
     if (reading.signal.aborted) return Promise.resolve(late(host, stage));
     const underWay = reads.find(key);
-    // Who comes when half of its time is gone begins anew, so as not to fail with the first.
+    // A caller that comes after half of its time begins a new read, so that it does not fail with the first one.
     if (underWay !== undefined && clock.monotonic() - underWay.began < timeout / 2)
       return underWay.join(reading);
     const release = places.tryAcquire(host, reading.asker.owners);

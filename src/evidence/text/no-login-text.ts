@@ -3,7 +3,7 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { CredentialKind, RegistryFailure } from '../ports.ts';
 import { remedyOf, shownSource, spent } from './unavailable-text.ts';
 
-/** A login that could not be used or was refused, or the look without one that was. */
+/** A login that could not be used or was refused, or the anonymous request that was refused. */
 export interface LoginFault {
   readonly kind: CredentialKind;
   readonly source: string;
@@ -42,7 +42,7 @@ const refused = ({ source, failure }: LoginFault): Cause => {
     : { why: `a login could not be tried: ${why}`, remedy: remedyOf(failure) };
 };
 
-/** Registries answer so to a name that does not exist, and to one that is private: they do not tell which. */
+/** Registries give the same answer for a name that does not exist and for a private one. */
 const hidden = ({ failure }: LoginFault): Cause =>
   failure === undefined || (isDenied(failure) && failure.remedy === undefined)
     ? {
@@ -53,8 +53,8 @@ const hidden = ({ failure }: LoginFault): Cause =>
     : { why: `${failure.why}, without a credential`, remedy: remedyOf(failure) };
 
 /**
- * Why nobody could read an image, its first cause first: a login that was meant to be used and could not be, one that
- * was refused, and then that nobody is let in without one.
+ * Why no credential could read an image, the first cause first: a configured login that could not be used, a login
+ * that was refused, and then that the registry refuses anonymous requests.
  */
 export const noLoginText = (faults: readonly LoginFault[], milliseconds: number): Cause => {
   const absentLogin = faults.find(isMissing);

@@ -14,7 +14,7 @@ export const age = (milliseconds: number): string => {
   return minutes >= 2 ? `${minutes} min` : `${Math.floor(milliseconds / 1000)} s`;
 };
 
-/** Whether it says something of what was pushed, so that to look again changes nothing. */
+/** Whether the failure is about the pushed content, so that another read changes nothing. */
 const isFinal = ({ kind, unreadable }: RegistryFailure): boolean => unreadable === true || kind === 'limit';
 
 const rows = '`registries:` in the configuration of the gate';
@@ -34,7 +34,7 @@ const remedies: Readonly<Record<RegistryFailure['kind'], string>> = {
 
 const rebuild =
   'build the image with a current tool and push it again: what was read of it cannot be judged, and `onUnavailable` does not excuse that';
-/** A certificate that nobody trusts and a name that does not exist stay what they are. */
+/** Advice for failures that a retry does not mend: an untrusted certificate, a name that does not exist. */
 const noOutage = `correct what the detail names: the name of the image, the address, the certificate, or ${rows}`;
 
 export const remedyOf = (failure: RegistryFailure): string => {
@@ -62,11 +62,11 @@ export const unavailableText = (
   ...(failure.excusable === true ? { excusable: true } : {}),
 });
 
-/** Units of a credential's name within a text that is about something else: its kind stands at its beginning. */
+/** Longest name of a credential within a text about something else. Its kind is at its beginning. */
 const sourceLimit = 96;
 export const shownSource = (source: string): string => shownBriefly(source, sourceLimit);
 
-/** What a credential came to, in a word. */
+/** The result of a credential in a word. */
 export const outcome: Readonly<Record<RegistryFailure['kind'], string>> = {
   denied: 'denied',
   unreachable: 'no answer',
