@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages, maxEntries, maxImages } from './extract.ts';
 import { createWorkloadTable, parseWorkloadRow } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
-import { unchangedPlaces } from './unchanged.ts';
+import { imagesBefore, unchangedPlaces } from './unchanged.ts';
 
 const task = createWorkloadTable([]).byKind('tekton.dev', 'Task')!;
 const app = { name: 'app', image: 'nginx' };
@@ -141,7 +141,7 @@ describe('rows that go through lists and maps', () => {
     const fresh = (after: JsonObject): string[] => {
       const result = extractImages(roles, after);
       if (!result.ok) throw new Error(result.error.why);
-      const same = unchangedPlaces(roles, result.value.images, before);
+      const same = unchangedPlaces(result.value.images, imagesBefore(roles, before));
       return result.value.images.filter(({ place }) => !same.has(place)).map(({ path }) => path);
     };
     expect(fresh({ spec: { roles: { Worker: role('w'), Master: role('m') } } })).toEqual([]);

@@ -7,7 +7,7 @@ import { extractImages } from './extract.ts';
 import { createWorkloadTable } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
 import { atOnce } from '../steps.ts';
-import { comparingPodSpecs, unchangedPlaces } from './unchanged.ts';
+import { comparingPodSpecs, imagesBefore, unchangedPlaces } from './unchanged.ts';
 
 /** Without a pause. */
 const podSpecChanged = (...of: Parameters<typeof comparingPodSpecs>): boolean =>
@@ -55,7 +55,7 @@ test('R19: extraction and comparison never throw, whatever the object', () => {
       const images = result.ok ? result.value.images : [];
       expect(images.length).toBeLessThanOrEqual(64);
       expect(images.every(({ given, place }) => typeof given === 'string' && place !== '')).toBe(true);
-      unchangedPlaces(kind, images, other);
+      unchangedPlaces(images, imagesBefore(kind, other));
       podSpecChanged(kind, object, other);
       expect(podSpecChanged(kind, object, structuredClone(object))).toBe(false);
     }),
@@ -92,10 +92,14 @@ test('B17, B18: every planted image is found once, and nothing else', () => {
       const given = result.ok ? result.value.images.map((use) => use.given) : [];
       expect(given).toEqual([...main, ...init, ...ephemeral, ...volumes].map(([, text]) => text));
       const images = result.ok ? result.value.images : [];
-      expect(unchangedPlaces(kind, images, object).size, 'R2: against itself nothing is new').toBe(
-        images.length,
-      );
-      expect(unchangedPlaces(kind, images, null).size, 'R2: without an old object everything is').toBe(0);
+      expect(
+        unchangedPlaces(images, imagesBefore(kind, object)).size,
+        'R2: against itself nothing is new',
+      ).toBe(images.length);
+      expect(
+        unchangedPlaces(images, imagesBefore(kind, null)).size,
+        'R2: without an old object everything is',
+      ).toBe(0);
     }),
   );
 });

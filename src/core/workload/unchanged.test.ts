@@ -4,7 +4,7 @@ import { extractImages } from './extract.ts';
 import { createWorkloadTable } from './kinds/kinds.ts';
 import type { WorkloadKind } from './kinds/kinds.ts';
 import { atOnce } from '../steps.ts';
-import { comparingPodSpecs, unchangedPlaces } from './unchanged.ts';
+import { comparingPodSpecs, imagesBefore, unchangedPlaces } from './unchanged.ts';
 
 /** Without a pause. */
 const podSpecChanged = (...of: Parameters<typeof comparingPodSpecs>): boolean =>
@@ -22,7 +22,7 @@ const newImages = (
 ): readonly string[] => {
   const result = extractImages(kind, object);
   if (!result.ok) throw new Error(result.error.why);
-  const unchanged = unchangedPlaces(kind, result.value.images, oldObject);
+  const unchanged = unchangedPlaces(result.value.images, imagesBefore(kind, oldObject));
   return result.value.images.filter(({ place }) => !unchanged.has(place)).map(({ path }) => path);
 };
 const spec = (fields: Record<string, JsonValue>): JsonObject => ({ spec: { containers: [], ...fields } });

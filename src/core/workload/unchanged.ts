@@ -2,28 +2,31 @@ import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { isJsonObject } from '../text/json/json.ts';
 import type { Steps } from '../steps.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
-import type { ImageUse } from './extract.ts';
+import type { Extraction, ImageUse } from './extract.ts';
 import { extractImages } from './extract.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { maxDepth } from '../text/yaml/limits.ts';
 
+/** What the object held before; `undefined` when there was none, or when it cannot be read. */
+export const imagesBefore = (kind: WorkloadKind, oldObject: JsonObject | null): Extraction | undefined => {
+  const old = oldObject === null ? undefined : extractImages(kind, oldObject);
+  return old?.ok === true ? old.value : undefined;
+};
+
 /**
- * R2: the places of `images` where `oldObject` holds byte-identical text. Moved, re-added, re-spelt or newly
+ * R2: the places of `images` where the old object holds byte-identical text. Moved, re-added, re-spelt or newly
  * ephemeral is new; without an old object, or with one that cannot be read, everything is new.
  * Attack: the API lets `kubectl debug --image=<same image>` and `set image c0=<image of c1>` through, and both pull afresh.
  */
 export const unchangedPlaces = (
-  kind: WorkloadKind,
   images: readonly ImageUse[],
-  oldObject: JsonObject | null,
+  before: Extraction | undefined,
 ): ReadonlySet<string> => {
   const unchanged = new Set<string>();
-  if (oldObject === null) return unchanged;
-  const old = extractImages(kind, oldObject);
-  if (!old.ok) return unchanged;
-  const before = new Map(old.value.images.map(({ place, given }) => [place, given]));
+  if (before === undefined) return unchanged;
+  const texts = new Map(before.images.map(({ place, given }) => [place, given]));
   for (const { place, given } of images) {
-    if (before.get(place) === given) unchanged.add(place);
+    if (texts.get(place) === given) unchanged.add(place);
   }
   return unchanged;
 };

@@ -1,7 +1,7 @@
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { withTried } from '../../core/decision/judge-evidence.ts';
 import { shownName } from '../../core/text/shown-text.ts';
-import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import type { JsonValue } from '../../core/text/json/json.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Fact } from '../../core/facts/fact.ts';
@@ -10,9 +10,8 @@ import { describeDuration } from '../../core/text/duration.ts';
 import { asking, digestToPin } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import type { Covering } from '../../core/policy-set/select.ts';
-import { extractImages } from '../../core/workload/extract.ts';
+import type { Extraction } from '../../core/workload/extract.ts';
 import { builtInWorkloads } from '../../core/workload/kinds/kinds.ts';
-import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
@@ -54,18 +53,12 @@ const nameOf = (item: JsonValue): string => {
 /**
  * The places of images in the old object. They are never changed, not even where their text changed: the API server
  * refuses some such changes, and for the rest the kubelet would restart a container that nobody asked to restart.
- * `/validate` refuses a changed image without a digest. `undefined` when the old object cannot be read, so that
- * everything may be old.
+ * `/validate` refuses a changed image without a digest.
  */
-const placesOf = (row: WorkloadKind, old: JsonObject): ReadonlySet<string> | undefined => {
-  const images = extractImages(row, old);
-  if (!images.ok) return undefined;
-  const volumes = images.value.podSpec?.['volumes'];
+const placesOf = ({ images, podSpec }: Extraction): ReadonlySet<string> => {
+  const volumes = podSpec?.['volumes'];
   const named = Array.isArray(volumes) ? (volumes as readonly JsonValue[]).map(nameOf) : [];
-  return new Set([
-    ...images.value.images.map(({ place }) => place),
-    ...named.map((name) => `spec.volumes/${name}`),
-  ]);
+  return new Set([...images.map(({ place }) => place), ...named.map((name) => `spec.volumes/${name}`)]);
 };
 
 /** The Pod row of the table: nobody can replace it. */
@@ -95,8 +88,9 @@ function* findingNewImages(what: WorkloadSubject, set: PolicySet): Steps<readonl
   const collected = yield* collecting(what, set);
   if (!('images' in collected)) return [];
   if (what.oldObject === null) return collected.images;
-  const before = placesOf(what.row, what.oldObject);
-  if (before === undefined) return [];
+  // Where the old object cannot be read, everything may be old.
+  if (collected.before === undefined) return [];
+  const before = placesOf(collected.before);
   return collected.images.map((image) => ({ ...image, fresh: image.fresh && !before.has(image.use.place) }));
 }
 

@@ -4,14 +4,17 @@ import { atOnce } from '../../core/steps.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
+import type { Extraction } from '../../core/workload/extract.ts';
 import { extractImages } from '../../core/workload/extract.ts';
-import { comparingPodSpecs, unchangedPlaces } from '../../core/workload/unchanged.ts';
+import { comparingPodSpecs, imagesBefore, unchangedPlaces } from '../../core/workload/unchanged.ts';
 import { gateFinding } from './decision-builder.ts';
 import type { ImagesSubject, WorkloadSubject } from './subject.ts';
 
 export interface Collected {
   readonly images: readonly ImageUnderReview[];
   readonly warnings: readonly string[];
+  /** What the old object held; absent: there was none, or it cannot be read. */
+  readonly before?: Extraction;
 }
 
 type Collecting = Collected | { readonly findings: readonly Finding[] } | { readonly unchanged: true };
@@ -48,13 +51,14 @@ export function* collecting(
       ],
     };
   }
-  const kept = oldObject === null ? undefined : unchangedPlaces(row, extracted.value.images, oldObject);
+  const before = imagesBefore(row, oldObject);
+  const kept = unchangedPlaces(extracted.value.images, before);
   const images = extracted.value.images.map((use) => ({
     use,
-    fresh: kept?.has(use.place) !== true,
+    fresh: !kept.has(use.place),
     image: memory.read(use.given),
   }));
-  return { images, warnings: extracted.value.warnings };
+  return { images, warnings: extracted.value.warnings, ...(before && { before }) };
 }
 
 /** The same without a pause. */
