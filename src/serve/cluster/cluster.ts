@@ -7,7 +7,7 @@ import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
 import { objectNames } from '../../install/manifest.ts';
 import { createNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
 import { createClusterPolicies } from '../../adapters/kubernetes/resources/policies.ts';
-import { describeFlaw } from '../../adapters/kubernetes/resources/policy-store.ts';
+import { describeProblem } from '../../adapters/kubernetes/resources/policy-store.ts';
 import { createStatusWriter } from '../../adapters/kubernetes/resources/policy-status.ts';
 import type { WatchState } from '../../adapters/kubernetes/watch/watch.ts';
 import { readEnvironment } from '../../config/sources/load.ts';
@@ -101,7 +101,7 @@ export const openClusterPolicies = (
         accepted,
         setVersion,
         broken.map(({ name, match, problems }) =>
-          compileBroken(name, match, problems.map(describeFlaw).join('; ')),
+          compileBroken(name, match, problems.map(describeProblem).join('; ')),
         ),
       ),
     onSet: (set) => {

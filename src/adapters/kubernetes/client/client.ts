@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { Result } from '../../../core/result.ts';
 import type { ApiCall, ApiStream } from './call.ts';
-import { createExchange } from './http-client.ts';
+import { createHttpClient } from './http-client.ts';
 import type { ApiProblem } from './problem.ts';
 import type { Connection } from './connection.ts';
 
@@ -31,15 +31,10 @@ export interface ClientOptions {
 }
 
 /** A client over a connection. Nothing is sent before the first call. */
-export const createClient = (connection: Connection, options: ClientOptions): ApiClient => {
-  const exchange = createExchange(connection, {
+export const createClient = (connection: Connection, options: ClientOptions): ApiClient => ({
+  server: connection.server.origin,
+  ...createHttpClient(connection, {
     userAgent: `imagegate/${options.version}`,
     timeout: options.callTimeout ?? 10_000,
-  });
-  return {
-    server: connection.server.origin,
-    request: (call, signal) => exchange.json(call, signal),
-    stream: (call, signal) => exchange.stream(call, signal),
-    close: () => exchange.close(),
-  };
-};
+  }),
+});

@@ -10,13 +10,13 @@ import { type ApiProblem, answerProblem, connectionProblem, localProblem } from 
 import { type ApiVerb, pathOf } from './resource.ts';
 import { createAgents, readAll, send, streamOf } from './transport.ts';
 
-interface ExchangeOptions {
+interface HttpClientOptions {
   readonly userAgent: string;
   /** Until the answer is complete, or until the headers of a watch are there. */
   readonly timeout: number;
 }
-export interface Exchange {
-  json(call: ApiCall, signal: AbortSignal): Promise<Result<JsonObject, ApiProblem>>;
+export interface HttpClient {
+  request(call: ApiCall, signal: AbortSignal): Promise<Result<JsonObject, ApiProblem>>;
   stream(call: ApiCall, signal: AbortSignal): Promise<Result<ApiStream, ApiProblem>>;
   close(): void;
 }
@@ -35,8 +35,8 @@ const maxResponseBytes = 16 * 1024 * 1024;
 /** An error answer is a Status of a few hundred bytes. */
 const maxErrorBytes = 64 * 1024;
 
-/** Carries calls over HTTP(S): credentials, keep-alive, limits; one retry with fresh credentials after a 401. */
-export const createExchange = (connection: Connection, options: ExchangeOptions): Exchange => {
+/** Sends calls over HTTP(S): credentials, keep-alive, limits; one retry with fresh credentials after a 401. */
+export const createHttpClient = (connection: Connection, options: HttpClientOptions): HttpClient => {
   const agents = createAgents(connection.server.protocol);
   const server = connection.server.origin;
 
@@ -65,20 +65,20 @@ export const createExchange = (connection: Connection, options: ExchangeOptions)
     headers: { ...headersOf(call, options.userAgent), ...credentials.headers },
   });
 
-  const answered = async (
+  const sendOrRetry = async (
     call: ApiCall,
     signal: AbortSignal,
   ): Promise<Result<http.IncomingMessage, ApiProblem>> => {
     const first = await open(call, signal, false);
-    if (!first.ok || first.value.statusCode !== 401) return refuse(first, call);
+    if (!first.ok || first.value.statusCode !== 401) return requireSuccess(first, call);
     first.value.resume();
-    return refuse(await open(call, signal, true), call);
+    return requireSuccess(await open(call, signal, true), call);
   };
 
   return {
-    json: async (call, outer) => {
+    request: async (call, outer) => {
       const signal = AbortSignal.any([outer, AbortSignal.timeout(options.timeout)]);
-      const answer = await answered(call, signal);
+      const answer = await sendOrRetry(call, signal);
       if (!answer.ok) return answer;
       const text = await readAll(answer.value, call.maxBytes ?? maxResponseBytes);
       if (text.ok) return readObject(text.value, call, server);
@@ -89,7 +89,7 @@ export const createExchange = (connection: Connection, options: ExchangeOptions)
       const timer = setTimeout(() => headers.abort(timedOut()), options.timeout);
       const signal = AbortSignal.any([outer, headers.signal]);
       try {
-        const answer = await answered(call, signal);
+        const answer = await sendOrRetry(call, signal);
         return answer.ok ? ok(streamOf(answer.value, server)) : answer;
       } finally {
         clearTimeout(timer);
@@ -117,8 +117,8 @@ const queryOf = (call: ApiCall): string => {
   return query.size === 0 ? '' : `?${query.toString()}`;
 };
 
-/** Lets 2xx pass and turns anything else into a problem. */
-const refuse = async (
+/** Returns a 2xx answer and turns any other into a problem. */
+const requireSuccess = async (
   opened: Result<http.IncomingMessage, ApiProblem>,
   call: ApiCall,
 ): Promise<Result<http.IncomingMessage, ApiProblem>> => {

@@ -4,7 +4,7 @@ import type { PolicySource, PolicyState } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import {
-  createPolicyBook,
+  createPolicyStore,
   type PolicyObject,
   type PolicyVerdict,
   readPolicyObject,
@@ -43,7 +43,7 @@ const batchTimes = { quiet: 50, atMost: 300 };
 
 /** The ImagePolicies of the cluster as a source of policies. */
 export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): ClusterPolicies => {
-  const book = createPolicyBook(options.read);
+  const book = createPolicyStore(options.read);
   let set: PolicySet | undefined;
   const build = (): void => {
     try {

@@ -47,7 +47,7 @@ interface Entry<P> {
 }
 
 /** The policies of the cluster, each with the revision that is in force. */
-export interface PolicyBook<P> {
+export interface PolicyStore<P> {
   /** True when the set in force may have changed. */
   put(object: PolicyObject): boolean;
   delete(name: string): boolean;
@@ -59,11 +59,11 @@ export interface PolicyBook<P> {
   verdicts(): readonly PolicyVerdict[];
 }
 
-export const createPolicyBook = <P>(read: ReadPolicy<P>): PolicyBook<P> => {
+export const createPolicyStore = <P>(read: ReadPolicy<P>): PolicyStore<P> => {
   const entries = new Map<string, Entry<P>>();
   const put = (object: PolicyObject): boolean => {
     const before = entries.get(object.name);
-    const after = enter(before?.object.uid === object.uid ? before : undefined, object, read);
+    const after = nextEntry(before?.object.uid === object.uid ? before : undefined, object, read);
     entries.set(object.name, after);
     return before?.digest !== after.digest || before.object.uid !== object.uid;
   };
@@ -92,7 +92,7 @@ export const createPolicyBook = <P>(read: ReadPolicy<P>): PolicyBook<P> => {
   };
 };
 
-const enter = <P>(before: Entry<P> | undefined, object: PolicyObject, read: ReadPolicy<P>): Entry<P> => {
+const nextEntry = <P>(before: Entry<P> | undefined, object: PolicyObject, read: ReadPolicy<P>): Entry<P> => {
   const digest = sha256(JSON.stringify(object.document));
   // Our own status writes come back as events: nothing is compiled for them.
   if (before?.digest === digest) return { ...before, object };
@@ -119,25 +119,25 @@ const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
     inForce === undefined
       ? 'Until it is corrected, everything that it matches is denied.'
       : `Generation ${inForce.generation}, the last good one, stays in force.`;
-  const flaws = result.error.slice(0, 8).map(describeFlaw).join('; ');
+  const flaws = result.error.slice(0, 8).map(describeProblem).join('; ');
   const more = result.error.length > 8 ? `; and ${result.error.length - 8} more` : '';
   return {
     ...base,
     accepted: false,
     reason: 'Invalid',
-    message: `${sentence(cutMiddle(flaws + more, mostShown))} ${consequence}`,
+    message: `${sentence(cutMiddle(flaws + more, maxMessageLength))} ${consequence}`,
   };
 };
 
 /** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
-export const describeFlaw = ({ path, message, suggestion }: PolicyProblem): string => {
+export const describeProblem = ({ path, message, suggestion }: PolicyProblem): string => {
   const place = formatPath(path);
   const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;
 };
 
 /** Longest message of a condition; the API server takes 32 KiB. */
-const mostShown = 4000;
+const maxMessageLength = 4000;
 const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${text}.`);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

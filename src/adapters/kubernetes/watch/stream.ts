@@ -5,36 +5,36 @@ import type { WatchOptions } from './options.ts';
 import { readLines } from './lines.ts';
 import { selectorsOf } from './list.ts';
 
-export interface SessionLimits {
+export interface WatchStreamLimits {
   /** `timeoutSeconds` of the watch, in milliseconds. */
-  readonly lasting: number;
-  readonly atMost: number;
-  readonly idle: number;
+  readonly timeout: number;
+  readonly maxAge: number;
+  readonly maxIdle: number;
   readonly onOpen: () => void;
 }
 
-/** How one watch connection ended, and the version to go on from. */
-export type Session =
+/** How one watch stream ended, and the resource version to continue from. */
+export type WatchStreamEnd =
   | { readonly end: 'closed'; readonly resourceVersion: string }
   | { readonly end: 'failed'; readonly resourceVersion: string; readonly problem: ApiProblem }
-  /** The version is too old (410) or the stream makes no sense: only a new list helps. */
+  /** The version is too old (410) or the stream cannot be read: only a new list helps. */
   | { readonly end: 'relist'; readonly resourceVersion: string; readonly problem?: ApiProblem };
 
 const maxLineBytes = 8 * 1024 * 1024;
 
-/** One watch connection, from opening to its end. */
-export const watchOnce = async <T>(
+/** One watch stream, from opening to its end. */
+export const openWatchStream = async <T>(
   options: WatchOptions<T>,
   from: string,
   signal: AbortSignal,
-  limits: SessionLimits,
-): Promise<Session> => {
+  limits: WatchStreamLimits,
+): Promise<WatchStreamEnd> => {
   const { client, target } = options;
   const query = {
     ...selectorsOf(target),
     resourceVersion: from,
     allowWatchBookmarks: 'true',
-    timeoutSeconds: String(Math.max(1, Math.round(limits.lasting / 1000))),
+    timeoutSeconds: String(Math.max(1, Math.round(limits.timeout / 1000))),
   };
   const opened = await client.stream({ ...target, verb: 'watch', query }, signal);
   if (!opened.ok) {
@@ -50,18 +50,18 @@ const readEvents = async <T>(
   options: WatchOptions<T>,
   from: string,
   stream: ApiStream,
-  limits: SessionLimits,
-): Promise<Session> => {
-  let session: Session = { end: 'closed', resourceVersion: from };
-  const whole = setTimeout(() => stream.close(), Math.max(0, limits.atMost));
-  const idle = setTimeout(() => stream.close(), limits.idle);
+  limits: WatchStreamLimits,
+): Promise<WatchStreamEnd> => {
+  let state: WatchStreamEnd = { end: 'closed', resourceVersion: from };
+  const whole = setTimeout(() => stream.close(), Math.max(0, limits.maxAge));
+  const idle = setTimeout(() => stream.close(), limits.maxIdle);
   try {
-    const end = await readLines(heard(stream.bytes, idle), maxLineBytes, (line) => {
-      session = applyEvent(options, line, session.resourceVersion);
-      return session.end === 'closed';
+    const end = await readLines(refreshing(stream.bytes, idle), maxLineBytes, (line) => {
+      state = applyEvent(options, line, state.resourceVersion);
+      return state.end === 'closed';
     });
-    if (session.end !== 'closed') return session;
-    const { resourceVersion } = session;
+    if (state.end !== 'closed') return state;
+    const { resourceVersion } = state;
     if (end === 'too-long') {
       return {
         end: 'relist',
@@ -70,7 +70,7 @@ const readEvents = async <T>(
       };
     }
     const problem = stream.problem();
-    return problem === undefined ? session : { end: 'failed', resourceVersion, problem };
+    return problem === undefined ? state : { end: 'failed', resourceVersion, problem };
   } finally {
     clearTimeout(whole);
     clearTimeout(idle);
@@ -78,15 +78,15 @@ const readEvents = async <T>(
   }
 };
 
-/** Winds the watchdog up with every chunk. */
-async function* heard(bytes: AsyncIterable<Buffer>, watchdog: NodeJS.Timeout): AsyncGenerator<Buffer> {
+/** Restarts the idle timer with every chunk. */
+async function* refreshing(bytes: AsyncIterable<Buffer>, idleTimer: NodeJS.Timeout): AsyncGenerator<Buffer> {
   for await (const chunk of bytes) {
-    watchdog.refresh();
+    idleTimer.refresh();
     yield chunk;
   }
 }
 
-const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): Session => {
+const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): WatchStreamEnd => {
   const event = parseEvent(line);
   if (event === undefined) {
     const problem = localProblem(
@@ -109,7 +109,7 @@ const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): Se
   return { end: 'closed', resourceVersion };
 };
 
-const errorEvent = (status: JsonObject, from: string): Session => {
+const errorEvent = (status: JsonObject, from: string): WatchStreamEnd => {
   if (status['code'] === 410) return { end: 'relist', resourceVersion: from };
   const code = typeof status['code'] === 'number' ? status['code'] : 0;
   const reason = typeof status['reason'] === 'string' ? status['reason'] : 'Unknown';

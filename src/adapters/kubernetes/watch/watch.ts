@@ -4,7 +4,7 @@ import { listAll } from './list.ts';
 import { watchTiming, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
 import { type Backoff, createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
-import { watchOnce } from './stream.ts';
+import { openWatchStream } from './stream.ts';
 
 export type { WatchTarget } from './list.ts';
 export type { WatchOptions, WatchSink, WatchState, WatchTiming } from './options.ts';
@@ -16,16 +16,16 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-/** Lists, then watches, for ever: every kind of trouble ends in another attempt, and the state says so. */
+/** Lists, then watches, for ever. Every failure leads to another attempt, and the state reports it. */
 export const createWatch = <T>(options: WatchOptions<T>): Watch => {
   const closing = new AbortController();
-  const condition = createCondition(options);
+  const health = createWatchHealth(options);
   let running: Promise<void> | undefined;
   return {
     start: () => {
-      running ??= run(options, condition, closing.signal);
+      running ??= listAndWatch(options, health, closing.signal);
     },
-    state: () => condition.state(),
+    state: () => health.state(),
     close: async () => {
       closing.abort();
       await running;
@@ -33,19 +33,23 @@ export const createWatch = <T>(options: WatchOptions<T>): Watch => {
   };
 };
 
-interface Condition {
+interface WatchHealth {
   state(): WatchState;
   synced(): void;
   healthy(): void;
   failed(problem: ApiProblem): void;
 }
 
-const run = async <T>(options: WatchOptions<T>, condition: Condition, signal: AbortSignal): Promise<void> => {
+const listAndWatch = async <T>(
+  options: WatchOptions<T>,
+  health: WatchHealth,
+  signal: AbortSignal,
+): Promise<void> => {
   const timing = { ...watchTiming, ...options.timing };
   const random = options.random ?? Math.random;
   const backoff = createBackoff({ first: timing.firstRetry, max: timing.lastRetry }, random);
   const retry = async (problem: ApiProblem): Promise<void> => {
-    condition.failed(problem);
+    health.failed(problem);
     await sleep(backoff.next(problem.retryAfter), signal, false);
   };
   while (!signal.aborted) {
@@ -57,12 +61,12 @@ const run = async <T>(options: WatchOptions<T>, condition: Condition, signal: Ab
         continue;
       }
       options.sink.replace(listed.value.items);
-      condition.synced();
+      health.synced();
       const listedAt = options.clock.monotonic();
-      const problem = await follow(options, listed.value.resourceVersion, {
+      const problem = await watchUntilRelist(options, listed.value.resourceVersion, {
         timing,
         random,
-        condition,
+        health,
         backoff,
         signal,
       });
@@ -78,55 +82,55 @@ const run = async <T>(options: WatchOptions<T>, condition: Condition, signal: Ab
   }
 };
 
-interface Loop {
+interface StreamLoopDeps {
   readonly timing: WatchTiming;
   readonly random: () => number;
-  readonly condition: Condition;
+  readonly health: WatchHealth;
   readonly backoff: Backoff;
   readonly signal: AbortSignal;
 }
 
-/** Watches from one version on, connection after connection, until a list is due. */
-const follow = async <T>(
+/** Watches from one resource version on, stream after stream, until a list is due. */
+const watchUntilRelist = async <T>(
   options: WatchOptions<T>,
   from: string,
-  loop: Loop,
+  deps: StreamLoopDeps,
 ): Promise<ApiProblem | undefined> => {
-  const { timing, condition, backoff, signal } = loop;
-  const until = options.clock.monotonic() + timing.resync * (0.9 + 0.2 * loop.random());
+  const { timing, health, backoff, signal } = deps;
+  const until = options.clock.monotonic() + timing.resync * (0.9 + 0.2 * deps.random());
   let resourceVersion = from;
   let failures = 0;
   while (!signal.aborted && options.clock.monotonic() < until) {
     const opened = options.clock.monotonic();
     const [shortest, longest] = timing.watchFor;
-    const session = await watchOnce(options, resourceVersion, signal, {
-      lasting: shortest + (longest - shortest) * loop.random(),
-      atMost: until - opened,
-      idle: timing.idle,
-      onOpen: () => condition.healthy(),
+    const stream = await openWatchStream(options, resourceVersion, signal, {
+      timeout: shortest + (longest - shortest) * deps.random(),
+      maxAge: until - opened,
+      maxIdle: timing.idle,
+      onOpen: () => health.healthy(),
     });
-    resourceVersion = session.resourceVersion;
+    resourceVersion = stream.resourceVersion;
     const lasted = options.clock.monotonic() - opened;
-    if (session.end === 'closed' || lasted > timing.lastRetry) {
+    if (stream.end === 'closed' || lasted > timing.lastRetry) {
       backoff.reset();
       failures = 0;
     }
-    if (session.end === 'relist') return session.problem;
-    if (session.end === 'closed') {
+    if (stream.end === 'relist') return stream.problem;
+    if (stream.end === 'closed') {
       // A server that ends every watch at once must not be asked in a tight loop.
       if (lasted < timing.firstRetry) await sleep(timing.firstRetry, signal, false);
       continue;
     }
     if (signal.aborted) return undefined;
-    condition.failed(session.problem);
+    health.failed(stream.problem);
     failures += 1;
-    if (failures >= 5) return session.problem;
-    await sleep(backoff.next(session.problem.retryAfter), signal, false);
+    if (failures >= 5) return stream.problem;
+    await sleep(backoff.next(stream.problem.retryAfter), signal, false);
   }
   return undefined;
 };
 
-const createCondition = <T>(options: WatchOptions<T>): Condition => {
+const createWatchHealth = <T>(options: WatchOptions<T>): WatchHealth => {
   let state: WatchState = { synced: false };
   const set = (next: WatchState): void => {
     const same = next.synced === state.synced && next.staleSince === state.staleSince;

@@ -17,8 +17,8 @@ export interface AuthorizationOptions {
 /** Which credential wants to read what. */
 export interface AuthContext {
   readonly host: string;
-  /** `repository:<path>:pull`; absent: only whether the credential is good is asked. */
-  readonly scope?: string;
+  /** Absent: only whether the credential is good is asked. */
+  readonly repository?: string;
   readonly credential: Credential;
   readonly budget: ReadBudget;
 }

@@ -20,8 +20,8 @@ export interface LoginCache {
 
 const maxLogins = 4096;
 
-const accountOf = ({ host, scope, credential }: AuthContext): string =>
-  JSON.stringify([host, scope ?? '', credential.key]);
+const accountOf = ({ host, repository, credential }: AuthContext): string =>
+  JSON.stringify([host, repository ?? '', credential.key]);
 
 export const createLoginCache = (): LoginCache => {
   const accepted = createLruCache<AcceptedScheme>({ entries: maxLogins });

@@ -70,12 +70,11 @@ export const createLoginChallenges = (
     return answer.response.status === 401 ? offeredBy(request, answer.response) : undefined;
   };
 
-  const usable: LoginChallenges['usable'] = ({ host, credential, scope }, offered) =>
-    usableSchemes(offered, settingsOf, {
-      host,
-      secret: credential.secret,
-      ...(scope !== undefined && { scope }),
-    });
+  /** With the one scope that reading needs: the challenge of a registry cannot widen it. */
+  const usable: LoginChallenges['usable'] = ({ host, repository, credential: { secret } }, offered) => {
+    const scope = repository === undefined ? {} : { scope: `repository:${repository}:pull` };
+    return usableSchemes(offered, settingsOf, { host, secret, ...scope });
+  };
 
   return {
     offeredIn: async (request, answer, isBare) => {

@@ -5,7 +5,7 @@ import { getBlob } from './blob.ts';
 import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
 import { throughMirrors } from './mirrors.ts';
 import { ping } from './ping.ts';
-import type { Site } from './site.ts';
+import type { ReadTarget } from './read-target.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import { getReferrers } from './referrers.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -29,25 +29,25 @@ const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Mani
  */
 export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Registry => {
   const auth = createAuth({ http, settingsOf, clock });
-  const mirrorsOf = ({ host }: Site): readonly string[] => settingsOf(host).mirrors;
+  const mirrorsOf = ({ host }: ReadTarget): readonly string[] => settingsOf(host).mirrors;
   return {
     head: (repository, name, credential, budget) => {
-      const site: Site = { ...repository, credential, budget };
-      return throughMirrors(site, mirrorsOf(site), (at) => headManifest(auth, at, name));
+      const target: ReadTarget = { ...repository, credential, budget };
+      return throughMirrors(target, mirrorsOf(target), (at) => headManifest(auth, at, name));
     },
     manifest: async (repository, name, credential, budget) => {
-      const site: Site = { ...repository, credential, budget };
-      return asManifest(await throughMirrors(site, mirrorsOf(site), (at) => getManifest(auth, at, name)));
+      const target: ReadTarget = { ...repository, credential, budget };
+      return asManifest(await throughMirrors(target, mirrorsOf(target), (at) => getManifest(auth, at, name)));
     },
     blob: (...[repository, descriptor, limit, credential, budget]) => {
-      const site: Site = { ...repository, credential, budget };
-      return throughMirrors(site, mirrorsOf(site), (at) => getBlob(auth, at, descriptor, limit));
+      const target: ReadTarget = { ...repository, credential, budget };
+      return throughMirrors(target, mirrorsOf(target), (at) => getBlob(auth, at, descriptor, limit));
     },
     referrers: ({ host, repository, digest }, credential, budget) => {
-      const site: Site = { host, repository, credential, budget };
-      const from = (at: Site) => getReferrers(auth, at, settingsOf(at.host), digest);
+      const target: ReadTarget = { host, repository, credential, budget };
+      const from = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), digest);
       // A mirror that copies images only has no signatures to list: its empty list says nothing about the origin.
-      return throughMirrors(site, mirrorsOf(site), from, (found) => found.length > 0);
+      return throughMirrors(target, mirrorsOf(target), from, (found) => found.length > 0);
     },
     ping: (host, credential, budget) => ping(auth, host, credential, budget),
   };

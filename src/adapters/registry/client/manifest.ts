@@ -6,7 +6,7 @@ import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../.
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './failure.ts';
-import { ask, manifestPath, nameOf, type Site, subjectOf } from './site.ts';
+import { manifestPath, nameOf, type ReadTarget, subjectOf } from './read-target.ts';
 import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts';
 
 /** A manifest with its parsed fields. */
@@ -55,18 +55,24 @@ const verify = (
  */
 export const getManifest = async (
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   name: ManifestName,
   stage: RegistryStage = 'manifest',
 ): Promise<RegistryAnswer<ParsedManifest>> => {
-  const subject = subjectOf(site, stage, `the manifest of ${shown(nameOf(site, name))}`);
-  const target = manifestPath(site, name);
-  if ('why' in target) return invalid(subject, target.why);
-  const answer = await ask(auth, site, { path: target.path, method: 'GET', accept: manifestAccept, stage });
+  const subject = subjectOf(target, stage, `the manifest of ${shown(nameOf(target, name))}`);
+  const location = manifestPath(target, name);
+  if ('why' in location) return invalid(subject, location.why);
+  const answer = await auth.send({
+    ...target,
+    path: location.path,
+    method: 'GET',
+    accept: manifestAccept,
+    stage,
+  });
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { max: manifestLimit }, site.budget);
+  const body = await readBody(response, subject, { max: manifestLimit }, target.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
 
@@ -91,19 +97,19 @@ const hintOf = (
  */
 export const headManifest = async (
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   name: ManifestName,
 ): Promise<RegistryAnswer<Digest | undefined>> => {
-  const subject = subjectOf(site, 'manifest', `the manifest of ${shown(nameOf(site, name))}`);
-  const target = manifestPath(site, name);
-  if ('why' in target) return invalid(subject, target.why);
-  const part = { path: target.path, method: 'HEAD', accept: manifestAccept, stage: 'manifest' } as const;
-  const answer = await ask(auth, site, part);
+  const subject = subjectOf(target, 'manifest', `the manifest of ${shown(nameOf(target, name))}`);
+  const location = manifestPath(target, name);
+  if ('why' in location) return invalid(subject, location.why);
+  const part = { path: location.path, method: 'HEAD', accept: manifestAccept, stage: 'manifest' } as const;
+  const answer = await auth.send({ ...target, ...part });
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status === 405 || response.status === 501) {
     response.discard();
-    const manifest = await getManifest(auth, site, name);
+    const manifest = await getManifest(auth, target, name);
     return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
   }
   if (response.status !== 200) return statusAnswer(answer, subject);

@@ -1,6 +1,6 @@
 import { shownBriefly } from '../../../core/text/shown-text.ts';
 import type { Credential, RegistryAnswer } from '../../../evidence/ports.ts';
-import type { Site } from './site.ts';
+import type { ReadTarget } from './read-target.ts';
 
 /** A mirror is another host: the credential of the origin is bound to the origin and never shown to it (B28). */
 const anonymous: Credential = {
@@ -29,17 +29,17 @@ const withMirrors = <T>(answer: RegistryAnswer<T>, tried: readonly string[]): Re
  * else, and whatever `accepts` refuses, goes on to the next. Mirrors of a mirror are not asked.
  */
 export const throughMirrors = async <T>(
-  site: Site,
+  target: ReadTarget,
   mirrors: readonly string[],
-  ask: (site: Site) => Promise<RegistryAnswer<T>>,
+  ask: (target: ReadTarget) => Promise<RegistryAnswer<T>>,
   accepts: (value: T) => boolean = () => true,
 ): Promise<RegistryAnswer<T>> => {
   const tried: string[] = [];
   for (const host of mirrors) {
-    if (site.budget.signal.aborted) break;
-    const answer = await ask({ ...site, host, credential: anonymous });
+    if (target.budget.signal.aborted) break;
+    const answer = await ask({ ...target, host, credential: anonymous });
     if (answer.state === 'known' && accepts(answer.value)) return answer;
     tried.push(`${shownBriefly(host, 48)}: ${outcome(answer)}`);
   }
-  return withMirrors(await ask(site), tried);
+  return withMirrors(await ask(target), tried);
 };

@@ -14,7 +14,7 @@ import {
   type Subject,
   unavailableBy,
 } from './failure.ts';
-import { ask, type Site } from './site.ts';
+import { type ReadTarget } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { nextPage } from './link-header.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -49,12 +49,12 @@ interface PageAnswer extends RegistryResponse {
 const readPage = async <T>(
   answer: PageAnswer,
   listing: Listing<T>,
-  site: Site,
+  target: ReadTarget,
 ): Promise<RegistryAnswer<Page<T>>> => {
   const { subject, maxPageBytes, itemsOf } = listing;
   const { response, url } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { max: maxPageBytes }, site.budget);
+  const body = await readBody(response, subject, { max: maxPageBytes }, target.budget);
   if (!body.ok) return unavailableBy(body.error);
   const document = readJsonObject(body.value);
   if (!document.ok) {
@@ -84,7 +84,7 @@ const whyStop = (
  */
 export const readList = async <T>(
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   settings: RegistrySettings,
   listing: Listing<T>,
 ): Promise<RegistryAnswer<readonly T[]>> => {
@@ -95,14 +95,14 @@ export const readList = async <T>(
     const stop = whyStop(listing, seen, path);
     if (stop !== undefined) return stop;
     seen.add(path);
-    const answer = await ask(auth, site, { path, method: 'GET', accept, stage: subject.stage });
+    const answer = await auth.send({ ...target, path, method: 'GET', accept, stage: subject.stage });
     if (!answer.ok) return unavailableBy(answer.failure);
     if (seen.size === 1 && listing.isMissing?.(answer.response) === true) {
       answer.response.discard();
       return absent;
     }
     const url = new URL(path, originOf(settings));
-    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer, url }, listing, site);
+    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer, url }, listing, target);
     if (page.state === 'absent' && seen.size > 1) return invalid(subject, 'its next page is not there');
     if (page.state !== 'known') return page;
     for (const item of page.value.items) items.push(item);

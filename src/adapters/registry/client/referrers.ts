@@ -6,7 +6,7 @@ import type { Auth } from '../auth/auth.ts';
 import { beyondLimit, invalid, type Subject } from './failure.ts';
 import { getManifest } from './manifest.ts';
 import { readList } from './pages.ts';
-import { digestPath, type Site, subjectOf } from './site.ts';
+import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { manifestLimit } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
@@ -29,11 +29,11 @@ export const fallbackTag = (digest: Digest): string =>
 
 const fromApi = (
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   settings: RegistrySettings,
   { subject, path }: { readonly subject: Subject; readonly path: string },
 ): Promise<RegistryAnswer<readonly Descriptor[]>> =>
-  readList(auth, site, settings, {
+  readList(auth, target, settings, {
     subject,
     path,
     // Without `?artifactType=`: a registry fills that field as it likes, and a filter would lose what it misjudges.
@@ -47,12 +47,12 @@ const fromApi = (
 
 const fromTag = async (
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   digest: Digest,
   subject: Subject,
 ): Promise<RegistryAnswer<readonly Descriptor[]>> => {
   const tag = fallbackTag(digest);
-  const manifest = await getManifest(auth, site, { tag }, 'referrers');
+  const manifest = await getManifest(auth, target, { tag }, 'referrers');
   if (manifest.state !== 'known') return manifest;
   if (manifest.value.shape !== 'index') return invalid(subject, `the tag ${tag} is not an index`);
   const found = readReferrers(manifest.value.object);
@@ -73,20 +73,20 @@ const listed = (answer: RegistryAnswer<readonly Descriptor[]>): readonly Descrip
  */
 export const getReferrers = async (
   auth: Auth,
-  site: Site,
+  target: ReadTarget,
   settings: RegistrySettings,
   digest: Digest,
 ): Promise<RegistryAnswer<readonly Descriptor[]>> => {
   const subject = subjectOf(
-    site,
+    target,
     'referrers',
-    `the list of referrers to ${shown(`${site.repository}@${digest}`)}`,
+    `the list of referrers to ${shown(`${target.repository}@${digest}`)}`,
   );
-  const target = digestPath(site, 'referrers', digest);
-  if ('why' in target) return invalid(subject, target.why);
+  const location = digestPath(target, 'referrers', digest);
+  if ('why' in location) return invalid(subject, location.why);
   const [api, tag] = await Promise.all([
-    fromApi(auth, site, settings, { subject, path: target.path }),
-    fromTag(auth, site, digest, subject),
+    fromApi(auth, target, settings, { subject, path: location.path }),
+    fromTag(auth, target, digest, subject),
   ]);
   if (api.state === 'unavailable') return api;
   if (tag.state === 'unavailable') return tag;

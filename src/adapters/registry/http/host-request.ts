@@ -11,7 +11,7 @@ import { createHostResponse, type HostResponse } from './host-response.ts';
 import { failure, networkFailure, outage, shownTime } from '../network/failure.ts';
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';
 import type { Host, Hosts } from './hosts.ts';
-import { type HttpRequest, ownersOf, pathOf } from './http.ts';
+import { type HttpRequest, ownersOf, failureKeyOf } from './http.ts';
 import { rateLimitFailure } from './rate-limit-state.ts';
 import type { Hop } from './redirect.ts';
 
@@ -116,7 +116,7 @@ const createAdmit =
     budget: RequestBudget,
   ): Promise<Result<Admitted, RegistryFailure>> => {
     const { name } = hop.endpoint;
-    const path = pathOf(request);
+    const path = failureKeyOf(request);
     const host = hosts.get(hop.endpoint);
     if (host === undefined)
       return fail(failure('busy', 'queue', name, 'too many registries are being asked at one time'));

@@ -35,7 +35,7 @@ export interface HttpRequest {
  * manifests is apart (R25). Attack: somebody pushes images whose configs take for ever, until the breaker refuses the
  * repository, which is excusable, and lets them in.
  */
-export const pathOf = ({
+export const failureKeyOf = ({
   host,
   target,
   account = '',

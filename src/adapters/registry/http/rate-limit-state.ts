@@ -1,6 +1,6 @@
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 import { failure, outage } from '../network/failure.ts';
-import { type HttpRequest, pathOf } from './http.ts';
+import { type HttpRequest, failureKeyOf } from './http.ts';
 
 /**
  * The failure of a host that asks us to wait. A 503 is an outage. A 429 is about how much we asked, which whoever creates
@@ -34,7 +34,7 @@ type RateLimitedRequest = Pick<HttpRequest, 'host' | 'target' | 'account' | 'bel
 const maxRateLimits = 64;
 
 const accountKey = ({ account = '' }: RateLimitedRequest): string => `account ${account}`;
-const pathKey = (request: RateLimitedRequest): string => `path ${pathOf(request)}`;
+const pathKey = (request: RateLimitedRequest): string => `path ${failureKeyOf(request)}`;
 
 /**
  * The `Retry-After` of one host. A 429 is about the account: rates are counted by account, and one namespace that is asked

@@ -7,24 +7,13 @@ import type {
   RegistryStage,
   Repository,
 } from '../../../evidence/ports.ts';
-import type { Auth, AuthorizedResponse, AuthorizedRequest } from '../auth/auth.ts';
 import type { Subject } from './failure.ts';
 
-/** A repository at one host, the origin or a mirror, in the name of one credential. */
-export interface Site extends Repository {
+/** A repository at one host, the origin or a mirror, and the credential that reads it. */
+export interface ReadTarget extends Repository {
   readonly credential: Credential;
   readonly budget: ReadBudget;
 }
-
-type Part = Pick<AuthorizedRequest, 'path' | 'method' | 'accept' | 'stage'>;
-
-/** Asks with the one scope that reading needs: the challenge of a registry cannot widen it. */
-export const ask = (
-  auth: Auth,
-  { host, repository, credential, budget }: Site,
-  part: Part,
-): Promise<AuthorizedResponse> =>
-  auth.send({ ...part, host, credential, budget, scope: `repository:${repository}:pull` });
 
 /** A path could leave the repository, or end the request line, if it were taken as it is. */
 const whyNotPath = (repository: string): string | undefined =>
