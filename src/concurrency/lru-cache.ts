@@ -34,14 +34,9 @@ const createAnchor = <V>(): Entry<V> => {
   return anchor;
 };
 
-const unlink = <V>(entry: Entry<V>): void => {
-  const { older, newer } = entry;
+const unlink = <V>({ older, newer }: Entry<V>): void => {
   older.newer = newer;
   newer.older = older;
-  // An entry that is gone must lead to no other: once it is in the old generation, it kept alive every entry that came after
-  // it, evicted or not, until all memory was collected.
-  entry.older = entry;
-  entry.newer = entry;
 };
 const linkNewest = <V>(anchor: Entry<V>, entry: Entry<V>): void => {
   entry.older = anchor.older;
