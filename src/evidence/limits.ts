@@ -35,7 +35,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly answerTime: number;
   readonly answers: number;
   readonly answerBytes: number;
-  /** Entries of the caches of tags, of proofs of access, and of refusals. */
+  /** Entries of the caches of tags, of proofs of access, and of denials. */
   readonly remembered: number;
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;

@@ -201,9 +201,9 @@ describe('the book of accesses', () => {
         const name = { tag: 'x' };
         expect(book.tagged(stranger, 'x')).toBeUndefined();
         expect(book.readAgo(stranger, one)).toBeUndefined();
-        expect(book.refusal(stranger, name)).toBeUndefined();
-        book.refuse(stranger, name, refusal);
-        expect(book.refusal(stranger, name)).toBe(refusal);
+        expect(book.denial(stranger, name)?.outcome).toBeUndefined();
+        book.deny(stranger, name, { outcome: refusal });
+        expect(book.denial(stranger, name)?.outcome).toBe(refusal);
       }
       expect(book.tagged(account, 't')).toEqual({ digest: one, age: 0 });
       expect(book.readAgo(account, one)).toBe(0);
@@ -212,10 +212,10 @@ describe('the book of accesses', () => {
 
   test('a refusal ends with the next grant', () => {
     const book = createAccessGrants(limits, createFakeClock());
-    book.refuse(account, { tag: 't' }, 'absent');
-    expect(book.refusal(account, { tag: 't' })).toBe('absent');
+    book.deny(account, { tag: 't' }, { outcome: 'absent' });
+    expect(book.denial(account, { tag: 't' })?.outcome).toBe('absent');
     book.grant(account, { tag: 't' }, one);
-    expect(book.refusal(account, { tag: 't' })).toBeUndefined();
+    expect(book.denial(account, { tag: 't' })?.outcome).toBeUndefined();
   });
 
   test('no sequence of grants to others ever gives an account an access', () => {
@@ -237,7 +237,7 @@ describe('the book of accesses', () => {
             book.grant(who, { tag: name }, one);
             held.add(`${key} ${name}`);
           } else {
-            book.refuse(who, { tag: name }, refusal);
+            book.deny(who, { tag: name }, { outcome: refusal });
             const gone = (one: string): boolean =>
               one === `${key} ${name}` || (refusal === 'denied' && one.startsWith(`${key} `));
             for (const one of [...held].filter(gone)) held.delete(one);

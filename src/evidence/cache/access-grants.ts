@@ -11,11 +11,10 @@ export interface Account {
   readonly credential: string;
 }
 
-/** A definite negative answer of the registry. */
-export type Refusal = 'absent' | 'denied';
-
-/** What else is known of a refusal. */
-export interface Refused {
+/** A definite negative answer of the registry, as it was told to this account. */
+export interface AccessDenial {
+  readonly outcome: 'absent' | 'denied';
+  /** Why it was denied: whoever asks next is told the same cause. */
   readonly failure?: RegistryFailure;
   /** Milliseconds for which it is believed, where that is less than what is usual. */
   readonly believed?: number;
@@ -31,15 +30,13 @@ export interface AccessGrants {
   readAgo(account: Account, digest: Digest): number | undefined;
   /** What the tag stood for when this credential last asked. */
   tagged(account: Account, tag: string): { readonly digest: Digest; readonly age: number } | undefined;
-  /** A refusal that is still to be believed. */
-  refusal(account: Account, name: ManifestName): Refusal | undefined;
-  /** Why it was denied, as long as that is to be believed: whoever asks next is told the same cause. */
-  denial(account: Account, name: ManifestName): RegistryFailure | undefined;
+  /** A denial that is still to be believed. */
+  denial(account: Account, name: ManifestName): AccessDenial | undefined;
   grant(account: Account, name: ManifestName, digest: Digest): void;
   /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
-  refuse(account: Account, name: ManifestName, refusal: Refusal, more?: Refused): void;
-  /** How many refusals there have been: what rests on older knowledge is looked at again when there was one more. */
-  readonly refusals: number;
+  deny(account: Account, name: ManifestName, denial: AccessDenial): void;
+  /** How many denials there have been: what rests on older knowledge is looked at again when there was one more. */
+  readonly denials: number;
 }
 
 export const repositoryKey = ({ host, repository }: Repository): string => `${host}/${repository}`;
@@ -47,7 +44,7 @@ export const nameKey = (name: ManifestName): string => ('tag' in name ? `:${name
 /** A line break stands in no name, so no two accounts share a key. */
 export const accountKey = ({ repository, credential }: Account): string =>
   `${repositoryKey(repository)}\n${credential}`;
-const refusalKey = (account: Account, name: ManifestName): string =>
+const denialKey = (account: Account, name: ManifestName): string =>
   `${accountKey(account)}\n${nameKey(name)}`;
 
 type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
@@ -77,7 +74,7 @@ export const createAccessGrants = (limits: Times, clock: Clock): AccessGrants =>
   const numbers = createNumbers(limits.remembered);
   const reads = createLruCache<number>(bound);
   const tags = createLruCache<{ readonly digest: Digest; readonly at: number }>(bound);
-  const refusals = createLruCache<Refused & { readonly refusal: Refusal; readonly at: number }>(bound);
+  const denials = createLruCache<AccessDenial & { readonly at: number }>(bound);
   let heard = 0;
 
   const within = (at: number, time: number): number | undefined => {
@@ -85,8 +82,8 @@ export const createAccessGrants = (limits: Times, clock: Clock): AccessGrants =>
     return age <= time ? age : undefined;
   };
 
-  const believed = (account: Account, name: ManifestName) => {
-    const found = refusals.get(refusalKey(account, name));
+  const denial = (account: Account, name: ManifestName): AccessDenial | undefined => {
+    const found = denials.get(denialKey(account, name));
     if (found === undefined) return undefined;
     return within(found.at, found.believed ?? limits.negativeTime) === undefined ? undefined : found;
   };
@@ -103,26 +100,25 @@ export const createAccessGrants = (limits: Times, clock: Clock): AccessGrants =>
       const age = found === undefined ? undefined : within(found.at, limits.outageTime);
       return found === undefined || age === undefined ? undefined : { digest: found.digest, age };
     },
-    refusal: (account, name) => believed(account, name)?.refusal,
-    denial: (account, name) => believed(account, name)?.failure,
+    denial,
     grant: (account, name, digest) => {
       const number = numbers.give(account);
       const at = clock.monotonic();
       reads.set(`${number}@${digest}`, at);
-      refusals.delete(refusalKey(account, name));
+      denials.delete(denialKey(account, name));
       if ('tag' in name) tags.set(`${number}:${name.tag}`, { digest, at });
     },
-    refuse: (account, name, refusal, more) => {
+    deny: (account, name, denial) => {
       heard += 1;
       const number = numbers.of(account);
-      if (refusal === 'denied') numbers.take(account);
+      if (denial.outcome === 'denied') numbers.take(account);
       else if (number !== undefined) {
         tags.delete(number + nameKey(name));
         reads.delete(number + nameKey(name));
       }
-      refusals.set(refusalKey(account, name), { refusal, at: clock.monotonic(), ...more });
+      denials.set(denialKey(account, name), { ...denial, at: clock.monotonic() });
     },
-    get refusals() {
+    get denials() {
       return heard;
     },
   };

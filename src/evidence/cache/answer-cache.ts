@@ -47,8 +47,8 @@ const keyOf = (contextKey: string, image: ImageReference): string => `${imageKey
 interface Kept {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
-  /** Refusals that had been heard when it was found. */
-  readonly refusals: number;
+  /** Denials that had been heard when it was found. */
+  readonly denials: number;
 }
 
 /** Of a key, an entry and the texts about credentials. */
@@ -70,14 +70,14 @@ export const createAnswerCache = (limits: Limits, grants: AccessGrants, clock: C
   return {
     find: (contextKey, image, needs) => {
       const found = kept.get(keyOf(contextKey, image));
-      if (found === undefined || found.refusals !== grants.refusals) return undefined;
+      if (found === undefined || found.denials !== grants.denials) return undefined;
       return sameNeeds(found.needs, needs) ? found.evidence : undefined;
     },
     keep: (contextKey, image, { evidence, needs, account, name, keepFor, bytes }) => {
       const key = keyOf(contextKey, image);
       const time = Math.min(limits.answerTime, keepFor, left(account, name));
       const weight = weightOf(evidence) + bytes + 2 * key.length;
-      kept.set(key, { evidence, needs, refusals: grants.refusals }, time, weight);
+      kept.set(key, { evidence, needs, denials: grants.denials }, time, weight);
     },
   };
 };

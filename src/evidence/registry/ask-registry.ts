@@ -126,9 +126,12 @@ const remember = (
   if (answer.state === 'known') grants.grant(account, name, answer.value.digest);
   else if (answer.state === 'absent') {
     const isBrief = credential.kind === 'anonymous' && hasRow(repository.host);
-    grants.refuse(account, name, 'absent', isBrief ? { believed: limits.anonymousAbsence } : {});
+    grants.deny(account, name, {
+      outcome: 'absent',
+      ...(isBrief ? { believed: limits.anonymousAbsence } : {}),
+    });
   } else if (answer.failure.kind === 'denied')
-    grants.refuse(account, name, 'denied', { failure: answer.failure });
+    grants.deny(account, name, { outcome: 'denied', failure: answer.failure });
 };
 
 /**
@@ -141,11 +144,10 @@ export const createAskRegistry =
     const { grants, sharedReads } = parts;
     const { repository, name } = target;
     const account: Account = { repository, credential: credential.key };
-    const refusal = grants.refusal(account, name);
-    if (refusal === 'absent') return { outcome: refusal, credential };
-    if (refusal === 'denied') {
-      const failure = grants.denial(account, name);
-      return { outcome: refusal, credential, ...(failure === undefined ? {} : { failure }) };
+    const denial = grants.denial(account, name);
+    if (denial !== undefined) {
+      const { outcome, failure } = denial;
+      return { outcome, credential, ...(failure === undefined ? {} : { failure }) };
     }
     const key = `resolve ${nameKey(name)} ${accountKey(account)}`;
     const plan = { key, host: repository.host, stage: 'manifest' } as const;
