@@ -17,7 +17,7 @@ import { openLoginAccess } from './registry-access.ts';
  * The result of one credential. `works`: the registry accepted it; `denied`: it did not; `failed`: the registry could
  * not be asked; `missing`: there is no credential; `not-tried`: the host had failed before.
  */
-export type LoginOutcome = 'works' | 'denied' | 'failed' | 'missing' | 'not-tried';
+type LoginOutcome = 'works' | 'denied' | 'failed' | 'missing' | 'not-tried';
 
 export interface LoginAttempt {
   /** `docker config /home/ann/.docker/config.json`, `anonymous`: never a secret. */

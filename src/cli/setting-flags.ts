@@ -16,7 +16,7 @@ export const gather = (value: string, earlier: readonly string[] | undefined): r
 ];
 
 /** Descriptions of settings that mean less to a command than to `serve`. */
-export type Descriptions = Readonly<Partial<Record<SettingKey, string>>>;
+type Descriptions = Readonly<Partial<Record<SettingKey, string>>>;
 
 /** Adds the flags of some settings to a command; the configuration decides what they mean. */
 export const addSettingFlags = (

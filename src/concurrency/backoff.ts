@@ -1,5 +1,5 @@
 /** Milliseconds of the first wait, and of the longest. */
-export interface BackoffRange {
+interface BackoffRange {
   readonly first: number;
   readonly max: number;
 }

@@ -10,7 +10,7 @@ export type Acquisition =
   | { readonly state: 'full' }
   | { readonly state: 'aborted' };
 
-export interface FairSemaphoreLimits {
+interface FairSemaphoreLimits {
   /** How much may be held at one time. */
   readonly places: number;
   /** How many may wait. */

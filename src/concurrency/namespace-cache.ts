@@ -1,13 +1,13 @@
 import { createLruCache, type LruCache } from './lru-cache.ts';
 
 /** So many namespaces, and so many entries of each. */
-export interface NamespaceCacheLimits {
+interface NamespaceCacheLimits {
   readonly namespaces: number;
   readonly entries: number;
 }
 
 /** An LRU cache of its own for each namespace: what one of them fills up evicts nothing of another (R26). */
-export interface NamespaceCache<V> {
+interface NamespaceCache<V> {
   get(namespace: string, key: string): V | undefined;
   set(namespace: string, key: string, value: V): void;
   /** The cache of one namespace, which counts as used now. */

@@ -31,7 +31,7 @@ export interface SingleFlightOptions {
 }
 
 /** Work under way by key. `S` is the state that the user keeps with each. */
-export interface SingleFlight<T, W extends Waiter<T>, S> {
+interface SingleFlight<T, W extends Waiter<T>, S> {
   /** The state of the work that may be joined. */
   find(key: string): S | undefined;
   /** Opens work that may be joined from now on. Older work under this key goes on for its waiters. */

@@ -9,7 +9,7 @@ import type { ResolvedImage } from './registry/attempts.ts';
 import type { SharedReads } from './singleflight/singleflight.ts';
 
 /** What a provider found out about one image. */
-export interface Gathered<Id extends KindId = KindId> {
+interface Gathered<Id extends KindId = KindId> {
   readonly fact: Fact<FactOf<Id>>;
   /**
    * Milliseconds for which the same caller may be told the same without asking again, as long as its credential is good

@@ -15,7 +15,7 @@ import type { PolicySource } from './ports.ts';
 import { unknownKind } from './review/unknown-kind.ts';
 import type { Review } from './review/review.ts';
 
-export interface AdmitDeps {
+interface AdmitDeps {
   readonly review: Review;
   readonly form: DecisionForm;
   readonly policies: PolicySource;

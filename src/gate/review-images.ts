@@ -32,7 +32,7 @@ const useOf = (given: string, index: number): ImageUse => ({
   place: `spec.containers[${index}]`,
 });
 
-export interface ReviewImagesDeps {
+interface ReviewImagesDeps {
   readonly review: Review;
   readonly form: DecisionForm;
   readonly clock: Clock;

@@ -42,7 +42,7 @@ const filesOf = ({ settings, client, files }: GateConfiguration): Readonly<Recor
 const literal = (text: string): string => text.replaceAll('$', () => '$$');
 
 /** What the Deployment needs, to be spread into its parts; everything empty without a ConfigMap. */
-export interface MountedConfiguration {
+interface MountedConfiguration {
   readonly args: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly volumeMounts: readonly V1VolumeMount[];

@@ -1,7 +1,7 @@
 import { policyDefinition } from './in-cluster.ts';
 import { objectNames } from './manifest.ts';
 
-export interface RemovalOptions {
+interface RemovalOptions {
   /** Where a gate inside of the cluster lives; absent for one outside. */
   readonly namespace?: string | undefined;
   readonly kubeconfig?: string | undefined;

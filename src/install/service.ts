@@ -40,7 +40,7 @@ const budget = (namespace: string): V1PodDisruptionBudget => ({
 });
 
 /** A user who may set it on a Namespace (nobody with `edit` or `admin` may) decides whose Pods read the metrics. */
-export const metricsLabel = 'imagegate.dev/metrics';
+const metricsLabel = 'imagegate.dev/metrics';
 
 /** Plain, without the client's type: that one spells `from` as `_from`. */
 const networkPolicy = (namespace: string) => ({

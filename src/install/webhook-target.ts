@@ -2,7 +2,7 @@ import type { AdmissionregistrationV1WebhookClientConfig, V1LabelSelector } from
 import type { GatedKind } from './webhook-rules.ts';
 
 /** Where the API server finds the gate. */
-export type WebhookTarget =
+type WebhookTarget =
   /** `https://HOST:PORT` without a trailing slash: see `parseWebhookUrl`. */
   | { readonly url: string }
   | { readonly service: { readonly name: string; readonly namespace: string; readonly port: number } };

@@ -17,14 +17,14 @@ import type { Telemetry } from './telemetry.ts';
 /** How often the gate checks the files of registries, in milliseconds. A change counts after two equal checks. */
 const lookEvery = 2_000;
 
-export interface ServedEvidence {
+interface ServedEvidence {
   readonly room: EvidenceRoom;
   /** The sources of registry events in the current configuration. */
   readonly eventSources: () => readonly RegistryEventSource[];
 }
 
 /** Everything that `serve` needs to ask registries. */
-export interface EvidenceSetting {
+interface EvidenceSetting {
   readonly config: Config;
   /** The file of `--config`: its registries may change while the gate runs. */
   readonly configFile: string | undefined;

@@ -28,7 +28,7 @@ import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 import { openPrefetch } from './prefetch.ts';
 
-export interface HandlerParts {
+interface HandlerParts {
   readonly replica: string;
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;

@@ -6,13 +6,13 @@ import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';
 
-export interface PrefetchParts {
+interface PrefetchParts {
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
   /** Absent when this gate has no registry access. */
   readonly evidence?: { readonly room: { readonly evidence: Evidence } };
 }
-export interface PrefetchEnds {
+interface PrefetchEnds {
   readonly onBug: (error: unknown) => void;
   readonly lifecycle: Pick<Lifecycle, 'add'> | undefined;
 }

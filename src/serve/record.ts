@@ -39,7 +39,7 @@ export const openData = (config: Config, lifecycle: Lifecycle): Result<string, r
   return ok(data);
 };
 
-export interface OpenedRecord {
+interface OpenedRecord {
   readonly recorder: Recorder;
   /**
    * Settles soon, with the reason when the file under `--data` is not a record of the gate and a person has to

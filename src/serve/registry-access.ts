@@ -23,7 +23,7 @@ import { observed } from './observed-http.ts';
 import type { Asked } from './observed-http.ts';
 import { systemClock } from '../concurrency/clock.ts';
 
-export interface EvidenceRoomOptions {
+interface EvidenceRoomOptions {
   readonly registries: readonly LoadedRegistry[];
   /** Applies to every host. */
   readonly defaults?: LoadedDefaults;

@@ -118,7 +118,7 @@ export const defaultCaSchedule: CaSchedule = { announce: 365 * day, takeOver: 18
 /** With this little left the next CA signs even if it was announced just now: the other choice is no service. */
 const lastMoment = day;
 
-export type CaStep = 'none' | 'announced' | 'taken-over';
+type CaStep = 'none' | 'announced' | 'taken-over';
 
 /** Takes the step that is due, if one is. Expired CAs leave the bundle; the old signer stays until it expires (R15). */
 export const renewAuthority = async (

@@ -29,15 +29,15 @@ const readCa = async (file: string, check: CheckCa): Promise<Result<string, stri
 };
 
 /** The test of the server for the text: every certificate in it can be read. */
-export type CheckCa = (pem: string) => Result<unknown, string>;
+type CheckCa = (pem: string) => Result<unknown, string>;
 
-export interface CaLog {
+interface CaLog {
   info(message: string, fields: object): void;
   error(message: string, fields: object): void;
 }
 
 /** A file with a client CA as it was read, and when that was. */
-export interface ClientCaFile {
+interface ClientCaFile {
   readonly file: string;
   readonly ca: string;
   readonly stamp: string;

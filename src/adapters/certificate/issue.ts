@@ -71,7 +71,7 @@ const caName = (key: webcrypto.CryptoKey): string => {
   return `CN=ImageGate CA ${createHash('sha256').update(der).digest('hex').slice(0, 12)}`;
 };
 
-export interface CaOptions {
+interface CaOptions {
   readonly years?: number;
   /** PEM of an existing key for the CA. Certificates that it signed before stay valid. */
   readonly key?: string;
@@ -103,7 +103,7 @@ export interface IssuedLeaf extends KeyedCertificate {
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
-export interface LeafOptions {
+interface LeafOptions {
   readonly days?: number;
 }
 

@@ -9,7 +9,7 @@ import { endOf, readCertificates, readKey } from './read.ts';
 import { createHolder } from './source.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
 
-export interface ProvidedOptions {
+interface ProvidedOptions {
   readonly certFile: string;
   readonly keyFile: string;
   readonly clock: Pick<Clock, 'now'>;

@@ -8,7 +8,7 @@ export interface ServingMaterial {
   readonly expiresAt: number;
 }
 
-export type OnChange = (material: ServingMaterial) => void;
+type OnChange = (material: ServingMaterial) => void;
 
 /** Where the serving certificate comes from. It changes while the gate runs; the server swaps it without a restart. */
 export interface CertificateSource {

@@ -22,7 +22,7 @@ export interface ContainerIdentity {
   readonly tokenFile?: string;
 }
 
-export interface AwsKeyOptions {
+interface AwsKeyOptions {
   readonly http: CloudHttp;
   readonly identity: WebIdentity | ContainerIdentity;
   /** `https://sts.<region>.amazonaws.com`; another one in tests. */

@@ -9,7 +9,7 @@ import type { ReadAwsKeys } from './aws-keys.ts';
 import type { CloudHttp } from './cloud-http.ts';
 import { signed } from './sigv4.ts';
 
-export interface EcrOptions {
+interface EcrOptions {
   readonly http: CloudHttp;
   readonly clock: Pick<Clock, 'now'>;
   readonly keys: ReadAwsKeys;

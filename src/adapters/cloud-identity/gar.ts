@@ -4,7 +4,7 @@ import type { CloudIdentity } from '../../evidence/ports.ts';
 import { readDocument, readSecret } from './answer.ts';
 import type { CloudHttp } from './cloud-http.ts';
 
-export interface GarOptions {
+interface GarOptions {
   readonly http: CloudHttp;
   readonly clock: Pick<Clock, 'now'>;
   /** `http://metadata.google.internal`; another one in tests. */

@@ -13,7 +13,7 @@ export interface CloudSettings {
   readonly ecr?: WebIdentity | ContainerIdentity;
 }
 
-export interface CloudIdentityOptions extends CloudHttpOptions {
+interface CloudIdentityOptions extends CloudHttpOptions {
   readonly settings: CloudSettings;
   readonly clock: Pick<Clock, 'now'>;
 }

@@ -16,7 +16,7 @@ export interface SignableRequest {
   readonly body: string;
 }
 
-export interface SigningScope {
+interface SigningScope {
   readonly region: string;
   readonly service: string;
   readonly keys: AwsKeys;

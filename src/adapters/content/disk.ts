@@ -6,7 +6,7 @@ import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
 import type { ContentName } from './name.ts';
 import { scanContent } from './scan.ts';
 
-export interface DiskLimits {
+interface DiskLimits {
   readonly bytes: number;
   readonly files: number;
   readonly fileBytes: number;

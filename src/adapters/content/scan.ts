@@ -2,7 +2,7 @@ import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderName, isContentFile } from './name.ts';
 
-export interface FoundFile {
+interface FoundFile {
   /** Below the directory: `sha256/ab/<file>`. */
   readonly path: string;
   readonly bytes: number;

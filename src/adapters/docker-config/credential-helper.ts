@@ -11,7 +11,7 @@ import type { CredentialSecret, Repository } from '../../evidence/ports.ts';
 export interface CredentialHelpers {
   get(name: string, repository: Repository, signal: AbortSignal): Promise<Fact<CredentialSecret>>;
 }
-export interface CredentialHelperOptions {
+interface CredentialHelperOptions {
   /** The environment of the user: the path of programs, and variables that they need. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

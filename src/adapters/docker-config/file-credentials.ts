@@ -6,7 +6,7 @@ import type { Repository } from '../../evidence/ports.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { CredentialHelpers } from './credential-helper.ts';
 
-export interface FileQuestion {
+interface FileQuestion {
   readonly repository: Repository;
   readonly signal: AbortSignal;
   /** Absent: helpers are never run. */

@@ -5,12 +5,12 @@ import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
 /** The part of a row of `registries` that is about credentials. */
-export interface RegistryFileRow {
+interface RegistryFileRow {
   /** As references name it: lower case, with the port if it is written there. */
   readonly host: string;
   readonly dockerConfigFile?: string | undefined;
 }
-export interface RegistryFileOptions {
+interface RegistryFileOptions {
   readonly clock: Clock;
   /** For the CLI; `serve` leaves it out and runs no program. */
   readonly helpers?: CredentialHelpers;

@@ -5,12 +5,12 @@ import type { CredentialHelpers } from './credential-helper.ts';
 import { fileCredentials } from './file-credentials.ts';
 
 /** Files that `docker login` or `podman login` may have written. Most of them do not exist. */
-export interface UserFile {
+interface UserFile {
   readonly path: string;
   /** `dockercfg`: the format before docker 1.7, entries without `auths` around them. */
   readonly format: 'config' | 'dockercfg';
 }
-export interface UserConfigOptions {
+interface UserConfigOptions {
   /** Asked in this order. */
   readonly files: readonly UserFile[];
   readonly helpers: CredentialHelpers;

@@ -2,7 +2,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { FairQueue } from '../../concurrency/fair-queue.ts';
 
 /** A buffered file, as `pino.destination` makes it. */
-export interface BufferedFile {
+interface BufferedFile {
   write(text: string): unknown;
   on(event: 'write', told: (bytes: number) => void): unknown;
   on(event: 'drop', told: (text: string) => void): unknown;
@@ -10,7 +10,7 @@ export interface BufferedFile {
 }
 
 /** A file, with the lines that are not written yet. */
-export interface Backlog {
+interface Backlog {
   write(text: string): void;
   bytes(): number;
   /** Called when something was written. */
@@ -37,7 +37,7 @@ export const createBacklog = (file: BufferedFile): Backlog => {
   };
 };
 
-export interface DecisionLines {
+interface DecisionLines {
   add(decision: Decision, line: string): void;
   /** Hands on as much as is wanted. */
   write(): void;

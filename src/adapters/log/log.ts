@@ -4,9 +4,9 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { createBacklog, createDecisionLines } from './backlog.ts';
 import { decisionLine, textLine } from './decision-line.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
   /** Called with the number of bytes that were lost because the log is not read. */

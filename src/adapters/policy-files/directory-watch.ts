@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 
 /** Hints that something may have changed. Hints may be lost: polling finds those changes. */
-export interface DirectoryWatch {
+interface DirectoryWatch {
   /** Watches these directories from now on, and no others. */
   follow(directories: readonly string[]): void;
   close(): void;

@@ -11,7 +11,7 @@ export interface LoadedPolicies<T> extends PolicyFileSet {
   readonly value: T;
 }
 
-export interface PolicyFilesOptions<T> {
+interface PolicyFilesOptions<T> {
   /** Files and directories; all of it together is one unit (R8). */
   readonly paths: readonly string[];
   readonly build: (policies: readonly ImagePolicy[], version: string) => T;

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
 
 /** Bounds of one policy set, as in docs/policy.md. */
-export const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
+const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
 
 /** A file of the set. `shown` is its name in messages, `name` its path below the path that was given. */
 export interface ScannedFile {

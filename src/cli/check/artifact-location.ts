@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { shown } from '../../core/text/shown-text.ts';
 
 /** The `artifactLocation` of SARIF: relative to its base, whatever was typed to name the file. */
-export interface ArtifactLocation {
+interface ArtifactLocation {
   readonly uri: string;
   readonly uriBaseId?: string;
 }

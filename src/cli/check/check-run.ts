@@ -36,7 +36,7 @@ export const checkSettings = [
   ...registrySettings,
 ] as const satisfies readonly SettingKey[];
 
-export type CheckConfig = ConfigOf<(typeof checkSettings)[number]>;
+type CheckConfig = ConfigOf<(typeof checkSettings)[number]>;
 
 /** The flags of every `check` beside the settings. */
 export interface CheckOptions {
@@ -105,7 +105,7 @@ const tellUnresolved = async (
 };
 
 /** The input of a `check`. */
-export interface CheckSubject {
+interface CheckSubject {
   readonly set: PolicySet;
   /** Labels of the Namespace objects in its input. */
   readonly labels: readonly Namespaces[];

@@ -32,7 +32,7 @@ export interface ManifestFile {
   readonly named: boolean;
 }
 
-export interface ManifestFiles {
+interface ManifestFiles {
   readonly files: readonly ManifestFile[];
   /** Files in folders that cannot be read. The others are judged. */
   readonly problems: readonly string[];

@@ -44,7 +44,7 @@ export interface ManifestInput {
   readonly sources: readonly ManifestSource[];
 }
 
-export interface ManifestInputOptions {
+interface ManifestInputOptions {
   /** Globs of files to leave out of folders. */
   readonly exclude?: readonly string[];
   /** Whether the texts are needed afterwards, to be written back. */

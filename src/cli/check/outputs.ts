@@ -12,7 +12,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 export const formats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
-export type Format = (typeof formats)[number];
+type Format = (typeof formats)[number];
 
 /** `-o sarif=out.sarif` writes a file, `-o json` writes to stdout. */
 export interface OutputTarget {
@@ -40,7 +40,7 @@ export const outputOption = (): Option =>
     `${formats.join('|')}; repeatable, FORMAT=FILE writes a file`,
   ).argParser<readonly OutputTarget[]>((text, previous) => parseTarget(text, previous ?? []));
 
-export const decisionList = (items: readonly Decision[]): DecisionList => ({
+const decisionList = (items: readonly Decision[]): DecisionList => ({
   apiVersion: 'imagegate.dev/v1alpha1',
   kind: 'DecisionList',
   items,
@@ -48,7 +48,7 @@ export const decisionList = (items: readonly Decision[]): DecisionList => ({
 
 type Table = (decisions: readonly Decision[]) => Iterable<string>;
 
-export interface OutputOptions {
+interface OutputOptions {
   /** Output for people: one line for each finding unless the command has its own format. */
   readonly table?: Table;
   /** The files that the decisions are about. */

@@ -25,7 +25,7 @@ export interface Pinned {
   readonly incomplete: boolean;
 }
 
-export interface PinSettings {
+interface PinSettings {
   readonly workloads: WorkloadTable;
   readonly defaultNamespace: string;
   /** What `--values-image` says, by its text. */

@@ -18,7 +18,7 @@ export interface Rewrite {
   readonly text: string;
 }
 
-export interface Rewritten {
+interface Rewritten {
   readonly text: string;
   /** The objects of the new text. */
   readonly objects: readonly ManifestDocument[];

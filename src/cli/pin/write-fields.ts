@@ -15,7 +15,7 @@ export interface DocumentChange {
   readonly change: FieldChange;
 }
 
-export interface FieldsWritten {
+interface FieldsWritten {
   readonly text: string;
   readonly written: ReadonlySet<DocumentChange>;
 }

@@ -20,7 +20,7 @@ const readAll = async (limit: number): Promise<string> => {
 };
 
 /** The terminal of this process, and whether its output was written. */
-export interface ProcessTerminal extends Terminal {
+interface ProcessTerminal extends Terminal {
   /** Whether data was lost: a full disk behind stdout must never look like a clean result. */
   readonly hasLost: () => boolean;
 }

@@ -5,7 +5,7 @@ import { readEnvironment } from '../sources/load.ts';
 export type CloudName = 'gar' | 'acr' | 'ecr';
 
 /** What the workload identity webhook of Azure sets for a Pod. */
-export interface AzureEnvironment {
+interface AzureEnvironment {
   readonly clientId: string;
   readonly tenantId: string;
   readonly federatedTokenFile: string;
@@ -14,7 +14,7 @@ export interface AzureEnvironment {
 }
 
 /** How this process proves to AWS who it is: "IAM roles for service accounts", or EKS Pod Identity. */
-export type AwsEnvironment =
+type AwsEnvironment =
   | {
       readonly form: 'web-identity';
       readonly roleArn: string;
@@ -25,7 +25,7 @@ export type AwsEnvironment =
   | { readonly form: 'container'; readonly uri: string; readonly tokenFile?: string };
 
 /** What the identities that were switched on need; a key is there exactly when its identity is. */
-export interface CloudEnvironment {
+interface CloudEnvironment {
   readonly gar?: Readonly<Record<string, never>>;
   readonly acr?: AzureEnvironment;
   readonly ecr?: AwsEnvironment;

@@ -65,7 +65,7 @@ const filesOf = (path: string, { registries, defaults, events }: LiveRegistries)
   ...events.map(({ tokenFile }) => tokenFile),
 ];
 
-export interface RegistryReloadOptions {
+interface RegistryReloadOptions {
   /** The file of `--config`. */
   readonly path: string;
   /** The rows with which the gate started. */
@@ -76,7 +76,7 @@ export interface RegistryReloadOptions {
 }
 
 /** Call `look` every few seconds. */
-export interface RegistryReload {
+interface RegistryReload {
   look(): void;
 }
 

@@ -5,7 +5,7 @@ import type { Environment } from '../sources/environment.ts';
 import { readEnvironment } from '../sources/load.ts';
 
 /** A file that may hold credentials of the user. Most of these files do not exist. */
-export interface UserCredentialFile {
+interface UserCredentialFile {
   readonly path: string;
   /** `dockercfg`: the format before docker 1.7, entries without `auths` around them. */
   readonly format: 'config' | 'dockercfg';

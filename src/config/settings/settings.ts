@@ -160,7 +160,7 @@ export const definitions = {
   ...evidenceDefinitions,
 } as const;
 
-export type Definitions = typeof definitions;
+type Definitions = typeof definitions;
 export type SettingKey = keyof Definitions;
 export const settingKeys = Object.keys(definitions) as readonly SettingKey[];
 
@@ -187,7 +187,7 @@ export const variablesOf = (key: SettingKey): readonly string[] =>
   definitionOf(key).conventional ?? (hasFlag(key) ? [variableOf(key)] : []);
 
 /** A setting as the command line and the documentation show it. */
-export interface SettingDescription {
+interface SettingDescription {
   readonly key: SettingKey;
   /** Absent when only the configuration file, and perhaps the environment, can hold it. */
   readonly flag?: string;

@@ -7,7 +7,7 @@ const chunkSize = 64 * 1024;
 const longestSilence = 120_000;
 const pause = 10;
 
-export interface FileBounds {
+interface FileBounds {
   readonly bytes: number;
   /** How long a pipe may stay silent, in milliseconds. */
   readonly silence?: number;

@@ -13,7 +13,7 @@ import type { ImageReference } from '../image/reference.ts';
 import { listPatterns } from './check.ts';
 import type { Check, Violation } from './check.ts';
 
-export interface RegistriesRule {
+interface RegistriesRule {
   /** `undefined`: no allow rule. An empty list allows nothing beyond `platform`. */
   readonly allow: readonly ImagePattern[] | undefined;
   readonly platform: readonly ImagePattern[];

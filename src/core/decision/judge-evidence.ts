@@ -19,7 +19,7 @@ import type { FindingCode } from '../reasons/reason.ts';
 import { shown, shownBriefly, shownLimit } from '../text/shown-text.ts';
 
 /** What the checks that need evidence add to a verdict. */
-export interface EvidenceVerdict {
+interface EvidenceVerdict {
   readonly findings: readonly Finding[];
   /** For people: an older result was accepted, and how old it is. */
   readonly warning?: string;

@@ -3,7 +3,7 @@ import type { EvidenceKind, FactOf, KindId } from './evidence-kind.ts';
 import type { Fact } from './fact.ts';
 
 /** What each kind of evidence answered; absent: nobody asked. Read it with {@link factOf}. */
-export type EvidenceFacts<Ids extends KindId> = { readonly [Id in Ids]?: Fact<FactOf<Id>> };
+type EvidenceFacts<Ids extends KindId> = { readonly [Id in Ids]?: Fact<FactOf<Id>> };
 
 /** The evidence about one image text, gathered once for every check of the review. */
 export interface ImageEvidence {

@@ -1,7 +1,7 @@
 import { fail, type Result } from '../result.ts';
 import { isPath, isPort, maxRepositoryLength, maxTagLength } from './grammar.ts';
 
-export type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
+type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
 
 /** Why a text is no image reference. `text` is the offending part as given, neither cut nor escaped: whoever shows
  *  it does both. `why` is plain ASCII and never quotes the text. */

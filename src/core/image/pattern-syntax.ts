@@ -3,7 +3,7 @@ import { dockerHub, namesHost, parseHost, type RegistryHost } from './registry-h
 import { fail, ok, type Result } from '../result.ts';
 
 /** A pattern taken apart; without a host it is `**` alone, which speaks about every image. */
-export interface PatternParts {
+interface PatternParts {
   readonly registry?: RegistryHost;
   readonly path: string;
 }

@@ -1,7 +1,7 @@
 import { isDockerHubName } from './registry-host.ts';
 
 /** A registry on which many parties publish, and who they are. */
-export interface SharedRegistry {
+interface SharedRegistry {
   readonly who: string;
   /** True when the first path component names the owner, so a literal first component narrows to one party. */
   readonly ownedByFirstComponent: boolean;

@@ -25,7 +25,7 @@ export const matchEverything: CompiledMatch = {
 const isEveryImage = (images: readonly string[]): boolean => images.includes('**');
 
 /** Prepares a policy's `match`; fails only on an image pattern that cannot be used. */
-export const compileMatch = (match: PolicyMatch): Result<CompiledMatch, string> => {
+const compileMatch = (match: PolicyMatch): Result<CompiledMatch, string> => {
   const images = isEveryImage(match.images) ? ok(undefined) : compilePatterns(match.images, 'match');
   if (!images.ok) return images;
   return ok({

@@ -7,14 +7,14 @@ import type { Result } from '../result.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 
 /** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
-export interface Opinion {
+interface Opinion {
   readonly speaks: boolean;
   /** With the id of the check that each comes from. */
   readonly violations: readonly { readonly check: string; readonly violation: Violation }[];
 }
 
 /** An image text as the record shows it. */
-export interface ShownImage {
+interface ShownImage {
   readonly given: string;
   readonly reference?: string;
   readonly digest?: string;

@@ -2,7 +2,7 @@ import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../checks
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
 /** What rules have said about images. */
-export interface JudgementMemory {
+interface JudgementMemory {
   /** The same check; a rule of it is asked once about the same facts. */
   readonly remembering: (check: EvidenceCheck) => EvidenceCheck;
 }

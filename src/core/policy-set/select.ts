@@ -25,7 +25,7 @@ export interface Covering {
 }
 
 /** What is known about the object and its namespace when policies are selected. */
-export interface SelectionFacts {
+interface SelectionFacts {
   readonly namespace: string;
   readonly namespaceLabels: Fact<Labels>;
   /**

@@ -1,7 +1,7 @@
 const begin = '-----BEGIN CERTIFICATE-----';
 const end = '-----END CERTIFICATE-----';
 
-export interface PemCertificates {
+interface PemCertificates {
   /** In order, not looked into. */
   readonly blocks: readonly string[];
   /** A certificate begins and does not end: a TLS library would skip it in silence. */

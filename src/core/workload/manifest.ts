@@ -21,7 +21,7 @@ export interface ManifestDocument {
   readonly source: () => SourceNode;
 }
 /** Something that is no Kubernetes object: reported on stderr, not an error (R20). */
-export interface ManifestRemark {
+interface ManifestRemark {
   readonly file: string;
   readonly line: number;
   readonly text: string;
@@ -34,7 +34,7 @@ export interface Manifest {
   readonly documents: number;
 }
 /** `why` may hold text of the file: escape and cut it before showing it. */
-export interface ManifestProblem extends TextProblem {
+interface ManifestProblem extends TextProblem {
   readonly file: string;
 }
 

@@ -6,7 +6,7 @@ import { walkField } from './field-walk.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 /** The secrets with which the kubelet will pull the images of a workload. Names as written, not checked. */
-export interface NamedPullSecrets {
+interface NamedPullSecrets {
   /** `spec.imagePullSecrets[].name` */
   readonly pullSecrets: readonly string[];
   /** Absent when not written, which means `default`. */

@@ -15,7 +15,7 @@ export interface DockerConfigEntry {
   readonly secret: Result<CredentialSecret, string>;
 }
 /** A program of the user that knows the secret. Data: whether it is run is decided elsewhere. */
-export interface CredentialHelper {
+interface CredentialHelper {
   readonly key: RegistryKey;
   readonly name: string;
 }

@@ -20,7 +20,7 @@ import { createCredentialKeys } from './credential-key.ts';
 import { entriesFor, type DockerConfig, type DockerConfigEntry } from './docker-config.ts';
 import { createNamespaceSecrets, type NamespaceSecrets } from './namespace-secrets.ts';
 
-export interface KeychainParts {
+interface KeychainParts {
   /** Absent: there is no cluster, or the gate was not told to read secrets. */
   readonly pullSecrets?: PullSecrets;
   readonly configured: ConfiguredCredentials;

@@ -6,7 +6,7 @@ import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 
 /** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
-export interface SharedFacts<T> {
+interface SharedFacts<T> {
   /** `what` names the thing in an answer that it is unavailable. `look` ends at its signal; it runs for all who wait. */
   get(key: string, what: string, look: Look<T>, asking: Asking): Promise<Fact<T>>;
 }

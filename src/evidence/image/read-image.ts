@@ -26,7 +26,7 @@ import type { Reading } from '../registry/read-budget.ts';
 import type { ResolvedImage } from '../registry/attempts.ts';
 import { overspent } from '../singleflight/shared-read.ts';
 
-export interface ImageWanted {
+interface ImageWanted {
   readonly resolved: ResolvedImage;
   readonly platforms: PlatformChoice;
 }

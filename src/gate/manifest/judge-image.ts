@@ -5,7 +5,7 @@ import type { Deadline } from '../deadline.ts';
 import type { DecisionOrigin } from '../review/decision-builder.ts';
 import type { Review } from '../review/review.ts';
 
-export interface JudgeImageDeps {
+interface JudgeImageDeps {
   readonly review: Review;
   readonly clock: Clock;
   /** `-n`: where the image is to run. */

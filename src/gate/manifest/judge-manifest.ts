@@ -16,7 +16,7 @@ import { nameOf, namespaceOf } from './manifest-namespace.ts';
 import type { Review } from '../review/review.ts';
 import { unknownKind } from '../review/unknown-kind.ts';
 
-export interface JudgeManifestDeps {
+interface JudgeManifestDeps {
   readonly review: Review;
   readonly form: DecisionForm;
   readonly workloads: WorkloadTable;

@@ -17,7 +17,7 @@ import { pinnedText } from '../mutation/pinned-text.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { ReviewSubject } from '../review/subject.ts';
 
-export interface PinManifestDeps {
+interface PinManifestDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly workloads: WorkloadTable;

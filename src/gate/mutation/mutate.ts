@@ -29,7 +29,7 @@ import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf } from '../review/subject.ts';
 import type { WorkloadSubject } from '../review/subject.ts';
 
-export interface MutateDeps {
+interface MutateDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
   readonly slices: Slices;

@@ -26,7 +26,7 @@ export interface Outcome {
   readonly evidence?: number | undefined;
 }
 
-export interface DecisionFormDeps {
+interface DecisionFormDeps {
   readonly clock: Clock;
   readonly ids: DecisionIds;
   /** Version of the gate itself. */

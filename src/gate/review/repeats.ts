@@ -13,10 +13,7 @@ export interface Repeat {
 }
 
 /** What of a decision says whether it was made before. */
-export type Repeatable = Omit<
-  Decision,
-  'apiVersion' | 'kind' | 'uid' | 'warnings' | 'exemptions' | 'durations'
->;
+type Repeatable = Omit<Decision, 'apiVersion' | 'kind' | 'uid' | 'warnings' | 'exemptions' | 'durations'>;
 
 /** Knows which decisions were made before: they are one entry of the record, with one id and a count (R26). */
 export interface Repeats {

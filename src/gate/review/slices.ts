@@ -3,7 +3,7 @@ import type { Steps } from '../../core/steps.ts';
 import type { Deadline } from '../deadline.ts';
 
 /** For whom work is done. */
-export interface SlicedFor {
+interface SlicedFor {
   readonly namespace: string;
   /** Whether nobody waits for it any more. */
   readonly isOver: () => boolean;

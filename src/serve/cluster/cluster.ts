@@ -58,7 +58,7 @@ const watchPart = (part: string, state: WatchState, detail: string): PartState =
   };
 };
 
-export interface ClusterNamespaces {
+interface ClusterNamespaces {
   readonly reader: NamespaceReader;
   readonly part: () => PartState;
 }

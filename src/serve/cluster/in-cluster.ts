@@ -18,7 +18,7 @@ import type { Policies } from '../policies.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority, watchWebhooks } from './webhook-guard.ts';
 
-export interface FromCluster {
+interface FromCluster {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
   readonly certificate: CertificateSource;

@@ -46,7 +46,7 @@ const expectedOf = (config: Config, certificate: CertificateSource, kind: Webhoo
   );
 };
 
-export interface WebhookWatch {
+interface WebhookWatch {
   readonly part: () => PartState;
   readonly guard: Pick<WebhookGuard, 'recheck'>;
 }

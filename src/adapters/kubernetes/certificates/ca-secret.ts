@@ -21,7 +21,7 @@ import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.t
 export type { CaAuthorities, CaMaterial } from './ca-secret-content.ts';
 export type { RotationStep, RotationTiming } from './ca-secret-rotation.ts';
 
-export interface CaSecretOptions {
+interface CaSecretOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly namespace: string;

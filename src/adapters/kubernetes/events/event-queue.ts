@@ -17,7 +17,7 @@ export interface WaitingNote {
   readonly notBefore: number;
 }
 
-export interface EventQueueOptions {
+interface EventQueueOptions {
   readonly clock: Clock;
   /** Distinct notes that wait. */
   readonly capacity: number;

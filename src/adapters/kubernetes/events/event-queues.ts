@@ -6,7 +6,7 @@ import type { EventWriter } from './series.ts';
 import { type RateLimit, waitForPermit } from '../client/rate-limit.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
-export interface EventLineParts {
+interface EventLineParts {
   readonly queue: EventQueue;
   readonly rate: RateLimit;
   readonly owners: OwnerLookup;
@@ -18,7 +18,7 @@ export interface EventLineParts {
   readonly onThrown: (error: unknown) => void;
 }
 
-export interface EventLineCounts {
+interface EventLineCounts {
   readonly created: number;
   readonly counted: number;
   readonly failed: number;

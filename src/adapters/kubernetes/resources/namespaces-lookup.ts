@@ -12,7 +12,7 @@ import { namespacesResource } from '../client/resource.ts';
 export type Looked = Result<Labels | undefined, NotLooked>;
 
 /** `excusable` (R25): the API server is down. A flood of lookups is not excusable. */
-export interface NotLooked {
+interface NotLooked {
   readonly why: string;
   readonly excusable: boolean;
 }

@@ -47,7 +47,7 @@ interface Entry<P> {
 }
 
 /** The policies of the cluster, each with the revision that is in force. */
-export interface PolicyStore<P> {
+interface PolicyStore<P> {
   /** True when the set in force may have changed. */
   put(object: PolicyObject): boolean;
   delete(name: string): boolean;

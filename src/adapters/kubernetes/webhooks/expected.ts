@@ -11,7 +11,7 @@ import { webhookNames } from '../../../install/webhook-target.ts';
 import type { WebhookDoor } from '../../../install/webhook-target.ts';
 import type { WebhookConfigurationKind } from './webhooks.ts';
 
-export interface ExpectedOptions {
+interface ExpectedOptions {
   /** The rows of the workload table. */
   readonly workloads: readonly GatedKind[];
   readonly bootstrapNamespaces: readonly string[];

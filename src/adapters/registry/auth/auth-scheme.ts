@@ -12,7 +12,7 @@ export interface OfferedSchemes {
 }
 /** One scheme with all that is needed to log in by it. */
 export type AuthScheme = BasicScheme | BearerScheme;
-export interface BasicScheme {
+interface BasicScheme {
   readonly scheme: 'basic';
   readonly username: string;
   readonly password: string;

@@ -16,7 +16,7 @@ import type { RegistrySettings } from '../settings.ts';
 
 export type { AuthorizedRequest, AuthorizedResponse } from './authorized-request.ts';
 
-export interface AuthOptions extends AuthorizationOptions {
+interface AuthOptions extends AuthorizationOptions {
   readonly settingsOf: (host: string) => RegistrySettings;
 }
 

@@ -3,7 +3,7 @@ import type { AuthContext } from './authorization.ts';
 import type { OfferedSchemes } from './auth-scheme.ts';
 
 /** Which scheme a registry accepted, of those that it offered. */
-export interface AcceptedScheme {
+interface AcceptedScheme {
   readonly offered: OfferedSchemes;
   /** Index in the result of `usableSchemes`. */
   readonly at: number;

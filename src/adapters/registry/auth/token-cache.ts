@@ -24,7 +24,7 @@ type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly asker: Asker }
 /** The part of its life for which a token is used. The rest is for clock differences and the time on the way. */
 const usedShare = 0.8;
 
-export interface TokenCache {
+interface TokenCache {
   /** A token that is good for a while still. */
   get(key: TokenKey): string | undefined;
   /** Forgets a token that was refused, unless another one has taken its place. */

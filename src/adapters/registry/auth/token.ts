@@ -26,7 +26,7 @@ export interface Token {
 }
 
 /** A token answer is a few KiB. */
-export const maxTokenResponse = 64 * 1024;
+const maxTokenResponse = 64 * 1024;
 /** Token specification: "For compatibility with older clients, a token should never be returned with less than 60 seconds to live", and the default. */
 const defaultLifetime = 60;
 /** A longer lifetime is cut: a right that was taken away is gone after an hour at the latest. */

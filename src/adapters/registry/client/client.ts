@@ -10,7 +10,7 @@ import type { RegistryHttp } from '../http/http.ts';
 import { getReferrers } from './referrers.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-export interface RegistryOptions {
+interface RegistryOptions {
   readonly http: RegistryHttp;
   /** The row of a host, or the defaults. */
   readonly settingsOf: (host: string) => RegistrySettings;

@@ -31,7 +31,7 @@ export const manifestPath = (
 };
 
 /** `/v2/<repository>/<rest>`, or why there is none. */
-export const pathIn = (
+const pathIn = (
   { repository }: Repository,
   rest: string,
 ): { readonly path: string } | { readonly why: string } => {

@@ -15,7 +15,7 @@ import { type HttpRequest, ownersOf, failureKeyOf } from './http.ts';
 import { rateLimitFailure } from './rate-limit-state.ts';
 import type { Hop } from './redirect.ts';
 
-export interface HostRequestDeps {
+interface HostRequestDeps {
   readonly hosts: Hosts;
   readonly pool: ConnectionPool;
   /** Memory for responses to questions about this registry, wherever its redirects lead. */

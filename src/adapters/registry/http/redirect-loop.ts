@@ -17,7 +17,7 @@ const maxAttempts = 3;
 const maxRetryAfter = 30_000;
 const minRetryAfter = 100;
 
-export interface RedirectLoopDeps {
+interface RedirectLoopDeps {
   readonly sendToHost: SendToHost;
   readonly clock: Clock;
   readonly settingsOf: (host: string) => RegistrySettings;

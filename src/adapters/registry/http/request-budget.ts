@@ -2,7 +2,7 @@ import { onAbort } from '../../../concurrency/abort.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 
 /** Why a request was cancelled: its own timeout, the deadline of the review, or the end of the process. */
-export type CancelReason = 'timeout' | 'caller' | 'closed';
+type CancelReason = 'timeout' | 'caller' | 'closed';
 
 /** The time of one request, with its waiting, redirects and body. */
 export interface RequestBudget {

@@ -7,7 +7,7 @@ export interface ResponseMemory {
   release(bytes: number): void;
 }
 
-export interface ResponseMemoryBudget {
+interface ResponseMemoryBudget {
   /** @param configured - the host has a row of its own; @param owners - those who wait for the response */
   forResponse(configured: boolean, owners: Owners): ResponseMemory;
 }

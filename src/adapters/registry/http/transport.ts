@@ -23,7 +23,7 @@ import { createSendToHost } from './host-request.ts';
 import { createFollowRedirects } from './redirect-loop.ts';
 
 /** Bounds that hold whatever image names say. */
-export interface TransportLimits {
+interface TransportLimits {
   /** Hosts without a row whose state is kept: circuit breakers, queue, connections. More than sockets, so that one is always free. */
   readonly maxHosts: number;
   /** Connections of all hosts without a row together. */

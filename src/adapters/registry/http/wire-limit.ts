@@ -8,7 +8,7 @@ export interface WireLimit {
   readonly allowBody: (maxBytes: number) => void;
 }
 
-export interface WireLimits {
+interface WireLimits {
   /** Watches a connection until it is closed. */
   watch(socket: Socket): WireLimit;
 }

@@ -28,7 +28,7 @@ export interface ConnectionPool {
   ): Promise<Result<Sent, RegistryFailure>>;
 }
 
-export interface ConnectionPoolDeps {
+interface ConnectionPoolDeps {
   readonly hosts: Hosts;
   readonly dial: Dial;
   readonly library: () => Promise<HttpLibrary>;

@@ -22,7 +22,7 @@ export type Dial = (
   signal: AbortSignal,
 ) => Promise<Result<DialedConnection, RegistryFailure>>;
 
-export interface DialerDeps {
+interface DialerDeps {
   readonly checkedSocket: CheckedSocket;
   readonly secureSocket: SecureSocket;
   readonly proxies: Proxies;

@@ -3,7 +3,7 @@ import { onAbort, sleep } from '../../../concurrency/abort.ts';
 import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
 
-export interface ResolveOptions {
+interface ResolveOptions {
   /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
   readonly system: boolean;
   /** Whether the caller can use an address; by default all. */

@@ -98,7 +98,7 @@ export const createProxies = (settings: ProxySettings = {}): Proxies => {
 };
 
 /** Why there is no tunnel. `isDown`: the proxy answers 5xx, which is what a host that does not connect looks like from here. */
-export interface NoTunnel {
+interface NoTunnel {
   readonly why: string;
   readonly isDown: boolean;
 }

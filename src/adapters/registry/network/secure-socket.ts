@@ -9,7 +9,7 @@ import type { ClientCertificate } from '../settings.ts';
 import { ready } from './checked-socket.ts';
 
 /** Whose certificate is expected, and which authorities count beside the well-known ones. */
-export interface TlsPeer {
+interface TlsPeer {
   readonly host: string;
   /** PEM */
   readonly ca?: string | undefined;

@@ -1,7 +1,7 @@
 /** What `/readyz` says in its body about the record; it never makes the gate unready (R14). */
 export type RecorderState = { readonly state: 'ok' } | RecorderTrouble;
 
-export interface RecorderTrouble {
+interface RecorderTrouble {
   readonly state: 'failing';
   /** Stable text, e.g. `SQLITE_FULL`, `STALLED`, `QUEUE_FULL`. */
   readonly code: string;

@@ -4,7 +4,7 @@ import type { RecorderState } from './recorder-health.ts';
 import type { QueueLimits } from './recorder-queue.ts';
 
 /** Called for everything that is counted. Must not throw. */
-export interface RecorderObserver {
+interface RecorderObserver {
   stored(count: number): void;
   /** Lost: the queue was full, the store refused this very batch, or the recorder was already drained. */
   dropped(count: number, why: 'queue-full' | 'rejected' | 'closed'): void;

@@ -27,13 +27,13 @@ export type StoreReply =
   | { readonly call: number; readonly fault: StoreFaultForm };
 
 /** A `StoreFault` without its class, which structured cloning would lose. */
-export interface StoreFaultForm {
+interface StoreFaultForm {
   readonly kind: StoreFaultKind;
   readonly code: string;
   readonly message: string;
 }
 
-export type Cell = string | number | boolean | undefined;
+type Cell = string | number | boolean | undefined;
 const width = 8;
 
 /** A batch as one flat array: cloning it costs half of cloning an array of objects. */

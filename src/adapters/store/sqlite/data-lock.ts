@@ -4,13 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { fail, ok, type Result } from '../../../core/result.ts';
 
-export interface DataLock {
+interface DataLock {
   /** Gives `--data` free. The kernel does so itself when the process ends, however it ends. */
   release(): void;
 }
 
 /** `held`: another `serve` uses it. `unusable`: the directory cannot be written. */
-export interface DataLockRefusal {
+interface DataLockRefusal {
   readonly kind: 'held' | 'unusable';
   readonly message: string;
 }

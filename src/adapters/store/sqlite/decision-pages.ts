@@ -11,7 +11,7 @@ export interface DecisionPage {
 }
 
 /** Reads one page, here or in another thread. */
-export type ReadPage = (query: DecisionQuery, before?: Position) => DecisionPage | Promise<DecisionPage>;
+type ReadPage = (query: DecisionQuery, before?: Position) => DecisionPage | Promise<DecisionPage>;
 
 /** 128 decisions of at most 64 KiB: what a page may hold in memory. */
 const pageRows = 128;

@@ -8,7 +8,7 @@ import { kyselyOn, pragmaNumber, selectAll } from './dialect.ts';
 /** `IGAT`, written into the header of the file: marks it as a database of the gate. */
 export const applicationId = 0x49474154;
 
-export type DatabaseAge = 'empty' | 'older' | 'current';
+type DatabaseAge = 'empty' | 'older' | 'current';
 
 /**
  * The version of the database. Only reads, so that a foreign file is never changed.

@@ -11,7 +11,7 @@ export interface Position {
   readonly seq: number;
 }
 
-export interface DecisionRow extends Position {
+interface DecisionRow extends Position {
   readonly json: string;
 }
 

@@ -23,7 +23,7 @@ export interface DecisionsReader {
  * `missing`: nothing was recorded there yet. `foreign`: no record of the gate, or of a newer version. `unreadable`:
  * everything else.
  */
-export interface ReaderRefusal {
+interface ReaderRefusal {
   readonly kind: 'missing' | 'foreign' | 'unreadable';
   readonly message: string;
 }

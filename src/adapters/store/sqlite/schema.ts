@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 
 /** One decision. Types are those that SQLite and PostgreSQL share: no booleans, no JSON columns. */
-export interface DecisionsTable {
+interface DecisionsTable {
   /** Insertion order; SQLite's rowid, so that rows are appended and never inserted in between. */
   seq: Generated<number>;
   id: string;
@@ -20,7 +20,7 @@ export interface DecisionsTable {
 }
 
 /** Kysely's own table of applied migrations; the gate only reads it. */
-export interface MigrationsTable {
+interface MigrationsTable {
   name: string;
 }
 

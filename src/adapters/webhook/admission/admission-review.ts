@@ -10,7 +10,7 @@ import type {
 } from '../../../gate/admission-request.ts';
 
 /** A review that cannot be judged. With a uid it is answered with a denial, without one with HTTP 400. */
-export interface MalformedReview {
+interface MalformedReview {
   readonly uid?: string;
   /** The mistake in one short sentence. */
   readonly problem: string;

@@ -14,7 +14,7 @@ const maxReasonRunes = 320;
 const maxCauses = 32;
 
 /** One entry of `status.details.causes`. */
-export interface StatusCause {
+interface StatusCause {
   readonly reason: string;
   readonly message: string;
   readonly field?: string;

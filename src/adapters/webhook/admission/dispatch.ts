@@ -37,7 +37,7 @@ const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remai
 };
 
 /** A body that arrived and can be answered. */
-export type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
+type ArrivedBody = Exclude<Body, { readonly state: 'gone' }>;
 
 /** What of a body is parsed in one go, with its batch. */
 export const bytesParsedAtOnce = (body: ArrivedBody): number =>

@@ -4,7 +4,7 @@ import { maxDepth, maxTokens } from './json-scan.ts';
 import type { ScanFault } from './json-scan.ts';
 
 /** Why a request is rejected before anything in it was judged. */
-export type RejectionCode = Extract<
+type RejectionCode = Extract<
   FindingCode,
   'malformed-request' | 'too-large' | 'overloaded' | 'deadline-exceeded' | 'internal-error'
 >;

@@ -1,9 +1,9 @@
 import { countRunes, cutRunes } from './plain-text.ts';
 
 /** Kubernetes cuts longer warnings once the total is used up. */
-export const maxWarningRunes = 256;
+const maxWarningRunes = 256;
 /** For the whole request; other webhooks share it. */
-export const maxTotalRunes = 4_096;
+const maxTotalRunes = 4_096;
 /** Room for the line that says how many were left out. */
 const restRunes = 64;
 

@@ -20,7 +20,7 @@ export interface AdminHandlers {
   readonly metrics: () => Metrics | Promise<Metrics>;
 }
 
-export interface AdminServerOptions {
+interface AdminServerOptions {
   readonly listen: ListenAddress;
   readonly handlers: AdminHandlers;
   readonly clock: Pick<Clock, 'monotonic'>;

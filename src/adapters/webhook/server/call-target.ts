@@ -42,7 +42,7 @@ export const callBudget = (timeout: string | undefined): number => {
 };
 
 /** The parts of a request target that the gate uses. */
-export interface CallTarget {
+interface CallTarget {
   readonly path: string;
   /** Milliseconds. */
   readonly budget: number;

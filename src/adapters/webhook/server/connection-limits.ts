@@ -24,7 +24,7 @@ export interface ConnectionLimiter {
   close(): void;
 }
 
-export interface ConnectionLimiterDeps {
+interface ConnectionLimiterDeps {
   readonly limits: ConnectionLimits;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Whether the handshake has verified the caller. */

@@ -4,7 +4,7 @@ import type { Deadline } from '../../../gate/deadline.ts';
 /** Releases the lock; the next in the queue gets it after one round of the event loop. */
 export type Release = () => void;
 
-export interface LargeBodyLock {
+interface LargeBodyLock {
   /**
    * Waits for the lock; `undefined` when the deadline came first.
    * @param namespace - of the body, see {@link peekNamespace}

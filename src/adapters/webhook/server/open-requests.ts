@@ -4,7 +4,7 @@ import { createByPeer } from './by-peer.ts';
 import type { WebRequest } from './body-reader.ts';
 
 /** A request that holds a place. */
-export interface AdmittedRequest {
+interface AdmittedRequest {
   /**
    * The request counts until this is done, too; it must not fail. Attack: a client sends a review and resets the stream,
    * thousands of times a second; the reviews go on to their deadlines, none of them counted.

@@ -20,7 +20,7 @@ const logging: Readonly<Record<Kind, { level: 'debug' | 'warn' | 'error'; limite
 /** Milliseconds between two log lines of a limited kind. */
 const logInterval = 10_000;
 
-export interface ProblemReportDeps {
+interface ProblemReportDeps {
   readonly log: Readonly<Record<'debug' | 'warn' | 'error', (message: string, fields: object) => void>>;
   /** Counts one problem; `defect` when the gate itself is at fault. */
   readonly count: (kind: Kind, defect: boolean) => void;

@@ -15,7 +15,7 @@ import type { Call } from '../admission/reject.ts';
 import type { RequestBatcher } from './request-batcher.ts';
 import type { RegistryEventsEndpoint } from '../events/registry-events.ts';
 
-export interface RequestListenerDeps {
+interface RequestListenerDeps {
   readonly handlers: WebhookHandlers;
   readonly clock: Clock;
   readonly bodyReader: BodyReader;

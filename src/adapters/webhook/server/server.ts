@@ -40,7 +40,7 @@ export interface WebhookServerOptions {
 }
 
 /** How much one client can use; tests make them small. Times in milliseconds. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly bodies: BodyLimits | undefined;
   /** Connections of callers: those that sent a request or, with a client CA, showed its certificate. */
   readonly maxConnections: number;

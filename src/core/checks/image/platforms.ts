@@ -57,7 +57,7 @@ const lacking = (wanted: readonly string[], present: readonly PlatformImage[]): 
 });
 
 /** The images behind one name that a policy judges, and the violation when the policy wants others. */
-export interface Choice {
+interface Choice {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
   /** The type of the first artifact among them. */

@@ -13,7 +13,7 @@ import {
 } from '../../text/yaml/scalar.ts';
 
 /** A mistake in the text of a policy file, with its offset. */
-export interface YamlFault {
+interface YamlFault {
   readonly offset: number;
   readonly message: string;
 }

@@ -8,7 +8,7 @@ import { setField } from '../parsed-text.ts';
 import { maxDepth, nestedTooDeep } from '../yaml/limits.ts';
 
 /** How much of a text is read; absent: as much as there is. A key that an object holds twice is refused unless it may be. */
-export interface JsonBounds {
+interface JsonBounds {
   readonly depth: number;
   readonly values?: number;
   readonly escapes?: number;

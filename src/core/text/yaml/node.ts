@@ -12,12 +12,12 @@ import { maxDepth, nestedTooDeep } from './limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
 
 /** The JSON value of a document, the places of its values, and those of the items of its `items` lists as they are written. */
-export interface YamlJson {
+interface YamlJson {
   readonly value: JsonValue;
   readonly starts: ValueStarts;
   readonly offsets: ReadonlyMap<JsonValue, readonly number[]>;
 }
-export interface NodeProblem {
+interface NodeProblem {
   readonly offset: number;
   readonly why: string;
 }

@@ -2,7 +2,7 @@ import type { JsonValue } from '../json/json.ts';
 import type { SourceSteps } from '../source-node.ts';
 
 /** Where a map or a list begins, and each value in it. */
-export interface CollectionStart {
+interface CollectionStart {
   readonly start: number;
   /** Of a map, the keys that `starts` are of. One that a merge brought stands before the one that takes its place. */
   readonly keys?: readonly string[];
