@@ -142,9 +142,9 @@ const ownTexts: Readonly<Record<string, string>> = {
 /** Patterns that are put together; what they are made of is bounded where strangers write. */
 const composed = [
   'src/adapters/cloud-identity/aws-host.ts',
+  'src/config/values/address.ts',
   'src/config/values/shape.ts',
   'src/core/policy/load/document-yaml.ts',
-  'src/core/policy/schema/text.ts',
   'src/core/text/dns-name.ts',
 ];
 const isOwn = (file: string): boolean => Object.keys(ownTexts).some((path) => file.startsWith(path));
@@ -211,7 +211,9 @@ const best = (pattern: RegExp, text: string): number =>
 const looksAgain = (pattern: RegExp, unit: string): boolean => {
   const of = (length: number): string => `${unit.repeat(Math.ceil(length / unit.length))}\n\u00ff`;
   if (timeOf(pattern, of(8192)) < 5) return false;
-  return best(pattern, of(8192)) > 24 * best(pattern, of(1024)) + 2;
+  // Three times: what else runs on the machine may slow one of them down.
+  const isSlow = (): boolean => best(pattern, of(8192)) > 24 * best(pattern, of(1024)) + 2;
+  return isSlow() && isSlow() && isSlow();
 };
 
 describe('R24: no pattern takes long for its worst 8 KiB', () => {

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../text/size.ts';
 
-const quantity = /^\d+(?:[kMGT]|[KMGT]i)?$/;
+const quantity = /^\d{1,16}(?:[kMGT]|[KMGT]i)?$/;
 
 /**
  * A size of a policy in bytes, as Kubernetes writes quantities: a whole number and `k`, `M`, `G`, `T`, `Ki`, `Mi`, `Gi`,
