@@ -2,7 +2,7 @@ import { readTextFile } from '../config/sources/bounded-file.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
-import { isJsonObject } from '../core/text/json/json.ts';
+import { objectOf } from '../core/text/json/json.ts';
 import { readManifest } from '../core/workload/manifest.ts';
 import { isDnsLabel, isDnsSubdomain } from '../core/text/dns-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';
@@ -42,7 +42,7 @@ export const readPullSecretFile = (file: string): PullSecretInput => {
   if (secrets.length > 1)
     return refuse(`it holds ${String(secrets.length)} Secrets; give the one that is to be tried`);
   const object: JsonObject = secret.object;
-  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  const metadata = objectOf(object['metadata']);
   const { name, namespace = 'default' } = metadata;
   if (typeof name !== 'string' || !isDnsSubdomain(name))
     return refuse('its metadata.name is no name of a Secret');

@@ -1,13 +1,10 @@
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
+import { objectOf } from '../../core/text/json/json.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-const metadataOf = (object: JsonObject): JsonObject => {
-  const metadata = object['metadata'];
-  return isJsonObject(metadata) ? metadata : {};
-};
+const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
 
 export const nameOf = (object: JsonObject): string => text(metadataOf(object)['name']);
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiProblem } from '../client/client.ts';
 import { localProblem } from '../client/problem.ts';
@@ -71,8 +71,6 @@ const partsOf = (secret: JsonObject): CaContent => {
     ...(previous.certificate === '' ? {} : { previous }),
   };
 };
-
-const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
 
 const bundleOf = (all: readonly ({ readonly certificate: string } | undefined)[]): string =>
   all.map((one) => (one === undefined ? '' : `${one.certificate.trim()}\n`)).join('');

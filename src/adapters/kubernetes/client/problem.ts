@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf } from '../../../core/text/json/json.ts';
 import type { ApiTarget, ApiVerb } from './resource.ts';
 import { cutMiddle } from '../../../core/text/cut-middle.ts';
 
@@ -31,6 +31,20 @@ export const localProblem = (reason: LocalReason, message: string): ApiProblem =
   reason,
   message: printable(message),
 });
+
+/**
+ * For background work: reports a throw, which is a defect, as a problem. Never throws itself, since an unhandled
+ * rejection in a background loop would end the gate.
+ */
+export const tellThrown =
+  (what: string, onProblem: ((problem: ApiProblem) => void) | undefined) =>
+  (error: unknown): void => {
+    try {
+      onProblem?.(localProblem('BadAnswer', `${what} failed: ${String(error)}`));
+    } catch {
+      // The reporter itself throws, so nothing else can be done.
+    }
+  };
 
 /** Worth trying again without any change on our side. */
 export const isTransient = (problem: ApiProblem): boolean =>
@@ -90,7 +104,7 @@ export const answerProblem = (
   verb: ApiVerb,
   target: ApiTarget,
 ): ApiProblem => {
-  const status = isJsonObject(answer.body) ? answer.body : {};
+  const status = objectOf(answer.body);
   const said = typeof status['message'] === 'string' ? printable(status['message']) : '';
   const reason =
     typeof status['reason'] === 'string' && status['reason'] !== ''

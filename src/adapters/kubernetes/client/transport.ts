@@ -1,7 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { ApiStream } from './call.ts';
 import type { TlsMaterial } from './connection.ts';
 import { type ApiProblem, connectionProblem, localProblem } from './problem.ts';
 
@@ -21,6 +20,14 @@ export const send = (
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
 };
+
+/** The body of a watch. `bytes` ends when the server ends it or the connection fails; it never throws. */
+export interface ApiStream {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Why the stream ended, once it has; undefined when the server closed it in order. */
+  problem(): ApiProblem | undefined;
+  close(): void;
+}
 
 /** The whole body as text, unless it is longer than `limit` bytes. */
 export const readAll = async (

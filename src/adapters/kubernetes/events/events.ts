@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/background.ts';
+import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { createEventLine, type EventLine } from './event-queues.ts';
 import { type EventNote, noteOf } from './note.ts';

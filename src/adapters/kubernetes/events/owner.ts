@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
@@ -102,5 +102,4 @@ export const controllerOf = (
   return { apiVersion, kind, name, uid, namespace } as InvolvedObject;
 };
 
-export const metadataOf = (object: JsonObject): JsonObject =>
-  isJsonObject(object['metadata']) ? object['metadata'] : {};
+export const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);

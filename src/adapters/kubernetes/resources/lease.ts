@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/background.ts';
+import { objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { leasesResource } from '../client/resource.ts';
 import { sleep } from '../../../concurrency/abort.ts';
@@ -134,7 +134,7 @@ const createElection = (options: LeaseOptions, timing: LeaseTiming) => {
 
 /** The Lease with us as its holder. Unknown fields and metadata stay; the version guards against a race. */
 const claim = (options: LeaseOptions, lease: JsonObject | undefined, duration: number): JsonObject => {
-  const spec = isJsonObject(lease?.['spec']) ? lease['spec'] : {};
+  const spec = objectOf(lease?.['spec']);
   const ours = spec['holderIdentity'] === options.identity;
   const now = microTime(options.clock.now());
   const transitions = typeof spec['leaseTransitions'] === 'number' ? spec['leaseTransitions'] : 0;
@@ -158,14 +158,13 @@ const release = async (options: LeaseOptions): Promise<void> => {
   const target = { resource: leasesResource, namespace: options.namespace, name: options.name };
   const found = await options.client.request({ ...target, verb: 'get' }, signal);
   if (!found.ok || recordOf(found.value).holder !== options.identity) return;
-  const spec = isJsonObject(found.value['spec']) ? found.value['spec'] : {};
+  const spec = objectOf(found.value['spec']);
   const freed = { ...spec, holderIdentity: '', leaseDurationSeconds: 1 };
   await options.client.request({ ...target, verb: 'update', body: { ...found.value, spec: freed } }, signal);
 };
 
 const recordOf = (lease: JsonObject) => {
-  const spec = isJsonObject(lease['spec']) ? lease['spec'] : {};
-  const { holderIdentity, leaseDurationSeconds, renewTime } = spec;
+  const { holderIdentity, leaseDurationSeconds, renewTime } = objectOf(lease['spec']);
   return {
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
     duration: typeof leaseDurationSeconds === 'number' ? leaseDurationSeconds * 1000 : 0,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { absent, type Fact, known, outage, unavailable } from '../../../core/facts/fact.ts';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
 import type { NamespaceReader } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
@@ -32,34 +32,33 @@ interface NamespaceLabels {
 
 /** R3, R14: answers at once what it knows, stale or not. `absent` and `unavailable` are never confused. */
 export const createNamespaces = (options: NamespacesOptions): Namespaces => {
-  const shelf = createShelf(options.maxCharacters ?? 64 * 1024 * 1024);
+  const cache = createLabelCache(options.maxCharacters ?? 64 * 1024 * 1024);
   const lookup = createNamespaceLookup(options.client, options.clock, textLabels);
   const watch = createWatch<NamespaceLabels>({
     ...options,
     target: { resource: namespacesResource, metadataOnly: true },
     read: (object) => {
       const labels = textLabels(object);
-      const metadata = object['metadata'];
-      const name = isJsonObject(metadata) ? metadata['name'] : undefined;
+      const { name } = objectOf(object['metadata']);
       return typeof name === 'string' ? { name, labels } : undefined;
     },
     sink: {
       replace: (all) => {
-        shelf.clear();
-        for (const one of all) shelf.put(one);
+        cache.clear();
+        for (const one of all) cache.put(one);
       },
-      upsert: (one) => shelf.put(one),
-      delete: ({ name }) => shelf.delete(name),
+      upsert: (one) => cache.put(one),
+      delete: ({ name }) => cache.delete(name),
     },
   });
   return {
     labels: (name, signal) => {
-      const labels = shelf.get(name);
+      const labels = cache.get(name);
       return labels === undefined ? look(lookup, name, signal()) : known(labels);
     },
     start: () => watch.start(),
     state: () => watch.state(),
-    size: () => shelf.size(),
+    size: () => cache.size(),
     close: async () => {
       lookup.close();
       await watch.close();
@@ -75,9 +74,8 @@ const look = async (lookup: NamespaceLookup, name: string, signal: AbortSignal):
 };
 
 /** The labels of a Namespace object; anything that is no text is left out. */
-export const textLabels = (object: JsonObject): Labels => {
-  const metadata = object['metadata'];
-  const labels = isJsonObject(metadata) ? metadata['labels'] : undefined;
+const textLabels = (object: JsonObject): Labels => {
+  const { labels } = objectOf(object['metadata']);
   if (!isJsonObject(labels)) return noLabels;
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
@@ -86,7 +84,7 @@ export const textLabels = (object: JsonObject): Labels => {
 const noLabels: Labels = Object.freeze({});
 
 /** Labels by namespace, within a budget of characters: no cluster can fill our memory with labels. */
-const createShelf = (maxCharacters: number) => {
+const createLabelCache = (maxCharacters: number) => {
   const all = new Map<string, { readonly labels: Labels; readonly size: number }>();
   let used = 0;
   const drop = (name: string): void => {

@@ -43,11 +43,11 @@ const batchTimes = { quiet: 50, atMost: 300 };
 
 /** The ImagePolicies of the cluster as a source of policies. */
 export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): ClusterPolicies => {
-  const book = createPolicyStore(options.read);
+  const store = createPolicyStore(options.read);
   let set: PolicySet | undefined;
   const build = (): void => {
     try {
-      set = options.build(book.accepted(), book.broken(), book.version());
+      set = options.build(store.accepted(), store.broken(), store.version());
     } catch (error) {
       options.onError?.(error);
       return;
@@ -62,17 +62,17 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
     read: readPolicyObject,
     sink: {
       replace: (all) => {
-        const changed = book.replace(all);
+        const changed = store.replace(all);
         if (set === undefined) build();
         else if (changed) batch.later();
         else options.onVerdicts?.();
       },
       upsert: (one) => {
-        if (book.put(one)) batch.later();
+        if (store.put(one)) batch.later();
         else options.onVerdicts?.();
       },
       delete: ({ name }) => {
-        if (book.delete(name)) batch.later();
+        if (store.delete(name)) batch.later();
       },
     },
   });
@@ -83,7 +83,7 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
         : { state: 'loaded', set },
     start: () => watch.start(),
     state: () => watch.state(),
-    verdicts: () => book.verdicts(),
+    verdicts: () => store.verdicts(),
     close: async () => {
       batch.cancel();
       await watch.close();

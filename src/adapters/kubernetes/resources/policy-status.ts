@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/background.ts';
+import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';

@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiProblem, ApiStream } from '../client/client.ts';
 import { localProblem, printable } from '../client/problem.ts';
 import type { WatchOptions } from './options.ts';
-import { readLines } from './lines.ts';
 import { selectorsOf } from './list.ts';
 
 export interface WatchStreamLimits {
@@ -21,6 +20,35 @@ export type WatchStreamEnd =
   | { readonly end: 'relist'; readonly resourceVersion: string; readonly problem?: ApiProblem };
 
 const maxLineBytes = 8 * 1024 * 1024;
+
+/**
+ * Calls `take` with each complete line of a byte stream. A line longer than `limit` bytes ends it: the API server
+ * stores objects of 1.5 MiB at most, so such a line is no event. `take` returns false to stop early.
+ */
+export const readLines = async (
+  bytes: AsyncIterable<Buffer>,
+  limit: number,
+  take: (line: string) => boolean,
+): Promise<'ended' | 'too-long'> => {
+  let parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of bytes) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      if (size + end - from > limit) return 'too-long';
+      parts.push(chunk.subarray(from, end));
+      from = end + 1;
+      const line = Buffer.concat(parts).toString('utf8').trim();
+      parts = [];
+      size = 0;
+      if (line !== '' && !take(line)) return 'ended';
+    }
+    if (from < chunk.length) parts.push(chunk.subarray(from));
+    size += chunk.length - from;
+    if (size > limit) return 'too-long';
+  }
+  return 'ended';
+};
 
 /** One watch stream, from opening to its end. */
 export const openWatchStream = async <T>(
@@ -97,8 +125,7 @@ const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): Wa
   }
   const { type, object } = event;
   if (type === 'ERROR') return errorEvent(object, from);
-  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const version = metadata['resourceVersion'];
+  const version = objectOf(object['metadata'])['resourceVersion'];
   const resourceVersion = typeof version === 'string' && version !== '' ? version : from;
   if (type === 'BOOKMARK') return { end: 'closed', resourceVersion };
   const item = options.read(object);

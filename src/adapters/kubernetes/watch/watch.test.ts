@@ -3,7 +3,7 @@ import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-s
 import { type ApiClient, createClient } from '../client/client.ts';
 import { namespacesResource } from '../client/resource.ts';
 import { createWatch, type Watch, type WatchState, type WatchTiming } from './watch.ts';
-import { readLines } from './lines.ts';
+import { readLines } from './stream.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

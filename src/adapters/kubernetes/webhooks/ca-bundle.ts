@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { localProblem } from '../client/problem.ts';
@@ -39,7 +39,7 @@ export const patchCaBundle = async (
 
 const operationsFor = (configuration: JsonObject, bundle: string): JsonObject[] => {
   const webhooks: unknown = configuration['webhooks'];
-  const metadata = isJsonObject(configuration['metadata']) ? configuration['metadata'] : {};
+  const metadata = objectOf(configuration['metadata']);
   const caBundle = Buffer.from(bundle).toString('base64');
   const operations = (Array.isArray(webhooks) ? webhooks : []).flatMap((webhook: unknown, index) => {
     const clientConfig = isJsonObject(webhook) ? webhook['clientConfig'] : undefined;

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { pemCertificates } from '../../../core/text/pem.ts';
 
 /** One webhook of a configuration in a form that compares by text: defaults filled in, order removed. */
@@ -96,6 +96,5 @@ export const fingerprints = (pem: string): ReadonlySet<string> => {
 };
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 const textOf = (value: unknown): string => (value === undefined ? '' : asText(value));

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
 import { mutatingWebhooksResource, validatingWebhooksResource } from '../client/resource.ts';
 import type { ApiResource } from '../client/resource.ts';
@@ -95,7 +95,7 @@ const judge = (
   if (found === undefined) {
     return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
   }
-  const metadata = isJsonObject(found['metadata']) ? found['metadata'] : {};
+  const metadata = objectOf(found['metadata']);
   const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
   const differences = compareWebhooks(expected(found), found, authority());
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };

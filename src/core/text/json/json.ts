@@ -7,3 +7,6 @@ export interface JsonObject {
 /** True for a JSON object; arrays and null are not objects. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The object itself; for anything else one without fields. */
+export const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
