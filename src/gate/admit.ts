@@ -128,33 +128,30 @@ const beforeDeadline = (
  * Judges one admission request. Never rejects: the unexpected becomes a deny with `internal-error`, here and
  * nowhere else. Nothing in the object, no user, header, annotation or deletionTimestamp is a short cut (B14-B16).
  */
-export const createAdmit = (deps: AdmitDeps) => {
-  const { form, clock, workloads, review } = deps;
-  const admit = async (request: AdmissionRequest, deadline: Deadline, started: number): Promise<Decision> => {
-    const origin = originOf(request);
-    const decided = decideWithoutImages(request, deps);
-    if (decided !== undefined) return form(origin, decided, started);
-    const row = workloads.byKind(request.kind.group, request.kind.kind);
-    if (row === undefined || request.object === null) throw new Error('a workload without its row or object');
-    const what = { form: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
-    const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
-    // Most reviews need no I/O: they are settled here and pay for no timer.
-    if (!(reviewed instanceof Promise)) return reviewed;
-    return (
-      (await beforeDeadline(reviewed, { deadline, onBug: deps.onBug })) ??
-      form(origin, timedOut(deadline), started)
-    );
-  };
-  return async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
+export const createAdmit =
+  (deps: AdmitDeps) =>
+  async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
+    const { form, clock, workloads, review, onBug } = deps;
     const started = clock.monotonic();
     try {
-      return await admit(request, deadline, started);
+      const origin = originOf(request);
+      const decided = decideWithoutImages(request, deps);
+      if (decided !== undefined) return form(origin, decided, started);
+      const row = workloads.byKind(request.kind.group, request.kind.kind);
+      if (row === undefined || request.object === null)
+        throw new Error('a workload without its row or object');
+      const what = { form: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
+      const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
+      // Most reviews need no I/O: they are settled here and pay for no timer.
+      if (!(reviewed instanceof Promise)) return reviewed;
+      return (
+        (await beforeDeadline(reviewed, { deadline, onBug })) ?? form(origin, timedOut(deadline), started)
+      );
     } catch (error) {
-      deps.onBug(error);
+      onBug(error);
       const finding = gateFinding('internal-error', 'the gate failed while judging this request', {
         remedy: 'this is a defect of the gate: report it with the decision id and the log line',
       });
       return form(originOf(request), { findings: [finding] }, started);
     }
   };
-};

@@ -66,32 +66,31 @@ interface LoginAttempt {
 /** By {@link schemeKey}. A password that is wrong three times may lock an account, so none is shown twice. */
 type LoginAttempts = Map<string, LoginAttempt>;
 
+/** Sends the request with a login, once for each scheme. */
 const attempt = async (
-  deps: AuthDeps,
-  request: AuthorizedRequest,
-  scheme: AuthScheme,
-): Promise<LoginAttempt> => {
-  const { http, authorizations, challenges } = deps;
-  const authorization = await authorizations.authorize(request, scheme);
-  if (!authorization.ok) return { isSent: false, answer: { ok: false, failure: authorization.error } };
-  const answer = await sendAuthorized(http, request, authorization.value);
-  if (!isUnauthorized(answer)) return { isSent: true, answer };
-  authorizations.invalidate(authorization.value);
-  // A cached token may have been revoked: a new one is requested if the registry still offers the scheme.
-  const isCached = authorization.value.token?.isFresh === false;
-  return isCached && challenges.stillOffers(request, answer.response, scheme)
-    ? attempt(deps, request, scheme)
-    : { isSent: true, answer };
-};
-
-const attemptOnce = async (
   deps: AuthDeps,
   request: AuthorizedRequest,
   scheme: AuthScheme,
   attempts: LoginAttempts,
 ): Promise<LoginAttempt> => {
+  const { http, authorizations, challenges } = deps;
   const key = schemeKey(scheme);
-  const made = attempts.get(key) ?? (await attempt(deps, request, scheme));
+  let made = attempts.get(key);
+  while (made === undefined) {
+    const authorization = await authorizations.authorize(request, scheme);
+    if (!authorization.ok) {
+      made = { isSent: false, answer: { ok: false, failure: authorization.error } };
+      break;
+    }
+    const answer = await sendAuthorized(http, request, authorization.value);
+    if (isUnauthorized(answer)) {
+      authorizations.invalidate(authorization.value);
+      // A cached token may have been revoked: a new one is requested if the registry still offers the scheme.
+      const isCached = authorization.value.token?.isFresh === false;
+      if (isCached && challenges.stillOffers(request, answer.response, scheme)) continue;
+    }
+    made = { isSent: true, answer };
+  }
   attempts.set(key, made);
   return made;
 };
@@ -121,7 +120,7 @@ const followChallenges = async (
       return usable.value.length === 0 ? withRemark(answer, whyNoScheme(request, offered.value)) : undefined;
     }
     followed.add(schemeKey(scheme));
-    const made = await attemptOnce(deps, request, scheme, attempts);
+    const made = await attempt(deps, request, scheme, attempts);
     if (isAccepted(made.answer)) logins.set(request, { offered: offered.value, at });
     return made.answer;
   };
@@ -170,7 +169,7 @@ export const createAuth = ({ settingsOf, ...options }: AuthOptions): Auth => {
         return sendAuthorized(http, request, { header: `Bearer ${secret.token}` });
       const attempts: LoginAttempts = new Map();
       const scheme = cachedScheme(deps, request);
-      const made = scheme === undefined ? undefined : await attemptOnce(deps, request, scheme, attempts);
+      const made = scheme === undefined ? undefined : await attempt(deps, request, scheme, attempts);
       const isFinal = made !== undefined && made.isSent && !isUnauthorized(made.answer);
       return isFinal ? made.answer : followChallenges(deps, request, attempts);
     },
