@@ -23,9 +23,9 @@ export interface RegistrySettings {
   readonly mirrors: readonly string[];
   /** Hosts of token servers that may see credentials for this registry, besides the host itself. */
   readonly tokenRealms: readonly string[];
-  /** Requests under way at one time; one namespace alone has half of them, and a quarter by right (R26). */
+  /** Concurrent requests; one namespace alone may have half of them, and is sure of a quarter (R26). */
   readonly concurrency: number;
-  /** Milliseconds for one request, the waiting for its turn included. */
+  /** Milliseconds for one request, with the waiting for its place. */
   readonly timeout: number;
 }
 

@@ -42,7 +42,7 @@ export const createOwnerLookup = (client: ApiClient, clock: Clock): OwnerLookup 
       const key = JSON.stringify([apiVersion, kind, name, uid]);
       const cached = cache.get(namespace, key);
       if (cached !== undefined && cached.until > clock.monotonic()) return cached.top;
-      const { top, complete } = await walk(client, owner, signal);
+      const { top, complete } = await findController(client, owner, signal);
       cache.set(namespace, key, {
         top,
         until: clock.monotonic() + (complete ? maxAge.found : maxAge.failed),
@@ -52,7 +52,7 @@ export const createOwnerLookup = (client: ApiClient, clock: Clock): OwnerLookup 
   };
 };
 
-const walk = async (
+const findController = async (
   client: ApiClient,
   from: InvolvedObject,
   signal: AbortSignal,

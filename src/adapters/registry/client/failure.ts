@@ -95,7 +95,7 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
 /** An answer, and in whose name it was asked for. */
 export interface RegistryResponse {
   readonly response: HttpResponse;
-  /** What was sent and must not be shown, see secret-words.ts. */
+  /** What was sent and must not be shown, see redact.ts. */
   readonly secrets: readonly string[];
   /** What a refusal must say about how the registry was asked. */
   readonly remark?: Remark;
@@ -108,7 +108,7 @@ export interface Remark {
 
 /**
  * A refusal for another cause than the login itself: the cause comes first, so that it is not what gets cut. Nothing in
- * it names the login: whoever has the same password under another name is told the same failure (B29).
+ * it names the login: two names with the same password get the same failure (B29).
  */
 export const because = (failure: RegistryFailure, remark: Remark | undefined): RegistryFailure =>
   remark === undefined || failure.kind !== 'denied'

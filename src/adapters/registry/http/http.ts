@@ -32,8 +32,8 @@ export interface HttpRequest {
 /**
  * The circuit breaker and rate limit key of a request, wherever redirects lead: the repository at a registry, or the whole
  * question at a token server, for each account apart, because a login may be what a host cannot take (R26). What stands below
- * manifests is apart (R25). Attack: somebody pushes images whose configs take for ever, until the breaker refuses the
- * repository, which is excusable, and lets them in.
+ * manifests is apart (R25). Attack: a tenant pushes images whose configs take for ever, until the circuit of the
+ * repository opens, which is excusable, and lets them in.
  */
 export const failureKeyOf = ({
   host,

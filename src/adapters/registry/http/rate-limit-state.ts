@@ -3,8 +3,8 @@ import { failure, outage } from '../network/failure.ts';
 import { type HttpRequest, failureKeyOf } from './http.ts';
 
 /**
- * The failure of a host that asks us to wait. A 503 is an outage. A 429 is about how much we asked, which whoever creates
- * Pods decides: they could use up a pull limit, and every image would come in as "unavailable" (R25).
+ * The failure of a host that asks us to wait. A 503 is an outage. A 429 is about how much we asked, which
+ * tenants decide: one could use up a pull limit, and every image would come in as "unavailable" (R25).
  */
 export const rateLimitFailure = (
   status: number,

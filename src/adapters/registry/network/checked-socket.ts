@@ -82,7 +82,7 @@ const refusedAddress = (always: boolean): string =>
     : `its address is private or reserved; ${advice}`;
 
 /**
- * One text for all that DNS may say of a name that nobody configured. Attack: whoever may create Pods asks for one
+ * One text for all that DNS may say of a name that nobody configured. Attack: a tenant asks for one
  * internal name after the other, and learns from the refusals which of them exist (B26).
  */
 const unknownOrPrivate = `there is no such host, or its address is private or reserved; ${advice}`;

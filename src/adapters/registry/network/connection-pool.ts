@@ -63,7 +63,7 @@ const createSocketLimit = (maxSockets: number, hosts: Hosts) => {
   const semaphore = createFairSemaphore({ places: maxSockets, waiting: 0 });
   const releases = new WeakMap<Connection, () => void>();
   return {
-    /** Closes idle connections, whoever they were opened for, until there is a place. */
+    /** Closes idle connections, of any owner, until there is a place. */
     acquire: (owners: Owners): (() => void) | undefined => {
       for (;;) {
         const release = semaphore.tryAcquire(owners);

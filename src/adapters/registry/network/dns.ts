@@ -59,13 +59,13 @@ const isUnknownName = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA');
 
 /**
- * The machine's own way to look up (`getaddrinfo`) takes one of four threads that files and keys need too, and cannot be
- * called off. Image names come from whoever may create a pod: names whose DNS never answers would stop the process. So
- * those names are asked for by UDP queries that can be called off, and the machine's way is kept for configured hosts,
- * two at a time, and for what DNS does not know (hosts file), one at a time.
+ * The lookup of the system (`getaddrinfo`) takes one of four threads that files and keys need too, and cannot be
+ * cancelled. Attack: a tenant names images whose DNS never answers, and all threads wait. So those names are resolved by
+ * UDP queries, which can be cancelled. The lookup of the system serves configured hosts, two at a time, and names that
+ * DNS does not know (hosts file), one at a time.
  *
- * A name that leads nowhere but inside takes the same way as one that does not exist. Attack (B26): whoever may create
- * Pods asks for internal names, and learns from the time that a refusal took which of them exist.
+ * A name with internal addresses alone is looked up like one that does not exist. Attack (B26): a tenant asks for internal
+ * names, and learns from the time of the refusal which of them exist.
  * @param servers `address:port` of DNS servers, instead of those of this machine
  */
 export const createResolve = (servers?: readonly string[]): Resolve => {

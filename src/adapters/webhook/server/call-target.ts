@@ -48,21 +48,10 @@ interface CallTarget {
   readonly budget: number;
 }
 
-const parseCallTarget = (url: string): CallTarget => {
+/** Reads a request target. */
+export const parseCallTarget = (url: string): CallTarget => {
   const mark = url.indexOf('?');
   if (mark < 0) return { path: url, budget: callBudget(undefined) };
   const timeout = new URLSearchParams(url.slice(mark + 1)).get('timeout');
   return { path: url.slice(0, mark), budget: callBudget(timeout ?? undefined) };
-};
-
-/** Reads request targets. An API server uses only a few of them, so the first ones are cached. */
-export const createCallTargets = (remembered = 32): ((url: string) => CallTarget) => {
-  const known = new Map<string, CallTarget>();
-  return (url) => {
-    const found = known.get(url);
-    if (found !== undefined) return found;
-    const target = parseCallTarget(url);
-    if (known.size < remembered && url.length <= 256) known.set(url, target);
-    return target;
-  };
 };

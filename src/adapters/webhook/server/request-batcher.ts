@@ -1,12 +1,12 @@
 /** Requests that are judged before the connections are read again: a flood must not keep the event loop from its sockets. */
 const maxBatch = 64;
-/** The same for their bodies, which are parsed in that turn: 64 bodies of 100 KB took half a second (R24). */
+/** Bytes of their bodies, which are parsed in the same round: 64 bodies of 100 KB took half a second (R24). */
 const maxBatchBytes = 512 * 1024;
 
 export interface RequestBatcher {
   /**
    * Settles when the event loop has read what has arrived on all connections, in the order of the calls.
-   * @param bytes - of a body that is parsed at once then
+   * @param bytes - of a body that is parsed in this batch
    */
   nextBatch(bytes: number): Promise<void>;
   /** Runs `work` once the answers of this batch are with their connections. It must not throw. */
@@ -20,7 +20,7 @@ interface Waiting {
   readonly bytes: number;
 }
 
-/** How many of the first belong to one batch. */
+/** How many of the first are one batch. */
 const sizeOfBatch = (waiting: readonly Waiting[]): number => {
   let left = maxBatchBytes;
   const end = waiting.findIndex(({ bytes }, at) => at === maxBatch || ((left -= bytes) < 0 && at > 0));
@@ -29,8 +29,8 @@ const sizeOfBatch = (waiting: readonly Waiting[]): number => {
 
 /**
  * Batches the requests of one round of the event loop: first all bodies are read, then all are judged, then all decisions
- * are recorded. One request from its first byte to its record, then the next, took a third longer: reading, judging and
- * recording are different code, and each evicts the others from the cache of the processor.
+ * are recorded. Reading, judging and recording are different code, and each evicts the others from the cache of the
+ * processor: without batches a review of 7 KB costs 165 µs of CPU instead of 133 (`npm run bench -- --only reviews`).
  */
 export const createRequestBatcher = (): RequestBatcher => {
   const waiting: Waiting[] = [];

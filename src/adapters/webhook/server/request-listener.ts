@@ -3,7 +3,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
 import { jsonError, writeAnswer } from './answer.ts';
 import type { Answer, WebResponse } from './answer.ts';
-import { createCallTargets } from './call-target.ts';
+import { parseCallTarget } from './call-target.ts';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimiter } from './connection-limits.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
@@ -115,7 +115,6 @@ const createAnswers = (deps: RequestListenerDeps) => {
 export const createRequestListener = (deps: RequestListenerDeps) => {
   const { clock, callerOf, onProblem, registryEvents, maxOpenRequests, connectionLimiter } = deps;
   const answers = createAnswers(deps);
-  const targetOf = createCallTargets();
   // R27: verified callers have places that nobody else can take.
   const openRequests = limitOpenRequests(maxOpenRequests);
   const openOfRejected = limitOpenRequests(Math.min(maxOpenRequests, maxOpenOfRejected));
@@ -131,7 +130,7 @@ export const createRequestListener = (deps: RequestListenerDeps) => {
       refuseUnprocessed(request, response);
       return;
     }
-    const { path, budget } = targetOf(request.url ?? '');
+    const { path, budget } = parseCallTarget(request.url ?? '');
     const endpoint = endpoints.get(path);
     const events =
       path === '/registry-events' && registryEvents?.isOpen() === true ? registryEvents : undefined;
