@@ -1,7 +1,7 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { absent, known, type Fact } from '../core/facts/fact.ts';
 import { isDigestOnly, needsIn } from '../core/facts/evidence-kind.ts';
-import type { ImageNeeds, KindId } from '../core/facts/evidence-kind.ts';
+import type { FactOf, ImageNeeds, KindId } from '../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessGrants, nameKey, repositoryKey } from './cache/access-grants.ts';
@@ -124,23 +124,24 @@ const askProviders = async (
 ): Promise<
   Pick<ImageEvidence, 'facts' | 'claims'> & { readonly keepFor: number; readonly bytes: number }
 > => {
+  // Without a provider there is no fact, and whoever reads it finds "not asked": a defect, which denies.
+  const list = needsIn(needs);
   const answers = await Promise.all(
-    needsIn(needs).map(async ({ kind, wanted }) => {
-      const provider = providers.get(kind.id);
-      // Without a provider there is no fact, and whoever reads it finds "not asked": a defect, which denies.
-      return provider === undefined
-        ? []
-        : [[kind.id, await provider.gather(resolved, wanted, reading)] as const];
-    }),
+    list.map(async ({ kind, wanted }) => providers.get(kind.id)?.gather(resolved, wanted, reading)),
   );
-  const gathered = answers.flat();
-  const claims = gathered.flatMap(([, answer]) => answer.claims ?? []);
-  return {
-    facts: Object.fromEntries(gathered.map(([id, { fact }]) => [id, fact])),
-    ...(claims.length === 0 ? {} : { claims }),
-    keepFor: Math.min(...gathered.map(([, { keepFor }]) => keepFor)),
-    bytes: gathered.reduce((sum, [, { bytes }]) => sum + bytes, 0),
-  };
+  const facts: Record<string, Fact<FactOf<KindId>>> = {};
+  const claims: string[] = [];
+  let keepFor = Infinity;
+  let bytes = 0;
+  for (const [at, { kind }] of list.entries()) {
+    const answer = answers[at];
+    if (answer === undefined) continue;
+    facts[kind.id] = answer.fact;
+    claims.push(...(answer.claims ?? []));
+    keepFor = Math.min(keepFor, answer.keepFor);
+    bytes += answer.bytes;
+  }
+  return { facts, ...(claims.length === 0 ? {} : { claims }), keepFor, bytes };
 };
 
 /** One image: its name is resolved, then every provider that is needed looks at what it stands for. */
@@ -211,14 +212,12 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
       // Where one request about an image has to be asked, all of this review about that image are: one cached and one
       // asked, a tag could have two digests (B1).
       const cached = cachedAnswers(requests, review.contextKey);
-      const asked = new Set(
-        requests.filter((_, at) => cached[at] === undefined).map(({ image }) => imageKey(image)),
-      );
+      const keys = requests.map(({ image }) => imageKey(image));
+      const asked = new Set(keys.filter((_, at) => cached[at] === undefined));
       // Attack: images of a silent host beside a bad one, so that there is no time left to look at that one.
       const hostOf = ([, { image }]: readonly [number, EvidenceRequest]): string => image.host;
       const gatherOne = ([at, request]: readonly [number, EvidenceRequest]): Promise<ImageEvidence> => {
-        const known =
-          withoutNetwork(request) ?? (asked.has(imageKey(request.image)) ? undefined : cached[at]);
+        const known = asked.has(keys[at] ?? '') ? withoutNetwork(request) : cached[at];
         return known === undefined
           ? gatherImage(providers, answers, review, request)
           : Promise.resolve(known);

@@ -4,7 +4,7 @@ import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { AccessGrants } from '../cache/access-grants.ts';
 import type { CandidateList } from '../credential/candidate-list.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { Credential, RegistryFailure, Repository } from '../ports.ts';
+import type { Candidate, Credential, RegistryFailure, Repository } from '../ports.ts';
 import { spent, unavailableText } from '../text/unavailable-text.ts';
 import type { AskRegistry, Target } from './ask-registry.ts';
 import {
@@ -62,31 +62,26 @@ const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
 /** However many secrets a pod names: each is a line for people, and each that is at hand costs requests (B9). */
 const mostShown = 64;
 
-/** The credentials to try, each once, and between them what became of those that cannot be tried. */
-async function* credentialsOf(candidates: CandidateList, most: number): AsyncGenerator<Credential | Attempt> {
+/** Which of the candidates are tried: each credential once, and not more of them than `most`. */
+const createSelect = (most: number) => {
   const keys = new Set<string>();
   let isCut = false;
-  for (let index = 0; ; index++) {
-    const candidate = await candidates.at(index);
-    if (candidate === undefined) return;
-    if (candidate === 'late') {
-      yield { outcome: 'late' };
-      return;
+  /** @returns the credential to try, or what is to be told of one that is not tried */
+  return (candidate: Candidate | 'late'): Credential | readonly Attempt[] => {
+    if (candidate === 'late') return [{ outcome: candidate }];
+    if (candidate.state === 'missing') return [{ ...candidate, outcome: 'missing' }];
+    const { credential } = candidate;
+    if (keys.has(credential.key)) return [];
+    // Whatever a pod names, an image that everybody may pull stays one: the last candidate has a place of its own.
+    if (keys.size < most || credential.kind === 'anonymous') {
+      keys.add(credential.key);
+      return credential;
     }
-    if (candidate.state === 'missing') yield { ...candidate, outcome: 'missing' };
-    else if (!keys.has(candidate.credential.key)) {
-      const { credential } = candidate;
-      // Whatever a pod names, an image that everybody may pull stays one: the last candidate has a place of its own.
-      if (keys.size < most || credential.kind === 'anonymous') {
-        keys.add(credential.key);
-        yield credential;
-      } else if (!isCut) {
-        isCut = true;
-        yield cut;
-      }
-    }
-  }
-}
+    const told = isCut ? [] : [cut];
+    isCut = true;
+    return told;
+  };
+};
 
 const lateWhy = ({ host }: Repository, milliseconds: number): Unavailable => ({
   what: shown(`${shownName(host)}: credentials`),
@@ -178,6 +173,22 @@ const suspectLogins = (parts: ResolveParts, target: Target, attempts: readonly A
   return old === undefined ? { attempts, cause } : { attempts: [...attempts, old] };
 };
 
+/**
+ * What ends the search after a failure that is not of one credential alone: older knowledge where it is an outage, else
+ * the failure.
+ */
+const endAfter = (
+  parts: ResolveParts,
+  target: Target,
+  attempts: readonly Attempt[],
+  cause: Cause | undefined,
+): Search | undefined => {
+  if (cause === undefined) return undefined;
+  if (!isOutage(cause.failure)) return { attempts, cause };
+  const old = standIn(parts, target, attempts, cause);
+  return old === undefined ? undefined : { attempts: [...attempts, old] };
+};
+
 /** Tries the credentials in order, and after an outage only what they have read before. */
 const search = async (
   parts: ResolveParts,
@@ -186,11 +197,16 @@ const search = async (
   reading: Reading,
 ): Promise<Search> => {
   const attempts: Attempt[] = [];
+  const select = createSelect(parts.limits.credentials);
   let outage: Cause | undefined;
-  for await (const next of credentialsOf(candidates, parts.limits.credentials)) {
+  for (let index = 0; ; index++) {
+    const candidate = await candidates.at(index);
+    if (candidate === undefined) break;
     if (attempts.length >= mostShown) return { attempts: [...attempts, cut], cause: outage };
-    if ('outcome' in next) {
-      attempts.push(next);
+    const next = select(candidate);
+    if ('length' in next) {
+      attempts.push(...next);
+      if (candidate === 'late') break;
       continue;
     }
     const before = recall(parts, target, next, outage);
@@ -199,12 +215,9 @@ const search = async (
     const attempt = await parts.askRegistry(target, next, reading);
     attempts.push(attempt);
     if (attempt.outcome === 'used') return { attempts };
-    const ending = endingOf(attempt);
-    if (ending === undefined) continue;
-    if (!isOutage(ending.failure)) return { attempts, cause: ending };
-    outage = ending;
-    const old = standIn(parts, target, attempts, outage);
-    if (old !== undefined) return { attempts: [...attempts, old] };
+    outage = endingOf(attempt);
+    const end = endAfter(parts, target, attempts, outage);
+    if (end !== undefined) return end;
   }
   return outage === undefined ? suspectLogins(parts, target, attempts) : { attempts, cause: outage };
 };
