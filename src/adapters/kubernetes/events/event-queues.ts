@@ -3,7 +3,7 @@ import type { EventNote } from './note.ts';
 import type { OwnerLookup } from './owner.ts';
 import type { EventQueue, WaitingNote } from './event-queue.ts';
 import type { EventWriter } from './series.ts';
-import { type RateLimit, waitForPermit } from '../client/rate-limit.ts';
+import { type RateLimit, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
 interface EventLineParts {

@@ -8,7 +8,7 @@ import { type EventNote, noteOf } from './note.ts';
 import { createOwnerLookup } from './owner.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import { createEventWriter } from './series.ts';
-import { createRateLimit } from '../client/rate-limit.ts';
+import { createRateLimit } from '../../../concurrency/rate-limit.ts';
 
 export type { EventNote } from './note.ts';
 export type { InvolvedObject } from './owner.ts';

@@ -4,7 +4,7 @@ import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';
-import { createRateLimit, waitForPermit } from '../client/rate-limit.ts';
+import { createRateLimit, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
@@ -20,7 +21,7 @@ interface HostRequestDeps {
   readonly pool: ConnectionPool;
   /** Memory for responses to questions about this registry, wherever its redirects lead. */
   readonly memoryFor: (request: HttpRequest) => ResponseMemory;
-  readonly clock: { monotonic(): number };
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** 0 to 1: spreads requests that wait for the same moment. */
   readonly jitter: () => number;
 }

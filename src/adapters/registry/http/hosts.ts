@@ -1,3 +1,4 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Connection } from '../network/connection.ts';
@@ -41,7 +42,7 @@ const sameRow = (first: RegistrySettings, second: RegistrySettings): boolean =>
 const createEntry = (
   settings: RegistrySettings,
   maxWaiting: number,
-  clock: { monotonic(): number },
+  clock: Pick<Clock, 'monotonic'>,
 ): Entry => {
   const entry: Entry = {
     semaphore: createFairSemaphore({ places: settings.concurrency, waiting: maxWaiting }),
@@ -81,7 +82,7 @@ const createEntry = (
  */
 export const createHosts = (
   limits: { readonly maxHosts: number; readonly maxWaiting: number },
-  clock: { monotonic(): number },
+  clock: Pick<Clock, 'monotonic'>,
 ): Hosts => {
   const entries = new Map<string, Entry>();
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 import { failure, outage } from '../network/failure.ts';
 import { type HttpRequest, failureKeyOf } from './http.ts';
@@ -42,7 +43,7 @@ const pathKey = (request: RateLimitedRequest): string => `path ${failureKeyOf(re
  * that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs redirects there. If the limit
  * were about the host, they would close it to everybody, and their own image of that host would be an outage (R25).
  */
-export const createRateLimitState = (clock: { monotonic(): number }): RateLimitState => {
+export const createRateLimitState = (clock: Pick<Clock, 'monotonic'>): RateLimitState => {
   const limits = new Map<string, RateLimit>();
   const active = (key: string): RateLimit | undefined => {
     const limit = limits.get(key);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../concurrency/clock.ts';
 import type { DecisionStore, RetentionPolicy } from '../../../gate/decision-store.ts';
 
 export interface Retention {
@@ -6,7 +7,7 @@ export interface Retention {
   /** This many bytes were stored. */
   grew(bytes: number): void;
   /** Removes one slice. @returns how many decisions that were. */
-  prune(store: Pick<DecisionStore, 'prune'>, clock: { now(): number; monotonic(): number }): Promise<number>;
+  prune(store: Pick<DecisionStore, 'prune'>, clock: Clock): Promise<number>;
 }
 
 /** Age moves without us; and so that the file never outgrows its limit by much, also after a share of it. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../../../concurrency/clock.ts';
-import { sleep } from '../../../concurrency/abort.ts';
+import type { Clock } from './clock.ts';
+import { sleep } from './abort.ts';
 
 /** Lets `burst` through at once and `perSecond` in the long run. */
 export interface RateLimit {
@@ -9,7 +9,7 @@ export interface RateLimit {
 
 export const createRateLimit = (
   rate: { readonly perSecond: number; readonly burst: number },
-  clock: Clock,
+  clock: Pick<Clock, 'monotonic'>,
 ): RateLimit => {
   let permits = rate.burst;
   let counted = clock.monotonic();
