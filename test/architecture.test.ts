@@ -218,6 +218,14 @@ describe('the house', () => {
     expect(foreign).toEqual([]);
   });
 
+  test('limits are called max or min', () => {
+    const limit = /^ *(?:export )?const (?:(?:most|longest|largest|shortest)[A-Z]\w*|\w+Limit) = \d.*$/gm;
+    const others = production.flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(limit)].map(([line]) => `${file}: ${line.trim()}`),
+    );
+    expect(others).toEqual([]);
+  });
+
   test('no file has a name that says nothing', () => {
     const vague = /(^|\/)(utils?|helpers?|common|misc|managers?|processors?|types)\.ts$/;
     expect(sources.filter((file) => vague.test(file))).toEqual([]);

@@ -39,11 +39,11 @@ export const gateSettings = [
 type Settings = ConfigOf<(typeof gateSettings)[number]>;
 
 /** It goes into a ConfigMap, which holds no more. */
-const largestClientCa = 1024 * 1024;
+const maxClientCaBytes = 1024 * 1024;
 
 /** The CA for the ConfigMap: only the certificates of the file, since a key may be in it too. */
 const clientCaOf = (file: string): string => {
-  const text = readTextFile(file, { bytes: largestClientCa });
+  const text = readTextFile(file, { bytes: maxClientCaBytes });
   if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
   const certificates = readClientCa(text.value);
   if (!certificates.ok) throw new UsageError([`--client-ca ${file} ${certificates.error}`]);

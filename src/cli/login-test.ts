@@ -62,7 +62,7 @@ export interface LoginTarget {
 
 /** For everything together, in milliseconds: helpers may ask a person to unlock something. */
 const patience = 60_000;
-const mostBytes = 16 * 2 ** 20;
+const maxBytes = 16 * 2 ** 20;
 
 type Asked = RegistryAnswer<{ readonly realm?: string; readonly remark?: string }>;
 
@@ -81,7 +81,7 @@ const ask = async (
   signal: AbortSignal,
 ): Promise<Asked> => {
   const { host, repository, tag = 'latest', digest } = reference;
-  const reading = createReadBudget(signal, mostBytes);
+  const reading = createReadBudget(signal, maxBytes);
   const pinged = await registry.ping(host, credential, reading);
   // A token server may hand out nothing but tokens for one repository, so the image decides where one was named.
   if (!asksForImage || (pinged.state === 'unavailable' && pinged.failure.kind !== 'denied')) return pinged;

@@ -10,7 +10,7 @@ import type { PullContext, PullSecrets } from '../evidence/ports.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 /** A Secret of 1 MiB in base64, beside its metadata. */
-const largestFile = 3 * 1024 * 1024;
+const maxFileBytes = 3 * 1024 * 1024;
 
 /** The pull secrets of a file, and the Pod that would name them. */
 export interface PullSecretInput {
@@ -30,7 +30,7 @@ export const readPullSecretFile = (file: string): PullSecretInput => {
   const refuse = (why: string): never => {
     throw new UsageError([shown(`--pull-secret ${shownName(file)}: ${why}`)]);
   };
-  const text = readTextFile(file, { bytes: largestFile });
+  const text = readTextFile(file, { bytes: maxFileBytes });
   const manifest = readManifest(text.ok ? text.value : refuse(text.error), file);
   if (!manifest.ok)
     return refuse(`it cannot be read as YAML, at line ${String(manifest.error.line)}; ${hint}`);

@@ -39,7 +39,7 @@ const emptyLane = <T>(name: string): Lane<T> => ({
 });
 
 /** Gaps in front are cut off when there are so many, and more of them than entries. */
-const mostGaps = 256;
+const maxGaps = 256;
 
 /** The share of the limits, by number or weight, whichever is more. */
 const shareOf = (count: number, weight: number, room: QueueRoom): number =>
@@ -58,7 +58,7 @@ const trim = <T>(lane: Lane<T>): void => {
   const { entries } = lane;
   while (entries.length > lane.head && entries.at(-1) === undefined) entries.pop();
   while (lane.head < entries.length && entries[lane.head] === undefined) lane.head++;
-  if (lane.head <= mostGaps || lane.head * 2 <= entries.length) return;
+  if (lane.head <= maxGaps || lane.head * 2 <= entries.length) return;
   lane.entries = entries.slice(lane.head);
   lane.base += lane.head;
   lane.head = 0;

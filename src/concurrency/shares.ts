@@ -25,7 +25,7 @@ export const fairShare = 1 / 4;
 /** With less room than this no share could be kept free for a third owner, so nothing is kept free. */
 const smallest = 4;
 /** How many owners of one piece of work are compared: bounds the cost of one turn. */
-const mostOwners = 16;
+const maxOwners = 16;
 
 /**
  * R26. An owner has a right to a quarter. Beyond that it gets what others do not need, and never the last half. Two
@@ -50,7 +50,7 @@ export const createShares = (size: number): Shares => {
     let best: string | undefined;
     let looked = 0;
     for (const owner of owners()) {
-      if (++looked > mostOwners) break;
+      if (++looked > maxOwners) break;
       if (isMeant(owner) && (best === undefined || heldBy(owner) < heldBy(best))) best = owner;
     }
     return best;

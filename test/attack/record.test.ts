@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shown, shownLimit } from '../../src/core/text/shown-text.ts';
+import { shown, maxShownLength } from '../../src/core/text/shown-text.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 
 const gate = fakeGate({
@@ -9,8 +9,8 @@ const long = (at: number): string => `${'a'.repeat(4_000)}${at}.io/x`;
 
 test('every text of the object is cut at 512 characters in the record', async () => {
   const { images, findings } = await gate.admit(requestFor(pod({ app: long(0) })));
-  expect(images[0]?.reference?.length).toBeLessThanOrEqual(shownLimit);
-  expect(findings[0]?.detail?.length).toBeLessThanOrEqual(shownLimit + 100);
+  expect(images[0]?.reference?.length).toBeLessThanOrEqual(maxShownLength);
+  expect(findings[0]?.detail?.length).toBeLessThanOrEqual(maxShownLength + 100);
 });
 
 test('the record names the short image that was denied beside long ones', async () => {

@@ -62,7 +62,7 @@ const realistic = (mark: string, architecture: string): FakeManifest => {
   });
 };
 
-const longestLabel = 4096;
+const maxLabelLength = 4096;
 /** As large as an attacker makes them: every platform has a user and a label of its own, as long as they may be. */
 const wide = (mark: string, platforms: number): FakeManifest =>
   index(
@@ -70,7 +70,7 @@ const wide = (mark: string, platforms: number): FakeManifest =>
       image({
         user: `${'://'.repeat(100)}${at}`,
         created: '2026-01-01T00:00:00Z',
-        labels: { source: `https://git-${at}.example.com/${mark}/`.padEnd(longestLabel, 'a') },
+        labels: { source: `https://git-${at}.example.com/${mark}/`.padEnd(maxLabelLength, 'a') },
         platform: { os: 'linux', architecture: `a${at}` },
       }),
     ),

@@ -60,14 +60,14 @@ const metadata = (more: object = {}): object => ({ name: 'worst', ...more });
 const entries = <T>(count: number, key: (number: number) => string, value: (number: number) => T) =>
   Object.fromEntries(numbers(count).map((number) => [key(number), value(number)]));
 
-const mostKeys = 9_990;
+const maxKeys = 9_990;
 /** Replicas by names that must be escaped where a path names them. */
 const manyReplicas = (mark: string): object => ({
   metadata: metadata(),
   spec: {
     pytorchReplicaSpecs: {
       ...entries(
-        mostKeys,
+        maxKeys,
         (number) => `ключ ${number} "${'x'.repeat(30)}"`,
         () => ({ replicas: 1 }),
       ),
@@ -178,14 +178,14 @@ export const worstObjects = (wide: readonly Filled[]): Readonly<Record<string, W
     ),
   },
   'map-keys': {
-    what: `PyTorchJob of ${mostKeys} kinds of replicas, updated`,
+    what: `PyTorchJob of ${maxKeys} kinds of replicas, updated`,
     verdict: 'denied',
     body: update(pyTorchJob, manyReplicas),
   },
   'list-items': {
-    what: `JobSet of ${mostKeys} jobs, updated`,
+    what: `JobSet of ${maxKeys} jobs, updated`,
     verdict: 'denied',
-    body: update(jobSet, manyJobs(mostKeys)),
+    body: update(jobSet, manyJobs(maxKeys)),
   },
   unread: {
     what: 'JobSet of 28,000 jobs, more than are looked at, updated',

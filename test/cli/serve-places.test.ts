@@ -19,14 +19,14 @@ afterEach(async () => {
 });
 
 /** A flood that takes the whole machine from the gate would test the machine. */
-const mostAtOnce = 200;
+const maxAtOnce = 200;
 
 /** Keeps up to `count` unfinished connections open, whatever is done to them. */
 const flood = (url: string, count: number, text: string): void => {
   const { hostname, port } = new URL(url);
   let next = 0;
   const fill = (): void => {
-    for (let opened = 0; held.size < count && opened < mostAtOnce; opened++) {
+    for (let opened = 0; held.size < count && opened < maxAtOnce; opened++) {
       const localAddress = pods[next++ % pods.length] ?? '';
       const socket = connect({ host: hostname, port: Number(port), localAddress });
       held.add(socket);

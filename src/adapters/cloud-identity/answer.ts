@@ -2,11 +2,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/j
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CloudAnswer } from './cloud-http.ts';
 
-const longestSecret = 64 * 1024;
+const maxSecretLength = 64 * 1024;
 
 /** Whether the text is visible ASCII, as a header allows. A line break in a token would add headers. */
 export const isHeaderText = (text: string): boolean =>
-  text !== '' && text.length <= longestSecret && !/[^\x21-\x7e]/.test(text);
+  text !== '' && text.length <= maxSecretLength && !/[^\x21-\x7e]/.test(text);
 
 const parse = (text: string): JsonValue | undefined => {
   try {

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 /** Milliseconds for one request, from the look-up of its host to the last byte of its answer. */
 const defaultTimeout = 5_000;
 /** Tokens and the documents around them are a few KiB. A larger answer is no answer to the request. */
-const largestAnswer = 256 * 1024;
+const maxAnswerBytes = 256 * 1024;
 
 /** One request to a metadata or token service. */
 export interface CloudRequest {
@@ -82,7 +82,7 @@ const readBody = async (body: Dispatcher.ResponseData['body']): Promise<string |
   let size = 0;
   for await (const part of body as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > largestAnswer) return undefined;
+    if (size > maxAnswerBytes) return undefined;
     parts.push(part);
   }
   return Buffer.concat(parts, size).toString();

@@ -12,7 +12,7 @@ interface GarOptions {
 }
 
 const step = 'the metadata server of Google Cloud';
-const longestLife = 24 * 3600;
+const maxLifetime = 24 * 3600;
 
 /** Hosts of Google's two registries, and nothing that only looks like one of them. No port: Google has none but 443. */
 export const isGoogleRegistry = (host: string): boolean =>
@@ -56,7 +56,7 @@ export const createGarIdentity = (options: GarOptions): CloudIdentity => {
       }
       return known({
         secret: { form: 'basic', username: 'oauth2accesstoken', password: token.value },
-        expires: asked + Math.min(seconds, longestLife) * 1000,
+        expires: asked + Math.min(seconds, maxLifetime) * 1000,
       });
     },
   };

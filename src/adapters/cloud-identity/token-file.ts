@@ -3,10 +3,10 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { isHeaderText } from './answer.ts';
 
-const largestToken = 64 * 1024;
+const maxTokenBytes = 64 * 1024;
 
 const readBounded = async (file: FileHandle): Promise<Buffer | undefined> => {
-  const buffer = Buffer.alloc(largestToken + 1);
+  const buffer = Buffer.alloc(maxTokenBytes + 1);
   let size = 0;
   while (size < buffer.length) {
     const { bytesRead } = await file.read(buffer, size, buffer.length - size);

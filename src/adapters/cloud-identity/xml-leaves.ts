@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 
 const deepest = 8;
-const mostElements = 256;
+const maxElements = 256;
 const notPlain = 'it is no plain XML';
 
 const token =
@@ -52,7 +52,7 @@ const createTree = (): Tree => {
       const parent = open.at(-1);
       if (parent === undefined && elements > 0) return 'it has two roots';
       if (content !== '') return beside;
-      if ((elements += 1) > mostElements || open.length >= deepest) return 'it is too large or too deep';
+      if ((elements += 1) > maxElements || open.length >= deepest) return 'it is too large or too deep';
       if (parent !== undefined) parent.hasChildren = true;
       open.push({ name, hasChildren: false });
       return undefined;

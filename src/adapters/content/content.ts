@@ -31,7 +31,7 @@ const mebibyte = 1024 * 1024;
 /** Key, slots and the array's own header. */
 const entryBytes = 512;
 /** However small each of it is. */
-const mostEntries = 100_000;
+const maxEntries = 100_000;
 
 /** A view must not keep a larger buffer alive, nor change with it. */
 const ownBytes = (bytes: Uint8Array): Uint8Array =>
@@ -55,7 +55,7 @@ const keyOf = ({ host, repository, digest }: PinnedImage): string => `${digest} 
  * disk. It returns nothing that does not hash to its digest: a file that was altered is a miss and is removed.
  */
 export const createContentStore = (options: ContentStoreOptions): OpenContentStore => {
-  const memory = createLruCache<Uint8Array>({ entries: mostEntries, weight: options.maxMemoryBytes });
+  const memory = createLruCache<Uint8Array>({ entries: maxEntries, weight: options.maxMemoryBytes });
   const disk = openDisk(options);
   const keep = (key: string, bytes: Uint8Array): void => memory.set(key, bytes, bytes.length + entryBytes);
   return {

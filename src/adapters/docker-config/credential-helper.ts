@@ -21,7 +21,7 @@ interface CredentialHelperOptions {
 
 /** The name comes from a file and becomes the name of a program: no path, no option, no shell. */
 const isHelperName = (text: string): boolean => /^[a-z0-9._-]{1,64}$/.test(text);
-const largestOutput = 65_536;
+const maxOutputBytes = 65_536;
 const keptFor = { known: 60_000, absent: 60_000, unavailable: 1000 } as const;
 
 type Ended =
@@ -64,7 +64,7 @@ const run = (
     child.on('close', (code) => end({ state: 'exited', code, output: Buffer.concat(chunks).toString() }));
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > largestOutput) stop('wrote more than 64 KiB');
+      if (size > maxOutputBytes) stop('wrote more than 64 KiB');
       else chunks.push(chunk);
     });
     // A helper that needs no input may end before the input is written.

@@ -48,9 +48,9 @@ interface DecisionLines {
 /** Limit of decision lines that wait while the log is not read. */
 const room = { items: 100_000, weight: 12 * 1024 * 1024 };
 /** No more lines of decisions are handed on while so much is not written. */
-const mostBehind = 1024 * 1024;
+const maxBacklogBytes = 1024 * 1024;
 /** Lines are joined up to about so many characters. */
-const mostTogether = 64 * 1024;
+const maxBatchBytes = 64 * 1024;
 
 /**
  * The lines of decisions on their way to the log, shared by namespace (R26). They wait here and not in the buffer of the
@@ -64,13 +64,13 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   // While the log is read, lines are not shared by namespace: that cost as much as judging.
   let ready: string[] = [];
   let length = 0;
-  const isBehind = (): boolean => backlog.bytes() + length >= mostBehind;
+  const isBehind = (): boolean => backlog.bytes() + length >= maxBacklogBytes;
   let due: NodeJS.Immediate | undefined;
   const put = (line: string): void => {
     ready.push(line);
     length += line.length;
     // In its own round of the event loop, so that `writeAll` cannot overtake lines under way.
-    if (length >= mostTogether) due ??= setImmediate(handOn);
+    if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
   const handOn = (): void => {
     due = undefined;
@@ -84,7 +84,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     handOn();
     while (lines.count > 0 && !isEnough()) {
       put(lines.take() ?? '');
-      if (length >= mostTogether) handOn();
+      if (length >= maxBatchBytes) handOn();
     }
     handOn();
   };

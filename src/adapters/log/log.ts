@@ -28,11 +28,11 @@ export interface Log {
 }
 
 /** Lines wait at most this long, in milliseconds, before they are written: people read the log beside the record. */
-const longestWait = 20;
+const maxWait = 20;
 /**
  * Limit of buffered bytes while the log is not read. Beyond it lines are dropped and counted; the gate never blocks.
  */
-const bufferLimit = 4 * 1024 * 1024;
+const maxBufferBytes = 4 * 1024 * 1024;
 
 /** Names of fields whose value never reaches a log (B37). */
 const secrets = ['token', 'password', 'authorization', 'secret', 'auth', 'key', 'cert', 'dockerconfigjson'];
@@ -72,7 +72,7 @@ export const openLog = (options: LogOptions): Log => {
     // Few large writes: a system call for every third decision cost as much as judging it.
     minLength: 64 * 1024,
     maxWrite: 256 * 1024,
-    maxLength: bufferLimit,
+    maxLength: maxBufferBytes,
   });
   destination.on('drop', (line: string) => options.onDrop(Buffer.byteLength(line)));
   // The reader of a pipe may go away; the gate goes on without its log.
@@ -88,7 +88,7 @@ export const openLog = (options: LogOptions): Log => {
     due ??= setTimeout(() => {
       due = undefined;
       flush();
-    }, longestWait).unref();
+    }, maxWait).unref();
   };
   const logger = createLogger(options, backlog);
   const decides = logger.isLevelEnabled('info');

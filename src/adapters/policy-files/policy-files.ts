@@ -39,7 +39,7 @@ const defaultPollMs = 400;
 /** How long files must stay unchanged before they are read, in milliseconds: an editor writes more than once. */
 const settleMs = 100;
 /** How often files that keep changing are checked before the next poll takes over. */
-const mostLooks = 20;
+const maxReads = 20;
 
 type Problems = readonly PolicyFileProblem[];
 
@@ -51,7 +51,7 @@ interface StableRead {
 /** Scans until nothing changes any more, then reads; `undefined` when the files kept changing. */
 const readWhenStill = async (paths: readonly string[], pause: number): Promise<StableRead | undefined> => {
   let before = await scanPaths(paths);
-  for (let look = 0; look < mostLooks; look++) {
+  for (let look = 0; look < maxReads; look++) {
     if (pause > 0) await delay(pause, undefined, { ref: false });
     let now = await scanPaths(paths);
     if (now.fingerprint === before.fingerprint) {

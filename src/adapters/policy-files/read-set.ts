@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
-import { findDuplicateNames, largestPolicyFile, readPolicyFile } from '../../core/policy/load/document.ts';
+import { findDuplicateNames, maxPolicyFileBytes, readPolicyFile } from '../../core/policy/load/document.ts';
 import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/load/document.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
 
 /** Bytes of all files of one set. */
-const largestSet = 16 * 1024 * 1024;
+const maxSetBytes = 16 * 1024 * 1024;
 
 /** A complete policy set: never a part of one (R8). */
 export interface PolicyFileSet {
@@ -34,7 +34,7 @@ const readBounded = async (path: string): Promise<Buffer> => {
   try {
     const chunks: Buffer[] = [];
     let size = 0;
-    while (size <= largestPolicyFile) {
+    while (size <= maxPolicyFileBytes) {
       const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(64 * 1024) });
       if (bytesRead === 0) break;
       chunks.push(buffer.subarray(0, bytesRead));
@@ -50,7 +50,7 @@ const readText = async (file: ScannedFile): Promise<Result<ReadFile, PolicyFileP
   const problem = (message: string) => fail({ file: file.shown, message });
   try {
     const bytes = await readBounded(file.shown);
-    if (bytes.length > largestPolicyFile) return problem('is larger than 1 MiB');
+    if (bytes.length > maxPolicyFileBytes) return problem('is larger than 1 MiB');
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     // An editor may have just truncated it; taken as "no policies" it would open the gate.
     return text.trim() === '' ? problem('is empty') : ok({ ...file, text, bytes });
@@ -89,7 +89,7 @@ export const readPolicySet = async (
   for (const file of scan.files) {
     const read = await readText(file);
     if (!read.ok) problems.push(read.error);
-    else if ((size += read.value.bytes.length) <= largestSet) files.push(read.value);
+    else if ((size += read.value.bytes.length) <= maxSetBytes) files.push(read.value);
     else return fail([...problems, { file: file.shown, message: 'is beyond the 16 MiB of a policy set' }]);
   }
   const parsed = parse(files);

@@ -163,7 +163,7 @@ export const openCheck = async (
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Lines of warnings before the rest is only counted. */
-const mostWarnings = 20;
+const maxWarnings = 20;
 
 /**
  * Prints warnings, which the outputs for people do not contain: an image with a variable that cannot be judged yet, a
@@ -177,8 +177,8 @@ export const tellWarnings = (decisions: readonly Decision[], terminal: Terminal)
       .filter((warning) => !said.has(warning))
       .map((warning) => `warning: ${name}: ${warning}`);
   });
-  for (const line of lines.slice(0, mostWarnings)) terminal.talk(shown(line));
-  const more = lines.length - mostWarnings;
+  for (const line of lines.slice(0, maxWarnings)) terminal.talk(shown(line));
+  const more = lines.length - maxWarnings;
   if (more > 0) terminal.talk(`${plural(more, 'more warning')}; to see all of them: -o json`);
 };
 

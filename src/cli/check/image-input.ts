@@ -5,8 +5,8 @@ import type { ImageReference } from '../../core/image/reference.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
-const largestList = 16 * 2 ** 20;
-const mostImages = 100_000;
+const maxListBytes = 16 * 2 ** 20;
+const maxImages = 100_000;
 
 interface Given {
   readonly text: string;
@@ -23,8 +23,8 @@ const readList = (text: string, file: string): readonly Given[] =>
     .filter(({ text: line }) => line !== '' && !line.startsWith('#'));
 
 const readFile = async (path: string, terminal: Terminal): Promise<readonly Given[]> => {
-  if (path === '-') return readList(await terminal.readStandardInput(largestList), 'stdin');
-  const text = readTextFile(path, { bytes: largestList });
+  if (path === '-') return readList(await terminal.readStandardInput(maxListBytes), 'stdin');
+  const text = readTextFile(path, { bytes: maxListBytes });
   if (!text.ok) throw new UsageError([shown(`cannot read ${path}: ${text.error}`)]);
   return readList(text.value, path);
 };
@@ -47,7 +47,7 @@ export const readImages = async (
         ? 'the list holds no image reference; write one a line'
         : 'nothing to judge: name an image, or give a list with -f FILE (- is standard input)',
     ]);
-  if (given.length > mostImages) throw new UsageError([`more than ${mostImages} images in one call`]);
+  if (given.length > maxImages) throw new UsageError([`more than ${maxImages} images in one call`]);
   const images: ImageReference[] = [];
   const problems: string[] = [];
   for (const { text, where } of given) {

@@ -8,7 +8,7 @@ import { UsageError } from '../terminal/terminal.ts';
 
 const deepestFolder = 32;
 /** How many entries of a skipped folder are checked to decide whether it needs a remark. */
-const mostLeftOut = 1_000;
+const maxLeftOut = 1_000;
 
 /** kustomize also reads a file that is called `Kustomization`. */
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/i.test(name) || name === 'Kustomization';
@@ -56,7 +56,7 @@ const isTrap = async (path: string): Promise<boolean> => {
 
 /** True also when the folder has too many entries to check: a large folder must not be skipped in silence. */
 const mayHoldManifest = async (folder: string): Promise<boolean> => {
-  let left = mostLeftOut;
+  let left = maxLeftOut;
   try {
     for await (const entry of await opendir(folder, { recursive: true })) {
       if (left-- === 0 || (!entry.isDirectory() && isManifest(entry.name))) return true;

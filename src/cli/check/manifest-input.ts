@@ -19,7 +19,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 /** A manifest of 100,000 Pods is about 50 MiB. */
-const largestInput = 256 * 1024 * 1024;
+const maxInputBytes = 256 * 1024 * 1024;
 
 /** One text of the input, as it was read. */
 export interface ManifestSource {
@@ -120,7 +120,7 @@ const addFile = async (
     reading.problems.push(mark);
     return;
   }
-  const text = readTextFile(path, { bytes: largestInput, keepsByteOrderMark: true });
+  const text = readTextFile(path, { bytes: maxInputBytes, keepsByteOrderMark: true });
   if (!text.ok) {
     reading.problems.push(shown(`cannot read ${path}: ${text.error}`));
     return;
@@ -151,7 +151,7 @@ export const readManifests = async (
   );
   for (const path of names) {
     if (path === '-') {
-      const text = await terminal.readStandardInput(largestInput);
+      const text = await terminal.readStandardInput(maxInputBytes);
       addText(reading, { path, named: true, text }, keepsTexts, terminal);
       continue;
     }

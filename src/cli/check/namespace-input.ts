@@ -12,7 +12,7 @@ import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 /** 10,000 Namespace objects with all their labels and annotations are about 20 MiB. */
-const largestNamespaceFile = 64 * 1024 * 1024;
+const maxNamespaceFileBytes = 64 * 1024 * 1024;
 
 /** Labels by namespace. */
 export type Namespaces = ReadonlyMap<string, Labels>;
@@ -40,7 +40,7 @@ export const readNamespaceLabels = (file: string): Namespaces => {
   const refuse = (why: string): never => {
     throw new UsageError([`--namespace-labels ${file}: ${shown(why)}`]);
   };
-  const read = readTextFile(file, { bytes: largestNamespaceFile });
+  const read = readTextFile(file, { bytes: maxNamespaceFileBytes });
   const text = read.ok ? read.value : refuse(read.error);
   const manifest = readManifest(text, file);
   if (manifest.ok && manifest.value.objects.length > 0) {

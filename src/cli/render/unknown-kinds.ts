@@ -2,8 +2,8 @@ import { shown, shownBriefly } from '../../core/text/shown-text.ts';
 import { declareKind } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 
-const mostKinds = 10;
-const longestName = 100;
+const maxKinds = 10;
+const maxNameLength = 100;
 
 const remedy = `${declareKind}, with \`images: []\` where a kind has none`;
 
@@ -33,12 +33,12 @@ export const unknownKindsText = (objects: readonly ManifestDocument[]): string =
   const [only] = kinds;
   if (objects.length === 1 && only !== undefined) {
     const { file, line } = only.first;
-    const what = `${shown(`${file}:${line}`)}: ${shownBriefly(only.name, longestName)}`;
+    const what = `${shown(`${file}:${line}`)}: ${shownBriefly(only.name, maxNameLength)}`;
     return `${what} was not judged: the gate does not know where its images are: ${remedy}`;
   }
-  const named = kinds.slice(0, mostKinds).map(({ name, count, first }) => {
-    const where = shownBriefly(`${first.file}:${first.line}`, longestName);
-    return `${shownBriefly(name, longestName)} (${count}, first ${where})`;
+  const named = kinds.slice(0, maxKinds).map(({ name, count, first }) => {
+    const where = shownBriefly(`${first.file}:${first.line}`, maxNameLength);
+    return `${shownBriefly(name, maxNameLength)} (${count}, first ${where})`;
   });
   const more = kinds.length - named.length;
   const rest = more === 0 ? [] : [`${more} more ${more === 1 ? 'kind' : 'kinds'}`];

@@ -12,7 +12,7 @@ export interface RegistryEventRow {
   readonly hosts: readonly string[];
 }
 
-const mostRows = 64;
+const maxRows = 64;
 
 const readRow = row<RegistryEventRow>(
   {
@@ -28,6 +28,6 @@ const readRow = row<RegistryEventRow>(
 export const registryEventRows: DocumentShape<readonly RegistryEventRow[]> = {
   kind: 'document',
   placeholder: 'ROWS',
-  parse: list(readRow, mostRows, ({ source }) => source),
+  parse: list(readRow, maxRows, ({ source }) => source),
   show: (rows) => rows,
 };

@@ -26,10 +26,10 @@ export interface LoadedEventSource extends RegistryEventRow {
   readonly token: string;
 }
 
-const largestFile = 1024 * 1024;
-const largestToken = 4096;
+const maxFileBytes = 1024 * 1024;
+const maxTokenBytes = 4096;
 /** An attacker who may try as often as the network allows can guess a shorter token. */
-const shortestToken = 16;
+const minTokenLength = 16;
 
 const isCertificate = (pem: string): boolean => {
   try {
@@ -69,8 +69,8 @@ const tokenOf = (text: string): Result<string, string> => {
   if (!/^[-._~+/A-Za-z\d]+=*$/.test(token)) {
     return fail('holds no bearer token: letters, digits and -._~+/= on one line');
   }
-  return token.length < shortestToken
-    ? fail(`holds a token that can be guessed; give it at least ${String(shortestToken)} characters`)
+  return token.length < minTokenLength
+    ? fail(`holds a token that can be guessed; give it at least ${String(minTokenLength)} characters`)
     : ok(token);
 };
 
@@ -105,7 +105,8 @@ const loadEach = <R, T>(
 const read = <T>(
   path: string | undefined,
   parse: (text: string) => Result<T, string>,
-): Result<T | undefined, string> => (path === undefined ? ok(undefined) : readFile(path, largestFile, parse));
+): Result<T | undefined, string> =>
+  path === undefined ? ok(undefined) : readFile(path, maxFileBytes, parse);
 
 const loadClient = ({
   clientCertFile,
@@ -156,7 +157,7 @@ export const loadRegistries = (rows: Resolved<readonly RegistryRow[]>): Loaded<L
 /** Reads the token of every source. Two with the same token could speak for one another, so that is refused. */
 export const loadEventSources = (rows: Resolved<readonly RegistryEventRow[]>): Loaded<LoadedEventSource> => {
   const loaded = loadEach<RegistryEventRow, LoadedEventSource>(rows, (row) => {
-    const token = readFile(row.tokenFile, largestToken, tokenOf);
+    const token = readFile(row.tokenFile, maxTokenBytes, tokenOf);
     return token.ok
       ? ok({ ...row, token: token.value })
       : fail(`registryEvents: tokenFile of ${row.source}: ${token.error}`);

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../sources/bounded-file.ts';
-import { largestConfigFile } from '../sources/config-file.ts';
+import { maxConfigFileBytes } from '../sources/config-file.ts';
 import { describeProblem, quote, type ConfigProblem } from '../sources/origin.ts';
 import {
   loadEventSources,
@@ -40,7 +40,7 @@ export const loadLiveRegistries = (
  * (addresses, rules of judgement, clouds) change only with a restart.
  */
 export const rereadRegistries = (path: string): Result<LiveRegistries, readonly ConfigProblem[]> => {
-  const text = readTextFile(path, { bytes: largestConfigFile, silence: 0 });
+  const text = readTextFile(path, { bytes: maxConfigFileBytes, silence: 0 });
   if (!text.ok) {
     const origin = { kind: 'flag', flag: '--config' } as const;
     return fail([{ origin, message: `cannot read ${quote(path)}: ${text.error}` }]);

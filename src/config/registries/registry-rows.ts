@@ -39,7 +39,7 @@ export interface RegistryRow {
   readonly timeout?: number;
 }
 
-const mostRows = 1024;
+const maxRows = 1024;
 
 const readRow = row<RegistryRow>(
   {
@@ -95,7 +95,7 @@ const written = ({ timeout, ...others }: RegistryRow): object => ({
 export const registryRows: DocumentShape<readonly RegistryRow[]> = {
   kind: 'document',
   placeholder: 'ROWS',
-  parse: list(consistentRow, mostRows, ({ host }) => host),
+  parse: list(consistentRow, maxRows, ({ host }) => host),
   show: (rows) => rows.map(written),
 };
 

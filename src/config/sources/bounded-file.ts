@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 
 const chunkSize = 64 * 1024;
 /** How long a pipe may stay silent, in milliseconds: `<(helm template …)` may have to fetch its chart first. */
-const longestSilence = 120_000;
+const maxSilence = 120_000;
 const pause = 10;
 
 interface FileBounds {
@@ -43,7 +43,7 @@ const isPipe = (file: number): boolean => {
   throw new Error('it is neither a file nor a pipe');
 };
 
-const readOpen = (file: number, path: string, { bytes, silence = longestSilence }: FileBounds): Buffer => {
+const readOpen = (file: number, path: string, { bytes, silence = maxSilence }: FileBounds): Buffer => {
   const chunks: Buffer[] = [];
   let size = 0;
   let isAwaited = isPipe(file) && isNamed(path);

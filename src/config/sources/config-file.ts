@@ -29,7 +29,7 @@ export interface FileEntry {
 export type FileEntries = ReadonlyMap<SettingKey, FileEntry>;
 
 /** Larger files are refused unread. */
-export const largestConfigFile = 1024 * 1024;
+export const maxConfigFileBytes = 1024 * 1024;
 
 interface Place {
   readonly path: string;
@@ -105,7 +105,7 @@ export const readConfigText = ({ path, text }: ConfigText): Result<FileEntries, 
   const place: Place = { path, lines };
   const refuse = (offset: number, message: string): Result<never, readonly ConfigProblem[]> =>
     fail([{ origin: originAt(place, offset), message }]);
-  if (text.length > largestConfigFile)
+  if (text.length > maxConfigFileBytes)
     return refuse(0, 'the file is larger than 1 MiB; it is no configuration');
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const faults = [...document.errors, ...document.warnings];

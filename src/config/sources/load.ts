@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from './bounded-file.ts';
-import { largestConfigFile, type ConfigText } from './config-file.ts';
+import { maxConfigFileBytes, type ConfigText } from './config-file.ts';
 import { configVariable, type Environment } from './environment.ts';
 import { quote, type ConfigProblem, type Origin } from './origin.ts';
 import type { ConfigSources, Flags } from '../resolve.ts';
@@ -18,7 +18,7 @@ export const replicaFromHost = (host: string = hostname()): string =>
     .slice(0, 63) || 'gate';
 
 const readConfigFile = (path: string, origin: Origin): Result<ConfigText, readonly ConfigProblem[]> => {
-  const text = readTextFile(path, { bytes: largestConfigFile });
+  const text = readTextFile(path, { bytes: maxConfigFileBytes });
   return text.ok
     ? ok({ path, text: text.value })
     : fail([{ origin, message: `cannot read ${quote(path)}: ${text.error}` }]);

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../core/result.ts';
-import { durationOf, longestDuration } from '../../core/text/duration.ts';
+import { durationOf, maxDuration } from '../../core/text/duration.ts';
 import { quote } from '../sources/origin.ts';
 
 /**
@@ -15,7 +15,6 @@ export const parseDuration = (text: string): Result<number, string> => {
     return fail(`${quote(text)} is no duration; write a whole number and a unit, such as 30s, 10m, 1h or 7d`);
   }
   if (milliseconds === 0) return fail(`${quote(text)} is no time at all; write at least 1ms`);
-  if (milliseconds > longestDuration)
-    return fail(`${quote(text)} is more than 100 years; write at most 36500d`);
+  if (milliseconds > maxDuration) return fail(`${quote(text)} is more than 100 years; write at most 36500d`);
   return ok(milliseconds);
 };

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { parseWorkloadRow, rowFields as fields, type WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 import type { DocumentFault, DocumentShape } from './shape.ts';
 
-const mostRows = 256;
+const maxRows = 256;
 
 /** Finds the place of an unknown field and suggests a known one. Core only says that the row is wrong. */
 const locate = (row: JsonValue, index: number, message: string): DocumentFault => {
@@ -18,8 +18,8 @@ const locate = (row: JsonValue, index: number, message: string): DocumentFault =
 };
 
 const parseRows = (value: unknown): Result<readonly WorkloadKind[], DocumentFault> => {
-  if (!Array.isArray(value) || value.length > mostRows) {
-    return fail({ path: [], message: `expected a list of at most ${String(mostRows)} rows` });
+  if (!Array.isArray(value) || value.length > maxRows) {
+    return fail({ path: [], message: `expected a list of at most ${String(maxRows)} rows` });
   }
   const rows: WorkloadKind[] = [];
   for (const [index, item] of (value as readonly JsonValue[]).entries()) {

@@ -4,11 +4,11 @@ import type { EvidenceTrail, JudgedImage } from './decision.ts';
 import { shownBriefly } from '../text/shown-text.ts';
 
 /** Bounds of what the record keeps, so that secrets with long names cannot fill it. */
-const mostLines = 6;
-const longestLine = 160;
+const maxLines = 6;
+const maxLineLength = 160;
 
 const bounded = (lines: readonly string[]): readonly string[] =>
-  lines.slice(0, mostLines).map((one) => shownBriefly(one, longestLine));
+  lines.slice(0, maxLines).map((one) => shownBriefly(one, maxLineLength));
 
 const trailOf = ({ tried, claims, staleFor }: ImageEvidence): EvidenceTrail => ({
   tried: bounded(tried),

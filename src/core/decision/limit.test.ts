@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision, JudgedImage } from './decision.ts';
 import type { Finding } from './finding.ts';
-import { decisionLimit, limitDecision, recordedDecision } from './limit.ts';
+import { maxDecisionBytes, limitDecision, recordedDecision } from './limit.ts';
 
 const decisionOf = (images: readonly JudgedImage[]): Decision => ({
   apiVersion: 'imagegate.dev/v1alpha1',
@@ -24,7 +24,7 @@ const image = (tried: readonly string[]): JudgedImage => ({ path: 'x', given: 'a
 test('what was tried for each image counts towards 64 KiB', () => {
   const tried = Array.from({ length: 6 }, () => '\u4e2d'.repeat(128));
   const limited = limitDecision(decisionOf(Array.from({ length: 64 }, () => image(tried))));
-  expect(bytes(limited)).toBeLessThanOrEqual(decisionLimit);
+  expect(bytes(limited)).toBeLessThanOrEqual(maxDecisionBytes);
   expect(limited.truncated).toBe(64 - limited.images.length);
 });
 
@@ -47,7 +47,7 @@ describe('R24: thousands of findings', () => {
   test('the first are kept, and it says how many are left out', () => {
     const findings = many(20_000);
     const limited = limitDecision({ ...decisionOf([]), findings, allowed: false });
-    expect(bytes(limited)).toBeLessThanOrEqual(decisionLimit);
+    expect(bytes(limited)).toBeLessThanOrEqual(maxDecisionBytes);
     expect(limited.findings.length).toBeGreaterThan(40);
     expect(limited.findings).toEqual(findings.slice(0, limited.findings.length));
     expect(limited.truncated).toBe(20_000 - limited.findings.length);

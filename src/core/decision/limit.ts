@@ -1,10 +1,10 @@
 import type { Decision } from './decision.ts';
 
 /** A decision record is at most this many bytes of JSON. */
-export const decisionLimit = 64 * 1024;
+export const maxDecisionBytes = 64 * 1024;
 
 /** Bytes of the record that the images of one object may take. About thirty usual images fit. */
-const recordedImagesLimit = 16 * 1024;
+const maxRecordedImagesBytes = 16 * 1024;
 
 /** Keys, punctuation and codes of one entry. */
 const entryBytes = 220;
@@ -48,7 +48,7 @@ interface Fitted<T> {
 }
 
 /** After so many entries in a row that did not fit, the rest is left out unread: there may be thousands (R24). */
-const mostMisses = 64;
+const maxMisses = 64;
 
 /** The entries of a list that fit, in their order. An entry that is too large leaves its space to the next ones. */
 const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> => {
@@ -56,7 +56,7 @@ const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> 
   let left = budget;
   let misses = 0;
   for (const entry of entries) {
-    if (left < entryBytes || misses === mostMisses) break;
+    if (left < entryBytes || misses === maxMisses) break;
     const size = sizeOf(entry);
     misses += 1;
     if (size > left) continue;
@@ -68,9 +68,9 @@ const fit = <T extends Entry>(entries: readonly T[], budget: number): Fitted<T> 
 };
 
 /** No unit takes more: a control character, escaped. */
-const mostUnitBytes = 6;
+const maxUnitBytes = 6;
 /** At least as much as `sizeOf`, without looking at each character. */
-const sizeAtMost = createSize((text) => mostUnitBytes * text.length);
+const sizeAtMost = createSize((text) => maxUnitBytes * text.length);
 
 /** Whether the entries need at most so many bytes. Of thousands of findings only the first are measured. */
 const needAtMost = (
@@ -100,7 +100,7 @@ const fits = ({ findings, images, warnings }: Decision, budget: number): boolean
  * findings, denying ones first: the cause of a denial matters more than the rest.
  */
 export const limitDecision = (decision: Decision): Decision => {
-  const budget = decisionLimit - headBytes;
+  const budget = maxDecisionBytes - headBytes;
   if (fits(decision, budget)) return decision;
   const entries = decision.findings.length + decision.images.length + decision.warnings.length;
   const denying = decision.findings.filter((finding) => finding.mode === 'Deny');
@@ -126,10 +126,10 @@ const alwaysFit = 4;
  */
 export const recordedDecision = (decision: Decision): Decision => {
   const { images, findings, truncated = 0 } = decision;
-  if (images.length <= alwaysFit || needAtMost(recordedImagesLimit, [images], sizeAtMost)) return decision;
+  if (images.length <= alwaysFit || needAtMost(maxRecordedImagesBytes, [images], sizeAtMost)) return decision;
   const found = new Set(findings.map(({ path }) => path));
   const first = images.filter(({ path }) => found.has(path));
-  const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], recordedImagesLimit);
+  const { kept } = fit([...first, ...images.filter(({ path }) => !found.has(path))], maxRecordedImagesBytes);
   const cut = images.length - kept.size;
   if (cut === 0) return decision;
   return { ...decision, images: images.filter((image) => kept.has(image)), truncated: truncated + cut };

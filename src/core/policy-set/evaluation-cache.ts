@@ -39,9 +39,9 @@ export interface ImageMemory {
 }
 
 /** Limit of cached texts: names from outside must not fill the memory. Beyond it the cache starts empty. */
-const mostTexts = 4096;
-const mostOpinions = 100_000;
-const longestText = 512;
+const maxTexts = 4096;
+const maxOpinions = 100_000;
+const maxTextLength = 512;
 
 const silent: Opinion = { speaks: false, violations: [] };
 const content: Opinion = { speaks: true, violations: [] };
@@ -81,7 +81,7 @@ export const createImageMemory = (): ImageMemory => {
   const texts = new Map<string, ReadImage>();
   let opinions = 0;
   const makeRoom = (): void => {
-    if (texts.size < mostTexts && opinions < mostOpinions) return;
+    if (texts.size < maxTexts && opinions < maxOpinions) return;
     texts.clear();
     opinions = 0;
   };
@@ -112,7 +112,7 @@ export const createImageMemory = (): ImageMemory => {
       if (known !== undefined) return known;
       const image = readAnew(given);
       makeRoom();
-      if (given.length <= longestText) texts.set(given, image);
+      if (given.length <= maxTextLength) texts.set(given, image);
       return image;
     },
   };

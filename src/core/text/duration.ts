@@ -6,7 +6,7 @@ const units = [
   ['ms', 1, 'millisecond'],
 ] as const;
 
-export const longestDuration = 100 * 365 * 86_400_000;
+export const maxDuration = 100 * 365 * 86_400_000;
 
 /**
  * A whole number and one of `ms`, `s`, `m`, `h`, `d`, in milliseconds. Who reads it says what is too short or too long.

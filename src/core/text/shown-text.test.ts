@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nameLimit, shown, shownBriefly, shownLimit, shownName } from './shown-text.ts';
+import { maxShownNameLength, shown, shownBriefly, maxShownLength, shownName } from './shown-text.ts';
 import { threadTime } from '../../../test/fakes/cpu-time.ts';
 
 test.each([
@@ -102,10 +102,10 @@ const hostile = fc.oneof(
 
 test('is never longer than its limit, never holds a control character, and is well-formed', () => {
   fc.assert(
-    fc.property(hostile, fc.integer({ min: 3, max: shownLimit }), (text, limit) => {
+    fc.property(hostile, fc.integer({ min: 3, max: maxShownLength }), (text, limit) => {
       for (const [safe, most] of [
-        [shown(text), shownLimit],
-        [shownName(text), nameLimit],
+        [shown(text), maxShownLength],
+        [shownName(text), maxShownNameLength],
         [shownBriefly(text, limit), limit],
       ] as const) {
         expect(safe.length).toBeLessThanOrEqual(most);
@@ -129,7 +129,7 @@ test('leaves out what the sentence of B37 calls a password, and nothing else', (
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
       const text = pieces.join('');
-      fc.pre(text.length <= shownLimit && byDefinition(text).length <= shownLimit);
+      fc.pre(text.length <= maxShownLength && byDefinition(text).length <= maxShownLength);
       expect(shown(text)).toBe(byDefinition(text));
     }),
     { numRuns: 2000 },

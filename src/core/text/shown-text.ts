@@ -1,9 +1,9 @@
 import { beginningOf, cutMiddle, endOf } from './cut-middle.ts';
 
 /** Longest text of an object that is shown or stored, in UTF-16 units. */
-export const shownLimit = 512;
+export const maxShownLength = 512;
 /** Longest name of a host, a file or an image within a sentence that names several things. */
-export const nameLimit = 128;
+export const maxShownNameLength = 128;
 /** How much of a text is read for each unit that is shown: the text before a name may be longer than the name. */
 const readPerUnit = 4;
 
@@ -93,7 +93,7 @@ export const shownBriefly = (text: string, limit: number): string => {
 };
 
 /** A text by itself, or a whole sentence. */
-export const shown = (text: string): string => shownBriefly(text, shownLimit);
+export const shown = (text: string): string => shownBriefly(text, maxShownLength);
 
 /** The name of a host, a file or an image as a part of a sentence: write the reason first and names behind it. */
-export const shownName = (text: string): string => shownBriefly(text, nameLimit);
+export const shownName = (text: string): string => shownBriefly(text, maxShownNameLength);

@@ -1,6 +1,6 @@
 const plainKey = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 /** Longest key of a map that a path names, as it is shown: the length of a DNS name, which most keys are. */
-const longestKey = 253;
+const maxKeyLength = 253;
 
 const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 /** Whatever is not printable ASCII; one unit at a time, so that two keys never look the same. */
@@ -18,14 +18,14 @@ const shownLength = (unit: number): number => {
 
 /** Whether a path can name the key. Counted, not written: most entries of a large map lead to no image (R24). */
 export const isNameable = (key: string): boolean => {
-  if (key.length > longestKey) return false;
+  if (key.length > maxKeyLength) return false;
   let length = 0;
   for (let at = 0; at < key.length; at += 1) length += shownLength(key.charCodeAt(at));
-  return length <= longestKey;
+  return length <= maxKeyLength;
 };
 
 /** Why a key of a map has no step. */
-export const unnameable = `a key of this map is longer than ${longestKey} characters`;
+export const unnameable = `a key of this map is longer than ${maxKeyLength} characters`;
 
 /**
  * The step of a path into a map: `.Master`, or `["my group"]` where the key is no field name. The key is text of the

@@ -8,7 +8,7 @@ export interface Placeholder {
 }
 
 const separators = ['…', '...'];
-const longestMark = 8;
+const maxMarkLength = 8;
 /** A mark that an image name may hold would turn images into variables, and they would not be judged here. */
 const inImages = /^[A-Za-z0-9._/:@+-]{0,8}$/;
 
@@ -20,9 +20,9 @@ export const parsePlaceholder = (text: unknown): Result<Placeholder, string> => 
   if (separator === undefined) return fail(why);
   const [open = '', close = '', ...more] = text.split(separator);
   const fits = (mark: string): boolean =>
-    mark.length > 0 && mark.length <= longestMark && !inImages.test(mark);
+    mark.length > 0 && mark.length <= maxMarkLength && !inImages.test(mark);
   if (more.length > 0 || !fits(open) || !fits(close)) {
-    return fail(`${why}: 1 to ${longestMark} characters before and after, which no image name has`);
+    return fail(`${why}: 1 to ${maxMarkLength} characters before and after, which no image name has`);
   }
   return ok({ open, close });
 };

@@ -16,10 +16,10 @@ interface NamedPullSecrets {
 /** How many secrets of one workload are read; each costs a request to the API server. */
 export const maxPullSecrets = 16;
 /** No name in Kubernetes is longer. */
-const longestName = 253;
+const maxNameLength = 253;
 
 const nameOf = (value: JsonValue | undefined): readonly string[] =>
-  typeof value === 'string' && value !== '' && value.length <= longestName ? [value] : [];
+  typeof value === 'string' && value !== '' && value.length <= maxNameLength ? [value] : [];
 
 const fixedPodSpec = (segments: readonly string[], object: JsonObject): readonly JsonObject[] => {
   let found: JsonValue | undefined = object;

@@ -12,7 +12,7 @@ interface CloudSecret {
 
 /** Share of its lifetime for which a credential is used without asking for the next one. */
 const usedShare = 0.8;
-const longestUse = 12 * 3_600_000;
+const maxUseTime = 12 * 3_600_000;
 /** A cloud that failed is asked again soon. A cloud that does not know this process is not: that rarely changes. */
 const failureKept = 1000;
 const absenceKept = 60_000;
@@ -29,7 +29,7 @@ export interface CloudCredentials {
 export const createCloudCredentials = (clock: Clock): CloudCredentials => {
   const remaining = ({ expires }: CloudSecret): number => {
     const left = expires - clock.now();
-    return Number.isFinite(left) ? Math.min(Math.max(left, 0), longestUse) : 0;
+    return Number.isFinite(left) ? Math.min(Math.max(left, 0), maxUseTime) : 0;
   };
   const shared = createSharedFacts<CloudSecret>({
     clock,

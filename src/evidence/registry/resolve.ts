@@ -60,7 +60,7 @@ const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
   stage === 'token' && (kind === 'invalid' || kind === 'refused');
 
 /** However many secrets a pod names: each is a line for people, and each that is at hand costs requests (B9). */
-const mostShown = 64;
+const maxShown = 64;
 
 /** Which of the candidates are tried: each credential once, and not more of them than `most`. */
 const createSelect = (most: number) => {
@@ -202,7 +202,7 @@ const search = async (
   for (let index = 0; ; index++) {
     const candidate = await candidates.at(index);
     if (candidate === undefined) break;
-    if (attempts.length >= mostShown) return { attempts: [...attempts, cut], cause: outage };
+    if (attempts.length >= maxShown) return { attempts: [...attempts, cut], cause: outage };
     const next = select(candidate);
     if ('length' in next) {
       attempts.push(...next);

@@ -63,8 +63,8 @@ export const unavailableText = (
 });
 
 /** Longest name of a credential within a text about something else. Its kind is at its beginning. */
-const sourceLimit = 96;
-export const shownSource = (source: string): string => shownBriefly(source, sourceLimit);
+const maxSourceLength = 96;
+export const shownSource = (source: string): string => shownBriefly(source, maxSourceLength);
 
 /** The result of a credential in a word. */
 export const outcome: Readonly<Record<RegistryFailure['kind'], string>> = {

@@ -55,7 +55,7 @@ const overloaded = withoutAnswer(
 );
 
 /** Time that is kept for the decision and its answer: a tenth of what is left, at most this, in milliseconds. */
-const longestMargin = 250;
+const maxMargin = 250;
 
 /**
  * The answers, or none at the deadline. When the signal aborts, evidence returns what it has, within half of the
@@ -68,7 +68,7 @@ const inTime = async (
   deadline: Deadline,
 ): Promise<readonly ImageEvidence[]> => {
   const left = Math.max(0, deadline.remaining());
-  const margin = Math.min(longestMargin, left / 10);
+  const margin = Math.min(maxMargin, left / 10);
   const abort = new AbortController();
   const timers: NodeJS.Timeout[] = [];
   const timedOut = new Promise<readonly ImageEvidence[]>((resolve) => {

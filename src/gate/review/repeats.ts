@@ -25,9 +25,9 @@ export interface Repeats {
 const window = 10 * 60_000;
 const remembered = { namespaces: 256, entries: 96 };
 /** Of one name, the newest; of Pods of templates, which have no name yet, of one length. */
-const mostAlike = 3;
+const maxAlike = 3;
 /** Longer texts are remembered by their hash. */
-const longestKept = 1024;
+const maxKeptLength = 1024;
 
 type Part = string | number | boolean | undefined;
 
@@ -86,7 +86,7 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
       const here = made.of(namespace);
       let parts = partsOf(decision);
       const length = lengthOf(parts);
-      if (length > longestKept) parts = [hash('sha256', JSON.stringify(parts), 'base64')];
+      if (length > maxKeptLength) parts = [hash('sha256', JSON.stringify(parts), 'base64')];
       // Most decisions are the first about a new name: those only leave behind what they are compared with later. It is
       // kept as it is, because its texts are mostly held elsewhere too; one key for all of it cost as much as judging.
       const alike = name === '' ? String(length) : name;
@@ -95,7 +95,7 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
       const now = clock.monotonic();
       if (first === undefined || first.until <= now) {
         const others =
-          known.length === 0 ? none : known.filter((one) => one !== first).slice(0, mostAlike - 1);
+          known.length === 0 ? none : known.filter((one) => one !== first).slice(0, maxAlike - 1);
         here.set(alike, [{ parts, id, firstTime: time, until: now + window, count: 1 }, ...others]);
         return undefined;
       }

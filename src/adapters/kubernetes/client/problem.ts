@@ -53,13 +53,13 @@ export const isTransient = (problem: ApiProblem): boolean =>
   (problem.status === 0 && problem.reason !== 'Configuration' && problem.reason !== 'TooLarge');
 
 /** How much of a text is read. */
-const longestRead = 2048;
+const maxReadLength = 2048;
 
 /** Text from elsewhere: no control characters, no credentials, at most 512 characters. */
 export const printable = (text: string): string => {
   // Cut first: a token in it may have been written as often as there is room (R24).
   const clean = text
-    .slice(0, longestRead)
+    .slice(0, maxReadLength)
     .replaceAll(/\p{Cc}/gu, ' ')
     .replaceAll(/\b(Bearer|Basic)\s{1,8}[\w.~+/=-]{1,2048}/gi, '$1 [redacted]')
     .replaceAll(/\beyJ[\w-]{1,2048}\.[\w-]{1,2048}\.[\w-]{0,2048}/g, '[redacted]')

@@ -77,14 +77,14 @@ const findController = async (
 };
 
 /** Group and version of an object are the longest text that names it: 253 and 63 characters. */
-const longestText = 320;
+const maxTextLength = 320;
 
 /**
  * Whether this may name an object. Attack: the API server bounds no text of an owner reference, notes and their keys are
  * kept, and a few hundred refused Pods whose owners have names of a megabyte ended the gate for want of memory.
  */
 export const isShort = (text: unknown): text is string =>
-  typeof text === 'string' && text.length <= longestText;
+  typeof text === 'string' && text.length <= maxTextLength;
 
 /** The owner reference with `controller: true`, in the object's namespace; undefined when there is none. */
 export const controllerOf = (

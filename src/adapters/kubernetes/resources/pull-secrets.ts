@@ -8,7 +8,7 @@ import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { type ApiResource, secretsResource, serviceAccountsResource } from '../client/resource.ts';
 
 /** A Secret holds at most 1 MiB, a third more in base64, beside metadata that may be as large as 256 KiB twice. */
-const largestObject = 3 * 1024 * 1024;
+const maxObjectBytes = 3 * 1024 * 1024;
 
 interface Wanted {
   readonly resource: ApiResource;
@@ -41,7 +41,7 @@ export const createPullSecrets = (client: ApiClient): PullSecrets => {
   const get = async (wanted: Wanted, what: string, signal: AbortSignal): Promise<Fact<JsonObject>> => {
     // Servers and proxies shorten `secrets/..` to another path, however it is escaped.
     if (!isDnsLabel(wanted.namespace) || !isDnsSubdomain(wanted.name)) return absent;
-    const answer = await client.request({ verb: 'get', maxBytes: largestObject, ...wanted }, signal);
+    const answer = await client.request({ verb: 'get', maxBytes: maxObjectBytes, ...wanted }, signal);
     return answer.ok ? known(answer.value) : factOf(answer.error, wanted, what);
   };
   return {

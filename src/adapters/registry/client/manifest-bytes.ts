@@ -7,7 +7,7 @@ import { fail, type Result } from '../../../core/result.ts';
 export const manifestAccept = [...manifestTypes.image, ...manifestTypes.index].join(', ');
 
 /** Largest manifest or index that is read: the limit that registries set (distribution-spec, "Pushing Manifests"). */
-export const manifestLimit = 4 * 1024 * 1024;
+export const maxManifestBytes = 4 * 1024 * 1024;
 
 /** Says nothing about what the bytes are. */
 const plainTypes: ReadonlySet<string> = new Set([

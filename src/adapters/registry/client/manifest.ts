@@ -7,7 +7,7 @@ import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './failure.ts';
 import { manifestPath, nameOf, type ReadTarget, subjectOf } from './read-target.ts';
-import { manifestAccept, manifestLimit, readManifest } from './manifest-bytes.ts';
+import { manifestAccept, maxManifestBytes, readManifest } from './manifest-bytes.ts';
 
 /** A manifest with its parsed fields. */
 export type ParsedManifest = Manifest & ManifestDocument;
@@ -72,7 +72,7 @@ export const getManifest = async (
   if (!answer.ok) return unavailableBy(answer.failure);
   const { response } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { max: manifestLimit }, target.budget);
+  const body = await readBody(response, subject, { max: maxManifestBytes }, target.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
 

@@ -8,7 +8,7 @@ import { getManifest } from './manifest.ts';
 import { readList } from './pages.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
-import { manifestLimit } from './manifest-bytes.ts';
+import { maxManifestBytes } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 const maxPages = 4;
@@ -39,7 +39,7 @@ const fromApi = (
     // Without `?artifactType=`: a registry fills that field as it likes, and a filter would lose what it misjudges.
     accept: 'application/vnd.oci.image.index.v1+json',
     maxPages,
-    maxPageBytes: manifestLimit,
+    maxPageBytes: maxManifestBytes,
     maxItems: maxReferrers,
     itemsOf: readReferrers,
     isMissing: hasNoApi,

@@ -22,7 +22,7 @@ type Namespace = string | null;
  * network sends reviews of 100,000 namespaces that do not exist. To compare all of them for each removal kept the
  * store busy for a minute, while the record of others was dropped.
  */
-const mostCompared = 1024;
+const maxCompared = 1024;
 
 const largestOf = (sizes: ReadonlyMap<Namespace, number>, isMeant: (one: Namespace) => boolean) => {
   let largest: { readonly namespace: Namespace; readonly bytes: number } | undefined;
@@ -39,8 +39,8 @@ const createWritten = () => {
     of: (): ReadonlyMap<Namespace, number> => written,
     add: (namespace: Namespace, bytes: number): void => {
       written.set(namespace, (written.get(namespace) ?? 0) + bytes);
-      if (written.size <= 2 * mostCompared) return;
-      written = new Map([...written].sort(([, one], [, other]) => other - one).slice(0, mostCompared));
+      if (written.size <= 2 * maxCompared) return;
+      written = new Map([...written].sort(([, one], [, other]) => other - one).slice(0, maxCompared));
     },
     clear: () => written.clear(),
   };
@@ -57,7 +57,7 @@ export const createShares = (database: DatabaseSync): Shares => {
   let held: Map<Namespace, number> | undefined;
   const read = (): Map<Namespace, number> =>
     new Map(
-      selectAll<NamespaceShare>(database, namespaceShares(kyselyOn(database), mostCompared)).map(
+      selectAll<NamespaceShare>(database, namespaceShares(kyselyOn(database), maxCompared)).map(
         ({ namespace, bytes }) => [namespace, bytes],
       ),
     );

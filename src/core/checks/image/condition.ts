@@ -23,15 +23,15 @@ export interface Failing {
   readonly why: string;
 }
 
-const longestName = 64;
-const longestValue = 128;
-const mostReasons = 5;
+const maxNameLength = 64;
+const maxValueLength = 128;
+const maxReasons = 5;
 
 /** Text of an image's config, quoted and safe to show: the builder of the image chose it. */
-export const quoted = (text: string): string => `'${shownBriefly(text, longestValue)}'`;
+export const quoted = (text: string): string => `'${shownBriefly(text, maxValueLength)}'`;
 
 export const platformName = ({ platform }: PlatformImage): string =>
-  shownBriefly(formatPlatform(platform), longestName);
+  shownBriefly(formatPlatform(platform), maxNameLength);
 
 /** ` (linux/amd64, linux/arm64)` behind a violation of an index; empty for a single platform. */
 export const onPlatforms = ({ isIndex }: Subject, failing: readonly Failing[]): string =>
@@ -46,9 +46,9 @@ export const reasonsOf = ({ isIndex }: Subject, failing: readonly Failing[]): st
     else alike.push(platform);
   }
   const reasons = [...platforms]
-    .slice(0, mostReasons)
+    .slice(0, maxReasons)
     .map(([why, alike]) => (isIndex ? `${listed(alike, platformName)}: ${why}` : why));
-  const more = platforms.size - mostReasons;
+  const more = platforms.size - maxReasons;
   return shown([...reasons, ...(more > 0 ? [`and ${more} more`] : [])].join('; '));
 };
 

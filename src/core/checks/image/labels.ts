@@ -23,14 +23,14 @@ const labelOf = ({ labels }: PlatformImage, name: string): string | undefined =>
   Object.hasOwn(labels, name) ? labels[name] : undefined;
 
 /** Longest value that is compared, in UTF-16 units. The builder of an image can write any text into it (R24). */
-const longestCompared = 4096;
+const maxComparedLength = 4096;
 
 /** `undefined` when the value is too long to be compared. */
 const isAmong = (globs: readonly string[], value: string): boolean | undefined =>
-  value.length > longestCompared ? undefined : globs.some((glob) => matchesGlob(glob, value));
+  value.length > maxComparedLength ? undefined : globs.some((glob) => matchesGlob(glob, value));
 
 const tooLong = (name: string, value: string): string =>
-  `its label ${name} has ${value.length} characters, more than the ${longestCompared} that are compared`;
+  `its label ${name} has ${value.length} characters, more than the ${maxComparedLength} that are compared`;
 
 const listGlobs = (globs: readonly string[]): string =>
   listPatterns(globs.map((glob) => `'${shownBriefly(glob, 64)}'`));

@@ -12,9 +12,9 @@ import type { Condition } from './condition.ts';
 import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';
 
 /** Largest user id that runtimes take. Above it, containerd before 1.7.27 ran the image as root (CVE-2024-40635). */
-const largestUserId = 2 ** 31 - 1;
+const maxUserId = 2 ** 31 - 1;
 /** Longer than any user name that a system takes (`useradd`: 32; Windows: 20 behind a domain). */
-const longestUser = 512;
+const maxUserLength = 512;
 /** What Go's `strconv.Atoi` reads as a number, which is what runtimes read a user with: `00` and `+0` are 0. */
 const numeric = /^[+-]?\d{1,512}$/;
 /** `U+0085` is white space to Go and not to JavaScript, `U+FEFF` the other way round. */
@@ -47,7 +47,7 @@ const whyNameIsRoot = (name: string, numbersOnly: boolean): string | undefined =
   if (!numeric.test(name)) return numbersOnly ? 'a name, which may stand for 0 inside the image' : undefined;
   const id = Number(name);
   if (id === 0) return 'which is root';
-  return id > 0 && id <= largestUserId ? undefined : 'a number that runtimes may take for root';
+  return id > 0 && id <= maxUserId ? undefined : 'a number that runtimes may take for root';
 };
 
 /**
@@ -58,7 +58,7 @@ const whyNameIsRoot = (name: string, numbersOnly: boolean): string | undefined =
 const whyRoot = ({ user, platform }: PlatformImage, numbersOnly: boolean): string | undefined => {
   if (user === '') return 'it names no user, which means root';
   const who = `its user is ${quoted(user)}`;
-  if (user.length > longestUser) return `${who}, longer than any name of a user`;
+  if (user.length > maxUserLength) return `${who}, longer than any name of a user`;
   const colon = user.indexOf(':');
   const name = colon < 0 ? user : user.slice(0, colon);
   const isWindows = operatingSystem(platform.os) === 'windows';

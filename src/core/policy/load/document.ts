@@ -30,9 +30,9 @@ export interface PolicyDocument extends Place {
 }
 
 /** Larger files are refused unread; a policy with every list full is far smaller. */
-export const largestPolicyFile = 1024 * 1024;
+export const maxPolicyFileBytes = 1024 * 1024;
 
-const mostAliases = 100;
+const maxAliases = 100;
 
 /** `policies/a.yaml:12:9: unknown field "registeries"; did you mean "registries"?` */
 export const formatProblem = ({ file, line, column, message, suggestion }: PolicyFileProblem): string => {
@@ -85,7 +85,7 @@ const syntaxProblems = (source: Source, document: Document): readonly PolicyFile
 
 const toValue = (source: Source, document: Document): Result<unknown, PolicyFileProblem> => {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: mostAliases });
+    const value: unknown = document.toJS({ maxAliasCount: maxAliases });
     return ok(value);
   } catch (error) {
     // The parser throws for aliases that are unknown or that multiply beyond the limit.
@@ -177,7 +177,7 @@ export const readPolicyFile = (
   text: string,
   file: string,
 ): Result<readonly PolicyDocument[], readonly PolicyFileProblem[]> => {
-  if (text.length > largestPolicyFile) return fail([{ file, message: 'is larger than 1 MiB' }]);
+  if (text.length > maxPolicyFileBytes) return fail([{ file, message: 'is larger than 1 MiB' }]);
   if (isNestedTooDeep(text)) return fail([{ file, message: `is nested more than ${maxDepth} levels deep` }]);
   const results = readDocuments(text, file);
   const problems = results.flatMap((result) => (result.ok ? [] : result.error));

@@ -21,7 +21,7 @@ export const editDistance = (a: string, b: string): number => {
   return at(a.length, b.length);
 };
 
-const longestWorthComparing = 64;
+const maxComparedLength = 64;
 
 /**
  * The candidate that was probably meant: the same word in another case, or at most one edit away for every three
@@ -31,7 +31,7 @@ const longestWorthComparing = 64;
  * suggest('x', ['registries', 'digest']) // undefined
  */
 export const suggest = (given: string, candidates: readonly string[]): string | undefined => {
-  if (given.length > longestWorthComparing) return undefined;
+  if (given.length > maxComparedLength) return undefined;
   const word = given.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.ceil(word.length / 3) + 1;

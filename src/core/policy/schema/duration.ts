@@ -1,4 +1,4 @@
-import { durationOf, longestDuration } from '../../text/duration.ts';
+import { durationOf, maxDuration } from '../../text/duration.ts';
 
 /**
  * A duration of a policy in milliseconds: a whole number and one of `s`, `m`, `h`, `d`; `0` alone is no time.
@@ -10,5 +10,5 @@ import { durationOf, longestDuration } from '../../text/duration.ts';
 export const readDuration = (text: string): number | undefined => {
   if (text === '0') return 0;
   const milliseconds = text.endsWith('ms') ? undefined : durationOf(text);
-  return milliseconds !== undefined && milliseconds <= longestDuration ? milliseconds : undefined;
+  return milliseconds !== undefined && milliseconds <= maxDuration ? milliseconds : undefined;
 };

@@ -7,15 +7,15 @@ import { platformText, sizeText } from './text.ts';
  * kept, so that it can be refused.
  */
 const kept = { nullable: true } as const;
-const mostLabels = 64;
+const maxLabels = 64;
 
 const labelRules = z
   .record(imageLabelName, z.array(imageLabelGlob).min(1).max(64))
   .refine((rules) => Object.keys(rules).length > 0, {
     message: 'this condition checks nothing: name at least one label',
   })
-  .refine((rules) => Object.keys(rules).length <= mostLabels, {
-    message: `holds more than ${mostLabels} labels`,
+  .refine((rules) => Object.keys(rules).length <= maxLabels, {
+    message: `holds more than ${maxLabels} labels`,
   });
 
 const namespaceRule = z.strictObject({
@@ -45,14 +45,14 @@ const labels = z
         'Labels that the image must have, each with the values that it may have: name to list of globs. `["*"]` takes ' +
           'any value.',
       )
-      .meta({ ...kept, maxProperties: mostLabels }),
+      .meta({ ...kept, maxProperties: maxLabels }),
     forbidden: labelRules
       .exactOptional()
       .describe(
         'Labels that the image may not have with these values: name to list of globs. `["*"]` refuses the label ' +
           'altogether.',
       )
-      .meta({ ...kept, maxProperties: mostLabels }),
+      .meta({ ...kept, maxProperties: maxLabels }),
     namespaceLabels: z
       .array(namespaceRule)
       .min(1)

@@ -31,18 +31,18 @@ const expression = expressionFields.superRefine(({ operator, values }, context) 
   }
 });
 
-const mostLabels = 64;
+const maxLabels = 64;
 
 /** A Kubernetes LabelSelector: every part must hold, an empty selector selects everything. */
 export const labelSelector = z.strictObject({
   matchLabels: z
     .record(labelKey, labelValue)
-    .refine((labels) => Object.keys(labels).length <= mostLabels, {
-      message: `holds more than ${mostLabels} labels`,
+    .refine((labels) => Object.keys(labels).length <= maxLabels, {
+      message: `holds more than ${maxLabels} labels`,
     })
     .exactOptional()
     .describe('Labels that must all be there with exactly these values.')
-    .meta({ maxProperties: mostLabels }),
+    .meta({ maxProperties: maxLabels }),
   matchExpressions: z
     .array(expression)
     .max(32)

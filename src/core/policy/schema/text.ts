@@ -6,7 +6,7 @@ import { readDuration } from './duration.ts';
 import { readSize } from './size.ts';
 
 /** Longer than any reference: a host of 255, a path of 255 and the wildcards between them. */
-const longestPattern = 512;
+const maxPatternLength = 512;
 
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
@@ -21,7 +21,7 @@ export const objectName = boundedText(253).regex(
 
 /** An image pattern, checked by the one compiler that will also match with it. */
 export const imagePattern = (use: 'allow' | 'platform' | 'deny' | 'match') =>
-  boundedText(longestPattern).superRefine((text, context) => {
+  boundedText(maxPatternLength).superRefine((text, context) => {
     const compiled = compilePattern(text, use);
     if (compiled.ok) return;
     const { why, suggestion } = compiled.error;

@@ -3,13 +3,13 @@ import { fail, ok, type Result } from '../../result.ts';
 import { invalid, type Unreadable } from '../unreadable.ts';
 import { readJsonValue, type JsonFault } from './json-text.ts';
 
-const mostDepth = 64;
+const maxDepth = 64;
 /**
  * Reading must not hold up other reviews, and 4 MiB of brackets must not become 200 MiB of objects (B9). 2,000 layers
  * with four annotations each have 20,000 values, and nobody writes a tenth of the escapes.
  */
-const mostValues = 30_000;
-const mostEscapes = 100_000;
+const maxValues = 30_000;
+const maxEscapes = 100_000;
 
 /** Of the web platform: the one part of it that reading bytes needs, and pure. */
 declare const TextDecoder: new (
@@ -27,7 +27,7 @@ const decode = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-const bounds = { depth: mostDepth, values: mostValues, escapes: mostEscapes };
+const bounds = { depth: maxDepth, values: maxValues, escapes: maxEscapes };
 
 const unreadable: Readonly<Record<JsonFault, Unreadable>> = {
   syntax: { kind: 'invalid', why: 'it is not JSON' },
@@ -35,9 +35,9 @@ const unreadable: Readonly<Record<JsonFault, Unreadable>> = {
     kind: 'invalid',
     why: 'it holds one key twice, which runtimes and we would read differently',
   },
-  depth: { kind: 'limit', why: `it is nested deeper than ${mostDepth} levels` },
-  values: { kind: 'limit', why: `it holds more than ${mostValues} values` },
-  escapes: { kind: 'limit', why: `it holds more than ${mostEscapes} escapes` },
+  depth: { kind: 'limit', why: `it is nested deeper than ${maxDepth} levels` },
+  values: { kind: 'limit', why: `it holds more than ${maxValues} values` },
+  escapes: { kind: 'limit', why: `it holds more than ${maxEscapes} escapes` },
 };
 
 const readValue = (text: string, mayRepeat: boolean): Result<JsonValue, Unreadable> => {

@@ -106,7 +106,7 @@ const readString = (cursor: Cursor): string | undefined => {
 };
 
 const keysKept = 1024;
-const longestKeptKey = 64;
+const maxKeptKeyLength = 64;
 
 /**
  * Objects of one kind have the same keys, so the reader returns the text of an earlier key where it is equal. The engine
@@ -117,7 +117,7 @@ const readKeyText = (cursor: Cursor): string | undefined => {
   const start = cursor.at + 1;
   let hash = 0;
   let at = start;
-  for (; at < start + longestKeptKey; at += 1) {
+  for (; at < start + maxKeptKeyLength; at += 1) {
     const char = text.charCodeAt(at);
     if (char === quote) break;
     // Also behind the end of the text, where it is NaN.

@@ -23,7 +23,7 @@ const words: ReadonlyMap<string, boolean | null> = new Map([
   ),
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
 ]);
-const longestWord = 5;
+const maxWordLength = 5;
 
 const notJson = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 const integer =
@@ -69,7 +69,7 @@ const mayBeNumber = (text: string): boolean => {
 
 /** The value of a plain (unquoted) scalar; `undefined` for infinities and NaN, which JSON cannot hold. */
 export const plainScalar = (text: string): JsonValue | undefined => {
-  if (text.length <= longestWord) {
+  if (text.length <= maxWordLength) {
     const word = words.get(text);
     if (word !== undefined) return word;
     if (notJson.test(text)) return undefined;
