@@ -4,7 +4,7 @@ import { shown, shownName } from '../core/text/shown-text.ts';
 import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
-import { createReadBudget } from '../evidence/registry/read-budget.ts';
+import { createReadBudget } from '../evidence/resolve/read-budget.ts';
 import type { EvidenceRoom } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { exitCode } from './terminal/exit-code.ts';

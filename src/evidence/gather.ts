@@ -11,12 +11,12 @@ import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Keychain, ManifestName, PullContext, Registry, Repository } from './ports.ts';
-import { createReadBudget, type Reading } from './registry/read-budget.ts';
+import { createReadBudget, type Reading } from './resolve/read-budget.ts';
 import type { CreateProvider, EvidenceProvider } from './provider.ts';
-import { createAskRegistry } from './registry/ask-registry.ts';
+import { createAskRegistry } from './resolve/ask-registry.ts';
 import { createAnswerCache, imageKey, pullContextKey, type AnswerCache } from './cache/answer-cache.ts';
-import type { ResolvedImage } from './registry/attempts.ts';
-import { createResolve, type Resolution, type Resolve } from './registry/resolve.ts';
+import type { ResolvedImage } from './resolve/attempts.ts';
+import { createResolve, type Resolution, type Resolve } from './resolve/resolve.ts';
 import { askerFor } from './singleflight/shared-asker.ts';
 
 /** One image text of a review and what its checks need to know. */

@@ -4,8 +4,8 @@ import type { Fact } from '../core/facts/fact.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Registry } from './ports.ts';
-import type { Reading } from './registry/read-budget.ts';
-import type { ResolvedImage } from './registry/attempts.ts';
+import type { Reading } from './resolve/read-budget.ts';
+import type { ResolvedImage } from './resolve/attempts.ts';
 import type { SharedReads } from './singleflight/singleflight.ts';
 
 /** What a provider found out about one image. */

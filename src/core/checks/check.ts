@@ -48,7 +48,10 @@ export const named = (given: string, { code, says, ...more }: EvidenceViolation)
   ...more,
 });
 
-/** One condition of an evidence check: pure like `Check`, on facts that were gathered before. */
+/**
+ * One condition of an evidence check: pure like `Check`, on facts that were gathered before. `judge` is a method, so that
+ * the checks of all kinds stand in one list; each is given facts of its own kind alone (`judge-evidence.ts`).
+ */
 export interface EvidenceRule<F> {
   /** The rule with everything that it compares with. Two rules with one text judge alike. */
   readonly text: string;

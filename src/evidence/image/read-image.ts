@@ -22,8 +22,8 @@ import { artifactImage, platformImage, weightOfFacts, type Entry } from './image
 import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';
 import type { Content, RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
-import type { Reading } from '../registry/read-budget.ts';
-import type { ResolvedImage } from '../registry/attempts.ts';
+import type { Reading } from '../resolve/read-budget.ts';
+import type { ResolvedImage } from '../resolve/attempts.ts';
 import { overspent } from '../singleflight/shared-read.ts';
 
 interface ImageWanted {

@@ -2,7 +2,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import type { SharedCall, Waiter } from '../../concurrency/single-flight.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
-import type { Reading } from '../registry/read-budget.ts';
+import type { Reading } from '../resolve/read-budget.ts';
 import { createSharedAsker } from './shared-asker.ts';
 
 export interface ReadPlan {

@@ -3,7 +3,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { createSharedReads as create } from './singleflight.ts';
 import type { RegistryAnswer } from '../ports.ts';
-import { createReadBudget, type Reading } from '../registry/read-budget.ts';
+import { createReadBudget, type Reading } from '../resolve/read-budget.ts';
 import { askerFor } from './shared-asker.ts';
 
 const plan = { key: 'k', host: 'registry.example.com', stage: 'manifest' } as const;

@@ -4,7 +4,7 @@ import type { Owners } from '../../concurrency/shares.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryAnswer } from '../ports.ts';
-import type { Reading } from '../registry/read-budget.ts';
+import type { Reading } from '../resolve/read-budget.ts';
 import {
   createSharedRead,
   failed,
