@@ -33,9 +33,9 @@ const whyHex = (algorithm: DigestAlgorithm, hex: string): string => {
 
 /**
  * Reads `sha256:<64 hex>`, `sha384:<96 hex>` or `sha512:<128 hex>`; the error says why it is none of them.
- *  @see OCI image-spec, "Registered Algorithms"
+ * @see OCI image-spec, "Registered Algorithms"
  * @example
- * parseDigest(`sha256:${'0'.repeat(64)}`).value.algorithm // 'sha256'
+ * algorithmOf(parseDigest(`sha256:${'0'.repeat(64)}`).value) // 'sha256'
  * parseDigest('sha256:0').ok // false
  */
 export const parseDigest = (text: string): Result<Digest, string> => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Digest } from '../image/digest.ts';
 import { expect, test } from 'vitest';
 import { isEmptyObject, provesNoImage } from './no-config.ts';
 
@@ -36,7 +37,8 @@ test('bytes that are no UTF-8, which Go replaces, prove nothing', () => {
 
 test('the empty object is known by each digest', () => {
   for (const algorithm of ['sha256', 'sha384', 'sha512']) {
-    const digest = (text: string) => `${algorithm}:${createHash(algorithm).update(text).digest('hex')}`;
+    const digest = (text: string) =>
+      `${algorithm}:${createHash(algorithm).update(text).digest('hex')}` as Digest;
     expect(isEmptyObject(digest('{}'))).toBe(true);
     expect(isEmptyObject(digest('{ }'))).toBe(false);
   }

@@ -1,3 +1,4 @@
+import type { Digest } from '../image/digest.ts';
 import { fieldNames, holdsField } from '../text/json/field-names.ts';
 import { readJsonObject } from '../text/json/json-document.ts';
 
@@ -9,7 +10,7 @@ const emptyDigests: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a digest is that of `{}`, so that its content is known without a read. */
-export const isEmptyObject = (digest: string): boolean => emptyDigests.has(digest);
+export const isEmptyObject = (digest: Digest): boolean => emptyDigests.has(digest);
 
 /** What an image cannot be without: which machine it is for, and which layers make its files. */
 const needed = fieldNames('os', 'architecture', 'rootfs');
