@@ -27,7 +27,7 @@ const image = (more: Parameters<typeof platformImage>[1] = {}): ImageEvidence =>
 /** A Pod of a test namespace, as it comes to `/validate`. */
 const judge = (given: string, evidence?: ImageEvidence): Verdict => {
   const namespaceLabels = known({ environment: 'test' });
-  const covering = selectPolicies(set.forNamespace('checkout-test'), {
+  const matched = selectPolicies(set.forNamespace('checkout-test'), {
     namespace: 'checkout-test',
     namespaceLabels,
     objectLabels: [{}],
@@ -39,7 +39,7 @@ const judge = (given: string, evidence?: ImageEvidence): Verdict => {
     image: set.images.read(given),
     ...(evidence === undefined ? {} : { evidence }),
   };
-  return decide([subject], covering, undefined, { pod: true, now: judgedAt, namespaceLabels });
+  return decide([subject], matched, undefined, { pod: true, now: judgedAt, namespaceLabels });
 };
 
 test.each([

@@ -7,7 +7,7 @@ import { isJsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionForm, DecisionOrigin, Outcome } from './review/decision-builder.ts';
+import type { DecisionBuilder, DecisionOrigin, Outcome } from './review/decision-builder.ts';
 import { gateFinding, timedOut } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
 import { judgePolicy } from './review/judge-policy.ts';
@@ -17,7 +17,7 @@ import type { Review } from './review/review.ts';
 
 interface AdmitDeps {
   readonly review: Review;
-  readonly form: DecisionForm;
+  readonly buildDecision: DecisionBuilder;
   readonly policies: PolicySource;
   readonly workloads: WorkloadTable;
   readonly clock: Clock;
@@ -131,12 +131,12 @@ const beforeDeadline = (
 export const createAdmit =
   (deps: AdmitDeps) =>
   async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
-    const { form, clock, workloads, review, onBug } = deps;
+    const { buildDecision, clock, workloads, review, onBug } = deps;
     const started = clock.monotonic();
     try {
       const origin = originOf(request);
       const decided = decideWithoutImages(request, deps);
-      if (decided !== undefined) return form(origin, decided, started);
+      if (decided !== undefined) return buildDecision(origin, decided, started);
       const row = workloads.byKind(request.kind.group, request.kind.kind);
       if (row === undefined || request.object === null)
         throw new Error('a workload without its row or object');
@@ -145,13 +145,13 @@ export const createAdmit =
       // Most reviews need no I/O: they are settled here and pay for no timer.
       if (!(reviewed instanceof Promise)) return reviewed;
       return (
-        (await beforeDeadline(reviewed, { deadline, onBug })) ?? form(origin, timedOut(deadline), started)
+        (await beforeDeadline(reviewed, { deadline, onBug })) ?? buildDecision(origin, timedOut(deadline), started)
       );
     } catch (error) {
       onBug(error);
       const finding = gateFinding('internal-error', 'the gate failed while judging this request', {
         remedy: 'this is a defect of the gate: report it with the decision id and the log line',
       });
-      return form(originOf(request), { findings: [finding] }, started);
+      return buildDecision(originOf(request), { findings: [finding] }, started);
     }
   };

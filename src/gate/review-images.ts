@@ -4,7 +4,7 @@ import { shown } from '../core/text/shown-text.ts';
 import type { ImageUse } from '../core/workload/extract.ts';
 import { maxImages } from '../core/workload/extract.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionForm, DecisionOrigin } from './review/decision-builder.ts';
+import type { DecisionBuilder, DecisionOrigin } from './review/decision-builder.ts';
 import { gateFinding } from './review/decision-builder.ts';
 import type { Review } from './review/review.ts';
 
@@ -34,7 +34,7 @@ const useOf = (given: string, index: number): ImageUse => ({
 
 interface ReviewImagesDeps {
   readonly review: Review;
-  readonly form: DecisionForm;
+  readonly buildDecision: DecisionBuilder;
   readonly clock: Clock;
   readonly onBug: (error: unknown) => void;
 }
@@ -44,12 +44,12 @@ interface ReviewImagesDeps {
  * it sees no old object, no volume and no label, so selectors count as matching.
  */
 export const createReviewImages =
-  ({ review, form, clock, onBug }: ReviewImagesDeps) =>
+  ({ review, buildDecision, clock, onBug }: ReviewImagesDeps) =>
   async (request: ImageReviewRequest, deadline: Deadline): Promise<Decision> => {
     const started = clock.monotonic();
     const origin = originOf(request);
     const refuse = (finding: ReturnType<typeof gateFinding>): Decision =>
-      form(origin, { findings: [finding] }, started);
+      buildDecision(origin, { findings: [finding] }, started);
     if (request.images.length > maxImages) {
       return refuse(
         gateFinding('too-many-images', `spec.containers: more than ${maxImages} images in one review`),

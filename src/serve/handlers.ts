@@ -8,8 +8,8 @@ import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import { createAdmit } from '../gate/admit.ts';
 import type { AdmissionRequest } from '../gate/admission-request.ts';
-import type { DecisionForm } from '../gate/review/decision-builder.ts';
-import { createDecisionForm, gateFinding, unknownObject } from '../gate/review/decision-builder.ts';
+import type { DecisionBuilder } from '../gate/review/decision-builder.ts';
+import { createDecisionBuilder, gateFinding, unknownObject } from '../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../gate/review/decision-ids.ts';
 import { createMutate } from '../gate/mutation/mutate.ts';
 import type { Mutation } from '../gate/mutation/mutation.ts';
@@ -42,8 +42,8 @@ interface HandlerParts {
   readonly emit?: (decision: Decision, object: JsonObject | null) => void;
 }
 
-const openForm = ({ replica }: HandlerParts): DecisionForm =>
-  createDecisionForm({
+const openDecisionBuilder = ({ replica }: HandlerParts): DecisionBuilder =>
+  createDecisionBuilder({
     clock: systemClock,
     ids: createDecisionIds(replica, systemClock, randomInt(32 ** 3)),
     version,
@@ -54,13 +54,13 @@ const openForm = ({ replica }: HandlerParts): DecisionForm =>
 const openReview = (
   config: Config,
   parts: HandlerParts,
-  { form, slices }: Pick<ReviewDeps, 'form' | 'slices'>,
+  { buildDecision, slices }: Pick<ReviewDeps, 'buildDecision' | 'slices'>,
   { log, metrics }: Telemetry,
 ) =>
   createReview({
     policies: parts.source,
     namespaces: parts.namespaces,
-    form,
+    buildDecision,
     clock: systemClock,
     slices,
     evidence: parts.evidence?.room.evidence,
@@ -127,11 +127,11 @@ export const createHandlers = (
   const bug = bugs(telemetry);
   const onBug = bug('became a deny');
   const slices = createSlices(systemClock);
-  const form = openForm(parts);
-  const review = openReview(config, parts, { form, slices }, telemetry);
+  const buildDecision = openDecisionBuilder(parts);
+  const review = openReview(config, parts, { buildDecision, slices }, telemetry);
   const admit = createAdmit({
     review,
-    form,
+    buildDecision,
     policies: source,
     workloads,
     clock: systemClock,
@@ -162,9 +162,9 @@ export const createHandlers = (
       telemetry.metrics.count('mutations', { outcome: outcomeOf(mutation) });
       return mutation;
     },
-    imageReview: createReviewImages({ review, form, clock: systemClock, onBug }),
+    imageReview: createReviewImages({ review, buildDecision, clock: systemClock, onBug }),
     rejected: ({ code, message, remedy, uid, caller }) =>
-      form(
+      buildDecision(
         { source: 'admission', caller, object: unknownObject, ...(uid === undefined ? {} : { uid }) },
         { findings: [gateFinding(code, message, { remedy })] },
         systemClock.monotonic(),

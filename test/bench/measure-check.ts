@@ -6,7 +6,7 @@ import { createWorkloadTable } from '../../src/core/workload/kinds/kinds.ts';
 import { readManifest } from '../../src/core/workload/manifest.ts';
 import { unavailable } from '../../src/core/facts/fact.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
-import { createDecisionForm } from '../../src/gate/review/decision-builder.ts';
+import { createDecisionBuilder } from '../../src/gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../src/gate/review/decision-ids.ts';
 import { createJudgeManifest } from '../../src/gate/manifest/judge-manifest.ts';
 import { createReview } from '../../src/gate/review/review.ts';
@@ -34,11 +34,15 @@ const manifest = (): string => {
 export const measureCheck = async (work: string, policyDir: string): Promise<void> => {
   const text = manifest();
   const policies = await readPolicies([policyDir]);
-  const form = createDecisionForm({ clock, ids: createDecisionIds('bench', clock, 1), version: '0' });
+  const buildDecision = createDecisionBuilder({
+    clock,
+    ids: createDecisionIds('bench', clock, 1),
+    version: '0',
+  });
   const review = createReview({
     policies: { current: () => ({ state: 'loaded', set: policies.value }) },
     namespaces: { labels: (name) => unavailable(name, 'none') },
-    form,
+    buildDecision,
     clock,
     slices: createSlices(clock),
     unmatched: undefined,
@@ -46,7 +50,7 @@ export const measureCheck = async (work: string, policyDir: string): Promise<voi
   });
   const judge = createJudgeManifest({
     review,
-    form,
+    buildDecision,
     workloads: createWorkloadTable([]),
     clock,
     unknownKinds: 'allow',

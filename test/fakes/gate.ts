@@ -12,7 +12,7 @@ import type { Evidence } from '../../src/evidence/gather.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
-import { createDecisionForm } from '../../src/gate/review/decision-builder.ts';
+import { createDecisionBuilder } from '../../src/gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../src/gate/review/decision-ids.ts';
 import { createMutate } from '../../src/gate/mutation/mutate.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
@@ -72,7 +72,11 @@ const rowOf = (row: JsonObject): WorkloadKind => {
 /** The whole gate in process, with the outside world replaced at its ports. */
 export const fakeGate = (options: FakeGateOptions = {}) => {
   const clock = options.clock ?? fakeClock();
-  const form = createDecisionForm({ clock, ids: createDecisionIds('test', clock, 7), version: '0.0.0' });
+  const buildDecision = createDecisionBuilder({
+    clock,
+    ids: createDecisionIds('test', clock, 7),
+    version: '0.0.0',
+  });
   const set = policySet(options.policies ?? {}, options.broken);
   const policies = { current: (): PolicyState => options.state ?? { state: 'loaded', set } };
   const slices = createSlices(clock);
@@ -82,7 +86,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const review = createReview({
     policies,
     namespaces: readerOf(options.namespaces),
-    form,
+    buildDecision,
     clock,
     slices,
     evidence: options.evidence,
@@ -93,7 +97,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   const onBug = (error: unknown): void => void bugs.push(error);
   const admit = createAdmit({
     review,
-    form,
+    buildDecision,
     policies,
     workloads: createWorkloadTable((options.workloads ?? []).map(rowOf)),
     clock,
@@ -103,14 +107,14 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
   });
   const namespaces = readerOf(options.namespaces);
   const mutate = createMutate({ policies, namespaces, slices, evidence: options.evidence, onBug });
-  const reviewImages = createReviewImages({ review, form, clock, onBug });
+  const reviewImages = createReviewImages({ review, buildDecision, clock, onBug });
   const deadline = () => deadlineAfter(options.budget ?? 10_000, clock);
   return {
     bugs,
     unsure,
     uninformed,
     review,
-    form,
+    buildDecision,
     clock,
     admit: (request: AdmissionRequest, until = deadline()): Promise<Decision> => admit(request, until),
     mutate: (request: AdmissionRequest): Promise<Mutation> => mutate(request, deadline()),

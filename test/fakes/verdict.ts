@@ -30,7 +30,7 @@ export interface Judging {
 export const judge = (specs: Specs, given: string | readonly string[], more: Judging = {}): Verdict => {
   const { evidence, namespaceLabels = known({}), situation = {}, fresh = true } = more;
   const set = policySet(specs, more.broken);
-  const covering = selectPolicies(set.forNamespace('shop'), {
+  const matched = selectPolicies(set.forNamespace('shop'), {
     namespace: 'shop',
     namespaceLabels,
     objectLabels: more.objectLabels ?? [{}],
@@ -41,7 +41,7 @@ export const judge = (specs: Specs, given: string | readonly string[], more: Jud
     image: set.images.read(text),
     ...(evidence === undefined ? {} : { evidence }),
   }));
-  return decide(images, covering, more.unmatched, {
+  return decide(images, matched, more.unmatched, {
     pod: false,
     now: judgedAt,
     namespaceLabels,

@@ -160,7 +160,7 @@ const judgeInput = async (
   const workloads = createWorkloadTable(config.workloads.value);
   const judgeManifest = createJudgeManifest({
     review: check.review,
-    form: check.form,
+    buildDecision: check.buildDecision,
     workloads,
     clock: systemClock,
     unknownKinds: config.unknownKinds.value,

@@ -6,8 +6,8 @@ import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import { createDecisionForm, warningOf } from '../../gate/review/decision-builder.ts';
-import type { DecisionForm } from '../../gate/review/decision-builder.ts';
+import { createDecisionBuilder, warningOf } from '../../gate/review/decision-builder.ts';
+import type { DecisionBuilder } from '../../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../gate/review/decision-ids.ts';
 import type { PolicySource } from '../../gate/ports.ts';
 import { createReview } from '../../gate/review/review.ts';
@@ -56,7 +56,7 @@ export const judgedAtOnce = 8;
 export interface OpenCheck {
   readonly policies: PolicySource;
   readonly namespaces: KnownNamespaces;
-  readonly form: DecisionForm;
+  readonly buildDecision: DecisionBuilder;
   readonly review: Review;
   /** Absent when no policy needs evidence. */
   readonly evidence: EvidenceMemory | undefined;
@@ -127,7 +127,7 @@ export const openCheck = async (
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
-  const form = createDecisionForm({
+  const buildDecision = createDecisionBuilder({
     clock: systemClock,
     ids: createDecisionIds('check', systemClock, randomInt(32 ** 3)),
     version,
@@ -137,7 +137,7 @@ export const openCheck = async (
   const review = createReview({
     policies,
     namespaces,
-    form,
+    buildDecision,
     clock: systemClock,
     slices: createSlices(systemClock),
     evidence,
@@ -147,7 +147,7 @@ export const openCheck = async (
   return {
     policies,
     namespaces,
-    form,
+    buildDecision,
     review,
     evidence,
     conclude: async (decisions, failOn, incomplete) => {

@@ -3,7 +3,7 @@ import type { Fact } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
-import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
+import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
 import type { Steps } from '../steps.ts';
@@ -13,7 +13,7 @@ import { judgedImage } from './judged-image.ts';
 import { inOrder } from './order.ts';
 import { shown } from '../text/shown-text.ts';
 import type { Unmatched } from './unmatched.ts';
-import { brokenSpeaks, judgeUnmatched } from './unmatched.ts';
+import { brokenApplies, judgeUnmatched } from './unmatched.ts';
 
 /** The rest of what a decision depends on, beside object, policies and evidence. */
 export interface Situation {
@@ -45,10 +45,10 @@ export interface Verdict {
 export { judgedImage };
 export type { Unmatched } from './unmatched.ts';
 
-const invalidReference = (covering: CoveringPolicy, use: ImageUse, why: Violation): Finding => ({
-  policy: covering.policy.name,
+const invalidReference = (matched: MatchedPolicy, use: ImageUse, why: Violation): Finding => ({
+  policy: matched.policy.name,
   check: 'match',
-  mode: covering.mode,
+  mode: matched.mode,
   path: use.path,
   ...why,
 });
@@ -61,31 +61,31 @@ interface Terms {
 
 const judgeImage = (
   judged: ImageUnderReview,
-  covering: Covering,
+  matched: MatchedPolicies,
   { override, pod }: Terms,
   into: Finding[],
 ): void => {
   const { use, image } = judged;
   const { parsed, refusal } = image;
   let spoken = false;
-  for (const one of covering.policies) {
+  for (const one of matched.policies) {
     if (parsed.ok) {
-      const { speaks, violations } = image.opinionOf(one.policy, parsed.value, pod);
-      if (!speaks) continue;
+      const { applies, violations } = image.evaluate(one.policy, parsed.value, pod);
+      if (!applies) continue;
       for (const { check, violation } of violations) {
         into.push({ policy: one.policy.name, check, mode: one.mode, path: use.path, ...violation });
       }
     } else if (refusal !== undefined) into.push(invalidReference(one, use, refusal));
     spoken = true;
   }
-  const left = spoken ? undefined : judgeUnmatched(judged, covering, override);
+  const left = spoken ? undefined : judgeUnmatched(judged, matched, override);
   if (left !== undefined) into.push(left);
 };
 
-const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninformed | undefined => {
+const uninformedOf = (findings: readonly Finding[], matched: MatchedPolicies): Uninformed | undefined => {
   const without = findings.filter(({ code }) => unavailableCodes.has(code));
   if (without.length === 0) return undefined;
-  const modes = new Map(covering.policies.map(({ policy, mode }) => [policy.name, mode]));
+  const modes = new Map(matched.policies.map(({ policy, mode }) => [policy.name, mode]));
   return {
     policies: [...new Set(without.map(({ policy }) => policy))],
     weakened: without.some(({ policy, mode }) => mode !== modes.get(policy)),
@@ -95,8 +95,8 @@ const uninformedOf = (findings: readonly Finding[], covering: Covering): Uninfor
 /**
  * R3: a policy may have been applied although it is unknown whether it applies. It then says so beside its findings.
  */
-const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]): Finding[] =>
-  covering.policies
+const namespaceUnavailable = (matched: MatchedPolicies, findings: readonly Finding[]): Finding[] =>
+  matched.policies
     .filter(
       ({ policy, unsure }) =>
         unsure &&
@@ -108,15 +108,15 @@ const namespaceUnavailable = (covering: Covering, findings: readonly Finding[]):
       check: 'match',
       mode,
       code: 'namespace-unavailable',
-      message: `the labels of namespace '${shown(covering.namespace)}' are not known, so policy ${policy.name} was applied`,
-      ...(covering.whyUnsure === undefined ? {} : { detail: covering.whyUnsure }),
+      message: `the labels of namespace '${shown(matched.namespace)}' are not known, so policy ${policy.name} was applied`,
+      ...(matched.whyUnsure === undefined ? {} : { detail: matched.whyUnsure }),
       remedy:
         'make the labels known: the gate must reach the API server and may read namespaces; a check takes --namespace-labels or --kubeconfig',
     }));
 
-const brokenPolicies = (covering: Covering, images: readonly ImageUnderReview[]): Finding[] =>
-  covering.broken
-    .filter((broken) => images.some(({ image }) => brokenSpeaks({ ...covering, broken: [broken] }, image)))
+const brokenPolicies = (matched: MatchedPolicies, images: readonly ImageUnderReview[]): Finding[] =>
+  matched.broken
+    .filter((broken) => images.some(({ image }) => brokenApplies({ ...matched, broken: [broken] }, image)))
     .map((broken) => ({
       policy: broken.name,
       check: 'policy',
@@ -150,21 +150,22 @@ const none: readonly never[] = [];
  */
 function* judgingBytes(
   images: readonly ImageUnderReview[],
-  covering: Covering,
+  matched: MatchedPolicies,
   { now, namespaceLabels }: Situation,
   into: Finding[],
 ): Steps<readonly string[]> {
-  const situation: CheckSituation = { now, namespaceLabels, namespace: covering.namespace };
+  const situation: CheckSituation = { now, namespaceLabels, namespace: matched.namespace };
   const warnings: string[] = [];
   for (const image of images) {
-    const { findings, warning } = yield* judgingEvidence(image, covering, situation);
+    const { findings, warning } = yield* judgingEvidence(image, matched, situation);
     for (const finding of findings) into.push(finding);
     if (warning !== undefined) warnings.push(warning);
   }
   return warnings;
 }
 
-const isUncovered = ({ policies, broken }: Covering): boolean => policies.length === 0 && broken.length === 0;
+const isUncovered = ({ policies, broken }: MatchedPolicies): boolean =>
+  policies.length === 0 && broken.length === 0;
 
 /**
  * The one decision function. It runs all checks of all covering policies on all fresh images, collects every failure,
@@ -174,28 +175,28 @@ const isUncovered = ({ policies, broken }: Covering): boolean => policies.length
  */
 export function* judging(
   images: readonly ImageUnderReview[],
-  covering: Covering,
+  matched: MatchedPolicies,
   override: Unmatched,
   situation: Situation = unknownSituation,
 ): Steps<Verdict> {
   const fresh = images.filter((image) => image.fresh);
   const findings: Finding[] = [];
   const terms: Terms = { override, pod: situation.pod };
-  const inStep = Math.ceil(comparedInStep / (1 + covering.policies.length));
+  const inStep = Math.ceil(comparedInStep / (1 + matched.policies.length));
   for (const [at, image] of fresh.entries()) {
-    judgeImage(image, covering, terms, findings);
+    judgeImage(image, matched, terms, findings);
     if ((at + 1) % inStep === 0) yield;
   }
-  const asksForEvidence = covering.policies.some(({ policy }) => policy.evidence.length > 0);
-  const warnings = asksForEvidence ? yield* judgingBytes(fresh, covering, situation, findings) : none;
-  const uninformed = asksForEvidence ? uninformedOf(findings, covering) : undefined;
-  if (findings.length > 0) findings.push(...namespaceUnavailable(covering, findings));
-  if (covering.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(covering, fresh));
+  const asksForEvidence = matched.policies.some(({ policy }) => policy.evidence.length > 0);
+  const warnings = asksForEvidence ? yield* judgingBytes(fresh, matched, situation, findings) : none;
+  const uninformed = asksForEvidence ? uninformedOf(findings, matched) : undefined;
+  if (findings.length > 0) findings.push(...namespaceUnavailable(matched, findings));
+  if (matched.broken.length > 0 && fresh.length > 0) findings.push(...brokenPolicies(matched, fresh));
   if (findings.length > manyFindings) yield;
   return {
     findings: findings.length > 1 ? inOrder(findings) : findings,
     allowed: !findings.some((finding) => finding.mode === 'Deny'),
-    uncovered: isUncovered(covering),
+    uncovered: isUncovered(matched),
     warnings,
     ...(uninformed === undefined ? {} : { uninformed }),
   };

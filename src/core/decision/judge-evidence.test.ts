@@ -224,14 +224,14 @@ describe('evidence that is not there is never a pass', () => {
 
   test('a caller that says nothing about the time lets no age pass', () => {
     const set = policySet({ p: { checks: [pin, { image: { minAge: '1d', maxAge: '90d' } }] } });
-    const covering = selectPolicies(set.forNamespace('shop'), {
+    const matched = selectPolicies(set.forNamespace('shop'), {
       namespace: 'shop',
       namespaceLabels: known({}),
       objectLabels: [{}],
     });
     const use = { path: 'spec.containers[0].image', given: ours, place: 'p' };
     const image = { use, fresh: true, image: set.images.read(ours), evidence: evidenceOf(good) };
-    expect(decide([image], covering, undefined).findings.map(({ code }) => code)).toEqual([
+    expect(decide([image], matched, undefined).findings.map(({ code }) => code)).toEqual([
       'image-time-unknown',
     ]);
   });
@@ -336,7 +336,7 @@ describe('digest.pin', () => {
   });
   test('what was said of a template is not remembered for a Pod, nor the other way round', () => {
     const set = policySet({ p: { checks: [pin] } });
-    const covering = selectPolicies(set.forNamespace('shop'), {
+    const matched = selectPolicies(set.forNamespace('shop'), {
       namespace: 'shop',
       namespaceLabels: known({}),
       objectLabels: [{}],
@@ -344,7 +344,7 @@ describe('digest.pin', () => {
     const allowedAs = (isPod: boolean) => {
       const use = { path: 'x', given: ours, place: 'x' };
       const situation = { pod: isPod, now: judgedAt, namespaceLabels: known({}) };
-      return decide([{ use, fresh: true, image: set.images.read(ours) }], covering, undefined, situation)
+      return decide([{ use, fresh: true, image: set.images.read(ours) }], matched, undefined, situation)
         .allowed;
     };
     expect([false, true, false, true].map(allowedAs)).toEqual([true, false, true, false]);

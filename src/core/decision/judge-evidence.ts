@@ -10,7 +10,7 @@ import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../text/duration.ts';
 import { acceptsAge, isFenced } from '../policy-set/needs.ts';
 import type { CompiledPolicy } from '../policy-set/compiled-policy.ts';
-import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
+import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { Steps } from '../steps.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Mode } from '../policy/mode.ts';
@@ -96,7 +96,7 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
 
 /** R25: nothing but an outage is ever excused, whatever its code. */
 const modeOf = (
-  { policy, mode }: CoveringPolicy,
+  { policy, mode }: MatchedPolicy,
   { code, atMost }: Violation,
   why: Unavailable | undefined,
 ): Mode => {
@@ -195,7 +195,7 @@ const judgeKnown = (
     );
 
 const judgeFacts = (
-  { policy }: CoveringPolicy,
+  { policy }: MatchedPolicy,
   reference: ImageReference,
   { use, evidence = nobodyLooked }: ImageUnderReview,
   situation: CheckSituation,
@@ -233,16 +233,16 @@ const judgeFacts = (
  */
 export function* judgingEvidence(
   judged: ImageUnderReview,
-  covering: Covering,
+  matched: MatchedPolicies,
   situation: CheckSituation,
 ): Steps<EvidenceVerdict> {
   const { use, image, evidence } = judged;
   if (!image.parsed.ok) return nothing;
   const reference = image.parsed.value;
-  const asking = covering.policies.filter(
-    ({ policy }) => policy.evidence.length > 0 && image.opinionOf(policy, reference, false).speaks,
+  const asking = matched.policies.filter(
+    ({ policy }) => policy.evidence.length > 0 && image.evaluate(policy, reference, false).applies,
   );
-  if (asking.length === 0 || isFenced(image, reference, covering)) return nothing;
+  if (asking.length === 0 || isFenced(image, reference, matched)) return nothing;
   const findings: Finding[] = [];
   for (const one of asking) {
     for (const { check, violation, why } of judgeFacts(one, reference, judged, situation)) {

@@ -20,7 +20,7 @@ const set = policySet(
   Object.fromEntries(Array.from({ length: policies }, (_, at) => [`p${at}`, { checks: [nonRoot] }])),
 );
 const labels = known({});
-const covering = selectPolicies(set.forNamespace('shop'), {
+const matched = selectPolicies(set.forNamespace('shop'), {
   namespace: 'shop',
   namespaceLabels: labels,
   objectLabels: [{}],
@@ -34,7 +34,7 @@ const underReview = Array.from({ length: images }, (_, at) => ({
 }));
 
 test('R24: no step of a verdict is longer than the text of an image, or its bytes under one policy', () => {
-  const work = judging(underReview, covering, undefined, {
+  const work = judging(underReview, matched, undefined, {
     pod: false,
     now: judgedAt,
     namespaceLabels: labels,
@@ -59,5 +59,5 @@ test('R24: thousands of findings are put in order in a step of their own', () =>
 });
 
 test.each(['judge', 'pin'] as const)('R24: what is needed to %s is asked in steps of an image', (purpose) => {
-  expect(stepsOf(asking(underReview, covering, purpose))).toBe(images);
+  expect(stepsOf(asking(underReview, matched, purpose))).toBe(images);
 });

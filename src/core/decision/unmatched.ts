@@ -1,6 +1,6 @@
 import { matchesPattern } from '../image/pattern.ts';
 import type { ReadImage } from '../policy-set/evaluation-cache.ts';
-import type { Covering, CoveringPolicy } from '../policy-set/select.ts';
+import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Mode } from '../policy/mode.ts';
@@ -27,9 +27,9 @@ const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
 };
 
 /** The strictest of the covering policies, the first by name among equals. */
-const strictestOf = (covering: readonly CoveringPolicy[]): CoveringPolicy | undefined => {
-  let found: CoveringPolicy | undefined;
-  for (const candidate of covering) {
+const strictestOf = (matched: readonly MatchedPolicy[]): MatchedPolicy | undefined => {
+  let found: MatchedPolicy | undefined;
+  for (const candidate of matched) {
     if (
       found === undefined ||
       (strictest(found.mode, candidate.mode) !== found.mode && found !== candidate)
@@ -52,7 +52,7 @@ const blankImage = (use: ImageUse): Finding => ({
 });
 
 /** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
-export const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boolean =>
+export const brokenApplies = ({ broken }: MatchedPolicies, { parsed }: ReadImage): boolean =>
   broken.some(
     ({ match: { images } }) =>
       images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
@@ -64,13 +64,13 @@ export const brokenSpeaks = ({ broken }: Covering, { parsed }: ReadImage): boole
  */
 export const judgeUnmatched = (
   { use, image }: ImageUnderReview,
-  covering: Covering,
+  matched: MatchedPolicies,
   override: Unmatched,
 ): Finding | undefined => {
-  if (brokenSpeaks(covering, image)) return undefined;
+  if (brokenApplies(matched, image)) return undefined;
   if (use.given.trim() === '') return blankImage(use);
-  const [broken] = covering.broken;
+  const [broken] = matched.broken;
   if (broken !== undefined) return unmatched(use, broken.name, unmatchedMode('Deny', override));
-  const strict = strictestOf(covering.policies);
+  const strict = strictestOf(matched.policies);
   return unmatched(use, strict?.policy.name ?? '', unmatchedMode(strict?.mode ?? 'Audit', override));
 };

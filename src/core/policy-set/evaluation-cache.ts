@@ -7,8 +7,8 @@ import type { Result } from '../result.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 
 /** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
-interface Opinion {
-  readonly speaks: boolean;
+interface PolicyEvaluation {
+  readonly applies: boolean;
   /** With the id of the check that each comes from. */
   readonly violations: readonly { readonly check: string; readonly violation: Violation }[];
 }
@@ -30,11 +30,11 @@ export interface ReadImage {
    * The same answer for the same policy, however often it is asked. `pod`: for a Pod on its way into the cluster, where
    * `digest.pin` stands for `require`.
    */
-  opinionOf(policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion;
+  evaluate(policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation;
 }
 
 /** Parses image texts and caches the results: a cluster runs few images many times. */
-export interface ImageMemory {
+export interface EvaluationCache {
   read(given: string): ReadImage;
 }
 
@@ -43,17 +43,17 @@ const maxTexts = 4096;
 const maxOpinions = 100_000;
 const maxTextLength = 512;
 
-const silent: Opinion = { speaks: false, violations: [] };
-const content: Opinion = { speaks: true, violations: [] };
+const silent: PolicyEvaluation = { applies: false, violations: [] };
+const content: PolicyEvaluation = { applies: true, violations: [] };
 
 /** The violations of every static check of the policy. Pure: they depend only on the policy, the text and `pod`. */
-const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): Opinion => {
+const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation => {
   const { images } = policy.match;
   if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
   const violations = policy.checks.flatMap(({ id, podsOnly, run }) =>
     podsOnly === true && !pod ? [] : run(image).map((violation) => ({ check: id, violation })),
   );
-  return violations.length === 0 ? content : { speaks: true, violations };
+  return violations.length === 0 ? content : { applies: true, violations };
 };
 
 const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
@@ -77,7 +77,7 @@ const refusalOf = (whole: string, why: InvalidReference): Violation => ({
  * The cache of one policy set. It lives as long as the set, so it can never answer for another one. It holds results
  * that follow from text alone, never evidence.
  */
-export const createImageMemory = (): ImageMemory => {
+export const createEvaluationCache = (): EvaluationCache => {
   const texts = new Map<string, ReadImage>();
   let opinions = 0;
   const makeRoom = (): void => {
@@ -88,13 +88,13 @@ export const createImageMemory = (): ImageMemory => {
   const readAnew = (given: string): ReadImage => {
     const parsed = parseReference(given);
     const shownImage = showImage(given, parsed);
-    const formed = new Map<CompiledPolicy, Opinion>();
-    let formedForPods: Map<CompiledPolicy, Opinion> | undefined;
+    const formed = new Map<CompiledPolicy, PolicyEvaluation>();
+    let formedForPods: Map<CompiledPolicy, PolicyEvaluation> | undefined;
     return {
       parsed,
       shown: shownImage,
       ...(parsed.ok ? {} : { refusal: refusalOf(shownImage.given, parsed.error) }),
-      opinionOf: (policy, image, pod) => {
+      evaluate: (policy, image, pod) => {
         // Only a policy that pins judges a Pod in another way.
         const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;
         const known = here.get(policy);

@@ -24,13 +24,13 @@ const prepare = (
   more: { broken?: readonly BrokenPolicy[]; fresh?: boolean } = {},
 ) => {
   const set = policySet(specs, more.broken);
-  const covering = selectPolicies(set.forNamespace('shop'), {
+  const matched = selectPolicies(set.forNamespace('shop'), {
     namespace: 'shop',
     namespaceLabels: known({}),
     objectLabels: [{}],
   });
   const use = { path: 'spec.containers[0].image', given, place: 'spec.containers/app' };
-  return { covering, image: { use, fresh: more.fresh ?? true, image: set.images.read(given) } };
+  return { matched, image: { use, fresh: more.fresh ?? true, image: set.images.read(given) } };
 };
 const needs = (
   specs: Specs,
@@ -38,8 +38,8 @@ const needs = (
   purpose: EvidencePurpose = 'judge',
   more: Parameters<typeof prepare>[2] = {},
 ) => {
-  const { image, covering } = prepare(specs, given, more);
-  return needsOf([image], covering, purpose)[0];
+  const { image, matched } = prepare(specs, given, more);
+  return needsOf([image], matched, purpose)[0];
 };
 
 const all = { image: imageNeed('all') };
@@ -202,8 +202,8 @@ describe('the flags of a namespace', () => {
 describe('digestToPin', () => {
   const facts = imageFacts(platformImage('linux/amd64'));
   const pinned = (specs: Specs, given: string, evidence?: ImageEvidence, fresh = true) => {
-    const { image, covering } = prepare(specs, given, { fresh });
-    const digest = digestToPin(evidence === undefined ? image : { ...image, evidence }, covering);
+    const { image, matched } = prepare(specs, given, { fresh });
+    const digest = digestToPin(evidence === undefined ? image : { ...image, evidence }, matched);
     return digest;
   };
   const stale = evidenceOf(facts, { staleFor: 30 * 60_000 });

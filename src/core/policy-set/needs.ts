@@ -9,46 +9,46 @@ import { matchesPattern } from '../image/pattern.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { Covering, CoveringPolicy } from './select.ts';
+import type { MatchedPolicies, MatchedPolicy } from './select.ts';
 
 /**
  * Whether the image is refused before its bytes are read: by a `registries` check in mode Deny, or by a policy that
  * cannot be used. Its registry is never asked: a name in a Pod must not make the gate connect to a host that a policy
  * forbids (B26), and a refusal by text must not wait for a network.
  */
-export const isFenced = (image: ReadImage, reference: ImageReference, covering: Covering): boolean =>
-  covering.broken.some(
+export const isFenced = (image: ReadImage, reference: ImageReference, matched: MatchedPolicies): boolean =>
+  matched.broken.some(
     ({ match: { images } }) =>
       images === undefined || images.some((pattern) => matchesPattern(pattern, reference)),
   ) ||
-  covering.policies.some(
+  matched.policies.some(
     ({ policy, mode }) =>
       mode === 'Deny' &&
-      image.opinionOf(policy, reference, false).violations.some(({ check }) => check === 'registries'),
+      image.evaluate(policy, reference, false).violations.some(({ check }) => check === 'registries'),
   );
 
-const speaks = ({ policy }: CoveringPolicy, image: ReadImage, reference: ImageReference): boolean =>
-  image.opinionOf(policy, reference, false).speaks;
+const applies = ({ policy }: MatchedPolicy, image: ReadImage, reference: ImageReference): boolean =>
+  image.evaluate(policy, reference, false).applies;
 
 /** What is asked for: facts for the checks (`judge`), or digests for `/mutate` (`pin`). */
 export type EvidencePurpose = 'judge' | 'pin';
 
 /** A policy in mode Audit only records, so it changes no object either. */
-const pins = ({ policy, mode }: CoveringPolicy): boolean => policy.pin && mode !== 'Audit';
+const pins = ({ policy, mode }: MatchedPolicy): boolean => policy.pin && mode !== 'Audit';
 
 const needsOfImage = (
   { fresh, image }: ImageUnderReview,
-  covering: Covering,
+  matched: MatchedPolicies,
   purpose: EvidencePurpose,
 ): ImageNeeds | undefined => {
   if (!fresh || !image.parsed.ok) return undefined;
   const reference = image.parsed.value;
   if (purpose === 'pin' && reference.digest !== undefined) return undefined;
-  const asking = covering.policies.filter(
+  const asking = matched.policies.filter(
     (one) =>
-      (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && speaks(one, image, reference),
+      (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && applies(one, image, reference),
   );
-  if (asking.length === 0 || isFenced(image, reference, covering)) return undefined;
+  if (asking.length === 0 || isFenced(image, reference, matched)) return undefined;
   if (purpose === 'pin') return digestOnly;
   return asking.map(({ policy }) => policy.needs).reduce(unitedNeeds);
 };
@@ -59,12 +59,12 @@ const needsOfImage = (
  */
 export function* asking(
   images: readonly ImageUnderReview[],
-  covering: Covering,
+  matched: MatchedPolicies,
   purpose: EvidencePurpose = 'judge',
 ): Steps<readonly (ImageNeeds | undefined)[]> {
   const needs: (ImageNeeds | undefined)[] = [];
   for (const image of images) {
-    needs.push(needsOfImage(image, covering, purpose));
+    needs.push(needsOfImage(image, matched, purpose));
     yield;
   }
   return needs;
@@ -84,13 +84,13 @@ export const acceptsAge = ({ staleFor }: CompiledPolicy, evidence: ImageEvidence
  */
 export const digestToPin = (
   { fresh, image, evidence }: ImageUnderReview,
-  covering: Covering,
+  matched: MatchedPolicies,
 ): Digest | undefined => {
   if (!fresh || !image.parsed.ok || evidence?.pinned.state !== 'known') return undefined;
   const reference = image.parsed.value;
-  if (reference.digest !== undefined || isFenced(image, reference, covering)) return undefined;
-  const pinned = covering.policies.some(
-    (one) => pins(one) && acceptsAge(one.policy, evidence) && speaks(one, image, reference),
+  if (reference.digest !== undefined || isFenced(image, reference, matched)) return undefined;
+  const pinned = matched.policies.some(
+    (one) => pins(one) && acceptsAge(one.policy, evidence) && applies(one, image, reference),
   );
   return pinned ? evidence.pinned.value : undefined;
 };

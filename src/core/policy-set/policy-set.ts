@@ -1,8 +1,8 @@
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
 import { matchesGlob } from '../policy/match/glob.ts';
-import { createImageMemory } from './evaluation-cache.ts';
-import type { ImageMemory } from './evaluation-cache.ts';
+import { createEvaluationCache } from './evaluation-cache.ts';
+import type { EvaluationCache } from './evaluation-cache.ts';
 import { createJudgementMemory } from './judgement-cache.ts';
 import { readsLabels } from '../policy/match/label-selector.ts';
 
@@ -27,7 +27,7 @@ export interface PolicySet {
   readonly broken: readonly BrokenPolicy[];
   forNamespace(namespace: string): NamespacePolicies;
   /** Image texts and what these policies say about them. */
-  readonly images: ImageMemory;
+  readonly images: EvaluationCache;
 }
 
 /** Limit of cached namespace names: names from outside must not fill the memory. */
@@ -78,7 +78,7 @@ export const createPolicySet = (
     version,
     policies: sorted,
     broken: sortedBroken,
-    images: createImageMemory(),
+    images: createEvaluationCache(),
     forNamespace: (namespace) => {
       const remembered = memory.get(namespace);
       if (remembered !== undefined) return remembered;

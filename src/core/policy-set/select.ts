@@ -6,7 +6,7 @@ import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-pol
 import type { NamespacePolicies } from './policy-set.ts';
 
 /** A policy that covers the object. `unsure`: its selector could not be evaluated and counts as matching. */
-export interface CoveringPolicy {
+export interface MatchedPolicy {
   readonly policy: CompiledPolicy;
   readonly unsure: boolean;
   /**
@@ -17,9 +17,9 @@ export interface CoveringPolicy {
 }
 
 /** Everything that has a say about one object in one namespace. */
-export interface Covering {
+export interface MatchedPolicies {
   readonly namespace: string;
-  readonly policies: readonly CoveringPolicy[];
+  readonly policies: readonly MatchedPolicy[];
   readonly broken: readonly BrokenPolicy[];
   readonly whyUnsure?: string;
 }
@@ -35,7 +35,7 @@ interface SelectionFacts {
 }
 
 /** `/image-review` knows no labels by its nature: every selector matches, and no doubt is left to weaken it (R21). */
-export const withoutSelectors = (here: NamespacePolicies, namespace: string): Covering => ({
+export const withoutSelectors = (here: NamespacePolicies, namespace: string): MatchedPolicies => ({
   namespace,
   policies: here.policies.map((policy) => ({ policy, unsure: false, mode: policy.mode })),
   broken: here.broken,
@@ -75,8 +75,8 @@ const whyUnsure = (facts: SelectionFacts): string | undefined => {
 };
 
 /** The policies that cover the object. An unknown selector counts as matching (R3); it never skips a rule. */
-export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): Covering => {
-  const policies: CoveringPolicy[] = [];
+export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): MatchedPolicies => {
+  const policies: MatchedPolicy[] = [];
   for (const policy of here.policies) {
     const match = covers(policy.match, facts);
     if (match === 'no') continue;

@@ -10,7 +10,7 @@ import type { Place, Places } from '../../core/text/parsed-text.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import type { Deadline } from '../deadline.ts';
-import type { DecisionForm } from '../review/decision-builder.ts';
+import type { DecisionBuilder } from '../review/decision-builder.ts';
 import { gateFinding } from '../review/decision-builder.ts';
 import { nameOf, namespaceOf } from './manifest-namespace.ts';
 import type { Review } from '../review/review.ts';
@@ -18,7 +18,7 @@ import { unknownKind } from '../review/unknown-kind.ts';
 
 interface JudgeManifestDeps {
   readonly review: Review;
-  readonly form: DecisionForm;
+  readonly buildDecision: DecisionBuilder;
   readonly workloads: WorkloadTable;
   readonly clock: Clock;
   readonly unknownKinds: 'allow' | 'deny';
@@ -92,7 +92,7 @@ const placed = (decision: Decision, manifest: ManifestDocument): Decision => {
  * on every object. There is no old object, so every image is new (R2); the namespace is the manifest's (R3).
  */
 export const createJudgeManifest = (deps: JudgeManifestDeps) => {
-  const { review, form, workloads, clock } = deps;
+  const { review, buildDecision, workloads, clock } = deps;
   return async (manifest: ManifestDocument, deadline: Deadline): Promise<ManifestOutcome> => {
     const started = clock.monotonic();
     const { object, apiVersion, kind } = manifest;
@@ -104,7 +104,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
       if (isMalformed(object))
         return {
           outcome: 'judged',
-          decision: placed(form(origin, { findings: [malformed] }, started), manifest),
+          decision: placed(buildDecision(origin, { findings: [malformed] }, started), manifest),
         };
       const what = { form: 'workload' as const, row, object, oldObject: null };
       return {
@@ -115,6 +115,9 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
     if (workloads.isWithoutImages(group, kind)) return { outcome: 'not-a-workload' };
     if (deps.unknownKinds === 'allow') return { outcome: 'unknown-kind', apiVersion, kind };
     const { finding } = unknownKind(apiVersion, kind);
-    return { outcome: 'judged', decision: placed(form(origin, { findings: [finding] }, started), manifest) };
+    return {
+      outcome: 'judged',
+      decision: placed(buildDecision(origin, { findings: [finding] }, started), manifest),
+    };
   };
 };

@@ -3,13 +3,13 @@ import type { ImageUnderReview } from '../../core/policy-set/image-under-review.
 import { digestOnly } from '../../core/facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { isFenced } from '../../core/policy-set/needs.ts';
-import type { Covering } from '../../core/policy-set/select.ts';
+import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import { groupOf } from '../../core/workload/kinds/kinds.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { collect } from '../review/images-of-object.ts';
-import { coveringOf, labelsFor } from '../review/matched-policies.ts';
+import { matchedPoliciesOf, labelsFor } from '../review/matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { gatherFacts } from '../review/gather-facts.ts';
 import { namespaceOf } from './manifest-namespace.ts';
@@ -37,9 +37,9 @@ export type PinnedPlace = { readonly path: string; readonly given: string } & (
 );
 
 /** `--pin` asks for every digest, whether a policy pins or not. */
-const needsOfManifest = ({ image }: ImageUnderReview, covering: Covering): ImageNeeds | undefined => {
+const needsOfManifest = ({ image }: ImageUnderReview, matched: MatchedPolicies): ImageNeeds | undefined => {
   if (!image.parsed.ok || image.parsed.value.digest !== undefined) return undefined;
-  return isFenced(image, image.parsed.value, covering) ? undefined : digestOnly;
+  return isFenced(image, image.parsed.value, matched) ? undefined : digestOnly;
 };
 
 const placeOf = ({ use, image, evidence }: ImageUnderReview): PinnedPlace => {
@@ -83,8 +83,8 @@ const createPin =
     const { images } = collected;
     const here = state.set.forNamespace(subject.namespace);
     const labels = await labelsFor(subject, here, namespaces, deadline);
-    const covering = coveringOf(subject, state.set, labels);
-    const needs = images.map((image) => needsOfManifest(image, covering));
+    const matched = matchedPoliciesOf(subject, state.set, labels);
+    const needs = images.map((image) => needsOfManifest(image, matched));
     const gathered = await gatherFacts(evidence, images, needs, { context: () => undefined, deadline });
     return gathered.map(placeOf);
   };

@@ -9,14 +9,14 @@ import type { Steps } from '../../core/steps.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import { asking, digestToPin } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import type { Covering } from '../../core/policy-set/select.ts';
+import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Extraction } from '../../core/workload/extract.ts';
 import { builtInWorkloads } from '../../core/workload/kinds/kinds.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { collecting } from '../review/images-of-object.ts';
-import { coveringOf, labelsFor } from '../review/matched-policies.ts';
+import { matchedPoliciesOf, labelsFor } from '../review/matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { gatherFacts } from '../review/gather-facts.ts';
 import { isMirrorPod } from '../review/mirror-pod.ts';
@@ -113,12 +113,12 @@ const mirrorWarning = ({ use }: ImageUnderReview): string =>
 const staleWarning = ({ use }: ImageUnderReview, staleFor: number): string =>
   `the registry of image '${shownName(use.given)}' could not be asked: it was pinned to what its tag stood for ${describeDuration(staleFor)} ago`;
 
-const pin = (images: readonly ImageUnderReview[], covering: Covering): Mutation => {
+const pin = (images: readonly ImageUnderReview[], matched: MatchedPolicies): Mutation => {
   const patch: PatchOperation[] = [];
   const warnings: string[] = [];
   for (const image of images) {
     if (image.evidence === undefined || !image.image.parsed.ok) continue;
-    const digest = digestToPin(image, covering);
+    const digest = digestToPin(image, matched);
     if (digest === undefined) warnings.push(warningFor(image));
     else {
       const value = pinnedText(image.image.parsed.value, digest);
@@ -142,18 +142,18 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     labels: Fact<Labels>,
     deadline: Deadline,
   ): Promise<Mutation> => {
-    const covering = coveringOf(subject, set, labels);
+    const matched = matchedPoliciesOf(subject, set, labels);
     const context = () => pullContextOf(subject);
     const until = untilDeadline(subject.namespace, deadline);
     const images = await slices.run(findingNewImages(subject.what, set), until);
     if (images === undefined) return unchangedObject;
-    const needs = await slices.run(asking(images, covering, 'pin'), until);
+    const needs = await slices.run(asking(images, matched, 'pin'), until);
     if (needs === undefined) return unchangedObject;
     // The kubelet has started the image of its file. A digest written here would be recorded and would be wrong.
     // Without one `/validate` refuses the Pod, so a user who writes the annotation gains nothing.
     if (isMirrorPod(subject.what.object))
       return { patch: [], warnings: images.filter((_, at) => needs[at] !== undefined).map(mirrorWarning) };
-    return pin(await gatherFacts(evidence, images, needs, { context, deadline }), covering);
+    return pin(await gatherFacts(evidence, images, needs, { context, deadline }), matched);
   };
   const mutate = async (request: AdmissionRequest, deadline: Deadline): Promise<Mutation> => {
     const what = subjectOf(request);

@@ -8,7 +8,7 @@ import type { ImageReference } from '../../core/image/reference.ts';
 import { asking } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { selectPolicies } from '../../core/policy-set/select.ts';
-import type { Covering } from '../../core/policy-set/select.ts';
+import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Steps } from '../../core/steps.ts';
 import { atOnce } from '../../core/steps.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
@@ -52,10 +52,10 @@ export interface Prefetch {
 /** The needs of a Pod with these images, at `/mutate` and at `/validate`. */
 function* askingForPods(
   images: readonly ImageUnderReview[],
-  covering: Covering,
+  matched: MatchedPolicies,
 ): Steps<readonly (ImageNeeds | undefined)[]> {
-  const pinned = yield* asking(images, covering, 'pin');
-  const judged = yield* asking(images, covering, 'judge');
+  const pinned = yield* asking(images, matched, 'pin');
+  const judged = yield* asking(images, matched, 'judge');
   return judged.map((needs, at) => needs ?? pinned[at]);
 }
 
@@ -108,8 +108,8 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
     const here = set.forNamespace(namespace);
     const namespaceLabels = await labelsFor(subject, here, namespaces, deadlineAfter(limits.budget, clock));
     // Labels of Pods that are still to come may be set by others too: every object selector counts as matching.
-    const covering = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
-    const needs = await slices.run(askingForPods(collected.images, covering), until(namespace));
+    const matched = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
+    const needs = await slices.run(askingForPods(collected.images, matched), until(namespace));
     if (needs === undefined) return;
     for (const [at, { use, image }] of collected.images.entries()) {
       const needed = needs[at];

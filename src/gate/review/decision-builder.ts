@@ -26,7 +26,7 @@ export interface Outcome {
   readonly evidence?: number | undefined;
 }
 
-interface DecisionFormDeps {
+interface DecisionBuilderDeps {
   readonly clock: Clock;
   readonly ids: DecisionIds;
   /** Version of the gate itself. */
@@ -75,8 +75,8 @@ const repeatOf = (decision: Draft, { id, count, firstTime }: Repeat): Decision =
 const none: readonly never[] = [];
 
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
-export const createDecisionForm =
-  ({ clock, ids, version, repeats }: DecisionFormDeps) =>
+export const createDecisionBuilder =
+  ({ clock, ids, version, repeats }: DecisionBuilderDeps) =>
   (origin: DecisionOrigin, outcome: Outcome, started: number): Decision => {
     const { findings = none, images = none, warnings = none, skipped, policies, evidence } = outcome;
     const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
@@ -95,7 +95,7 @@ export const createDecisionForm =
     const repeat = repeats?.count(decision);
     return repeat === undefined ? decision : repeatOf(decision, repeat);
   };
-export type DecisionForm = ReturnType<typeof createDecisionForm>;
+export type DecisionBuilder = ReturnType<typeof createDecisionBuilder>;
 
 /** A finding of the gate itself about the whole request: it always denies. */
 export const gateFinding = (

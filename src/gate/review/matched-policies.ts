@@ -3,18 +3,18 @@ import { unavailable } from '../../core/facts/fact.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { NamespacePolicies, PolicySet } from '../../core/policy-set/policy-set.ts';
 import { selectPolicies, withoutSelectors } from '../../core/policy-set/select.ts';
-import type { Covering } from '../../core/policy-set/select.ts';
+import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Deadline } from '../deadline.ts';
 import type { NamespaceReader } from '../ports.ts';
 import type { ReviewSubject } from './subject.ts';
 import { objectLabels } from './subject.ts';
 
 /** Hop 4: the policies that have a say about the subject. */
-export const coveringOf = (
+export const matchedPoliciesOf = (
   { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
   set: PolicySet,
   namespaceLabels: Fact<Labels>,
-): Covering => {
+): MatchedPolicies => {
   const here = set.forNamespace(namespace);
   if (what.form === 'images') return withoutSelectors(here, namespace);
   const labels = here.needsObjectLabels ? objectLabels(what) : undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { createDecisionForm } from './decision-builder.ts';
+import { createDecisionBuilder } from './decision-builder.ts';
 import type { DecisionOrigin, Outcome } from './decision-builder.ts';
 import { createDecisionIds } from './decision-ids.ts';
 import { createRepeats } from './repeats.ts';
@@ -29,10 +29,10 @@ const open = () => {
   let now = 1_000_000;
   const clock = { now: () => now, monotonic: () => now };
   const ids = createDecisionIds('test', clock, 7);
-  const form = createDecisionForm({ clock, ids, version: '0', repeats: createRepeats(clock) });
+  const buildDecision = createDecisionBuilder({ clock, ids, version: '0', repeats: createRepeats(clock) });
   return {
     decide: (one: Partial<DecisionOrigin> = {}, what: Outcome = outcome): Decision =>
-      form({ ...origin, ...one }, what, now),
+      buildDecision({ ...origin, ...one }, what, now),
     pass: (milliseconds: number) => (now += milliseconds),
   };
 };
@@ -166,8 +166,12 @@ describe('a decision that was made before (R26, B46)', () => {
 
   test('is none where nothing is recorded', () => {
     const clock = { now: () => 1, monotonic: () => 1 };
-    const form = createDecisionForm({ clock, ids: createDecisionIds('test', clock, 7), version: '0' });
-    const [one, two] = [form(origin, outcome, 0), form(origin, outcome, 0)];
+    const buildDecision = createDecisionBuilder({
+      clock,
+      ids: createDecisionIds('test', clock, 7),
+      version: '0',
+    });
+    const [one, two] = [buildDecision(origin, outcome, 0), buildDecision(origin, outcome, 0)];
     expect(one.id).not.toBe(two.id);
     expect(two.count).toBeUndefined();
   });

@@ -9,13 +9,13 @@ import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Steps } from '../../core/steps.ts';
 import { asking } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import type { Covering } from '../../core/policy-set/select.ts';
+import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { collecting } from './images-of-object.ts';
 import type { Collected } from './images-of-object.ts';
-import { coveringOf, labelsFor } from './matched-policies.ts';
+import { matchedPoliciesOf, labelsFor } from './matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
-import type { DecisionForm, Outcome } from './decision-builder.ts';
+import type { DecisionBuilder, Outcome } from './decision-builder.ts';
 import { policiesLoading, timedOut } from './decision-builder.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
@@ -29,7 +29,7 @@ export type { ReviewSubject } from './subject.ts';
 export interface ReviewDeps {
   readonly policies: PolicySource;
   readonly namespaces: NamespaceReader;
-  readonly form: DecisionForm;
+  readonly buildDecision: DecisionBuilder;
   readonly clock: Clock;
   readonly slices: Slices;
   /** Absent: this gate looks at no registry, and whatever a check needs to know is unavailable. */
@@ -55,11 +55,11 @@ export interface Unsure {
   readonly weakened: boolean;
 }
 
-const unsureOf = (covering: Covering): Unsure | undefined => {
-  const unsure = covering.policies.filter((policy) => policy.unsure);
+const unsureOf = (matched: MatchedPolicies): Unsure | undefined => {
+  const unsure = matched.policies.filter((policy) => policy.unsure);
   if (unsure.length === 0) return undefined;
   return {
-    namespace: covering.namespace,
+    namespace: matched.namespace,
     policies: unsure.map(({ policy }) => policy.name),
     weakened: unsure.some(({ policy, mode }) => mode !== policy.mode),
   };
@@ -71,7 +71,7 @@ interface Case {
   readonly set: PolicySet;
   readonly labels: Fact<Labels>;
   readonly collected: Collected;
-  readonly covering: Covering;
+  readonly matched: MatchedPolicies;
 }
 
 /** Hops 3 and 4; an outcome where they settle everything. */
@@ -88,14 +88,14 @@ function* opening(
   if (images.length > 0 && images.every((image) => !image.fresh)) {
     return { outcome: { images: images.map(judgedImage), warnings, policies, skipped: unchanged } };
   }
-  return { subject, set, labels, collected, covering: coveringOf(subject, set, labels) };
+  return { subject, set, labels, collected, matched: matchedPoliciesOf(subject, set, labels) };
 }
 
 /** Hop 6 behind the verdict: who is told, and the record. */
 const createSettle =
-  ({ form, onUnsure, onUninformed }: ReviewDeps) =>
+  ({ buildDecision, onUnsure, onUninformed }: ReviewDeps) =>
   (
-    { subject, set, collected, covering }: Case,
+    { subject, set, collected, matched }: Case,
     images: readonly ImageUnderReview[],
     verdict: Verdict,
     gathered?: number,
@@ -110,15 +110,16 @@ const createSettle =
       policies: set.version,
       evidence: gathered,
     };
-    if (uncovered && allowed) return form(subject.origin, { ...outcome, skipped: noPolicy }, subject.started);
-    const unsure = unsureOf(covering);
+    if (uncovered && allowed)
+      return buildDecision(subject.origin, { ...outcome, skipped: noPolicy }, subject.started);
+    const unsure = unsureOf(matched);
     if (unsure !== undefined) onUnsure(unsure);
-    if (uninformed !== undefined) onUninformed?.({ ...uninformed, namespace: covering.namespace });
-    return form(subject.origin, outcome, subject.started);
+    if (uninformed !== undefined) onUninformed?.({ ...uninformed, namespace: matched.namespace });
+    return buildDecision(subject.origin, outcome, subject.started);
   };
 
 /** Goes on with the result of steps: at once where they take little time. */
-const createGoOn = ({ form, slices }: ReviewDeps) => {
+const createGoOn = ({ buildDecision, slices }: ReviewDeps) => {
   const goOnLater = async <T extends object>(
     running: Promise<T | undefined>,
     { origin, started }: ReviewSubject,
@@ -127,7 +128,7 @@ const createGoOn = ({ form, slices }: ReviewDeps) => {
   ): Promise<Decision> => {
     const result = await running;
     // It was given up between two slices.
-    return result === undefined ? form(origin, timedOut(deadline), started) : next(result);
+    return result === undefined ? buildDecision(origin, timedOut(deadline), started) : next(result);
   };
   return <T extends object>(
     steps: Steps<T>,
@@ -146,7 +147,7 @@ const createGoOn = ({ form, slices }: ReviewDeps) => {
  * when nothing has to be looked up.
  */
 export const createReview = (deps: ReviewDeps) => {
-  const { policies, namespaces, form, clock, evidence, unmatched } = deps;
+  const { policies, namespaces, buildDecision, clock, evidence, unmatched } = deps;
   const settle = createSettle(deps);
   const goOn = createGoOn(deps);
 
@@ -156,9 +157,9 @@ export const createReview = (deps: ReviewDeps) => {
     deadline: Deadline,
     gathered?: number,
   ): Decision | Promise<Decision> => {
-    const { subject, labels, covering } = opened;
+    const { subject, labels, matched } = opened;
     const situation = { pod: isArrivingPod(subject), now: clock.now(), namespaceLabels: labels };
-    return goOn(judging(images, covering, unmatched, situation), subject, deadline, (verdict) =>
+    return goOn(judging(images, matched, unmatched, situation), subject, deadline, (verdict) =>
       settle(opened, images, verdict, gathered),
     );
   };
@@ -185,10 +186,10 @@ export const createReview = (deps: ReviewDeps) => {
     deadline: Deadline,
   ): Decision | Promise<Decision> =>
     goOn(opening(subject, set, labels), subject, deadline, (opened) => {
-      if ('outcome' in opened) return form(subject.origin, opened.outcome, subject.started);
+      if ('outcome' in opened) return buildDecision(subject.origin, opened.outcome, subject.started);
       const { images } = opened.collected;
       if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
-      return goOn(asking(images, opened.covering), subject, deadline, (needs) =>
+      return goOn(asking(images, opened.matched), subject, deadline, (needs) =>
         look(opened, needs, deadline),
       );
     });
@@ -196,7 +197,7 @@ export const createReview = (deps: ReviewDeps) => {
   return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {
     const state = policies.current();
     if (state.state === 'loading') {
-      return form(subject.origin, { findings: [policiesLoading(state.why)] }, subject.started);
+      return buildDecision(subject.origin, { findings: [policiesLoading(state.why)] }, subject.started);
     }
     const { set } = state;
     const here = set.forNamespace(subject.namespace);

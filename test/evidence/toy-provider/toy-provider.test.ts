@@ -47,8 +47,8 @@ const open = (set: PolicySet, providers: readonly CreateProvider[]) => {
 
 const needs = (set: PolicySet): ImageNeeds | undefined => {
   const use = { path: 'image', given: tagged, place: 'image' };
-  const covering = withoutSelectors(set.forNamespace('default'), 'default');
-  return needsOf([{ use, fresh: true, image: set.images.read(tagged) }], covering)[0];
+  const matched = withoutSelectors(set.forNamespace('default'), 'default');
+  return needsOf([{ use, fresh: true, image: set.images.read(tagged) }], matched)[0];
 };
 
 describe('a kind of evidence that is one file', () => {

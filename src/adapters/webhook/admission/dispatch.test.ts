@@ -29,7 +29,7 @@ const open = () => {
     mutate: () => ({ patch: [], warnings: [] }),
     imageReview: () => gate.reviewImages('shop', []),
     rejected: ({ code, message, remedy, caller }) =>
-      gate.form(
+      gate.buildDecision(
         { source: 'admission', caller, object: unknownObject },
         { findings: [gateFinding(code, message, { remedy })] },
         0,
