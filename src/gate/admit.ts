@@ -145,7 +145,8 @@ export const createAdmit =
       // Most reviews need no I/O: they are settled here and pay for no timer.
       if (!(reviewed instanceof Promise)) return reviewed;
       return (
-        (await beforeDeadline(reviewed, { deadline, onBug })) ?? buildDecision(origin, timedOut(deadline), started)
+        (await beforeDeadline(reviewed, { deadline, onBug })) ??
+        buildDecision(origin, timedOut(deadline), started)
       );
     } catch (error) {
       onBug(error);
