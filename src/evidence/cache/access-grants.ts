@@ -12,7 +12,7 @@ export interface Account {
 }
 
 /** A definite negative answer of the registry, as it was told to this account. */
-export interface AccessDenial {
+interface AccessDenial {
   readonly outcome: 'absent' | 'denied';
   /** Why it was denied: whoever asks next is told the same cause. */
   readonly failure?: RegistryFailure;

@@ -8,7 +8,7 @@ import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, PullContext } from '../ports.ts';
 
 /** What a pull context was told about one image, and the proof that it rests on. */
-export interface CachedAnswer {
+interface CachedAnswer {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
   readonly account: Account;

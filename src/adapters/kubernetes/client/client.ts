@@ -28,7 +28,7 @@ export interface ApiClient {
   close(): void;
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Of ImageGate, for the user agent. */
   readonly version: string;
   /** Milliseconds, by default 10 s. */

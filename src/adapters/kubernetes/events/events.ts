@@ -26,7 +26,7 @@ export interface EventsOptions {
   readonly onProblem?: (problem: ApiProblem) => void;
 }
 
-export interface EventCounts {
+interface EventCounts {
   readonly created: number;
   /** Events whose count was raised. */
   readonly counted: number;

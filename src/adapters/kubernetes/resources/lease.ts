@@ -6,7 +6,7 @@ import { leasesResource } from '../client/resource.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
 /** All in milliseconds. `hold` < `duration`: the holder stops before anybody else may begin. */
-export interface LeaseTiming {
+interface LeaseTiming {
   /** How long others leave a silent holder alone, counted from when they last saw it renew. */
   readonly duration: number;
   /** How long a holder acts after the start of its last successful renewal. */
@@ -15,7 +15,7 @@ export interface LeaseTiming {
 }
 export const leaseTiming: LeaseTiming = { duration: 15_000, hold: 10_000, retry: 2000 };
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly namespace: string;

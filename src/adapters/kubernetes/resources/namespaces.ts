@@ -8,7 +8,7 @@ import { namespacesResource } from '../client/resource.ts';
 import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 
-export interface NamespacesOptions {
+interface NamespacesOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly timing?: Partial<WatchTiming>;

@@ -15,7 +15,7 @@ import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.t
 
 export type { PolicyVerdict, UnusablePolicy } from './policy-store.ts';
 
-export interface ClusterPoliciesOptions<P> {
+interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly read: ReadPolicy<P>;

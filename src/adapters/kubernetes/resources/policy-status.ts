@@ -8,7 +8,7 @@ import { createRateLimit, waitForPermit } from '../../../concurrency/rate-limit.
 import { createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   /** Only the Lease holder writes (R15). */

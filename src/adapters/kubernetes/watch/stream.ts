@@ -4,7 +4,7 @@ import { localProblem, printable } from '../client/problem.ts';
 import type { WatchOptions } from './options.ts';
 import { selectorsOf } from './list.ts';
 
-export interface WatchStreamLimits {
+interface WatchStreamLimits {
   /** `timeoutSeconds` of the watch, in milliseconds. */
   readonly timeout: number;
   readonly maxAge: number;
@@ -13,7 +13,7 @@ export interface WatchStreamLimits {
 }
 
 /** How one watch stream ended, and the resource version to continue from. */
-export type WatchStreamEnd =
+type WatchStreamEnd =
   | { readonly end: 'closed'; readonly resourceVersion: string }
   | { readonly end: 'failed'; readonly resourceVersion: string; readonly problem: ApiProblem }
   /** The version is too old (410) or the stream cannot be read: only a new list helps. */

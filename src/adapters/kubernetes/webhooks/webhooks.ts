@@ -20,7 +20,7 @@ const withoutIt: Readonly<Record<WebhookConfigurationKind, string>> = {
     'no image is pinned, so Pods without a digest are refused where a policy says pin',
 };
 
-export interface WebhookGuardOptions {
+interface WebhookGuardOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly kind: WebhookConfigurationKind;

@@ -114,7 +114,7 @@ const batchedEvents = (batch: JsonValue, hosts: readonly string[]): Read => {
 };
 
 /** Headers by their lower-case names, as Node has them. */
-export type EventHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+type EventHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** @see CloudEvents 1.0.2, "HTTP Protocol Binding", 3: structured, batched and binary content mode */
 const cloudEvents = (headers: EventHeaders, body: JsonValue, hosts: readonly string[]): Read => {
