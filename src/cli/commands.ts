@@ -1,50 +1,32 @@
 import type { CommandEntry } from './command-module.ts';
 
+const entry = (name: string, summary: string, load: CommandEntry['load']): CommandEntry => ({
+  name,
+  summary,
+  load,
+});
+
 /** The explicit list: one file and one line a command. */
 export const commands: readonly CommandEntry[] = [
-  {
-    name: 'serve',
-    summary: 'run the gate: judge admission reviews over HTTPS',
-    load: () => import('./commands/serve.ts'),
-  },
-  {
-    name: 'check',
-    summary: 'judge manifests and images with the same policies and the same engine',
-    load: () => import('./commands/check.ts'),
-  },
-  {
-    name: 'policy',
-    summary: 'work on policies: lint',
-    load: () => import('./commands/policy.ts'),
-  },
-  {
-    name: 'registry',
-    summary: 'look at how registries are reached: login-test',
-    load: () => import('./commands/registry.ts'),
-  },
-  {
-    name: 'decisions',
-    summary: 'read the record of decisions',
-    load: () => import('./commands/decisions.ts'),
-  },
-  {
-    name: 'explain',
-    summary: 'explain a reason code or one decision',
-    load: () => import('./commands/explain.ts'),
-  },
-  {
-    name: 'manifests',
-    summary: 'print everything that a cluster needs to use the gate',
-    load: () => import('./commands/manifests.ts'),
-  },
-  {
-    name: 'completion',
-    summary: 'print a completion script for bash, zsh or fish',
-    load: () => import('./commands/completion.ts'),
-  },
-  {
-    name: 'version',
-    summary: 'print the version',
-    load: () => import('./commands/version.ts'),
-  },
+  entry('serve', 'run the gate: judge admission reviews over HTTPS', () => import('./commands/serve.ts')),
+  entry(
+    'check',
+    'judge manifests and images with the same policies and the same engine',
+    () => import('./commands/check.ts'),
+  ),
+  entry('policy', 'work on policies: lint', () => import('./commands/policy.ts')),
+  entry('registry', 'look at how registries are reached: login-test', () => import('./commands/registry.ts')),
+  entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),
+  entry('explain', 'explain a reason code or one decision', () => import('./commands/explain.ts')),
+  entry(
+    'manifests',
+    'print everything that a cluster needs to use the gate',
+    () => import('./commands/manifests.ts'),
+  ),
+  entry(
+    'completion',
+    'print a completion script for bash, zsh or fish',
+    () => import('./commands/completion.ts'),
+  ),
+  entry('version', 'print the version', () => import('./commands/version.ts')),
 ];

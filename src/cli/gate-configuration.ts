@@ -2,7 +2,7 @@ import { configurationFolder, secretsFolder } from '../install/config-map.ts';
 import type { GateConfiguration, SecretFile } from '../install/config-map.ts';
 import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import { readTextFile } from '../config/sources/bounded-file.ts';
-import { describeProblem } from '../config/sources/origin.ts';
+import { describeProblem, describeProblems } from '../config/sources/origin.ts';
 import { registryEventRows } from '../config/registries/registry-event-rows.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
 import { registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
@@ -10,7 +10,7 @@ import type { ConfigOf } from '../config/resolve.ts';
 import { definitions } from '../config/settings/settings.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
 import type { Shape } from '../config/values/shape.ts';
-import { UsageError } from './terminal/terminal.ts';
+import { UsageError, valueOrUsage } from './terminal/terminal.ts';
 
 /** Settings that decide about verdicts: a gate inside of the cluster needs the same values as this command. */
 const carriedSettings = [
@@ -43,11 +43,9 @@ const maxClientCaBytes = 1024 * 1024;
 
 /** The CA for the ConfigMap: only the certificates of the file, since a key may be in it too. */
 const clientCaOf = (file: string): string => {
-  const text = readTextFile(file, { bytes: maxClientCaBytes });
-  if (!text.ok) throw new UsageError([`--client-ca ${file} cannot be read: ${text.error}`]);
-  const certificates = readClientCa(text.value);
-  if (!certificates.ok) throw new UsageError([`--client-ca ${file} ${certificates.error}`]);
-  return certificates.value.join('');
+  const read = readTextFile(file, { bytes: maxClientCaBytes });
+  const text = valueOrUsage(read, (why) => `--client-ca ${file} cannot be read: ${why}`);
+  return valueOrUsage(readClientCa(text), (why) => `--client-ca ${file} ${why}`).join('');
 };
 
 const clientOf = ({ clientCa, clientName }: Settings): GateConfiguration['client'] => {
@@ -74,15 +72,13 @@ interface CarriedRows {
  * Secret.
  */
 const carryRegistries = (config: Settings): CarriedRows => {
-  const loaded = loadRegistries(config.registries);
-  if (!loaded.ok) throw new UsageError(loaded.error.map(describeProblem));
+  const loaded = valueOrUsage(loadRegistries(config.registries), describeProblems);
   const defaults = loadRegistryDefaults(config.registryDefaults);
-  if (!defaults.ok) throw new UsageError(defaults.error.map(describeProblem));
+  const { ca: everywhere } = valueOrUsage(defaults, describeProblems);
   const files: Record<string, string> = {};
-  const { ca: everywhere } = defaults.value;
   if (everywhere !== undefined) files[commonCa] = everywhere;
   const secrets: SecretFile[] = [];
-  const rows = loaded.value.map(({ ca, client: _client, caFile: _caFile, ...given }, index) => {
+  const rows = loaded.map(({ ca, client: _client, caFile: _caFile, ...given }, index) => {
     const { dockerConfigFile, clientCertFile, clientKeyFile, ...row } = given;
     const name = `registry-${String(index + 1)}`;
     const inSecret = (file: string | undefined, key: string): string | undefined => {

@@ -9,7 +9,7 @@ import type { EvidenceRoom } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { exitCode } from './terminal/exit-code.ts';
 import type { ExitCode } from './terminal/exit-code.ts';
-import type { RegistryConfig } from './registry-settings.ts';
+import type { RegistryConfig } from './setting-flags.ts';
 import type { PullSecretInput } from './pull-secret-input.ts';
 import { openLoginAccess } from './registry-access.ts';
 

@@ -3,7 +3,7 @@ import type { LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
 import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
-import { UsageError } from './terminal/terminal.ts';
+import { UsageError, valueOrUsage } from './terminal/terminal.ts';
 
 /** Reads the policies that a command is given; broken or none is exit code 2, with every problem on a line. */
 export const readPolicies = async (paths: readonly string[]): Promise<LoadedPolicies<PolicySet>> => {
@@ -16,6 +16,5 @@ export const readPolicies = async (paths: readonly string[]): Promise<LoadedPoli
   });
   const loaded = await files.load();
   await files.close();
-  if (!loaded.ok) throw new UsageError(loaded.error.map(formatProblem));
-  return loaded.value;
+  return valueOrUsage(loaded, (problems) => problems.map(formatProblem));
 };

@@ -1,18 +1,17 @@
-import { connect, createClient } from '../adapters/kubernetes/client/client.ts';
 import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
-import { secretsResource } from '../adapters/kubernetes/client/resource.ts';
+import { secretsResource, type ApiTarget } from '../adapters/kubernetes/client/resource.ts';
 import { objectNames } from '../install/manifest.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import { version } from '../config/version.ts';
-import { isJsonObject } from '../core/text/json/json.ts';
+import { objectOf } from '../core/text/json/json.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
+import { openClient } from './cluster-client.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
 
 const deployments = { group: 'apps', version: 'v1', resource: 'deployments' } as const;
 const deadline = 15_000;
 
-const read = async (client: ApiClient, call: Parameters<ApiClient['request']>[0]): Promise<JsonObject> => {
-  const answer = await client.request(call, AbortSignal.timeout(deadline));
+const read = async (client: ApiClient, target: ApiTarget): Promise<JsonObject> => {
+  const answer = await client.request({ ...target, verb: 'get' }, AbortSignal.timeout(deadline));
   if (answer.ok) return answer.value;
   const { status, message } = answer.error;
   if (status === 404)
@@ -20,19 +19,12 @@ const read = async (client: ApiClient, call: Parameters<ApiClient['request']>[0]
   throw status === 0 || status === undefined ? new UnreachableError(message) : new UsageError([message]);
 };
 
-const field = (object: JsonObject, name: string): unknown => {
-  const status = object['status'];
-  return isJsonObject(status) ? status[name] : undefined;
-};
-
 /** Every CA in use: during a rotation the next and the previous one as well. Keys are not read. */
-const bundleOf = ({ data }: JsonObject): string => {
-  if (!isJsonObject(data)) return '';
-  const certificates = ['ca.crt', 'next.crt', 'previous.crt'].map((name) => data[name]);
-  return certificates
+const bundleOf = ({ data }: JsonObject): string =>
+  ['ca.crt', 'next.crt', 'previous.crt']
+    .map((name) => objectOf(data)[name])
     .map((one) => (typeof one === 'string' ? Buffer.from(one, 'base64').toString('utf8') : ''))
     .join('');
-};
 
 /**
  * The CA of a gate inside of the cluster, once one of its replicas is ready. Refused before that: webhook
@@ -44,28 +36,16 @@ export const readyGateCa = async (
   kubeconfig: string | undefined,
   context: string | undefined,
 ): Promise<string> => {
-  const connection = await connect({ kubeconfig, context, environment: readEnvironment() });
-  if (!connection.ok) throw new UsageError([connection.error.message]);
-  const client = createClient(connection.value, { version });
+  const client = await openClient({ kubeconfig, context, environment: readEnvironment() });
   try {
-    const gate = await read(client, {
-      verb: 'get',
-      resource: deployments,
-      namespace,
-      name: objectNames.gate,
-    });
-    const ready = field(gate, 'readyReplicas');
+    const gate = await read(client, { resource: deployments, namespace, name: objectNames.gate });
+    const ready = objectOf(gate['status'])['readyReplicas'];
     if (typeof ready !== 'number' || ready < 1) {
       throw new UsageError([
         `no replica of the gate is ready in ${namespace}: kubectl -n ${namespace} rollout status deployment/${objectNames.gate}`,
       ]);
     }
-    const secret = await read(client, {
-      verb: 'get',
-      resource: secretsResource,
-      namespace,
-      name: objectNames.caSecret,
-    });
+    const secret = await read(client, { resource: secretsResource, namespace, name: objectNames.caSecret });
     const bundle = bundleOf(secret);
     if (bundle === '')
       throw new UsageError([`the Secret ${objectNames.caSecret} in ${namespace} holds no ca.crt`]);

@@ -2,7 +2,7 @@ import { createCredentialHelpers } from '../adapters/docker-config/credential-he
 import { createUserConfig } from '../adapters/docker-config/user-config.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import { describeProblem } from '../config/sources/origin.ts';
+import { describeProblems } from '../config/sources/origin.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
 import type { LoadedRegistry } from '../config/registries/registry-files.ts';
 import { userCredentialFiles } from '../config/registries/user-credentials.ts';
@@ -11,20 +11,17 @@ import { openEvidenceRoom } from '../serve/registry-access.ts';
 import type { EvidenceRoom } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { systemClock } from '../concurrency/clock.ts';
-import type { RegistryConfig } from './registry-settings.ts';
-import { UsageError } from './terminal/terminal.ts';
+import type { RegistryConfig } from './setting-flags.ts';
+import { valueOrUsage } from './terminal/terminal.ts';
 
 /** Manifests and configs of one command; nothing of it stays on disk. */
 const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
 
 /** The sources of logins of a command. */
 const sourcesOf = (config: RegistryConfig) => {
-  const registries = loadRegistries(config.registries);
-  if (!registries.ok) throw new UsageError(registries.error.map(describeProblem));
-  const defaults = loadRegistryDefaults(config.registryDefaults);
-  if (!defaults.ok) throw new UsageError(defaults.error.map(describeProblem));
-  const cloud = readCloudEnvironment(config.cloudIdentities.value);
-  if (!cloud.ok) throw new UsageError(cloud.error);
+  const registries = valueOrUsage(loadRegistries(config.registries), describeProblems);
+  const defaults = valueOrUsage(loadRegistryDefaults(config.registryDefaults), describeProblems);
+  const cloud = valueOrUsage(readCloudEnvironment(config.cloudIdentities.value), (lines) => lines);
   const environment = readEnvironment();
   const helpers = createCredentialHelpers({ environment, clock: systemClock });
   const logins = createUserConfig({
@@ -32,12 +29,7 @@ const sourcesOf = (config: RegistryConfig) => {
     helpers,
     clock: systemClock,
   });
-  return {
-    registries: registries.value,
-    defaults: defaults.value,
-    cloud: cloud.value,
-    user: { helpers, logins },
-  };
+  return { registries, defaults, cloud, user: { helpers, logins } };
 };
 
 const withoutMirrors = ({ mirrors: _asked, ...row }: LoadedRegistry): LoadedRegistry => row;
@@ -59,17 +51,10 @@ export const openLoginAccess = (
   config: RegistryConfig,
   pullSecrets: PullSecrets | undefined,
 ): EvidenceRoom => {
-  const { registries, defaults, cloud, user } = sourcesOf(config);
+  const { registries, ...sources } = sourcesOf(config);
   const rows = registries.map(withoutMirrors);
-  const proxy = proxyOf(config);
+  const shared = { defaults: sources.defaults, proxy: proxyOf(config), content };
   return pullSecrets === undefined
-    ? openEvidenceRoom({ registries: rows, defaults, cloud, user, proxy, content })
-    : openEvidenceRoom({
-        registries: rows.map(withoutLogin),
-        defaults,
-        cloud: {},
-        pullSecrets,
-        proxy,
-        content,
-      });
+    ? openEvidenceRoom({ ...shared, ...sources, registries: rows })
+    : openEvidenceRoom({ ...shared, registries: rows.map(withoutLogin), cloud: {}, pullSecrets });
 };

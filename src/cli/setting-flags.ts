@@ -1,13 +1,25 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { describeProblem } from '../config/sources/origin.ts';
+import { describeProblems } from '../config/sources/origin.ts';
 import { loadSources } from '../config/sources/load.ts';
 import { resolveSettings } from '../config/resolve.ts';
 import type { ConfigOf, Flags } from '../config/resolve.ts';
 import { settings } from '../config/settings/settings.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { UsageError } from './terminal/terminal.ts';
+import { valueOrUsage } from './terminal/terminal.ts';
+
+/** The settings of `serve` that say how registries are reached; they mean the same to every command. */
+export const registrySettings = [
+  'registries',
+  'registryDefaults',
+  'cloudIdentities',
+  'httpsProxy',
+  'httpProxy',
+  'noProxy',
+] as const satisfies readonly SettingKey[];
+
+export type RegistryConfig = ConfigOf<(typeof registrySettings)[number]>;
 
 /** For options that may be given more than once. */
 export const gather = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
@@ -50,10 +62,8 @@ export const readSettings = <K extends SettingKey>(
   flags: Flags,
   terminal: Terminal,
 ): ConfigOf<K> => {
-  const sources = loadSources(flags);
-  if (!sources.ok) throw new UsageError(sources.error.map(describeProblem));
-  const resolved = resolveSettings(keys, sources.value);
-  if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
-  for (const remark of resolved.value.remarks) terminal.talk(`imagegate: ${remark}`);
-  return resolved.value.config;
+  const sources = valueOrUsage(loadSources(flags), describeProblems);
+  const { config, remarks } = valueOrUsage(resolveSettings(keys, sources), describeProblems);
+  for (const remark of remarks) terminal.talk(`imagegate: ${remark}`);
+  return config;
 };

@@ -32,7 +32,7 @@ import { createProgress } from '../terminal/progress.ts';
 import { unknownKindsText } from '../render/unknown-kinds.ts';
 import { readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
 
 /** The settings of `serve` that mean the same here. */
 export const manifestSettings = [
@@ -111,8 +111,10 @@ const valuesPaths = (texts: readonly string[], pins: boolean): ReadonlyMap<strin
   const paths = new Map<string, ValuesPath>();
   for (const text of texts) {
     const path = parseFieldPath(text);
-    if (!path.ok) throw new UsageError([`--values-image ${JSON.stringify(text)}: ${path.error}`]);
-    paths.set(text, path.value);
+    paths.set(
+      text,
+      valueOrUsage(path, (why) => `--values-image ${JSON.stringify(text)}: ${why}`),
+    );
   }
   return paths;
 };

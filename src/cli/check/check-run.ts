@@ -22,8 +22,8 @@ import { knownNamespaces, readNamespaceLabels } from './namespace-input.ts';
 import type { KnownNamespaces, Namespaces } from './namespace-input.ts';
 import type { OutputTarget } from './outputs.ts';
 import { objectName, placeText } from '../render/decision-table.ts';
-import { registrySettings } from '../registry-settings.ts';
-import type { RegistryConfig } from '../registry-settings.ts';
+import { registrySettings } from '../setting-flags.ts';
+import type { RegistryConfig } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
@@ -71,8 +71,8 @@ export interface OpenCheck {
 /** Loaded only with --kubeconfig: the Kubernetes client is large. */
 const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
   if (kubeconfig.value === undefined) return undefined;
-  const { clusterNamespaces } = await import('./cluster-namespaces.ts');
-  return clusterNamespaces(kubeconfig.value, context.value, systemClock);
+  const { clusterNamespaces } = await import('../cluster-client.ts');
+  return clusterNamespaces(kubeconfig.value, context.value);
 };
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
@@ -160,7 +160,7 @@ export const openCheck = async (
   };
 };
 
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Lines of warnings before the rest is only counted. */
 const maxWarnings = 20;

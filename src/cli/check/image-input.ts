@@ -3,7 +3,7 @@ import { shown } from '../../core/text/shown-text.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
 
 const maxListBytes = 16 * 2 ** 20;
 const maxImages = 100_000;
@@ -24,9 +24,9 @@ const readList = (text: string, file: string): readonly Given[] =>
 
 const readFile = async (path: string, terminal: Terminal): Promise<readonly Given[]> => {
   if (path === '-') return readList(await terminal.readStandardInput(maxListBytes), 'stdin');
-  const text = readTextFile(path, { bytes: maxListBytes });
-  if (!text.ok) throw new UsageError([shown(`cannot read ${path}: ${text.error}`)]);
-  return readList(text.value, path);
+  const read = readTextFile(path, { bytes: maxListBytes });
+  const text = valueOrUsage(read, (why) => shown(`cannot read ${path}: ${why}`));
+  return readList(text, path);
 };
 
 /**

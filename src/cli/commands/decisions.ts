@@ -10,7 +10,7 @@ import type { OutputTarget } from '../check/outputs.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
 
 interface DecisionsFlags {
   readonly since?: number;
@@ -19,11 +19,7 @@ interface DecisionsFlags {
   readonly output?: readonly OutputTarget[];
 }
 
-const duration = (text: string): number => {
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new UsageError([`--since ${parsed.error}`]);
-  return parsed.value;
-};
+const duration = (text: string): number => valueOrUsage(parseDuration(text), (why) => `--since ${why}`);
 
 const count = (text: string): number => {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -5,7 +5,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { findingCodes, skipCodes } from '../../core/reasons/reason.ts';
 import { reasons } from '../../core/reasons/reasons.ts';
 import { suggest } from '../../core/policy/load/suggestion.ts';
-import { oneOf } from '../terminal/choice.ts';
+import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
@@ -14,7 +14,6 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
 const codes: readonly string[] = [...new Set([...findingCodes, ...skipCodes])];
-const outputs = ['text', 'json'] as const;
 
 const isReason = (text: string): text is keyof typeof reasons => Object.hasOwn(reasons, text);
 
@@ -29,11 +28,7 @@ const unknownCode = (asked: string): UsageError => {
   return new UsageError([`there is no reason code ${JSON.stringify(asked)}; ${hint}`]);
 };
 
-interface ExplainFlags {
-  readonly output: (typeof outputs)[number];
-}
-
-const explainDecision = (id: string, flags: Flags, output: string, terminal: Terminal): void => {
+const explainDecision = (id: string, flags: Flags, output: TextOrJson, terminal: Terminal): void => {
   const data = readSettings(recordSettings, flags, terminal).data.value;
   const record = openRecord(resolve(data));
   try {
@@ -54,18 +49,13 @@ export const command: CommandModule['command'] = (terminal) => {
     .addArgument(
       new Argument('<code-or-id>', 'a reason code such as registry-not-allowed, or the id of a decision'),
     )
-    .option(
-      '-o, --output <format>',
-      `${outputs.join('|')}.`,
-      (text: string) => oneOf('-o', text, outputs),
-      'text',
-    )
+    .addOption(textOrJsonOption())
     .addHelpText(
       'after',
       '\nExamples:\n  imagegate explain registry-not-allowed\n  imagegate explain web-0-01m7xvy83a0000p5z --data /var/lib/imagegate',
     );
   return addSettingFlags(explain, recordSettings).action(
-    (asked: string, { output, ...flags }: ExplainFlags & Flags) => {
+    (asked: string, { output, ...flags }: { readonly output: TextOrJson } & Flags) => {
       const code = asked.toLowerCase();
       if (isReason(code)) {
         const reason = { code, ...reasons[code] };

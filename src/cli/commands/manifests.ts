@@ -9,13 +9,12 @@ import { parsePullSecretAccess } from '../../install/pull-secret-access.ts';
 import { parseGateImage, parseGateNamespace, parseWebhookUrl } from '../../install/target.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
-import type { Result } from '../../core/result.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { CommandModule } from '../command-module.ts';
 import { configurationOf, gateSettings } from '../gate-configuration.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
 
 const manifestSettings = [
   ...gateSettings,
@@ -33,11 +32,6 @@ interface ManifestFlags {
   readonly delete?: true;
 }
 
-const orUsageError = <T>(result: Result<T, string>): T => {
-  if (!result.ok) throw new UsageError([result.error]);
-  return result.value;
-};
-
 /** The CA that the API server is to trust: made under `--data` when it is missing, so that `serve` uses the same. */
 const caBundleOf = async (data: string, url: string, terminal: Terminal): Promise<string> => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
@@ -48,7 +42,7 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
     clock: Date,
     onProblem: (problem) => terminal.talk(`imagegate: ${problem}`),
   });
-  const certificates = orUsageError(opened);
+  const certificates = valueOrUsage(opened, (why) => why);
   const { ca } = certificates.current();
   certificates.close();
   if (ca === undefined) throw new UsageError([`${data}/tls holds no CA`]);
@@ -67,10 +61,10 @@ const printRemovalOf = (flags: ManifestFlags, rest: Flags, terminal: Terminal): 
   const { kubeconfig, context } = readSettings(manifestSettings, rest, terminal);
   const where = { kubeconfig: kubeconfig.value, context: context.value };
   if (flags.url === undefined) {
-    const namespace = orUsageError(parseGateNamespace(flags.namespace));
+    const namespace = valueOrUsage(parseGateNamespace(flags.namespace), (why) => why);
     return terminal.out(printRemoval({ ...where, namespace }));
   }
-  orUsageError(parseWebhookUrl(flags.url));
+  valueOrUsage(parseWebhookUrl(flags.url), (why) => why);
   terminal.out(printRemoval(where));
 };
 
@@ -82,21 +76,21 @@ const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal
       `give exactly ${kinds}: a gate outside of the cluster, one inside of it, its webhook configurations, or the way out`,
     ]);
   }
-  const pullSecrets = orUsageError(parsePullSecretAccess(flags.pullSecrets));
+  const pullSecrets = valueOrUsage(parsePullSecretAccess(flags.pullSecrets), (why) => why);
   const config = readSettings(manifestSettings, rest, terminal);
   const bootstrapNamespaces = config.bootstrapNamespaces.value;
   const workloads = createWorkloadTable(config.workloads.value).all;
   if (url !== undefined) {
-    const parsed = orUsageError(parseWebhookUrl(url));
+    const parsed = valueOrUsage(parseWebhookUrl(url), (why) => why);
     const caBundle = await caBundleOf(config.data.value, parsed, terminal);
     const options = { url: parsed, caBundle, workloads, bootstrapNamespaces, pullSecrets };
     terminal.out(printManifests(outOfClusterManifests(options)));
     return;
   }
-  const namespace = orUsageError(parseGateNamespace(flags.namespace));
+  const namespace = valueOrUsage(parseGateNamespace(flags.namespace), (why) => why);
   if (image !== undefined) {
     const options = {
-      image: orUsageError(parseGateImage(image)),
+      image: valueOrUsage(parseGateImage(image), (why) => why),
       namespace,
       bootstrapNamespaces,
       pullSecrets,

@@ -5,18 +5,13 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { PolicyDocument } from '../../core/policy/load/document.ts';
 import { lintPolicies } from '../../core/policy/lint/lint.ts';
 import type { LintRemark } from '../../core/policy/lint/lint.ts';
-import { oneOf } from '../terminal/choice.ts';
+import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { readPolicies } from '../policy-input.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-const outputs = ['text', 'json'] as const;
 const lintSettings = ['policies'] as const satisfies readonly SettingKey[];
-
-interface LintFlags {
-  readonly output: (typeof outputs)[number];
-}
 
 /** A remark with its place, as editors and CI systems read it: `policies/a.yaml:12:9`. */
 const placed = (remark: LintRemark, documents: readonly PolicyDocument[]) => {
@@ -33,7 +28,7 @@ const textOf = (remark: ReturnType<typeof placed>): string => {
 
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
-const lint = async (paths: readonly string[], output: LintFlags['output'], terminal: Terminal) => {
+const lint = async (paths: readonly string[], output: TextOrJson, terminal: Terminal) => {
   const loaded = await readPolicies(paths);
   const remarks = lintPolicies(loaded.policies).map((remark) => placed(remark, loaded.documents));
   const summary = { policies: loaded.policies.length, remarks };
@@ -51,20 +46,17 @@ const lintCommand = (terminal: Terminal): Command => {
       'Reads policies: mistakes end with exit code 2, things that are wider than they look are warnings (exit code 0).',
     )
     .argument('[paths...]', 'folders or files with policies')
-    .option(
-      '-o, --output <format>',
-      `${outputs.join('|')}.`,
-      (text: string) => oneOf('-o', text, outputs),
-      'text',
-    )
+    .addOption(textOrJsonOption())
     .addHelpText('after', '\nExample:\n  imagegate policy lint examples/policies/trusted-registries');
   return addSettingFlags(command, lintSettings, {
     policies: 'Folder or file with policies, as for the other commands; repeatable.',
-  }).action(async (paths: readonly string[], { output, ...flags }: LintFlags & Flags) => {
-    const { policies } = readSettings(lintSettings, flags, terminal);
-    const given = paths.length > 0 && policies.origin.kind !== 'flag' ? [] : policies.value;
-    await lint([...new Set([...paths, ...given])], output, terminal);
-  });
+  }).action(
+    async (paths: readonly string[], { output, ...flags }: { readonly output: TextOrJson } & Flags) => {
+      const { policies } = readSettings(lintSettings, flags, terminal);
+      const given = paths.length > 0 && policies.origin.kind !== 'flag' ? [] : policies.value;
+      await lint([...new Set([...paths, ...given])], output, terminal);
+    },
+  );
 };
 
 export const command: CommandModule['command'] = (terminal) =>

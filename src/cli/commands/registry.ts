@@ -2,19 +2,17 @@ import { Command } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { oneOf } from '../terminal/choice.ts';
+import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { LoginTarget } from '../login-test.ts';
-import { registrySettings } from '../registry-settings.ts';
+import { registrySettings } from '../setting-flags.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
-const outputs = ['text', 'json'] as const;
-
 interface LoginFlags {
-  readonly output: (typeof outputs)[number];
+  readonly output: TextOrJson;
   readonly repository?: string;
   readonly pullSecret?: string;
 }
@@ -73,12 +71,7 @@ const loginTest = (terminal: Terminal, done: (code: number) => void): Command =>
       '--pull-secret <file>',
       'Try this pull secret (a Secret manifest, as kubectl get secret -o yaml prints it) and no other login.',
     )
-    .option(
-      '-o, --output <format>',
-      `${outputs.join('|')}.`,
-      (text: string) => oneOf('-o', text, outputs),
-      'text',
-    )
+    .addOption(textOrJsonOption())
     .addHelpText('after', examples);
   return addSettingFlags(command, registrySettings).action(async (host: string, flags: LoginFlags & Flags) =>
     done(await test(host, flags, terminal)),

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
-import { describeProblem } from '../../config/sources/origin.ts';
+import { describeProblems } from '../../config/sources/origin.ts';
 import { loadSources } from '../../config/sources/load.ts';
 import { printConfig } from '../../config/print.ts';
 import { resolveConfig } from '../../config/resolve.ts';
@@ -11,7 +11,7 @@ import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../terminal/exit-code.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { valueOrUsage } from '../terminal/terminal.ts';
 
 /**
  * Waits for the first signal. Later ones change nothing: npx passes SIGTERM on although the process group had it
@@ -28,17 +28,19 @@ const firstSignal = (): Promise<void> =>
  */
 const secondSignal = 150;
 
+/** Every setting of `serve`, or exit code 2. */
+const readConfig = (flags: Flags) => {
+  const sources = valueOrUsage(loadSources(flags), describeProblems);
+  return { sources, ...valueOrUsage(resolveConfig(sources), describeProblems) };
+};
+
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
-  const sources = loadSources(flags);
-  if (!sources.ok) throw new UsageError(sources.error.map(describeProblem));
-  const resolved = resolveConfig(sources.value);
-  if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
-  const { config, remarks } = resolved.value;
+  const { sources, config, remarks } = readConfig(flags);
   const stopped = firstSignal();
   const gate = await Promise.race([
     startGate({
       config,
-      configFile: sources.value.file?.path,
+      configFile: sources.file?.path,
       remarks,
       storeWorker: terminal.storeWorker,
     }),
@@ -47,11 +49,11 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   // A start may hang on a file or on an API server that does not answer. No request was accepted yet, and the kernel
   // releases the lock of --data.
   if (gate === undefined) process.exit(exitCode.clean);
-  if (!gate.ok) throw new UsageError(gate.error);
-  const line = await Promise.race([gate.value.ready, stopped]);
+  const running = valueOrUsage(gate, (lines) => lines);
+  const line = await Promise.race([running.ready, stopped]);
   if (line !== undefined) terminal.out(`${line}\n`);
   await stopped;
-  await Promise.all([gate.value.stop(), setTimeout(secondSignal)]);
+  await Promise.all([running.stop(), setTimeout(secondSignal)]);
 };
 
 const examples = `
@@ -67,10 +69,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
     .addHelpText('after', examples);
   return addSettingFlags(serve, settingKeys).action(async ({ printConfig: print, ...flags }: Flags) => {
     if (print === true) {
-      const sources = loadSources(flags);
-      const resolved = sources.ok ? resolveConfig(sources.value) : sources;
-      if (!resolved.ok) throw new UsageError(resolved.error.map(describeProblem));
-      terminal.out(printConfig(resolved.value.config));
+      terminal.out(printConfig(readConfig(flags).config));
       return;
     }
     await run(flags, terminal);

@@ -3,7 +3,7 @@ import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createPinImage, createPinManifest } from '../../gate/manifest/pin-manifest.ts';
 import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
-import { budget, judgedAtOnce } from '../check/check-run.ts';
+import { budget, judgedAtOnce, plural } from '../check/check-run.ts';
 import type { OpenCheck } from '../check/check-run.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
@@ -60,8 +60,6 @@ const lookUp = async (
     const why = place?.outcome === 'left' ? place.why : 'the policies were not loaded';
     return { ...one, found: { ok: false, why } };
   });
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const noImage =
   'no image was found: --pin reads workloads, kustomizations, and Helm values in files that are called values or named with -f';

@@ -1,7 +1,7 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
-import { formatTable } from './table.ts';
+import { namesField } from '../../core/decision/finding-place.ts';
 
 /** `namespace/Kind/name` of the judged object. */
 export const objectName = ({ object }: Decision): string =>
@@ -17,6 +17,10 @@ export const verdictOf = (decision: Decision): string => {
 /** `app.yaml:12:16`: the form that terminals and editors open. */
 export const placeText = ({ object }: Decision, { line, column }: Partial<Place>): string =>
   [object.file, line, column].filter((part) => part !== undefined).join(':');
+
+/** The sentence of a finding, with its field where nothing else names the field. */
+export const fieldText = (finding: Finding): string =>
+  finding.path === undefined || namesField(finding) ? finding.message : `${finding.path}: ${finding.message}`;
 
 const whereOf = (decision: Decision, place: Partial<Place>): string => {
   const { object, time, count } = decision;
@@ -43,6 +47,24 @@ const rowsOf = (decision: Decision): string[][] => {
     reasonOf(finding),
   ]);
 };
+
+/** Aligned columns without borders, as kubectl prints them, line by line; the last column is not padded. */
+export function* formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): Iterable<string> {
+  const widths = header.map((title) => title.length);
+  // A call with one argument a row ends at the stack of the engine: about 120,000 rows.
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  const line = (cells: readonly string[]): string =>
+    `${cells
+      .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3)))
+      .join('')
+      .trimEnd()}\n`;
+  yield line(header);
+  for (const row of rows) yield line(row);
+}
 
 /** One line a finding with the mode of its policy, one line for an object without any. */
 export const renderDecisionTable = (decisions: readonly Decision[]): Iterable<string> => {

@@ -1,7 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { objectName, placeText } from './decision-table.ts';
-import { fieldText } from './field-text.ts';
+import { fieldText, objectName, placeText } from './decision-table.ts';
 
 // XML 1.0 cannot express most control characters, so those that `shown` left are dropped.
 const escapeXml = (text: string): string =>

@@ -6,7 +6,7 @@ import { renderDecisionTable } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { renderJunit } from './junit.ts';
 import { renderSarif } from './sarif.ts';
-import { formatTable } from './table.ts';
+import { formatTable } from './decision-table.ts';
 import { renderYaml } from './yaml.ts';
 
 const whole = (pieces: Iterable<string>): string => [...pieces].join('');

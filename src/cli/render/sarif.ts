@@ -7,8 +7,7 @@ import { reasons } from '../../core/reasons/reasons.ts';
 import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../check/artifact-location.ts';
 import { exitCode } from '../terminal/exit-code.ts';
-import { objectName } from './decision-table.ts';
-import { fieldText } from './field-text.ts';
+import { fieldText, objectName } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 
 const levels: Record<Mode, 'error' | 'warning' | 'note'> = { Deny: 'error', Warn: 'warning', Audit: 'note' };

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { oneOfWords } from '../../core/policy/load/suggestion.ts';
 import { UsageError } from './terminal.ts';
 
@@ -7,3 +8,11 @@ export const oneOf = <const T extends string>(what: string, text: string, words:
   if (word.ok) return word.value;
   throw new UsageError([`${what} ${JSON.stringify(text)} ${word.error}`]);
 };
+
+export type TextOrJson = 'text' | 'json';
+
+/** The `-o` option of commands that print one thing. */
+export const textOrJsonOption = (): Option =>
+  new Option('-o, --output <format>', 'text|json.')
+    .argParser((text) => oneOf('-o', text, ['text', 'json']))
+    .default('text' satisfies TextOrJson);

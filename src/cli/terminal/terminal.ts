@@ -1,3 +1,5 @@
+import type { Result } from '../../core/result.ts';
+
 /** Input and output of a command. Data goes to `out`, messages go to `talk`. */
 export interface Terminal {
   out(text: string): void;
@@ -23,6 +25,15 @@ export class UsageError extends Error {
     this.lines = lines;
   }
 }
+
+/** The value of a result; an error gives exit code 2 with its lines. */
+export const valueOrUsage = <T, E>(
+  result: Result<T, E>,
+  linesOf: (error: E) => string | readonly string[],
+): T => {
+  if (result.ok) return result.value;
+  throw new UsageError([linesOf(result.error)].flat());
+};
 
 /** The one target of a command (cluster, record) could not be reached: exit code 4. */
 export class UnreachableError extends Error {

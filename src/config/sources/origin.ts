@@ -35,5 +35,8 @@ export const describeProblem = (problem: ConfigProblem): string =>
     ? problem.message
     : `${describeOrigin(problem.origin)}: ${problem.message}`;
 
+export const describeProblems = (problems: readonly ConfigProblem[]): readonly string[] =>
+  problems.map(describeProblem);
+
 /** Text from outside, safe to print: quoted, control characters escaped, cut at 80 characters. */
 export const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));
