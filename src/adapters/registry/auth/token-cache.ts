@@ -35,7 +35,7 @@ interface TokenCache {
    */
   obtain(
     key: TokenKey,
-    visitor: Pick<ReadBudget, 'signal' | 'asker'>,
+    waiter: Pick<ReadBudget, 'signal' | 'asker'>,
     ask: AskShared,
   ): Promise<Asked | undefined>;
 }

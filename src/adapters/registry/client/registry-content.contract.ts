@@ -10,9 +10,18 @@ import {
 } from '../../../../test/fakes/registry/registry-content.ts';
 import { budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { ManifestName, Repository } from '../../../evidence/ports.ts';
-import { amd64, arm64, configOf, type Desk, docker, kindOf, known, limit } from './registry-desk.contract.ts';
+import {
+  amd64,
+  arm64,
+  configOf,
+  type RegistryFixture,
+  docker,
+  kindOf,
+  known,
+  limit,
+} from './registry-fixture.contract.ts';
 
-export const readsManifests = ({ of, fresh }: Desk): void => {
+export const readsManifests = ({ of, fresh }: RegistryFixture): void => {
   const both = (content: FakeManifest): ManifestName[] => [{ tag: 'v1' }, { digest: content.digest }];
 
   test.each([
@@ -76,7 +85,7 @@ export const readsManifests = ({ of, fresh }: Desk): void => {
   });
 };
 
-export const readsBlobs = ({ of, fresh }: Desk): void => {
+export const readsBlobs = ({ of, fresh }: RegistryFixture): void => {
   const descriptor = configOf(amd64);
 
   test('reads the config and the layers', async () => {
@@ -101,7 +110,7 @@ export const readsBlobs = ({ of, fresh }: Desk): void => {
   });
 };
 
-export const listsReferrers = ({ of, fresh }: Desk): void => {
+export const listsReferrers = ({ of, fresh }: RegistryFixture): void => {
   const list = async (at: Repository): Promise<string[]> => {
     const found = await of().registry.referrers({ ...at, digest: amd64.digest }, of().credential, budgetOf());
     return known(found)

@@ -6,16 +6,16 @@ import { listsReferrers, readsBlobs, readsManifests } from './registry-content.c
 import {
   amd64,
   configOf,
-  type Desk,
+  type RegistryFixture,
   kindOf,
   known,
   limit,
   type RegistryUnderTest,
-} from './registry-desk.contract.ts';
+} from './registry-fixture.contract.ts';
 
-export type { RegistryUnderTest } from './registry-desk.contract.ts';
+export type { RegistryUnderTest } from './registry-fixture.contract.ts';
 
-const staysWithin = ({ of, fresh }: Desk): void => {
+const staysWithin = ({ of, fresh }: RegistryFixture): void => {
   test('B9: reads nothing that the review has no bytes left for', async () => {
     const at = fresh();
     await of().push(at.repository, amd64, 'v1');
@@ -40,7 +40,7 @@ const staysWithin = ({ of, fresh }: Desk): void => {
   });
 };
 
-const knowsWhoAsks = ({ of, fresh, refused }: Desk): void => {
+const knowsWhoAsks = ({ of, fresh, refused }: RegistryFixture): void => {
   const asks: [string, (at: Repository, who: Credential) => Promise<RegistryAnswer<unknown>>][] = [
     ['head', (at, who) => of().registry.head(at, { tag: 'v1' }, who, budgetOf())],
     ['manifest', (at, who) => of().registry.manifest(at, { tag: 'v1' }, who, budgetOf())],
@@ -86,7 +86,7 @@ export const registryContract = (
   describe(`the contract of a registry: ${name}`, () => {
     let running: RegistryUnderTest | undefined;
     let tests = 0;
-    const desk: Desk = {
+    const desk: RegistryFixture = {
       of: () => {
         if (running === undefined) throw new Error('the registry has not started');
         return running;

@@ -111,14 +111,14 @@ class OpenStore {
       const tooBig = left > 0 && this.#usedBytes() > policy.maxBytes;
       return aged + (tooBig ? this.#shares.removeOldest(left, policy.maxBytes) : 0);
     });
-    const shrinks = this.#giveBack(policy.maxBytes * spareShare);
+    const shrinks = this.#vacuum(policy.maxBytes * spareShare);
     const more = removed >= policy.slice || shrinks;
     if (!more) this.#shares.settle();
     return { removed, more };
   }
 
   /** Returns a little of the free space to the file system. @returns whether there is more to return. */
-  #giveBack(spareBytes: number): boolean {
+  #vacuum(spareBytes: number): boolean {
     const free = pragmaNumber(this.database, 'freelist_count') * this.#pageSize;
     if (free <= spareBytes) return false;
     this.database.exec(`PRAGMA incremental_vacuum(${vacuumBytes / this.#pageSize})`);

@@ -172,11 +172,11 @@ describe('the cap of a body', () => {
 
 describe('R19: bodies in flight', () => {
   // Room for two bodies of 60,000 announced bytes: memory that is held counts, not only what arrived.
-  const intake = { maxBodyBytes: 64 * kibibyte, maxBytesInFlight: 128 * kibibyte };
+  const bodies = { maxBodyBytes: 64 * kibibyte, maxBytesInFlight: 128 * kibibyte };
   const large = `${review.slice(0, -1)}${' '.repeat(40 * kibibyte)}`;
 
   test('over the limit are refused at once, with a verdict, and room comes back', async () => {
-    const gate = await start({ certificate, limits: { bodies: intake } });
+    const gate = await start({ certificate, limits: { bodies } });
     const holders = await Promise.all([open(gate), open(gate)]);
     for (const socket of holders) socket.write(head(`Content-Length: 60000\r\n`) + large);
     while (gate.server.bytesInFlight() < 80 * kibibyte) await sleep(5);
@@ -195,7 +195,7 @@ describe('R19: bodies in flight', () => {
     let finish: (() => void) | undefined;
     const waiting = new Promise<void>((resolve) => (finish = resolve));
     const gate = await start(
-      { certificate, limits: { bodies: intake } },
+      { certificate, limits: { bodies } },
       { validate: async () => (await waiting, decisionOf()) },
     );
     const holders = await Promise.all([open(gate), open(gate), open(gate)]);

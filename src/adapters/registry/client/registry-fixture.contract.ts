@@ -42,7 +42,7 @@ export const configOf = ({ config }: FakeManifest): { readonly digest: Digest; r
   return { digest: config.digest, size: config.bytes.length };
 };
 
-export interface Desk {
+export interface RegistryFixture {
   readonly of: () => RegistryUnderTest;
   /** A credential that is refused; only where the suite was told that there is one. */
   readonly refused: () => Credential;
