@@ -44,7 +44,7 @@ const start = async (answers: Partial<typeof good> = {}) => {
   ]);
   services.push(authority, registry);
   const identity = createAcrIdentity({
-    http: createCloudHttp({ timeout: 2000 }),
+    http: createCloudHttp({ timeout: 10_000 }),
     clock: { now: () => now },
     clientId: 'client',
     tenantId: tenant,

@@ -63,7 +63,7 @@ const start = async (given: Given = {}) => {
     startService(given.ecr ?? good.ecr),
   ]);
   services.push(source, api);
-  const http = createCloudHttp({ timeout: 2000 });
+  const http = createCloudHttp({ timeout: 10_000 });
   const identity = createEcrIdentity({
     http,
     clock: { now: () => now },

@@ -3,7 +3,7 @@ import { type ApiClient, createClient } from '../../../src/adapters/kubernetes/c
 import type { FakeApiServer } from './api-server.ts';
 
 /** Our client on the fake, without a kubeconfig. */
-export const clientOf = (api: FakeApiServer, callTimeout = 1000): ApiClient =>
+export const clientOf = (api: FakeApiServer, callTimeout = 10_000): ApiClient =>
   createClient(
     {
       server: new URL(api.url),
