@@ -290,6 +290,29 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
+  test.each([
+    ['The path of one review, frame by frame', 12],
+    ['The path of one tag', 15],
+  ])('%s: at most %d frames, and each of them is there', (title, max) => {
+    const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const section = page.split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
+    const frames = [...section.matchAll(/^\d+\. (.*?)(?::|\.$)/gm)].map(([, text = '']) => text);
+    expect(frames.length).toBeGreaterThan(9);
+    expect(frames.length).toBeLessThanOrEqual(max);
+    let place = '';
+    const missing = frames.flatMap((frame) => {
+      const words = [...frame.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+      place = words.find((word) => /[/]|\.ts$/.test(word)) ?? place;
+      const files = production.filter((file) => file.includes(`/${place}`));
+      const text = files.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+      const names = words.filter((word) => word !== place).map((word) => word.split('.').at(-1) ?? word);
+      return names
+        .filter((name) => !new RegExp(`\\b${name}\\b`).test(text))
+        .map((name) => `${name} in ${place}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
   test('every room and every adapter stands in ARCHITECTURE.md', () => {
     const page = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
     const folders = (dir: string): string[] =>
