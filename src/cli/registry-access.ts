@@ -1,5 +1,5 @@
 import { createCredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
-import { createUserConfig } from '../adapters/docker-config/user-config.ts';
+import { createUserConfig } from '../adapters/docker-config/configured-files.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { readEnvironment } from '../config/sources/load.ts';
 import { describeProblems } from '../config/sources/origin.ts';

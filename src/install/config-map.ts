@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { V1ConfigMap, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
-import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 import { serviceHost } from './service.ts';
 
 /** What the gate inside of the cluster has to know beyond what every gate there is told. */
@@ -115,7 +115,7 @@ export const configMap = (configuration: GateConfiguration, namespace: string): 
   const object: V1ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: objectNames.config, namespace, labels: { ...gateLabels } },
+    metadata: metadataOf(objectNames.config, namespace),
     data,
   };
   const comments = [
@@ -123,5 +123,5 @@ export const configMap = (configuration: GateConfiguration, namespace: string): 
     ...(secrets.length === 0 ? [] : [secretsComment(secrets, namespace)]),
     ...(client === undefined ? [] : [clientComment(serviceHost(namespace), client.name)]),
   ];
-  return [{ comment: comments.join('\n'), object: object as KubernetesObject }];
+  return [manifest(object, comments.join('\n'))];
 };

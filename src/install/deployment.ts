@@ -7,7 +7,7 @@ import type {
   V1TopologySpreadConstraint,
 } from '@kubernetes/client-node';
 import { mountedConfiguration, type GateConfiguration } from './config-map.ts';
-import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import { gateLabels, manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
 import { ports, serviceHost } from './service.ts';
 
@@ -139,7 +139,7 @@ export const deployment = (options: DeploymentOptions): Manifest => {
   const object: V1Deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: objectNames.gate, namespace: options.namespace, labels: { ...gateLabels } },
+    metadata: metadataOf(objectNames.gate, options.namespace),
     spec: {
       replicas: 2,
       selector: { matchLabels: { ...gateLabels } },
@@ -147,5 +147,5 @@ export const deployment = (options: DeploymentOptions): Manifest => {
       template: { metadata: podMetadata(options), spec: podSpec(options) },
     },
   };
-  return { comment, object: object as KubernetesObject };
+  return manifest(object, comment);
 };

@@ -3,10 +3,10 @@ import type {
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
-import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 
 const apiVersion = 'admissionregistration.k8s.io/v1';
-const metadata = { name: objectNames.fence, labels: { ...gateLabels } };
+const metadata = metadataOf(objectNames.fence);
 
 /** A CEL string literal. */
 const literal = (text: string): string =>
@@ -70,6 +70,6 @@ const comment =
 
 /** R11: the own namespace admits only the gate's own image, wherever in a Pod an image can stand. */
 export const fence = (image: string, namespace: string): readonly Manifest[] => [
-  { comment, object: policy(image) as KubernetesObject },
-  { comment: '', object: binding(namespace) as KubernetesObject },
+  manifest(policy(image), comment),
+  manifest(binding(namespace)),
 ];

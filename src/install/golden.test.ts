@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
-import { inClusterManifests, inClusterWebhooks } from './in-cluster.ts';
+import { inClusterManifests, inClusterWebhooks, outOfClusterManifests } from './installation.ts';
 import { printManifests, type Manifest } from './manifest.ts';
-import { outOfClusterManifests } from './out-of-cluster.ts';
 import { inClusterAccess, outOfClusterAccess } from './rbac.ts';
 
 const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;

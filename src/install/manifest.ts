@@ -15,6 +15,19 @@ export interface KubernetesObject {
 /** The label of everything that belongs to the gate, and the selector of its Pods. */
 export const gateLabels = { 'app.kubernetes.io/name': 'imagegate' } as const;
 
+/** The metadata of an object of the gate. */
+export const metadataOf = (name: string, namespace?: string) => ({
+  name,
+  ...(namespace === undefined ? undefined : { namespace }),
+  labels: { ...gateLabels },
+});
+
+/** An object of the Kubernetes client, to be printed below a comment. */
+export const manifest = (object: object, comment = ''): Manifest => ({
+  comment,
+  object: object as KubernetesObject,
+});
+
 /**
  * Names of the objects of an installation. One gate a cluster, so they are fixed: RBAC can then name them,
  * and nobody has to look for them.

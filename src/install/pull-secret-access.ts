@@ -1,7 +1,7 @@
 import { isDnsLabel } from '../core/text/dns-name.ts';
 import type { RbacV1Subject, V1PolicyRule } from '@kubernetes/client-node';
 import { fail, ok, type Result } from '../core/result.ts';
-import { gateLabels, objectNames, type Manifest } from './manifest.ts';
+import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 
 /** Whose pull secrets the gate may read: nobody's, those of every namespace, or those of the namespaces listed. */
 export type PullSecretAccess = 'none' | 'all' | readonly string[];
@@ -37,11 +37,7 @@ const comment = (where: string): string =>
 
 const granted = (subject: RbacV1Subject, namespace: string | undefined): readonly Manifest[] => {
   const kind = namespace === undefined ? 'ClusterRole' : 'Role';
-  const metadata = {
-    name: objectNames.pullSecrets,
-    ...(namespace === undefined ? undefined : { namespace }),
-    labels: { ...gateLabels },
-  };
+  const metadata = metadataOf(objectNames.pullSecrets, namespace);
   const role = { apiVersion: `${group}/v1`, kind, metadata, rules: rules() };
   const binding = {
     apiVersion: `${group}/v1`,
@@ -51,11 +47,8 @@ const granted = (subject: RbacV1Subject, namespace: string | undefined): readonl
     subjects: [subject],
   };
   return [
-    {
-      comment: comment(namespace === undefined ? 'in every namespace' : `in the namespace ${namespace}`),
-      object: role,
-    },
-    { comment: '', object: binding },
+    manifest(role, comment(namespace === undefined ? 'in every namespace' : `in the namespace ${namespace}`)),
+    manifest(binding),
   ];
 };
 

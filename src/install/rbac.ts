@@ -7,20 +7,12 @@ import type {
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
-import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
+import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 import { pullSecretManifests, type PullSecretAccess } from './pull-secret-access.ts';
 
 const rbac = 'rbac.authorization.k8s.io';
 const apiVersion = `${rbac}/v1`;
-const metadata = (namespace?: string) => ({
-  name: objectNames.gate,
-  ...(namespace === undefined ? undefined : { namespace }),
-  labels: { ...gateLabels },
-});
-const manifest = (object: object, comment: string): Manifest => ({
-  comment,
-  object: object as KubernetesObject,
-});
+const metadata = (namespace?: string) => metadataOf(objectNames.gate, namespace);
 
 const rule = (
   apiGroup: string,
@@ -107,9 +99,9 @@ export const inClusterAccess = (
     'The identity of the gate. Its token is mounted by the Deployment alone.',
   ),
   manifest(clusterRole, clusterRoleComment(pullSecrets)),
-  manifest(binding(gateIn(namespace)), ''),
+  manifest(binding(gateIn(namespace))),
   manifest(role(namespace), roleComment),
-  manifest(roleBinding(namespace), ''),
+  manifest(roleBinding(namespace)),
   ...pullSecretManifests(pullSecrets, gateIn(namespace)),
 ];
 

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
-import { inClusterManifests, inClusterWebhooks } from './in-cluster.ts';
+import { inClusterManifests, inClusterWebhooks, outOfClusterManifests } from './installation.ts';
 import type { KubernetesObject } from './manifest.ts';
-import { outOfClusterManifests } from './out-of-cluster.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
 import { printRemoval } from './removal.ts';
 

@@ -1,4 +1,4 @@
-import { policyDefinition } from './in-cluster.ts';
+import { policyDefinition } from './installation.ts';
 import { objectNames } from './manifest.ts';
 
 interface RemovalOptions {

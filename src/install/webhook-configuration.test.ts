@@ -1,8 +1,12 @@
 import type { V1MutatingWebhook, V1ValidatingWebhook } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
-import { mutatingConfiguration, mutatingManifest } from './mutating-configuration.ts';
-import { webhookConfiguration, webhookManifest } from './webhook-configuration.ts';
+import {
+  mutatingConfiguration,
+  mutatingManifest,
+  webhookConfiguration,
+  webhookManifest,
+} from './webhook-configuration.ts';
 import { webhookNames, type WebhookOptions } from './webhook-target.ts';
 
 const options: WebhookOptions = {

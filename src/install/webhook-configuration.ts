@@ -1,10 +1,17 @@
 import type {
   V1MatchCondition,
+  V1MutatingWebhookConfiguration,
   V1ValidatingWebhook,
   V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
-import { gateLabels, objectNames, type Manifest } from './manifest.ts';
-import { clusterScopedRule, somethingJudgedChanges, workloadRules, type GatedKind } from './webhook-rules.ts';
+import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import {
+  clusterScopedRule,
+  podRules,
+  somethingJudgedChanges,
+  workloadRules,
+  type GatedKind,
+} from './webhook-rules.ts';
 import { byName, clientConfig, namespaceName, timeoutSeconds, webhookNames } from './webhook-target.ts';
 import type { WebhookOptions } from './webhook-target.ts';
 
@@ -95,7 +102,7 @@ In an emergency: kubectl delete validatingwebhookconfiguration ${objectNames.gat
 export const webhookConfiguration = (options: WebhookOptions): V1ValidatingWebhookConfiguration => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'ValidatingWebhookConfiguration',
-  metadata: { name: objectNames.gate, labels: { ...gateLabels } },
+  metadata: metadataOf(objectNames.gate),
   webhooks: webhooks(options),
 });
 
@@ -110,7 +117,41 @@ const everyVersion = (workloads: readonly GatedKind[]): readonly string[] => {
 };
 
 /** The configuration with its explanation, ready to be printed. */
-export const webhookManifest = (options: WebhookOptions): Manifest => ({
-  comment: [comment, ...everyVersion(options.workloads)].join('\n'),
-  object: webhookConfiguration(options) as Manifest['object'],
+export const webhookManifest = (options: WebhookOptions): Manifest =>
+  manifest(webhookConfiguration(options), [comment, ...everyVersion(options.workloads)].join('\n'));
+
+type MutatingOptions = Omit<WebhookOptions, 'workloads' | 'bootstrapNamespaces'>;
+
+/**
+ * `digest: { pin: true }`: the API server asks for digests before it stores a Pod. Fails open, because nothing depends
+ * on it: a Pod that comes to `/validate` without its digest is refused there. The bootstrap namespaces are asked about
+ * as well, else `/validate` would refuse there what nobody had pinned; with the gate dead they start all the same.
+ */
+export const mutatingConfiguration = (options: MutatingOptions): V1MutatingWebhookConfiguration => ({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: metadataOf(objectNames.gate),
+  webhooks: [
+    {
+      name: webhookNames.mutate,
+      clientConfig: clientConfig(options, '/mutate'),
+      rules: podRules(),
+      namespaceSelector: byName('NotIn', options.ownNamespace === undefined ? [] : [options.ownNamespace]),
+      matchConditions: [somethingJudgedChanges],
+      failurePolicy: 'Ignore',
+      matchPolicy: 'Equivalent',
+      // A sidecar that another webhook injects after us must be pinned too.
+      reinvocationPolicy: 'IfNeeded',
+      sideEffects: 'None',
+      timeoutSeconds,
+      admissionReviewVersions: ['v1'],
+    },
+  ],
 });
+
+const mutatingComment = `${webhookNames.mutate}: adds digests to the images of Pods where a policy says "pin: true"; changes nothing elsewhere. Never refuses and fails open: with every replica dead Pods keep their tags, and ${webhookNames.validate} refuses them where a policy wants a digest.
+In an emergency: kubectl delete mutatingwebhookconfiguration ${objectNames.gate}`;
+
+/** The configuration with its explanation, ready to be printed. */
+export const mutatingManifest = (options: MutatingOptions): Manifest =>
+  manifest(mutatingConfiguration(options), mutatingComment);

@@ -139,18 +139,18 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
-  const prefetch = openPrefetch({ workloads, slices }, parts, telemetry, {
-    onBug: bug('ended a look in advance'),
-    lifecycle,
-  });
+  const registries = evidence?.room.evidence;
+  const deps = { policies: source, namespaces, slices };
+  const prefetch =
+    registries === undefined
+      ? undefined
+      : openPrefetch(
+          { ...deps, workloads, evidence: registries, onBug: bug('ended a look in advance') },
+          telemetry,
+          lifecycle,
+        );
   const after = createAfterwards(parts, prefetch, onBug);
-  const mutate = createMutate({
-    policies: source,
-    namespaces,
-    slices,
-    evidence: evidence?.room.evidence,
-    onBug: bug('left a Pod as it came'),
-  });
+  const mutate = createMutate({ ...deps, evidence: registries, onBug: bug('left a Pod as it came') });
   return {
     validate: async (request, deadline) => {
       const decision = await admit(request, deadline);

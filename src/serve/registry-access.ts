@@ -3,7 +3,7 @@ import type { CloudSettings } from '../adapters/cloud-identity/identities.ts';
 import { createContentStore } from '../adapters/content/content.ts';
 import type { ContentStoreOptions } from '../adapters/content/content.ts';
 import type { CredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
-import { createRegistryFiles } from '../adapters/docker-config/registry-files.ts';
+import { createRegistryFiles } from '../adapters/docker-config/configured-files.ts';
 import { createRegistry } from '../adapters/registry/client/client.ts';
 import { createProxies } from '../adapters/registry/network/proxy.ts';
 import type { ProxySettings } from '../adapters/registry/network/proxy.ts';

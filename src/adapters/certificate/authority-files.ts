@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, messageOf, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
 import { createCa, day } from './issue.ts';
@@ -97,8 +97,7 @@ export const openAuthority = async (
   try {
     await create(dir, clock, years);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return fail(`no CA can be made in ${dir}: ${why}; ${remedy(dir)}`);
+    return fail(`no CA can be made in ${dir}: ${messageOf(error)}; ${remedy(dir)}`);
   }
   const made = await load(dir);
   if (!made.ok) return made;

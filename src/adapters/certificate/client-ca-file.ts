@@ -1,12 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, messageOf, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
 /** Milliseconds between checks of the file of `--client-ca`. */
 const lookEvery = 2_000;
-
-const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
 const stampOf = async (file: string): Promise<string> => {
@@ -14,7 +12,7 @@ const stampOf = async (file: string): Promise<string> => {
     const { ino, size, mtimeMs, ctimeMs } = await stat(file);
     return [ino, size, mtimeMs, ctimeMs].join(' ');
   } catch (error) {
-    return why(error);
+    return messageOf(error);
   }
 };
 
@@ -24,7 +22,7 @@ const readCa = async (file: string, check: CheckCa): Promise<Result<string, stri
     const certificates = check(text);
     return certificates.ok ? ok(text) : fail(`${file} ${certificates.error}`);
   } catch (error) {
-    return fail(`${file} cannot be read: ${why(error)}`);
+    return fail(`${file} cannot be read: ${messageOf(error)}`);
   }
 };
 

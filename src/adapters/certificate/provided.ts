@@ -3,7 +3,7 @@ import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, messageOf, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { endOf, readCertificates, readKey } from './read.ts';
 import { createHolder } from './source.ts';
@@ -22,7 +22,7 @@ const read = async (path: string): Promise<Result<string, string>> => {
   try {
     return ok(await readFile(path, 'utf8'));
   } catch (error) {
-    return fail(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(`${path} cannot be read: ${messageOf(error)}`);
   }
 };
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, messageOf, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { defaultCaSchedule, keyPath, openAuthority, renewAuthority } from './authority-files.ts';
 import type { Authority, CaSchedule } from './authority-files.ts';
@@ -38,7 +38,6 @@ type Plan = Required<Omit<SelfSignedOptions, 'names' | 'rememberNames' | 'onProb
 /** The leaf and its key in one file, so that a crash cannot leave one without the other. */
 const leafPath = (dir: string): string => join(dir, 'server.pem');
 const always = ['localhost', '127.0.0.1', '::1'];
-const because = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const materialOf = (leaf: KeyedCertificate, authority: Authority, expiresAt: number): ServingMaterial => ({
   ...leaf,
@@ -87,7 +86,7 @@ const issue = async (authority: Authority, plan: Plan, aside: boolean): Promise<
     await replaceFile(path, leaf.key + leaf.cert, 0o600);
   } catch (error) {
     plan.onProblem(
-      `${path} cannot be written, the new certificate is kept in memory only: ${because(error)}`,
+      `${path} cannot be written, the new certificate is kept in memory only: ${messageOf(error)}`,
     );
   }
   return materialOf(leaf, authority, leaf.expiresAt);
@@ -166,11 +165,11 @@ export const selfSignedCertificates = async (
     await mkdir(options.dir, { recursive: true, mode: 0o700 });
     remembered = await rememberedNames(options.dir, options.rememberNames ?? []);
   } catch (error) {
-    return fail(`the certificates in ${options.dir} cannot be read: ${because(error)}`);
+    return fail(`the certificates in ${options.dir} cannot be read: ${messageOf(error)}`);
   }
   const plan = planOf(options, remembered);
   const opened = await openAuthority(plan.dir, plan.clock, plan.caYears).catch((error: unknown) =>
-    fail(`the certificates in ${plan.dir} cannot be read: ${because(error)}`),
+    fail(`the certificates in ${plan.dir} cannot be read: ${messageOf(error)}`),
   );
   if (!opened.ok) return opened;
   let authority = opened.value;
@@ -180,7 +179,7 @@ export const selfSignedCertificates = async (
     authority = await advanceCa(authority, plan);
     first = await loadOrIssue(authority, plan);
   } catch (error) {
-    return fail(`no serving certificate can be made in ${plan.dir}: ${because(error)}`);
+    return fail(`no serving certificate can be made in ${plan.dir}: ${messageOf(error)}`);
   }
   const holder = createHolder(first);
   const renew = async (): Promise<void> => {
@@ -193,7 +192,7 @@ export const selfSignedCertificates = async (
   // One at a time: two renewals at once would make two successors.
   const check = oneAtATime(() =>
     renew().catch((error: unknown) =>
-      plan.onProblem(`the certificates could not be renewed: ${because(error)}`),
+      plan.onProblem(`the certificates could not be renewed: ${messageOf(error)}`),
     ),
   );
   const timer = setInterval(() => void check(), plan.checkEvery).unref();

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
+import { messageOf } from '../../core/result.ts';
 import { makeFolder, readFileBytes, writeFileBytes } from './files.ts';
 import type { ContentName } from './name.ts';
 import { scanContent } from './scan.ts';
@@ -34,7 +35,6 @@ interface Waiting {
 }
 
 const pathOf = ({ folder, file }: ContentName): string => `${folder}/${file}`;
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
@@ -130,7 +130,7 @@ export const createDisk = (root: string, limits: DiskLimits, onProblem: (problem
   let closed = false;
   const note = (error?: unknown): void => {
     if (error !== undefined && !complained) {
-      onProblem(`the content cache in ${root} cannot be used: ${reason(error)}`);
+      onProblem(`the content cache in ${root} cannot be used: ${messageOf(error)}`);
     }
     complained = error !== undefined;
   };

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { readTextFile } from '../../config/sources/bounded-file.ts';
 import { known, outage } from '../../core/facts/fact.ts';
 import type { Fact } from '../../core/facts/fact.ts';
+import { messageOf } from '../../core/result.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
@@ -51,7 +52,7 @@ export const readNamespaceLabels = (file: string): Namespaces => {
   try {
     map = parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    refuse(error instanceof Error ? error.message : String(error));
+    refuse(messageOf(error));
   }
   if (!isJsonObject(map)) return refuse(forms);
   const wrong = Object.entries(map).find(([, labels]) => !isLabels(labels));

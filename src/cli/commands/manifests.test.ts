@@ -8,7 +8,7 @@ import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
 import type { Authority } from '../../../test/e2e/harness/certificates.ts';
 import { startApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import type { FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
-import { inClusterWebhooks } from '../../install/in-cluster.ts';
+import { inClusterWebhooks } from '../../install/installation.ts';
 import { compareWebhooks } from '../../adapters/kubernetes/webhooks/compare.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import type { Config } from '../../config/resolve.ts';

@@ -5,8 +5,7 @@ import { readTextFile } from '../sources/bounded-file.ts';
 import type { ConfigProblem, Origin } from '../sources/origin.ts';
 import { quote } from '../sources/origin.ts';
 import type { Resolved } from '../resolve.ts';
-import type { RegistryEventRow } from './registry-event-rows.ts';
-import type { RegistryDefaults, RegistryRow } from './registry-rows.ts';
+import type { RegistryEventRow, RegistryDefaults, RegistryRow } from './registry-rows.ts';
 
 /** A row of `registries` with the content of its files. */
 export interface LoadedRegistry extends RegistryRow {

@@ -6,9 +6,12 @@ import {
   flag,
   integer,
   list,
+  name,
   registryHost,
   registryHosts,
   row,
+  someOf,
+  word,
   type Read,
 } from '../values/row.ts';
 import type { DocumentFault, DocumentShape } from '../values/shape.ts';
@@ -111,4 +114,35 @@ export const registryDefaults: DocumentShape<RegistryDefaults> = {
   placeholder: 'MAP',
   parse: row<RegistryDefaults>({ caFile: file }, []),
   show: ({ caFile }) => (caFile === undefined ? undefined : { caFile }),
+};
+
+/** A source that may report pushes of images (`POST /registry-events`). */
+export interface RegistryEventRow {
+  /** For logs and metrics. */
+  readonly source: string;
+  readonly format: 'distribution' | 'harbor' | 'cloudevents';
+  /** Holds the bearer token that the source shows. */
+  readonly tokenFile: string;
+  /** Registries that the source may report about. The gate ignores its events about others. */
+  readonly hosts: readonly string[];
+}
+
+const maxEventRows = 64;
+
+const readEventRow = row<RegistryEventRow>(
+  {
+    source: name,
+    format: word('distribution', 'harbor', 'cloudevents'),
+    tokenFile: file,
+    hosts: someOf(registryHosts(64), 'name the registries that this source may speak about'),
+  },
+  ['source', 'format', 'tokenFile', 'hosts'],
+);
+
+/** `registryEvents` of the configuration file. */
+export const registryEventRows: DocumentShape<readonly RegistryEventRow[]> = {
+  kind: 'document',
+  placeholder: 'ROWS',
+  parse: list(readEventRow, maxEventRows, ({ source }) => source),
+  show: (rows) => rows,
 };

@@ -1,6 +1,5 @@
 import { define } from './definition.ts';
-import { registryEventRows } from '../registries/registry-event-rows.ts';
-import { registryDefaults, registryRows } from '../registries/registry-rows.ts';
+import { registryEventRows, registryDefaults, registryRows } from '../registries/registry-rows.ts';
 import { choices, optional, shapes } from '../values/shape.ts';
 
 /** Settings of how registries are asked about images. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { type ApiProblem, localProblem } from './problem.ts';
+import { type ApiProblem, localProblem, misconfigured } from './problem.ts';
 import type { Connection, Credentials } from './connection.ts';
 
 /** The environment variables that decide where the cluster is; the caller reads them. */
@@ -41,11 +41,8 @@ export const connect = async (options: ConnectionOptions): Promise<Result<Connec
   const standard = HOME === undefined || HOME === '' ? undefined : path.join(HOME, '.kube', 'config');
   if (standard !== undefined && (await isReadable(standard)))
     return fromKubeconfig([standard], options.context);
-  return fail(
-    localProblem(
-      'Configuration',
-      'no cluster found: give --kubeconfig FILE, set KUBECONFIG, or run inside a cluster with a service account',
-    ),
+  return misconfigured(
+    'no cluster found: give --kubeconfig FILE, set KUBECONFIG, or run inside a cluster with a service account',
   );
 };
 
@@ -66,9 +63,7 @@ const fromServiceAccount = async (
   const port = environment.KUBERNETES_SERVICE_PORT ?? '443';
   const address = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   if (!URL.canParse(address)) {
-    return fail(
-      localProblem('Configuration', `KUBERNETES_SERVICE_HOST and _PORT give no address: ${address}`),
-    );
+    return misconfigured(`KUBERNETES_SERVICE_HOST and _PORT give no address: ${address}`);
   }
   const namespace = await readFile(`${directory}/namespace`, 'utf8').catch(() => '');
   let last: { readonly at: number; readonly credentials: Credentials } | undefined;

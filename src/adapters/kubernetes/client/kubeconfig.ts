@@ -5,9 +5,9 @@ import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { isJsonObject } from '../../../core/text/json/json.ts';
-import { fail, ok, type Result } from '../../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../../core/result.ts';
 import type { Connection, Credentials, TlsMaterial } from './connection.ts';
-import { type ApiProblem, localProblem } from './problem.ts';
+import { type ApiProblem, localProblem, misconfigured } from './problem.ts';
 
 /** Exec plugins, token files and certificate files are asked again at most this often. */
 const maxCredentialAge = 15_000;
@@ -52,7 +52,7 @@ const load = async (
     try {
       merge(merged, await loadFile(file));
     } catch (error) {
-      return fail(localProblem('Configuration', `cannot use the kubeconfig ${file}: ${reasonOf(error)}`));
+      return misconfigured(`cannot use the kubeconfig ${file}: ${reasonOf(error)}`);
     }
   }
   if (context !== undefined) merged.setCurrentContext(context);
@@ -101,20 +101,18 @@ const usable = (config: KubeConfig, files: readonly string[]): Result<KubeConfig
   const known = config.contexts.map((one) => one.name).join(', ') || 'none';
   if (!config.currentContext || config.getContextObject(config.currentContext) === null) {
     const wanted = JSON.stringify(config.currentContext ?? '');
-    return fail(localProblem('Configuration', `no context ${wanted} in ${where}; contexts there: ${known}`));
+    return misconfigured(`no context ${wanted} in ${where}; contexts there: ${known}`);
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null || !/^https?:/.test(cluster.server) || !URL.canParse(cluster.server)) {
     const context = JSON.stringify(config.currentContext);
-    return fail(
-      localProblem('Configuration', `context ${context} in ${where} names no cluster with a server URL`),
-    );
+    return misconfigured(`context ${context} in ${where} names no cluster with a server URL`);
   }
   const server = new URL(cluster.server);
   if (server.protocol === 'http:' && !cluster.skipTLSVerify) {
     // `kubectl proxy` is used this way; anywhere else credentials would travel in clear text.
     if (!isLoopback(server.hostname)) {
-      return fail(localProblem('Configuration', `${server.origin} in ${where} is not HTTPS: refused`));
+      return misconfigured(`${server.origin} in ${where} is not HTTPS: refused`);
     }
     config.clusters = config.clusters.map((one) => (one === cluster ? { ...one, skipTLSVerify: true } : one));
   }
@@ -179,5 +177,4 @@ const tlsOf = (options: https.RequestOptions): TlsMaterial =>
     }).filter(([, value]) => value !== undefined && value !== null),
   );
 
-const reasonOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n').slice(0, 3).join(' ');
+const reasonOf = (error: unknown): string => messageOf(error).split('\n').slice(0, 3).join(' ');

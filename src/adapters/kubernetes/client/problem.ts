@@ -1,5 +1,6 @@
 import { isJsonObject, objectOf } from '../../../core/text/json/json.ts';
 import type { ApiTarget, ApiVerb } from './resource.ts';
+import { fail, messageOf } from '../../../core/result.ts';
 import { cutMiddle } from '../../../core/text/cut-middle.ts';
 
 /** Why a call to the API server gave no usable answer. Safe to log and to show: no credential is in it. */
@@ -46,6 +47,9 @@ export const tellThrown =
     }
   };
 
+/** A user has to change something first. */
+export const misconfigured = (message: string) => fail(localProblem('Configuration', message));
+
 /** Worth trying again without any change on our side. */
 export const isTransient = (problem: ApiProblem): boolean =>
   problem.status === 429 ||
@@ -74,7 +78,7 @@ const tlsCodes =
 /** A failed connection as a problem that says what to do. `server` is the address without credentials. */
 export const connectionProblem = (error: unknown, server: string): ApiProblem => {
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (tlsCodes.test(code)) {
     return localProblem(
       'Tls',

@@ -6,6 +6,7 @@ import {
   type Pruned,
   StoreFault,
 } from '../../../gate/decision-store.ts';
+import { messageOf } from '../../../core/result.ts';
 import { type DecisionPage, allRows } from '../sqlite/decision-pages.ts';
 import type { Position } from '../sqlite/queries.ts';
 import type { OpenOptions } from '../sqlite/file.ts';
@@ -112,7 +113,7 @@ class ThreadLine {
     let cause = '';
     thread.on('message', (reply: StoreReply) => this.#settle(thread, reply));
     thread.on('error', (error: unknown) => {
-      cause = `: ${error instanceof Error ? error.message : String(error)}`;
+      cause = `: ${messageOf(error)}`;
     });
     thread.on('exit', () => {
       if (this.#thread !== thread) return;

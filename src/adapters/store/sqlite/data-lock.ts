@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { fail, ok, type Result } from '../../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../../core/result.ts';
 
 interface DataLock {
   /** Gives `--data` free. The kernel does so itself when the process ends, however it ends. */
@@ -60,8 +60,7 @@ const refusalOf = (error: unknown, dataDir: string): DataLockRefusal => {
   if ((error as { readonly errcode?: unknown }).errcode === busy) {
     return { kind: 'held', message: `${dataDir} is locked by ${holderOf(dataDir)}` };
   }
-  const why = error instanceof Error ? error.message : String(error);
-  return { kind: 'unusable', message: `${dataDir} cannot be used: ${why}` };
+  return { kind: 'unusable', message: `${dataDir} cannot be used: ${messageOf(error)}` };
 };
 
 const sayWhoHolds = (dataDir: string): void => {

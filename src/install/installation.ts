@@ -3,11 +3,11 @@ import { imagePolicyCrd } from '../core/policy/schema/crd.ts';
 import { configMap } from './config-map.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
-import { gateLabels, objectNames, type KubernetesObject, type Manifest } from './manifest.ts';
-import { inClusterAccess } from './rbac.ts';
+import { gateLabels, manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import type { PullSecretAccess } from './pull-secret-access.ts';
+import { inClusterAccess, outOfClusterAccess } from './rbac.ts';
 import { frontManifests, servicePort } from './service.ts';
-import { mutatingManifest } from './mutating-configuration.ts';
-import { webhookManifest } from './webhook-configuration.ts';
+import { mutatingManifest, webhookManifest } from './webhook-configuration.ts';
 import type { WebhookOptions } from './webhook-target.ts';
 
 const podSecurity = 'pod-security.kubernetes.io';
@@ -29,7 +29,7 @@ const namespaceObject = (name: string): V1Namespace => ({
 const priorityQuota = (namespace: string): V1ResourceQuota => ({
   apiVersion: 'v1',
   kind: 'ResourceQuota',
-  metadata: { name: 'imagegate-critical-pods', namespace, labels: { ...gateLabels } },
+  metadata: metadataOf('imagegate-critical-pods', namespace),
   spec: {
     hard: { pods: '20' },
     scopeSelector: {
@@ -39,11 +39,11 @@ const priorityQuota = (namespace: string): V1ResourceQuota => ({
 });
 
 /** The custom resource definition of ImagePolicy. */
-export const policyDefinition = (): Manifest => ({
-  comment:
+export const policyDefinition = (): Manifest =>
+  manifest(
+    imagePolicyCrd(),
     'Policies as objects of the cluster: kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
-  object: imagePolicyCrd() as unknown as KubernetesObject,
-});
+  );
 
 /**
  * R16: everything for a gate inside of the cluster, but for the webhook configurations: they are applied last,
@@ -52,17 +52,16 @@ export const policyDefinition = (): Manifest => ({
 export const inClusterManifests = (options: DeploymentOptions): readonly Manifest[] => {
   const { image, namespace, configuration = { settings: {} } } = options;
   return [
-    {
-      comment: `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
-      object: namespaceObject(namespace) as KubernetesObject,
-    },
+    manifest(
+      namespaceObject(namespace),
+      `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
+    ),
     policyDefinition(),
     ...inClusterAccess(namespace, options.pullSecrets),
-    {
-      comment:
-        'Some clusters (GKE) admit critical Pods outside of kube-system only where a quota speaks of them.',
-      object: priorityQuota(namespace) as KubernetesObject,
-    },
+    manifest(
+      priorityQuota(namespace),
+      'Some clusters (GKE) admit critical Pods outside of kube-system only where a quota speaks of them.',
+    ),
     ...fence(image, namespace),
     ...frontManifests(namespace),
     ...configMap(configuration, namespace),
@@ -82,3 +81,22 @@ export const inClusterWebhooks = (
   const all = { ...others, target: { service }, ownNamespace: namespace };
   return [mutatingManifest(all), webhookManifest(all)];
 };
+
+/** A gate outside of the cluster is found by URL and has no namespace in it. */
+export type OutOfClusterOptions = Omit<WebhookOptions, 'target' | 'ownNamespace'> & {
+  readonly url: string;
+  /** Whose pull secrets the gate reads; nobody's unless told otherwise. */
+  readonly pullSecrets?: PullSecretAccess;
+};
+
+/** R16: CRD, RBAC and webhook configurations for a gate that runs elsewhere; nothing namespaced but the rights to pull secrets that are asked for. */
+export const outOfClusterManifests = ({
+  url,
+  pullSecrets,
+  ...options
+}: OutOfClusterOptions): readonly Manifest[] => [
+  policyDefinition(),
+  ...outOfClusterAccess(pullSecrets),
+  mutatingManifest({ ...options, target: { url } }),
+  webhookManifest({ ...options, target: { url } }),
+];

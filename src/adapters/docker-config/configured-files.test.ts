@@ -6,8 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { standingClock } from '../../../test/fakes/credentials.ts';
 import type { ConfiguredCredential, ConfiguredCredentials } from '../../evidence/credential/configured.ts';
 import { createCredentialHelpers } from './credential-helper.ts';
-import { createRegistryFiles } from './registry-files.ts';
-import { createUserConfig } from './user-config.ts';
+import { createRegistryFiles, createUserConfig } from './configured-files.ts';
 
 let home: string;
 const clock = standingClock();
