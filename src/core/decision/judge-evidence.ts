@@ -1,4 +1,4 @@
-import type { CheckSituation, EvidenceCheck, Violation } from '../checks/check.ts';
+import type { CheckSituation, EvidenceCheck, EvidenceViolation, Violation } from '../checks/check.ts';
 import { isAsked, named } from '../checks/check.ts';
 import type { FactOf, KindId } from '../facts/evidence-kind.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
@@ -81,9 +81,9 @@ const notAskedViolation = ({ given }: ImageReference, kind: string): Violation =
   remedy: 'report it with the line that the log has under the id of the decision',
 });
 
-const notPinned = ({ given }: ImageReference): Violation => ({
+const notPinned = (given: string): Violation => ({
   code: 'bytes-not-pinned',
-  message: `image '${shown(given)}' was judged, and its tag may name other bytes by the time it is pulled`,
+  message: `image '${given}' was judged, and its tag may name other bytes by the time it is pulled`,
   detail: 'the image is named by tag, and the policy has no `digest` check',
   remedy: 'name the image by digest, or add `digest: { pin: true }` to the policy',
 });
@@ -177,34 +177,27 @@ const lackOf = (
   }
 };
 
-/** What one check finds in facts that are known. */
-const judgeKnown = (
-  { id, rules }: EvidenceCheck,
+/** What the rules of one check find in facts that are known. */
+const violationsOf = (
+  { rules }: EvidenceCheck,
   facts: FactOf<KindId>,
   situation: CheckSituation,
-  { given, isVolume }: { readonly given: string; readonly isVolume: boolean },
-): readonly Judged[] =>
-  rules
-    .filter((rule) => isAsked(rule, isVolume))
-    .flatMap((rule) =>
-      rule.judge(facts, situation).map((violation): Judged => ({
-        check: id,
-        violation: named(given, violation),
-        ...labelsWhy(violation, situation),
-      })),
-    );
+  isVolume: boolean,
+): readonly EvidenceViolation[] =>
+  rules.flatMap((rule) => (isAsked(rule, isVolume) ? rule.judge(facts, situation) : []));
 
 const judgeFacts = (
   { policy }: MatchedPolicy,
   reference: ImageReference,
-  { use, evidence = nobodyLooked }: ImageUnderReview,
+  { use, image, evidence = nobodyLooked }: ImageUnderReview,
   situation: CheckSituation,
 ): readonly Judged[] => {
   const firstId = policy.evidence[0]?.id ?? '';
+  const { given } = image.shown;
   const { tried } = evidence;
   const pinned = pinnedFor(reference, evidence);
   if (pinned.state !== 'known') return [{ check: firstId, ...lackOf(reference, pinned, tried, '') }];
-  const about = { given: shown(reference.given), isVolume: use.volume === true, evidence };
+  const about = { isVolume: use.volume === true, evidence };
   const judged: Judged[] = [];
   // What is not there is said once a kind, however many checks would have read it.
   const lacking: KindId[] = [];
@@ -213,16 +206,22 @@ const judgeFacts = (
     const { kind } = check.need;
     if (lacking.includes(kind.id)) continue;
     const fact = factFor(policy, check, pinned.value, about);
-    if (fact.state === 'known') {
-      judged.push(...judgeKnown(check, fact.value, situation, about));
-      isJudged = true;
-    } else {
+    if (fact.state !== 'known') {
       lacking.push(kind.id);
       judged.push({ check: check.id, ...lackOf(reference, fact, tried, kind.id) });
+      continue;
+    }
+    isJudged = true;
+    for (const violation of violationsOf(check, fact.value, situation, about.isVolume)) {
+      judged.push({
+        check: check.id,
+        violation: named(given, violation),
+        ...labelsWhy(violation, situation),
+      });
     }
   }
   if (isJudged && reference.digest === undefined && !policy.fixesBytes)
-    judged.push({ check: firstId, violation: notPinned(reference) });
+    judged.push({ check: firstId, violation: notPinned(given) });
   return judged;
 };
 
