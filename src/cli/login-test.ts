@@ -5,7 +5,7 @@ import { formatReference } from '../core/image/reference.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
 import { createReadBudget } from '../evidence/resolve/read-budget.ts';
-import type { EvidenceRoom } from '../serve/registry-access.ts';
+import type { RegistryAccess } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { exitCode } from './terminal/exit-code.ts';
 import type { ExitCode } from './terminal/exit-code.ts';
@@ -75,7 +75,7 @@ const isLetIn = ({ stage, kind, unreadable }: RegistryFailure): boolean =>
  * API only. Mirrors are left out: they are asked anonymously, so an answer of theirs says nothing about a login.
  */
 const ask = async (
-  { registry }: EvidenceRoom,
+  { registry }: RegistryAccess,
   { reference, asksForImage }: LoginTarget,
   credential: Credential,
   signal: AbortSignal,
@@ -132,7 +132,7 @@ const concernsHost = ({ kind, stage }: RegistryFailure): boolean =>
   kind !== 'denied' && stage !== 'token' && kind !== 'limit';
 
 const tryAll = async (
-  room: EvidenceRoom,
+  access: RegistryAccess,
   target: LoginTarget,
   signal: AbortSignal,
 ): Promise<readonly LoginAttempt[]> => {
@@ -140,7 +140,7 @@ const tryAll = async (
   const attempts: LoginAttempt[] = [];
   let isDown = false;
   const context = target.pullSecret?.context;
-  for await (const candidate of room.keychain.candidates({ host, repository }, context, signal)) {
+  for await (const candidate of access.keychain.candidates({ host, repository }, context, signal)) {
     if (candidate.state === 'missing') {
       const { kind, source, why } = candidate;
       attempts.push({ credential: shown(source), kind, outcome: 'missing', why: shown(why) });
@@ -153,7 +153,7 @@ const tryAll = async (
       continue;
     }
     const began = performance.now();
-    const asked = await ask(room, target, candidate.credential, signal);
+    const asked = await ask(access, target, candidate.credential, signal);
     attempts.push({ ...about, ...attemptOf(asked, performance.now() - began) });
     isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.failure));
   }
@@ -171,9 +171,9 @@ const proxyTo = (url: URL, config: RegistryConfig): Pick<LoginReport, 'proxy' | 
 export const testLogin = async (config: RegistryConfig, target: LoginTarget): Promise<LoginReport> => {
   const { reference, asksForImage } = target;
   const { host } = reference;
-  const room = openLoginAccess(config, target.pullSecret?.secrets);
+  const access = openLoginAccess(config, target.pullSecret?.secrets);
   try {
-    const { plainHttp, allowPrivateAddress, ca, client } = room.settingsOf(host);
+    const { plainHttp, allowPrivateAddress, ca, client } = access.settingsOf(host);
     const address = `${plainHttp ? 'http' : 'https'}://${endpointHost(host)}`;
     return {
       host,
@@ -184,10 +184,10 @@ export const testLogin = async (config: RegistryConfig, target: LoginTarget): Pr
       allowPrivateAddress,
       ownAuthority: ca !== undefined,
       clientCertificate: client !== undefined,
-      attempts: await tryAll(room, target, AbortSignal.timeout(patience)),
+      attempts: await tryAll(access, target, AbortSignal.timeout(patience)),
     };
   } finally {
-    await room.close();
+    await access.close();
   }
 };
 

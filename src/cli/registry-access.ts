@@ -7,8 +7,8 @@ import { loadRegistries, loadRegistryDefaults } from '../config/registries/regis
 import type { LoadedRegistry } from '../config/registries/registry-files.ts';
 import { userCredentialFiles } from '../config/registries/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
-import { openEvidenceRoom } from '../serve/registry-access.ts';
-import type { EvidenceRoom } from '../serve/registry-access.ts';
+import { createRegistryAccess } from '../serve/registry-access.ts';
+import type { RegistryAccess } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { RegistryConfig } from './setting-flags.ts';
@@ -40,8 +40,8 @@ const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): Loa
  * of a cluster are not read: the user of a check has logins of their own, and is not the kubelet. Configuration that
  * cannot be used gives exit code 2.
  */
-export const openRegistryAccess = (config: RegistryConfig): EvidenceRoom =>
-  openEvidenceRoom({ ...sourcesOf(config), proxy: proxyOf(config), content });
+export const openRegistryAccess = (config: RegistryConfig): RegistryAccess =>
+  createRegistryAccess({ ...sourcesOf(config), proxy: proxyOf(config), content });
 
 /**
  * The same, to try logins: each host itself is asked, and not its mirrors.
@@ -50,11 +50,11 @@ export const openRegistryAccess = (config: RegistryConfig): EvidenceRoom =>
 export const openLoginAccess = (
   config: RegistryConfig,
   pullSecrets: PullSecrets | undefined,
-): EvidenceRoom => {
+): RegistryAccess => {
   const { registries, ...sources } = sourcesOf(config);
   const rows = registries.map(withoutMirrors);
   const shared = { defaults: sources.defaults, proxy: proxyOf(config), content };
   return pullSecrets === undefined
-    ? openEvidenceRoom({ ...shared, ...sources, registries: rows })
-    : openEvidenceRoom({ ...shared, registries: rows.map(withoutLogin), cloud: {}, pullSecrets });
+    ? createRegistryAccess({ ...shared, ...sources, registries: rows })
+    : createRegistryAccess({ ...shared, registries: rows.map(withoutLogin), cloud: {}, pullSecrets });
 };

@@ -10,15 +10,15 @@ import { fail, ok } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { openEvidenceRoom } from './registry-access.ts';
-import type { EvidenceRoom } from './registry-access.ts';
+import { createRegistryAccess } from './registry-access.ts';
+import type { RegistryAccess } from './registry-access.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** How often the gate checks the files of registries, in milliseconds. A change counts after two equal checks. */
 const lookEvery = 2_000;
 
 interface ServedEvidence {
-  readonly room: EvidenceRoom;
+  readonly access: RegistryAccess;
   /** The sources of registry events in the current configuration. */
   readonly eventSources: () => readonly RegistryEventSource[];
 }
@@ -76,8 +76,8 @@ const follow = ({ path, first, onChange }: Following, telemetry: Telemetry, life
  * Only hosts of the configuration and Docker Hub get a label of their own in metrics. Users who create Pods choose
  * all other hosts, and could make labels without limit.
  */
-const labelOf = (host: string, room: EvidenceRoom): string =>
-  room.settingsOf(host).configured === true ? host : 'other';
+const labelOf = (host: string, access: RegistryAccess): string =>
+  access.settingsOf(host).configured === true ? host : 'other';
 
 /** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
@@ -90,7 +90,7 @@ export const openEvidence = (
   if (!live.ok) return fail(live.error.map(describeProblem));
   if (!cloud.ok) return fail(cloud.error);
   const bytes = config.evidenceCache.value;
-  const room: EvidenceRoom = openEvidenceRoom({
+  const access: RegistryAccess = createRegistryAccess({
     registries: live.value.registries,
     defaults: live.value.defaults,
     cloud: cloud.value,
@@ -103,15 +103,15 @@ export const openEvidence = (
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
     onAsked: ({ host, code, milliseconds }) =>
-      telemetry.metrics.registryAsked(labelOf(host, room), code, milliseconds / 1000),
+      telemetry.metrics.registryAsked(labelOf(host, access), code, milliseconds / 1000),
   });
-  lifecycle.add(() => room.close());
+  lifecycle.add(() => access.close());
   let sources = sourcesOf(live.value);
   const onChange = (next: LiveRegistries): void => {
-    room.reconfigure(next.registries, next.defaults);
+    access.reconfigure(next.registries, next.defaults);
     sources = sourcesOf(next);
   };
   if (configFile !== undefined)
     follow({ path: configFile, first: live.value, onChange }, telemetry, lifecycle);
-  return ok({ room, eventSources: () => sources });
+  return ok({ access, eventSources: () => sources });
 };

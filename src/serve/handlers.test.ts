@@ -48,7 +48,7 @@ const open = async (evidence: FakeEvidence | undefined, set = policies): Promise
       source: { current: () => ({ state: 'loaded', set }) },
       namespaces: { labels: (name) => unavailable(name, 'none') },
       sinks: [(decision) => void recorded.push(decision)],
-      ...(evidence === undefined ? {} : { evidence: { room: { evidence }, eventSources: () => sources } }),
+      ...(evidence === undefined ? {} : { evidence: { access: { evidence }, eventSources: () => sources } }),
     },
     { log, metrics },
     lifecycle,

@@ -35,7 +35,7 @@ interface HandlerParts {
   readonly sinks: readonly DecisionSink[];
   /** Absent when this gate asks no registry. */
   readonly evidence?: {
-    readonly room: { readonly evidence: Evidence };
+    readonly access: { readonly evidence: Evidence };
     readonly eventSources: () => readonly RegistryEventSource[];
   };
   /** Called after the answer with each decision that has findings, and its object. */
@@ -63,7 +63,7 @@ const openReview = (
     buildDecision,
     clock: systemClock,
     slices,
-    evidence: parts.evidence?.room.evidence,
+    evidence: parts.evidence?.access.evidence,
     unmatched: config.unmatched.value,
     onUnsure: (unsure) => {
       if (unsure.weakened) metrics.count('overrides');
@@ -115,7 +115,7 @@ const outcomeOf = ({ patch, warnings }: Mutation): string => {
   return patch.length > 0 ? 'pinned' : 'unchanged';
 };
 
-/** The use cases behind the paths of the webhook. `closers` ends their background work. */
+/** The use cases behind the paths of the webhook. `lifecycle` ends their background work. */
 export const createHandlers = (
   config: Config,
   parts: HandlerParts,
@@ -139,7 +139,7 @@ export const createHandlers = (
     admins: new Set(config.admins.value),
     onBug,
   });
-  const registries = evidence?.room.evidence;
+  const registries = evidence?.access.evidence;
   const deps = { policies: source, namespaces, slices };
   const prefetch =
     registries === undefined

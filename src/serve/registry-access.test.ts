@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LoadedRegistry } from '../config/registries/registry-files.ts';
-import { openEvidenceRoom } from './registry-access.ts';
+import { createRegistryAccess } from './registry-access.ts';
 
 const privateAt = (host: string, more: Partial<LoadedRegistry> = {}): LoadedRegistry => ({
   host,
@@ -33,22 +33,22 @@ test.each<[string, readonly LoadedRegistry[], string, boolean]>([
   ],
 ])('B26: a host has %s', async (_title, registries, host, allowed) => {
   const content = { maxMemoryBytes: 0, maxDiskBytes: 0 };
-  const room = openEvidenceRoom({ registries, cloud: {}, proxy: {}, content });
-  expect(room.settingsOf(host).allowPrivateAddress).toBe(allowed);
-  room.reconfigure([]);
-  expect(room.settingsOf(host).allowPrivateAddress).toBe(false);
-  await room.close();
+  const access = createRegistryAccess({ registries, cloud: {}, proxy: {}, content });
+  expect(access.settingsOf(host).allowPrivateAddress).toBe(allowed);
+  access.reconfigure([]);
+  expect(access.settingsOf(host).allowPrivateAddress).toBe(false);
+  await access.close();
 });
 
 test('the CA of all hosts is trusted for hosts with a row and without, besides that of the row, and for the proxy', async () => {
   const content = { maxMemoryBytes: 0, maxDiskBytes: 0 };
   const registries = [{ host: 'r.example.com', ca: 'OWN\n' }];
-  const room = openEvidenceRoom({ registries, defaults: { ca: 'ALL\n' }, cloud: {}, proxy: {}, content });
-  expect(room.settingsOf('r.example.com')).toMatchObject({ ca: 'ALL\nOWN\n', proxyCa: 'ALL\n' });
-  expect(room.settingsOf('other.example.com')).toMatchObject({ ca: 'ALL\n', proxyCa: 'ALL\n' });
-  expect(room.settingsOf('docker.io')).toMatchObject({ ca: 'ALL\n' });
-  room.reconfigure(registries);
-  expect(room.settingsOf('r.example.com').ca).toBe('OWN\n');
-  expect(room.settingsOf('other.example.com').ca).toBeUndefined();
-  await room.close();
+  const access = createRegistryAccess({ registries, defaults: { ca: 'ALL\n' }, cloud: {}, proxy: {}, content });
+  expect(access.settingsOf('r.example.com')).toMatchObject({ ca: 'ALL\nOWN\n', proxyCa: 'ALL\n' });
+  expect(access.settingsOf('other.example.com')).toMatchObject({ ca: 'ALL\n', proxyCa: 'ALL\n' });
+  expect(access.settingsOf('docker.io')).toMatchObject({ ca: 'ALL\n' });
+  access.reconfigure(registries);
+  expect(access.settingsOf('r.example.com').ca).toBe('OWN\n');
+  expect(access.settingsOf('other.example.com').ca).toBeUndefined();
+  await access.close();
 });

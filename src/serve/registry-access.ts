@@ -23,7 +23,7 @@ import { observed } from './observed-http.ts';
 import type { Asked } from './observed-http.ts';
 import { systemClock } from '../concurrency/clock.ts';
 
-interface EvidenceRoomOptions {
+interface RegistryAccessOptions {
   readonly registries: readonly LoadedRegistry[];
   /** Applies to every host. */
   readonly defaults?: LoadedDefaults;
@@ -38,8 +38,8 @@ interface EvidenceRoomOptions {
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
 
-/** The parts that ask registries. */
-export interface EvidenceRoom {
+/** Evidence, and the parts of it that commands use on their own. */
+export interface RegistryAccess {
   readonly evidence: Evidence;
   readonly registry: Registry;
   readonly keychain: Keychain;
@@ -76,7 +76,7 @@ const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
   trusting({ ...defaultSettings(host), ...(host === dockerHub.host ? { configured: true } : {}) }, defaults);
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
-export const openEvidenceRoom = (options: EvidenceRoomOptions): EvidenceRoom => {
+export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAccess => {
   const { proxy, user, cloud, pullSecrets } = options;
   let { registries, defaults = {} } = options;
   let rows = settingsFrom(registries, defaults);

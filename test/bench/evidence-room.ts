@@ -8,8 +8,8 @@ import { defaultSettings } from '../../src/adapters/registry/settings.ts';
 import { parseReference } from '../../src/core/image/reference.ts';
 import type { ImageReference } from '../../src/core/image/reference.ts';
 import type { Credential, ReadBudget } from '../../src/evidence/ports.ts';
-import { openEvidenceRoom } from '../../src/serve/registry-access.ts';
-import type { EvidenceRoom } from '../../src/serve/registry-access.ts';
+import { createRegistryAccess } from '../../src/serve/registry-access.ts';
+import type { RegistryAccess } from '../../src/serve/registry-access.ts';
 import type { Filled } from './evidence-registry.ts';
 import { serveParent } from './evidence-part.ts';
 import { residentOf } from './processes.ts';
@@ -34,9 +34,9 @@ const referenceOf = (name: string): ImageReference => {
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'imagegate-bench-room-'));
-let room: EvidenceRoom | undefined;
-const openRoom = (host: string): EvidenceRoom =>
-  (room ??= openEvidenceRoom({
+let room: RegistryAccess | undefined;
+const openRoom = (host: string): RegistryAccess =>
+  (room ??= createRegistryAccess({
     registries: [{ ...defaultSettings(host), plainHttp: true, allowPrivateAddress: true }],
     cloud: {},
     proxy: { noProxy: '' },
@@ -69,7 +69,7 @@ const readBare = async ({ host, repository, tag = 'latest' }: ImageReference): P
 };
 
 const needs = { image: imageNeed('all') } as const;
-const lookAt = async ({ evidence }: EvidenceRoom, image: ImageReference): Promise<void> => {
+const lookAt = async ({ evidence }: RegistryAccess, image: ImageReference): Promise<void> => {
   const [found] = await evidence.gather([{ image, needs }], undefined, AbortSignal.timeout(10_000));
   if (found?.facts.image?.state !== 'known') throw new Error(`not known: ${JSON.stringify(found)}`);
 };

@@ -123,7 +123,7 @@ export const openCheck = async (
   terminal: Terminal,
 ): Promise<OpenCheck> => {
   const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
-  const room = looks || needsEvidence(set) ? await openRegistries(config) : undefined;
+  const access = looks || needsEvidence(set) ? await openRegistries(config) : undefined;
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
@@ -133,7 +133,7 @@ export const openCheck = async (
     version,
   });
   const policies: PolicySource = { current: () => ({ state: 'loaded', set }) };
-  const evidence = room === undefined ? undefined : rememberEvidence(room.evidence);
+  const evidence = access === undefined ? undefined : rememberEvidence(access.evidence);
   const review = createReview({
     policies,
     namespaces,
@@ -155,7 +155,7 @@ export const openCheck = async (
       return exitCodeOf(decisions, failOn, incomplete || unresolved.size > 0);
     },
     close: async () => {
-      await Promise.all([cluster?.close(), room?.close()]);
+      await Promise.all([cluster?.close(), access?.close()]);
     },
   };
 };
