@@ -43,7 +43,13 @@ test.each<[string, readonly LoadedRegistry[], string, boolean]>([
 test('the CA of all hosts is trusted for hosts with a row and without, besides that of the row, and for the proxy', async () => {
   const content = { maxMemoryBytes: 0, maxDiskBytes: 0 };
   const registries = [{ host: 'r.example.com', ca: 'OWN\n' }];
-  const access = createRegistryAccess({ registries, defaults: { ca: 'ALL\n' }, cloud: {}, proxy: {}, content });
+  const access = createRegistryAccess({
+    registries,
+    defaults: { ca: 'ALL\n' },
+    cloud: {},
+    proxy: {},
+    content,
+  });
   expect(access.settingsOf('r.example.com')).toMatchObject({ ca: 'ALL\nOWN\n', proxyCa: 'ALL\n' });
   expect(access.settingsOf('other.example.com')).toMatchObject({ ca: 'ALL\n', proxyCa: 'ALL\n' });
   expect(access.settingsOf('docker.io')).toMatchObject({ ca: 'ALL\n' });

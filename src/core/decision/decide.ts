@@ -3,6 +3,7 @@ import type { Fact } from '../facts/fact.ts';
 import { unavailable } from '../facts/fact.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
+import { brokenApplies } from '../policy-set/select.ts';
 import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
@@ -13,7 +14,7 @@ import { judgedImage } from './judged-image.ts';
 import { inOrder } from './order.ts';
 import { shown } from '../text/shown-text.ts';
 import type { Unmatched } from './unmatched.ts';
-import { brokenApplies, judgeUnmatched } from './unmatched.ts';
+import { judgeUnmatched } from './unmatched.ts';
 
 /** The rest of what a decision depends on, beside object, policies and evidence. */
 export interface Situation {
@@ -67,7 +68,7 @@ const judgeImage = (
 ): void => {
   const { use, image } = judged;
   const { parsed, refusal } = image;
-  let spoken = false;
+  let hasPolicy = false;
   for (const one of matched.policies) {
     if (parsed.ok) {
       const { applies, violations } = image.evaluate(one.policy, parsed.value, pod);
@@ -76,10 +77,10 @@ const judgeImage = (
         into.push({ policy: one.policy.name, check, mode: one.mode, path: use.path, ...violation });
       }
     } else if (refusal !== undefined) into.push(invalidReference(one, use, refusal));
-    spoken = true;
+    hasPolicy = true;
   }
-  const left = spoken ? undefined : judgeUnmatched(judged, matched, override);
-  if (left !== undefined) into.push(left);
+  const unmatched = hasPolicy ? undefined : judgeUnmatched(judged, matched, override);
+  if (unmatched !== undefined) into.push(unmatched);
 };
 
 const uninformedOf = (findings: readonly Finding[], matched: MatchedPolicies): Uninformed | undefined => {
@@ -93,7 +94,7 @@ const uninformedOf = (findings: readonly Finding[], matched: MatchedPolicies): U
 };
 
 /**
- * R3: a policy may have been applied although it is unknown whether it applies. It then says so beside its findings.
+ * R3: a policy may have been applied although it is unknown whether it applies. A finding of its own says so.
  */
 const namespaceUnavailable = (matched: MatchedPolicies, findings: readonly Finding[]): Finding[] =>
   matched.policies
@@ -128,12 +129,12 @@ const brokenPolicies = (matched: MatchedPolicies, images: readonly ImageUnderRev
     }));
 
 /**
- * So many texts of images are compared with policies in one step, or one text with all policies: a pause after each of the
- * few that most objects have takes as long as judging it.
+ * So many comparisons of an image text with a policy are one step; a step is at least one text. Most objects have few
+ * images, and a step for each of them would take as long as judging it.
  */
 const comparedInStep = 32;
 
-/** So many are put in order in a step of their own. */
+/** More findings than this are sorted in a step of their own. */
 const manyFindings = 500;
 
 /** The default situation: nothing is known, so every check that needs something fails. */
@@ -168,7 +169,7 @@ const isUncovered = ({ policies, broken }: MatchedPolicies): boolean =>
   policies.length === 0 && broken.length === 0;
 
 /**
- * The one decision function. It runs all checks of all covering policies on all fresh images, collects every failure,
+ * The one decision function. It runs all checks of all matched policies on all fresh images, collects every failure,
  * and applies the mode last. Policies are ANDed and deny overrides (R1): an image needs the consent of every policy.
  * A step is the text of one image or of a few, or the bytes of one under one policy. Between steps other requests run,
  * because the largest legal object under many policies would keep them waiting too long (R24).
@@ -202,5 +203,5 @@ export function* judging(
   };
 }
 
-/** The verdict without a pause. */
+/** The verdict, all steps at once. */
 export const decide = (...of: Parameters<typeof judging>): Verdict => atOnce(judging(...of));

@@ -226,7 +226,7 @@ const judgeFacts = (
 };
 
 /**
- * All violations of the evidence checks of all covering policies for one image. Missing evidence is
+ * All violations of the evidence checks of all matched policies for one image. Missing evidence is
  * `image-unavailable`, never a pass. An image whose registry a policy forbids was refused already and not looked up
  * (B26), so it gets no further finding. A step is one policy: an index may have 60 platforms (R24).
  */

@@ -1,5 +1,4 @@
-import { matchesPattern } from '../image/pattern.ts';
-import type { ReadImage } from '../policy-set/evaluation-cache.ts';
+import { brokenApplies } from '../policy-set/select.ts';
 import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
@@ -8,7 +7,7 @@ import type { Finding } from './finding.ts';
 import { strictest } from '../policy/mode.ts';
 import { shown } from '../text/shown-text.ts';
 
-/** `--unmatched`: overrides what R1 does with an image that no policy speaks about. */
+/** `--unmatched`: overrides what R1 does with an image that no policy matches. */
 export type Unmatched = 'deny' | 'allow' | undefined;
 
 const unmatched = (use: ImageUse, policy: string, mode: Mode): Finding => ({
@@ -26,7 +25,7 @@ const unmatchedMode = (mode: Mode, override: Unmatched): Mode => {
   return override === 'deny' ? 'Deny' : 'Audit';
 };
 
-/** The strictest of the covering policies, the first by name among equals. */
+/** The strictest of the matched policies, the first by name among equals. */
 const strictestOf = (matched: readonly MatchedPolicy[]): MatchedPolicy | undefined => {
   let found: MatchedPolicy | undefined;
   for (const candidate of matched) {
@@ -51,15 +50,8 @@ const blankImage = (use: ImageUse): Finding => ({
   remedy: 'write the image that the container is to run',
 });
 
-/** Whether a policy that cannot be used would have spoken about the image: then it denies for itself. */
-export const brokenApplies = ({ broken }: MatchedPolicies, { parsed }: ReadImage): boolean =>
-  broken.some(
-    ({ match: { images } }) =>
-      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
-  );
-
 /**
- * R1 for an image outside of every covering policy. The mode of a policy that cannot be used is not known and counts
+ * R1 for an image outside the `match.images` of every matched policy. The mode of a policy that cannot be used is not known and counts
  * as Deny: a policy that breaks must not open what it closed.
  */
 export const judgeUnmatched = (

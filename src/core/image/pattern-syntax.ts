@@ -2,7 +2,7 @@ import { maxReferenceLength, maxRepositoryLength } from './grammar.ts';
 import { dockerHub, namesHost, parseHost, type RegistryHost } from './registry-host.ts';
 import { fail, ok, type Result } from '../result.ts';
 
-/** A pattern taken apart; without a host it is `**` alone, which speaks about every image. */
+/** A pattern taken apart; without a host it is `**` alone, which matches every image. */
 interface PatternParts {
   readonly registry?: RegistryHost;
   readonly path: string;

@@ -58,7 +58,7 @@ const matchesWidely = (pattern: ImagePattern, registry: RegistryHost, reference:
   return !repository.includes('/') && matchesPath(pattern.glob, `library/${repository}`);
 };
 
-/** True when the pattern speaks about the image. Compares parsed components, never text (B20): the host of a
+/** True when the pattern matches the image. Compares parsed components, never text (B20): the host of a
  *  pattern in an allow list is the whole host, port included. */
 export const matchesPattern = (pattern: ImagePattern, reference: ImageReference): boolean => {
   const { registry } = pattern;

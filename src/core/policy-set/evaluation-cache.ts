@@ -6,7 +6,7 @@ import { formatReference, parseReference } from '../image/reference.ts';
 import type { Result } from '../result.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 
-/** What one policy has to say about one image. `speaks`: the image is among its `match.images`. */
+/** What one policy finds in the text of one image. `applies`: the image is among its `match.images`. */
 interface PolicyEvaluation {
   readonly applies: boolean;
   /** With the id of the check that each comes from. */
@@ -40,20 +40,20 @@ export interface EvaluationCache {
 
 /** Limit of cached texts: names from outside must not fill the memory. Beyond it the cache starts empty. */
 const maxTexts = 4096;
-const maxOpinions = 100_000;
+const maxEvaluations = 100_000;
 const maxTextLength = 512;
 
-const silent: PolicyEvaluation = { applies: false, violations: [] };
-const content: PolicyEvaluation = { applies: true, violations: [] };
+const notApplicable: PolicyEvaluation = { applies: false, violations: [] };
+const noViolations: PolicyEvaluation = { applies: true, violations: [] };
 
 /** The violations of every static check of the policy. Pure: they depend only on the policy, the text and `pod`. */
-const formOpinion = (policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation => {
+const evaluatePolicy = (policy: CompiledPolicy, image: ImageReference, pod: boolean): PolicyEvaluation => {
   const { images } = policy.match;
-  if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return silent;
+  if (images !== undefined && !images.some((pattern) => matchesPattern(pattern, image))) return notApplicable;
   const violations = policy.checks.flatMap(({ id, podsOnly, run }) =>
     podsOnly === true && !pod ? [] : run(image).map((violation) => ({ check: id, violation })),
   );
-  return violations.length === 0 ? content : { applies: true, violations };
+  return violations.length === 0 ? noViolations : { applies: true, violations };
 };
 
 const showImage = (given: string, parsed: ReadImage['parsed']): ShownImage => ({
@@ -79,30 +79,30 @@ const refusalOf = (whole: string, why: InvalidReference): Violation => ({
  */
 export const createEvaluationCache = (): EvaluationCache => {
   const texts = new Map<string, ReadImage>();
-  let opinions = 0;
-  const makeRoom = (): void => {
-    if (texts.size < maxTexts && opinions < maxOpinions) return;
+  let evaluations = 0;
+  const clearWhenFull = (): void => {
+    if (texts.size < maxTexts && evaluations < maxEvaluations) return;
     texts.clear();
-    opinions = 0;
+    evaluations = 0;
   };
-  const readAnew = (given: string): ReadImage => {
+  const parseImage = (given: string): ReadImage => {
     const parsed = parseReference(given);
     const shownImage = showImage(given, parsed);
-    const formed = new Map<CompiledPolicy, PolicyEvaluation>();
-    let formedForPods: Map<CompiledPolicy, PolicyEvaluation> | undefined;
+    const evaluated = new Map<CompiledPolicy, PolicyEvaluation>();
+    let evaluatedForPods: Map<CompiledPolicy, PolicyEvaluation> | undefined;
     return {
       parsed,
       shown: shownImage,
       ...(parsed.ok ? {} : { refusal: refusalOf(shownImage.given, parsed.error) }),
       evaluate: (policy, image, pod) => {
         // Only a policy that pins judges a Pod in another way.
-        const here = pod && policy.pin ? (formedForPods ??= new Map()) : formed;
-        const known = here.get(policy);
+        const cached = pod && policy.pin ? (evaluatedForPods ??= new Map()) : evaluated;
+        const known = cached.get(policy);
         if (known !== undefined) return known;
-        const opinion = formOpinion(policy, image, pod);
-        here.set(policy, opinion);
-        opinions++;
-        return opinion;
+        const evaluation = evaluatePolicy(policy, image, pod);
+        cached.set(policy, evaluation);
+        evaluations++;
+        return evaluation;
       },
     };
   };
@@ -110,8 +110,8 @@ export const createEvaluationCache = (): EvaluationCache => {
     read: (given) => {
       const known = texts.get(given);
       if (known !== undefined) return known;
-      const image = readAnew(given);
-      makeRoom();
+      const image = parseImage(given);
+      clearWhenFull();
       if (given.length <= maxTextLength) texts.set(given, image);
       return image;
     },

@@ -7,7 +7,7 @@ import { known } from '../facts/fact.ts';
 import type { ImageFacts } from '../facts/image-facts.ts';
 import { imageNeed } from '../facts/image-kind.ts';
 import { compilePolicySet } from './compile.ts';
-import { createJudgementMemory } from './judgement-cache.ts';
+import { createJudgementCache } from './judgement-cache.ts';
 
 const now: CheckSituation = { now: judgedAt, namespace: 'shop', namespaceLabels: known({}) };
 const ask = (check: EvidenceCheck, facts: ImageFacts, situation = now) =>
@@ -37,27 +37,25 @@ describe('R24: a digest is judged once, and its judgement is remembered by all t
   const facts = imageFacts(platformImage('linux/amd64'));
 
   test('64 names of one image and 50 policies with one rule are one judgement', () => {
-    const memory = createJudgementMemory();
+    const memory = createJudgementCache();
     const { asked, check } = counting('user');
-    const policies = Array.from({ length: 50 }, () => memory.remembering(check));
+    const policies = Array.from({ length: 50 }, () => memory.caching(check));
     for (let name = 0; name < 64; name++) for (const one of policies) ask(one, facts);
     expect(asked).toHaveLength(1);
   });
 
   test('the next review asks nothing again', () => {
     const { asked, check } = counting('user');
-    const remembering = createJudgementMemory().remembering(check);
-    ask(remembering, facts);
-    ask(remembering, facts, { ...now });
+    const caching = createJudgementCache().caching(check);
+    ask(caching, facts);
+    ask(caching, facts, { ...now });
     expect(asked).toHaveLength(1);
   });
 
   test('another rule judges for itself', () => {
-    const memory = createJudgementMemory();
+    const memory = createJudgementCache();
     const [one, other] = [counting('a'), counting('b')];
-    expect(ask(memory.remembering(one.check), facts)).not.toEqual(
-      ask(memory.remembering(other.check), facts),
-    );
+    expect(ask(memory.caching(one.check), facts)).not.toEqual(ask(memory.caching(other.check), facts));
     expect([one.asked.length, other.asked.length]).toEqual([1, 1]);
   });
 
@@ -65,7 +63,7 @@ describe('R24: a digest is judged once, and its judgement is remembered by all t
     const other = imageFacts(platformImage('linux/arm64'));
     const renamed = { ...other, digest: facts.digest };
     const { asked, check } = counting('user');
-    const memory = createJudgementMemory().remembering(check);
+    const memory = createJudgementCache().caching(check);
     ask(memory, facts);
     ask(memory, renamed);
     expect(asked).toEqual([facts, renamed]);
@@ -73,23 +71,23 @@ describe('R24: a digest is judged once, and its judgement is remembered by all t
 
   test('what reads time or namespace is judged anew in each review, and once in it', () => {
     const { asked, check } = counting('age', true);
-    const remembering = createJudgementMemory().remembering(check);
+    const caching = createJudgementCache().caching(check);
     const later = { ...now, now: judgedAt + 1 };
     const elsewhere = { ...now, namespace: 'bank' };
     for (const situation of [now, later, elsewhere]) {
-      const [found] = ask(remembering, facts, situation);
+      const [found] = ask(caching, facts, situation);
       expect(found?.says).toContain(`at ${situation.now} in ${situation.namespace}`);
-      expect(ask(remembering, facts, situation)).toEqual([found]);
+      expect(ask(caching, facts, situation)).toEqual([found]);
     }
     expect(asked).toHaveLength(3);
   });
 
   test('it is bounded: what was asked for long ago is judged again, alike', () => {
     const { asked, check } = counting('user');
-    const remembering = createJudgementMemory().remembering(check);
-    const first = ask(remembering, facts);
-    for (let count = 0; count < 25_000; count++) ask(remembering, { ...facts });
-    expect(ask(remembering, facts)).toEqual(first);
+    const caching = createJudgementCache().caching(check);
+    const first = ask(caching, facts);
+    for (let count = 0; count < 25_000; count++) ask(caching, { ...facts });
+    expect(ask(caching, facts)).toEqual(first);
     expect(asked.length).toBe(25_002);
   });
 });
@@ -140,11 +138,11 @@ test('whatever policies and images come in whatever order, a set that remembers 
             specs.map((spec, at) => policy(`p${at}`, { checks: [spec.check], multiArch: spec.multiArch })),
             'v',
           );
-        const remembering = set();
-        const answers = (of: typeof remembering, [image, where]: (typeof questions)[number]) =>
+        const caching = set();
+        const answers = (of: typeof caching, [image, where]: (typeof questions)[number]) =>
           of.policies.flatMap(({ evidence }) => evidence.map((one) => ask(one, image, where)));
         for (const question of [...questions, ...questions]) {
-          expect(answers(remembering, question)).toEqual(answers(set(), question));
+          expect(answers(caching, question)).toEqual(answers(set(), question));
         }
       },
     ),

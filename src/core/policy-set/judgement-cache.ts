@@ -1,10 +1,10 @@
 import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../checks/check.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
-/** What rules have said about images. */
-interface JudgementMemory {
+/** Caches what rules find in images. */
+interface JudgementCache {
   /** The same check; a rule of it is asked once about the same facts. */
-  readonly remembering: (check: EvidenceCheck) => EvidenceCheck;
+  readonly caching: (check: EvidenceCheck) => EvidenceCheck;
 }
 
 /** Limits of the results that are cached beyond a review: about 20,000 images that pass one rule each. */
@@ -22,7 +22,7 @@ const weightOf = (judgement: Judgement): number =>
     entryBytes,
   );
 
-/** A number for each object that was ever asked about. None is given twice, so no key can mean other facts later. */
+/** A number for each object that a rule judged. None is given twice, so no key can mean other facts later. */
 const createNumbers = () => {
   const numbers = new WeakMap<object, number>();
   let last = 0;
@@ -42,10 +42,10 @@ const createNumbers = () => {
  * the facts themselves, not the name of the image. Results that depend on time or namespace are cached only within
  * their review.
  */
-export const createJudgementMemory = (): JudgementMemory => {
+export const createJudgementCache = (): JudgementCache => {
   const rules = new Map<string, number>();
   const numberOf = createNumbers();
-  const remembered = createLruCache<Judgement>(limits);
+  const judgements = createLruCache<Judgement>(limits);
   const inReview = new WeakMap<CheckSituation, Map<string, Judgement>>();
 
   const reviewOf = (situation: CheckSituation): Map<string, Judgement> => {
@@ -56,7 +56,7 @@ export const createJudgementMemory = (): JudgementMemory => {
     return fresh;
   };
 
-  const rememberingRule = (rule: Rule): Rule => {
+  const cachingRule = (rule: Rule): Rule => {
     const number = rules.get(rule.text) ?? rules.size;
     rules.set(rule.text, number);
     const keyOf = (facts: object): string => `${number} ${numberOf(facts)}`;
@@ -70,14 +70,14 @@ export const createJudgementMemory = (): JudgementMemory => {
         review.set(key, judgement);
         return judgement;
       }
-      const known = remembered.get(key);
+      const known = judgements.get(key);
       if (known !== undefined) return known;
       const judgement = rule.judge(facts, situation);
-      remembered.set(key, judgement, weightOf(judgement));
+      judgements.set(key, judgement, weightOf(judgement));
       return judgement;
     };
     return { ...rule, judge };
   };
 
-  return { remembering: (check) => ({ ...check, rules: check.rules.map(rememberingRule) }) };
+  return { caching: (check) => ({ ...check, rules: check.rules.map(cachingRule) }) };
 };

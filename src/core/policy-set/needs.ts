@@ -5,10 +5,10 @@ import { digestOnly, unitedNeeds } from '../facts/evidence-kind.ts';
 import type { ImageNeeds } from '../facts/evidence-kind.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
-import { matchesPattern } from '../image/pattern.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
+import { brokenApplies } from './select.ts';
 import type { MatchedPolicies, MatchedPolicy } from './select.ts';
 
 /**
@@ -17,10 +17,7 @@ import type { MatchedPolicies, MatchedPolicy } from './select.ts';
  * forbids (B26), and a refusal by text must not wait for a network.
  */
 export const isFenced = (image: ReadImage, reference: ImageReference, matched: MatchedPolicies): boolean =>
-  matched.broken.some(
-    ({ match: { images } }) =>
-      images === undefined || images.some((pattern) => matchesPattern(pattern, reference)),
-  ) ||
+  brokenApplies(matched, image) ||
   matched.policies.some(
     ({ policy, mode }) =>
       mode === 'Deny' &&
@@ -54,7 +51,7 @@ const needsOfImage = (
 };
 
 /**
- * What must be known about each image: the union over the covering policies that speak about it. A step is one image.
+ * What must be known about each image: the union over the matched policies that apply to it. A step is one image.
  * @returns one entry an image, in the same order; `undefined`: nothing, so no registry is asked for it
  */
 export function* asking(
@@ -70,7 +67,7 @@ export function* asking(
   return needs;
 }
 
-/** The same without a pause. */
+/** The same, all steps at once. */
 export const needsOf = (...of: Parameters<typeof asking>): readonly (ImageNeeds | undefined)[] =>
   atOnce(asking(...of));
 

@@ -3,7 +3,7 @@ import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-pol
 import { matchesGlob } from '../policy/match/glob.ts';
 import { createEvaluationCache } from './evaluation-cache.ts';
 import type { EvaluationCache } from './evaluation-cache.ts';
-import { createJudgementMemory } from './judgement-cache.ts';
+import { createJudgementCache } from './judgement-cache.ts';
 import { readsLabels } from '../policy/match/label-selector.ts';
 
 /** The policies whose namespace names cover one namespace, in name order. */
@@ -49,12 +49,12 @@ export const createPolicySet = (
   policies: readonly CompiledPolicy[],
   broken: readonly BrokenPolicy[] = [],
 ): PolicySet => {
-  const judgements = createJudgementMemory();
+  const judgements = createJudgementCache();
   const sorted = policies
     .map((policy) =>
       policy.evidence.length === 0
         ? policy
-        : { ...policy, evidence: policy.evidence.map(judgements.remembering) },
+        : { ...policy, evidence: policy.evidence.map(judgements.caching) },
     )
     .sort(byName);
   const sortedBroken = [...broken].sort(byName);
@@ -80,8 +80,8 @@ export const createPolicySet = (
     broken: sortedBroken,
     images: createEvaluationCache(),
     forNamespace: (namespace) => {
-      const remembered = memory.get(namespace);
-      if (remembered !== undefined) return remembered;
+      const cached = memory.get(namespace);
+      if (cached !== undefined) return cached;
       const selected = select(namespace);
       memory.set(namespace, selected);
       return selected;

@@ -1,28 +1,37 @@
 import type { Fact } from '../facts/fact.ts';
 import type { Mode } from '../policy/mode.ts';
+import { matchesPattern } from '../image/pattern.ts';
+import type { ReadImage } from './evaluation-cache.ts';
 import { matchesLabels, matchNamespace } from '../policy/match/label-selector.ts';
 import type { Labels, SelectorMatch } from '../policy/match/label-selector.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
 import type { NamespacePolicies } from './policy-set.ts';
 
-/** A policy that covers the object. `unsure`: its selector could not be evaluated and counts as matching. */
+/** A policy that matches the object. `unsure`: its selector could not be evaluated and counts as matching. */
 export interface MatchedPolicy {
   readonly policy: CompiledPolicy;
   readonly unsure: boolean;
   /**
    * The policy's mode, or Warn where it is unsure because of an outage and the policy says `onUnavailable: Warn`. Labels
-   * that an object lacks are no outage (R25): whoever creates it decides that.
+   * that an object lacks are no outage (R25): the user who creates the object decides that.
    */
   readonly mode: Mode;
 }
 
-/** Everything that has a say about one object in one namespace. */
+/** The policies that match one object in one namespace, and those of the namespace that cannot be used. */
 export interface MatchedPolicies {
   readonly namespace: string;
   readonly policies: readonly MatchedPolicy[];
   readonly broken: readonly BrokenPolicy[];
   readonly whyUnsure?: string;
 }
+
+/** Whether a policy that cannot be used would have matched the image. It then denies with a finding of its own. */
+export const brokenApplies = ({ broken }: MatchedPolicies, { parsed }: ReadImage): boolean =>
+  broken.some(
+    ({ match: { images } }) =>
+      images === undefined || !parsed.ok || images.some((pattern) => matchesPattern(pattern, parsed.value)),
+  );
 
 /** What is known about the object and its namespace when policies are selected. */
 interface SelectionFacts {
@@ -47,7 +56,7 @@ const matchObject = (match: CompiledMatch, labels: readonly Labels[] | undefined
   return labels.some((candidate) => matchesLabels(match.objectSelector, candidate)) ? 'yes' : 'no';
 };
 
-const covers = (match: CompiledMatch, facts: SelectionFacts): SelectorMatch => {
+const matchesObjectAndNamespace = (match: CompiledMatch, facts: SelectionFacts): SelectorMatch => {
   const object = matchObject(match, facts.objectLabels);
   if (object === 'no') return 'no';
   const labels = facts.namespaceLabels.state === 'known' ? facts.namespaceLabels.value : undefined;
@@ -78,12 +87,12 @@ const whyUnsure = (facts: SelectionFacts): string | undefined => {
 export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): MatchedPolicies => {
   const policies: MatchedPolicy[] = [];
   for (const policy of here.policies) {
-    const match = covers(policy.match, facts);
+    const match = matchesObjectAndNamespace(policy.match, facts);
     if (match === 'no') continue;
     const unsure = match === 'unknown';
     policies.push({ policy, unsure, mode: effectiveMode(policy, unsure, facts) });
   }
-  const broken = here.broken.filter((policy) => covers(policy.match, facts) !== 'no');
+  const broken = here.broken.filter((policy) => matchesObjectAndNamespace(policy.match, facts) !== 'no');
   const why = whyUnsure(facts);
   return { namespace: facts.namespace, policies, broken, ...(why === undefined ? {} : { whyUnsure: why }) };
 };

@@ -61,5 +61,5 @@ export function* collecting(
   return { images, warnings: extracted.value.warnings, ...(before && { before }) };
 }
 
-/** The same without a pause. */
+/** The same, all steps at once. */
 export const collect = (...of: Parameters<typeof collecting>): Collecting => atOnce(collecting(...of));

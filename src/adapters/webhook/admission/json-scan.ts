@@ -135,6 +135,6 @@ export function* scanning(bytes: Uint8Array): Steps<ScanFault | undefined> {
   }
 }
 
-/** The same without a pause; of nearly all bodies without steps too. */
+/** The same, all steps at once. Nearly all bodies are small and flat and need no scan. */
 export const scanJson = (bytes: Uint8Array): ScanFault | undefined =>
   isUtf8(bytes) && isSmallAndFlat(bytes) ? undefined : atOnce(scanning(bytes));
