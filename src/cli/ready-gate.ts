@@ -1,8 +1,8 @@
+import { textOf, objectOf } from '../core/text/json/json.ts';
 import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
 import { secretsResource, type ApiTarget } from '../adapters/kubernetes/client/resource.ts';
 import { objectNames } from '../install/manifest.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import { objectOf } from '../core/text/json/json.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
 import { openClient } from './cluster-client.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
@@ -22,8 +22,7 @@ const read = async (client: ApiClient, target: ApiTarget): Promise<JsonObject> =
 /** Every CA in use: during a rotation the next and the previous one as well. Keys are not read. */
 const bundleOf = ({ data }: JsonObject): string =>
   ['ca.crt', 'next.crt', 'previous.crt']
-    .map((name) => objectOf(data)[name])
-    .map((one) => (typeof one === 'string' ? Buffer.from(one, 'base64').toString('utf8') : ''))
+    .map((name) => Buffer.from(textOf(objectOf(data)[name]), 'base64').toString('utf8'))
     .join('');
 
 /**

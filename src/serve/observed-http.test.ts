@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { RegistryFailure } from '../evidence/ports.ts';
-import { observed } from './observed-http.ts';
+import { observed } from './registry-access.ts';
 
 const answerWith = (status: number): HttpAnswer => ({
   ok: true,

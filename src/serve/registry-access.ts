@@ -9,6 +9,7 @@ import { createProxies } from '../adapters/registry/network/proxy.ts';
 import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
 import { defaultSettings } from '../adapters/registry/settings.ts';
 import type { RegistrySettings } from '../adapters/registry/settings.ts';
+import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
 import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
 import { dockerHub } from '../core/image/registry-host.ts';
@@ -19,9 +20,10 @@ import { createEvidence } from '../evidence/gather.ts';
 import { createImageProvider } from '../evidence/image/image-provider.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
-import { observed } from './observed-http.ts';
-import type { Asked } from './observed-http.ts';
 import { systemClock } from '../concurrency/clock.ts';
+
+/** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
+type Asked = (asked: { readonly host: string; readonly code: string; readonly milliseconds: number }) => void;
 
 interface RegistryAccessOptions {
   readonly registries: readonly LoadedRegistry[];
@@ -74,6 +76,31 @@ const settingsFrom = (registries: readonly LoadedRegistry[], defaults: LoadedDef
 /** Docker Hub counts as a configured host, so hosts that a tenant invents cannot use up its places (B9). */
 const withoutRow = (host: string, defaults: LoadedDefaults): RegistrySettings =>
   trusting({ ...defaultSettings(host), ...(host === dockerHub.host ? { configured: true } : {}) }, defaults);
+
+/**
+ * Statuses that registries are known to send. Others are counted by their class: a registry could invent statuses,
+ * and labels, without limit.
+ */
+const usual = new Set([
+  200, 202, 206, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 429, 500, 502, 503, 504,
+]);
+
+const codeOf = (answer: HttpAnswer): string => {
+  if (!answer.ok) return answer.failure.kind;
+  const { status } = answer.response;
+  return usual.has(status) ? String(status) : `${String(Math.trunc(status / 100))}xx`;
+};
+
+/** Sends the same requests and reports each of them. */
+export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
+  send: async (request) => {
+    const began = systemClock.monotonic();
+    const answer = await http.send(request);
+    onAsked({ host: request.host, code: codeOf(answer), milliseconds: systemClock.monotonic() - began });
+    return answer;
+  },
+  close: () => http.close(),
+});
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
 export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAccess => {

@@ -63,7 +63,7 @@ const pods = (images: readonly Filled[]): readonly (readonly string[])[] =>
   );
 
 const names = Object.keys(faults) as readonly FaultName[];
-/** No road of the gate asks for pages yet; they are asked for in a process with the evidence room alone. */
+/** No road of the gate asks for pages yet; they are asked for in a process with the registry access alone. */
 const paged: FaultName = 'pages without an end';
 const reviewsUnderFault = 64;
 

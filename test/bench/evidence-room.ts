@@ -1,4 +1,4 @@
-/** The evidence room alone in a process of its own, as `serve` wires it: what looking at a registry costs. */
+/** The registry access alone in a process of its own, as `serve` wires it: what looking at a registry costs. */
 import { Agent, get } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { residentOf } from './processes.ts';
 import { imageNeed } from '../../src/core/facts/image-kind.ts';
 
 export interface Pair {
-  /** Looked at by the evidence room. */
+  /** Looked at by the registry access. */
   readonly ours: Filled;
   /** Another image just like it, read by two bare requests. */
   readonly bare: Filled;

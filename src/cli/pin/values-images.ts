@@ -1,5 +1,5 @@
+import { textOf, isJsonObject } from '../../core/text/json/json.ts';
 import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { FieldSegment } from '../../core/workload/field-path.ts';
 import { walkField } from '../../core/workload/field-walk.ts';
@@ -24,7 +24,6 @@ const named: Parts = {
   tag: ['tag', 'version', 'imageTag'],
 };
 
-const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 const keyIn = (map: JsonObject, keys: readonly string[]): string | undefined =>
   keys.find((key) => map[key] !== undefined && map[key] !== null && map[key] !== '');
 

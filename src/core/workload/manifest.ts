@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, textOf } from '../text/json/json.ts';
 import type { Result } from '../result.ts';
 import { fail, ok } from '../result.ts';
 import { readJsonText } from '../text/json/json-text.ts';
@@ -51,7 +51,6 @@ interface Inherited {
 
 const listSuffix = 'List';
 const noKind: Inherited = { apiVersion: '', kind: '' };
-const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** A value that may be an object: a document, or an item of a list in it. */
 interface Candidate {

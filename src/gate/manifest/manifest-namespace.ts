@@ -1,16 +1,14 @@
+import { textOf, objectOf } from '../../core/text/json/json.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import { objectOf } from '../../core/text/json/json.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
 
-export const nameOf = (object: JsonObject): string => text(metadataOf(object)['name']);
+export const nameOf = (object: JsonObject): string => textOf(metadataOf(object)['name']);
 
 /**
  * The namespace that the API server would send with the object of a manifest: none for a cluster-scoped object,
  * whatever its manifest says.
  */
 export const namespaceOf = (row: WorkloadKind | undefined, object: JsonObject, otherwise: string): string =>
-  row?.scope === 'Cluster' ? '' : text(metadataOf(object)['namespace']) || otherwise;
+  row?.scope === 'Cluster' ? '' : textOf(metadataOf(object)['namespace']) || otherwise;

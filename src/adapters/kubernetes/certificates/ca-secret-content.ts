@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiProblem } from '../client/client.ts';
 import { localProblem } from '../client/problem.ts';
@@ -54,15 +54,9 @@ export const readCaSecret = (secret: JsonObject): Result<CaAuthorities, ApiProbl
 const partsOf = (secret: JsonObject): CaContent => {
   const annotations = objectOf(objectOf(secret['metadata'])['annotations']);
   const data = objectOf(secret['data']);
-  const field = (name: string): string => {
-    const value = data[name];
-    return typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
-  };
-  const time = (name: string): number => {
-    const value = annotations[name];
-    const parsed = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-    return Number.isNaN(parsed) ? 0 : parsed;
-  };
+  const field = (name: string): string => Buffer.from(textOf(data[name]), 'base64').toString('utf8');
+  // 0 for a time that cannot be read.
+  const time = (name: string): number => Date.parse(textOf(annotations[name])) || 0;
   const next = { certificate: field('next.crt'), key: field('next.key'), since: time(nextSinceAnnotation) };
   const previous = { certificate: field('previous.crt'), since: time(previousSinceAnnotation) };
   return {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { leasesResource } from '../client/resource.ts';
@@ -166,7 +166,7 @@ const release = async (options: LeaseOptions): Promise<void> => {
 const recordOf = (lease: JsonObject) => {
   const { holderIdentity, leaseDurationSeconds, renewTime } = objectOf(lease['spec']);
   return {
-    holder: typeof holderIdentity === 'string' ? holderIdentity : '',
+    holder: textOf(holderIdentity),
     duration: typeof leaseDurationSeconds === 'number' ? leaseDurationSeconds * 1000 : 0,
     text: JSON.stringify([holderIdentity, leaseDurationSeconds, renewTime]),
   };

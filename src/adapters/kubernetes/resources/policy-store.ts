@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { formatPath } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import type { Result } from '../../../core/result.ts';
@@ -150,9 +150,9 @@ export const readPolicyObject = (object: JsonObject): PolicyObject | undefined =
   const conditions: unknown = isJsonObject(status) ? status['conditions'] : undefined;
   return {
     name,
-    uid: typeof uid === 'string' ? uid : '',
+    uid: textOf(uid),
     generation: typeof generation === 'number' ? generation : 0,
-    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '',
+    resourceVersion: textOf(resourceVersion),
     conditions: Array.isArray(conditions) ? conditions.filter(isJsonObject) : [],
     // Items of a list may lack both; the request has fixed them anyway.
     document: {

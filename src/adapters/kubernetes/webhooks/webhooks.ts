@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
 import { mutatingWebhooksResource, validatingWebhooksResource } from '../client/resource.ts';
 import type { ApiResource } from '../client/resource.ts';
@@ -74,7 +74,7 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
     ...options,
     // With the name as selector a role that names the object is enough.
     target: { resource: webhookResources[kind], fieldSelector: `metadata.name=${name}` },
-    read: (object) => (nameOf(object) === name ? object : undefined),
+    read: (object) => (objectOf(object['metadata'])['name'] === name ? object : undefined),
     sink: { replace: (all) => see(all[0]), upsert: see, delete: () => see(undefined) },
   });
   return {
@@ -95,14 +95,7 @@ const judge = (
   if (found === undefined) {
     return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
   }
-  const metadata = objectOf(found['metadata']);
-  const uid = typeof metadata['uid'] === 'string' ? metadata['uid'] : '';
+  const uid = textOf(objectOf(found['metadata'])['uid']);
   const differences = compareWebhooks(expected(found), found, authority());
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
-};
-
-const nameOf = (object: JsonObject): string => {
-  const metadata = object['metadata'];
-  const name = isJsonObject(metadata) ? metadata['name'] : undefined;
-  return typeof name === 'string' ? name : '';
 };

@@ -1,5 +1,5 @@
+import { textOf, isJsonObject, objectOf } from '../../../core/text/json/json.ts';
 import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
-import { isJsonObject, objectOf } from '../../../core/text/json/json.ts';
 import { shapeOfType } from '../../../core/oci/media-types.ts';
 import type { ImageReference } from '../../../core/image/reference.ts';
 import { parseReference } from '../../../core/image/reference.ts';
@@ -34,8 +34,6 @@ const tooMany: Result<never, UnreadEvents> = fail({
   kind: 'too-many',
   message: `more than ${String(maxEvents)} events in one request`,
 });
-
-const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 const eachOf = (list: JsonValue | undefined, what: string, read: (item: JsonObject) => Event): Read => {
   if (!Array.isArray(list)) return malformed(`${what} is not a list`);

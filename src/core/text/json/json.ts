@@ -8,5 +8,8 @@ export interface JsonObject {
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The text itself; for anything else an empty one. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** The object itself; for anything else one without fields. */
 export const objectOf = (value: unknown): JsonObject => (isJsonObject(value) ? value : {});
