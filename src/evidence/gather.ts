@@ -43,7 +43,7 @@ export interface Evidence {
   ): Promise<readonly ImageEvidence[]>;
 }
 
-export interface EvidenceSources {
+interface EvidenceSources {
   readonly registry: Registry;
   readonly keychain: Keychain;
   readonly content: ContentStore;

@@ -1,7 +1,7 @@
 import type { FindingCode, SkipCode } from './reason.ts';
 
 /** The meaning of a code for the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
-export interface Reason {
+interface Reason {
   readonly title: string;
   readonly meaning: string;
   /** What to do now. */

@@ -16,7 +16,7 @@ export interface Asking {
   /** Absent when the request is for no namespace. */
   readonly namespace?: string;
 }
-export type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
+type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
 
 export interface SharedFactsOptions<T> {
   readonly clock: Clock;

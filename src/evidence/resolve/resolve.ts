@@ -28,7 +28,7 @@ export type Resolution = { readonly tried: readonly string[] } & (
 
 export type Resolve = (target: Target, candidates: CandidateList, reading: Reading) => Promise<Resolution>;
 
-export interface ResolveParts {
+interface ResolveParts {
   readonly askRegistry: AskRegistry;
   readonly grants: AccessGrants;
   readonly clock: Clock;

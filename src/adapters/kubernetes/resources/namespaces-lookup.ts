@@ -9,7 +9,7 @@ import { type ApiProblem, type LocalReason, printable } from '../client/problem.
 import { namespacesResource } from '../client/resource.ts';
 
 /** Labels, undefined when there is no such namespace, or why that could not be found out. */
-export type Looked = Result<Labels | undefined, NotLooked>;
+type Looked = Result<Labels | undefined, NotLooked>;
 
 /** `excusable` (R25): the API server is down. A flood of lookups is not excusable. */
 interface NotLooked {

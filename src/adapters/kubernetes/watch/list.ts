@@ -12,7 +12,7 @@ export interface WatchTarget extends Pick<ApiTarget, 'resource' | 'namespace'> {
   readonly metadataOnly?: boolean;
 }
 
-export interface Listed<T> {
+interface Listed<T> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
 }

@@ -20,7 +20,7 @@ import { nextPage } from './link-header.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 /** A list that a registry gives out page by page, and how much of it is read. */
-export interface Listing<T> {
+interface Listing<T> {
   readonly subject: Subject;
   /** Path and query of the first page. */
   readonly path: string;

@@ -13,7 +13,7 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 /** Removed with the first hop to another origin, and never added again (B28). */
 const credentialHeaders = new Set(['authorization', 'cookie']);
 
-export type Headers = Readonly<Record<string, string>>;
+type Headers = Readonly<Record<string, string>>;
 
 /** One hop of the redirect loop. */
 export interface Hop {

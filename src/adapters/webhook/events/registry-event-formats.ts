@@ -11,7 +11,7 @@ import type { RegistryEventSource } from '../../../gate/prefetch/registry-events
 export const maxEvents = 64;
 
 /** The pushes that a request reports. */
-export interface Pushes {
+interface Pushes {
   readonly images: readonly ImageReference[];
   /** Events about something else: pulls, layers, deletions, images without a usable name. */
   readonly ignored: number;

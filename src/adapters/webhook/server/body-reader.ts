@@ -37,7 +37,7 @@ export interface BodyLimits {
 }
 
 /** The client that sends a body. */
-export interface Sender {
+interface Sender {
   /** Its address. */
   readonly peer: string;
   /** A body below the minimum rate is rejected before its deadline (R27). */

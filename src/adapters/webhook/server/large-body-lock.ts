@@ -2,7 +2,7 @@ import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 
 /** Releases the lock; the next in the queue gets it after one round of the event loop. */
-export type Release = () => void;
+type Release = () => void;
 
 interface LargeBodyLock {
   /**

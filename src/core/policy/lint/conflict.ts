@@ -30,7 +30,7 @@ interface Demands {
   readonly most: readonly AgeBound[];
 }
 /** A remark with the policy that it is about. */
-export interface Conflict extends Remark {
+interface Conflict extends Remark {
   readonly policy: string;
 }
 
