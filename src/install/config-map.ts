@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { V1ConfigMap, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
-import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { manifest, metadataOf, objectNames, shellQuoted, type Manifest } from './manifest.ts';
 import { serviceHost } from './service.ts';
 
 /** What the gate inside of the cluster has to know beyond what every gate there is told. */
@@ -79,13 +79,10 @@ export const mountedConfiguration = (configuration: GateConfiguration): MountedC
 
 const settingsComment = `${configFile}: what --config, flags and environment gave to \`imagegate manifests --image\`. Give the same to \`imagegate manifests --webhooks\`: rules of the webhooks follow from it, and a gate that does not know a workload it is asked about lets it pass.`;
 
-/** A line of a shell: a path may hold blanks and quotes. */
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
 const secretsComment = (secrets: readonly SecretFile[], namespace: string): string =>
   `Logins and tokens are in a Secret that is not printed here, and the Pods wait for it. Make it first:
   kubectl -n ${namespace} create secret generic ${objectNames.registrySecrets} ${secrets
-    .map(({ key, source }) => `--from-file=${quoted(`${key}=${source}`)}`)
+    .map(({ key, source }) => `--from-file=${shellQuoted(`${key}=${source}`)}`)
     .join(' ')}`;
 
 const clientComment = (host: string, name: string): string =>

@@ -50,6 +50,9 @@ export const objectNames = {
   outsideUser: 'imagegate',
 } as const;
 
+/** A word of a shell: a path may hold blanks and quotes. */
+export const shellQuoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
 const wrap = (text: string, width: number): readonly string[] =>
   text.split('\n').flatMap((paragraph) => {
     // Something to be copied.

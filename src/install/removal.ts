@@ -1,5 +1,5 @@
 import { policyDefinition } from './installation.ts';
-import { objectNames } from './manifest.ts';
+import { objectNames, shellQuoted } from './manifest.ts';
 
 interface RemovalOptions {
   /** Where a gate inside of the cluster lives; absent for one outside. */
@@ -9,8 +9,7 @@ interface RemovalOptions {
 }
 
 /** A word of a shell that means itself. */
-const word = (text: string): string =>
-  /^[\w./:@=,+-]{1,4096}$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+const word = (text: string): string => (/^[\w./:@=,+-]{1,4096}$/.test(text) ? text : shellQuoted(text));
 
 const flag = (name: string, value: string | undefined): string =>
   value === undefined ? '' : ` --${name}=${word(value)}`;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { watchDirectories } from './directory-watch.ts';
 import { readPolicySet, type PolicyFileSet } from './read-set.ts';
 import { scanPaths, type Scan } from './scan.ts';
@@ -80,8 +80,7 @@ const createHolder = <T>({ paths, build, onChange, onProblem }: PolicyFilesOptio
       isBroken = false;
       return ok({ ...set.value, value });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return fail([{ file: paths.join(', '), message: `cannot be compiled: ${why}` }]);
+      return fail([{ file: paths.join(', '), message: `cannot be compiled: ${messageOf(error)}` }]);
     }
   };
   const replace = (set: Result<PolicyFileSet, Problems>): void => {

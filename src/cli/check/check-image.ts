@@ -26,11 +26,7 @@ const judgeAll = async (
 ): Promise<readonly Decision[]> => {
   const judge = createJudgeImage({ review, clock: systemClock, namespace });
   const time = evidence === undefined ? budget.plain : budget.withEvidence;
-  const progress = createProgress(
-    (done) => `judged ${done} of ${images.length} images`,
-    terminal.status,
-    () => systemClock.monotonic(),
-  );
+  const progress = createProgress((done) => `judged ${done} of ${images.length} images`, terminal.status);
   const decisions = await mapLimit(images, judgedAtOnce, ({ given }) => {
     progress.step();
     return judge(given, deadlineAfter(time, systemClock));

@@ -72,11 +72,7 @@ const judgeAll = async (
   isWaiting: boolean,
   terminal: Terminal,
 ): Promise<readonly Decision[]> => {
-  const progress = createProgress(
-    (done) => `judged ${done} of ${objects.length} objects`,
-    terminal.status,
-    () => systemClock.monotonic(),
-  );
+  const progress = createProgress((done) => `judged ${done} of ${objects.length} objects`, terminal.status);
   const step: Judge = (object) => {
     progress.step();
     return judge(object);

@@ -144,11 +144,7 @@ export const readManifests = async (
   const names = new Set(paths);
   const found = await findManifests(names, exclude, terminal);
   const reading: Reading = { objects: [], sources: [], files: [], problems: [], documents: 0 };
-  const progress = createProgress(
-    (done) => `read ${done} files`,
-    terminal.status,
-    () => performance.now(),
-  );
+  const progress = createProgress((done) => `read ${done} files`, terminal.status);
   for (const path of names) {
     if (path === '-') {
       const text = await terminal.readStandardInput(maxInputBytes);

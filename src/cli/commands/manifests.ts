@@ -22,7 +22,7 @@ const manifestSettings = [
   'context',
 ] as const satisfies readonly SettingKey[];
 
-interface ManifestFlags {
+interface ManifestFlags extends Flags {
   readonly url?: string;
   readonly image?: string;
   readonly namespace: string;
@@ -51,13 +51,13 @@ const caBundleOf = async (data: string, url: string, terminal: Terminal): Promis
 const kinds = 'one of --url, --image, --webhooks or --delete';
 
 /** With `--url` prints the removal of a gate outside of the cluster, which has no namespace. */
-const printRemovalOf = (flags: ManifestFlags, rest: Flags, terminal: Terminal): void => {
+const printRemovalOf = (flags: ManifestFlags, terminal: Terminal): void => {
   if (flags.image !== undefined || flags.webhooks !== undefined) {
     throw new UsageError([
       '--delete takes everything away: give it alone, or with --url for a gate outside of the cluster',
     ]);
   }
-  const { kubeconfig, context } = readSettings(manifestSettings, rest, terminal);
+  const { kubeconfig, context } = readSettings(manifestSettings, flags, terminal);
   const where = { kubeconfig: kubeconfig.value, context: context.value };
   if (flags.url === undefined) {
     const namespace = valueOrUsage(parseGateNamespace(flags.namespace), (why) => why);
@@ -67,16 +67,16 @@ const printRemovalOf = (flags: ManifestFlags, rest: Flags, terminal: Terminal): 
   terminal.out(printRemoval(where));
 };
 
-const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal): Promise<void> => {
+const printWanted = async (flags: ManifestFlags, terminal: Terminal): Promise<void> => {
   const { url, image, webhooks } = flags;
-  if (flags.delete === true) return printRemovalOf(flags, rest, terminal);
+  if (flags.delete === true) return printRemovalOf(flags, terminal);
   if ([url, image, webhooks].filter((given) => given !== undefined).length !== 1) {
     throw new UsageError([
       `give exactly ${kinds}: a gate outside of the cluster, one inside of it, its webhook configurations, or the way out`,
     ]);
   }
   const pullSecrets = valueOrUsage(parsePullSecretAccess(flags.pullSecrets), (why) => why);
-  const config = readSettings(manifestSettings, rest, terminal);
+  const config = readSettings(manifestSettings, flags, terminal);
   const bootstrapNamespaces = config.bootstrapNamespaces.value;
   const workloads = createWorkloadTable(config.workloads.value).all;
   if (url !== undefined) {
@@ -88,14 +88,9 @@ const printWanted = async (flags: ManifestFlags, rest: Flags, terminal: Terminal
   }
   const namespace = valueOrUsage(parseGateNamespace(flags.namespace), (why) => why);
   if (image !== undefined) {
-    const options = {
-      image: valueOrUsage(parseGateImage(image), (why) => why),
-      namespace,
-      bootstrapNamespaces,
-      pullSecrets,
-    };
-    const configuration = configurationOf(config);
-    terminal.out(printManifests(inClusterManifests({ ...options, configuration })));
+    const options = { image: valueOrUsage(parseGateImage(image), (why) => why), namespace, pullSecrets };
+    const given = { bootstrapNamespaces, configuration: configurationOf(config) };
+    terminal.out(printManifests(inClusterManifests({ ...options, ...given })));
     return;
   }
   const { readyGateCa } = await import('../ready-gate.ts');
@@ -134,28 +129,7 @@ export const command: CommandModule['command'] = (terminal) => {
       'none',
     )
     .addHelpText('after', examples);
-  return addSettingFlags(manifests, manifestSettings).action(
-    async ({
-      url,
-      image,
-      webhooks,
-      delete: removal,
-      namespace,
-      pullSecrets,
-      ...rest
-    }: ManifestFlags & Flags) => {
-      await printWanted(
-        {
-          namespace,
-          pullSecrets,
-          ...(url === undefined ? {} : { url }),
-          ...(image === undefined ? {} : { image }),
-          ...(webhooks === undefined ? {} : { webhooks }),
-          ...(removal === undefined ? {} : { delete: removal }),
-        },
-        rest,
-        terminal,
-      );
-    },
+  return addSettingFlags(manifests, manifestSettings).action((flags: ManifestFlags) =>
+    printWanted(flags, terminal),
   );
 };

@@ -90,7 +90,6 @@ const pinObjects = async (
   const progress = createProgress(
     (done) => `looked up the images of ${done} of ${objects.length} objects`,
     terminal.status,
-    () => systemClock.monotonic(),
   );
   const places = await mapLimit(objects, judgedAtOnce, (object) => {
     progress.step();

@@ -18,7 +18,7 @@ export interface Progress {
 export const createProgress = (
   describe: (done: number) => string,
   status: Terminal['status'],
-  now: () => number,
+  now: () => number = () => performance.now(),
 ): Progress => {
   if (status === undefined) return { step: () => undefined, end: () => undefined };
   let done = 0;

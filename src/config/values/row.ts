@@ -2,6 +2,7 @@ import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { resolve } from 'node:path';
 import { parseHost } from '../../core/image/registry-host.ts';
 import { oneOfWords, suggest } from '../../core/policy/load/suggestion.ts';
+import { isJsonObject } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
@@ -20,9 +21,6 @@ const refuse = (message: string, path: DocumentFault['path'] = []): Result<never
 const within = <T>(result: Result<T, DocumentFault>, step: string | number): Result<T, DocumentFault> =>
   result.ok ? result : refuse(result.error.message, [step, ...result.error.path]);
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const unknownField = (field: string, known: readonly string[]): Result<never, DocumentFault> => {
   const near = suggest(field, known);
   const next = near === undefined ? `the fields are ${known.join(', ')}` : `did you mean ${quote(near)}?`;
@@ -34,7 +32,7 @@ export const row =
   <T extends object>(fields: Fields<T>, required: readonly (keyof T & string)[]): Read<T> =>
   (value, folder) => {
     const known = Object.keys(fields);
-    if (!isRecord(value)) return refuse(`expected a row with the fields ${known.join(', ')}`);
+    if (!isJsonObject(value)) return refuse(`expected a row with the fields ${known.join(', ')}`);
     const read: Record<string, unknown> = {};
     for (const [field, given] of Object.entries(value)) {
       if (!Object.hasOwn(fields, field)) return unknownField(field, known);

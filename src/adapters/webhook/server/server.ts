@@ -5,7 +5,7 @@ import type { Http2SecureServer, SecureServerOptions } from 'node:http2';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import type { Clock } from '../../../concurrency/clock.ts';
-import { fail, ok } from '../../../core/result.ts';
+import { messageOf, fail, ok } from '../../../core/result.ts';
 import type { Result } from '../../../core/result.ts';
 import { createCallers, readClientCa } from './caller.ts';
 import type { Callers, ClientRequirement } from './caller.ts';
@@ -115,7 +115,7 @@ const checkedContext = (
     createSecureContext(options);
     return ok(options);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return fail(`the serving certificate, its key or the client CA cannot be used: ${why}`);
   }
 };

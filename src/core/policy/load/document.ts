@@ -2,7 +2,7 @@ import { LineCounter } from 'yaml';
 import type { Document } from 'yaml';
 import { shown } from '../../text/shown-text.ts';
 import { isJsonObject } from '../../text/json/json.ts';
-import { fail, ok, type Result } from '../../result.ts';
+import { messageOf, fail, ok, type Result } from '../../result.ts';
 import { explainYaml, maxDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
 import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
@@ -89,7 +89,7 @@ const toValue = (source: Source, document: Document): Result<unknown, PolicyFile
     return ok(value);
   } catch (error) {
     // The parser throws for aliases that are unknown or that multiply beyond the limit.
-    const why = explainYaml(error instanceof Error ? error.message : String(error));
+    const why = explainYaml(messageOf(error));
     return fail(problemAt(source, placeOf(document, source.lines, []), why));
   }
 };
