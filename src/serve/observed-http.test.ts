@@ -6,17 +6,17 @@ import { observed } from './registry-access.ts';
 
 const answerWith = (status: number): HttpAnswer => ({
   ok: true,
-  response: {
+  value: {
     status,
     headers: {},
     url: new URL('https://registry.example.com/v2/'),
-    read: () => Promise.resolve({ ok: true, bytes: new Uint8Array() }),
+    read: () => Promise.resolve({ ok: true, value: new Uint8Array() }),
     discard: () => {},
   },
 });
 const failureOf = (kind: RegistryFailure['kind']): HttpAnswer => ({
   ok: false,
-  failure: { kind, stage: 'connect', host: 'registry.example.com', why: 'told by a test' },
+  error: { kind, stage: 'connect', host: 'registry.example.com', why: 'told by a test' },
 });
 const request: HttpRequest = {
   host: 'registry.example.com',

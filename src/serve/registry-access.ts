@@ -86,8 +86,8 @@ const usual = new Set([
 ]);
 
 const codeOf = (answer: HttpAnswer): string => {
-  if (!answer.ok) return answer.failure.kind;
-  const { status } = answer.response;
+  if (!answer.ok) return answer.error.kind;
+  const { status } = answer.value;
   return usual.has(status) ? String(status) : `${String(Math.trunc(status / 100))}xx`;
 };
 

@@ -51,12 +51,12 @@ export const requestTo = (
 });
 
 export const responseOf = (answer: HttpAnswer): HttpResponse => {
-  if (!answer.ok) throw new Error(`a failure: ${JSON.stringify(answer.failure)}`);
-  return answer.response;
+  if (!answer.ok) throw new Error(`a failure: ${JSON.stringify(answer.error)}`);
+  return answer.value;
 };
 export const failureOf = (answer: HttpAnswer): RegistryFailure => {
-  if (answer.ok) throw new Error(`an answer: ${answer.response.status}`);
-  return answer.failure;
+  if (answer.ok) throw new Error(`an answer: ${answer.value.status}`);
+  return answer.error;
 };
 
 /** Sends and reads: status and text, or the failure. */
@@ -66,11 +66,11 @@ export const ask = async (
   limit = 1024 * 1024,
 ): Promise<{ readonly status: number; readonly text: string } | RegistryFailure> => {
   const answer = await http.send(request);
-  if (!answer.ok) return answer.failure;
-  const body = await answer.response.read(limit);
+  if (!answer.ok) return answer.error;
+  const body = await answer.value.read(limit);
   return body.ok
-    ? { status: answer.response.status, text: Buffer.from(body.bytes).toString() }
-    : body.failure;
+    ? { status: answer.value.status, text: Buffer.from(body.value).toString() }
+    : body.error;
 };
 
 export interface Doubles {

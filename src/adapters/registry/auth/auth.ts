@@ -10,11 +10,10 @@ import {
   withRemark,
   sendAuthorized,
 } from './authorized-request.ts';
+import { fail, ok } from '../../../core/result.ts';
 import { failureOf, type Remark } from '../client/failure.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
-
-export type { AuthorizedRequest, AuthorizedResponse } from './authorized-request.ts';
 
 interface AuthOptions extends AuthorizationOptions {
   readonly settingsOf: (host: string) => RegistrySettings;
@@ -38,7 +37,7 @@ const maxChallenges = 2;
 /** Whether the registry accepted the login, whatever else it answers. */
 const isAccepted = (answer: AuthorizedResponse): boolean => {
   if (!answer.ok) return false;
-  const { status } = answer.response;
+  const { status } = answer.value.response;
   return status !== 401 && status !== 408 && status !== 429 && status < 500;
 };
 
@@ -79,15 +78,15 @@ const attempt = async (
   while (made === undefined) {
     const authorization = await authorizations.authorize(request, scheme);
     if (!authorization.ok) {
-      made = { isSent: false, answer: { ok: false, failure: authorization.error } };
+      made = { isSent: false, answer: authorization };
       break;
     }
     const answer = await sendAuthorized(http, request, authorization.value);
-    if (isUnauthorized(answer)) {
+    if (answer.ok && isUnauthorized(answer)) {
       authorizations.invalidate(authorization.value);
       // A cached token may have been revoked: a new one is requested if the registry still offers the scheme.
       const isCached = authorization.value.token?.isFresh === false;
-      if (isCached && challenges.stillOffers(request, answer.response, scheme)) continue;
+      if (isCached && challenges.stillOffers(request, answer.value.response, scheme)) continue;
     }
     made = { isSent: true, answer };
   }
@@ -104,20 +103,24 @@ const followChallenges = async (
   const { http, challenges, logins } = deps;
   const followed = new Set<string>();
   /** @returns undefined when the answer is final */
-  const next = async (answer: ReceivedResponse): Promise<AuthorizedResponse | undefined> => {
-    const offered = await challenges.offeredIn(request, answer, followed.size === 0);
+  const next = async (received: ReceivedResponse): Promise<AuthorizedResponse | undefined> => {
+    const offered = await challenges.offeredIn(request, received, followed.size === 0);
     if (offered === undefined) return undefined;
-    if (!offered.ok)
-      return isUnauthorized(answer) ? withRemark(answer, noChallenge(offered.error)) : undefined;
+    if (!offered.ok) {
+      const isRefused = received.response.status === 401;
+      return isRefused ? ok(withRemark(received, noChallenge(offered.error))) : undefined;
+    }
     const usable = challenges.usable(request, offered.value);
     if (!usable.ok) {
       const why = `${request.host}: ${usable.error}`;
-      return { ok: false, failure: failureOf({ host: request.host, stage: 'token' }, 'refused', why) };
+      return fail(failureOf({ host: request.host, stage: 'token' }, 'refused', why));
     }
     const at = usable.value.findIndex((scheme) => !followed.has(schemeKey(scheme)));
     const scheme = usable.value[at];
     if (scheme === undefined || followed.size === maxChallenges) {
-      return usable.value.length === 0 ? withRemark(answer, whyNoScheme(request, offered.value)) : undefined;
+      return usable.value.length === 0
+        ? ok(withRemark(received, whyNoScheme(request, offered.value)))
+        : undefined;
     }
     followed.add(schemeKey(scheme));
     const made = await attempt(deps, request, scheme, attempts);
@@ -128,7 +131,7 @@ const followChallenges = async (
   let answer = await sendAuthorized(http, request, {});
   for (;;) {
     const challengesBefore = followed.size;
-    const other = answer.ok ? await next(answer) : undefined;
+    const other = answer.ok ? await next(answer.value) : undefined;
     if (other === undefined) return answer;
     answer = other;
     if (followed.size === challengesBefore) return answer;

@@ -1,4 +1,5 @@
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
+import { ok, type Result } from '../../../core/result.ts';
 import type { Authorization, AuthContext } from './authorization.ts';
 import { type RegistryResponse, maxErrorBody, type Remark } from '../client/failure.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
@@ -13,19 +14,18 @@ export interface AuthorizedRequest extends AuthContext {
   readonly stage: RegistryStage;
 }
 export interface ReceivedResponse extends RegistryResponse {
-  readonly ok: true;
   /** The token server, when one was asked. */
   readonly realm?: string;
   /** Whether the credential was asked for and not shown. */
   readonly isWithheld: boolean;
 }
-export type AuthorizedResponse = ReceivedResponse | { readonly ok: false; readonly failure: RegistryFailure };
+export type AuthorizedResponse = Result<ReceivedResponse, RegistryFailure>;
 
-export const isUnauthorized = (answer: AuthorizedResponse): answer is ReceivedResponse =>
-  answer.ok && answer.response.status === 401;
+export const isUnauthorized = (answer: AuthorizedResponse): boolean =>
+  answer.ok && answer.value.response.status === 401;
 
-export const withRemark = (answer: ReceivedResponse, remark: Remark | undefined): ReceivedResponse =>
-  answer.remark !== undefined || remark === undefined ? answer : { ...answer, remark };
+export const withRemark = (received: ReceivedResponse, remark: Remark | undefined): ReceivedResponse =>
+  received.remark !== undefined || remark === undefined ? received : { ...received, remark };
 
 /**
  * Reads the body of a refusal into memory. A refusal must not hold its place at the registry while a token is requested
@@ -61,13 +61,12 @@ export const sendAuthorized = async (
     ...(budget.below === true ? { below: true } : {}),
   });
   if (!answer.ok) return answer;
-  const { response } = answer;
-  return {
-    ok: true,
+  const response = answer.value;
+  return ok({
     response: mayBeChallenge.has(response.status) ? await buffered(response) : response,
     secrets: secretsToRedact(credential.secret, header),
     isWithheld: withheld !== undefined,
     ...(realm !== undefined && { realm }),
     ...(withheld !== undefined && { remark: withheld }),
-  };
+  });
 };

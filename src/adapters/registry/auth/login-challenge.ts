@@ -66,8 +66,9 @@ export const createLoginChallenges = (
     const apiRequest = { ...request, path: apiPath, method: 'GET', accept: 'application/json' } as const;
     const answer = await sendAuthorized(http, apiRequest, {});
     if (!answer.ok) return undefined;
-    answer.response.discard();
-    return answer.response.status === 401 ? offeredBy(request, answer.response) : undefined;
+    const { response } = answer.value;
+    response.discard();
+    return response.status === 401 ? offeredBy(request, response) : undefined;
   };
 
   /** With the one scope that reading needs: the challenge of a registry cannot widen it. */

@@ -148,8 +148,8 @@ export const requestToken = async (
     account: request.account,
     ...(asker === undefined ? {} : { asker }),
   });
-  if (!answer.ok) return fail(answer.failure);
-  const { response } = answer;
+  if (!answer.ok) return answer;
+  const response = answer.value;
   if (response.status !== 200) return fail(await failureOfStatus(response, host, request));
   const unread = (why: string): Result<never, RegistryFailure> =>
     fail(
@@ -164,7 +164,7 @@ export const requestToken = async (
     return unread('it has a Content-Encoding that was not asked for');
   }
   const body = await response.read(maxTokenResponse);
-  if (!body.ok) return fail(body.failure);
-  const token = readToken(body.bytes);
+  if (!body.ok) return body;
+  const token = readToken(body.value);
   return token.ok ? token : unread(token.error);
 };

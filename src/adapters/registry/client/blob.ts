@@ -24,9 +24,9 @@ export const getBlob = async (
   const location = digestPath(target, 'blobs', digest);
   if ('why' in location) return invalid(subject, location.why);
   const answer = await auth.send({ ...target, path: location.path, method: 'GET', stage: 'blob' });
-  if (!answer.ok) return unavailableBy(answer.failure);
-  const { response } = answer;
-  if (response.status !== 200) return statusAnswer(answer, subject);
+  if (!answer.ok) return unavailableBy(answer.error);
+  const { response } = answer.value;
+  if (response.status !== 200) return statusAnswer(answer.value, subject);
   const body = await readBody(response, subject, { min: size, max: size }, target.budget);
   if (!body.ok) return unavailableBy(body.error);
   if (!isDigestOf(body.value, digest)) return corrupt(subject, 'its bytes have another digest');

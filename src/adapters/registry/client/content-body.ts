@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../../../core/result.ts';
+import { fail, type Result } from '../../../core/result.ts';
 import type { ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { failureOf, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
@@ -59,11 +59,11 @@ const readWhole = async (
   const name = `${subject.what} of ${subject.host}`;
   if (!body.ok) {
     // More bytes than the descriptor names is a lie about the content, no matter of our limits.
-    if (body.failure.kind !== 'limit' || min < max) return fail(body.failure);
+    if (body.error.kind !== 'limit' || min < max) return body;
     return fail(lie(subject, `${name} has more than its ${max} bytes`));
   }
-  if (body.bytes.length >= min) return ok(body.bytes);
-  return fail(lie(subject, `${name} has ${body.bytes.length} bytes instead of ${min}`));
+  if (body.value.length >= min) return body;
+  return fail(lie(subject, `${name} has ${body.value.length} bytes instead of ${min}`));
 };
 
 /**

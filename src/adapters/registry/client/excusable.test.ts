@@ -54,7 +54,7 @@ describe('R25: what an answer excuses', () => {
       status,
       headers: {},
       url: new URL(`https://${host}/`),
-      read: () => Promise.resolve({ ok: true as const, bytes: new Uint8Array() }),
+      read: () => Promise.resolve({ ok: true as const, value: new Uint8Array() }),
       discard: () => undefined,
     };
     const subject = { host, stage: 'manifest', what: 'the manifest of team/app:v1' } as const;

@@ -7,7 +7,7 @@ const answering = (message: string): HttpResponse => ({
   headers: {},
   url: new URL('https://registry.example.com/v2/'),
   read: () =>
-    Promise.resolve({ ok: true, bytes: Buffer.from(JSON.stringify({ errors: [{ message }] })) } as const),
+    Promise.resolve({ ok: true, value: Buffer.from(JSON.stringify({ errors: [{ message }] })) } as const),
   discard: () => undefined,
 });
 

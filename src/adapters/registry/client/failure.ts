@@ -62,7 +62,7 @@ export const explanationOf = async (response: HttpResponse, secrets: readonly st
     return '';
   }
   const body = await response.read(maxErrorBody);
-  const document = body.ok ? readJsonObject(body.bytes) : undefined;
+  const document = body.ok ? readJsonObject(body.value) : undefined;
   if (document?.ok !== true) return '';
   const { errors } = document.value;
   const said = (Array.isArray(errors) ? (errors as readonly JsonValue[]) : [])

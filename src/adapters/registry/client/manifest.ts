@@ -69,9 +69,9 @@ export const getManifest = async (
     accept: manifestAccept,
     stage,
   });
-  if (!answer.ok) return unavailableBy(answer.failure);
-  const { response } = answer;
-  if (response.status !== 200) return statusAnswer(answer, subject);
+  if (!answer.ok) return unavailableBy(answer.error);
+  const { response } = answer.value;
+  if (response.status !== 200) return statusAnswer(answer.value, subject);
   const body = await readBody(response, subject, { max: maxManifestBytes }, target.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
@@ -105,14 +105,14 @@ export const headManifest = async (
   if ('why' in location) return invalid(subject, location.why);
   const part = { path: location.path, method: 'HEAD', accept: manifestAccept, stage: 'manifest' } as const;
   const answer = await auth.send({ ...target, ...part });
-  if (!answer.ok) return unavailableBy(answer.failure);
-  const { response } = answer;
+  if (!answer.ok) return unavailableBy(answer.error);
+  const { response } = answer.value;
   if (response.status === 405 || response.status === 501) {
     response.discard();
     const manifest = await getManifest(auth, target, name);
     return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
   }
-  if (response.status !== 200) return statusAnswer(answer, subject);
+  if (response.status !== 200) return statusAnswer(answer.value, subject);
   response.discard();
   return hintOf(response.headers['docker-content-digest'], name, subject);
 };

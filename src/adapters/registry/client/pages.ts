@@ -96,13 +96,14 @@ export const readList = async <T>(
     if (stop !== undefined) return stop;
     seen.add(path);
     const answer = await auth.send({ ...target, path, method: 'GET', accept, stage: subject.stage });
-    if (!answer.ok) return unavailableBy(answer.failure);
-    if (seen.size === 1 && listing.isMissing?.(answer.response) === true) {
-      answer.response.discard();
+    if (!answer.ok) return unavailableBy(answer.error);
+    const { response } = answer.value;
+    if (seen.size === 1 && listing.isMissing?.(response) === true) {
+      response.discard();
       return absent;
     }
     const url = new URL(path, originOf(settings));
-    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer, url }, listing, target);
+    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer.value, url }, listing, target);
     if (page.state === 'absent' && seen.size > 1) return invalid(subject, 'its next page is not there');
     if (page.state !== 'known') return page;
     for (const item of page.value.items) items.push(item);

@@ -1,6 +1,7 @@
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
-import type { Auth, AuthorizedResponse } from '../auth/auth.ts';
+import type { Auth } from '../auth/auth.ts';
+import type { ReceivedResponse } from '../auth/authorized-request.ts';
 import { readOfferedSchemes } from '../auth/auth-scheme.ts';
 import { readBody } from './content-body.ts';
 import { absent, failureOf, statusAnswer, type Subject, unavailableBy } from './failure.ts';
@@ -19,10 +20,9 @@ const offersLogin = ({ headers }: HttpResponse): boolean =>
 const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
 
 type PingAnswer = RegistryAnswer<{ readonly realm?: string }>;
-type Answered = Extract<AuthorizedResponse, { ok: true }>;
 
 const readOk = async (
-  { response, realm }: Answered,
+  { response, realm }: ReceivedResponse,
   subject: Subject,
   budget: ReadBudget,
 ): Promise<PingAnswer> => {
@@ -37,7 +37,7 @@ const readOk = async (
 };
 
 const readAnswer = (
-  answer: Answered,
+  answer: ReceivedResponse,
   subject: Subject,
   budget: ReadBudget,
 ): Promise<PingAnswer> | PingAnswer => {
@@ -74,6 +74,6 @@ export const ping = async (
     credential,
     budget,
   });
-  if (!answer.ok) return unavailableBy(answer.failure);
-  return readAnswer(answer, { host, stage: 'manifest', what: 'its registry API' }, budget);
+  if (!answer.ok) return unavailableBy(answer.error);
+  return readAnswer(answer.value, { host, stage: 'manifest', what: 'its registry API' }, budget);
 };

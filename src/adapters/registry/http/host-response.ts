@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { fail, ok } from '../../../core/result.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { ResponseMemory } from './response-memory.ts';
 import { type BodyEnd, drainBody, readBody } from './response-body.ts';
@@ -134,12 +135,12 @@ export const createHostResponse = (
       const isSecond = isConsumed;
       isConsumed = true;
       const end: BodyEnd = isSecond ? { end: 'error', error: undefined, got: 0 } : await readWithin(limit);
-      if (end.end !== 'whole') return { ok: false, failure: incomplete(end, limit) };
+      if (end.end !== 'whole') return fail(incomplete(end, limit));
       const got = end.bytes.length;
       if (declared !== undefined && got !== declared)
-        return { ok: false, failure: incomplete({ end: 'error', error: undefined, got }, limit) };
+        return fail(incomplete({ end: 'error', error: undefined, got }, limit));
       onEnd(outcome, statusFailure(`it answered ${status}`), true);
-      return { ok: true, bytes: end.bytes };
+      return ok(end.bytes);
     },
     discard: async () => {
       if (isConsumed) return;

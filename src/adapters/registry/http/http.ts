@@ -1,4 +1,5 @@
 import type { Owners } from '../../../concurrency/shares.ts';
+import type { Result } from '../../../core/result.ts';
 import type { Asker, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 
 /** Requests that belong to no namespace share one account. */
@@ -53,18 +54,12 @@ export interface HttpResponse {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   /** Reads at most `limit` bytes; more, or a body that ends early, is a failure. Must be called, or the response `discard`ed. */
-  read(
-    limit: number,
-  ): Promise<
-    | { readonly ok: true; readonly bytes: Uint8Array }
-    | { readonly ok: false; readonly failure: RegistryFailure }
-  >;
+  read(limit: number): Promise<Result<Uint8Array, RegistryFailure>>;
   /** Ends the response without reading it. */
   discard(): void;
 }
-export type HttpAnswer =
-  | { readonly ok: true; readonly response: HttpResponse }
-  | { readonly ok: false; readonly failure: RegistryFailure };
+
+export type HttpAnswer = Result<HttpResponse, RegistryFailure>;
 
 /**
  * Sends requests to registries: guarded addresses, per-host TLS and proxy, redirects, the row's concurrency and timeout,

@@ -35,8 +35,8 @@ describe('a redirect', () => {
       );
       const http = transport({ [server.host]: onLoopback });
       const answer = await http.send(requestTo(server.host, '/start'));
-      expect(answer.ok && answer.response.url.href).toBe(`${server.url}/end`);
-      expect(answer.ok && answer.response.status).toBe(200);
+      expect(answer.ok && answer.value.url.href).toBe(`${server.url}/end`);
+      expect(answer.ok && answer.value.status).toBe(200);
     },
   );
 

@@ -117,7 +117,7 @@ describe('a transport whose memory is taken', () => {
     const held = read(stalled.host);
     await expect.poll(async () => (await read(other.host)).ok, { timeout: 5000 }).toBe(false);
     const refused = await read(other.host);
-    expect(refused.ok ? undefined : refused.failure).toMatchObject({
+    expect(refused.ok ? undefined : refused.error).toMatchObject({
       kind: 'busy',
       why: 'the gate is reading as many bytes of answers as it may at one time, or as one namespace gets of them',
     });

@@ -257,7 +257,7 @@ describe('B26: a token server that a registry names', () => {
     const response = responseOf(await http.send(requestTo('registry.example.com', realm)));
     expect(response.url.href).toBe(`http://${inside.host}/token`);
     const body = await response.read(100);
-    expect(body.ok && Buffer.from(body.bytes).toString()).toBe('undefined');
+    expect(body.ok && Buffer.from(body.value).toString()).toBe('undefined');
   });
 
   test('is not asked by plain HTTP without plainHttp in its row', async () => {

@@ -77,8 +77,8 @@ test('B9: whatever a registry does and whenever reviews end, every request ends 
           const signal = AbortSignal.timeout(deadline);
           const answer = await http.send(requestTo(server.host, `/${misdeed}`, { method, signal }));
           if (!answer.ok) return;
-          if (read) await answer.response.read(1000);
-          else answer.response.discard();
+          if (read) await answer.value.read(1000);
+          else answer.value.discard();
         }),
       );
       // Past every pause and every open breaker; both places must be there again.

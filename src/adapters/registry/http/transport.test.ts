@@ -29,14 +29,14 @@ describe('an answer', () => {
     expect(response.headers).toMatchObject({ 'x-two': 'a, b', 'content-type': 'text/plain' });
     expect(response.url.href).toBe(`${server.url}/v2/a?n=1`);
     const body = await response.read(1000);
-    expect(body.ok && Buffer.from(body.bytes).toString()).toBe('GET /v2/a?n=1 x/y');
+    expect(body.ok && Buffer.from(body.value).toString()).toBe('GET /v2/a?n=1 x/y');
   });
 
   test('to HEAD has the headers and no body, whatever length is announced', async () => {
     const server = await serve(({ response }) => response.writeHead(200, { 'content-length': 9000 }).end());
     const response = responseOf(await plain(server).send(requestTo(server.host, '/v2/', { method: 'HEAD' })));
     expect(response.headers['content-length']).toBe('9000');
-    expect(await response.read(10)).toEqual({ ok: true, bytes: new Uint8Array() });
+    expect(await response.read(10)).toEqual({ ok: true, value: new Uint8Array() });
   });
 
   test('to POST has been asked with the body', async () => {
@@ -53,7 +53,7 @@ describe('an answer', () => {
     });
     const response = responseOf(await plain(server).send(requestTo(server.host)));
     const body = await response.read(packed.length);
-    expect(body.ok && Buffer.from(body.bytes).equals(packed)).toBe(true);
+    expect(body.ok && Buffer.from(body.value).equals(packed)).toBe(true);
   });
 
   test('with an error status is an answer too', async () => {
@@ -152,7 +152,7 @@ describe('B9: a body is bounded', () => {
     const unread = responseOf(await http.send(requestTo(server.host)));
     await new Promise((resolve) => setTimeout(resolve, 250));
     expect(responseOf(await http.send(requestTo(server.host))).status).toBe(200);
-    expect(await unread.read(10)).toMatchObject({ ok: false, failure: { kind: 'timeout' } });
+    expect(await unread.read(10)).toMatchObject({ ok: false, error: { kind: 'timeout' } });
   });
 });
 
@@ -224,7 +224,7 @@ describe('connections', () => {
     const waiting = http.send(requestTo(server.host));
     await new Promise((resolve) => setTimeout(resolve, 20));
     await http.close();
-    expect(await reading).toMatchObject({ ok: false, failure: { why: 'the gate is shutting down' } });
+    expect(await reading).toMatchObject({ ok: false, error: { why: 'the gate is shutting down' } });
     expect(failureOf(await waiting)).toMatchObject({ kind: 'busy', stage: 'queue' });
     expect(failureOf(await http.send(requestTo(server.host))).why).toBe('the gate is shutting down');
   });

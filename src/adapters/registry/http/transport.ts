@@ -13,7 +13,7 @@ import type { HostResponse } from './host-response.ts';
 import { failure } from '../network/failure.ts';
 import { createCheckedSocket, connectSocket, type ConnectSocket } from '../network/checked-socket.ts';
 import { createHosts } from './hosts.ts';
-import { type HttpAnswer, type HttpRequest, type HttpResponse, ownersOf, type RegistryHttp } from './http.ts';
+import { type HttpRequest, type HttpResponse, ownersOf, type RegistryHttp } from './http.ts';
 import { createResolve, type Resolve } from '../network/dns.ts';
 import { createProxies, type ProxySettings } from '../network/proxy.ts';
 import { plainHttpFailure, type Hop } from './redirect.ts';
@@ -108,14 +108,14 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
 
   return {
     send: async (request) => {
-      if (isClosed) return failed(failure('busy', request.stage, request.host, 'the gate is shutting down'));
+      if (isClosed) return fail(failure('busy', request.stage, request.host, 'the gate is shutting down'));
       const first = firstHop(request, settingsOf);
-      if (!first.ok) return failed(first.error);
+      if (!first.ok) return first;
       const { budget, end } = active.start(first.value.endpoint.settings.timeout, request.signal);
       const answer = await followRedirects(first.value, request, budget);
-      if (answer.ok) return { ok: true, response: responseOf(answer.value.response, answer.value.url, end) };
+      if (answer.ok) return ok(responseOf(answer.value.response, answer.value.url, end));
       end();
-      return failed(answer.error);
+      return answer;
     },
     close: async () => {
       isClosed = true;
@@ -126,8 +126,6 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
     },
   };
 };
-
-const failed = (why: RegistryFailure): HttpAnswer => ({ ok: false, failure: why });
 
 const responseOf = (response: HostResponse, url: URL, end: () => void): HttpResponse => ({
   status: response.status,
