@@ -25,7 +25,6 @@ import { readManifests } from './manifest-input.ts';
 import type { ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
-import type { Pinned, PinInput } from '../pin/pin-input.ts';
 import type { ValuesPath } from '../pin/values-images.ts';
 import { readPolicies } from '../policy-input.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -128,25 +127,11 @@ const write = async (
   return writeOutputs(decisions, flags.output, terminal, { files, problems });
 };
 
-/** Loaded only with --pin. */
-const pin = async (...args: Parameters<PinInput>): Promise<Pinned> => {
-  const { pinInput } = await import('../pin/pin-input.ts');
-  return pinInput(...args);
-};
-
-type ManifestConfig = ConfigOf<(typeof manifestSettings)[number]>;
-
 interface JudgeOptions {
-  readonly config: ManifestConfig;
+  readonly config: ConfigOf<(typeof manifestSettings)[number]>;
   readonly pins: boolean;
   readonly valuesImages: ReadonlyMap<string, ValuesPath>;
   readonly defaultNamespace: string;
-}
-
-interface Judged {
-  readonly decisions: readonly Decision[];
-  /** Whether `--pin` left an image without digest. */
-  readonly incomplete: boolean;
 }
 
 const judgeInput = async (
@@ -154,7 +139,7 @@ const judgeInput = async (
   check: OpenCheck,
   { config, pins, valuesImages, defaultNamespace }: JudgeOptions,
   terminal: Terminal,
-): Promise<Judged> => {
+) => {
   const workloads = createWorkloadTable(config.workloads.value);
   const judgeManifest = createJudgeManifest({
     review: check.review,
@@ -166,11 +151,14 @@ const judgeInput = async (
   });
   const isWaiting = check.evidence !== undefined;
   const time = isWaiting ? budget.withEvidence : budget.plain;
+  const settings = { workloads, defaultNamespace, valuesImages };
+  // Loaded only with --pin.
   const pinned = pins
-    ? await pin(input, check, { workloads, defaultNamespace, valuesImages }, terminal)
+    ? await (await import('../pin/pin-input.ts')).pinInput(input, check, settings, terminal)
     : undefined;
   const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, systemClock));
   const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
+  // Incomplete: `--pin` left an image without digest.
   return { decisions, incomplete: pinned?.incomplete === true };
 };
 
@@ -201,9 +189,10 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     looks: pins,
   };
   const check = await openCheck(config, subject, terminal);
-  let judged: Judged;
+  const options = { config, pins, valuesImages, defaultNamespace };
+  let judged: Awaited<ReturnType<typeof judgeInput>>;
   try {
-    judged = await judgeInput(input, check, { config, pins, valuesImages, defaultNamespace }, terminal);
+    judged = await judgeInput(input, check, options, terminal);
   } finally {
     await check.close();
   }

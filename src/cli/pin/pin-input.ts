@@ -19,7 +19,7 @@ import type { LookedUp, PinCounts, PinnedSource } from './pin-source.ts';
 import type { ValuesPath } from './values-images.ts';
 
 /** The input as it is after pinning. */
-export interface Pinned {
+interface Pinned {
   readonly objects: readonly ManifestDocument[];
   /** Whether an image without digest is left. */
   readonly incomplete: boolean;
@@ -132,4 +132,3 @@ export const pinInput = async (
     incomplete: unused.size > 0 || pinned.some(({ counts }) => counts.left > 0),
   };
 };
-export type PinInput = typeof pinInput;
