@@ -26,19 +26,25 @@ const textBytes = (text: string): number => {
 
 type Entry = object | string;
 
-/** The size of an entry, with `bytesOf` for the size of a text. */
+/**
+ * The size of an entry, with `bytesOf` for the size of a text. Lists are read by index: `for in` makes a text of every
+ * index, which cost a review by tag as much as reading its JSON.
+ */
 const createSize = (bytesOf: (text: string) => number): ((entry: Entry) => number) => {
-  const size = (entry: Entry): number => {
-    if (typeof entry === 'string') return entryBytes + bytesOf(entry);
+  const sizeOfValue = (value: unknown): number => {
+    if (typeof value === 'string') return bytesOf(value);
+    return typeof value === 'object' && value !== null ? sizeOfObject(value) : 0;
+  };
+  const sizeOfObject = (entry: object): number => {
     let bytes = entryBytes;
-    for (const key in entry) {
-      const value: unknown = (entry as Readonly<Record<string, unknown>>)[key];
-      if (typeof value === 'string') bytes += bytesOf(value);
-      else if (typeof value === 'object' && value !== null) bytes += size(value);
+    if (Array.isArray(entry)) {
+      for (const value of entry as readonly unknown[]) bytes += sizeOfValue(value);
+      return bytes;
     }
+    for (const key in entry) bytes += sizeOfValue((entry as Readonly<Record<string, unknown>>)[key]);
     return bytes;
   };
-  return size;
+  return (entry) => (typeof entry === 'string' ? entryBytes + bytesOf(entry) : sizeOfObject(entry));
 };
 const sizeOf = createSize(textBytes);
 
