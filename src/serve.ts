@@ -24,7 +24,7 @@ import { openData, openRecord, recordPart } from './serve/record.ts';
 import { openTelemetry } from './serve/telemetry.ts';
 import type { Telemetry } from './serve/telemetry.ts';
 
-export interface GateOptions {
+interface GateOptions {
   readonly config: Config;
   /** Remarks of the configuration, such as unknown variables. */
   readonly remarks: readonly string[];
@@ -34,7 +34,7 @@ export interface GateOptions {
   readonly storeWorker: URL;
 }
 
-export interface RunningGate {
+interface RunningGate {
   /** Settles with `ready https://HOST:PORT admin http://HOST:PORT` when `/readyz` says so for the first time. */
   readonly ready: Promise<string>;
   /** Ends readiness first, then finishes answers under way, then writes the record. May be called twice. */

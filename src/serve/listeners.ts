@@ -22,7 +22,7 @@ import type { Telemetry } from './telemetry.ts';
 const drainAnswers = 10_000;
 
 /** The parts that the listeners serve. */
-export interface Parts {
+interface Parts {
   readonly handlers: WebhookHandlers;
   readonly certificate: CertificateSource;
   readonly states: () => readonly PartState[];

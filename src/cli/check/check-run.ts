@@ -81,7 +81,7 @@ const openRegistries = async (config: RegistryConfig) => {
   return openRegistryAccess(config);
 };
 
-export const needsEvidence = ({ policies }: PolicySet): boolean =>
+const needsEvidence = ({ policies }: PolicySet): boolean =>
   policies.some(({ evidence }) => evidence.length > 0);
 
 export const namespaceName = (text: string): string => {

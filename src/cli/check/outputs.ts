@@ -11,7 +11,7 @@ import { renderDecisionTable } from '../render/decision-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { UsageError } from '../terminal/terminal.ts';
 
-export const formats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
+const formats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
 type Format = (typeof formats)[number];
 
 /** `-o sarif=out.sarif` writes a file, `-o json` writes to stdout. */

@@ -5,7 +5,7 @@ const patience = 1000;
 const interval = 200;
 
 /** Shows the progress of long work. */
-export interface Progress {
+interface Progress {
   /** One more piece is about to be done. */
   step(): void;
   end(): void;

@@ -13,7 +13,7 @@ import type { DocumentFault } from './shape.ts';
 export type Read<T> = (value: unknown, folder: string) => Result<T, DocumentFault>;
 
 /** How each field of a row is read. */
-export type Fields<T> = { readonly [K in keyof T]-?: Read<Exclude<T[K], undefined>> };
+type Fields<T> = { readonly [K in keyof T]-?: Read<Exclude<T[K], undefined>> };
 
 const refuse = (message: string, path: DocumentFault['path'] = []): Result<never, DocumentFault> =>
   fail({ path, message });

@@ -19,7 +19,6 @@ import {
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 
 export type { CaAuthorities, CaMaterial } from './ca-secret-content.ts';
-export type { RotationStep, RotationTiming } from './ca-secret-rotation.ts';
 
 interface CaSecretOptions {
   readonly client: ApiClient;

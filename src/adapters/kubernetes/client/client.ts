@@ -9,10 +9,8 @@ import { type ApiProblem, answerProblem, connectionProblem, localProblem } from 
 import { type ApiCall, type ApiVerb, pathOf } from './resource.ts';
 import { type ApiStream, createAgents, readAll, send, streamOf } from './transport.ts';
 
-export { connect, type ClusterEnvironment, type ConnectionOptions } from './connection-options.ts';
-export type { Connection } from './connection.ts';
+export { connect, type ConnectionOptions } from './connection-options.ts';
 export { isTransient, type ApiProblem } from './problem.ts';
-export type { ApiCall } from './resource.ts';
 export type { ApiStream } from './transport.ts';
 
 /**

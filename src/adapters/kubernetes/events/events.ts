@@ -11,7 +11,6 @@ import { createEventWriter } from './series.ts';
 import { createRateLimit } from '../../../concurrency/rate-limit.ts';
 
 export type { EventNote } from './note.ts';
-export type { InvolvedObject } from './owner.ts';
 
 export interface EventsOptions {
   readonly client: ApiClient;

@@ -13,8 +13,6 @@ import {
 } from './policy-store.ts';
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 
-export type { PolicyVerdict, UnusablePolicy } from './policy-store.ts';
-
 interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;
   readonly clock: Clock;

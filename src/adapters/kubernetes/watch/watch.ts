@@ -6,8 +6,7 @@ import { type Backoff, createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 import { openWatchStream } from './stream.ts';
 
-export type { WatchTarget } from './list.ts';
-export type { WatchOptions, WatchSink, WatchState, WatchTiming } from './options.ts';
+export type { WatchState, WatchTiming } from './options.ts';
 
 export interface Watch {
   start(): void;

@@ -5,7 +5,7 @@ import type { StoredDecision } from '../../../gate/decision-store.ts';
 const overheadBytes = 256;
 
 /** What one decision counts for: one byte a character, as V8 keeps text within Latin-1. */
-export const weightOf = (decision: StoredDecision): number => decision.json.length + overheadBytes;
+const weightOf = (decision: StoredDecision): number => decision.json.length + overheadBytes;
 
 const weightOfAll = (decisions: readonly StoredDecision[]): number =>
   decisions.reduce((sum, decision) => sum + weightOf(decision), 0);
