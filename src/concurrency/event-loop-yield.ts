@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Lets the event loop go round before work that takes long. */
+/** Lets the event loop serve others before work that takes long. */
 export interface EventLoopYield {
-  /** Settles at once for few bytes; for others one after the other, each in its own round of the event loop. */
+  /** Settles at once for few bytes; for others one after the other, each in an iteration of the event loop of its own. */
   before(bytes: number): Promise<void> | undefined;
 }
 

@@ -46,7 +46,7 @@ const linkNewest = <V>(anchor: Entry<V>, entry: Entry<V>): void => {
 };
 
 /**
- * The order of use is a list of its own. A Map whose first entries were deleted walks over their gaps to find its
+ * The order of use is a list of its own. A Map whose first entries were deleted goes over their gaps to find its
  * first entry, which made each eviction twenty times as slow.
  * @param onEvict - called with each evicted value, and with each value that was too heavy to be kept
  */

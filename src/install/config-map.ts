@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { manifest, metadataOf, objectNames, shellQuoted, type Manifest } from './manifest.ts';
 import { serviceHost } from './service.ts';
 
-/** What the gate inside of the cluster has to know beyond what every gate there is told. */
+/** Settings of the gate inside of the cluster that are not the same for every installation. */
 export interface GateConfiguration {
   /** Settings for the file of `--config`, by key; a setting that is not in here has its default. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export interface GateConfiguration {
   readonly secrets?: readonly SecretFile[];
 }
 
-/** A file with a secret: its key in the Secret, and where it lies for whoever prints the manifests. */
+/** A file with a secret: its key in the Secret, and where it lies for the user who prints the manifests. */
 export interface SecretFile {
   readonly key: string;
   readonly source: string;

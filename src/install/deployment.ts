@@ -16,7 +16,7 @@ export interface DeploymentOptions {
   readonly image: string;
   readonly namespace: string;
   readonly bootstrapNamespaces: readonly string[];
-  /** Whose pull secrets the gate reads; nobody's unless told otherwise. */
+  /** Whose pull secrets the gate reads; none by default. */
   readonly pullSecrets?: PullSecretAccess;
   /** What else was given; its ConfigMap is printed by `inClusterManifests`. */
   readonly configuration?: GateConfiguration;

@@ -85,7 +85,7 @@ export const inClusterWebhooks = (
 /** A gate outside of the cluster is found by URL and has no namespace in it. */
 export type OutOfClusterOptions = Omit<WebhookOptions, 'target' | 'ownNamespace'> & {
   readonly url: string;
-  /** Whose pull secrets the gate reads; nobody's unless told otherwise. */
+  /** Whose pull secrets the gate reads; none by default. */
   readonly pullSecrets?: PullSecretAccess;
 };
 

@@ -3,7 +3,7 @@ import type { RbacV1Subject, V1PolicyRule } from '@kubernetes/client-node';
 import { fail, ok, type Result } from '../core/result.ts';
 import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
 
-/** Whose pull secrets the gate may read: nobody's, those of every namespace, or those of the namespaces listed. */
+/** Whose pull secrets the gate may read: none, those of every namespace, or those of the namespaces listed. */
 export type PullSecretAccess = 'none' | 'all' | readonly string[];
 
 const group = 'rbac.authorization.k8s.io';

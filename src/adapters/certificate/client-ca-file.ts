@@ -67,7 +67,7 @@ export const followClientCa = (
 ): (() => void) => {
   let { stamp, ca } = first;
   let candidate = stamp;
-  let told: string | undefined;
+  let reported: string | undefined;
   const apply = async (): Promise<Result<void, string>> => {
     const read = await readCa(first.file, first.check);
     if (!read.ok || read.value === ca) return read.ok ? ok(undefined) : read;
@@ -84,10 +84,10 @@ export const followClientCa = (
     if (!settled) return;
     const applied = found === stamp ? ok(undefined) : await apply();
     if (applied.ok) stamp = found;
-    else if (applied.error !== told) {
+    else if (applied.error !== reported) {
       log.error('the file of --client-ca cannot be used; the CA before it stays', { problem: applied.error });
     }
-    told = applied.ok ? undefined : applied.error;
+    reported = applied.ok ? undefined : applied.error;
   };
   const check = oneAtATime(look);
   const timer = setInterval(() => void check(), every).unref();

@@ -112,7 +112,7 @@ export const createCloudHttp = (options: CloudHttpOptions = {}): CloudHttp => {
   const ask: CloudHttp['ask'] = async (request, signal) => {
     const { step, url, method, headers, body } = request;
     const refuse = (cause: string): Result<never, string> => fail(`${step} (${url.host}) ${cause}`);
-    const late = AbortSignal.timeout(timeout);
+    const timedOut = AbortSignal.timeout(timeout);
     let dispatcher: Dispatcher | undefined;
     try {
       const { request: send } = await undici();
@@ -122,14 +122,14 @@ export const createCloudHttp = (options: CloudHttpOptions = {}): CloudHttp => {
         method,
         headers: { 'user-agent': 'imagegate', ...headers },
         ...(body === undefined ? undefined : { body }),
-        signal: AbortSignal.any([signal, late]),
+        signal: AbortSignal.any([signal, timedOut]),
       });
       const text = await readBody(answer.body);
       if (text === undefined) return refuse('answered with more than 256 KiB');
       return ok({ status: answer.statusCode, headers: headersOf(answer.headers), text });
     } catch (error) {
       if (signal.aborted) return refuse('was not waited for any longer: the time of the review is used up');
-      if (late.aborted) return refuse(`did not answer within ${String(timeout)} ms`);
+      if (timedOut.aborted) return refuse(`did not answer within ${String(timeout)} ms`);
       return refuse(causeOf(error));
     } finally {
       await dispatcher?.destroy().catch(() => undefined);

@@ -4,9 +4,9 @@ import { FairQueue } from '../../concurrency/fair-queue.ts';
 /** A buffered file, as `pino.destination` makes it. */
 interface BufferedFile {
   write(text: string): unknown;
-  on(event: 'write', told: (bytes: number) => void): unknown;
-  on(event: 'drop', told: (text: string) => void): unknown;
-  on(event: 'drain', told: () => void): unknown;
+  on(event: 'write', listener: (bytes: number) => void): unknown;
+  on(event: 'drop', listener: (text: string) => void): unknown;
+  on(event: 'drain', listener: () => void): unknown;
 }
 
 /** A file, with the lines that are not written yet. */
@@ -14,15 +14,15 @@ interface Backlog {
   write(text: string): void;
   bytes(): number;
   /** Called when something was written. */
-  onWritten(told: () => void): void;
+  onWritten(listener: () => void): void;
 }
 
 export const createBacklog = (file: BufferedFile): Backlog => {
   let bytes = 0;
-  const told: (() => void)[] = [];
+  const listeners: (() => void)[] = [];
   const settled = (left: number): void => {
     bytes = Math.max(0, left);
-    for (const one of told) one();
+    for (const listener of listeners) listener();
   };
   file.on('write', (written) => settled(bytes - written));
   file.on('drain', () => settled(0));
@@ -33,7 +33,7 @@ export const createBacklog = (file: BufferedFile): Backlog => {
       file.write(text);
     },
     bytes: () => bytes,
-    onWritten: (one) => void told.push(one),
+    onWritten: (listener) => void listeners.push(listener),
   };
 };
 
@@ -69,7 +69,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   const put = (line: string): void => {
     ready.push(line);
     length += line.length;
-    // In its own round of the event loop, so that `writeAll` cannot overtake lines under way.
+    // In an iteration of the event loop of its own, so that `writeAll` cannot overtake lines under way.
     if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
   const handOn = (): void => {

@@ -15,7 +15,7 @@ export interface RegistrySettings {
   readonly allowPrivateAddress: boolean;
   /** PEM; trusted for this host in addition to the well-known authorities. */
   readonly ca?: string;
-  /** PEM; trusted for a proxy that is spoken to over TLS. */
+  /** PEM; trusted for a proxy that is reached over TLS. */
   readonly proxyCa?: string;
   /** Shown to this host when it asks for a client certificate. PEM; the key is a secret. */
   readonly client?: ClientCertificate;

@@ -67,7 +67,7 @@ const mayHoldManifest = async (folder: string): Promise<boolean> => {
   return false;
 };
 
-/** A link to a folder outside of the walk. kubectl does not follow it, other tools do. */
+/** A link to a folder outside of the folder that is read. kubectl does not follow it, other tools do. */
 const leadsOut = async (walk: Walk, path: string): Promise<boolean> => {
   try {
     if (!(await stat(path)).isDirectory()) return false;

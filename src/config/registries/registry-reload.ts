@@ -97,12 +97,12 @@ export const createRegistryReload = (options: RegistryReloadOptions): RegistryRe
   };
   let seen = stamp(first);
   let applied = seen;
-  let told: string | undefined;
+  let reported: string | undefined;
 
   const refuse = (problems: readonly ConfigProblem[]): void => {
     const texts = problems.map(describeProblem);
-    if (told !== texts.join('\n')) onProblem(texts);
-    told = texts.join('\n');
+    if (reported !== texts.join('\n')) onProblem(texts);
+    reported = texts.join('\n');
   };
 
   const reread = (found: string): void => {
@@ -111,7 +111,7 @@ export const createRegistryReload = (options: RegistryReloadOptions): RegistryRe
       refuse(live.error);
       return;
     }
-    told = undefined;
+    reported = undefined;
     const former = current;
     current = live.value;
     seen = stamp(current);
@@ -126,7 +126,7 @@ export const createRegistryReload = (options: RegistryReloadOptions): RegistryRe
       const settled = found === seen;
       seen = found;
       // A file that was missing may have come without any other one changing, so a failure is tried again.
-      if (settled && (found !== applied || told !== undefined)) reread(found);
+      if (settled && (found !== applied || reported !== undefined)) reread(found);
     },
   };
 };

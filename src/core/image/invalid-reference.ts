@@ -3,7 +3,7 @@ import { isPath, isPort, maxRepositoryLength, maxTagLength } from './grammar.ts'
 
 type ReferencePart = 'reference' | 'host' | 'repository' | 'tag' | 'digest';
 
-/** Why a text is no image reference. `text` is the offending part as given, neither cut nor escaped: whoever shows
+/** Why a text is no image reference. `text` is the offending part as given, neither cut nor escaped: the code that shows
  *  it does both. `why` is plain ASCII and never quotes the text. */
 export interface InvalidReference {
   readonly part: ReferencePart;

@@ -16,7 +16,7 @@ export interface PrefetchCounts {
 
 interface PrefetchQueue {
   /**
-   * Runs the work when the turn of its namespace comes, unless the same work is already waiting or under way.
+   * Runs the work when the semaphore admits its namespace, unless the same work is already waiting or under way.
    * @param namespace - the namespace that it is for; `''` for a push, which belongs to none
    * @returns false when the queue was full and the work was dropped
    */
@@ -31,10 +31,10 @@ interface PrefetchQueue {
  * templates with slow images does not stop the prefetches of others.
  */
 export const createPrefetchQueue = (
-  { concurrency, waiting: room }: PrefetchLimits,
+  { concurrency, waiting: maxWaiting }: PrefetchLimits,
   onBug: (error: unknown) => void,
 ): PrefetchQueue => {
-  const places = createFairSemaphore({ places: concurrency, waiting: room });
+  const places = createFairSemaphore({ places: concurrency, waiting: maxWaiting });
   const running = new Set<Promise<void>>();
   const known = new Set<string>();
   let dropped = 0;

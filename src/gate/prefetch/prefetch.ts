@@ -39,7 +39,7 @@ export interface PrefetchDeps {
 /** `budget`: milliseconds for one image. One namespace alone has half of the places and of the queue. */
 const defaultLimits = { concurrency: 8, waiting: 512, budget: 10_000 };
 
-/** Looks images up before their Pods come. No review waits for it, and it decides nothing. */
+/** Looks images up before their Pods are created. No review waits for it, and it decides nothing. */
 export interface Prefetch {
   /** A template was admitted: its Pods will ask for its images in a moment. To be called after the answer. */
   admitted(request: AdmissionRequest, decision: Decision): void;
@@ -140,7 +140,7 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
       const use = { path: 'image', given, place: 'image' };
       const read = state.set.images.read(given);
       const needs = needsAnywhere({ use, fresh: true, image: read }, state.set);
-      // No policy will ask: that is no reason to say that it was dropped.
+      // No policy needs the image, so nothing is dropped.
       return needs === undefined || look(image, needs, undefined);
     },
     counts: () => queue.counts(),

@@ -22,7 +22,7 @@ const sameImage = (one: ImageReference, other: ImageReference): boolean =>
     (one.tag ?? 'latest') === (other.tag ?? 'latest') &&
     one.digest === other.digest);
 
-/** Compared part by part: a Pod has few images, and making a key of each cost more than all the comparing. */
+/** Compared part by part: a Pod has few images, and to make a key of each takes longer than to compare them. */
 const isSame = (one: EvidenceRequest, image: ImageReference, needs: ImageNeeds): boolean =>
   sameImage(one.image, image) && sameNeeds(one.needs, needs);
 
@@ -49,7 +49,7 @@ const withoutAnswer = (why: string): ImageEvidence => ({
 });
 
 const noAccess = withoutAnswer('this gate was started without registry access');
-const tooLate = withoutAnswer('nobody answered before the deadline of the review');
+const timedOut = withoutAnswer('nobody answered before the deadline of the review');
 const overloaded = withoutAnswer(
   'too many large objects wait for registries already, of this namespace before all',
 );
@@ -71,12 +71,12 @@ const inTime = async (
   const margin = Math.min(maxMargin, left / 10);
   const abort = new AbortController();
   const timers: NodeJS.Timeout[] = [];
-  const timedOut = new Promise<readonly ImageEvidence[]>((resolve) => {
+  const noAnswers = new Promise<readonly ImageEvidence[]>((resolve) => {
     timers.push(setTimeout(() => abort.abort(), left - margin));
     timers.push(setTimeout(() => resolve([]), left - margin / 2));
   });
   try {
-    return await Promise.race([evidence.gather(requests, context, abort.signal), timedOut]);
+    return await Promise.race([evidence.gather(requests, context, abort.signal), noAnswers]);
   } catch (error) {
     // The other images are no longer needed.
     abort.abort();
@@ -108,10 +108,10 @@ export const gatherFacts = (
       return { use, fresh, image, evidence: answers[place] ?? otherwise };
     });
   if (evidence === undefined) return join([], noAccess);
-  const asker = context();
-  const cached = evidence.cached?.(requests, asker);
-  if (cached !== undefined) return join(cached, tooLate);
+  const pullContext = context();
+  const cached = evidence.cached?.(requests, pullContext);
+  if (cached !== undefined) return join(cached, timedOut);
   // A tenant who creates large objects with images of a silent registry must not use up the memory of all reviews.
-  if (deadline.mayWait?.(asker?.namespace ?? '') === false) return join([], overloaded);
-  return inTime(evidence, requests, asker, deadline).then((answers) => join(answers, tooLate));
+  if (deadline.mayWait?.(pullContext?.namespace ?? '') === false) return join([], overloaded);
+  return inTime(evidence, requests, pullContext, deadline).then((answers) => join(answers, timedOut));
 };

@@ -20,16 +20,16 @@ export interface Collected {
 type Collecting = Collected | { readonly findings: readonly Finding[] } | { readonly unchanged: true };
 
 /**
- * Hop 3: every image of the object, and which of them the old object held at the same place (R2). A step is one look at one
- * of the objects, or a piece of comparing both: each may have ten thousand places where images could be (R24).
+ * Hop 3: every image of the object, and which of them the old object held at the same place (R2). A step extracts
+ * the images of one object, or compares a part of both: each may have ten thousand places for images (R24).
  */
 export function* collecting(
   what: WorkloadSubject | ImagesSubject,
-  { images: memory }: Pick<PolicySet, 'images'>,
+  { images: cache }: Pick<PolicySet, 'images'>,
 ): Steps<Collecting> {
   if (what.form === 'images') {
     return {
-      images: what.images.map((use) => ({ use, fresh: true, image: memory.read(use.given) })),
+      images: what.images.map((use) => ({ use, fresh: true, image: cache.read(use.given) })),
       warnings: [],
     };
   }
@@ -56,7 +56,7 @@ export function* collecting(
   const images = extracted.value.images.map((use) => ({
     use,
     fresh: !kept.has(use.place),
-    image: memory.read(use.given),
+    image: cache.read(use.given),
   }));
   return { images, warnings: extracted.value.warnings, ...(before && { before }) };
 }

@@ -9,7 +9,7 @@ import type { NamespaceReader } from '../ports.ts';
 import type { ReviewSubject } from './subject.ts';
 import { objectLabels } from './subject.ts';
 
-/** Hop 4: the policies that have a say about the subject. */
+/** Hop 4: the policies that match the subject. */
 export const matchedPoliciesOf = (
   { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
   set: PolicySet,

@@ -23,17 +23,17 @@ export interface Repeats {
 
 /** Milliseconds from the first of them: an entry of the record says no more about the times in between. */
 const window = 10 * 60_000;
-const remembered = { namespaces: 256, entries: 96 };
+const limits = { namespaces: 256, entries: 96 };
 /** Of one name, the newest; of Pods of templates, which have no name yet, of one length. */
 const maxAlike = 3;
-/** Longer texts are remembered by their hash. */
+/** Longer texts are kept as their hash. */
 const maxKeptLength = 1024;
 
 type Part = string | number | boolean | undefined;
 
 /**
  * Everything that the record says of a decision, but for what differs each time: id, time, uid, durations, and how the
- * evidence was come by. Who asked is in it, or one person's acts would be told as another's.
+ * evidence was obtained. The user is part of it: else the record would show the acts of one user under another's name.
  */
 const partsOf = (decision: Repeatable): readonly Part[] => {
   const { source, cluster, operation, user, caller, dryRun, object, skipped, versions, truncated } = decision;
@@ -78,7 +78,7 @@ interface Made {
 const none: readonly never[] = [];
 
 export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
-  const made = createNamespaceCache<readonly Made[]>(remembered);
+  const made = createNamespaceCache<readonly Made[]>(limits);
   return {
     count: (decision) => {
       const { id, time, object } = decision;

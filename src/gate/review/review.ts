@@ -32,12 +32,12 @@ export interface ReviewDeps {
   readonly buildDecision: DecisionBuilder;
   readonly clock: Clock;
   readonly slices: Slices;
-  /** Absent: this gate looks at no registry, and whatever a check needs to know is unavailable. */
+  /** Absent: this gate asks no registry, and everything that a check needs to know is unavailable. */
   readonly evidence?: Evidence | undefined;
   readonly unmatched: Unmatched;
-  /** Told when a policy was applied without knowing whether it applies. */
+  /** Called when a policy was applied without knowing whether it applies. */
   readonly onUnsure: (unsure: Unsure) => void;
-  /** Told when a check lacked evidence. */
+  /** Called when a check lacked evidence. */
   readonly onUninformed?: (uninformed: Uninformed & { readonly namespace: string }) => void;
 }
 
@@ -91,7 +91,7 @@ function* opening(
   return { subject, set, labels, collected, matched: matchedPoliciesOf(subject, set, labels) };
 }
 
-/** Hop 6 behind the verdict: who is told, and the record. */
+/** Hop 6 after the verdict: callbacks for the operator, and the record. */
 const createSettle =
   ({ buildDecision, onUnsure, onUninformed }: ReviewDeps) =>
   (
@@ -101,8 +101,8 @@ const createSettle =
     gathered?: number,
   ): Decision => {
     const { findings, allowed, uncovered, uninformed } = verdict;
-    const { warnings: told } = collected;
-    const warnings = verdict.warnings.length === 0 ? told : [...verdict.warnings, ...told];
+    const warnings =
+      verdict.warnings.length === 0 ? collected.warnings : [...verdict.warnings, ...collected.warnings];
     const outcome = {
       images: images.map(judgedImage),
       findings,
@@ -127,7 +127,7 @@ const createGoOn = ({ buildDecision, slices }: ReviewDeps) => {
     next: (result: T) => Decision | Promise<Decision>,
   ): Promise<Decision> => {
     const result = await running;
-    // It was given up between two slices.
+    // The deadline passed between two slices.
     return result === undefined ? buildDecision(origin, timedOut(deadline), started) : next(result);
   };
   return <T extends object>(
@@ -142,9 +142,8 @@ const createGoOn = ({ buildDecision, slices }: ReviewDeps) => {
 };
 
 /**
- * The shared road (hops 3 to 6): which images, which policies, which facts, which verdict. The webhook, the
- * CLI and later the monitor and the dashboard all call it, so they can never disagree. It answers at once
- * when nothing has to be looked up.
+ * Hops 3 to 6: which images, which policies, which facts, which verdict. The webhook, the CLI and later the monitor and
+ * the dashboard all call it, so they can never disagree. It answers at once when nothing has to be looked up.
  */
 export const createReview = (deps: ReviewDeps) => {
   const { policies, namespaces, buildDecision, clock, evidence, unmatched } = deps;
@@ -172,7 +171,7 @@ export const createReview = (deps: ReviewDeps) => {
   ): Decision | Promise<Decision> => {
     const began = clock.monotonic();
     const { subject } = opened;
-    // Outside of a cluster there are no pull secrets: whoever runs a check has credentials of their own.
+    // Outside of a cluster there are no pull secrets: the user who runs a check has credentials of their own.
     const context = () => (subject.origin.source === 'admission' ? pullContextOf(subject) : undefined);
     const gathering = gatherFacts(evidence, opened.collected.images, needs, { context, deadline });
     if (!(gathering instanceof Promise)) return judge(opened, gathering, deadline);

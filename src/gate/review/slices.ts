@@ -2,10 +2,10 @@ import type { Clock } from '../../concurrency/clock.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Deadline } from '../deadline.ts';
 
-/** For whom work is done. */
+/** The namespace that work is done for, and its end. */
 interface SlicedFor {
   readonly namespace: string;
-  /** Whether nobody waits for it any more. */
+  /** Whether its result is no longer needed. */
   readonly isOver: () => boolean;
 }
 
@@ -16,20 +16,20 @@ export const untilDeadline = (namespace: string, { remaining }: Pick<Deadline, '
 
 /** Shares the event loop between reviews that take long and everything else. */
 export interface Slices {
-  /** The result at once where it takes little time; else later, in slices. `undefined`: it was over before its end. */
+  /** The result at once where it takes little time; else later, in slices. `undefined`: `isOver` before it was done. */
   run<T extends object>(steps: Steps<T>, whose: SlicedFor): T | Promise<T | undefined>;
 }
 
 /**
  * Milliseconds. `first`: before a piece of work waits for its first slice; nearly all is done by then. `slice`: of one
- * turn of the event loop, for all work that waits together. `underWay`: namespaces whose work goes on in turn.
+ * iteration of the event loop, for all work that waits together. `underWay`: namespaces that are served round robin.
  */
 const defaultLimits = { first: 2, slice: 5, underWay: 8 };
 
-/** Goes on until `end` and says whether it has to come again. */
+/** Works until `end`. @returns whether there is more to do */
 type Work = (end: number) => boolean;
 
-/** What waits: first come, first served within a namespace; namespaces take turns. */
+/** The work that waits: in order of arrival within a namespace, round robin over namespaces. */
 const createLanes = (most: number) => {
   const lanes = new Map<string, Work[]>();
   const waiting: string[] = [];
@@ -65,10 +65,11 @@ const createLanes = (most: number) => {
 };
 
 /**
- * One for the whole gate. Work that takes long goes on in slices, one a turn of the event loop, so that the largest legal
- * object under the most policies, or many of them at once, hold up nobody (R24). Namespaces take turns (R26), and each
- * ends one piece of work before it begins the next. Attack: what is half done holds megabytes of findings; a hundred large
- * Pods of one namespace that all went on together filled the memory, and none of them ended before its deadline.
+ * One for the whole gate. Work that takes long goes on in slices, one in each iteration of the event loop. So the largest
+ * legal object under the most policies, or many of them at once, do not hold up other requests (R24). Slices go round
+ * robin over namespaces (R26), and a namespace ends one piece of work before it begins the next. Attack: half-done work
+ * holds megabytes of findings; a hundred large Pods of one namespace that were judged side by side filled the memory, and
+ * none of them ended before its deadline.
  */
 export const createSlices = (
   { monotonic }: Pick<Clock, 'monotonic'>,
@@ -104,7 +105,7 @@ export const createSlices = (
             const next = goOn(steps, end);
             if (next.done !== true) return true;
             const { value } = next;
-            // What is made of thousands of findings then takes a turn of its own.
+            // The caller may handle thousands of findings: in an iteration of the event loop of its own.
             setImmediate(() => resolve(value));
             return false;
           } catch (error) {

@@ -29,7 +29,7 @@ export interface ReviewSubject {
   readonly started: number;
 }
 
-/** Labels of an object as far as they have the shape of labels; anything else is "not at hand" and matches. */
+/** Labels of an object as far as they have the shape of labels; anything else is unknown, which matches. */
 export const wellFormedLabels = (object: JsonObject | null): Labels | undefined => {
   if (object === null) return undefined;
   const metadata = object['metadata'];
@@ -54,13 +54,13 @@ export const objectLabels = (
 
 export const isPod = ({ group, kind }: WorkloadKind): boolean => group === '' && kind === 'Pod';
 
-/** A Pod that the API server asks about: `/mutate` had its turn before (`digest.pin`). */
+/** A Pod that the API server asks about: it went through `/mutate` before (`digest.pin`). */
 export const isArrivingPod = ({ origin, what }: ReviewSubject): boolean =>
   origin.source === 'admission' && what.form === 'workload' && isPod(what.row);
 
 /**
- * Whose pull is imitated, for an object of the cluster. The namespace is the request's: what the object says of itself
- * reads nobody's secrets (B29).
+ * With whose pull secrets an image of a cluster object is looked up. The namespace is that of the request. Attack: an
+ * object that names another namespace, to read with the secrets of that one (B29).
  */
 export const pullContextOf = ({
   namespace,

@@ -42,7 +42,7 @@ export interface EventQueue {
 }
 
 const retry = { first: 500, max: 30_000 };
-const remembered = { namespaces: 256, entries: 128 };
+const limits = { namespaces: 256, entries: 128 };
 
 export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOptions): EventQueue => {
   let dropped = 0;
@@ -52,7 +52,7 @@ export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOpt
   );
   const room = { items: capacity, weight: capacity };
   /** When an equal note may be written again. */
-  const quiet = createNamespaceCache<number>(remembered);
+  const quiet = createNamespaceCache<number>(limits);
   const put = (one: WaitingNote): boolean => {
     const { namespace, key } = one;
     const same = waiting.get(namespace, key);

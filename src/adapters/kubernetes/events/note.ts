@@ -23,8 +23,8 @@ export const noteOf = (decision: Decision, object: JsonObject | null): EventNote
   // The record has images without a policy. A Warning on every Pod of such a namespace would be noise.
   const findings = decision.findings.filter(({ policy, mode }) => policy !== '' || mode !== 'Audit');
   const finding = findings.find(({ mode }) => mode === 'Deny') ?? findings[0];
-  const told = decision.source === 'admission' || decision.source === 'monitor';
-  if (finding === undefined || decision.dryRun === true || !told) return undefined;
+  const isReported = decision.source === 'admission' || decision.source === 'monitor';
+  if (finding === undefined || decision.dryRun === true || !isReported) return undefined;
   const { namespace } = decision.object;
   const controller = controllerOf(object, namespace);
   const more = findings.length - 1;

@@ -33,7 +33,7 @@ const maxLookups = 64;
 const freshFor = 2000;
 const maxFresh = 1024;
 
-const late = (): Looked => notLooked('the API server did not answer within the deadline', true);
+const timedOut = (): Looked => notLooked('the API server did not answer within the deadline', true);
 
 /** Single GETs of namespaces: one at a time for each name, however many reviews ask for it. */
 export const createNamespaceLookup = (
@@ -65,9 +65,9 @@ export const createNamespaceLookup = (
 
   return {
     get: (name, signal) => {
-      const remembered = fresh.get(name);
-      if (remembered !== undefined) return Promise.resolve(ok(remembered));
-      const waiter = { signal, timedOut: late };
+      const cached = fresh.get(name);
+      if (cached !== undefined) return Promise.resolve(ok(cached));
+      const waiter = { signal, timedOut };
       const underWay = lookups.find(name);
       if (underWay !== undefined) return underWay.join(waiter);
       if (lookups.size >= maxLookups) {

@@ -5,7 +5,7 @@ import { type Challenge, parseChallenges } from './challenge.ts';
 import { checkRealm, type TokenRealm } from './token-realm.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** The authentication schemes that a registry offers, of those that we speak. */
+/** The authentication schemes that a registry offers, of those that the gate supports. */
 export interface OfferedSchemes {
   readonly basic: boolean;
   readonly bearer?: { readonly realm: string; readonly service?: string; readonly scope?: string };
@@ -107,6 +107,6 @@ export const usableSchemes = (
   return realm?.ok === false ? realm : ok(tokens);
 };
 
-/** Tells the schemes of one login apart. */
+/** Differs for the schemes that one login may use. */
 export const schemeKey = (scheme: AuthScheme): string =>
   scheme.scheme === 'basic' ? 'basic' : JSON.stringify([scheme.realm.url.href, scheme.service, scheme.scope]);

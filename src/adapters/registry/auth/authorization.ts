@@ -65,7 +65,7 @@ const tokenRequestFor = (
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
     secret: realm.isTrusted ? credential.secret : { form: 'none' },
-    // Attack: a registry names a stranger's token server, which answers 429. That limits nobody but that registry.
+    // Attack: a registry names the token server of somebody else, which answers 429. That limits this registry alone.
     account: realm.isTrusted ? credential.key : `nobody at ${host}`,
   };
 };

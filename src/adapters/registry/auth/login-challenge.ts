@@ -12,7 +12,7 @@ import { endpointHost } from '../network/endpoint.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** Where a registry speaks for itself: scheme, host and port of its answers. */
+/** Scheme, host and port from which a registry itself answers. */
 export const originOf = ({ host, plainHttp }: RegistrySettings): string =>
   new URL(`${plainHttp ? 'http' : 'https'}://${endpointHost(host)}`).origin;
 

@@ -67,7 +67,7 @@ const readWhole = async (
 };
 
 /**
- * Reads a body whole. At most `max` bytes; when `min` is the same, exactly so many. Bytes are booked on the budget
+ * Reads a body whole. At most `max` bytes; when `min` is the same, exactly so many. Bytes are taken from the budget
  * of the review as soon as their number is known, the announced ones before they are read.
  */
 export const readBody = async (
@@ -77,14 +77,14 @@ export const readBody = async (
   budget: ReadBudget,
 ): Promise<Result<Uint8Array, RegistryFailure>> => {
   const bounds = { min, max };
-  const booked = min === max ? max : (lengthOf(response) ?? 0);
-  const why = whyUnread(response, subject, bounds) ?? (budget.take(booked) ? undefined : spent(subject));
+  const counted = min === max ? max : (lengthOf(response) ?? 0);
+  const why = whyUnread(response, subject, bounds) ?? (budget.take(counted) ? undefined : spent(subject));
   if (why !== undefined) {
     response.discard();
     return fail(why);
   }
   const body = await readWhole(response, subject, bounds);
   if (!body.ok) return body;
-  const unbooked = body.value.length - booked;
-  return unbooked > 0 && !budget.take(unbooked) ? fail(spent(subject)) : body;
+  const uncounted = body.value.length - counted;
+  return uncounted > 0 && !budget.take(uncounted) ? fail(spent(subject)) : body;
 };

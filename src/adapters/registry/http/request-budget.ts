@@ -25,7 +25,7 @@ export const startRequestBudget = (
   const controller = new AbortController();
   const started = clock.monotonic();
   let reason: CancelReason | undefined;
-  let leaveCaller = (): void => {};
+  let stopListening = (): void => {};
   const stop = (why: CancelReason): void => {
     end();
     if (reason !== undefined) return;
@@ -35,9 +35,9 @@ export const startRequestBudget = (
   const timer = setTimeout(() => stop('timeout'), Math.min(timeout, 2 ** 31 - 1));
   const end = (): void => {
     clearTimeout(timer);
-    leaveCaller();
+    stopListening();
   };
-  leaveCaller = onAbort(caller, () => stop('caller'));
+  stopListening = onAbort(caller, () => stop('caller'));
   return {
     signal: controller.signal,
     timeout,

@@ -121,7 +121,7 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
       isClosed = true;
       active.abortAll();
       hosts.close();
-      // Destroyed sockets close in the next round of the event loop.
+      // Destroyed sockets close in the next iteration of the event loop.
       await nextTurn();
     },
   };

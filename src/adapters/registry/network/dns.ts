@@ -76,13 +76,13 @@ export const createResolve = (servers?: readonly string[]): Resolve => {
     places: FairSemaphore,
     { signal, owners }: { readonly signal: AbortSignal; readonly owners: Owners },
   ): Promise<readonly string[]> => {
-    const turn = await places.acquire(owners, signal);
-    if (turn.state !== 'acquired') throw Object.assign(new Error('busy'), { code: 'EBUSY' });
+    const place = await places.acquire(owners, signal);
+    if (place.state !== 'acquired') throw Object.assign(new Error('busy'), { code: 'EBUSY' });
     try {
       const found = await systemLookup(name, { all: true, order: 'ipv4first' });
       return found.map(({ address }) => address);
     } finally {
-      turn.release();
+      place.release();
     }
   };
   return async (name, { system, isUsable = () => true, signal, owners }) => {

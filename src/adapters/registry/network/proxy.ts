@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { addressBytes, type AddressBytes, liesIn, type Network, network } from './address-bytes.ts';
 import { hostOf, portOf } from './endpoint.ts';
 
-/** As in the environment of curl and Go programs; the config room reads it. */
+/** As in the environment of curl and Go programs; `src/config` reads it. */
 export interface ProxySettings {
   readonly httpsProxy?: string;
   readonly httpProxy?: string;
@@ -141,7 +141,7 @@ export const openTunnel = (
     };
     request.once('connect', (answer, tunnel, head) => {
       if (answer.statusCode !== 200) settle(fail(refusalOf(answer.statusCode)));
-      // A TLS server speaks second: bytes that come before are not the registry's.
+      // A TLS server sends nothing before the client does: bytes that come earlier are not the registry's.
       else if (head.length > 0)
         settle(fail({ why: 'the proxy sent bytes of its own into the tunnel', isDown: false }));
       else settle(ok(tunnel));

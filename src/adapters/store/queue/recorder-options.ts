@@ -20,7 +20,7 @@ export interface RecorderOptions extends QueueLimits {
   readonly clock: Clock;
   readonly retention: RetentionPolicy;
   readonly observer: RecorderObserver;
-  /** A batch leaves when so many wait … */
+  /** A batch is written when so many wait … */
   readonly flushItems: number;
   /** … or so long after the first of them: with this at 100, a `kill -9` costs well under a second. */
   readonly flushMs: number;

@@ -97,7 +97,7 @@ export class RecorderQueue {
     return bytes;
   }
 
-  /** The space that the batch under way leaves. */
+  /** The space that is left beside the batch under way. */
   #room(): QueueRoom {
     const { maxItems, maxBytes } = this.#limits;
     const underWay = this.#batch.length + this.#rest.length;

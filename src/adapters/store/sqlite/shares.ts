@@ -5,7 +5,7 @@ import { fairShare } from '../../../concurrency/shares.ts';
 import { bytesOf, type NamespaceShare, namespaceShares, removeOldestOf } from './queries.ts';
 import { kyselyOn, selectAll } from './dialect.ts';
 
-/** Whose decisions leave when the record is too large. */
+/** Whose decisions are deleted when the record is too large. */
 export interface Shares {
   /** These were stored. */
   grew(batch: readonly StoredDecision[]): void;

@@ -19,10 +19,10 @@ import { createLargeBodyLock, peekNamespace } from '../server/large-body-lock.ts
 
 /** Bodies larger than this are parsed one at a time (R19), in steps (R24): the worst of them took tens of milliseconds. */
 const maxParallelBytes = 128 * 1024;
-/** Milliseconds of one round of the event loop for the parsing of a large body. */
+/** Milliseconds of one iteration of the event loop for the parsing of a large body. */
 const maxSlice = 4;
 
-/** Runs steps, one slice in each round of the event loop. */
+/** Runs steps, one slice in each iteration of the event loop. */
 const inSlices = async <T>(steps: Steps<T>, { remaining }: Pick<Deadline, 'remaining'>): Promise<T> => {
   let began = remaining();
   let step = steps.next();

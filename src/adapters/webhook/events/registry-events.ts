@@ -123,7 +123,7 @@ export const createRegistryEventsEndpoint = (
     return { status: 202, text: `${JSON.stringify({ accepted, ignored: ignored + foreign, dropped })}\n` };
   };
 
-  /** One request in a round of the event loop: a flood of events must not keep reviews waiting (B9). */
+  /** One request in an iteration of the event loop: a flood of events must not keep reviews waiting (B9). */
   const acceptWithLock = async (
     request: WebRequest,
     source: RegistryEventSource,

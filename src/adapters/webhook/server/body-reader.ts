@@ -265,11 +265,11 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
     request.on('end', () => {
       if (!settled) settle({ state: 'whole', bytes: buffer.whole(), ...bytes.holdOf(held) });
     });
-    const leave = (): void => {
+    const settleGone = (): void => {
       if (!settled) settle(gone);
     };
-    request.on('close', leave);
-    request.on('error', leave);
+    request.on('close', settleGone);
+    request.on('error', settleGone);
   };
 
   return {

@@ -79,7 +79,7 @@ const createConnectionTable = (limits: ConnectionLimits, onLimit: (message: stri
       endOldest(unfinished.largest(), mostUnfinished, 'unfinished connections');
     while (finished.size() > most) endOldest(finished.largest(), most, 'connections');
   };
-  // Waits two rounds of the event loop, so that a request that came with its connection is read before the connection
+  // Waits two iterations of the event loop, so that a request that came with its connection is read before the connection
   // is judged.
   const evictLater = (peer: string): void => void setImmediate(() => setImmediate(() => evict(peer)));
 
@@ -144,10 +144,10 @@ export const limitConnections = (server: Server, deps: ConnectionLimiterDeps): C
     const now = clock.monotonic();
     for (const connection of table.all()) {
       if (connection.waitsSince === undefined) continue;
-      const late = now - connection.waitsSince - limits.headersTimeout;
+      const overdue = now - connection.waitsSince - limits.headersTimeout;
       // GOAWAY first: a client that dialed one connection too many loses no request.
-      if (late > limits.headersTimeout) connection.socket.destroy();
-      else if (late > 0) connection.session?.close();
+      if (overdue > limits.headersTimeout) connection.socket.destroy();
+      else if (overdue > 0) connection.session?.close();
     }
   };
   // After the sockets were read: what arrived while the event loop was busy counts.

@@ -52,7 +52,7 @@ export const trackConnections = (server: Http2SecureServer, longestLinger: numbe
   server.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
-    // A client that redials at once may land here again: it is asked to leave before it loses a request.
+    // A client that reconnects at once may reach this server again: it is asked to leave before it loses a request.
     if (draining !== undefined) session.goaway(constants.NGHTTP2_NO_ERROR, maxStreamId);
   });
 

@@ -1,7 +1,7 @@
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 
-/** Releases the lock; the next in the queue gets it after one round of the event loop. */
+/** Releases the lock; the next in the queue gets it after one iteration of the event loop. */
 type Release = () => void;
 
 interface LargeBodyLock {

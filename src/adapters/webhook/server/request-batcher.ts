@@ -1,6 +1,6 @@
 /** Requests that are judged before the connections are read again: a flood must not keep the event loop from its sockets. */
 const maxBatch = 64;
-/** Bytes of their bodies, which are parsed in the same round: 64 bodies of 100 KB took half a second (R24). */
+/** Bytes of their bodies, which are parsed in the same iteration of the event loop: 64 bodies of 100 KB took half a second (R24). */
 const maxBatchBytes = 512 * 1024;
 
 export interface RequestBatcher {
@@ -28,7 +28,7 @@ const sizeOfBatch = (waiting: readonly Waiting[]): number => {
 };
 
 /**
- * Batches the requests of one round of the event loop: first all bodies are read, then all are judged, then all decisions
+ * Batches the requests of one iteration of the event loop: first all bodies are read, then all are judged, then all decisions
  * are recorded. Reading, judging and recording are different code, and each evicts the others from the cache of the
  * processor: without batches a review of 7 KB costs 165 µs of CPU instead of 133 (`npm run bench -- --only reviews`).
  */

@@ -37,7 +37,7 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ['/image-review', 'image-review'],
 ]);
 
-/** Rejects a path or method that this server does not know, before a body is read. It is no call of a review. */
+/** Rejects a path or method that this server does not know, before a body is read. No review is recorded. */
 const rejectionByPath = (request: WebRequest, isKnown: boolean): Answer | undefined => {
   if (!isKnown) {
     const message = 'this server answers POST /validate, POST /mutate and POST /image-review';
@@ -53,7 +53,7 @@ const maxOpenOfRejected = 256;
 /** How long a registry may take to send an event, in milliseconds. */
 const eventsTimeout = 10_000;
 
-/** A client that leaves is no event: it gets no answer. */
+/** A client that disconnects causes an error event and needs no answer. */
 const ignore = (): void => {};
 
 interface PeerCall extends Call {
@@ -72,7 +72,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
       onProblem({ kind: 'handler', message: 'a decision was answered but not recorded', error });
     }
   };
-  /** A client that left meanwhile gets no answer. */
+  /** Writes nothing to a client that has disconnected. */
   const write = (request: WebRequest, response: WebResponse, answer: Answer): void => {
     if (!response.destroyed && !response.writableEnded) writeAnswer(request, response, answer, isDraining());
   };
@@ -85,7 +85,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
       await batcher.nextBatch(bytesParsedAtOnce(body));
       const answer = await dispatch(call, body);
       write(request, response, answer);
-      // A decision was made even if the client left: it is recorded.
+      // A decision was made even if the client has disconnected: it is recorded.
       const { decision } = answer;
       if (decision !== undefined) batcher.afterBatch(() => record(decision));
     },
