@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairQueue, type QueueRoom } from './fair-queue.ts';
+import { FairQueue, type QueueCapacity } from './fair-queue.ts';
 
 interface Item {
   readonly lane: string;
@@ -8,14 +8,14 @@ interface Item {
   readonly weight: number;
 }
 
-const open = (room: QueueRoom) => {
+const open = (capacity: QueueCapacity) => {
   const lost: Item[] = [];
   const queue = new FairQueue<Item>(
     ({ weight }) => weight,
     (item) => lost.push(item),
   );
   const add = (lane: string, n: number, weight = 1): boolean =>
-    queue.add(lane, `${n}`, { lane, n, weight }, room);
+    queue.add(lane, `${n}`, { lane, n, weight }, capacity);
   const all = (): string[] => {
     const taken: string[] = [];
     for (let item = queue.take(); item !== undefined; item = queue.take())

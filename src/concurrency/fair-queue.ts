@@ -1,7 +1,7 @@
 import { fairShare } from './shares.ts';
 
 /** How much may wait. */
-export interface QueueRoom {
+export interface QueueCapacity {
   readonly items: number;
   /** In the unit of `weightOf`, for most queues bytes. */
   readonly weight: number;
@@ -42,8 +42,8 @@ const emptyLane = <T>(name: string): Lane<T> => ({
 const maxGaps = 256;
 
 /** The share of the limits, by number or weight, whichever is more. */
-const shareOf = (count: number, weight: number, room: QueueRoom): number =>
-  Math.max(count / room.items, weight / room.weight);
+const shareOf = (count: number, weight: number, capacity: QueueCapacity): number =>
+  Math.max(count / capacity.items, weight / capacity.weight);
 
 const oldestOf = <T>(lane: Lane<T>, isReady: (item: T) => boolean): Entry<T> | undefined => {
   for (let at = lane.head; at < lane.entries.length; at++) {
@@ -65,16 +65,16 @@ const trim = <T>(lane: Lane<T>): void => {
 };
 
 /**
- * A queue that is shared by lane; callers use the namespace (R26). Lanes take turns. When the queue is full, a lane
- * with less than its quarter gets space from the lane that holds most, which loses its newest item. So a flood of one
- * namespace costs no other its space, and cannot push out what came before it. Items of one key are one item.
+ * A queue that is shared by lane; callers use the namespace (R26). Lanes are served round robin. When the queue is full, a
+ * lane with less than its quarter gets space from the lane that holds most, which loses its newest item. So a flood of
+ * one namespace takes no space from others, and cannot push out what came before it. Items of one key are one item.
  */
 export class FairQueue<T> {
   readonly #weightOf: (item: T) => number;
   readonly #onLost: (item: T) => void;
   readonly #replaces: (next: T, held: T) => boolean;
   readonly #lanes = new Map<string, Lane<T>>();
-  #turns: Lane<T>[] = [];
+  #order: Lane<T>[] = [];
   #next = 0;
   #count = 0;
   #weight = 0;
@@ -111,7 +111,7 @@ export class FairQueue<T> {
    * Replaces the item of the same key, or adds the item at the end.
    * @returns false when there is no space for it
    */
-  add(name: string, key: string, item: T, room: QueueRoom): boolean {
+  add(name: string, key: string, item: T, capacity: QueueCapacity): boolean {
     const weight = this.#weightOf(item);
     let lane = this.#lanes.get(name);
     const same = lane?.byKey.get(key);
@@ -122,12 +122,12 @@ export class FairQueue<T> {
       same.weight = weight;
       return true;
     }
-    if (!this.#makeRoom(lane, weight, room)) return false;
+    if (!this.#evict(lane, weight, capacity)) return false;
     // A lane that gave way may be gone; this lane did not.
     if (lane === undefined) {
       lane = emptyLane(name);
       this.#lanes.set(name, lane);
-      this.#turns.push(lane);
+      this.#order.push(lane);
     }
     const entry = { key, item, weight, at: lane.base + lane.entries.length };
     lane.entries.push(entry);
@@ -136,11 +136,11 @@ export class FairQueue<T> {
     return true;
   }
 
-  /** The next item in turn that is ready. */
+  /** The next item, round robin over lanes, that is ready. */
   take(isReady: (item: T) => boolean = () => true): T | undefined {
-    for (let tried = 0; tried < this.#turns.length; tried++) {
-      const at = (this.#next + tried) % this.#turns.length;
-      const lane = this.#turns[at] as Lane<T>;
+    for (let tried = 0; tried < this.#order.length; tried++) {
+      const at = (this.#next + tried) % this.#order.length;
+      const lane = this.#order[at] as Lane<T>;
       const entry = oldestOf(lane, isReady);
       if (entry === undefined) continue;
       this.#next = at + 1;
@@ -151,15 +151,15 @@ export class FairQueue<T> {
   }
 
   *items(): Generator<T> {
-    for (const lane of this.#turns) for (const entry of lane.byKey.values()) yield entry.item;
+    for (const lane of this.#order) for (const entry of lane.byKey.values()) yield entry.item;
   }
 
   /** Lets the lanes that hold most give way to one that holds less, up to its quarter, until there is space. */
-  #makeRoom(lane: Lane<T> | undefined, weight: number, room: QueueRoom): boolean {
-    const own = shareOf((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight, room);
+  #evict(lane: Lane<T> | undefined, weight: number, capacity: QueueCapacity): boolean {
+    const own = shareOf((lane?.count ?? 0) + 1, (lane?.weight ?? 0) + weight, capacity);
     const mayTake = lane === undefined || own <= fairShare;
-    while (this.#count + 1 > room.items || this.#weight + weight > room.weight) {
-      const giver = mayTake ? this.#largerThan(own, room) : undefined;
+    while (this.#count + 1 > capacity.items || this.#weight + weight > capacity.weight) {
+      const giver = mayTake ? this.#largerThan(own, capacity) : undefined;
       if (giver === undefined || giver === lane) return false;
       const newest = giver.entries.at(-1) as Entry<T>;
       this.#remove(giver, newest);
@@ -169,10 +169,10 @@ export class FairQueue<T> {
   }
 
   /** The lane that holds most, if that is more than so much. */
-  #largerThan(share: number, room: QueueRoom): Lane<T> | undefined {
-    const held = ({ count, weight }: Lane<T>): number => shareOf(count, weight, room);
+  #largerThan(share: number, capacity: QueueCapacity): Lane<T> | undefined {
+    const held = ({ count, weight }: Lane<T>): number => shareOf(count, weight, capacity);
     if (this.#largest === undefined)
-      for (const lane of this.#turns)
+      for (const lane of this.#order)
         if (this.#largest === undefined || held(lane) > held(this.#largest)) this.#largest = lane;
     return this.#largest !== undefined && held(this.#largest) > share ? this.#largest : undefined;
   }
@@ -193,8 +193,8 @@ export class FairQueue<T> {
     trim(lane);
     if (lane.count > 0) return;
     this.#lanes.delete(lane.name);
-    const at = this.#turns.indexOf(lane);
-    this.#turns.splice(at, 1);
+    const at = this.#order.indexOf(lane);
+    this.#order.splice(at, 1);
     if (this.#next > at) this.#next--;
   }
 }

@@ -76,14 +76,14 @@ describe('who comes next (R26)', () => {
   const order = async (semaphore: FairSemaphore, owners: readonly string[]): Promise<readonly string[]> => {
     const held = await semaphore.acquire(of('first'), patient);
     const came: string[] = [];
-    const visits = owners.map(async (owner) => {
+    const holders = owners.map(async (owner) => {
       const turn = await semaphore.acquire(of(owner), patient);
       came.push(owner);
       await Promise.resolve();
       release(turn);
     });
     release(held);
-    await Promise.all(visits);
+    await Promise.all(holders);
     return came;
   };
 
@@ -97,13 +97,13 @@ describe('who comes next (R26)', () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 64 });
     const held = await semaphore.acquire(of('shop'), patient);
     const came: number[] = [];
-    const visits = [1, 2, 3].map(async (number) => {
+    const holders = [1, 2, 3].map(async (number) => {
       const turn = await semaphore.acquire(of('shop'), patient);
       came.push(number);
       release(turn);
     });
     release(held);
-    await Promise.all(visits);
+    await Promise.all(holders);
     expect(came).toEqual([1, 2, 3]);
   });
 

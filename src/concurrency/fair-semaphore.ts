@@ -30,7 +30,7 @@ export interface FairSemaphore {
   /** Takes an amount now, or not at all. @returns how to release it */
   tryAcquire(owners: Owners, amount?: number): (() => void) | undefined;
   /**
-   * Calls `start` when the turn has come, at once if it can, or `lost` when it has to give way to an owner that waits
+   * Calls `start` when it gets its place, at once if it can, or `lost` when it has to give way to an owner that waits
    * less. @returns undefined when as many wait as may wait
    */
   join(owners: Owners, start: (release: () => void) => void, lost: () => void): Waiting | undefined;
@@ -59,7 +59,7 @@ const createLine = (held: Shares, mostWaiting: number) => {
   const waiters = new Set<Waiter>();
   /** When an owner was last served while it waited. Its next waiter comes after those of other owners. */
   const served = new Map<string, number>();
-  let turn = 0;
+  let timesServed = 0;
 
   const comesBefore = (one: string, other: string): boolean => {
     const difference = held.heldBy(one) - held.heldBy(other);
@@ -75,7 +75,7 @@ const createLine = (held: Shares, mostWaiting: number) => {
    * to its quarter. Attack: a tenant with three namespaces fills the queue of a registry that all use, and nobody
    * else gets into it.
    */
-  const makeRoom = (owners: Owners): string | undefined => {
+  const evict = (owners: Owners): string | undefined => {
     const owner = line.least(owners);
     if (owner === undefined || line.heldBy(owner) + 1 > line.share) return undefined;
     let newest: Waiter | undefined;
@@ -88,7 +88,7 @@ const createLine = (held: Shares, mostWaiting: number) => {
   };
   return {
     join: ({ owners, start, lost }: Omit<Waiter, 'stands'>): Waiting | undefined => {
-      const stands = line.payer(owners, 1) ?? makeRoom(owners);
+      const stands = line.payer(owners, 1) ?? evict(owners);
       if (stands === undefined) return undefined;
       const waiter: Waiter = { owners, stands, start, lost };
       line.take(stands, 1);
@@ -104,7 +104,7 @@ const createLine = (held: Shares, mostWaiting: number) => {
         if (best === undefined || comesBefore(owner, best.owner)) best = { waiter, owner };
       }
       if (best === undefined) return undefined;
-      served.set(best.owner, ++turn);
+      served.set(best.owner, ++timesServed);
       leave(best.waiter);
       return best;
     },
@@ -124,9 +124,9 @@ const untilAborted = (
       return;
     }
     let stopListening = (): void => {};
-    const settle = (turn: Acquisition): void => {
+    const settle = (acquisition: Acquisition): void => {
       stopListening();
-      resolve(turn);
+      resolve(acquisition);
     };
     const place = join(
       owners,

@@ -19,12 +19,12 @@ export interface Shares {
   readonly total: number;
 }
 
-/** While others want room too, one owner gets no more than this part of it (R26). */
+/** While others wait too, one owner gets no more than this part of the capacity (R26). */
 export const fairShare = 1 / 4;
 
-/** With less room than this no share could be kept free for a third owner, so nothing is kept free. */
+/** With a capacity below this no share could be kept free for a third owner, so nothing is kept free. */
 const smallest = 4;
-/** How many owners of one piece of work are compared: bounds the cost of one turn. */
+/** How many owners of one piece of work are compared: bounds the cost of one decision. */
 const maxOwners = 16;
 
 /**
@@ -34,15 +34,15 @@ const maxOwners = 16;
  */
 export const createShares = (size: number): Shares => {
   const held = new Map<string, number>();
-  let room = size;
+  let capacity = size;
   let total = 0;
 
   const heldBy = (owner: string): number => held.get(owner) ?? 0;
-  const share = (): number => Math.max(1, Math.floor(room * fairShare));
+  const share = (): number => Math.max(1, Math.floor(capacity * fairShare));
   const may = (owner: string, amount: number): boolean => {
-    const kept = room < smallest ? 0 : Math.floor(room / 2);
+    const kept = capacity < smallest ? 0 : Math.floor(capacity / 2);
     const within = heldBy(owner) + amount <= share();
-    return total + amount <= (within ? room : room - kept);
+    return total + amount <= (within ? capacity : capacity - kept);
   };
 
   /** The owner that holds least among those that may take. */
@@ -74,7 +74,7 @@ export const createShares = (size: number): Shares => {
     },
     heldBy,
     resize: (next) => {
-      room = next;
+      capacity = next;
     },
     get total() {
       return total;

@@ -46,7 +46,7 @@ const find = async (
   for await (const one of configured.find(repository, signal)) found.push(one);
   return found;
 };
-const told = (found: readonly ConfiguredCredential[]): readonly string[] =>
+const reported = (found: readonly ConfiguredCredential[]): readonly string[] =>
   found.map((one) => {
     const source = one.source.replaceAll(`${home}/`, '~/');
     if (one.state === 'missing') return `${source}: (${one.why})`;
@@ -61,7 +61,7 @@ describe('the files of the user', () => {
     });
     await put('.dockercfg', { 'https://index.docker.io/v1/': login('legacy') });
     const user = userConfig();
-    expect(told(await find(user, 'docker.io/acme/app'))).toEqual([
+    expect(reported(await find(user, 'docker.io/acme/app'))).toEqual([
       'docker config ~/.docker/config.json: docker',
       'docker config ~/.config/containers/auth.json: podman',
       'docker config ~/.config/containers/auth.json: all',
@@ -75,7 +75,7 @@ describe('the files of the user', () => {
     await put('.docker/config.json', '{"auths":{"r.example.com":{"auth":"s3cret-text"');
     await put('.config/containers/auth.json', { auths: { 'r.example.com': { auth: 's3cret-text' } } });
     const found = await find(userConfig(), 'r.example.com/app');
-    expect(told(found)).toEqual([
+    expect(reported(found)).toEqual([
       'docker config ~/.docker/config.json: (it is no JSON)',
       'docker config ~/.config/containers/auth.json: (its auth is not base64 of USER:PASSWORD (its entry for r.example.com))',
     ]);
@@ -91,10 +91,10 @@ describe('the files of the user', () => {
       credsStore: 'all',
     });
     const user = userConfig();
-    expect(told(await find(user, 'r.example.com/app'))).toEqual([
+    expect(reported(await find(user, 'r.example.com/app'))).toEqual([
       'credential helper one of docker config ~/.docker/config.json: by-one',
     ]);
-    expect(told(await find(user, 'x.example.com/app'))).toEqual([
+    expect(reported(await find(user, 'x.example.com/app'))).toEqual([
       'credential helper all of docker config ~/.docker/config.json: by-all',
       'docker config ~/.docker/config.json: old',
     ]);
@@ -103,10 +103,10 @@ describe('the files of the user', () => {
   test('may name a helper that is not installed, or that is no name', async () => {
     await put('.docker/config.json', { credHelpers: { 'r.example.com': '../../evil' }, credsStore: 'gone' });
     const user = userConfig();
-    expect(told(await find(user, 'r.example.com/app'))).toEqual([
+    expect(reported(await find(user, 'r.example.com/app'))).toEqual([
       expect.stringMatching(/^credential helper \.\.\/\.\.\/evil of .*a name that no program has/),
     ]);
-    expect(told(await find(user, 'x.example.com/app'))).toEqual([
+    expect(reported(await find(user, 'x.example.com/app'))).toEqual([
       'credential helper gone of docker config ~/.docker/config.json: (docker-credential-gone is not installed)',
     ]);
   });
@@ -124,7 +124,7 @@ describe('the dockerConfigFile of a registry', () => {
       () => [{ host: 'r.example.com', dockerConfigFile: path }, { host: 'x.example.com' }],
       { clock },
     );
-    expect(told(await find(files, 'r.example.com/app'))).toEqual([
+    expect(reported(await find(files, 'r.example.com/app'))).toEqual([
       'docker config ~/r.json: ann',
       'docker config ~/r.json: all',
     ]);
@@ -144,10 +144,10 @@ describe('the dockerConfigFile of a registry', () => {
     await find(files, 'r.example.com/app');
     await put('r.json', { auths: { 'r.example.com': login('new') } });
     clock.advance(1000);
-    expect(told(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/r.json: new']);
+    expect(reported(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/r.json: new']);
     await put('r.json', '{');
     clock.advance(1000);
-    expect(told(await find(files, 'r.example.com/app'))).toEqual([
+    expect(reported(await find(files, 'r.example.com/app'))).toEqual([
       'docker config ~/r.json: new',
       'docker config ~/r.json: (it is no JSON; what it held before stays in use)',
     ]);
@@ -158,9 +158,9 @@ describe('the dockerConfigFile of a registry', () => {
     const now = await put('now.json', { auths: { 'r.example.com': login('now') } });
     let rows = [{ host: 'r.example.com', dockerConfigFile: old }];
     const files = createRegistryFiles(() => rows, { clock });
-    expect(told(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/old.json: old']);
+    expect(reported(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/old.json: old']);
     rows = [{ host: 'r.example.com', dockerConfigFile: now }];
-    expect(told(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/now.json: now']);
+    expect(reported(await find(files, 'r.example.com/app'))).toEqual(['docker config ~/now.json: now']);
     rows = [];
     expect(await find(files, 'r.example.com/app')).toEqual([]);
   });
@@ -180,7 +180,9 @@ describe('the dockerConfigFile of a registry', () => {
   ])('that %s is told: somebody named it for this registry', async (_title, config, why) => {
     const path = config === undefined ? join(home, 'r.json') : await put('r.json', config);
     const files = createRegistryFiles(() => [{ host: 'r.example.com', dockerConfigFile: path }], { clock });
-    expect(told(await find(files, 'r.example.com/team/app'))).toEqual([`docker config ~/r.json: (${why})`]);
+    expect(reported(await find(files, 'r.example.com/team/app'))).toEqual([
+      `docker config ~/r.json: (${why})`,
+    ]);
   });
 
   test('runs no helper in a gate that serves, and says so; the CLI runs it', async () => {
@@ -188,7 +190,7 @@ describe('the dockerConfigFile of a registry', () => {
     const path = await put('r.json', { credHelpers: { 'r.example.com': 'one' } });
     const rows = [{ host: 'r.example.com', dockerConfigFile: path }];
     expect(
-      told(
+      reported(
         await find(
           createRegistryFiles(() => rows, { clock }),
           'r.example.com/app',
@@ -200,7 +202,7 @@ describe('the dockerConfigFile of a registry', () => {
     expect(existsSync(join(home, 'ran'))).toBe(false);
     const helpers = createCredentialHelpers({ environment: environment(), clock });
     expect(
-      told(
+      reported(
         await find(
           createRegistryFiles(() => rows, { clock, helpers }),
           'r.example.com/app',

@@ -46,7 +46,7 @@ interface DecisionLines {
 }
 
 /** Limit of decision lines that wait while the log is not read. */
-const room = { items: 100_000, weight: 12 * 1024 * 1024 };
+const bounds = { items: 100_000, weight: 12 * 1024 * 1024 };
 /** No more lines of decisions are handed on while so much is not written. */
 const maxBacklogBytes = 1024 * 1024;
 /** Lines are joined up to about so many characters. */
@@ -95,7 +95,7 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
   return {
     add: ({ id, object }, line) => {
       if (lines.count === 0 && !isBehind()) put(line);
-      else if (!lines.add(object.namespace ?? '', id, line, room)) onDrop(line.length);
+      else if (!lines.add(object.namespace ?? '', id, line, bounds)) onDrop(line.length);
     },
     write,
     writeAll: () => writeUnless(() => false),

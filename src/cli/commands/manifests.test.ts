@@ -361,10 +361,10 @@ describe('manifests --pull-secrets (B29)', () => {
       [own, 'Role imagegate-pull-secrets: get in shop', 'Role imagegate-pull-secrets: get in bank'],
       true,
     ],
-  ])('%s, and the gate is told whether it may', async (_title, flags, rights, told) => {
+  ])('%s, and the gate is told whether it may', async (_title, flags, rights, reported) => {
     const printed = await print('--image', image, ...flags);
     expect(allows(printed)).toEqual(rights);
-    expect(configOfGate(printed).pullSecrets.value).toBe(told);
+    expect(configOfGate(printed).pullSecrets.value).toBe(reported);
   });
 
   test('a gate elsewhere gets the right for its user, and only when it is asked for', async () => {

@@ -155,7 +155,7 @@ describe('reload', () => {
       path: join(folder, 'gate.yaml'),
       first,
       onChange: (live) => changes.push(live),
-      onProblem: (told) => problems.push(told),
+      onProblem: (reported) => problems.push(reported),
     });
     const look = (times: number): void => {
       for (let time = 0; time < times; time += 1) reload.look();
@@ -241,7 +241,7 @@ describe('reload', () => {
     rmSync(join(folder, 'gate.yaml'));
     look(5);
     expect(changes).toEqual([]);
-    expect(problems.map((told) => told.join())).toEqual([
+    expect(problems.map((reported) => reported.join())).toEqual([
       expect.stringMatching(/unknown field "hosts"; did you mean "host"\?/),
       expect.stringMatching(/plainHttp: is neither true nor false/),
       expect.stringMatching(/cannot read .*gate\.yaml": there is no such file/),

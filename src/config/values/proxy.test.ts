@@ -103,8 +103,8 @@ describe('proxies in the configuration', () => {
       flags: { cluster: true },
       environment: { HTTPS_PROXY: 'socks5://me:hunter2@proxy' },
     });
-    const told = result.ok ? '' : result.error.map(describeProblem).join();
-    expect(told).toMatch(/^environment HTTPS_PROXY: names a kind of proxy that is not supported/);
-    expect(told).not.toContain('hunter2');
+    const reported = result.ok ? '' : result.error.map(describeProblem).join();
+    expect(reported).toMatch(/^environment HTTPS_PROXY: names a kind of proxy that is not supported/);
+    expect(reported).not.toContain('hunter2');
   });
 });

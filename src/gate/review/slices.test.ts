@@ -46,11 +46,11 @@ describe('R24: a review that takes long keeps nobody waiting', () => {
 
   test('what is made of its result does not lengthen the turn of its last slice', async () => {
     const { slices, work, done } = workshop();
-    let isTold = false;
-    const told = Promise.resolve(slices.run(work('long', 6), of('long'))).then(() => (isTold = true));
+    let isSettled = false;
+    const settled = Promise.resolve(slices.run(work('long', 6), of('long'))).then(() => (isSettled = true));
     await turn();
-    expect([done.length, isTold]).toEqual([6, false]);
-    await told;
+    expect([done.length, isSettled]).toEqual([6, false]);
+    await settled;
   });
 
   test('several share one slice a turn, and short work comes between', async () => {

@@ -61,7 +61,7 @@ export const createStore = (): FakeStore => {
   let version = 100;
   let compacted = version;
 
-  const shelf = (resource: FakeResource): Map<string, FakeObject> => {
+  const collection = (resource: FakeResource): Map<string, FakeObject> => {
     const known = objects.get(resource) ?? new Map<string, FakeObject>();
     objects.set(resource, known);
     return known;
@@ -76,15 +76,15 @@ export const createStore = (): FakeStore => {
 
   return {
     version: () => version,
-    get: (resource, namespace, name) => structuredClone(shelf(resource).get(keyOf(namespace, name))),
+    get: (resource, namespace, name) => structuredClone(collection(resource).get(keyOf(namespace, name))),
     list: (resource, namespace) =>
-      [...shelf(resource).entries()]
+      [...collection(resource).entries()]
         .filter(([key]) => namespace === '' || key.startsWith(`${namespace}/`))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([, object]) => structuredClone(object)),
     create: (resource, namespace, draft) => {
       const name = draft.metadata?.name ?? `${draft.metadata?.generateName}${randomUUID().slice(0, 5)}`;
-      if (shelf(resource).has(keyOf(namespace, name))) return undefined;
+      if (collection(resource).has(keyOf(namespace, name))) return undefined;
       version += 1;
       const object: FakeObject = {
         ...structuredClone(draft),
@@ -100,7 +100,7 @@ export const createStore = (): FakeStore => {
           creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
         },
       };
-      shelf(resource).set(keyOf(namespace, name), object);
+      collection(resource).set(keyOf(namespace, name), object);
       return publish('ADDED', resource, object);
     },
     update: (resource, before, draft, status) => {
@@ -110,12 +110,12 @@ export const createStore = (): FakeStore => {
       const changed = !isSame(before['spec'], after['spec']);
       after.metadata.generation = (before.metadata.generation ?? 1) + (changed ? 1 : 0);
       after.metadata.resourceVersion = String(version);
-      shelf(resource).set(keyOf(before.metadata.namespace ?? '', before.metadata.name), after);
+      collection(resource).set(keyOf(before.metadata.namespace ?? '', before.metadata.name), after);
       return publish('MODIFIED', resource, after);
     },
     delete: (resource, object) => {
       version += 1;
-      shelf(resource).delete(keyOf(object.metadata.namespace ?? '', object.metadata.name));
+      collection(resource).delete(keyOf(object.metadata.namespace ?? '', object.metadata.name));
       object.metadata.resourceVersion = String(version);
       return publish('DELETED', resource, object);
     },

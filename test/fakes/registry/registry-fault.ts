@@ -25,7 +25,7 @@ export type Fault = (exchange: FaultedExchange) => void | Promise<void>;
 /** Arms a fault; the returned function disarms it. The first one armed that fits is played. */
 export type ArmFault = (scope: FaultScope, fault: Fault) => () => void;
 
-export interface FaultBook {
+export interface ArmedFaults {
   readonly arm: ArmFault;
   /** @returns the answer to send, or nothing when a fault has dealt with the request */
   play(arrival: Arrival, truth: () => Answer): Promise<Answer | undefined>;
@@ -52,18 +52,18 @@ const strikes = (armed: Armed, arrival: Arrival): boolean => {
   return (nth === undefined || nth === armed.fitting) && armed.struck < times;
 };
 
-export const createFaultBook = (): FaultBook => {
-  const book = new Set<Armed>();
+export const createArmedFaults = (): ArmedFaults => {
+  const faults = new Set<Armed>();
   return {
     arm: (scope, fault) => {
       const armed = { scope, fault, fitting: 0, struck: 0 };
-      book.add(armed);
-      return () => book.delete(armed);
+      faults.add(armed);
+      return () => faults.delete(armed);
     },
     play: async (arrival, makeTruth) => {
       let made: Answer | undefined;
       const truth = (): Answer => (made ??= makeTruth());
-      const armed = [...book].find((one) => strikes(one, arrival));
+      const armed = [...faults].find((one) => strikes(one, arrival));
       if (armed === undefined) return truth();
       armed.struck += 1;
       await armed.fault({

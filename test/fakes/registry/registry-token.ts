@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Answer, answer, json, send } from './registry-answer.ts';
 import { type FakeAccounts, mayPull, readAuthorization, signIn } from './registry-account.ts';
-import { type ArmFault, createFaultBook } from './registry-fault.ts';
+import { type ArmFault, createArmedFaults } from './registry-fault.ts';
 import { type Arrival, type Listener, type ListenOptions, listen } from './registry-listener.ts';
 
 /** One call of a token server as it arrived. */
@@ -140,7 +140,7 @@ export const startFakeTokenServer = async (
   options: TokenIssuerOptions & ListenOptions = {},
 ): Promise<FakeTokenServer> => {
   const issuer = createTokenIssuer(options);
-  const faults = createFaultBook();
+  const faults = createArmedFaults();
   const listener = await listen(options, async (arrival) => {
     const made = await faults.play(arrival, () =>
       arrival.url.pathname === '/token' ? issuer.serve(arrival) : answer(404),

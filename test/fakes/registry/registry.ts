@@ -1,7 +1,7 @@
 import { type Answer, answer, send } from './registry-answer.ts';
 import { type Authorization, type FakeAccounts, readAuthorization } from './registry-account.ts';
 import type { FakeManifest } from './registry-content.ts';
-import { type ArmFault, createFaultBook } from './registry-fault.ts';
+import { type ArmFault, createArmedFaults } from './registry-fault.ts';
 import { guard, type RegistryAuth } from './registry-guard.ts';
 import { type Arrival, type Listener, listen } from './registry-listener.ts';
 import { makeRegistryCertificate, type RegistryCertificate } from './registry-certificate.ts';
@@ -120,7 +120,7 @@ export const startFakeRegistry = async (options: FakeRegistryOptions = {}): Prom
   let referrers = options.referrers ?? true;
   let pageSize = options.pageSize ?? 100;
   const requests: FakeRegistryRequest[] = [];
-  const faults = createFaultBook();
+  const faults = createArmedFaults();
   const store = createRegistryStore(() => referrers);
   const serve = createRoutes(store, {
     pageSize: () => pageSize,

@@ -109,7 +109,7 @@ describe('a throw in a background loop is told, and the loop goes on', () => {
   });
 
   test('in the Lease', async () => {
-    let told = 0;
+    let reported = 0;
     const lease = createLease({
       client: failing(1),
       clock: realClock,
@@ -118,7 +118,7 @@ describe('a throw in a background loop is told, and the loop goes on', () => {
       identity: 'a',
       timing: { duration: 15_000, hold: 10_000, retry: 5 },
       onChange: () => {
-        if (told++ === 0) throw new Error('a defect on purpose');
+        if (reported++ === 0) throw new Error('a defect on purpose');
       },
       onProblem,
     });

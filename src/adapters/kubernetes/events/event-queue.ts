@@ -50,13 +50,13 @@ export const createEventQueue = ({ clock, capacity, repeatAfter }: EventQueueOpt
     () => 1,
     ({ times }) => (dropped += times),
   );
-  const room = { items: capacity, weight: capacity };
+  const bounds = { items: capacity, weight: capacity };
   /** When an equal note may be written again. */
   const quiet = createNamespaceCache<number>(limits);
   const put = (one: WaitingNote): boolean => {
     const { namespace, key } = one;
     const same = waiting.get(namespace, key);
-    const taken = waiting.add(namespace, key, { ...one, times: one.times + (same?.times ?? 0) }, room);
+    const taken = waiting.add(namespace, key, { ...one, times: one.times + (same?.times ?? 0) }, bounds);
     if (!taken) dropped += one.times;
     return taken;
   };

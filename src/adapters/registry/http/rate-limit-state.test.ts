@@ -25,34 +25,34 @@ const asking = (account: string, repository = 'team/app') => ({
 
 describe('what a host said with Retry-After', () => {
   test('is about whoever asked when it is 429, and about what they asked for when it is 503', () => {
-    const pauses = createRateLimitState(clockAt());
-    pauses.record(asking('shop'), { until: 1000, status: 429 });
+    const state = createRateLimitState(clockAt());
+    state.record(asking('shop'), { until: 1000, status: 429 });
     const held = () =>
-      [asking('shop'), asking('shop', 'other'), asking('bank')].map((one) => pauses.limitOn(one));
-    expect(held().map((pause) => pause?.until)).toEqual([1000, 1000, undefined]);
-    pauses.record(asking('shop'), { until: 3000, status: 503 });
-    expect(held().map((pause) => pause?.until)).toEqual([3000, 1000, undefined]);
-    pauses.record(asking('bank'), { until: 4000, status: 429 });
-    expect(held().map((pause) => pause?.status)).toEqual([503, 429, 429]);
+      [asking('shop'), asking('shop', 'other'), asking('bank')].map((one) => state.limitOn(one));
+    expect(held().map((limit) => limit?.until)).toEqual([1000, 1000, undefined]);
+    state.record(asking('shop'), { until: 3000, status: 503 });
+    expect(held().map((limit) => limit?.until)).toEqual([3000, 1000, undefined]);
+    state.record(asking('bank'), { until: 4000, status: 429 });
+    expect(held().map((limit) => limit?.status)).toEqual([503, 429, 429]);
   });
 
   test('ends when its time has come, and a shorter one does not shorten it', () => {
     const clock = clockAt();
-    const pauses = createRateLimitState(clock);
-    pauses.record(asking('shop'), { until: 1000, status: 429 });
-    pauses.record(asking('shop'), { until: 500, status: 429 });
+    const state = createRateLimitState(clock);
+    state.record(asking('shop'), { until: 1000, status: 429 });
+    state.record(asking('shop'), { until: 500, status: 429 });
     clock.advance(999);
-    expect([pauses.limitOn(asking('shop'))?.until, pauses.isActive()]).toEqual([1000, true]);
+    expect([state.limitOn(asking('shop'))?.until, state.isActive()]).toEqual([1000, true]);
     clock.advance(1);
-    expect([pauses.limitOn(asking('shop')), pauses.isActive()]).toEqual([undefined, false]);
+    expect([state.limitOn(asking('shop')), state.isActive()]).toEqual([undefined, false]);
   });
 
   test('is remembered so many times, and the one that ends first makes room', () => {
-    const pauses = createRateLimitState(clockAt());
+    const state = createRateLimitState(clockAt());
     for (let count = 1; count <= 65; count++)
-      pauses.record(asking(`n${String(count)}`), { until: count, status: 429 });
-    expect(pauses.limitOn(asking('n1'))).toBeUndefined();
-    expect([pauses.limitOn(asking('n2'))?.until, pauses.limitOn(asking('n65'))?.until]).toEqual([2, 65]);
+      state.record(asking(`n${String(count)}`), { until: count, status: 429 });
+    expect(state.limitOn(asking('n1'))).toBeUndefined();
+    expect([state.limitOn(asking('n2'))?.until, state.limitOn(asking('n65'))?.until]).toEqual([2, 65]);
   });
 });
 

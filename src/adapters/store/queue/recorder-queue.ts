@@ -1,4 +1,4 @@
-import { FairQueue, type QueueRoom } from '../../../concurrency/fair-queue.ts';
+import { FairQueue, type QueueCapacity } from '../../../concurrency/fair-queue.ts';
 import type { StoredDecision } from '../../../gate/decision-store.ts';
 
 /** Beside the JSON: keys, object and array slots. */
@@ -48,7 +48,7 @@ export class RecorderQueue {
     return this.waiting + this.#batch.length;
   }
 
-  /** Whether there is room again, with some to spare. */
+  /** Whether at most half of the limits is used. */
   get relaxed(): boolean {
     const bytes = this.#waiting.weight + this.#bytesUnderWay;
     return this.held <= this.#limits.maxItems / 2 && bytes <= this.#limits.maxBytes / 2;
@@ -57,8 +57,8 @@ export class RecorderQueue {
   /** @returns false when it is full. */
   add(decision: StoredDecision): boolean {
     const { id, namespace = '' } = decision;
-    const room = this.#room();
-    return room.items > 0 && room.weight > 0 && this.#waiting.add(namespace, id, decision, room);
+    const capacity = this.#capacity();
+    return capacity.items > 0 && capacity.weight > 0 && this.#waiting.add(namespace, id, decision, capacity);
   }
 
   /** The batch under way, or a new one of about `limits`. Empty when nothing waits. */
@@ -98,7 +98,7 @@ export class RecorderQueue {
   }
 
   /** The space that is left beside the batch under way. */
-  #room(): QueueRoom {
+  #capacity(): QueueCapacity {
     const { maxItems, maxBytes } = this.#limits;
     const underWay = this.#batch.length + this.#rest.length;
     return { items: maxItems - underWay, weight: maxBytes - this.#bytesUnderWay };

@@ -6,7 +6,7 @@ import { fixture } from '../../../../test/fakes/webhook-server.ts';
 
 const inSteps = (text: string, step: number): unknown => atOnce(parsing(Buffer.from(text), step));
 /** With the order of keys, which equality does not look at. */
-const told = (value: unknown): string | undefined => JSON.stringify(value);
+const reported = (value: unknown): string | undefined => JSON.stringify(value);
 
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -28,14 +28,14 @@ describe('a text that is parsed in steps is read as JSON.parse reads it', () => 
     ' ',
   ])('%j', (text) => {
     for (const step of [0, 1, 2, 3, 5, 8, 13, 21, 1_000_000])
-      expect(told(inSteps(text, step))).toBe(told(parseText(text)));
+      expect(reported(inSteps(text, step))).toBe(reported(parseText(text)));
   });
 
   test('and so are generated values, however they are spelt', () => {
     const indent = fc.constantFrom('', ' ', '\t', '\n');
     const property = fc.property(fc.json({ maxDepth: 6 }), indent, fc.nat(40), (json, space, step) => {
       const text = JSON.stringify(JSON.parse(json), undefined, space);
-      expect(told(inSteps(text, step))).toBe(told(JSON.parse(text)));
+      expect(reported(inSteps(text, step))).toBe(reported(JSON.parse(text)));
     });
     fc.assert(property, { numRuns: 1_000 });
   });
@@ -108,7 +108,7 @@ describe('a text that is parsed in steps is read as JSON.parse reads it', () => 
         }
         // Bytes, because a half of a surrogate pair that a change left alone is another text there.
         const bytes = Buffer.from(text);
-        expect(told(atOnce(parsing(bytes, step)))).toBe(told(parseText(bytes.toString('utf8'))));
+        expect(reported(atOnce(parsing(bytes, step)))).toBe(reported(parseText(bytes.toString('utf8'))));
       },
     );
     fc.assert(property, { numRuns: 5_000 });

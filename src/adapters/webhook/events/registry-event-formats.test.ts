@@ -17,7 +17,7 @@ interface Told {
   readonly foreign?: number;
   readonly error?: string;
 }
-const told = (format: RegistryEventFormat, body: unknown, headers = {}, known = hosts): Told => {
+const reported = (format: RegistryEventFormat, body: unknown, headers = {}, known = hosts): Told => {
   const read = readPushes({ format, hosts: known }, headers, body as JsonValue);
   if (!read.ok) return { error: read.error.kind };
   const { images, ignored, foreign } = read.value;
@@ -94,7 +94,7 @@ describe('notifications of the registry "distribution"', () => {
     ['a body that is no object is malformed', [event()], { error: 'malformed' }],
     ['64 events are taken', { events: times(64, event({ action: 'pull' })) }, { ...nothing, ignored: 64 }],
     ['65 events are too many', { events: times(65, event()) }, { error: 'too-many' }],
-  ])('%s', (_title, body, expected) => expect(told('distribution', body)).toEqual(expected));
+  ])('%s', (_title, body, expected) => expect(reported('distribution', body)).toEqual(expected));
 });
 
 test('what a real docker-registry sends of one push: a layer, and its manifest by digest and by tag', () => {
@@ -102,7 +102,7 @@ test('what a real docker-registry sends of one push: a layer, and its manifest b
   const digest = 'sha256:b37b7208b2f7367679c421a5db94b25d651039a216eddb2fbf33f885f7da9836';
   const pushed = { images: [`127.0.0.1:46805/team/web@${digest}`], ignored: 0, foreign: 0 };
   const own = ['127.0.0.1:46805'];
-  expect(bodies.map((body) => told('distribution', body, {}, own))).toEqual([nothing, pushed, pushed]);
+  expect(bodies.map((body) => reported('distribution', body, {}, own))).toEqual([nothing, pushed, pushed]);
 });
 
 describe('B26: a payload never names where the gate connects', () => {
@@ -126,7 +126,7 @@ describe('B26: a payload never names where the gate connects', () => {
     ['a tag that is none', {}, { digest: '', tag: '../../x' }],
     ['neither tag nor digest', {}, { digest: '', tag: '' }],
   ])('%s', (_title, request, target) => {
-    expect(told('distribution', { events: [event({ request, target })] })).toMatchObject({ images: [] });
+    expect(reported('distribution', { events: [event({ request, target })] })).toMatchObject({ images: [] });
   });
 
   test('whatever a registry sends, every image lies at a configured host', () => {
@@ -213,7 +213,7 @@ describe('webhooks of Harbor', () => {
     ['no type is malformed', harbor({ type: undefined }), { error: 'malformed' }],
     ['resources that are no list are malformed', harbor({}, resource), { error: 'malformed' }],
     ['65 resources are too many', harbor({}, times(65, resource)), { error: 'too-many' }],
-  ])('%s', (_title, body, expected) => expect(told('harbor', body)).toEqual(expected));
+  ])('%s', (_title, body, expected) => expect(reported('harbor', body)).toEqual(expected));
 });
 
 const structured = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
@@ -256,13 +256,15 @@ describe('CloudEvents', () => {
       batched,
       { error: 'too-many' },
     ],
-  ])('%s', (_title, body, headers, expected) => expect(told('cloudevents', body, headers)).toEqual(expected));
+  ])('%s', (_title, body, headers, expected) =>
+    expect(reported('cloudevents', body, headers)).toEqual(expected),
+  );
 
   test('zot names no host, so only a source with one host can mean it', () => {
     const headers = binary('zotregistry.image.updated');
-    expect(told('cloudevents', zot, headers, ['registry.example.com'])).toEqual(one);
-    expect(told('cloudevents', zot, headers)).toEqual(nothing);
+    expect(reported('cloudevents', zot, headers, ['registry.example.com'])).toEqual(one);
+    expect(reported('cloudevents', zot, headers)).toEqual(nothing);
     const byDigest = { ...zot, reference: digest, digest: '' };
-    expect(told('cloudevents', byDigest, headers, ['registry.example.com'])).toEqual(nothing);
+    expect(reported('cloudevents', byDigest, headers, ['registry.example.com'])).toEqual(nothing);
   });
 });

@@ -10,7 +10,7 @@ test('R19: one at a time, in order of arrival', async () => {
   const lock = createLargeBodyLock();
   const order: number[] = [];
   let inside = 0;
-  const visit = async (number: number): Promise<void> => {
+  const holdLock = async (number: number): Promise<void> => {
     const release = await lock.acquire('shop', later());
     expect(++inside).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -18,7 +18,7 @@ test('R19: one at a time, in order of arrival', async () => {
     inside--;
     release?.();
   };
-  await Promise.all([visit(1), visit(2), visit(3)]);
+  await Promise.all([holdLock(1), holdLock(2), holdLock(3)]);
   expect(order).toEqual([1, 2, 3]);
 });
 
@@ -50,12 +50,12 @@ test('the event loop goes round between two holders', async () => {
 test('R26: a namespace that sends one large body after the other keeps another waiting for one of them', async () => {
   const lock = createLargeBodyLock();
   const order: string[] = [];
-  const visit = async (namespace: string): Promise<void> => {
+  const holdLock = async (namespace: string): Promise<void> => {
     const release = await lock.acquire(namespace, later());
     order.push(namespace);
     release?.();
   };
-  await Promise.all(['evil', 'evil', 'evil', 'evil', 'shop', 'other'].map(visit));
+  await Promise.all(['evil', 'evil', 'evil', 'evil', 'shop', 'other'].map(holdLock));
   expect(order.slice(0, 4).sort()).toEqual(['evil', 'evil', 'other', 'shop']);
 });
 

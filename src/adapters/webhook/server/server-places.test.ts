@@ -65,7 +65,7 @@ const hold = async (
   held.push(socket);
   return socket;
 };
-const limitsTold = (gate: TestGate): number =>
+const limitsReported = (gate: TestGate): number =>
   gate.problems.filter(({ kind }) => kind === 'connection-limit').length;
 
 describe('R27, B50: connections count before TLS, and the oldest unfinished gives way', () => {
@@ -81,7 +81,7 @@ describe('R27, B50: connections count before TLS, and the oldest unfinished give
         expect((await http1(gate, { ca })({ body: review })).status).toBe(200);
         expect((await http2(gate, { ca })({ body: review })).status).toBe(200);
       }
-      expect(limitsTold(gate)).toBeGreaterThan(0);
+      expect(limitsReported(gate)).toBeGreaterThan(0);
       expect(gate.server.connections()).toBeLessThan(40);
     },
   );
@@ -105,7 +105,7 @@ describe('R27, B50: connections count before TLS, and the oldest unfinished give
     });
     for (const socket of dialled) socket.write(post);
     expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200']));
-    expect(limitsTold(gate)).toBe(0);
+    expect(limitsReported(gate)).toBe(0);
   }, 60_000);
 
   test('connections that asked once and idle give way to others by peer, those that ask stay', async () => {
@@ -125,7 +125,7 @@ describe('R27, B50: connections count before TLS, and the oldest unfinished give
       if (!socket.destroyed) await once(socket, 'data');
     }
     expect(await ask()).toBe(200);
-    expect(limitsTold(gate)).toBeGreaterThan(0);
+    expect(limitsReported(gate)).toBeGreaterThan(0);
   });
 
   test.each(['http/1.1', 'h2'] as const)(
@@ -217,7 +217,7 @@ describe('R27: whoever leaves before the answer', () => {
           },
         },
       );
-      const askAndLeave = async (): Promise<void> => {
+      const askAndDisconnect = async (): Promise<void> => {
         if (how === 'http/1.1') {
           const socket = await hold(gate, '127.0.0.2', how);
           const before = ends.length;
@@ -236,7 +236,7 @@ describe('R27: whoever leaves before the answer', () => {
         await expect.poll(() => ends.length > before || stream.closed).toBe(true);
         session.destroy();
       };
-      for (let at = 0; at < 20; at++) await askAndLeave();
+      for (let at = 0; at < 20; at++) await askAndDisconnect();
       expect(ends.length).toBe(8);
       // Another peer finds a place all the same.
       const honest = http1(gate, { ca })({ body: review });
