@@ -167,7 +167,7 @@ test('a bug in a port is an exception for the gate, and not a fact', async () =>
 });
 
 test('a thousand distinct images leave bounded memory of themselves', async () => {
-  const room = createEvidenceRoom({}, { remembered: 50, factEntries: 10, answers: 10 });
+  const room = createEvidenceRoom({}, { grants: 50, factEntries: 10, answers: 10 });
   for (let n = 0; n < 200; n++) {
     room.registry.push(`${host}/app${n}`, web, 'v1');
     expect((await room.ask(`${host}/app${n}:v1`)).facts.image?.state).toBe('known');

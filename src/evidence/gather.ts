@@ -17,7 +17,7 @@ import { createAskRegistry } from './resolve/ask-registry.ts';
 import { createAnswerCache, imageKey, pullContextKey, type AnswerCache } from './cache/answer-cache.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
 import { createResolve, type Resolution, type Resolve } from './resolve/resolve.ts';
-import { askerFor } from './singleflight/shared-asker.ts';
+import { requesterFor } from './singleflight/shared-requester.ts';
 
 /** One image text of a review and what its checks need to know. */
 export interface EvidenceRequest {
@@ -103,7 +103,7 @@ const openReview = (
 const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
   digest === undefined ? { tag } : { digest };
 
-/** Whoever names a digest and asks for nothing else has all there is to know. */
+/** The answer to a request that names a digest and needs nothing else. */
 const withoutNetwork = ({ image: { digest }, needs }: EvidenceRequest): ImageEvidence | undefined =>
   digest !== undefined && isDigestOnly(needs) ? { pinned: known(digest), facts: {}, tried: [] } : undefined;
 
@@ -124,7 +124,7 @@ const askProviders = async (
 ): Promise<
   Pick<ImageEvidence, 'facts' | 'claims'> & { readonly keepFor: number; readonly bytes: number }
 > => {
-  // Without a provider there is no fact, and whoever reads it finds "not asked": a defect, which denies.
+  // Without a provider there is no fact. A check that reads it finds "not asked": a defect, which denies.
   const list = needsIn(needs);
   const answers = await Promise.all(
     list.map(async ({ kind, wanted }) => providers.get(kind.id)?.gather(resolved, wanted, reading)),
@@ -144,7 +144,7 @@ const askProviders = async (
   return { facts, ...(claims.length === 0 ? {} : { claims }), keepFor, bytes };
 };
 
-/** One image: its name is resolved, then every provider that is needed looks at what it stands for. */
+/** One image: its name is resolved, then every provider that is needed gathers its fact about that manifest. */
 const gatherImage = async (
   providers: Providers,
   answers: AnswerCache,
@@ -207,14 +207,14 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
       return cached.every(isKnown) ? cached : undefined;
     },
     gather: async (requests, context, signal) => {
-      const reading = createReadBudget(signal, limits.reviewBytes, askerFor(context?.namespace ?? ''));
+      const reading = createReadBudget(signal, limits.reviewBytes, requesterFor(context?.namespace ?? ''));
       const review = openReview(resolve, keychain, context, reading);
       // Where one request about an image has to be asked, all of this review about that image are: one cached and one
       // asked, a tag could have two digests (B1).
       const cached = cachedAnswers(requests, review.contextKey);
       const keys = requests.map(({ image }) => imageKey(image));
       const asked = new Set(keys.filter((_, at) => cached[at] === undefined));
-      // Attack: images of a silent host beside a bad one, so that there is no time left to look at that one.
+      // Attack: images of a silent host beside a bad one, so that no time is left for the bad one.
       const hostOf = ([, { image }]: readonly [number, EvidenceRequest]): string => image.host;
       const gatherOne = ([at, request]: readonly [number, EvidenceRequest]): Promise<ImageEvidence> => {
         const known = asked.has(keys[at] ?? '') ? withoutNetwork(request) : cached[at];

@@ -36,7 +36,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly answers: number;
   readonly answerBytes: number;
   /** Entries of the caches of tags, of proofs of access, and of denials. */
-  readonly remembered: number;
+  readonly grants: number;
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;
   readonly factBytes: number;
@@ -65,7 +65,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   answerTime: 5000,
   answers: 10_000,
   answerBytes: 16 * 1024 * 1024,
-  remembered: 20_000,
+  grants: 20_000,
   factEntries: 10_000,
   factBytes: 32 * 1024 * 1024,
 };

@@ -92,10 +92,10 @@ export interface CloudIdentity {
 }
 
 /** The namespaces for which a registry is asked, with a callback for progress. */
-export interface Asker {
-  /** On whose account room is taken that all share (R26). */
+export interface Requester {
+  /** The owners that shared limits count the request for (R26). */
   readonly owners: Owners;
-  /** A request has got its turn and goes to this host: the registry, its token server, where it redirects to. */
+  /** A request is sent to this host now: the registry, its token server, where it redirects to. */
   asked(host: string): void;
   /** The host has begun to answer, whatever it says. */
   answered(host: string): void;
@@ -105,10 +105,10 @@ export interface Asker {
 export interface ReadBudget {
   readonly signal: AbortSignal;
   /** Absent when the request is for no namespace. */
-  readonly asker?: Asker;
+  readonly requester?: Requester;
   /** The content is named by a manifest that was read. Its pusher chose it, and may have chosen slow content. */
   readonly below?: true;
-  /** Books bytes before they are kept. @returns false when the review has read its share */
+  /** Takes bytes from the budget before they are kept. @returns false when the review has read its share */
   take(bytes: number): boolean;
 }
 
@@ -193,7 +193,7 @@ export interface Registry {
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<readonly Descriptor[]>>;
-  /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: no registry speaks there. */
+  /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: what answers there is no registry. */
   ping(
     host: string,
     credential: Credential,

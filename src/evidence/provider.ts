@@ -12,7 +12,7 @@ import type { SharedReads } from './singleflight/singleflight.ts';
 interface Gathered<Id extends KindId = KindId> {
   readonly fact: Fact<FactOf<Id>>;
   /**
-   * Milliseconds for which the same caller may be told the same without asking again, as long as its credential is good
+   * Milliseconds for which the same caller may get the same answer without asking again, as long as its credential is good
    * for it; 0: each review asks anew.
    */
   readonly keepFor: number;

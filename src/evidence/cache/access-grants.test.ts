@@ -176,7 +176,7 @@ describe('the book of accesses', () => {
   const account = { repository: { host: 'h', repository: 'r' }, credential: 'k' };
 
   test('stays bounded whatever is asked, and forgets the oldest first', () => {
-    const book = createAccessGrants({ ...limits, remembered: 3 }, createFakeClock());
+    const book = createAccessGrants({ ...limits, grants: 3 }, createFakeClock());
     for (let n = 0; n < 10; n++) book.grant(account, { tag: `t${n}` }, `sha256:${n}` as Digest);
     expect(book.tagged(account, 't6')).toBeUndefined();
     expect(book.tagged(account, 't9')).toEqual({ digest: 'sha256:9', age: 0 });
@@ -184,7 +184,7 @@ describe('the book of accesses', () => {
   });
 
   test('an account that was forgotten is known nothing of: a denial can not be outlived', () => {
-    const book = createAccessGrants({ ...limits, remembered: 2 }, createFakeClock());
+    const book = createAccessGrants({ ...limits, grants: 2 }, createFakeClock());
     book.grant(account, { digest: one }, one);
     for (let n = 0; n < 3; n++)
       book.grant({ ...account, credential: `k${n}` }, { tag: 'x' }, 'sha256:2' as Digest);
@@ -194,7 +194,7 @@ describe('the book of accesses', () => {
   test.each(['absent', 'denied'] as const)(
     'B9: names that were %s push nothing out of memory that somebody has read',
     (refusal) => {
-      const book = createAccessGrants({ ...limits, remembered: 3 }, createFakeClock());
+      const book = createAccessGrants({ ...limits, grants: 3 }, createFakeClock());
       book.grant(account, { tag: 't' }, one);
       for (let n = 0; n < 10; n++) {
         const stranger = { ...account, repository: { host: 'h', repository: `made-up-${n}` } };

@@ -4,19 +4,19 @@ import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, RegistryFailure, Repository } from '../ports.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
-/** One credential at one repository: what is remembered of it is used for nobody else. */
+/** One credential at one repository. What is cached for it is used for no other. */
 export interface Account {
   readonly repository: Repository;
   /** {@link Credential.key} */
   readonly credential: string;
 }
 
-/** A definite negative answer of the registry, as it was told to this account. */
+/** A definite negative answer of the registry to this account. */
 interface AccessDenial {
   readonly outcome: 'absent' | 'denied';
-  /** Why it was denied: whoever asks next is told the same cause. */
+  /** Why it was denied: the next request gets the same cause. */
   readonly failure?: RegistryFailure;
-  /** Milliseconds for which it is believed, where that is less than what is usual. */
+  /** Milliseconds for which it counts, where that is less than usual. */
   readonly believed?: number;
 }
 
@@ -35,7 +35,7 @@ export interface AccessGrants {
   grant(account: Account, name: ManifestName, digest: Digest): void;
   /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
   deny(account: Account, name: ManifestName, denial: AccessDenial): void;
-  /** How many denials there have been: what rests on older knowledge is looked at again when there was one more. */
+  /** How many denials there have been. A cached answer counts only while this number has not changed. */
   readonly denials: number;
 }
 
@@ -47,15 +47,15 @@ export const accountKey = ({ repository, credential }: Account): string =>
 const denialKey = (account: Account, name: ManifestName): string =>
   `${accountKey(account)}\n${nameKey(name)}`;
 
-type Times = Pick<EvidenceLimits, 'remembered' | 'negativeTime' | 'outageTime'>;
+type Times = Pick<EvidenceLimits, 'grants' | 'negativeTime' | 'outageTime'>;
 
 /**
  * Every account that has read something has a number, and what it read is kept under that number. A denial, or
  * forgetting the account, takes it away for good, so nothing of before can be found again. Who has read nothing has
  * none: names that somebody makes up must not push out what others have read (B9).
  */
-const createNumbers = (remembered: number) => {
-  const numbers = createLruCache<string>({ entries: remembered });
+const createNumbers = (grants: number) => {
+  const numbers = createLruCache<string>({ entries: grants });
   let last = 0;
   return {
     of: (account: Account): string | undefined => numbers.get(accountKey(account)),
@@ -70,8 +70,8 @@ const createNumbers = (remembered: number) => {
 };
 
 export const createAccessGrants = (limits: Times, clock: Clock): AccessGrants => {
-  const bound = { entries: limits.remembered };
-  const numbers = createNumbers(limits.remembered);
+  const bound = { entries: limits.grants };
+  const numbers = createNumbers(limits.grants);
   const reads = createLruCache<number>(bound);
   const tags = createLruCache<{ readonly digest: Digest; readonly at: number }>(bound);
   const denials = createLruCache<AccessDenial & { readonly at: number }>(bound);

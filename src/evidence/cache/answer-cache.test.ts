@@ -138,7 +138,7 @@ describe('what was found a moment ago', () => {
   });
 
   test('B1: what is asked about a tag in one review is asked for all of it, so it never has two digests', async () => {
-    const room = filledRoom({ remembered: 1 });
+    const room = filledRoom({ grants: 1 });
     room.registry.push(place, web, 'v2');
     await gather(room, `${place}:v1`);
     // The access book is full and has forgotten v1.
@@ -226,10 +226,10 @@ describe('what is not remembered', () => {
       room.registry.push(text.slice(0, -3), web, 'v1');
       await gather(room, text);
     }
-    const remembered = texts.filter((text) => recall(room, text) !== undefined);
-    expect(remembered.length).toBeGreaterThan(0);
-    expect(remembered.length).toBeLessThanOrEqual(15);
-    expect(remembered).toEqual(texts.slice(-remembered.length));
+    const grants = texts.filter((text) => recall(room, text) !== undefined);
+    expect(grants.length).toBeGreaterThan(0);
+    expect(grants.length).toBeLessThanOrEqual(15);
+    expect(grants).toEqual(texts.slice(-grants.length));
   });
 
   test('what is larger than all of the memory', async () => {

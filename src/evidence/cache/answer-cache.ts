@@ -7,21 +7,21 @@ import type { AccessGrants, Account } from './access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, PullContext } from '../ports.ts';
 
-/** What a pull context was told about one image, and the proof that it rests on. */
+/** An answer to a pull context about one image, and the access grant that it rests on. */
 interface CachedAnswer {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
   readonly account: Account;
   readonly name: ManifestName;
-  /** Milliseconds for which the facts may be said again. */
+  /** Milliseconds for which the facts may be used again. */
   readonly keepFor: number;
   /** What the facts take in memory. */
   readonly bytes: number;
 }
 
 /**
- * What a pull context was told a moment ago. A burst of Pods of one kind asks the same again and again: the answer is
- * given without asking the keychain and the access grants once more, which cost more than all the judging.
+ * Recent answers by pull context. A burst of Pods of one kind asks the same again and again: then keychain and access
+ * grants are not asked once more, which takes longer than all checks.
  *
  * It adds nothing to anybody's rights: an answer is found only by the context that it was given to (namespace, pull
  * secrets, service account), not beyond the time for which the proof behind it counts, and never after any credential
@@ -47,7 +47,7 @@ const keyOf = (contextKey: string, image: ImageReference): string => `${imageKey
 interface Kept {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
-  /** Denials that had been heard when it was found. */
+  /** {@link AccessGrants.denials} when it was found. */
   readonly denials: number;
 }
 

@@ -39,7 +39,7 @@ export const createCloudCredentials = (clock: Clock): CloudCredentials => {
       return fact.state === 'absent' ? absenceKept : failureKept;
     },
   });
-  /** The last credential of each registry: it still works when the next one is late. */
+  /** The last credential of each registry: it still works when the next one does not come in time. */
   const last = createLruCache<CloudSecret>({ entries: limits.entries });
 
   return {

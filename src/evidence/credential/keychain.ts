@@ -21,7 +21,7 @@ import { entriesFor, type DockerConfig, type DockerConfigEntry } from './docker-
 import { createNamespaceSecrets, type NamespaceSecrets } from './namespace-secrets.ts';
 
 interface KeychainParts {
-  /** Absent: there is no cluster, or the gate was not told to read secrets. */
+  /** Absent: there is no cluster, or the gate is not configured to read secrets. */
   readonly pullSecrets?: PullSecrets;
   readonly configured: ConfiguredCredentials;
   /** Asked in this order. */
@@ -29,7 +29,7 @@ interface KeychainParts {
   readonly clock: Clock;
 }
 
-/** What is tried for one image; each costs a request, and whoever writes the secrets decides how many there are (B9). */
+/** What is tried for one image; each costs a request, and users who write secrets decide how many there are (B9). */
 export const maxCandidates = 16;
 
 /** A candidate before it is bound to its host. */
@@ -69,7 +69,7 @@ const readSecret = (
   );
 };
 
-/** Keys with a star cost time, and what is kept is at hand at once: 64 images would compare with all in one go (R24). */
+/** To compare keys with a star takes time, and cached secrets need no wait in between: 64 images are too many in one go (R24). */
 const inPieces = async (
   fact: Fact<Result<DockerConfig, string>>,
 ): Promise<Fact<Result<DockerConfig, string>>> => {
@@ -78,7 +78,7 @@ const inPieces = async (
   return fact;
 };
 
-/** Every entry that fits is a candidate; of those that are broken one is told. */
+/** Every entry that fits is a candidate; of the broken ones one is reported. */
 async function* fromSecret(
   { repository, signal }: Question,
   secrets: NamespaceSecrets,
@@ -129,7 +129,7 @@ function* unread({ namespace, pullSecrets, serviceAccount }: PullContext): Gener
   for (const name of pullSecrets.slice(0, maxPullSecrets)) {
     yield missing('pull-secret', `pull secret ${shown(`${namespace}/${name}`)}`, switchedOff);
   }
-  // Every Pod has the account `default`: nobody chose it, and it tells nothing.
+  // Every Pod has the account `default`: nobody chose it, so it explains nothing.
   if (serviceAccount === undefined || serviceAccount === 'default') return;
   const source = `service account ${shown(`${namespace}/${serviceAccount}`)}`;
   yield { ...missing('service-account', source, switchedOff), aside: true };
@@ -175,7 +175,7 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
   const credentials = createCloudCredentials(clock);
   const secrets = pullSecrets === undefined ? undefined : createNamespaceSecrets(pullSecrets, clock);
 
-  async function* walk(question: Question, context: PullContext | undefined): AsyncGenerator<Found> {
+  async function* inOrder(question: Question, context: PullContext | undefined): AsyncGenerator<Found> {
     if (context !== undefined) {
       yield* secrets === undefined ? unread(context) : fromNamespace(question, secrets, context);
     }
@@ -189,22 +189,22 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
     signal: AbortSignal,
   ): AsyncGenerator<Candidate> {
     const offered = new Set<string>();
-    const atHand = (kind: CredentialKind, source: string, secret: CredentialSecret): Candidate => {
+    const offer = (kind: CredentialKind, source: string, secret: CredentialSecret): Candidate => {
       const key = keyOf(repository.host, secret);
       offered.add(key);
       return { state: 'at-hand', credential: { kind, source, key, secret } };
     };
     if (signal.aborted) return;
-    for await (const { kind, source, what, aside } of walk({ repository, signal }, context)) {
+    for await (const { kind, source, what, aside } of inOrder({ repository, signal }, context)) {
       if ('why' in what) yield { state: 'missing', kind, source, why: what.why, ...(aside && { aside }) };
       else if (offered.size >= maxCandidates) {
         const why = `${maxCandidates} credentials were tried already; the rest is left out`;
         yield { state: 'missing', kind, source, why };
         break;
-      } else if (!offered.has(keyOf(repository.host, what.secret))) yield atHand(kind, source, what.secret);
+      } else if (!offered.has(keyOf(repository.host, what.secret))) yield offer(kind, source, what.secret);
       if (signal.aborted) return;
     }
-    yield atHand('anonymous', 'anonymous', { form: 'none' });
+    yield offer('anonymous', 'anonymous', { form: 'none' });
   }
   return { candidates };
 };

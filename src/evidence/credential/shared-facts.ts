@@ -10,7 +10,7 @@ interface SharedFacts<T> {
   /** `what` names the thing in an answer that it is unavailable. `look` ends at its signal; it runs for all who wait. */
   get(key: string, what: string, look: Look<T>, asking: Asking): Promise<Fact<T>>;
 }
-/** Until when one who asks waits, and for whom: look-ups under way are shared by namespace (R26). */
+/** How long a caller waits, and for which namespace: look-ups under way are shared by namespace (R26). */
 export interface Asking {
   readonly signal: AbortSignal;
   /** Absent when the request is for no namespace. */
@@ -22,7 +22,7 @@ export interface SharedFactsOptions<T> {
   readonly clock: Clock;
   /** Milliseconds for which an answer serves others who come later; 0: not at all. */
   readonly keepFor: (fact: Fact<T>) => number;
-  /** What keeping it costs, in bytes or so; 1 unless told otherwise. */
+  /** The weight of a cached value, for most caches bytes; 1 by default. */
   readonly weigh?: (value: T) => number;
   readonly limits: {
     readonly entries: number;

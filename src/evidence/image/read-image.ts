@@ -255,8 +255,8 @@ const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
 };
 
 /**
- * R25: whoever has said which manifest it is, is there. That something below it does not come is no outage, whatever the
- * cause: somebody pushed an image with a config or a child that takes for ever.
+ * R25: a registry that has named the manifest can be reached. When content below it does not come, that is no outage,
+ * whatever the cause. Attack: push an image with a config or a child that takes for ever.
  */
 const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
   if (answer.state !== 'unavailable') return answer;
@@ -279,7 +279,7 @@ export const readImage = async (
   const key = `${image.digest} ${choiceKey(platforms)} ${repositoryKey(image)}`;
   const known = memory.get(key);
   if (known !== undefined) return { state: 'known', value: known };
-  // While the registry is away only what is held is looked at: that is another work than reading the rest as well.
+  // In an outage only cached content is read: that is other work than to read all of it, so it has a key of its own.
   const kind = outage === undefined ? 'facts' : 'held';
   const plan = { key: `${kind} ${key}\n${credential.key}`, host: image.host };
   const answer = await parts.sharedReads.do({ ...plan, stage: 'manifest' }, reading, async (reading) => {

@@ -24,7 +24,7 @@ export interface Target {
   readonly name: ManifestName;
 }
 
-/** Never rejects for what a registry does; whatever it said is in the attempt. */
+/** Never rejects for what a registry does; its answer is in the attempt. */
 export type AskRegistry = (target: Target, credential: Credential, reading: Reading) => Promise<Attempt>;
 
 interface AskParts {
@@ -42,18 +42,18 @@ const invalid = (repository: Repository, why: string): RegistryAnswer<never> => 
   failure: { kind: 'invalid', stage: 'manifest', host: repository.host, why },
 });
 
-/** What is expected to be found, when the bytes of it are at hand. */
-const atHand = async (
+/** The manifest that this name is expected to stand for, when its bytes are cached. */
+const expectedContent = async (
   { content, grants }: AskParts,
   { repository, name }: Target,
   credential: Credential,
 ): Promise<Found | undefined> => {
   const account: Account = { repository, credential: credential.key };
   const digest = 'tag' in name ? grants.tagged(account, name.tag)?.digest : name.digest;
-  return digest === undefined ? undefined : held(content, repository, digest);
+  return digest === undefined ? undefined : contentOf(content, repository, digest);
 };
 
-const held = async (
+const contentOf = async (
   content: ContentStore,
   repository: Repository,
   digest: Digest,
@@ -63,7 +63,7 @@ const held = async (
 };
 
 /**
- * HEAD, where the bytes that it may speak of are at hand: it proves that the credential may read the manifest and costs
+ * HEAD, where the bytes that it may name are cached: it proves that the credential may read the manifest and costs
  * no transfer. A digest in a header tells where to look, never what the bytes are: it counts only for bytes that this
  * repository has delivered, which were hashed then (B1).
  * @returns undefined when the bytes have to be read
@@ -75,18 +75,18 @@ const head = async (
   reading: Reading,
 ): Promise<RegistryAnswer<Found> | undefined> => {
   const { repository, name } = target;
-  const expected = await atHand(parts, target, credential);
+  const expected = await expectedContent(parts, target, credential);
   if (expected === undefined) return undefined;
   if (!reading.take(expected.bytes.length)) return overspent(repository.host, 'manifest');
   const named = await parts.registry.head(repository, name, credential, reading);
   if (named.state === 'absent') return named;
   // A registry may be unable to HEAD and able to GET.
   if (named.state === 'unavailable') return named.failure.kind === 'invalid' ? undefined : named;
-  return follow(parts.content, target, expected, named.value);
+  return foundByHead(parts.content, target, expected, named.value);
 };
 
 /** What a successful HEAD shows; undefined: it names nothing that this repository has delivered. */
-const follow = async (
+const foundByHead = async (
   content: ContentStore,
   { repository, name }: Target,
   expected: Found,
@@ -95,7 +95,7 @@ const follow = async (
   const hint = named ?? ('digest' in name ? name.digest : undefined);
   if (hint === expected.digest) return { state: 'known', value: expected };
   if (hint === undefined || 'digest' in name) return undefined;
-  const moved = await held(content, repository, hint);
+  const moved = await contentOf(content, repository, hint);
   return moved === undefined ? undefined : { state: 'known', value: moved };
 };
 
@@ -115,8 +115,8 @@ const read = async (
   return { state: 'known', value: { digest, bytes } };
 };
 
-/** What the registry said is remembered for this credential alone. */
-const remember = (
+/** What the registry said is cached for this credential alone. */
+const recordAnswer = (
   { grants, limits, hasRow }: AskParts,
   { repository, name }: Target,
   credential: Credential,
@@ -135,7 +135,7 @@ const remember = (
 };
 
 /**
- * Asks the registry for a name with one credential, unless it has refused it a moment ago: one read for all who wait,
+ * Asks the registry for a name with one credential, unless it has refused it a moment ago. One read for all who wait,
  * which is one request, or two when a HEAD brought news.
  */
 export const createAskRegistry =
@@ -154,7 +154,7 @@ export const createAskRegistry =
     const answer = await sharedReads.do(plan, reading, async (shared) => {
       const found =
         (await head(parts, target, credential, shared)) ?? (await read(parts, target, credential, shared));
-      remember(parts, target, credential, found);
+      recordAnswer(parts, target, credential, found);
       return found;
     });
     if (answer.state === 'absent') return { outcome: 'absent', credential };

@@ -9,7 +9,7 @@ import { age, outcome, shownSource } from '../text/unavailable-text.ts';
 export interface ResolvedImage {
   readonly image: PinnedImage;
   readonly credential: Credential;
-  /** At hand when it was read or found just now. */
+  /** Present when it was read or found just now. */
   readonly bytes?: Uint8Array;
   /** Present when an older tag result stands in: its age in milliseconds. */
   readonly staleFor?: number;
@@ -32,7 +32,7 @@ export type Attempt =
       readonly kind: CredentialKind;
       readonly source: string;
       readonly why: string;
-      /** Worth telling only when no other credential reaches the image. */
+      /** Worth a line only when no other credential reaches the image. */
       readonly aside?: true;
     }
   | { readonly outcome: 'absent'; readonly credential: Credential }
@@ -74,7 +74,7 @@ export const triedOf = (attempts: readonly Attempt[]): readonly string[] => {
   });
 };
 
-/** The registry did not answer, for whatever cause: what is remembered may stand in. */
+/** The registry did not answer, for whatever cause: a cached result may stand in. */
 export const isOutage = ({ kind }: RegistryFailure): boolean =>
   kind === 'unreachable' || kind === 'timeout' || kind === 'paced' || kind === 'busy';
 
@@ -104,8 +104,8 @@ const isBlind = (attempt: Attempt): boolean => {
 };
 
 /**
- * Whether every credential has looked, and the image is not there. A registry that turns away whoever shows no credential
- * says nothing by that, once a credential was let in.
+ * Whether every credential has looked, and the image is not there. A registry that refuses requests without a credential
+ * says nothing by that, once it has let a credential in.
  */
 export const haveAllLooked = (attempts: readonly Attempt[]): boolean => {
   if (attempts.some(isBlind)) return false;

@@ -42,8 +42,8 @@ interface Cause {
 }
 
 /**
- * R25: whether the login itself may have brought it about that there is no answer. Whoever writes secrets of the namespace
- * chooses it, and a byte or a length in it that a registry cannot take ends in a 500 or a closed connection. Attack: such
+ * R25: whether the login itself may be the cause that there is no answer. Users who write secrets of the namespace choose
+ * it, and a byte or a length in it that a registry cannot take ends in a 500 or a closed connection. Attack: such
  * a secret first and a good one behind it, with which the kubelet pulls what `onUnavailable: Warn` let in.
  */
 const mayBeItsLogin = ({ kind }: Credential, failure: RegistryFailure): boolean =>
@@ -59,31 +59,31 @@ const mayBeItsLogin = ({ kind }: Credential, failure: RegistryFailure): boolean 
 const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
   stage === 'token' && (kind === 'invalid' || kind === 'refused');
 
-/** However many secrets a pod names: each is a line for people, and each that is at hand costs requests (B9). */
+/** A Pod may name any number of secrets; each is a line of output, and each that can be read costs requests (B9). */
 const maxShown = 64;
 
 /** Which of the candidates are tried: each credential once, and not more of them than `most`. */
 const createSelect = (most: number) => {
   const keys = new Set<string>();
   let isCut = false;
-  /** @returns the credential to try, or what is to be told of one that is not tried */
+  /** @returns the credential to try, or the attempts to show for one that is not tried */
   return (candidate: Candidate | 'late'): Credential | readonly Attempt[] => {
     if (candidate === 'late') return [{ outcome: candidate }];
     if (candidate.state === 'missing') return [{ ...candidate, outcome: 'missing' }];
     const { credential } = candidate;
     if (keys.has(credential.key)) return [];
-    // Whatever a pod names, an image that everybody may pull stays one: the last candidate has a place of its own.
+    // Whatever a Pod names, an image that everybody may pull can be pulled: the last candidate has a place of its own.
     if (keys.size < most || credential.kind === 'anonymous') {
       keys.add(credential.key);
       return credential;
     }
-    const told = isCut ? [] : [cut];
+    const shownCut = isCut ? [] : [cut];
     isCut = true;
-    return told;
+    return shownCut;
   };
 };
 
-const lateWhy = ({ host }: Repository, milliseconds: number): Unavailable => ({
+const noCredentialInTime = ({ host }: Repository, milliseconds: number): Unavailable => ({
   what: shown(`${shownName(host)}: credentials`),
   why: `the next credential was not at hand before the deadline, ${spent(milliseconds)}`,
   remedy:
@@ -91,7 +91,7 @@ const lateWhy = ({ host }: Repository, milliseconds: number): Unavailable => ({
 });
 
 /** What no credential reached. @param cause - the one failure that ended the search, if one did */
-const conclude = (
+const unresolved = (
   { repository }: Target,
   attempts: readonly Attempt[],
   cause: Cause | undefined,
@@ -101,7 +101,7 @@ const conclude = (
   if (cause !== undefined)
     return { state: 'unavailable', why: unavailableText(cause.failure, cause.source, milliseconds), tried };
   if (attempts.at(-1)?.outcome === 'late')
-    return { state: 'unavailable', why: lateWhy(repository, milliseconds), tried };
+    return { state: 'unavailable', why: noCredentialInTime(repository, milliseconds), tried };
   const what = shown(`${shownName(repository.host)}: manifest`);
   if (attempts.length === 0)
     return { state: 'unavailable', why: { what, why: 'there is no credential to ask with' }, tried };
@@ -113,7 +113,7 @@ const conclude = (
  * What a credential has read before: fresh knowledge, or in an outage whatever is not older than an outage may last. The
  * bytes of a digest cannot change, so only a tag grows stale.
  */
-const recall = (
+const readBefore = (
   { grants, limits }: ResolveParts,
   { repository, name }: Target,
   credential: Credential,
@@ -142,7 +142,7 @@ const standIn = (
   outage: Cause,
 ): UsedAttempt | undefined => {
   for (const { credential } of outagesIn(attempts)) {
-    const before = recall(parts, target, credential, outage);
+    const before = readBefore(parts, target, credential, outage);
     if (before !== undefined) return before;
   }
   return undefined;
@@ -209,7 +209,7 @@ const search = async (
       if (candidate === 'late') break;
       continue;
     }
-    const before = recall(parts, target, next, outage);
+    const before = readBefore(parts, target, next, outage);
     if (before !== undefined) return { attempts: [...attempts, before] };
     if (outage !== undefined) continue;
     const attempt = await parts.askRegistry(target, next, reading);
@@ -225,7 +225,7 @@ const search = async (
 /**
  * Which manifest a name stands for, and which credential of the caller may read it. They are tried in order: `denied`
  * and `absent` go on to the next, and so does no answer that a login of the namespace may have brought about; any other
- * outage only to what is remembered, everything else ends the search. Where none has reached it, it is `absent` only when
+ * outage only to cached results, everything else ends the search. Where none has reached it, it is `absent` only when
  * every one of them has looked.
  */
 export const createResolve =
@@ -236,5 +236,5 @@ export const createResolve =
     const last = attempts.at(-1);
     return last?.outcome === 'used'
       ? { state: 'known', resolved: last.resolved, tried: triedOf(attempts) }
-      : conclude(target, attempts, cause, parts.clock.monotonic() - began);
+      : unresolved(target, attempts, cause, parts.clock.monotonic() - began);
   };

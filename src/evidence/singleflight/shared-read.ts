@@ -3,7 +3,7 @@ import type { SharedCall, Waiter } from '../../concurrency/single-flight.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { Reading } from '../resolve/read-budget.ts';
-import { createSharedAsker } from './shared-asker.ts';
+import { createSharedRequester } from './shared-requester.ts';
 
 export interface ReadPlan {
   /**
@@ -18,7 +18,7 @@ export interface ReadPlan {
 
 export type SharedAnswer = RegistryAnswer<unknown>;
 
-/** A review that waits, with the budget on which bytes are booked. */
+/** A review that waits, with the budget from which bytes are taken. */
 export interface ReadWaiter extends Waiter<SharedAnswer> {
   readonly reading: Reading;
 }
@@ -36,7 +36,7 @@ export const failed = (failure: RegistryFailure): RegistryAnswer<never> => ({
   state: 'unavailable',
   failure,
 });
-export const late = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
+export const timeoutAnswer = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   failed({ kind: 'timeout', stage, host, why: 'no answer in time' });
 /** R25: no answer at all is an outage. Answers that come too slowly are none. */
 const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
@@ -44,19 +44,19 @@ const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
 export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   failed({ kind: 'limit', stage, host, why: 'the images of this review are more than is read for one' });
 
-/** Which hosts were asked and which were heard, as far as one piece of work goes. */
-const createHearing = (clock: Pick<Clock, 'monotonic'>) => {
-  const heard = new Set<string>();
+/** Which hosts were asked during one read, and which have answered. */
+const createHostProgress = (clock: Pick<Clock, 'monotonic'>) => {
+  const answered = new Set<string>();
   let asked: { readonly host: string; readonly at: number } | undefined;
   return {
     asked: (host: string): void => {
       // The oldest request without an answer counts, however often it is repeated.
-      if (asked?.host !== host || heard.has(host)) asked = { host, at: clock.monotonic() };
+      if (asked?.host !== host || answered.has(host)) asked = { host, at: clock.monotonic() };
     },
-    answered: (host: string): void => void heard.add(host),
+    answered: (host: string): void => void answered.add(host),
     /** The host that was asked last and has said nothing for so long. */
     silentHost: (time: number): string | undefined => {
-      if (asked === undefined || heard.has(asked.host)) return undefined;
+      if (asked === undefined || answered.has(asked.host)) return undefined;
       return clock.monotonic() - asked.at >= time ? asked.host : undefined;
     },
   };
@@ -72,15 +72,15 @@ export const createSharedRead = (
   clock: Pick<Clock, 'monotonic'>,
   call: SharedCall<SharedAnswer, ReadWaiter>,
 ): SharedRead => {
-  const hearing = createHearing(clock);
-  const askers = createSharedAsker(hearing);
+  const progress = createHostProgress(clock);
+  const requesters = createSharedRequester(progress);
   let waitsIn = stage;
   let taken = 0;
   let isOver = false;
 
   const timedOut = (): SharedAnswer => {
-    const quiet = hearing.silentHost(limits.silence);
-    return quiet === undefined ? late(host, waitsIn) : silent(quiet, waitsIn);
+    const quiet = progress.silentHost(limits.silence);
+    return quiet === undefined ? timeoutAnswer(host, waitsIn) : silent(quiet, waitsIn);
   };
   const take = (bytes: number): boolean => {
     taken += bytes;
@@ -94,7 +94,7 @@ export const createSharedRead = (
   };
   const reading: Reading = {
     signal: call.signal,
-    asker: askers.asker,
+    requester: requesters.requester,
     take,
     waitsIn: (next) => {
       waitsIn = next;
@@ -105,7 +105,7 @@ export const createSharedRead = (
     join: (joining) => {
       const waiter: ReadWaiter = { signal: joining.signal, timedOut, reading: joining };
       const answer = call.join(waiter);
-      askers.join(joining.asker);
+      requesters.join(joining.requester);
       joining.waitsIn(waitsIn);
       if (taken > 0 && !joining.take(taken)) call.settle(waiter, overspent(host, waitsIn));
       return answer;

@@ -4,7 +4,7 @@ import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-
 import { createSharedReads as create } from './singleflight.ts';
 import type { RegistryAnswer } from '../ports.ts';
 import { createReadBudget, type Reading } from '../resolve/read-budget.ts';
-import { askerFor } from './shared-asker.ts';
+import { requesterFor } from './shared-requester.ts';
 
 const plan = { key: 'k', host: 'registry.example.com', stage: 'manifest' } as const;
 const limits = { sharedReads: 8, sharedReadTimeout: 10_000, silence: 2000, reviewBytes: 2000 };
@@ -184,7 +184,7 @@ describe('bounds', () => {
 
 describe('R26: reads under way', () => {
   const of = (namespace: string, signal = new AbortController().signal): Reading =>
-    createReadBudget(signal, 1000, askerFor(namespace));
+    createReadBudget(signal, 1000, requesterFor(namespace));
   const room = { ...limits, sharedReads: 16 };
 
   test('two namespaces that read as much as they can leave a third its quarter', async () => {
@@ -219,7 +219,7 @@ describe('R26: reads under way', () => {
     const outer = (reading: Reading): Promise<RegistryAnswer<string>> =>
       reads.do({ ...plan, key: 'inner' }, reading, inner.work);
     void reads.do(plan, of('evil'), outer);
-    const owners = (): readonly string[] => [...(inner.readings[0]?.asker.owners() ?? [])];
+    const owners = (): readonly string[] => [...(inner.readings[0]?.requester.owners() ?? [])];
     expect(owners()).toEqual(['evil']);
     void reads.do(plan, of('shop'), outer);
     expect(owners()).toEqual(['evil', 'shop']);
@@ -249,15 +249,15 @@ describe('R25: what a passed deadline says', () => {
     [
       'a host that was asked and says nothing is down',
       true,
-      ({ asker }, clock) => (asker.asked(host), clock.pass(limits.silence)),
+      ({ requester }, clock) => (requester.asked(host), clock.pass(limits.silence)),
     ],
     [
       'a token server that says nothing is down, though its registry answered',
       true,
-      ({ asker }, clock) => {
-        asker.asked(host);
-        asker.answered(host);
-        asker.asked('auth.example.com');
+      ({ requester }, clock) => {
+        requester.asked(host);
+        requester.answered(host);
+        requester.asked('auth.example.com');
         clock.pass(limits.silence);
       },
     ],
@@ -265,16 +265,16 @@ describe('R25: what a passed deadline says', () => {
     [
       'it had too little time to answer',
       false,
-      ({ asker }, clock) => (asker.asked(host), clock.pass(limits.silence - 1)),
+      ({ requester }, clock) => (requester.asked(host), clock.pass(limits.silence - 1)),
     ],
     [
       'answers were coming, however slowly',
       false,
-      ({ asker }, clock) => {
-        asker.asked(host);
+      ({ requester }, clock) => {
+        requester.asked(host);
         clock.pass(5000);
-        asker.answered(host);
-        asker.asked(host);
+        requester.answered(host);
+        requester.asked(host);
         clock.pass(5000);
       },
     ],

@@ -8,7 +8,7 @@ import type { Reading } from '../resolve/read-budget.ts';
 import {
   createSharedRead,
   failed,
-  late,
+  timeoutAnswer,
   type ReadPlan,
   type ReadWaiter,
   type SharedAnswer,
@@ -56,12 +56,12 @@ export const createSharedReads = (
 
   const join = (plan: ReadPlan, reading: Reading, read: Read<unknown>): Promise<SharedAnswer> => {
     const { key, host, stage } = plan;
-    if (reading.signal.aborted) return Promise.resolve(late(host, stage));
+    if (reading.signal.aborted) return Promise.resolve(timeoutAnswer(host, stage));
     const underWay = reads.find(key);
     // A caller that comes after half of its time begins a new read, so that it does not fail with the first one.
     if (underWay !== undefined && clock.monotonic() - underWay.began < timeout / 2)
       return underWay.join(reading);
-    const release = places.tryAcquire(host, reading.asker.owners);
+    const release = places.tryAcquire(host, reading.requester.owners);
     if (release === undefined) return Promise.resolve(busy(host));
     const shared = reads.open(key, (call) => createSharedRead(plan, limits, clock, call));
     const answer = shared.join(reading);

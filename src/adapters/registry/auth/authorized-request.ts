@@ -57,7 +57,7 @@ export const sendAuthorized = async (
     stage,
     account: credential.key,
     signal: budget.signal,
-    ...(budget.asker === undefined ? {} : { asker: budget.asker }),
+    ...(budget.requester === undefined ? {} : { requester: budget.requester }),
     ...(budget.below === true ? { below: true } : {}),
   });
   if (!answer.ok) return answer;

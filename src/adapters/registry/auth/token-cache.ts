@@ -1,7 +1,10 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { Result } from '../../../core/result.ts';
-import { createSharedAsker, type SharedAsker } from '../../../evidence/singleflight/shared-asker.ts';
-import type { Asker, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
+import {
+  createSharedRequester,
+  type SharedRequester,
+} from '../../../evidence/singleflight/shared-requester.ts';
+import type { Requester, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { createSingleFlight, type SharedCall, type Waiter } from '../../../concurrency/single-flight.ts';
 import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
 import type { Token } from './token.ts';
@@ -19,7 +22,7 @@ export interface TokenKey {
 
 type Asked = Result<Token, RegistryFailure>;
 /** In the name of all waiters. */
-type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly asker: Asker }) => Promise<Asked>;
+type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly requester: Requester }) => Promise<Asked>;
 
 /** The part of its life for which a token is used. The rest is for clock differences and the time on the way. */
 const usedShare = 0.8;
@@ -35,7 +38,7 @@ interface TokenCache {
    */
   obtain(
     key: TokenKey,
-    waiter: Pick<ReadBudget, 'signal' | 'asker'>,
+    waiter: Pick<ReadBudget, 'signal' | 'requester'>,
     ask: AskShared,
   ): Promise<Asked | undefined>;
 }
@@ -46,7 +49,7 @@ const nameOf = ({ host, server, scope, credential }: TokenKey): string =>
 /** A token request and its owners: a later waiter must not wait in the queue of the first one (R26). */
 interface SharedRequest {
   readonly call: SharedCall<Asked | undefined, Waiter<undefined>>;
-  readonly askers: SharedAsker;
+  readonly requesters: SharedRequester;
 }
 
 /** @param limit - tokens to keep; the least recently used one is removed first */
@@ -59,10 +62,10 @@ export const createTokenCache = (clock: Pick<Clock, 'monotonic'>, limit = 4096):
   const askAndKeep = async (
     name: string,
     ask: AskShared,
-    { call, askers }: SharedRequest,
+    { call, requesters }: SharedRequest,
   ): Promise<Asked> => {
     const asked = clock.monotonic();
-    const answer = await ask({ signal: call.signal, asker: askers.asker });
+    const answer = await ask({ signal: call.signal, requester: requesters.requester });
     // Its life counts from the question.
     const life = answer.ok ? answer.value.lifetime * usedShare - (clock.monotonic() - asked) : 0;
     if (answer.ok && !call.signal.aborted) kept.set(name, answer.value.text, life);
@@ -75,12 +78,13 @@ export const createTokenCache = (clock: Pick<Clock, 'monotonic'>, limit = 4096):
       const name = nameOf(key);
       if (kept.get(name) === text) kept.delete(name);
     },
-    obtain: (key, { signal, asker }, ask) => {
+    obtain: (key, { signal, requester }, ask) => {
       if (signal.aborted) return Promise.resolve(undefined);
       const name = nameOf(key);
       const underWay = requests.find(name);
-      const request = underWay ?? requests.open(name, (call) => ({ call, askers: createSharedAsker() }));
-      request.askers.join(asker);
+      const request =
+        underWay ?? requests.open(name, (call) => ({ call, requesters: createSharedRequester() }));
+      request.requesters.join(requester);
       const answer = request.call.join({ signal, timedOut: () => undefined });
       if (underWay === undefined) request.call.run(() => askAndKeep(name, ask, request));
       return answer;

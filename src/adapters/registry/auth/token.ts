@@ -135,7 +135,7 @@ const failureOfStatus = async (
 export const requestToken = async (
   http: RegistryHttp,
   request: TokenRequest,
-  { signal, asker }: Pick<ReadBudget, 'signal' | 'asker'>,
+  { signal, requester }: Pick<ReadBudget, 'signal' | 'requester'>,
 ): Promise<Result<Token, RegistryFailure>> => {
   const { secret, realm } = request;
   const host = shownName(realm.host);
@@ -146,7 +146,7 @@ export const requestToken = async (
   const answer = await http.send({
     ...httpRequest,
     account: request.account,
-    ...(asker === undefined ? {} : { asker }),
+    ...(requester === undefined ? {} : { requester }),
   });
   if (!answer.ok) return answer;
   const response = answer.value;

@@ -7,7 +7,7 @@ import {
 } from '../../../../test/fakes/registry/registry-transport.ts';
 import type { Rows } from '../../../../test/fakes/registry/registry-transport.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import { askerFor } from '../../../evidence/singleflight/shared-asker.ts';
+import { requesterFor } from '../../../evidence/singleflight/shared-requester.ts';
 import { statusAnswer } from './failure.ts';
 import { networkFailure } from '../network/failure.ts';
 import type { HttpAnswer } from '../http/http.ts';
@@ -164,7 +164,7 @@ describe('R26: one registry, asked by several namespaces', () => {
       Array.from({ length: 64 }, (_, at) =>
         http.send(
           requestTo(server.host, `/v2/hang/${String(at)}/manifests/v1`, {
-            asker: askerFor(namespace),
+            requester: requesterFor(namespace),
             signal: ends.signal,
           }),
         ),
@@ -172,7 +172,7 @@ describe('R26: one registry, asked by several namespaces', () => {
     );
     await expect.poll(() => hanging, { timeout: 5000 }).toBe(6);
     const honest = Array.from({ length: 16 }, () =>
-      ask(http, requestTo(server.host, '/v2/shop/app/manifests/v1', { asker: askerFor('shop') })),
+      ask(http, requestTo(server.host, '/v2/shop/app/manifests/v1', { requester: requesterFor('shop') })),
     );
     for (const answer of await Promise.all(honest)) expect(answer).toEqual({ status: 200, text: 'ok' });
     ends.abort();

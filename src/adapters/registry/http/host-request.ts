@@ -125,7 +125,7 @@ const createAdmit =
     if (open !== undefined) return fail(openCircuitFailure(open, name));
     const limited = await waitForRetryAfter(host, name, { request, budget }, { clock, jitter });
     if (limited !== undefined) return fail(limited);
-    const place = await acquirePlace(host, hop, ownersOf(request.asker), budget);
+    const place = await acquirePlace(host, hop, ownersOf(request.requester), budget);
     if (!place.ok) return place;
     // The host may have died while this request waited.
     const permit = host.circuitBreakers.acquire(path);
@@ -145,7 +145,7 @@ export const createSendToHost = (deps: HostRequestDeps): SendToHost => {
     const { name, settings } = hop.endpoint;
     const sentAt = clock.monotonic();
     const elapsed = (): number => clock.monotonic() - sentAt;
-    request.asker?.asked(name);
+    request.requester?.asked(name);
     // A defect below must not hold the place for ever.
     const sent = await pool
       .send(host, hop, request, budget)
@@ -159,7 +159,7 @@ export const createSendToHost = (deps: HostRequestDeps): SendToHost => {
       release();
       return fail(found);
     }
-    request.asker?.answered(name);
+    request.requester?.answered(name);
     const { connection, response } = sent.value;
     let isEnded = false;
     const hostResponse = createHostResponse(response, request, {

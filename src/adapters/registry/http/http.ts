@@ -1,10 +1,10 @@
 import type { Owners } from '../../../concurrency/shares.ts';
 import type { Result } from '../../../core/result.ts';
-import type { Asker, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
+import type { Requester, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 
 /** Requests that belong to no namespace share one account. */
 const nobody: Owners = () => [''];
-export const ownersOf = (asker: Asker | undefined): Owners => asker?.owners ?? nobody;
+export const ownersOf = (requester: Requester | undefined): Owners => requester?.owners ?? nobody;
 
 /** One request to a registry or its token server. */
 export interface HttpRequest {
@@ -23,7 +23,7 @@ export interface HttpRequest {
   /** Whose credential is used: a host that asks one account to slow down is still asked for others. */
   readonly account?: string;
   /** The reviews that wait for it. */
-  readonly asker?: Asker;
+  readonly requester?: Requester;
   /** What is asked for stands below a manifest that was read: its failures say nothing of the manifests beside it. */
   readonly below?: true;
   /** The review's deadline; the row's own timeout comes on top. */

@@ -93,8 +93,8 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
   const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
   const pool = createConnectionPool({ hosts, dial, library, maxSockets: limits.maxSockets });
   const memory = createResponseMemoryBudget(limits.maxResponseBytes);
-  const memoryFor = ({ host, asker }: HttpRequest) =>
-    memory.forResponse(settingsOf(registryName(host)).configured === true, ownersOf(asker));
+  const memoryFor = ({ host, requester }: HttpRequest) =>
+    memory.forResponse(settingsOf(registryName(host)).configured === true, ownersOf(requester));
   const sendToHost = createSendToHost({
     hosts,
     pool,

@@ -131,7 +131,7 @@ export const createConnectionPool = (deps: ConnectionPoolDeps): ConnectionPool =
       for (;;) {
         const opened =
           idle === undefined
-            ? await openConnection(host, endpoint, ownersOf(request.asker), signal)
+            ? await openConnection(host, endpoint, ownersOf(request.requester), signal)
             : ok(idle);
         if (!opened.ok) return opened;
         const connection = opened.value;
