@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decodeReview } from '../../src/adapters/webhook/admission/admission-review.ts';
 import { encodeReview } from '../../src/adapters/webhook/admission/review-response.ts';
-import type { JsonValue } from '../../src/core/text/json/json.ts';
+import { parseJson } from '../../src/core/text/json/parse-json.ts';
 import { fakeGate } from '../fakes/gate.ts';
 
 const gate = fakeGate({
@@ -11,6 +11,7 @@ const gate = fakeGate({
       checks: [{ registries: { allow: ['registry.example.com/**'] } }],
     },
   },
+  workloads: [{ group: 'example.com', resource: 'fleets', kind: 'Fleet', images: ['spec.*.image'] }],
 });
 const pod =
   '"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"evil.io/x"}]}}';
@@ -19,7 +20,7 @@ const review = (object: string, more = ''): string =>
 
 /** What the API server reads of the answer to these bytes. */
 const allowed = async (text: string): Promise<boolean> => {
-  const decoded = decodeReview(JSON.parse(text) as JsonValue, 'unverified');
+  const decoded = decodeReview(parseJson(text) ?? null, 'unverified');
   if (!decoded.ok) return false;
   const decision = await gate.admit(decoded.value);
   const answer = JSON.parse(encodeReview(decision, 'u')) as { response: { allowed: boolean } };
@@ -65,4 +66,18 @@ test.each([
   ],
 ])('a body does not get in by %s', async (_title, text) => {
   expect(await allowed(text)).toBe(false);
+});
+
+test('R19: a body does not get in by a key that the engine takes for one that it knows', async () => {
+  const fleet = (spec: string): string =>
+    review(
+      `"object":{"apiVersion":"example.com/v1","kind":"Fleet","metadata":{"name":"f"},"spec":{"known":{},${spec}}}`,
+    ).replace(
+      '"group":"","version":"v1","kind":"Pod"',
+      '"group":"example.com","version":"v1","kind":"Fleet"',
+    );
+  const good = String.raw`"\\u":{"image":"registry.example.com/x"}`;
+  const bad = String.raw`"\u003cx":{"image":"evil.io/x"}`;
+  for (let times = 0; times < 5; times++) expect(await allowed(fleet(`${good},"z":{}`))).toBe(true);
+  expect(await allowed(fleet(`${bad},${good}`))).toBe(false);
 });

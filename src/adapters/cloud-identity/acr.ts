@@ -1,6 +1,7 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import { known, unavailable } from '../../core/facts/fact.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
+import { parseJson } from '../../core/text/json/parse-json.ts';
 import type { Result } from '../../core/result.ts';
 import type { CloudIdentity } from '../../evidence/ports.ts';
 import { formHeaders, readDocument, readSecret } from './answer.ts';
@@ -50,13 +51,9 @@ const suffixOf = (authorityHost: string): string => {
 export const expiryOf = (jwt: string): number | undefined => {
   const [, payload = '', signature, ...more] = jwt.split('.');
   if (signature === undefined || more.length > 0 || payload.length > 16 * 1024) return undefined;
-  try {
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as unknown;
-    const seconds = isJsonObject(claims) ? claims['exp'] : undefined;
-    return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString());
+  const seconds = isJsonObject(claims) ? claims['exp'] : undefined;
+  return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds * 1000 : undefined;
 };
 
 interface TokenRequest {

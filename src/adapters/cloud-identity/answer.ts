@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { parseJson } from '../../core/text/json/parse-json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CloudAnswer } from './cloud-http.ts';
 
@@ -7,14 +8,6 @@ const maxSecretLength = 64 * 1024;
 /** Whether the text is visible ASCII, as a header allows. A line break in a token would add headers. */
 export const isHeaderText = (text: string): boolean =>
   text !== '' && text.length <= maxSecretLength && !/[^\x21-\x7e]/.test(text);
-
-const parse = (text: string): JsonValue | undefined => {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
-};
 
 /** Error codes of services. Their messages are not read: they may repeat secrets of the request. */
 const errorCode = (document: JsonValue | undefined): string | undefined => {
@@ -32,14 +25,14 @@ const errorCode = (document: JsonValue | undefined): string | undefined => {
 
 /** `AAD answered 401 (invalid_client)` */
 export const refusal = (step: string, { status, text }: CloudAnswer, code?: string): string => {
-  const known = code ?? errorCode(parse(text));
+  const known = code ?? errorCode(parseJson(text));
   return `${step} answered ${String(status)}${known === undefined ? '' : ` (${known})`}`;
 };
 
 /** The JSON object of an answer with status 200; every other answer is a failure. */
 export const readDocument = (step: string, answer: CloudAnswer): Result<JsonObject, string> => {
   if (answer.status !== 200) return fail(refusal(step, answer));
-  const document = parse(answer.text);
+  const document = parseJson(answer.text);
   return isJsonObject(document) ? ok(document) : fail(`${step} answered with what is no JSON object`);
 };
 

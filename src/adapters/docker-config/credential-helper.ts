@@ -3,6 +3,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { onAbort } from '../../concurrency/abort.ts';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
+import { parseJson } from '../../core/text/json/parse-json.ts';
 import { readEntrySecret } from '../../evidence/credential/docker-config-secret.ts';
 import { createSharedFacts } from '../../evidence/credential/shared-facts.ts';
 import type { CredentialSecret, Repository } from '../../evidence/ports.ts';
@@ -72,20 +73,12 @@ const run = (
     child.stdin.end(input);
   });
 
-const parse = (output: string): unknown => {
-  try {
-    return JSON.parse(output);
-  } catch {
-    return undefined;
-  }
-};
-
 /**
  * @see https://github.com/docker/docker-credential-helpers, README: `ServerURL`, `Username`, `Secret`; the user name
  *   `<token>` marks an identity token
  */
 const readAnswer = (output: string, what: string): Fact<CredentialSecret> => {
-  const answer = parse(output);
+  const answer = parseJson(output);
   if (!isJsonObject(answer)) return unavailable(what, `${what} gave no JSON object`);
   const { Username: username, Secret: secret } = answer;
   const entry = username === '<token>' ? { identitytoken: secret } : { username, password: secret };

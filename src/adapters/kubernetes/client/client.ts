@@ -3,6 +3,7 @@ import type * as https from 'node:https';
 import { untilAborted } from '../../../concurrency/abort.ts';
 import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { readForeignValue } from '../../../core/text/json/json-document.ts';
+import { parseJson } from '../../../core/text/json/parse-json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Connection, Credentials } from './connection.ts';
 import { type ApiProblem, answerProblem, connectionProblem, localProblem } from './problem.ts';
@@ -142,14 +143,6 @@ const requireSuccess = async (opened: Answer, call: ApiCall): Promise<Answer> =>
   return fail(
     answerProblem({ status, body: text.ok ? parseJson(text.value) : undefined, retryAfter }, call.verb, call),
   );
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** An object whose bytes are bounded was written by a stranger: what is in it is bounded as it is parsed (R24). */

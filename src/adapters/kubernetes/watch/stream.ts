@@ -1,4 +1,5 @@
 import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { ApiProblem, ApiStream } from '../client/client.ts';
 import { localProblem, printable } from '../client/problem.ts';
 import type { WatchOptions } from './options.ts';
@@ -146,12 +147,8 @@ const errorEvent = (status: JsonObject, from: string): WatchStreamEnd => {
 };
 
 const parseEvent = (line: string): { readonly type: string; readonly object: JsonObject } | undefined => {
-  try {
-    const event: unknown = JSON.parse(line);
-    if (!isJsonObject(event) || typeof event['type'] !== 'string' || !isJsonObject(event['object']))
-      return undefined;
-    return { type: event['type'], object: event['object'] };
-  } catch {
+  const event = parseJson(line);
+  if (!isJsonObject(event) || typeof event['type'] !== 'string' || !isJsonObject(event['object']))
     return undefined;
-  }
+  return { type: event['type'], object: event['object'] };
 };

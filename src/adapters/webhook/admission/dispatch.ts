@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonValue } from '../../../core/text/json/json.ts';
+import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import { decodeReview } from './admission-review.ts';
@@ -12,7 +13,7 @@ import { malformed, peekUid, scanRejection, lockTimeout } from './rejection.ts';
 import { createReject } from './reject.ts';
 import type { Call, Reject } from './reject.ts';
 import { encodeReview } from './review-response.ts';
-import { parseText, parsing } from './json-parse.ts';
+import { parsing } from './json-parse.ts';
 import { scanJson, scanning } from './json-scan.ts';
 import type { ScanFault } from './json-scan.ts';
 import { createLargeBodyLock, peekNamespace } from '../server/large-body-lock.ts';
@@ -107,7 +108,7 @@ const createBodyParser = (reject: Reject) => {
     parse: (call: Call, bytes: Buffer): ParsedBody => {
       const fault = scanJson(bytes);
       if (fault !== undefined) return faulty(call, fault, bytes);
-      return parsed(call, parseText(bytes.toString('utf8')), bytes);
+      return parsed(call, parseJson(bytes.toString('utf8')), bytes);
     },
     *parsing(call: Call, bytes: Buffer): Steps<ParsedBody> {
       const fault = yield* scanning(bytes);

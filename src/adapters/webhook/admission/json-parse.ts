@@ -1,18 +1,10 @@
 import type { JsonValue } from '../../../core/text/json/json.ts';
+import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
 import { braceBit, close, comma, endOfString, open, quote } from './json-scan.ts';
 
 /** Bytes of JSON that are parsed in one step, the last value of it not counted: a few milliseconds at the worst. */
 const stepBytes = 64 * 1024;
-
-/** The parsed text; `undefined` when it is not JSON. */
-export const parseText = (text: string): JsonValue | undefined => {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
-};
 
 type Container = JsonValue[] | Record<string, JsonValue>;
 
@@ -66,7 +58,7 @@ const addAll = (whole: Container, more: Container): boolean => {
 const createReader = (bytes: Buffer) => {
   const wrapped = ({ isList }: Level, from: number, to: number, more = ''): Container | undefined => {
     const members = bytes.toString('utf8', from, to) + more;
-    return parseText(isList ? `[${members}]` : `{${members}}`) as Container | undefined;
+    return parseJson(isList ? `[${members}]` : `{${members}}`) as Container | undefined;
   };
   return {
     isBlank: (from: number, to: number): boolean => isBlank(bytes, from, to),
@@ -165,11 +157,11 @@ function* parsingWhole(bytes: Buffer): Steps<JsonValue | undefined> {
   yield;
   const text = bytes.toString('utf8');
   yield;
-  return parseText(text);
+  return parseJson(text);
 }
 
 /**
- * Parses a text of any size as `JSON.parse` does, in steps: objects of legal size held the event loop for 100 ms and more,
+ * Parses a text of any size as {@link parseJson} does, in steps: objects of legal size held the event loop for 100 ms and more,
  * most of it to look up each of hundreds of thousands of short keys and texts (R24). Its depth was bounded by the scan.
  * @param step - bytes of one step
  * @returns `undefined` when it is not JSON

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { JsonValue } from '../../../core/text/json/json.ts';
+import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
 import { jsonError } from '../server/answer.ts';
@@ -74,14 +75,8 @@ const bodyRejected = ({ code, message }: Rejection): Answer => {
   return { status: known.status, text: jsonError(code, known.message) };
 };
 
-const parse = (bytes: Buffer): JsonValue | undefined => {
-  if (scanJson(bytes) !== undefined) return undefined;
-  try {
-    return JSON.parse(bytes.toString('utf8')) as JsonValue;
-  } catch {
-    return undefined;
-  }
-};
+const parse = (bytes: Buffer): JsonValue | undefined =>
+  scanJson(bytes) === undefined ? parseJson(bytes.toString('utf8')) : undefined;
 
 /** The endpoint for registry events. */
 export interface RegistryEventsEndpoint {
