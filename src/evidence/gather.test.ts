@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   allFacts,
-  createEvidenceRoom,
+  createEvidenceHarness,
   digestOnly,
   pinnedDigest,
   reference,
-} from '../../test/fakes/evidence/evidence-room.ts';
+} from '../../test/fakes/evidence/evidence-harness.ts';
 import {
   anonymous,
-  atHand,
+  offer,
   createFakeContentStore,
   createFakeRegistryPort,
 } from '../../test/fakes/evidence/evidence-sources.ts';
@@ -25,9 +25,9 @@ const images = Array.from({ length: 50 }, (_, n) => image({ labels: { number: St
 
 describe('many reviews at once', () => {
   test(`${pods} reviews of 50 images cost at most three requests an image`, async () => {
-    const room = createEvidenceRoom();
-    for (const [n, one] of images.entries()) room.registry.push(`${host}/app${n}`, one, 'v1');
-    room.registry.answer = async () => {
+    const harness = createEvidenceHarness();
+    for (const [n, one] of images.entries()) harness.registry.push(`${host}/app${n}`, one, 'v1');
+    harness.registry.answer = async () => {
       await new Promise((resolve) => {
         setTimeout(resolve, 2);
       });
@@ -37,23 +37,24 @@ describe('many reviews at once', () => {
     // However long it takes: requests are what is counted.
     const { signal } = new AbortController();
     const reviews = await Promise.all(
-      Array.from({ length: pods }, () => room.evidence.gather(requests, undefined, signal)),
+      Array.from({ length: pods }, () => harness.evidence.gather(requests, undefined, signal)),
     );
     for (const review of reviews) {
       expect(review.map(pinnedDigest)).toEqual(images.map(({ digest }) => digest));
       expect(review.every(({ facts }) => facts.image?.state === 'known')).toBe(true);
     }
     const perImage = new Map<string, number>();
-    for (const { place: asked } of room.registry.calls) perImage.set(asked, (perImage.get(asked) ?? 0) + 1);
+    for (const { place: asked } of harness.registry.calls)
+      perImage.set(asked, (perImage.get(asked) ?? 0) + 1);
     expect([...perImage.values()].every((count) => count <= 3)).toBe(true);
     expect(perImage.size).toBe(images.length);
   }, 120_000);
 
   test('one review reads few images at a time', async () => {
-    const room = createEvidenceRoom({}, { imagesAtOnce: 3 });
+    const harness = createEvidenceHarness({}, { imagesAtOnce: 3 });
     let most = 0;
     let now = 0;
-    room.registry.answer = async () => {
+    harness.registry.answer = async () => {
       most = Math.max(most, ++now);
       await new Promise((resolve) => {
         setTimeout(resolve, 1);
@@ -62,17 +63,17 @@ describe('many reviews at once', () => {
       return { state: 'absent' };
     };
     const requests = images.map((_, n) => ({ image: reference(`${host}/app${n}:v1`), needs: digestOnly }));
-    await room.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
+    await harness.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
     expect(most).toBe(3);
   });
 
   test('a caller with 20 ms fails alone: one with five seconds gets the same answer it would have got', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, web, 'v1');
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, web, 'v1');
     const gate = Promise.withResolvers<undefined>();
-    room.registry.answer = () => gate.promise;
-    const hurried = room.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
-    const patient = room.ask(`${place}:v1`);
+    harness.registry.answer = () => gate.promise;
+    const hurried = harness.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
+    const patient = harness.ask(`${place}:v1`);
     expect((await hurried).pinned).toMatchObject({
       state: 'unavailable',
       why: {
@@ -82,20 +83,20 @@ describe('many reviews at once', () => {
     });
     gate.resolve(undefined);
     expect((await patient).facts.image?.state).toBe('known');
-    expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
+    expect(harness.requests()).toEqual(['GET manifest', 'GET blob']);
   });
 });
 
 describe('the deadline of a review', () => {
   test('is kept whatever hangs, and every image gets an answer that names its stage', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, web, 'v1');
-    room.registry.answer = ({ verb }) => (verb === 'blob' ? new Promise(() => {}) : undefined);
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, web, 'v1');
+    harness.registry.answer = ({ verb }) => (verb === 'blob' ? new Promise(() => {}) : undefined);
     const requests = Array.from({ length: 30 }, (_, n) => ({
       image: reference(n === 0 ? `${place}:v1` : `${host}/app${n}:v1`),
       needs: allFacts,
     }));
-    const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(30));
+    const found = await harness.evidence.gather(requests, undefined, AbortSignal.timeout(30));
     expect(found).toHaveLength(30);
     expect(pinnedDigest(found[0]!)).toBe(web.digest);
     expect(found[0]?.facts.image).toMatchObject({ state: 'unavailable', why: { what: `${host}: blob` } });
@@ -106,7 +107,7 @@ describe('the deadline of a review', () => {
     const keychain: Keychain = {
       candidates: async function* () {
         await new Promise(() => {});
-        yield atHand(anonymous);
+        yield offer(anonymous);
       },
     };
     const evidence = createEvidence({
@@ -122,18 +123,18 @@ describe('the deadline of a review', () => {
   });
 
   test('is kept when the store hangs', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, web, 'v1');
-    room.content.get = () => new Promise(() => {});
-    const found = await room.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, web, 'v1');
+    harness.content.get = () => new Promise(() => {});
+    const found = await harness.ask(`${place}:v1`, { signal: AbortSignal.timeout(20) });
     expect(found.facts.image?.state).toBe('unavailable');
   });
 
   test('that has passed before it began is a deadline, not an exception', async () => {
-    const room = createEvidenceRoom();
-    const found = await room.ask(`${place}:v1`, { signal: AbortSignal.abort() });
+    const harness = createEvidenceHarness();
+    const found = await harness.ask(`${place}:v1`, { signal: AbortSignal.abort() });
     expect(found.pinned.state).toBe('unavailable');
-    expect(room.requests()).toEqual([]);
+    expect(harness.requests()).toEqual([]);
   });
 });
 
@@ -144,7 +145,7 @@ test('the keychain is asked once for all images of a repository, and is told whe
     candidates: async function* () {
       asked++;
       try {
-        yield atHand(anonymous);
+        yield offer(anonymous);
       } finally {
         ended++;
       }
@@ -161,20 +162,20 @@ test('the keychain is asked once for all images of a repository, and is told whe
 });
 
 test('a bug in a port is an exception for the gate, and not a fact', async () => {
-  const room = createEvidenceRoom();
-  room.registry.manifest = () => Promise.reject(new Error('a bug'));
-  await expect(room.ask(`${place}:v1`)).rejects.toThrow('a bug');
+  const harness = createEvidenceHarness();
+  harness.registry.manifest = () => Promise.reject(new Error('a bug'));
+  await expect(harness.ask(`${place}:v1`)).rejects.toThrow('a bug');
 });
 
 test('a thousand distinct images leave bounded memory of themselves', async () => {
-  const room = createEvidenceRoom({}, { grants: 50, factEntries: 10, answers: 10 });
+  const harness = createEvidenceHarness({}, { grants: 50, factEntries: 10, answers: 10 });
   for (let n = 0; n < 200; n++) {
-    room.registry.push(`${host}/app${n}`, web, 'v1');
-    expect((await room.ask(`${host}/app${n}:v1`)).facts.image?.state).toBe('known');
+    harness.registry.push(`${host}/app${n}`, web, 'v1');
+    expect((await harness.ask(`${host}/app${n}:v1`)).facts.image?.state).toBe('known');
   }
-  room.registry.answer = () => ({ state: 'absent' });
-  expect((await room.ask(`${host}/app0:v1`)).pinned.state).toBe('absent');
-  expect((await room.ask(`${host}/app199:v1`)).pinned.state).toBe('known');
+  harness.registry.answer = () => ({ state: 'absent' });
+  expect((await harness.ask(`${host}/app0:v1`)).pinned.state).toBe('absent');
+  expect((await harness.ask(`${host}/app199:v1`)).pinned.state).toBe('known');
 });
 
 const performanceClock = { now: () => Date.now(), monotonic: () => performance.now() };

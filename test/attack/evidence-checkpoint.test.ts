@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 
@@ -9,10 +9,10 @@ const ofCrio = { 'io.kubernetes.cri-o.annotations.checkpoint.name': 'app' };
 const ofCriu = { 'org.criu.checkpoint.container.name': '' };
 
 const admit = async (manifest: FakeManifest, onUnavailable = 'Deny') => {
-  const room = createEvidenceRoom();
-  room.registry.push(place, manifest);
+  const harness = createEvidenceHarness();
+  harness.registry.push(place, manifest);
   const checks = [{ digest: { require: true } }, { image: { user: 'NonRoot' } }];
-  const gate = fakeGate({ policies: { 'non-root': { checks, onUnavailable } }, evidence: room.evidence });
+  const gate = fakeGate({ policies: { 'non-root': { checks, onUnavailable } }, evidence: harness.evidence });
   const decision = await gate.admit(requestFor(pod({ app: `${place}@${manifest.digest}` })));
   expect(gate.bugs).toEqual([]);
   return decision;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import {
   artifact,
@@ -32,12 +32,12 @@ const admits = async (
   spec: Readonly<Record<string, unknown>>,
   onUnavailable = 'Deny',
 ): Promise<boolean> => {
-  const room = createEvidenceRoom();
-  room.registry.push(place, manifest);
+  const harness = createEvidenceHarness();
+  harness.registry.push(place, manifest);
   const checks = [{ digest: { require: true } }, { image: { user: 'NonRoot' } }];
   const gate = fakeGate({
     policies: { 'non-root': { checks, onUnavailable, ...spec } },
-    evidence: room.evidence,
+    evidence: harness.evidence,
   });
   const { allowed } = await gate.admit(requestFor(pod({ app: `${place}@${manifest.digest}` })));
   expect(gate.bugs).toEqual([]);

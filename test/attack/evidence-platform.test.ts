@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import {
   image,
@@ -17,15 +17,15 @@ const place = 'registry.example.com/team/app';
 
 /** Whether a Pod with this image is let in where only these platforms are judged, and nobody may be root. */
 const admits = async (manifest: FakeManifest, platforms: readonly string[]): Promise<boolean> => {
-  const room = createEvidenceRoom();
-  room.registry.push(place, manifest);
+  const harness = createEvidenceHarness();
+  harness.registry.push(place, manifest);
   const policies = {
     'non-root': {
       checks: [{ digest: { require: true } }, { image: { user: 'NonRoot' } }],
       multiArch: { mode: 'platforms', platforms },
     },
   };
-  const gate = fakeGate({ policies, evidence: room.evidence });
+  const gate = fakeGate({ policies, evidence: harness.evidence });
   const { allowed } = await gate.admit(requestFor(pod({ app: `${place}@${manifest.digest}` })));
   expect(gate.bugs).toEqual([]);
   return allowed;

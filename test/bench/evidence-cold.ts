@@ -1,7 +1,7 @@
 import { startPart } from './evidence-part.ts';
 import type { Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
-import type { RoomOrders } from './evidence-room.ts';
+import type { WorkerOrders } from './evidence-worker.ts';
 import { numbers, quantile } from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import { print } from './processes.ts';
@@ -14,15 +14,15 @@ export const measureCold = async ({ quick }: BenchPlan, registries: Part<Registr
   const count = warmUp + (quick ? 150 : 400);
   const ours = await registries.ask('fill', { host, repository: 'cold/ours', count });
   const bare = await registries.ask('fill', { host, repository: 'cold/bare', count });
-  const room = startPart<RoomOrders>(0, new URL('evidence-room.ts', import.meta.url));
+  const worker = startPart<WorkerOrders>(0, new URL('evidence-worker.ts', import.meta.url));
   const pairs = numbers(count).flatMap((index) => {
     const [one, other] = [ours[index], bare[index]];
     return one === undefined || other === undefined ? [] : [{ ours: one, bare: other }];
   });
-  const times = await room.ask('cold', { host, pairs });
+  const times = await worker.ask('cold', { host, pairs });
   const asked = await registries.ask('requests', { host, repository: 'cold/ours' });
   const least = await registries.ask('requests', { host, repository: 'cold/bare' });
-  await room.stop();
+  await worker.stop();
   const late = (values: readonly number[]): readonly number[] => values.slice(warmUp);
   for (const [name, share] of [
     ['p50', 0.5],

@@ -3,7 +3,7 @@ import type { FaultName } from './evidence-faults.ts';
 import { startPart } from './evidence-part.ts';
 import type { Part } from './evidence-part.ts';
 import type { Filled, RegistryOrders } from './evidence-registry.ts';
-import type { RoomOrders } from './evidence-room.ts';
+import type { WorkerOrders } from './evidence-worker.ts';
 import { expectAll, numbers, policiesFor, rowsFor, send, startGate, writeReviews } from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import type { Gate } from './evidence-stage.ts';
@@ -133,9 +133,9 @@ export const measureFaults = async (plan: BenchPlan, registries: Part<RegistryOr
 const measurePages = async (stands: readonly Stand[]): Promise<void> => {
   const image = stands.find(({ fault }) => fault === paged)?.images[0];
   if (image === undefined) return;
-  const room = startPart<RoomOrders>(0, new URL('evidence-room.ts', import.meta.url));
-  const { before, peak, state } = await room.ask('pages', { image, times: 10 });
-  await room.stop();
+  const worker = startPart<WorkerOrders>(0, new URL('evidence-worker.ts', import.meta.url));
+  const { before, peak, state } = await worker.ask('pages', { image, times: 10 });
+  await worker.stop();
   print({
     name: `rss while the registry is hostile: ${paged}; referrers are ${state}`,
     value: peak,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';
 import { fakeClock, fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import { artifact, blob, image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 
@@ -25,12 +25,12 @@ const codesFor = async (
   mounted: FakeManifest,
   { asContainer = false, multiArch = {}, onUnavailable = 'Deny' } = {},
 ): Promise<readonly string[]> => {
-  const room = createEvidenceRoom();
-  room.registry.push(`${host}/app`, app);
-  room.registry.push(`${host}/data`, mounted);
+  const harness = createEvidenceHarness();
+  harness.registry.push(`${host}/app`, app);
+  harness.registry.push(`${host}/data`, mounted);
   const checks = [{ digest: { require: true } }, { image: condition }];
   const policies = { data: { checks, multiArch, onUnavailable } };
-  const gate = fakeGate({ policies, evidence: room.evidence });
+  const gate = fakeGate({ policies, evidence: harness.evidence });
   const reference = `${host}/data@${mounted.digest}`;
   const containers = { app: `${host}/app@${app.digest}`, ...(asContainer ? { other: reference } : {}) };
   const volumes = [{ name: 'data', image: { reference } }];

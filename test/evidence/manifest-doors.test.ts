@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readManifest as readAtRegistry } from '../../src/adapters/registry/client/manifest-bytes.ts';
 import { readManifest as readAsEvidence } from '../../src/core/oci/manifest.ts';
 import { defaultEvidenceLimits as limits } from '../../src/evidence/limits.ts';
-import { createEvidenceRoom } from '../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';
 import { withHeaders } from '../fakes/registry/registry-faults.ts';
 import { image, mediaTypes, rawManifest } from '../fakes/registry/registry-content.ts';
 import { anonymous, budgetOf, openReading, type Reading } from '../fakes/registry/registry-reading.ts';
@@ -96,9 +96,9 @@ describe('one reading of a manifest at both doors', () => {
   };
   /** Past the adapter: what the port hands over is believed to be nothing but bytes. */
   const asEvidence = async (content: string | Uint8Array): Promise<string | undefined> => {
-    const room = createEvidenceRoom();
-    room.registry.push('registry.example.com/team/app', rawManifest(content, ociManifest), 'odd');
-    const { image: fact } = (await room.ask('registry.example.com/team/app:odd')).facts;
+    const harness = createEvidenceHarness();
+    harness.registry.push('registry.example.com/team/app', rawManifest(content, ociManifest), 'odd');
+    const { image: fact } = (await harness.ask('registry.example.com/team/app:odd')).facts;
     return fact?.state === 'unavailable' ? fact.why.why : undefined;
   };
 

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   allFacts,
-  createEvidenceRoom,
+  createEvidenceHarness,
   digestOnly,
   pinnedDigest,
   reference,
-  type EvidenceRoom,
-} from '../../../test/fakes/evidence/evidence-room.ts';
-import { anonymous, atHand, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
+  type EvidenceHarness,
+} from '../../../test/fakes/evidence/evidence-harness.ts';
+import { anonymous, offer, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../../test/fakes/registry/registry-content.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
@@ -23,13 +23,16 @@ const newer = image({ user: '2000' });
 const shop: PullContext = { namespace: 'shop', pullSecrets: ['regcred'], serviceAccount: 'web' };
 const within = (): AbortSignal => AbortSignal.timeout(5000);
 
-const filledRoom = (limits: Partial<EvidenceLimits> = {}): EvidenceRoom => {
-  const room = createEvidenceRoom({ shop: [atHand(pullSecret('shop/regcred')), atHand(anonymous)] }, limits);
-  room.registry.push(place, web, 'v1');
-  return room;
+const filledHarness = (limits: Partial<EvidenceLimits> = {}): EvidenceHarness => {
+  const harness = createEvidenceHarness(
+    { shop: [offer(pullSecret('shop/regcred')), offer(anonymous)] },
+    limits,
+  );
+  harness.registry.push(place, web, 'v1');
+  return harness;
 };
 const gather = async (
-  { evidence }: EvidenceRoom,
+  { evidence }: EvidenceHarness,
   text: string,
   context: PullContext | null = shop,
   needs: ImageNeeds = allFacts,
@@ -38,7 +41,7 @@ const gather = async (
   return found;
 };
 const recall = (
-  { evidence }: EvidenceRoom,
+  { evidence }: EvidenceHarness,
   text: string,
   context: PullContext | null = shop,
   needs: ImageNeeds = allFacts,
@@ -49,18 +52,18 @@ describe('what was found a moment ago', () => {
   test.each([`${place}:v1`, `${place}@${web.digest}`, `${place}:v1@${web.digest}`])(
     '%s: is said again at once, and nobody is asked',
     async (text) => {
-      const room = filledRoom();
-      expect(recall(room, text)).toBeUndefined();
-      const found = await gather(room, text);
+      const harness = filledHarness();
+      expect(recall(harness, text)).toBeUndefined();
+      const found = await gather(harness, text);
       expect(found?.facts.image?.state).toBe('known');
-      room.requests();
-      expect(recall(room, text)).toEqual(found);
-      expect(room.requests()).toEqual([]);
+      harness.requests();
+      expect(recall(harness, text)).toEqual(found);
+      expect(harness.requests()).toEqual([]);
     },
   );
 
   test('a digest that nobody asks about needs no memory', () => {
-    const found = recall(filledRoom(), `${place}@${web.digest}`, shop, digestOnly);
+    const found = recall(filledHarness(), `${place}@${web.digest}`, shop, digestOnly);
     expect(found === undefined ? undefined : pinnedDigest(found)).toBe(web.digest);
   });
 
@@ -74,10 +77,10 @@ describe('what was found a moment ago', () => {
     ['a service account by the name of the secret', { namespace: 'shop', pullSecrets: ['web', 'regcred'] }],
     ['no context at all', null],
   ])('B29: is not said to %s', async (_title, other) => {
-    const room = filledRoom();
-    await gather(room, `${place}:v1`);
-    expect(recall(room, `${place}:v1`, other)).toBeUndefined();
-    expect(recall(room, `${place}:v1`)).toBeDefined();
+    const harness = filledHarness();
+    await gather(harness, `${place}:v1`);
+    expect(recall(harness, `${place}:v1`, other)).toBeUndefined();
+    expect(recall(harness, `${place}:v1`)).toBeDefined();
   });
 
   test('B29: contexts that differ are never taken for one, whatever stands in their names', () => {
@@ -108,90 +111,90 @@ describe('what was found a moment ago', () => {
     ['other platforms', `${place}:v1`, { image: imageNeed(['linux/arm64']) }],
     ['the digest alone', `${place}:v1`, digestOnly],
   ])('is no answer about %s', async (_title, text, needs) => {
-    const room = filledRoom();
-    await gather(room, `${place}:v1`);
-    await gather(room, `${place}@${web.digest}`);
-    expect(recall(room, text, shop, needs)).toBeUndefined();
+    const harness = filledHarness();
+    await gather(harness, `${place}:v1`);
+    await gather(harness, `${place}@${web.digest}`);
+    expect(recall(harness, text, shop, needs)).toBeUndefined();
   });
 
   test('the same platforms are the same, whichever policy lists them', async () => {
-    const room = filledRoom();
+    const harness = filledHarness();
     const needs = (): ImageNeeds => ({ image: imageNeed(['linux/amd64', 'linux/arm64']) });
-    await gather(room, `${place}:v1`, shop, needs());
-    expect(recall(room, `${place}:v1`, shop, needs())).toBeDefined();
+    await gather(harness, `${place}:v1`, shop, needs());
+    expect(recall(harness, `${place}:v1`, shop, needs())).toBeDefined();
   });
 
   test('of several images only those are asked for that are not remembered', async () => {
-    const room = filledRoom();
-    room.registry.push(place, newer, 'v2');
-    await gather(room, `${place}:v1`);
-    room.requests();
+    const harness = filledHarness();
+    harness.registry.push(place, newer, 'v2');
+    await gather(harness, `${place}:v1`);
+    harness.requests();
     const wanted = ['v1', 'v2', 'v1'].map((tag) => ({
       image: reference(`${place}:${tag}`),
       needs: allFacts,
     }));
-    expect(room.evidence.cached?.(wanted, shop)).toBeUndefined();
-    const found = await room.evidence.gather(wanted, shop, within());
+    expect(harness.evidence.cached?.(wanted, shop)).toBeUndefined();
+    const found = await harness.evidence.gather(wanted, shop, within());
     expect(found.map(pinnedDigest)).toEqual([web.digest, newer.digest, web.digest]);
-    expect(room.requests()).toEqual(['GET manifest', 'GET blob']);
-    expect(room.evidence.cached?.(wanted, shop)).toEqual(found);
+    expect(harness.requests()).toEqual(['GET manifest', 'GET blob']);
+    expect(harness.evidence.cached?.(wanted, shop)).toEqual(found);
   });
 
   test('B1: what is asked about a tag in one review is asked for all of it, so it never has two digests', async () => {
-    const room = filledRoom({ grants: 1 });
-    room.registry.push(place, web, 'v2');
-    await gather(room, `${place}:v1`);
+    const harness = filledHarness({ grants: 1 });
+    harness.registry.push(place, web, 'v2');
+    await gather(harness, `${place}:v1`);
     // The access book is full and has forgotten v1.
-    await gather(room, `${place}:v2`);
-    room.registry.push(place, newer, 'v1');
+    await gather(harness, `${place}:v2`);
+    harness.registry.push(place, newer, 'v1');
     const image = reference(`${place}:v1`);
     const wanted = [allFacts, digestOnly, allFacts].map((needs) => ({ image, needs }));
-    const found = await room.evidence.gather(wanted, shop, within());
+    const found = await harness.evidence.gather(wanted, shop, within());
     expect(new Set(found.map(pinnedDigest)).size).toBe(1);
   });
 });
 
 describe('how long it counts', () => {
   test('five seconds, as long as pull secrets: then the keychain is asked again', async () => {
-    const room = filledRoom();
-    await gather(room, `${place}@${web.digest}`);
-    room.clock.pass(4999);
-    expect(recall(room, `${place}@${web.digest}`)).toBeDefined();
-    room.clock.pass(1);
-    expect(recall(room, `${place}@${web.digest}`)).toBeUndefined();
+    const harness = filledHarness();
+    await gather(harness, `${place}@${web.digest}`);
+    harness.clock.pass(4999);
+    expect(recall(harness, `${place}@${web.digest}`)).toBeDefined();
+    harness.clock.pass(1);
+    expect(recall(harness, `${place}@${web.digest}`)).toBeUndefined();
   });
 
   test('B1: not longer than the tag result that it rests on', async () => {
-    const room = filledRoom();
-    await gather(room, `${place}:v1`);
-    room.clock.pass(4500);
-    await gather(room, `${place}:v1`);
-    room.registry.push(place, newer, 'v1');
-    room.clock.pass(499);
-    expect(recall(room, `${place}:v1`)).toBeDefined();
-    room.clock.pass(2);
-    expect(recall(room, `${place}:v1`)).toBeUndefined();
-    expect((await gather(room, `${place}:v1`))?.facts.image).toMatchObject({
+    const harness = filledHarness();
+    await gather(harness, `${place}:v1`);
+    harness.clock.pass(4500);
+    await gather(harness, `${place}:v1`);
+    harness.registry.push(place, newer, 'v1');
+    harness.clock.pass(499);
+    expect(recall(harness, `${place}:v1`)).toBeDefined();
+    harness.clock.pass(2);
+    expect(recall(harness, `${place}:v1`)).toBeUndefined();
+    expect((await gather(harness, `${place}:v1`))?.facts.image).toMatchObject({
       value: { digest: newer.digest },
     });
   });
 
   test('not longer than the proof of access that it rests on', async () => {
-    const room = filledRoom();
-    await gather(room, `${place}@${web.digest}`);
-    room.clock.pass(59_900);
-    await gather(room, `${place}@${web.digest}`);
-    room.clock.pass(101);
-    expect(recall(room, `${place}@${web.digest}`)).toBeUndefined();
+    const harness = filledHarness();
+    await gather(harness, `${place}@${web.digest}`);
+    harness.clock.pass(59_900);
+    await gather(harness, `${place}@${web.digest}`);
+    harness.clock.pass(101);
+    expect(recall(harness, `${place}@${web.digest}`)).toBeUndefined();
   });
 
   test('B29: not after a credential was refused anything', async () => {
-    const room = filledRoom();
-    await gather(room, `${place}:v1`);
-    room.registry.answer = () => failure('denied');
-    await gather(room, `${place}:v2`);
-    expect(recall(room, `${place}:v1`)).toBeUndefined();
-    expect((await gather(room, `${place}:v1`))?.facts.image?.state).toBe('unavailable');
+    const harness = filledHarness();
+    await gather(harness, `${place}:v1`);
+    harness.registry.answer = () => failure('denied');
+    await gather(harness, `${place}:v2`);
+    expect(recall(harness, `${place}:v1`)).toBeUndefined();
+    expect((await gather(harness, `${place}:v1`))?.facts.image?.state).toBe('unavailable');
   });
 });
 
@@ -201,40 +204,40 @@ describe('what is not remembered', () => {
     ['that it was denied', () => failure('denied')],
     ['that it was not there', () => ({ state: 'absent' })],
   ])('%s', async (_title, answer) => {
-    const room = filledRoom();
-    room.registry.answer = answer;
-    expect((await gather(room, `${place}:v1`))?.facts.image?.state).not.toBe('known');
-    expect(recall(room, `${place}:v1`)).toBeUndefined();
+    const harness = filledHarness();
+    harness.registry.answer = answer;
+    expect((await gather(harness, `${place}:v1`))?.facts.image?.state).not.toBe('known');
+    expect(recall(harness, `${place}:v1`)).toBeUndefined();
   });
 
   test('what stood in while the registry was away', async () => {
-    const room = filledRoom();
-    await gather(room, `${place}:v1`);
-    room.clock.pass(10_000);
-    room.registry.answer = () => failure('unreachable');
-    expect(await gather(room, `${place}:v1`)).toMatchObject({ staleFor: 10_000 });
-    expect(recall(room, `${place}:v1`)).toBeUndefined();
+    const harness = filledHarness();
+    await gather(harness, `${place}:v1`);
+    harness.clock.pass(10_000);
+    harness.registry.answer = () => failure('unreachable');
+    expect(await gather(harness, `${place}:v1`)).toMatchObject({ staleFor: 10_000 });
+    expect(recall(harness, `${place}:v1`)).toBeUndefined();
   });
 
   test.each([
     ['how many', { answers: 10 }],
     ['how large', { answerBytes: 30_000 }],
   ])('more than a bound: %s; the oldest goes first', async (_title, limits) => {
-    const room = filledRoom(limits);
+    const harness = filledHarness(limits);
     const texts = Array.from({ length: 100 }, (_, n) => `${place}${n}:v1`);
     for (const text of texts) {
-      room.registry.push(text.slice(0, -3), web, 'v1');
-      await gather(room, text);
+      harness.registry.push(text.slice(0, -3), web, 'v1');
+      await gather(harness, text);
     }
-    const grants = texts.filter((text) => recall(room, text) !== undefined);
+    const grants = texts.filter((text) => recall(harness, text) !== undefined);
     expect(grants.length).toBeGreaterThan(0);
     expect(grants.length).toBeLessThanOrEqual(15);
     expect(grants).toEqual(texts.slice(-grants.length));
   });
 
   test('what is larger than all of the memory', async () => {
-    const room = filledRoom({ answerBytes: 100 });
-    await gather(room, `${place}:v1`);
-    expect(recall(room, `${place}:v1`)).toBeUndefined();
+    const harness = filledHarness({ answerBytes: 100 });
+    await gather(harness, `${place}:v1`);
+    expect(recall(harness, `${place}:v1`)).toBeUndefined();
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
   allFacts,
-  createEvidenceRoom,
+  createEvidenceHarness,
   digestOnly,
   reference,
-} from '../../../test/fakes/evidence/evidence-room.ts';
+} from '../../../test/fakes/evidence/evidence-harness.ts';
 import {
   artifact,
   image,
@@ -30,9 +30,9 @@ const facts = async (
   needs = allFacts,
   limits = {},
 ): Promise<Fact<ImageFacts> | undefined> => {
-  const room = createEvidenceRoom({}, limits);
-  room.registry.push(place, manifest, 'v1');
-  return (await room.ask(`${place}:v1`, { needs })).facts.image;
+  const harness = createEvidenceHarness({}, limits);
+  harness.registry.push(place, manifest, 'v1');
+  return (await harness.ask(`${place}:v1`, { needs })).facts.image;
 };
 const users = (fact: Fact<ImageFacts> | undefined): readonly string[] | undefined =>
   fact?.state === 'known' ? fact.value.platforms.map(({ user }) => user) : undefined;
@@ -145,11 +145,11 @@ describe('an index', () => {
   });
 
   test('is narrowed to the platforms that are wanted, and the others are not read', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, both, 'v1');
-    const fact = (await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image;
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, both, 'v1');
+    const fact = (await harness.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image;
     expect(users(fact)).toEqual(['1000']);
-    expect(room.requests()).toEqual(['GET manifest', 'GET manifest', 'GET blob']);
+    expect(harness.requests()).toEqual(['GET manifest', 'GET manifest', 'GET blob']);
   });
 
   test('that lacks a wanted platform has no entry for it', async () => {
@@ -157,13 +157,15 @@ describe('an index', () => {
   });
 
   test('two choices of one review give each its own facts', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, both, 'v1');
-    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/arm64') })).facts.image)).toEqual(['0']);
-    expect(users((await room.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image)).toEqual([
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, both, 'v1');
+    expect(users((await harness.ask(`${place}:v1`, { needs: only('linux/arm64') })).facts.image)).toEqual([
+      '0',
+    ]);
+    expect(users((await harness.ask(`${place}:v1`, { needs: only('linux/amd64') })).facts.image)).toEqual([
       '1000',
     ]);
-    expect(users((await room.ask(`${place}:v1`)).facts.image)).toEqual(['1000', '0']);
+    expect(users((await harness.ask(`${place}:v1`)).facts.image)).toEqual(['1000', '0']);
   });
 
   test('of an image that calls its platform by another name is still chosen, as a node would choose it', async () => {
@@ -265,11 +267,11 @@ describe('an index', () => {
 
 describe('limits', () => {
   test('B9: a config larger than is read is not asked for', async () => {
-    const room = createEvidenceRoom({}, { configBytes: 10 });
-    room.registry.push(place, amd, 'v1');
-    const fact = (await room.ask(`${place}:v1`)).facts.image;
+    const harness = createEvidenceHarness({}, { configBytes: 10 });
+    harness.registry.push(place, amd, 'v1');
+    const fact = (await harness.ask(`${place}:v1`)).facts.image;
     expect(why(fact)).toContain('blob: its config is larger than 10 bytes');
-    expect(room.requests()).toEqual(['GET manifest']);
+    expect(harness.requests()).toEqual(['GET manifest']);
   });
 
   test('B9: a review reads so many bytes and no more, in all its images together', async () => {
@@ -283,26 +285,26 @@ describe('limits', () => {
   test('what the store holds counts as well, so that a full cache is no way around', async () => {
     const bytes = amd.bytes.length + (amd.config?.bytes.length ?? 0);
     const limits = { reviewBytes: 2 * bytes, factEntries: 0, answers: 0, imagesAtOnce: 1 };
-    const room = createEvidenceRoom({}, limits);
+    const harness = createEvidenceHarness({}, limits);
     const places = ['a', 'b', 'c'].map((name) => `registry.example.com/${name}`);
     for (const one of places) {
-      room.registry.push(one, amd, 'v1');
-      expect((await room.ask(`${one}:v1`)).facts.image?.state).toBe('known');
+      harness.registry.push(one, amd, 'v1');
+      expect((await harness.ask(`${one}:v1`)).facts.image?.state).toBe('known');
     }
     const requests = places.map((one) => ({ image: reference(`${one}:v1`), needs: allFacts }));
-    const found = await room.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
+    const found = await harness.evidence.gather(requests, undefined, AbortSignal.timeout(5000));
     expect(found.filter(({ facts }) => facts.image?.state === 'known')).toHaveLength(2);
     expect(found.map(({ facts }) => why(facts.image)).join('')).toContain('more than is read for one');
   });
 
   test('facts that are kept cost nothing', async () => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, both, 'v1');
-    await room.ask(`${place}:v1`);
-    room.content.entries.clear();
-    room.requests();
-    expect((await room.ask(`${place}:v1`)).facts.image?.state).toBe('known');
-    expect(room.requests()).toEqual([]);
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, both, 'v1');
+    await harness.ask(`${place}:v1`);
+    harness.content.entries.clear();
+    harness.requests();
+    expect((await harness.ask(`${place}:v1`)).facts.image?.state).toBe('known');
+    expect(harness.requests()).toEqual([]);
   });
 });
 
@@ -313,14 +315,14 @@ test.each([
 ])(
   '%s is pinned, and its facts are unavailable in words that say what it is',
   async (_, manifest, expected) => {
-    const room = createEvidenceRoom();
-    room.registry.push(place, manifest, 'v1');
-    const found = await room.ask(`${place}:v1`);
+    const harness = createEvidenceHarness();
+    harness.registry.push(place, manifest, 'v1');
+    const found = await harness.ask(`${place}:v1`);
     expect(found.pinned.state).toBe('known');
     expect(why(found.facts.image)).toContain(expected);
     expect(why(found.facts.image)).toMatch(
       /^registry\.example\.com: (manifest|blob): .*, without a credential, after 0 ms$/,
     );
-    expect((await room.ask(`${place}:v1`, { needs: digestOnly })).pinned.state).toBe('known');
+    expect((await harness.ask(`${place}:v1`, { needs: digestOnly })).pinned.state).toBe('known');
   },
 );

@@ -12,7 +12,7 @@ import { createWorkloadTable } from '../../../src/core/workload/kinds/kinds.ts';
 import type { CreateProvider } from '../../../src/evidence/provider.ts';
 import { createPrefetch } from '../../../src/gate/prefetch/prefetch.ts';
 import { createSlices } from '../../../src/gate/review/slices.ts';
-import { createEvidenceRoom } from '../../fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../../fakes/evidence/evidence-harness.ts';
 import { failure } from '../../fakes/evidence/evidence-sources.ts';
 import { fakeGate, pod, requestFor } from '../../fakes/gate.ts';
 import { policySet } from '../../fakes/policy-set.ts';
@@ -39,10 +39,10 @@ const policiesWith = (checks: Readonly<Record<string, EvidenceCheck>>, besides: 
 };
 
 const open = (set: PolicySet, providers: readonly CreateProvider[]) => {
-  const room = createEvidenceRoom({}, {}, undefined, providers);
-  room.registry.push(place, web, 'v1');
+  const harness = createEvidenceHarness({}, {}, undefined, providers);
+  harness.registry.push(place, web, 'v1');
   const state = { state: 'loaded', set } as const;
-  return { room, state, gate: fakeGate({ state, evidence: room.evidence }) };
+  return { harness, state, gate: fakeGate({ state, evidence: harness.evidence }) };
 };
 
 const needs = (set: PolicySet): ImageNeeds | undefined => {
@@ -68,7 +68,7 @@ describe('a kind of evidence that is one file', () => {
 
   test('finds, denies, and stands in record and explanation', async () => {
     const words = wordsProvider();
-    const { gate, room } = open(policiesWith({ p: wordsCheck('layers', 'nonsense') }), [words.create]);
+    const { gate, harness } = open(policiesWith({ p: wordsCheck('layers', 'nonsense') }), [words.create]);
     const decision = await gate.admit(requestFor(pod({ app: `${tagged}@${web.digest}` })));
     expect(decision).toMatchObject({
       allowed: false,
@@ -76,7 +76,7 @@ describe('a kind of evidence that is one file', () => {
       images: [{ evidence: { tried: ['anonymous: used'], claims: ['words: layers'] } }],
     });
     expect(renderDecision(decision)).toContain('found words: layers');
-    expect(room.requests()).toEqual(['GET manifest']);
+    expect(harness.requests()).toEqual(['GET manifest']);
   });
 
   test('passes what has nothing of it, and is told again without being asked', async () => {
@@ -96,10 +96,10 @@ describe('a kind of evidence that is one file', () => {
       [short, 999, 1],
       [short, 1001, 3],
     ] as const) {
-      const { gate, room } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
+      const { gate, harness } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
       const request = requestFor(pod({ app: `${tagged}@${web.digest}` }));
       await gate.admit(request);
-      room.clock.pass(wait);
+      harness.clock.pass(wait);
       await gate.admit(request);
       expect(words.asked).toHaveLength(times);
     }
@@ -119,15 +119,15 @@ describe('a kind of evidence that is one file', () => {
       { p: wordsCheck('nonsense') },
       { checks: [{ image: { user: 'NonRoot' } }, { digest: { pin: true } }] },
     );
-    const { gate, room } = open(set, [wordsProvider().create]);
-    room.content.get = () => Promise.resolve(undefined);
+    const { gate, harness } = open(set, [wordsProvider().create]);
+    harness.content.get = () => Promise.resolve(undefined);
     const decision = await gate.admit(requestFor(pod({ app: `${tagged}@${web.digest}` })));
     expect(decision.findings).toMatchObject([{ check: 'words', code: 'image-unavailable', mode: 'Deny' }]);
   });
 
   test('is said once, for the first check, when the image itself could not be resolved', async () => {
-    const { gate, room } = open(policiesWith({ p: wordsCheck('nonsense') }), [wordsProvider().create]);
-    room.registry.answer = () => failure('unreachable');
+    const { gate, harness } = open(policiesWith({ p: wordsCheck('nonsense') }), [wordsProvider().create]);
+    harness.registry.answer = () => failure('unreachable');
     const decision = await gate.admit(requestFor(pod({ app: tagged })));
     expect(decision.findings.map(({ check, code }) => `${check} ${code}`)).toEqual([
       'digest digest-missing',
@@ -137,14 +137,14 @@ describe('a kind of evidence that is one file', () => {
 
   test('is gathered in advance for what will be asked', async () => {
     const words = wordsProvider();
-    const { room, state } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
+    const { harness, state } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
     const prefetch = createPrefetch({
       policies: { current: () => state },
       namespaces: { labels: () => ({ state: 'known', value: {} }) },
       workloads: createWorkloadTable([]),
-      evidence: room.evidence,
-      clock: room.clock,
-      slices: createSlices(room.clock),
+      evidence: harness.evidence,
+      clock: harness.clock,
+      slices: createSlices(harness.clock),
       onBug: (error) => {
         throw error;
       },

@@ -44,14 +44,14 @@ export const pullSecret = (name: string, user = name): Credential => ({
   key: `key of ${user}`,
   secret: { form: 'basic', username: user, password: 'pw' },
 });
-export const atHand = (credential: Credential): Candidate => ({ state: 'at-hand', credential });
+export const offer = (credential: Credential): Candidate => ({ state: 'at-hand', credential });
 
 /** Hands out the candidates of a namespace; without a context, or for another one, anonymous alone. */
 export const createFakeKeychain = (
   byNamespace: Readonly<Record<string, readonly Candidate[]>> = {},
 ): Keychain => ({
   candidates: async function* (_: Repository, context: PullContext | undefined) {
-    yield* byNamespace[context?.namespace ?? ''] ?? [atHand(anonymous)];
+    yield* byNamespace[context?.namespace ?? ''] ?? [offer(anonymous)];
   },
 });
 

@@ -26,7 +26,7 @@ export const reference = (text: string): ImageReference => {
 export { digestOnly } from '../../../src/core/facts/evidence-kind.ts';
 export const allFacts: ImageNeeds = { image: imageNeed('all') };
 
-export interface EvidenceRoom {
+export interface EvidenceHarness {
   readonly evidence: Evidence;
   readonly registry: FakeRegistryPort;
   readonly content: FakeContentStore;
@@ -44,13 +44,13 @@ export interface AskOptions {
 
 const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob' };
 
-/** The evidence room with doubles behind all of its ports. */
-export const createEvidenceRoom = (
+/** Evidence with doubles behind all of its ports. */
+export const createEvidenceHarness = (
   candidates: Readonly<Record<string, readonly Candidate[]>> = {},
   limits: Partial<EvidenceLimits> = {},
   hasRow: (host: string) => boolean = () => false,
   more: readonly CreateProvider[] = [],
-): EvidenceRoom => {
+): EvidenceHarness => {
   const registry = createFakeRegistryPort();
   const content = createFakeContentStore();
   const clock = createFakeClock();

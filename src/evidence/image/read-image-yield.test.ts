@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createEvidenceRoom } from '../../../test/fakes/evidence/evidence-room.ts';
+import { createEvidenceHarness } from '../../../test/fakes/evidence/evidence-harness.ts';
 import { roundsUntil } from '../../../test/fakes/event-loop.ts';
 import {
   image,
@@ -23,22 +23,22 @@ const padded = (user: string): FakeManifest => {
 };
 
 test('B9: large manifests at hand are read one a round of the event loop, again and again', async () => {
-  const room = createEvidenceRoom();
+  const harness = createEvidenceHarness();
   const broken = rawManifest('{', mediaTypes.ociManifest, {
     platform: { os: 'linux', architecture: 'arm64' },
   });
   const children = Array.from({ length: 12 }, (_, at) => padded(String(at + 1000)));
-  room.registry.push(place, index([...children, broken]), 'v1');
-  await room.ask(`${place}:v1`);
+  harness.registry.push(place, index([...children, broken]), 'v1');
+  await harness.ask(`${place}:v1`);
   // Facts of a broken image are not kept: everything is read again, without one request.
-  room.requests();
-  const rounds = await roundsUntil(room.ask(`${place}:v1`));
-  expect(room.requests()).toEqual([]);
+  harness.requests();
+  const rounds = await roundsUntil(harness.ask(`${place}:v1`));
+  expect(harness.requests()).toEqual([]);
   expect(rounds).toBeGreaterThanOrEqual(children.length);
 });
 
 test('small documents wait for nothing', async () => {
-  const room = createEvidenceRoom();
-  room.registry.push(place, index([image({ user: '1000' }), image({ user: '1001' })]), 'v1');
-  expect(await roundsUntil(room.ask(`${place}:v1`))).toBeLessThanOrEqual(1);
+  const harness = createEvidenceHarness();
+  harness.registry.push(place, index([image({ user: '1000' }), image({ user: '1001' })]), 'v1');
+  expect(await roundsUntil(harness.ask(`${place}:v1`))).toBeLessThanOrEqual(1);
 });

@@ -34,9 +34,9 @@ const referenceOf = (name: string): ImageReference => {
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'imagegate-bench-room-'));
-let room: RegistryAccess | undefined;
-const openRoom = (host: string): RegistryAccess =>
-  (room ??= createRegistryAccess({
+let access: RegistryAccess | undefined;
+const openAccess = (host: string): RegistryAccess =>
+  (access ??= createRegistryAccess({
     registries: [{ ...defaultSettings(host), plainHttp: true, allowPrivateAddress: true }],
     cloud: {},
     proxy: { noProxy: '' },
@@ -88,7 +88,7 @@ const cold = async ({
   readonly host: string;
   readonly pairs: readonly Pair[];
 }): Promise<ColdTimes> => {
-  const open = openRoom(host);
+  const open = openAccess(host);
   const ours: number[] = [];
   const bare: number[] = [];
   for (const [index, pair] of pairs.entries()) {
@@ -135,7 +135,7 @@ const pages = async ({
   readonly times: number;
 }): Promise<PageFigures> => {
   const { host, repository } = referenceOf(image.name);
-  const { registry } = openRoom(host);
+  const { registry } = openAccess(host);
   const place = { host, repository };
   const before = residentOf(process.pid);
   let peak = before;
@@ -149,10 +149,10 @@ const pages = async ({
 };
 
 const orders = { cold, pages };
-export type RoomOrders = typeof orders;
+export type WorkerOrders = typeof orders;
 
 serveParent(orders, async () => {
   agent.destroy();
-  await room?.close();
+  await access?.close();
   await rm(folder, { recursive: true, force: true });
 });

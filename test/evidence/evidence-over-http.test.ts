@@ -7,8 +7,8 @@ import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import { createImageProvider } from '../../src/evidence/image/image-provider.ts';
 import { createEvidence, type Evidence } from '../../src/evidence/gather.ts';
 import type { Candidate } from '../../src/evidence/ports.ts';
-import { allFacts, pinnedDigest, reference } from '../fakes/evidence/evidence-room.ts';
-import { atHand, createFakeKeychain } from '../fakes/evidence/evidence-sources.ts';
+import { allFacts, pinnedDigest, reference } from '../fakes/evidence/evidence-harness.ts';
+import { offer, createFakeKeychain } from '../fakes/evidence/evidence-sources.ts';
 import { image, index } from '../fakes/registry/registry-content.ts';
 import { flipping, lyingDigest, status, withBody } from '../fakes/registry/registry-faults.ts';
 import { anonymous, basicCredential, openReading, type Reading } from '../fakes/registry/registry-reading.ts';
@@ -24,25 +24,25 @@ const web = image({ user: '1000', labels: { team: 'web' } });
 const evil = image({ user: '0' });
 const authOf = (mode: 'basic' | 'bearer', password: string): FakeAuth =>
   mode === 'basic' ? { mode, users: { ann: { password } } } : { mode, users: { ann: { password } } };
-const ann = atHand(basicCredential('ann', 'pw'));
+const ann = offer(basicCredential('ann', 'pw'));
 const candidates: Readonly<Record<string, readonly Candidate[]>> = {
-  shop: [ann, atHand(anonymous)],
-  guest: [atHand(anonymous)],
+  shop: [ann, offer(anonymous)],
+  guest: [offer(anonymous)],
 };
 
 let directory = '';
 let registry: FakeRegistry;
 const closing: (() => Promise<void>)[] = [];
 
-/** The road from the gate's question to a registry over real HTTP; only the keychain is a double. */
-interface Road {
+/** Evidence that asks a registry over real HTTP; only the keychain is a double. */
+interface HttpEvidence {
   readonly evidence: Evidence;
   readonly content: OpenContentStore;
   readonly reading: Reading;
   advance(milliseconds: number): void;
   ask(text: string, namespace?: string, milliseconds?: number): Promise<ImageEvidence>;
 }
-const openRoad = (): Road => {
+const openHttpEvidence = (): HttpEvidence => {
   const reading = openReading();
   const content = createContentStore({ directory, maxMemoryBytes: 1e6, maxDiskBytes: 1e6 });
   let passed = 0;
@@ -93,27 +93,27 @@ afterEach(async () => {
 
 test('cold costs two requests, warm none, later one HEAD', async () => {
   const place = await start();
-  const road = openRoad();
-  const cold = await road.ask(`${place}:v1`);
+  const setup = openHttpEvidence();
+  const cold = await setup.ask(`${place}:v1`);
   expect(cold.facts.image).toMatchObject({
     state: 'known',
     value: { platforms: [{ user: '1000', labels: { team: 'web' } }] },
   });
   expect(registry.counts()).toMatchObject({ total: 2, heads: 0, manifests: 1, blobs: 1 });
-  expect(await road.ask(`${place}:v1`)).toEqual(cold);
+  expect(await setup.ask(`${place}:v1`)).toEqual(cold);
   expect(registry.counts().total).toBe(2);
-  road.advance(6000);
-  expect(await road.ask(`${place}:v1`)).toEqual(cold);
+  setup.advance(6000);
+  expect(await setup.ask(`${place}:v1`)).toEqual(cold);
   expect(registry.counts()).toMatchObject({ total: 3, heads: 1 });
 });
 
 test('after a restart the bytes come from disk: the proof of access is all that is asked for', async () => {
   const place = await start();
-  const first = openRoad();
+  const first = openHttpEvidence();
   const before = await first.ask(`${place}@${web.digest}`);
   await first.content.close();
   registry.forget();
-  const second = openRoad();
+  const second = openHttpEvidence();
   await second.content.opened;
   expect(await second.ask(`${place}@${web.digest}`)).toEqual(before);
   expect(registry.counts()).toMatchObject({ total: 1, heads: 1 });
@@ -123,7 +123,7 @@ test('an index of two platforms is read whole', async () => {
   const place = await start();
   const arm = image({ user: '2000', platform: { os: 'linux', architecture: 'arm64' } });
   const both = registry.push('team/web', index([web, arm]), 'multi');
-  const found = await openRoad().ask(`${place}:multi`);
+  const found = await openHttpEvidence().ask(`${place}:multi`);
   expect(pinnedDigest(found)).toBe(both.digest);
   expect(found.facts.image).toMatchObject({
     value: { isIndex: true, platforms: [{ user: '1000' }, { user: '2000' }] },
@@ -135,9 +135,9 @@ describe('a hostile registry', () => {
     const place = await start();
     registry.push('team/web', evil);
     registry.fault({ path: '/manifests/' }, flipping(web, evil));
-    const road = openRoad();
+    const setup = openHttpEvidence();
     const wanted = Array.from({ length: 8 }, () => ({ image: reference(`${place}:v1`), needs: allFacts }));
-    const found = await road.evidence.gather(wanted, undefined, AbortSignal.timeout(5000));
+    const found = await setup.evidence.gather(wanted, undefined, AbortSignal.timeout(5000));
     expect(new Set(found.map(pinnedDigest))).toEqual(new Set([web.digest]));
     expect(found[0]?.facts.image).toMatchObject({
       value: { digest: web.digest, platforms: [{ user: '1000' }] },
@@ -147,24 +147,24 @@ describe('a hostile registry', () => {
   test('B1: that lies in Docker-Content-Digest has told us nothing', async () => {
     const place = await start();
     registry.fault({ path: '/manifests/' }, lyingDigest(evil.digest));
-    const found = await openRoad().ask(`${place}:v1`);
+    const found = await openHttpEvidence().ask(`${place}:v1`);
     expect(found.pinned.state).toBe('unavailable');
     expect(JSON.stringify(found.pinned)).not.toContain(evil.digest.slice(0, 20));
   });
 
   test('B1: whose HEAD names another digest later makes us read, and the bytes decide', async () => {
     const place = await start();
-    const road = openRoad();
-    await road.ask(`${place}:v1`);
+    const setup = openHttpEvidence();
+    await setup.ask(`${place}:v1`);
     registry.fault({ path: '/manifests/', method: 'HEAD' }, lyingDigest(evil.digest));
-    road.advance(6000);
-    expect(pinnedDigest(await road.ask(`${place}:v1`))).toBe(web.digest);
+    setup.advance(6000);
+    expect(pinnedDigest(await setup.ask(`${place}:v1`))).toBe(web.digest);
   });
 
   test('B2: whose tag points elsewhere is asked for the digest that stands beside it', async () => {
     const place = await start();
     registry.push('team/web', evil, 'v2');
-    const found = await openRoad().ask(`${place}:v2@${web.digest}`);
+    const found = await openHttpEvidence().ask(`${place}:v2@${web.digest}`);
     expect(found.facts.image).toMatchObject({ value: { digest: web.digest, platforms: [{ user: '1000' }] } });
     expect(registry.requests.some(({ reference }) => reference === 'v2')).toBe(false);
   });
@@ -177,7 +177,7 @@ describe('a hostile registry', () => {
   ])('with %s leaves the facts unavailable', async (_, path, fault) => {
     const place = await start();
     registry.fault({ path }, fault);
-    const found = await openRoad().ask(`${place}@${web.digest}`);
+    const found = await openHttpEvidence().ask(`${place}@${web.digest}`);
     expect(found.facts.image).toMatchObject({
       state: 'unavailable',
       why: {
@@ -191,18 +191,18 @@ describe('a hostile registry', () => {
     const place = await start();
     registry.fault({ path: '/manifests/' }, silence());
     const begun = performance.now();
-    const found = await openRoad().ask(`${place}:v1`, 'guest', 100);
+    const found = await openHttpEvidence().ask(`${place}:v1`, 'guest', 100);
     expect(performance.now() - begun).toBeLessThan(2000);
     expect(found.pinned).toMatchObject({ state: 'unavailable', why: { what: `${registry.host}: manifest` } });
   });
 
   test('that goes away is answered for with what was read, and its age', async () => {
     const place = await start();
-    const road = openRoad();
-    const before = await road.ask(`${place}:v1`);
+    const setup = openHttpEvidence();
+    const before = await setup.ask(`${place}:v1`);
     await registry.close();
-    road.advance(10_000);
-    const found = await road.ask(`${place}:v1`);
+    setup.advance(10_000);
+    const found = await setup.ask(`${place}:v1`);
     expect(found).toMatchObject({ pinned: before.pinned, facts: before.facts });
     expect(found.staleFor).toBeGreaterThanOrEqual(10_000);
   });
@@ -214,10 +214,10 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
     ['the one without it first', ['guest', 'shop', 'guest']],
   ])('B29: two namespaces, one secret, %s', async (_, order) => {
     const place = await start({ auth: authOf(mode, 'pw') });
-    const road = openRoad();
+    const setup = openHttpEvidence();
     for (const namespace of order) {
       for (const text of [`${place}:v1`, `${place}@${web.digest}`]) {
-        const found = await road.ask(text, namespace);
+        const found = await setup.ask(text, namespace);
         expect(found.facts.image?.state).toBe(namespace === 'shop' ? 'known' : 'unavailable');
         if (namespace === 'guest') expect(JSON.stringify(found)).not.toContain('1000');
       }
@@ -226,7 +226,7 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
 
   test('B28: shows a secret in no answer', async () => {
     const place = await start({ auth: authOf(mode, 'other') });
-    const found = await openRoad().ask(`${place}:v1`, 'shop');
+    const found = await openHttpEvidence().ask(`${place}:v1`, 'shop');
     expect(found.tried).toEqual(['pull secret shop/regcred: denied', 'anonymous: denied']);
     expect(JSON.stringify(found)).not.toMatch(/\bpw\b/);
   });
@@ -236,10 +236,10 @@ test('a thousand pods of ten images cost at most three requests an image', async
   await start();
   const images = Array.from({ length: 10 }, (_, n) => image({ labels: { number: String(n) } }));
   for (const [n, one] of images.entries()) registry.push(`app${n}`, one, 'v1');
-  const road = openRoad();
+  const setup = openHttpEvidence();
   const wanted = images.map((_, n) => ({ image: reference(`${registry.host}/app${n}:v1`), needs: allFacts }));
   const reviews = await Promise.all(
-    Array.from({ length: 1000 }, () => road.evidence.gather(wanted, undefined, AbortSignal.timeout(15_000))),
+    Array.from({ length: 1000 }, () => setup.evidence.gather(wanted, undefined, AbortSignal.timeout(15_000))),
   );
   for (const review of reviews) expect(review.map(pinnedDigest)).toEqual(images.map(({ digest }) => digest));
   expect(registry.counts().total).toBeLessThanOrEqual(3 * images.length);
