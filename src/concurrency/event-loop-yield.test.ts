@@ -4,7 +4,7 @@ import { createEventLoopYield } from './event-loop-yield.ts';
 
 const padding = 300 * 1024;
 
-test('those that are large take turns, whoever asks', async () => {
+test('those that are large run one after the other, for all callers', async () => {
   const eventLoop = createEventLoopYield();
   const order: number[] = [];
   expect(eventLoop.before(1000)).toBeUndefined();

@@ -87,7 +87,7 @@ describe('who comes next (R26)', () => {
     return came;
   };
 
-  test('owners take turns, however many of one wait', async () => {
+  test('owners are served round robin, however many of one wait', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 64 });
     const came = await order(semaphore, ['evil', 'evil', 'evil', 'evil', 'evil', 'shop', 'other', 'shop']);
     expect(came).toEqual(['evil', 'shop', 'other', 'evil', 'shop', 'evil', 'evil', 'evil']);
@@ -107,7 +107,7 @@ describe('who comes next (R26)', () => {
     expect(came).toEqual([1, 2, 3]);
   });
 
-  test('whoever holds least comes first', async () => {
+  test('the owner that holds least comes first', async () => {
     const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
     const evil = takeAll(semaphore, 'evil');
     const shop = [semaphore.tryAcquire(of('shop')), semaphore.tryAcquire(of('shop'))];
@@ -135,7 +135,7 @@ describe('who comes next (R26)', () => {
 });
 
 describe('a line', () => {
-  test('of one owner is half of what may wait, and more are told so at once', async () => {
+  test('of one owner is half of what may wait, and more are refused at once', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 8 });
     const held = await semaphore.acquire(of('evil'), patient);
     const waiting = Array.from({ length: 4 }, () => semaphore.acquire(of('evil'), patient));
@@ -148,7 +148,7 @@ describe('a line', () => {
     expect(semaphore.idle()).toBe(true);
   });
 
-  test('is left by whoever gives up, and the place is free for others', async () => {
+  test('is left by a caller that gives up, and the place is free for others', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 1 });
     const held = await semaphore.acquire(of('shop'), patient);
     const impatient = new AbortController();
@@ -221,7 +221,7 @@ describe('a line that is full (R26)', () => {
     expect([join('shop'), lost]).toEqual([false, []]);
   });
 
-  test('whoever gave way is told that it is full, and its signal is heard no more', async () => {
+  test('a caller that gave way learns that it is full, and its signal is heard no more', async () => {
     const semaphore = createFairSemaphore({ places: 1, waiting: 4 });
     semaphore.tryAcquire(of('first'));
     const evil = ['evil', 'evil', 'worse', 'worst'].map((owner) => semaphore.acquire(of(owner), patient));

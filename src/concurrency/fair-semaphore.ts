@@ -45,7 +45,7 @@ export interface FairSemaphore {
 
 interface Waiter {
   readonly owners: Owners;
-  /** On whose account it stands in the line. */
+  /** The owner that it is counted for in the line. */
   readonly stands: string;
   readonly start: (release: () => void) => void;
   readonly lost: () => void;

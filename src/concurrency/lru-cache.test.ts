@@ -60,7 +60,7 @@ test('it evicts in the order of use, as a list that is searched from its end wou
   );
 });
 
-test('what had to go is told, what was deleted or replaced is not', () => {
+test('what had to go is reported, what was deleted or replaced is not', () => {
   const evicted: string[] = [];
   const cache = createLruCache<number>({ entries: 2, weight: 10 }, (key) => evicted.push(key));
   for (const key of ['a', 'b', 'c']) cache.set(key, 1);

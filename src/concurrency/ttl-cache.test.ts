@@ -7,7 +7,7 @@ const createCache = (limits: { readonly entries: number; readonly weight?: numbe
   return { cache, pass: (milliseconds: number) => (now += milliseconds) };
 };
 
-test('an entry ends when its time is over, whoever read it meanwhile', () => {
+test('an entry ends when its time is over, though it was read meanwhile', () => {
   const { cache, pass } = createCache({ entries: 8 });
   cache.set('a', 'one', 100);
   pass(99);

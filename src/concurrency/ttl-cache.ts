@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { createLruCache, type LruCache, type LruCacheLimits } from './lru-cache.ts';
 
-/** An LRU cache whose entries end by themselves. Those that ended leave with the next that comes. */
+/** An LRU cache whose entries expire. When one is added, expired ones at the end of the order are removed. */
 interface TtlCache<V> extends Pick<LruCache<V>, 'get' | 'delete' | 'size'> {
   /** @param ttl - milliseconds; none are kept for 0 */
   set(key: string, value: V, ttl: number, weight?: number): void;

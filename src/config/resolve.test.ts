@@ -166,7 +166,7 @@ describe('problems of a file name the place and what was meant', () => {
     expect(problemsIn({ file })).toEqual([expect.stringMatching(/not readable as YAML/)]);
   });
 
-  test('all of them are told at once', () => {
+  test('all of them are reported at once', () => {
     expect(
       problemsIn({ flags: { listen: 'x' }, environment: { IMAGEGATE_LOG_LEVEL: 'loud' }, file: 'admin: y' }),
     ).toHaveLength(3);

@@ -138,7 +138,7 @@ describe('the deadline of a review', () => {
   });
 });
 
-test('the keychain is asked once for all images of a repository, and is told when nobody needs it any more', async () => {
+test('the keychain is asked once for all images of a repository, and its search ends when nobody needs it any more', async () => {
   let asked = 0;
   let ended = 0;
   const keychain: Keychain = {

@@ -13,7 +13,7 @@ const place = 'registry.example.com/team/web';
 const hour = 60 * 60 * 1000;
 
 describe.each(['unreachable', 'timeout'] as const)('while the registry is %s', (kind) => {
-  test('a tag stands for what it stood for, and its age is told', async () => {
+  test('a tag stands for what it stood for, and its age is reported', async () => {
     const harness = createEvidenceHarness();
     harness.registry.push(place, web, 'v1');
     const before = await harness.ask(`${place}:v1`);

@@ -317,7 +317,7 @@ describe('the unexpected', () => {
     expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'deadline-exceeded' }] });
   });
 
-  test('a defect behind a deadline that has passed is told, and does not end the process', async () => {
+  test('a defect behind a deadline that has passed is reported, and does not end the process', async () => {
     const failing = fakeGate({
       policies: {
         p: {

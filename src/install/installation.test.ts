@@ -182,7 +182,7 @@ describe('deploy/Dockerfile', () => {
     expect(instructions('USER')).toEqual([`${String(runAsUser)}:${String(runAsGroup)}`]);
   });
 
-  test('names no base image of its own: whoever builds passes one with its digest', () => {
+  test('names no base image of its own: the builder passes one with its digest', () => {
     expect(instructions('ARG')).toEqual(['NODE_IMAGE']);
     expect(instructions('FROM').map((from) => from.split(/[: ]/)[0])).toEqual(['${NODE_IMAGE}', 'scratch']);
   });

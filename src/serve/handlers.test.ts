@@ -151,7 +151,7 @@ describe('the doors of a gate that looks at registries', () => {
     letGo();
   });
 
-  test('images that were judged without evidence are told of', async () => {
+  test('images that were judged without evidence are reported', async () => {
     const why = unavailable('registry.example.com: connect', 'refused');
     const { send } = await open(fakeEvidence(() => ({ pinned: why, facts: { image: why }, tried: [] })));
     expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);

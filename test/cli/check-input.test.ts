@@ -208,7 +208,7 @@ describe('R20: what cannot be read is 2, what is no object is a remark', () => {
     expect(ended.stderr).toContain(sentence);
   });
 
-  test('every broken file is told, not only the first', async () => {
+  test('every broken file is reported, not only the first', async () => {
     const here = folderWith({ 'a.yaml': 'a: [', 'b.yaml': 'b: {', 'c.yaml': podText('c', trusted) });
     const { code, stderr } = await check(['-f', here]);
     expect(code).toBe(2);

@@ -292,7 +292,7 @@ describe('folders', () => {
     expect(verdictsOf(absolute)).toEqual(verdicts);
   });
 
-  test('a glob that leaves nothing out is told', async () => {
+  test('a glob that leaves nothing out is reported', async () => {
     const { stderr, code } = await check(
       ['-f', '.', '--exclude', 'depoly/**', '--exclude', 'charts', '--exclude', '*.json'],
       folderWith(files),

@@ -119,7 +119,7 @@ describe('R3: labels of namespaces', () => {
     expect(ended.stderr).toContain('give --namespace-labels or --kubeconfig');
   });
 
-  test('a namespace is told once, however many objects lie in it', async () => {
+  test('a namespace is reported once, however many objects lie in it', async () => {
     const many = Array.from({ length: 5 }, (_, index) => podText(`p${index}`, trusted)).join('\n');
     expect((await check('selective', many)).stderr.match(/policies ask for its labels/g)).toHaveLength(1);
   });
@@ -133,7 +133,7 @@ describe('R4: kinds that nobody described', () => {
     spec: { template: { spec: { containers: [{ name: 'a', image: foreign }] } } },
   });
 
-  test('are told on stderr and are no item', async () => {
+  test('are reported on stderr and are no item', async () => {
     const ended = await check('plain', fleet);
     expect(ended.code).toBe(0);
     expect(itemsOf(ended)).toEqual([]);

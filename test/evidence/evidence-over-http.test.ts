@@ -144,7 +144,7 @@ describe('a hostile registry', () => {
     });
   });
 
-  test('B1: that lies in Docker-Content-Digest has told us nothing', async () => {
+  test('B1: that lies in Docker-Content-Digest says nothing', async () => {
     const place = await start();
     registry.fault({ path: '/manifests/' }, lyingDigest(evil.digest));
     const found = await openHttpEvidence().ask(`${place}:v1`);

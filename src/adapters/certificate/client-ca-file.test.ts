@@ -65,7 +65,7 @@ describe('the file of --client-ca is followed', () => {
     expect([swaps, told]).toEqual([[], []]);
   });
 
-  test('a new CA is put to use and told', async () => {
+  test('a new CA is put to use and reported', async () => {
     const swaps = await follow();
     writeFileSync(file, second.certificate);
     await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
@@ -123,7 +123,7 @@ describe('the file of --client-ca is followed', () => {
     },
   );
 
-  test('a CA that the server refuses is told once, and tried until it is taken', async () => {
+  test('a CA that the server refuses is reported once, and tried until it is taken', async () => {
     let refuses = true;
     const swaps = await follow(() => (refuses ? fail('not now') : ok(undefined)));
     writeFileSync(file, second.certificate);

@@ -283,7 +283,7 @@ describe('R15: renewal by the clock', () => {
     expect(again.current()).toEqual(source.current());
   });
 
-  test('old and new trust overlap: whoever holds any ca.crt since the announcement accepts every leaf', async () => {
+  test('old and new trust overlap: a client with any ca.crt since the announcement accepts every leaf', async () => {
     const source = await open();
     let held = file('ca.crt');
     let announced = false;
@@ -314,7 +314,7 @@ describe('R15: renewal by the clock', () => {
     expect(issuerOf(source.current())).not.toBe(old);
   });
 
-  test('a leaf that cannot be written still serves, and the trouble is told', async () => {
+  test('a leaf that cannot be written still serves, and the trouble is reported', async () => {
     const source = await open();
     const first = source.current();
     rmSync(dir, { recursive: true });

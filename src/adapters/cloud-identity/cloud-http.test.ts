@@ -41,7 +41,7 @@ const ask = (
   );
 
 describe('a request to a cloud', () => {
-  test('is not sent to whoever has no certificate, though NODE_TLS_REJECT_UNAUTHORIZED is 0', async () => {
+  test('is not sent to a server without a certificate, though NODE_TLS_REJECT_UNAUTHORIZED is 0', async () => {
     const arrived: string[] = [];
     const server = await listen({ tls: await makeRegistryCertificate() }, async ({ body, response }) => {
       arrived.push(body);

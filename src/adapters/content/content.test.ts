@@ -98,7 +98,7 @@ describe('content', () => {
     expect(textOf(await later.get({ ...shop, digest: digestOf('secret') }))).toBe('secret');
   });
 
-  test('that does not hash to its digest is not kept, whoever brings it', async () => {
+  test('that does not hash to its digest is not kept, wherever it comes from', async () => {
     const store = open();
     store.put({ ...shop, digest: digestOf('web') }, bytesOf('other'));
     expect(await store.get({ ...shop, digest: digestOf('web') })).toBeUndefined();
@@ -259,7 +259,7 @@ describe('bounds', () => {
 });
 
 describe('a directory that does not work', () => {
-  test('costs requests, never an answer, and is told once', async () => {
+  test('costs requests, never an answer, and is reported once', async () => {
     await writeFile(join(directory, 'file'), '');
     const store = open({ directory: join(directory, 'file') });
     for (const text of ['a', 'b']) store.put({ ...shop, digest: digestOf(text) }, bytesOf(text));

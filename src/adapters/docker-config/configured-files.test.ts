@@ -71,7 +71,7 @@ describe('the files of the user', () => {
     expect(await find(user, 'docker.io/acme/app', AbortSignal.abort())).toEqual([]);
   });
 
-  test('that are broken are told without their text (B37)', async () => {
+  test('that are broken are reported without their text (B37)', async () => {
     await put('.docker/config.json', '{"auths":{"r.example.com":{"auth":"s3cret-text"');
     await put('.config/containers/auth.json', { auths: { 'r.example.com': { auth: 's3cret-text' } } });
     const found = await find(userConfig(), 'r.example.com/app');

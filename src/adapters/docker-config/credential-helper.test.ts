@@ -127,7 +127,7 @@ describe('a credential helper', () => {
     process.kill(Number(await readFile(join(folder, 'child'), 'utf8')));
   });
 
-  test('is not waited for beyond the deadline of whoever asks', async () => {
+  test('is not waited for beyond the deadline of the caller', async () => {
     await install('slow', `sleep 0.5; ${answer('ann')}`);
     const all = helpers();
     const patient = all.get('slow', hub, never);

@@ -25,7 +25,7 @@ const digestNeeded = (text: string): EvidenceRequest => ({
 const { signal } = new AbortController();
 
 describe('the evidence of one command', () => {
-  test('B1: asks about a tag once, however it is written and whoever asks at the same time', async () => {
+  test('B1: asks about a tag once, however it is written and however many ask at the same time', async () => {
     const evidence = rememberEvidence(flippingEvidence());
     const texts = ['nginx', 'docker.io/library/nginx', 'nginx:latest'];
     const answers = await Promise.all(

@@ -186,7 +186,7 @@ test('without any setting no ConfigMap is printed, and with a file that says not
   expect(await print('--image', image, '--config', write('of-no-use.yaml', 'logLevel: debug'))).toBe(plain);
 });
 
-test('the comparison sees a gate that was not told: that is what the ConfigMap is for (R13)', async () => {
+test('the comparison sees a gate without the setting: that is what the ConfigMap is for (R13)', async () => {
   const untold = configOfGate(await print('--image', image));
   const printed = await print(
     '--webhooks',

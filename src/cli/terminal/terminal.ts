@@ -1,9 +1,9 @@
 import type { Result } from '../../core/result.ts';
 
-/** Input and output of a command. Data goes to `out`, messages go to `talk`. */
+/** Input and output of a command. Data goes to `out`, messages go to `talk`, on stderr. */
 export interface Terminal {
   out(text: string): void;
-  /** One line of talk on stderr; silent with `--quiet`. */
+  /** One line on stderr; silent with `--quiet`. */
   talk(line: string): void;
   /** Whether a person watches stderr: progress only then. */
   readonly interactive: boolean;

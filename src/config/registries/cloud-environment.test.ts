@@ -117,7 +117,7 @@ describe('what a cloud identity needs from the environment', () => {
     expect(result.ok ? 'accepted' : result.error.join('\n')).toMatch(message);
   });
 
-  test('everything that is missing is told at once', () => {
+  test('everything that is missing is reported at once', () => {
     const result = readCloudEnvironment(['acr', 'ecr', 'gar'], {});
     expect(result.ok ? [] : result.error).toHaveLength(2);
   });

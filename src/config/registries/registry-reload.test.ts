@@ -139,7 +139,7 @@ describe('the token of a push source', () => {
     );
   });
 
-  test('every problem is told at once', () => {
+  test('every problem is reported at once', () => {
     expect(
       problemsOf(`registries: [{ host: a.io, caFile: no1 }]\nregistryEvents: [${event('one', 'no2')}]`),
     ).toHaveLength(2);
@@ -232,7 +232,7 @@ describe('reload', () => {
     expect(changes.map(({ registries }) => registries[0]?.ca)).toEqual([`${firstCa}\n`, `${secondCa}\n`]);
   });
 
-  test('the last good rows stay while the file is broken; it is told once, and once more when it breaks otherwise', () => {
+  test('the last good rows stay while the file is broken; it is reported once, and once more when it breaks otherwise', () => {
     const { changes, problems, look } = follow('registries: [{ host: a.io, allowPrivateAddress: false }]');
     write('gate.yaml', 'registries: [{ hosts: a.io }]');
     look(5);

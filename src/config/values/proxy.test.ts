@@ -98,7 +98,7 @@ describe('proxies in the configuration', () => {
     expect(printed).not.toContain('hunter2');
   });
 
-  test('a broken one is told without its password', () => {
+  test('a broken one is reported without its password', () => {
     const result = resolveConfig({
       flags: { cluster: true },
       environment: { HTTPS_PROXY: 'socks5://me:hunter2@proxy' },

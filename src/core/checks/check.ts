@@ -21,7 +21,7 @@ export interface Violation {
 export interface Check {
   /** The check's key in the policy. */
   readonly id: string;
-  /** It holds only for Pods on their way into the cluster, after `/mutate` had its turn. */
+  /** It holds only for Pods on their way into the cluster, after `/mutate`. */
   readonly podsOnly?: true;
   readonly run: (image: ImageReference) => readonly Violation[];
 }

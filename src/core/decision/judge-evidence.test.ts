@@ -189,7 +189,7 @@ describe('evidence that is not there is never a pass', () => {
     ]);
   });
 
-  test('onUnavailable: Warn does not excuse what was read and cannot be judged: whoever pushes decides that', () => {
+  test('onUnavailable: Warn does not excuse what was read and cannot be judged: the pusher decides that', () => {
     const weak = { p: { onUnavailable: 'Warn', checks: [pin, nonRoot] } };
     const why = {
       what: 'registry.example.com: blob',
@@ -334,7 +334,7 @@ describe('digest.pin', () => {
   ])('%s', (_title, more, given, want) => {
     expect(codesOf(judge({ p: { checks: [pin] } }, given, more))).toEqual(want);
   });
-  test('what was said of a template is not remembered for a Pod, nor the other way round', () => {
+  test('what was said of a template is not cached for a Pod, nor the other way round', () => {
     const set = policySet({ p: { checks: [pin] } });
     const matched = selectPolicies(set.forNamespace('shop'), {
       namespace: 'shop',

@@ -27,7 +27,7 @@ interface EvidenceVerdict {
 
 const nothing: EvidenceVerdict = { findings: [] };
 
-const nobodyLooked: ImageEvidence = {
+const notLookedAt: ImageEvidence = {
   pinned: unavailable('the image', 'nobody looked at it'),
   facts: {},
   tried: [],
@@ -189,7 +189,7 @@ const violationsOf = (
 const judgeFacts = (
   { policy }: MatchedPolicy,
   reference: ImageReference,
-  { use, image, evidence = nobodyLooked }: ImageUnderReview,
+  { use, image, evidence = notLookedAt }: ImageUnderReview,
   situation: CheckSituation,
 ): readonly Judged[] => {
   const firstId = policy.evidence[0]?.id ?? '';

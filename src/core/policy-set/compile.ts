@@ -13,7 +13,7 @@ import type { ImagePolicy, PolicySpec } from '../policy/schema/schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
 
-/** Covers everything. Used for a policy whose own `match` cannot be read (R8). */
+/** Matches everything. Used for a policy whose own `match` cannot be read (R8). */
 export const matchEverything: CompiledMatch = {
   include: ['*'],
   exclude: [],

@@ -33,7 +33,7 @@ const counting = (text: string, readsSituation = false) => {
   return { asked, check };
 };
 
-describe('R24: a digest is judged once, and its judgement is remembered by all that it rests on', () => {
+describe('R24: a digest is judged once, and its judgement is cached by all that it rests on', () => {
   const facts = imageFacts(platformImage('linux/amd64'));
 
   test('64 names of one image and 50 policies with one rule are one judgement', () => {

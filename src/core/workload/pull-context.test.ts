@@ -101,7 +101,7 @@ describe('a pod spec', () => {
     ],
   ])('%s', (_title, spec, want) => expect(pullSecretsOf(pod, { spec })).toEqual(want));
 
-  test('with a name that looks elsewhere keeps it: whoever reads the secrets has to refuse it (B29)', () => {
+  test('with a name that looks elsewhere keeps it: the reader of the secrets has to refuse it (B29)', () => {
     const spec = { imagePullSecrets: [{ name: 'kube-system/token' }] };
     expect(pullSecretsOf(pod, { spec }).pullSecrets).toEqual(['kube-system/token']);
   });

@@ -172,7 +172,7 @@ describe('a right that was taken away', () => {
   });
 });
 
-describe('the book of accesses', () => {
+describe('access grants', () => {
   const account = { repository: { host: 'h', repository: 'r' }, credential: 'k' };
 
   test('stays bounded whatever is asked, and forgets the oldest first', () => {

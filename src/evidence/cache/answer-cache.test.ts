@@ -124,7 +124,7 @@ describe('what was found a moment ago', () => {
     expect(recall(harness, `${place}:v1`, shop, needs())).toBeDefined();
   });
 
-  test('of several images only those are asked for that are not remembered', async () => {
+  test('of several images only those are asked for that are not cached', async () => {
     const harness = filledHarness();
     harness.registry.push(place, newer, 'v2');
     await gather(harness, `${place}:v1`);
@@ -198,7 +198,7 @@ describe('how long it counts', () => {
   });
 });
 
-describe('what is not remembered', () => {
+describe('what is not cached', () => {
   test.each<readonly [string, () => ReturnType<typeof failure> | { readonly state: 'absent' }]>([
     ['that it could not be looked', () => failure('unreachable')],
     ['that it was denied', () => failure('denied')],

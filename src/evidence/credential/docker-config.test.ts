@@ -141,7 +141,7 @@ describe('several entries', () => {
     expect(users).toEqual(['team', 'host', 'url', 'glob']);
   });
 
-  test('do not suffer from a broken one: it is told by its number, never by its text (B37)', () => {
+  test('do not suffer from a broken one: it is reported by its number, never by its text (B37)', () => {
     const config = read({
       'https://ann:s3cret-text@registry.example.com': { auth: base64('a:b') },
       'registry.example.com': { auth: base64('ann:pass') },

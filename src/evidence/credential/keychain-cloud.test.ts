@@ -74,7 +74,7 @@ describe('a cloud credential', () => {
     expect(outcomes.at(-1)).toContain('all that one namespace gets are under way');
   });
 
-  test('whose source throws is told without the words of the error (B37)', async () => {
+  test('whose source throws is reported without the words of the error (B37)', async () => {
     const { cloud, keychain } = keychainInMemory();
     cloud.answer = () => Promise.reject(new Error('s3cret-text'));
     expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (the look-up failed unexpectedly)');

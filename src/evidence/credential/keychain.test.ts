@@ -174,7 +174,7 @@ describe('a burst', () => {
   });
 });
 
-describe('what cannot be had is told', () => {
+describe('what cannot be had is reported', () => {
   test.each([
     [
       'a secret that is not there',

@@ -22,7 +22,7 @@ const padded = (user: string): FakeManifest => {
   });
 };
 
-test('B9: large manifests at hand are read one a round of the event loop, again and again', async () => {
+test('B9: large cached manifests are read one in an iteration of the event loop, again and again', async () => {
   const harness = createEvidenceHarness();
   const broken = rawManifest('{', mediaTypes.ociManifest, {
     platform: { os: 'linux', architecture: 'arm64' },

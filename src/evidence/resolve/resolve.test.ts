@@ -246,7 +246,7 @@ describe('the credentials of a pod', () => {
     expect(found.tried).toEqual(['pull secret shop/regcred: not found', 'anonymous: not found']);
   });
 
-  test('of which one was let in make it absent, though the registry turns away whoever shows none', async () => {
+  test('of which one was let in make it absent, though the registry refuses requests without one', async () => {
     const harness = createEvidenceHarness({ shop: [secret, open] });
     harness.registry.answer = ({ credential }) =>
       credential === 'anonymous' ? failure('denied') : { state: 'absent' };
@@ -281,7 +281,7 @@ describe('the credentials of a pod', () => {
     expect(found.tried.at(-1)).toBe('too many credentials: the rest was not tried');
   });
 
-  test('that are only worth an aside are told when nothing reaches the image, and not beside what did', async () => {
+  test('that are only worth an aside are shown when nothing reaches the image, and not beside what did', async () => {
     const aside = { ...missing, aside: true } as const;
     const reached = createEvidenceHarness({ shop: [aside, open] });
     reached.registry.push(place, web, 'v1');

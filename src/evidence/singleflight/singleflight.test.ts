@@ -64,7 +64,7 @@ describe('a shared read', () => {
     expect(await late).toEqual(done);
   });
 
-  test('R25: goes on when the last one has left at its deadline, and whoever comes next finds it', async () => {
+  test('R25: goes on when the last one has left at its deadline, and the next caller finds it', async () => {
     const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
     const hurried = [new AbortController(), new AbortController()];
@@ -155,7 +155,7 @@ describe('a shared read', () => {
 });
 
 describe('bounds', () => {
-  test('past half of the room a new work of one namespace is refused, a known one still joined', async () => {
+  test('past half of the capacity a new work of one namespace is refused, a known one still joined', async () => {
     const reads = createSharedReads(limits, createFakeClock());
     const { work, resolve } = controlled();
     const held = ['a', 'b', 'c', 'e'].map((key) => reads.do({ ...plan, key }, patient(), work));
@@ -167,7 +167,7 @@ describe('bounds', () => {
     await Promise.all(held);
   });
 
-  test('bytes are booked on each who waits; who has spent its share leaves, the rest goes on', async () => {
+  test('bytes are taken from each waiter; one that has spent its share leaves, the rest goes on', async () => {
     const reads = createSharedReads(limits, createFakeClock());
     const { work, readings, resolve } = controlled();
     const poor = reads.do(plan, createReadBudget(new AbortController().signal, 10), work);

@@ -284,7 +284,7 @@ describe('what cannot be pinned goes on, and the user hears why', () => {
     expect(gate.bugs).toEqual([]);
   });
 
-  test('never by an exception: a defect is told and changes nothing', async () => {
+  test('never by an exception: a defect is reported and changes nothing', async () => {
     const gate = fakeGate({
       policies: { pinning },
       evidence: { gather: () => Promise.reject(new Error('boom')) },

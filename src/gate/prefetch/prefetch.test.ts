@@ -154,7 +154,7 @@ describe('after a template was admitted', () => {
     expect(evidence.asked).toHaveLength(1);
   });
 
-  test('a look-up that fails is told and hurts nobody', async () => {
+  test('a look-up that fails is reported and hurts nobody', async () => {
     const namespaces = { labels: () => Promise.reject(new Error('boom')) };
     const policies = { pinning: { ...pinning, match: { namespaceSelector: { matchLabels: { a: 'b' } } } } };
     const { admit } = start(policies, fakeEvidence(), { namespaces });
@@ -298,7 +298,7 @@ describe('a flood', () => {
     expect(signals[0]?.aborted).toBe(true);
   });
 
-  test('one that fails is told, and the others go on', async () => {
+  test('one that fails is reported, and the others go on', async () => {
     const failing = fakeEvidence(() => Promise.reject(new Error('boom')));
     start({ pinning }, failing, { limits: { concurrency: 1 } });
     prefetch.pushed(imageOf('r.io/x:1'));

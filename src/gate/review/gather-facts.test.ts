@@ -239,14 +239,14 @@ describe('what could not be looked at is never a pass', () => {
     expect(gate.uninformed).toEqual([{ namespace: 'default', policies: ['users'], weakened: false }]);
   });
 
-  test('an evidence room that throws is a defect, and denies', async () => {
+  test('evidence that throws is a defect, and denies', async () => {
     const gate = gateWith({ gather: () => Promise.reject(new Error('boom')) });
     const decision = await gate.admit(requestFor(pod({ app: 'nginx' })));
     expect(decision).toMatchObject({ allowed: false, findings: [{ code: 'internal-error' }] });
     expect(gate.bugs).toHaveLength(1);
   });
 
-  test('onUnavailable: Warn lets it through, with a warning, and somebody is told', async () => {
+  test('onUnavailable: Warn lets it through, with a warning, and it is reported', async () => {
     const why = outage('docker.io: connect', 'connection refused');
     const down: Evidence = {
       gather: (all) => Promise.resolve(all.map(() => ({ pinned: why, facts: { image: why }, tried: [] }))),
@@ -301,7 +301,7 @@ describe('the deadline', () => {
     expect(decision.durations['evidence']).toBeGreaterThan(800);
   });
 
-  test('holds even if the evidence room does not keep to it', async () => {
+  test('holds even if evidence does not keep to it', async () => {
     const never: Evidence = { gather: () => new Promise(() => undefined) };
     const gate = gateWith(never, { clock: realClock(), budget: 200 });
     const decision = await gate.admit(requestFor(pod({ app: 'nginx' })));

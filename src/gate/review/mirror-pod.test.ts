@@ -66,7 +66,7 @@ describe('a mirror Pod is judged and never pinned', () => {
     }
   });
 
-  test('whoever sent it hears why, and where the digest belongs', async () => {
+  test('its sender learns why, and where the digest belongs', async () => {
     const { warnings } = await admitted(annotated(mirror, ours), pins);
     expect(warnings).toEqual([
       "image 'registry.example.com/a:1' was not pinned: this is the mirror of a static Pod, and its kubelet starts what its file says; write the digest into that file",

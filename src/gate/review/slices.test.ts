@@ -66,7 +66,7 @@ describe('R24: a review that takes long keeps nobody waiting', () => {
     expect(slices.run(work('later', 1), of('later'))).toEqual({ name: 'later' });
   });
 
-  test('work that fails, fails for whoever waits for it, and the rest goes on', async () => {
+  test('work that fails, fails for those who wait for it, and the rest goes on', async () => {
     const { slices, work } = workshop();
     function* failing(): Steps<Named> {
       yield* work('failing', 8);

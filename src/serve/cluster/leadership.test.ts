@@ -122,7 +122,7 @@ describe('R15: the CA bundle', () => {
     expect(verbs()).toEqual([]);
   });
 
-  test('that is not there yet is no problem; one that must not be written is told', async () => {
+  test('that is not there yet is no problem; one that must not be written is reported', async () => {
     const keep = createBundleKeeper(partsOf(true), guardOf(), telemetry);
     await keep();
     expect(told).toEqual([]);

@@ -79,7 +79,7 @@ describe('a kind of evidence that is one file', () => {
     expect(harness.requests()).toEqual(['GET manifest']);
   });
 
-  test('passes what has nothing of it, and is told again without being asked', async () => {
+  test('passes what has nothing of it, and its answer is used again without a request', async () => {
     const words = wordsProvider();
     const { gate } = open(policiesWith({ p: wordsCheck('nonsense') }), [words.create]);
     const request = requestFor(pod({ app: `${tagged}@${web.digest}` }));

@@ -140,7 +140,7 @@ describe('R15: the CA of a cluster', () => {
     expect(fingerprints(left.bundle).size).toBe(2);
   });
 
-  test('is put back by whoever has it when the Secret is deleted', async () => {
+  test('is put back by a replica that has it when the Secret is deleted', async () => {
     const secret = replica();
     const before = await value(secret);
     api.delete('secrets', 'imagegate-ca', 'imagegate-system');

@@ -50,7 +50,7 @@ const note = (text: string): EventNote => ({
   text,
 });
 
-describe('a throw in a background loop is told, and the loop goes on', () => {
+describe('a throw in a background loop is reported, and the loop goes on', () => {
   test('in the writer of Events', async () => {
     const events = createEvents({ client: failing(1), clock: realClock, instance: 'a', onProblem });
     events.note(note('lost'));

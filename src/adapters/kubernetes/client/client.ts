@@ -145,7 +145,7 @@ const requireSuccess = async (opened: Answer, call: ApiCall): Promise<Answer> =>
   );
 };
 
-/** An object whose bytes are bounded was written by a stranger: what is in it is bounded as it is parsed (R24). */
+/** Users write objects whose bytes are bounded: what is in them is bounded as it is parsed (R24). */
 const readObject = (text: string, call: ApiCall, server: string): Result<JsonObject, ApiProblem> => {
   if (call.maxBytes === undefined) return asObject(parseJson(text), server);
   const value = readForeignValue(text);

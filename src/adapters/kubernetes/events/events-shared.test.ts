@@ -110,7 +110,7 @@ describe('R28, B44: the workload above a Pod is not taken from what another name
 });
 
 describe('R28, B45: what the gate says about itself', () => {
-  test('is told at once while a tenant has filled the queue with denials', async () => {
+  test('is reported at once while a tenant has filled the queue with denials', async () => {
     open({ capacity: 50, rate: { perSecond: 1, burst: 2 } });
     flood('evil', 5_000);
     events.note(missing);
@@ -118,7 +118,7 @@ describe('R28, B45: what the gate says about itself', () => {
     expect(events.counts().dropped).toBeGreaterThan(4_000);
   });
 
-  test('is told while the API server takes no Events of the tenant', async () => {
+  test('is reported while the API server takes no Events of the tenant', async () => {
     open();
     api.fault({ resource: 'replicasets', hang: true });
     const slow = ownedBy({

@@ -54,7 +54,7 @@ export const createStatusWriter = (options: StatusOptions): StatusWriter => {
       else await sleep(backoff.next(), closing.signal, false);
       if (settled && !again) break;
     }
-    // In the same round as the last check of `again`: a call between the two would be lost.
+    // In the same iteration of the event loop as the last check of `again`: a call between the two would be lost.
     running = undefined;
   };
   const wake = (): void => {

@@ -55,7 +55,7 @@ describe('ping', () => {
     expect(failureIn(await ping(server)).kind).toBe('denied');
   });
 
-  test('a token is asked for without a scope, and its server is told', async () => {
+  test('a token is asked for without a scope, and its server is named', async () => {
     const server = await start({ auth: { mode: 'bearer', users } });
     expect(await ping(server, ann)).toEqual({ state: 'known', value: { realm: `${server.url}/token` } });
     expect(server.tokenRequests).toMatchObject([{ user: 'ann', scopes: [] }]);

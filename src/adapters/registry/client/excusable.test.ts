@@ -77,7 +77,7 @@ describe('R25: what an answer excuses', () => {
     expect(isExcusable(await answered(status))).toBe(excusable);
   });
 
-  test('a pause that a 503 asked for, and none that a 429 did: whoever pulls much causes that', () => {
+  test('a pause that a 503 asked for, and none that a 429 did: a user who pulls much causes that', () => {
     expect(isExcusable(rateLimitFailure(503, 'queue', host, 'later'))).toBe(true);
     expect(isExcusable(rateLimitFailure(429, 'queue', host, 'later'))).toBe(false);
   });
@@ -116,7 +116,7 @@ describe('R25: what a request excuses', () => {
     expect(isExcusable(failure)).toBe(false);
   });
 
-  test('our own line at the host does not: whoever asks much makes it long', async () => {
+  test('our own line at the host does not: a user who asks much makes it long', async () => {
     const silent = await speak(() => undefined);
     const http = transport({ [silent.host]: { ...onLoopback, concurrency: 1, timeout: 200 } });
     const first: Promise<HttpAnswer> = http.send(requestTo(silent.host));

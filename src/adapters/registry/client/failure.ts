@@ -92,7 +92,7 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
   timeout: 'did not answer',
 };
 
-/** An answer, and in whose name it was asked for. */
+/** An answer, and with which secrets it was asked for. */
 export interface RegistryResponse {
   readonly response: HttpResponse;
   /** What was sent and must not be shown, see redact.ts. */

@@ -287,7 +287,7 @@ describe('a registry that lies about a manifest is not believed', () => {
 });
 
 describe('the share of a review', () => {
-  test('every byte of a manifest is booked, announced or not', async () => {
+  test('every byte of a manifest is counted, announced or not', async () => {
     const announced = budgetOf();
     await get({ tag: 'v1' }, announced);
     expect(announced.taken()).toBe(web.bytes.length);

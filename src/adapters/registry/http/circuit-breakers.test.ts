@@ -73,7 +73,7 @@ describe('the breakers of one host', () => {
     expect(breakers.openCircuit('team/app')).toBeUndefined();
   });
 
-  test('made-up paths that fail are remembered up to a bound', () => {
+  test('made-up paths that fail are kept up to a bound', () => {
     const { breakers } = start();
     for (let at = 0; at < 65; at++) fail(breakers, `made/up-${String(at)}`, gateway);
     expect(breakers.openCircuit('made/up-0')).toBeUndefined();

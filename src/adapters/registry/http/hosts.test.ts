@@ -34,7 +34,7 @@ const hostOf = (hosts: Hosts, name: string): Host => {
 
 const shop = (): readonly string[] => ['shop'];
 
-test('a host is remembered; the one not asked for longest goes, and its idle connections with it', () => {
+test('a host is kept; the one not asked for longest goes, and its idle connections with it', () => {
   const hosts = createHosts({ maxHosts: 2, maxWaiting: 1 }, clockAt());
   const first = hostOf(hosts, 'a.example');
   const idle = fakeConnection();

@@ -24,7 +24,7 @@ const asking = (account: string, repository = 'team/app') => ({
 });
 
 describe('what a host said with Retry-After', () => {
-  test('is about whoever asked when it is 429, and about what they asked for when it is 503', () => {
+  test('is about the account when it is 429, and about the path when it is 503', () => {
     const state = createRateLimitState(clockAt());
     state.record(asking('shop'), { until: 1000, status: 429 });
     const held = () =>
@@ -47,7 +47,7 @@ describe('what a host said with Retry-After', () => {
     expect([state.limitOn(asking('shop')), state.isActive()]).toEqual([undefined, false]);
   });
 
-  test('is remembered so many times, and the one that ends first makes room', () => {
+  test('is kept so many times, and the one that ends first gives way', () => {
     const state = createRateLimitState(clockAt());
     for (let count = 1; count <= 65; count++)
       state.record(asking(`n${String(count)}`), { until: count, status: 429 });

@@ -107,7 +107,7 @@ describe('a failure says what happened', () => {
     });
   });
 
-  test('no such host, where nobody configured it: whoever wrote the name can cause that (R25)', async () => {
+  test('no such host, where nobody configured it: the user who wrote the name can cause that (R25)', async () => {
     const failed = await ask(transport({}, { resolve: unknown }), requestTo('registry.example.com'));
     expect(failed).not.toHaveProperty('excusable');
     expect(failed).toMatchObject({ kind: 'refused', stage: 'address' });

@@ -23,7 +23,7 @@ const movedClock = () => {
   };
 };
 
-describe('turns', () => {
+describe('places of a host', () => {
   test('never more requests than the row says, bodies included, and all come through', async () => {
     const server = await serve(async ({ response }) => {
       response.write('x');
@@ -36,7 +36,7 @@ describe('turns', () => {
     expect(server.peak()).toBe(3);
   });
 
-  test('waiting counts against the deadline, is told as waiting, and leaves the place free', async () => {
+  test('waiting counts against the deadline, is reported as waiting, and leaves the place free', async () => {
     const server = await serve(({ response }) => response.writeHead(200).flushHeaders());
     const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 20_000 } });
     const first = responseOf(await http.send(requestTo(server.host)));

@@ -203,7 +203,7 @@ describe('R27: requests that never end', () => {
   });
 });
 
-describe('R27: whoever leaves before the answer', () => {
+describe('R27: clients that leave before the answer', () => {
   test.each(['http/1.1', 'h2'] as const)(
     'has a place as long as the review goes on, so that no more reviews go on than places are there (%s)',
     async (how) => {
