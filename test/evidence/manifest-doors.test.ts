@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readManifest as readAtRegistry } from '../../src/adapters/registry/client/manifest-bytes.ts';
+import { readManifestBytes as readAtRegistry } from '../../src/adapters/registry/client/manifest-bytes.ts';
 import { readManifest as readAsEvidence } from '../../src/core/oci/manifest.ts';
 import { defaultEvidenceLimits as limits } from '../../src/evidence/limits.ts';
 import { createEvidenceHarness } from '../fakes/evidence/evidence-harness.ts';

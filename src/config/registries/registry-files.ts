@@ -3,7 +3,7 @@ import { pemCertificates } from '../../core/text/pem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../sources/bounded-file.ts';
 import type { ConfigProblem, Origin } from '../sources/origin.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 import type { Resolved } from '../resolve.ts';
 import type { RegistryEventRow, RegistryDefaults, RegistryRow } from './registry-rows.ts';
 

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../sources/bounded-file.ts';
 import { maxConfigFileBytes } from '../sources/config-file.ts';
-import { describeProblem, quote, type ConfigProblem } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
+import { describeProblem, type ConfigProblem } from '../sources/origin.ts';
 import {
   loadEventSources,
   loadRegistries,

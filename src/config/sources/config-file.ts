@@ -10,7 +10,8 @@ import {
 } from 'yaml';
 import { suggest } from '../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { quote, type ConfigProblem, type Origin } from './origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
+import type { ConfigProblem, Origin } from './origin.ts';
 import { settingKeys, type SettingKey } from '../settings/settings.ts';
 
 /** A configuration file as text; `path` is used in messages only. */

@@ -4,7 +4,8 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from './bounded-file.ts';
 import { maxConfigFileBytes, type ConfigText } from './config-file.ts';
 import { configVariable, type Environment } from './environment.ts';
-import { quote, type ConfigProblem, type Origin } from './origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
+import type { ConfigProblem, Origin } from './origin.ts';
 import type { ConfigSources, Flags } from '../resolve.ts';
 
 /** The environment of this process. Nothing else in the house reads `process.env`. */

@@ -1,5 +1,3 @@
-import { cutMiddle } from '../../core/text/cut-middle.ts';
-
 /** Where the value of a setting came from. `line` and `column` are 1-based. */
 export type Origin =
   | { readonly kind: 'flag'; readonly flag: string }
@@ -37,6 +35,3 @@ export const describeProblem = (problem: ConfigProblem): string =>
 
 export const describeProblems = (problems: readonly ConfigProblem[]): readonly string[] =>
   problems.map(describeProblem);
-
-/** Text from outside, safe to print: quoted, control characters escaped, cut at 80 characters. */
-export const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));

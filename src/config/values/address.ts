@@ -1,7 +1,7 @@
 import { dnsLabel } from '../../core/text/dns-name.ts';
 import { isIPv4, isIPv6 } from 'node:net';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 
 /** Where to listen. `host` carries no brackets; port 0 takes a free one. */
 export interface Address {

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import { durationOf, maxDuration } from '../../core/text/duration.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 
 /**
  * Reads `30s`, `10m`, `1h`, `7d`, `500ms` as milliseconds: a whole number above zero and one unit, at most

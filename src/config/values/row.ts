@@ -6,7 +6,7 @@ import { isJsonObject } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 import type { DocumentFault } from './shape.ts';
 
 /** Reads one value of a row. `folder` is that of the configuration file: relative file names start there. */

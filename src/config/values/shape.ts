@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { formatAddress, parseAddress, type Address } from './address.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
 import { formatSize } from '../../core/text/size.ts';
 import { parseSize } from './size.ts';

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../core/result.ts';
 import { sizeOf } from '../../core/text/size.ts';
-import { quote } from '../sources/origin.ts';
+import { quote } from '../../core/text/cut-middle.ts';
 
 /**
  * Reads `1GiB`, `512Mi`, `500MB`, `1048576` as bytes: a whole number above zero; a number alone is bytes,

@@ -32,3 +32,6 @@ export const cutMiddle = (text: string, limit: number): string => {
   const end = kept >> 1;
   return `${beginningOf(text, kept - end)}${mark}${endOf(text, end)}`;
 };
+
+/** Text from outside, safe to print: quoted, control characters escaped, cut at 80 characters. */
+export const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { mediaTypes } from '../../../../test/fakes/registry/registry-content.ts';
-import { manifestAccept, readManifest } from './manifest-bytes.ts';
+import { manifestAccept, readManifestBytes } from './manifest-bytes.ts';
 
 const { ociManifest, ociIndex, dockerManifest, dockerList } = mediaTypes;
 const hex = 'a'.repeat(64);
@@ -11,7 +11,7 @@ const schema1 = { schemaVersion: 1, name: 'a', tag: 'b', fsLayers: [], history: 
 
 const typeOf = (document: unknown, contentType?: string): string => {
   const text = typeof document === 'string' ? document : JSON.stringify(document);
-  const read = readManifest(new TextEncoder().encode(text), contentType);
+  const read = readManifestBytes(new TextEncoder().encode(text), contentType);
   return read.ok
     ? `${read.value.shape === 'index' ? 'index' : 'manifest'} ${read.value.mediaType}`
     : read.error;

@@ -32,7 +32,7 @@ const whyHeaderDisagrees = (
  * @param contentType - the header `Content-Type`, if there was one
  * @returns why they cannot be read, in words that follow `the manifest cannot be read:`
  */
-export const readManifest = (
+export const readManifestBytes = (
   bytes: Uint8Array,
   contentType: string | undefined,
 ): Result<ManifestDocument, string> => {

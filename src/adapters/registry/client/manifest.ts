@@ -7,7 +7,7 @@ import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
 import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './failure.ts';
 import { manifestPath, nameOf, type ReadTarget, subjectOf } from './read-target.ts';
-import { manifestAccept, maxManifestBytes, readManifest } from './manifest-bytes.ts';
+import { manifestAccept, maxManifestBytes, readManifestBytes } from './manifest-bytes.ts';
 
 /** A manifest with its parsed fields. */
 export type ParsedManifest = Manifest & ManifestDocument;
@@ -43,7 +43,7 @@ const verify = (
   }
   const lie = whyDigestHeaderLies(bytes, headers['docker-content-digest']);
   if (lie !== undefined) return refuse(subject, lie);
-  const read = readManifest(bytes, headers['content-type']);
+  const read = readManifestBytes(bytes, headers['content-type']);
   if (!read.ok) return refuse(subject, read.error);
   return { state: 'known', value: { digest, bytes, ...read.value } };
 };

@@ -14,7 +14,7 @@ import { failure } from '../network/failure.ts';
 import { createCheckedSocket, connectSocket, type ConnectSocket } from '../network/checked-socket.ts';
 import { createHosts } from './hosts.ts';
 import { type HttpRequest, type HttpResponse, ownersOf, type RegistryHttp } from './http.ts';
-import { createResolve, type Resolve } from '../network/dns.ts';
+import { createResolveHost, type ResolveHost } from '../network/dns.ts';
 import { createProxies, type ProxySettings } from '../network/proxy.ts';
 import { plainHttpFailure, type Hop } from './redirect.ts';
 import { createSecureSocket } from '../network/secure-socket.ts';
@@ -39,7 +39,7 @@ export interface RegistryHttpOptions {
   readonly settingsOf: (host: string) => RegistrySettings;
   readonly proxy?: ProxySettings;
   readonly clock: Clock;
-  readonly resolve?: Resolve;
+  readonly resolve?: ResolveHost;
   readonly openSocket?: ConnectSocket;
   /** 0 to 1. */
   readonly jitter?: () => number;
@@ -83,7 +83,7 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
   const hosts = createHosts(limits, clock);
   const dial = createDial({
     checkedSocket: createCheckedSocket(
-      options.resolve ?? createResolve(),
+      options.resolve ?? createResolveHost(),
       options.openSocket ?? connectSocket,
     ),
     secureSocket: createSecureSocket(),

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { addressBytes } from './address-bytes.ts';
 import { isInternalName, judgeAddress, permits } from './address-guard.ts';
 import { errorCode, failure, networkFailure } from './failure.ts';
-import type { Resolve } from './dns.ts';
+import type { ResolveHost } from './dns.ts';
 
 /** Where a connection goes, and for whom it is shown in failures. */
 export interface SocketTarget {
@@ -107,7 +107,7 @@ const lookupTimedOut = (): Promise<never> =>
  * the connected socket: neither a name that changes its mind (DNS rebinding) nor a spelling gets around it (B26).
  */
 export const createCheckedSocket =
-  (resolve: Resolve, openSocket: ConnectSocket): CheckedSocket =>
+  (resolve: ResolveHost, openSocket: ConnectSocket): CheckedSocket =>
   async ({ host, port, allowPrivateAddress, configured, name, owners }, signal) => {
     const isUsable = (address: string): boolean => permits(judgeAddress(address), allowPrivateAddress);
     let found: readonly string[] = [host];

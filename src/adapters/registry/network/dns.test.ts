@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createResolve } from './dns.ts';
+import { createResolveHost } from './dns.ts';
 
 const endings: (() => void)[] = [];
 afterEach(() => {
@@ -53,7 +53,7 @@ const patient = new AbortController().signal;
 describe('a name that anybody may choose', () => {
   test('is asked for in both families, IPv4 first, and without search domains', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [a('192.0.2.1')] : [aaaa(1)]));
-    const resolve = createResolve([dns.address]);
+    const resolve = createResolveHost([dns.address]);
     const found = await resolve('registry.example.com', { system: false, signal: patient, owners });
     expect(found).toEqual(['192.0.2.1', '2a00::1']);
     expect(new Set(dns.asked)).toEqual(new Set(['A registry.example.com', 'AAAA registry.example.com']));
@@ -62,7 +62,11 @@ describe('a name that anybody may choose', () => {
   test('does not wait for the family that never answers', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [a('192.0.2.1')] : undefined));
     const started = performance.now();
-    const found = await createResolve([dns.address])('a.example', { system: false, signal: patient, owners });
+    const found = await createResolveHost([dns.address])('a.example', {
+      system: false,
+      signal: patient,
+      owners,
+    });
     expect(found).toEqual(['192.0.2.1']);
     expect(performance.now() - started).toBeLessThan(1000);
   });
@@ -70,13 +74,13 @@ describe('a name that anybody may choose', () => {
   test('with addresses of one family only is found', async () => {
     const dns = await dnsServer((_name, type) => (type === 'A' ? [] : [aaaa(2)]));
     expect(
-      await createResolve([dns.address])('a.example', { system: false, signal: patient, owners }),
+      await createResolveHost([dns.address])('a.example', { system: false, signal: patient, owners }),
     ).toEqual(['2a00::2']);
   });
 
   test('whose DNS never answers is given up with the request, and takes no thread of this process', async () => {
     const dns = await dnsServer(() => undefined);
-    const resolve = createResolve([dns.address]);
+    const resolve = createResolveHost([dns.address]);
     const review = new AbortController();
     let over = 0;
     const lookups = Array.from({ length: 50 }, (_, index) =>
@@ -96,7 +100,7 @@ describe('a name that anybody may choose', () => {
 
   test('B26: that leads inside is looked for as one that does not exist, so that their times are alike', async () => {
     const dns = await dnsServer(() => [a('10.0.0.9')]);
-    const resolve = createResolve([dns.address]);
+    const resolve = createResolveHost([dns.address]);
     const isUsable = (address: string): boolean => !address.startsWith('10.');
     const asking = { system: false, signal: patient, owners };
     expect(await resolve('localhost', { ...asking, isUsable })).toContain('127.0.0.1');
@@ -105,7 +109,11 @@ describe('a name that anybody may choose', () => {
 
   test('that DNS does not know may stand in the hosts file of this machine', async () => {
     const dns = await dnsServer(() => 'nothing');
-    const found = await createResolve([dns.address])('localhost', { system: false, signal: patient, owners });
+    const found = await createResolveHost([dns.address])('localhost', {
+      system: false,
+      signal: patient,
+      owners,
+    });
     expect(found).toContain('127.0.0.1');
   });
 });

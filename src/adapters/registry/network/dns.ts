@@ -16,7 +16,7 @@ interface ResolveOptions {
  * Looks a name up.
  * @throws an error with the code of DNS (`ENOTFOUND`, `ETIMEOUT` …)
  */
-export type Resolve = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
+export type ResolveHost = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
 
 /** RFC 8305, 3: how long the answer of one family waits for that of the other. */
 const otherFamilyDelay = 50;
@@ -68,7 +68,7 @@ const isUnknownName = (error: unknown): boolean =>
  * names, and learns from the time of the refusal which of them exist.
  * @param servers `address:port` of DNS servers, instead of those of this machine
  */
-export const createResolve = (servers?: readonly string[]): Resolve => {
+export const createResolveHost = (servers?: readonly string[]): ResolveHost => {
   const configured = createFairSemaphore({ places: 2, waiting: 256 });
   const unknown = createFairSemaphore({ places: 1, waiting: 64 });
   const systemResolve = async (

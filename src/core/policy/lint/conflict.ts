@@ -34,7 +34,8 @@ interface Conflict extends Remark {
   readonly policy: string;
 }
 
-const compiled = (texts: readonly string[], use: PatternUse): readonly ImagePattern[] =>
+/** The patterns that compile. The others are problems of the schema already. */
+export const compiledPatterns = (texts: readonly string[], use: PatternUse): readonly ImagePattern[] =>
   texts.flatMap((text) => {
     const pattern = compilePattern(text, use);
     return pattern.ok ? [pattern.value] : [];
@@ -42,8 +43,8 @@ const compiled = (texts: readonly string[], use: PatternUse): readonly ImagePatt
 
 /** allowed = (allow + platform) less deny. */
 const allowedBy = ({ allow, platform, deny }: RegistriesCheck): readonly ImagePattern[] => {
-  const denied = compiled(deny, 'deny');
-  return [...compiled(allow ?? [], 'allow'), ...compiled(platform, 'platform')].filter(
+  const denied = compiledPatterns(deny, 'deny');
+  return [...compiledPatterns(allow ?? [], 'allow'), ...compiledPatterns(platform, 'platform')].filter(
     (pattern) => !denied.some((outer) => coversPattern(outer, pattern)),
   );
 };

@@ -1,7 +1,6 @@
-import { compilePattern } from '../../image/pattern.ts';
-import type { ImagePattern, PatternUse } from '../../image/pattern.ts';
+import type { PatternUse } from '../../image/pattern.ts';
 import { lintPattern } from '../../image/pattern-lint.ts';
-import { conflictsOf } from './conflict.ts';
+import { compiledPatterns, conflictsOf } from './conflict.ts';
 import { coversGlob, coversPattern } from './cover.ts';
 import { evidenceRules } from './evidence.ts';
 import { remark } from './remark.ts';
@@ -16,12 +15,6 @@ export interface LintRemark {
   readonly message: string;
 }
 
-const compiled = (texts: readonly string[], use: PatternUse): readonly ImagePattern[] =>
-  texts.flatMap((text) => {
-    const pattern = compilePattern(text, use);
-    return pattern.ok ? [pattern.value] : [];
-  });
-
 const registriesOf = (policy: ImagePolicy): readonly { index: number; check: RegistriesCheck }[] =>
   policy.spec.checks.flatMap((check, index) =>
     'registries' in check ? [{ index, check: check.registries }] : [],
@@ -29,7 +22,7 @@ const registriesOf = (policy: ImagePolicy): readonly { index: number; check: Reg
 
 const patternsLookNarrower: Rule = (policy) => {
   const remarksOn = (texts: readonly string[], use: PatternUse, path: readonly (string | number)[]) =>
-    compiled(texts, use).flatMap((pattern, index) =>
+    compiledPatterns(texts, use).flatMap((pattern, index) =>
       lintPattern(pattern).map((message) => remark([...path, index], message)),
     );
   return [
@@ -118,9 +111,9 @@ const allowsNothing: Rule = (policy) =>
     if (check.allow?.length === 0 && check.platform.length === 0) {
       return [remark([...path, 'allow'], '`allow` and `platform` are empty: no image at all is allowed')];
     }
-    const denied = compiled(check.deny, 'deny');
+    const denied = compiledPatterns(check.deny, 'deny');
     return (['allow', 'platform'] as const).flatMap((use) =>
-      compiled(check[use] ?? [], use).flatMap((pattern, entry) => {
+      compiledPatterns(check[use] ?? [], use).flatMap((pattern, entry) => {
         const outer = denied.find((deny) => deny.registry !== undefined && coversPattern(deny, pattern));
         if (outer === undefined) return [];
         const message = `${pattern.text} allows nothing: \`deny\` holds ${outer.text}, and deny wins`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject } from '../../text/json/json.ts';
 import { suggest } from './suggestion.ts';
-import { cutMiddle } from '../../text/cut-middle.ts';
+import { quote } from '../../text/cut-middle.ts';
 
 /** One thing that is wrong in a policy; `path` leads to the value (or to the field that is missing). */
 export interface PolicyProblem {
@@ -16,8 +16,6 @@ type Issue = z.core.$ZodIssue;
 
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
 export const laterChecks = ['signature', 'attestation', 'vulnerabilities', 'pod', 'expression'] as const;
-
-const quote = (text: string): string => JSON.stringify(cutMiddle(text, 80));
 
 /** The type of the value in the words of YAML. */
 const nameOf = (value: unknown): string => {
