@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
 import { startWebhookServer } from './server.ts';
@@ -100,7 +100,7 @@ describe('B38: with a client CA only the API server is answered', () => {
         expect(reply.text).not.toContain('allowed');
       }
     }
-    expect(gate.answered).toHaveLength(status === 200 ? 2 : 0);
+    await vi.waitFor(() => expect(gate.answered).toHaveLength(status === 200 ? 2 : 0), 5_000);
     expect(gate.problems.filter(({ kind }) => kind === 'caller-refused')).toHaveLength(
       status === 200 ? 0 : 2,
     );
@@ -258,7 +258,7 @@ describe('draining', () => {
     await all;
     await drained;
     expect(answered).toBeGreaterThan(50);
-    expect(gate.answered).toHaveLength(answered);
+    await vi.waitFor(() => expect(gate.answered).toHaveLength(answered), 5_000);
     await expect.poll(() => gate.server.connections()).toBe(0);
     await expect(http1(gate, { ca })({ body: review })).rejects.toThrow(/ECONNREFUSED/);
     agent.destroy();

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
@@ -68,7 +68,7 @@ describe.each<[string, (gate: TestGate) => Send]>([
     expectDenied(reply, 'registry-not-allowed');
     expect(reply.headers['content-type']).toBe('application/json');
     const { decision } = reviewAnswer(reply.text).response.auditAnnotations;
-    expect(gate.answered.map(({ id }) => id)).toContain(decision);
+    await vi.waitFor(() => expect(gate.answered.map(({ id }) => id)).toContain(decision), 5_000);
   });
 
   test('an allowed review', async () => {
