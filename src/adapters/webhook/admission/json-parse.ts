@@ -4,7 +4,7 @@ import type { Steps } from '../../../core/steps.ts';
 import { braceBit, close, comma, endOfString, open, quote } from './json-scan.ts';
 
 /** Bytes of JSON that are parsed in one step, the last value of it not counted: a few milliseconds at the worst. */
-const stepBytes = 64 * 1024;
+const stepBytes = 32 * 1024;
 
 type Container = JsonValue[] | Record<string, JsonValue>;
 
