@@ -12,7 +12,7 @@ export interface Chunk {
   readonly line: number;
 }
 
-// Duplicate keys are found by yaml-node.ts, as the library's own search is quadratic.
+// Duplicate keys are found by node.ts, as the library's own search is quadratic.
 const options = { ...failsafe, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
 
 export const parseChunk = ({ text }: Chunk, lineCounter?: LineCounter): readonly Document.Parsed[] =>
