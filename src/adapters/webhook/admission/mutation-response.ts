@@ -1,8 +1,7 @@
 import type { Mutation } from '../../../gate/mutation/mutation.ts';
 import { unchangedObject } from '../../../gate/mutation/mutation.ts';
+import { responseHead } from './review-response.ts';
 import { admissionWarnings } from './warnings.ts';
-
-const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
 
 /** Longest value; audit events are stored for years. */
 const maxValueLength = 512;
@@ -13,7 +12,8 @@ const maxValueLength = 512;
  */
 export const encodeMutation = (mutation: Mutation, uid: string): string => {
   const { patch, warnings } = mutation;
-  if (patch.length === 0 && warnings.length === 0) return `${head}${JSON.stringify(uid)},"allowed":true}}`;
+  if (patch.length === 0 && warnings.length === 0)
+    return `${responseHead}${JSON.stringify(uid)},"allowed":true}}`;
   const shownWarnings = admissionWarnings(warnings);
   const pinned = patch.map(({ path }) => path).join(',');
   const response = {
@@ -27,7 +27,7 @@ export const encodeMutation = (mutation: Mutation, uid: string): string => {
         }),
     ...(shownWarnings.length === 0 ? {} : { warnings: shownWarnings }),
   };
-  return `${head}${JSON.stringify(uid)},${JSON.stringify(response).slice(1)}}`;
+  return `${responseHead}${JSON.stringify(uid)},${JSON.stringify(response).slice(1)}}`;
 };
 
 /** The answer of `/mutate` to a review that it cannot read or that it failed on: go on as if there were no gate here. */

@@ -3,7 +3,8 @@ import { auditAnnotations } from './audit-annotations.ts';
 import { denialCauses, denialText } from './denial.ts';
 import { admissionWarnings } from './warnings.ts';
 
-const head = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
+/** An AdmissionReview up to the uid of its response. */
+export const responseHead = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
 
 /** With code 403 and this reason kubectl prints `Error from server (Forbidden): admission webhook …`. */
 const statusOf = (decision: Decision): object => ({
@@ -19,7 +20,7 @@ export const encodeReview = (decision: Decision, uid: string): string => {
   const { allowed, findings, warnings, skipped } = decision;
   if (allowed && findings.length === 0 && warnings.length === 0) {
     const why = skipped === undefined ? '' : `,"skipped":"${skipped.code}"`;
-    return `${head}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":${JSON.stringify(decision.id)}${why}}}}`;
+    return `${responseHead}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":${JSON.stringify(decision.id)}${why}}}}`;
   }
   const shownWarnings = admissionWarnings(warnings);
   const response = {
@@ -28,7 +29,7 @@ export const encodeReview = (decision: Decision, uid: string): string => {
     ...(shownWarnings.length === 0 ? {} : { warnings: shownWarnings }),
     auditAnnotations: auditAnnotations(decision),
   };
-  return `${head}${JSON.stringify(uid)},${JSON.stringify(response).slice(1)}}`;
+  return `${responseHead}${JSON.stringify(uid)},${JSON.stringify(response).slice(1)}}`;
 };
 
 /** The denial of last resort, when not even a decision could be made: the caller still gets a verdict and a sentence. */
@@ -39,5 +40,5 @@ export const encodeDefect = (uid: string): string => {
     reason: 'Forbidden',
     code: 403,
   };
-  return `${head}${JSON.stringify(uid)},"allowed":false,"status":${JSON.stringify(status)}}}`;
+  return `${responseHead}${JSON.stringify(uid)},"allowed":false,"status":${JSON.stringify(status)}}}`;
 };
