@@ -21,4 +21,11 @@ describe('a memory that is kept for each namespace by itself (R26, R28)', () => 
     memory.set('c', 'x', 3);
     expect([memory.get('a', 'x'), memory.get('b', 'x'), memory.get('c', 'x')]).toEqual([1, undefined, 3]);
   });
+
+  test('weighs what one holds by itself', () => {
+    const memory = createNamespaceCache<number>({ namespaces: 4, entries: 9, weight: 10 });
+    for (const name of ['shop', 'bank']) for (let n = 0; n < 3; n++) memory.of(name).set(`${n}`, n, 5);
+    expect([0, 1, 2].map((n) => memory.get('shop', `${n}`))).toEqual([undefined, 1, 2]);
+    expect([0, 1, 2].map((n) => memory.get('bank', `${n}`))).toEqual([undefined, 1, 2]);
+  });
 });

@@ -1,9 +1,8 @@
-import { createLruCache, type LruCache } from './lru-cache.ts';
+import { createLruCache, type LruCache, type LruCacheLimits } from './lru-cache.ts';
 
-/** So many namespaces, and so many entries of each. */
-interface NamespaceCacheLimits {
+/** So many namespaces, and so many entries of each, of so much weight where that is limited. */
+interface NamespaceCacheLimits extends LruCacheLimits {
   readonly namespaces: number;
-  readonly entries: number;
 }
 
 /** An LRU cache of its own for each namespace: what one of them fills up evicts nothing of another (R26). */
@@ -19,7 +18,7 @@ export const createNamespaceCache = <V>(limits: NamespaceCacheLimits): Namespace
   const of = (namespace: string): LruCache<V> => {
     const known = namespaces.get(namespace);
     if (known !== undefined) return known;
-    const cache = createLruCache<V>({ entries: limits.entries });
+    const cache = createLruCache<V>(limits);
     namespaces.set(namespace, cache);
     return cache;
   };

@@ -142,6 +142,20 @@ describe('a decision that was made before (R26, B46)', () => {
     expect(decide({}, many(20_001)).id).not.toBe(first.id);
   });
 
+  test.each([1000, 2000])(
+    'of %i characters: of one namespace 96 are known, however long they are',
+    (length) => {
+      const { decide } = open();
+      const named = (n: number) =>
+        decide(
+          { object: { ...origin.object, name: `p${n}` } },
+          { ...outcome, images: [{ ...image, given: 'x'.repeat(length - 300) }] },
+        );
+      const ids = Array.from({ length: 96 }, (_, n) => named(n).id);
+      expect(ids.map((_, n) => named(n).id)).toEqual(ids);
+    },
+  );
+
   test('is still known after another namespace has made a thousand of its own', () => {
     const { decide } = open();
     const first = decide();

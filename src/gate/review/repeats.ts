@@ -23,11 +23,15 @@ export interface Repeats {
 
 /** Milliseconds from the first of them: an entry of the record says no more about the times in between. */
 const window = 10 * 60_000;
-const limits = { namespaces: 256, entries: 96 };
+/** `weight`: characters of all texts of one namespace. */
+const limits = { namespaces: 256, entries: 96, weight: 96 * 3 * 1024 };
 /** Of one name, the newest; of Pods of templates, which have no name yet, of one length. */
 const maxAlike = 3;
-/** Longer texts are kept as their hash. */
-const maxKeptLength = 1024;
+/**
+ * Longer texts are kept as their hash. Four containers with images by tag stay below it: to hash their texts took at
+ * least 4 % of the time of such a review.
+ */
+const maxKeptLength = 2048;
 
 type Part = string | number | boolean | undefined;
 
@@ -69,11 +73,15 @@ const areEqual = (some: readonly Part[], others: readonly Part[]): boolean =>
 
 interface Made {
   readonly parts: readonly Part[];
+  /** Characters of its texts. */
+  readonly weight: number;
   readonly id: string;
   readonly firstTime: string;
   readonly until: number;
   count: number;
 }
+
+const weightOf = (some: readonly Made[]): number => some.reduce((sum, { weight }) => sum + weight, 0);
 
 const none: readonly never[] = [];
 
@@ -86,7 +94,11 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
       const here = made.of(namespace);
       let parts = partsOf(decision);
       const length = lengthOf(parts);
-      if (length > maxKeptLength) parts = [hash('sha256', JSON.stringify(parts), 'base64')];
+      let weight = length;
+      if (length > maxKeptLength) {
+        parts = [hash('sha256', JSON.stringify(parts), 'base64')];
+        weight = lengthOf(parts);
+      }
       // Most decisions are the first about a new name: those only leave behind what they are compared with later. It is
       // kept as it is, because its texts are mostly held elsewhere too; one key for all of it cost as much as judging.
       const alike = name === '' ? String(length) : name;
@@ -96,7 +108,8 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
       if (first === undefined || first.until <= now) {
         const others =
           known.length === 0 ? none : known.filter((one) => one !== first).slice(0, maxAlike - 1);
-        here.set(alike, [{ parts, id, firstTime: time, until: now + window, count: 1 }, ...others]);
+        const one: Made = { parts, weight, id, firstTime: time, until: now + window, count: 1 };
+        here.set(alike, [one, ...others], weightOf(others) + weight);
         return undefined;
       }
       first.count++;
