@@ -1,3 +1,4 @@
+import { fail, ok } from '../../core/result.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
@@ -55,10 +56,9 @@ const lookUp = async (
   mapLimit(images, judgedAtOnce, async (one) => {
     if (one.image.outcome !== 'open') return { ...one, found: undefined };
     const place = await pin(one.image.reference, deadlineAfter(budget.withEvidence, systemClock));
-    if (place?.outcome === 'pinned')
-      return { ...one, found: { ok: true, text: place.text, digest: place.digest } };
+    if (place?.outcome === 'pinned') return { ...one, found: ok({ text: place.text, digest: place.digest }) };
     const why = place?.outcome === 'left' ? place.why : 'the policies were not loaded';
-    return { ...one, found: { ok: false, why } };
+    return { ...one, found: fail(why) };
   });
 
 const noImage =

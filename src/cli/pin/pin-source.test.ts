@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ok } from '../../core/result.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
 import { isKustomization } from '../check/foreign-file.ts';
@@ -33,9 +34,7 @@ const pin = (text: string, { path = 'values.yaml', named = false, paths = [], re
   const looked = images.map((one): LookedUp => ({
     ...one,
     found:
-      one.image.outcome === 'open'
-        ? { ok: true, text: `${one.image.reference}@${digest}`, digest }
-        : undefined,
+      one.image.outcome === 'open' ? ok({ text: `${one.image.reference}@${digest}`, digest }) : undefined,
   }));
   return {
     ...pinSource(

@@ -1,3 +1,4 @@
+import type { Result } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { readManifest } from '../../core/workload/manifest.ts';
@@ -13,8 +14,7 @@ import type { DocumentChange } from './write-fields.ts';
 
 /** The lookup of one image of a kustomization or of values; `undefined` when none was needed. */
 export interface LookedUp extends DocumentImage {
-  readonly found:
-    (Resolved & { readonly ok: true }) | { readonly ok: false; readonly why: string } | undefined;
+  readonly found: Result<Resolved, string> | undefined;
 }
 
 /** One text of the input, before and after pinning. */
@@ -97,9 +97,9 @@ const changeOf = (
 ): (DocumentChange & { readonly text: string }) | undefined => {
   if (image.outcome === 'kept') tally.kept();
   else if (image.outcome === 'left') tally.left(line, image.given, image.why);
-  else if (found?.ok !== true) tally.left(line, image.given, found?.why ?? notFound);
+  else if (found?.ok !== true) tally.left(line, image.given, found?.error ?? notFound);
   else if (refusal !== undefined) tally.left(line, image.given, refusal);
-  else return { document, change: image.change(found), text: `${image.given}@${found.digest}` };
+  else return { document, change: image.change(found.value), text: `${image.given}@${found.value.digest}` };
   return undefined;
 };
 

@@ -3,8 +3,8 @@ import type { Candidate, Keychain, PullContext, Repository } from '../ports.ts';
 
 /** The credentials of one review for one repository, asked for one by one and once for all its images. */
 export interface CandidateList {
-  /** `undefined`: there are no more. `late`: the deadline passed while the keychain was looking. */
-  at(index: number): Promise<Candidate | undefined | 'late'>;
+  /** `undefined`: there are no more. `timed-out`: the deadline passed while the keychain was looking. */
+  at(index: number): Promise<Candidate | undefined | 'timed-out'>;
   close(): void;
 }
 
@@ -16,13 +16,13 @@ export const createCandidateList = (
   signal: AbortSignal,
 ): CandidateList => {
   const iterator = keychain.candidates(repository, context, signal)[Symbol.asyncIterator]();
-  const asked: Promise<Candidate | undefined | 'late'>[] = [];
+  const asked: Promise<Candidate | undefined | 'timed-out'>[] = [];
   const next = async (): Promise<Candidate | undefined> => {
     const { done, value } = await iterator.next();
     return done === true ? undefined : value;
   };
   return {
-    at: (index) => (asked[index] ??= untilAborted(next(), signal, () => 'late' as const)),
+    at: (index) => (asked[index] ??= untilAborted(next(), signal, () => 'timed-out' as const)),
     close: () => {
       // Its end is not awaited, so its failure would be an unhandled rejection.
       iterator.return?.().then(undefined, () => {});

@@ -25,7 +25,7 @@ export interface UsedAttempt {
   readonly age?: number;
 }
 
-/** What became of one credential. `cut`: there were more than are tried; `late`: the next was not there at the deadline. */
+/** What became of one credential. `cut`: there were more than are tried; `timed-out`: the next was not there at the deadline. */
 export type Attempt =
   | {
       readonly outcome: 'missing';
@@ -40,11 +40,13 @@ export type Attempt =
   | { readonly outcome: 'failed'; readonly credential: Credential; readonly failure: RegistryFailure }
   | UsedAttempt
   | { readonly outcome: 'cut' }
-  | { readonly outcome: 'late' };
+  | { readonly outcome: 'timed-out' };
 
 export const cut = { outcome: 'cut' } as const;
 
-const resultOf = (attempt: Exclude<Attempt, { readonly outcome: 'missing' | 'cut' | 'late' }>): string => {
+const resultOf = (
+  attempt: Exclude<Attempt, { readonly outcome: 'missing' | 'cut' | 'timed-out' }>,
+): string => {
   switch (attempt.outcome) {
     case 'absent':
       return 'not found';
@@ -59,7 +61,7 @@ const resultOf = (attempt: Exclude<Attempt, { readonly outcome: 'missing' | 'cut
   }
 };
 
-const textOf = (attempt: Exclude<Attempt, { readonly outcome: 'late' }>): string => {
+const textOf = (attempt: Exclude<Attempt, { readonly outcome: 'timed-out' }>): string => {
   if (attempt.outcome === 'cut') return 'too many credentials: the rest was not tried';
   if (attempt.outcome === 'missing') return shown(`${shownSource(attempt.source)}: ${attempt.why}`);
   return `${shownSource(attempt.credential.source)}: ${resultOf(attempt)}`;
@@ -69,7 +71,7 @@ const textOf = (attempt: Exclude<Attempt, { readonly outcome: 'late' }>): string
 export const triedOf = (attempts: readonly Attempt[]): readonly string[] => {
   const hasReached = attempts.at(-1)?.outcome === 'used';
   return attempts.flatMap((attempt) => {
-    if (attempt.outcome === 'late') return [];
+    if (attempt.outcome === 'timed-out') return [];
     return hasReached && attempt.outcome === 'missing' && attempt.aside === true ? [] : [textOf(attempt)];
   });
 };
@@ -89,7 +91,7 @@ const isBlind = (attempt: Attempt): boolean => {
   switch (attempt.outcome) {
     case 'missing':
     case 'cut':
-    case 'late':
+    case 'timed-out':
       return true;
     case 'denied':
       return attempt.credential.kind !== 'anonymous';

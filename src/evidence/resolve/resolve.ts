@@ -67,8 +67,8 @@ const createSelect = (most: number) => {
   const keys = new Set<string>();
   let isCut = false;
   /** @returns the credential to try, or the attempts to show for one that is not tried */
-  return (candidate: Candidate | 'late'): Credential | readonly Attempt[] => {
-    if (candidate === 'late') return [{ outcome: candidate }];
+  return (candidate: Candidate | 'timed-out'): Credential | readonly Attempt[] => {
+    if (candidate === 'timed-out') return [{ outcome: candidate }];
     if (candidate.state === 'missing') return [{ ...candidate, outcome: 'missing' }];
     const { credential } = candidate;
     if (keys.has(credential.key)) return [];
@@ -100,7 +100,7 @@ const unresolved = (
   const tried = triedOf(attempts);
   if (cause !== undefined)
     return { state: 'unavailable', why: unavailableText(cause.failure, cause.source, milliseconds), tried };
-  if (attempts.at(-1)?.outcome === 'late')
+  if (attempts.at(-1)?.outcome === 'timed-out')
     return { state: 'unavailable', why: noCredentialInTime(repository, milliseconds), tried };
   const what = shown(`${shownName(repository.host)}: manifest`);
   if (attempts.length === 0)
@@ -206,7 +206,7 @@ const search = async (
     const next = select(candidate);
     if ('length' in next) {
       attempts.push(...next);
-      if (candidate === 'late') break;
+      if (candidate === 'timed-out') break;
       continue;
     }
     const before = readBefore(parts, target, next, outage);
