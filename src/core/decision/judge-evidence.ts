@@ -16,7 +16,8 @@ import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Mode } from '../policy/mode.ts';
 import type { Finding } from './finding.ts';
 import type { FindingCode } from '../reasons/reason.ts';
-import { shown, shownBriefly, maxShownLength } from '../text/shown-text.ts';
+import { shown } from '../text/shown-text.ts';
+import { withTried } from './tried-text.ts';
 
 /** What the checks that need evidence add to a verdict. */
 interface EvidenceVerdict {
@@ -31,25 +32,6 @@ const notLookedAt: ImageEvidence = {
   pinned: unavailable('the image', 'nobody looked at it'),
   facts: {},
   tried: [],
-};
-
-/** How many of the tried credentials a text names, and how much of each. */
-const maxTried = 4;
-const leastOfEach = 24;
-const maxOfEach = 128;
-
-/**
- * A cause and the credentials that were tried. The cause is never cut; long texts of the credentials are.
- * @example `connection refused; tried anonymous: no answer`
- */
-export const withTried = (cause: string, tried: readonly string[]): string => {
-  if (tried.length === 0) return shown(cause);
-  const named = tried.slice(0, maxTried);
-  const more = tried.length > named.length ? ` and ${tried.length - named.length} more` : '';
-  const room = maxShownLength - cause.length - '; tried '.length - more.length - 2 * named.length;
-  const each = Math.min(Math.max(Math.floor(room / named.length), leastOfEach), maxOfEach);
-  const texts = named.map((one) => shownBriefly(one, each));
-  return shown(`${cause}; tried ${texts.join('; ')}${more}`);
 };
 
 const otherRemedy =

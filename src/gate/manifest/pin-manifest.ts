@@ -1,4 +1,4 @@
-import { withTried } from '../../core/decision/judge-evidence.ts';
+import { withTried } from '../../core/decision/tried-text.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { digestOnly } from '../../core/facts/evidence-kind.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';

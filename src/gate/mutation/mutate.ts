@@ -1,5 +1,5 @@
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import { withTried } from '../../core/decision/judge-evidence.ts';
+import { withTried } from '../../core/decision/tried-text.ts';
 import { shownName } from '../../core/text/shown-text.ts';
 import type { JsonValue } from '../../core/text/json/json.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
