@@ -1,5 +1,8 @@
-import { completeDefault, policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
-import type { FieldSchema } from '../src/core/policy/schema/field-schema.ts';
+import {
+  completeDefault,
+  policyFieldSchema,
+  type FieldSchema,
+} from '../src/core/policy/schema/field-schema.ts';
 import { laterChecks } from '../src/core/policy/load/schema-problem.ts';
 
 interface Row {

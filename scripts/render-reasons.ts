@@ -1,5 +1,4 @@
-import { findingCodes, skipCodes } from '../src/core/reasons/reason.ts';
-import type { FindingCode, SkipCode } from '../src/core/reasons/reason.ts';
+import { findingCodes, skipCodes, type FindingCode, type SkipCode } from '../src/core/reasons/reason.ts';
 import { reasons } from '../src/core/reasons/reasons.ts';
 
 const section = (code: FindingCode | SkipCode): string => {

@@ -8,8 +8,7 @@ import { maxDepth, maxTokens } from '../src/adapters/webhook/admission/json-scan
 import { commands } from '../src/cli/commands.ts';
 import type { Terminal } from '../src/cli/terminal/terminal.ts';
 import { settings } from '../src/config/settings/settings.ts';
-import { findingCodes } from '../src/core/reasons/reason.ts';
-import type { SkipCode } from '../src/core/reasons/reason.ts';
+import { findingCodes, type SkipCode } from '../src/core/reasons/reason.ts';
 import { formatProblem, readPolicyFile } from '../src/core/policy/load/document.ts';
 import { maxImages } from '../src/core/workload/extract.ts';
 import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';

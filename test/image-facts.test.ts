@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Verdict } from '../src/core/decision/decide.ts';
-import { decide } from '../src/core/decision/decide.ts';
+import { decide, type Verdict } from '../src/core/decision/decide.ts';
 import { known, outage } from '../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../src/core/facts/image-evidence.ts';
 import { compilePolicySet } from '../src/core/policy-set/compile.ts';

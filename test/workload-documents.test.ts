@@ -8,8 +8,8 @@ import {
   declareKind,
   groupOf,
   rowFields,
+  type WorkloadTable,
 } from '../src/core/workload/kinds/kinds.ts';
-import type { WorkloadTable } from '../src/core/workload/kinds/kinds.ts';
 import { readManifest } from '../src/core/workload/manifest.ts';
 import { blocks, read, section, spans } from './markdown.ts';
 

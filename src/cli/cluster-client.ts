@@ -1,5 +1,9 @@
-import { connect, createClient } from '../adapters/kubernetes/client/client.ts';
-import type { ApiClient, ConnectionOptions } from '../adapters/kubernetes/client/client.ts';
+import {
+  connect,
+  createClient,
+  type ApiClient,
+  type ConnectionOptions,
+} from '../adapters/kubernetes/client/client.ts';
 import { createNamespaces } from '../adapters/kubernetes/resources/namespaces.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import { version } from '../config/version.ts';

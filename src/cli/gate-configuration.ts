@@ -1,13 +1,16 @@
-import { configurationFolder, secretsFolder } from '../install/config-map.ts';
-import type { GateConfiguration, SecretFile } from '../install/config-map.ts';
+import {
+  configurationFolder,
+  secretsFolder,
+  type GateConfiguration,
+  type SecretFile,
+} from '../install/config-map.ts';
 import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import { readTextFile } from '../config/sources/bounded-file.ts';
 import { describeProblem, describeProblems } from '../config/sources/origin.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
 import type { ConfigOf } from '../config/resolve.ts';
-import { definitions } from '../config/settings/settings.ts';
-import type { SettingKey } from '../config/settings/settings.ts';
+import { definitions, type SettingKey } from '../config/settings/settings.ts';
 import type { Shape } from '../config/values/shape.ts';
 import { UsageError, valueOrUsage } from './terminal/terminal.ts';
 

@@ -1,14 +1,12 @@
 import { endpointHost } from '../adapters/registry/network/endpoint.ts';
 import { createProxies } from '../adapters/registry/network/proxy.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
-import { formatReference } from '../core/image/reference.ts';
-import type { ImageReference } from '../core/image/reference.ts';
+import { formatReference, type ImageReference } from '../core/image/reference.ts';
 import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
 import { createReadBudget } from '../evidence/resolve/read-budget.ts';
 import type { RegistryAccess } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
-import { exitCode } from './terminal/exit-code.ts';
-import type { ExitCode } from './terminal/exit-code.ts';
+import { exitCode, type ExitCode } from './terminal/exit-code.ts';
 import type { RegistryConfig } from './setting-flags.ts';
 import type { PullSecretInput } from './pull-secret-input.ts';
 import { openLoginAccess } from './registry-access.ts';

@@ -4,8 +4,7 @@ import { suggest } from '../core/policy/load/suggestion.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './terminal/exit-code.ts';
 import { processTerminal } from './terminal/process-terminal.ts';
-import { UnreachableError, UsageError } from './terminal/terminal.ts';
-import type { Terminal } from './terminal/terminal.ts';
+import { UnreachableError, UsageError, type Terminal } from './terminal/terminal.ts';
 
 const describe = `An image gate for Kubernetes: a workload runs only when every image in it is compliant.`;
 const examples = `

@@ -1,5 +1,4 @@
-import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
-import type { LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
+import { createPolicyFiles, type LoadedPolicies } from '../adapters/policy-files/policy-files.ts';
 import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';

@@ -1,8 +1,7 @@
 import { readTextFile } from '../config/sources/bounded-file.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
-import type { JsonObject } from '../core/text/json/json.ts';
-import { objectOf } from '../core/text/json/json.ts';
+import { objectOf, type JsonObject } from '../core/text/json/json.ts';
 import { readManifest } from '../core/workload/manifest.ts';
 import { isDnsLabel, isDnsSubdomain } from '../core/text/dns-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';

@@ -1,9 +1,8 @@
-import { textOf, objectOf } from '../core/text/json/json.ts';
+import { textOf, objectOf, type JsonObject } from '../core/text/json/json.ts';
 import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
 import { secretsResource, type ApiTarget } from '../adapters/kubernetes/client/resource.ts';
 import { objectNames } from '../install/manifest.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import type { JsonObject } from '../core/text/json/json.ts';
 import { openClient } from './cluster-client.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
 

@@ -3,12 +3,14 @@ import { createUserConfig } from '../adapters/docker-config/configured-files.ts'
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { readEnvironment } from '../config/sources/load.ts';
 import { describeProblems } from '../config/sources/origin.ts';
-import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
-import type { LoadedRegistry } from '../config/registries/registry-files.ts';
+import {
+  loadRegistries,
+  loadRegistryDefaults,
+  type LoadedRegistry,
+} from '../config/registries/registry-files.ts';
 import { userCredentialFiles } from '../config/registries/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
-import { createRegistryAccess } from '../serve/registry-access.ts';
-import type { RegistryAccess } from '../serve/registry-access.ts';
+import { createRegistryAccess, type RegistryAccess } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { RegistryConfig } from './setting-flags.ts';

@@ -1,13 +1,9 @@
-import { Option } from 'commander';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { describeProblems } from '../config/sources/origin.ts';
 import { loadSources } from '../config/sources/load.ts';
-import { resolveSettings } from '../config/resolve.ts';
-import type { ConfigOf, Flags } from '../config/resolve.ts';
-import { settings } from '../config/settings/settings.ts';
-import type { SettingKey } from '../config/settings/settings.ts';
-import type { Terminal } from './terminal/terminal.ts';
-import { valueOrUsage } from './terminal/terminal.ts';
+import { resolveSettings, type ConfigOf, type Flags } from '../config/resolve.ts';
+import { settings, type SettingKey } from '../config/settings/settings.ts';
+import { valueOrUsage, type Terminal } from './terminal/terminal.ts';
 
 /** The settings of `serve` that say how registries are reached; they mean the same to every command. */
 export const registrySettings = [

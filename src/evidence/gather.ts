@@ -1,7 +1,12 @@
 import type { Clock } from '../concurrency/clock.ts';
 import { absent, known, type Fact } from '../core/facts/fact.ts';
-import { isDigestOnly, needsIn } from '../core/facts/evidence-kind.ts';
-import type { FactOf, ImageNeeds, KindId } from '../core/facts/evidence-kind.ts';
+import {
+  isDigestOnly,
+  needsIn,
+  type FactOf,
+  type ImageNeeds,
+  type KindId,
+} from '../core/facts/evidence-kind.ts';
 import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessGrants, nameKey, repositoryKey } from './cache/access-grants.ts';

@@ -7,8 +7,13 @@ import { isJsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionBuilder, DecisionOrigin, Outcome } from './review/decision-builder.ts';
-import { gateFinding, timedOut } from './review/decision-builder.ts';
+import {
+  gateFinding,
+  timedOut,
+  type DecisionBuilder,
+  type DecisionOrigin,
+  type Outcome,
+} from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
 import { judgePolicy } from './review/judge-policy.ts';
 import type { PolicySource } from './ports.ts';

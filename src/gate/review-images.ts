@@ -1,11 +1,9 @@
 import type { Clock } from '../concurrency/clock.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { shown } from '../core/text/shown-text.ts';
-import type { ImageUse } from '../core/workload/extract.ts';
-import { maxImages } from '../core/workload/extract.ts';
+import { maxImages, type ImageUse } from '../core/workload/extract.ts';
 import type { Deadline } from './deadline.ts';
-import type { DecisionBuilder, DecisionOrigin } from './review/decision-builder.ts';
-import { gateFinding } from './review/decision-builder.ts';
+import { gateFinding, type DecisionBuilder, type DecisionOrigin } from './review/decision-builder.ts';
 import type { Review } from './review/review.ts';
 
 /** An `ImageReview` of imagepolicy.k8s.io/v1alpha1: image texts and a namespace, nothing else is known (R21). */

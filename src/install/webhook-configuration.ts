@@ -12,8 +12,14 @@ import {
   workloadRules,
   type GatedKind,
 } from './webhook-rules.ts';
-import { byName, clientConfig, namespaceName, timeoutSeconds, webhookNames } from './webhook-target.ts';
-import type { WebhookOptions } from './webhook-target.ts';
+import {
+  byName,
+  clientConfig,
+  namespaceName,
+  timeoutSeconds,
+  webhookNames,
+  type WebhookOptions,
+} from './webhook-target.ts';
 
 const text = (value: string): string => `'${value}'`;
 

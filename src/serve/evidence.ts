@@ -2,16 +2,17 @@ import { join } from 'node:path';
 import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { describeProblem } from '../config/sources/origin.ts';
-import { createRegistryReload, loadLiveRegistries } from '../config/registries/registry-reload.ts';
-import type { LiveRegistries } from '../config/registries/registry-reload.ts';
+import {
+  createRegistryReload,
+  loadLiveRegistries,
+  type LiveRegistries,
+} from '../config/registries/registry-reload.ts';
 import type { Config, ConfigOf } from '../config/resolve.ts';
-import type { Result } from '../core/result.ts';
-import { fail, ok } from '../core/result.ts';
+import { fail, ok, type Result } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { createRegistryAccess } from './registry-access.ts';
-import type { RegistryAccess } from './registry-access.ts';
+import { createRegistryAccess, type RegistryAccess } from './registry-access.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** How often the gate checks the files of registries, in milliseconds. A change counts after two equal checks. */

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../test/e2e/harness/certificates.ts';
-import { digestOf, evidenceOf, fakeEvidence } from '../../test/fakes/evidence/evidence.ts';
-import type { FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
+import { digestOf, evidenceOf, fakeEvidence, type FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
 import { pod } from '../../test/fakes/gate.ts';
 import { policySet } from '../../test/fakes/policy-set.ts';
-import { http1, startGate } from '../../test/fakes/webhook-server.ts';
-import type { Send } from '../../test/fakes/webhook-server.ts';
+import { http1, startGate, type Send } from '../../test/fakes/webhook-server.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { Decision } from '../core/decision/decision.ts';

@@ -8,18 +8,20 @@ import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
 import { createAdmit } from '../gate/admit.ts';
 import type { AdmissionRequest } from '../gate/admission-request.ts';
-import type { DecisionBuilder } from '../gate/review/decision-builder.ts';
-import { createDecisionBuilder, gateFinding, unknownObject } from '../gate/review/decision-builder.ts';
+import {
+  createDecisionBuilder,
+  gateFinding,
+  unknownObject,
+  type DecisionBuilder,
+} from '../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../gate/review/decision-ids.ts';
 import { createMutate } from '../gate/mutation/mutate.ts';
 import type { Mutation } from '../gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
-import { createPublish } from '../gate/publish.ts';
-import type { DecisionSink } from '../gate/publish.ts';
+import { createPublish, type DecisionSink } from '../gate/publish.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import { createRepeats } from '../gate/review/repeats.ts';
-import { createReview } from '../gate/review/review.ts';
-import type { ReviewDeps } from '../gate/review/review.ts';
+import { createReview, type ReviewDeps } from '../gate/review/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
 import { createSlices } from '../gate/review/slices.ts';
 import type { Prefetch } from '../gate/prefetch/prefetch.ts';

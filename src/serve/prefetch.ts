@@ -1,5 +1,4 @@
-import { createPrefetch } from '../gate/prefetch/prefetch.ts';
-import type { Prefetch, PrefetchDeps } from '../gate/prefetch/prefetch.ts';
+import { createPrefetch, type Prefetch, type PrefetchDeps } from '../gate/prefetch/prefetch.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { Telemetry } from './telemetry.ts';

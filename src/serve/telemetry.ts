@@ -1,7 +1,5 @@
-import { openLog } from '../adapters/log/log.ts';
-import type { Log } from '../adapters/log/log.ts';
-import { createMetrics } from '../adapters/metrics/metrics.ts';
-import type { Metrics } from '../adapters/metrics/metrics.ts';
+import { openLog, type Log } from '../adapters/log/log.ts';
+import { createMetrics, type Metrics } from '../adapters/metrics/metrics.ts';
 import type { Config } from '../config/resolve.ts';
 import { version } from '../config/version.ts';
 

@@ -1,5 +1,4 @@
-import { connect } from 'node:http2';
-import type { ClientHttp2Session } from 'node:http2';
+import { connect, type ClientHttp2Session } from 'node:http2';
 import { afterAll, expect, test } from 'vitest';
 import { createCa, issueLeaf } from '../../src/adapters/certificate/issue.ts';
 import { startGate } from '../fakes/webhook-server.ts';

@@ -1,5 +1,4 @@
-import { startPart } from './evidence-part.ts';
-import type { Part } from './evidence-part.ts';
+import { startPart, type Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
 import type { WorkerOrders } from './evidence-worker.ts';
 import { numbers, quantile } from './evidence-stage.ts';

@@ -1,12 +1,18 @@
-import { faults } from './evidence-faults.ts';
-import type { FaultName } from './evidence-faults.ts';
-import { startPart } from './evidence-part.ts';
-import type { Part } from './evidence-part.ts';
+import { faults, type FaultName } from './evidence-faults.ts';
+import { startPart, type Part } from './evidence-part.ts';
 import type { Filled, RegistryOrders } from './evidence-registry.ts';
 import type { WorkerOrders } from './evidence-worker.ts';
-import { expectAll, numbers, policiesFor, rowsFor, send, startGate, writeReviews } from './evidence-stage.ts';
+import {
+  expectAll,
+  numbers,
+  policiesFor,
+  rowsFor,
+  send,
+  startGate,
+  writeReviews,
+  type Gate,
+} from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import type { Gate } from './evidence-stage.ts';
 import { print } from './processes.ts';
 
 const mebibytes = (budget: number): string => `<= ${budget}`;

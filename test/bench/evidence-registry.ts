@@ -1,14 +1,10 @@
 /** The registries of the bench in a process of their own: Debian's docker-registry, and the double with its faults. */
-import { startDockerRegistry } from '../e2e/harness/docker-registry.ts';
+import { startDockerRegistry, type DockerRegistry } from '../e2e/harness/docker-registry.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
-import type { DockerRegistry } from '../e2e/harness/docker-registry.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
-import { image, index } from '../fakes/registry/registry-content.ts';
-import type { FakeManifest } from '../fakes/registry/registry-content.ts';
-import { startFakeRegistry } from '../fakes/registry/registry.ts';
-import type { FakeRegistry } from '../fakes/registry/registry.ts';
-import { faults } from './evidence-faults.ts';
-import type { FaultName } from './evidence-faults.ts';
+import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
+import { startFakeRegistry, type FakeRegistry } from '../fakes/registry/registry.ts';
+import { faults, type FaultName } from './evidence-faults.ts';
 import { serveParent } from './evidence-part.ts';
 
 /** Images that do not exist yet, each with other bytes: `repository-0:v1` and so on. */

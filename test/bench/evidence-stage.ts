@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { BenchPlan } from './bench-plan.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
-import { startPart } from './evidence-part.ts';
-import type { Part } from './evidence-part.ts';
+import { startPart, type Part } from './evidence-part.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
-import { load, startServer } from './processes.ts';
-import type { Server } from './processes.ts';
+import { load, startServer, type Server } from './processes.ts';
 import { podReview } from './review-body.ts';
 
 const here = (file: string): URL => new URL(file, import.meta.url);

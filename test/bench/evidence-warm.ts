@@ -7,13 +7,12 @@ import {
   startEcho,
   startGate,
   writeReviews,
+  type Gate,
 } from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import type { Gate } from './evidence-stage.ts';
 import type { Filled, RegistryOrders } from './evidence-registry.ts';
 import type { Part } from './evidence-part.ts';
-import { median, print } from './processes.ts';
-import type { Server } from './processes.ts';
+import { median, print, type Server } from './processes.ts';
 
 const path = '/validate?timeout=10s';
 const withDigest = ({ name, digest }: Filled): string => `${name}@${digest}`;

@@ -3,8 +3,7 @@
  * Arguments: one JSON object (LoadPlan). Prints one JSON object (LoadResult). Talks to loopback only and ends by itself.
  */
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { podDigits, podPrefix } from './review-body.ts';
 
 export interface LoadPlan {

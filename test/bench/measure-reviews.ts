@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { BenchPlan } from './bench-plan.ts';
 import type { LoadResult } from './load.ts';
 import { measureCheck } from './measure-check.ts';
-import { load, median, print, startServer } from './processes.ts';
-import type { Server } from './processes.ts';
+import { load, median, print, startServer, type Server } from './processes.ts';
 import { imagesOf, podReview } from './review-body.ts';
 
 const bin = new URL('../../bin/imagegate.mjs', import.meta.url).pathname;

@@ -8,8 +8,7 @@ import type { LoopReport } from './loop-monitor.ts';
 import { expectAll, numbers, rowsFor, send, startGate } from './evidence-stage.ts';
 import { print } from './processes.ts';
 import { podReview } from './review-body.ts';
-import { worstObjects } from './worst-objects.ts';
-import type { WorstObject } from './worst-objects.ts';
+import { worstObjects, type WorstObject } from './worst-objects.ts';
 
 const validate = '/validate?timeout=10s';
 const monitor = new URL('loop-monitor.ts', import.meta.url);

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../src/core/text/json/json.ts';
-import { isJsonObject } from '../../src/core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../src/core/text/json/json.ts';
 import { createWorkloadTable, groupOf } from '../../src/core/workload/kinds/kinds.ts';
 
 const table = createWorkloadTable([]);

@@ -6,10 +6,8 @@ import { createReviewOf } from './admission-review.ts';
 import { itemsOf, withoutPlace } from './decision-list.ts';
 import { folderWith } from './imagegate.ts';
 import { policyText } from './policies.ts';
-import { stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
-import { startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { stageRegistry, type RegistryStage } from './registry-stage.ts';
+import { startGate, type RunningGate } from './running-gate.ts';
 
 const day = 86_400_000;
 const created = new Date(Date.now() - 30 * day).toISOString();

@@ -2,14 +2,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/core/decision/decision.ts';
-import { readManifest } from '../../src/core/workload/manifest.ts';
-import type { ManifestDocument } from '../../src/core/workload/manifest.ts';
+import { readManifest, type ManifestDocument } from '../../src/core/workload/manifest.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf, withoutPlace } from './decision-list.ts';
 import { folderWith, imagegate, root } from './imagegate.ts';
 import { policyText } from './policies.ts';
-import { startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { startGate, type RunningGate } from './running-gate.ts';
 
 /** Files of objects; `yaml-scalars.json` holds pairs of texts and no object. */
 const files = ['workloads', 'manifests'].flatMap((name) =>

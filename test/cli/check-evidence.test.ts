@@ -3,11 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { image } from '../fakes/registry/registry-content.ts';
 import { silence } from '../fakes/registry/registry-wire-faults.ts';
 import { itemsOf, verdictsOf } from './decision-list.ts';
-import { eventually, folderWith } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
+import { eventually, folderWith, type Ended } from './imagegate.ts';
 import { pod, podText, policyText, trusting } from './policies.ts';
-import { nonRoot, stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { nonRoot, stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 const web = image({ user: '1000' });
 const rooted = image({ user: '0' });

@@ -2,11 +2,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { image, index } from '../fakes/registry/registry-content.ts';
 import { itemsOf } from './decision-list.ts';
-import { folderWith } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
+import { folderWith, type Ended } from './imagegate.ts';
 import { policyFolder, policyText, trusting } from './policies.ts';
-import { nonRoot, stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { nonRoot, stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 const day = 86_400_000;
 const amd = image({

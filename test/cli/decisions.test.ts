@@ -5,8 +5,7 @@ import { createReviewOf } from './admission-review.ts';
 import { itemsOf } from './decision-list.ts';
 import { eventually, folderWith, imagegate } from './imagegate.ts';
 import { foreign, pod, policyFolder, trusted } from './policies.ts';
-import { startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { startGate, type RunningGate } from './running-gate.ts';
 
 const count = 130;
 const isDenied = (index: number): boolean => index % 10 === 0;

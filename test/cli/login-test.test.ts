@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { LoginReport } from '../../src/cli/login-test.ts';
 import { image } from '../fakes/registry/registry-content.ts';
 import { challenge, status } from '../fakes/registry/registry-faults.ts';
-import { folderWith } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
-import { nonRoot, stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { folderWith, type Ended } from './imagegate.ts';
+import { nonRoot, stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 const password = 'secret-of-ann';
 const users = { ann: { password, repositories: ['team/*'] } };

@@ -6,11 +6,9 @@ import { parse } from 'yaml';
 import { createReviewOf } from './admission-review.ts';
 import { golden, normalised } from './golden.ts';
 import { itemsOf } from './decision-list.ts';
-import { bin, eventually, folderWith, imagegate, root, startProgram } from './imagegate.ts';
-import type { Ended } from './imagegate.ts';
+import { bin, eventually, folderWith, imagegate, root, startProgram, type Ended } from './imagegate.ts';
 import { pod, policyText } from './policies.ts';
-import { startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { startGate, type RunningGate } from './running-gate.ts';
 
 const inputs = ['several-documents.yaml', 'every-place.yaml', 'kubectl-get-list.json'];
 /** Fixtures stand in the golden files by these names, so they are run in a folder that holds them: no repository. */

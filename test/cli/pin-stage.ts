@@ -2,8 +2,7 @@ import { beforeAll } from 'vitest';
 import { image } from '../fakes/registry/registry-content.ts';
 import type { Ended } from './imagegate.ts';
 import { policyFolder, policyText } from './policies.ts';
-import { stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 export const web = image({ user: '1000' });
 export const cache = image({ user: '999' });

@@ -4,8 +4,7 @@ import { status } from '../fakes/registry/registry-faults.ts';
 import { itemsOf } from './decision-list.ts';
 import type { Ended } from './imagegate.ts';
 import { podText } from './policies.ts';
-import { nonRoot, stageRegistry } from './registry-stage.ts';
-import type { RegistryStage } from './registry-stage.ts';
+import { nonRoot, stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 let stage: RegistryStage;
 const named = (tag: string): string => `${stage.host}/team/web:${tag}`;

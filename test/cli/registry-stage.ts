@@ -1,10 +1,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { startFakeRegistry } from '../fakes/registry/registry.ts';
-import type { FakeRegistry, FakeRegistryOptions } from '../fakes/registry/registry.ts';
-import { folderWith, imagegate, start } from './imagegate.ts';
-import type { Ended, Options, Started } from './imagegate.ts';
+import {
+  startFakeRegistry,
+  type FakeRegistry,
+  type FakeRegistryOptions,
+} from '../fakes/registry/registry.ts';
+import { folderWith, imagegate, start, type Ended, type Options, type Started } from './imagegate.ts';
 import { policyText } from './policies.ts';
 
 const closing: (() => Promise<void>)[] = [];

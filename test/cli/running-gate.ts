@@ -3,8 +3,15 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import { itemsOf } from './decision-list.ts';
-import { eventually, folderWith, imagegate, start } from './imagegate.ts';
-import type { Ended, Options, Started } from './imagegate.ts';
+import {
+  eventually,
+  folderWith,
+  imagegate,
+  start,
+  type Ended,
+  type Options,
+  type Started,
+} from './imagegate.ts';
 
 /** An `AdmissionReview` answer: what the tests look at. */
 export interface Answer {

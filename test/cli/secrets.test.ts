@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createReviewOf } from './admission-review.ts';
 import { imagegate } from './imagegate.ts';
 import { foreign, pod, policyFolder } from './policies.ts';
-import { startGate } from './running-gate.ts';
-import type { Answer, RunningGate } from './running-gate.ts';
+import { startGate, type Answer, type RunningGate } from './running-gate.ts';
 
 /** Each is planted in one place; none of them may turn up anywhere (B37). */
 const planted = {

@@ -1,12 +1,10 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { createReviewOf } from './admission-review.ts';
 import { pod, policyFolder, trusted } from './policies.ts';
-import { startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { startGate, type RunningGate } from './running-gate.ts';
 
 const pods = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
 let gate: RunningGate | undefined;

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -8,8 +7,7 @@ import { parse } from 'yaml';
 import { createReviewOf } from './admission-review.ts';
 import { eventually, folderWith, imagegate } from './imagegate.ts';
 import { foreign, pod, policyFolder, policyText, trusted, trusting } from './policies.ts';
-import { freePorts, readyPattern, startGate } from './running-gate.ts';
-import type { RunningGate } from './running-gate.ts';
+import { freePorts, readyPattern, startGate, type RunningGate } from './running-gate.ts';
 
 const running: RunningGate[] = [];
 afterEach(async () => {

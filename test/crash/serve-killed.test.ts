@@ -6,8 +6,7 @@ import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { createReviewOf } from '../cli/admission-review.ts';
 import { folderWith } from '../cli/imagegate.ts';
 import { foreign, pod, policyFolder, trusted } from '../cli/policies.ts';
-import { startGate } from '../cli/running-gate.ts';
-import type { RunningGate } from '../cli/running-gate.ts';
+import { startGate, type RunningGate } from '../cli/running-gate.ts';
 
 const lanes = 8;
 const loadMs = 2_200;

@@ -1,13 +1,15 @@
 import type { Clock } from '../../src/concurrency/clock.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
-import type { Fact } from '../../src/core/facts/fact.ts';
-import { outage } from '../../src/core/facts/fact.ts';
+import { outage, type Fact } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
-import { createWorkloadTable, parseWorkloadRow } from '../../src/core/workload/kinds/kinds.ts';
-import type { WorkloadKind } from '../../src/core/workload/kinds/kinds.ts';
+import {
+  createWorkloadTable,
+  parseWorkloadRow,
+  type WorkloadKind,
+} from '../../src/core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';
@@ -17,8 +19,7 @@ import { createDecisionIds } from '../../src/gate/review/decision-ids.ts';
 import { createMutate } from '../../src/gate/mutation/mutate.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
-import { createReview } from '../../src/gate/review/review.ts';
-import type { Unsure } from '../../src/gate/review/review.ts';
+import { createReview, type Unsure } from '../../src/gate/review/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';
 import { createSlices } from '../../src/gate/review/slices.ts';
 import { policySet } from './policy-set.ts';

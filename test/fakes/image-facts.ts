@@ -1,7 +1,6 @@
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { ImageFacts, PlatformImage } from '../../src/core/facts/image-facts.ts';
-import { parseDigest } from '../../src/core/image/digest.ts';
-import type { Digest } from '../../src/core/image/digest.ts';
+import { parseDigest, type Digest } from '../../src/core/image/digest.ts';
 
 export const imageDigest = `sha256:${'a'.repeat(64)}` as Digest;
 export const otherDigest = `sha256:${'b'.repeat(64)}` as Digest;

@@ -1,8 +1,6 @@
-import type { CheckSituation, Violation } from '../../src/core/checks/check.ts';
-import { isAsked, named } from '../../src/core/checks/check.ts';
+import { isAsked, named, type CheckSituation, type Violation } from '../../src/core/checks/check.ts';
 import { compileEvidenceCheck, isEvidenceCheck } from '../../src/core/checks/index.ts';
-import type { Fact } from '../../src/core/facts/fact.ts';
-import { known } from '../../src/core/facts/fact.ts';
+import { known, type Fact } from '../../src/core/facts/fact.ts';
 import type { ImageFacts } from '../../src/core/facts/image-facts.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
 import { policy } from './policy-set.ts';

@@ -1,7 +1,6 @@
 import { compilePolicy } from '../../src/core/policy-set/compile.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
-import type { PolicySet } from '../../src/core/policy-set/policy-set.ts';
-import { createPolicySet } from '../../src/core/policy-set/policy-set.ts';
+import { createPolicySet, type PolicySet } from '../../src/core/policy-set/policy-set.ts';
 import { readPolicy } from '../../src/core/policy/schema/schema.ts';
 
 /** A policy from its spec; throws on a mistake in the test. */

@@ -1,10 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { connect } from 'node:net';
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startTcpBalancer } from './tcp-balancer.ts';
-import type { TcpBalancer } from './tcp-balancer.ts';
+import { startTcpBalancer, type TcpBalancer } from './tcp-balancer.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {

@@ -1,7 +1,5 @@
-import type { Situation, Unmatched, Verdict } from '../../src/core/decision/decide.ts';
-import { decide } from '../../src/core/decision/decide.ts';
-import type { Fact } from '../../src/core/facts/fact.ts';
-import { known, unavailable } from '../../src/core/facts/fact.ts';
+import { decide, type Situation, type Unmatched, type Verdict } from '../../src/core/decision/decide.ts';
+import { known, unavailable, type Fact } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { connect as connectHttp2, constants } from 'node:http2';
-import type { ClientHttp2Session } from 'node:http2';
-import { request as requestHttp1 } from 'node:https';
-import type { Agent } from 'node:https';
+import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2';
+import { request as requestHttp1, type Agent } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { Decision } from '../../src/core/decision/decision.ts';
 import type { Finding } from '../../src/core/decision/finding.ts';
 import type { RejectedRequest } from '../../src/adapters/webhook/admission/rejection.ts';
 import type { WebhookHandlers, WebhookProblem } from '../../src/adapters/webhook/handlers.ts';
-import { startWebhookServer } from '../../src/adapters/webhook/server/server.ts';
-import type { WebhookServer, WebhookServerOptions } from '../../src/adapters/webhook/server/server.ts';
+import {
+  startWebhookServer,
+  type WebhookServer,
+  type WebhookServerOptions,
+} from '../../src/adapters/webhook/server/server.ts';
 import { unchangedObject } from '../../src/gate/mutation/mutation.ts';
 
 /** Parts that the tests of this folder share: decisions by hand, a server with scripted handlers, clients. */

@@ -1,11 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, messageOf, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
-import { createCa, day } from './issue.ts';
-import type { KeyedCertificate } from './issue.ts';
+import { createCa, day, type KeyedCertificate } from './issue.ts';
 import { endOf, pemOf, readCertificates, readKey, startOf } from './read.ts';
 
 /** The CA on disk. */

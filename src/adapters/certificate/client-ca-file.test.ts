@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
-import type { Authority } from '../../../test/e2e/harness/certificates.ts';
-import { fail, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
+import { createAuthority, type Authority } from '../../../test/e2e/harness/certificates.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 import { readClientCa } from '../webhook/server/caller.ts';
 import { followClientCa, readClientCaFile } from './client-ca-file.ts';
 

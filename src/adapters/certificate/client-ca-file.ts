@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
-import { fail, messageOf, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 
 /** Milliseconds between checks of the file of `--client-ca`. */
 const lookEvery = 2_000;

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { providedCertificates } from './provided.ts';
-import { createCa, day, issueLeaf } from './issue.ts';
-import type { IssuedLeaf } from './issue.ts';
+import { createCa, day, issueLeaf, type IssuedLeaf } from './issue.ts';
 import type { CertificateSource } from './source.ts';
 
 const clock = { now: () => Date.now() };

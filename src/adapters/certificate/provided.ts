@@ -1,13 +1,10 @@
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, messageOf, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { endOf, readCertificates, readKey } from './read.ts';
-import { createHolder } from './source.ts';
-import type { CertificateSource, ServingMaterial } from './source.ts';
+import { createHolder, type CertificateSource, type ServingMaterial } from './source.ts';
 
 interface ProvidedOptions {
   readonly certFile: string;

@@ -1,9 +1,7 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import { pemCertificates } from '../../core/text/pem.ts';
-import { fail, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 
 /** The certificates of a PEM text, in order. No certificate, or one that cannot be read, is an error. */
 export const readCertificates = (pem: string): Result<readonly X509Certificate[], string> => {

@@ -16,8 +16,7 @@ import { connect, createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCa, day, issueLeaf } from './issue.ts';
-import { selfSignedCertificates } from './self-signed.ts';
-import type { SelfSignedOptions } from './self-signed.ts';
+import { selfSignedCertificates, type SelfSignedOptions } from './self-signed.ts';
 import type { CertificateSource, ServingMaterial } from './source.ts';
 
 let root: string;

@@ -3,16 +3,19 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, messageOf, ok } from '../../core/result.ts';
-import type { Result } from '../../core/result.ts';
-import { defaultCaSchedule, keyPath, openAuthority, renewAuthority } from './authority-files.ts';
-import type { Authority, CaSchedule } from './authority-files.ts';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
+import {
+  defaultCaSchedule,
+  keyPath,
+  openAuthority,
+  renewAuthority,
+  type Authority,
+  type CaSchedule,
+} from './authority-files.ts';
 import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
-import { day, issueLeaf } from './issue.ts';
-import type { KeyedCertificate } from './issue.ts';
+import { day, issueLeaf, type KeyedCertificate } from './issue.ts';
 import { covers, endOf, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
-import { createHolder } from './source.ts';
-import type { CertificateSource, ServingMaterial } from './source.ts';
+import { createHolder, type CertificateSource, type ServingMaterial } from './source.ts';
 
 export interface SelfSignedOptions {
   /** `<data>/tls` */

@@ -1,5 +1,4 @@
-import { pino } from 'pino';
-import type { DestinationStream, Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Decision } from '../../core/decision/decision.ts';
 import { createBacklog, createDecisionLines } from './backlog.ts';
 

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
-import { findDuplicateNames, maxPolicyFileBytes, readPolicyFile } from '../../core/policy/load/document.ts';
-import type { PolicyDocument, PolicyFileProblem } from '../../core/policy/load/document.ts';
+import {
+  findDuplicateNames,
+  maxPolicyFileBytes,
+  readPolicyFile,
+  type PolicyDocument,
+  type PolicyFileProblem,
+} from '../../core/policy/load/document.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { whyUnreadable, type Scan, type ScannedFile } from './scan.ts';

@@ -3,8 +3,16 @@ import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
-import { budget, checkSettings, judgedAtOnce, namespaceName, openCheck, summary } from './check-run.ts';
-import type { CheckOptions, OpenCheck } from './check-run.ts';
+import {
+  budget,
+  checkSettings,
+  judgedAtOnce,
+  namespaceName,
+  openCheck,
+  summary,
+  type CheckOptions,
+  type OpenCheck,
+} from './check-run.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { readImages } from './image-input.ts';

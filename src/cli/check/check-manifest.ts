@@ -5,8 +5,7 @@ import { parseFieldPath } from '../../core/workload/field-path.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
-import { createJudgeManifest } from '../../gate/manifest/judge-manifest.ts';
-import type { ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
+import { createJudgeManifest, type ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
 import {
   budget,
   checkSettings,
@@ -15,14 +14,13 @@ import {
   openCheck,
   summary,
   tellWarnings,
+  type CheckOptions,
+  type OpenCheck,
 } from './check-run.ts';
-import type { CheckOptions, OpenCheck } from './check-run.ts';
 import { systemClock } from '../../concurrency/clock.ts';
-import { exitCode } from '../terminal/exit-code.ts';
-import type { ExitCode } from '../terminal/exit-code.ts';
+import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
-import { readManifests } from './manifest-input.ts';
-import type { ManifestInput } from './manifest-input.ts';
+import { readManifests, type ManifestInput } from './manifest-input.ts';
 import { namespacesIn } from './namespace-input.ts';
 import { writeOutputs } from './outputs.ts';
 import type { ValuesPath } from '../pin/values-images.ts';
@@ -30,8 +28,7 @@ import { readPolicies } from '../policy-input.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { unknownKindsText } from '../render/unknown-kinds.ts';
 import { readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
 /** The settings of `serve` that mean the same here. */
 export const manifestSettings = [

@@ -6,26 +6,28 @@ import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import { createDecisionBuilder, warningOf } from '../../gate/review/decision-builder.ts';
-import type { DecisionBuilder } from '../../gate/review/decision-builder.ts';
+import {
+  createDecisionBuilder,
+  warningOf,
+  type DecisionBuilder,
+} from '../../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../gate/review/decision-ids.ts';
 import type { PolicySource } from '../../gate/ports.ts';
-import { createReview } from '../../gate/review/review.ts';
-import type { Review } from '../../gate/review/review.ts';
+import { createReview, type Review } from '../../gate/review/review.ts';
 import { createSlices } from '../../gate/review/slices.ts';
 import { systemClock } from '../../concurrency/clock.ts';
-import { rememberEvidence } from './evidence-cache.ts';
-import type { EvidenceMemory } from './evidence-cache.ts';
-import { exitCodeOf } from '../terminal/exit-code.ts';
-import type { ExitCode, FailOn } from '../terminal/exit-code.ts';
-import { knownNamespaces, readNamespaceLabels } from './namespace-input.ts';
-import type { KnownNamespaces, Namespaces } from './namespace-input.ts';
+import { rememberEvidence, type EvidenceMemory } from './evidence-cache.ts';
+import { exitCodeOf, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
+import {
+  knownNamespaces,
+  readNamespaceLabels,
+  type KnownNamespaces,
+  type Namespaces,
+} from './namespace-input.ts';
 import type { OutputTarget } from './outputs.ts';
 import { objectName, placeText } from '../render/decision-table.ts';
-import { registrySettings } from '../setting-flags.ts';
-import type { RegistryConfig } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 /** The settings of `serve` that mean the same to every `check`. */
 export const checkSettings = [

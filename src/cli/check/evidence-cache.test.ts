@@ -6,8 +6,7 @@ import {
   flippingEvidence,
 } from '../../../test/fakes/evidence/evidence.ts';
 import { unavailable } from '../../core/facts/fact.ts';
-import { parseReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
+import { parseReference, type ImageReference } from '../../core/image/reference.ts';
 import type { EvidenceRequest } from '../../evidence/gather.ts';
 import { rememberEvidence } from './evidence-cache.ts';
 import { digestOnly } from '../../core/facts/evidence-kind.ts';

@@ -1,8 +1,7 @@
 import { needsKey } from '../../core/facts/evidence-kind.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
-import { formatReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
+import { formatReference, type ImageReference } from '../../core/image/reference.ts';
 import type { Evidence, EvidenceRequest } from '../../evidence/gather.ts';
 
 /** The evidence of one command: each image is looked up once, and the result can be shown afterwards. */

@@ -1,9 +1,7 @@
 import { readTextFile } from '../../config/sources/bounded-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { parseReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
+import { parseReference, type ImageReference } from '../../core/image/reference.ts';
+import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
 const maxListBytes = 16 * 2 ** 20;
 const maxImages = 100_000;

@@ -3,8 +3,7 @@ import { opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob, relative } from 'node:path';
 import { whyNot } from '../../config/sources/file-problem.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 const deepestFolder = 32;
 /** How many entries of a skipped folder are checked to decide whether it needs a remark. */

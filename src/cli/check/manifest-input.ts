@@ -1,7 +1,6 @@
 import { readTextFile } from '../../config/sources/bounded-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { Manifest, ManifestDocument } from '../../core/workload/manifest.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
+import { readManifest, type Manifest, type ManifestDocument } from '../../core/workload/manifest.ts';
 import {
   isKustomization,
   kustomizationText,
@@ -10,13 +9,10 @@ import {
   whatItHolds,
   whatItIs,
 } from './foreign-file.ts';
-import { findManifests } from './manifest-files.ts';
-import type { ManifestFile } from './manifest-files.ts';
-import { markFile } from '../pin/marked-file.ts';
-import type { FileMark } from '../pin/marked-file.ts';
+import { findManifests, type ManifestFile } from './manifest-files.ts';
+import { markFile, type FileMark } from '../pin/marked-file.ts';
 import { createProgress } from '../terminal/progress.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 /** A manifest of 100,000 Pods is about 50 MiB. */
 const maxInputBytes = 256 * 1024 * 1024;

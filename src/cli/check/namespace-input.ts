@@ -1,13 +1,11 @@
 import { shown } from '../../core/text/shown-text.ts';
 import { parse } from 'yaml';
 import { readTextFile } from '../../config/sources/bounded-file.ts';
-import { known, outage } from '../../core/facts/fact.ts';
-import type { Fact } from '../../core/facts/fact.ts';
+import { known, outage, type Fact } from '../../core/facts/fact.ts';
 import { messageOf } from '../../core/result.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
 import { wellFormedLabels } from '../../gate/review/subject.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';

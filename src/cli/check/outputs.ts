@@ -8,8 +8,7 @@ import { jsonPieces } from '../render/json-pieces.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { renderDecisionTable } from '../render/decision-table.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 const formats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
 type Format = (typeof formats)[number];

@@ -1,17 +1,13 @@
 import { Command } from 'commander';
-import { checkImages } from '../check/check-image.ts';
-import type { ImageFlags } from '../check/check-image.ts';
-import { checkManifests, manifestSettings } from '../check/check-manifest.ts';
-import type { ManifestFlags } from '../check/check-manifest.ts';
+import { checkImages, type ImageFlags } from '../check/check-image.ts';
+import { checkManifests, manifestSettings, type ManifestFlags } from '../check/check-manifest.ts';
 import { checkSettings } from '../check/check-run.ts';
 import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
-import { failOnLevels } from '../terminal/exit-code.ts';
-import type { ExitCode } from '../terminal/exit-code.ts';
+import { failOnLevels, type ExitCode } from '../terminal/exit-code.ts';
 import { outputOption } from '../check/outputs.ts';
 import { addSettingFlags, gather } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 const descriptions = {
   policies: 'Folder or file with policies; repeatable.',

@@ -5,12 +5,10 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { parseDuration } from '../../config/values/duration.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { CommandModule } from '../command-module.ts';
-import { outputOption, writeOutputs } from '../check/outputs.ts';
-import type { OutputTarget } from '../check/outputs.ts';
+import { outputOption, writeOutputs, type OutputTarget } from '../check/outputs.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
 interface DecisionsFlags {
   readonly since?: number;

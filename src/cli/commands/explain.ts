@@ -10,8 +10,7 @@ import type { CommandModule } from '../command-module.ts';
 import { openRecord, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 const codes: readonly string[] = [...new Set([...findingCodes, ...skipCodes])];
 

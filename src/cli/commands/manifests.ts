@@ -12,8 +12,7 @@ import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { CommandModule } from '../command-module.ts';
 import { configurationOf, gateSettings } from '../gate-configuration.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError, valueOrUsage } from '../terminal/terminal.ts';
+import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
 const manifestSettings = [
   ...gateSettings,

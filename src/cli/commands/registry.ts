@@ -6,10 +6,8 @@ import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { LoginTarget } from '../login-test.ts';
-import { registrySettings } from '../setting-flags.ts';
-import { addSettingFlags, readSettings } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { registrySettings, addSettingFlags, readSettings } from '../setting-flags.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 interface LoginFlags {
   readonly output: TextOrJson;

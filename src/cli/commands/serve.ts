@@ -3,15 +3,13 @@ import { Command } from 'commander';
 import { describeProblems } from '../../config/sources/origin.ts';
 import { loadSources } from '../../config/sources/load.ts';
 import { printConfig } from '../../config/print.ts';
-import { resolveConfig } from '../../config/resolve.ts';
-import type { Flags } from '../../config/resolve.ts';
+import { resolveConfig, type Flags } from '../../config/resolve.ts';
 import { settingKeys } from '../../config/settings/settings.ts';
 import { startGate } from '../../serve.ts';
 import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../terminal/exit-code.ts';
 import { addSettingFlags } from '../setting-flags.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { valueOrUsage } from '../terminal/terminal.ts';
+import { valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
 /**
  * Waits for the first signal. Later ones change nothing: npx passes SIGTERM on although the process group had it

@@ -14,8 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { markFile, replaceMarked } from './marked-file.ts';
-import type { FileMark } from './marked-file.ts';
+import { markFile, replaceMarked, type FileMark } from './marked-file.ts';
 
 let folder = '';
 let file = '';

@@ -1,14 +1,11 @@
-import { textOf, isJsonObject } from '../../core/text/json/json.ts';
+import { textOf, isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { basename } from 'node:path';
-import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
 import { readTextValues } from '../../core/workload/manifest.ts';
 import type { ParsedValue } from '../../core/text/parsed-text.ts';
 import { isKustomization, isKustomizationFile, isValuesFile } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
-import { openImage } from './named-image.ts';
-import type { NamedImage } from './named-image.ts';
-import { valuesImages } from './values-images.ts';
-import type { ValuesImages, ValuesPath } from './values-images.ts';
+import { openImage, type NamedImage } from './named-image.ts';
+import { valuesImages, type ValuesImages, type ValuesPath } from './values-images.ts';
 
 /** An image of a document that is no object of a cluster. */
 export interface DocumentImage {

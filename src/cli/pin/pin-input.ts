@@ -2,21 +2,16 @@ import { fail, ok } from '../../core/result.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
-import { createPinImage, createPinManifest } from '../../gate/manifest/pin-manifest.ts';
-import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
-import { budget, judgedAtOnce, plural } from '../check/check-run.ts';
-import type { OpenCheck } from '../check/check-run.ts';
+import { createPinImage, createPinManifest, type PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
+import { budget, judgedAtOnce, plural, type OpenCheck } from '../check/check-run.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { ManifestInput } from '../check/manifest-input.ts';
 import { createProgress } from '../terminal/progress.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { UsageError } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { replaceMarked } from './marked-file.ts';
-import { documentImages } from './named-images.ts';
-import type { DocumentImage } from './named-images.ts';
-import { pinSource } from './pin-source.ts';
-import type { LookedUp, PinCounts, PinnedSource } from './pin-source.ts';
+import { documentImages, type DocumentImage } from './named-images.ts';
+import { pinSource, type LookedUp, type PinCounts, type PinnedSource } from './pin-source.ts';
 import type { ValuesPath } from './values-images.ts';
 
 /** The input as it is after pinning. */

@@ -6,8 +6,7 @@ import { readManifest } from '../../core/workload/manifest.ts';
 import { isKustomization } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
 import { documentImages } from './named-images.ts';
-import { pinSource } from './pin-source.ts';
-import type { LookedUp } from './pin-source.ts';
+import { pinSource, type LookedUp } from './pin-source.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

@@ -1,16 +1,13 @@
 import type { Result } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
+import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
 import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
 import { isKustomization } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
 import type { Resolved } from './named-image.ts';
 import type { DocumentImage } from './named-images.ts';
-import { rewriteImages } from './rewrite.ts';
-import type { Rewrite } from './rewrite.ts';
-import { writeFields } from './write-fields.ts';
-import type { DocumentChange } from './write-fields.ts';
+import { rewriteImages, type Rewrite } from './rewrite.ts';
+import { writeFields, type DocumentChange } from './write-fields.ts';
 
 /** The lookup of one image of a kustomization or of values; `undefined` when none was needed. */
 export interface LookedUp extends DocumentImage {

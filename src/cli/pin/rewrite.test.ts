@@ -5,10 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../core/image/reference.ts';
 import { extractImages } from '../../core/workload/extract.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
-import { rewriteImages } from './rewrite.ts';
-import type { Rewrite } from './rewrite.ts';
+import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import { rewriteImages, type Rewrite } from './rewrite.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const workloads = createWorkloadTable([]);

@@ -1,13 +1,9 @@
-import type { JsonValue } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
-import { nodeAt } from '../../core/text/source-node.ts';
-import type { SourceText } from '../../core/text/source-node.ts';
+import { nodeAt, type SourceText } from '../../core/text/source-node.ts';
 import { isKustomization } from '../check/foreign-file.ts';
-import { applyEdits, byteOrderMarkOf, replaceText } from './text-edit.ts';
-import type { TextEdit } from './text-edit.ts';
+import { applyEdits, byteOrderMarkOf, replaceText, type TextEdit } from './text-edit.ts';
 
 /** One image of one object and the text that takes its place. */
 export interface Rewrite {

@@ -1,11 +1,9 @@
-import { textOf, isJsonObject } from '../../core/text/json/json.ts';
-import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';
+import { textOf, isJsonObject, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { FieldSegment } from '../../core/workload/field-path.ts';
 import { walkField } from '../../core/workload/field-walk.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
-import { openImage } from './named-image.ts';
-import type { NamedImage } from './named-image.ts';
+import { openImage, type NamedImage } from './named-image.ts';
 
 type Steps = readonly (string | number)[];
 

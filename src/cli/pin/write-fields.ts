@@ -1,13 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonValue } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { readTextValues } from '../../core/workload/manifest.ts';
 import { setField } from '../../core/text/parsed-text.ts';
-import { nodeAt } from '../../core/text/source-node.ts';
-import type { SourceEntry, SourceNode, SourceSteps } from '../../core/text/source-node.ts';
+import { nodeAt, type SourceEntry, type SourceNode, type SourceSteps } from '../../core/text/source-node.ts';
 import type { FieldChange } from './named-image.ts';
-import { applyEdits, byteOrderMarkOf, replaceText } from './text-edit.ts';
-import type { TextEdit } from './text-edit.ts';
+import { applyEdits, byteOrderMarkOf, replaceText, type TextEdit } from './text-edit.ts';
 
 /** A change of one document of a text, counted as it is read. */
 export interface DocumentChange {

@@ -1,7 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
-import { factOf } from '../../core/facts/image-evidence.ts';
-import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
+import { factOf, type ImageEvidence } from '../../core/facts/image-evidence.ts';
 import { creationTime } from '../../core/facts/creation-time.ts';
 import { formatPlatform } from '../../core/oci/platform.ts';
 import type { PlatformImage } from '../../core/facts/image-facts.ts';

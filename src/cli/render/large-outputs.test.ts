@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { decisionOf, denyFinding } from '../../../test/fakes/webhook-server.ts';
 import { createArtifactLocations } from '../check/artifact-location.ts';
-import { renderDecisionTable } from './decision-table.ts';
+import { renderDecisionTable, formatTable } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { renderJunit } from './junit.ts';
 import { renderSarif } from './sarif.ts';
-import { formatTable } from './decision-table.ts';
 import { renderYaml } from './yaml.ts';
 
 const whole = (pieces: Iterable<string>): string => [...pieces].join('');

@@ -1,6 +1,5 @@
 import { whyNot } from '../../config/sources/file-problem.ts';
-import type { Terminal } from './terminal.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError, type Terminal } from './terminal.ts';
 
 const readAll = async (limit: number): Promise<string> => {
   const chunks: Buffer[] = [];

@@ -7,8 +7,7 @@
  */
 import { shown } from '../text/shown-text.ts';
 import { formatReference } from '../image/reference.ts';
-import { pass } from './check.ts';
-import type { Check } from './check.ts';
+import { pass, type Check } from './check.ts';
 
 /**
  * `digest.require`: the image is named by digest, so that the bytes cannot change between our look and the

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { day, imageFacts, judgedAt, platformImage } from '../../../test/fakes/image-facts.ts';
 import { amd64, codes, compiled, inNamespace, judge } from '../../../test/fakes/judge-image.ts';
-import type { Fact } from '../facts/fact.ts';
-import { absent, known, unavailable } from '../facts/fact.ts';
+import { absent, known, unavailable, type Fact } from '../facts/fact.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
 
 describe('user: NonRoot', () => {

@@ -1,7 +1,5 @@
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
-import { compilePattern } from '../image/pattern.ts';
-import type { ImagePattern, PatternUse } from '../image/pattern.ts';
+import { fail, ok, type Result } from '../result.ts';
+import { compilePattern, type ImagePattern, type PatternUse } from '../image/pattern.ts';
 import type { MultiArch, PolicyCheck } from '../policy/schema/schema.ts';
 import type { Check, EvidenceCheck } from './check.ts';
 import { digestCheck, pinCheck } from './digest.ts';

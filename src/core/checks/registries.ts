@@ -6,12 +6,9 @@
  * Refuses: registry-denied, registry-not-allowed, host-missing
  */
 import { shown } from '../text/shown-text.ts';
-import type { ImagePattern } from '../image/pattern.ts';
-import { matchesPattern } from '../image/pattern.ts';
-import { formatReference } from '../image/reference.ts';
-import type { ImageReference } from '../image/reference.ts';
-import { listPatterns } from './check.ts';
-import type { Check, Violation } from './check.ts';
+import { matchesPattern, type ImagePattern } from '../image/pattern.ts';
+import { formatReference, type ImageReference } from '../image/reference.ts';
+import { listPatterns, type Check, type Violation } from './check.ts';
 
 interface RegistriesRule {
   /** `undefined`: no allow rule. An empty list allows nothing beyond `platform`. */

@@ -8,8 +8,7 @@
  */
 import { shown } from '../text/shown-text.ts';
 import { matchesGlob } from '../policy/match/glob.ts';
-import { pass } from './check.ts';
-import type { Check } from './check.ts';
+import { pass, type Check } from './check.ts';
 
 export const tagsCheck = (deny: readonly string[]): Check => ({
   id: 'tags',

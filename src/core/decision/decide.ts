@@ -1,20 +1,16 @@
 import type { CheckSituation, Violation } from '../checks/check.ts';
-import type { Fact } from '../facts/fact.ts';
-import { unavailable } from '../facts/fact.ts';
+import { unavailable, type Fact } from '../facts/fact.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
-import { brokenApplies } from '../policy-set/select.ts';
-import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
+import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { Finding } from './finding.ts';
-import type { Steps } from '../steps.ts';
-import { atOnce } from '../steps.ts';
+import { atOnce, type Steps } from '../steps.ts';
 import { judgingEvidence, unavailableCodes } from './judge-evidence.ts';
 import { judgedImage } from './judged-image.ts';
 import { inOrder } from './order.ts';
 import { shown } from '../text/shown-text.ts';
-import type { Unmatched } from './unmatched.ts';
-import { judgeUnmatched } from './unmatched.ts';
+import { judgeUnmatched, type Unmatched } from './unmatched.ts';
 
 /** The rest of what a decision depends on, beside object, policies and evidence. */
 export interface Situation {

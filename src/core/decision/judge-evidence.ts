@@ -1,10 +1,14 @@
-import type { CheckSituation, EvidenceCheck, EvidenceViolation, Violation } from '../checks/check.ts';
-import { isAsked, named } from '../checks/check.ts';
+import {
+  isAsked,
+  named,
+  type CheckSituation,
+  type EvidenceCheck,
+  type EvidenceViolation,
+  type Violation,
+} from '../checks/check.ts';
 import type { FactOf, KindId } from '../facts/evidence-kind.ts';
-import type { Fact, Unavailable } from '../facts/fact.ts';
-import { outage, unavailable } from '../facts/fact.ts';
-import { factOf } from '../facts/image-evidence.ts';
-import type { Answer, ImageEvidence } from '../facts/image-evidence.ts';
+import { outage, unavailable, type Fact, type Unavailable } from '../facts/fact.ts';
+import { factOf, type Answer, type ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../text/duration.ts';

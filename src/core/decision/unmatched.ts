@@ -1,10 +1,8 @@
-import { brokenApplies } from '../policy-set/select.ts';
-import type { MatchedPolicies, MatchedPolicy } from '../policy-set/select.ts';
+import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from '../policy-set/select.ts';
 import type { ImageUse } from '../workload/extract.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
-import type { Mode } from '../policy/mode.ts';
+import { strictest, type Mode } from '../policy/mode.ts';
 import type { Finding } from './finding.ts';
-import { strictest } from '../policy/mode.ts';
 import { shown } from '../text/shown-text.ts';
 
 /** `--unmatched`: overrides what R1 does with an image that no policy matches. */

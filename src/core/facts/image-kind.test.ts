@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { digestOnly, isDigestOnly, needsKey, sameNeeds, unitedNeeds, withNeed } from './evidence-kind.ts';
-import type { ImageNeeds } from './evidence-kind.ts';
+import {
+  digestOnly,
+  isDigestOnly,
+  needsKey,
+  sameNeeds,
+  unitedNeeds,
+  withNeed,
+  type ImageNeeds,
+} from './evidence-kind.ts';
 import { imageNeed } from './image-kind.ts';
 import { chosenImages } from './platform-choice.ts';
 import type { PlatformChoice } from './image-facts.ts';

@@ -1,5 +1,4 @@
-import { needOf } from './evidence-kind.ts';
-import type { EvidenceKind, Need } from './evidence-kind.ts';
+import { needOf, type EvidenceKind, type Need } from './evidence-kind.ts';
 import type { PlatformChoice } from './image-facts.ts';
 import { choiceKey } from './platform-choice.ts';
 

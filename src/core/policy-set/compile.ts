@@ -1,15 +1,12 @@
 import { compileCheck, compileEvidenceCheck, compilePatterns, isEvidenceCheck } from '../checks/index.ts';
 import type { Check, EvidenceCheck } from '../checks/check.ts';
 import { digestOnly, withNeed } from '../facts/evidence-kind.ts';
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
+import { fail, ok, type Result } from '../result.ts';
 import { readDuration } from '../policy/schema/duration.ts';
 import { compileSelector } from '../policy/match/label-selector.ts';
-import { createPolicySet } from './policy-set.ts';
+import { createPolicySet, type PolicySet } from './policy-set.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
-import type { PolicySet } from './policy-set.ts';
-import { readMatch } from '../policy/schema/schema.ts';
-import type { ImagePolicy, PolicySpec } from '../policy/schema/schema.ts';
+import { readMatch, type ImagePolicy, type PolicySpec } from '../policy/schema/schema.ts';
 
 type PolicyMatch = ImagePolicy['spec']['match'];
 

@@ -1,8 +1,12 @@
 import type { Violation } from '../checks/check.ts';
 import { shown, shownName } from '../text/shown-text.ts';
 import { matchesPattern } from '../image/pattern.ts';
-import type { ImageReference, InvalidReference } from '../image/reference.ts';
-import { formatReference, parseReference } from '../image/reference.ts';
+import {
+  formatReference,
+  parseReference,
+  type ImageReference,
+  type InvalidReference,
+} from '../image/reference.ts';
 import type { Result } from '../result.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 

@@ -1,15 +1,12 @@
 import type { ImageUnderReview } from './image-under-review.ts';
-import type { Steps } from '../steps.ts';
-import { atOnce } from '../steps.ts';
-import { digestOnly, unitedNeeds } from '../facts/evidence-kind.ts';
-import type { ImageNeeds } from '../facts/evidence-kind.ts';
+import { atOnce, type Steps } from '../steps.ts';
+import { digestOnly, unitedNeeds, type ImageNeeds } from '../facts/evidence-kind.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import { brokenApplies } from './select.ts';
-import type { MatchedPolicies, MatchedPolicy } from './select.ts';
+import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from './select.ts';
 
 /**
  * Whether the image is refused before its bytes are read: by a `registries` check in mode Deny, or by a policy that

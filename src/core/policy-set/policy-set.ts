@@ -1,8 +1,7 @@
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
 import { matchesGlob } from '../policy/match/glob.ts';
-import { createEvaluationCache } from './evaluation-cache.ts';
-import type { EvaluationCache } from './evaluation-cache.ts';
+import { createEvaluationCache, type EvaluationCache } from './evaluation-cache.ts';
 import { createJudgementCache } from './judgement-cache.ts';
 import { readsLabels } from '../policy/match/label-selector.ts';
 

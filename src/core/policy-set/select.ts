@@ -2,8 +2,12 @@ import type { Fact } from '../facts/fact.ts';
 import type { Mode } from '../policy/mode.ts';
 import { matchesPattern } from '../image/pattern.ts';
 import type { ReadImage } from './evaluation-cache.ts';
-import { matchesLabels, matchNamespace } from '../policy/match/label-selector.ts';
-import type { Labels, SelectorMatch } from '../policy/match/label-selector.ts';
+import {
+  matchesLabels,
+  matchNamespace,
+  type Labels,
+  type SelectorMatch,
+} from '../policy/match/label-selector.ts';
 import type { BrokenPolicy, CompiledMatch, CompiledPolicy } from './compiled-policy.ts';
 import type { NamespacePolicies } from './policy-set.ts';
 

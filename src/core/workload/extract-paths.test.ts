@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages, maxEntries, maxImages } from './extract.ts';
-import { createWorkloadTable, parseWorkloadRow } from './kinds/kinds.ts';
-import type { WorkloadKind } from './kinds/kinds.ts';
+import { createWorkloadTable, parseWorkloadRow, type WorkloadKind } from './kinds/kinds.ts';
 import { imagesBefore, unchangedPlaces } from './unchanged.ts';
 
 const task = createWorkloadTable([]).byKind('tekton.dev', 'Task')!;

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { objectAt } from '../../../test/fakes/workload-object.ts';
-import type { JsonObject } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
-import { createWorkloadTable } from './kinds/kinds.ts';
-import type { WorkloadKind } from './kinds/kinds.ts';
+import { createWorkloadTable, type WorkloadKind } from './kinds/kinds.ts';
 import { atOnce } from '../steps.ts';
 import { comparingPodSpecs, imagesBefore, unchangedPlaces } from './unchanged.ts';
 

@@ -8,8 +8,8 @@ import {
   customWorkloads,
   groupOf,
   parseWorkloadRow,
+  type WorkloadKind,
 } from './kinds/kinds.ts';
-import type { WorkloadKind } from './kinds/kinds.ts';
 import { readManifest } from './manifest.ts';
 import { pullSecretsOf } from './pull-context.ts';
 

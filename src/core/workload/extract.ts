@@ -1,13 +1,22 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
-import type { CompiledKind, CompiledPodSpec } from './kinds/compiled-kind.ts';
-import { compileKind, podSpecPlaces } from './kinds/compiled-kind.ts';
-import type { FieldWalk } from './field-walk.ts';
-import { walkField } from './field-walk.ts';
-import type { ExtractionError, Findings, ImageUse, Problem } from './found-images.ts';
-import { addImage, addImageUrl, isAbsent, malformed } from './found-images.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
+import { fail, ok, type Result } from '../result.ts';
+import {
+  compileKind,
+  podSpecPlaces,
+  type CompiledKind,
+  type CompiledPodSpec,
+} from './kinds/compiled-kind.ts';
+import { walkField, type FieldWalk } from './field-walk.ts';
+import {
+  addImage,
+  addImageUrl,
+  isAbsent,
+  malformed,
+  type ExtractionError,
+  type Findings,
+  type ImageUse,
+  type Problem,
+} from './found-images.ts';
 import { readPodSpec } from './pod-spec-images.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 

@@ -1,5 +1,4 @@
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
+import { fail, ok, type Result } from '../result.ts';
 
 /** One step of a path of a row. */
 export interface FieldSegment {

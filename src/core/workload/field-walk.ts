@@ -1,8 +1,6 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import type { FieldSegment } from './field-path.ts';
-import type { Problem } from './found-images.ts';
-import { isAbsent, malformed, maxEntries } from './found-images.ts';
+import { isAbsent, malformed, maxEntries, type Problem } from './found-images.ts';
 import { isNameable, keyStep, unnameable } from './object-path.ts';
 
 /**

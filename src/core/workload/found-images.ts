@@ -1,6 +1,5 @@
 import type { JsonValue } from '../text/json/json.ts';
-import type { Placeholder } from './placeholder.ts';
-import { holdsPlaceholder } from './placeholder.ts';
+import { holdsPlaceholder, type Placeholder } from './placeholder.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 /** One place of the object that names an image. */

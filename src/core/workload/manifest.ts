@@ -1,7 +1,5 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject, textOf } from '../text/json/json.ts';
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
+import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../text/json/json.ts';
+import { fail, ok, type Result } from '../result.ts';
 import { readJsonText } from '../text/json/json-text.ts';
 import type { ParsedValue, Places, TextProblem, TextStart } from '../text/parsed-text.ts';
 import type { SourceNode } from '../text/source-node.ts';

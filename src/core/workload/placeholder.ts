@@ -1,5 +1,4 @@
-import type { Result } from '../result.ts';
-import { fail, ok } from '../result.ts';
+import { fail, ok, type Result } from '../result.ts';
 
 /** What marks a variable that is filled in later: `$(…)` in Tekton, `{{…}}` in Argo. */
 export interface Placeholder {

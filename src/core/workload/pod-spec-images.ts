@@ -1,8 +1,6 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import type { ContainerList, PodSpecPlaces } from './kinds/compiled-kind.ts';
-import type { Findings, Problem } from './found-images.ts';
-import { addImage, isAbsent, malformed } from './found-images.ts';
+import { addImage, isAbsent, malformed, type Findings, type Problem } from './found-images.ts';
 
 /** R2 knows a container by list and name, so a name that is missing or there twice would make it ambiguous. */
 const readContainer = (

@@ -1,8 +1,6 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
-import type { FieldWalk } from './field-walk.ts';
-import { walkField } from './field-walk.ts';
+import { walkField, type FieldWalk } from './field-walk.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 
 /** The secrets with which the kubelet will pull the images of a workload. Names as written, not checked. */

@@ -1,9 +1,7 @@
-import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { isJsonObject } from '../text/json/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import type { Steps } from '../steps.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
-import type { Extraction, ImageUse } from './extract.ts';
-import { extractImages } from './extract.ts';
+import { extractImages, type Extraction, type ImageUse } from './extract.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { maxDepth } from '../text/yaml/limits.ts';
 

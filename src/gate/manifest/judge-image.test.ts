@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
-import { fakeGate } from '../../../test/fakes/gate.ts';
-import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
+import { fakeGate, type FakeGateOptions } from '../../../test/fakes/gate.ts';
 import { deadlineAfter } from '../deadline.ts';
 import { createJudgeImage } from './judge-image.ts';
 

@@ -1,5 +1,4 @@
-import { textOf, objectOf } from '../../core/text/json/json.ts';
-import type { JsonObject } from '../../core/text/json/json.ts';
+import { textOf, objectOf, type JsonObject } from '../../core/text/json/json.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 
 const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);

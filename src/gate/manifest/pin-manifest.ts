@@ -1,11 +1,9 @@
 import { withTried } from '../../core/decision/tried-text.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import { digestOnly } from '../../core/facts/evidence-kind.ts';
-import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import { digestOnly, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { isFenced } from '../../core/policy-set/needs.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
-import { groupOf } from '../../core/workload/kinds/kinds.ts';
-import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
+import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { ManifestDocument } from '../../core/workload/manifest.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { collect } from '../review/images-of-object.ts';

@@ -7,8 +7,7 @@ import {
   flippingEvidence,
   silentEvidence,
 } from '../../../test/fakes/evidence/evidence.ts';
-import { fakeClock, fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
-import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
+import { fakeClock, fakeGate, pod, requestFor, type FakeGateOptions } from '../../../test/fakes/gate.ts';
 import { absent, unavailable } from '../../core/facts/fact.ts';
 import { parseReference } from '../../core/image/reference.ts';
 import type { JsonObject, JsonValue } from '../../core/text/json/json.ts';

@@ -1,8 +1,7 @@
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import { withTried } from '../../core/decision/tried-text.ts';
 import { shownName } from '../../core/text/shown-text.ts';
-import type { JsonValue } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { Steps } from '../../core/steps.ts';
@@ -20,14 +19,11 @@ import { matchedPoliciesOf, labelsFor } from '../review/matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { gatherFacts } from '../review/gather-facts.ts';
 import { isMirrorPod } from '../review/mirror-pod.ts';
-import { unchangedObject } from './mutation.ts';
-import type { Mutation, PatchOperation } from './mutation.ts';
+import { unchangedObject, type Mutation, type PatchOperation } from './mutation.ts';
 import { pinnedText } from './pinned-text.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
-import { untilDeadline } from '../review/slices.ts';
-import type { Slices } from '../review/slices.ts';
-import { isPod, pullContextOf } from '../review/subject.ts';
-import type { WorkloadSubject } from '../review/subject.ts';
+import { untilDeadline, type Slices } from '../review/slices.ts';
+import { isPod, pullContextOf, type WorkloadSubject } from '../review/subject.ts';
 
 interface MutateDeps {
   readonly policies: PolicySource;

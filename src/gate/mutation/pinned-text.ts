@@ -1,6 +1,5 @@
 import type { Digest } from '../../core/image/digest.ts';
-import { formatReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
+import { formatReference, type ImageReference } from '../../core/image/reference.ts';
 
 /**
  * The text of an image with its digest: full name, the tag that the runtime would have used, digest. The tag is written

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { digestOf, evidenceOf, fakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
-import type { FakeEvidence } from '../../../test/fakes/evidence/evidence.ts';
+import {
+  digestOf,
+  evidenceOf,
+  fakeEvidence,
+  type FakeEvidence,
+} from '../../../test/fakes/evidence/evidence.ts';
 import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
 import { policySet } from '../../../test/fakes/policy-set.ts';
 import { unavailable } from '../../core/facts/fact.ts';
-import { parseReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
+import { parseReference, type ImageReference } from '../../core/image/reference.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { createSlices } from '../review/slices.ts';
-import { createPrefetch } from './prefetch.ts';
-import type { Prefetch, PrefetchDeps } from './prefetch.ts';
+import { createPrefetch, type Prefetch, type PrefetchDeps } from './prefetch.ts';
 import { digestOnly } from '../../core/facts/evidence-kind.ts';
 import { imageNeed } from '../../core/facts/image-kind.ts';
 

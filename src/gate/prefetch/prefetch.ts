@@ -1,16 +1,12 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import { needsKey, unitedNeeds } from '../../core/facts/evidence-kind.ts';
-import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
-import { formatReference } from '../../core/image/reference.ts';
-import type { ImageReference } from '../../core/image/reference.ts';
+import { needsKey, unitedNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import { formatReference, type ImageReference } from '../../core/image/reference.ts';
 import { asking } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import { selectPolicies } from '../../core/policy-set/select.ts';
-import type { MatchedPolicies } from '../../core/policy-set/select.ts';
-import type { Steps } from '../../core/steps.ts';
-import { atOnce } from '../../core/steps.ts';
+import { selectPolicies, type MatchedPolicies } from '../../core/policy-set/select.ts';
+import { atOnce, type Steps } from '../../core/steps.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { PullContext } from '../../evidence/ports.ts';
@@ -20,10 +16,8 @@ import { labelsFor } from '../review/matched-policies.ts';
 import { deadlineAfter } from '../deadline.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
-import { isPod, pullContextOf } from '../review/subject.ts';
-import type { WorkloadSubject } from '../review/subject.ts';
-import { createPrefetchQueue } from './prefetch-queue.ts';
-import type { PrefetchCounts, PrefetchLimits } from './prefetch-queue.ts';
+import { isPod, pullContextOf, type WorkloadSubject } from '../review/subject.ts';
+import { createPrefetchQueue, type PrefetchCounts, type PrefetchLimits } from './prefetch-queue.ts';
 
 export interface PrefetchDeps {
   readonly policies: PolicySource;

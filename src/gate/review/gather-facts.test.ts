@@ -7,8 +7,7 @@ import {
   flippingEvidence,
   silentEvidence,
 } from '../../../test/fakes/evidence/evidence.ts';
-import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
-import type { FakeGateOptions } from '../../../test/fakes/gate.ts';
+import { fakeGate, pod, requestFor, type FakeGateOptions } from '../../../test/fakes/gate.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { outage } from '../../core/facts/fact.ts';
 import type { Evidence } from '../../evidence/gather.ts';

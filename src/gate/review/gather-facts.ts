@@ -1,6 +1,5 @@
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import { sameNeeds } from '../../core/facts/evidence-kind.ts';
-import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import { sameNeeds, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { unavailable } from '../../core/facts/fact.ts';
 import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { ImageReference } from '../../core/image/reference.ts';

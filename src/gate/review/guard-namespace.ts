@@ -1,10 +1,8 @@
 import type { CompiledMatch } from '../../core/policy-set/compiled-policy.ts';
-import { matchNamespace } from '../../core/policy/match/label-selector.ts';
-import type { Labels } from '../../core/policy/match/label-selector.ts';
+import { matchNamespace, type Labels } from '../../core/policy/match/label-selector.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
-import type { Outcome } from './decision-builder.ts';
-import { gateFinding, policiesLoading } from './decision-builder.ts';
+import { gateFinding, policiesLoading, type Outcome } from './decision-builder.ts';
 import type { PolicySource } from '../ports.ts';
 import { wellFormedLabels } from './subject.ts';
 

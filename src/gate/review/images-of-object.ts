@@ -1,11 +1,9 @@
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import type { Steps } from '../../core/steps.ts';
-import { atOnce } from '../../core/steps.ts';
+import { atOnce, type Steps } from '../../core/steps.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
-import type { Extraction } from '../../core/workload/extract.ts';
-import { extractImages } from '../../core/workload/extract.ts';
+import { extractImages, type Extraction } from '../../core/workload/extract.ts';
 import { comparingPodSpecs, imagesBefore, unchangedPlaces } from '../../core/workload/unchanged.ts';
 import { gateFinding } from './decision-builder.ts';
 import type { ImagesSubject, WorkloadSubject } from './subject.ts';

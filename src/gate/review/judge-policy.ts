@@ -1,11 +1,9 @@
 import { formatPath } from '../../core/policy/load/problem-path.ts';
-import type { PolicyProblem } from '../../core/policy/schema/schema.ts';
-import { readPolicy } from '../../core/policy/schema/schema.ts';
+import { readPolicy, type PolicyProblem } from '../../core/policy/schema/schema.ts';
 import { compilePolicy } from '../../core/policy-set/compile.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import type { Outcome } from './decision-builder.ts';
-import { gateFinding } from './decision-builder.ts';
+import { gateFinding, type Outcome } from './decision-builder.ts';
 
 const problemFinding = (problem: PolicyProblem) =>
   gateFinding('policy-invalid', shown(`${formatPath(problem.path)}: ${problem.message}`), {

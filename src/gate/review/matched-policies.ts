@@ -1,13 +1,10 @@
-import type { Fact } from '../../core/facts/fact.ts';
-import { unavailable } from '../../core/facts/fact.ts';
+import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { NamespacePolicies, PolicySet } from '../../core/policy-set/policy-set.ts';
-import { selectPolicies, withoutSelectors } from '../../core/policy-set/select.ts';
-import type { MatchedPolicies } from '../../core/policy-set/select.ts';
+import { selectPolicies, withoutSelectors, type MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Deadline } from '../deadline.ts';
 import type { NamespaceReader } from '../ports.ts';
-import type { ReviewSubject } from './subject.ts';
-import { objectLabels } from './subject.ts';
+import { objectLabels, type ReviewSubject } from './subject.ts';
 
 /** Hop 4: the policies that match the subject. */
 export const matchedPoliciesOf = (

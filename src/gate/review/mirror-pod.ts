@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 
 /** The API server lets nobody add, change or remove it later. @see kubernetes, pkg/kubelet/types/pod_update.go */
 const mirrorAnnotation = 'kubernetes.io/config.mirror';

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { createDecisionBuilder } from './decision-builder.ts';
-import type { DecisionOrigin, Outcome } from './decision-builder.ts';
+import { createDecisionBuilder, type DecisionOrigin, type Outcome } from './decision-builder.ts';
 import { createDecisionIds } from './decision-ids.ts';
 import { createRepeats } from './repeats.ts';
 

@@ -1,8 +1,13 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import { judgedImage, judging } from '../../core/decision/decide.ts';
+import {
+  judgedImage,
+  judging,
+  type Uninformed,
+  type Unmatched,
+  type Verdict,
+} from '../../core/decision/decide.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
-import type { Uninformed, Unmatched, Verdict } from '../../core/decision/decide.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
@@ -11,18 +16,14 @@ import { asking } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Evidence } from '../../evidence/gather.ts';
-import { collecting } from './images-of-object.ts';
-import type { Collected } from './images-of-object.ts';
+import { collecting, type Collected } from './images-of-object.ts';
 import { matchedPoliciesOf, labelsFor } from './matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
-import type { DecisionBuilder, Outcome } from './decision-builder.ts';
-import { policiesLoading, timedOut } from './decision-builder.ts';
+import { policiesLoading, timedOut, type DecisionBuilder, type Outcome } from './decision-builder.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
-import { untilDeadline } from './slices.ts';
-import type { Slices } from './slices.ts';
-import { isArrivingPod, pullContextOf } from './subject.ts';
-import type { ReviewSubject } from './subject.ts';
+import { untilDeadline, type Slices } from './slices.ts';
+import { isArrivingPod, pullContextOf, type ReviewSubject } from './subject.ts';
 
 export type { ReviewSubject } from './subject.ts';
 

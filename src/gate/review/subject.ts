@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../core/text/json/json.ts';
-import { isJsonObject } from '../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { ImageUse } from '../../core/workload/extract.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';

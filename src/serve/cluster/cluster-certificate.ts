@@ -1,15 +1,20 @@
 import { X509Certificate } from 'node:crypto';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
 import { createCa, day, issueLeaf } from '../../adapters/certificate/issue.ts';
-import { createHolder } from '../../adapters/certificate/source.ts';
-import type { CertificateSource, ServingMaterial } from '../../adapters/certificate/source.ts';
-import { createCaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
-import type { CaAuthorities, CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
+import {
+  createHolder,
+  type CertificateSource,
+  type ServingMaterial,
+} from '../../adapters/certificate/source.ts';
+import {
+  createCaSecret,
+  type CaAuthorities,
+  type CaSecret,
+} from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { objectNames } from '../../install/manifest.ts';
 import type { Config } from '../../config/resolve.ts';
-import type { Result } from '../../core/result.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createClient } from '../../adapters/kubernetes/client/client.ts';
-import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
-import { createEvents } from '../../adapters/kubernetes/events/events.ts';
-import type { Events } from '../../adapters/kubernetes/events/events.ts';
+import { connect, createClient, type ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { createEvents, type Events } from '../../adapters/kubernetes/events/events.ts';
 import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
 import { objectNames } from '../../install/manifest.ts';
 import { createNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
@@ -15,13 +13,11 @@ import type { Config } from '../../config/resolve.ts';
 import { version } from '../../config/version.ts';
 import { compileBroken, compilePolicySet } from '../../core/policy-set/compile.ts';
 import { readPolicy } from '../../core/policy/schema/schema.ts';
-import type { Result } from '../../core/result.ts';
-import { fail, ok } from '../../core/result.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { describeSet, reportSet } from '../policies.ts';
-import type { Policies } from '../policies.ts';
+import { describeSet, reportSet, type Policies } from '../policies.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 

@@ -4,15 +4,13 @@ import { createPullSecrets } from '../../adapters/kubernetes/resources/pull-secr
 import type { Config } from '../../config/resolve.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
-import type { Result } from '../../core/result.ts';
-import { ok } from '../../core/result.ts';
+import { ok, type Result } from '../../core/result.ts';
 import type { PullSecrets } from '../../evidence/ports.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import { openCertificate } from '../certificate.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { openClusterCertificate } from './cluster-certificate.ts';
-import type { ClusterCertificate } from './cluster-certificate.ts';
+import { openClusterCertificate, type ClusterCertificate } from './cluster-certificate.ts';
 import { openClient, openClusterPolicies, openEvents, openLeadership, openNamespaces } from './cluster.ts';
 import type { Policies } from '../policies.ts';
 import type { Telemetry } from '../telemetry.ts';

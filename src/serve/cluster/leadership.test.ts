@@ -1,21 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
-import type { Authority } from '../../../test/e2e/harness/certificates.ts';
+import { createAuthority, type Authority } from '../../../test/e2e/harness/certificates.ts';
 import { clientOf, realClock, soon } from '../../../test/fakes/api-server/api-server-client.ts';
-import { startApiServer } from '../../../test/fakes/api-server/api-server.ts';
-import type { FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
-import { createCaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
-import type { CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
+import { createCaSecret, type CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { createMetrics } from '../../adapters/metrics/metrics.ts';
-import { createLifecycle } from '../lifecycle.ts';
-import type { Lifecycle } from '../lifecycle.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { openLeadership } from './cluster.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { createBundleKeeper, rotateAuthority } from './webhook-guard.ts';
-import type { WebhookGuardParts } from './webhook-guard.ts';
+import { createBundleKeeper, rotateAuthority, type WebhookGuardParts } from './webhook-guard.ts';
 
 const namespace = 'imagegate-system';
 const configurations = 'validatingwebhookconfigurations';

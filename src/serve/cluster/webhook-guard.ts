@@ -6,11 +6,12 @@ import type { Events } from '../../adapters/kubernetes/events/events.ts';
 import { objectNames } from '../../install/manifest.ts';
 import { isTrustedEverywhere, patchCaBundle } from '../../adapters/kubernetes/webhooks/ca-bundle.ts';
 import { expectedWebhooks } from '../../adapters/kubernetes/webhooks/expected.ts';
-import { createWebhookGuard, webhookResources } from '../../adapters/kubernetes/webhooks/webhooks.ts';
-import type {
-  WebhookConfigurationKind,
-  WebhookGuard,
-  WebhookIntegrity,
+import {
+  createWebhookGuard,
+  webhookResources,
+  type WebhookConfigurationKind,
+  type WebhookGuard,
+  type WebhookIntegrity,
 } from '../../adapters/kubernetes/webhooks/webhooks.ts';
 import type { Config } from '../../config/resolve.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';

@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { KubeObject } from '../harness/api.ts';
 import { eventually } from '../harness/eventually.ts';
 import { stageGate } from '../harness/gate-stage.ts';
-import { recordedDecisions } from '../harness/imagegate.ts';
-import type { RecordedDecision } from '../harness/imagegate.ts';
+import { recordedDecisions, type RecordedDecision } from '../harness/imagegate.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { badImage, fence, goodImage, pod } from '../harness/policies.ts';
 

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cp } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTcpBalancer } from '../../fakes/tcp-balancer.ts';
-import type { TcpBalancer } from '../../fakes/tcp-balancer.ts';
+import { startTcpBalancer, type TcpBalancer } from '../../fakes/tcp-balancer.ts';
 import { eventually } from '../harness/eventually.ts';
 import { freePort, freePorts } from '../harness/free-port.ts';
-import { clearGate, dataFolder, installGate, startGate } from '../harness/gate.ts';
-import type { Gate } from '../harness/gate.ts';
+import { clearGate, dataFolder, installGate, startGate, type Gate } from '../harness/gate.ts';
 import { stageGate } from '../harness/gate-stage.ts';
 import { recordedDecisions } from '../harness/imagegate.ts';
 import { createUnderLoad, startLoad, unanswered, wrongAnswers } from '../harness/load.ts';

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoginReport } from '../../../src/cli/login-test.ts';
 import type { DecisionList } from '../../../src/core/decision/decision.ts';
-import { imagegate } from '../../cli/imagegate.ts';
-import type { Ended } from '../../cli/imagegate.ts';
+import { imagegate, type Ended } from '../../cli/imagegate.ts';
 import { image } from '../../fakes/registry/registry-content.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
-import type { DockerRegistry } from '../harness/docker-registry.ts';
+import { startDockerRegistry, type DockerRegistry } from '../harness/docker-registry.ts';
 import { pushManifest } from '../harness/registry-push.ts';
 
 const user = { user: 'ann', password: 'the right one' };

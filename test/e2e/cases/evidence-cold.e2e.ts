@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { image } from '../../fakes/registry/registry-content.ts';
-import type { FakeManifest } from '../../fakes/registry/registry-content.ts';
+import { image, type FakeManifest } from '../../fakes/registry/registry-content.ts';
 import type { KubeObject } from '../harness/api.ts';
 import { startDockerRegistry } from '../harness/docker-registry.ts';
 import { createPod } from '../harness/evidence-judged.ts';

@@ -4,8 +4,13 @@ import { image } from '../../fakes/registry/registry-content.ts';
 import { flipping, lyingDigest, redirect, withBody } from '../../fakes/registry/registry-faults.ts';
 import { startFakeRegistry } from '../../fakes/registry/registry.ts';
 import { silence } from '../../fakes/registry/registry-wire-faults.ts';
-import { createPod, decisionOn, detailsOf, judgeImages } from '../harness/evidence-judged.ts';
-import type { CreatedPod } from '../harness/evidence-judged.ts';
+import {
+  createPod,
+  decisionOn,
+  detailsOf,
+  judgeImages,
+  type CreatedPod,
+} from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';

@@ -1,8 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { startDockerRegistry } from '../harness/docker-registry.ts';
-import { createPod, decisionOn, detailsOf, judgeImages } from '../harness/evidence-judged.ts';
-import type { CreatedPod } from '../harness/evidence-judged.ts';
+import {
+  createPod,
+  decisionOn,
+  detailsOf,
+  judgeImages,
+  type CreatedPod,
+} from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { eventually } from '../harness/eventually.ts';
 import { imagegate } from '../harness/imagegate.ts';

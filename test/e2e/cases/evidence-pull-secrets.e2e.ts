@@ -3,8 +3,14 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { startDockerRegistry } from '../harness/docker-registry.ts';
-import { createPod, decisionOn, detailsOf, judgeImages, pullSecret } from '../harness/evidence-judged.ts';
-import type { CreatedPod } from '../harness/evidence-judged.ts';
+import {
+  createPod,
+  decisionOn,
+  detailsOf,
+  judgeImages,
+  pullSecret,
+  type CreatedPod,
+} from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';

@@ -2,13 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFile } from 'node:fs/promises';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { startFakeRegistry } from '../../fakes/registry/registry.ts';
-import { createPod, judgeImages } from '../harness/evidence-judged.ts';
-import type { CreatedPod } from '../harness/evidence-judged.ts';
+import { createPod, judgeImages, type CreatedPod } from '../harness/evidence-judged.ts';
 import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
 import { eventually } from '../harness/eventually.ts';
 import { installGate } from '../harness/gate.ts';
-import { startInjector } from '../harness/injector.ts';
-import type { InjectedPatch, Injector } from '../harness/injector.ts';
+import { startInjector, type InjectedPatch, type Injector } from '../harness/injector.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 
 const registration = '/apis/admissionregistration.k8s.io/v1';

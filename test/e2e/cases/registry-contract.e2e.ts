@@ -1,14 +1,17 @@
-import { registryContract } from '../../../src/adapters/registry/client/registry.contract.ts';
-import type { RegistryUnderTest } from '../../../src/adapters/registry/client/registry.contract.ts';
-import { anonymous, basicCredential, openReading } from '../../fakes/registry/registry-reading.ts';
-import type { Reading } from '../../fakes/registry/registry-reading.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
-import type { DockerRegistryOptions } from '../harness/docker-registry.ts';
+import {
+  registryContract,
+  type RegistryUnderTest,
+} from '../../../src/adapters/registry/client/registry.contract.ts';
+import {
+  anonymous,
+  basicCredential,
+  openReading,
+  type Reading,
+} from '../../fakes/registry/registry-reading.ts';
+import { startDockerRegistry, type DockerRegistryOptions } from '../harness/docker-registry.ts';
 import { startGoRegistry } from '../harness/go-registry.ts';
-import { rowOf } from '../harness/registry-process.ts';
-import type { RunningRegistry } from '../harness/registry-process.ts';
-import { pushManifest } from '../harness/registry-push.ts';
-import type { PushTarget } from '../harness/registry-push.ts';
+import { rowOf, type RunningRegistry } from '../harness/registry-process.ts';
+import { pushManifest, type PushTarget } from '../harness/registry-push.ts';
 
 const ann = basicCredential('ann', 'the right one');
 const user = { user: 'ann', password: 'the right one' };

@@ -6,10 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RegistryAnswer } from '../../../src/evidence/ports.ts';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { listen } from '../../fakes/registry/registry-listener.ts';
-import { anonymous, basicCredential, budgetOf, openReading } from '../../fakes/registry/registry-reading.ts';
-import type { RegistryRow } from '../../fakes/registry/registry-reading.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
-import type { DockerRegistryOptions } from '../harness/docker-registry.ts';
+import {
+  anonymous,
+  basicCredential,
+  budgetOf,
+  openReading,
+  type RegistryRow,
+} from '../../fakes/registry/registry-reading.ts';
+import { startDockerRegistry, type DockerRegistryOptions } from '../harness/docker-registry.ts';
 import { eventually } from '../harness/eventually.ts';
 import { skopeo, umoci } from '../harness/registry-commands.ts';
 import { rowOf } from '../harness/registry-process.ts';

@@ -2,12 +2,10 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import type { Authority } from './certificates.ts';
-import { createTokenKeys } from './certificates.ts';
+import { createTokenKeys, type Authority } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { clientUser } from './kubeconfig.ts';
-import { launch, untilReady } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
+import { launch, untilReady, type RunningProcess } from './running-process.ts';
 
 export interface ApiServer {
   readonly url: string;

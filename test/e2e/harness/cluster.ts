@@ -1,20 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApi } from './api.ts';
-import type { Api } from './api.ts';
+import { createApi, type Api } from './api.ts';
 import { startApiServer } from './api-server.ts';
-import { createAuthority } from './certificates.ts';
-import type { KeyedCertificate } from './certificates.ts';
+import { createAuthority, type KeyedCertificate } from './certificates.ts';
 import { startControllerManager } from './controller-manager.ts';
 import { startEtcd } from './etcd.ts';
 import type { Parts } from './install.ts';
-import { writeKubeconfigs } from './kubeconfig.ts';
-import type { User } from './kubeconfig.ts';
-import { createKubectl } from './kubectl.ts';
-import type { Kubectl } from './kubectl.ts';
-import { untilReady } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
+import { writeKubeconfigs, type User } from './kubeconfig.ts';
+import { createKubectl, type Kubectl } from './kubectl.ts';
+import { untilReady, type RunningProcess } from './running-process.ts';
 
 /** Where a cluster is and how to speak to it; plain data, so that it can go from one process to another. */
 export interface ClusterAddress {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { launch } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
+import { launch, type RunningProcess } from './running-process.ts';
 
 export interface ControllerManagerOptions {
   readonly binary: string;

@@ -6,12 +6,15 @@ import type { FakeAccounts } from '../../fakes/registry/registry-account.ts';
 import { ask } from '../../fakes/registry/registry-client.ts';
 import { freePort } from './free-port.ts';
 import { installRegistryParts } from './install.ts';
-import { registryFolder, runRegistry, writeCertificate } from './registry-process.ts';
-import type { CertificateFiles, RunningRegistry } from './registry-process.ts';
-import { launch, untilReady } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
-import { startSigningTokenServer } from './signing-token-server.ts';
-import type { SigningTokenServer } from './signing-token-server.ts';
+import {
+  registryFolder,
+  runRegistry,
+  writeCertificate,
+  type CertificateFiles,
+  type RunningRegistry,
+} from './registry-process.ts';
+import { launch, untilReady, type RunningProcess } from './running-process.ts';
+import { startSigningTokenServer, type SigningTokenServer } from './signing-token-server.ts';
 
 export interface DockerRegistryOptions {
   /** HTTPS by an authority of its own. */

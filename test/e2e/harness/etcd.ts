@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-port.ts';
-import { launch, untilReady } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
+import { launch, untilReady, type RunningProcess } from './running-process.ts';
 
 export interface Etcd {
   readonly url: string;

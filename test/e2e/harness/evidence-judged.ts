@@ -2,8 +2,7 @@ import type { ApiAnswer, KubeObject } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import type { Gate } from './gate.ts';
-import { recordedDecisions } from './imagegate.ts';
-import type { RecordedDecision } from './imagegate.ts';
+import { recordedDecisions, type RecordedDecision } from './imagegate.ts';
 import { pod, putPolicy, untilJudged } from './policies.ts';
 
 export interface Judged {

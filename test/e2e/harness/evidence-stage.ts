@@ -4,8 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { stringify } from 'yaml';
 import type { RegistryRow } from '../../../src/config/registries/registry-rows.ts';
 import { freePort } from './free-port.ts';
-import { clearGate, dataFolder, installGate, startGate } from './gate.ts';
-import type { Gate } from './gate.ts';
+import { clearGate, dataFolder, installGate, startGate, type Gate } from './gate.ts';
 import type { Stage } from './gate-stage.ts';
 import { sharedCluster } from './shared-cluster.ts';
 

@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 
 /** Loopback ports that were free a moment ago; all are held until all are known, so none comes twice. */
 export const freePorts = async (count: number): Promise<number[]> => {

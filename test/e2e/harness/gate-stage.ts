@@ -1,8 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { Cluster } from './cluster.ts';
 import { freePort } from './free-port.ts';
-import { clearGate, dataFolder, installGate, startGate } from './gate.ts';
-import type { Gate } from './gate.ts';
+import { clearGate, dataFolder, installGate, startGate, type Gate } from './gate.ts';
 import { sharedCluster } from './shared-cluster.ts';
 
 export interface Stage {

@@ -5,8 +5,7 @@ import type { KubeObject } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { freePort } from './free-port.ts';
 import { imagegate, imagegateProgram } from './imagegate.ts';
-import { launch, untilReady } from './running-process.ts';
-import type { RunningProcess } from './running-process.ts';
+import { launch, untilReady, type RunningProcess } from './running-process.ts';
 
 /** A running gate: the built command, started as an operator starts it. */
 export interface Gate {

@@ -1,6 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startCluster } from './cluster.ts';
-import type { ClusterAddress } from './cluster.ts';
+import { startCluster, type ClusterAddress } from './cluster.ts';
 import { installParts, installRegistryParts } from './install.ts';
 
 declare module 'vitest' {

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { ask } from '../../fakes/registry/registry-client.ts';
 import { freePort } from './free-port.ts';
 import { installRegistryParts } from './install.ts';
-import { registryFolder, runRegistry, writeCertificate } from './registry-process.ts';
-import type { RunningRegistry } from './registry-process.ts';
+import { registryFolder, runRegistry, writeCertificate, type RunningRegistry } from './registry-process.ts';
 import { launch, untilReady } from './running-process.ts';
 
 /** go-containerregistry's registry, which has the Referrers API. It asks nobody who they are and forgets all when it ends. */

@@ -1,6 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { createAuthority } from './certificates.ts';
-import type { Authority } from './certificates.ts';
+import { createAuthority, type Authority } from './certificates.ts';
 
 /** Where a gate inside of the cluster lives, and the Secret with its CA. */
 export const gateNamespace = 'imagegate-system';

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { makeRegistryCertificate } from '../../fakes/registry/registry-certificate.ts';
-import type { RegistryCertificate } from '../../fakes/registry/registry-certificate.ts';
+import {
+  makeRegistryCertificate,
+  type RegistryCertificate,
+} from '../../fakes/registry/registry-certificate.ts';
 import type { RegistryRow } from '../../fakes/registry/registry-reading.ts';
 import type { RunningProcess } from './running-process.ts';
 

@@ -1,5 +1,4 @@
-import { ask, basic } from '../../fakes/registry/registry-client.ts';
-import type { RawAnswer, RawRequest } from '../../fakes/registry/registry-client.ts';
+import { ask, basic, type RawAnswer, type RawRequest } from '../../fakes/registry/registry-client.ts';
 import type { FakeManifest } from '../../fakes/registry/registry-content.ts';
 
 /** Where to push and as whom; a token is fetched where the registry asks for one. */

@@ -1,6 +1,5 @@
 import { inject } from 'vitest';
-import { connect } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import { connect, type Cluster } from './cluster.ts';
 
 /** The cluster that the set-up started for all files. */
 export const sharedCluster = (): Cluster => {

@@ -1,9 +1,11 @@
 import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto';
-import { createCa } from '../../../src/adapters/certificate/issue.ts';
-import type { KeyedCertificate } from '../../../src/adapters/certificate/issue.ts';
+import { createCa, type KeyedCertificate } from '../../../src/adapters/certificate/issue.ts';
 import type { FakeAccounts } from '../../fakes/registry/registry-account.ts';
-import { startFakeTokenServer } from '../../fakes/registry/registry-token.ts';
-import type { FakeTokenServer, TokenRequest } from '../../fakes/registry/registry-token.ts';
+import {
+  startFakeTokenServer,
+  type FakeTokenServer,
+  type TokenRequest,
+} from '../../fakes/registry/registry-token.ts';
 
 /** A token server that docker-registry believes. */
 export interface SigningTokenServer extends FakeTokenServer {

@@ -1,12 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { renderDecision } from '../../../src/cli/render/decision-text.ts';
 import type { EvidenceCheck } from '../../../src/core/checks/check.ts';
-import { withNeed } from '../../../src/core/facts/evidence-kind.ts';
-import type { ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
+import { withNeed, type ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
 import { imageNeed } from '../../../src/core/facts/image-kind.ts';
 import { needsOf } from '../../../src/core/policy-set/needs.ts';
-import { createPolicySet } from '../../../src/core/policy-set/policy-set.ts';
-import type { PolicySet } from '../../../src/core/policy-set/policy-set.ts';
+import { createPolicySet, type PolicySet } from '../../../src/core/policy-set/policy-set.ts';
 import { withoutSelectors } from '../../../src/core/policy-set/select.ts';
 import { createWorkloadTable } from '../../../src/core/workload/kinds/kinds.ts';
 import type { CreateProvider } from '../../../src/evidence/provider.ts';

@@ -1,7 +1,6 @@
 /** A kind of evidence of its own, whole in this file: which of some words stand in the manifest of an image. */
 import type { EvidenceCheckOf } from '../../../src/core/checks/check.ts';
-import { needOf } from '../../../src/core/facts/evidence-kind.ts';
-import type { EvidenceKind } from '../../../src/core/facts/evidence-kind.ts';
+import { needOf, type EvidenceKind } from '../../../src/core/facts/evidence-kind.ts';
 import { known, unavailable } from '../../../src/core/facts/fact.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import type { CreateProvider, EvidenceProvider } from '../../../src/evidence/provider.ts';

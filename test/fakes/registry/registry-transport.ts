@@ -68,9 +68,7 @@ export const ask = async (
   const answer = await http.send(request);
   if (!answer.ok) return answer.error;
   const body = await answer.value.read(limit);
-  return body.ok
-    ? { status: answer.value.status, text: Buffer.from(body.value).toString() }
-    : body.error;
+  return body.ok ? { status: answer.value.status, text: Buffer.from(body.value).toString() } : body.error;
 };
 
 export interface Doubles {

@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
-import { startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import type { FakeApiServer } from '../../../../test/fakes/api-server/api-server.ts';
+import { startApiServer, type FakeApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient, ApiProblem } from './client.ts';
-import { createEvents } from '../events/events.ts';
-import type { EventNote } from '../events/events.ts';
+import { createEvents, type EventNote } from '../events/events.ts';
 import { createLease } from '../resources/lease.ts';
 import { createNamespaces } from '../resources/namespaces.ts';
 import type { PolicyVerdict } from '../resources/policy-store.ts';

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import { createPolicySet } from '../../../core/policy-set/policy-set.ts';
-import type { PolicySet } from '../../../core/policy-set/policy-set.ts';
+import { createPolicySet, type PolicySet } from '../../../core/policy-set/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';

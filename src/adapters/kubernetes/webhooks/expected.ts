@@ -1,13 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { isJsonObject } from '../../../core/text/json/json.ts';
-import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
-import { inClusterWebhooks } from '../../../install/installation.ts';
-import type { OutOfClusterOptions } from '../../../install/installation.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { inClusterWebhooks, type OutOfClusterOptions } from '../../../install/installation.ts';
 import { mutatingConfiguration, webhookConfiguration } from '../../../install/webhook-configuration.ts';
 import type { GatedKind } from '../../../install/webhook-rules.ts';
-import { webhookNames } from '../../../install/webhook-target.ts';
-import type { WebhookDoor } from '../../../install/webhook-target.ts';
+import { webhookNames, type WebhookDoor } from '../../../install/webhook-target.ts';
 import type { WebhookConfigurationKind } from './webhooks.ts';
 
 interface ExpectedOptions {

@@ -1,8 +1,11 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
-import { mutatingWebhooksResource, validatingWebhooksResource } from '../client/resource.ts';
-import type { ApiResource } from '../client/resource.ts';
+import {
+  mutatingWebhooksResource,
+  validatingWebhooksResource,
+  type ApiResource,
+} from '../client/resource.ts';
 import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
 import { compareWebhooks } from './compare.ts';
 

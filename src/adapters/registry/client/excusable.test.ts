@@ -4,8 +4,8 @@ import {
   createDoubles,
   onLoopback,
   requestTo,
+  type Rows,
 } from '../../../../test/fakes/registry/registry-transport.ts';
-import type { Rows } from '../../../../test/fakes/registry/registry-transport.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import { requesterFor } from '../../../evidence/singleflight/shared-requester.ts';
 import { statusAnswer } from './failure.ts';

@@ -5,8 +5,9 @@ import {
   PostgresQueryCompiler,
   SqliteAdapter,
   SqliteQueryCompiler,
+  PostgresIntrospector,
+  SqliteIntrospector,
 } from 'kysely';
-import { PostgresIntrospector, SqliteIntrospector } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
 import { decisionNumber } from '../decision-store.contract.ts';

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { fakeGate, pod, requestFor } from '../../../../test/fakes/gate.ts';
-import type { Deadline } from '../../../gate/deadline.ts';
-import { deadlineAfter } from '../../../gate/deadline.ts';
+import { deadlineAfter, type Deadline } from '../../../gate/deadline.ts';
 import { gateFinding, unknownObject } from '../../../gate/review/decision-builder.ts';
 import type { WebhookHandlers } from '../handlers.ts';
 import { createDispatch } from './dispatch.ts';

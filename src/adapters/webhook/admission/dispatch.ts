@@ -10,12 +10,10 @@ import { decodeImageReview, encodeImageReview } from './image-review.ts';
 import type { Body } from '../server/body-reader.ts';
 import { encodeMutation } from './mutation-response.ts';
 import { malformed, peekUid, scanRejection, lockTimeout } from './rejection.ts';
-import { createReject } from './reject.ts';
-import type { Call, Reject } from './reject.ts';
+import { createReject, type Call, type Reject } from './reject.ts';
 import { encodeReview } from './review-response.ts';
 import { parsing } from './json-parse.ts';
-import { scanJson, scanning } from './json-scan.ts';
-import type { ScanFault } from './json-scan.ts';
+import { scanJson, scanning, type ScanFault } from './json-scan.ts';
 import { createLargeBodyLock, peekNamespace } from '../server/large-body-lock.ts';
 
 /** Bodies larger than this are parsed one at a time (R19), in steps (R24): the worst of them took tens of milliseconds. */

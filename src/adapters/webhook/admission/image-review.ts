@@ -1,8 +1,6 @@
 import type { Decision } from '../../../core/decision/decision.ts';
-import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
-import { isJsonObject } from '../../../core/text/json/json.ts';
-import { fail, ok } from '../../../core/result.ts';
-import type { Result } from '../../../core/result.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ImageReviewRequest } from '../../../gate/review-images.ts';
 import { auditAnnotations } from './audit-annotations.ts';
 import { denialText } from './denial.ts';

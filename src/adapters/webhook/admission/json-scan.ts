@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Steps } from '../../../core/steps.ts';
-import { atOnce } from '../../../core/steps.ts';
+import { atOnce, type Steps } from '../../../core/steps.ts';
 
 /** Deepest nesting of objects and arrays that is parsed (R19). */
 export const maxDepth = 200;

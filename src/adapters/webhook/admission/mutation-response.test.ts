@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import { fixture, http1, startGate } from '../../../../test/fakes/webhook-server.ts';
-import type { Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
-import { unchangedObject } from '../../../gate/mutation/mutation.ts';
-import type { Mutation } from '../../../gate/mutation/mutation.ts';
+import {
+  fixture,
+  http1,
+  startGate,
+  type Send,
+  type TestGate,
+} from '../../../../test/fakes/webhook-server.ts';
+import { unchangedObject, type Mutation } from '../../../gate/mutation/mutation.ts';
 import { encodeMutation } from './mutation-response.ts';
 
 interface MutationAnswer {

@@ -1,5 +1,4 @@
-import type { Mutation } from '../../../gate/mutation/mutation.ts';
-import { unchangedObject } from '../../../gate/mutation/mutation.ts';
+import { unchangedObject, type Mutation } from '../../../gate/mutation/mutation.ts';
 import { responseHead } from './review-response.ts';
 import { admissionWarnings } from './warnings.ts';
 

@@ -1,11 +1,9 @@
 import type { Deadline } from '../../../gate/deadline.ts';
-import { jsonError } from '../server/answer.ts';
-import type { Answer } from '../server/answer.ts';
+import { jsonError, type Answer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { encodeImageDefect, encodeImageReview } from './image-review.ts';
 import { encodeUnpatched } from './mutation-response.ts';
-import { defect, peekUid } from './rejection.ts';
-import type { Endpoint, Rejection } from './rejection.ts';
+import { defect, peekUid, type Endpoint, type Rejection } from './rejection.ts';
 import { encodeDefect, encodeReview } from './review-response.ts';
 
 /** One call on its way to an answer. */

@@ -1,7 +1,6 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { FindingCode } from '../../../core/reasons/reason.ts';
-import { maxDepth, maxTokens } from './json-scan.ts';
-import type { ScanFault } from './json-scan.ts';
+import { maxDepth, maxTokens, type ScanFault } from './json-scan.ts';
 
 /** Why a request is rejected before anything in it was judged. */
 type RejectionCode = Extract<

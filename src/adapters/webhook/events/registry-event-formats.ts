@@ -1,10 +1,13 @@
-import { textOf, isJsonObject, objectOf } from '../../../core/text/json/json.ts';
-import type { JsonObject, JsonValue } from '../../../core/text/json/json.ts';
+import {
+  textOf,
+  isJsonObject,
+  objectOf,
+  type JsonObject,
+  type JsonValue,
+} from '../../../core/text/json/json.ts';
 import { shapeOfType } from '../../../core/oci/media-types.ts';
-import type { ImageReference } from '../../../core/image/reference.ts';
-import { parseReference } from '../../../core/image/reference.ts';
-import type { Result } from '../../../core/result.ts';
-import { fail, ok } from '../../../core/result.ts';
+import { parseReference, type ImageReference } from '../../../core/image/reference.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
 
 /** Most events, or pushed resources, in one request. */

@@ -1,7 +1,15 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import { http1, http2, http2Session, overSession, startGate } from '../../../../test/fakes/webhook-server.ts';
-import type { Reply, Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
+import {
+  http1,
+  http2,
+  http2Session,
+  overSession,
+  startGate,
+  type Reply,
+  type Send,
+  type TestGate,
+} from '../../../../test/fakes/webhook-server.ts';
 import { formatReference } from '../../../core/image/reference.ts';
 import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
 

@@ -3,14 +3,11 @@ import type { JsonValue } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
-import { jsonError } from '../server/answer.ts';
-import type { Answer } from '../server/answer.ts';
+import { jsonError, type Answer } from '../server/answer.ts';
 import type { OnProblem } from '../handlers.ts';
-import { createBodyReader } from '../server/body-reader.ts';
-import type { WebRequest } from '../server/body-reader.ts';
+import { createBodyReader, type WebRequest } from '../server/body-reader.ts';
 import type { Rejection } from '../admission/rejection.ts';
-import { readPushes } from './registry-event-formats.ts';
-import type { UnreadEvents } from './registry-event-formats.ts';
+import { readPushes, type UnreadEvents } from './registry-event-formats.ts';
 import { scanJson } from '../admission/json-scan.ts';
 import { createLargeBodyLock } from '../server/large-body-lock.ts';
 

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startAdminServer } from './admin-server.ts';
-import type { AdminHandlers, AdminServer } from './admin-server.ts';
+import { startAdminServer, type AdminHandlers, type AdminServer } from './admin-server.ts';
 
 let server: AdminServer;
 let ready = true;

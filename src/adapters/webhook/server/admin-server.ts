@@ -1,14 +1,10 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Clock } from '../../../concurrency/clock.ts';
-import { fail, ok } from '../../../core/result.ts';
-import type { Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Readiness } from '../../../gate/readiness.ts';
 import { limitConnections } from './connection-limits.ts';
-import { formatHost, listen } from './listen.ts';
-import type { ListenAddress } from './listen.ts';
-import { limitOpenRequests } from './open-requests.ts';
-import type { OpenRequestLimiter } from './open-requests.ts';
+import { formatHost, listen, type ListenAddress } from './listen.ts';
+import { limitOpenRequests, type OpenRequestLimiter } from './open-requests.ts';
 
 export interface Metrics {
   readonly contentType: string;

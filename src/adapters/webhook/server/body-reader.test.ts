@@ -1,8 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Deadline } from '../../../gate/deadline.ts';
-import { createBodyReader } from './body-reader.ts';
-import type { Body, BodyReader, WebRequest } from './body-reader.ts';
+import { createBodyReader, type Body, type BodyReader, type WebRequest } from './body-reader.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;

@@ -11,8 +11,8 @@ import {
   maxBytesInFlight,
   overloaded,
   maxPeekedBytes,
+  type Rejection,
 } from '../admission/rejection.ts';
-import type { Rejection } from '../admission/rejection.ts';
 
 export type WebRequest = IncomingMessage | Http2ServerRequest;
 

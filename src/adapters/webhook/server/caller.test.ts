@@ -5,8 +5,7 @@ import { connect as dial } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
+import { createAuthority, type Authority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
   fixture,
@@ -15,13 +14,12 @@ import {
   http2Session,
   overSession,
   startGate,
+  type Reply,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { Reply, TestGate } from '../../../../test/fakes/webhook-server.ts';
-import { commonNameOf, readClientCa } from './caller.ts';
-import type { ClientRequirement } from './caller.ts';
+import { commonNameOf, readClientCa, type ClientRequirement } from './caller.ts';
 import type { WebhookHandlers } from '../handlers.ts';
-import { startWebhookServer } from './server.ts';
-import type { ServingCertificate, WebhookServerOptions } from './server.ts';
+import { startWebhookServer, type ServingCertificate, type WebhookServerOptions } from './server.ts';
 import { unchangedObject } from '../../../gate/mutation/mutation.ts';
 
 const review = fixture('kubectl-run.json');

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { pemCertificates } from '../../../core/text/pem.ts';
-import { fail, ok } from '../../../core/result.ts';
-import type { Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import { connectionOf } from './connection-limits.ts';
 import type { WebRequest } from './body-reader.ts';
 

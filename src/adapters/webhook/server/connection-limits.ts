@@ -2,8 +2,7 @@ import type { Http2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../concurrency/clock.ts';
-import { createByPeer } from './by-peer.ts';
-import type { ByPeer } from './by-peer.ts';
+import { createByPeer, type ByPeer } from './by-peer.ts';
 import type { WebRequest } from './body-reader.ts';
 
 export interface ConnectionLimits {

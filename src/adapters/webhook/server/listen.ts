@@ -1,6 +1,5 @@
 import type { AddressInfo, Server } from 'node:net';
-import { fail, ok } from '../../../core/result.ts';
-import type { Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 
 /** Where to listen; port 0 takes a free one. `host` carries no brackets. */
 export interface ListenAddress {

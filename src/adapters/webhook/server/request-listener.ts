@@ -1,8 +1,7 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
-import { jsonError, writeAnswer } from './answer.ts';
-import type { Answer, WebResponse } from './answer.ts';
+import { jsonError, writeAnswer, type Answer, type WebResponse } from './answer.ts';
 import { parseCallTarget } from './call-target.ts';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimiter } from './connection-limits.ts';

@@ -9,8 +9,9 @@ import {
   http2Session,
   overSession,
   startGate,
+  type Send,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
 
 let gate: TestGate;
 let send: Send;

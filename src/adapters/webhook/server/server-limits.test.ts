@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import {
@@ -13,8 +12,8 @@ import {
   http2Session,
   reviewAnswer,
   startGate,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { TestGate } from '../../../../test/fakes/webhook-server.ts';
 
 const review = fixture('kubectl-run.json');
 const kibibyte = 1024;

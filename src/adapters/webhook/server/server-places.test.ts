@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
-import type { Socket } from 'node:net';
-import { connect } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
+import { createAuthority, type Authority } from '../../../../test/e2e/harness/certificates.ts';
 import {
   decisionOf,
   fixture,
@@ -14,8 +11,8 @@ import {
   http2,
   http2Session,
   startGate,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { TestGate } from '../../../../test/fakes/webhook-server.ts';
 import type { ServingCertificate } from './server.ts';
 
 const review = fixture('kubectl-run.json');

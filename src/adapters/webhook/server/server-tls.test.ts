@@ -1,15 +1,11 @@
 import { once } from 'node:events';
 import { Agent } from 'node:https';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect, type ConnectionOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import type { Authority } from '../../../../test/e2e/harness/certificates.ts';
-import { startWebhookServer } from './server.ts';
-import type { ServingCertificate } from './server.ts';
+import { createAuthority, type Authority } from '../../../../test/e2e/harness/certificates.ts';
+import { startWebhookServer, type ServingCertificate } from './server.ts';
 import {
   decisionOf,
   fixture,
@@ -19,8 +15,8 @@ import {
   overSession,
   reviewAnswer,
   startGate,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { TestGate } from '../../../../test/fakes/webhook-server.ts';
 import { unchangedObject } from '../../../gate/mutation/mutation.ts';
 
 const review = fixture('kubectl-run.json');

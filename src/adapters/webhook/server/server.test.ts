@@ -9,8 +9,10 @@ import {
   http2,
   reviewAnswer,
   startGate,
+  type Reply,
+  type Send,
+  type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
-import type { Reply, Send, TestGate } from '../../../../test/fakes/webhook-server.ts';
 
 const review = fixture('kubectl-run.json');
 const uid = '9a4b7d52-91f3-4f0c-8d7e-2f8e6b1c4a03';

@@ -9,8 +9,7 @@ import { creationTime } from '../../facts/creation-time.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { describeDuration } from '../../text/duration.ts';
 import { pass } from '../check.ts';
-import type { Condition } from './condition.ts';
-import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, reasonsOf, type Condition } from './condition.ts';
 
 /** The age in milliseconds; `undefined` when no time can be true. */
 const ageOf = ({ times }: PlatformImage, now: number): number | undefined => {

@@ -1,8 +1,7 @@
 import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { listed } from '../check.ts';
-import type { CheckSituation, EvidenceViolation } from '../check.ts';
+import { listed, type CheckSituation, type EvidenceViolation } from '../check.ts';
 
 /** The images that a condition judges: those that the policy's `multiArch` chooses, at least one. */
 export interface Subject {

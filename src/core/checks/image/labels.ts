@@ -11,10 +11,16 @@ import type { PlatformImage } from '../../facts/image-facts.ts';
 import { matchesGlob } from '../../policy/match/glob.ts';
 import { namespaceNameLabel } from '../../policy/match/label-selector.ts';
 import type { ImageCheck } from '../../policy/schema/schema.ts';
-import { listPatterns } from '../check.ts';
-import type { CheckSituation, EvidenceViolation } from '../check.ts';
-import type { Condition, Failing, Subject } from './condition.ts';
-import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';
+import { listPatterns, type CheckSituation, type EvidenceViolation } from '../check.ts';
+import {
+  failingOf,
+  onPlatforms,
+  quoted,
+  reasonsOf,
+  type Condition,
+  type Failing,
+  type Subject,
+} from './condition.ts';
 
 type Labels = NonNullable<ImageCheck['labels']>;
 type NamespaceRule = NonNullable<Labels['namespaceLabels']>[number];

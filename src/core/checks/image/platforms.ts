@@ -10,10 +10,8 @@ import type { ImageFacts, PlatformImage } from '../../facts/image-facts.ts';
 import { chosenImages } from '../../facts/platform-choice.ts';
 import { isFallbackOf, matchesPlatform } from '../../oci/platform.ts';
 import type { MultiArch } from '../../policy/schema/schema.ts';
-import { listed, listPatterns, pass } from '../check.ts';
-import type { EvidenceViolation } from '../check.ts';
-import type { Condition } from './condition.ts';
-import { failingOf, onPlatforms, platformName, reasonsOf } from './condition.ts';
+import { listed, listPatterns, pass, type EvidenceViolation } from '../check.ts';
+import { failingOf, onPlatforms, platformName, reasonsOf, type Condition } from './condition.ts';
 
 /**
  * `platforms`: refuses images for machines that the cluster does not have. An image that nodes only fall back to is

@@ -7,8 +7,7 @@
  */
 import { describeSize } from '../../text/size.ts';
 import { pass } from '../check.ts';
-import type { Condition } from './condition.ts';
-import { failingOf, onPlatforms, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, reasonsOf, type Condition } from './condition.ts';
 
 /** `maxSize`: a node that pulls a huge image starts nothing else meanwhile, and may run out of disk. */
 export const maxSize =

@@ -8,8 +8,7 @@
 import type { PlatformImage } from '../../facts/image-facts.ts';
 import { operatingSystem } from '../../oci/platform.ts';
 import { pass } from '../check.ts';
-import type { Condition } from './condition.ts';
-import { failingOf, onPlatforms, quoted, reasonsOf } from './condition.ts';
+import { failingOf, onPlatforms, quoted, reasonsOf, type Condition } from './condition.ts';
 
 /** Largest user id that runtimes take. Above it, containerd before 1.7.27 ran the image as root (CVE-2024-40635). */
 const maxUserId = 2 ** 31 - 1;

@@ -1,11 +1,9 @@
-import { compilePattern } from '../../image/pattern.ts';
-import type { ImagePattern, PatternUse } from '../../image/pattern.ts';
+import { compilePattern, type ImagePattern, type PatternUse } from '../../image/pattern.ts';
 import { readDuration } from '../schema/duration.ts';
 import { matchesGlob } from '../match/glob.ts';
 import { coversPattern } from './cover.ts';
 import { patternsOverlap } from './overlap.ts';
-import { remark } from './remark.ts';
-import type { Remark } from './remark.ts';
+import { remark, type Remark } from './remark.ts';
 import type { ImagePolicy, RegistriesCheck } from '../schema/schema.ts';
 
 type Path = Remark['path'];

@@ -1,6 +1,5 @@
 import { readDuration } from '../schema/duration.ts';
-import { remark } from './remark.ts';
-import type { Rule } from './remark.ts';
+import { remark, type Rule } from './remark.ts';
 import type { ImageCheck, ImagePolicy } from '../schema/schema.ts';
 
 const imageChecksOf = (policy: ImagePolicy): readonly { index: number; check: ImageCheck }[] =>

@@ -3,8 +3,7 @@ import { lintPattern } from '../../image/pattern-lint.ts';
 import { compiledPatterns, conflictsOf } from './conflict.ts';
 import { coversGlob, coversPattern } from './cover.ts';
 import { evidenceRules } from './evidence.ts';
-import { remark } from './remark.ts';
-import type { Rule } from './remark.ts';
+import { remark, type Rule } from './remark.ts';
 import type { ImagePolicy, RegistriesCheck } from '../schema/schema.ts';
 
 /** Something that is legal and probably not meant. */

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compilePattern, matchesPattern } from '../../image/pattern.ts';
-import type { ImagePattern } from '../../image/pattern.ts';
+import { compilePattern, matchesPattern, type ImagePattern } from '../../image/pattern.ts';
 import { parseReference } from '../../image/reference.ts';
 import { globsOverlap, patternsOverlap } from './overlap.ts';
 

@@ -1,5 +1,13 @@
-import { isAlias, isCollection, isMap, isScalar, isSeq } from 'yaml';
-import type { Document, LineCounter, Pair } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  type Document,
+  type LineCounter,
+  type Pair,
+} from 'yaml';
 import type { Place } from '../../text/parsed-text.ts';
 
 export type { Place } from '../../text/parsed-text.ts';

@@ -1,5 +1,13 @@
-import { isCollection, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
-import type { Document, LineCounter, Scalar } from 'yaml';
+import {
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  type Document,
+  type LineCounter,
+  type Scalar,
+} from 'yaml';
 import { explainYaml, maxDepth, nestedTooDeep } from '../../text/yaml/limits.ts';
 import {
   failsafe,

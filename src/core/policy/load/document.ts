@@ -1,5 +1,4 @@
-import { LineCounter } from 'yaml';
-import type { Document } from 'yaml';
+import { LineCounter, type Document } from 'yaml';
 import { shown } from '../../text/shown-text.ts';
 import { isJsonObject } from '../../text/json/json.ts';
 import { messageOf, fail, ok, type Result } from '../../result.ts';

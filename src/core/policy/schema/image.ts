@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { durationText, imageLabelGlob, imageLabelName, labelKey, labelValue } from './text.ts';
-import { platformText, sizeText } from './text.ts';
+import {
+  durationText,
+  imageLabelGlob,
+  imageLabelName,
+  labelKey,
+  labelValue,
+  platformText,
+  sizeText,
+} from './text.ts';
 
 /**
  * An API server drops a null that is not nullable, and a condition left empty would be no condition at all. It is

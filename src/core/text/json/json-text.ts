@@ -1,10 +1,14 @@
 import type { JsonValue } from './json.ts';
-import type { Result } from '../../result.ts';
-import { fail, ok } from '../../result.ts';
+import { fail, ok, type Result } from '../../result.ts';
 import { jsonPlaces } from './json-places.ts';
 import { jsonSource } from './json-source.ts';
-import type { MutableObject, ParsedValue, TextProblem, TextStart } from '../parsed-text.ts';
-import { setField } from '../parsed-text.ts';
+import {
+  setField,
+  type MutableObject,
+  type ParsedValue,
+  type TextProblem,
+  type TextStart,
+} from '../parsed-text.ts';
 import { maxDepth, nestedTooDeep } from '../yaml/limits.ts';
 
 /** How much of a text is read; absent: as much as there is. A key that an object holds twice is refused unless it may be. */

@@ -1,13 +1,18 @@
-import type { Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq } from 'yaml';
-import type { JsonValue } from '../json/json.ts';
-import { isJsonObject } from '../json/json.ts';
-import type { Result } from '../../result.ts';
-import { fail, ok } from '../../result.ts';
-import type { MutableObject } from '../parsed-text.ts';
-import { setField } from '../parsed-text.ts';
-import { startAt } from './value-starts.ts';
-import type { ValueStarts } from './value-starts.ts';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { fail, ok, type Result } from '../../result.ts';
+import { setField, type MutableObject } from '../parsed-text.ts';
+import { startAt, type ValueStarts } from './value-starts.ts';
 import { maxDepth, nestedTooDeep } from './limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
 

@@ -1,5 +1,4 @@
-import type { Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { isMap, Schema } from 'yaml';
+import { isMap, Schema, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { JsonValue } from '../json/json.ts';
 
 /** The parser leaves every scalar as text; what follows types it. */

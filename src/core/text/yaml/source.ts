@@ -1,6 +1,17 @@
-import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml';
-import type { LineCounter } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  visit,
+  type Alias,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLMap,
+  type LineCounter,
+} from 'yaml';
 import type { SourceEntry, SourceNode, SourceRange } from '../source-node.ts';
 import { isMergeKey } from './node.ts';
 import { failsafe, keyText, scalarValue } from './scalar.ts';

@@ -1,12 +1,9 @@
-import type { Document } from 'yaml';
-import { LineCounter, visit } from 'yaml';
-import type { Result } from '../../result.ts';
-import { fail, ok } from '../../result.ts';
+import { LineCounter, visit, type Document } from 'yaml';
+import { fail, ok, type Result } from '../../result.ts';
 import type { ParsedValue, Place, TextProblem, TextStart } from '../parsed-text.ts';
 import { explainYaml, tooDeepToRead } from './limits.ts';
 import { nodeToJson } from './node.ts';
-import type { Chunk, YamlSource } from './source.ts';
-import { createYamlSource, parseChunk } from './source.ts';
+import { createYamlSource, parseChunk, type Chunk, type YamlSource } from './source.ts';
 import { startAt } from './value-starts.ts';
 
 const separator = '---';

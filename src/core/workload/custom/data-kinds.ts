@@ -1,6 +1,5 @@
 import type { WorkloadKind } from '../kinds/workload-kind.ts';
-import { customRow, inCluster, under } from './custom-row.ts';
-import type { Family } from './custom-row.ts';
+import { customRow, inCluster, under, type Family } from './custom-row.ts';
 
 const flink: Family = { group: 'flink.apache.org', versions: ['v1beta1'], overlay: true };
 const flinkPlaces = (spec: string) => ({

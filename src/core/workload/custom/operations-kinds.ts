@@ -1,6 +1,5 @@
 import type { WorkloadKind } from '../kinds/workload-kind.ts';
-import { customRow, inCluster, under } from './custom-row.ts';
-import type { Family } from './custom-row.ts';
+import { customRow, inCluster, under, type Family } from './custom-row.ts';
 
 // The spec holds containers, init containers, volumes and pull secrets as a pod spec does.
 const monitoring: Family = { group: 'monitoring.coreos.com', versions: ['v1'], overlay: true };

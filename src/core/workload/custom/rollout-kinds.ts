@@ -1,6 +1,5 @@
 import type { WorkloadKind } from '../kinds/workload-kind.ts';
-import { customRow, inCluster, template, under } from './custom-row.ts';
-import type { Family } from './custom-row.ts';
+import { customRow, inCluster, template, under, type Family } from './custom-row.ts';
 
 const argo: Family = { group: 'argoproj.io', versions: ['v1alpha1'] };
 const openshift: Family = { group: 'apps.openshift.io', versions: ['v1'] };

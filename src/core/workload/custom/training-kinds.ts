@@ -1,6 +1,5 @@
 import type { WorkloadKind } from '../kinds/workload-kind.ts';
-import { customRow, inCluster, under } from './custom-row.ts';
-import type { Family } from './custom-row.ts';
+import { customRow, inCluster, under, type Family } from './custom-row.ts';
 
 const kubeflow: Family = { group: 'kubeflow.org', versions: ['v1'] };
 const replicas = (field: string) => ({ podSpec: `spec.${field}.*.template.spec` });

@@ -1,7 +1,5 @@
-import type { FieldSegment } from '../field-path.ts';
-import { fieldSegments, isSinglePlace } from '../field-path.ts';
-import type { Placeholder } from '../placeholder.ts';
-import { parsePlaceholder } from '../placeholder.ts';
+import { fieldSegments, isSinglePlace, type FieldSegment } from '../field-path.ts';
+import { parsePlaceholder, type Placeholder } from '../placeholder.ts';
 import type { WorkloadKind } from './workload-kind.ts';
 
 /** A container list of a pod spec. */

@@ -1,8 +1,7 @@
 import { builtInWorkloads } from './built-in-kinds.ts';
 import { customWorkloads } from './custom-kinds.ts';
 import { isKnownWithoutPodSpec } from './known-kinds.ts';
-import { hasNoImages } from './workload-kind.ts';
-import type { WorkloadKind } from './workload-kind.ts';
+import { hasNoImages, type WorkloadKind } from './workload-kind.ts';
 
 export { builtInWorkloads } from './built-in-kinds.ts';
 export { customWorkloads } from './custom-kinds.ts';

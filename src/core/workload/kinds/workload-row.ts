@@ -1,7 +1,5 @@
-import type { JsonObject, JsonValue } from '../../text/json/json.ts';
-import { isJsonObject } from '../../text/json/json.ts';
-import type { Result } from '../../result.ts';
-import { fail, ok } from '../../result.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../text/json/json.ts';
+import { fail, ok, type Result } from '../../result.ts';
 import { builtInWorkloads } from './built-in-kinds.ts';
 import { formatSegments, parseFieldPath } from '../field-path.ts';
 import { parsePlaceholder } from '../placeholder.ts';
