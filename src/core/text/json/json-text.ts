@@ -18,6 +18,8 @@ interface JsonBounds {
   readonly escapes?: number;
   /** The last one counts, as it does for `JSON.parse`. */
   readonly mayRepeat?: boolean;
+  /** A number that no double holds is infinite, as it is for `JSON.parse`. */
+  readonly mayOverflow?: boolean;
 }
 export type JsonFault = 'syntax' | 'repeated key' | 'depth' | 'values' | 'escapes';
 interface JsonProblem extends TextProblem {
@@ -149,7 +151,8 @@ const readAtom = (cursor: Cursor): JsonValue | undefined => {
   const literal = numberPattern.exec(cursor.text)?.[0];
   if (literal !== undefined) {
     const value = Number(literal);
-    if (!Number.isFinite(value)) return refuse(cursor, 'a number is too large');
+    if (!Number.isFinite(value) && cursor.bounds.mayOverflow !== true)
+      return refuse(cursor, 'a number is too large');
     cursor.at += literal.length;
     return value;
   }

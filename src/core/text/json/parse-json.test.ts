@@ -46,6 +46,8 @@ describe('R19: a key with an escape is read as it is, whatever objects came befo
 test('other values are read as ever: the last of equal keys counts', () => {
   expect(parseJson('{"a":1,"b":"\\\\","a":2}')).toEqual({ a: 2, b: '\\' });
   expect(parseJson('{"a\\\\":1,"a\\\\":2}')).toEqual({ 'a\\': 2 });
+  for (const key of ['a', 'a\\\\'])
+    expect(Object.values(parseJson(`{"${key}":-1e400}`) ?? {})).toEqual([-Infinity]);
   for (const text of ['', '{', '{"a":01}', '{"a\\x":1}', '[1,]']) expect(parseJson(text)).toBeUndefined();
 });
 

@@ -30,7 +30,7 @@ const holdsBackslashKey = (value: JsonValue): boolean => {
 };
 
 /** JSON nested deeper, which only has to be read here when a key has a backslash, is not read. */
-const bounds = { depth: 512, mayRepeat: true };
+const bounds = { depth: 512, mayRepeat: true, mayOverflow: true };
 
 /**
  * Parses JSON of somebody else: `JSON.parse`, and what it reads wrong is read again. The engine takes a key with an escape
