@@ -1,7 +1,8 @@
+import { unavailableBy } from '../registry-answer.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { SharedCall, Waiter } from '../../concurrency/single-flight.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
+import type { RegistryAnswer, RegistryStage } from '../ports.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import { createSharedRequester } from './shared-requester.ts';
 
@@ -32,17 +33,18 @@ export interface SharedRead {
   run(read: (reading: Reading) => Promise<SharedAnswer>, onEnd: () => void): void;
 }
 
-export const failed = (failure: RegistryFailure): RegistryAnswer<never> => ({
-  state: 'unavailable',
-  failure,
-});
 export const timeoutAnswer = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
-  failed({ kind: 'timeout', stage, host, why: 'no answer in time' });
+  unavailableBy({ kind: 'timeout', stage, host, why: 'no answer in time' });
 /** R25: no answer at all is an outage. Answers that come too slowly are none. */
 const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
-  failed({ kind: 'timeout', stage, host, why: 'it does not answer at all', excusable: true });
+  unavailableBy({ kind: 'timeout', stage, host, why: 'it does not answer at all', excusable: true });
 export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
-  failed({ kind: 'limit', stage, host, why: 'the images of this review are more than is read for one' });
+  unavailableBy({
+    kind: 'limit',
+    stage,
+    host,
+    why: 'the images of this review are more than is read for one',
+  });
 
 /** Which hosts were asked during one read, and which have answered. */
 const createHostProgress = (clock: Pick<Clock, 'monotonic'>) => {

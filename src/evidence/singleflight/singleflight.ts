@@ -1,3 +1,4 @@
+import { unavailableBy } from '../registry-answer.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../concurrency/shares.ts';
@@ -7,7 +8,6 @@ import type { RegistryAnswer } from '../ports.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import {
   createSharedRead,
-  failed,
   timeoutAnswer,
   type ReadPlan,
   type ReadWaiter,
@@ -31,7 +31,7 @@ type Limits = Pick<EvidenceLimits, 'sharedReads' | 'sharedReadTimeout' | 'silenc
 
 const busy = (host: string): RegistryAnswer<never> => {
   const why = 'too many reads are under way, or all that one namespace gets of them';
-  return failed({ kind: 'busy', stage: 'queue', host, why });
+  return unavailableBy({ kind: 'busy', stage: 'queue', host, why });
 };
 
 /** Reads under way, shared by namespace: of hosts that the operator has named, and of all others (R26). */

@@ -1,10 +1,11 @@
+import { unavailableBy } from '../../../evidence/registry-answer.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
-import { beyondLimit, invalid, corrupt, statusAnswer, unavailableBy } from './failure.ts';
+import { beyondLimit, invalid, corrupt, statusAnswer } from './failure.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 
 /**

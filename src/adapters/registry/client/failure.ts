@@ -1,3 +1,4 @@
+import { unavailableBy } from '../../../evidence/registry-answer.ts';
 import { shownBriefly, shownName } from '../../../core/text/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
@@ -19,11 +20,6 @@ export const failureOf = (
   kind: RegistryFailure['kind'],
   why: string,
 ): RegistryFailure => ({ kind, stage, host, why });
-
-export const unavailableBy = (failure: RegistryFailure): RegistryAnswer<never> => ({
-  state: 'unavailable',
-  failure,
-});
 
 /** An answer that lies or cannot be read. */
 export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>

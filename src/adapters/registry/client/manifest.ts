@@ -1,3 +1,4 @@
+import { unavailableBy } from '../../../evidence/registry-answer.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { algorithmOf, parseDigest, type Digest } from '../../../core/image/digest.ts';
 import type { ManifestDocument } from '../../../core/oci/manifest-document.ts';
@@ -5,7 +6,7 @@ import { digestOf, isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readBody } from './content-body.ts';
-import { invalid, corrupt, statusAnswer, type Subject, unavailableBy } from './failure.ts';
+import { invalid, corrupt, statusAnswer, type Subject } from './failure.ts';
 import { manifestPath, nameOf, type ReadTarget, subjectOf } from './read-target.ts';
 import { manifestAccept, maxManifestBytes, readManifestBytes } from './manifest-bytes.ts';
 

@@ -1,3 +1,4 @@
+import { unavailableBy } from '../../../evidence/registry-answer.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
@@ -12,7 +13,6 @@ import {
   invalid,
   statusAnswer,
   type Subject,
-  unavailableBy,
 } from './failure.ts';
 import { type ReadTarget } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';

@@ -1,10 +1,11 @@
+import { unavailableBy } from '../../../evidence/registry-answer.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { ReceivedResponse } from '../auth/authorized-request.ts';
 import { readOfferedSchemes } from '../auth/auth-scheme.ts';
 import { readBody } from './content-body.ts';
-import { absent, failureOf, statusAnswer, type Subject, unavailableBy } from './failure.ts';
+import { absent, failureOf, statusAnswer, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
 
 const maxBody = 64 * 1024;
