@@ -1,3 +1,5 @@
+import type { AttestationClaim, ClaimFacts, SignatureClaim } from './claim.ts';
+import type { AttestationNeed, SignatureNeed } from './claim-need.ts';
 import type { ImageFacts, ImageNeed } from './image-facts.ts';
 
 /**
@@ -6,6 +8,8 @@ import type { ImageFacts, ImageNeed } from './image-facts.ts';
  */
 export interface EvidenceKinds {
   readonly image: { readonly need: ImageNeed; readonly fact: ImageFacts };
+  readonly signature: { readonly need: SignatureNeed; readonly fact: ClaimFacts<SignatureClaim> };
+  readonly attestation: { readonly need: AttestationNeed; readonly fact: ClaimFacts<AttestationClaim> };
 }
 
 export type KindId = keyof EvidenceKinds;

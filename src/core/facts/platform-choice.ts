@@ -33,3 +33,7 @@ export const chosenImages = (
 /** Equal for equal choices. */
 export const choiceKey = (choice: PlatformChoice): string =>
   choice === 'all' ? choice : choice.toSorted().join(',');
+
+/** What covers both. */
+export const unitedChoice = (one: PlatformChoice, other: PlatformChoice): PlatformChoice =>
+  one === 'all' || other === 'all' ? 'all' : [...new Set([...one, ...other])];

@@ -1,0 +1,35 @@
+import type { PlatformChoice } from './image-facts.ts';
+import type { AttestationClaim, Claim, SignatureClaim } from './claim.ts';
+
+/**
+ * What one check still has to find. Reading candidates ends early when the demands of all checks are met, so a good
+ * signature in front costs no look at the rest (S2: more candidates never turn a pass into a refusal).
+ */
+export interface ClaimDemand<C extends Claim> {
+  /** Equal for equal demands, and for no others. */
+  readonly key: string;
+  /** Whether these claims about one digest are enough. @param now milliseconds since 1970 */
+  isMet(claims: readonly C[], now: number): boolean;
+}
+
+/** What checks ask about signatures or attestations of one image. Lists hold each thing once. */
+export interface ClaimNeed<C extends Claim> {
+  /** Keys of authorities: base64 of the DER SubjectPublicKeyInfo. */
+  readonly keys: readonly string[];
+  /** Names of trust roots. Certificates, log entries and timestamps are verified with each. */
+  readonly trustRoots: readonly string[];
+  /** Where candidates are looked for: `image`, or a template such as `sigs.example.com/{path}`. */
+  readonly locations: readonly string[];
+  /** `reference`: the named digest alone; else the images behind an index too. */
+  readonly platforms: 'reference' | PlatformChoice;
+  readonly demands: readonly ClaimDemand<C>[];
+}
+
+export type SignatureNeed = ClaimNeed<SignatureClaim>;
+
+export interface AttestationNeed extends ClaimNeed<AttestationClaim> {
+  /** Predicate types that a check asks for: a hint which candidates come first. */
+  readonly predicateTypes: readonly string[];
+  /** CEL expressions over the statement, each evaluated once a candidate of a type that it is asked for. */
+  readonly expressions: readonly { readonly predicateType: string; readonly text: string }[];
+}

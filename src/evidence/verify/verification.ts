@@ -1,0 +1,55 @@
+import type {
+  AttestationClaim,
+  CandidateForm,
+  RejectedCandidate,
+  SignatureClaim,
+} from '../../core/facts/claim.ts';
+import type { AttestationNeed } from '../../core/facts/claim-need.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import type { TrustRootSnapshot } from '../trust/trust-root.ts';
+
+/** One layer of a candidate: the bytes that a signature, an envelope or a bundle is made of. */
+export interface CandidateLayer {
+  readonly form: CandidateForm;
+  readonly mediaType: string;
+  /** Of the layer's descriptor. Simple signing keeps signature, certificate, chain, log entry and timestamp here. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Their digest and size were compared with the descriptor. */
+  readonly bytes: Uint8Array;
+}
+
+/** What is verified at once: one candidate, all its layers. Plain data, so that it can be handed to a worker thread. */
+export interface Verification {
+  /** `signed`: signatures are looked for; `attested`: attestations. One is never taken for the other (S4). */
+  readonly says: 'signed' | 'attested';
+  /** What the signed bytes have to name, and the bytes of that manifest: a message signature signs them. */
+  readonly subject: { readonly digest: Digest; readonly manifest: Uint8Array };
+  readonly layers: readonly CandidateLayer[];
+  /** Base64 of DER SubjectPublicKeyInfo. */
+  readonly keys: readonly string[];
+  readonly trustRoots: readonly TrustRootSnapshot[];
+  readonly expressions: AttestationNeed['expressions'];
+  /** Milliseconds since 1970: nothing is believed that is dated more than 5 minutes later (S5). */
+  readonly now: number;
+}
+
+/** What {@link Verification} does not know, because it belongs to the place where the candidate was found. */
+type Placed = 'candidate' | 'sources' | 'location';
+export type VerifiedClaim = Omit<SignatureClaim, Placed> | Omit<AttestationClaim, Placed>;
+export type VerifiedRejection = Omit<RejectedCandidate, Placed>;
+
+export interface VerificationResult {
+  readonly claims: readonly VerifiedClaim[];
+  /** Layers, or signatures in them, that say nothing that counts. */
+  readonly rejected: readonly VerifiedRejection[];
+}
+
+/** Verifies candidates, each within its limits of time and memory. */
+export interface CandidateVerifier {
+  /**
+   * Never rejects: what takes too long or breaks the worker is a rejected candidate (`slow`), which is what somebody
+   * with push rights can cause (S3).
+   * @param repository for fairness: one repository never takes all workers
+   */
+  verify(verification: Verification, repository: string, signal: AbortSignal): Promise<VerificationResult>;
+}
