@@ -67,9 +67,9 @@ const openFromFiles = async (
   if (!certificate.ok) return certificate;
   const found = { policies: policies.value, certificate: certificate.value };
   if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
-  const { openClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
+  const { createClusterClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
   const { createPullSecrets } = await import('./adapters/kubernetes/resources/pull-secrets.ts');
-  const client = await openClient(config, lifecycle);
+  const client = await createClusterClient(config, lifecycle);
   if (!client.ok) return client;
   const namespaces = openNamespaces(client.value, telemetry, lifecycle);
   return ok({

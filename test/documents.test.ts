@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../src/adapters/metrics/metrics.ts';
 import { maxBodyBytes, maxBytesInFlight } from '../src/adapters/webhook/admission/rejection.ts';
-import { maxDepth, maxTokens } from '../src/adapters/webhook/admission/json-scan.ts';
+import { maxJsonDepth, maxTokens } from '../src/adapters/webhook/admission/json-scan.ts';
 import { commands } from '../src/cli/commands.ts';
 import type { Terminal } from '../src/cli/terminal/terminal.ts';
 import { settings } from '../src/config/settings/settings.ts';
@@ -253,7 +253,7 @@ describe('what else would rot', () => {
     const mebibyte = 1024 * 1024;
     expect(limits).toContain(`| one request body | ${maxBodyBytes / mebibyte} MiB |`);
     expect(limits).toContain(`| bodies in flight together | ${maxBytesInFlight / mebibyte} MiB |`);
-    expect(limits).toContain(`| ${maxDepth} levels, ${maxTokens.toLocaleString('en')} |`);
+    expect(limits).toContain(`| ${maxJsonDepth} levels, ${maxTokens.toLocaleString('en')} |`);
     expect(limits).toContain(`| images of one object | ${maxImages} |`);
   });
 });

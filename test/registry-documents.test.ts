@@ -8,7 +8,7 @@ import { createCircuitBreaker } from '../src/concurrency/circuit-breaker.ts';
 import { defaultSettings } from '../src/adapters/registry/settings.ts';
 import { callBudget } from '../src/adapters/webhook/server/call-target.ts';
 import { maxEvents, readPushes } from '../src/adapters/webhook/events/registry-event-formats.ts';
-import { describeProblem } from '../src/config/sources/origin.ts';
+import { describeConfigProblem } from '../src/config/sources/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
 import { definitions } from '../src/config/settings/settings.ts';
 import { formatReference } from '../src/core/image/reference.ts';
@@ -30,14 +30,16 @@ describe('the configuration of registries', () => {
   ];
 
   test('is read from docs/registries-and-credentials.md and examples/config as the gate reads it', () => {
-    const problems = examples.map(configured).flatMap((it) => (it.ok ? [] : it.error.map(describeProblem)));
+    const problems = examples
+      .map(configured)
+      .flatMap((it) => (it.ok ? [] : it.error.map(describeConfigProblem)));
     expect(examples.length).toBeGreaterThan(1);
     expect(problems).toEqual([]);
   });
   test('shows one CA for all hosts and a client certificate', () => {
     for (const text of examples.filter((one) => one.includes('registryDefaults'))) {
       const read = configured(text);
-      if (!read.ok) throw new Error(read.error.map(describeProblem).join());
+      if (!read.ok) throw new Error(read.error.map(describeConfigProblem).join());
       const { registries, registryDefaults } = read.value.config;
       expect(registryDefaults.value.caFile).toBe('/etc/imagegate/corporate-ca.crt');
       expect(registries.value.filter(({ clientKeyFile }) => clientKeyFile !== undefined)).toHaveLength(1);

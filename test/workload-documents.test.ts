@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from '../src/config/sources/origin.ts';
+import { describeConfigProblem } from '../src/config/sources/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
 import { extractImages, maxEntries, maxImages } from '../src/core/workload/extract.ts';
 import {
@@ -10,7 +10,7 @@ import {
   rowFields,
   type WorkloadTable,
 } from '../src/core/workload/kinds/kinds.ts';
-import { readManifest } from '../src/core/workload/manifest.ts';
+import { readManifestObjects } from '../src/core/workload/manifest.ts';
 import { blocks, read, section, spans } from './markdown.ts';
 
 const page = read('docs/workloads.md');
@@ -19,7 +19,7 @@ const page = read('docs/workloads.md');
 const tableOf = (text: string): WorkloadTable => {
   const file = { path: 'gate.yaml', text };
   const settings = resolveSettings(['workloads'] as const, { flags: {}, environment: {}, file });
-  if (!settings.ok) throw new Error(settings.error.map(describeProblem).join('\n'));
+  if (!settings.ok) throw new Error(settings.error.map(describeConfigProblem).join('\n'));
   return createWorkloadTable(settings.value.config.workloads.value);
 };
 
@@ -33,7 +33,7 @@ describe('docs/workloads.md', () => {
   test.each(examples)('$title: finds what it says', ({ text }) => {
     const [rows = '', object = ''] = blocks(text, 'yaml');
     const [found = ''] = blocks(text, 'text');
-    const manifest = readManifest(object, 'object.yaml');
+    const manifest = readManifestObjects(object, 'object.yaml');
     if (!manifest.ok) throw new Error(manifest.error.why);
     const table = tableOf(rows);
     const images = manifest.value.objects.flatMap((document) => {

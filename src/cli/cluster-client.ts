@@ -4,14 +4,14 @@ import {
   type ApiClient,
   type ConnectionOptions,
 } from '../adapters/kubernetes/client/client.ts';
-import { createNamespaces } from '../adapters/kubernetes/resources/namespaces.ts';
+import { createWatchedNamespaces } from '../adapters/kubernetes/resources/namespaces.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import { version } from '../config/version.ts';
 import type { NamespaceReader } from '../gate/ports.ts';
 import { valueOrUsage } from './terminal/terminal.ts';
 
 /** A client of the cluster that a command was given, or exit code 2. Nothing is sent yet. */
-export const openClient = async (options: ConnectionOptions): Promise<ApiClient> => {
+export const clientOrUsage = async (options: ConnectionOptions): Promise<ApiClient> => {
   const connection = valueOrUsage(await connect(options), ({ message }) => message);
   return createClient(connection, { version });
 };
@@ -21,8 +21,8 @@ export const clusterNamespaces = async (
   kubeconfig: string,
   context: string | undefined,
 ): Promise<{ readonly reader: NamespaceReader; readonly close: () => Promise<void> }> => {
-  const client = await openClient({ kubeconfig, context, environment: {} });
-  const namespaces = createNamespaces({ client, clock: systemClock });
+  const client = await clientOrUsage({ kubeconfig, context, environment: {} });
+  const namespaces = createWatchedNamespaces({ client, clock: systemClock });
   return {
     reader: namespaces,
     close: async () => {

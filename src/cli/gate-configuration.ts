@@ -6,7 +6,7 @@ import {
 } from '../install/config-map.ts';
 import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import { readTextFile } from '../config/sources/bounded-file.ts';
-import { describeProblem, describeProblems } from '../config/sources/origin.ts';
+import { describeConfigProblem, describeConfigProblems } from '../config/sources/origin.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
 import type { ConfigOf } from '../config/resolve.ts';
@@ -57,7 +57,7 @@ const clientOf = ({ clientCa, clientName }: Settings): GateConfiguration['client
   const repeated = origin.kind === 'file' && name === definitions.clientName.fallback;
   if (origin.kind === 'default' || repeated) return undefined;
   const message = '--client-name verifies nobody without --client-ca; name the CA of the client certificates';
-  throw new UsageError([describeProblem({ origin, message })]);
+  throw new UsageError([describeConfigProblem({ origin, message })]);
 };
 
 /** The authorities of all hosts, beside the configuration. */
@@ -74,9 +74,9 @@ interface CarriedRows {
  * Secret.
  */
 const carryRegistries = (config: Settings): CarriedRows => {
-  const loaded = valueOrUsage(loadRegistries(config.registries), describeProblems);
+  const loaded = valueOrUsage(loadRegistries(config.registries), describeConfigProblems);
   const defaults = loadRegistryDefaults(config.registryDefaults);
-  const { ca: everywhere } = valueOrUsage(defaults, describeProblems);
+  const { ca: everywhere } = valueOrUsage(defaults, describeConfigProblems);
   const files: Record<string, string> = {};
   if (everywhere !== undefined) files[commonCa] = everywhere;
   const secrets: SecretFile[] = [];

@@ -2,7 +2,7 @@ import { readTextFile } from '../config/sources/bounded-file.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
 import { objectOf, type JsonObject } from '../core/text/json/json.ts';
-import { readManifest } from '../core/workload/manifest.ts';
+import { readManifestObjects } from '../core/workload/manifest.ts';
 import { isDnsLabel, isDnsSubdomain } from '../core/text/dns-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';
 import type { PullContext, PullSecrets } from '../evidence/ports.ts';
@@ -30,7 +30,7 @@ export const readPullSecretFile = (file: string): PullSecretInput => {
     throw new UsageError([shown(`--pull-secret ${shownName(file)}: ${why}`)]);
   };
   const text = readTextFile(file, { bytes: maxFileBytes });
-  const manifest = readManifest(text.ok ? text.value : refuse(text.error), file);
+  const manifest = readManifestObjects(text.ok ? text.value : refuse(text.error), file);
   if (!manifest.ok)
     return refuse(`it cannot be read as YAML, at line ${String(manifest.error.line)}; ${hint}`);
   const secrets = manifest.value.objects.filter(

@@ -3,7 +3,7 @@ import type { ApiClient } from '../adapters/kubernetes/client/client.ts';
 import { secretsResource, type ApiTarget } from '../adapters/kubernetes/client/resource.ts';
 import { objectNames } from '../install/manifest.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import { openClient } from './cluster-client.ts';
+import { clientOrUsage } from './cluster-client.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
 
 const deployments = { group: 'apps', version: 'v1', resource: 'deployments' } as const;
@@ -34,7 +34,7 @@ export const readyGateCa = async (
   kubeconfig: string | undefined,
   context: string | undefined,
 ): Promise<string> => {
-  const client = await openClient({ kubeconfig, context, environment: readEnvironment() });
+  const client = await clientOrUsage({ kubeconfig, context, environment: readEnvironment() });
   try {
     const gate = await read(client, { resource: deployments, namespace, name: objectNames.gate });
     const ready = objectOf(gate['status'])['readyReplicas'];

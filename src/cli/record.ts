@@ -6,7 +6,7 @@ import { UnreachableError, UsageError } from './terminal/terminal.ts';
 export const recordSettings = ['data'] as const satisfies readonly SettingKey[];
 
 /** Opens the record under `--data`, while the gate runs or not. */
-export const openRecord = (dataDir: string): DecisionsReader => {
+export const openRecordReader = (dataDir: string): DecisionsReader => {
   const opened = openDecisionsReader(dataDir);
   if (opened.ok) return opened.value;
   const { kind, message } = opened.error;

@@ -2,7 +2,7 @@ import { createCredentialHelpers } from '../adapters/docker-config/credential-he
 import { createUserConfig } from '../adapters/docker-config/configured-files.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { readEnvironment } from '../config/sources/load.ts';
-import { describeProblems } from '../config/sources/origin.ts';
+import { describeConfigProblems } from '../config/sources/origin.ts';
 import {
   loadRegistries,
   loadRegistryDefaults,
@@ -21,8 +21,8 @@ const content = { maxMemoryBytes: 64 * 2 ** 20, maxDiskBytes: 0 };
 
 /** The sources of logins of a command. */
 const sourcesOf = (config: RegistryConfig) => {
-  const registries = valueOrUsage(loadRegistries(config.registries), describeProblems);
-  const defaults = valueOrUsage(loadRegistryDefaults(config.registryDefaults), describeProblems);
+  const registries = valueOrUsage(loadRegistries(config.registries), describeConfigProblems);
+  const defaults = valueOrUsage(loadRegistryDefaults(config.registryDefaults), describeConfigProblems);
   const cloud = valueOrUsage(readCloudEnvironment(config.cloudIdentities.value), (lines) => lines);
   const environment = readEnvironment();
   const helpers = createCredentialHelpers({ environment, clock: systemClock });

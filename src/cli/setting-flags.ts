@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { describeProblems } from '../config/sources/origin.ts';
+import { describeConfigProblems } from '../config/sources/origin.ts';
 import { loadSources } from '../config/sources/load.ts';
 import { resolveSettings, type ConfigOf, type Flags } from '../config/resolve.ts';
 import { settings, type SettingKey } from '../config/settings/settings.ts';
@@ -58,8 +58,8 @@ export const readSettings = <K extends SettingKey>(
   flags: Flags,
   terminal: Terminal,
 ): ConfigOf<K> => {
-  const sources = valueOrUsage(loadSources(flags), describeProblems);
-  const { config, remarks } = valueOrUsage(resolveSettings(keys, sources), describeProblems);
+  const sources = valueOrUsage(loadSources(flags), describeConfigProblems);
+  const { config, remarks } = valueOrUsage(resolveSettings(keys, sources), describeConfigProblems);
   for (const remark of remarks) terminal.talk(`imagegate: ${remark}`);
   return config;
 };

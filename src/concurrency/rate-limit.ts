@@ -2,15 +2,15 @@ import type { Clock } from './clock.ts';
 import { sleep } from './abort.ts';
 
 /** Lets `burst` through at once and `perSecond` in the long run. */
-export interface RateLimit {
+export interface TokenBucket {
   /** Takes one permit and answers 0, or takes none and answers how many milliseconds to wait. */
   take(): number;
 }
 
-export const createRateLimit = (
+export const createTokenBucket = (
   rate: { readonly perSecond: number; readonly burst: number },
   clock: Pick<Clock, 'monotonic'>,
-): RateLimit => {
+): TokenBucket => {
   let permits = rate.burst;
   let counted = clock.monotonic();
   return {
@@ -26,7 +26,7 @@ export const createRateLimit = (
 };
 
 /** Waits for a permit; false when the signal came first. */
-export const waitForPermit = async (limit: RateLimit, signal: AbortSignal): Promise<boolean> => {
+export const waitForPermit = async (limit: TokenBucket, signal: AbortSignal): Promise<boolean> => {
   for (;;) {
     if (signal.aborted) return false;
     const wait = limit.take();

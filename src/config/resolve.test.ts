@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from './sources/origin.ts';
+import { describeConfigProblem } from './sources/origin.ts';
 import { resolveConfig, resolveSettings, type ConfigSources, type ResolvedConfig } from './resolve.ts';
 
 type Given = Partial<Omit<ConfigSources, 'file'>> & { readonly file?: string };
@@ -11,12 +11,12 @@ const sourcesOf = ({ file, ...given }: Given): ConfigSources => ({
 });
 const resolve = (given: Given): ResolvedConfig => {
   const result = resolveConfig(sourcesOf({ ...given, flags: { cluster: true, ...given.flags } }));
-  if (!result.ok) throw new Error(result.error.map(describeProblem).join('\n'));
+  if (!result.ok) throw new Error(result.error.map(describeConfigProblem).join('\n'));
   return result.value;
 };
 const problemsIn = (given: Given): readonly string[] => {
   const result = resolveConfig(sourcesOf({ ...given, flags: { cluster: true, ...given.flags } }));
-  return result.ok ? [] : result.error.map(describeProblem);
+  return result.ok ? [] : result.error.map(describeConfigProblem);
 };
 
 describe('precedence: flag, environment, file, default', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { V1ConfigMap, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
-import { manifest, metadataOf, objectNames, shellQuoted, type Manifest } from './manifest.ts';
+import { manifest, objectMeta, objectNames, shellQuoted, type InstallManifest } from './manifest.ts';
 import { serviceHost } from './service.ts';
 
 /** Settings of the gate inside of the cluster that are not the same for every installation. */
@@ -105,14 +105,17 @@ and that kubeconfig has one user, named like the host that is called:
         client-key: /etc/kubernetes/imagegate-client.key`;
 
 /** The ConfigMap of a configuration that says anything. */
-export const configMap = (configuration: GateConfiguration, namespace: string): readonly Manifest[] => {
+export const configMap = (
+  configuration: GateConfiguration,
+  namespace: string,
+): readonly InstallManifest[] => {
   const data = filesOf(configuration);
   if (Object.keys(data).length === 0) return [];
   const { client, secrets = [] } = configuration;
   const object: V1ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: metadataOf(objectNames.config, namespace),
+    metadata: objectMeta(objectNames.config, namespace),
     data,
   };
   const comments = [

@@ -7,7 +7,7 @@ import type {
   V1TopologySpreadConstraint,
 } from '@kubernetes/client-node';
 import { mountedConfiguration, type GateConfiguration } from './config-map.ts';
-import { gateLabels, manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
 import { ports, serviceHost } from './service.ts';
 
@@ -135,11 +135,11 @@ const podMetadata = (options: DeploymentOptions): V1ObjectMeta => {
 };
 
 /** The gate itself (R16, R18). */
-export const deployment = (options: DeploymentOptions): Manifest => {
+export const deployment = (options: DeploymentOptions): InstallManifest => {
   const object: V1Deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: metadataOf(objectNames.gate, options.namespace),
+    metadata: objectMeta(objectNames.gate, options.namespace),
     spec: {
       replicas: 2,
       selector: { matchLabels: { ...gateLabels } },

@@ -3,10 +3,10 @@ import type {
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
-import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 
 const apiVersion = 'admissionregistration.k8s.io/v1';
-const metadata = metadataOf(objectNames.fence);
+const metadata = objectMeta(objectNames.fence);
 
 /** A CEL string literal. */
 const literal = (text: string): string =>
@@ -69,7 +69,7 @@ const comment =
   'The webhooks leave the namespace of the gate out, or a gate that is dead could never start again. So that nobody uses it as a way in, the API server itself admits one image there: this one. It holds with every replica dead.';
 
 /** R11: the own namespace admits only the gate's own image, wherever in a Pod an image can stand. */
-export const fence = (image: string, namespace: string): readonly Manifest[] => [
+export const fence = (image: string, namespace: string): readonly InstallManifest[] => [
   manifest(policy(image), comment),
   manifest(binding(namespace)),
 ];

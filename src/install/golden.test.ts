@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
 import { inClusterManifests, inClusterWebhooks, outOfClusterManifests } from './installation.ts';
-import { printManifests, type Manifest } from './manifest.ts';
+import { printManifests, type InstallManifest } from './manifest.ts';
 import { inClusterAccess, outOfClusterAccess } from './rbac.ts';
 
 const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;
@@ -33,10 +33,10 @@ const outside = outOfClusterManifests({ ...webhooks, url: 'https://gate.example.
 const both = [...inside, ...outside, ...inClusterWebhooks({ ...webhooks, namespace })];
 
 /** The CRD has a golden file of its own: deploy/crds. */
-const withoutDefinition = (manifests: readonly Manifest[]): string =>
+const withoutDefinition = (manifests: readonly InstallManifest[]): string =>
   printManifests(manifests.filter(({ object }) => object.kind !== 'CustomResourceDefinition'));
 
-const pullSecretsOf = (manifests: readonly Manifest[]): string =>
+const pullSecretsOf = (manifests: readonly InstallManifest[]): string =>
   printManifests(manifests.filter(({ object }) => object.metadata.name === 'imagegate-pull-secrets'));
 
 describe('golden files: what an installation consists of changes only on purpose', () => {
@@ -58,7 +58,7 @@ describe('golden files: what an installation consists of changes only on purpose
 });
 
 describe('order and contents (R16)', () => {
-  const named = (manifests: readonly Manifest[]) =>
+  const named = (manifests: readonly InstallManifest[]) =>
     manifests.map(({ object }) => `${object.kind}/${object.metadata.name}`);
 
   test('puts the Namespace first, the fence before the Pods that it admits, and no webhook', () => {
@@ -83,7 +83,7 @@ describe('order and contents (R16)', () => {
   test('puts the ConfigMap before the Deployment that mounts it, and changes nothing else', () => {
     const names = named(inside);
     expect(named(configured)).toEqual(names.toSpliced(-1, 0, 'ConfigMap/imagegate-config'));
-    const without = (manifests: readonly Manifest[]): string =>
+    const without = (manifests: readonly InstallManifest[]): string =>
       printManifests(manifests.filter(({ object }) => !['ConfigMap', 'Deployment'].includes(object.kind)));
     expect(without(configured)).toBe(without(inside));
   });

@@ -3,7 +3,7 @@ import { imagePolicyCrd } from '../core/policy/schema/crd.ts';
 import { configMap } from './config-map.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
-import { gateLabels, manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import type { PullSecretAccess } from './pull-secret-access.ts';
 import { inClusterAccess, outOfClusterAccess } from './rbac.ts';
 import { frontManifests, servicePort } from './service.ts';
@@ -29,7 +29,7 @@ const namespaceObject = (name: string): V1Namespace => ({
 const priorityQuota = (namespace: string): V1ResourceQuota => ({
   apiVersion: 'v1',
   kind: 'ResourceQuota',
-  metadata: metadataOf('imagegate-critical-pods', namespace),
+  metadata: objectMeta('imagegate-critical-pods', namespace),
   spec: {
     hard: { pods: '20' },
     scopeSelector: {
@@ -39,7 +39,7 @@ const priorityQuota = (namespace: string): V1ResourceQuota => ({
 });
 
 /** The custom resource definition of ImagePolicy. */
-export const policyDefinition = (): Manifest =>
+export const policyDefinition = (): InstallManifest =>
   manifest(
     imagePolicyCrd(),
     'Policies as objects of the cluster: kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
@@ -49,7 +49,7 @@ export const policyDefinition = (): Manifest =>
  * R16: everything for a gate inside of the cluster, but for the webhook configurations: they are applied last,
  * when a replica is ready (`manifests --webhooks`). The fence comes before the Pods that it admits.
  */
-export const inClusterManifests = (options: DeploymentOptions): readonly Manifest[] => {
+export const inClusterManifests = (options: DeploymentOptions): readonly InstallManifest[] => {
   const { image, namespace, configuration = { settings: {} } } = options;
   return [
     manifest(
@@ -75,7 +75,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Manifes
  */
 export const inClusterWebhooks = (
   options: Omit<WebhookOptions, 'target' | 'ownNamespace'> & { readonly namespace: string },
-): readonly Manifest[] => {
+): readonly InstallManifest[] => {
   const { namespace, ...others } = options;
   const service = { name: objectNames.gate, namespace, port: servicePort };
   const all = { ...others, target: { service }, ownNamespace: namespace };
@@ -94,7 +94,7 @@ export const outOfClusterManifests = ({
   url,
   pullSecrets,
   ...options
-}: OutOfClusterOptions): readonly Manifest[] => [
+}: OutOfClusterOptions): readonly InstallManifest[] => [
   policyDefinition(),
   ...outOfClusterAccess(pullSecrets),
   mutatingManifest({ ...options, target: { url } }),

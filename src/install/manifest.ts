@@ -1,7 +1,7 @@
 import { Document, visit } from 'yaml';
 
 /** One Kubernetes object to be applied, and what an operator should know about it before applying it. */
-export interface Manifest {
+export interface InstallManifest {
   /** Lines of text, printed as a comment above the object. */
   readonly comment: string;
   readonly object: KubernetesObject;
@@ -16,14 +16,14 @@ export interface KubernetesObject {
 export const gateLabels = { 'app.kubernetes.io/name': 'imagegate' } as const;
 
 /** The metadata of an object of the gate. */
-export const metadataOf = (name: string, namespace?: string) => ({
+export const objectMeta = (name: string, namespace?: string) => ({
   name,
   ...(namespace === undefined ? undefined : { namespace }),
   labels: { ...gateLabels },
 });
 
 /** An object of the Kubernetes client, to be printed below a comment. */
-export const manifest = (object: object, comment = ''): Manifest => ({
+export const manifest = (object: object, comment = ''): InstallManifest => ({
   comment,
   object: object as KubernetesObject,
 });
@@ -66,7 +66,7 @@ const wrap = (text: string, width: number): readonly string[] =>
     return lines;
   });
 
-const printOne = ({ comment, object }: Manifest): string => {
+const printOne = ({ comment, object }: InstallManifest): string => {
   // kubectl reads YAML 1.1, where a plain `no`, `on` or `1:30` is not the text that it looks like;
   // others read 1.2, where `0o17` is not.
   const document = new Document(object, { version: '1.1', aliasDuplicateObjects: false });
@@ -80,4 +80,5 @@ const printOne = ({ comment, object }: Manifest): string => {
 };
 
 /** Objects as YAML for `kubectl apply -f -`, in the order given; the same objects give the same bytes. */
-export const printManifests = (manifests: readonly Manifest[]): string => manifests.map(printOne).join('');
+export const printManifests = (manifests: readonly InstallManifest[]): string =>
+  manifests.map(printOne).join('');

@@ -1,7 +1,7 @@
 import { isDnsLabel } from '../core/text/dns-name.ts';
 import type { RbacV1Subject, V1PolicyRule } from '@kubernetes/client-node';
 import { fail, ok, type Result } from '../core/result.ts';
-import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 
 /** Whose pull secrets the gate may read: none, those of every namespace, or those of the namespaces listed. */
 export type PullSecretAccess = 'none' | 'all' | readonly string[];
@@ -35,9 +35,9 @@ const rules = (): V1PolicyRule[] =>
 const comment = (where: string): string =>
   `For \`serve --pull-secrets\`: ${where} the gate may read the Secrets and service accounts that a Pod names, in order to ask registries with the credentials that the kubelet will use. RBAC cannot tell pull secrets from others: this is the right to read every Secret there whose name is known. To list or watch them is not granted. Nothing that is applied later takes it away; kubectl delete does.`;
 
-const granted = (subject: RbacV1Subject, namespace: string | undefined): readonly Manifest[] => {
+const granted = (subject: RbacV1Subject, namespace: string | undefined): readonly InstallManifest[] => {
   const kind = namespace === undefined ? 'ClusterRole' : 'Role';
-  const metadata = metadataOf(objectNames.pullSecrets, namespace);
+  const metadata = objectMeta(objectNames.pullSecrets, namespace);
   const role = { apiVersion: `${group}/v1`, kind, metadata, rules: rules() };
   const binding = {
     apiVersion: `${group}/v1`,
@@ -56,7 +56,7 @@ const granted = (subject: RbacV1Subject, namespace: string | undefined): readonl
 export const pullSecretManifests = (
   access: PullSecretAccess,
   subject: RbacV1Subject,
-): readonly Manifest[] => {
+): readonly InstallManifest[] => {
   if (access === 'none') return [];
   if (access === 'all') return granted(subject, undefined);
   return access.flatMap((namespace) => granted(subject, namespace));

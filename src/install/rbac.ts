@@ -7,12 +7,12 @@ import type {
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
-import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 import { pullSecretManifests, type PullSecretAccess } from './pull-secret-access.ts';
 
 const rbac = 'rbac.authorization.k8s.io';
 const apiVersion = `${rbac}/v1`;
-const metadata = (namespace?: string) => metadataOf(objectNames.gate, namespace);
+const metadata = (namespace?: string) => objectMeta(objectNames.gate, namespace);
 
 const rule = (
   apiGroup: string,
@@ -93,7 +93,7 @@ const serviceAccount = (namespace: string): V1ServiceAccount => ({
 export const inClusterAccess = (
   namespace: string,
   pullSecrets: PullSecretAccess = 'none',
-): readonly Manifest[] => [
+): readonly InstallManifest[] => [
   manifest(
     serviceAccount(namespace),
     'The identity of the gate. Its token is mounted by the Deployment alone.',
@@ -108,7 +108,7 @@ export const inClusterAccess = (
 const outsideUser: RbacV1Subject = { apiGroup: rbac, kind: 'User', name: objectNames.outsideUser };
 
 /** The same for a gate outside of the cluster: it keeps its CA on its own disk and so needs no Secret of its own. */
-export const outOfClusterAccess = (pullSecrets: PullSecretAccess = 'none'): readonly Manifest[] => [
+export const outOfClusterAccess = (pullSecrets: PullSecretAccess = 'none'): readonly InstallManifest[] => [
   manifest(clusterRole, clusterRoleComment(pullSecrets)),
   manifest(
     binding(outsideUser),

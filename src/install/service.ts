@@ -1,5 +1,5 @@
 import type { V1PodDisruptionBudget, V1Service } from '@kubernetes/client-node';
-import { gateLabels, manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { gateLabels, manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
 
 /** Ports of the container. */
 export const ports = { webhook: 8443, admin: 8080 } as const;
@@ -8,7 +8,7 @@ export const servicePort = 443;
 /** The name that the API server calls and verifies: no cluster domain in it. */
 export const serviceHost = (namespace: string): string => `${objectNames.gate}.${namespace}.svc`;
 
-const metadata = (namespace: string) => metadataOf(objectNames.gate, namespace);
+const metadata = (namespace: string) => objectMeta(objectNames.gate, namespace);
 
 const service = (namespace: string): V1Service => ({
   apiVersion: 'v1',
@@ -57,7 +57,7 @@ const networkPolicy = (namespace: string) => ({
 });
 
 /** Everything in front of the Pods: Service, disruption budget, network policy. */
-export const frontManifests = (namespace: string): readonly Manifest[] => [
+export const frontManifests = (namespace: string): readonly InstallManifest[] => [
   {
     comment: `Who may reach the gate. Port ${String(ports.webhook)}: everybody, because the API server is no Pod and no label selects it (--client-ca turns others away; where you know its addresses, put them here as ipBlock). Port ${String(ports.admin)}, health and metrics: the kubelet of its node, which no policy keeps out, and Pods of namespaces that carry the label of your choice: kubectl label namespace monitoring ${metricsLabel}=true. What the gate itself calls (API server, DNS, later registries) has no address that is the same everywhere, so egress is yours to limit.`,
     object: networkPolicy(namespace),

@@ -4,7 +4,8 @@ import type {
   V1ValidatingWebhook,
   V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
-import { manifest, metadataOf, objectNames, type Manifest } from './manifest.ts';
+import { manifest, objectMeta, objectNames, type InstallManifest } from './manifest.ts';
+import { namespaceNameLabel } from '../core/policy/match/label-selector.ts';
 import {
   clusterScopedRule,
   podRules,
@@ -12,14 +13,7 @@ import {
   workloadRules,
   type GatedKind,
 } from './webhook-rules.ts';
-import {
-  byName,
-  clientConfig,
-  namespaceName,
-  timeoutSeconds,
-  webhookNames,
-  type WebhookOptions,
-} from './webhook-target.ts';
+import { byName, clientConfig, timeoutSeconds, webhookNames, type WebhookOptions } from './webhook-target.ts';
 
 const text = (value: string): string => `'${value}'`;
 
@@ -28,7 +22,7 @@ const labelsChange: V1MatchCondition = {
   name: 'labels-change',
   expression: [
     "request.operation == 'CREATE'",
-    `? object.metadata.?labels.orValue({}).exists(key, key != '${namespaceName}')`,
+    `? object.metadata.?labels.orValue({}).exists(key, key != '${namespaceNameLabel}')`,
     ': object.metadata.?labels.orValue({}) != oldObject.metadata.?labels.orValue({})',
   ].join(' '),
 };
@@ -108,7 +102,7 @@ In an emergency: kubectl delete validatingwebhookconfiguration ${objectNames.gat
 export const webhookConfiguration = (options: WebhookOptions): V1ValidatingWebhookConfiguration => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'ValidatingWebhookConfiguration',
-  metadata: metadataOf(objectNames.gate),
+  metadata: objectMeta(objectNames.gate),
   webhooks: webhooks(options),
 });
 
@@ -123,7 +117,7 @@ const everyVersion = (workloads: readonly GatedKind[]): readonly string[] => {
 };
 
 /** The configuration with its explanation, ready to be printed. */
-export const webhookManifest = (options: WebhookOptions): Manifest =>
+export const webhookManifest = (options: WebhookOptions): InstallManifest =>
   manifest(webhookConfiguration(options), [comment, ...everyVersion(options.workloads)].join('\n'));
 
 type MutatingOptions = Omit<WebhookOptions, 'workloads' | 'bootstrapNamespaces'>;
@@ -136,7 +130,7 @@ type MutatingOptions = Omit<WebhookOptions, 'workloads' | 'bootstrapNamespaces'>
 export const mutatingConfiguration = (options: MutatingOptions): V1MutatingWebhookConfiguration => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'MutatingWebhookConfiguration',
-  metadata: metadataOf(objectNames.gate),
+  metadata: objectMeta(objectNames.gate),
   webhooks: [
     {
       name: webhookNames.mutate,
@@ -159,5 +153,5 @@ const mutatingComment = `${webhookNames.mutate}: adds digests to the images of P
 In an emergency: kubectl delete mutatingwebhookconfiguration ${objectNames.gate}`;
 
 /** The configuration with its explanation, ready to be printed. */
-export const mutatingManifest = (options: MutatingOptions): Manifest =>
+export const mutatingManifest = (options: MutatingOptions): InstallManifest =>
   manifest(mutatingConfiguration(options), mutatingComment);

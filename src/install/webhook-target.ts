@@ -1,4 +1,5 @@
 import type { AdmissionregistrationV1WebhookClientConfig, V1LabelSelector } from '@kubernetes/client-node';
+import { namespaceNameLabel } from '../core/policy/match/label-selector.ts';
 import type { GatedKind } from './webhook-rules.ts';
 
 /** Where the API server finds the gate. */
@@ -36,11 +37,9 @@ export type WebhookDoor = '/validate' | '/mutate';
  */
 export const timeoutSeconds = 10;
 
-export const namespaceName = 'kubernetes.io/metadata.name';
-
 /** Selects namespaces by the label that the API server sets to their name and nobody can change (B13). */
 export const byName = (operator: 'In' | 'NotIn', names: readonly string[]): V1LabelSelector =>
-  names.length === 0 ? {} : { matchExpressions: [{ key: namespaceName, operator, values: [...names] }] };
+  names.length === 0 ? {} : { matchExpressions: [{ key: namespaceNameLabel, operator, values: [...names] }] };
 
 export const clientConfig = (
   { target, caBundle }: Pick<WebhookOptions, 'target' | 'caBundle'>,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
-import { describeProblem } from '../config/sources/origin.ts';
+import { describeConfigProblem } from '../config/sources/origin.ts';
 import {
   createRegistryReload,
   loadLiveRegistries,
@@ -88,7 +88,7 @@ export const openEvidence = (
 ): Result<ServedEvidence, readonly string[]> => {
   const live = loadLiveRegistries(config);
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
-  if (!live.ok) return fail(live.error.map(describeProblem));
+  if (!live.ok) return fail(live.error.map(describeConfigProblem));
   if (!cloud.ok) return fail(cloud.error);
   const bytes = config.evidenceCache.value;
   const access: RegistryAccess = createRegistryAccess({

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPolicies } from '../../src/cli/policy-input.ts';
 import { createWorkloadTable } from '../../src/core/workload/kinds/kinds.ts';
-import { readManifest } from '../../src/core/workload/manifest.ts';
+import { readManifestObjects } from '../../src/core/workload/manifest.ts';
 import { unavailable } from '../../src/core/facts/fact.ts';
 import { deadlineAfter } from '../../src/gate/deadline.ts';
 import { createDecisionBuilder } from '../../src/gate/review/decision-builder.ts';
@@ -60,7 +60,7 @@ export const measureCheck = async (work: string, policyDir: string): Promise<voi
   const parses: number[] = [];
   for (let round = 0; round < 5; round++) {
     let begun = performance.now();
-    const read = readManifest(text, 'pods.json');
+    const read = readManifestObjects(text, 'pods.json');
     if (!read.ok) throw new Error(read.error.why);
     parses.push(performance.now() - begun);
     begun = performance.now();

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/core/decision/decision.ts';
-import { readManifest, type ManifestDocument } from '../../src/core/workload/manifest.ts';
+import { readManifestObjects, type ManifestObject } from '../../src/core/workload/manifest.ts';
 import { createReviewOf } from './admission-review.ts';
 import { itemsOf, withoutPlace } from './decision-list.ts';
 import { folderWith, imagegate, root } from './imagegate.ts';
@@ -17,9 +17,9 @@ const files = ['workloads', 'manifests'].flatMap((name) =>
 );
 
 /** Without Namespaces: `check` takes labels from those in its input, and a gate without a cluster knows none. */
-const objects: readonly ManifestDocument[] = files
+const objects: readonly ManifestObject[] = files
   .flatMap((file) => {
-    const read = readManifest(readFileSync(join(root, file), 'utf8'), file);
+    const read = readManifestObjects(readFileSync(join(root, file), 'utf8'), file);
     if (!read.ok) throw new Error(`${file}:${read.error.line}: ${read.error.why}`);
     return read.value.objects;
   })

@@ -4,7 +4,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
 import { createCa, day, type KeyedCertificate } from './issue.ts';
-import { endOf, pemOf, readCertificates, readKey, startOf } from './read.ts';
+import { notAfter, pemOf, readCertificates, readKey, startOf } from './read.ts';
 
 /** The CA on disk. */
 export interface Authority {
@@ -61,7 +61,7 @@ const load = async (dir: string): Promise<Result<Authority | undefined, string>>
   const next = nextKey === undefined ? undefined : ownerOf(bundle.value, nextKey);
   return ok({
     signer: keyed(signer.value, key),
-    signerEnds: endOf(signer.value),
+    signerEnds: notAfter(signer.value),
     trusted: bundle.value,
     // A next key without a certificate comes from a step that a crash interrupted. The step is taken again.
     ...(next?.ok === true && next.value !== undefined ? { announcedAt: startOf(next.value) } : {}),
@@ -128,7 +128,7 @@ export const renewAuthority = async (
   if (left > plan.schedule.announce) return 'none';
   if (authority.announcedAt === undefined) {
     const next = await createCa(clock, { years: plan.years });
-    const alive = authority.trusted.filter((ca) => endOf(ca) > clock.now());
+    const alive = authority.trusted.filter((ca) => notAfter(ca) > clock.now());
     await replaceFile(nextKeyPath(dir), next.key, privateMode);
     await replaceFile(bundlePath(dir), pemOf(alive) + next.cert, publicMode);
     return 'announced';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
-import { endOf, readCertificates, readKey } from './read.ts';
+import { notAfter, readCertificates, readKey } from './read.ts';
 import { createHolder, type CertificateSource, type ServingMaterial } from './source.ts';
 
 interface ProvidedOptions {
@@ -39,7 +39,7 @@ const readPair = async (options: ProvidedOptions): Promise<Result<ServingMateria
   if (leaf === undefined || !leaf.checkPrivateKey(privateKey.value)) {
     return fail(`${keyFile} is not the key of the first certificate in ${certFile}`);
   }
-  return ok({ cert: cert.value, key: key.value, expiresAt: endOf(leaf) });
+  return ok({ cert: cert.value, key: key.value, expiresAt: notAfter(leaf) });
 };
 
 /** Calls back soon after an event in the directories of the files; never when watching is not possible. */

@@ -25,7 +25,7 @@ export const readKey = (pem: string): Result<KeyObject, string> => {
 
 /** Milliseconds since 1970. */
 export const startOf = (certificate: X509Certificate): number => Date.parse(certificate.validFrom);
-export const endOf = (certificate: X509Certificate): number => Date.parse(certificate.validTo);
+export const notAfter = (certificate: X509Certificate): number => Date.parse(certificate.validTo);
 
 /** Whether the certificate names all of these; wildcards do not count, we never issue them. */
 export const covers = (certificate: X509Certificate, names: readonly string[]): boolean =>

@@ -14,7 +14,7 @@ import {
 } from './authority-files.ts';
 import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
 import { day, issueLeaf, type KeyedCertificate } from './issue.ts';
-import { covers, endOf, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
+import { covers, notAfter, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
 import { createHolder, type CertificateSource, type ServingMaterial } from './source.ts';
 
 export interface SelfSignedOptions {
@@ -72,7 +72,7 @@ const judgeLeaf = (pem: string, authority: Authority, plan: Plan): FoundLeaf => 
   if (!authority.trusted.some((ca) => isIssuedBy(certificate, ca))) {
     return { state: 'foreign', why: 'was not issued by a CA in ca.crt' };
   }
-  const expiresAt = endOf(certificate);
+  const expiresAt = notAfter(certificate);
   const early = startOf(certificate) > plan.clock.now();
   if (early || isDue(expiresAt, authority, plan) || !covers(certificate, plan.names))
     return { state: 'outdated' };

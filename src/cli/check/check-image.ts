@@ -7,7 +7,7 @@ import {
   budget,
   checkSettings,
   judgedAtOnce,
-  namespaceName,
+  parseNamespace,
   openCheck,
   summary,
   type CheckOptions,
@@ -50,7 +50,7 @@ export const checkImages = async (
   terminal: Terminal,
 ): Promise<ExitCode> => {
   const { filename = [], namespace: name, namespaceLabels, failOn, output, quiet: _quiet, ...rest } = flags;
-  const namespace = namespaceName(name);
+  const namespace = parseNamespace(name);
   const config = readSettings(checkSettings, rest, terminal);
   const images = await readImages(references, filename, terminal);
   const policies = await readPolicies(config.policies.value);

@@ -3,14 +3,14 @@ import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeManifest, type ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
 import {
   budget,
   checkSettings,
   judgedAtOnce,
-  namespaceName,
+  parseNamespace,
   openCheck,
   summary,
   tellWarnings,
@@ -45,14 +45,14 @@ export type ManifestFlags = Flags &
     readonly valuesImage?: readonly string[];
   };
 
-type Judge = (object: ManifestDocument) => Promise<ManifestOutcome>;
+type Judge = (object: ManifestObject) => Promise<ManifestOutcome>;
 
 /**
  * Objects are judged concurrently only while they wait for registries. Without registries one after the other is
  * faster.
  */
 const judgeEach = async (
-  objects: readonly ManifestDocument[],
+  objects: readonly ManifestObject[],
   judge: Judge,
   isWaiting: boolean,
 ): Promise<readonly ManifestOutcome[]> => {
@@ -63,7 +63,7 @@ const judgeEach = async (
 };
 
 const judgeAll = async (
-  objects: readonly ManifestDocument[],
+  objects: readonly ManifestObject[],
   judge: Judge,
   isWaiting: boolean,
   terminal: Terminal,
@@ -76,7 +76,7 @@ const judgeAll = async (
   const outcomes = await judgeEach(objects, step, isWaiting);
   progress.end();
   const decisions: Decision[] = [];
-  const unknown: ManifestDocument[] = [];
+  const unknown: ManifestObject[] = [];
   for (const [at, outcome] of outcomes.entries()) {
     const object = objects[at];
     if (outcome.outcome === 'judged') decisions.push(outcome.decision);
@@ -173,7 +173,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
     valuesImage = [],
     ...rest
   } = flags;
-  const defaultNamespace = namespaceName(namespace);
+  const defaultNamespace = parseNamespace(namespace);
   if (pins) checkPinOutput(flags);
   const valuesImages = valuesPaths(valuesImage, pins);
   const config = readSettings(manifestSettings, rest, terminal);

@@ -22,10 +22,10 @@ import {
   knownNamespaces,
   readNamespaceLabels,
   type KnownNamespaces,
-  type Namespaces,
+  type LabelsByNamespace,
 } from './namespace-input.ts';
 import type { OutputTarget } from './outputs.ts';
-import { objectName, placeText } from '../render/decision-table.ts';
+import { formatObject, placeText } from '../render/decision-table.ts';
 import { registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
@@ -86,7 +86,7 @@ const openRegistries = async (config: RegistryConfig) => {
 const needsEvidence = ({ policies }: PolicySet): boolean =>
   policies.some(({ evidence }) => evidence.length > 0);
 
-export const namespaceName = (text: string): string => {
+export const parseNamespace = (text: string): string => {
   if (isDnsLabel(text)) return text;
   throw new UsageError([
     `-n ${JSON.stringify(text)}: a namespace is named by lower case letters, digits and -, at most 63; write for example -n shop`,
@@ -110,7 +110,7 @@ const tellUnresolved = async (
 interface CheckSubject {
   readonly set: PolicySet;
   /** Labels of the Namespace objects in its input. */
-  readonly labels: readonly Namespaces[];
+  readonly labels: readonly LabelsByNamespace[];
   readonly namespaceLabels: string | undefined;
   /** Whether images are read although no policy asks for it. */
   readonly looks: boolean;
@@ -174,7 +174,7 @@ const maxWarnings = 20;
 export const tellWarnings = (decisions: readonly Decision[], terminal: Terminal): void => {
   const lines = decisions.flatMap((decision) => {
     const said = new Set(decision.findings.map(warningOf));
-    const name = [placeText(decision, decision.object), objectName(decision)].filter(Boolean).join(' ');
+    const name = [placeText(decision, decision.object), formatObject(decision)].filter(Boolean).join(' ');
     return decision.warnings
       .filter((warning) => !said.has(warning))
       .map((warning) => `warning: ${name}: ${warning}`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { endOfString } from '../../core/text/json/json-source.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 
 /** How much of a text is read to recognise its format. */
 const lookedAt = 64 * 1024;
@@ -91,10 +91,7 @@ export const kustomizationText = (path: string): string =>
  * Whether the object is a kustomization, which only kustomize reads. Flux's object of the same kind has another
  * group.
  */
-export const isKustomization = ({
-  apiVersion,
-  kind,
-}: Pick<ManifestDocument, 'apiVersion' | 'kind'>): boolean =>
+export const isKustomization = ({ apiVersion, kind }: Pick<ManifestObject, 'apiVersion' | 'kind'>): boolean =>
   apiVersion.startsWith('kustomize.config.k8s.io/') && (kind === 'Kustomization' || kind === 'Component');
 
 /** Whether kustomize reads the file as a kustomization although it names no kind. */

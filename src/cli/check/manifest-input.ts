@@ -1,6 +1,10 @@
 import { readTextFile } from '../../config/sources/bounded-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { readManifest, type Manifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import {
+  readManifestObjects,
+  type ManifestObjects,
+  type ManifestObject,
+} from '../../core/workload/manifest.ts';
 import {
   isKustomization,
   kustomizationText,
@@ -25,13 +29,13 @@ export interface ManifestSource {
   readonly named: boolean;
   /** With its byte order mark, if it has one. */
   readonly text: string;
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   /** The file as it was before it was read; absent for standard input. */
   readonly mark?: FileMark;
 }
 
 export interface ManifestInput {
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   /** The files that were read. */
   readonly files: readonly string[];
   /** Files that could not be read: listed at the end, exit code 2 (R20). */
@@ -51,7 +55,7 @@ const nameOf = (path: string): string => (path === '-' ? 'standard input' : path
 const nothing = 'holds no document, so nothing was judged; is it what you meant to check?';
 
 interface Reading {
-  readonly objects: ManifestDocument[];
+  readonly objects: ManifestObject[];
   readonly sources: ManifestSource[];
   readonly files: string[];
   readonly problems: string[];
@@ -59,7 +63,7 @@ interface Reading {
 }
 
 /** Prints one remark for a text without any object, else one for each document that is no object. */
-const tellRemarks = (path: string, manifest: Manifest, terminal: Terminal): void => {
+const tellRemarks = (path: string, manifest: ManifestObjects, terminal: Terminal): void => {
   const whole = manifest.objects.length === 0 ? whatItHolds(path) : undefined;
   if (whole !== undefined && manifest.remarks.length > 0) terminal.talk(shown(`${path}: ${whole}`));
   else
@@ -67,7 +71,7 @@ const tellRemarks = (path: string, manifest: Manifest, terminal: Terminal): void
 };
 
 /** The objects without kustomizations, which the API server never sees. */
-const clusterObjects = ({ objects }: Manifest, path: string, terminal: Terminal): ManifestDocument[] =>
+const clusterObjects = ({ objects }: ManifestObjects, path: string, terminal: Terminal): ManifestObject[] =>
   objects.filter((object) => {
     const isForeign = isKustomization(object);
     if (isForeign) terminal.talk(shown(`${object.file}:${object.line}: ${kustomizationText(path)}`));
@@ -87,7 +91,7 @@ const addText = (
   };
   const template = unrendered(path, text);
   if (template !== undefined) return refuse(template);
-  const read = readManifest(text, file);
+  const read = readManifestObjects(text, file);
   if (!read.ok) {
     const { line, column, why } = read.error;
     const what = whatItIs(path, text);

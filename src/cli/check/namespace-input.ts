@@ -5,7 +5,7 @@ import { known, outage, type Fact } from '../../core/facts/fact.ts';
 import { messageOf } from '../../core/result.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
-import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
 import { wellFormedLabels } from '../../gate/review/subject.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';
@@ -14,13 +14,13 @@ import { UsageError } from '../terminal/terminal.ts';
 const maxNamespaceFileBytes = 64 * 1024 * 1024;
 
 /** Labels by namespace. */
-export type Namespaces = ReadonlyMap<string, Labels>;
+export type LabelsByNamespace = ReadonlyMap<string, Labels>;
 
 const isLabels = (value: unknown): value is Labels =>
   isJsonObject(value) && Object.values(value).every((label) => typeof label === 'string');
 
 /** Labels of the Namespace objects among the objects. */
-export const namespacesIn = (objects: readonly ManifestDocument[]): Namespaces => {
+export const namespacesIn = (objects: readonly ManifestObject[]): LabelsByNamespace => {
   const found = new Map<string, Labels>();
   for (const { apiVersion, kind, object } of objects) {
     if (apiVersion !== 'v1' || kind !== 'Namespace') continue;
@@ -35,13 +35,13 @@ export const namespacesIn = (objects: readonly ManifestDocument[]): Namespaces =
 const forms = 'write Namespace objects (kubectl get namespaces -o yaml), or a map from namespace to labels';
 
 /** `--namespace-labels F`: Namespace objects (kubectl get namespaces -o yaml), or `shop: { env: prod }`. */
-export const readNamespaceLabels = (file: string): Namespaces => {
+export const readNamespaceLabels = (file: string): LabelsByNamespace => {
   const refuse = (why: string): never => {
     throw new UsageError([`--namespace-labels ${file}: ${shown(why)}`]);
   };
   const read = readTextFile(file, { bytes: maxNamespaceFileBytes });
   const text = read.ok ? read.value : refuse(read.error);
-  const manifest = readManifest(text, file);
+  const manifest = readManifestObjects(text, file);
   if (manifest.ok && manifest.value.objects.length > 0) {
     const found = namespacesIn(manifest.value.objects);
     return found.size > 0 ? found : refuse(`holds no Namespace object; ${forms}`);
@@ -68,7 +68,7 @@ export interface KnownNamespaces extends NamespaceReader {
  * up once, so a cluster that does not answer costs one deadline and not one for each object.
  */
 export const knownNamespaces = (
-  sources: readonly Namespaces[],
+  sources: readonly LabelsByNamespace[],
   cluster?: NamespaceReader,
 ): KnownNamespaces => {
   const asked = new Map<string, Fact<Labels> | Promise<Fact<Labels>>>();

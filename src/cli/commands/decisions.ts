@@ -6,7 +6,7 @@ import { parseDuration } from '../../config/values/duration.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { CommandModule } from '../command-module.ts';
 import { outputOption, writeOutputs, type OutputTarget } from '../check/outputs.ts';
-import { openRecord, recordSettings } from '../record.ts';
+import { openRecordReader, recordSettings } from '../record.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
@@ -46,7 +46,7 @@ const streamJson = async (items: AsyncIterable<string>, terminal: Terminal): Pro
 const print = async (flags: DecisionsFlags & Flags, terminal: Terminal): Promise<void> => {
   const { since, denied, limit, output, ...rest } = flags;
   const { data } = readSettings(recordSettings, rest, terminal);
-  const record = openRecord(resolve(data.value));
+  const record = openRecordReader(resolve(data.value));
   try {
     const query = {
       limit,

@@ -7,7 +7,7 @@ import { reasons } from '../../core/reasons/reasons.ts';
 import { suggest } from '../../core/policy/load/suggestion.ts';
 import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
-import { openRecord, recordSettings } from '../record.ts';
+import { openRecordReader, recordSettings } from '../record.ts';
 import { renderDecision } from '../render/decision-text.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
@@ -29,7 +29,7 @@ const unknownCode = (asked: string): UsageError => {
 
 const explainDecision = (id: string, flags: Flags, output: TextOrJson, terminal: Terminal): void => {
   const data = readSettings(recordSettings, flags, terminal).data.value;
-  const record = openRecord(resolve(data));
+  const record = openRecordReader(resolve(data));
   try {
     const json = record.find(id);
     if (json === undefined)

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
-import { describeProblems } from '../../config/sources/origin.ts';
+import { describeConfigProblems } from '../../config/sources/origin.ts';
 import { loadSources } from '../../config/sources/load.ts';
 import { printConfig } from '../../config/print.ts';
 import { resolveConfig, type Flags } from '../../config/resolve.ts';
@@ -28,8 +28,8 @@ const secondSignal = 150;
 
 /** Every setting of `serve`, or exit code 2. */
 const readConfig = (flags: Flags) => {
-  const sources = valueOrUsage(loadSources(flags), describeProblems);
-  return { sources, ...valueOrUsage(resolveConfig(sources), describeProblems) };
+  const sources = valueOrUsage(loadSources(flags), describeConfigProblems);
+  return { sources, ...valueOrUsage(resolveConfig(sources), describeConfigProblems) };
 };
 
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {

@@ -10,7 +10,7 @@ export interface FieldChange {
 }
 
 /** A reference after its lookup: the whole text with tag and digest, and the digest alone. */
-export interface Resolved {
+export interface PinnedReference {
   readonly text: string;
   readonly digest: string;
 }
@@ -25,7 +25,7 @@ export type NamedImage = { readonly at: SourceSteps; readonly given: string } & 
   | {
       readonly outcome: 'open';
       readonly reference: string;
-      readonly change: (resolved: Resolved) => FieldChange;
+      readonly change: (resolved: PinnedReference) => FieldChange;
     }
 );
 
@@ -33,7 +33,7 @@ interface OpenImage {
   readonly at: SourceSteps;
   readonly given: string;
   readonly reference: string;
-  readonly change: (resolved: Resolved) => FieldChange;
+  readonly change: (resolved: PinnedReference) => FieldChange;
 }
 
 /** An image whose text is whole: `kept` where it holds a digest, `left` where it is no reference. */

@@ -1,6 +1,6 @@
 import { fail, ok } from '../../core/result.ts';
 import type { WorkloadTable } from '../../core/workload/kinds/kinds.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createPinImage, createPinManifest, type PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
 import { budget, judgedAtOnce, plural, type OpenCheck } from '../check/check-run.ts';
@@ -16,7 +16,7 @@ import type { ValuesPath } from './values-images.ts';
 
 /** The input as it is after pinning. */
 interface Pinned {
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   /** Whether an image without digest is left. */
   readonly incomplete: boolean;
 }
@@ -78,7 +78,7 @@ const summaryOf = (pinned: readonly PinnedSource[]): string => {
 };
 
 const pinObjects = async (
-  objects: readonly ManifestDocument[],
+  objects: readonly ManifestObject[],
   pin: ReturnType<typeof createPinManifest>,
   terminal: Terminal,
 ): Promise<readonly (readonly PinnedPlace[])[]> => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ok } from '../../core/result.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';
-import { readManifest } from '../../core/workload/manifest.ts';
+import { readManifestObjects } from '../../core/workload/manifest.ts';
 import { isKustomization } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
 import { documentImages } from './named-images.ts';
@@ -20,7 +20,7 @@ interface Given {
 
 /** Every reference stands for the digest. */
 const pin = (text: string, { path = 'values.yaml', named = false, paths = [], refusal }: Given = {}) => {
-  const read = readManifest(text, path);
+  const read = readManifestObjects(text, path);
   const objects = read.ok ? read.value.objects.filter((one) => !isKustomization(one)) : [];
   const mark = { target: path, version: '', mode: 0, ...(refusal === undefined ? {} : { refusal }) };
   const source: ManifestSource = { path, named, text, objects, mark };

@@ -1,24 +1,24 @@
 import type { Result } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
 import type { PinnedPlace } from '../../gate/manifest/pin-manifest.ts';
 import { isKustomization } from '../check/foreign-file.ts';
 import type { ManifestSource } from '../check/manifest-input.ts';
-import type { Resolved } from './named-image.ts';
+import type { PinnedReference } from './named-image.ts';
 import type { DocumentImage } from './named-images.ts';
 import { rewriteImages, type Rewrite } from './rewrite.ts';
 import { writeFields, type DocumentChange } from './write-fields.ts';
 
 /** The lookup of one image of a kustomization or of values; `undefined` when none was needed. */
 export interface LookedUp extends DocumentImage {
-  readonly found: Result<Resolved, string> | undefined;
+  readonly found: Result<PinnedReference, string> | undefined;
 }
 
 /** One text of the input, before and after pinning. */
 export interface PinnedSource {
   readonly source: ManifestSource;
   readonly text: string;
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   /** For people: which image became what, and which stayed. */
   readonly remarks: readonly string[];
   readonly counts: PinCounts;
@@ -120,7 +120,8 @@ const rewriteFields = (
     else tally.left(one.line, one.image.given, notAlone);
   }
   // Lines were added, so the objects that stand beside them begin elsewhere now.
-  const again = before.objects.length === 0 ? undefined : readManifest(text, before.objects[0]?.file ?? path);
+  const again =
+    before.objects.length === 0 ? undefined : readManifestObjects(text, before.objects[0]?.file ?? path);
   const objects = again?.ok === true ? again.value.objects.filter((one) => !isKustomization(one)) : [];
   return { text, objects };
 };

@@ -5,15 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../core/image/reference.ts';
 import { extractImages } from '../../core/workload/extract.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
-import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
 import { rewriteImages, type Rewrite } from './rewrite.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const workloads = createWorkloadTable([]);
 const pinnedOf = (given: string): string => `${given}@${digest}`;
 
-const read = (text: string): readonly ManifestDocument[] => {
-  const manifest = readManifest(text, 'app.yaml');
+const read = (text: string): readonly ManifestObject[] => {
+  const manifest = readManifestObjects(text, 'app.yaml');
   if (!manifest.ok) throw new Error(`${manifest.error.line}: ${manifest.error.why}`);
   return manifest.value.objects;
 };
@@ -22,7 +22,7 @@ const read = (text: string): readonly ManifestDocument[] => {
 const isUrl = (path: string): boolean => path.endsWith('.registry.url');
 
 /** Every image of the text that has no digest. */
-const rewritesOf = (objects: readonly ManifestDocument[]): readonly Rewrite[] =>
+const rewritesOf = (objects: readonly ManifestObject[]): readonly Rewrite[] =>
   objects.flatMap(({ apiVersion, kind, object: value }, object) => {
     const row = workloads.byKind(apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '', kind);
     const found = row === undefined ? undefined : extractImages(row, value);
@@ -259,7 +259,7 @@ describe('property', () => {
 });
 
 const readable = (text: string): boolean => {
-  const manifest = readManifest(text, 'app.yaml');
+  const manifest = readManifestObjects(text, 'app.yaml');
   if (!manifest.ok) return false;
   const [object] = manifest.value.objects;
   const row = workloads.byKind('', 'Pod');

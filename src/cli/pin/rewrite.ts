@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
-import { readManifest, type ManifestDocument } from '../../core/workload/manifest.ts';
+import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import { nodeAt, type SourceText } from '../../core/text/source-node.ts';
 import { isKustomization } from '../check/foreign-file.ts';
@@ -17,12 +17,12 @@ export interface Rewrite {
 interface Rewritten {
   readonly text: string;
   /** The objects of the new text. */
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   /** What could not be written because its place was not found. */
   readonly missed: readonly Rewrite[];
 }
 
-const textAt = (object: ManifestDocument | undefined, path: string): SourceText | undefined => {
+const textAt = (object: ManifestObject | undefined, path: string): SourceText | undefined => {
   const node = object === undefined ? undefined : nodeAt(object.source(), stepsOf(path));
   return node?.kind === 'text' ? node : undefined;
 };
@@ -52,10 +52,10 @@ const isOnlyPinned = (before: JsonValue, now: JsonValue, texts: ReadonlyMap<stri
  */
 const proven = (
   text: string,
-  read: readonly ManifestDocument[],
+  read: readonly ManifestObject[],
   rewrites: readonly Rewrite[],
-): readonly ManifestDocument[] | undefined => {
-  const again = readManifest(text, read[0]?.file ?? '');
+): readonly ManifestObject[] | undefined => {
+  const again = readManifestObjects(text, read[0]?.file ?? '');
   const objects = again.ok ? again.value.objects.filter((object) => !isKustomization(object)) : [];
   if (objects.length !== read.length) return undefined;
   const texts = new Map(rewrites.map(({ given, text: pinned }) => [given, pinned]));
@@ -70,7 +70,7 @@ const proven = (
  */
 export const rewriteImages = (
   text: string,
-  read: readonly ManifestDocument[],
+  read: readonly ManifestObject[],
   rewrites: readonly Rewrite[],
 ): Rewritten => {
   const unchanged = { text, objects: read, missed: rewrites };

@@ -4,7 +4,7 @@ import type { Place } from '../../core/text/parsed-text.ts';
 import { namesField } from '../../core/decision/finding-place.ts';
 
 /** `namespace/Kind/name` of the judged object. */
-export const objectName = ({ object }: Decision): string =>
+export const formatObject = ({ object }: Decision): string =>
   [object.namespace, object.kind, object.name].filter((part) => part !== undefined && part !== '').join('/');
 
 /** `denied`, `warned` or `allowed`. */
@@ -34,7 +34,7 @@ const reasonOf = ({ code, message, detail }: Finding): string =>
 
 const rowsOf = (decision: Decision): string[][] => {
   const { object, findings, skipped } = decision;
-  const [verdict, name] = [verdictOf(decision), objectName(decision)];
+  const [verdict, name] = [verdictOf(decision), formatObject(decision)];
   if (findings.length === 0)
     return [[verdict, whereOf(decision, object), name, '', '', '', skipped?.code ?? '']];
   return findings.map((finding) => [

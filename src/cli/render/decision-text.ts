@@ -1,7 +1,7 @@
 import type { Decision, JudgedImage } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { describeDuration } from '../../core/text/duration.ts';
-import { objectName } from './decision-table.ts';
+import { formatObject } from './decision-table.ts';
 
 /** One finding: what, why, what to do. */
 export const findingLines = (finding: Finding): string[] => [
@@ -47,7 +47,7 @@ export const renderDecision = (decision: Decision): string => {
   const by = decision.user === undefined ? '' : `, asked by ${decision.user}`;
   const lines = [
     `decision ${decision.id}`,
-    `${verdict}: ${decision.operation ?? decision.source} ${objectName(decision)} at ${decision.time}${by}${decision.dryRun === true ? ' (dry run)' : ''}`,
+    `${verdict}: ${decision.operation ?? decision.source} ${formatObject(decision)} at ${decision.time}${by}${decision.dryRun === true ? ' (dry run)' : ''}`,
     ...repeatLines(decision),
     ...(decision.skipped === undefined
       ? []

@@ -1,6 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { fieldText, objectName, placeText } from './decision-table.ts';
+import { fieldText, formatObject, placeText } from './decision-table.ts';
 
 // XML 1.0 cannot express most control characters, so those that `shown` left are dropped.
 const escapeXml = (text: string): string =>
@@ -35,7 +35,7 @@ const placeOf = ({ object }: Decision): string =>
   object.file === undefined ? '' : ` file="${escapeXml(object.file)}" line="${object.line ?? 1}"`;
 
 const caseOf = (decision: Decision): string => {
-  const name = escapeXml(objectName(decision));
+  const name = escapeXml(formatObject(decision));
   const denied = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
   const notes = other.map((finding) => escapeXml(`${finding.mode}: ${fieldText(finding)} (${finding.code})`));

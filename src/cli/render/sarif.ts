@@ -7,7 +7,7 @@ import { reasons } from '../../core/reasons/reasons.ts';
 import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../check/artifact-location.ts';
 import { exitCode } from '../terminal/exit-code.ts';
-import { fieldText, objectName } from './decision-table.ts';
+import { fieldText, formatObject } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 
 const levels: Record<Mode, 'error' | 'warning' | 'note'> = { Deny: 'error', Warn: 'warning', Audit: 'note' };
@@ -23,7 +23,9 @@ const ruleOf = (code: FindingCode) => ({
 const fingerprint = (decision: Decision, finding: Finding, uri: string): string =>
   createHash('sha256')
     .update(
-      [uri, objectName(decision), finding.policy, finding.check, finding.path ?? '', finding.code].join('\n'),
+      [uri, formatObject(decision), finding.policy, finding.check, finding.path ?? '', finding.code].join(
+        '\n',
+      ),
     )
     .digest('hex');
 
@@ -48,7 +50,7 @@ const resultOf = (decision: Decision, finding: Finding, artifacts: ArtifactLocat
     locations: [
       {
         ...physicalLocation(decision, finding, artifacts),
-        logicalLocations: [{ fullyQualifiedName: `${objectName(decision)} ${finding.path ?? ''}`.trim() }],
+        logicalLocations: [{ fullyQualifiedName: `${formatObject(decision)} ${finding.path ?? ''}`.trim() }],
       },
     ],
     partialFingerprints: { 'imagegate/v1': fingerprint(decision, finding, uri) },

@@ -1,6 +1,6 @@
 import { shown, shownBriefly } from '../../core/text/shown-text.ts';
 import { declareKind } from '../../core/workload/kinds/kinds.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 
 const maxKinds = 10;
 const maxNameLength = 100;
@@ -9,11 +9,11 @@ const remedy = `${declareKind}, with \`images: []\` where a kind has none`;
 
 interface Kind {
   readonly name: string;
-  readonly first: ManifestDocument;
+  readonly first: ManifestObject;
   count: number;
 }
 
-const kindsOf = (objects: readonly ManifestDocument[]): readonly Kind[] => {
+const kindsOf = (objects: readonly ManifestObject[]): readonly Kind[] => {
   const kinds = new Map<string, Kind>();
   for (const object of objects) {
     const name = `${object.apiVersion} ${object.kind}`;
@@ -28,7 +28,7 @@ const kindsOf = (objects: readonly ManifestDocument[]): readonly Kind[] => {
  * One line for all objects of unknown kinds: an operator brings dozens of them, and a line for each would bury the
  * rest.
  */
-export const unknownKindsText = (objects: readonly ManifestDocument[]): string => {
+export const unknownKindsText = (objects: readonly ManifestObject[]): string => {
   const kinds = kindsOf(objects);
   const [only] = kinds;
   if (objects.length === 1 && only !== undefined) {

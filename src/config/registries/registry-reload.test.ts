@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../test/e2e/harness/certificates.ts';
-import { describeProblem } from '../sources/origin.ts';
+import { describeConfigProblem } from '../sources/origin.ts';
 import { createRegistryReload, rereadRegistries, type LiveRegistries } from './registry-reload.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imagegate-registries-'));
@@ -20,11 +20,11 @@ const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n'
 
 const problemsOf = (text: string): readonly string[] => {
   const result = rereadRegistries(write('gate.yaml', text));
-  return result.ok ? [] : result.error.map(describeProblem);
+  return result.ok ? [] : result.error.map(describeConfigProblem);
 };
 const read = (text: string): LiveRegistries => {
   const result = rereadRegistries(write('gate.yaml', text));
-  if (!result.ok) throw new Error(result.error.map(describeProblem).join('\n'));
+  if (!result.ok) throw new Error(result.error.map(describeConfigProblem).join('\n'));
   return result.value;
 };
 const event = (source: string, file: string): string =>

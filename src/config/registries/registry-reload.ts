@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../sources/bounded-file.ts';
 import { maxConfigFileBytes } from '../sources/config-file.ts';
 import { quote } from '../../core/text/cut-middle.ts';
-import { describeProblem, type ConfigProblem } from '../sources/origin.ts';
+import { describeConfigProblem, type ConfigProblem } from '../sources/origin.ts';
 import {
   loadEventSources,
   loadRegistries,
@@ -101,7 +101,7 @@ export const createRegistryReload = (options: RegistryReloadOptions): RegistryRe
   let reported: string | undefined;
 
   const refuse = (problems: readonly ConfigProblem[]): void => {
-    const texts = problems.map(describeProblem);
+    const texts = problems.map(describeConfigProblem);
     if (reported !== texts.join('\n')) onProblem(texts);
     reported = texts.join('\n');
   };

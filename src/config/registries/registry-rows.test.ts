@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from '../sources/origin.ts';
+import { describeConfigProblem } from '../sources/origin.ts';
 import { printConfig } from '../print.ts';
 import { resolveConfig, type Config } from '../resolve.ts';
 
@@ -8,12 +8,12 @@ const attempt = (text: string, path = '/etc/gate/gate.yaml') =>
   resolveConfig({ flags: { cluster: true }, environment: {}, file: { path, text } });
 const read = (text: string, path?: string): Config => {
   const result = attempt(text, path);
-  if (!result.ok) throw new Error(result.error.map(describeProblem).join('\n'));
+  if (!result.ok) throw new Error(result.error.map(describeConfigProblem).join('\n'));
   return result.value.config;
 };
 const problemIn = (text: string): string => {
   const result = attempt(text);
-  return result.ok ? 'accepted' : result.error.map(describeProblem).join('\n');
+  return result.ok ? 'accepted' : result.error.map(describeConfigProblem).join('\n');
 };
 const rows = (...lines: readonly string[]): string =>
   `registries:\n${lines.map((line) => `  - { ${line} }`).join('\n')}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadSources, replicaFromHost } from './load.ts';
-import { describeProblem } from './origin.ts';
+import { describeConfigProblem } from './origin.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imagegate-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -43,7 +43,7 @@ describe('loadSources', () => {
     ['has no name', '', /cannot read ""/],
   ])('refuses a file that %s', (_title, config, message) => {
     const result = loadSources({ config }, {});
-    expect(result.ok ? '' : result.error.map(describeProblem).join()).toMatch(message);
+    expect(result.ok ? '' : result.error.map(describeConfigProblem).join()).toMatch(message);
   });
 });
 

@@ -28,10 +28,10 @@ export interface ConfigProblem {
 }
 
 /** One line for stderr: `flag --listen: "8443" names no host; write …`. */
-export const describeProblem = (problem: ConfigProblem): string =>
+export const describeConfigProblem = (problem: ConfigProblem): string =>
   problem.origin.kind === 'default'
     ? problem.message
     : `${describeOrigin(problem.origin)}: ${problem.message}`;
 
-export const describeProblems = (problems: readonly ConfigProblem[]): readonly string[] =>
-  problems.map(describeProblem);
+export const describeConfigProblems = (problems: readonly ConfigProblem[]): readonly string[] =>
+  problems.map(describeConfigProblem);

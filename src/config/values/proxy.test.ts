@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeProblem } from '../sources/origin.ts';
+import { describeConfigProblem } from '../sources/origin.ts';
 import { printConfig } from '../print.ts';
 import { maskProxy, parseNoProxy, parseProxy } from './proxy.ts';
 import { resolveConfig, type ConfigSources, type ResolvedConfig } from '../resolve.ts';
@@ -50,7 +50,7 @@ describe('proxies in the configuration', () => {
   const resolve = (environment: ConfigSources['environment'], text = '', flags = {}): ResolvedConfig => {
     const file = { path: 'gate.yaml', text };
     const result = resolveConfig({ flags: { cluster: true, ...flags }, environment, file });
-    if (!result.ok) throw new Error(result.error.map(describeProblem).join('\n'));
+    if (!result.ok) throw new Error(result.error.map(describeConfigProblem).join('\n'));
     return result.value;
   };
   const upper = { HTTPS_PROXY: 'http://upper:1' };
@@ -103,7 +103,7 @@ describe('proxies in the configuration', () => {
       flags: { cluster: true },
       environment: { HTTPS_PROXY: 'socks5://me:hunter2@proxy' },
     });
-    const reported = result.ok ? '' : result.error.map(describeProblem).join();
+    const reported = result.ok ? '' : result.error.map(describeConfigProblem).join();
     expect(reported).toMatch(/^environment HTTPS_PROXY: names a kind of proxy that is not supported/);
     expect(reported).not.toContain('hunter2');
   });

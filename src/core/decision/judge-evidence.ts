@@ -8,7 +8,7 @@ import {
 } from '../checks/check.ts';
 import type { FactOf, KindId } from '../facts/evidence-kind.ts';
 import { outage, unavailable, type Fact, type Unavailable } from '../facts/fact.ts';
-import { factOf, type Answer, type ImageEvidence } from '../facts/image-evidence.ts';
+import { factOf, type ProviderAnswer, type ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
 import { describeDuration } from '../text/duration.ts';
@@ -118,7 +118,7 @@ const factFor = (
   check: EvidenceCheck,
   digest: Digest,
   { evidence, isVolume }: { readonly evidence: ImageEvidence; readonly isVolume: boolean },
-): Answer<FactOf<KindId>> => {
+): ProviderAnswer<FactOf<KindId>> => {
   const fact = factOf(evidence, check.need.kind);
   if (fact.state !== 'known') return fact;
   if (fact.value.digest !== digest)
@@ -147,7 +147,7 @@ const labelsWhy = (
 /** What is said of evidence that is not there. */
 const lackOf = (
   reference: ImageReference,
-  answer: Exclude<Answer<unknown>, { readonly state: 'known' }>,
+  answer: Exclude<ProviderAnswer<unknown>, { readonly state: 'known' }>,
   tried: readonly string[],
   kind: string,
 ): Pick<Judged, 'violation' | 'why'> => {

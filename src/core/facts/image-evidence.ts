@@ -21,11 +21,11 @@ export interface ImageEvidence {
 }
 
 /** `not-asked`: nobody gathered this kind of evidence. It is no fact, so no check can take it for one. */
-export type Answer<T> = Fact<T> | { readonly state: 'not-asked' };
+export type ProviderAnswer<T> = Fact<T> | { readonly state: 'not-asked' };
 
 const notAsked = { state: 'not-asked' } as const;
 
 export const factOf = <Id extends KindId>(
   { facts }: { readonly facts: EvidenceFacts<Id> },
   { id }: Pick<EvidenceKind<Id>, 'id'>,
-): Answer<FactOf<Id>> => facts[id] ?? notAsked;
+): ProviderAnswer<FactOf<Id>> => facts[id] ?? notAsked;

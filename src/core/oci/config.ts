@@ -4,10 +4,10 @@ import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { OciLimits } from './limits.ts';
 import { readJsonObject } from '../text/json/json-document.ts';
-import { readLabels, type Labels } from './labels.ts';
+import { readLabels, type ImageLabels } from './labels.ts';
 import { readTime } from './time.ts';
 import { fieldNames, foreignSpelling, optionalText } from '../text/json/field-names.ts';
-import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** The fields of an image config that are read: OCI image-spec, "Image Configuration". */
 export interface ImageConfig {
@@ -16,7 +16,7 @@ export interface ImageConfig {
   readonly created?: number;
   readonly user: string;
   readonly entrypoint: readonly string[];
-  readonly labels: Labels;
+  readonly labels: ImageLabels;
 }
 
 const configFields = fieldNames('created', 'architecture', 'os', 'variant', 'config');
@@ -28,7 +28,7 @@ const readEntrypoint = (
 ): Result<readonly string[], Unreadable> => {
   if (value === undefined || value === null) return ok([]);
   if (!Array.isArray(value) || !value.every((word) => typeof word === 'string')) {
-    return invalid('its entrypoint is not a list of texts');
+    return invalidBytes('its entrypoint is not a list of texts');
   }
   const length = value.reduce((sum, word) => sum + word.length, 0);
   return length > limits.labelBytes
@@ -40,8 +40,8 @@ const readPlatform = (config: JsonObject): Result<Platform, Unreadable> => {
   const { os, architecture } = config;
   const variant = optionalText(config['variant']);
   const named = typeof os === 'string' && typeof architecture === 'string';
-  if (!named || os === '' || architecture === '') return invalid('its config names no platform');
-  if (variant === false) return invalid('its config names a variant that is not a text');
+  if (!named || os === '' || architecture === '') return invalidBytes('its config names no platform');
+  if (variant === false) return invalidBytes('its config names a variant that is not a text');
   return ok(variant === undefined || variant === '' ? { os, architecture } : { os, architecture, variant });
 };
 
@@ -50,11 +50,11 @@ const readRun = (
   limits: OciLimits,
 ): Result<Pick<ImageConfig, 'user' | 'entrypoint' | 'labels'>, Unreadable> => {
   const run = value ?? {};
-  if (!isJsonObject(run)) return invalid('its config.config is not an object');
+  if (!isJsonObject(run)) return invalidBytes('its config.config is not an object');
   const stranger = foreignSpelling(run, runFields);
   if (stranger !== undefined) return misspelt(stranger);
   const user = optionalText(run['User']) ?? '';
-  if (user === false) return invalid('its user is not a text');
+  if (user === false) return invalidBytes('its user is not a text');
   if (user.length > limits.labelBytes)
     return tooMuch(`its user is longer than ${limits.labelBytes} characters`);
   const entrypoint = readEntrypoint(run['Entrypoint'], limits);
@@ -64,7 +64,7 @@ const readRun = (
 };
 
 const misspelt = (name: string): Result<never, Unreadable> =>
-  invalid(
+  invalidBytes(
     `its config holds ${JSON.stringify(shown(name))}, which runtimes read as another field than we would`,
   );
 

@@ -2,7 +2,7 @@ import { parseDigest, type Digest } from '../image/digest.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { optionalText } from '../text/json/field-names.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
-import { invalid, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, type Unreadable } from '../text/unreadable.ts';
 import { whyMisspelled } from './manifest-document.ts';
 import type { Platform } from './platform.ts';
 
@@ -19,9 +19,9 @@ export interface Descriptor {
 /** Absent when a part is empty: containerd then looks into the config, so nothing may be concluded from it. */
 const readPlatform = (value: JsonValue | undefined): Result<Platform | undefined, Unreadable> => {
   if (value === undefined || value === null) return ok(undefined);
-  if (!isJsonObject(value)) return invalid('a platform in it is not an object');
+  if (!isJsonObject(value)) return invalidBytes('a platform in it is not an object');
   const parts = ['os', 'architecture', 'variant'].map((name) => optionalText(value[name]) ?? '');
-  if (parts.includes(false)) return invalid('a platform in it is not made of texts');
+  if (parts.includes(false)) return invalidBytes('a platform in it is not made of texts');
   const [os, architecture, variant] = parts as [string, string, string];
   if (os === '' || architecture === '') return ok(undefined);
   return ok(variant === '' ? { os, architecture } : { os, architecture, variant });
@@ -38,15 +38,15 @@ const readAddress = (
   Pick<Descriptor, 'mediaType' | 'digest' | 'size'> & { readonly fields: JsonObject },
   Unreadable
 > => {
-  if (!isJsonObject(value)) return invalid(`${what} is not a descriptor`);
+  if (!isJsonObject(value)) return invalidBytes(`${what} is not a descriptor`);
   const { mediaType, digest, size } = value;
   if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isSize(size)) {
-    return invalid(`${what} lacks a media type, a digest or a size`);
+    return invalidBytes(`${what} lacks a media type, a digest or a size`);
   }
   const parsed = parseDigest(digest);
   return parsed.ok
     ? ok({ mediaType, digest: parsed.value, size, fields: value })
-    : invalid(`${what}: ${parsed.error}`);
+    : invalidBytes(`${what}: ${parsed.error}`);
 };
 
 /** A descriptor of a manifest or an index. `what`: how to call it where it cannot be read. */

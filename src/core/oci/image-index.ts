@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
-import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
 import { ok, type Result } from '../result.ts';
 import { readDescriptor, type Descriptor } from './descriptor.ts';
 import type { OciLimits } from './limits.ts';
@@ -38,7 +38,7 @@ const readEntry = (value: JsonValue): Result<IndexEntry, Unreadable> => {
 /** Reads what {@link readManifestDocument} has found to be an index. */
 export const readIndex = (manifest: JsonObject, limits: OciLimits): Result<ImageIndex, Unreadable> => {
   const list = manifest['manifests'];
-  if (!Array.isArray(list)) return invalid('it is an index without a list of images');
+  if (!Array.isArray(list)) return invalidBytes('it is an index without a list of images');
   const children: IndexEntry[] = [];
   for (const entry of list) {
     const child = readEntry(entry);

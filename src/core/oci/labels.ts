@@ -2,26 +2,26 @@ import { shown } from '../../core/text/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { OciLimits } from './limits.ts';
-import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
 
 /** Without a prototype: a label called `constructor` is there only when the image has it. */
-export type Labels = Readonly<Record<string, string>>;
+export type ImageLabels = Readonly<Record<string, string>>;
 
-const noLabels: Labels = Object.freeze(Object.create(null) as Record<string, string>);
+const noLabels: ImageLabels = Object.freeze(Object.create(null) as Record<string, string>);
 
 /** Labels of a config, or annotations of a manifest: OCI image-spec, "Annotations". `word`: what to call one of them. */
 export const readLabels = (
   value: JsonValue | undefined,
   word: 'label' | 'annotation',
   limits: OciLimits,
-): Result<Labels, Unreadable> => {
+): Result<ImageLabels, Unreadable> => {
   if (value === undefined || value === null) return ok(noLabels);
-  if (!isJsonObject(value)) return invalid(`its ${word}s are not an object`);
+  if (!isJsonObject(value)) return invalidBytes(`its ${word}s are not an object`);
   const labels = Object.create(null) as Record<string, string>;
   let count = 0;
   let bytes = 0;
   for (const [name, text] of Object.entries(value)) {
-    if (typeof text !== 'string') return invalid(`its ${word} ${shown(name)} is not a text`);
+    if (typeof text !== 'string') return invalidBytes(`its ${word} ${shown(name)} is not a text`);
     count += 1;
     bytes += name.length + text.length;
     if (count > limits.labels) return tooMuch(`it has more than ${limits.labels} ${word}s`);

@@ -3,7 +3,7 @@ import { readJsonObject } from '../text/json/json-document.ts';
 import { fieldNames, foreignSpelling, type FieldNames } from '../text/json/field-names.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import { fail, ok, type Result } from '../result.ts';
-import { invalid, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, type Unreadable } from '../text/unreadable.ts';
 import { manifestTypes, shapeOfType, type ManifestShape } from './media-types.ts';
 
 /** Fields of manifests and indexes (OCI image-spec; Docker schemas 1 and 2). */
@@ -127,9 +127,9 @@ export const readManifestDocument = (bytes: Uint8Array): Result<ManifestDocument
   const object = readJsonObject(bytes);
   if (!object.ok) return object;
   const misspelt = whyMisspelled(object.value);
-  if (misspelt !== undefined) return invalid(misspelt);
+  if (misspelt !== undefined) return invalidBytes(misspelt);
   const type = typeOf(object.value);
-  if (!type.ok) return invalid(type.error);
+  if (!type.ok) return invalidBytes(type.error);
   const why = whyParts(object.value, type.value.shape);
-  return why === undefined ? ok({ ...type.value, object: object.value }) : invalid(why);
+  return why === undefined ? ok({ ...type.value, object: object.value }) : invalidBytes(why);
 };

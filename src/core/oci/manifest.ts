@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import { optionalText } from '../text/json/field-names.ts';
 import { shown } from '../text/shown-text.ts';
-import { invalid, tooMuch, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
 import { ok, type Result } from '../result.ts';
 import { isCheckpoint } from './checkpoint.ts';
 import { readDescriptor, type Descriptor } from './descriptor.ts';
 import { readIndex, type ImageIndex } from './image-index.ts';
-import { readLabels, type Labels } from './labels.ts';
+import { readLabels, type ImageLabels } from './labels.ts';
 import type { OciLimits } from './limits.ts';
 import { readManifestDocument } from './manifest-document.ts';
 import { manifestTypes } from './media-types.ts';
@@ -41,7 +41,7 @@ export interface ArtifactManifest {
   readonly config?: Descriptor;
   readonly layers: number;
   readonly size: number;
-  readonly annotations: Labels;
+  readonly annotations: ImageLabels;
   readonly created?: number;
   /** CRI-O refuses it by its types (containers/image oci.go, `OCIConfig`), which a Docker manifest has not. */
   readonly isOci: boolean;
@@ -76,7 +76,7 @@ const readContents = (
   limits: OciLimits,
 ): Result<Pick<ImageManifest, 'layers' | 'size'>, Unreadable> => {
   const list = manifest['layers'];
-  if (!Array.isArray(list)) return invalid('it has no list of layers');
+  if (!Array.isArray(list)) return invalidBytes('it has no list of layers');
   if (list.length > limits.layers) return tooMuch(`it has more than ${limits.layers} layers`);
   let size = config?.size ?? 0;
   for (const entry of list) {
@@ -84,7 +84,7 @@ const readContents = (
     if (!layer.ok) return layer;
     size += layer.value.size;
   }
-  if (!Number.isSafeInteger(size)) return invalid('the sizes of its layers add up to nonsense');
+  if (!Number.isSafeInteger(size)) return invalidBytes('the sizes of its layers add up to nonsense');
   return ok({ layers: list.length, size });
 };
 
@@ -125,7 +125,7 @@ export const readManifest = (bytes: Uint8Array, limits: OciLimits): Result<AnyMa
   if (!document.ok) return document;
   const { shape, object } = document.value;
   if (isCheckpoint(object)) {
-    return invalid(
+    return invalidBytes(
       'it is the checkpoint of a container: a node goes on with what was saved, not with what its config says',
     );
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readManifest } from '../workload/manifest.ts';
+import { readManifestObjects } from '../workload/manifest.ts';
 import { formatProblem, readPolicyFile } from './load/document.ts';
 import { readPolicy } from './schema/schema.ts';
 
@@ -24,7 +24,7 @@ const fromFile = (text: string): unknown => {
 };
 /** What `kubectl apply` would send, read as the gate reads it from the cluster. */
 const fromCluster = (text: string): unknown => {
-  const manifest = readManifest(text, 'a.yaml');
+  const manifest = readManifestObjects(text, 'a.yaml');
   if (!manifest.ok) return [manifest.error.why];
   const read = readPolicy(manifest.value.objects[0]?.object);
   return read.ok ? [read.value] : read.error.map(({ message }) => message);

@@ -13,5 +13,5 @@ interface Failed {
   readonly error: Unreadable;
 }
 
-export const invalid = (why: string): Failed => fail({ kind: 'invalid', why });
+export const invalidBytes = (why: string): Failed => fail({ kind: 'invalid', why });
 export const tooMuch = (why: string): Failed => fail({ kind: 'limit', why });

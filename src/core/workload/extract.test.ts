@@ -10,7 +10,7 @@ import {
   parseWorkloadRow,
   type WorkloadKind,
 } from './kinds/kinds.ts';
-import { readManifest } from './manifest.ts';
+import { readManifestObjects } from './manifest.ts';
 import { pullSecretsOf } from './pull-context.ts';
 
 const table = createWorkloadTable([]);
@@ -39,7 +39,7 @@ describe('fixtures: one object per kind, every place planted (B17, B18)', () => 
   const texts = files.map((file) => [file, readFileSync(new URL(file, folder), 'utf8')] as const);
 
   test.each(texts)('%s', (file, text) => {
-    const manifest = readManifest(text, file);
+    const manifest = readManifestObjects(text, file);
     if (!manifest.ok) throw new Error(JSON.stringify(manifest.error));
     const [document, ...others] = manifest.value.objects;
     expect(others).toEqual([]);
@@ -71,7 +71,7 @@ describe('fixtures plant something at every place of every row', () => {
   const objects = readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))
     .flatMap((file) => {
-      const manifest = readManifest(readFileSync(new URL(file, folder), 'utf8'), file);
+      const manifest = readManifestObjects(readFileSync(new URL(file, folder), 'utf8'), file);
       return manifest.ok ? manifest.value.objects : [];
     });
   test.each(customWorkloads.map((row) => [`${row.group}/${row.kind}`, row] as const))('%s', (_title, row) => {

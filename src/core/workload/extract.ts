@@ -11,7 +11,7 @@ import {
   addImage,
   addImageUrl,
   isAbsent,
-  malformed,
+  malformedObject,
   type ExtractionError,
   type Findings,
   type ImageUse,
@@ -45,8 +45,8 @@ const extractFromPodSpec = (
       continue;
     }
     const path = compiled.segments.slice(0, depth + 1).join('.');
-    if (!isAbsent(next)) return fail(malformed(path, 'must be an object'));
-    if (!found.kind.podSpecOptional) return fail(malformed(path, 'is missing'));
+    if (!isAbsent(next)) return fail(malformedObject(path, 'must be an object'));
+    if (!found.kind.podSpecOptional) return fail(malformedObject(path, 'is missing'));
     const warnings = found.kind.overlay === true ? [] : [`${path} is absent: nothing to judge`];
     return ok({ images: [], warnings });
   }
@@ -65,7 +65,7 @@ const extractFromPlaces = (
   const readAt = (path: () => string, value: JsonValue): Problem =>
     isJsonObject(value)
       ? readPodSpec(found, podSpecPlaces(path, found.kind), value)
-      : malformed(path(), 'must be an object');
+      : malformedObject(path(), 'must be an object');
   const readImage = (at: () => string, value: JsonValue): Problem => {
     const path = at();
     return addImage(found, { path, place: path }, value);

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import type { FieldSegment } from './field-path.ts';
-import { isAbsent, malformed, maxEntries, type Problem } from './found-images.ts';
+import { isAbsent, malformedObject, maxEntries, type Problem } from './found-images.ts';
 import { isNameable, keyStep, unnameable } from './object-path.ts';
 
 /**
@@ -39,7 +39,7 @@ const walkLists = (
   const { depth, path, lists } = at;
   if (isAbsent(value)) return undefined;
   if (lists === 0) return walkFrom(walk, segments, at, value);
-  if (!Array.isArray(value)) return malformed(path(), 'must be a list');
+  if (!Array.isArray(value)) return malformedObject(path(), 'must be a list');
   for (let index = 0; index < value.length; index += 1) {
     const inner = { depth, path: () => `${path()}[${index}]`, lists: lists - 1 };
     const problem = countEntry(walk, at) ?? walkLists(walk, segments, inner, value[index]);
@@ -55,7 +55,7 @@ const walkMap = (
   map: JsonObject,
 ): Problem => {
   for (const key of Object.keys(map)) {
-    if (!isNameable(key)) return malformed(at.path(), unnameable);
+    if (!isNameable(key)) return malformedObject(at.path(), unnameable);
     const inner = { ...at, path: () => `${at.path()}${keyStep(key)}` };
     const problem = countEntry(walk, at) ?? walkLists(walk, segments, inner, map[key]);
     if (problem !== undefined) return problem;
@@ -72,7 +72,7 @@ const walkFrom = (
   if (isAbsent(value)) return undefined;
   const segment = segments[at.depth];
   if (segment === undefined) return walk.visit(at.path, value);
-  if (!isJsonObject(value)) return malformed(at.path(), 'must be an object');
+  if (!isJsonObject(value)) return malformedObject(at.path(), 'must be an object');
   const { key, lists } = segment;
   const depth = at.depth + 1;
   if (key === undefined) return walkMap(walk, segments, { depth, path: at.path, lists }, value);

@@ -39,7 +39,7 @@ export interface Findings {
   places: number;
 }
 
-export const malformed = (path: string, why: string): ExtractionError => ({
+export const malformedObject = (path: string, why: string): ExtractionError => ({
   code: 'malformed-request',
   path,
   why,
@@ -59,7 +59,7 @@ export const addImage = (
     return { code: 'too-many-images', path, why: `more than ${maxImages} images in one object` };
   }
   const given = value ?? '';
-  if (typeof given !== 'string') return malformed(path, 'an image must be text');
+  if (typeof given !== 'string') return malformedObject(path, 'an image must be text');
   const { kind, placeholder } = found;
   if (!kind.imageRequired && given.trim() === '') {
     if (kind.overlay !== true)

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readManifest } from './manifest.ts';
+import { readManifestObjects } from './manifest.ts';
 import { stepsOf } from './object-path.ts';
 import type { Place } from '../text/parsed-text.ts';
 
@@ -16,7 +16,7 @@ const placeOfMark = (text: string): Place => {
 };
 
 const objectsOf = (text: string) => {
-  const read = readManifest(text, 'x.yaml');
+  const read = readManifestObjects(text, 'x.yaml');
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   return read.value.objects;
 };
@@ -205,7 +205,7 @@ test('a place is the same whatever was asked before it', () => {
     [],
   ];
   const open = () => {
-    const read = readManifest(text, 'f.json');
+    const read = readManifestObjects(text, 'f.json');
     if (!read.ok) throw new Error(read.error.why);
     const places = read.value.objects[0]?.places();
     if (places === undefined) throw new Error('no object');

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../text/json/json.ts';
-import { readManifest } from './manifest.ts';
+import { readManifestObjects } from './manifest.ts';
 import { plainScalar } from '../text/yaml/scalar.ts';
 
 const read = (text: string) => {
-  const result = readManifest(text, 'x.yaml');
+  const result = readManifestObjects(text, 'x.yaml');
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value;
 };
 const listed = (text: string) => read(text).objects.map(({ kind, line }) => `${kind}:${line}`);
 const problem = (text: string) => {
-  const result = readManifest(text, 'x.yaml');
+  const result = readManifestObjects(text, 'x.yaml');
   return result.ok ? 'no problem' : `${result.error.line}:${result.error.column} ${result.error.why}`;
 };
 const cm = 'apiVersion: v1\nkind: ConfigMap\n';
@@ -306,7 +306,7 @@ describe('properties', () => {
     );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
-        const result = readManifest(parts.join(''), 'x');
+        const result = readManifestObjects(parts.join(''), 'x');
         const { line, column } = result.ok ? { line: 1, column: 1 } : result.error;
         expect(Math.min(line, column)).toBeGreaterThan(0);
       }),

@@ -6,7 +6,7 @@ import type { SourceNode } from '../text/source-node.ts';
 import { readYamlText } from '../text/yaml/yaml-text.ts';
 
 /** One Kubernetes object of a manifest; `line` and `column` (1-based) are where it begins. */
-export interface ManifestDocument {
+export interface ManifestObject {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -24,9 +24,9 @@ interface ManifestRemark {
   readonly line: number;
   readonly text: string;
 }
-export interface Manifest {
+export interface ManifestObjects {
   /** In input order, lists flattened. */
-  readonly objects: readonly ManifestDocument[];
+  readonly objects: readonly ManifestObject[];
   readonly remarks: readonly ManifestRemark[];
   /** Documents that are not empty, before lists are flattened; 0 means that there was nothing to read. */
   readonly documents: number;
@@ -38,7 +38,7 @@ interface ManifestProblem extends TextProblem {
 
 interface Reading {
   readonly file: string;
-  readonly objects: ManifestDocument[];
+  readonly objects: ManifestObject[];
   readonly remarks: ManifestRemark[];
 }
 /** What an item inherits from the typed list around it. */
@@ -123,7 +123,7 @@ const readValues = (text: string): Result<readonly ParsedValue[], TextProblem> =
 
 const withoutMark = (text: string): string => (text.startsWith('\uFEFF') ? text.slice(1) : text);
 
-/** Every value of a text, as {@link readManifest} reads it, whether it is an object of a cluster or not. */
+/** Every value of a text, as {@link readManifestObjects} reads it, whether it is an object of a cluster or not. */
 export const readTextValues = (text: string): Result<readonly ParsedValue[], TextProblem> =>
   readValues(withoutMark(text));
 
@@ -134,7 +134,7 @@ export const readTextValues = (text: string): Result<readonly ParsedValue[], Tex
  *
  * @returns the first problem with its line and column; never throws.
  */
-export const readManifest = (text: string, file: string): Result<Manifest, ManifestProblem> => {
+export const readManifestObjects = (text: string, file: string): Result<ManifestObjects, ManifestProblem> => {
   const values = readTextValues(text);
   if (!values.ok) return fail({ ...values.error, file });
   const reading: Reading = { file, objects: [], remarks: [] };

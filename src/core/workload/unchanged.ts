@@ -3,7 +3,7 @@ import type { Steps } from '../steps.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
 import { extractImages, type Extraction, type ImageUse } from './extract.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
-import { maxDepth } from '../text/yaml/limits.ts';
+import { maxYamlDepth } from '../text/yaml/limits.ts';
 
 /** What the object held before; `undefined` when there was none, or when it cannot be read. */
 export const imagesBefore = (kind: WorkloadKind, oldObject: JsonObject | null): Extraction | undefined => {
@@ -71,7 +71,7 @@ const canBeSame = (
 ): boolean => {
   if (a === b) return true;
   budget.left -= 1;
-  if (open.length > maxDepth || budget.left < 0) return false;
+  if (open.length > maxYamlDepth || budget.left < 0) return false;
   const pair = pairOf(a, b);
   if (pair === undefined) return false;
   open.push(pair);

@@ -3,7 +3,7 @@ import type { Digest } from '../../core/image/digest.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ImageConfig } from '../../core/oci/config.ts';
-import { invalid, type Unreadable } from '../../core/text/unreadable.ts';
+import { invalidBytes, type Unreadable } from '../../core/text/unreadable.ts';
 import type { ArtifactManifest, BaseImage, ImageManifest } from '../../core/oci/manifest.ts';
 import { createdAnnotation, readTime, timesOf } from '../../core/oci/time.ts';
 import { agree, formatPlatform, noPlatform, type Platform } from '../../core/oci/platform.ts';
@@ -35,7 +35,7 @@ export const platformImage = (
 ): Result<PlatformImage, Unreadable> => {
   if (named !== undefined && !agree(named, config.platform)) {
     const index = shown(formatPlatform(named));
-    return invalid(`the index calls it ${index}, its config ${shown(formatPlatform(config.platform))}`);
+    return invalidBytes(`the index calls it ${index}, its config ${shown(formatPlatform(config.platform))}`);
   }
   const base = baseOf(manifest.base, config.labels);
   const { user, entrypoint, labels, created } = config;

@@ -3,13 +3,13 @@ import type { Decision, JudgedObject } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Place, Places } from '../../core/text/parsed-text.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { Deadline } from '../deadline.ts';
 import { gateFinding, type DecisionBuilder } from '../review/decision-builder.ts';
-import { nameOf, namespaceOf } from './manifest-namespace.ts';
+import { manifestName, manifestNamespace } from './manifest-namespace.ts';
 import type { Review } from '../review/review.ts';
 import { unknownKind } from '../review/unknown-kind.ts';
 
@@ -38,9 +38,9 @@ const malformed = gateFinding('malformed-request', 'metadata: must be an object'
   remedy: 'send a well-formed object',
 });
 
-const describeObject = (manifest: ManifestDocument, namespace: string): JudgedObject => {
+const describeObject = (manifest: ManifestObject, namespace: string): JudgedObject => {
   const { object, apiVersion, kind, file, line, column } = manifest;
-  const name = nameOf(object);
+  const name = manifestName(object);
   return {
     apiVersion: shown(apiVersion),
     kind: shown(kind),
@@ -53,7 +53,7 @@ const describeObject = (manifest: ManifestDocument, namespace: string): JudgedOb
 };
 
 /** The place of the value that a path names; for a missing one, of the last value on the way. */
-const createPlaces = (manifest: ManifestDocument): ((path: string | undefined) => Place) => {
+const createPlaces = (manifest: ManifestObject): ((path: string | undefined) => Place) => {
   const places = new Map<string, Place>();
   let placeOf: Places | undefined;
   const find = (path: string): Place => (placeOf ??= manifest.places())(stepsOf(path));
@@ -73,7 +73,7 @@ const mostTelling = (findings: readonly Finding[]): Finding | undefined => {
 };
 
 /** Each finding with its place, and the object with that of one of them. */
-const placed = (decision: Decision, manifest: ManifestDocument): Decision => {
+const placed = (decision: Decision, manifest: ManifestObject): Decision => {
   if (decision.findings.length === 0) return decision;
   const placeOf = createPlaces(manifest);
   const findings = decision.findings.map((finding) => {
@@ -90,12 +90,12 @@ const placed = (decision: Decision, manifest: ManifestDocument): Decision => {
  */
 export const createJudgeManifest = (deps: JudgeManifestDeps) => {
   const { review, buildDecision, workloads, clock } = deps;
-  return async (manifest: ManifestDocument, deadline: Deadline): Promise<ManifestOutcome> => {
+  return async (manifest: ManifestObject, deadline: Deadline): Promise<ManifestOutcome> => {
     const started = clock.monotonic();
     const { object, apiVersion, kind } = manifest;
     const group = groupOf(apiVersion);
     const row = workloads.byKind(group, kind);
-    const namespace = namespaceOf(row, object, deps.defaultNamespace);
+    const namespace = manifestNamespace(row, object, deps.defaultNamespace);
     const origin = { source: 'manifest' as const, object: describeObject(manifest, namespace) };
     if (row !== undefined) {
       if (isMalformed(object))

@@ -3,11 +3,14 @@ import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
 
 const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
 
-export const nameOf = (object: JsonObject): string => textOf(metadataOf(object)['name']);
+export const manifestName = (object: JsonObject): string => textOf(metadataOf(object)['name']);
 
 /**
  * The namespace that the API server would send with the object of a manifest: none for a cluster-scoped object,
  * whatever its manifest says.
  */
-export const namespaceOf = (row: WorkloadKind | undefined, object: JsonObject, otherwise: string): string =>
-  row?.scope === 'Cluster' ? '' : textOf(metadataOf(object)['namespace']) || otherwise;
+export const manifestNamespace = (
+  row: WorkloadKind | undefined,
+  object: JsonObject,
+  otherwise: string,
+): string => (row?.scope === 'Cluster' ? '' : textOf(metadataOf(object)['namespace']) || otherwise);

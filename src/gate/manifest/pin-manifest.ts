@@ -4,13 +4,13 @@ import { digestOnly, type ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { isFenced } from '../../core/policy-set/needs.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import { groupOf, type WorkloadTable } from '../../core/workload/kinds/kinds.ts';
-import type { ManifestDocument } from '../../core/workload/manifest.ts';
+import type { ManifestObject } from '../../core/workload/manifest.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { collect } from '../review/images-of-object.ts';
 import { matchedPoliciesOf, labelsFor } from '../review/matched-policies.ts';
 import type { Deadline } from '../deadline.ts';
 import { gatherFacts } from '../review/gather-facts.ts';
-import { namespaceOf } from './manifest-namespace.ts';
+import { manifestNamespace } from './manifest-namespace.ts';
 import { pinnedText } from '../mutation/pinned-text.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { ReviewSubject } from '../review/subject.ts';
@@ -94,13 +94,13 @@ const createPin =
 export const createPinManifest = ({ workloads, defaultNamespace, ...deps }: PinManifestDeps) => {
   const pin = createPin(deps);
   return async (
-    { object, apiVersion, kind }: Pick<ManifestDocument, 'object' | 'apiVersion' | 'kind'>,
+    { object, apiVersion, kind }: Pick<ManifestObject, 'object' | 'apiVersion' | 'kind'>,
     deadline: Deadline,
   ): Promise<readonly PinnedPlace[]> => {
     const row = workloads.byKind(groupOf(apiVersion), kind);
     if (row === undefined) return [];
     const what = { form: 'workload', row, object, oldObject: null } as const;
-    return pin({ namespace: namespaceOf(row, object, defaultNamespace), what }, deadline);
+    return pin({ namespace: manifestNamespace(row, object, defaultNamespace), what }, deadline);
   };
 };
 

@@ -3,9 +3,9 @@ import { connect, createClient, type ApiClient } from '../../adapters/kubernetes
 import { createEvents, type Events } from '../../adapters/kubernetes/events/events.ts';
 import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
 import { objectNames } from '../../install/manifest.ts';
-import { createNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
+import { createWatchedNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
 import { createClusterPolicies } from '../../adapters/kubernetes/resources/policies.ts';
-import { describeProblem } from '../../adapters/kubernetes/resources/policy-store.ts';
+import { describePolicyProblem } from '../../adapters/kubernetes/resources/policy-store.ts';
 import { createStatusWriter } from '../../adapters/kubernetes/resources/policy-status.ts';
 import type { WatchState } from '../../adapters/kubernetes/watch/watch.ts';
 import { readEnvironment } from '../../config/sources/load.ts';
@@ -24,7 +24,7 @@ import type { Telemetry } from '../telemetry.ts';
 /**
  * Prepares the connection and sends nothing yet: an unreachable cluster must not keep the gate from starting (R14).
  */
-export const openClient = async (
+export const createClusterClient = async (
   config: Config,
   lifecycle: Lifecycle,
 ): Promise<Result<ApiClient, readonly string[]>> => {
@@ -64,7 +64,7 @@ export const openNamespaces = (
   { metrics }: Telemetry,
   lifecycle: Lifecycle,
 ): ClusterNamespaces => {
-  const namespaces = createNamespaces({ client, clock: systemClock });
+  const namespaces = createWatchedNamespaces({ client, clock: systemClock });
   namespaces.start();
   lifecycle.add(() => namespaces.close());
   metrics.onScrape(() => {
@@ -97,7 +97,7 @@ export const openClusterPolicies = (
         accepted,
         setVersion,
         broken.map(({ name, match, problems }) =>
-          compileBroken(name, match, problems.map(describeProblem).join('; ')),
+          compileBroken(name, match, problems.map(describePolicyProblem).join('; ')),
         ),
       ),
     onSet: (set) => {

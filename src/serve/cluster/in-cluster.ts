@@ -11,7 +11,13 @@ import type { PartState } from '../../gate/readiness.ts';
 import { openCertificate } from '../certificate.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { openClusterCertificate, type ClusterCertificate } from './cluster-certificate.ts';
-import { openClient, openClusterPolicies, openEvents, openLeadership, openNamespaces } from './cluster.ts';
+import {
+  createClusterClient,
+  openClusterPolicies,
+  openEvents,
+  openLeadership,
+  openNamespaces,
+} from './cluster.ts';
 import type { Policies } from '../policies.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority, watchWebhooks } from './webhook-guard.ts';
@@ -48,7 +54,7 @@ export const openFromCluster = async (
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<FromCluster, readonly string[]>> => {
-  const connected = await openClient(config, lifecycle);
+  const connected = await createClusterClient(config, lifecycle);
   if (!connected.ok) return connected;
   const client = connected.value;
   const serving = await openServing(client, config, telemetry, lifecycle);

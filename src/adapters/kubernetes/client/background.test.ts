@@ -4,7 +4,7 @@ import { startApiServer, type FakeApiServer } from '../../../../test/fakes/api-s
 import type { ApiClient, ApiProblem } from './client.ts';
 import { createEvents, type EventNote } from '../events/events.ts';
 import { createLease } from '../resources/lease.ts';
-import { createNamespaces } from '../resources/namespaces.ts';
+import { createWatchedNamespaces } from '../resources/namespaces.ts';
 import type { PolicyVerdict } from '../resources/policy-store.ts';
 import { createStatusWriter } from '../resources/policy-status.ts';
 
@@ -128,7 +128,7 @@ describe('a throw in a background loop is reported, and the loop goes on', () =>
 
   test('in a look-up of a namespace: unavailable, and the next one is a new look-up', async () => {
     api.put('namespaces', { metadata: { name: 'shop', labels: { team: 'a' } } });
-    const namespaces = createNamespaces({ client: failing(1), clock: realClock });
+    const namespaces = createWatchedNamespaces({ client: failing(1), clock: realClock });
     const ask = async () => namespaces.labels('shop', () => AbortSignal.timeout(20_000));
     expect(await ask()).toMatchObject({
       state: 'unavailable',

@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { readForeignValue } from '../../../core/text/json/json-document.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { Connection, Credentials } from './connection.ts';
+import type { ApiServerConnection, Credentials } from './connection.ts';
 import { type ApiProblem, answerProblem, connectionProblem, localProblem } from './problem.ts';
 import { type ApiCall, type ApiVerb, pathOf } from './resource.ts';
 import { type ApiStream, createAgents, readAll, send, streamOf } from './transport.ts';
@@ -55,7 +55,7 @@ const maxErrorBytes = 64 * 1024;
  * is sent before the first call.
  */
 export const createClient = (
-  connection: Connection,
+  connection: ApiServerConnection,
   { version, callTimeout = 10_000 }: ClientOptions,
 ): ApiClient => {
   const agents = createAgents(connection.server.protocol);

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import path from 'node:path';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { type ApiProblem, localProblem, misconfigured } from './problem.ts';
-import type { Connection, Credentials } from './connection.ts';
+import type { ApiServerConnection, Credentials } from './connection.ts';
 
 /** The environment variables that decide where the cluster is; the caller reads them. */
 export interface ClusterEnvironment {
@@ -27,7 +27,9 @@ const mountedServiceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 const maxTokenAge = 60_000;
 
 /** Finds the cluster. @kubernetes/client-node is loaded only when a kubeconfig has to be read. */
-export const connect = async (options: ConnectionOptions): Promise<Result<Connection, ApiProblem>> => {
+export const connect = async (
+  options: ConnectionOptions,
+): Promise<Result<ApiServerConnection, ApiProblem>> => {
   const { KUBECONFIG, HOME } = options.environment;
   if (options.kubeconfig !== undefined) return fromKubeconfig([options.kubeconfig], options.context);
   if (KUBECONFIG !== undefined && KUBECONFIG !== '') {
@@ -49,7 +51,7 @@ export const connect = async (options: ConnectionOptions): Promise<Result<Connec
 const fromKubeconfig = async (
   files: readonly string[],
   context: string | undefined,
-): Promise<Result<Connection, ApiProblem>> => {
+): Promise<Result<ApiServerConnection, ApiProblem>> => {
   const { connectByKubeconfig } = await import('./kubeconfig.ts');
   return connectByKubeconfig(files, context);
 };
@@ -58,7 +60,7 @@ const fromKubeconfig = async (
 const fromServiceAccount = async (
   directory: string,
   environment: ClusterEnvironment,
-): Promise<Result<Connection, ApiProblem>> => {
+): Promise<Result<ApiServerConnection, ApiProblem>> => {
   const host = environment.KUBERNETES_SERVICE_HOST ?? '';
   const port = environment.KUBERNETES_SERVICE_PORT ?? '443';
   const address = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;

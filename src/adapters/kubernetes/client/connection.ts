@@ -18,7 +18,7 @@ export interface TlsMaterial {
 }
 
 /** A known API server and a way to get credentials for it. */
-export interface Connection {
+export interface ApiServerConnection {
   readonly server: URL;
   /** Where this connection was read from, for messages. */
   readonly origin: string;

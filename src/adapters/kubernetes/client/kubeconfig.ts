@@ -6,7 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { isJsonObject } from '../../../core/text/json/json.ts';
 import { fail, messageOf, ok, type Result } from '../../../core/result.ts';
-import type { Connection, Credentials, TlsMaterial } from './connection.ts';
+import type { ApiServerConnection, Credentials, TlsMaterial } from './connection.ts';
 import { type ApiProblem, localProblem, misconfigured } from './problem.ts';
 
 /** Exec plugins, token files and certificate files are asked again at most this often. */
@@ -16,7 +16,7 @@ const maxCredentialAge = 15_000;
 export const connectByKubeconfig = async (
   files: readonly string[],
   context: string | undefined,
-): Promise<Result<Connection, ApiProblem>> => {
+): Promise<Result<ApiServerConnection, ApiProblem>> => {
   const loaded = await load(files, context);
   if (!loaded.ok) return loaded;
   let config = loaded.value;

@@ -3,12 +3,12 @@ import type { EventNote } from './note.ts';
 import type { OwnerLookup } from './owner.ts';
 import type { EventQueue, WaitingNote } from './event-queue.ts';
 import type { EventWriter } from './series.ts';
-import { type RateLimit, waitForPermit } from '../../../concurrency/rate-limit.ts';
+import { type TokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
 interface EventLineParts {
   readonly queue: EventQueue;
-  readonly rate: RateLimit;
+  readonly rate: TokenBucket;
   readonly owners: OwnerLookup;
   readonly writer: EventWriter;
   /** How often a note is tried while the API server is in trouble. */

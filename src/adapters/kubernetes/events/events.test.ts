@@ -9,7 +9,7 @@ import { finding, ownedBy, reference, refusal as decision } from '../../../../te
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
-import { messageOf } from './note.ts';
+import { eventMessage } from './note.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -254,7 +254,7 @@ describe('many Events', () => {
 
 test('a message has at most 1 KB, keeps its end and breaks no character', () => {
   const about = { apiVersion: 'v1', kind: 'Pod', name: 'x' };
-  const message = messageOf({
+  const message = eventMessage({
     about,
     type: 'Warning',
     reason: 'R',

@@ -8,7 +8,7 @@ import { type EventNote, noteOf } from './note.ts';
 import { createOwnerLookup } from './owner.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import { createEventWriter } from './series.ts';
-import { createRateLimit } from '../../../concurrency/rate-limit.ts';
+import { createTokenBucket } from '../../../concurrency/rate-limit.ts';
 
 export type { EventNote } from './note.ts';
 
@@ -71,7 +71,7 @@ export const createEvents = (options: EventsOptions): Events => {
   // Two queues, each with its own rate. Otherwise a user who floods the gate with denials could delay the Event that
   // its webhook configuration is gone (B24).
   const lineOf = (queue: EventQueue, attempts: number): EventLine =>
-    createEventLine({ ...shared, queue, attempts, rate: createRateLimit(rate, clock) });
+    createEventLine({ ...shared, queue, attempts, rate: createTokenBucket(rate, clock) });
   const own = lineOf(queues.own, Infinity);
   const others = lineOf(queues.others, usualAttempts);
   return {

@@ -71,7 +71,7 @@ const aboutOf = (decision: Decision, object: JsonObject | null): InvolvedObject 
 const maxNoteBytes = 1024;
 
 /** The message of an Event: at most 1 KB, the latest part always complete. */
-export const messageOf = ({ text, latest }: EventNote): string => {
+export const eventMessage = ({ text, latest }: EventNote): string => {
   const tail = latest === undefined ? '' : ` [${cut(latest, 200)}]`;
   return `${cut(text, maxNoteBytes - Buffer.byteLength(tail))}${tail}`;
 };

@@ -4,7 +4,7 @@ import { ok, type Result } from '../../../core/result.ts';
 import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { eventsResource } from '../client/resource.ts';
-import { type EventNote, messageOf } from './note.ts';
+import { type EventNote, eventMessage } from './note.ts';
 import type { InvolvedObject } from './owner.ts';
 
 /** An Event that was written and can be counted up. */
@@ -42,7 +42,7 @@ export const createEventWriter = (client: ApiClient, clock: Clock, instance: str
       if (series !== undefined && series.until > clock.monotonic()) {
         const { namespace, name } = series;
         const count = series.count + times;
-        const body = { count, lastTimestamp: now, message: messageOf(note) };
+        const body = { count, lastTimestamp: now, message: eventMessage(note) };
         const patched = await client.request(
           { verb: 'patch', resource: eventsResource, namespace, name, body },
           signal,
@@ -80,7 +80,7 @@ const eventOf = (
     involvedObject: about,
     type: note.type,
     reason: note.reason,
-    message: messageOf(note),
+    message: eventMessage(note),
     source: { component: 'imagegate', host: when.instance },
     reportingComponent: 'imagegate',
     reportingInstance: when.instance,

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient } from '../client/client.ts';
-import { createNamespaces, type Namespaces } from './namespaces.ts';
+import { createWatchedNamespaces, type WatchedNamespaces } from './namespaces.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
-let namespaces: Namespaces;
-const open = (maxCharacters?: number): Namespaces =>
-  (namespaces = createNamespaces({
+let namespaces: WatchedNamespaces;
+const open = (maxCharacters?: number): WatchedNamespaces =>
+  (namespaces = createWatchedNamespaces({
     client,
     clock: realClock,
     timing: { firstRetry: 10, lastRetry: 50 },

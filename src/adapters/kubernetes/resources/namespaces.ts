@@ -17,7 +17,7 @@ interface NamespacesOptions {
 }
 
 /** Namespace labels from a watch; what the watch does not know (yet) is looked up within the caller's signal. */
-export interface Namespaces extends NamespaceReader {
+export interface WatchedNamespaces extends NamespaceReader {
   start(): void;
   state(): WatchState;
   /** How many are known. */
@@ -31,7 +31,7 @@ interface NamespaceLabels {
 }
 
 /** R3, R14: answers at once what it knows, stale or not. `absent` and `unavailable` are never confused. */
-export const createNamespaces = (options: NamespacesOptions): Namespaces => {
+export const createWatchedNamespaces = (options: NamespacesOptions): WatchedNamespaces => {
   const cache = createLabelCache(options.maxCharacters ?? 64 * 1024 * 1024);
   const lookup = createNamespaceLookup(options.client, options.clock, textLabels);
   const watch = createWatch<NamespaceLabels>({

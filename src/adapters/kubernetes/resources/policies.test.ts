@@ -8,7 +8,7 @@ import { readPolicy } from '../../../core/policy/schema/schema.ts';
 import { fail } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
-import { describeProblem } from './policy-store.ts';
+import { describePolicyProblem } from './policy-store.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -40,7 +40,7 @@ beforeEach(async () => {
         broken.map(({ name, problems }) => ({
           name,
           match: matchEverything,
-          problem: problems.map(describeProblem).join('; '),
+          problem: problems.map(describePolicyProblem).join('; '),
         })),
       );
     },

@@ -4,7 +4,7 @@ import { tellThrown } from '../client/problem.ts';
 import type { ApiClient, ApiProblem } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';
-import { createRateLimit, waitForPermit } from '../../../concurrency/rate-limit.ts';
+import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
@@ -77,7 +77,7 @@ const createWriter = (
   counts: { written: number; failed: number },
   signal: AbortSignal,
 ) => {
-  const rate = createRateLimit(options.rate ?? { perSecond: 10, burst: 20 }, options.clock);
+  const rate = createTokenBucket(options.rate ?? { perSecond: 10, burst: 20 }, options.clock);
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
 

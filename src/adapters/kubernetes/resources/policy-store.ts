@@ -119,7 +119,7 @@ const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
     inForce === undefined
       ? 'Until it is corrected, everything that it matches is denied.'
       : `Generation ${inForce.generation}, the last good one, stays in force.`;
-  const flaws = result.error.slice(0, 8).map(describeProblem).join('; ');
+  const flaws = result.error.slice(0, 8).map(describePolicyProblem).join('; ');
   const more = result.error.length > 8 ? `; and ${result.error.length - 8} more` : '';
   return {
     ...base,
@@ -130,7 +130,7 @@ const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
 };
 
 /** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
-export const describeProblem = ({ path, message, suggestion }: PolicyProblem): string => {
+export const describePolicyProblem = ({ path, message, suggestion }: PolicyProblem): string => {
   const place = formatPath(path);
   const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
   return `${place === '' ? '' : `${place}: `}${message}${hint}`;

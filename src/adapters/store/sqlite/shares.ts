@@ -6,7 +6,7 @@ import { bytesOf, type NamespaceShare, namespaceShares, removeOldestOf } from '.
 import { kyselyOn, selectAll } from './dialect.ts';
 
 /** Whose decisions are deleted when the record is too large. */
-export interface Shares {
+export interface RecordShares {
   /** These were stored. */
   grew(batch: readonly StoredDecision[]): void;
   /** Removes at most so many, the oldest of whom they are taken from. @returns how many. */
@@ -51,7 +51,7 @@ const createWritten = () => {
  * holds most does (R26). So a tenant that floods the record pushes out its own part of it, and gets no more than a
  * quarter from others.
  */
-export const createShares = (database: DatabaseSync): Shares => {
+export const createRecordShares = (database: DatabaseSync): RecordShares => {
   const written = createWritten();
   /** Read once for a run of slices: reading them takes a look at each entry of an index. */
   let held: Map<Namespace, number> | undefined;

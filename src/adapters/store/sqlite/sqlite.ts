@@ -14,7 +14,7 @@ import { decisionById, insertDecision, insertParameters, type Position, removeBe
 import { execute, kyselyOn, pragmaNumber, selectAll } from './dialect.ts';
 import { toStoreFault } from './fault.ts';
 import { databaseFile, openDatabase, type OpenOptions } from './file.ts';
-import { createShares, type Shares } from './shares.ts';
+import { createRecordShares, type RecordShares } from './shares.ts';
 
 export interface SqliteStore extends DecisionStore {
   /** Opens the database now instead of at the first call, so that a start can refuse a foreign one. */
@@ -77,7 +77,7 @@ class OpenStore {
   readonly #inode: number | undefined;
   readonly #insert: StatementSync;
   readonly #pageSize: number;
-  readonly #shares: Shares;
+  readonly #shares: RecordShares;
 
   constructor(database: DatabaseSync, file: string) {
     this.database = database;
@@ -85,7 +85,7 @@ class OpenStore {
     this.#inode = inodeOf(file);
     this.#insert = database.prepare(insertDecision(kyselyOn(database), sample).sql);
     this.#pageSize = pragmaNumber(database, 'page_size');
-    this.#shares = createShares(database);
+    this.#shares = createRecordShares(database);
   }
 
   append(batch: readonly StoredDecision[]): void {

@@ -4,12 +4,12 @@ import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import { decodeReview } from './admission-review.ts';
-import type { Answer } from '../server/answer.ts';
+import type { WebAnswer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { decodeImageReview, encodeImageReview } from './image-review.ts';
 import type { Body } from '../server/body-reader.ts';
 import { encodeMutation } from './mutation-response.ts';
-import { malformed, peekUid, scanRejection, lockTimeout } from './rejection.ts';
+import { malformedReview, peekUid, scanRejection, lockTimeout } from './rejection.ts';
 import { createReject, type Call, type Reject } from './reject.ts';
 import { encodeReview } from './review-response.ts';
 import { parsing } from './json-parse.ts';
@@ -43,9 +43,9 @@ export const bytesParsedAtOnce = (body: ArrivedBody): number =>
   body.state === 'whole' && body.bytes.length <= maxParallelBytes ? body.bytes.length : 0;
 
 /** The JSON of a body, or the answer when it is not judged. */
-type ParsedBody = { readonly json: JsonValue } | { readonly rejected: Answer };
+type ParsedBody = { readonly json: JsonValue } | { readonly rejected: WebAnswer };
 
-type AnswerJson = (call: Call, json: JsonValue) => Promise<Answer>;
+type AnswerJson = (call: Call, json: JsonValue) => Promise<WebAnswer>;
 
 /** The answer of each endpoint to the JSON of a body. */
 const createEndpoints = (
@@ -54,7 +54,7 @@ const createEndpoints = (
 ): Readonly<Record<Call['endpoint'], AnswerJson>> => {
   const validate: AnswerJson = async (call, json) => {
     const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
     const { uid } = decoded.value;
     try {
       const decision = await handlers.validate(decoded.value, call.deadline);
@@ -66,7 +66,7 @@ const createEndpoints = (
 
   const mutate: AnswerJson = async (call, json) => {
     const decoded = decodeReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformed(decoded.error.problem), decoded.error.uid);
+    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error.problem), decoded.error.uid);
     const { uid } = decoded.value;
     try {
       const mutation = await handlers.mutate(decoded.value, call.deadline);
@@ -78,7 +78,7 @@ const createEndpoints = (
 
   const imageReview: AnswerJson = async (call, json) => {
     const decoded = decodeImageReview(json, call.caller);
-    if (!decoded.ok) return reject.readable(call, malformed(decoded.error));
+    if (!decoded.ok) return reject.readable(call, malformedReview(decoded.error));
     try {
       const decision = await handlers.imageReview(decoded.value, call.deadline);
       return { status: 200, text: encodeImageReview(decision), decision };
@@ -100,7 +100,7 @@ const createBodyParser = (reject: Reject) => {
   });
   const parsed = (call: Call, json: JsonValue | undefined, bytes: Buffer): ParsedBody =>
     json === undefined
-      ? { rejected: reject.unread(call, malformed('the request body is not JSON'), bytes) }
+      ? { rejected: reject.unread(call, malformedReview('the request body is not JSON'), bytes) }
       : { json };
   return {
     parse: (call: Call, bytes: Buffer): ParsedBody => {
@@ -139,7 +139,7 @@ export const createDispatch = (handlers: WebhookHandlers, onProblem: OnProblem) 
     }
   };
 
-  return async (received: Call, body: ArrivedBody): Promise<Answer> => {
+  return async (received: Call, body: ArrivedBody): Promise<WebAnswer> => {
     if (body.state === 'rejected') return reject.unread(received, body.rejection, body.start);
     const { bytes, mayWait, release } = body;
     const call =

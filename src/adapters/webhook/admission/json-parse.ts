@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Steps } from '../../../core/steps.ts';
-import { braceBit, close, comma, endOfString, open, quote } from './json-scan.ts';
+import { braceBit, close, comma, endOfStringBytes, open, quotationMark } from './json-scan.ts';
 
 /** Bytes of JSON that are parsed in one step, the last value of it not counted: a few milliseconds at the worst. */
 const stepBytes = 32 * 1024;
@@ -171,7 +171,7 @@ export function* parsing(bytes: Buffer, step = stepBytes): Steps<JsonValue | und
   let parsed = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
-    if (byte === quote) at = endOfString(bytes, at + 1);
+    if (byte === quotationMark) at = endOfStringBytes(bytes, at + 1);
     else if (byte === comma) {
       const isFull = at - parsed >= step;
       // Before it too: finding the end of one long text takes as long as parsing it.

@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { atOnce, type Steps } from '../../../core/steps.ts';
 
 /** Deepest nesting of objects and arrays that is parsed (R19). */
-export const maxDepth = 200;
+export const maxJsonDepth = 200;
 /** Most keys and values that one body may hold (R19): the parser pays for each with memory and time. */
 export const maxTokens = 500_000;
 
 export type ScanFault = 'invalid-utf8' | 'too-deep' | 'too-many-tokens';
 
-export const quote = 0x22;
+export const quotationMark = 0x22;
 const backslash = 0x5c;
 /** `[` and `{` differ in this bit only, and so do `]` and `}`. */
 export const braceBit = 0x20;
@@ -61,18 +61,18 @@ const isEscaped = (bytes: Uint8Array, from: number, at: number): boolean => {
 };
 
 /** Index of the quote that ends the string whose first character is at `from`; the length when none does. */
-export const endOfString = (bytes: Uint8Array, from: number): number => {
+export const endOfStringBytes = (bytes: Uint8Array, from: number): number => {
   const length = bytes.length;
   let at = from;
   while (at < length) {
     const near = Math.min(length, at + shortString);
     while (at < near) {
       const byte = bytes[at];
-      if (byte === quote) return at;
+      if (byte === quotationMark) return at;
       at += byte === backslash ? 2 : 1;
     }
     if (at >= length) return length;
-    const next = bytes.indexOf(quote, at);
+    const next = bytes.indexOf(quotationMark, at);
     if (next < 0) return length;
     if (!isEscaped(bytes, at, next)) return next;
     at = next + 1;
@@ -96,11 +96,11 @@ const scanAsFarAs = (bytes: Uint8Array, progress: Progress, end: number): ScanFa
   let { at, depth, tokens } = progress;
   for (; at < end; at++) {
     const byte = bytes[at] as number;
-    if (byte === quote) at = endOfString(bytes, at + 1);
+    if (byte === quotationMark) at = endOfStringBytes(bytes, at + 1);
     else if (byte === comma || byte === colon) tokens++;
     else if ((byte | braceBit) === open) {
       tokens++;
-      if (++depth > maxDepth) return 'too-deep';
+      if (++depth > maxJsonDepth) return 'too-deep';
     } else if ((byte | braceBit) === close) depth--;
   }
   progress.at = at;
@@ -110,7 +110,7 @@ const scanAsFarAs = (bytes: Uint8Array, progress: Progress, end: number): ScanFa
 };
 
 const isSmallAndFlat = (bytes: Uint8Array): boolean =>
-  bytes.length <= maxTokens && countOpeners(bytes) <= maxDepth;
+  bytes.length <= maxTokens && countOpeners(bytes) <= maxJsonDepth;
 
 /** Bytes that are scanned in one step: under a millisecond. */
 const stepBytes = 256 * 1024;

@@ -1,14 +1,14 @@
 import type { Deadline } from '../../../gate/deadline.ts';
-import { jsonError, type Answer } from '../server/answer.ts';
+import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { encodeImageDefect, encodeImageReview } from './image-review.ts';
 import { encodeUnpatched } from './mutation-response.ts';
-import { defect, peekUid, type Endpoint, type Rejection } from './rejection.ts';
+import { defect, peekUid, type ReviewEndpoint, type Rejection } from './rejection.ts';
 import { encodeDefect, encodeReview } from './review-response.ts';
 
 /** One call on its way to an answer. */
 export interface Call {
-  readonly endpoint: Endpoint;
+  readonly endpoint: ReviewEndpoint;
   readonly caller: 'verified' | 'unverified';
   readonly deadline: Deadline;
 }
@@ -16,11 +16,11 @@ export interface Call {
 /** Turns rejections into answers: a verdict wherever the API server can read one. */
 export interface Reject {
   /** For a review with this uid, or JSON without one. */
-  readable(call: Call, rejection: Rejection, uid?: string): Answer;
+  readable(call: Call, rejection: Rejection, uid?: string): WebAnswer;
   /** Nothing was parsed; `start` is the beginning of the body. */
-  unread(call: Call, rejection: Rejection, start: Buffer): Answer;
+  unread(call: Call, rejection: Rejection, start: Buffer): WebAnswer;
   /** An unexpected error, from anywhere. */
-  unexpected(call: Call, error: unknown, uid?: string): Answer;
+  unexpected(call: Call, error: unknown, uid?: string): WebAnswer;
 }
 
 /** 413 over a size cap (its cure may be time), else 400. */
@@ -28,14 +28,14 @@ const statusWithoutVerdict = ({ code }: Rejection): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
 /** `/mutate` never denies, so there is no decision to record. A body that cannot be read at all is an HTTP error. */
-const unpatched = (rejection: Rejection, uid: string | undefined): Answer =>
+const unpatched = (rejection: Rejection, uid: string | undefined): WebAnswer =>
   uid === undefined
     ? { status: statusWithoutVerdict(rejection), text: jsonError(rejection.code, rejection.message) }
     : { status: 200, text: encodeUnpatched(uid) };
 
 export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): Reject => {
   /** The last resort has no decision to record. */
-  const lastResort = (call: Call, uid: string | undefined): Answer => {
+  const lastResort = (call: Call, uid: string | undefined): WebAnswer => {
     if (call.endpoint === 'image-review') return { status: 200, text: encodeImageDefect() };
     if (uid !== undefined) return { status: 200, text: encodeDefect(uid) };
     return { status: 400, text: jsonError(defect.code, defect.message) };
@@ -46,7 +46,7 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
     rejection: Rejection,
     uid: string | undefined,
     encoding: 'verdict' | 'error',
-  ): Answer => {
+  ): WebAnswer => {
     const { endpoint, caller } = call;
     if (endpoint === 'mutate') return unpatched(rejection, encoding === 'error' ? undefined : uid);
     try {

@@ -1,6 +1,6 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { FindingCode } from '../../../core/reasons/reason.ts';
-import { maxDepth, maxTokens, type ScanFault } from './json-scan.ts';
+import { maxJsonDepth, maxTokens, type ScanFault } from './json-scan.ts';
 
 /** Why a request is rejected before anything in it was judged. */
 type RejectionCode = Extract<
@@ -17,11 +17,11 @@ export interface Rejection {
 
 /** A rejection with the known parts of its request. `handlers.rejected` makes a decision of it. */
 export interface RejectedRequest extends Rejection {
-  readonly endpoint: Exclude<Endpoint, 'mutate'>;
+  readonly endpoint: Exclude<ReviewEndpoint, 'mutate'>;
   readonly uid?: string;
   readonly caller: Decision['caller'] & string;
 }
-export type Endpoint = 'validate' | 'mutate' | 'image-review';
+export type ReviewEndpoint = 'validate' | 'mutate' | 'image-review';
 
 /** Largest body that is read: the API server stores objects of about 3 MB and sends at most two of them. */
 export const maxBodyBytes = 8 * 1024 * 1024;
@@ -31,7 +31,7 @@ export const maxBytesInFlight = 64 * 1024 * 1024;
 const smaller = 'make the object smaller, for example by moving data into another object';
 const mebibytes = (bytes: number): string => `${String(Math.round(bytes / 1024 / 1024))} MiB`;
 
-export const malformed = (message: string): Rejection => ({
+export const malformedReview = (message: string): Rejection => ({
   code: 'malformed-request',
   message,
   remedy: 'send a review as the API server does: JSON in UTF-8, not compressed',
@@ -75,11 +75,11 @@ export const defect: Rejection = {
 export const scanRejection = (fault: ScanFault): Rejection => {
   switch (fault) {
     case 'invalid-utf8':
-      return malformed('the request body is not valid UTF-8');
+      return malformedReview('the request body is not valid UTF-8');
     case 'too-deep':
       return {
         code: 'too-large',
-        message: `the request body is nested more than ${String(maxDepth)} levels deep`,
+        message: `the request body is nested more than ${String(maxJsonDepth)} levels deep`,
         remedy: smaller,
       };
     case 'too-many-tokens':

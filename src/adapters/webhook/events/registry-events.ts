@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import type { Deadline } from '../../../gate/deadline.ts';
 import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
-import { jsonError, type Answer } from '../server/answer.ts';
+import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem } from '../handlers.ts';
 import { createBodyReader, type WebRequest } from '../server/body-reader.ts';
 import type { Rejection } from '../admission/rejection.ts';
@@ -39,18 +39,18 @@ const sourceOf = (
   return found;
 };
 
-const unauthorized: Answer = {
+const unauthorized: WebAnswer = {
   status: 401,
   text: jsonError('unauthorized', 'send the bearer token of a source of registry events'),
   headers: ['WWW-Authenticate', 'Bearer'],
 };
 
-const badRequest = (message: string): Answer => ({
+const badRequest = (message: string): WebAnswer => ({
   status: 400,
   text: jsonError('malformed-request', message),
 });
 
-const unread = ({ kind, message }: UnreadEvents): Answer =>
+const unread = ({ kind, message }: UnreadEvents): WebAnswer =>
   kind === 'too-many' ? { status: 413, text: jsonError('too-large', message) } : badRequest(message);
 
 /** The answers to bodies that could not be read; any other rejection is a bad request. */
@@ -61,12 +61,12 @@ const bodyAnswers: Partial<Record<Rejection['code'], { readonly status: number; 
     'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
   };
 
-const tooMany: Answer = {
+const tooMany: WebAnswer = {
   status: 503,
   text: jsonError('overloaded', 'too many registry events at one time'),
 };
 
-const bodyRejected = ({ code, message }: Rejection): Answer => {
+const bodyRejected = ({ code, message }: Rejection): WebAnswer => {
   const known = bodyAnswers[code];
   if (known === undefined) return badRequest(message);
   return { status: known.status, text: jsonError(code, known.message) };
@@ -83,7 +83,7 @@ export interface RegistryEventsEndpoint {
    * Reads and answers; `undefined` when the client left. A request without the token of a source is rejected before a byte
    * of the body is read. The images are looked at after the answer.
    */
-  answer(request: WebRequest, deadline: Deadline): Promise<Answer | undefined>;
+  answer(request: WebRequest, deadline: Deadline): Promise<WebAnswer | undefined>;
   close(): void;
 }
 
@@ -100,7 +100,7 @@ export const createRegistryEventsEndpoint = (
   const lock = createLargeBodyLock();
   const reportRefused = (message: string): void => onProblem({ kind: 'event-refused', message });
 
-  const accept = (request: WebRequest, source: RegistryEventSource, bytes: Buffer): Answer => {
+  const accept = (request: WebRequest, source: RegistryEventSource, bytes: Buffer): WebAnswer => {
     const json = parse(bytes);
     if (json === undefined) return badRequest('the request body is not JSON in UTF-8');
     const pushes = readPushes(source, request.headers, json);
@@ -121,7 +121,7 @@ export const createRegistryEventsEndpoint = (
     source: RegistryEventSource,
     bytes: Buffer,
     deadline: Deadline,
-  ): Promise<Answer> => {
+  ): Promise<WebAnswer> => {
     const release = await lock.acquire('', deadline);
     if (release === undefined) return tooMany;
     try {
@@ -141,7 +141,7 @@ export const createRegistryEventsEndpoint = (
       }
       const body = await bodyReader.read(request, deadline);
       if (body.state === 'gone') return undefined;
-      let answer: Answer;
+      let answer: WebAnswer;
       try {
         answer =
           body.state === 'rejected'

@@ -3,17 +3,17 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Readiness } from '../../../gate/readiness.ts';
 import { limitConnections } from './connection-limits.ts';
-import { formatHost, listen, type ListenAddress } from './listen.ts';
+import { formatListenAddress, listen, type ListenAddress } from './listen.ts';
 import { limitOpenRequests, type OpenRequestLimiter } from './open-requests.ts';
 
-export interface Metrics {
+export interface MetricsPage {
   readonly contentType: string;
   readonly text: string;
 }
 
 export interface AdminHandlers {
   readiness(): Readiness;
-  readonly metrics: () => Metrics | Promise<Metrics>;
+  readonly metrics: () => MetricsPage | Promise<MetricsPage>;
 }
 
 interface AdminServerOptions {
@@ -55,8 +55,8 @@ const readTimeout = 5_000;
 
 /** The page of metrics, made at most once a second however many ask. */
 const cacheMetrics = (make: AdminHandlers['metrics'], clock: Pick<Clock, 'monotonic'>) => {
-  let made: { readonly at: number; readonly page: Promise<Metrics> } | undefined;
-  return (): Promise<Metrics> => {
+  let made: { readonly at: number; readonly page: Promise<MetricsPage> } | undefined;
+  return (): Promise<MetricsPage> => {
     const now = clock.monotonic();
     if (made === undefined || now - made.at >= maxMetricsAge)
       made = { at: now, page: Promise.resolve().then(make) };
@@ -144,7 +144,7 @@ export const startAdminServer = async (options: AdminServerOptions): Promise<Res
   server.on('error', onProblem);
   return ok({
     address: listening.value,
-    url: `http://${formatHost(listening.value)}`,
+    url: `http://${formatListenAddress(listening.value)}`,
     close: () =>
       new Promise((resolve) => {
         places.close();

@@ -5,7 +5,7 @@ import type { WebRequest } from './body-reader.ts';
 
 export type WebResponse = ServerResponse | Http2ServerResponse;
 
-export interface Answer {
+export interface WebAnswer {
   readonly status: number;
   readonly text: string;
   /** What to record once it is written. */
@@ -46,7 +46,7 @@ const writeEarly = (request: WebRequest, response: WebResponse, text: string): v
 export const writeAnswer = (
   request: WebRequest,
   response: WebResponse,
-  answer: Answer,
+  answer: WebAnswer,
   last: boolean,
 ): void => {
   const { status, text, headers } = answer;

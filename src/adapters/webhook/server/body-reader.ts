@@ -6,7 +6,7 @@ import {
   bodyTooLarge,
   bodyTooSlow,
   bodyRateTooLow,
-  malformed,
+  malformedReview,
   maxBodyBytes,
   maxBytesInFlight,
   overloaded,
@@ -100,7 +100,7 @@ const createBytesInFlight = (max: number) => {
 const rejectionByHeaders = (request: WebRequest, limit: number): Rejection | undefined => {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
-    return malformed('the request body is compressed');
+    return malformedReview('the request body is compressed');
   }
   return Number(request.headers['content-length'] ?? 0) > limit ? bodyTooLarge : undefined;
 };

@@ -7,7 +7,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export const formatHost = ({ host, port }: ListenAddress): string =>
+export const formatListenAddress = ({ host, port }: ListenAddress): string =>
   `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 
 const privileged = 1_024;
@@ -32,7 +32,7 @@ const causeOf = (error: NodeJS.ErrnoException, address: ListenAddress): string =
 export const listen = (server: Server, address: ListenAddress): Promise<Result<ListenAddress, string>> =>
   new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void => {
-      resolve(fail(`cannot listen on ${formatHost(address)}: ${causeOf(error, address)}`));
+      resolve(fail(`cannot listen on ${formatListenAddress(address)}: ${causeOf(error, address)}`));
     };
     server.once('error', failed);
     server.listen(address.port, address.host, () => {

@@ -1,7 +1,7 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
-import { jsonError, writeAnswer, type Answer, type WebResponse } from './answer.ts';
+import { jsonError, writeAnswer, type WebAnswer, type WebResponse } from './answer.ts';
 import { parseCallTarget } from './call-target.ts';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimiter } from './connection-limits.ts';
@@ -9,7 +9,7 @@ import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import type { BodyReader, WebRequest } from './body-reader.ts';
 import { bytesParsedAtOnce, createDispatch } from '../admission/dispatch.ts';
 import { limitOpenRequests, refuseUnprocessed } from './open-requests.ts';
-import type { Endpoint } from '../admission/rejection.ts';
+import type { ReviewEndpoint } from '../admission/rejection.ts';
 import type { Call } from '../admission/reject.ts';
 import type { RequestBatcher } from './request-batcher.ts';
 import type { RegistryEventsEndpoint } from '../events/registry-events.ts';
@@ -30,14 +30,14 @@ interface RequestListenerDeps {
   readonly connectionLimiter: Pick<ConnectionLimiter, 'peerOf' | 'requested'>;
 }
 
-const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+const endpoints: ReadonlyMap<string, ReviewEndpoint> = new Map([
   ['/validate', 'validate'],
   ['/mutate', 'mutate'],
   ['/image-review', 'image-review'],
 ]);
 
 /** Rejects a path or method that this server does not know, before a body is read. No review is recorded. */
-const rejectionByPath = (request: WebRequest, isKnown: boolean): Answer | undefined => {
+const rejectionByPath = (request: WebRequest, isKnown: boolean): WebAnswer | undefined => {
   if (!isKnown) {
     const message = 'this server answers POST /validate, POST /mutate and POST /image-review';
     return { status: 404, text: jsonError('not-found', message) };
@@ -72,7 +72,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
     }
   };
   /** Writes nothing to a client that has disconnected. */
-  const write = (request: WebRequest, response: WebResponse, answer: Answer): void => {
+  const write = (request: WebRequest, response: WebResponse, answer: WebAnswer): void => {
     if (!response.destroyed && !response.writableEnded) writeAnswer(request, response, answer, isDraining());
   };
 
@@ -97,7 +97,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
       const answer = await endpoint.answer(request, deadlineAfter(eventsTimeout, clock));
       if (answer !== undefined) write(request, response, answer);
     },
-    reject: (request: WebRequest, response: WebResponse, answer: Answer): void => {
+    reject: (request: WebRequest, response: WebResponse, answer: WebAnswer): void => {
       request.on('error', ignore);
       writeAnswer(request, response, answer, isDraining());
     },

@@ -4,7 +4,7 @@ import { formatPlatform } from '../../oci/platform.ts';
 import { listed, type CheckSituation, type EvidenceViolation } from '../check.ts';
 
 /** The images that a condition judges: those that the policy's `multiArch` chooses, at least one. */
-export interface Subject {
+export interface ConditionSubject {
   readonly isIndex: boolean;
   readonly platforms: readonly PlatformImage[];
   readonly situation: CheckSituation;
@@ -14,7 +14,7 @@ export interface Subject {
  * One condition of the check `image`.
  * @returns every violation
  */
-export type Condition = (subject: Subject) => readonly EvidenceViolation[];
+export type Condition = (subject: ConditionSubject) => readonly EvidenceViolation[];
 
 /** Why one platform fails. */
 export interface Failing {
@@ -33,11 +33,11 @@ export const platformName = ({ platform }: PlatformImage): string =>
   shownBriefly(formatPlatform(platform), maxNameLength);
 
 /** ` (linux/amd64, linux/arm64)` behind a violation of an index; empty for a single platform. */
-export const onPlatforms = ({ isIndex }: Subject, failing: readonly Failing[]): string =>
+export const onPlatforms = ({ isIndex }: ConditionSubject, failing: readonly Failing[]): string =>
   isIndex ? ` (${listed(failing, ({ platform }) => platformName(platform))})` : '';
 
 /** The reasons, each once, behind the platforms that it holds for. */
-export const reasonsOf = ({ isIndex }: Subject, failing: readonly Failing[]): string => {
+export const reasonsOf = ({ isIndex }: ConditionSubject, failing: readonly Failing[]): string => {
   const platforms = new Map<string, PlatformImage[]>();
   for (const { platform, why } of failing) {
     const alike = platforms.get(why);
@@ -53,7 +53,7 @@ export const reasonsOf = ({ isIndex }: Subject, failing: readonly Failing[]): st
 
 /** The platforms for which `judge` gives a reason. */
 export const failingOf = (
-  { platforms }: Subject,
+  { platforms }: ConditionSubject,
   judge: (platform: PlatformImage) => string | undefined,
 ): readonly Failing[] =>
   platforms.flatMap((platform) => {

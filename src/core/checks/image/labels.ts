@@ -19,7 +19,7 @@ import {
   reasonsOf,
   type Condition,
   type Failing,
-  type Subject,
+  type ConditionSubject,
 } from './condition.ts';
 
 type Labels = NonNullable<ImageCheck['labels']>;
@@ -42,7 +42,7 @@ const listGlobs = (globs: readonly string[]): string =>
   listPatterns(globs.map((glob) => `'${shownBriefly(glob, 64)}'`));
 
 const violation = (
-  subject: Subject,
+  subject: ConditionSubject,
   failing: readonly Failing[],
   text: { readonly message: string; readonly remedy: string },
 ): readonly EvidenceViolation[] =>

@@ -3,10 +3,10 @@ import { readDuration } from '../schema/duration.ts';
 import { matchesGlob } from '../match/glob.ts';
 import { coversPattern } from './cover.ts';
 import { patternsOverlap } from './overlap.ts';
-import { remark, type Remark } from './remark.ts';
+import { remark, type RuleRemark } from './remark.ts';
 import type { ImagePolicy, RegistriesCheck } from '../schema/schema.ts';
 
-type Path = Remark['path'];
+type Path = RuleRemark['path'];
 
 /** What one check lets in. */
 interface AllowList {
@@ -28,7 +28,7 @@ interface Demands {
   readonly most: readonly AgeBound[];
 }
 /** A remark with the policy that it is about. */
-interface Conflict extends Remark {
+interface Conflict extends RuleRemark {
   readonly policy: string;
 }
 

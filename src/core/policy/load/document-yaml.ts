@@ -8,7 +8,7 @@ import {
   type LineCounter,
   type Scalar,
 } from 'yaml';
-import { explainYaml, maxDepth, nestedTooDeep } from '../../text/yaml/limits.ts';
+import { explainYaml, maxYamlDepth, nestedTooDeep } from '../../text/yaml/limits.ts';
 import {
   failsafe,
   hasForeignTag,
@@ -26,7 +26,7 @@ interface YamlFault {
   readonly message: string;
 }
 
-const compact = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${maxDepth}}`, 'm');
+const compact = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${maxYamlDepth}}`, 'm');
 
 /**
  * Nesting that the YAML parser would need seconds for (its time grows with the square of the depth). Counts
@@ -37,7 +37,7 @@ export const isNestedTooDeep = (text: string): boolean => {
   for (const character of text) {
     if (character === '[' || character === '{') depth += 1;
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
-    if (depth > maxDepth) return true;
+    if (depth > maxYamlDepth) return true;
   }
   return compact.test(text);
 };
@@ -73,7 +73,7 @@ const typeScalars = (node: unknown, depth = 1): readonly YamlFault[] => {
   if (isScalar(node)) return typeScalar(node, scalarValue(node), whyNoValue);
   if (!isCollection(node)) return [];
   const offset = node.range?.[0] ?? 0;
-  if (depth > maxDepth) return [{ offset, message: nestedTooDeep }];
+  if (depth > maxYamlDepth) return [{ offset, message: nestedTooDeep }];
   if ((isMap(node) || isSeq(node)) && hasForeignTag(node)) return [{ offset, message: whyForeignTag }];
   if (isSeq(node)) return node.items.flatMap((item) => typeScalars(item, depth + 1));
   if (!isMap(node)) return [];

@@ -2,7 +2,7 @@ import { LineCounter, type Document } from 'yaml';
 import { shown } from '../../text/shown-text.ts';
 import { isJsonObject } from '../../text/json/json.ts';
 import { messageOf, fail, ok, type Result } from '../../result.ts';
-import { explainYaml, maxDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
+import { explainYaml, maxYamlDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
 import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
 import { policyKind, readPolicy, type ImagePolicy, type PolicyProblem } from '../schema/schema.ts';
@@ -177,7 +177,8 @@ export const readPolicyFile = (
   file: string,
 ): Result<readonly PolicyDocument[], readonly PolicyFileProblem[]> => {
   if (text.length > maxPolicyFileBytes) return fail([{ file, message: 'is larger than 1 MiB' }]);
-  if (isNestedTooDeep(text)) return fail([{ file, message: `is nested more than ${maxDepth} levels deep` }]);
+  if (isNestedTooDeep(text))
+    return fail([{ file, message: `is nested more than ${maxYamlDepth} levels deep` }]);
   const results = readDocuments(text, file);
   const problems = results.flatMap((result) => (result.ok ? [] : result.error));
   if (problems.length > 0) return fail(problems.sort(byPlace));

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { imageCheck } from './image.ts';
+import { imageFields } from './image.ts';
 import { imagePattern, imageTag } from './text.ts';
 
 const patterns = (use: 'allow' | 'platform' | 'deny') => z.array(imagePattern(use)).max(1024);
 
-export const registriesCheck = z
+export const registriesFields = z
   .strictObject({
     allow: patterns('allow')
       .exactOptional()
@@ -50,7 +50,7 @@ export const registriesCheck = z
     'Where images may come from. An image passes when it matches `allow` or `platform` and not `deny`.',
   );
 
-const digestCheck = z
+const digestFields = z
   .strictObject({
     require: z
       .boolean()
@@ -76,7 +76,7 @@ const digestCheck = z
   })
   .describe('How images must be pinned.');
 
-const tagsCheck = z
+const tagsFields = z
   .strictObject({
     deny: z
       .array(imageTag)
@@ -97,10 +97,10 @@ const tagsCheck = z
   .describe('Which tags may be used.');
 
 const checkFields = z.strictObject({
-  registries: registriesCheck.exactOptional(),
-  digest: digestCheck.exactOptional(),
-  tags: tagsCheck.exactOptional(),
-  image: imageCheck.exactOptional(),
+  registries: registriesFields.exactOptional(),
+  digest: digestFields.exactOptional(),
+  tags: tagsFields.exactOptional(),
+  image: imageFields.exactOptional(),
 });
 type CheckFields = z.output<typeof checkFields>;
 type OneOf<T> = { [K in keyof T]-?: { [P in K]-?: NonNullable<T[K]> } }[keyof T];

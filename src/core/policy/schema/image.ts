@@ -80,7 +80,7 @@ const labels = z
   });
 
 /** The check `image`: conditions on what the manifest and the config of the image say. */
-export const imageCheck = z
+export const imageFields = z
   .strictObject({
     maxAge: durationText({ zero: false })
       .exactOptional()

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { isJsonObject } from '../../text/json/json.ts';
 import { fail, ok, type Result } from '../../result.ts';
-import { check, type registriesCheck } from './checks.ts';
+import { check, type registriesFields } from './checks.ts';
 import { multiArch, staleFor } from './evidence.ts';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../load/schema-problem.ts';
 import { labelSelector } from './selector.ts';
-import { imagePattern, namespaceGlob, objectName } from './text.ts';
+import { imagePattern, namespaceGlob, objectNameText } from './text.ts';
 
 export type { PolicyProblem } from '../load/schema-problem.ts';
 
@@ -90,7 +90,7 @@ export const policySchema = z
     kind: z.literal(policyKind).describe(`Always \`${policyKind}\`.`),
     metadata: z
       .object({
-        name: objectName.describe('Name of the policy, a DNS-1123 subdomain; shown in every finding.'),
+        name: objectNameText.describe('Name of the policy, a DNS-1123 subdomain; shown in every finding.'),
         namespace: z
           .never({
             error: 'an ImagePolicy is cluster-scoped and has no namespace: use spec.match.namespaces',
@@ -118,7 +118,7 @@ export type PolicySpec = ImagePolicy['spec'];
 export type PolicyCheck = PolicySpec['checks'][number];
 export type ImageCheck = Extract<PolicyCheck, { readonly image: unknown }>['image'];
 export type MultiArch = PolicySpec['multiArch'];
-export type RegistriesCheck = Immutable<z.output<typeof registriesCheck>>;
+export type RegistriesCheck = Immutable<z.output<typeof registriesFields>>;
 export type LabelSelector = Immutable<z.output<typeof labelSelector>>;
 
 /**

@@ -14,7 +14,7 @@ const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const boundedText = (longest: number) => z.string().min(1, { abort: true }).max(longest, { abort: true });
 
 /** A DNS-1123 subdomain, the form that the API server demands of object names. */
-export const objectName = boundedText(253).regex(
+export const objectNameText = boundedText(253).regex(
   dnsSubdomain,
   'must be lower case letters, digits, "-" and ".", starting and ending with a letter or digit',
 );

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { fail, ok, type Result } from '../../result.ts';
-import { invalid, type Unreadable } from '../unreadable.ts';
+import { invalidBytes, type Unreadable } from '../unreadable.ts';
 import { readJsonValue, type JsonFault } from './json-text.ts';
 
 const maxDepth = 64;
@@ -58,8 +58,8 @@ export const readForeignValue = (text: string): Result<JsonValue, Unreadable> =>
  */
 export const readJsonObject = (bytes: Uint8Array): Result<JsonObject, Unreadable> => {
   const text = decode(bytes);
-  if (text === undefined) return invalid('it is not valid UTF-8');
+  if (text === undefined) return invalidBytes('it is not valid UTF-8');
   const value = readValue(text, false);
   if (!value.ok) return value;
-  return isJsonObject(value.value) ? ok(value.value) : invalid('it is not a JSON object');
+  return isJsonObject(value.value) ? ok(value.value) : invalidBytes('it is not a JSON object');
 };

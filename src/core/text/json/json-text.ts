@@ -9,7 +9,7 @@ import {
   type TextProblem,
   type TextStart,
 } from '../parsed-text.ts';
-import { maxDepth, nestedTooDeep } from '../yaml/limits.ts';
+import { maxYamlDepth, nestedTooDeep } from '../yaml/limits.ts';
 
 /** How much of a text is read; absent: as much as there is. A key that an object holds twice is refused unless it may be. */
 interface JsonBounds {
@@ -266,7 +266,7 @@ export const readJsonValue = (text: string, bounds: JsonBounds): Result<JsonValu
 
 /** Reads every JSON value of a text: one, or several one after another with or without white space between. */
 export const readJsonText = (text: string): Result<readonly ParsedValue[], TextProblem> => {
-  const cursor = cursorAt(text, { depth: maxDepth });
+  const cursor = cursorAt(text, { depth: maxYamlDepth });
   const values: ParsedValue[] = [];
   const placesIn: ParsedValue['placesIn'] = (_value, start) => jsonPlaces(text, start);
   const sourceAt: ParsedValue['sourceAt'] = (start) => jsonSource(text, start);

@@ -1,7 +1,7 @@
 /** Deeper nesting is refused, as in admission requests (R19). */
-export const maxDepth = 200;
+export const maxYamlDepth = 200;
 
-export const nestedTooDeep = `nested deeper than ${maxDepth} levels`;
+export const nestedTooDeep = `nested deeper than ${maxYamlDepth} levels`;
 
 /** Said where the parser gave up before the depth could be counted. */
 export const tooDeepToRead = 'nested too deeply to be read';

@@ -13,7 +13,7 @@ import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { fail, ok, type Result } from '../../result.ts';
 import { setField, type MutableObject } from '../parsed-text.ts';
 import { startAt, type ValueStarts } from './value-starts.ts';
-import { maxDepth, nestedTooDeep } from './limits.ts';
+import { maxYamlDepth, nestedTooDeep } from './limits.ts';
 import { hasForeignTag, keyText, scalarValue, whyForeignTag, whyNoKey, whyNoValue } from './scalar.ts';
 
 /** The JSON value of a document, the places of its values, and those of the items of its `items` lists as they are written. */
@@ -168,7 +168,7 @@ const readAlias = (state: State, node: Node, name: string, depth: number): Found
   state.nodes += anchored.nodes;
   if (state.aliased > maxAliasedNodes) return refuse(state, node, 'aliases expand to too much');
   state.deepest = Math.max(state.deepest, depth + anchored.height);
-  return state.deepest > maxDepth ? refuse(state, node, nestedTooDeep) : anchored.value;
+  return state.deepest > maxYamlDepth ? refuse(state, node, nestedTooDeep) : anchored.value;
 };
 
 const readCollection = (state: State, node: YAMLMap | YAMLSeq, depth: number, marked: boolean): Found => {
@@ -178,7 +178,7 @@ const readCollection = (state: State, node: YAMLMap | YAMLSeq, depth: number, ma
 
 const readNode = (state: State, node: Node | null, depth: number, marked: boolean): Found => {
   if (node === null) return null;
-  if (depth > maxDepth) return refuse(state, node, nestedTooDeep);
+  if (depth > maxYamlDepth) return refuse(state, node, nestedTooDeep);
   if (isAlias(node)) return readAlias(state, node, node.source, depth);
   const { nodes, deepest } = state;
   state.nodes += 1;
