@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CertificateSource } from './adapters/certificate/source.ts';
-import type { Config } from './config/resolve.ts';
+import type { Config } from './config/resolved.ts';
 import { replicaFromHost } from './config/sources/load.ts';
 import { outage } from './core/facts/fact.ts';
 import { fail, ok, type Result } from './core/result.ts';

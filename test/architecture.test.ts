@@ -155,6 +155,13 @@ describe('the house', () => {
     expect(circleFrom(['b'], (file) => round[file] ?? [])).toEqual([]);
   });
 
+  test('a name has one import path: no file exports what another one declares', () => {
+    const doors = sources.filter((file) =>
+      /^export (?:type )?[{*]/m.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(doors).toEqual([]);
+  });
+
   test('only serve.ts and the CLI wire adapters together', () => {
     const wiring = production.filter((file) => {
       const adapters = importsOf(file).filter((specifier) => /\/adapters\//.test(specifier));

@@ -10,7 +10,7 @@ import type { Terminal } from '../src/cli/terminal/terminal.ts';
 import { settings } from '../src/config/settings/settings.ts';
 import { findingCodes, type SkipCode } from '../src/core/reasons/reason.ts';
 import { formatProblem, readPolicyFile } from '../src/core/policy/load/document.ts';
-import { maxImages } from '../src/core/workload/extract.ts';
+import { maxImages } from '../src/core/workload/found-images.ts';
 import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';
 
 const walk = (folder: string, keep: RegExp): string[] =>

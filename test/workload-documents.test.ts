@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { describeConfigProblem } from '../src/config/sources/origin.ts';
 import { resolveSettings } from '../src/config/resolve.ts';
-import { extractImages, maxEntries, maxImages } from '../src/core/workload/extract.ts';
+import { extractImages } from '../src/core/workload/extract.ts';
+import { maxEntries, maxImages } from '../src/core/workload/found-images.ts';
 import {
   createWorkloadTable,
-  customWorkloads,
   declareKind,
   groupOf,
-  rowFields,
   type WorkloadTable,
 } from '../src/core/workload/kinds/kinds.ts';
+import { customWorkloads } from '../src/core/workload/kinds/custom-kinds.ts';
+import { rowFields } from '../src/core/workload/kinds/workload-row.ts';
 import { readManifestObjects } from '../src/core/workload/manifest.ts';
 import { blocks, read, section, spans } from './markdown.ts';
 

@@ -1,9 +1,5 @@
-import {
-  connect,
-  createClient,
-  type ApiClient,
-  type ConnectionOptions,
-} from '../adapters/kubernetes/client/client.ts';
+import { createClient, type ApiClient } from '../adapters/kubernetes/client/client.ts';
+import { connect, type ConnectionOptions } from '../adapters/kubernetes/client/connection-options.ts';
 import { createWatchedNamespaces } from '../adapters/kubernetes/resources/namespaces.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import { version } from '../config/version.ts';

@@ -9,7 +9,7 @@ import { readTextFile } from '../config/sources/bounded-file.ts';
 import { describeConfigProblem, describeConfigProblems } from '../config/sources/origin.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
-import type { ConfigOf } from '../config/resolve.ts';
+import type { ConfigOf } from '../config/resolved.ts';
 import { definitions, type SettingKey } from '../config/settings/settings.ts';
 import type { Shape } from '../config/values/shape.ts';
 import { UsageError, valueOrUsage } from './terminal/terminal.ts';

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { describeConfigProblems } from '../config/sources/origin.ts';
 import { loadSources } from '../config/sources/load.ts';
-import { resolveSettings, type ConfigOf, type Flags } from '../config/resolve.ts';
+import { resolveSettings, type Flags } from '../config/resolve.ts';
+import type { ConfigOf } from '../config/resolved.ts';
 import { settings, type SettingKey } from '../config/settings/settings.ts';
 import { valueOrUsage, type Terminal } from './terminal/terminal.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { printConfig } from './print.ts';
-import { resolveConfig, type Config, type ConfigSources } from './resolve.ts';
+import { resolveConfig, type ConfigSources } from './resolve.ts';
+import type { Config } from './resolved.ts';
 import { settingKeys } from './settings/settings.ts';
 
 const resolve = (sources: ConfigSources): Config => {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { describeOrigin } from './sources/origin.ts';
-import type { Config } from './resolve.ts';
+import type { Config } from './resolved.ts';
 import { definitions, settingKeys } from './settings/settings.ts';
 import type { Shape } from './values/shape.ts';
 

@@ -8,8 +8,6 @@ import type { ConfigOf, Resolved } from './resolved.ts';
 import { definitions, flagOf, hasFlag, settingKeys, type SettingKey } from './settings/settings.ts';
 import type { Shape, TextShape } from './values/shape.ts';
 
-export type { Config, ConfigOf, Resolved } from './resolved.ts';
-
 /** Values from the command line by setting key (`tlsCert`), without defaults: those would hide the other origins. */
 export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 

@@ -2,8 +2,6 @@ import type { Fact } from '../core/facts/fact.ts';
 import type { Labels } from '../core/policy/match/label-selector.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 
-export type { Labels } from '../core/policy/match/label-selector.ts';
-
 /**
  * Where policies come from. `loading` until the first complete load (the gate is not ready and denies, R8);
  * afterwards always `loaded`, with the last good set while a newer one is broken or the source is away.

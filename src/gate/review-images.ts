@@ -1,7 +1,7 @@
 import type { Clock } from '../concurrency/clock.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import { shown } from '../core/text/shown-text.ts';
-import { maxImages, type ImageUse } from '../core/workload/extract.ts';
+import { maxImages, type ImageUse } from '../core/workload/found-images.ts';
 import type { Deadline } from './deadline.ts';
 import { gateFinding, type DecisionBuilder, type DecisionOrigin } from './review/decision-builder.ts';
 import type { Review } from './review/review.ts';

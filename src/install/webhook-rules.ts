@@ -1,5 +1,5 @@
 import type { V1MatchCondition, V1RuleWithOperations } from '@kubernetes/client-node';
-import type { WorkloadKind } from '../core/workload/kinds/kinds.ts';
+import type { WorkloadKind } from '../core/workload/kinds/workload-kind.ts';
 
 /** The part of a row of the workload table that a rule needs. */
 export type GatedKind = Pick<WorkloadKind, 'group' | 'resource' | 'versions' | 'subresources'>;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { providedCertificates } from '../adapters/certificate/provided.ts';
 import { selfSignedCertificates } from '../adapters/certificate/self-signed.ts';
 import type { CertificateSource } from '../adapters/certificate/source.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { fail, type Result } from '../core/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';

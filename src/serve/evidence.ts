@@ -7,7 +7,7 @@ import {
   loadLiveRegistries,
   type LiveRegistries,
 } from '../config/registries/registry-reload.ts';
-import type { Config, ConfigOf } from '../config/resolve.ts';
+import type { Config, ConfigOf } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
 import type { JsonObject } from '../core/text/json/json.ts';

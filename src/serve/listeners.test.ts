@@ -7,7 +7,8 @@ import { decisionOf, fixture, http2, type Reply } from '../../test/fakes/webhook
 import { createHolder, type CertificateSource } from '../adapters/certificate/source.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
 import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
-import { resolveConfig, type Config } from '../config/resolve.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { listenOn } from './listeners.ts';
 import type { Telemetry } from './telemetry.ts';

@@ -5,7 +5,7 @@ import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import type { OnProblem, WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import { createProblemReport } from '../adapters/webhook/server/problem-report.ts';
 import { startWebhookServer, type WebhookServer } from '../adapters/webhook/server/server.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { readinessOf, type PartState, type Readiness } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';

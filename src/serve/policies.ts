@@ -1,5 +1,5 @@
 import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';

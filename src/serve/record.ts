@@ -6,7 +6,7 @@ import { recorderDefaults } from '../adapters/store/queue/recorder-options.ts';
 import { databaseFile } from '../adapters/store/sqlite/file.ts';
 import { createWorkerStore, type WorkerStore } from '../adapters/store/queue/worker-store.ts';
 import type { Log } from '../adapters/log/log.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { StoreFault } from '../gate/decision-store.ts';
 import type { PartState } from '../gate/readiness.ts';

@@ -1,6 +1,6 @@
 import { openLog, type Log } from '../adapters/log/log.ts';
 import { createMetrics, type Metrics } from '../adapters/metrics/metrics.ts';
-import type { Config } from '../config/resolve.ts';
+import type { Config } from '../config/resolved.ts';
 import { version } from '../config/version.ts';
 
 /** Log and metrics, with which every part reports to an operator. */

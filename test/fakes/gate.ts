@@ -1,15 +1,14 @@
 import type { Clock } from '../../src/concurrency/clock.ts';
 import type { Decision } from '../../src/core/decision/decision.ts';
-import type { Uninformed, Unmatched } from '../../src/core/decision/decide.ts';
+import type { Uninformed } from '../../src/core/decision/decide.ts';
+import type { Unmatched } from '../../src/core/decision/unmatched.ts';
 import { outage, type Fact } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
-import {
-  createWorkloadTable,
-  parseWorkloadRow,
-  type WorkloadKind,
-} from '../../src/core/workload/kinds/kinds.ts';
+import { createWorkloadTable } from '../../src/core/workload/kinds/kinds.ts';
+import { parseWorkloadRow } from '../../src/core/workload/kinds/workload-row.ts';
+import type { WorkloadKind } from '../../src/core/workload/kinds/workload-kind.ts';
 import type { Evidence } from '../../src/evidence/gather.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import type { AdmissionRequest } from '../../src/gate/admission-request.ts';

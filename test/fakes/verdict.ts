@@ -1,4 +1,5 @@
-import { decide, type Situation, type Unmatched, type Verdict } from '../../src/core/decision/decide.ts';
+import { decide, type Situation, type Verdict } from '../../src/core/decision/decide.ts';
+import type { Unmatched } from '../../src/core/decision/unmatched.ts';
 import { known, unavailable, type Fact } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';

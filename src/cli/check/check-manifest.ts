@@ -1,4 +1,5 @@
-import type { ConfigOf, Flags } from '../../config/resolve.ts';
+import type { Flags } from '../../config/resolve.ts';
+import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { parseFieldPath } from '../../core/workload/field-path.ts';

@@ -1,6 +1,6 @@
 import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { randomInt } from 'node:crypto';
-import type { ConfigOf } from '../../config/resolve.ts';
+import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';

@@ -8,7 +8,8 @@ import { createAuthority, type Authority } from '../../../test/e2e/harness/certi
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { inClusterWebhooks } from '../../install/installation.ts';
 import { compareWebhooks } from '../../adapters/kubernetes/webhooks/compare.ts';
-import { resolveConfig, type Config } from '../../config/resolve.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolved.ts';
 import { definitions, settingKeys } from '../../config/settings/settings.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';

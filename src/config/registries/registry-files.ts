@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../sources/bounded-file.ts';
 import type { ConfigProblem, Origin } from '../sources/origin.ts';
 import { quote } from '../../core/text/cut-middle.ts';
-import type { Resolved } from '../resolve.ts';
+import type { Resolved } from '../resolved.ts';
 import type { RegistryEventRow, RegistryDefaults, RegistryRow } from './registry-rows.ts';
 
 /** A row of `registries` with the content of its files. */

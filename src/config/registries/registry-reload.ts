@@ -12,7 +12,8 @@ import {
   type LoadedEventSource,
   type LoadedRegistry,
 } from './registry-files.ts';
-import { resolveSettings, type ConfigOf } from '../resolve.ts';
+import { resolveSettings } from '../resolve.ts';
+import type { ConfigOf } from '../resolved.ts';
 
 /** The part of the configuration that may change while the gate runs, with the content of its files. */
 export interface LiveRegistries {

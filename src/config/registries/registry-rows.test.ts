@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describeConfigProblem } from '../sources/origin.ts';
 import { printConfig } from '../print.ts';
-import { resolveConfig, type Config } from '../resolve.ts';
+import { resolveConfig } from '../resolve.ts';
+import type { Config } from '../resolved.ts';
 
 const attempt = (text: string, path = '/etc/gate/gate.yaml') =>
   resolveConfig({ flags: { cluster: true }, environment: {}, file: { path, text } });

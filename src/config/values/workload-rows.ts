@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonValue } from '../../core/text/json/json.ts';
 import { suggest } from '../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { parseWorkloadRow, rowFields as fields, type WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+import { parseWorkloadRow, rowFields as fields } from '../../core/workload/kinds/workload-row.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
 import type { DocumentFault, DocumentShape } from './shape.ts';
 
 const maxRows = 256;

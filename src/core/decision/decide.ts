@@ -3,11 +3,10 @@ import { unavailable, type Fact } from '../facts/fact.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
 import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from '../policy-set/select.ts';
-import type { ImageUse } from '../workload/extract.ts';
+import type { ImageUse } from '../workload/found-images.ts';
 import type { Finding } from './finding.ts';
 import { atOnce, type Steps } from '../steps.ts';
 import { judgingEvidence, unavailableCodes } from './judge-evidence.ts';
-import { judgedImage } from './judged-image.ts';
 import { inOrder } from './order.ts';
 import { shown } from '../text/shown-text.ts';
 import { judgeUnmatched, type Unmatched } from './unmatched.ts';
@@ -38,9 +37,6 @@ export interface Verdict {
   /** Present when a check lacked evidence. */
   readonly uninformed?: Uninformed;
 }
-
-export { judgedImage };
-export type { Unmatched } from './unmatched.ts';
 
 const invalidReference = (matched: MatchedPolicy, use: ImageUse, why: Violation): Finding => ({
   policy: matched.policy.name,

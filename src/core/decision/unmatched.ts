@@ -1,5 +1,5 @@
 import { brokenApplies, type MatchedPolicies, type MatchedPolicy } from '../policy-set/select.ts';
-import type { ImageUse } from '../workload/extract.ts';
+import type { ImageUse } from '../workload/found-images.ts';
 import type { ImageUnderReview } from '../policy-set/image-under-review.ts';
 import { strictest, type Mode } from '../policy/mode.ts';
 import type { Finding } from './finding.ts';

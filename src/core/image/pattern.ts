@@ -4,8 +4,6 @@ import { parsePattern, type PatternProblem } from './pattern-syntax.ts';
 import type { ImageReference } from './reference.ts';
 import { dockerHub, isDockerHubName, type RegistryHost } from './registry-host.ts';
 
-export type { PatternProblem } from './pattern-syntax.ts';
-
 /** Where a pattern stands in a policy. `allow` and `platform` fence, so they match narrowly; `deny` and `match`
  *  (the policy's `match.images`) cover, so they match widely (R6). */
 export type PatternUse = 'allow' | 'platform' | 'deny' | 'match';

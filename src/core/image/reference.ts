@@ -17,8 +17,6 @@ import {
   type RegistryHost,
 } from './registry-host.ts';
 
-export type { InvalidReference } from './invalid-reference.ts';
-
 /** A text naming an image, parsed once: registry, repository, tag, digest, with the Docker Hub defaults applied. */
 export interface ImageReference {
   /** As written in the workload. */

@@ -1,12 +1,8 @@
 import type { Violation } from '../checks/check.ts';
 import { shown, shownName } from '../text/shown-text.ts';
 import { matchesPattern } from '../image/pattern.ts';
-import {
-  formatReference,
-  parseReference,
-  type ImageReference,
-  type InvalidReference,
-} from '../image/reference.ts';
+import { formatReference, parseReference, type ImageReference } from '../image/reference.ts';
+import type { InvalidReference } from '../image/invalid-reference.ts';
 import type { Result } from '../result.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 

@@ -1,5 +1,5 @@
 import type { ImageEvidence } from '../facts/image-evidence.ts';
-import type { ImageUse } from '../workload/extract.ts';
+import type { ImageUse } from '../workload/found-images.ts';
 import type { ReadImage } from './evaluation-cache.ts';
 
 /** An image of the object with its parsed text. `fresh`: R2 does not call it unchanged, so it is judged. */

@@ -1,7 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { extractImages, maxEntries, maxImages } from './extract.ts';
-import { createWorkloadTable, parseWorkloadRow, type WorkloadKind } from './kinds/kinds.ts';
+import { extractImages } from './extract.ts';
+import { maxEntries, maxImages } from './found-images.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
+import { parseWorkloadRow } from './kinds/workload-row.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { imagesBefore, unchangedPlaces } from './unchanged.ts';
 
 const task = createWorkloadTable([]).byKind('tekton.dev', 'Task')!;

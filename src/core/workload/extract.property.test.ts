@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { objectAt } from '../../../test/fakes/workload-object.ts';
 import { isJsonObject, type JsonObject } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
-import { createWorkloadTable, type WorkloadKind } from './kinds/kinds.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { atOnce } from '../steps.ts';
 import { comparingPodSpecs, imagesBefore, unchangedPlaces } from './unchanged.ts';
 

@@ -1,15 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
-import { extractImages, maxImages } from './extract.ts';
-import {
-  builtInWorkloads,
-  createWorkloadTable,
-  customWorkloads,
-  groupOf,
-  parseWorkloadRow,
-  type WorkloadKind,
-} from './kinds/kinds.ts';
+import { extractImages } from './extract.ts';
+import { maxImages } from './found-images.ts';
+import { createWorkloadTable, groupOf } from './kinds/kinds.ts';
+import { builtInWorkloads } from './kinds/built-in-kinds.ts';
+import { customWorkloads } from './kinds/custom-kinds.ts';
+import { parseWorkloadRow } from './kinds/workload-row.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { readManifestObjects } from './manifest.ts';
 import { pullSecretsOf } from './pull-context.ts';
 

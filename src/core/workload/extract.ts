@@ -20,9 +20,6 @@ import {
 import { readPodSpec } from './pod-spec-images.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 
-export { maxEntries, maxImages } from './found-images.ts';
-export type { ExtractionError, ImageUse } from './found-images.ts';
-
 export interface Extraction {
   /** In the order containers, initContainers, ephemeralContainers, volumes; then the paths of the row. */
   readonly images: readonly ImageUse[];

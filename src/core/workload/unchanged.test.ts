@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../text/json/json.ts';
 import { extractImages } from './extract.ts';
-import { createWorkloadTable, type WorkloadKind } from './kinds/kinds.ts';
+import { createWorkloadTable } from './kinds/kinds.ts';
+import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { atOnce } from '../steps.ts';
 import { comparingPodSpecs, imagesBefore, unchangedPlaces } from './unchanged.ts';
 

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import type { Steps } from '../steps.ts';
 import { compileKind } from './kinds/compiled-kind.ts';
-import { extractImages, type Extraction, type ImageUse } from './extract.ts';
+import { extractImages, type Extraction } from './extract.ts';
+import type { ImageUse } from './found-images.ts';
 import type { WorkloadKind } from './kinds/workload-kind.ts';
 import { maxYamlDepth } from '../text/yaml/limits.ts';
 

@@ -1,5 +1,5 @@
 import { textOf, objectOf, type JsonObject } from '../../core/text/json/json.ts';
-import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
 
 const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
 

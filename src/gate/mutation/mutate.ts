@@ -10,7 +10,7 @@ import { asking, digestToPin } from '../../core/policy-set/needs.ts';
 import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Extraction } from '../../core/workload/extract.ts';
-import { builtInWorkloads } from '../../core/workload/kinds/kinds.ts';
+import { builtInWorkloads } from '../../core/workload/kinds/built-in-kinds.ts';
 import { stepsOf } from '../../core/workload/object-path.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import type { AdmissionRequest } from '../admission-request.ts';

@@ -1,5 +1,6 @@
 import { formatPath } from '../../core/policy/load/problem-path.ts';
-import { readPolicy, type PolicyProblem } from '../../core/policy/schema/schema.ts';
+import { readPolicy } from '../../core/policy/schema/schema.ts';
+import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { compilePolicy } from '../../core/policy-set/compile.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';

@@ -1,12 +1,8 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import {
-  judgedImage,
-  judging,
-  type Uninformed,
-  type Unmatched,
-  type Verdict,
-} from '../../core/decision/decide.ts';
+import { judging, type Uninformed, type Verdict } from '../../core/decision/decide.ts';
+import { judgedImage } from '../../core/decision/judged-image.ts';
+import type { Unmatched } from '../../core/decision/unmatched.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
@@ -24,8 +20,6 @@ import { gatherFacts } from './gather-facts.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import { untilDeadline, type Slices } from './slices.ts';
 import { isArrivingPod, pullContextOf, type ReviewSubject } from './subject.ts';
-
-export type { ReviewSubject } from './subject.ts';
 
 export interface ReviewDeps {
   readonly policies: PolicySource;

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
-import type { ImageUse } from '../../core/workload/extract.ts';
-import type { WorkloadKind } from '../../core/workload/kinds/kinds.ts';
+import type { ImageUse } from '../../core/workload/found-images.ts';
+import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
 import { pullSecretsOf } from '../../core/workload/pull-context.ts';
 import type { PullContext } from '../../evidence/ports.ts';
 import type { DecisionOrigin } from './decision-builder.ts';

@@ -6,14 +6,11 @@ import {
   type CertificateSource,
   type ServingMaterial,
 } from '../../adapters/certificate/source.ts';
-import {
-  createCaSecret,
-  type CaAuthorities,
-  type CaSecret,
-} from '../../adapters/kubernetes/certificates/ca-secret.ts';
+import { createCaSecret, type CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
+import type { CaAuthorities } from '../../adapters/kubernetes/certificates/ca-secret-content.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { objectNames } from '../../install/manifest.ts';
-import type { Config } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolved.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { systemClock } from '../../concurrency/clock.ts';

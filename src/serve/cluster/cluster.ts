@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createClient, type ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { createClient, type ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { connect } from '../../adapters/kubernetes/client/connection-options.ts';
 import { createEvents, type Events } from '../../adapters/kubernetes/events/events.ts';
 import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
 import { objectNames } from '../../install/manifest.ts';
@@ -7,9 +8,9 @@ import { createWatchedNamespaces } from '../../adapters/kubernetes/resources/nam
 import { createClusterPolicies } from '../../adapters/kubernetes/resources/policies.ts';
 import { describePolicyProblem } from '../../adapters/kubernetes/resources/policy-store.ts';
 import { createStatusWriter } from '../../adapters/kubernetes/resources/policy-status.ts';
-import type { WatchState } from '../../adapters/kubernetes/watch/watch.ts';
+import type { WatchState } from '../../adapters/kubernetes/watch/options.ts';
 import { readEnvironment } from '../../config/sources/load.ts';
-import type { Config } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolved.ts';
 import { version } from '../../config/version.ts';
 import { compileBroken, compilePolicySet } from '../../core/policy-set/compile.ts';
 import { readPolicy } from '../../core/policy/schema/schema.ts';

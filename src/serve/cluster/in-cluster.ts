@@ -1,7 +1,7 @@
 import type { CertificateSource } from '../../adapters/certificate/source.ts';
 import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { createPullSecrets } from '../../adapters/kubernetes/resources/pull-secrets.ts';
-import type { Config } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolved.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';

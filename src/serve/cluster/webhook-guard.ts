@@ -13,7 +13,7 @@ import {
   type WebhookGuard,
   type WebhookIntegrity,
 } from '../../adapters/kubernetes/webhooks/webhooks.ts';
-import type { Config } from '../../config/resolve.ts';
+import type { Config } from '../../config/resolved.ts';
 import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';

@@ -1,7 +1,5 @@
-import {
-  registryContract,
-  type RegistryUnderTest,
-} from '../../../src/adapters/registry/client/registry.contract.ts';
+import { registryContract } from '../../../src/adapters/registry/client/registry.contract.ts';
+import type { RegistryUnderTest } from '../../../src/adapters/registry/client/registry-fixture.contract.ts';
 import {
   anonymous,
   basicCredential,

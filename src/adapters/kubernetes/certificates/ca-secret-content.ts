@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { ApiProblem } from '../client/client.ts';
-import { localProblem } from '../client/problem.ts';
+import { localProblem, type ApiProblem } from '../client/problem.ts';
 
 /** A CA with its key, both PEM. */
 export interface CaMaterial {

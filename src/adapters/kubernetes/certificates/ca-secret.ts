@@ -1,7 +1,8 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { ok, type Result } from '../../../core/result.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { secretsResource } from '../client/resource.ts';
 import {
   type CaAuthorities,
@@ -16,9 +17,8 @@ import {
   type RotationStep,
   type RotationTiming,
 } from './ca-secret-rotation.ts';
-import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
-
-export type { CaAuthorities, CaMaterial } from './ca-secret-content.ts';
+import { createWatch } from '../watch/watch.ts';
+import type { WatchState, WatchTiming } from '../watch/options.ts';
 
 interface CaSecretOptions {
   readonly client: ApiClient;

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import type { ApiClient, ApiProblem } from './client.ts';
-import { createEvents, type EventNote } from '../events/events.ts';
+import type { ApiClient } from './client.ts';
+import type { ApiProblem } from './problem.ts';
+import { createEvents } from '../events/events.ts';
+import type { EventNote } from '../events/note.ts';
 import { createLease } from '../resources/lease.ts';
 import { createWatchedNamespaces } from '../resources/namespaces.ts';
 import type { PolicyVerdict } from '../resources/policy-store.ts';

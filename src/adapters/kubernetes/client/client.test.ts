@@ -6,7 +6,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import { type ApiClient, connect, createClient } from './client.ts';
+import { type ApiClient, createClient } from './client.ts';
+import { connect } from './connection-options.ts';
 import { printable } from './problem.ts';
 import { namespacesResource, pathOf } from './resource.ts';
 

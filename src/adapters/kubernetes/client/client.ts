@@ -10,10 +10,6 @@ import { type ApiProblem, answerProblem, connectionProblem, localProblem } from 
 import { type ApiCall, type ApiVerb, pathOf } from './resource.ts';
 import { type ApiStream, createAgents, readAll, send, streamOf } from './transport.ts';
 
-export { connect, type ConnectionOptions } from './connection-options.ts';
-export { isTransient, type ApiProblem } from './problem.ts';
-export type { ApiStream } from './transport.ts';
-
 /**
  * A thin JSON client of the Kubernetes API. Errors are values, bounded and free of credentials; every call
  * ends at `signal` or after `callTimeout`, whichever comes first.

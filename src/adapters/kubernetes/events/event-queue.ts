@@ -2,7 +2,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { exponentialDelay } from '../../../concurrency/backoff.ts';
 import { FairQueue } from '../../../concurrency/fair-queue.ts';
 import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
-import type { ApiProblem } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import type { EventNote } from './note.ts';
 
 /** A note that waits to be written, and how often it came meanwhile. */

@@ -1,4 +1,4 @@
-import { type ApiProblem, isTransient } from '../client/client.ts';
+import { type ApiProblem, isTransient } from '../client/problem.ts';
 import type { EventNote } from './note.ts';
 import type { OwnerLookup } from './owner.ts';
 import type { EventQueue, WaitingNote } from './event-queue.ts';

@@ -8,7 +8,8 @@ import {
 import { finding, ownedBy, reference, refusal } from '../../../../test/fakes/refusals.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
-import { createEvents, type EventNote, type Events, type EventsOptions } from './events.ts';
+import { createEvents, type Events, type EventsOptions } from './events.ts';
+import type { EventNote } from './note.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

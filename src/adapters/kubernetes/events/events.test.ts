@@ -7,7 +7,8 @@ import {
 } from '../../../../test/fakes/api-server/api-server.ts';
 import { finding, ownedBy, reference, refusal as decision } from '../../../../test/fakes/refusals.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
 import { eventMessage } from './note.ts';
 

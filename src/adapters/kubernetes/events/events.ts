@@ -1,16 +1,14 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/problem.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { tellThrown, type ApiProblem } from '../client/problem.ts';
+import type { ApiClient } from '../client/client.ts';
 import { createEventLine, type EventLine } from './event-queues.ts';
 import { type EventNote, noteOf } from './note.ts';
 import { createOwnerLookup } from './owner.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import { createEventWriter } from './series.ts';
 import { createTokenBucket } from '../../../concurrency/rate-limit.ts';
-
-export type { EventNote } from './note.ts';
 
 export interface EventsOptions {
   readonly client: ApiClient;

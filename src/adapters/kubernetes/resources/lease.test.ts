@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { createLease, type Lease, leaseTiming } from './lease.ts';
 
 let api: FakeApiServer;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/problem.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { tellThrown, type ApiProblem } from '../client/problem.ts';
+import type { ApiClient } from '../client/client.ts';
 import { leasesResource } from '../client/resource.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 

@@ -6,7 +6,8 @@ import type { NamespaceReader } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { namespacesResource } from '../client/resource.ts';
 import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';
-import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+import { createWatch } from '../watch/watch.ts';
+import type { WatchState, WatchTiming } from '../watch/options.ts';
 
 interface NamespacesOptions {
   readonly client: ApiClient;

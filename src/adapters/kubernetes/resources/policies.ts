@@ -11,7 +11,8 @@ import {
   type ReadPolicy,
   type UnusablePolicy,
 } from './policy-store.ts';
-import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+import { createWatch } from '../watch/watch.ts';
+import type { WatchState, WatchTiming } from '../watch/options.ts';
 
 interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;

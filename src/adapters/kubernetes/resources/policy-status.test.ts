@@ -3,7 +3,8 @@ import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { createPolicySet, type PolicySet } from '../../../core/policy-set/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
 import { createStatusWriter, type StatusWriter } from './policy-status.ts';
 

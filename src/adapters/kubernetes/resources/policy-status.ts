@@ -1,7 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { tellThrown } from '../client/problem.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import { tellThrown, type ApiProblem } from '../client/problem.ts';
+import type { ApiClient } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import type { PolicyVerdict } from './policy-store.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';

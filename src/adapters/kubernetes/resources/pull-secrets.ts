@@ -4,7 +4,8 @@ import { isDnsLabel, isDnsSubdomain } from '../../../core/text/dns-name.ts';
 import { maxPullSecrets } from '../../../core/workload/pull-context.ts';
 import { readPullSecret } from '../../../evidence/credential/pull-secret.ts';
 import type { PullSecrets } from '../../../evidence/ports.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { type ApiResource, secretsResource, serviceAccountsResource } from '../client/resource.ts';
 
 /** A Secret holds at most 1 MiB, a third more in base64, beside metadata that may be as large as 256 KiB twice. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
+import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import type { WatchTarget } from './list.ts';
 
 /** Receives the objects. `replace` gets the complete state after a list; the others get one event each. */

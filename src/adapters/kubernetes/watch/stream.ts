@@ -1,7 +1,7 @@
 import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
-import type { ApiProblem, ApiStream } from '../client/client.ts';
-import { localProblem, printable } from '../client/problem.ts';
+import { localProblem, printable, type ApiProblem } from '../client/problem.ts';
+import type { ApiStream } from '../client/transport.ts';
 import type { WatchOptions } from './options.ts';
 import { selectorsOf } from './list.ts';
 

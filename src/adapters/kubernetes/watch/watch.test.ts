@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type ApiClient, createClient } from '../client/client.ts';
 import { namespacesResource } from '../client/resource.ts';
-import { createWatch, type Watch, type WatchState, type WatchTiming } from './watch.ts';
+import { createWatch, type Watch } from './watch.ts';
+import type { WatchState, WatchTiming } from './options.ts';
 import { readLines } from './stream.ts';
 
 let api: FakeApiServer;

@@ -1,12 +1,9 @@
-import type { ApiProblem } from '../client/client.ts';
-import { localProblem } from '../client/problem.ts';
+import { localProblem, type ApiProblem } from '../client/problem.ts';
 import { listAll } from './list.ts';
 import { watchTiming, type WatchOptions, type WatchState, type WatchTiming } from './options.ts';
 import { type Backoff, createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 import { openWatchStream } from './stream.ts';
-
-export type { WatchState, WatchTiming } from './options.ts';
 
 export interface Watch {
   start(): void;

@@ -1,7 +1,7 @@
 import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import type { ApiClient, ApiProblem } from '../client/client.ts';
-import { localProblem } from '../client/problem.ts';
+import type { ApiClient } from '../client/client.ts';
+import { localProblem, type ApiProblem } from '../client/problem.ts';
 import type { ApiTarget } from '../client/resource.ts';
 import { fingerprints, normalWebhooks } from './normal-form.ts';
 

@@ -6,7 +6,8 @@ import {
   validatingWebhooksResource,
   type ApiResource,
 } from '../client/resource.ts';
-import { createWatch, type WatchState, type WatchTiming } from '../watch/watch.ts';
+import { createWatch } from '../watch/watch.ts';
+import type { WatchState, WatchTiming } from '../watch/options.ts';
 import { compareWebhooks } from './compare.ts';
 
 export type WebhookConfigurationKind = 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';

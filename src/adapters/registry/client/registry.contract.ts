@@ -13,8 +13,6 @@ import {
   type RegistryUnderTest,
 } from './registry-fixture.contract.ts';
 
-export type { RegistryUnderTest } from './registry-fixture.contract.ts';
-
 const staysWithin = ({ of, fresh }: RegistryFixture): void => {
   test('B9: reads nothing that the review has no bytes left for', async () => {
     const at = fresh();

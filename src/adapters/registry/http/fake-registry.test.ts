@@ -10,7 +10,8 @@ import {
 } from '../../../../test/fakes/registry/registry-reading.ts';
 import { startFakeTokenServer } from '../../../../test/fakes/registry/registry-token.ts';
 import type { Credential } from '../../../evidence/ports.ts';
-import { registryContract, type RegistryUnderTest } from '../client/registry.contract.ts';
+import { registryContract } from '../client/registry.contract.ts';
+import type { RegistryUnderTest } from '../client/registry-fixture.contract.ts';
 
 const users = { ann: { password: 'the right one', identityToken: 'a refresh token' } };
 const ann = basicCredential('ann', 'the right one');

@@ -10,8 +10,6 @@ import {
 } from 'yaml';
 import type { Place } from '../../text/parsed-text.ts';
 
-export type { Place } from '../../text/parsed-text.ts';
-
 type Path = readonly (string | number)[];
 
 const resolved = (node: unknown, document: Document): unknown =>

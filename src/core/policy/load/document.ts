@@ -3,9 +3,11 @@ import { shown } from '../../text/shown-text.ts';
 import { isJsonObject } from '../../text/json/json.ts';
 import { messageOf, fail, ok, type Result } from '../../result.ts';
 import { explainYaml, maxYamlDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
-import { findDuplicateKeys, placeAt, placeOf, type Place } from './document-place.ts';
+import { findDuplicateKeys, placeAt, placeOf } from './document-place.ts';
+import type { Place } from '../../text/parsed-text.ts';
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
-import { policyKind, readPolicy, type ImagePolicy, type PolicyProblem } from '../schema/schema.ts';
+import { policyKind, readPolicy, type ImagePolicy } from '../schema/schema.ts';
+import type { PolicyProblem } from './schema-problem.ts';
 import { suggest } from './suggestion.ts';
 import { cutMiddle } from '../../text/cut-middle.ts';
 

@@ -7,8 +7,6 @@ import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../load/schem
 import { labelSelector } from './selector.ts';
 import { imagePattern, namespaceGlob, objectNameText } from './text.ts';
 
-export type { PolicyProblem } from '../load/schema-problem.ts';
-
 export const policyApiVersion = 'imagegate.dev/v1alpha1';
 export const policyKind = 'ImagePolicy';
 

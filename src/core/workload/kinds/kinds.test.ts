@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../text/json/json.ts';
-import {
-  builtInWorkloads,
-  createWorkloadTable,
-  customWorkloads,
-  groupOf,
-  parseWorkloadRow,
-} from './kinds.ts';
+import { createWorkloadTable, groupOf } from './kinds.ts';
+import { builtInWorkloads } from './built-in-kinds.ts';
+import { customWorkloads } from './custom-kinds.ts';
+import { parseWorkloadRow } from './workload-row.ts';
 import { parseFieldPath } from '../field-path.ts';
 import { isKnownWithoutPodSpec, knownKindsWithoutPodSpec } from './known-kinds.ts';
 

@@ -3,11 +3,6 @@ import { customWorkloads } from './custom-kinds.ts';
 import { isKnownWithoutPodSpec } from './known-kinds.ts';
 import { hasNoImages, type WorkloadKind } from './workload-kind.ts';
 
-export { builtInWorkloads } from './built-in-kinds.ts';
-export { customWorkloads } from './custom-kinds.ts';
-export type { WorkloadKind } from './workload-kind.ts';
-export { parseWorkloadRow, rowFields } from './workload-row.ts';
-
 /** What to do about a kind that no row covers. */
 export const declareKind =
   'declare where it names its images under `workloads` in the configuration file, as docs/workloads.md shows';
