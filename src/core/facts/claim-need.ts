@@ -1,6 +1,14 @@
 import type { PlatformChoice } from './image-facts.ts';
 import type { AttestationClaim, Claim, SignatureClaim } from './claim.ts';
 
+/** What claims are judged by, beside themselves. */
+export interface ClaimSituation {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The repository of the image that is judged, as `host/path`. */
+  readonly repository: string;
+}
+
 /**
  * What one check still has to find. Reading candidates ends early when the demands of all checks are met, so a good
  * signature in front costs no look at the rest (S2: more candidates never turn a pass into a refusal).
@@ -8,8 +16,8 @@ import type { AttestationClaim, Claim, SignatureClaim } from './claim.ts';
 export interface ClaimDemand<C extends Claim> {
   /** Equal for equal demands, and for no others. */
   readonly key: string;
-  /** Whether these claims about one digest are enough. @param now milliseconds since 1970 */
-  isMet(claims: readonly C[], now: number): boolean;
+  /** Whether these claims about one digest are enough. */
+  isMet(claims: readonly C[], about: ClaimSituation): boolean;
 }
 
 /** What checks ask about signatures or attestations of one image. Lists hold each thing once. */
@@ -18,7 +26,7 @@ export interface ClaimNeed<C extends Claim> {
   readonly keys: readonly string[];
   /** Names of trust roots. Certificates, log entries and timestamps are verified with each. */
   readonly trustRoots: readonly string[];
-  /** Where candidates are looked for: `image`, or a template such as `sigs.example.com/{path}`. */
+  /** Where candidates are looked for: `image`, or a template such as `sigs.example.com/{path}`. {@link locationOf} */
   readonly locations: readonly string[];
   /** `reference`: the named digest alone; else the images behind an index too. */
   readonly platforms: 'reference' | PlatformChoice;

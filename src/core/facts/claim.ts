@@ -1,4 +1,5 @@
 import type { Digest } from '../image/digest.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { Unavailable } from './fact.ts';
 
 /**
@@ -59,7 +60,10 @@ export interface KeySigner {
   readonly fingerprint: Digest;
 }
 
-/** Whose certificate stands for the key, verified up to an anchor of a trust root. */
+/**
+ * Whose certificate stands for the key, verified up to an anchor of a trust root. A chain that ends in anchors of several
+ * trust roots makes a claim for each.
+ */
 export interface CertificateSigner {
   readonly kind: 'certificate';
   /** Name of the trust root. */
@@ -68,6 +72,11 @@ export interface CertificateSigner {
   readonly certificate: Digest;
   readonly anchor: Digest;
   readonly names: readonly SubjectAltName[];
+  /**
+   * The CT logs of the trust root that signed for this certificate (SCT), each once: what distinguishes them is the log,
+   * not the number of signatures (S6).
+   */
+  readonly certificateLogs: readonly string[];
   /** The OIDC issuer, where Fulcio names one. */
   readonly issuer?: string;
   readonly fields: { readonly [Field in FulcioField]?: string };
@@ -166,11 +175,9 @@ export type SourceState = {
   readonly location: string;
 } & ({ readonly state: 'known' | 'absent' } | { readonly state: 'unavailable'; readonly why: Unavailable });
 
-/** What was found out about one digest: the image that is named, or one image behind its index. */
+/** What was found out about one digest. */
 export interface SubjectClaims<C extends Claim> {
   readonly digest: Digest;
-  /** The platform, for people; absent for what is named. */
-  readonly platform?: string;
   readonly claims: readonly C[];
   readonly rejected: readonly RejectedCandidate[];
   readonly sources: readonly SourceState[];
@@ -178,13 +185,22 @@ export interface SubjectClaims<C extends Claim> {
   readonly left: number;
 }
 
+/** The same about one image behind an index. */
+export interface PlatformClaims<C extends Claim> extends SubjectClaims<C> {
+  /** What the index names, because nodes choose by that; absent: it names none, and some runtimes run it everywhere. */
+  readonly platform?: Platform;
+}
+
 /** What candidates say of an image. */
 export interface ClaimFacts<C extends Claim> {
   /** What is named, be it an index. */
   readonly digest: Digest;
+  /** The repository of the image, as `host/path`: what a name within a signature is compared with. */
+  readonly repository: string;
+  readonly isIndex: boolean;
   readonly named: SubjectClaims<C>;
-  /** The images behind the index that were asked for; empty where `reference` is judged. */
-  readonly platforms: readonly SubjectClaims<C>[];
+  /** The images behind the index that were asked for; empty where `reference` is judged, and where there is no index. */
+  readonly platforms: readonly PlatformClaims<C>[];
   /** Trust roots that were asked for and are not there, each with the cause. */
   readonly missingRoots: Readonly<Record<string, Unavailable>>;
   /** Names of the trust roots, and the snapshot of each that was used: for `versions` of a decision. */
