@@ -1,5 +1,6 @@
 import { endpointHost } from '../adapters/registry/network/endpoint.ts';
 import { createProxies } from '../adapters/registry/network/proxy.ts';
+import { known } from '../core/facts/fact.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { formatReference, type ImageReference } from '../core/image/reference.ts';
 import type { Credential, CredentialKind, RegistryAnswer, RegistryFailure } from '../evidence/ports.ts';
@@ -82,16 +83,15 @@ const ask = async (
   const reading = createReadBudget(signal, maxBytes);
   const pinged = await registry.ping(host, credential, reading);
   // A token server may hand out nothing but tokens for one repository, so the image decides where one was named.
-  if (!asksForImage || (pinged.state === 'unavailable' && pinged.failure.kind !== 'denied')) return pinged;
+  if (!asksForImage || (pinged.state === 'unavailable' && pinged.why.kind !== 'denied')) return pinged;
   const name = digest === undefined ? { tag } : { digest };
   const found = await registry.manifest({ host, repository }, name, credential, reading);
   const realm = pinged.state === 'known' ? pinged.value : {};
-  if (found.state === 'known') return { state: 'known', value: realm };
+  if (found.state === 'known') return known(realm);
   if (found.state === 'absent') {
-    return { state: 'known', value: { ...realm, remark: 'it answers that it has no such image' } };
+    return known({ ...realm, remark: 'it answers that it has no such image' });
   }
-  const { failure } = found;
-  return isLetIn(failure) ? { state: 'known', value: { ...realm, remark: failure.why } } : found;
+  return isLetIn(found.why) ? known({ ...realm, remark: found.why.why }) : found;
 };
 
 const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' | 'kind'> => {
@@ -109,7 +109,7 @@ const attemptOf = (asked: Asked, took: number): Omit<LoginAttempt, 'credential' 
     case 'absent':
       return { outcome: 'failed', why: 'what answers there is no registry', ...spent };
     case 'unavailable': {
-      const { kind, why, host, stage, remedy } = asked.failure;
+      const { kind, why, host, stage, remedy } = asked.why;
       return {
         outcome: kind === 'denied' ? 'denied' : 'failed',
         why: shown(`${stage}: ${why}; asked ${shownName(host)}`),
@@ -153,7 +153,7 @@ const tryAll = async (
     const began = performance.now();
     const asked = await ask(access, target, candidate.credential, signal);
     attempts.push({ ...about, ...attemptOf(asked, performance.now() - began) });
-    isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.failure));
+    isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.why));
   }
   return attempts;
 };

@@ -164,7 +164,7 @@ const gatherImage = async (
   const { tried } = resolution;
   if (resolution.state !== 'known') {
     const fact: Fact<never> =
-      resolution.state === 'absent' ? absent : { state: 'unavailable', why: resolution.why };
+      resolution.state === 'absent' ? absent : unavailableBy(resolution.why);
     const facts = Object.fromEntries(needsIn(needs).map(({ kind }) => [kind.id, fact]));
     return { pinned: digest === undefined ? fact : known(digest), facts, tried };
   }

@@ -140,10 +140,7 @@ export interface RegistryFailure {
   /** What to do about it, where that is known better than from its kind. */
   readonly remedy?: string;
 }
-export type RegistryAnswer<T> =
-  | { readonly state: 'known'; readonly value: T }
-  | { readonly state: 'absent' }
-  | { readonly state: 'unavailable'; readonly failure: RegistryFailure };
+export type RegistryAnswer<T> = Fact<T, RegistryFailure>;
 
 /** Bytes whose sha256 (or the algorithm that was asked for) is `digest`: computed by us, never taken from a header. */
 export interface Content {

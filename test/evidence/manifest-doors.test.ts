@@ -92,7 +92,7 @@ describe('one reading of a manifest at both doors', () => {
     server.push('team/app', rawManifest(content, ociManifest), 'odd');
     const place = { host: server.host, repository: 'team/app' };
     const answer = await reading.registry.manifest(place, { tag: 'odd' }, anonymous, budgetOf());
-    return answer.state === 'unavailable' ? answer.failure.why : undefined;
+    return answer.state === 'unavailable' ? answer.why.why : undefined;
   };
   /** Past the adapter: what the port hands over is believed to be nothing but bytes. */
   const asEvidence = async (content: string | Uint8Array): Promise<string | undefined> => {

@@ -7,7 +7,7 @@ import {
   type Violation,
 } from '../checks/check.ts';
 import type { FactOf, KindId } from '../facts/evidence-kind.ts';
-import { outage, unavailable, type Fact, type Unavailable } from '../facts/fact.ts';
+import { outage, unavailable, unavailableBy, type Fact, type Unavailable } from '../facts/fact.ts';
 import { factOf, type ProviderAnswer, type ImageEvidence } from '../facts/image-evidence.ts';
 import type { Digest } from '../image/digest.ts';
 import type { ImageReference } from '../image/reference.ts';
@@ -125,7 +125,7 @@ const factFor = (
     return unavailable('the digest', 'the facts are about another image than the one that was resolved');
   if (!acceptsAge(policy, evidence)) return tooOld(evidence, policy.staleFor);
   const unfit = isVolume ? undefined : check.unfit?.(fact.value);
-  return unfit === undefined ? fact : { state: 'unavailable', why: unfit };
+  return unfit === undefined ? fact : unavailableBy(unfit);
 };
 
 /** `why`: present when the violation is that the image could not be read. */

@@ -21,20 +21,17 @@ export interface Unavailable {
 /**
  * Three states of knowing. "Could not look" is never "fine": `unavailable` must be decided on, it is
  * neither a pass nor the same as `absent` (looked, and it is not there).
+ * @typeParam W - the cause of `unavailable`
  */
-export type Fact<T> =
+export type Fact<T, W = Unavailable> =
   | { readonly state: 'known'; readonly value: T }
   | { readonly state: 'absent' }
-  | { readonly state: 'unavailable'; readonly why: Unavailable };
+  | { readonly state: 'unavailable'; readonly why: W };
 
-export const known = <T>(value: T): Fact<T> => ({ state: 'known', value });
-export const absent: Fact<never> = { state: 'absent' };
-export const unavailable = (what: string, why: string): Fact<never> => ({
-  state: 'unavailable',
-  why: { what, why },
-});
+export const known = <T>(value: T): Fact<T, never> => ({ state: 'known', value });
+export const absent: Fact<never, never> = { state: 'absent' };
+export const unavailableBy = <W>(why: W): Fact<never, W> => ({ state: 'unavailable', why });
+export const unavailable = (what: string, why: string): Fact<never> => unavailableBy({ what, why });
 /** {@link Unavailable.excusable} */
-export const outage = (what: string, why: string): Fact<never> => ({
-  state: 'unavailable',
-  why: { what, why, excusable: true },
-});
+export const outage = (what: string, why: string): Fact<never> =>
+  unavailableBy({ what, why, excusable: true });

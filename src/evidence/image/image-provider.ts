@@ -1,3 +1,4 @@
+import { unavailableBy } from '../../core/facts/fact.ts';
 import type { ImageFacts } from '../../core/facts/image-facts.ts';
 import { imageKind } from '../../core/facts/image-kind.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
@@ -21,8 +22,8 @@ export const createImageProvider = (parts: ProviderParts): EvidenceProvider<'ima
       if (answer.state === 'known')
         return { fact: answer, keepFor: Infinity, bytes: weightOfFacts(answer.value) };
       if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
-      const why = unavailableText(answer.failure, resolved.credential.source, clock.monotonic() - began);
-      return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
+      const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
+      return { fact: unavailableBy(why), keepFor: 0, bytes: 0 };
     },
   };
 };

@@ -1,3 +1,4 @@
+import { known, unavailableBy } from '../../core/facts/fact.ts';
 import { choiceKey, chosenOf } from '../../core/facts/platform-choice.ts';
 import type { ImageFacts, PlatformChoice, PlatformImage } from '../../core/facts/image-facts.ts';
 import type { Digest } from '../../core/image/digest.ts';
@@ -57,10 +58,8 @@ const failed = (
   kind: RegistryFailure['kind'],
   stage: RegistryStage,
   why: string,
-): RegistryAnswer<never> => ({
-  state: 'unavailable',
-  failure: { kind, stage, host: resolved.image.host, why, unreadable: true },
-});
+): RegistryAnswer<never> =>
+  unavailableBy({ kind, stage, host: resolved.image.host, why, unreadable: true });
 const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
   failed(job, kind, stage, why);
 
@@ -76,14 +75,14 @@ const load = async (
   reading.waitsIn(stage);
   const check = (bytes: Uint8Array): RegistryAnswer<Uint8Array> =>
     size === undefined || size === bytes.length
-      ? { state: 'known', value: bytes }
+      ? known(bytes)
       : failed(job, 'invalid', stage, 'its length is not what its descriptor says');
   const held = await parts.content.get({ ...image, digest });
   if (held !== undefined) {
     const within = reading.take(held.length);
     return within ? check(held) : overspent(image.host, stage);
   }
-  if (resolved.outage !== undefined) return { state: 'unavailable', failure: resolved.outage };
+  if (resolved.outage !== undefined) return unavailableBy(resolved.outage);
   const account = accountKey({ repository: image, credential: credential.key });
   const plan = { key: `content ${digest} ${account}`, host: image.host, stage };
   const answer = await parts.sharedReads.do(plan, reading, async (reading) => {
@@ -99,7 +98,7 @@ const load = async (
 };
 
 const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8Array>> => {
-  if (node.bytes !== undefined) return { state: 'known', value: node.bytes };
+  if (node.bytes !== undefined) return known(node.bytes);
   const { resolved, parts } = job;
   const answer = await load(job, 'manifest', node, (reading) =>
     parts.registry.manifest(resolved.image, { digest: node.digest }, resolved.credential, reading),
@@ -146,13 +145,13 @@ const readOne = async (
     const time = created === undefined ? {} : { created };
     const made: ArtifactManifest = { kind: 'artifact', isOci: false, ...otherwise, layers, size, ...time };
     // CRI-O runs what has the types of an image, whatever its config holds, so nothing is proven of it.
-    return { state: 'known', value: [leafOf(node, artifactImage(node.digest, made, node.entry), false)] };
+    return known([leafOf(node, artifactImage(node.digest, made, node.entry), false)]);
   }
   const config = readConfig(bytes.value, job.parts.limits);
   if (!config.ok) return unreadable(job, 'blob', config.error);
   const image = platformImage(node.digest, manifest, config.value, node.entry);
   if (!image.ok) return unreadable(job, 'blob', image.error);
-  return { state: 'known', value: [leafOf(node, image.value, false)] };
+  return known([leafOf(node, image.value, false)]);
 };
 
 /** An artifact beside images is read further than its manifest: only the bytes of its config say that it is one. */
@@ -162,10 +161,7 @@ const readArtifact = async (
   manifest: ArtifactManifest,
 ): Promise<RegistryAnswer<readonly Leaf[]>> => {
   const image = artifactImage(node.digest, manifest, node.entry);
-  const leaf = (proven: boolean): RegistryAnswer<readonly Leaf[]> => ({
-    state: 'known',
-    value: [leafOf(node, image, proven)],
-  });
+  const leaf = (proven: boolean): RegistryAnswer<readonly Leaf[]> => known([leafOf(node, image, proven)]);
   const { config, isOci } = manifest;
   if (node.depth === 0 || !isOci) return leaf(false);
   if (config === undefined || isEmptyObject(config.digest)) return leaf(true);
@@ -211,7 +207,7 @@ const readChildren = async (
     failure = answer;
     return [];
   });
-  return failure ?? { state: 'known', value: besideImages(chosen, found) };
+  return failure ?? known(besideImages(chosen, found));
 };
 
 const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<AnyManifest>> => {
@@ -220,7 +216,7 @@ const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<AnyMan
   await job.parts.eventLoop.before(bytes.value.length);
   const manifest = readManifest(bytes.value, job.parts.limits);
   return manifest.ok
-    ? { state: 'known', value: manifest.value }
+    ? known(manifest.value)
     : unreadable(job, 'manifest', manifest.error);
 };
 
@@ -251,7 +247,7 @@ const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
   const leaves = await readBelow(job, root, manifest.value);
   if (leaves.state !== 'known') return leaves;
   const isIndex = manifest.value.kind === 'index';
-  return { state: 'known', value: { digest, isIndex, platforms: imagesOf(leaves.value) } };
+  return known({ digest, isIndex, platforms: imagesOf(leaves.value) });
 };
 
 /**
@@ -260,8 +256,8 @@ const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
  */
 const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
   if (answer.state !== 'unavailable') return answer;
-  const { excusable: _, ...failure } = answer.failure;
-  return { state: 'unavailable', failure };
+  const { excusable: _, ...failure } = answer.why;
+  return unavailableBy(failure);
 };
 
 /**
@@ -277,8 +273,8 @@ export const readImage = async (
   const { resolved, platforms } = wanted;
   const { image, credential, outage } = resolved;
   const key = `${image.digest} ${choiceKey(platforms)} ${repositoryKey(image)}`;
-  const known = memory.get(key);
-  if (known !== undefined) return { state: 'known', value: known };
+  const cached = memory.get(key);
+  if (cached !== undefined) return known(cached);
   // In an outage only cached content is read: that is other work than to read all of it, so it has a key of its own.
   const kind = outage === undefined ? 'facts' : 'held';
   const plan = { key: `${kind} ${key}\n${credential.key}`, host: image.host };

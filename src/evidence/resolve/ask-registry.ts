@@ -1,3 +1,4 @@
+import { known, unavailableBy } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { accountKey, nameKey, type AccessGrants, type Account } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
@@ -37,10 +38,8 @@ interface AskParts {
   readonly hasRow: (host: string) => boolean;
 }
 
-const invalid = (repository: Repository, why: string): RegistryAnswer<never> => ({
-  state: 'unavailable',
-  failure: { kind: 'invalid', stage: 'manifest', host: repository.host, why },
-});
+const invalid = (repository: Repository, why: string): RegistryAnswer<never> =>
+  unavailableBy({ kind: 'invalid', stage: 'manifest', host: repository.host, why });
 
 /** The manifest that this name is expected to stand for, when its bytes are cached. */
 const expectedContent = async (
@@ -81,7 +80,7 @@ const head = async (
   const named = await parts.registry.head(repository, name, credential, reading);
   if (named.state === 'absent') return named;
   // A registry may be unable to HEAD and able to GET.
-  if (named.state === 'unavailable') return named.failure.kind === 'invalid' ? undefined : named;
+  if (named.state === 'unavailable') return named.why.kind === 'invalid' ? undefined : named;
   return foundByHead(parts.content, target, expected, named.value);
 };
 
@@ -93,10 +92,10 @@ const foundByHead = async (
   named: Digest | undefined,
 ): Promise<RegistryAnswer<Found> | undefined> => {
   const hint = named ?? ('digest' in name ? name.digest : undefined);
-  if (hint === expected.digest) return { state: 'known', value: expected };
+  if (hint === expected.digest) return known(expected);
   if (hint === undefined || 'digest' in name) return undefined;
   const moved = await contentOf(content, repository, hint);
-  return moved === undefined ? undefined : { state: 'known', value: moved };
+  return moved === undefined ? undefined : known(moved);
 };
 
 const read = async (
@@ -112,7 +111,7 @@ const read = async (
     return invalid(repository, 'the registry answered with another manifest than was asked for');
   }
   content.put({ ...repository, digest }, bytes);
-  return { state: 'known', value: { digest, bytes } };
+  return known({ digest, bytes });
 };
 
 /** What the registry said is cached for this credential alone. */
@@ -130,8 +129,8 @@ const recordAnswer = (
       outcome: 'absent',
       ...(isBrief ? { believed: limits.anonymousAbsence } : {}),
     });
-  } else if (answer.failure.kind === 'denied')
-    grants.deny(account, name, { outcome: 'denied', failure: answer.failure });
+  } else if (answer.why.kind === 'denied')
+    grants.deny(account, name, { outcome: 'denied', failure: answer.why });
 };
 
 /**
@@ -159,7 +158,7 @@ export const createAskRegistry =
     });
     if (answer.state === 'absent') return { outcome: 'absent', credential };
     if (answer.state === 'unavailable') {
-      const { failure } = answer;
+      const { why: failure } = answer;
       return { outcome: failure.kind === 'denied' ? 'denied' : 'failed', credential, failure };
     }
     const { digest, bytes } = answer.value;

@@ -355,7 +355,7 @@ describe('the credentials of a pod', () => {
       harness.registry.answer = ({ credential }) =>
         credential === 'anonymous'
           ? undefined
-          : { state: 'unavailable', failure: { kind, stage: 'token', host: 'auth.example.com', why: 'no' } };
+          : { state: 'unavailable', why: { kind, stage: 'token', host: 'auth.example.com', why: 'no' } };
       expect((await harness.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('known');
     },
   );

@@ -1,4 +1,4 @@
-import { unavailableBy } from '../registry-answer.ts';
+import { unavailableBy } from '../../core/facts/fact.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import type { SharedCall, Waiter } from '../../concurrency/single-flight.ts';
 import type { EvidenceLimits } from '../limits.ts';

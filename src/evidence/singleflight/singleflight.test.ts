@@ -58,7 +58,7 @@ describe('a shared read', () => {
     const early = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
     const late = reads.do(plan, patient(), work);
     hurried.abort();
-    expect(await early).toMatchObject({ failure: { kind: 'timeout', stage: 'manifest', host: plan.host } });
+    expect(await early).toMatchObject({ why: { kind: 'timeout', stage: 'manifest', host: plan.host } });
     expect(readings[0]?.signal.aborted).toBe(false);
     resolve(done);
     expect(await late).toEqual(done);
@@ -96,7 +96,7 @@ describe('a shared read', () => {
     const { work, readings } = controlled();
     const answer = reads.do(plan, patient(), work);
     await vi.advanceTimersByTimeAsync(limits.sharedReadTimeout);
-    expect(await answer).toMatchObject({ state: 'unavailable', failure: { kind: 'timeout' } });
+    expect(await answer).toMatchObject({ state: 'unavailable', why: { kind: 'timeout' } });
     expect(readings[0]?.signal.aborted).toBe(true);
     expect(reads.underWay).toBe(1);
   });
@@ -119,7 +119,7 @@ describe('a shared read', () => {
     const answer = reads.do(plan, createReadBudget(hurried.signal, 1000), work);
     readings[0]?.waitsIn('blob');
     hurried.abort();
-    expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
+    expect(await answer).toMatchObject({ why: { stage: 'blob' } });
   });
 
   test('within a shared read passes on what it waits for, and goes on with it', async () => {
@@ -130,7 +130,7 @@ describe('a shared read', () => {
       reads.do({ ...plan, key: 'inner', stage: 'blob' }, reading, inner.work),
     );
     hurried.abort();
-    expect(await answer).toMatchObject({ failure: { stage: 'blob' } });
+    expect(await answer).toMatchObject({ why: { stage: 'blob' } });
     expect(inner.readings[0]?.signal.aborted).toBe(false);
     await vi.advanceTimersByTimeAsync(limits.sharedReadTimeout);
     expect(inner.readings[0]?.signal.aborted).toBe(true);
@@ -150,7 +150,7 @@ describe('a shared read', () => {
     const answer = await reads.do(plan, createReadBudget(AbortSignal.abort(), 1000), () => {
       throw new Error('must not be begun');
     });
-    expect(answer).toMatchObject({ failure: { kind: 'timeout' } });
+    expect(answer).toMatchObject({ why: { kind: 'timeout' } });
   });
 });
 
@@ -160,7 +160,7 @@ describe('bounds', () => {
     const { work, resolve } = controlled();
     const held = ['a', 'b', 'c', 'e'].map((key) => reads.do({ ...plan, key }, patient(), work));
     const refused = await reads.do({ ...plan, key: 'd' }, patient(), work);
-    expect(refused).toMatchObject({ state: 'unavailable', failure: { kind: 'busy', stage: 'queue' } });
+    expect(refused).toMatchObject({ state: 'unavailable', why: { kind: 'busy', stage: 'queue' } });
     const joined = reads.do({ ...plan, key: 'a' }, patient(), work);
     resolve(done);
     expect(await joined).toEqual(done);
@@ -173,11 +173,11 @@ describe('bounds', () => {
     const poor = reads.do(plan, createReadBudget(new AbortController().signal, 10), work);
     const rich = reads.do(plan, patient(), work);
     expect(readings[0]?.take(11)).toBe(true);
-    expect(await poor).toMatchObject({ failure: { kind: 'limit' } });
+    expect(await poor).toMatchObject({ why: { kind: 'limit' } });
     const late = reads.do(plan, createReadBudget(new AbortController().signal, 10), work);
-    expect(await late).toMatchObject({ failure: { kind: 'limit' } });
+    expect(await late).toMatchObject({ why: { kind: 'limit' } });
     expect(readings[0]?.take(1000)).toBe(false);
-    expect(await rich).toMatchObject({ failure: { kind: 'limit' } });
+    expect(await rich).toMatchObject({ why: { kind: 'limit' } });
     resolve(done);
   });
 });
@@ -207,7 +207,7 @@ describe('R26: reads under way', () => {
     const own = { ...plan, key: 'own', host: 'own.example.com' };
     const answer = reads.do(own, of('evil'), work);
     expect(await reads.do({ ...plan, key: 'other' }, of('evil'), work)).toMatchObject({
-      failure: { kind: 'busy' },
+      why: { kind: 'busy' },
     });
     resolve(done);
     expect(await answer).toEqual(done);
@@ -242,7 +242,7 @@ describe('R25: what a passed deadline says', () => {
     return answer;
   };
   const isExcusable = (answer: RegistryAnswer<string>): boolean =>
-    answer.state === 'unavailable' && answer.failure.excusable === true;
+    answer.state === 'unavailable' && answer.why.excusable === true;
   const host = 'registry.example.com';
 
   test.each<[string, boolean, Parameters<typeof pass>[0]]>([

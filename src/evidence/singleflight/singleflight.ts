@@ -1,4 +1,4 @@
-import { unavailableBy } from '../registry-answer.ts';
+import { unavailableBy } from '../../core/facts/fact.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import type { Owners } from '../../concurrency/shares.ts';

@@ -40,7 +40,7 @@ describe('a real registry', () => {
     return reader.registry;
   };
   const kindOf = (answer: RegistryAnswer<unknown>): string =>
-    answer.state === 'unavailable' ? `${answer.failure.kind} at ${answer.failure.stage}` : answer.state;
+    answer.state === 'unavailable' ? `${answer.why.kind} at ${answer.why.stage}` : answer.state;
   const web = image({ user: '1000' });
   const v1 = { tag: 'v1' };
 
@@ -178,8 +178,8 @@ describe('a real registry', () => {
     for (let n = 0; n < 6; n++) {
       const answer = await ask();
       if (answer.state !== 'unavailable') throw new Error(`it answered: ${answer.state}`);
-      expect(answer.failure.kind).toBe('unreachable');
-      expect(answer.failure.host).toBe(running.host);
+      expect(answer.why.kind).toBe('unreachable');
+      expect(answer.why.host).toBe(running.host);
     }
     await running.up();
     await eventually('an answer', async () => (await ask()).state === 'known', { within: 5000 });

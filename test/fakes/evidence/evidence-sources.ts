@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/concurrency/clock.ts';
+import { unavailableBy } from '../../../src/core/facts/fact.ts';
 import type { PinnedImage } from '../../../src/core/image/pinned-image.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import type {
@@ -99,10 +100,7 @@ export interface FakeRegistryPort extends Registry {
 export const failure = (
   kind: RegistryFailure['kind'],
   why = 'connection refused',
-): RegistryAnswer<never> => ({
-  state: 'unavailable',
-  failure: { kind, stage: 'manifest', host: 'registry.example.com', why },
-});
+): RegistryAnswer<never> => unavailableBy({ kind, stage: 'manifest', host: 'registry.example.com', why });
 
 interface Place {
   readonly tags: Map<string, string>;

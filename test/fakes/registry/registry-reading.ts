@@ -110,5 +110,5 @@ export const valueOf = <T>(answer: RegistryAnswer<T>): T => {
 /** The failure of an answer that must be unavailable. */
 export const failureIn = (answer: RegistryAnswer<unknown>): RegistryFailure => {
   if (answer.state !== 'unavailable') throw new Error(`the answer is ${JSON.stringify(answer)}`);
-  return answer.failure;
+  return answer.why;
 };

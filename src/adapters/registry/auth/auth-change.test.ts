@@ -211,7 +211,7 @@ const quirks: readonly Quirk[] = [
 
 const outcomeOf = async (answer: ReturnType<typeof get>): Promise<string> => {
   const found = await answer;
-  return found.state === 'unavailable' ? found.failure.kind : found.state;
+  return found.state === 'unavailable' ? found.why.kind : found.state;
 };
 
 describe('a registry that changes its mind gives the first request what the tenth gets', () => {

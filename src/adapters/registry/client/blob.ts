@@ -1,4 +1,4 @@
-import { unavailableBy } from '../../../evidence/registry-answer.ts';
+import { known, unavailableBy } from '../../../core/facts/fact.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
@@ -31,5 +31,5 @@ export const getBlob = async (
   const body = await readBody(response, subject, { min: size, max: size }, target.budget);
   if (!body.ok) return unavailableBy(body.error);
   if (!isDigestOf(body.value, digest)) return corrupt(subject, 'its bytes have another digest');
-  return { state: 'known', value: { digest, bytes: body.value } };
+  return known({ digest, bytes: body.value });
 };

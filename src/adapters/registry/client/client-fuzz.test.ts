@@ -80,7 +80,7 @@ describe('whatever a registry answers', () => {
         disarm();
         for (const answer of answers) {
           expect(['known', 'absent', 'unavailable']).toContain(answer.state);
-          const text = JSON.stringify(answer.state === 'unavailable' ? answer.failure : {});
+          const text = JSON.stringify(answer.state === 'unavailable' ? answer.why : {});
           expect(text).not.toMatch(/\\u00[01]|never-to-be-shown/);
         }
         const [, , byDigest, blob] = answers;

@@ -88,7 +88,7 @@ describe('ping', () => {
     const server = await start();
     server.fault({}, fault);
     const answer = await ping(server);
-    expect(answer.state === 'unavailable' ? answer.failure.kind : answer.state).toBe(expected);
+    expect(answer.state === 'unavailable' ? answer.why.kind : answer.state).toBe(expected);
   });
 });
 

@@ -1,3 +1,4 @@
+import { known } from '../../../core/facts/fact.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
 import { createAuth } from '../auth/auth.ts';
@@ -20,7 +21,7 @@ interface RegistryOptions {
 const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Manifest> => {
   if (answer.state !== 'known') return answer;
   const { digest, bytes, mediaType } = answer.value;
-  return { state: 'known', value: { digest, bytes, mediaType } };
+  return known({ digest, bytes, mediaType });
 };
 
 /**

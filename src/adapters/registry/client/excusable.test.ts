@@ -59,7 +59,7 @@ describe('R25: what an answer excuses', () => {
     };
     const subject = { host, stage: 'manifest', what: 'the manifest of team/app:v1' } as const;
     const answer = await statusAnswer({ response, secrets: [] }, subject);
-    return answer.state === 'unavailable' ? answer.failure : {};
+    return answer.state === 'unavailable' ? answer.why : {};
   };
   test.each<[number, boolean]>([
     [500, true],

@@ -1,4 +1,4 @@
-import { unavailableBy } from '../../../evidence/registry-answer.ts';
+import { absent, unavailableBy } from '../../../core/facts/fact.ts';
 import { shownBriefly, shownName } from '../../../core/text/shown-text.ts';
 import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
@@ -21,20 +21,17 @@ export const failureOf = (
   why: string,
 ): RegistryFailure => ({ kind, stage, host, why });
 
+const invalidAnswer = (subject: Subject, why: string): RegistryFailure =>
+  failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`);
+
 /** An answer that lies or cannot be read. */
 export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
-  unavailableBy(
-    failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`),
-  );
+  unavailableBy(invalidAnswer(subject, why));
 /** As {@link invalid}, for bytes that are the fault of their pusher, so that another request changes nothing. */
-export const corrupt = (subject: Subject, why: string): RegistryAnswer<never> => {
-  const answer = invalid(subject, why);
-  if (answer.state !== 'unavailable') return answer;
-  return unavailableBy({ ...answer.failure, unreadable: true });
-};
+export const corrupt = (subject: Subject, why: string): RegistryAnswer<never> =>
+  unavailableBy({ ...invalidAnswer(subject, why), unreadable: true });
 export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
-export const absent: RegistryAnswer<never> = { state: 'absent' };
 
 /** Most that is read of an error body; it is a few hundred bytes. */
 export const maxErrorBody = 16 * 1024;

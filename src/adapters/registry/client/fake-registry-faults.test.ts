@@ -75,7 +75,7 @@ const digestIn = (answer: RegistryAnswer<{ readonly bytes: Uint8Array }>): Regis
   answer.state === 'known' ? { state: 'known', value: digestOf(answer.value.bytes) } : answer;
 
 const kindOf = (answer: RegistryAnswer<unknown>): string =>
-  answer.state === 'unavailable' ? answer.failure.kind : answer.state;
+  answer.state === 'unavailable' ? answer.why.kind : answer.state;
 
 type Kinds = readonly [head: string, manifest: string, blob: string, referrers: string];
 const all = (kind: string): Kinds => [kind, kind, kind, kind];
@@ -123,7 +123,7 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     operations.forEach(([title, , truth], n) => {
       const answer = answers[n];
       if (answer?.state === 'known') expect([title, answer.value]).toEqual([title, truth]);
-      if (answer?.state === 'unavailable') expect(answer.failure.why).not.toMatch(/undefined|\[object/);
+      if (answer?.state === 'unavailable') expect(answer.why.why).not.toMatch(/undefined|\[object/);
     });
   });
 
@@ -146,7 +146,7 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     for (const [, ask] of operations) {
       expect(await ask(registry, fake.host)).toMatchObject({
         state: 'unavailable',
-        failure: { kind: 'refused', stage: 'address' },
+        why: { kind: 'refused', stage: 'address' },
       });
     }
   });

@@ -1,4 +1,4 @@
-import { unavailableBy } from '../../../evidence/registry-answer.ts';
+import { known, unavailableBy } from '../../../core/facts/fact.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { algorithmOf, parseDigest, type Digest } from '../../../core/image/digest.ts';
 import type { ManifestDocument } from '../../../core/oci/manifest-document.ts';
@@ -46,7 +46,7 @@ const verify = (
   if (lie !== undefined) return refuse(subject, lie);
   const read = readManifestBytes(bytes, headers['content-type']);
   if (!read.ok) return refuse(subject, read.error);
-  return { state: 'known', value: { digest, bytes, ...read.value } };
+  return known({ digest, bytes, ...read.value });
 };
 
 /**
@@ -83,13 +83,13 @@ const hintOf = (
   subject: Subject,
 ): RegistryAnswer<Digest | undefined> => {
   const digest = header === undefined ? undefined : parseDigest(header);
-  if (digest?.ok !== true) return { state: 'known', value: undefined };
+  if (digest?.ok !== true) return known(undefined);
   const asked = askedDigest(name);
   const hint = digest.value;
   if (asked !== undefined && algorithmOf(asked) === algorithmOf(hint) && asked !== hint) {
     return invalid(subject, `it names the digest ${hint}`);
   }
-  return { state: 'known', value: hint };
+  return known(hint);
 };
 
 /**
@@ -111,7 +111,7 @@ export const headManifest = async (
   if (response.status === 405 || response.status === 501) {
     response.discard();
     const manifest = await getManifest(auth, target, name);
-    return manifest.state === 'known' ? { state: 'known', value: manifest.value.digest } : manifest;
+    return manifest.state === 'known' ? known(manifest.value.digest) : manifest;
   }
   if (response.status !== 200) return statusAnswer(answer.value, subject);
   response.discard();

@@ -1,3 +1,4 @@
+import { unavailableBy } from '../../../core/facts/fact.ts';
 import { shownBriefly } from '../../../core/text/shown-text.ts';
 import type { Credential, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { ReadTarget } from './read-target.ts';
@@ -12,15 +13,15 @@ const anonymous: Credential = {
 
 const outcome = (answer: RegistryAnswer<unknown>): string =>
   answer.state === 'unavailable'
-    ? answer.failure.kind
+    ? answer.why.kind
     : answer.state === 'known'
       ? 'nothing listed'
       : 'not there';
 
 const withMirrors = <T>(answer: RegistryAnswer<T>, tried: readonly string[]): RegistryAnswer<T> => {
   if (answer.state !== 'unavailable' || tried.length === 0) return answer;
-  const why = `${answer.failure.why} (mirrors asked before: ${tried.join(', ')})`;
-  return { state: 'unavailable', failure: { ...answer.failure, why } };
+  const why = `${answer.why.why} (mirrors asked before: ${tried.join(', ')})`;
+  return unavailableBy({ ...answer.why, why });
 };
 
 /**

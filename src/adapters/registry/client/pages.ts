@@ -1,4 +1,4 @@
-import { unavailableBy } from '../../../evidence/registry-answer.ts';
+import { absent, known, unavailableBy } from '../../../core/facts/fact.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
@@ -6,14 +6,7 @@ import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { originOf } from '../auth/login-challenge.ts';
 import { readBody } from './content-body.ts';
-import {
-  absent,
-  type RegistryResponse,
-  beyondLimit,
-  invalid,
-  statusAnswer,
-  type Subject,
-} from './failure.ts';
+import { beyondLimit, invalid, statusAnswer, type RegistryResponse, type Subject } from './failure.ts';
 import { type ReadTarget } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { nextPage } from './link-header.ts';
@@ -65,7 +58,7 @@ const readPage = async <T>(
   if (!items.ok) return invalid(subject, items.error);
   const next = nextPage(response.headers['link'], url);
   if (!next.ok) return invalid(subject, next.error);
-  return { state: 'known', value: { items: items.value, next: next.value } };
+  return known({ items: items.value, next: next.value });
 };
 
 /** Why a page is not asked for any more. */
@@ -111,5 +104,5 @@ export const readList = async <T>(
       return beyondLimit(subject, `it has more than ${listing.maxItems} entries`);
     path = page.value.next;
   }
-  return { state: 'known', value: items };
+  return known(items);
 };

@@ -1,11 +1,11 @@
-import { unavailableBy } from '../../../evidence/registry-answer.ts';
+import { absent, known, unavailableBy } from '../../../core/facts/fact.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { ReceivedResponse } from '../auth/authorized-request.ts';
 import { readOfferedSchemes } from '../auth/auth-scheme.ts';
 import { readBody } from './content-body.ts';
-import { absent, failureOf, statusAnswer, type Subject } from './failure.ts';
+import { failureOf, statusAnswer, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
 
 const maxBody = 64 * 1024;
@@ -27,14 +27,14 @@ const readOk = async (
   subject: Subject,
   budget: ReadBudget,
 ): Promise<PingAnswer> => {
-  const known: PingAnswer = { state: 'known', value: realm === undefined ? {} : { realm } };
+  const reached = known(realm === undefined ? {} : { realm });
   if (namesApi(response)) {
     response.discard();
-    return known;
+    return reached;
   }
   const body = await readBody(response, subject, { max: maxBody }, budget);
   if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
-  return looksLikeRegistry(body.value) ? known : absent;
+  return looksLikeRegistry(body.value) ? reached : absent;
 };
 
 const readAnswer = (

@@ -1,3 +1,4 @@
+import { known } from '../../../core/facts/fact.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { readReferrers, type Descriptor } from '../../../core/oci/descriptor.ts';
 import { algorithmOf, hexOf, type Digest } from '../../../core/image/digest.ts';
@@ -57,7 +58,7 @@ const fromTag = async (
   if (manifest.value.shape !== 'index') return invalid(subject, `the tag ${tag} is not an index`);
   const found = readReferrers(manifest.value.object);
   if (!found.ok) return invalid(subject, `the tag ${tag} cannot be read: ${found.error}`);
-  return { state: 'known', value: found.value };
+  return known(found.value);
 };
 
 const listed = (answer: RegistryAnswer<readonly Descriptor[]>): readonly Descriptor[] =>
@@ -95,5 +96,5 @@ export const getReferrers = async (
     if (!joined.has(descriptor.digest)) joined.set(descriptor.digest, descriptor);
   }
   if (joined.size > maxReferrers) return beyondLimit(subject, `it has more than ${maxReferrers} entries`);
-  return { state: 'known', value: [...joined.values()] };
+  return known([...joined.values()]);
 };

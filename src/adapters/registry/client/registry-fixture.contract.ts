@@ -30,7 +30,7 @@ export const docker = image({ user: '1000', format: 'docker' });
 export const limit = 64 * 1024;
 
 export const kindOf = (answer: RegistryAnswer<unknown>): string =>
-  answer.state === 'unavailable' ? answer.failure.kind : answer.state;
+  answer.state === 'unavailable' ? answer.why.kind : answer.state;
 
 export const known = <T>(answer: RegistryAnswer<T>): T => {
   if (answer.state !== 'known') throw new Error(`not known: ${JSON.stringify(answer)}`);

@@ -64,9 +64,9 @@ const knowsWhoAsks = ({ of, fresh, refused }: RegistryFixture): void => {
     const who = refused();
     const answer = await of().registry.manifest(at, { tag: 'v1' }, who, budgetOf());
     if (answer.state !== 'unavailable') throw new Error(`not refused: ${answer.state}`);
-    expect(answer.failure.why).toContain(answer.failure.host);
-    expect(answer.failure.why).not.toContain(who.source);
-    for (const part of Object.values(who.secret).slice(1)) expect(answer.failure.why).not.toContain(part);
+    expect(answer.why.why).toContain(answer.why.host);
+    expect(answer.why.why).not.toContain(who.source);
+    for (const part of Object.values(who.secret).slice(1)) expect(answer.why.why).not.toContain(part);
   });
 
   test('ping tells a right password from a wrong one', async () => {
