@@ -1,5 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
-import { absent, known, type Fact } from '../core/facts/fact.ts';
+import { absent, known, unavailableBy, type Fact } from '../core/facts/fact.ts';
 import {
   isDigestOnly,
   needsIn,

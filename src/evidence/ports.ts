@@ -16,12 +16,12 @@ export type CredentialKind = 'pull-secret' | 'service-account' | 'configured' | 
 
 /** The secret that a registry or its token server is shown. */
 export type CredentialSecret =
-  | { readonly form: 'none' }
-  | { readonly form: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token (`identitytoken` of a docker config), exchanged at the token server by POST. */
-  | { readonly form: 'identity-token'; readonly username?: string; readonly token: string }
+  | { readonly kind: 'identity-token'; readonly username?: string; readonly token: string }
   /** Sent as `Authorization: Bearer` as it is (`registrytoken`). */
-  | { readonly form: 'bearer'; readonly token: string };
+  | { readonly kind: 'bearer'; readonly token: string };
 
 /** Bound to one host: it is never shown to another (B28). */
 export interface Credential {

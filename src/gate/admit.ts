@@ -145,7 +145,7 @@ export const createAdmit =
       const row = workloads.byKind(request.kind.group, request.kind.kind);
       if (row === undefined || request.object === null)
         throw new Error('a workload without its row or object');
-      const what = { form: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
+      const what = { kind: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
       const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
       // Most reviews need no I/O: they are settled here and pay for no timer.
       if (!(reviewed instanceof Promise)) return reviewed;

@@ -54,7 +54,7 @@ export const createReviewImages =
       );
     }
     try {
-      const what = { form: 'images' as const, images: request.images.map(useOf) };
+      const what = { kind: 'images' as const, images: request.images.map(useOf) };
       return await review({ origin, namespace: request.namespace, what, started }, deadline);
     } catch (error) {
       onBug(error);

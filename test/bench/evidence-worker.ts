@@ -103,7 +103,7 @@ const anonymous: Credential = {
   kind: 'anonymous',
   source: 'anonymous',
   key: 'anonymous',
-  secret: { form: 'none' },
+  secret: { kind: 'none' },
 };
 const budgetOf = (milliseconds: number): ReadBudget => {
   let left = 64 * 2 ** 20;

@@ -98,7 +98,7 @@ export const cloudInMemory = (
 });
 
 export const basic = (username: string, password = 's3cret-text'): CredentialSecret => ({
-  form: 'basic',
+  kind: 'basic',
   username,
   password,
 });
@@ -122,9 +122,9 @@ export const told = (candidates: readonly Candidate[]): readonly string[] =>
   candidates.map((candidate) => {
     if (candidate.state === 'missing') return `${candidate.source}: (${candidate.why})`;
     const { source, secret } = candidate.credential;
-    return secret.form === 'none'
+    return secret.kind === 'none'
       ? source
-      : `${source}: ${'username' in secret ? secret.username : secret.form}`;
+      : `${source}: ${'username' in secret ? secret.username : secret.kind}`;
   });
 
 /** A configuration that knows these credentials for every registry. */

@@ -65,7 +65,7 @@ describe('the Azure identity', () => {
       state: 'known',
       value: {
         secret: {
-          form: 'identity-token',
+          kind: 'identity-token',
           username: '00000000-0000-0000-0000-000000000000',
           token: refreshToken,
         },

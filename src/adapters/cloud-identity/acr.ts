@@ -124,7 +124,7 @@ export const createAcrIdentity = (options: AcrOptions): CloudIdentity => {
       const refresh = await post({ step, url, form, field: 'refresh_token' }, signal);
       if (!refresh.ok) return unavailable(what, refresh.error);
       return known({
-        secret: { form: 'identity-token', username: tokenUser, token: refresh.value },
+        secret: { kind: 'identity-token', username: tokenUser, token: refresh.value },
         expires: expiryOf(refresh.value) ?? clock.now() + assumedLife,
       });
     },

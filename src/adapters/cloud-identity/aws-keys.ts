@@ -9,7 +9,7 @@ import { readXmlLeaves } from './xml-leaves.ts';
 
 /** "IAM roles for service accounts": `AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_REGION`. */
 export interface WebIdentity {
-  readonly form: 'web-identity';
+  readonly kind: 'web-identity';
   readonly roleArn: string;
   readonly tokenFile: string;
   readonly region: string;
@@ -17,7 +17,7 @@ export interface WebIdentity {
 }
 /** EKS Pod Identity: `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`. */
 export interface ContainerIdentity {
-  readonly form: 'container';
+  readonly kind: 'container';
   readonly uri: string;
   readonly tokenFile?: string;
 }
@@ -147,6 +147,6 @@ const askAgent = async (
 export const createAwsKeys =
   (options: AwsKeyOptions): ReadAwsKeys =>
   (signal) =>
-    options.identity.form === 'web-identity'
+    options.identity.kind === 'web-identity'
       ? assumeRole(options, options.identity, signal)
       : askAgent(options, options.identity, signal);

@@ -40,7 +40,7 @@ const registry = {
   expiresAt: now / 1000 + 43_200.5,
 };
 const role: WebIdentity = {
-  form: 'web-identity',
+  kind: 'web-identity',
   roleArn,
   tokenFile,
   region: 'eu-central-1',
@@ -77,7 +77,7 @@ const whyOf = (fact: { readonly state: string; readonly why?: { readonly why: st
 const known = {
   state: 'known',
   value: {
-    secret: { form: 'basic', username: 'AWS', password: 'secret-password' },
+    secret: { kind: 'basic', username: 'AWS', password: 'secret-password' },
     expires: now + 43_200_500,
   },
 };
@@ -203,7 +203,7 @@ describe('the AWS identity by web identity (IRSA)', () => {
 
 describe('the AWS identity by EKS Pod Identity', () => {
   const agent = (url: string): ContainerIdentity => ({
-    form: 'container',
+    kind: 'container',
     uri: `${url}/v1/credentials`,
     tokenFile,
   });

@@ -77,7 +77,7 @@ export const createEcrIdentity = (options: EcrOptions): CloudIdentity => {
       const found = document.ok ? readAuthorization(document.value) : document;
       if (!found.ok) return unavailable(what, found.error);
       const { password, expires } = found.value;
-      return known({ secret: { form: 'basic', username: 'AWS', password }, expires });
+      return known({ secret: { kind: 'basic', username: 'AWS', password }, expires });
     },
   };
 };

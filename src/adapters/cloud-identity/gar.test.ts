@@ -35,7 +35,7 @@ describe('the Google identity', () => {
     expect(fact).toEqual({
       state: 'known',
       value: {
-        secret: { form: 'basic', username: 'oauth2accesstoken', password: 'ya29.secret-token' },
+        secret: { kind: 'basic', username: 'oauth2accesstoken', password: 'ya29.secret-token' },
         expires: now + 1_967_000,
       },
     });

@@ -55,7 +55,7 @@ export const createGarIdentity = (options: GarOptions): CloudIdentity => {
         return unavailable(what, `${step} answered without a usable expires_in`);
       }
       return known({
-        secret: { form: 'basic', username: 'oauth2accesstoken', password: token.value },
+        secret: { kind: 'basic', username: 'oauth2accesstoken', password: token.value },
         expires: asked + Math.min(seconds, maxLifetime) * 1000,
       });
     },

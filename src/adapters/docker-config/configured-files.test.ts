@@ -50,7 +50,7 @@ const reported = (found: readonly ConfiguredCredential[]): readonly string[] =>
   found.map((one) => {
     const source = one.source.replaceAll(`${home}/`, '~/');
     if (one.state === 'missing') return `${source}: (${one.why})`;
-    return `${source}: ${'username' in one.secret ? one.secret.username : one.secret.form}`;
+    return `${source}: ${'username' in one.secret ? one.secret.username : one.secret.kind}`;
   });
 
 describe('the files of the user', () => {

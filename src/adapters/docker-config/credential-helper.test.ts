@@ -35,7 +35,7 @@ describe('a credential helper', () => {
     await install('ok', `printf '%s|' "$*" > "${folder}/seen"; cat >> "${folder}/seen"; ${answer('ann')}`);
     expect(await helpers().get('ok', registry, never)).toEqual({
       state: 'known',
-      value: { form: 'basic', username: 'ann', password: 's3cret-text' },
+      value: { kind: 'basic', username: 'ann', password: 's3cret-text' },
     });
     expect(await readFile(join(folder, 'seen'), 'utf8')).toBe('get|r.example.com:5000');
     await helpers().get('ok', hub, never);
@@ -46,7 +46,7 @@ describe('a credential helper', () => {
     await install('tok', answer('<token>', 'refresh'));
     expect(await helpers().get('tok', hub, never)).toEqual({
       state: 'known',
-      value: { form: 'identity-token', token: 'refresh' },
+      value: { kind: 'identity-token', token: 'refresh' },
     });
   });
 

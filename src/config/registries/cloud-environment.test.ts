@@ -48,7 +48,7 @@ describe('what a cloud identity needs from the environment', () => {
       irsa,
       {
         ecr: {
-          form: 'web-identity',
+          kind: 'web-identity',
           roleArn: irsa.AWS_ROLE_ARN,
           tokenFile: irsa.AWS_WEB_IDENTITY_TOKEN_FILE,
           region: 'eu-central-1',
@@ -62,7 +62,7 @@ describe('what a cloud identity needs from the environment', () => {
       pod,
       {
         ecr: {
-          form: 'container',
+          kind: 'container',
           uri: pod.AWS_CONTAINER_CREDENTIALS_FULL_URI,
           tokenFile: pod.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
         },
@@ -72,7 +72,7 @@ describe('what a cloud identity needs from the environment', () => {
       'ecr by web identity where both are there, as the SDKs do',
       'ecr',
       { ...pod, ...irsa },
-      { ecr: { form: 'web-identity' } },
+      { ecr: { kind: 'web-identity' } },
     ],
     [
       'ecr in the default region',

@@ -16,13 +16,13 @@ interface AzureEnvironment {
 /** How this process proves to AWS who it is: "IAM roles for service accounts", or EKS Pod Identity. */
 type AwsEnvironment =
   | {
-      readonly form: 'web-identity';
+      readonly kind: 'web-identity';
       readonly roleArn: string;
       readonly tokenFile: string;
       readonly region: string;
       readonly sessionName: string;
     }
-  | { readonly form: 'container'; readonly uri: string; readonly tokenFile?: string };
+  | { readonly kind: 'container'; readonly uri: string; readonly tokenFile?: string };
 
 /** What the identities that were switched on need; a key is there exactly when its identity is. */
 interface CloudEnvironment {
@@ -77,7 +77,7 @@ const webIdentity = (environment: Environment): Result<AwsEnvironment, string> =
   if (!found.ok) return fail(`ecr: ${found.error.join(', ')} not set`);
   if (region === undefined) return fail('ecr: AWS_REGION not set; it says which STS is asked');
   return ok({
-    form: 'web-identity',
+    kind: 'web-identity',
     roleArn: found.value.AWS_ROLE_ARN,
     tokenFile: found.value.AWS_WEB_IDENTITY_TOKEN_FILE,
     region,
@@ -95,7 +95,7 @@ const aws = (environment: Environment): Result<AwsEnvironment, string> => {
     );
   }
   const tokenFile = value(environment, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
-  return ok({ form: 'container', uri, ...(tokenFile === undefined ? undefined : { tokenFile }) });
+  return ok({ kind: 'container', uri, ...(tokenFile === undefined ? undefined : { tokenFile }) });
 };
 
 /**

@@ -12,15 +12,15 @@ export const createCredentialKeys = (): ((host: string, secret: CredentialSecret
   return (host, secret) => {
     // A list in JSON, so that no two credentials are written alike.
     const parts =
-      secret.form === 'basic'
+      secret.kind === 'basic'
         ? [secret.username, secret.password]
-        : secret.form === 'identity-token'
+        : secret.kind === 'identity-token'
           ? [secret.username ?? null, secret.token]
-          : secret.form === 'bearer'
+          : secret.kind === 'bearer'
             ? [secret.token]
             : [];
     return createHmac('sha256', own)
-      .update(JSON.stringify([host, secret.form, ...parts]))
+      .update(JSON.stringify([host, secret.kind, ...parts]))
       .digest('base64url');
   };
 };

@@ -79,7 +79,7 @@ export const readEntrySecret = (entry: unknown): Result<CredentialSecret | undef
   // It goes into a header as it is: a line break in it would add a header.
   if (registrytoken !== '') {
     return !/[^\x21-\x7e]/.test(registrytoken)
-      ? ok({ form: 'bearer', token: registrytoken })
+      ? ok({ kind: 'bearer', token: registrytoken })
       : fail('its registrytoken holds characters that no token has');
   }
   const login = auth === '' ? ok<Login>(read.value) : decodeAuth(auth);
@@ -89,7 +89,7 @@ export const readEntrySecret = (entry: unknown): Result<CredentialSecret | undef
   const { username, password } = login.value;
   if (identitytoken !== '') {
     if (control.test(identitytoken)) return fail('its identitytoken holds a control character');
-    return ok({ form: 'identity-token', ...(username === '' ? {} : { username }), token: identitytoken });
+    return ok({ kind: 'identity-token', ...(username === '' ? {} : { username }), token: identitytoken });
   }
-  return ok(username === '' && password === '' ? undefined : { form: 'basic', username, password });
+  return ok(username === '' && password === '' ? undefined : { kind: 'basic', username, password });
 };

@@ -18,53 +18,53 @@ const secretOf = (entry: unknown): unknown => {
 
 describe('an entry with', () => {
   test.each([
-    ['auth', { auth: base64('ann:pass') }, { form: 'basic', username: 'ann', password: 'pass' }],
+    ['auth', { auth: base64('ann:pass') }, { kind: 'basic', username: 'ann', password: 'pass' }],
     [
       'a colon in the password',
       { auth: base64('ann:a:b') },
-      { form: 'basic', username: 'ann', password: 'a:b' },
+      { kind: 'basic', username: 'ann', password: 'a:b' },
     ],
     [
       'auth without padding',
       { auth: base64('ann:pass1').replace(/=+$/, '') },
-      { form: 'basic', username: 'ann', password: 'pass1' },
+      { kind: 'basic', username: 'ann', password: 'pass1' },
     ],
     [
       'auth in lines',
       { auth: `${base64('ann:pass').slice(0, 4)}\r\n${base64('ann:pass').slice(4)}\n` },
-      { form: 'basic', username: 'ann', password: 'pass' },
+      { kind: 'basic', username: 'ann', password: 'pass' },
     ],
     [
       'NUL behind the password, as old Docker wrote',
       { auth: base64('ann:pass\0\0') },
-      { form: 'basic', username: 'ann', password: 'pass' },
+      { kind: 'basic', username: 'ann', password: 'pass' },
     ],
     [
       'letters of the world',
       { auth: base64('änn:pässwörd') },
-      { form: 'basic', username: 'änn', password: 'pässwörd' },
+      { kind: 'basic', username: 'änn', password: 'pässwörd' },
     ],
     [
       'user and password',
       { username: 'ann', password: 'pass' },
-      { form: 'basic', username: 'ann', password: 'pass' },
+      { kind: 'basic', username: 'ann', password: 'pass' },
     ],
     [
       'both, where auth wins',
       { auth: base64('ann:pass'), username: 'x', password: 'y' },
-      { form: 'basic', username: 'ann', password: 'pass' },
+      { kind: 'basic', username: 'ann', password: 'pass' },
     ],
-    ['an identity token', { identitytoken: 'tok' }, { form: 'identity-token', token: 'tok' }],
+    ['an identity token', { identitytoken: 'tok' }, { kind: 'identity-token', token: 'tok' }],
     [
       'an identity token and a user',
       { auth: base64('0000:'), identitytoken: 'tok' },
-      { form: 'identity-token', username: '0000', token: 'tok' },
+      { kind: 'identity-token', username: '0000', token: 'tok' },
     ],
-    ['a registry token', { registrytoken: 'tok', auth: base64('a:b') }, { form: 'bearer', token: 'tok' }],
+    ['a registry token', { registrytoken: 'tok', auth: base64('a:b') }, { kind: 'bearer', token: 'tok' }],
     [
       'null where nothing is meant',
       { auth: null, username: 'ann', password: 'pass' },
-      { form: 'basic', username: 'ann', password: 'pass' },
+      { kind: 'basic', username: 'ann', password: 'pass' },
     ],
   ])('%s', (_title, entry, secret) => expect(secretOf(entry)).toEqual({ ok: true, value: secret }));
 
@@ -232,7 +232,7 @@ describe('properties', () => {
         fc.pre(!user.includes(':') && user + password !== '');
         expect(secretOf({ auth: base64(`${user}:${password}`) })).toEqual({
           ok: true,
-          value: { form: 'basic', username: user, password },
+          value: { kind: 'basic', username: user, password },
         });
       }),
     );

@@ -204,7 +204,7 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
       } else if (!offered.has(keyOf(repository.host, what.secret))) yield offer(kind, source, what.secret);
       if (signal.aborted) return;
     }
-    yield offer('anonymous', 'anonymous', { form: 'none' });
+    yield offer('anonymous', 'anonymous', { kind: 'none' });
   }
   return { candidates };
 };

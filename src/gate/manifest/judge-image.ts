@@ -29,7 +29,7 @@ const originOf = (text: string, namespace: string): DecisionOrigin => ({
 export const createJudgeImage =
   ({ review, clock, namespace }: JudgeImageDeps) =>
   async (text: string, deadline: Deadline): Promise<Decision> => {
-    const what = { form: 'images' as const, images: [{ path: 'image', given: text, place: 'image' }] };
+    const what = { kind: 'images' as const, images: [{ path: 'image', given: text, place: 'image' }] };
     const origin = originOf(text, namespace);
     return review({ origin, namespace, what, started: clock.monotonic() }, deadline);
   };

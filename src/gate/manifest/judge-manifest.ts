@@ -103,7 +103,7 @@ export const createJudgeManifest = (deps: JudgeManifestDeps) => {
           outcome: 'judged',
           decision: placed(buildDecision(origin, { findings: [malformed] }, started), manifest),
         };
-      const what = { form: 'workload' as const, row, object, oldObject: null };
+      const what = { kind: 'workload' as const, row, object, oldObject: null };
       return {
         outcome: 'judged',
         decision: placed(await review({ origin, namespace, what, started }, deadline), manifest),

@@ -99,7 +99,7 @@ export const createPinManifest = ({ workloads, defaultNamespace, ...deps }: PinM
   ): Promise<readonly PinnedPlace[]> => {
     const row = workloads.byKind(groupOf(apiVersion), kind);
     if (row === undefined) return [];
-    const what = { form: 'workload', row, object, oldObject: null } as const;
+    const what = { kind: 'workload', row, object, oldObject: null } as const;
     return pin({ namespace: manifestNamespace(row, object, defaultNamespace), what }, deadline);
   };
 };
@@ -108,7 +108,7 @@ export const createPinManifest = ({ workloads, defaultNamespace, ...deps }: PinM
 export const createPinImage = ({ defaultNamespace, ...deps }: Omit<PinManifestDeps, 'workloads'>) => {
   const pin = createPin(deps);
   return async (given: string, deadline: Deadline): Promise<PinnedPlace | undefined> => {
-    const what = { form: 'images', images: [{ path: 'image', given, place: 'image' }] } as const;
+    const what = { kind: 'images', images: [{ path: 'image', given, place: 'image' }] } as const;
     const [place] = await pin({ namespace: defaultNamespace, what }, deadline);
     return place;
   };

@@ -74,7 +74,7 @@ const containerDoors: ReadonlySet<string> = new Set(['', 'ephemeralcontainers'])
 const subjectOf = (request: AdmissionRequest): WorkloadSubject | undefined => {
   const { operation, subResource, object, oldObject } = request;
   if (podRow === undefined || object === null || !bringsPod(request)) return undefined;
-  const subject = { form: 'workload', row: podRow, object } as const;
+  const subject = { kind: 'workload', row: podRow, object } as const;
   if (operation === 'CREATE' && subResource === '') return { ...subject, oldObject: null };
   if (operation !== 'UPDATE' || !containerDoors.has(subResource) || oldObject === null) return undefined;
   return { ...subject, oldObject };

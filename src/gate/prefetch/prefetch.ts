@@ -72,7 +72,7 @@ const templateOf = (
   const row = workloads.byKind(kind.group, kind.kind);
   if (row === undefined || isPod(row) || object === null) return undefined;
   if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
-  return { form: 'workload', row, object, oldObject };
+  return { kind: 'workload', row, object, oldObject };
 };
 
 /** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */

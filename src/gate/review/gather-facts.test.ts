@@ -60,7 +60,7 @@ describe('B9: large objects that wait', () => {
     const subject = {
       origin: { source: 'admission' as const, object: { apiVersion: 'v1', kind: 'Pod' } },
       namespace: 'default',
-      what: { form: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
+      what: { kind: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
       started: 0,
     };
     return gateWith(evidence).review(subject, {
@@ -90,7 +90,7 @@ describe('what is asked', () => {
     const subject = {
       origin: { source: 'manifest' as const, object: { apiVersion: 'v1', kind: 'Pod' } },
       namespace: 'default',
-      what: { form: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
+      what: { kind: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
       started: 0,
     };
     const decision = gate.review(subject, {
@@ -114,7 +114,7 @@ describe('what is asked', () => {
     const subject = {
       origin: { source: 'admission' as const, object: { apiVersion: 'v1', kind: 'Pod' } },
       namespace: 'shop',
-      what: { form: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
+      what: { kind: 'images' as const, images: [{ path: 'image', given: 'nginx', place: 'image' }] },
       started: 0,
     };
     const deadline = {

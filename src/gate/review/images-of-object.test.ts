@@ -8,7 +8,7 @@ const row = createWorkloadTable([]).byKind('kubeflow.org', 'PyTorchJob');
 if (row === undefined) throw new Error('no row');
 
 const pauses = (object: JsonObject, oldObject: JsonObject | null): number => {
-  const steps = collecting({ form: 'workload', row, object, oldObject }, policySet({}));
+  const steps = collecting({ kind: 'workload', row, object, oldObject }, policySet({}));
   let count = 0;
   while (steps.next().done !== true) count += 1;
   return count;

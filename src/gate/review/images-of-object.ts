@@ -25,7 +25,7 @@ export function* collecting(
   what: WorkloadSubject | ImagesSubject,
   { images: cache }: Pick<PolicySet, 'images'>,
 ): Steps<Collecting> {
-  if (what.form === 'images') {
+  if (what.kind === 'images') {
     return {
       images: what.images.map((use) => ({ use, fresh: true, image: cache.read(use.given) })),
       warnings: [],

@@ -13,7 +13,7 @@ export const matchedPoliciesOf = (
   namespaceLabels: Fact<Labels>,
 ): MatchedPolicies => {
   const here = set.forNamespace(namespace);
-  if (what.form === 'images') return withoutSelectors(here, namespace);
+  if (what.kind === 'images') return withoutSelectors(here, namespace);
   const labels = here.needsObjectLabels ? objectLabels(what) : undefined;
   return selectPolicies(here, { namespace, namespaceLabels, objectLabels: labels });
 };
@@ -29,6 +29,6 @@ export const labelsFor = (
   deadline: Deadline,
 ): Fact<Labels> | Promise<Fact<Labels>> => {
   // Bare images match every selector (R21), so there labels serve evidence alone.
-  const asked = what.form === 'workload' || (here.needsEvidence && namespace !== '');
+  const asked = what.kind === 'workload' || (here.needsEvidence && namespace !== '');
   return here.needsLabels && asked ? namespaces.labels(namespace, deadline.signal) : noLabels;
 };

@@ -8,14 +8,14 @@ import type { DecisionOrigin } from './decision-builder.ts';
 
 /** A workload object, with the one it replaces on UPDATE. */
 export interface WorkloadSubject {
-  readonly form: 'workload';
+  readonly kind: 'workload';
   readonly row: WorkloadKind;
   readonly object: JsonObject;
   readonly oldObject: JsonObject | null;
 }
 /** Bare images of which no object is known (`/image-review`, R21, and `check image`). */
 export interface ImagesSubject {
-  readonly form: 'images';
+  readonly kind: 'images';
   readonly images: readonly ImageUse[];
 }
 
@@ -55,7 +55,7 @@ export const isPod = ({ group, kind }: WorkloadKind): boolean => group === '' &&
 
 /** A Pod that the API server asks about: it went through `/mutate` before (`digest.pin`). */
 export const isArrivingPod = ({ origin, what }: ReviewSubject): boolean =>
-  origin.source === 'admission' && what.form === 'workload' && isPod(what.row);
+  origin.source === 'admission' && what.kind === 'workload' && isPod(what.row);
 
 /**
  * With whose pull secrets an image of a cluster object is looked up. The namespace is that of the request. Attack: an
@@ -66,6 +66,6 @@ export const pullContextOf = ({
   what,
 }: Pick<ReviewSubject, 'namespace' | 'what'>): PullContext | undefined => {
   if (namespace === '') return undefined;
-  if (what.form === 'images') return { namespace, pullSecrets: [] };
+  if (what.kind === 'images') return { namespace, pullSecrets: [] };
   return { namespace, ...pullSecretsOf(what.row, what.object) };
 };

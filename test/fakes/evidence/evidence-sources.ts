@@ -37,13 +37,13 @@ export const anonymous: Credential = {
   kind: 'anonymous',
   source: 'anonymous',
   key: 'anonymous',
-  secret: { form: 'none' },
+  secret: { kind: 'none' },
 };
 export const pullSecret = (name: string, user = name): Credential => ({
   kind: 'pull-secret',
   source: `pull secret ${name}`,
   key: `key of ${user}`,
-  secret: { form: 'basic', username: user, password: 'pw' },
+  secret: { kind: 'basic', username: user, password: 'pw' },
 });
 export const offer = (credential: Credential): Candidate => ({ state: 'at-hand', credential });
 

@@ -55,7 +55,7 @@ export const anonymous: Credential = {
   kind: 'anonymous',
   source: 'anonymous',
   key: 'anonymous',
-  secret: { form: 'none' },
+  secret: { kind: 'none' },
 };
 
 export const basicCredential = (
@@ -66,21 +66,21 @@ export const basicCredential = (
   kind: 'pull-secret',
   source,
   key: `${username}:${password}`,
-  secret: { form: 'basic', username, password },
+  secret: { kind: 'basic', username, password },
 });
 
 export const identityCredential = (token: string): Credential => ({
   kind: 'configured',
   source: 'configured credentials',
   key: `identity:${token}`,
-  secret: { form: 'identity-token', token },
+  secret: { kind: 'identity-token', token },
 });
 
 export const bearerCredential = (token: string): Credential => ({
   kind: 'configured',
   source: 'configured credentials',
   key: `bearer:${token}`,
-  secret: { form: 'bearer', token },
+  secret: { kind: 'bearer', token },
 });
 
 export interface CountedBudget extends ReadBudget {

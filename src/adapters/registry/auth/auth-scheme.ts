@@ -87,7 +87,7 @@ const bearerSchemes = (
 };
 
 const basicSchemes = (secret: CredentialSecret): readonly AuthScheme[] =>
-  secret.form === 'basic' ? [{ scheme: 'basic', username: secret.username, password: secret.password }] : [];
+  secret.kind === 'basic' ? [{ scheme: 'basic', username: secret.username, password: secret.password }] : [];
 
 /**
  * The schemes that fit the login, best first: a token server that may see it, with the scope of the gate and then

@@ -43,7 +43,7 @@ const isAccepted = (answer: AuthorizedResponse): boolean => {
 
 /** Why no login was shown although there is a credential. */
 const whyNoScheme = ({ credential }: AuthorizedRequest, { bearer }: OfferedSchemes): Remark | undefined =>
-  credential.secret.form === 'identity-token' && bearer === undefined
+  credential.secret.kind === 'identity-token' && bearer === undefined
     ? {
         why: 'the login is an identity token, and the registry takes none: it offers Basic alone',
         remedy: 'log in with user and password (auth of the docker config), without identitytoken',
@@ -168,7 +168,7 @@ export const createAuth = ({ settingsOf, ...options }: AuthOptions): Auth => {
   return {
     send: async (request) => {
       const { secret } = request.credential;
-      if (secret.form === 'bearer')
+      if (secret.kind === 'bearer')
         return sendAuthorized(http, request, { header: `Bearer ${secret.token}` });
       const attempts: LoginAttempts = new Map();
       const scheme = cachedScheme(deps, request);

@@ -64,14 +64,14 @@ const tokenRequestFor = (
     realm: realm.url,
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
-    secret: realm.isTrusted ? credential.secret : { form: 'none' },
+    secret: realm.isTrusted ? credential.secret : { kind: 'none' },
     // Attack: a registry names the token server of somebody else, which answers 429. That limits this registry alone.
     account: realm.isTrusted ? credential.key : `nobody at ${host}`,
   };
 };
 
 const remarkFor = ({ host, credential }: AuthContext, { realm }: BearerScheme): Remark | undefined =>
-  realm.isTrusted || credential.secret.form === 'none' ? undefined : remarkOnRealm(realm, host);
+  realm.isTrusted || credential.secret.kind === 'none' ? undefined : remarkOnRealm(realm, host);
 
 /** Tokens are cached for 80 % of their life, by registry, token server, scope and credential; concurrent requests share one. */
 export const createAuthorizations = ({ http, clock }: AuthorizationOptions): Authorizations => {

@@ -35,7 +35,7 @@ export interface LoginChallenges {
 }
 
 const hasLogin = ({ credential: { secret } }: AuthorizedRequest): boolean =>
-  secret.form === 'basic' || secret.form === 'identity-token';
+  secret.kind === 'basic' || secret.kind === 'identity-token';
 
 const apiPath = '/v2/';
 

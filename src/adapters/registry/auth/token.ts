@@ -54,7 +54,7 @@ const getRequest = ({ realm, service, scope, secret }: TokenRequest, signal: Abo
   const target = withoutScope(realm);
   if (service !== undefined) target.searchParams.set('service', service);
   if (scope !== undefined) target.searchParams.set('scope', scope);
-  const basic = secret.form === 'basic' ? basicAuthorization(secret.username, secret.password) : undefined;
+  const basic = secret.kind === 'basic' ? basicAuthorization(secret.username, secret.password) : undefined;
   return {
     host: realm.host,
     target,
@@ -140,7 +140,7 @@ export const requestToken = async (
   const { secret, realm } = request;
   const host = shownName(realm.host);
   const httpRequest =
-    secret.form === 'identity-token'
+    secret.kind === 'identity-token'
       ? refreshTokenRequest(request, secret.token, signal)
       : getRequest(request, signal);
   const answer = await http.send({

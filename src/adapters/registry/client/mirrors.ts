@@ -8,7 +8,7 @@ const anonymous: Credential = {
   kind: 'anonymous',
   source: 'anonymous',
   key: 'anonymous',
-  secret: { form: 'none' },
+  secret: { kind: 'none' },
 };
 
 const outcome = (answer: RegistryAnswer<unknown>): string =>

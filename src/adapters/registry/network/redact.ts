@@ -2,7 +2,7 @@ import type { CredentialSecret } from '../../../evidence/ports.ts';
 
 /** RFC 7617, base64 of user and password, and every secret text as a URL writes it. */
 const partsOf = (secret: CredentialSecret): readonly string[] => {
-  switch (secret.form) {
+  switch (secret.kind) {
     case 'none':
       return [];
     case 'basic':

@@ -3,7 +3,7 @@ import type {
   Pruned,
   RetentionPolicy,
   StoredDecision,
-  StoreFaultKind,
+  StoreFault,
 } from '../../../gate/decision-store.ts';
 import type { DecisionPage } from '../sqlite/decision-pages.ts';
 import type { Position } from '../sqlite/queries.ts';
@@ -24,14 +24,8 @@ export interface StoreCall {
 }
 export type StoreReply =
   | { readonly call: number; readonly answer: StoreAnswer }
-  | { readonly call: number; readonly fault: StoreFaultForm };
-
-/** A `StoreFault` without its class, which structured cloning would lose. */
-interface StoreFaultForm {
-  readonly kind: StoreFaultKind;
-  readonly code: string;
-  readonly message: string;
-}
+  /** Without the class of the fault, which structured cloning would lose. */
+  | { readonly call: number; readonly fault: Pick<StoreFault, 'kind' | 'code' | 'message'> };
 
 type Cell = string | number | boolean | undefined;
 const width = 8;
