@@ -11,7 +11,7 @@ import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessGrants, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
-import { createSharedReads } from './singleflight/singleflight.ts';
+import { createSharedReads } from './single-flight/shared-reads.ts';
 import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
@@ -22,7 +22,7 @@ import { createAskRegistry } from './resolve/ask-registry.ts';
 import { createAnswerCache, imageKey, pullContextKey, type AnswerCache } from './cache/answer-cache.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
 import { createResolve, type Resolution, type Resolve } from './resolve/resolve.ts';
-import { requesterFor } from './singleflight/shared-requester.ts';
+import { requesterFor } from './single-flight/shared-requester.ts';
 
 /** One image text of a review and what its checks need to know. */
 export interface EvidenceRequest {

@@ -6,7 +6,7 @@ import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Registry } from './ports.ts';
 import type { Reading } from './resolve/read-budget.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
-import type { SharedReads } from './singleflight/singleflight.ts';
+import type { SharedReads } from './single-flight/shared-reads.ts';
 
 /** What a provider found out about one image. */
 interface Gathered<Id extends KindId = KindId> {

@@ -25,7 +25,7 @@ import type { Content, RegistryAnswer, RegistryFailure, RegistryStage } from '..
 import type { ProviderParts } from '../provider.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { ResolvedImage } from '../resolve/attempts.ts';
-import { overspent } from '../singleflight/shared-read.ts';
+import { overspent } from '../single-flight/shared-read.ts';
 
 interface ImageWanted {
   readonly resolved: ResolvedImage;

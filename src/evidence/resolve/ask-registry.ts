@@ -2,7 +2,7 @@ import { known, unavailableBy } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { accountKey, nameKey, type AccessGrants, type Account } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import { overspent } from '../singleflight/shared-read.ts';
+import { overspent } from '../single-flight/shared-read.ts';
 import type {
   ContentStore,
   Credential,
@@ -11,7 +11,7 @@ import type {
   RegistryAnswer,
   Repository,
 } from '../ports.ts';
-import type { SharedReads } from '../singleflight/singleflight.ts';
+import type { SharedReads } from '../single-flight/shared-reads.ts';
 import type { Attempt } from './attempts.ts';
 import type { Reading } from './read-budget.ts';
 

@@ -1,4 +1,4 @@
-import { nobody } from '../singleflight/shared-requester.ts';
+import { nobody } from '../single-flight/shared-requester.ts';
 import type { Requester, ReadBudget, RegistryStage } from '../ports.ts';
 
 /** A budget that reports the current step to its owner, so that a passed deadline can name the step. */

@@ -3,7 +3,7 @@ import type { Result } from '../../../core/result.ts';
 import {
   createSharedRequester,
   type SharedRequester,
-} from '../../../evidence/singleflight/shared-requester.ts';
+} from '../../../evidence/single-flight/shared-requester.ts';
 import type { Requester, ReadBudget, RegistryFailure } from '../../../evidence/ports.ts';
 import { createSingleFlight, type SharedCall, type Waiter } from '../../../concurrency/single-flight.ts';
 import { createTtlCache } from '../../../concurrency/ttl-cache.ts';

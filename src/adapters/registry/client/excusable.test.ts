@@ -7,7 +7,7 @@ import {
   type Rows,
 } from '../../../../test/fakes/registry/registry-transport.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import { requesterFor } from '../../../evidence/singleflight/shared-requester.ts';
+import { requesterFor } from '../../../evidence/single-flight/shared-requester.ts';
 import { statusAnswer } from './failure.ts';
 import { networkFailure } from '../network/failure.ts';
 import type { HttpAnswer } from '../http/http.ts';

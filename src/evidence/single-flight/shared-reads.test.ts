@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../concurrency/clock.ts';
 import { createFakeClock, failure } from '../../../test/fakes/evidence/evidence-sources.ts';
-import { createSharedReads as create } from './singleflight.ts';
+import { createSharedReads as create } from './shared-reads.ts';
 import type { RegistryAnswer } from '../ports.ts';
 import { createReadBudget, type Reading } from '../resolve/read-budget.ts';
 import { requesterFor } from './shared-requester.ts';
