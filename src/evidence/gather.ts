@@ -33,14 +33,14 @@ export interface EvidenceRequest {
 /** Obtains evidence: each tag resolved once, each digest read once, under one deadline. */
 export interface Evidence {
   /**
-   * The same answers, when all of them were given to this context a moment ago: at once, without any I/O.
-   * @returns `undefined`: gather them. Absent: nothing is cached here
+   * The cached answers for this context, without any I/O.
+   * @returns `undefined` when one of them is not cached: call `gather`. The method is absent where nothing is cached
    */
   cached?(
     requests: readonly EvidenceRequest[],
     context: PullContext | undefined,
   ): readonly ImageEvidence[] | undefined;
-  /** @returns one answer a request, in the same order; never rejects. What was not there in time is `unavailable`. */
+  /** @returns one answer for each request, in the same order; never rejects. What comes too late is `unavailable`. */
   gather(
     requests: readonly EvidenceRequest[],
     context: PullContext | undefined,
@@ -55,18 +55,18 @@ interface EvidenceSources {
   readonly clock: Clock;
   /** The kinds of evidence that can be asked for. */
   readonly providers: readonly CreateProvider[];
-  /** Whether the operator has named a host; absent: no host is known to be. */
+  /** Whether the operator has named a host. Absent: the operator has named none. */
   readonly hasRow?: (host: string) => boolean;
-  /** What differs from {@link defaultEvidenceLimits}. */
+  /** Limits that differ from {@link defaultEvidenceLimits}. */
   readonly limits?: Partial<EvidenceLimits>;
 }
 
-/** What lives as long as one review. */
+/** The state of one review. */
 interface Review {
   /** {@link pullContextKey} */
   readonly contextKey: string;
   readonly reading: Reading;
-  /** The manifest of a name, asked for once in a review however many texts mean it (B1). */
+  /** Resolves a name. Each name is resolved once per review, however many image texts stand for it (B1). */
   resolveOnce(repository: Repository, name: ManifestName): Promise<Resolution>;
   close(): void;
 }
@@ -104,7 +104,7 @@ const openReview = (
   };
 };
 
-/** A digest in the text is what is judged, whatever the tag beside it stands for: the tag is never asked (B2). */
+/** Where the text has a digest, the digest is judged. A tag beside it is never looked up (B2). */
 const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
   digest === undefined ? { tag } : { digest };
 
@@ -112,7 +112,7 @@ const nameOf = ({ digest, tag = 'latest' }: ImageReference): ManifestName =>
 const withoutNetwork = ({ image: { digest }, needs }: EvidenceRequest): ImageEvidence | undefined =>
   digest !== undefined && isDigestOnly(needs) ? { pinned: known(digest), facts: {}, tried: [] } : undefined;
 
-/** How old the result is that stands in, and whether the cause of that is excusable (R25). */
+/** The age of a cached result that is used in an outage, and whether the outage is excusable (R25). */
 const staleness = ({ staleFor, outage }: ResolvedImage): Pick<ImageEvidence, 'staleFor' | 'excusable'> => {
   if (staleFor === undefined) return {};
   return outage?.excusable === true ? { staleFor, excusable: true } : { staleFor };
@@ -120,7 +120,7 @@ const staleness = ({ staleFor, outage }: ResolvedImage): Pick<ImageEvidence, 'st
 
 type Providers = ReadonlyMap<KindId, EvidenceProvider>;
 
-/** What the providers find out about a resolved image, all at the same time, and how that may be kept. */
+/** Asks all needed providers about a resolved image concurrently, and says how long their facts may be cached. */
 const askProviders = async (
   providers: Providers,
   resolved: ResolvedImage,
@@ -129,7 +129,7 @@ const askProviders = async (
 ): Promise<
   Pick<ImageEvidence, 'facts' | 'claims'> & { readonly keepFor: number; readonly bytes: number }
 > => {
-  // Without a provider there is no fact. A check that reads it finds "not asked": a defect, which denies.
+  // Without a provider there is no fact. A check that reads it finds "not asked", which is a defect and denies.
   const list = needsIn(needs);
   const answers = await Promise.all(
     list.map(async ({ kind, wanted }) => providers.get(kind.id)?.gather(resolved, wanted, reading)),
@@ -149,7 +149,7 @@ const askProviders = async (
   return { facts, ...(claims.length === 0 ? {} : { claims }), keepFor, bytes };
 };
 
-/** One image: its name is resolved, then every provider that is needed gathers its fact about that manifest. */
+/** Resolves the name of one image. Then every needed provider gathers its fact about the manifest. */
 const gatherImage = async (
   providers: Providers,
   answers: AnswerCache,
@@ -163,8 +163,7 @@ const gatherImage = async (
   const resolution = await review.resolveOnce(repository, name);
   const { tried } = resolution;
   if (resolution.state !== 'known') {
-    const fact: Fact<never> =
-      resolution.state === 'absent' ? absent : unavailableBy(resolution.why);
+    const fact: Fact<never> = resolution.state === 'absent' ? absent : unavailableBy(resolution.why);
     const facts = Object.fromEntries(needsIn(needs).map(({ kind }) => [kind.id, fact]));
     return { pinned: digest === undefined ? fact : known(digest), facts, tried };
   }
@@ -180,7 +179,7 @@ const gatherImage = async (
 };
 
 /**
- * Obtains evidence: every tag resolved once a review, every digest read once, what is shared behind a proof of access.
+ * Obtains evidence: every tag is resolved once per review, every digest is read once, and shared content needs an access grant.
  * Registry, keychain and store may be slow, broken or hostile; a deadline, a budget and a bound stand around each.
  */
 export const createEvidence = (sources: EvidenceSources): Evidence => {
@@ -214,12 +213,12 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
     gather: async (requests, context, signal) => {
       const reading = createReadBudget(signal, limits.reviewBytes, requesterFor(context?.namespace ?? ''));
       const review = openReview(resolve, keychain, context, reading);
-      // Where one request about an image has to be asked, all of this review about that image are: one cached and one
-      // asked, a tag could have two digests (B1).
+      // When one request about an image is not cached, all requests of this review about that image are gathered anew.
+      // If one came from the cache and one did not, a tag could have two digests (B1).
       const cached = cachedAnswers(requests, review.contextKey);
       const keys = requests.map(({ image }) => imageKey(image));
       const asked = new Set(keys.filter((_, at) => cached[at] === undefined));
-      // Attack: images of a silent host beside a bad one, so that no time is left for the bad one.
+      // Attack: an object names images of a silent host beside a bad image, so that no time is left for the bad one.
       const hostOf = ([, { image }]: readonly [number, EvidenceRequest]): string => image.host;
       const gatherOne = ([at, request]: readonly [number, EvidenceRequest]): Promise<ImageEvidence> => {
         const known = asked.has(keys[at] ?? '') ? withoutNetwork(request) : cached[at];

@@ -20,7 +20,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly silence: number;
   /** How long the digest of a tag is cached. */
   readonly tagTime: number;
-  /** How long "not there" and "denied" are taken as they were found. */
+  /** How long "not there" and "denied" are cached. */
   readonly negativeTime: number;
   /**
    * How long "not there" is cached for an anonymous request at a host with a row: its users may push the image at any
@@ -31,11 +31,11 @@ export interface EvidenceLimits extends OciLimits {
   readonly accessTime: number;
   /** How long cached results may stand in while the registry cannot be reached. */
   readonly outageTime: number;
-  /** How long an answer is repeated to the context that it was given to, how many there are, and their size. */
+  /** How long a whole answer is cached for its pull context, how many answers are, and how large they may be. */
   readonly answerTime: number;
   readonly answers: number;
   readonly answerBytes: number;
-  /** Entries of the caches of tags, of proofs of access, and of denials. */
+  /** Entries of the caches of tags, of access grants, and of denials. */
   readonly grants: number;
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;

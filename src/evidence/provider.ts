@@ -8,31 +8,32 @@ import type { Reading } from './resolve/read-budget.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
 import type { SharedReads } from './single-flight/shared-reads.ts';
 
-/** What a provider found out about one image. */
+/** The result of a provider for one image. */
 interface Gathered<Id extends KindId = KindId> {
   readonly fact: Fact<FactOf<Id>>;
   /**
-   * Milliseconds for which the same caller may get the same answer without asking again, as long as its credential is good
-   * for it; 0: each review asks anew.
+   * Milliseconds for which the answer may be cached for the same caller, while its access grant lasts. 0: each review
+   * gathers anew.
    */
   readonly keepFor: number;
-  /** What the fact takes in memory. */
+  /** Size of the fact in memory. */
   readonly bytes: number;
-  /** What the record says of it, for people; safe to show. */
+  /** Notes about it in the record, for people; safe to show. */
   readonly claims?: readonly string[];
 }
 
-/** One kind of evidence: the need that it answers, how it gathers, when its answer may be kept. */
+/** One kind of evidence: which need it answers, how it gathers, and how long its answer may be cached. */
 export interface EvidenceProvider<Id extends KindId = KindId> {
   readonly kind: EvidenceKind<Id>;
   /**
-   * Looks at a resolved image, within the signal and the budget of `reading`. A rejection is a defect of the gate; what
-   * could not be looked at is `unavailable`. While `resolved.outage` is set, nothing is asked of the registry.
+   * Looks at a resolved image, within the signal and the budget of `reading`. What could not be looked at is
+   * `unavailable`; a rejected promise is a defect of the gate. While `resolved.outage` is set, the provider must not ask
+   * the registry.
    */
   gather(resolved: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<Id>>;
 }
 
-/** What every provider may work with; what else one needs, it gets where it is made. */
+/** What every provider gets. A provider that needs more takes it as a parameter of its constructor. */
 export interface ProviderParts {
   readonly registry: Registry;
   readonly content: ContentStore;

@@ -4,7 +4,7 @@ import type { EvidenceLimits } from '../limits.ts';
 import type { ManifestName, RegistryFailure, Repository } from '../ports.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
-/** One credential at one repository. What is cached for it is used for no other. */
+/** One credential at one repository. Cache entries of one account are never used for another. */
 export interface Account {
   readonly repository: Repository;
   /** {@link Credential.key} */
@@ -14,34 +14,34 @@ export interface Account {
 /** A definite negative answer of the registry to this account. */
 interface AccessDenial {
   readonly outcome: 'absent' | 'denied';
-  /** Why it was denied: the next request gets the same cause. */
+  /** The cause of the denial, which the next request gets again. */
   readonly failure?: RegistryFailure;
-  /** Milliseconds for which it counts, where that is less than usual. */
+  /** Milliseconds for which it is cached, where that is less than usual. */
   readonly believed?: number;
 }
 
 /**
- * What each credential has itself read: the proof that it may use what is shared. Never a verdict, only digests and
- * times; bounded, in memory, gone with the process. Ages are milliseconds; what is older than an outage may last is
- * not known any more.
+ * Access grants: which manifests each credential has read itself, which proves that it may use shared content about
+ * them. A grant holds digests and times, never a verdict. Grants are bounded and live in memory. Ages are milliseconds.
+ * A grant ends when it is older than the longest outage that a cached result may bridge.
  */
 export interface AccessGrants {
   /** How long ago this credential has read the manifest. */
   readAgo(account: Account, digest: Digest): number | undefined;
   /** What the tag stood for when this credential last asked. */
   tagged(account: Account, tag: string): { readonly digest: Digest; readonly age: number } | undefined;
-  /** A denial that is still to be believed. */
+  /** A denial that is still cached. */
   denial(account: Account, name: ManifestName): AccessDenial | undefined;
   grant(account: Account, name: ManifestName, digest: Digest): void;
-  /** `denied` ends all that this credential could still do at the repository: its right was taken away. */
+  /** `denied` revokes all grants of this credential at the repository, because its right was taken away. */
   deny(account: Account, name: ManifestName, denial: AccessDenial): void;
-  /** How many denials there have been. A cached answer counts only while this number has not changed. */
+  /** The number of denials so far. A cached answer is valid only while this number has not changed. */
   readonly denials: number;
 }
 
 export const repositoryKey = ({ host, repository }: Repository): string => `${host}/${repository}`;
 export const nameKey = (name: ManifestName): string => ('tag' in name ? `:${name.tag}` : `@${name.digest}`);
-/** A line break stands in no name, so no two accounts share a key. */
+/** No name contains a line break, so no two accounts share a key. */
 export const accountKey = ({ repository, credential }: Account): string =>
   `${repositoryKey(repository)}\n${credential}`;
 const denialKey = (account: Account, name: ManifestName): string =>
@@ -50,9 +50,9 @@ const denialKey = (account: Account, name: ManifestName): string =>
 type Times = Pick<EvidenceLimits, 'grants' | 'negativeTime' | 'outageTime'>;
 
 /**
- * Every account that has read something has a number, and what it read is kept under that number. A denial, or
- * forgetting the account, takes it away for good, so nothing of before can be found again. Who has read nothing has
- * none: names that somebody makes up must not push out what others have read (B9).
+ * Every account that has read something has a number, and its entries are kept under that number. A denial or an
+ * eviction of the account removes the number, so its earlier entries can never be found again. An account that has read
+ * nothing has no number. Attack: a tenant makes up names, so that they push out the entries of others (B9).
  */
 const createNumbers = (grants: number) => {
   const numbers = createLruCache<string>({ entries: grants });

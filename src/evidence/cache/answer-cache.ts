@@ -13,45 +13,44 @@ interface CachedAnswer {
   readonly needs: ImageNeeds;
   readonly account: Account;
   readonly name: ManifestName;
-  /** Milliseconds for which the facts may be used again. */
+  /** Milliseconds for which the facts may be cached. */
   readonly keepFor: number;
-  /** What the facts take in memory. */
+  /** Size of the facts in memory. */
   readonly bytes: number;
 }
 
 /**
- * Recent answers by pull context. A burst of Pods of one kind asks the same again and again: then keychain and access
- * grants are not asked once more, which takes longer than all checks.
+ * Recent answers by pull context. A burst of equal Pods asks the same question many times. The cache saves the questions to
+ * keychain and access grants, which take longer than all checks.
  *
- * It adds nothing to anybody's rights: an answer is found only by the context that it was given to (namespace, pull
- * secrets, service account), not beyond the time for which the proof behind it counts, and never after any credential
- * was refused anything since.
+ * The cache gives nobody more rights. An answer is found only by its own pull context (namespace, pull secrets, service
+ * account). It ends with the access grant that it rests on, and with the next denial of any credential.
  */
 export interface AnswerCache {
   find(contextKey: string, image: ImageReference, needs: ImageNeeds): ImageEvidence | undefined;
   keep(contextKey: string, image: ImageReference, answer: CachedAnswer): void;
 }
 
-/** Equal for equal contexts. A list in JSON, so that no two are written alike, whatever names they hold. */
+/** Equal for equal contexts. A list in JSON, so that no two contexts share a key, whatever names they contain. */
 export const pullContextKey = (context: PullContext | undefined): string =>
   context === undefined
     ? ''
     : JSON.stringify([context.namespace, context.serviceAccount ?? null, ...context.pullSecrets]);
 
-/** Equal for all ways to write one name: the tag where there is no digest, else the digest alone (B2). */
+/** Equal for all spellings of one name: the digest where there is one, else the tag (B2). */
 export const imageKey = ({ host, repository, tag, digest }: ImageReference): string =>
   digest === undefined ? `${host}/${repository}:${tag ?? 'latest'}` : `${host}/${repository}@${digest}`;
-/** No name of an image holds a blank, so no two images and contexts are written alike. */
+/** No image name contains a blank, so no two pairs of image and context share a key. */
 const keyOf = (contextKey: string, image: ImageReference): string => `${imageKey(image)} ${contextKey}`;
 
 interface Kept {
   readonly evidence: ImageEvidence;
   readonly needs: ImageNeeds;
-  /** {@link AccessGrants.denials} when it was found. */
+  /** {@link AccessGrants.denials} when the answer was cached. */
   readonly denials: number;
 }
 
-/** Of a key, an entry and the texts about credentials. */
+/** Size of a key, an entry and the texts about credentials. */
 const entryBytes = 1024;
 const weightOf = ({ tried, claims = [] }: ImageEvidence): number =>
   entryBytes + 2 * [...tried, ...claims].reduce((sum, text) => sum + text.length, 0);
@@ -61,7 +60,7 @@ type Limits = Pick<EvidenceLimits, 'tagTime' | 'accessTime' | 'answerTime' | 'an
 export const createAnswerCache = (limits: Limits, grants: AccessGrants, clock: Clock): AnswerCache => {
   const bounds = { entries: limits.answers, weight: limits.answerBytes };
   const kept = createTtlCache<Kept>(bounds, clock);
-  /** For how long what the credential has read may still be used without asking. */
+  /** Milliseconds for which the access grant is still valid without a new request. */
   const left = (account: Account, name: ManifestName): number => {
     if ('tag' in name) return limits.tagTime - (grants.tagged(account, name.tag)?.age ?? Infinity);
     return limits.accessTime - (grants.readAgo(account, name.digest) ?? Infinity);

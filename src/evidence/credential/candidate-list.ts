@@ -1,7 +1,7 @@
 import { untilAborted } from '../../concurrency/abort.ts';
 import type { Candidate, Keychain, PullContext, Repository } from '../ports.ts';
 
-/** The credentials of one review for one repository, asked for one by one and once for all its images. */
+/** The credentials of one review for one repository. The keychain is asked once for all images, one credential at a time. */
 export interface CandidateList {
   /** `undefined`: there are no more. `timed-out`: the deadline passed while the keychain was looking. */
   at(index: number): Promise<Candidate | undefined | 'timed-out'>;
@@ -24,7 +24,7 @@ export const createCandidateList = (
   return {
     at: (index) => (asked[index] ??= untilAborted(next(), signal, () => 'timed-out' as const)),
     close: () => {
-      // Its end is not awaited, so its failure would be an unhandled rejection.
+      // Nobody awaits the end of the keychain, so its failure would be an unhandled rejection.
       iterator.return?.().then(undefined, () => {});
     },
   };

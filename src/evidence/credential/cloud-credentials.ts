@@ -10,17 +10,17 @@ interface CloudSecret {
   readonly expires: number;
 }
 
-/** Share of its lifetime for which a credential is used without asking for the next one. */
+/** The share of its lifetime after which a credential is renewed. */
 const usedShare = 0.8;
 const maxUseTime = 12 * 3_600_000;
-/** A cloud that failed is asked again soon. A cloud that does not know this process is not: that rarely changes. */
+/** Milliseconds until the next request to a cloud that failed, and to one that does not know this process, which rarely changes. */
 const failureKept = 1000;
 const absenceKept = 60_000;
 const limits = { entries: 256, weight: 256, lookups: 64, timeout: 10_000 } as const;
 
 /**
- * Credentials of cloud identities, fetched once for all who need them. The hosts come from names of images: a tenant
- * who makes up many of them uses only the places of its own namespace (R26).
+ * Credentials of cloud identities, fetched once for all callers. The hosts come from image names. Attack: a tenant makes up
+ * many of them. Then it uses up only the places of its own namespace (R26).
  */
 export interface CloudCredentials {
   get(identity: CloudIdentity, host: string, asking: Asking): Promise<Fact<CredentialSecret>>;
@@ -39,7 +39,7 @@ export const createCloudCredentials = (clock: Clock): CloudCredentials => {
       return fact.state === 'absent' ? absenceKept : failureKept;
     },
   });
-  /** The last credential of each registry: it still works when the next one does not come in time. */
+  /** The last credential of each registry. It is used when the next one does not come in time. */
   const last = createLruCache<CloudSecret>({ entries: limits.entries });
 
   return {

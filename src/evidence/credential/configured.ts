@@ -1,16 +1,16 @@
 import type { CredentialSecret, Repository } from '../ports.ts';
 
-/** A credential of the configuration, or why one that is configured for the repository cannot be used. */
+/** A configured credential for the repository, or why it cannot be used. */
 export type ConfiguredCredential =
   | { readonly state: 'at-hand'; readonly source: string; readonly secret: CredentialSecret }
   | { readonly state: 'missing'; readonly source: string; readonly why: string };
 
 /**
  * Credentials that the operator or the user of the CLI configured: the `dockerConfigFile` of a registry, the user's own
- * docker or podman configuration. Never rejects; `source` and `why` are for people and hold no secret.
+ * docker or podman configuration. Never rejects. `source` and `why` are for people and contain no secret.
  */
 export interface ConfiguredCredentials {
-  /** For one repository, best first; lazy, because a helper program costs time. Ends when `signal` does. */
+  /** The credentials for one repository, best first. Lazy, because a helper program costs time. Ends with `signal`. */
   find(repository: Repository, signal: AbortSignal): AsyncIterable<ConfiguredCredential>;
 }
 

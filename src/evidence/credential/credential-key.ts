@@ -2,15 +2,15 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { CredentialSecret } from '../ports.ts';
 
 /**
- * Makes the keys by which caches distinguish credentials: equal for equal secrets of one host, from whichever
- * namespace, and different for two hosts. HMAC-SHA256 under a key that only this process has: an attacker who sees a
- * key can neither test guesses of a password nor recognise it in another process.
+ * Makes the keys by which caches distinguish credentials. Equal secrets for one host have equal keys, whatever namespace
+ * they come from; two hosts never share a key. It is HMAC-SHA256 under a key that only this process has: an attacker who
+ * sees a cache key can neither test guesses of a password nor recognise it in another process.
  */
 export const createCredentialKeys = (): ((host: string, secret: CredentialSecret) => string) => {
-  // Bytes would be made into a key at each use, which takes seven times as long as the hash.
+  // Node would convert bytes to a key object at each use, which takes seven times as long as the hash.
   const own = createSecretKey(randomBytes(32));
   return (host, secret) => {
-    // A list in JSON, so that no two credentials are written alike.
+    // A list in JSON, so that no two credentials give the same text.
     const parts =
       secret.kind === 'basic'
         ? [secret.username, secret.password]

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { CredentialSecret } from '../ports.ts';
 
-/** Characters of one field; the largest that are in use, service account keys of GAR, have about 3,000. */
+/** Most characters of one field. The largest in use, service account keys of GAR, have about 3,000. */
 const longest = 65_536;
 const fields = ['auth', 'username', 'password', 'identitytoken', 'registrytoken'] as const;
 type Fields = Readonly<Record<(typeof fields)[number], string>>;
@@ -24,7 +24,7 @@ interface Login {
   readonly password: string;
 }
 
-/** Without the NULs at its end. */
+/** The text without the NULs at its end. */
 const withoutPadding = (text: string): string => {
   let end = text.length;
   while (end > 0 && text.charCodeAt(end - 1) === 0) end -= 1;
@@ -34,8 +34,8 @@ const withoutPadding = (text: string): string => {
 const noBase64 = 'its auth is not base64 of USER:PASSWORD';
 
 /**
- * Strict: characters outside of the alphabet, wrong padding and stray bits are refused instead of passed over. Line
- * breaks are allowed, `base64` wraps its output. Padding may be left out, as in Kubernetes.
+ * Decodes base64 strictly: other characters, wrong padding and stray bits are refused, not skipped. Line breaks are allowed,
+ * since `base64` wraps its output. Padding may be missing, as in Kubernetes.
  */
 const decodeAuth = (auth: string): Result<Login, string> => {
   const digits = auth.replaceAll(/[\r\n]/g, '');
@@ -58,7 +58,7 @@ const decodeAuth = (auth: string): Result<Login, string> => {
 
 const control = /\p{Cc}/u;
 
-/** What RFC 7617 lets stand in Basic credentials. */
+/** Whether RFC 7617 allows these texts in Basic credentials. */
 const loginProblem = ({ username, password }: Login): string | undefined => {
   if (username.includes(':')) return 'its user name holds a colon';
   if (control.test(username)) return 'its user name holds a control character';
@@ -69,14 +69,14 @@ const loginProblem = ({ username, password }: Login): string | undefined => {
 /**
  * The secret of one entry: a registry token, else an identity token, else user and password; `auth` wins over
  * `username` and `password`, as in Docker and Kubernetes.
- * @returns undefined for an entry that holds nothing: Docker writes `{}` when a helper keeps the secret. The failure
- *   says what is wrong and never quotes a value (B37).
+ * @returns undefined for an empty entry: Docker writes `{}` when a helper keeps the secret. The failure says what is wrong
+ *   and never quotes a value (B37).
  */
 export const readEntrySecret = (entry: unknown): Result<CredentialSecret | undefined, string> => {
   const read = readFields(entry);
   if (!read.ok) return read;
   const { auth, identitytoken, registrytoken } = read.value;
-  // It goes into a header as it is: a line break in it would add a header.
+  // The token becomes part of a header. Attack: a line break in it adds a header.
   if (registrytoken !== '') {
     return !/[^\x21-\x7e]/.test(registrytoken)
       ? ok({ kind: 'bearer', token: registrytoken })

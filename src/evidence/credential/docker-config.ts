@@ -9,12 +9,12 @@ import { readForeignValue } from '../../core/text/json/json-document.ts';
 /** The file of `docker login` and `podman login`, or its predecessor without `auths`. */
 export type DockerConfigForm = 'dockerconfigjson' | 'dockercfg';
 
-/** What an entry for some repositories holds, or why that cannot be used. */
+/** The secret of an entry, or why the entry cannot be used. */
 export interface DockerConfigEntry {
   readonly key: RegistryKey;
   readonly secret: Result<CredentialSecret, string>;
 }
-/** A program of the user that knows the secret. Data: whether it is run is decided elsewhere. */
+/** A program of the user that knows the secret. The caller decides whether to run it. */
 interface CredentialHelper {
   readonly key: RegistryKey;
   readonly name: string;
@@ -25,21 +25,21 @@ export interface DockerConfig {
   readonly credHelpers: RegistryIndex<CredentialHelper>;
   /** The helper for every registry that has none of its own. */
   readonly credsStore?: string;
-  /** Entries that were left out and why, without their text. */
+  /** Why entries were left out, without their text. */
   readonly problems: readonly string[];
 }
 
-/** Kubernetes stores no larger Secret. */
+/** The limit of Kubernetes for a Secret. */
 export const dockerConfigLimits = { bytes: 2 ** 20, entries: 1024, globs: 64 } as const;
 
-/** JSON.parse would quote the text in its errors, and the text is full of secrets (B37). */
+/** An error of JSON.parse would quote the text, which is full of secrets (B37). */
 const parseObject = (text: string): Result<JsonObject, string> => {
   const value = readForeignValue(text);
   if (!value.ok) return fail(value.error.kind === 'limit' ? value.error.why : 'it is no JSON');
   return isJsonObject(value.value) ? ok(value.value) : fail('it is no JSON object');
 };
 
-/** One section of the file: a map by registry. */
+/** One section of the file, a map by registry. */
 const sectionOf = (object: JsonObject, name: string): Result<readonly [string, unknown][], string> => {
   const section = object[name] ?? {};
   if (!isJsonObject(section)) return fail(`its ${name} is no map of registries`);
@@ -59,7 +59,7 @@ interface Keyed {
   readonly value: unknown;
 }
 
-/** Entries whose key can be read; the others become problems that call them by their number. */
+/** The entries with a readable key. Each other entry becomes a problem that names it by its number. */
 const keyed = (entries: readonly [string, unknown][], name: string, problems: string[]): readonly Keyed[] =>
   entries.flatMap(([text, value], at) => {
     const key = parseRegistryKey(text);
@@ -72,8 +72,8 @@ const helperName = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= 255 ? value : undefined;
 
 /**
- * Reads a docker config. Entries are read one by one: a broken one makes itself unusable and no other.
- * @returns why there is none in the text; no message ever holds text of the file
+ * Reads a docker config. A broken entry makes only itself unusable.
+ * @returns the failure says why the text is no docker config; no message contains text of the file
  * @see https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
  */
 export const readDockerConfig = (text: string, form: DockerConfigForm): Result<DockerConfig, string> => {
@@ -107,10 +107,10 @@ export const readDockerConfig = (text: string, form: DockerConfigForm): Result<D
   });
 };
 
-/** All entries for a repository, the most specific first: the kubelet tries one after the other. */
+/** All entries for a repository, the most specific first, in which order the kubelet tries them. */
 export const entriesFor = (config: DockerConfig, repository: Repository): readonly DockerConfigEntry[] =>
   config.byRepository.find(repository);
 
-/** The helper for a repository: the one named for its registry, else that for all. */
+/** The helper for a repository: the one for its registry, else the one for all registries. */
 export const helperFor = (config: DockerConfig, repository: Repository): string | undefined =>
   config.credHelpers.find(repository)[0]?.name ?? config.credsStore;

@@ -29,7 +29,7 @@ interface KeychainParts {
   readonly clock: Clock;
 }
 
-/** What is tried for one image; each costs a request, and users who write secrets decide how many there are (B9). */
+/** Most candidates for one image. Each costs a request, and users who write secrets decide how many there are (B9). */
 export const maxCandidates = 16;
 
 /** A candidate before it is bound to its host. */
@@ -52,7 +52,7 @@ const missing = (kind: CredentialKind, source: string, why: string): Found => ({
 
 const switchedOff = 'the gate does not read pull secrets; see --pull-secrets of serve and manifests';
 
-/** What one Secret holds for a repository; `why` instead when that is nothing. */
+/** The credentials of one Secret for a repository, or why there is none. */
 const readSecret = (
   fact: Fact<Result<DockerConfig, string>>,
   repository: Repository,
@@ -69,7 +69,7 @@ const readSecret = (
   );
 };
 
-/** To compare keys with a star takes time, and cached secrets need no wait in between: 64 images are too many in one go (R24). */
+/** Yields where keys with a star are compared: cached secrets need no wait, so 64 images would delay other reviews (R24). */
 const inPieces = async (
   fact: Fact<Result<DockerConfig, string>>,
 ): Promise<Fact<Result<DockerConfig, string>>> => {
@@ -78,7 +78,7 @@ const inPieces = async (
   return fact;
 };
 
-/** Every entry that fits is a candidate; of the broken ones one is reported. */
+/** Every entry that fits is a candidate. Of the broken entries one is reported. */
 async function* fromSecret(
   { repository, signal }: Question,
   secrets: NamespaceSecrets,
@@ -99,7 +99,7 @@ async function* fromSecret(
   yield missing(kind, source, `${broken.secret.error} (its entry for ${shownName(broken.key.shown)})`);
 }
 
-/** The secrets that the pod names, then those of its service account, all from the pod's own namespace (B29). */
+/** The secrets that the Pod names, then those of its service account, all from the Pod's own namespace (B29). */
 async function* fromNamespace(
   question: Question,
   secrets: NamespaceSecrets,
@@ -124,12 +124,12 @@ async function* fromNamespace(
   }
 }
 
-/** Without the right to read them: which credentials of the cluster the kubelet will have and we have not. */
+/** Used when the gate may not read secrets: names the credentials that the kubelet has and the gate has not. */
 function* unread({ namespace, pullSecrets, serviceAccount }: PullContext): Generator<Found> {
   for (const name of pullSecrets.slice(0, maxPullSecrets)) {
     yield missing('pull-secret', `pull secret ${shown(`${namespace}/${name}`)}`, switchedOff);
   }
-  // Every Pod has the account `default`: nobody chose it, so it explains nothing.
+  // Every Pod has the account `default`, so its name explains nothing.
   if (serviceAccount === undefined || serviceAccount === 'default') return;
   const source = `service account ${shown(`${namespace}/${serviceAccount}`)}`;
   yield { ...missing('service-account', source, switchedOff), aside: true };
@@ -166,9 +166,9 @@ async function* fromCloud(
 }
 
 /**
- * Credentials for a repository in the order of the port. Lazy: what is behind a candidate that works is never read.
- * A credential is bound to the host that it was asked for (B28), equal ones are offered once, and after the deadline
- * nothing more is: the last candidate then says what there was no time for.
+ * Credentials for a repository in the order of the port. Lazy: nothing is read after a candidate that works. A credential
+ * is bound to the host that it was asked for (B28). Equal credentials are offered once. After the deadline the last
+ * candidate says for which source there was no time.
  */
 export const createKeychain = ({ pullSecrets, configured, cloud, clock }: KeychainParts): Keychain => {
   const keyOf = createCredentialKeys();

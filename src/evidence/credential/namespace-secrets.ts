@@ -8,7 +8,7 @@ import { createSharedFacts } from './shared-facts.ts';
 
 /** Pull secrets and service accounts of namespaces, read once for all reviews of a burst. */
 export interface NamespaceSecrets {
-  /** A secret that was read and is no docker config is known too: known to be broken. */
+  /** A secret that was read and is no docker config is `known` too, as broken. */
   config(namespace: string, name: string, signal: AbortSignal): Promise<Fact<Result<DockerConfig, string>>>;
   accountSecrets(namespace: string, name: string, signal: AbortSignal): Promise<Fact<readonly string[]>>;
 }
@@ -18,7 +18,7 @@ interface Pulled {
   readonly bytes: number;
 }
 
-/** Milliseconds. A rotated secret is seen after this time. A missing one may be made at any moment. */
+/** Milliseconds. A rotated secret is seen after this time. A missing secret may be created at any moment. */
 const keptFor = { known: 5000, absent: 1000, unavailable: 0 } as const;
 const limits = { entries: 512, weight: 8 * 2 ** 20, lookups: 64, timeout: 10_000 } as const;
 const keepFor = (fact: Fact<unknown>): number => keptFor[fact.state];

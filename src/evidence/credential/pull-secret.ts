@@ -4,7 +4,7 @@ import type { PullSecrets } from '../ports.ts';
 
 type PullSecret = Awaited<ReturnType<PullSecrets['secret']>>;
 
-/** Types of Secrets that the kubelet pulls with, and the key of their data. */
+/** The types of Secrets that the kubelet uses for pulls, and the key of their data. */
 const pullTypes = new Map([
   ['kubernetes.io/dockerconfigjson', { key: '.dockerconfigjson', type: 'dockerconfigjson' }],
   ['kubernetes.io/dockercfg', { key: '.dockercfg', type: 'dockercfg' }],

@@ -1,11 +1,11 @@
 import type { Repository } from '../ports.ts';
 import { bySpecificity, matchesRepository, parseRegistryKey, type RegistryKey } from './registry-key.ts';
 
-/** Entries of a docker config, found by the repository that they are meant for. */
+/** Finds the entries of a docker config for a repository. */
 export interface RegistryIndex<T> {
-  /** The most specific first; entries that are equally specific as they stand in the file. */
+  /** The most specific entry first; equally specific entries in the order of the file. */
   readonly find: (repository: Repository) => readonly T[];
-  /** How many are compared one by one. */
+  /** The number of entries that are compared one by one. */
   readonly globs: number;
 }
 
@@ -35,7 +35,7 @@ export const createRegistryIndex = <T extends Keyed>(entries: readonly T[]): Reg
   return {
     globs: globs.length,
     find: (repository) => {
-      // A host reads as a key does: Docker Hub has several names.
+      // The host is read like a key, because Docker Hub has several names.
       const host = parseRegistryKey(repository.host);
       const components = repository.repository.split('/');
       const found: T[] = [];

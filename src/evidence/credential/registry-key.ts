@@ -10,7 +10,7 @@ export interface RegistryKey {
   /** Lower case; `*` stands for any run of characters inside one label. */
   readonly hostname: string;
   readonly port: string | undefined;
-  /** Components of the repository path that a repository must begin with; none: the whole registry. */
+  /** The first components of the repository path. Empty: the whole registry. */
   readonly path: readonly string[];
 }
 
@@ -19,7 +19,7 @@ interface Host {
   readonly port: string | undefined;
 }
 
-/** Longest host name, port and repository path, with room for a scheme. */
+/** The longest host name, port and repository path together, plus a scheme. */
 const longest = 600;
 
 /** `docker login` writes `https://index.docker.io/v1/`; pulls go to registry-1.docker.io; references say docker.io. */
@@ -37,7 +37,7 @@ const splitHost = (text: string): Host => {
 const formatHost = ({ hostname, port }: Host): string =>
   port === undefined ? hostname : `${hostname}:${port}`;
 
-/** A star is allowed wherever a letter is. */
+/** A star is allowed where a letter is. */
 const isHost = ({ hostname, port }: Host): boolean =>
   isHostName(hostname.replaceAll('*', 'x')) && (port === undefined || isPort(port));
 

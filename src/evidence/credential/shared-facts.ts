@@ -5,9 +5,9 @@ import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 
-/** A small cache in front of look-ups that cost a request: one at a time for each key, however many ask for it. */
+/** A small cache in front of look-ups that cost a request. Concurrent callers with one key share one look-up. */
 interface SharedFacts<T> {
-  /** `what` names the thing in an answer that it is unavailable. `look` ends at its signal; it runs for all who wait. */
+  /** `what` names the thing when it is unavailable. `look` runs once for all callers that wait, and ends at its signal. */
   get(key: string, what: string, look: Look<T>, asking: Asking): Promise<Fact<T>>;
 }
 /** How long a caller waits, and for which namespace: look-ups under way are shared by namespace (R26). */
@@ -20,16 +20,16 @@ type Look<T> = (signal: AbortSignal) => Promise<Fact<T>>;
 
 export interface SharedFactsOptions<T> {
   readonly clock: Clock;
-  /** Milliseconds for which an answer serves others who come later; 0: not at all. */
+  /** Milliseconds for which an answer is cached for later callers. 0: it is not cached. */
   readonly keepFor: (fact: Fact<T>) => number;
   /** The weight of a cached value, for most caches bytes; 1 by default. */
   readonly weigh?: (value: T) => number;
   readonly limits: {
     readonly entries: number;
     readonly weight: number;
-    /** Look-ups under way at one time: a flood must not reach what is behind. */
+    /** Most look-ups under way, so that a flood does not reach the source. */
     readonly lookups: number;
-    /** Milliseconds for one look-up; those who wait have deadlines of their own. */
+    /** Milliseconds for one look-up. Its waiters have deadlines of their own. */
     readonly timeout: number;
   };
 }
@@ -59,10 +59,10 @@ export const createSharedFacts = <T>(options: SharedFactsOptions<T>): SharedFact
         const timeout = AbortSignal.timeout(limits.timeout);
         let fact: Fact<T>;
         try {
-          // Also when `look` does not heed its signal: one that stayed would answer for this key for ever.
+          // This must also end a `look` that ignores its signal: else the key would wait for it for ever.
           fact = await untilAborted(look(timeout), timeout, timedOut);
         } catch {
-          // The error of a defect may hold anything, a secret too: it is not shown (B37).
+          // The error of a defect may contain a secret, so it is not shown (B37).
           fact = unavailable(what, 'the look-up failed unexpectedly');
         } finally {
           release();

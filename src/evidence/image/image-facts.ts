@@ -8,15 +8,15 @@ import type { ArtifactManifest, BaseImage, ImageManifest } from '../../core/oci/
 import { createdAnnotation, readTime, timesOf } from '../../core/oci/time.ts';
 import { agree, formatPlatform, noPlatform, type Platform } from '../../core/oci/platform.ts';
 
-/** What an index says of one of its entries. */
+/** What an index says about one of its entries. */
 export interface Entry {
-  /** A node chooses by that. */
+  /** The platform by which a node chooses. */
   readonly named?: Platform;
-  /** What it, or the index that holds it, names as the time of creation. */
+  /** The times of creation that the entry and its index name. */
   readonly times: readonly number[];
 }
 
-/** Annotations of the manifest first, then labels: builders write one or the other. */
+/** Annotations of the manifest win over labels of the config; builders write one or the other. */
 const baseOf = (manifest: BaseImage, labels: ImageConfig['labels']): BaseImage => {
   const name = manifest.name ?? labels['org.opencontainers.image.base.name'];
   const digest = manifest.digest ?? labels['org.opencontainers.image.base.digest'];
@@ -24,8 +24,8 @@ const baseOf = (manifest: BaseImage, labels: ImageConfig['labels']): BaseImage =
 };
 
 /**
- * One image from its manifest and config. The platform is the one that the index names, because a node chooses by that;
- * a config that says otherwise would be judged as what it is not.
+ * One image from its manifest and config. Its platform is the one that the index names, because a node chooses by the
+ * index. A config with another platform is refused: it would be judged as what it is not.
  */
 export const platformImage = (
   digest: Digest,
@@ -52,7 +52,7 @@ export const platformImage = (
   });
 };
 
-/** An artifact, by what it has: no config that says anything, hence its annotations. */
+/** An artifact. Its config says nothing, so it is described by its annotations. */
 export const artifactImage = (
   digest: Digest,
   { type, created, annotations, layers, size }: ArtifactManifest,
@@ -69,7 +69,7 @@ export const artifactImage = (
   size,
 });
 
-/** Of one image without its texts, and of one text beside its characters: rounded up, since a bound needs no more. */
+/** Bytes of one image without its texts, and of one text without its characters. Rounded up, since they serve a limit. */
 const plainBytes = 600;
 const textBytes = 48;
 
@@ -78,6 +78,6 @@ const weightOfImage = ({ user, entrypoint, labels, artifact = '' }: PlatformImag
   return plainBytes + texts.reduce((sum, text) => sum + textBytes + 2 * text.length, 0);
 };
 
-/** About how many bytes the facts hold in memory. */
+/** About how many bytes the facts take in memory. */
 export const weightOfFacts = (facts: ImageFacts): number =>
   facts.platforms.reduce((sum, image) => sum + weightOfImage(image), plainBytes);

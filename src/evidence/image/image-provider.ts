@@ -8,7 +8,7 @@ import { unavailableText } from '../text/unavailable-text.ts';
 import { readImage } from './read-image.ts';
 
 /**
- * `image`: manifest and config. Facts follow from the digest and cannot change, so an answer is good for as long as the
+ * The provider `image`: manifest and config. Facts follow from the digest and cannot change, so an answer is valid while the
  * caller may read the manifest.
  */
 export const createImageProvider = (parts: ProviderParts): EvidenceProvider<'image'> => {

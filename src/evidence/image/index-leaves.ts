@@ -1,21 +1,21 @@
 import type { PlatformImage } from '../../core/facts/image-facts.ts';
 import type { IndexEntry } from '../../core/oci/image-index.ts';
 
-/** What was found at one end of an index: an image, or an artifact. */
+/** An image or an artifact within an index. */
 export interface Leaf {
   readonly image: PlatformImage;
-  /** Of an artifact: its bytes prove that it is no image. */
+  /** The bytes of the artifact prove that it is no image. */
   readonly proven?: true;
-  /** No runtime comes to it: it stands beside images, and they are taken. */
+  /** No runtime chooses it, because it stands beside images that are chosen instead. */
   readonly beside?: true;
 }
 
 const isImage = ({ image }: Leaf): boolean => image.artifact === undefined;
 
 /**
- * Marks what no runtime takes for an image of the index. That its bytes prove it to be none is not enough: containerd
- * starts a container without files from an empty config (core/images/image.go, `RootFS`), as root, and its user may
- * bring a program in a volume. So it must not be reached either:
+ * Marks the artifacts that no runtime chooses as the image of the index. Bytes that prove an artifact to be no image are not
+ * enough: containerd starts a container without files from an empty config (core/images/image.go, `RootFS`), as root, and
+ * its user may bring a program in a volume. So a runtime must not reach it either:
  * - with a platform, an image stands before it whose platform is the same letter by letter: runtimes sort stably and
  *   take the first (image.go, `Manifest`);
  * - without one, containerd reads the platform in its config (image.go, `ConfigPlatform`), where there is none.
@@ -37,7 +37,7 @@ export const besideImages = (
   });
 };
 
-/** What is judged: everything that a runtime may take, and what lies beside only where there is no image at all. */
+/** What is judged: everything that a runtime may choose, and the artifacts beside only where there is no image at all. */
 export const imagesOf = (leaves: readonly Leaf[]): readonly PlatformImage[] => {
   const kept = leaves.some(isImage) ? leaves.filter(({ beside }) => beside !== true) : leaves;
   return kept.map(({ image }) => image);

@@ -32,11 +32,11 @@ interface ImageWanted {
   readonly platforms: PlatformChoice;
 }
 
-/** One reading of an image, with everything that belongs to it. */
+/** The state of one read of an image. */
 interface Job extends ImageWanted {
   readonly parts: ProviderParts;
   readonly reading: Reading;
-  /** Images of all its indexes so far. */
+  /** The number of images in all its indexes so far. */
   children: number;
 }
 
@@ -44,11 +44,11 @@ interface Job extends ImageWanted {
 interface Node {
   readonly digest: Digest;
   readonly size?: number;
-  /** What the index says that it runs on, and when it was made. */
+  /** The platform and the time of creation in the index. */
   readonly entry: Entry;
-  /** The index names no platform for it, or for the index that holds it. */
+  /** The index names no platform for it, or none for the index that contains it. */
   readonly unnamed?: true;
-  /** 0: what was asked for. */
+  /** 0: the root. */
   readonly depth: number;
   readonly bytes?: Uint8Array;
 }
@@ -58,12 +58,11 @@ const failed = (
   kind: RegistryFailure['kind'],
   stage: RegistryStage,
   why: string,
-): RegistryAnswer<never> =>
-  unavailableBy({ kind, stage, host: resolved.image.host, why, unreadable: true });
+): RegistryAnswer<never> => unavailableBy({ kind, stage, host: resolved.image.host, why, unreadable: true });
 const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
   failed(job, kind, stage, why);
 
-/** Reads content by digest: from what this repository has delivered before, else from the registry, once for all. */
+/** Reads content by digest: from the cached content of this repository, else from the registry. Concurrent callers share the read. */
 const load = async (
   job: Job,
   stage: 'manifest' | 'blob',
@@ -104,7 +103,7 @@ const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8A
     parts.registry.manifest(resolved.image, { digest: node.digest }, resolved.credential, reading),
   );
   if (answer.state !== 'absent') return answer;
-  // "Not there" is not "does not run": it may be pushed between our look and the kubelet's pull.
+  // A missing image is not `absent`: it may be pushed between this read and the kubelet's pull.
   const { named } = node.entry;
   const which = named === undefined ? 'the image' : `the image for ${shown(formatPlatform(named))}`;
   return failed(
@@ -144,7 +143,7 @@ const readOne = async (
   if (otherwise !== undefined && provesNoImage(bytes.value)) {
     const time = created === undefined ? {} : { created };
     const made: ArtifactManifest = { kind: 'artifact', isOci: false, ...otherwise, layers, size, ...time };
-    // CRI-O runs what has the types of an image, whatever its config holds, so nothing is proven of it.
+    // CRI-O runs everything with the media types of an image, whatever its config is. So it is not proven to be no image.
     return known([leafOf(node, artifactImage(node.digest, made, node.entry), false)]);
   }
   const config = readConfig(bytes.value, job.parts.limits);
@@ -154,7 +153,7 @@ const readOne = async (
   return known([leafOf(node, image.value, false)]);
 };
 
-/** An artifact beside images is read further than its manifest: only the bytes of its config say that it is one. */
+/** Of an artifact beside images the config is read too: only its bytes prove that it is no image. */
 const readArtifact = async (
   job: Job,
   node: Node,
@@ -215,9 +214,7 @@ const openManifest = async (job: Job, node: Node): Promise<RegistryAnswer<AnyMan
   if (bytes.state !== 'known') return bytes;
   await job.parts.eventLoop.before(bytes.value.length);
   const manifest = readManifest(bytes.value, job.parts.limits);
-  return manifest.ok
-    ? known(manifest.value)
-    : unreadable(job, 'manifest', manifest.error);
+  return manifest.ok ? known(manifest.value) : unreadable(job, 'manifest', manifest.error);
 };
 
 const readBelow = (job: Job, node: Node, manifest: AnyManifest): Promise<RegistryAnswer<readonly Leaf[]>> => {
@@ -251,8 +248,8 @@ const readFacts = async (job: Job): Promise<RegistryAnswer<ImageFacts>> => {
 };
 
 /**
- * R25: a registry that has named the manifest can be reached. When content below it does not come, that is no outage,
- * whatever the cause. Attack: push an image with a config or a child that takes for ever.
+ * R25: a registry that has delivered the manifest can be reached. So it is no outage when content below the manifest does not
+ * come, whatever the cause. Attack: push an image with a config or a child that takes for ever.
  */
 const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
   if (answer.state !== 'unavailable') return answer;
@@ -261,8 +258,8 @@ const notExcusable = <T>(answer: RegistryAnswer<T>): RegistryAnswer<T> => {
 };
 
 /**
- * The facts of a manifest that the caller has read. What one caller has read is kept for the next, who has shown the
- * same proof: facts follow from the digest and cannot change.
+ * The facts of a manifest that the caller has read. They follow from the digest and cannot change, so they are cached for
+ * every caller with an access grant.
  */
 export const readImage = async (
   parts: ProviderParts,
@@ -275,7 +272,7 @@ export const readImage = async (
   const key = `${image.digest} ${choiceKey(platforms)} ${repositoryKey(image)}`;
   const cached = memory.get(key);
   if (cached !== undefined) return known(cached);
-  // In an outage only cached content is read: that is other work than to read all of it, so it has a key of its own.
+  // In an outage only cached content is read. That is other work than a whole read, so it has its own key.
   const kind = outage === undefined ? 'facts' : 'held';
   const plan = { key: `${kind} ${key}\n${credential.key}`, host: image.host };
   const answer = await parts.sharedReads.do({ ...plan, stage: 'manifest' }, reading, async (reading) => {

@@ -15,7 +15,7 @@ import type { SharedReads } from '../single-flight/shared-reads.ts';
 import type { Attempt } from './attempts.ts';
 import type { Reading } from './read-budget.ts';
 
-/** A manifest by its name, as this registry has it for this credential now. */
+/** The manifest that the registry has now under a name, as this credential reads it. */
 interface Found {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
@@ -25,7 +25,7 @@ export interface Target {
   readonly name: ManifestName;
 }
 
-/** Never rejects for what a registry does; its answer is in the attempt. */
+/** Never rejects because of a registry: its failures are values of the attempt. */
 export type AskRegistry = (target: Target, credential: Credential, reading: Reading) => Promise<Attempt>;
 
 interface AskParts {
@@ -41,7 +41,7 @@ interface AskParts {
 const invalid = (repository: Repository, why: string): RegistryAnswer<never> =>
   unavailableBy({ kind: 'invalid', stage: 'manifest', host: repository.host, why });
 
-/** The manifest that this name is expected to stand for, when its bytes are cached. */
+/** The manifest that this name most likely stands for, when its bytes are cached. */
 const expectedContent = async (
   { content, grants }: AskParts,
   { repository, name }: Target,
@@ -62,9 +62,9 @@ const contentOf = async (
 };
 
 /**
- * HEAD, where the bytes that it may name are cached: it proves that the credential may read the manifest and costs
- * no transfer. A digest in a header tells where to look, never what the bytes are: it counts only for bytes that this
- * repository has delivered, which were hashed then (B1).
+ * Asks by HEAD where the expected bytes are cached. HEAD proves that the credential may read the manifest, and transfers
+ * nothing. The digest in its header only says which cached bytes to look for. Those bytes were delivered by this
+ * repository and hashed when they came, so a header cannot lie about them (B1).
  * @returns undefined when the bytes have to be read
  */
 const head = async (
@@ -79,12 +79,12 @@ const head = async (
   if (!reading.take(expected.bytes.length)) return overspent(repository.host, 'manifest');
   const named = await parts.registry.head(repository, name, credential, reading);
   if (named.state === 'absent') return named;
-  // A registry may be unable to HEAD and able to GET.
+  // Some registries answer GET and not HEAD.
   if (named.state === 'unavailable') return named.why.kind === 'invalid' ? undefined : named;
   return foundByHead(parts.content, target, expected, named.value);
 };
 
-/** What a successful HEAD shows; undefined: it names nothing that this repository has delivered. */
+/** @returns undefined when HEAD names a digest that this repository has not delivered */
 const foundByHead = async (
   content: ContentStore,
   { repository, name }: Target,
@@ -114,7 +114,7 @@ const read = async (
   return known({ digest, bytes });
 };
 
-/** What the registry said is cached for this credential alone. */
+/** Caches the answer of the registry, for this credential alone. */
 const recordAnswer = (
   { grants, limits, hasRow }: AskParts,
   { repository, name }: Target,
@@ -134,8 +134,8 @@ const recordAnswer = (
 };
 
 /**
- * Asks the registry for a name with one credential, unless it has refused it a moment ago. One read for all who wait,
- * which is one request, or two when a HEAD brought news.
+ * Asks the registry for a name with one credential, unless a denial of that credential is cached. Concurrent callers share
+ * one read. A read is a HEAD, a GET, or both.
  */
 export const createAskRegistry =
   (parts: AskParts): AskRegistry =>

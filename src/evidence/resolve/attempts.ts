@@ -5,19 +5,19 @@ import type { Credential, CredentialKind, RegistryFailure } from '../ports.ts';
 import { noLoginText, type LoginFault } from '../text/no-login-text.ts';
 import { age, outcome, shownSource } from '../text/unavailable-text.ts';
 
-/** The manifest that a name stands for, read by a credential of the caller: that is the proof that the caller may. */
+/** The manifest that a name stands for. A credential of the caller has read it, which proves that the caller may. */
 export interface ResolvedImage {
   readonly image: PinnedImage;
   readonly credential: Credential;
-  /** Present when it was read or found just now. */
+  /** Present when the bytes were read, or found in the cache, just now. */
   readonly bytes?: Uint8Array;
-  /** Present when an older tag result stands in: its age in milliseconds. */
+  /** Present when a cached digest of the tag is used in an outage: its age in milliseconds. */
   readonly staleFor?: number;
-  /** Why the registry was not asked: then nothing else may be asked of it either. */
+  /** Present in an outage. Then providers must not ask this registry either. */
   readonly outage?: RegistryFailure;
 }
 
-/** It reached the manifest. `age`: by what it had read so long ago, because the registry was not asked. */
+/** The credential reached the manifest. `age`: it read it so many milliseconds ago, and the registry is in an outage. */
 export interface UsedAttempt {
   readonly outcome: 'used';
   readonly credential: Credential;
@@ -25,14 +25,17 @@ export interface UsedAttempt {
   readonly age?: number;
 }
 
-/** What became of one credential. `cut`: there were more than are tried; `timed-out`: the next was not there at the deadline. */
+/**
+ * The result of one credential. `cut`: there were more credentials than are tried. `timed-out`: the next credential was
+ * not known before the deadline.
+ */
 export type Attempt =
   | {
       readonly outcome: 'missing';
       readonly kind: CredentialKind;
       readonly source: string;
       readonly why: string;
-      /** Worth a line only when no other credential reaches the image. */
+      /** Shown only when no other credential reaches the image. */
       readonly aside?: true;
     }
   | { readonly outcome: 'absent'; readonly credential: Credential }
@@ -76,7 +79,7 @@ export const triedOf = (attempts: readonly Attempt[]): readonly string[] => {
   });
 };
 
-/** The registry did not answer, for whatever cause: a cached result may stand in. */
+/** Whether the registry did not answer, for whatever cause. Then a cached result may be used. */
 export const isOutage = ({ kind }: RegistryFailure): boolean =>
   kind === 'unreachable' || kind === 'timeout' || kind === 'paced' || kind === 'busy';
 
@@ -86,7 +89,7 @@ export const outagesIn = (attempts: readonly Attempt[]): readonly FailedAttempt[
     (attempt): attempt is FailedAttempt => attempt.outcome === 'failed' && isOutage(attempt.failure),
   );
 
-/** Whether a credential could not look: then nobody knows that the image is not there. */
+/** Whether this credential could not look. Then "not there" is not known. */
 const isBlind = (attempt: Attempt): boolean => {
   switch (attempt.outcome) {
     case 'missing':
@@ -106,8 +109,8 @@ const isBlind = (attempt: Attempt): boolean => {
 };
 
 /**
- * Whether every credential has looked, and the image is not there. A registry that refuses requests without a credential
- * says nothing by that, once it has let a credential in.
+ * Whether every credential has looked, and the image is not there. A refusal of the anonymous request does not matter when
+ * a login was accepted.
  */
 export const haveAllLooked = (attempts: readonly Attempt[]): boolean => {
   if (attempts.some(isBlind)) return false;
@@ -118,7 +121,7 @@ export const haveAllLooked = (attempts: readonly Attempt[]): boolean => {
   );
 };
 
-/** Why no credential could look. */
+/** The cause why no credential could look. */
 export const noLoginWhy = (attempts: readonly Attempt[], milliseconds: number): Omit<Unavailable, 'what'> => {
   const faults = attempts.flatMap((attempt): readonly LoginFault[] => {
     if (attempt.outcome === 'missing') return attempt.aside === true ? [] : [attempt];

@@ -1,15 +1,13 @@
 import { nobody } from '../single-flight/shared-requester.ts';
 import type { Requester, ReadBudget, RegistryStage } from '../ports.ts';
 
-/** A budget that reports the current step to its owner, so that a passed deadline can name the step. */
+/** A budget that also notes the current step. The failure at a passed deadline names that step. */
 export interface Reading extends ReadBudget {
   readonly requester: Requester;
   waitsIn(stage: RegistryStage): void;
 }
 
-/**
- * The bytes that one review may read. After a request for too much nothing more is granted, so that the limit holds.
- */
+/** The bytes that one review may read. After the first request beyond the limit every further request is refused. */
 export const createReadBudget = (
   signal: AbortSignal,
   bytes: number,

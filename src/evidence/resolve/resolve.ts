@@ -35,16 +35,17 @@ interface ResolveParts {
   readonly limits: EvidenceLimits;
 }
 
-/** Why the registry is not asked any more, and with which credential that was found. */
+/** The failure that ended the search, and the credential that met it. */
 interface Cause {
   readonly failure: RegistryFailure;
   readonly source: string;
 }
 
 /**
- * R25: whether the login itself may be the cause that there is no answer. Users who write secrets of the namespace choose
- * it, and a byte or a length in it that a registry cannot take ends in a 500 or a closed connection. Attack: such
- * a secret first and a good one behind it, with which the kubelet pulls what `onUnavailable: Warn` let in.
+ * R25: whether the login itself may be the cause of the outage. Users of the namespace write its secrets. Some registries
+ * answer an odd byte or a long text in a login with a 500, or close the connection. Attack: a Pod names such a secret first
+ * and a good one after it. The gate sees an outage, `onUnavailable: Warn` lets the Pod in, and the kubelet pulls with the
+ * good one.
  */
 const mayBeItsLogin = ({ kind }: Credential, failure: RegistryFailure): boolean =>
   (kind === 'pull-secret' || kind === 'service-account') &&
@@ -53,16 +54,16 @@ const mayBeItsLogin = ({ kind }: Credential, failure: RegistryFailure): boolean 
   failure.stage !== 'address';
 
 /**
- * Whether another credential may fare better. A token server that does not understand this one, or that may not see it,
- * says nothing about the next; a registry that lies or lies in a forbidden place stays what it is.
+ * Whether another credential may succeed. A token server may not understand this credential, or may not be allowed to see
+ * it, and accept the next one. A registry that lies, or that has a forbidden address, fails for every credential.
  */
 const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
   stage === 'token' && (kind === 'invalid' || kind === 'refused');
 
-/** A Pod may name any number of secrets; each is a line of output, and each that can be read costs requests (B9). */
+/** A Pod may name any number of secrets. Each is a line of output, and each readable one costs requests (B9). */
 const maxShown = 64;
 
-/** Which of the candidates are tried: each credential once, and not more of them than `most`. */
+/** Chooses the candidates to try: each credential once, and at most `most` of them. */
 const createSelect = (most: number) => {
   const keys = new Set<string>();
   let isCut = false;
@@ -72,7 +73,7 @@ const createSelect = (most: number) => {
     if (candidate.state === 'missing') return [{ ...candidate, outcome: 'missing' }];
     const { credential } = candidate;
     if (keys.has(credential.key)) return [];
-    // Whatever a Pod names, an image that everybody may pull can be pulled: the last candidate has a place of its own.
+    // The anonymous candidate comes last and does not count: a public image can be pulled, whatever secrets a Pod names.
     if (keys.size < most || credential.kind === 'anonymous') {
       keys.add(credential.key);
       return credential;
@@ -90,7 +91,7 @@ const noCredentialInTime = ({ host }: Repository, milliseconds: number): Unavail
     'try again; if it stays, look at what gives the credentials out: the API server, a helper program, or the identity service of the cloud',
 });
 
-/** What no credential reached. @param cause - the one failure that ended the search, if one did */
+/** The resolution when no credential reached the manifest. @param cause - the failure that ended the search early */
 const unresolved = (
   { repository }: Target,
   attempts: readonly Attempt[],
@@ -110,8 +111,8 @@ const unresolved = (
 };
 
 /**
- * What a credential has read before: fresh knowledge, or in an outage whatever is not older than an outage may last. The
- * bytes of a digest cannot change, so only a tag grows stale.
+ * The cached result of a credential. Without an outage it counts for a short time; in an outage, for as long as an outage
+ * may last. The bytes of a digest cannot change, so only a tag becomes stale.
  */
 const readBefore = (
   { grants, limits }: ResolveParts,
@@ -134,7 +135,7 @@ const readBefore = (
   return { outcome: 'used', credential, resolved: stale, age };
 };
 
-/** What one of the credentials that got no answer has read before. */
+/** The cached result of one of the credentials that got no answer. */
 const standIn = (
   parts: ResolveParts,
   target: Target,
@@ -148,7 +149,7 @@ const standIn = (
   return undefined;
 };
 
-/** The failure after which no other credential is asked, if this is one. */
+/** @returns the failure when it ends the search, undefined when other credentials may be asked */
 const endingOf = (attempt: Attempt): Cause | undefined => {
   if (attempt.outcome !== 'failed') return undefined;
   const { credential, failure } = attempt;
@@ -156,13 +157,13 @@ const endingOf = (attempt: Attempt): Cause | undefined => {
   return others ? undefined : { failure, source: credential.source };
 };
 
-/** The attempts in order, the last of which may have reached the manifest; else `cause` is what ended the search early. */
+/** The attempts in order. When the last one has not reached the manifest, `cause` is what ended the search early. */
 interface Search {
   readonly attempts: readonly Attempt[];
   readonly cause?: Cause | undefined;
 }
 
-/** Where logins alone got no answer, nobody has shown that the registry gives none (R25). */
+/** When only logins got no answer, the cause may be the logins and not the registry (R25). */
 const suspectLogins = (parts: ResolveParts, target: Target, attempts: readonly Attempt[]): Search => {
   const [doubted] = outagesIn(attempts);
   if (doubted === undefined) return { attempts };
@@ -173,10 +174,7 @@ const suspectLogins = (parts: ResolveParts, target: Target, attempts: readonly A
   return old === undefined ? { attempts, cause } : { attempts: [...attempts, old] };
 };
 
-/**
- * What ends the search after a failure that is not of one credential alone: older knowledge where it is an outage, else
- * the failure.
- */
+/** Ends the search after a failure of the registry itself: in an outage with a cached result, else with the failure. */
 const endAfter = (
   parts: ResolveParts,
   target: Target,
@@ -189,7 +187,7 @@ const endAfter = (
   return old === undefined ? undefined : { attempts: [...attempts, old] };
 };
 
-/** Tries the credentials in order, and after an outage only what they have read before. */
+/** Tries the credentials in order. After an outage only their cached results are used. */
 const search = async (
   parts: ResolveParts,
   target: Target,
@@ -223,10 +221,10 @@ const search = async (
 };
 
 /**
- * Which manifest a name stands for, and which credential of the caller may read it. They are tried in order: `denied`
- * and `absent` go on to the next, and so does no answer that a login of the namespace may have brought about; any other
- * outage only to cached results, everything else ends the search. Where none has reached it, it is `absent` only when
- * every one of them has looked.
+ * Finds the manifest that a name stands for, and the credential of the caller that may read it. Credentials are tried in
+ * order. After `denied` and `absent` the next one is tried, and also after an outage that a login of the namespace may have
+ * caused. After any other outage only cached results are used. Every other failure ends the search. The image is `absent`
+ * only when every credential has looked.
  */
 export const createResolve =
   (parts: ResolveParts): Resolve =>

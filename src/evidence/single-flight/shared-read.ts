@@ -12,7 +12,7 @@ export interface ReadPlan {
    * another.
    */
   readonly key: string;
-  /** For people, when time runs out. */
+  /** Named in the failure when time runs out. */
   readonly host: string;
   readonly stage: RegistryStage;
 }
@@ -35,7 +35,7 @@ export interface SharedRead {
 
 export const timeoutAnswer = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   unavailableBy({ kind: 'timeout', stage, host, why: 'no answer in time' });
-/** R25: no answer at all is an outage. Answers that come too slowly are none. */
+/** R25: a host that does not answer at all is in an outage. A host that answers slowly is not. */
 const silent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
   unavailableBy({ kind: 'timeout', stage, host, why: 'it does not answer at all', excusable: true });
 export const overspent = (host: string, stage: RegistryStage): RegistryAnswer<never> =>
@@ -56,7 +56,7 @@ const createHostProgress = (clock: Pick<Clock, 'monotonic'>) => {
       if (asked?.host !== host || answered.has(host)) asked = { host, at: clock.monotonic() };
     },
     answered: (host: string): void => void answered.add(host),
-    /** The host that was asked last and has said nothing for so long. */
+    /** The host that was asked last, when it has sent nothing for so many milliseconds. */
     silentHost: (time: number): string | undefined => {
       if (asked === undefined || answered.has(asked.host)) return undefined;
       return clock.monotonic() - asked.at >= time ? asked.host : undefined;
@@ -66,7 +66,8 @@ const createHostProgress = (clock: Pick<Clock, 'monotonic'>) => {
 
 /**
  * A read goes on when its waiters have left at their deadlines, so that the next try of an honest Pod finds its
- * result (R25). Its own time and its bytes bound it then. It ends early only when all waiters have read too much.
+ * result (R25). Then its own timeout and byte limit bound it. It ends early only when all its waiters have used up their
+ * bytes.
  */
 export const createSharedRead = (
   { host, stage }: ReadPlan,

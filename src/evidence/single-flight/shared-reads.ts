@@ -18,12 +18,12 @@ import {
 type Read<T> = (reading: Reading) => Promise<RegistryAnswer<T>>;
 
 /**
- * A read that several reviews wait for is done once. Each leaves at its own deadline with its own budget; the read goes on
- * and has a deadline that none of them sets.
+ * Does a read once for all reviews that wait for it. Each review leaves at its own deadline and has its own budget. The
+ * read goes on and has a deadline of its own.
  */
 export interface SharedReads {
   do<T>(plan: ReadPlan, reading: Reading, read: Read<T>): Promise<RegistryAnswer<T>>;
-  /** Reads that have not ended, also those without waiters. */
+  /** The number of reads that have not ended, with or without waiters. */
   readonly underWay: number;
 }
 
@@ -58,7 +58,7 @@ export const createSharedReads = (
     const { key, host, stage } = plan;
     if (reading.signal.aborted) return Promise.resolve(timeoutAnswer(host, stage));
     const underWay = reads.find(key);
-    // A caller that comes after half of its time begins a new read, so that it does not fail with the first one.
+    // A read is joined only in the first half of its time, so that a late caller does not fail with it.
     if (underWay !== undefined && clock.monotonic() - underWay.began < timeout / 2)
       return underWay.join(reading);
     const release = places.tryAcquire(host, reading.requester.owners);

@@ -1,8 +1,8 @@
 import type { Requester } from '../ports.ts';
 
-/** Several requesters of the same work as one. */
+/** Several requesters of the same work, joined into one. */
 export interface SharedRequester {
-  /** The requester of the shared work: it stands for all that have joined so far. */
+  /** The requester of the shared work, for all that have joined so far. */
   readonly requester: Requester;
   join(requester: Requester | undefined): void;
 }
@@ -17,14 +17,14 @@ export const nobody = requesterFor('');
 
 /**
  * Work that is done once for several namespaces waits in the queue of each of them. So a namespace that joins a read of
- * a busy namespace does not wait behind the other reads of that one (R26). A waiter that has left still counts, which
+ * a busy namespace does not wait behind the other reads of that namespace (R26). A waiter that has left still counts, which
  * delays nobody.
  */
 export const createSharedRequester = (
   progress: Pick<Requester, 'asked' | 'answered'> = { asked: ignore, answered: ignore },
 ): SharedRequester => {
   const names = new Set<string>();
-  /** Those that are shared work themselves: their owners change. */
+  /** Requesters that are shared work themselves, so that their owners change. */
   const shared = new Set<Requester>();
   return {
     requester: {

@@ -97,10 +97,8 @@ export interface FakeRegistryPort extends Registry {
   answer: FakeAnswer;
 }
 
-export const failure = (
-  kind: RegistryFailure['kind'],
-  why = 'connection refused',
-): RegistryAnswer<never> => unavailableBy({ kind, stage: 'manifest', host: 'registry.example.com', why });
+export const failure = (kind: RegistryFailure['kind'], why = 'connection refused'): RegistryAnswer<never> =>
+  unavailableBy({ kind, stage: 'manifest', host: 'registry.example.com', why });
 
 interface Place {
   readonly tags: Map<string, string>;
