@@ -38,8 +38,10 @@ const isPure = (file: string): boolean => roomOf(file) === 'core' || pureConcurr
 /** Rooms that a room may import, besides itself. */
 const allowed = (room: string): string[] => {
   if (room === 'config' || room === printed) return ['core'];
-  if (room === 'serve') return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed];
-  if (room === 'cli') return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, 'serve'];
+  if (room === 'serve')
+    return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, 'languages'];
+  if (room === 'cli')
+    return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, 'languages', 'serve'];
   if (room === 'languages') return ['core'];
   const at = rank.indexOf(room.split('/')[0] ?? '');
   const below = at <= 0 ? [] : [belowAll, ...rank.slice(0, at)];
