@@ -8,7 +8,7 @@ import { readPolicy } from '../../../core/policy/schema/schema.ts';
 import { fail } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
-import { describePolicyProblem } from './policy-store.ts';
+import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
-import { formatPath } from '../../../core/policy/load/problem-path.ts';
+import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
 import type { Result } from '../../../core/result.ts';
 import { cutMiddle } from '../../../core/text/cut-middle.ts';
@@ -127,13 +127,6 @@ const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
     reason: 'Invalid',
     message: `${sentence(cutMiddle(flaws + more, maxMessageLength))} ${consequence}`,
   };
-};
-
-/** `spec.checks[0].registeries: unknown check "registeries", did you mean "registries"?` */
-export const describePolicyProblem = ({ path, message, suggestion }: PolicyProblem): string => {
-  const place = formatPath(path);
-  const hint = suggestion === undefined ? '' : `, did you mean "${suggestion}"?`;
-  return `${place === '' ? '' : `${place}: `}${message}${hint}`;
 };
 
 /** Longest message of a condition; the API server takes 32 KiB. */

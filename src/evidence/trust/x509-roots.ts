@@ -1,0 +1,37 @@
+import { X509Certificate } from 'node:crypto';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { pemCertificates } from '../../core/text/pem.ts';
+
+/** UTF-16 units; 64 certificates of a usual size are half of it. */
+export const maxX509RootsLength = 256 * 1024;
+const maxRoots = 64;
+
+const readCertificate = (block: string): X509Certificate | undefined => {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Reads the anchors of a plain CA: PEM certificates, each with the CA bit. A certificate without it would make its holder,
+ * and nobody else, an issuer that no chain accepts.
+ * @returns the anchors, or every problem; never throws
+ */
+export const readX509Roots = (pem: string): Result<readonly X509Certificate[], readonly string[]> => {
+  if (pem.length > maxX509RootsLength) return fail(['is larger than 256 KiB']);
+  if (/-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----/.test(pem))
+    return fail(['holds a private key: whoever may read the object would have it; keep only certificates']);
+  const { blocks, isCut } = pemCertificates(pem);
+  if (isCut) return fail(['holds a certificate that begins and does not end']);
+  if (blocks.length === 0) return fail(['holds no certificate in PEM form']);
+  if (blocks.length > maxRoots) return fail([`holds more than ${maxRoots} certificates`]);
+  const roots = blocks.map(readCertificate);
+  const problems = roots.flatMap((root, index) => {
+    const which = `certificate ${index + 1}`;
+    if (root === undefined) return [`${which} cannot be read`];
+    return root.ca ? [] : [`${which} is no certificate of a CA: its basic constraints do not say so`];
+  });
+  return problems.length > 0 ? fail(problems) : ok(roots.filter((root) => root !== undefined));
+};
