@@ -4,12 +4,16 @@ import { invalidBytes, type Unreadable } from '../unreadable.ts';
 import { readJsonValue, type JsonFault } from './json-text.ts';
 
 const maxDepth = 64;
+/** How much a document may hold. */
+export interface JsonLimits {
+  readonly values: number;
+  readonly escapes: number;
+}
 /**
  * Reading must not hold up other reviews, and 4 MiB of brackets must not become 200 MiB of objects (B9). 2,000 layers
  * with four annotations each have 20,000 values, and nobody writes a tenth of the escapes.
  */
-const maxValues = 30_000;
-const maxEscapes = 100_000;
+const ofRegistries: JsonLimits = { values: 30_000, escapes: 100_000 };
 
 /** Of the web platform: the one part of it that reading bytes needs, and pure. */
 declare const TextDecoder: new (
@@ -27,39 +31,46 @@ const decode = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-const bounds = { depth: maxDepth, values: maxValues, escapes: maxEscapes };
-
-const unreadable: Readonly<Record<JsonFault, Unreadable>> = {
-  syntax: { kind: 'invalid', why: 'it is not JSON' },
-  'repeated key': {
-    kind: 'invalid',
-    why: 'it holds one key twice, which runtimes and we would read differently',
-  },
-  depth: { kind: 'limit', why: `it is nested deeper than ${maxDepth} levels` },
-  values: { kind: 'limit', why: `it holds more than ${maxValues} values` },
-  escapes: { kind: 'limit', why: `it holds more than ${maxEscapes} escapes` },
+const unreadable = (fault: JsonFault, { values, escapes }: JsonLimits): Unreadable => {
+  const limit = (why: string): Unreadable => ({ kind: 'limit', why });
+  const texts: Readonly<Record<JsonFault, Unreadable>> = {
+    syntax: { kind: 'invalid', why: 'it is not JSON' },
+    'repeated key': {
+      kind: 'invalid',
+      why: 'it holds one key twice, which runtimes and we would read differently',
+    },
+    depth: limit(`it is nested deeper than ${maxDepth} levels`),
+    values: limit(`it holds more than ${values} values`),
+    escapes: limit(`it holds more than ${escapes} escapes`),
+  };
+  return texts[fault];
 };
 
-const readValue = (text: string, mayRepeat: boolean): Result<JsonValue, Unreadable> => {
-  const value = readJsonValue(text, { ...bounds, mayRepeat });
-  return value.ok ? value : fail(unreadable[value.error]);
+const readValue = (text: string, mayRepeat: boolean, limits: JsonLimits): Result<JsonValue, Unreadable> => {
+  const value = readJsonValue(text, { ...limits, depth: maxDepth, mayRepeat });
+  return value.ok ? value : fail(unreadable(value.error, limits));
 };
 
 /**
  * Reads JSON of a stranger that no runtime reads, within the same bounds: of a key that stands there twice the last one
  * counts, as Go has it.
  */
-export const readForeignValue = (text: string): Result<JsonValue, Unreadable> => readValue(text, true);
+export const readForeignValue = (text: string): Result<JsonValue, Unreadable> =>
+  readValue(text, true, ofRegistries);
 
 /**
  * Reads a JSON object out of bytes of a stranger as the container runtimes would read it, or not at all: valid UTF-8
  * without a byte order mark, at most 64 levels, 30,000 values and 100,000 escapes, no key twice in one object (JSON.parse
  * takes the last while Go, in which the runtimes are written, mixes both). The caller bounds the length. Never throws.
+ * @param limits for documents that are larger than those of registries and read where nobody waits
  */
-export const readJsonObject = (bytes: Uint8Array): Result<JsonObject, Unreadable> => {
+export const readJsonObject = (
+  bytes: Uint8Array,
+  limits: JsonLimits = ofRegistries,
+): Result<JsonObject, Unreadable> => {
   const text = decode(bytes);
   if (text === undefined) return invalidBytes('it is not valid UTF-8');
-  const value = readValue(text, false);
+  const value = readValue(text, false, limits);
   if (!value.ok) return value;
   return isJsonObject(value.value) ? ok(value.value) : invalidBytes('it is not a JSON object');
 };

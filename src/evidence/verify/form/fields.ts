@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { shownName } from '../../../core/text/shown-text.ts';
+import { readAnyBase64 } from '../signature/base64.ts';
+
+/** Bytes as the JSON of protocol buffers and DSSE write them; never none. */
+export const base64Field = z.string().transform((text, context): Uint8Array => {
+  const bytes = readAnyBase64(text);
+  if (bytes !== undefined && bytes.length > 0) return bytes;
+  context.addIssue('is not base64');
+  return z.NEVER;
+});
+
+/** The first field of a document that is not as its format asks, in words that follow "has". */
+export const firstIssue = ({ issues: [issue] }: z.ZodError): string => {
+  const path = (issue?.path ?? []).map(String).join('.');
+  return `no valid ${path === '' ? 'content' : shownName(path)}`;
+};
