@@ -121,6 +121,16 @@ describe('who comes next (R26)', () => {
     expect(came.sort()).toEqual(['other', 'shop']);
   });
 
+  test('the owner that holds least comes first, although another one has waited longer', () => {
+    const semaphore = createFairSemaphore({ places: 16, waiting: 64 });
+    const held = ['evil', 'worse', 'shop'].map((owner) => takeAll(semaphore, owner));
+    expect(held.map(({ length }) => length)).toEqual([8, 4, 4]);
+    const came: string[] = [];
+    for (const owner of ['shop', 'bank']) semaphore.join(of(owner), () => void came.push(owner), ignore);
+    held[2]?.[0]?.();
+    expect(came).toEqual(['bank']);
+  });
+
   test('work that others join waits in the line of each of them', async () => {
     const semaphore = createFairSemaphore({ places: 8, waiting: 64 });
     const evil = takeAll(semaphore, 'evil');

@@ -29,7 +29,11 @@ const defaultLimits = { first: 2, slice: 5, underWay: 8 };
 /** Works until `end`. @returns whether there is more to do */
 type Work = (end: number) => boolean;
 
-/** The work that waits: in order of arrival within a namespace, round robin over namespaces. */
+/**
+ * The work that waits: in order of arrival within a namespace, round robin over namespaces. It is no `FairQueue`, which
+ * would look for work of a namespace that is not under way. With that, measured, a slice costs 6 to 13 µs instead of 0.05
+ * while a thousand wait, and new namespaces come in another order.
+ */
 const createLanes = (most: number) => {
   const lanes = new Map<string, Work[]>();
   const waiting: string[] = [];
