@@ -120,7 +120,7 @@ const circleFrom = (files: readonly string[], next: (file: string) => readonly s
   return [];
 };
 
-describe('the house', () => {
+describe('the sources', () => {
   test('arrows go one way: core <- evidence <- gate <- adapters <- cli, serve; adapters never import one another', () => {
     expect(wrongArrows(production)).toEqual([]);
   });

@@ -46,7 +46,7 @@ describe('a queue that is shared by namespace (R26, B45)', () => {
     expect(all().slice(0, 6)).toEqual(['evil0', 'shop0', 'bank0', 'evil1', 'shop1', 'evil2']);
   });
 
-  test('one namespace may have all the room while nobody else wants any', () => {
+  test('one namespace may have the whole capacity while no other one needs any', () => {
     const { add, held } = open({ items: 10, weight: 100 });
     for (let n = 0; n < 20; n++) expect(add('a', n)).toBe(n < 10);
     expect(held()).toEqual({ a: 10 });
@@ -85,7 +85,7 @@ describe('a queue that is shared by namespace (R26, B45)', () => {
     expect(held()['shop']).toBe(9);
   });
 
-  test('what is larger than the room is refused, by an empty queue and by one that others fill', () => {
+  test('what is larger than the capacity is refused, by an empty queue and by one that others fill', () => {
     const { queue, add, lost } = open({ items: 10, weight: 10 });
     expect(add('a', 0, 11)).toBe(false);
     add('b', 1, 1);
@@ -93,7 +93,7 @@ describe('a queue that is shared by namespace (R26, B45)', () => {
     expect([queue.count, queue.weight, lost]).toEqual([1, 1, []]);
   });
 
-  test('one with nothing gets one place, however small the room is', () => {
+  test('one with nothing gets one place, however small the capacity is', () => {
     const { add, held } = open({ items: 2, weight: 100 });
     for (let n = 0; n < 4; n++) add('evil', n);
     expect(add('shop', 0)).toBe(true);
@@ -107,7 +107,7 @@ describe('a queue that is shared by namespace (R26, B45)', () => {
     expect(held()).toEqual({ evil: 7, shop: 25 });
   });
 
-  test('an item of the same key takes the place of the first one, and needs no room of its own', () => {
+  test('an item of the same key takes the place of the first one, and needs no capacity of its own', () => {
     const { queue, add, lost } = open({ items: 2, weight: 100 });
     add('a', 0);
     add('a', 1);
@@ -130,7 +130,7 @@ describe('a queue that is shared by namespace (R26, B45)', () => {
     expect(queue.count).toBe(2);
   });
 
-  test('always counts what it holds, never holds more than its room, and keeps the order of each namespace', () => {
+  test('always counts what it holds, never holds more than its capacity, and keeps the order of each namespace', () => {
     const step = fc.oneof(
       fc.record({ lane: fc.constantFrom('a', 'b', 'c'), weight: fc.integer({ min: 1, max: 5 }) }),
       fc.constant('take' as const),

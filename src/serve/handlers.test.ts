@@ -19,12 +19,12 @@ const policies = policySet({
 const sources: readonly RegistryEventSource[] = [
   { name: 'main', format: 'distribution', hosts: ['registry.example.com'], token: () => 'secret' },
 ];
-const told: string[] = [];
+const logged: string[] = [];
 const log = {
   debug: () => undefined,
   info: () => undefined,
-  warn: (message: string) => void told.push(message),
-  error: (message: string) => void told.push(message),
+  warn: (message: string) => void logged.push(message),
+  error: (message: string) => void logged.push(message),
   decision: () => undefined,
   flush: () => Promise.resolve(),
 };
@@ -87,7 +87,7 @@ beforeAll(async () => {
   certificate = { cert: issued.certificate, key: issued.key };
 });
 afterAll(() => lifecycle.closeAll());
-beforeEach(() => void told.splice(0));
+beforeEach(() => void logged.splice(0));
 
 describe('the doors of a gate that looks at registries', () => {
   test('a Pod is pinned by /mutate, and passes /validate with that digest', async () => {
@@ -153,7 +153,7 @@ describe('the doors of a gate that looks at registries', () => {
     const why = unavailable('registry.example.com: connect', 'refused');
     const { send } = await open(fakeEvidence(() => ({ pinned: why, facts: { image: why }, tried: [] })));
     expect((await ask(send, '/validate', pod({ app: `nginx@${a}` }))).allowed).toBe(false);
-    expect(told).toEqual(['images were judged without the evidence that policies ask for']);
+    expect(logged).toEqual(['images were judged without the evidence that policies ask for']);
   });
 });
 

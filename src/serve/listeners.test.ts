@@ -18,11 +18,11 @@ let first: Authority;
 let second: Authority;
 let folder: string;
 let file: string;
-let told: { level: string; message: string; fields: object }[];
+let logged: { level: string; message: string; fields: object }[];
 const write =
   (level: string) =>
   (message: string, fields: object = {}) =>
-    void told.push({ level, message, fields });
+    void logged.push({ level, message, fields });
 const log = {
   debug: () => {},
   info: write('info'),
@@ -40,7 +40,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'imagegate-listeners-'));
   file = join(folder, 'client-ca.crt');
   writeFileSync(file, first.certificate);
-  told = [];
+  logged = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -88,7 +88,7 @@ describe('listenOn with --client-ca (B38)', () => {
     const listening = await listen();
     if (!listening.ok) throw new Error(listening.error.join());
     for (let at = 0; at < 3; at++) expect((await sendTo(listening.value.line, second)).status).toBe(403);
-    expect(told.filter(({ fields }) => 'kind' in fields)).toMatchObject([
+    expect(logged.filter(({ fields }) => 'kind' in fields)).toMatchObject([
       { level: 'warn', fields: { kind: 'caller-refused' } },
     ]);
     const { text } = await metrics.render();

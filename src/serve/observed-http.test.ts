@@ -16,7 +16,7 @@ const answerWith = (status: number): HttpAnswer => ({
 });
 const failureOf = (kind: RegistryFailure['kind']): HttpAnswer => ({
   ok: false,
-  error: { kind, stage: 'connect', host: 'registry.example.com', why: 'told by a test' },
+  error: { kind, stage: 'connect', host: 'registry.example.com', why: 'reported by a test' },
 });
 const request: HttpRequest = {
   host: 'registry.example.com',
@@ -40,10 +40,10 @@ describe('requests to registries are counted', () => {
     ['a host that is not there by the kind of failure', failureOf('unreachable'), 'unreachable'],
     ['an address that is refused by the kind of failure', failureOf('refused'), 'refused'],
   ])('%s', async (_title, answer, code) => {
-    const told: { host: string; code: string; milliseconds: number }[] = [];
-    const http = observed(httpWith(answer), (asked) => void told.push(asked));
+    const reported: { host: string; code: string; milliseconds: number }[] = [];
+    const http = observed(httpWith(answer), (asked) => void reported.push(asked));
     expect(await http.send(request)).toBe(answer);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { host: 'registry.example.com', code, milliseconds: expect.any(Number) as number },
     ]);
   });

@@ -37,7 +37,7 @@ const podIn = (namespace: string, length: number): string => {
  * 22 Pods of 2.9 MB whose registry was silent held all 64 MiB until their deadline, and every other review in the
  * cluster was refused as `overloaded` meanwhile.
  */
-test('large Pods that wait for a silent registry take no room from reviews that wait for nothing (B9)', async () => {
+test('large Pods that wait for a silent registry take no capacity from reviews that wait for nothing (B9)', async () => {
   const clock = { now: () => Date.now() };
   const ca = await createCa(clock);
   const gate = await startGate(

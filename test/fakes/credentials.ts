@@ -117,8 +117,8 @@ export const allOf = async (
   return found;
 };
 
-/** `pull secret shop/a: ann`, `pull secret shop/b: (why it is missing)`, as people would be told. */
-export const told = (candidates: readonly Candidate[]): readonly string[] =>
+/** `pull secret shop/a: ann`, `pull secret shop/b: (why it is missing)`, as people read it. */
+export const describeCandidates = (candidates: readonly Candidate[]): readonly string[] =>
   candidates.map((candidate) => {
     if (candidate.state === 'missing') return `${candidate.source}: (${candidate.why})`;
     const { source, secret } = candidate.credential;

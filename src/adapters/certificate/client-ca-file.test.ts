@@ -12,11 +12,11 @@ let first: Authority;
 let second: Authority;
 let folder: string;
 let file: string;
-let told: { level: string; message: string; fields: object }[];
+let logged: { level: string; message: string; fields: object }[];
 const write =
   (level: string) =>
   (message: string, fields: object = {}) =>
-    void told.push({ level, message, fields });
+    void logged.push({ level, message, fields });
 const log = { info: write('info'), error: write('error') };
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'imagegate-client-ca-'));
   file = join(folder, 'client-ca.crt');
   writeFileSync(file, first.certificate);
-  told = [];
+  logged = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,7 +60,7 @@ describe('the file of --client-ca is followed', () => {
     await sleep(100);
     writeFileSync(file, first.certificate);
     await sleep(long);
-    expect([swaps, told]).toEqual([[], []]);
+    expect([swaps, logged]).toEqual([[], []]);
   });
 
   test('a new CA is put to use and reported', async () => {
@@ -69,7 +69,7 @@ describe('the file of --client-ca is followed', () => {
     await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
     await sleep(long);
     expect(swaps).toHaveLength(1);
-    expect(told).toEqual([{ level: 'info', message: 'client CA replaced', fields: { file } }]);
+    expect(logged).toEqual([{ level: 'info', message: 'client CA replaced', fields: { file } }]);
   });
 
   test('a mounted ConfigMap changes by a link', async () => {
@@ -101,14 +101,14 @@ describe('the file of --client-ca is followed', () => {
     ['a folder', () => (rmSync(file), mkdirSync(file)), /client-ca\.crt cannot be read: EISDIR/],
   ];
   test.each(broken)(
-    '%s is told once, never put to use, and its correction is',
+    '%s is reported once, never put to use, and its correction is',
     async (_title, damage, want) => {
       const swaps = await follow();
       damage();
-      await vi.waitFor(() => expect(told).toHaveLength(1));
+      await vi.waitFor(() => expect(logged).toHaveLength(1));
       await sleep(long);
       expect(swaps).toEqual([]);
-      expect(told).toEqual([
+      expect(logged).toEqual([
         {
           level: 'error',
           message: 'the file of --client-ca cannot be used; the CA before it stays',
@@ -126,9 +126,9 @@ describe('the file of --client-ca is followed', () => {
     const swaps = await follow(() => (refuses ? fail('not now') : ok(undefined)));
     writeFileSync(file, second.certificate);
     await vi.waitFor(() => expect(swaps.length).toBeGreaterThan(2));
-    expect(told.map(({ fields }) => fields)).toEqual([{ problem: 'not now' }]);
+    expect(logged.map(({ fields }) => fields)).toEqual([{ problem: 'not now' }]);
     refuses = false;
-    await vi.waitFor(() => expect(told.at(-1)?.level).toBe('info'));
+    await vi.waitFor(() => expect(logged.at(-1)?.level).toBe('info'));
   });
 
   test('a file that is still being written is left alone', async () => {
@@ -138,6 +138,6 @@ describe('the file of --client-ca is followed', () => {
       writeFileSync(file, `${second.certificate}\n${first.certificate.slice(0, length)}`);
       await sleep(2);
     }
-    expect([swaps, told]).toEqual([[], []]);
+    expect([swaps, logged]).toEqual([[], []]);
   });
 });

@@ -8,7 +8,7 @@ import { quote } from '../../core/text/cut-middle.ts';
 import type { ConfigProblem, Origin } from './origin.ts';
 import type { ConfigSources, Flags } from '../resolve.ts';
 
-/** The environment of this process. Nothing else in the house reads `process.env`. */
+/** The environment of this process. Nothing else reads `process.env`. */
 export const readEnvironment = (): Environment => ({ ...process.env });
 
 /** The host name as the name of a replica: characters that a name may not hold become `-`. */

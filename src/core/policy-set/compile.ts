@@ -98,7 +98,7 @@ export const compilePolicySet = (
     broken,
   );
 
-/** A policy that cannot be used: it denies within what its `match` covers, everything if that is unreadable (R8). */
+/** A policy that cannot be used: it denies within what its `match` selects, everything if that is unreadable (R8). */
 export const compileBroken = (name: string, match: unknown, problem: string): BrokenPolicy => {
   const read = readMatch({ spec: { match } });
   const compiled = read === undefined ? undefined : compileMatch(read);

@@ -37,7 +37,7 @@ export interface CompiledPolicy {
 
 /**
  * A policy of the cluster that cannot be used and of which no good revision is known. It denies within what
- * its readable `match` covers, everything if that is unreadable (R8).
+ * its readable `match` selects, everything if that is unreadable (R8).
  */
 export interface BrokenPolicy {
   readonly name: string;

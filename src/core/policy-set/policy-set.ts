@@ -5,7 +5,7 @@ import { createEvaluationCache, type EvaluationCache } from './evaluation-cache.
 import { createJudgementCache } from './judgement-cache.ts';
 import { readsLabels } from '../policy/match/label-selector.ts';
 
-/** The policies whose namespace names cover one namespace, in name order. */
+/** The policies whose globs match the name of one namespace, in name order. */
 export interface NamespacePolicies {
   readonly policies: readonly CompiledPolicy[];
   readonly broken: readonly BrokenPolicy[];
@@ -32,7 +32,7 @@ export interface PolicySet {
 /** Limit of cached namespace names: names from outside must not fill the memory. */
 const maxNamespaces = 4096;
 
-const coversNamespace = (match: CompiledMatch, namespace: string): boolean =>
+const matchesNamespaceName = (match: CompiledMatch, namespace: string): boolean =>
   match.include.some((glob) => matchesGlob(glob, namespace)) &&
   !match.exclude.some((glob) => matchesGlob(glob, namespace));
 
@@ -59,18 +59,18 @@ export const createPolicySet = (
   const sortedBroken = [...broken].sort(byName);
   const memory = createLruCache<NamespacePolicies>({ entries: maxNamespaces });
   const select = (namespace: string): NamespacePolicies => {
-    const here = sorted.filter((policy) => coversNamespace(policy.match, namespace));
-    const brokenHere = sortedBroken.filter((policy) => coversNamespace(policy.match, namespace));
-    const all = [...here, ...brokenHere];
+    const selected = sorted.filter((policy) => matchesNamespaceName(policy.match, namespace));
+    const selectedBroken = sortedBroken.filter((policy) => matchesNamespaceName(policy.match, namespace));
+    const all = [...selected, ...selectedBroken];
     return {
-      policies: here,
-      broken: brokenHere,
+      policies: selected,
+      broken: selectedBroken,
       needsLabels:
         all.some(({ match }) => readsLabels(match.namespaceSelector)) ||
-        here.some(({ evidence }) => evidence.some((check) => check.readsNamespaceLabels)),
+        selected.some(({ evidence }) => evidence.some((check) => check.readsNamespaceLabels)),
       needsObjectLabels: all.some(({ match }) => match.objectSelector !== undefined),
-      needsEvidence: here.some(({ evidence }) => evidence.length > 0),
-      pins: here.some(({ pin, mode }) => pin && mode !== 'Audit'),
+      needsEvidence: selected.some(({ evidence }) => evidence.length > 0),
+      pins: selected.some(({ pin, mode }) => pin && mode !== 'Audit'),
     };
   };
   return {

@@ -48,10 +48,13 @@ interface SelectionFacts {
 }
 
 /** `/image-review` knows no labels by its nature: every selector matches, and no doubt is left to weaken it (R21). */
-export const withoutSelectors = (here: NamespacePolicies, namespace: string): MatchedPolicies => ({
+export const withoutSelectors = (
+  namespacePolicies: NamespacePolicies,
+  namespace: string,
+): MatchedPolicies => ({
   namespace,
-  policies: here.policies.map((policy) => ({ policy, unsure: false, mode: policy.mode })),
-  broken: here.broken,
+  policies: namespacePolicies.policies.map((policy) => ({ policy, unsure: false, mode: policy.mode })),
+  broken: namespacePolicies.broken,
 });
 
 const matchObject = (match: CompiledMatch, labels: readonly Labels[] | undefined): SelectorMatch => {
@@ -87,16 +90,21 @@ const whyUnsure = (facts: SelectionFacts): string | undefined => {
   }
 };
 
-/** The policies that cover the object. An unknown selector counts as matching (R3); it never skips a rule. */
-export const selectPolicies = (here: NamespacePolicies, facts: SelectionFacts): MatchedPolicies => {
+/** The policies that match the object. An unknown selector counts as matching (R3); it never skips a rule. */
+export const selectPolicies = (
+  namespacePolicies: NamespacePolicies,
+  facts: SelectionFacts,
+): MatchedPolicies => {
   const policies: MatchedPolicy[] = [];
-  for (const policy of here.policies) {
+  for (const policy of namespacePolicies.policies) {
     const match = matchesObjectAndNamespace(policy.match, facts);
     if (match === 'no') continue;
     const unsure = match === 'unknown';
     policies.push({ policy, unsure, mode: effectiveMode(policy, unsure, facts) });
   }
-  const broken = here.broken.filter((policy) => matchesObjectAndNamespace(policy.match, facts) !== 'no');
+  const broken = namespacePolicies.broken.filter(
+    (policy) => matchesObjectAndNamespace(policy.match, facts) !== 'no',
+  );
   const why = whyUnsure(facts);
   return { namespace: facts.namespace, policies, broken, ...(why === undefined ? {} : { whyUnsure: why }) };
 };

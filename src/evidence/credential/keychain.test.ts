@@ -6,7 +6,7 @@ import {
   keychainInMemory,
   login,
   standingClock,
-  told,
+  describeCandidates,
 } from '../../../test/fakes/credentials.ts';
 import { known } from '../../core/facts/fact.ts';
 import type { Candidate, Keychain } from '../ports.ts';
@@ -30,7 +30,7 @@ describe('the order', () => {
     secrets.putAccount('shop/puller', ['c']);
     cloud.answer = () => Promise.resolve(known({ secret: basic('AWS'), expires: clock.now() + 60_000 }));
     const found = await allOf(keychain, app, { ...shop('b', 'a'), serviceAccount: 'puller' });
-    expect(told(found)).toEqual([
+    expect(describeCandidates(found)).toEqual([
       'pull secret shop/b: b',
       'pull secret shop/a: a-team',
       'pull secret shop/a: a',
@@ -52,7 +52,9 @@ describe('the order', () => {
 
   test('without a context begins with the configuration', async () => {
     const { secrets, keychain } = keychainInMemory();
-    expect(told(await allOf(keychain, 'other.example.com/app', undefined))).toEqual(['anonymous']);
+    expect(describeCandidates(await allOf(keychain, 'other.example.com/app', undefined))).toEqual([
+      'anonymous',
+    ]);
     expect(secrets.asked).toEqual([]);
   });
 
@@ -63,7 +65,9 @@ describe('the order', () => {
     for (const name of ['a', 'b']) secrets.put(`shop/${name}`, { [registry]: login('a') });
     secrets.putAccount('shop/default', ['a', 'b']);
     const found = await allOf(keychain, 'r.cloud.example.com/app', shop('a', 'b'));
-    expect(told(found).filter((text) => text.endsWith(': a'))).toEqual(['pull secret shop/a: a']);
+    expect(describeCandidates(found).filter((text) => text.endsWith(': a'))).toEqual([
+      'pull secret shop/a: a',
+    ]);
   });
 
   test('is walked only as far as somebody asks', async () => {
@@ -88,7 +92,7 @@ describe('the order', () => {
     }
     const found = await allOf(keychain, app, shop(...Array.from({ length: 16 }, (_, n) => `s${n}`)));
     expect(found).toHaveLength(maxCandidates + 2);
-    expect(told(found).slice(-2)).toEqual([
+    expect(describeCandidates(found).slice(-2)).toEqual([
       'pull secret shop/s8: (16 credentials were tried already; the rest is left out)',
       'anonymous',
     ]);
@@ -150,14 +154,14 @@ describe('a burst', () => {
     const release = secrets.hold();
     const burst = Promise.all(Array.from({ length: 50 }, () => allOf(keychain, app, shop('a'))));
     release();
-    for (const found of await burst) expect(told(found)[0]).toBe('pull secret shop/a: ann');
+    for (const found of await burst) expect(describeCandidates(found)[0]).toBe('pull secret shop/a: ann');
     expect(secrets.asked).toEqual(['secret shop/a', 'account shop/default']);
     clock.advance(4999);
     await allOf(keychain, app, shop('a'));
     expect(secrets.asked).toHaveLength(2);
     secrets.put('shop/a', { [registry]: login('bob') });
     clock.advance(2);
-    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: bob');
+    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: bob');
   });
 
   test('a missing secret is missed for a second, a refusal is not kept at all', async () => {
@@ -165,12 +169,14 @@ describe('a burst', () => {
     await allOf(keychain, app, shop('a'));
     secrets.put('shop/a', { [registry]: login('ann') });
     clock.advance(1001);
-    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
     clock.advance(5001);
     secrets.refuse('forbidden');
-    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: (forbidden)');
+    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe(
+      'pull secret shop/a: (forbidden)',
+    );
     secrets.refuse(undefined);
-    expect(told(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
   });
 });
 
@@ -201,7 +207,7 @@ describe('what cannot be had is reported', () => {
     const { secrets, keychain } = keychainInMemory();
     if (text !== undefined) secrets.putText('shop/a', text);
     const found = await allOf(keychain, app, shop('a'));
-    expect(told(found)).toEqual([
+    expect(describeCandidates(found)).toEqual([
       `pull secret shop/a: (${why})`,
       'cloud identity (ECR): (this process has no such identity)',
       'anonymous',
@@ -212,7 +218,7 @@ describe('what cannot be had is reported', () => {
   test('secrets that the gate may not read: which switch and which right are missing', async () => {
     const keychain = createKeychain({ configured: configuredWith(), cloud: [], clock: standingClock() });
     const found = await allOf(keychain, app, { ...shop('a'), serviceAccount: 'puller' });
-    expect(told(found)).toEqual([
+    expect(describeCandidates(found)).toEqual([
       expect.stringMatching(/^pull secret shop\/a: .*--pull-secrets of serve and manifests/),
       expect.stringMatching(/^service account shop\/puller: /),
       'anonymous',
@@ -220,15 +226,17 @@ describe('what cannot be had is reported', () => {
     // A secret was named for this image; an account of its own is what nearly every Pod has.
     expect(found.map((one) => 'aside' in one && one.aside)).toEqual([false, true, false]);
     // Cut, it would say only half of it in every record.
-    expect(told(found).every((text) => text.length < 128)).toBe(true);
-    expect(told(await allOf(keychain, app, { ...shop(), serviceAccount: 'default' }))).toEqual(['anonymous']);
+    expect(describeCandidates(found).every((text) => text.length < 128)).toBe(true);
+    expect(describeCandidates(await allOf(keychain, app, { ...shop(), serviceAccount: 'default' }))).toEqual([
+      'anonymous',
+    ]);
   });
 
   test('a configured credential that cannot be used', async () => {
     const { keychain } = keychainInMemory(
       configuredWith({ state: 'missing', source: 'file f', why: 'it is gone' }),
     );
-    expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+    expect(describeCandidates(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
       'file f: (it is gone)',
       'anonymous',
     ]);
@@ -237,7 +245,7 @@ describe('what cannot be had is reported', () => {
   test('a service account that is not there', async () => {
     const { keychain } = keychainInMemory();
     const found = await allOf(keychain, 'x.example.com/app', { ...shop(), serviceAccount: 'puller' });
-    expect(told(found)).toEqual([
+    expect(describeCandidates(found)).toEqual([
       'service account shop/puller: (there is no such service account)',
       'anonymous',
     ]);
@@ -254,10 +262,12 @@ describe('the deadline', () => {
     const patient = allOf(keychain, app, shop('a'));
     await expect.poll(() => secrets.asked).toEqual(['secret shop/a']);
     deadline.abort();
-    expect(told(await late)).toEqual(['pull secret shop/a: (there was no answer within the deadline)']);
+    expect(describeCandidates(await late)).toEqual([
+      'pull secret shop/a: (there was no answer within the deadline)',
+    ]);
     expect(configured.calls).toBe(0);
     release();
-    expect(told(await patient)[0]).toBe('pull secret shop/a: ann');
+    expect(describeCandidates(await patient)[0]).toBe('pull secret shop/a: ann');
   });
 
   test('that is over before anything was asked offers nothing', async () => {
@@ -271,7 +281,7 @@ test('configured sources are asked in their order', async () => {
   const one = configuredWith({ state: 'at-hand', source: 'one', secret: basic('a') });
   const two = configuredWith({ state: 'at-hand', source: 'two', secret: basic('b') });
   const { keychain } = keychainInMemory(configuredInOrder([one, two]));
-  expect(told(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+  expect(describeCandidates(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
     'one: a',
     'two: b',
     'anonymous',

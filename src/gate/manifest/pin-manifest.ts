@@ -79,8 +79,8 @@ const createPin =
     const collected = collect(subject.what, state.set);
     if (!('images' in collected)) return [];
     const { images } = collected;
-    const here = state.set.forNamespace(subject.namespace);
-    const labels = await labelsFor(subject, here, namespaces, deadline);
+    const namespacePolicies = state.set.forNamespace(subject.namespace);
+    const labels = await labelsFor(subject, namespacePolicies, namespaces, deadline);
     const matched = matchedPoliciesOf(subject, state.set, labels);
     const needs = images.map((image) => needsOfManifest(image, matched));
     const gathered = await gatherFacts(evidence, images, needs, { context: () => undefined, deadline });

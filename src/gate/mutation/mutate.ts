@@ -155,10 +155,15 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     const what = subjectOf(request);
     const state = policies.current();
     if (what === undefined || state.state === 'loading') return unchangedObject;
-    const here = state.set.forNamespace(request.namespace);
-    if (!here.pins) return unchangedObject;
+    const namespacePolicies = state.set.forNamespace(request.namespace);
+    if (!namespacePolicies.pins) return unchangedObject;
     const subject = { namespace: request.namespace, what };
-    return proceed(subject, state.set, await labelsFor(subject, here, namespaces, deadline), deadline);
+    return proceed(
+      subject,
+      state.set,
+      await labelsFor(subject, namespacePolicies, namespaces, deadline),
+      deadline,
+    );
   };
   return async (request: AdmissionRequest, deadline: Deadline): Promise<Mutation> => {
     try {

@@ -13,7 +13,7 @@ import type { PullContext } from '../../evidence/ports.ts';
 import type { AdmissionRequest } from '../admission-request.ts';
 import { collecting } from '../review/images-of-object.ts';
 import { labelsFor } from '../review/matched-policies.ts';
-import { deadlineAfter } from '../deadline.ts';
+import { deadlineAfter, type Deadline } from '../deadline.ts';
 import type { NamespaceReader, PolicySource } from '../ports.ts';
 import type { Slices } from '../review/slices.ts';
 import { isPod, pullContextOf, type WorkloadSubject } from '../review/subject.ts';
@@ -64,6 +64,11 @@ const needsAnywhere = (image: ImageUnderReview, set: PolicySet): ImageNeeds | un
   return united;
 };
 
+interface TemplateSubject {
+  readonly namespace: string;
+  readonly what: WorkloadSubject;
+}
+
 /** A template whose Pods are still to come. The images of a Pod itself were looked up in its review. */
 const templateOf = (
   { kind, object, oldObject, operation }: AdmissionRequest,
@@ -73,6 +78,19 @@ const templateOf = (
   if (row === undefined || isPod(row) || object === null) return undefined;
   if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
   return { kind: 'workload', row, object, oldObject };
+};
+
+/** The policies that may match the Pods of a template. Others may set labels of these Pods: every object selector matches. */
+const matchedByPods = async (
+  subject: TemplateSubject,
+  set: PolicySet,
+  namespaces: NamespaceReader,
+  deadline: Deadline,
+): Promise<MatchedPolicies> => {
+  const { namespace } = subject;
+  const namespacePolicies = set.forNamespace(namespace);
+  const namespaceLabels = await labelsFor(subject, namespacePolicies, namespaces, deadline);
+  return selectPolicies(namespacePolicies, { namespace, namespaceLabels, objectLabels: undefined });
 };
 
 /** Gathers facts in the background: after a template was admitted, and when a registry reports a push. */
@@ -92,17 +110,14 @@ export const createPrefetch = (deps: PrefetchDeps): Prefetch => {
   };
 
   const lookAtTemplate = async (
-    subject: { readonly namespace: string; readonly what: WorkloadSubject },
+    subject: TemplateSubject,
     set: PolicySet,
     gathered: ReadonlySet<string>,
   ): Promise<void> => {
     const { namespace, what } = subject;
     const collected = await slices.run(collecting(what, set), until(namespace));
     if (collected === undefined || !('images' in collected)) return;
-    const here = set.forNamespace(namespace);
-    const namespaceLabels = await labelsFor(subject, here, namespaces, deadlineAfter(limits.budget, clock));
-    // Labels of Pods that are still to come may be set by others too: every object selector counts as matching.
-    const matched = selectPolicies(here, { namespace, namespaceLabels, objectLabels: undefined });
+    const matched = await matchedByPods(subject, set, namespaces, deadlineAfter(limits.budget, clock));
     const needs = await slices.run(askingForPods(collected.images, matched), until(namespace));
     if (needs === undefined) return;
     for (const [at, { use, image }] of collected.images.entries()) {

@@ -70,7 +70,7 @@ describe('B9: large objects that wait', () => {
     });
   };
 
-  test('are refused as unavailable when they would take the room of others, and nobody is asked', async () => {
+  test('are refused as unavailable when they would take the capacity of others, and nobody is asked', async () => {
     const evidence = flippingEvidence();
     const decision = await review(evidence, () => false);
     expect(decision.findings.map(({ code }) => code)).toEqual(['image-unavailable']);
@@ -78,7 +78,7 @@ describe('B9: large objects that wait', () => {
     expect(evidence.asked).toEqual([]);
   });
 
-  test('are looked at while there is room', async () => {
+  test('are looked at while there is capacity', async () => {
     expect(await review(flippingEvidence(), () => true)).toMatchObject({ allowed: true });
   });
 });

@@ -37,9 +37,9 @@ export const guardNamespace = (
   const name = request.name;
   const before = wellFormedLabels(request.oldObject) ?? {};
   const after = wellFormedLabels(request.object);
-  // With generateName the name is not known yet: every policy could come to cover it.
-  const here = name === '' ? state.set : state.set.forNamespace(name);
-  const fencing: Fencing[] = [...here.policies.filter(({ mode }) => mode === 'Deny'), ...here.broken];
+  // With generateName the name is not known yet: every policy could come to match it.
+  const policies = name === '' ? state.set : state.set.forNamespace(name);
+  const fencing: Fencing[] = [...policies.policies.filter(({ mode }) => mode === 'Deny'), ...policies.broken];
   const left = fencing.filter((policy) => leaves(policy, name, before, after));
   const findings = left.map((policy) =>
     gateFinding(

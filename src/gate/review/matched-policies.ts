@@ -12,10 +12,10 @@ export const matchedPoliciesOf = (
   set: PolicySet,
   namespaceLabels: Fact<Labels>,
 ): MatchedPolicies => {
-  const here = set.forNamespace(namespace);
-  if (what.kind === 'images') return withoutSelectors(here, namespace);
-  const labels = here.needsObjectLabels ? objectLabels(what) : undefined;
-  return selectPolicies(here, { namespace, namespaceLabels, objectLabels: labels });
+  const namespacePolicies = set.forNamespace(namespace);
+  if (what.kind === 'images') return withoutSelectors(namespacePolicies, namespace);
+  const labels = namespacePolicies.needsObjectLabels ? objectLabels(what) : undefined;
+  return selectPolicies(namespacePolicies, { namespace, namespaceLabels, objectLabels: labels });
 };
 
 /** For reviews in which no policy asks for labels. */
@@ -24,11 +24,11 @@ const noLabels = unavailable('namespace labels', 'no policy asks for them');
 /** Labels of the namespace when a policy needs them. Answers at once when no lookup is needed. */
 export const labelsFor = (
   { namespace, what }: Pick<ReviewSubject, 'namespace' | 'what'>,
-  here: NamespacePolicies,
+  namespacePolicies: NamespacePolicies,
   namespaces: NamespaceReader,
   deadline: Deadline,
 ): Fact<Labels> | Promise<Fact<Labels>> => {
   // Bare images match every selector (R21), so there labels serve evidence alone.
-  const asked = what.kind === 'workload' || (here.needsEvidence && namespace !== '');
-  return here.needsLabels && asked ? namespaces.labels(namespace, deadline.signal) : noLabels;
+  const asked = what.kind === 'workload' || (namespacePolicies.needsEvidence && namespace !== '');
+  return namespacePolicies.needsLabels && asked ? namespaces.labels(namespace, deadline.signal) : noLabels;
 };

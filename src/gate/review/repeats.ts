@@ -91,7 +91,7 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
     count: (decision) => {
       const { id, time, object } = decision;
       const { namespace = '', name = '' } = object;
-      const here = made.of(namespace);
+      const ofNamespace = made.of(namespace);
       let parts = partsOf(decision);
       const length = lengthOf(parts);
       let weight = length;
@@ -102,14 +102,14 @@ export const createRepeats = (clock: Pick<Clock, 'monotonic'>): Repeats => {
       // Most decisions are the first about a new name: those only leave behind what they are compared with later. It is
       // kept as it is, because its texts are mostly held elsewhere too; one key for all of it cost as much as judging.
       const alike = name === '' ? String(length) : name;
-      const known = here.get(alike) ?? none;
+      const known = ofNamespace.get(alike) ?? none;
       const first = known.find((one) => areEqual(one.parts, parts));
       const now = clock.monotonic();
       if (first === undefined || first.until <= now) {
         const others =
           known.length === 0 ? none : known.filter((one) => one !== first).slice(0, maxAlike - 1);
         const one: Made = { parts, weight, id, firstTime: time, until: now + window, count: 1 };
-        here.set(alike, [one, ...others], weightOf(others) + weight);
+        ofNamespace.set(alike, [one, ...others], weightOf(others) + weight);
         return undefined;
       }
       first.count++;

@@ -194,8 +194,8 @@ export const createReview = (deps: ReviewDeps) => {
       return buildDecision(subject.origin, { findings: [policiesLoading(state.why)] }, subject.started);
     }
     const { set } = state;
-    const here = set.forNamespace(subject.namespace);
-    const labels = labelsFor(subject, here, namespaces, deadline);
+    const namespacePolicies = set.forNamespace(subject.namespace);
+    const labels = labelsFor(subject, namespacePolicies, namespaces, deadline);
     if (!(labels instanceof Promise)) return proceed(subject, set, labels, deadline);
     return labels.then((looked) => proceed(subject, set, looked, deadline));
   };

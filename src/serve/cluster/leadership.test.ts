@@ -21,7 +21,7 @@ let authority: Authority;
 let api: FakeApiServer;
 let client: ApiClient;
 let lifecycle: Lifecycle;
-let told: string[];
+let emitted: string[];
 let telemetry: Telemetry;
 beforeAll(async () => {
   authority = await createAuthority('ours');
@@ -30,8 +30,8 @@ beforeEach(async () => {
   api = await startApiServer();
   client = clientOf(api);
   lifecycle = createLifecycle();
-  told = [];
-  const emit = (message: string): void => void told.push(message);
+  emitted = [];
+  const emit = (message: string): void => void emitted.push(message);
   const log = { debug: emit, info: emit, warn: emit, error: emit, decision: () => {}, flush: () => {} };
   telemetry = { log, metrics: createMetrics('test') };
 });
@@ -120,11 +120,11 @@ describe('R15: the CA bundle', () => {
   test('that is not there yet is no problem; one that must not be written is reported', async () => {
     const keep = createBundleKeeper(partsOf(true), guardOf(), telemetry);
     await keep();
-    expect(told).toEqual([]);
+    expect(emitted).toEqual([]);
     putWebhooks();
     api.fault({ verb: 'patch', forbidden: true });
     await keep();
-    expect(told).toEqual(['the CA bundle of the webhook configuration could not be written']);
+    expect(emitted).toEqual(['the CA bundle of the webhook configuration could not be written']);
   });
 
   test('never rejects, whatever fails below', async () => {
@@ -133,7 +133,7 @@ describe('R15: the CA bundle', () => {
     });
     putWebhooks();
     await createBundleKeeper(partsOf(true), guard, telemetry)();
-    expect(told.at(-1)).toBe('the CA bundle of the webhook configuration could not be written');
+    expect(emitted.at(-1)).toBe('the CA bundle of the webhook configuration could not be written');
   });
 });
 
@@ -249,8 +249,8 @@ describe('R15: the rotation of the CA', () => {
   test('tells what fails, and goes on', async () => {
     const failing = { rotate: () => Promise.reject(new Error('a defect on purpose')) };
     rotateAuthority(failing, { client, isHolder: () => true, every: 10 }, telemetry, lifecycle);
-    await vi.waitFor(() => expect(told.length).toBeGreaterThan(1), soon);
-    expect(new Set(told)).toEqual(new Set(['the CA could not be rotated']));
+    await vi.waitFor(() => expect(emitted.length).toBeGreaterThan(1), soon);
+    expect(new Set(emitted)).toEqual(new Set(['the CA could not be rotated']));
   });
 });
 

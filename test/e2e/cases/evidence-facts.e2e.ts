@@ -117,10 +117,10 @@ describe('what an image says about itself', () => {
   ])('$tag in $where: $why', async ({ tag, where, codes }) => {
     const namespace = namespaces[where]!();
     const { status, message, image: stored } = await createPod(cluster, namespace, app(tag));
-    const told = [...message.matchAll(/check image: ([\w-]+)/g)].map(([, code]) => code);
-    expect({ status, told, message }).toEqual({
+    const reported = [...message.matchAll(/check image: ([\w-]+)/g)].map(([, code]) => code);
+    expect({ status, reported, message }).toEqual({
       status: codes.length === 0 ? 201 : 403,
-      told: codes,
+      reported: codes,
       message,
     });
     if (status === 201) {
@@ -135,10 +135,10 @@ describe('what an image says about itself', () => {
   ])('$tag as an image volume: $why', async ({ tag, codes }) => {
     const volumes = [{ name: 'data', image: { reference: app(tag) } }];
     const { status, message, body } = await createPod(cluster, other, app('good'), { volumes });
-    const told = [...message.matchAll(/check image: ([\w-]+)/g)].map(([, code]) => code);
-    expect({ status, told, message }).toEqual({
+    const reported = [...message.matchAll(/check image: ([\w-]+)/g)].map(([, code]) => code);
+    expect({ status, reported, message }).toEqual({
       status: codes.length === 0 ? 201 : 403,
-      told: codes,
+      reported: codes,
       message,
     });
     if (status !== 201) return;

@@ -137,8 +137,8 @@ describe('a registry that asks who is there', () => {
     await refused(`${named('second')}@${second}`);
 
     // What the gate knows by now reads as what was never there.
-    const alike = (told: string, name: string) =>
-      told
+    const alike = (text: string, name: string) =>
+      text
         .replaceAll(name, 'NAME')
         .replaceAll(/after [\d,]+ ms/g, 'after N ms')
         .replaceAll(/decision \S+|explain \S+/g, 'ID');

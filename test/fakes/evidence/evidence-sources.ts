@@ -128,8 +128,8 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
     truth: (place: Place) => Content | undefined,
   ): Promise<RegistryAnswer<Content>> => {
     calls.push(call);
-    const told = await port.answer(call);
-    if (told !== undefined) return told;
+    const scripted = await port.answer(call);
+    if (scripted !== undefined) return scripted;
     const place = places.get(call.place);
     if (place?.keys !== undefined && !place.keys.has(call.credential))
       return failure('denied', '401 Unauthorized');

@@ -153,7 +153,7 @@ describe('R26, B45: Events are shared by namespace', () => {
     expect(written('evil').length).toBeGreaterThan(0);
   });
 
-  test('of three that want room, the quiet one loses nothing', async () => {
+  test('of three that want capacity, the quiet one loses nothing', async () => {
     open({ capacity: 60, rate: { perSecond: 1, burst: 1 } });
     flood('evil', 500);
     flood('worse', 500);

@@ -182,7 +182,7 @@ describe('the queue', () => {
     object: { apiVersion: 'v1', kind: 'Pod', namespace, name: `p${n}` },
   });
 
-  test('R26, B46: full by one namespace has room for another, and what came first stays', async () => {
+  test('R26, B46: full by one namespace has capacity for another, and what came first stays', async () => {
     const { store, batches, fail } = scripted();
     fail(diskFull);
     // 1,000 are the batch under way, 1,000 wait.

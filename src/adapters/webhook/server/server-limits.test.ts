@@ -174,7 +174,7 @@ describe('R19: bodies in flight', () => {
   const bodies = { maxBodyBytes: 64 * kibibyte, maxBytesInFlight: 128 * kibibyte };
   const large = `${review.slice(0, -1)}${' '.repeat(40 * kibibyte)}`;
 
-  test('over the limit are refused at once, with a verdict, and room comes back', async () => {
+  test('over the limit are refused at once, with a verdict, and capacity comes back', async () => {
     const gate = await start({ certificate, limits: { bodies } });
     const holders = await Promise.all([open(gate), open(gate)]);
     for (const socket of holders) socket.write(head(`Content-Length: 60000\r\n`) + large);
