@@ -8,7 +8,7 @@ export interface ClientCertificate {
 export interface RegistrySettings {
   /** As references name it: lower case, with the port if it is written there. */
   readonly host: string;
-  /** The host has a row in the configuration; else only an image name knows it. */
+  /** The host has a row in the configuration. Otherwise it comes from an image name or from a registry. */
   readonly configured?: boolean;
   readonly plainHttp: boolean;
   /** Allows loopback, RFC 1918, ULA, `.svc` and `.local` for this host and no other. */
@@ -23,9 +23,9 @@ export interface RegistrySettings {
   readonly mirrors: readonly string[];
   /** Hosts of token servers that may see credentials for this registry, besides the host itself. */
   readonly tokenRealms: readonly string[];
-  /** Concurrent requests; one namespace alone may have half of them, and is sure of a quarter (R26). */
+  /** Concurrent requests. One namespace may have half of them, and always gets a quarter (R26). */
   readonly concurrency: number;
-  /** Milliseconds for one request, with the waiting for its place. */
+  /** Milliseconds for one request, including its wait for a place. */
   readonly timeout: number;
 }
 

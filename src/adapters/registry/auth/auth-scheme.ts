@@ -5,12 +5,12 @@ import { type Challenge, parseChallenges } from './challenge.ts';
 import { checkRealm, type TokenRealm } from './token-realm.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** The authentication schemes that a registry offers, of those that the gate supports. */
+/** The authentication schemes that a registry offers and the gate supports. */
 export interface OfferedSchemes {
   readonly basic: boolean;
   readonly bearer?: { readonly realm: string; readonly service?: string; readonly scope?: string };
 }
-/** One scheme with all that is needed to log in by it. */
+/** One scheme, with everything that a login needs. */
 export type AuthScheme = BasicScheme | BearerScheme;
 interface BasicScheme {
   readonly scheme: 'basic';
@@ -21,7 +21,7 @@ export interface BearerScheme {
   readonly scheme: 'bearer';
   readonly realm: TokenRealm;
   readonly service?: string;
-  /** Absent: only whether the login is good is asked. */
+  /** Absent: the request only tests whether the login is good. */
   readonly scope?: string;
 }
 
@@ -35,7 +35,7 @@ const bearerOf = (challenges: readonly Challenge[]): OfferedSchemes['bearer'] =>
   if (realm === undefined) return undefined;
   const service = parameters?.get('service') ?? '';
   const scope = parameters?.get('scope');
-  // Google's registries name none.
+  // Google's registries name no service.
   const isUsable = service !== '' && service.length <= maxServiceLength;
   return { realm, ...(isUsable && { service }), ...(scope !== undefined && { scope }) };
 };
@@ -65,11 +65,11 @@ export const readOfferedSchemes = (header: string | undefined): Result<OfferedSc
 
 type SettingsOf = (host: string) => RegistrySettings;
 
-/** The credential to log in with, and for what. */
+/** The credential of a login, and its purpose. */
 export interface Login {
   readonly host: string;
   readonly secret: CredentialSecret;
-  /** `repository:<path>:pull`; absent: only whether the login is good is asked. */
+  /** `repository:<path>:pull`. Absent: the request only tests whether the login is good. */
   readonly scope?: string;
 }
 
@@ -79,7 +79,7 @@ const bearerSchemes = (
   scope: string | undefined,
 ): readonly BearerScheme[] => {
   const common = { scheme: 'bearer' as const, realm, ...(service !== undefined && { service }) };
-  // nvcr.io and others name more scopes in their challenge than reading needs, so the needed scope comes first.
+  // nvcr.io and others name more scopes in their challenge than a read needs, so the needed scope comes first.
   const first: BearerScheme = { ...common, ...(scope !== undefined && { scope }) };
   const anyRepository = realm.isOwn || !realm.isTrusted;
   const other = readableScope(wanted, { ours: scope, anyRepository });
@@ -90,9 +90,9 @@ const basicSchemes = (secret: CredentialSecret): readonly AuthScheme[] =>
   secret.kind === 'basic' ? [{ scheme: 'basic', username: secret.username, password: secret.password }] : [];
 
 /**
- * The schemes that fit the login, best first: a token server that may see it, with the scope of the gate and then
- * with that of the registry; Basic at the registry itself; a token server that is asked anonymously.
- * @returns none when nothing offered fits, or why the token server is not asked
+ * The schemes that fit the login, best first: a token server that may see it, with the scope of the gate and then with the
+ * scope of the registry; Basic at the registry itself; a token server without the login.
+ * @returns an empty list when no offered scheme fits; the error says why the token server is not asked
  */
 export const usableSchemes = (
   { basic, bearer }: OfferedSchemes,
@@ -107,6 +107,6 @@ export const usableSchemes = (
   return realm?.ok === false ? realm : ok(tokens);
 };
 
-/** Differs for the schemes that one login may use. */
+/** A key of the scheme among those that one login may use. */
 export const schemeKey = (scheme: AuthScheme): string =>
   scheme.scheme === 'basic' ? 'basic' : JSON.stringify([scheme.realm.url.href, scheme.service, scheme.scope]);

@@ -31,17 +31,17 @@ interface AuthDeps {
   readonly logins: LoginCache;
 }
 
-/** The first challenge and another one: a registry may ask for something else after it has seen a token. */
+/** Two challenges are followed, since a registry may ask for something else after it has seen a token. */
 const maxChallenges = 2;
 
-/** Whether the registry accepted the login, whatever else it answers. */
+/** Whether the registry accepted the login, even if it then refuses the request for another reason. */
 const isAccepted = (answer: AuthorizedResponse): boolean => {
   if (!answer.ok) return false;
   const { status } = answer.value.response;
   return status !== 401 && status !== 408 && status !== 429 && status < 500;
 };
 
-/** Why no login was shown although there is a credential. */
+/** Why the gate showed no login although it has a credential. */
 const whyNoScheme = ({ credential }: AuthorizedRequest, { bearer }: OfferedSchemes): Remark | undefined =>
   credential.secret.kind === 'identity-token' && bearer === undefined
     ? {
@@ -50,7 +50,7 @@ const whyNoScheme = ({ credential }: AuthorizedRequest, { bearer }: OfferedSchem
       }
     : undefined;
 
-/** A registry that refuses without a challenge, so that no login is possible. */
+/** The registry refuses without a challenge, so that no login is possible. */
 const noChallenge = (why: string): Remark => ({
   why,
   remedy:
@@ -59,10 +59,10 @@ const noChallenge = (why: string): Remark => ({
 
 interface LoginAttempt {
   readonly answer: AuthorizedResponse;
-  /** The request was sent to the registry; else there was no token to send it with. */
+  /** The request was sent to the registry. Otherwise there was no token to send with it. */
   readonly isSent: boolean;
 }
-/** By {@link schemeKey}. A password that is wrong three times may lock an account, so none is shown twice. */
+/** By {@link schemeKey}. A wrong password may lock its account after three tries, so no password is shown twice. */
 type LoginAttempts = Map<string, LoginAttempt>;
 
 /** Sends the request with a login, once for each scheme. */
@@ -154,8 +154,8 @@ const cachedScheme = (
  * A password leaves only for the host that it belongs to, after that host asked for Basic, or for a token server that
  * is known to belong to it (B28).
  *
- * The login cache only saves requests: when a cached scheme is refused, the request goes on as if nothing were cached, so
- * that the first request after a start gets the same answer as the tenth.
+ * The login cache only saves requests. When a cached scheme is refused, the request goes on as if nothing were cached, so that
+ * the first request after a start and the tenth get the same answer.
  */
 export const createAuth = ({ settingsOf, ...options }: AuthOptions): Auth => {
   const { http } = options;

@@ -14,10 +14,10 @@ export interface AuthorizationOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
-/** Which credential wants to read what. */
+/** A credential, and what it is to read. */
 export interface AuthContext {
   readonly host: string;
-  /** Absent: only whether the credential is good is asked. */
+  /** Absent: the request only tests whether the credential is good. */
   readonly repository?: string;
   readonly credential: Credential;
   readonly budget: ReadBudget;
@@ -25,7 +25,7 @@ export interface AuthContext {
 
 /** The authorization of one request. */
 export interface Authorization {
-  /** `Authorization`; absent: none. */
+  /** The value of `Authorization`. Absent: the header is not sent. */
   readonly header?: string;
   /** The token in it, when a token server gave it. */
   readonly token?: { readonly key: TokenKey; readonly text: string; readonly isFresh: boolean };
@@ -55,7 +55,7 @@ const noBytes = (host: string): RegistryFailure =>
     `the token of ${host} was not read: this review may read no more from registries`,
   );
 
-/** A token server may see the credential when it belongs to the registry, else nothing (B28). */
+/** A token server sees the credential only when it belongs to the registry (B28). */
 const tokenRequestFor = (
   { host, credential }: AuthContext,
   { realm, service, scope }: BearerScheme,
@@ -65,7 +65,7 @@ const tokenRequestFor = (
     ...(service !== undefined && { service }),
     ...(scope !== undefined && { scope }),
     secret: realm.isTrusted ? credential.secret : { kind: 'none' },
-    // Attack: a registry names the token server of somebody else, which answers 429. That limits this registry alone.
+    // Attack: a registry names the token server of somebody else, which answers 429. The limit must hold for this registry alone.
     account: realm.isTrusted ? credential.key : `nobody at ${host}`,
   };
 };
@@ -73,7 +73,10 @@ const tokenRequestFor = (
 const remarkFor = ({ host, credential }: AuthContext, { realm }: BearerScheme): Remark | undefined =>
   realm.isTrusted || credential.secret.kind === 'none' ? undefined : remarkOnRealm(realm, host);
 
-/** Tokens are cached for 80 % of their life, by registry, token server, scope and credential; concurrent requests share one. */
+/**
+ * Tokens are cached for 80 % of their life, by registry, token server, scope and credential. Concurrent requests share one
+ * question.
+ */
 export const createAuthorizations = ({ http, clock }: AuthorizationOptions): Authorizations => {
   const tokens = createTokenCache(clock);
 
@@ -97,7 +100,7 @@ export const createAuthorizations = ({ http, clock }: AuthorizationOptions): Aut
       host: context.host,
       server: JSON.stringify([scheme.realm.url.href, scheme.service]),
       scope: scheme.scope ?? '',
-      // A token without the credential must not be used once its token server is listed.
+      // When the token server is listed later, a token that was fetched without the credential must not be used any more.
       credential: scheme.realm.isTrusted ? context.credential.key : '',
     };
     const remark = remarkFor(context, scheme);

@@ -14,9 +14,9 @@ export interface AuthorizedRequest extends AuthContext {
   readonly stage: RegistryStage;
 }
 export interface ReceivedResponse extends RegistryResponse {
-  /** The token server, when one was asked. */
+  /** The token server that was asked, if there was one. */
   readonly realm?: string;
-  /** Whether the credential was asked for and not shown. */
+  /** The registry asked for the credential, and the gate did not show it. */
   readonly isWithheld: boolean;
 }
 export type AuthorizedResponse = Result<ReceivedResponse, RegistryFailure>;
@@ -28,15 +28,15 @@ export const withRemark = (received: ReceivedResponse, remark: Remark | undefine
   received.remark !== undefined || remark === undefined ? received : { ...received, remark };
 
 /**
- * Reads the body of a refusal into memory. A refusal must not hold its place at the registry while a token is requested
- * there: when all places are held so, each waits for the others until the deadline.
+ * Reads the body of a refusal into memory, so that the refusal gives its place at the registry back before a token is
+ * requested there. If all places were held by refusals, each would wait for the others until the deadline.
  */
 const buffered = async (response: HttpResponse): Promise<HttpResponse> => {
   const body = await response.read(maxErrorBody);
   return { ...response, read: () => Promise.resolve(body), discard: () => undefined };
 };
 
-/** Statuses that may not be final: a challenge, or one that hides that there is one. */
+/** Statuses that may not be final: a challenge, or a status behind which a registry hides its challenge. */
 const mayBeChallenge = new Set([401, 403, 404]);
 
 export const sendAuthorized = async (

@@ -26,7 +26,7 @@ interface Cursor {
   at: number;
 }
 
-/** What the pattern finds right here, or undefined; the cursor moves behind it. */
+/** Matches the pattern at the cursor and moves the cursor behind the match. @returns undefined without a match */
 const take = (cursor: Cursor, pattern: RegExp): string | undefined => {
   pattern.lastIndex = cursor.at;
   const found = pattern.exec(cursor.text);
@@ -35,7 +35,7 @@ const take = (cursor: Cursor, pattern: RegExp): string | undefined => {
   return found[1] ?? found[0];
 };
 
-/** `name = value`; undefined, with the cursor where it was, when something else stands here. */
+/** Reads `name = value`. @returns undefined, without moving the cursor, when something else stands here */
 const takeParameter = (cursor: Cursor): readonly [string, string] | undefined => {
   const start = cursor.at;
   const name = take(cursor, token);
@@ -58,7 +58,7 @@ const takeParameters = (cursor: Cursor): Result<ReadonlyMap<string, string>, str
       return ok(parameters);
     }
     const [name, value] = found;
-    // Two readers of the header could use different ones of the duplicates, above all of a realm.
+    // Two readers of the header could choose different duplicates, above all different realms.
     if (parameters.has(name)) return fail(`it names ${name} twice`);
     if (parameters.size >= maxParameters) return fail(`it has more than ${maxParameters} parameters`);
     parameters.set(name, value);
@@ -84,7 +84,7 @@ const takeChallenge = (cursor: Cursor): Result<Challenge, string> => {
 /**
  * Reads `WWW-Authenticate`: several challenges in one header, quoted strings with escapes, names in any case. At most
  * 8,192 characters, 16 challenges, 32 parameters each.
- * @returns why it cannot be read; what stood before the fault is not used either
+ * @returns the error says why it cannot be read; then no challenge of the header is used
  * @see RFC 9110, sections 11.2 to 11.6.1 and 5.6
  * @example
  * parseChallenges('Bearer realm="https://auth.example.com/token"').value[0].scheme // 'bearer'

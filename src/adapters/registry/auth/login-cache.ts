@@ -2,7 +2,7 @@ import { createLruCache } from '../../../concurrency/lru-cache.ts';
 import type { AuthContext } from './authorization.ts';
 import type { OfferedSchemes } from './auth-scheme.ts';
 
-/** Which scheme a registry accepted, of those that it offered. */
+/** The scheme that a registry accepted, among those that it offered. */
 interface AcceptedScheme {
   readonly offered: OfferedSchemes;
   /** Index in the result of `usableSchemes`. */
@@ -10,8 +10,8 @@ interface AcceptedScheme {
 }
 
 /**
- * How logins were accepted. The cache saves the request that would be refused, and decides nothing. It keeps only
- * what a registry accepted.
+ * The schemes by which logins were accepted. The cache saves the request that would be refused, and decides nothing. It keeps
+ * only schemes that a registry accepted.
  */
 export interface LoginCache {
   get(context: AuthContext): AcceptedScheme | undefined;

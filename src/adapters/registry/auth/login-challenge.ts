@@ -12,7 +12,7 @@ import { endpointHost } from '../network/endpoint.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** Scheme, host and port from which a registry itself answers. */
+/** The origin (scheme, host and port) of the registry itself. */
 export const originOf = ({ host, plainHttp }: RegistrySettings): string =>
   new URL(`${plainHttp ? 'http' : 'https'}://${endpointHost(host)}`).origin;
 
@@ -21,7 +21,7 @@ export interface LoginChallenges {
   /**
    * The schemes that an answer offers.
    * @param isBare - no login has been shown yet
-   * @returns undefined when no login is asked for
+   * @returns undefined when the registry asks for no login
    */
   offeredIn(
     request: AuthorizedRequest,
@@ -39,7 +39,7 @@ const hasLogin = ({ credential: { secret } }: AuthorizedRequest): boolean =>
 
 const apiPath = '/v2/';
 
-/** Some registries answer so to a request without a login, and hide that there is something to log in for. */
+/** Some registries answer a request without a login with these statuses, to hide that a login would help. */
 const mayHide = ({ response: { status } }: ReceivedResponse): boolean => status === 403 || status === 404;
 
 export const createLoginChallenges = (
@@ -71,7 +71,7 @@ export const createLoginChallenges = (
     return response.status === 401 ? offeredBy(request, response) : undefined;
   };
 
-  /** With the one scope that reading needs: the challenge of a registry cannot widen it. */
+  /** With the one scope that a read needs. The challenge of a registry cannot widen it. */
   const usable: LoginChallenges['usable'] = ({ host, repository, credential: { secret } }, offered) => {
     const scope = repository === undefined ? {} : { scope: `repository:${repository}:pull` };
     return usableSchemes(offered, settingsOf, { host, secret, ...scope });

@@ -3,15 +3,15 @@ import { isPath } from '../../../core/image/grammar.ts';
 const maxScopeLength = 1024;
 const maxScopes = 8;
 
-/** A scope of a registry that does not write `type:name:actions`, `aws` at public.ecr.aws for instance. */
+/** A scope that is not `type:name:actions`, for instance `aws` of public.ecr.aws. */
 const plainWord = /^[\w.-]{1,64}$/;
 const repositoryType = /^repository(?:\([a-z]{1,32}\))?$/;
 
-/** `library/app` for `app`, or the other way round: an alias may add or leave out what stands in front. */
+/** Whether one path is an alias of the other: `library/app` for `app`. An alias may add or leave out the front. */
 const isAlias = (one: string, other: string): boolean =>
   one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
 
-/** `type:path` of a scope that is about reading a repository. */
+/** `type:path` of a scope that reads a repository. */
 const readOf = (scope: string): { readonly type: string; readonly path: string } | undefined => {
   const [type = '', path = '', actions = '', ...more] = scope.split(':');
   const isRead = more.length === 0 && repositoryType.test(type) && actions.split(',').includes('pull');
@@ -27,12 +27,12 @@ const narrowed = (scope: string, ours: string | undefined, anyRepository: boolea
 };
 
 /**
- * What of the scope in a challenge may be asked for with a login: reading, and nothing else. A token server on another
- * host is asked only for what may be another name of this repository. Attack (B28): a registry that was taken over names
- * the repositories of its neighbour at the token server that both use, and is handed tokens that read them.
+ * The part of the scope in a challenge that the gate requests with a login: the right to read, and no other. From a token
+ * server on another host it requests only a scope that may be another name of this repository. Attack (B28): a registry that
+ * was taken over names the repositories of its neighbour at the token server that both use, and gets tokens that read them.
  * @param ours - the scope of the repository that is read; absent: none
  * @param anyRepository - the token server is the registry itself, or is asked without a login
- * @returns undefined when nothing is left of it
+ * @returns undefined when no part of it is left
  */
 export const readableScope = (
   text: string | undefined,

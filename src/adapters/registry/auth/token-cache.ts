@@ -9,31 +9,31 @@ import { createSingleFlight, type SharedCall, type Waiter } from '../../../concu
 import { createTtlCache } from '../../../concurrency/ttl-cache.ts';
 import type { Token } from './token.ts';
 
-/** Where a token is good: one registry, one token server, one scope, one credential. Never used for another of them. */
+/** A token is used only for its own registry, token server, scope and credential. */
 export interface TokenKey {
   readonly host: string;
-  /** Address of the token server, and the service that it was asked for. */
+  /** Address of the token server, and the service in the request. */
   readonly server: string;
-  /** Empty for none. */
+  /** Empty: no scope. */
   readonly scope: string;
   /** {@link Credential.key} */
   readonly credential: string;
 }
 
 type Asked = Result<Token, RegistryFailure>;
-/** In the name of all waiters. */
+/** Requests the token for all waiters. */
 type AskShared = (shared: Pick<ReadBudget, 'signal'> & { readonly requester: Requester }) => Promise<Asked>;
 
-/** The part of its life for which a token is used. The rest is for clock differences and the time on the way. */
+/** The share of its life for which a token is used. The rest allows for clock differences and the time on the way. */
 const usedShare = 0.8;
 
 interface TokenCache {
-  /** A token that is good for a while still. */
+  /** A token that has not expired. */
   get(key: TokenKey): string | undefined;
-  /** Forgets a token that was refused, unless another one has taken its place. */
+  /** Removes a token that was refused, unless another one has replaced it. */
   drop(key: TokenKey, text: string): void;
   /**
-   * Asks for a token and keeps it. Several callers with one key share one question; it goes on while one of them waits.
+   * Requests a token and caches it. Concurrent callers with one key share one request, which goes on while one of them waits.
    * @returns undefined when the caller's own signal ended first
    */
   obtain(
@@ -66,7 +66,7 @@ export const createTokenCache = (clock: Pick<Clock, 'monotonic'>, limit = 4096):
   ): Promise<Asked> => {
     const asked = clock.monotonic();
     const answer = await ask({ signal: call.signal, requester: requesters.requester });
-    // Its life counts from the question.
+    // Its life is counted from the request.
     const life = answer.ok ? answer.value.lifetime * usedShare - (clock.monotonic() - asked) : 0;
     if (answer.ok && !call.signal.aborted) kept.set(name, answer.value.text, life);
     return answer;

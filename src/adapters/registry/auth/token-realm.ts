@@ -4,8 +4,8 @@ import type { Remark } from '../client/failure.ts';
 import { defaultSettings, type RegistrySettings } from '../settings.ts';
 
 /**
- * Token servers that well-known registries have on another host than their own, as their `WWW-Authenticate` names them
- * (looked at in November 2026). Not here, because their realm is on the registry's own host: ghcr.io, quay.io, gcr.io
+ * Token servers of well-known registries on other hosts than the registry, as their `WWW-Authenticate` named them in
+ * November 2026. Not here, because their realm is on the registry's own host: ghcr.io, quay.io, gcr.io
  * and `*.pkg.dev`, mcr.microsoft.com and `*.azurecr.io`, public.ecr.aws, registry.redhat.io, nvcr.io, cgr.dev, dhi.io,
  * `*.ocir.io`, Harbor, Gitea and Forgejo. A GitLab of one's own has `tokenRealms: [gitlab.example.com]`.
  */
@@ -30,10 +30,10 @@ const parse = (text: string): URL | undefined => {
   }
 };
 
-/** A host as a URL writes it: without the port that its scheme has anyway. */
+/** A host as a URL writes it: without the default port of its scheme. */
 const asInUrl = (host: string, protocol: string): string => parse(`${protocol}//${host}`)?.host ?? host;
 
-/** A realm that may be asked for a token, and whether it may see the credential of the registry. */
+/** A realm that the gate asks for a token, and whether it may see the credential of the registry. */
 export interface TokenRealm {
   readonly url: URL;
   readonly isTrusted: boolean;
@@ -51,7 +51,7 @@ const whyNotAsked = (url: URL, { plainHttp }: RegistrySettings, own: URL | undef
   return `its token server ${where} is to be asked over plain HTTP, which is done only on the same host as a registry with plainHttp`;
 };
 
-/** The rights that a registry would borrow from the row of its token server. */
+/** The rights in the row of a token server that its registry would borrow. */
 const whyBorrowed = (own: RegistrySettings, realm: RegistrySettings): string | undefined => {
   if (realm.allowPrivateAddress && !own.allowPrivateAddress) return 'lies inside, and it may not itself';
   return realm.client !== undefined && own.client === undefined
@@ -65,10 +65,11 @@ const whyBorrowed = (own: RegistrySettings, realm: RegistrySettings): string | u
  * the realm lies on the same host name. It sees the credential when its host and port are the registry's own, or are
  * listed for it, here or in `tokenRealms`; every other realm is asked anonymously.
  *
- * What the rows of others open is open to no registry that has not the like itself, unless it is listed: it could look
- * around inside by the answers (B26), or borrow a client certificate (B28), as by a redirect.
+ * A realm that is not listed must not have more rights in its own row than the registry has. Attack: a registry names an
+ * internal host as its realm and learns from the answers what lies there (B26), or uses the gate's client certificate
+ * (B28).
  * @param settingsOf - the row of a host
- * @returns why it is not asked at all
+ * @returns the error says why the realm is not asked at all
  */
 export const checkRealm = (
   text: string,
@@ -93,7 +94,7 @@ export const checkRealm = (
   return ok({ url, isTrusted: isOwn || isListed, isOwn });
 };
 
-/** Advice about a realm that was not shown the credential. */
+/** Advice about a realm that may not see the credential. */
 export const remarkOnRealm = ({ url }: TokenRealm, host: string): Remark => {
   const server = shownName(url.host);
   return {

@@ -10,16 +10,16 @@ import { secretsToRedact } from '../network/redact.ts';
 export interface TokenRequest {
   readonly realm: URL;
   readonly service?: string;
-  /** `repository:<path>:pull`; absent: only whether the credential is good is asked. */
+  /** `repository:<path>:pull`. Absent: the request only tests whether the credential is good. */
   readonly scope?: string;
   /** `none` for a realm that may not see the credential. */
   readonly secret: CredentialSecret;
-  /** Rate limits of the token server (429) hold for each account apart. */
+  /** Rate limits of the token server (429) are kept by account. */
   readonly account: string;
 }
 export interface Token {
   readonly text: string;
-  /** Milliseconds that it is announced to live from when it was asked for. */
+  /** Its announced life in milliseconds, from the time of the request. */
   readonly lifetime: number;
   /** Bytes of the answer. */
   readonly size: number;
@@ -29,7 +29,7 @@ export interface Token {
 const maxTokenResponse = 64 * 1024;
 /** Token specification: "For compatibility with older clients, a token should never be returned with less than 60 seconds to live", and the default. */
 const defaultLifetime = 60;
-/** A longer lifetime is cut: a right that was taken away is gone after an hour at the latest. */
+/** A longer lifetime is cut, so that a right that was taken away ends after an hour at the latest. */
 const maxLifetime = 3600;
 
 /**
@@ -43,7 +43,7 @@ export const basicAuthorization = (username: string, password: string): string =
 
 const clientId = 'imagegate';
 
-/** nvcr.io puts a scope into the realm itself. Only our own is asked for: a wider one would make a stronger token. */
+/** nvcr.io puts a scope into the realm itself. It is removed, since a wider scope would make a stronger token. */
 const withoutScope = (realm: URL): URL => {
   const target = new URL(realm);
   target.searchParams.delete('scope');
@@ -128,8 +128,8 @@ const failureOfStatus = async (
 };
 
 /**
- * Asks a token server. GET with Basic credentials or without any, POST with `grant_type=refresh_token` for an identity
- * token. The scope is ours, whatever the challenge named. At most 64 KiB of answer; `expires_in` is 60 s when missing.
+ * Asks a token server: by GET with Basic credentials or without any, by POST with `grant_type=refresh_token` for an identity
+ * token. The caller chooses the scope, not the challenge. The answer has at most 64 KiB; a missing `expires_in` means 60 s.
  * @see https://distribution.github.io/distribution/spec/auth/token and /oauth
  */
 export const requestToken = async (

@@ -9,8 +9,8 @@ import { beyondLimit, invalid, corrupt, statusAnswer } from './failure.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 
 /**
- * GET of a blob: exactly as many bytes as its descriptor says, with that digest. Nothing is asked for when the descriptor
- * names more than `limit`.
+ * GET of a blob. It must have exactly the size and the digest of its descriptor. No request is sent when the descriptor names
+ * more than `limit` bytes.
  * @see OCI distribution-spec 1.1, "Pulling blobs"
  */
 export const getBlob = async (

@@ -25,8 +25,8 @@ const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Mani
 };
 
 /**
- * Reads registries: OCI distribution-spec 1.1 and what Docker's registry did before it. Mirrors of a host are asked
- * before it, except by `ping`.
+ * Reads registries of OCI distribution-spec 1.1, and older ones of Docker. Mirrors of a host are asked before the host, except
+ * by `ping`.
  */
 export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Registry => {
   const auth = createAuth({ http, settingsOf, clock });
@@ -47,7 +47,7 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
     referrers: ({ host, repository, digest }, credential, budget) => {
       const target: ReadTarget = { host, repository, credential, budget };
       const from = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), digest);
-      // A mirror that copies images only has no signatures to list: its empty list says nothing about the origin.
+      // A mirror that copies only images lists no signatures. Its empty list says nothing about the origin.
       return throughMirrors(target, mirrorsOf(target), from, (found) => found.length > 0);
     },
     ping: (host, credential, budget) => ping(auth, host, credential, budget),

@@ -21,7 +21,7 @@ const lengthOf = (response: HttpResponse): number | undefined => {
 };
 
 /**
- * Why a body is not even begun: it is packed (a few bytes could become gigabytes, B9), or its announced length is out of
+ * Why a body is not read at all: it is compressed (a few bytes could become gigabytes, B9), or its announced length is out of
  * bounds.
  */
 const whyUnread = (
@@ -44,7 +44,7 @@ const whyUnread = (
   return failureOf(subject, 'limit', why);
 };
 
-/** The descriptor names a wrong size, which is the fault of the pusher. */
+/** The descriptor names a wrong size. The pusher wrote it. */
 const lie = (subject: Subject, why: string): RegistryFailure => ({
   ...failureOf(subject, 'invalid', why),
   unreadable: true,
@@ -58,7 +58,7 @@ const readWhole = async (
   const body = await response.read(max);
   const name = `${subject.what} of ${subject.host}`;
   if (!body.ok) {
-    // More bytes than the descriptor names is a lie about the content, no matter of our limits.
+    // With more bytes than the descriptor names, the descriptor is wrong. No limit of the gate is the cause.
     if (body.error.kind !== 'limit' || min < max) return body;
     return fail(lie(subject, `${name} has more than its ${max} bytes`));
   }
@@ -67,8 +67,8 @@ const readWhole = async (
 };
 
 /**
- * Reads a body whole. At most `max` bytes; when `min` is the same, exactly so many. Bytes are taken from the budget
- * of the review as soon as their number is known, the announced ones before they are read.
+ * Reads a whole body of `min` to `max` bytes. Bytes are taken from the budget of the review as soon as their number is known:
+ * announced bytes before they are read.
  */
 export const readBody = async (
   response: HttpResponse,

@@ -27,13 +27,13 @@ const invalidAnswer = (subject: Subject, why: string): RegistryFailure =>
 /** An answer that lies or cannot be read. */
 export const invalid = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(invalidAnswer(subject, why));
-/** As {@link invalid}, for bytes that are the fault of their pusher, so that another request changes nothing. */
+/** As {@link invalid}, for bytes that their pusher made wrong, so that another request changes nothing. */
 export const corrupt = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy({ ...invalidAnswer(subject, why), unreadable: true });
 export const beyondLimit = (subject: Subject, why: string): RegistryAnswer<never> =>
   unavailableBy(failureOf(subject, 'limit', `${subject.what} of ${subject.host} was not read: ${why}`));
 
-/** Most that is read of an error body; it is a few hundred bytes. */
+/** Most bytes of an error body that are read. Usual ones have a few hundred. */
 export const maxErrorBody = 16 * 1024;
 const maxErrorsShown = 2;
 const maxMessageLength = 160;
@@ -46,8 +46,8 @@ const sayError = (error: JsonValue): string | undefined => {
 };
 
 /**
- * The explanation of the registry itself, ` (DENIED: …)`, made safe to show. Uses up the body.
- * @param secrets - texts that were sent; an explanation that repeats one of them is not shown
+ * The explanation in the answer of the registry, ` (DENIED: …)`, made safe to show. It consumes the body.
+ * @param secrets - secrets in the request; an explanation that repeats one of them is not shown
  */
 export const explanationOf = async (response: HttpResponse, secrets: readonly string[]): Promise<string> => {
   if (response.headers['content-encoding'] !== undefined) {
@@ -85,23 +85,23 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
   timeout: 'did not answer',
 };
 
-/** An answer, and with which secrets it was asked for. */
+/** A response, and the secrets in its request. */
 export interface RegistryResponse {
   readonly response: HttpResponse;
-  /** What was sent and must not be shown, see redact.ts. */
+  /** Texts of the request that must not be shown, see redact.ts. */
   readonly secrets: readonly string[];
-  /** What a refusal must say about how the registry was asked. */
+  /** Added to the failure when the registry refuses. */
   readonly remark?: Remark;
 }
-/** Why no login was shown that could have been, and what to do about it. */
+/** Why the gate did not show its login, and what to do about it. */
 export interface Remark {
   readonly why: string;
   readonly remedy: string;
 }
 
 /**
- * A refusal for another cause than the login itself: the cause comes first, so that it is not what gets cut. Nothing in
- * it names the login: two names with the same password get the same failure (B29).
+ * Adds the remark to a refusal. The remark comes first, so that a long text loses its end and not the cause. Neither names the
+ * login, so two logins with the same password get the same failure (B29).
  */
 export const because = (failure: RegistryFailure, remark: Remark | undefined): RegistryFailure =>
   remark === undefined || failure.kind !== 'denied'
@@ -109,8 +109,9 @@ export const because = (failure: RegistryFailure, remark: Remark | undefined): R
     : { ...failure, why: `${remark.why}; ${failure.why}`, remedy: remark.remedy };
 
 /**
- * What a status other than 200 means: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
- * denied, 429 paced, 408 and 5xx unreachable, the rest invalid. Only 5xx is excusable (R25). The body is used up.
+ * The meaning of a status other than 200: 404 is absent (NAME_UNKNOWN, MANIFEST_UNKNOWN, BLOB_UNKNOWN), 401 and 403 are
+ * denied, 429 is paced, 408 and 5xx are unreachable, all others are invalid. Only 5xx is excusable (R25). It consumes the
+ * body.
  */
 export const statusAnswer = async (
   { response, secrets, remark }: RegistryResponse,

@@ -17,7 +17,7 @@ const isNext = (relations: string): boolean => relations.toLowerCase().split(/\s
 interface Link {
   readonly target: string;
   readonly isNext: boolean;
-  /** Where the next one begins. */
+  /** Index at which the next link begins. */
   readonly end: number;
 }
 
@@ -37,8 +37,8 @@ const readLink = (header: string, start: number): Link | undefined => {
 };
 
 /**
- * The target of `rel="next"` in a `Link` header, as it is written there.
- * @returns undefined when no link is the next one, an error when the header cannot be read
+ * The target of `rel="next"` in a `Link` header, as the header has it.
+ * @returns undefined when no link has `rel="next"`; an error when the header cannot be read
  * @see RFC 8288, section 3
  */
 const nextLink = (header: string | undefined): Result<string | undefined, string> => {
@@ -70,9 +70,9 @@ const decoded = (path: string): string | undefined => {
 };
 
 /**
- * Path and query of the next page. It must lie where this page lay, whatever its query: a list that goes on at another
- * host or another repository would be read with this repository's token (B28).
- * @param page - the page that came with the header, as it was asked for
+ * Path and query of the next page. It must have the origin and the path of this page; only the query may differ. Attack (B28): a
+ * list goes on at another host or repository, which is then read with the token of this repository.
+ * @param page - the URL of the page that had the header
  */
 export const nextPage = (header: string | undefined, page: URL): Result<string | undefined, string> => {
   const link = nextLink(header);

@@ -3,20 +3,20 @@ import { readManifestDocument, type ManifestDocument } from '../../../core/oci/m
 import { manifestTypes, shapeOfType } from '../../../core/oci/media-types.ts';
 import { fail, type Result } from '../../../core/result.ts';
 
-/** What we ask for: everything that we read. A registry that converts finds no reason to (distribution does, to schema 1). */
+/** All types that the gate reads, so that no registry converts a manifest (distribution converts to schema 1). */
 export const manifestAccept = [...manifestTypes.image, ...manifestTypes.index].join(', ');
 
 /** Largest manifest or index that is read: the limit that registries set (distribution-spec, "Pushing Manifests"). */
 export const maxManifestBytes = 4 * 1024 * 1024;
 
-/** Says nothing about what the bytes are. */
+/** Types that say nothing about the bytes. */
 const plainTypes: ReadonlySet<string> = new Set([
   'application/json',
   'application/octet-stream',
   'text/plain',
 ]);
 
-/** Why the header says something else than the bytes (CVE-2021-41190). */
+/** How the header and the bytes disagree (CVE-2021-41190). */
 const whyHeaderDisagrees = (
   header: string | undefined,
   { shape, mediaType, isSilent }: ManifestDocument,
@@ -28,9 +28,9 @@ const whyHeaderDisagrees = (
 };
 
 /**
- * Reads the bytes of a manifest or an index and holds the header against them: the media type is what they say.
+ * Reads the bytes of a manifest or an index. The media type is in the bytes; a header that disagrees is refused.
  * @param contentType - the header `Content-Type`, if there was one
- * @returns why they cannot be read, in words that follow `the manifest cannot be read:`
+ * @returns the error completes `the manifest cannot be read:`
  */
 export const readManifestBytes = (
   bytes: Uint8Array,

@@ -13,14 +13,14 @@ import { manifestAccept, maxManifestBytes, readManifestBytes } from './manifest-
 /** A manifest with its parsed fields. */
 export type ParsedManifest = Manifest & ManifestDocument;
 
-/** The digest that the bytes must have; absent for a tag. */
+/** The digest that the bytes must have; undefined for a tag. */
 const askedDigest = (name: ManifestName): Digest | undefined => ('digest' in name ? name.digest : undefined);
 
-/** Whether it is JSON. A web page of a proxy or a portal was not pushed by anybody. */
+/** Whether it looks like JSON. Otherwise it is the web page of a proxy or a portal, which nobody pushed. */
 const isDocument = (bytes: Uint8Array): boolean =>
   /^\s{0,64}\{/.test(Buffer.from(bytes.subarray(0, 64)).toString());
 
-/** Why `Docker-Content-Digest` gives the lie to the bytes that came with it; undefined when it is missing or right. */
+/** Why `Docker-Content-Digest` disagrees with the bytes of its response; undefined when it is missing or right. */
 const whyDigestHeaderLies = (bytes: Uint8Array, header: string | undefined): string | undefined => {
   const named = header === undefined ? undefined : parseDigest(header);
   if (named?.ok === false) return 'its Docker-Content-Digest is no digest';
@@ -29,7 +29,7 @@ const whyDigestHeaderLies = (bytes: Uint8Array, header: string | undefined): str
     : 'its Docker-Content-Digest is not the digest of the bytes';
 };
 
-/** Checks everything that the bytes themselves can disprove (B1). */
+/** Checks the bytes against the digest of the request and against the headers (B1). */
 const verify = (
   bytes: Uint8Array,
   name: ManifestName,
@@ -50,8 +50,8 @@ const verify = (
 };
 
 /**
- * GET of a manifest or index, at most 4 MiB. The digest is computed from the bytes; the one asked for, and the one that a
- * header names, must be equal to it.
+ * GET of a manifest or index of at most 4 MiB. The digest is computed from the bytes. The digest in the request and the one in
+ * a header must be equal to it.
  * @see OCI distribution-spec 1.1, "Pulling manifests"
  */
 export const getManifest = async (
@@ -93,8 +93,8 @@ const hintOf = (
 };
 
 /**
- * HEAD of a manifest. A registry that does not know HEAD (405, 501) is asked by GET: only an answer to this credential
- * shows that it may read.
+ * HEAD of a manifest. A registry that does not know HEAD (405, 501) is asked by GET, because only an answer to this credential
+ * shows that the credential may read.
  */
 export const headManifest = async (
   auth: Auth,

@@ -25,9 +25,9 @@ const withMirrors = <T>(answer: RegistryAnswer<T>, tried: readonly string[]): Re
 };
 
 /**
- * Asks the mirrors of a host in their order, anonymously, and then the host itself. The first mirror that knows is
- * believed about a tag, which is the operator's choice; content by digest is verified wherever it comes from. Anything
- * else, and whatever `accepts` refuses, goes on to the next. Mirrors of a mirror are not asked.
+ * Asks the mirrors of a host in their order, anonymously, and then the host itself. The first mirror with an answer is
+ * believed about a tag, because the operator chose the mirror; content by digest is always verified. A mirror without an answer,
+ * or with one that `accepts` refuses, is passed over. Mirrors of a mirror are not asked.
  */
 export const throughMirrors = async <T>(
   target: ReadTarget,

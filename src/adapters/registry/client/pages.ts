@@ -12,7 +12,7 @@ import type { HttpResponse } from '../http/http.ts';
 import { nextPage } from './link-header.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** A list that a registry gives out page by page, and how much of it is read. */
+/** A list in pages, and how much of it is read. */
 interface Listing<T> {
   readonly subject: Subject;
   /** Path and query of the first page. */
@@ -24,18 +24,18 @@ interface Listing<T> {
   readonly maxItems: number;
   /** The items of a page, or why it cannot be read. */
   readonly itemsOf: (page: JsonObject) => Result<readonly T[], string>;
-  /** Whether the first answer shows that the registry does not have this list at all: `absent`. */
+  /** Whether the first response shows that the registry has no such list. Then the list is `absent`. */
   readonly isMissing?: (response: HttpResponse) => boolean;
 }
 
 interface Page<T> {
   readonly items: readonly T[];
-  /** Path and query of the next one. */
+  /** Path and query of the next page. */
   readonly next: string | undefined;
 }
 
 interface PageAnswer extends RegistryResponse {
-  /** As it was asked for. */
+  /** The URL of the request. */
   readonly url: URL;
 }
 
@@ -61,7 +61,7 @@ const readPage = async <T>(
   return known({ items: items.value, next: next.value });
 };
 
-/** Why a page is not asked for any more. */
+/** Why no further page is requested. */
 const whyStop = (
   { subject, maxPages }: Pick<Listing<unknown>, 'subject' | 'maxPages'>,
   seen: ReadonlySet<string>,
@@ -72,8 +72,8 @@ const whyStop = (
 };
 
 /**
- * Reads all pages of a list, or says why not: part of a list is never taken for the whole. Pages lie where the first one
- * lies, none is read twice (B9: an endless list), and what is larger than the bounds is a `limit`.
+ * Reads all pages of a list. A part of a list is never taken for the whole list. All pages have the path of the first one, and
+ * no page is read twice (B9: an endless list). A list beyond the limits is a failure of kind `limit`.
  */
 export const readList = async <T>(
   auth: Auth,

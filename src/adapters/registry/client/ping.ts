@@ -10,14 +10,14 @@ import type { HttpResponse } from '../http/http.ts';
 
 const maxBody = 64 * 1024;
 
-/** Docker Registry API V2; the OCI specification dropped the header, most registries send it still. */
+/** The header of Docker Registry API V2. The OCI specification dropped it; most registries still send it. */
 const namesApi = ({ headers }: HttpResponse): boolean =>
   headers['docker-distribution-api-version']?.includes('registry/2.') === true;
 
 const offersLogin = ({ headers }: HttpResponse): boolean =>
   readOfferedSchemes(headers['www-authenticate']).ok;
 
-/** `{}`, any other JSON object, or nothing: what registries send with their 200. A web page is none of them. */
+/** Registries send a JSON object or nothing with their 200. A web page is neither. */
 const looksLikeRegistry = (body: Uint8Array): boolean => body.length === 0 || readJsonObject(body).ok;
 
 type PingAnswer = RegistryAnswer<{ readonly realm?: string }>;
@@ -49,15 +49,15 @@ const readAnswer = (
   }
   if (response.status !== 200) return statusAnswer(answer, subject);
   if (!answer.isWithheld) return readOk(answer, subject, budget);
-  // The caller wants to know whether the credential is good, and it was not shown.
+  // The caller wants to know whether the credential is good. The registry has not seen it, so that is not known.
   response.discard();
   const { why = '', ...remedy } = answer.remark ?? {};
   return unavailableBy({ ...failureOf(subject, 'denied', why), ...remedy });
 };
 
 /**
- * `GET /v2/` with a credential, the way `docker login` asks. A 401 belongs to a registry when it says how to log in, a
- * 200 when it names the API or has the body that registries send.
+ * `GET /v2/` with a credential, as `docker login` does. A server is a registry when its 401 offers a login, or when its 200
+ * names the API or has the body of a registry.
  * @see OCI distribution-spec 1.1, "Determining Support"
  */
 export const ping = async (

@@ -15,11 +15,11 @@ export interface ReadTarget extends Repository {
   readonly budget: ReadBudget;
 }
 
-/** A path could leave the repository, or end the request line, if it were taken as it is. */
+/** Attack: a repository name leaves its path (`..`), or ends the request line. So only valid names become a path. */
 const whyNotPath = (repository: string): string | undefined =>
   isPath(repository) ? undefined : 'that is no repository name';
 
-/** The last part of `/manifests/…`, or why there is none. */
+/** `/v2/<repository>/manifests/<reference>`, or why there is none. */
 export const manifestPath = (
   { repository }: Repository,
   name: ManifestName,

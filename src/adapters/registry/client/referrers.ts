@@ -13,18 +13,18 @@ import { maxManifestBytes } from './manifest-bytes.ts';
 import type { RegistrySettings } from '../settings.ts';
 
 const maxPages = 4;
-/** Limit of the referrers of the API and of the fallback tag, each and together. */
+/** Most referrers of the API, of the fallback tag, and of both together. */
 const maxReferrers = 256;
 
-/** What registries without the API say: distribution-spec asks for 404, others find path or method unknown or bad. */
+/** Statuses of registries without the API. distribution-spec wants 404; some find the path or the method wrong. */
 const unknownApi: ReadonlySet<number> = new Set([400, 404, 405, 406, 410, 501]);
 
-/** Also a host that answers every path with its web page. */
+/** Also true for a host that answers every path with its web page. */
 const hasNoApi = ({ status, headers }: HttpResponse): boolean =>
   unknownApi.has(status) ||
   (status === 200 && headers['content-type']?.toLowerCase().startsWith('text/html') === true);
 
-/** `sha256-<hex>`; the longer digests are cut (distribution-spec 1.1, "Referrers Tag Schema"). */
+/** `sha256-<hex>`. Longer digests are cut (distribution-spec 1.1, "Referrers Tag Schema"). */
 export const fallbackTag = (digest: Digest): string =>
   `${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`;
 
@@ -37,7 +37,7 @@ const fromApi = (
   readList(auth, target, settings, {
     subject,
     path,
-    // Without `?artifactType=`: a registry fills that field as it likes, and a filter would lose what it misjudges.
+    // Without `?artifactType=`: registries fill that field differently, and a filter would lose referrers.
     accept: 'application/vnd.oci.image.index.v1+json',
     maxPages,
     maxPageBytes: maxManifestBytes,
@@ -65,11 +65,11 @@ const listed = (answer: RegistryAnswer<readonly Descriptor[]>): readonly Descrip
   answer.state === 'known' ? answer.value : [];
 
 /**
- * Everything that says it refers to a digest: the Referrers API and the fallback tag, both always, joined by digest. A
- * registry that got the API late still has the tags that older clients wrote. The two questions go out together, so
- * the second one costs a request and no time; either of them failing makes the whole unavailable, since half a list is
- * not the list. At most 4 pages and 256 entries; entries that name nothing are left out. `OCI-Filters-Applied` means
- * nothing here: no filter is asked for.
+ * Everything that claims to refer to a digest. The Referrers API and the fallback tag are both always asked, and their lists
+ * are joined by digest: a registry that got the API late still has the tags of older clients. The two requests are
+ * concurrent, so the second one takes no extra time. When either fails the whole list is unavailable, since half a list is
+ * not the list. At most 4 pages and 256 entries are read; entries that name nothing are left out. `OCI-Filters-Applied` is
+ * ignored, since no filter is requested.
  * @see OCI distribution-spec 1.1, "Listing Referrers" and "Unavailable Referrers API"
  */
 export const getReferrers = async (

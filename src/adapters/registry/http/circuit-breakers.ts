@@ -17,20 +17,20 @@ export interface PathPermit {
 export interface CircuitBreakers {
   openCircuit(path: string): OpenCircuit<RegistryFailure> | undefined;
   acquire(path: string): PathPermit | OpenCircuit<RegistryFailure>;
-  /** Whether a circuit of this host is open or a path of it failed lately: then its state is worth keeping. */
+  /** Whether a circuit of this host is open, or one of its paths failed lately. Then its state is kept longer. */
   isOpen(): boolean;
 }
 
-/** Failed paths of one host whose circuits are kept. */
+/** Most failed paths of one host whose circuits are kept. */
 const maxPaths = 64;
 
-/** A failure before the host learned a path is about the host, whatever the request was for. */
+/** Stages before the host learns the path. A failure in one of them is about the host. */
 const concernsHost = ({ stage }: RegistryFailure): boolean => stage === 'connect' || stage === 'address';
 
 /**
  * One circuit breaker for the host, and one for each path that failed. Attack: a tenant asks for a repository of a shared
- * registry that always answers 502 (a proxy cache whose upstream is gone), and so closes the registry to everybody.
- * Only failures before a path is named open the circuit of the host; later ones are about that path.
+ * registry that always answers 502 (a proxy cache whose upstream is gone), so that the registry is closed to everybody.
+ * So only failures before the path is sent open the circuit of the host. Later failures are about the path.
  */
 export const createCircuitBreakers = (clock: Pick<Clock, 'monotonic'>): CircuitBreakers => {
   const host = createCircuitBreaker<RegistryFailure>(clock);
@@ -58,7 +58,7 @@ export const createCircuitBreakers = (clock: Pick<Clock, 'monotonic'>): CircuitB
         open: false,
         record: (outcome, failure) => {
           const isHostFailure = concernsHost(failure);
-          // A host that answers, with whatever status, is there.
+          // A host that answers with any status is there.
           hostPermit.record(outcome === 'failure' && !isHostFailure ? 'success' : outcome, failure);
           const pathOutcome = outcome === 'failure' && isHostFailure ? 'ignored' : outcome;
           pathPermit?.record(pathOutcome, failure);

@@ -19,7 +19,7 @@ import type { Hop } from './redirect.ts';
 interface HostRequestDeps {
   readonly hosts: Hosts;
   readonly pool: ConnectionPool;
-  /** Memory for responses to questions about this registry, wherever its redirects lead. */
+  /** Memory for responses to requests for this registry, including its redirects to other hosts. */
   readonly memoryFor: (request: HttpRequest) => ResponseMemory;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** 0 to 1: spreads requests that wait for the same moment. */
@@ -33,7 +33,7 @@ export type SendToHost = (
   budget: RequestBudget,
 ) => Promise<Result<{ readonly host: Host; readonly response: HostResponse }, RegistryFailure>>;
 
-/** The time that a request still needs after it has waited for its host, in milliseconds. */
+/** Milliseconds that a request needs after it has waited for its host. */
 export const timeToAnswer = (budget: RequestBudget): number => Math.min(budget.timeout / 10, 500);
 
 /** As excusable as the failure that opened the circuit (R25). */
@@ -49,13 +49,13 @@ const openCircuitFailure = (
     : failure('unreachable', stage, name, why);
 };
 
-/** A refusal by the address guard and our own limits say nothing about the host. */
+/** A refusal by the address guard, or by a limit of the gate, says nothing about the host. */
 const outcomeOf = ({ kind }: RegistryFailure): 'failure' | 'ignored' =>
   kind === 'unreachable' ? 'failure' : 'ignored';
 
 /**
- * A name without an address is an outage of the DNS only where the operator has named the host. Of any other host it
- * says no more than a refused address does: nobody learns from the gate which names exist inside.
+ * A name without an address is an outage of the DNS only where the operator has named the host. For every other host it looks
+ * like a refused address, so that nobody learns from the gate which internal names exist.
  */
 const excusableIfConfigured = (found: RegistryFailure, configured: boolean): RegistryFailure =>
   configured && found.kind === 'unreachable' && found.stage === 'address'
@@ -101,7 +101,7 @@ const acquirePlace = async (
   return fail(failure('busy', 'queue', endpoint.name, why));
 };
 
-/** A request that may be sent now. Its outcome is recorded and its place released when its response ends. */
+/** A request that may be sent now. When its response ends, its outcome is recorded and its place is released. */
 interface Admitted {
   readonly host: Host;
   readonly permit: PathPermit;
@@ -127,7 +127,7 @@ const createAdmit =
     if (limited !== undefined) return fail(limited);
     const place = await acquirePlace(host, hop, ownersOf(request.requester), budget);
     if (!place.ok) return place;
-    // The host may have died while this request waited.
+    // The circuit may have opened while this request waited.
     const permit = host.circuitBreakers.acquire(path);
     if (!permit.open) return ok({ host, permit, release: place.value });
     place.value();

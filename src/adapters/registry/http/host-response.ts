@@ -9,7 +9,7 @@ import { errorCode, failure, isBrokenAnswer, networkReason, outage } from '../ne
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 
-/** The response of one host, its body not read yet. It must be read or discarded; else the end of the budget discards it. */
+/** The response of one host with an unread body. It must be read or discarded; else the end of the budget discards it. */
 export interface HostResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -23,13 +23,13 @@ interface HostResponseDeps {
   readonly memory: ResponseMemory;
   /** Milliseconds since the request was sent. */
   readonly elapsed: () => number;
-  /** Called with the most bytes of the body that are read, before they are. */
+  /** Called with the limit of the body before the body is read. */
   readonly allowBody: (maxBytes: number) => void;
   /** Called once. `isWhole`: the body was read to its end, so that the connection can be used again. */
   readonly onEnd: (outcome: CallOutcome, failure: RegistryFailure, isWhole: boolean) => void;
 }
 
-/** Repeated headers joined, names in lower case. */
+/** Joins repeated headers; names are in lower case. */
 const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
@@ -38,7 +38,7 @@ const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Rec
     ]),
   );
 
-/** A gateway answers so when its registry is gone. A 500 may concern one image alone and does not count for all. */
+/** Statuses of a gateway whose registry is gone. A 500 may concern only one image, so it does not count here. */
 const gatewayErrors = new Set([502, 503, 504]);
 
 const outcomeOfStatus = (status: number, isRateLimited: boolean): CallOutcome => {
@@ -59,7 +59,7 @@ const truncatedCodes = new Set([
   '',
 ]);
 
-/** Which failure a body that could not be read to its end stands for. */
+/** The failure of a body that could not be read to its end. */
 const bodyFailure = (
   end: Exclude<BodyEnd, { readonly end: 'whole' }>,
   { limit, declared }: { readonly limit: number; readonly declared: number | undefined },
@@ -96,7 +96,7 @@ export const createHostResponse = (
   const declared = isBodiless ? undefined : declaredLength(headers);
   const outcome = outcomeOfStatus(status, headers['retry-after'] !== undefined);
   let isConsumed = false;
-  /** What the circuit breaker shows as its last failure if the status counts as one. */
+  /** The failure for the circuit breaker, if the status counts as one. */
   const statusFailure = (why: string): RegistryFailure =>
     status >= 500 ? outage(request.stage, name, why) : failure('unreachable', request.stage, name, why);
 
@@ -108,7 +108,7 @@ export const createHostResponse = (
     }
     const { kind, why } = bodyFailure(end, { limit, declared });
     const broken = failure(kind, request.stage, name, why);
-    // A lack of memory is ours and says nothing about the host.
+    // A lack of memory in the gate says nothing about the host.
     onEnd(outcomeOfFailure[kind] ?? 'ignored', broken, false);
     return broken;
   };

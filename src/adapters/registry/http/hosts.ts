@@ -8,12 +8,12 @@ import type { RegistrySettings } from '../settings.ts';
 
 /** The state of one host under one row of the configuration. */
 export interface Host {
-  /** Its concurrent requests and those that wait, shared by namespace first (R26). */
+  /** The limit of its concurrent requests, with a fair queue by namespace (R26). */
   readonly semaphore: FairSemaphore;
   readonly circuitBreakers: CircuitBreakers;
   /** The idle connection that was used last; `undefined` when there is none. */
   takeIdle(): Connection | undefined;
-  /** Keeps a connection for the next request, if the row is still the one that it was made under. */
+  /** Keeps a connection for the next request, unless the row has changed since it was made. */
   putIdle(connection: Connection, settings: RegistrySettings): void;
   removeIdle(connection: Connection): void;
   readonly rateLimits: RateLimitState;
@@ -22,7 +22,7 @@ export interface Host {
 export interface Hosts {
   /** @returns undefined when there are too many hosts and all of them are busy */
   get(endpoint: Endpoint): Host | undefined;
-  /** Closes one idle connection of any host without a row. @returns undefined when there is none */
+  /** Closes one idle connection of any host without a row. @returns undefined when none is idle */
   closeOneIdle(): Connection | undefined;
   close(): void;
 }
@@ -63,7 +63,7 @@ const createEntry = (
         return;
       }
       entry.idle.push(connection);
-      // A POST always dials: without this there would be more idle connections than are ever used at once.
+      // A POST always dials, so without this limit there would be more idle connections than are ever used at once.
       if (entry.idle.length > entry.settings.concurrency) entry.idle.shift()?.close();
     },
     removeIdle: (connection) => {
@@ -75,9 +75,9 @@ const createEntry = (
 };
 
 /**
- * The hosts that were asked last, by name and origin. Names of hosts without a row come from image names, so an attacker
- * chooses them: their number is bounded, and the least recently used idle one is evicted, one with an open circuit or a
- * rate limit last. Configured hosts are never evicted: silent hosts of a tenant must not keep the gate from the
+ * The hosts that were asked last, by name and origin. Hosts without a row come from image names, so an attacker chooses them.
+ * Their number is bounded: the least recently used idle host is evicted first, and hosts with an open circuit or a rate
+ * limit last. Configured hosts are never evicted. Attack: a tenant names many silent hosts, so that the gate loses the
  * registries of the operator (B9).
  */
 export const createHosts = (
@@ -107,7 +107,7 @@ export const createHosts = (
       const known = entries.get(key);
       if (known === undefined && settings.configured !== true && !evictOne()) return undefined;
       const entry = known ?? createEntry(settings, limits.maxWaiting, clock);
-      // A connection of another row would carry over its trust or its private address.
+      // A connection that was made under another row has the trust and the addresses of that row.
       if (!sameRow(entry.settings, settings)) closeIdle(entry);
       if (entry.settings.concurrency !== settings.concurrency) entry.semaphore.resize(settings.concurrency);
       entry.settings = settings;

@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly host: string;
   /**
    * Absolute path with its query (`/v2/…`), or the whole URL of a token realm. A URL, like the target of a redirect, is
-   * reached by the row of its own host: a registry names its token server, and must not lend it its private address (B26).
+   * reached by the row of its own host. A registry names its token server, and must not give it its own rights (B26).
    */
   readonly target: string | URL;
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -20,21 +20,21 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly stage: RegistryStage;
-  /** Whose credential is used: a host that asks one account to slow down is still asked for others. */
+  /** The account of the credential. A rate limit of one account does not hold for others. */
   readonly account?: string;
   /** The reviews that wait for it. */
   readonly requester?: Requester;
-  /** What is asked for stands below a manifest that was read: its failures say nothing of the manifests beside it. */
+  /** The content is named by a manifest that was read. Its failures say nothing about other manifests. */
   readonly below?: true;
-  /** The review's deadline; the row's own timeout comes on top. */
+  /** The deadline of the review. The timeout of the row holds too. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The circuit breaker and rate limit key of a request, wherever redirects lead: the repository at a registry, or the whole
- * question at a token server, for each account apart, because a login may be what a host cannot take (R26). What stands below
- * manifests is apart (R25). Attack: a tenant pushes images whose configs take for ever, until the circuit of the
- * repository opens, which is excusable, and lets them in.
+ * The key of a request for circuit breakers and rate limits, also after redirects: the repository at a registry, or the whole
+ * URL at a token server. Each account has its own key, because a host may fail only for one login (R26). Content below
+ * manifests has its own key too (R25). Attack: a tenant pushes images whose configs take for ever, until the circuit of the
+ * repository opens, which is excusable and lets the images in.
  */
 export const failureKeyOf = ({
   host,
@@ -46,14 +46,14 @@ export const failureKeyOf = ({
     ? `${host} ${target.split('/').slice(0, -2).join('/')}${below === true ? ' below' : ''} ${account}`
     : `${target.origin}${target.pathname}${target.search} ${account}`;
 
-/** The answer of the last hop. The body is raw: nothing is ever decompressed on the way. */
+/** The response of the last hop. The body is raw: it is never decompressed. */
 export interface HttpResponse {
   readonly status: number;
   /** Lower-case names; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Where the answer came from, after redirects. */
+  /** The URL of the response, after redirects. */
   readonly url: URL;
-  /** Reads at most `limit` bytes; more, or a body that ends early, is a failure. Must be called, or the response `discard`ed. */
+  /** Reads at most `limit` bytes. A longer body, or one that ends early, is a failure. Every response is read or discarded. */
   read(limit: number): Promise<Result<Uint8Array, RegistryFailure>>;
   /** Ends the response without reading it. */
   discard(): void;
@@ -63,7 +63,7 @@ export type HttpAnswer = Result<HttpResponse, RegistryFailure>;
 
 /**
  * Sends requests to registries: guarded addresses, per-host TLS and proxy, redirects, the row's concurrency and timeout,
- * `Retry-After` inside the budget, circuit breakers. Never rejects. Knows nothing of tokens and manifests.
+ * `Retry-After` within the budget, circuit breakers. Never rejects. Knows nothing about tokens and manifests.
  */
 export interface RegistryHttp {
   send(request: HttpRequest): Promise<HttpAnswer>;

@@ -4,8 +4,8 @@ import { failure, outage } from '../network/failure.ts';
 import { type HttpRequest, failureKeyOf } from './http.ts';
 
 /**
- * The failure of a host that asks us to wait. A 503 is an outage. A 429 is about how much we asked, which
- * tenants decide: one could use up a pull limit, and every image would come in as "unavailable" (R25).
+ * The failure of a host that asks the gate to wait. A 503 is an outage. A 429 is none, since tenants decide how many requests
+ * are sent. Attack: a tenant uses up a pull limit, so that every image gets in as "unavailable" (R25).
  */
 export const rateLimitFailure = (
   status: number,
@@ -14,7 +14,7 @@ export const rateLimitFailure = (
   why: string,
 ): RegistryFailure => (status === 503 ? outage(stage, name, why) : failure('paced', stage, name, why));
 
-/** Until when a host asked not to be asked (`Retry-After`), and the status that said so. */
+/** The end of a `Retry-After`, and the status of its response. */
 export interface RateLimit {
   /** Monotonic, in milliseconds. */
   readonly until: number;
@@ -28,20 +28,20 @@ export interface RateLimitState {
   isActive(): boolean;
 }
 
-/** The parts of a request that a limit is about. */
+/** The parts of a request that a limit may be about. */
 type RateLimitedRequest = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>;
 
-/** Limits that are kept for one host; the one that ends first gives way. */
+/** Most limits that are kept for one host. The limit that ends first is removed first. */
 const maxRateLimits = 64;
 
 const accountKey = ({ account = '' }: RateLimitedRequest): string => `account ${account}`;
 const pathKey = (request: RateLimitedRequest): string => `path ${failureKeyOf(request)}`;
 
 /**
- * The `Retry-After` of one host. A 429 is about the account: rates are counted by account, and one namespace that is asked
- * to slow down must not keep others from their images. A 503 is about the path. Attack: a tenant asks for a repository
- * that always answers 503 (a proxy cache whose upstream is gone), or a registry of theirs redirects there. If the limit
- * were about the host, they would close it to everybody, and their own image of that host would be an outage (R25).
+ * The `Retry-After` of one host. A 429 is about the account: registries count by account, and the limit of one namespace must
+ * not keep others from their images. A 503 is about the path. Attack: a tenant asks for a repository that always answers 503
+ * (a proxy cache whose upstream is gone), or lets a registry redirect there. A limit for the whole host would close it to
+ * everybody, and would make the tenant's own image of that host an outage (R25).
  */
 export const createRateLimitState = (clock: Pick<Clock, 'monotonic'>): RateLimitState => {
   const limits = new Map<string, RateLimit>();
@@ -75,7 +75,7 @@ export const createRateLimitState = (clock: Pick<Clock, 'monotonic'>): RateLimit
 
 /**
  * Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date.
- * @param date the `Date` header of the same answer: a server whose clock is wrong means the difference
+ * @param date the `Date` header of the same response. The difference counts, since the clock of the server may be wrong
  * @param now milliseconds since 1970, used when there is no such header
  * @returns milliseconds to wait; undefined when there is no header or it cannot be read
  * @example

@@ -11,9 +11,9 @@ import type { RegistrySettings } from '../settings.ts';
 import type { Host } from './hosts.ts';
 import { type SendToHost, timeToAnswer } from './host-request.ts';
 
-/** How often one hop is sent to a host that answers 429 or 503 with `Retry-After`. */
+/** Most tries of one hop at a host that answers 429 or 503 with `Retry-After`. */
 const maxAttempts = 3;
-/** Bounds of `Retry-After`, in milliseconds: no host keeps us away for longer. */
+/** Bounds of `Retry-After` in milliseconds, so that no host keeps the gate away for longer. */
 const maxRetryAfter = 30_000;
 const minRetryAfter = 100;
 
@@ -23,7 +23,7 @@ interface RedirectLoopDeps {
   readonly settingsOf: (host: string) => RegistrySettings;
 }
 
-/** How long a response asks to wait; undefined when it does not. */
+/** The wait that a response asks for; undefined when it asks for none. */
 const retryAfterOf = ({ status, headers }: HostResponse, now: number): number | undefined =>
   status === 429 || status === 503 ? retryAfter(headers['retry-after'], headers['date'], now) : undefined;
 
@@ -47,7 +47,7 @@ const whyNoRetry = (
   return rateLimitFailure(status, request.stage, name, why + limit);
 };
 
-/** Sends a request from host to host until a response is final, and again to a host that says when. */
+/** Sends a request from host to host until a response is final, and again to a host after its `Retry-After`. */
 export const createFollowRedirects = ({ sendToHost, clock, settingsOf }: RedirectLoopDeps) => {
   const recordLimit = (host: Host, request: HttpRequest, status: number, wait: number): void => {
     const bounded = Math.min(Math.max(wait, minRetryAfter), maxRetryAfter);

@@ -6,11 +6,11 @@ import { failure } from '../network/failure.ts';
 import type { HttpRequest } from './http.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** Redirects that one request follows. */
+/** Most redirects that one request follows. */
 const maxRedirects = 5;
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-/** Removed with the first hop to another origin, and never added again (B28). */
+/** Headers that are removed at the first hop to another origin, and never added again (B28). */
 const credentialHeaders = new Set(['authorization', 'cookie']);
 
 type Headers = Readonly<Record<string, string>>;
@@ -37,8 +37,8 @@ export const plainHttpFailure = (endpoint: Endpoint): RegistryFailure | undefine
       );
 
 /**
- * Attack (B26): somebody's public registry sends the gate to a registry inside, whose row lets it be reached, and learns
- * from the answers what lies there. A host that may not be inside may not redirect inside.
+ * Attack (B26): a public registry redirects the gate to an internal registry whose row allows private addresses, and learns
+ * from the answers what lies there. So only a host that may have a private address itself may redirect to such a host.
  */
 const privateAddressFailure = (from: Endpoint, to: Endpoint): RegistryFailure | undefined =>
   from.settings.allowPrivateAddress || !to.settings.allowPrivateAddress
@@ -51,8 +51,8 @@ const privateAddressFailure = (from: Endpoint, to: Endpoint): RegistryFailure | 
       );
 
 /**
- * Attack (B28): somebody's registry sends the gate to a registry that opens itself to the gate's client certificate, at a
- * path of their choice, and learns from the decision what lies there. A host that is shown no certificate may not redirect to one that is.
+ * Attack (B28): a registry redirects the gate to a path of another registry that trusts the gate's client certificate, and
+ * learns from the decision what lies there. So only a host that is shown a certificate itself may redirect to such a host.
  */
 const clientCertificateFailure = (from: Endpoint, to: Endpoint): RegistryFailure | undefined =>
   from.settings.client !== undefined || to.settings.client === undefined
@@ -65,9 +65,9 @@ const clientCertificateFailure = (from: Endpoint, to: Endpoint): RegistryFailure
       );
 
 /**
- * Where an answer sends the request on. The target is reached by its own host's row: another origin gets no credential,
- * no private address and no plain HTTP because the one before had them (B26, B28).
- * @returns undefined when the answer is final
+ * The target of a redirect. It is reached by the row of its own host: another origin does not inherit the credential, the
+ * private address or the plain HTTP of the origin before it (B26, B28).
+ * @returns undefined when the response is final
  */
 export const nextHop = (
   { endpoint, headers, redirects }: Hop,

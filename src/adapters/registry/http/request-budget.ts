@@ -4,7 +4,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 /** Why a request was cancelled: its own timeout, the deadline of the review, or the end of the process. */
 type CancelReason = 'timeout' | 'caller' | 'closed';
 
-/** The time of one request, with its waiting, redirects and body. */
+/** The time of one request, including its waits, redirects and body. */
 export interface RequestBudget {
   readonly signal: AbortSignal;
   /** Milliseconds, from the row of its host. */
@@ -13,7 +13,7 @@ export interface RequestBudget {
   remaining(): number;
   cancelReason(): CancelReason | undefined;
   abort(): void;
-  /** Clears timer and listener; nothing is aborted afterwards. */
+  /** Clears timer and listener. Afterwards nothing is aborted. */
   end(): void;
 }
 

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { ResponseMemory } from './response-memory.ts';
 
 /**
- * How reading a body ended. `chunks`: it came in chunks so small that their number is an attack. `memory`: responses that
- * are being read hold all the memory that is meant for them.
+ * How the read of a body ended. `chunks`: its chunks were so small that their number is an attack. `memory`: the responses
+ * that are being read use up the memory for responses.
  */
 export type BodyEnd =
   | { readonly end: 'whole'; readonly bytes: Uint8Array }
@@ -12,15 +12,15 @@ export type BodyEnd =
   | { readonly end: 'memory' }
   | { readonly end: 'error'; readonly error: unknown; readonly got: number };
 
-/** Chunks that every body may have, and how many bytes each further one must bring on average. */
+/** Chunks that every body may have, and the bytes that each further chunk must have on average. */
 const freeChunks = 1024;
 const minBytesPerChunk = 32;
-/** Most bodies fit in it. */
+/** Most bodies fit into it. */
 const initialCapacity = 16 * 1024;
 
 /**
- * Reads at most `limit` bytes into one buffer. Chunks are copied at once, not kept: a chunked body of one byte a chunk
- * would cost a hundred times its length otherwise (B9).
+ * Reads at most `limit` bytes into one buffer. Each chunk is copied at once and not kept. Attack: a body with one byte per
+ * chunk, which would take a hundred times its length in memory (B9).
  */
 export const readBody = (body: Readable, limit: number, memory: ResponseMemory): Promise<BodyEnd> =>
   new Promise((resolve) => {
@@ -59,24 +59,24 @@ export const readBody = (body: Readable, limit: number, memory: ResponseMemory):
     });
     body.on('error', (error) => settle({ end: 'error', error, got: length }));
     body.on('close', () => settle({ end: 'error', error: undefined, got: length }));
-    // An exact copy: bytes that are kept must not hold on to the unused capacity.
+    // An exact copy, so that cached bytes do not keep the unused capacity.
     body.on('end', () => settle({ end: 'whole', bytes: buffer.slice(0, length) }));
   });
 
-/** Most bytes and milliseconds that draining a body may cost; beyond them it is cheaper to dial again. */
+/** Most bytes and milliseconds for draining a body. Beyond them a new connection is cheaper. */
 const maxDrainBytes = 64 * 1024;
 const drainTimeout = 100;
 
-/** Draining needs no accounting: it reads little of each connection, and connections are bounded. */
+/** Draining is not counted as memory: it reads little from each connection, and connections are bounded. */
 const unlimited: ResponseMemory = { reserve: () => true, release: () => undefined };
 
-/** Reads a body and throws it away. @returns whether the connection can be used again; else it is closed */
+/** Reads a body and drops it. @returns whether the connection can be used again; else it is closed */
 export const drainBody = async (body: Readable, declared: number | undefined): Promise<boolean> => {
   if ((declared ?? 0) > maxDrainBytes) {
     body.destroy();
     return false;
   }
-  // A redirect whose body never ends must not hold up the next hop.
+  // The body of a redirect may never end. It must not delay the next hop.
   const timer = setTimeout(() => body.destroy(), drainTimeout);
   const { end } = await readBody(body, maxDrainBytes, unlimited);
   clearTimeout(timer);

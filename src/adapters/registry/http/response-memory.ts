@@ -1,22 +1,22 @@
 import { createShares, type Owners } from '../../../concurrency/shares.ts';
 
-/** Memory for the body of one response, out of the budget that all responses share. */
+/** Memory for the body of one response, from the budget that all responses share. */
 export interface ResponseMemory {
-  /** @returns false when the budget does not have so many more bytes */
+  /** @returns false when the budget has fewer bytes left */
   reserve(bytes: number): boolean;
   release(bytes: number): void;
 }
 
 interface ResponseMemoryBudget {
-  /** @param configured - the host has a row of its own; @param owners - those who wait for the response */
+  /** @param configured - the host has a row of its own; @param owners - the namespaces that wait for the response */
   forResponse(configured: boolean, owners: Owners): ResponseMemory;
 }
 
 /**
- * Configured hosts have one budget, and hosts that only an image name knows share another. Attack: a tenant names hosts that
- * send much and never end. They must neither exhaust the memory of the gate nor keep it from the configured registries
- * (B9). Within each budget namespaces have shares (R26): a quarter for one that reads slow responses of a host that it
- * chose, whatever host others read from.
+ * Configured hosts share one budget, and all other hosts share another. Attack: a tenant names hosts that send endless
+ * responses. They must neither exhaust the memory of the gate nor keep it from the configured registries (B9). Within each
+ * budget namespaces have shares (R26), so that a namespace with slow responses holds a quarter at most, whatever hosts the
+ * others read from.
  */
 export const createResponseMemoryBudget = (size: number): ResponseMemoryBudget => {
   const configuredHosts = createShares(size);
@@ -24,7 +24,7 @@ export const createResponseMemoryBudget = (size: number): ResponseMemoryBudget =
   return {
     forResponse: (configured, owners) => {
       const shares = configured ? configuredHosts : otherHosts;
-      // Each part goes back to the account that paid for it.
+      // Each part goes back to the account that it was taken from.
       const paid = new Map<string, number>();
       return {
         reserve: (bytes) => {

@@ -5,8 +5,8 @@ import { failure, shownTime } from '../network/failure.ts';
 
 /**
  * The failure of a request that was cancelled before its response was read.
- * @param silent - milliseconds for which the host sent nothing; absent: it was not asked yet, or had begun to answer.
- * Waiting in a queue is never excusable (R25): a tenant who asks much makes the queue long.
+ * @param silent - milliseconds for which the host sent nothing. Absent: the request was not sent yet, or the host had begun to
+ * answer. A wait in a queue is never excusable (R25), since a tenant with many requests makes the queue long.
  */
 export const cancelFailure = (
   budget: RequestBudget,
@@ -25,13 +25,13 @@ export const cancelFailure = (
   return silent >= minResponseTime(budget.timeout) ? { ...timedOut, excusable: true } : timedOut;
 };
 
-/** A host that had less time than this has not shown that it is dead; milliseconds. */
+/** Milliseconds that a host must have had before its silence counts as a failure. */
 const minResponseTime = (timeout: number): number => Math.min(Math.max(1000, timeout / 4), timeout * 0.9);
 
 /**
- * The outcome of a cancelled request for the circuit breaker: a failure when the host itself (not the queue) had a quarter
- * of the timeout and at least a second. Attack: a tenant sends reviews with tiny deadlines, and so opens the circuit for
- * everybody; with less time the outcome is ignored.
+ * The outcome of a cancelled request for the circuit breaker. It is a failure when the host itself, not the queue, had a
+ * quarter of the timeout and at least a second; else it is ignored. Attack: a tenant sends reviews with tiny deadlines, so
+ * that the circuit opens for everybody.
  * @param elapsed - milliseconds since the request was sent to the host
  */
 export const outcomeWhenCancelled = (budget: RequestBudget, elapsed: number): CallOutcome =>

@@ -22,20 +22,20 @@ import type { RegistrySettings } from '../settings.ts';
 import { createSendToHost } from './host-request.ts';
 import { createFollowRedirects } from './redirect-loop.ts';
 
-/** Bounds that hold whatever image names say. */
+/** Limits that no image name can change. */
 interface TransportLimits {
-  /** Hosts without a row whose state is kept: circuit breakers, queue, connections. More than sockets, so that one is always free. */
+  /** Hosts without a row whose state is kept: circuit breakers, queue, connections. More than sockets, so that one is always idle. */
   readonly maxHosts: number;
-  /** Connections of all hosts without a row together. */
+  /** Connections of all hosts without a row. */
   readonly maxSockets: number;
   /** Requests that wait for a place at one host. */
   readonly maxWaiting: number;
-  /** Bytes of responses that are being read: for configured hosts, and as many again for all others. */
+  /** Bytes of responses that are being read from configured hosts, and as many again from all others. */
   readonly maxResponseBytes: number;
 }
 
 export interface RegistryHttpOptions {
-  /** Read anew for every request, so that a reloaded configuration holds at once. */
+  /** Called for every request, so that a reloaded configuration applies at once. */
   readonly settingsOf: (host: string) => RegistrySettings;
   readonly proxy?: ProxySettings;
   readonly clock: Clock;
@@ -65,17 +65,17 @@ const firstHop = (
     return fail(failure('refused', 'configuration', host, 'this is no host that can be asked'));
   const refusal = plainHttpFailure(endpoint);
   if (refusal !== undefined) return fail(refusal);
-  // Digests are of the bytes as they are stored: a coding would only have to be undone.
+  // Digests are of the stored bytes, so an encoding would only have to be undone.
   const defaults = { 'accept-encoding': 'identity', 'user-agent': 'imagegate' };
   return ok({ endpoint, headers: { ...defaults, ...headers }, redirects: 0 });
 };
 
 /**
- * The transport of {@link RegistryHttp}, on undici's HTTP/1.1 client over connections that were dialled and checked here:
- * undici looks nothing up, follows nothing, decompresses nothing. It is loaded with the first request.
+ * The transport of {@link RegistryHttp}, on undici's HTTP/1.1 client. The connections are dialled and checked here: undici
+ * looks no name up, follows no redirect and decompresses nothing. It is loaded with the first request.
  *
- * A target that is a URL is reached by the row of the URL's own host, whatever `host` says: a registry names its token
- * server, and must not lend it its private address (B26).
+ * A target that is a URL is reached by the row of the URL's own host, not by the row of `host`. A registry names its token
+ * server, and must not give it its own rights, such as a private address (B26).
  */
 export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp => {
   const { settingsOf, clock } = options;
@@ -89,7 +89,7 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
     secureSocket: createSecureSocket(),
     proxies: createProxies(options.proxy),
   });
-  // The default export: a bundle has no other names of a CommonJS module that is loaded later.
+  // The default export, since in a bundle a CommonJS module that is loaded later has no other names.
   const library = async (): Promise<HttpLibrary> => (await import('undici')).default;
   const pool = createConnectionPool({ hosts, dial, library, maxSockets: limits.maxSockets });
   const memory = createResponseMemoryBudget(limits.maxResponseBytes);
@@ -139,7 +139,7 @@ const responseOf = (response: HostResponse, url: URL, end: () => void): HttpResp
   discard: () => void response.discard().then(end),
 });
 
-/** The budgets of all requests under way, so that the end of the process can end them. */
+/** The budgets of all requests under way, which the end of the process cancels. */
 const createActiveBudgets = (clock: Clock) => {
   const budgets = new Set<RequestBudget>();
   return {

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
-/** How many bytes one connection may receive for one request. */
+/** The limit of bytes that one connection receives for one request. */
 export interface WireLimit {
-  /** A request begins: nothing of its response has come yet. */
+  /** A request begins. No byte of its response has come yet. */
   readonly startRequest: () => void;
-  /** The body of the response is read now. */
+  /** The read of the body begins. */
   readonly allowBody: (maxBytes: number) => void;
 }
 
@@ -15,18 +15,18 @@ interface WireLimits {
 
 /** Bytes beside a body: headers, interim responses, sizes of chunks, what the sockets read ahead. */
 const maxOverhead = 256 * 1024;
-/** Milliseconds from one check of all connections to the next. */
+/** Milliseconds between two checks of all connections. */
 const checkInterval = 25;
 
 export const overrunCode = 'WIRE_OVERRUN';
 const overrun = (): Error => Object.assign(new Error('more bytes than an answer has'), { code: overrunCode });
 
 /**
- * Ends connections that receive endless bytes outside of a body: interim responses, blank lines, a status line without
- * an end, extensions of chunks, trailers. The HTTP library keeps none of them, so no other limit sees them, and parsing
- * them takes all the time of the process (B9).
+ * Ends connections that receive endless bytes outside of a body: interim responses, blank lines, an endless status line,
+ * chunk extensions, trailers. The HTTP library keeps none of them, so no other limit sees them. Attack: a registry sends
+ * them for ever, and their parsing takes all the time of the process (B9).
  *
- * A timer reads the byte counters: a listener of its own on the socket would take events away from the library.
+ * A timer reads the byte counters, because a listener on the socket would take events away from the library.
  */
 export const createWireLimits = (): WireLimits => {
   const maxBytesRead = new Map<Socket, number>();
@@ -49,7 +49,7 @@ export const createWireLimits = (): WireLimits => {
       });
       return {
         startRequest: () => allow(maxOverhead),
-        // Chunks of a few bytes are refused by readBody; what passes there is not longer on the wire than this.
+        // readBody refuses tiny chunks. A body that it accepts is not longer on the wire than this.
         allowBody: (maxBytes) => allow(maxOverhead + 2 * maxBytes),
       };
     },

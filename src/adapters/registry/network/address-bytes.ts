@@ -16,9 +16,9 @@ const groups = (text: string): AddressBytes =>
       });
 
 /**
- * Reads an address as DNS, a socket or the host of a parsed URL spells it: brackets and a zone (`fe80::1%eth0`) are
- * allowed, `0x7f.1` is not, because the URL parser has turned that into `127.0.0.1` before it comes here.
- * @returns undefined for anything that is no IP address
+ * Reads an address in the spelling of DNS, of a socket or of a parsed URL. Brackets and a zone (`fe80::1%eth0`) are allowed.
+ * `0x7f.1` is not: the URL parser has already turned it into `127.0.0.1`.
+ * @returns undefined for a text that is no IP address
  */
 export const addressBytes = (text: string): AddressBytes | undefined => {
   const inside = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
@@ -34,13 +34,13 @@ export const addressBytes = (text: string): AddressBytes | undefined => {
   return [...front, ...Array.from({ length: 16 - front.length - back.length }, () => 0), ...back];
 };
 
-/** A network as its leading bytes and how many bits of them count. */
+/** A network: its leading bytes, and how many of their bits count. */
 export interface Network {
   readonly bytes: AddressBytes;
   readonly bits: number;
 }
 
-/** Reads `10.0.0.0/8` or `fc00::/7`. @returns undefined for anything else */
+/** Reads `10.0.0.0/8` or `fc00::/7`. @returns undefined for a text that is no network */
 export const network = (text: string): Network | undefined => {
   const [address = '', length = '', more] = text.split('/');
   const bytes = addressBytes(address);

@@ -1,15 +1,15 @@
 import { type AddressBytes, addressBytes, liesIn, type Network, network } from './address-bytes.ts';
 
 /**
- * Where an address may be used. `never`: link-local, cloud metadata, unspecified, multicast, broadcast; no configuration
- * opens it. `private`: only for a host whose row has `allowPrivateAddress`.
+ * Whether an address may be used. `never`: link-local, cloud metadata, unspecified, multicast and broadcast; no configuration
+ * allows them. `private`: only for a host whose row has `allowPrivateAddress`.
  */
 export type AddressVerdict = 'public' | 'private' | 'never';
 
 const networks = (...texts: readonly string[]): readonly Network[] =>
   texts.map(network).filter((found) => found !== undefined);
 
-/** IANA IPv4 Special-Purpose Address Registry; the single addresses are metadata services outside of link-local. */
+/** IANA IPv4 Special-Purpose Address Registry. The single addresses are metadata services outside of link-local. */
 const never4 = networks(
   '0.0.0.0/8', // Linux connects 0.0.0.0 to loopback
   '169.254.0.0/16',
@@ -34,7 +34,7 @@ const private4 = networks(
   '240.0.0.0/4',
 );
 
-/** IANA IPv6 Special-Purpose Address Registry; the networks in fd00::/8 are metadata services. */
+/** IANA IPv6 Special-Purpose Address Registry. The networks in fd00::/8 are metadata services. */
 const never6 = networks(
   '::/128',
   'fe80::/10',
@@ -51,10 +51,10 @@ const private6 = networks(
   '3fff::/20',
   '5f00::/16',
 );
-/** The range of global unicast of IANA. No public address is outside of it. */
+/** The global unicast range of IANA. Every public address is in it. */
 const globalUnicast = networks('2000::/3');
 
-/** Forms of IPv6 that hold an IPv4 address, and where its four bytes begin. */
+/** Forms of IPv6 that contain an IPv4 address, and the index of its first byte. */
 const embedding: readonly { readonly network: readonly Network[]; readonly at: number }[] = [
   { network: networks('::ffff:0:0/96'), at: 12 }, // mapped (RFC 4291, 2.5.5.2)
   { network: networks('::/96'), at: 12 }, // compatible (RFC 4291, 2.5.5.1)
@@ -85,7 +85,7 @@ const judge6 = (address: AddressBytes): AddressVerdict => {
   if (form !== undefined) return judge4(address.slice(form.at, form.at + 4));
   const last4 = address.slice(12);
   if (within(address, teredo)) {
-    // RFC 4380, 4: the server's address stands as it is, the client's with every bit turned.
+    // RFC 4380, 4: the address of the server is plain, the address of the client has every bit inverted.
     return worst(judge4(address.slice(4, 8)), judge4(last4.map((byte) => byte ^ 0xff)));
   }
   if (within(address, localNat64)) return worst('private', judge4(last4));
@@ -98,8 +98,8 @@ const isIsatap = ([, , , , , , , , flag, zero, high, low]: AddressBytes): boolea
   (flag === 0 || flag === 2) && zero === 0 && high === 0x5e && low === 0xfe;
 
 /**
- * Judges one address (B26). Forms that embed an IPv4 address are judged by it, so that `::ffff:169.254.169.254` is no way
- * around. What cannot be read as an address is `never`.
+ * Judges one address (B26). An IPv6 form that contains an IPv4 address is judged by that address. Attack:
+ * `::ffff:169.254.169.254`. A text that is no address is `never`.
  */
 export const judgeAddress = (text: string): AddressVerdict => {
   const bytes = addressBytes(text);
@@ -107,7 +107,7 @@ export const judgeAddress = (text: string): AddressVerdict => {
   return bytes.length === 4 ? judge4(bytes) : judge6(bytes);
 };
 
-/** Whether a host that is configured like this may be reached at an address with this verdict. */
+/** Whether a host with this row may be reached at an address with this verdict. */
 export const permits = (verdict: AddressVerdict, allowPrivateAddress: boolean): boolean =>
   verdict === 'public' || (verdict === 'private' && allowPrivateAddress);
 
@@ -128,9 +128,9 @@ const withoutFinalDots = (name: string): string => {
 };
 
 /**
- * Whether a name can only mean something inside: one label, or a suffix that is never delegated in public DNS
- * (`.local` RFC 6762, `.internal` ICANN 2024, `.home.arpa` RFC 8375, Kubernetes' `.svc`). Such a name is refused
- * before DNS or a proxy is asked, which would tell them what the attacker wants to know (B26).
+ * Whether a name is internal: one label, or a suffix that is never delegated in public DNS (`.local` RFC 6762, `.internal`
+ * ICANN 2024, `.home.arpa` RFC 8375, Kubernetes' `.svc`). Such a name is refused before DNS or a proxy is asked. Attack: a
+ * tenant learns from their answers which internal names exist (B26).
  */
 export const isInternalName = (host: string): boolean => {
   const name = withoutFinalDots(host.toLowerCase());

@@ -8,38 +8,38 @@ import { isInternalName, judgeAddress, permits } from './address-guard.ts';
 import { errorCode, failure, networkFailure } from './failure.ts';
 import type { ResolveHost } from './dns.ts';
 
-/** Where a connection goes, and for whom it is shown in failures. */
+/** The target of a connection, and its name in failures. */
 export interface SocketTarget {
   /** A name, or an address without brackets. */
   readonly host: string;
   readonly port: number;
   readonly allowPrivateAddress: boolean;
-  /** The operator has named it; else only an image name or a registry has. */
+  /** The operator has named the host. Otherwise it comes from an image name or from a registry. */
   readonly configured: boolean;
   readonly name: string;
-  /** For whom it is opened (R26). */
+  /** The namespaces that it is opened for (R26). */
   readonly owners: Owners;
 }
 
 /** Connects to one of these addresses, and to no other. */
 export type ConnectSocket = (addresses: readonly string[], port: number) => Socket;
 
-/** A TCP connection whose far end was judged before a byte was sent. */
+/** A TCP connection whose remote address was judged before a byte was sent. */
 export type CheckedSocket = (
   target: SocketTarget,
   signal: AbortSignal,
 ) => Promise<Result<Socket, RegistryFailure>>;
 
-/** How many addresses of one name are tried. */
+/** Most addresses of one name that are tried. */
 const maxAddresses = 8;
-/** Milliseconds that one address has before the next is tried; Node's 250 are short for a far registry. */
+/** Milliseconds for one address before the next is tried. Node's 250 are too short for a distant registry. */
 const attemptTimeout = 1000;
 
 export const connectSocket: ConnectSocket = (addresses, port) => {
   const list = addresses.map((address) => ({ address, family: isIP(address) }));
   const [first] = list;
   return connect({
-    // A name that is no address makes Node call `lookup`, which knows nothing but what was checked.
+    // Node calls `lookup` for a host that is no address. This one returns only addresses that were checked.
     host: 'checked.invalid',
     port,
     noDelay: true,
@@ -53,7 +53,7 @@ export const connectSocket: ConnectSocket = (addresses, port) => {
   });
 };
 
-/** Waits for an event that means "ready". @returns the error when it does not come; the socket is destroyed then */
+/** Waits for the event that means "ready". @returns the error when it does not come; then the socket is destroyed */
 export const ready = (
   socket: Socket,
   event: 'connect' | 'secureConnect',
@@ -66,7 +66,7 @@ export const ready = (
       if (!result.ok) socket.destroy();
       resolve(result);
     };
-    // The listener stays: an error between here and the HTTP client would otherwise end the process.
+    // The listener stays, since an error before the HTTP client listens would end the process.
     socket.on('error', (error) => settle(fail(error)));
     socket.once('close', () => settle(fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))));
     socket.once(event, () => settle(ok(undefined)));
@@ -75,15 +75,15 @@ export const ready = (
 
 const advice = 'if it is meant to be reached, set allowPrivateAddress in the row of this host';
 
-/** The message does not contain the address: the user who names the image would learn where internal names lead. */
+/** The message does not contain the address: it would tell the user who names the image where internal names lead. */
 const refusedAddress = (always: boolean): string =>
   always
     ? 'its address is link-local, a metadata service or no address of a host; nothing opens that'
     : `its address is private or reserved; ${advice}`;
 
 /**
- * One text for all that DNS may say of a name that nobody configured. Attack: a tenant asks for one
- * internal name after the other, and learns from the refusals which of them exist (B26).
+ * One text for all answers of DNS about a name that is not configured. Attack: a tenant asks for one internal name after the
+ * other, and learns from different refusals which of them exist (B26).
  */
 const unknownOrPrivate = `there is no such host, or its address is private or reserved; ${advice}`;
 
@@ -103,8 +103,9 @@ const lookupTimedOut = (): Promise<never> =>
   Promise.reject(Object.assign(new Error('aborted'), { code: 'ETIMEOUT' }));
 
 /**
- * Looks up, judges every address, connects to those that are permitted without a second lookup, and judges the far end of
- * the connected socket: neither a name that changes its mind (DNS rebinding) nor a spelling gets around it (B26).
+ * Looks the name up, judges every address, connects to a permitted one without a second lookup, and judges the remote address
+ * of the connected socket. Attack (B26): DNS rebinding, where the name has another address at the second lookup, and odd
+ * spellings of an address.
  */
 export const createCheckedSocket =
   (resolve: ResolveHost, openSocket: ConnectSocket): CheckedSocket =>
@@ -114,7 +115,7 @@ export const createCheckedSocket =
     if (addressBytes(host) === undefined) {
       const options = { system: allowPrivateAddress, isUsable, signal, owners };
       try {
-        // The machine's own lookup cannot be called off.
+        // The lookup of the system cannot be cancelled.
         found = await untilAborted(resolve(host, options), signal, lookupTimedOut);
       } catch (error) {
         if (!configured && unknownNames.has(errorCode(error)))

@@ -18,7 +18,7 @@ export interface Sent {
   readonly response: Dispatcher.ResponseData;
 }
 
-/** Idle connections by host, and new ones where none is idle. */
+/** Hands out an idle connection of the host, or opens a new one. */
 export interface ConnectionPool {
   send(
     host: Host,
@@ -32,7 +32,7 @@ interface ConnectionPoolDeps {
   readonly hosts: Hosts;
   readonly dial: Dial;
   readonly library: () => Promise<HttpLibrary>;
-  /** Open connections of all hosts without a row together. */
+  /** The number of open connections of all hosts without a row. */
   readonly maxSockets: number;
 }
 
@@ -41,7 +41,7 @@ const resets = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 const mayBeUnwanted = '; maybe it does not accept the client certificate of its row';
 
-/** A server that wants another client certificate often says nothing and hangs up. */
+/** A server that wants another client certificate often closes the connection without an answer. */
 const whyClosed = (error: unknown, { settings }: Endpoint): string =>
   networkReason(error) + (settings.client !== undefined && resets.has(errorCode(error)) ? mayBeUnwanted : '');
 
@@ -63,7 +63,7 @@ const createSocketLimit = (maxSockets: number, hosts: Hosts) => {
   const semaphore = createFairSemaphore({ places: maxSockets, waiting: 0 });
   const releases = new WeakMap<Connection, () => void>();
   return {
-    /** Closes idle connections, of any owner, until there is a place. */
+    /** Closes idle connections of any owner until a place is free. */
     acquire: (owners: Owners): (() => void) | undefined => {
       for (;;) {
         const release = semaphore.tryAcquire(owners);
@@ -78,7 +78,7 @@ const createSocketLimit = (maxSockets: number, hosts: Hosts) => {
   };
 };
 
-/** Opens connections: a place first, then the dialer, then HTTP over its socket. */
+/** Opens connections: it takes a place, dials, and speaks HTTP over the socket. */
 const createOpenConnection = ({ hosts, dial, library, maxSockets }: ConnectionPoolDeps) => {
   const wireLimits = createWireLimits();
   const socketLimit = createSocketLimit(maxSockets, hosts);
@@ -89,12 +89,12 @@ const createOpenConnection = ({ hosts, dial, library, maxSockets }: ConnectionPo
     owners: Owners,
     signal: AbortSignal,
   ): Promise<Result<Connection, RegistryFailure>> => {
-    // Connections of configured hosts are bounded by their concurrency, not by what images of strangers take (B9).
+    // Connections of configured hosts are bounded by their concurrency. Images of strangers do not use up their places (B9).
     const release = endpoint.settings.configured === true ? nothing : socketLimit.acquire(owners);
     if (release === undefined) return noSocket(maxSockets, endpoint.name);
     let connected = false;
     try {
-      // Loaded before dialing: an error of a fresh connection must find the listeners of the client in place.
+      // Loaded before dialing, so that the client listens before a new connection can fail.
       const loaded = await library();
       const dialed = await dial(endpoint, owners, signal);
       if (!dialed.ok) return dialed;
@@ -115,7 +115,7 @@ const createOpenConnection = ({ hosts, dial, library, maxSockets }: ConnectionPo
       });
       return ok(connection);
     } finally {
-      // Neither a failure nor a defect below may hold the place for ever.
+      // Neither a failure nor a defect below may keep the place for ever.
       if (!connected) release();
     }
   };
@@ -141,7 +141,7 @@ export const createConnectionPool = (deps: ConnectionPoolDeps): ConnectionPool =
           return ok({ connection, response: await connection.send(sent) });
         } catch (error) {
           connection.close();
-          // The other side may have closed an idle connection just now: once more, on a new one.
+          // The server may have closed the idle connection just now. So the request is sent once more, on a new one.
           const mayRetry =
             idle !== undefined && resets.has(errorCode(error)) && budget.cancelReason() === undefined;
           if (!mayRetry) return fail(sendFailure(error, stage, endpoint));

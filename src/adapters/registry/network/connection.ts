@@ -3,12 +3,12 @@ import { onAbort } from '../../../concurrency/abort.ts';
 import type { DialedConnection } from './dialer.ts';
 import type { WireLimit } from '../http/wire-limit.ts';
 
-/** The used part of undici; it is loaded with the first request. */
+/** The part of undici that is used. It is loaded with the first request. */
 export interface HttpLibrary {
   readonly Client: typeof Client;
 }
 
-/** One HTTP/1.1 connection; one request at a time. */
+/** One HTTP/1.1 connection, for one request at a time. */
 export interface Connection {
   /** Rejects with the library's error. The body must be consumed or destroyed. */
   send(request: {
@@ -18,7 +18,7 @@ export interface Connection {
     readonly body?: string;
     readonly signal: AbortSignal;
   }): Promise<Dispatcher.ResponseData>;
-  /** The body is read now, at most so many bytes of it; more than that on the wire ends the connection. */
+  /** The read of the body begins, with this limit of bytes. More bytes on the wire end the connection. */
   readonly allowBody: (body: number) => void;
   alive(): boolean;
   close(): void;
@@ -27,12 +27,12 @@ export interface Connection {
 /** Idle connections end soon: registries close theirs after some seconds, and hosts come and go with image names. */
 const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAliveTimeoutThreshold: 1000 };
 
-/** Most that the library gets to read in one go, in bytes. */
+/** Most bytes that the library reads at a time. */
 const maxReadSize = 4096;
 
 /**
- * For every header past the limit the library makes an error with its stack, up to the end of what it has just read:
- * 64 KiB of trailers of a few bytes held up every review for a tenth of a second (B9).
+ * For every header beyond the limit the library makes an error with its stack, until the end of the bytes that it has just
+ * read. Attack (B9): 64 KiB of tiny trailers, which delayed every review by a tenth of a second.
  */
 const withBoundedReads = (socket: DialedConnection['socket']): DialedConnection['socket'] => {
   const read = socket.read.bind(socket);
@@ -46,7 +46,7 @@ const withBoundedReads = (socket: DialedConnection['socket']): DialedConnection[
 const connectionGone = (): Error =>
   Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' });
 
-/** Speaks HTTP over a socket that was dialed, and never dials itself. */
+/** Speaks HTTP over a dialed socket, and never dials itself. */
 export const createConnection = (
   library: HttpLibrary,
   origin: string,
@@ -59,7 +59,7 @@ export const createConnection = (
     connect: (_options, callback) => {
       const first = !attached;
       attached = true;
-      // Not at once: the client would not check its queue again.
+      // Deferred, since the client would not check its queue again.
       queueMicrotask(() =>
         first && !socket.destroyed
           ? callback(null, withBoundedReads(socket))
@@ -69,7 +69,7 @@ export const createConnection = (
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: 16 * 1024,
-    // The request's own budget bounds both.
+    // The budget of the request bounds both.
     headersTimeout: 0,
     bodyTimeout: 0,
     ...keepAlive,
@@ -82,7 +82,7 @@ export const createConnection = (
   };
   return {
     send: async ({ url, method, headers, body, signal }) => {
-      // The client heeds a signal only from when it writes the request.
+      // The client ignores a signal until it writes the request.
       const stopListening = onAbort(signal, close);
       wireLimit.startRequest();
       try {

@@ -8,14 +8,14 @@ import { type CheckedSocket, refusedHost, type SocketTarget } from './checked-so
 import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
 import type { SecureSocket } from './secure-socket.ts';
 
-/** A connection that is ready for HTTP. */
+/** A socket that is ready for HTTP. */
 export interface DialedConnection {
   readonly socket: Socket;
-  /** A proxy that forwards plain HTTP: requests carry the whole URL. */
+  /** The socket leads to a proxy that forwards plain HTTP, so requests contain the whole URL. */
   readonly httpProxy?: Proxy;
 }
 
-/** Every failure before HTTP: configuration, address, connection, TLS, proxy. On abort the socket is destroyed. */
+/** Returns every failure before HTTP: configuration, address, connection, TLS, proxy. An abort destroys the socket. */
 export type Dial = (
   endpoint: Endpoint,
   owners: Owners,
@@ -37,7 +37,7 @@ const targetOf = ({ url, settings, name }: Endpoint, owners: Owners): SocketTarg
   owners,
 });
 
-/** The operator chose the proxy, so it may have an internal address. */
+/** The row of the proxy. The operator chose the proxy, so it may have an internal address. */
 const proxyTarget = (url: URL, name: string, owners: Owners): SocketTarget => ({
   host: hostOf(url),
   port: portOf(url),
@@ -48,7 +48,7 @@ const proxyTarget = (url: URL, name: string, owners: Owners): SocketTarget => ({
 });
 
 export const createDial = ({ checkedSocket, secureSocket, proxies }: DialerDeps): Dial => {
-  /** TLS where the endpoint is https; the socket as it is for plain HTTP. */
+  /** Adds TLS where the endpoint is https. For plain HTTP it returns the socket unchanged. */
   const secured = async (
     { url, settings: { ca, client }, name }: Endpoint,
     socket: Socket,

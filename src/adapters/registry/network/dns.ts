@@ -4,9 +4,9 @@ import { createFairSemaphore, type FairSemaphore } from '../../../concurrency/fa
 import type { Owners } from '../../../concurrency/shares.ts';
 
 interface ResolveOptions {
-  /** The name belongs to a host that the operator configured as internal: hosts file and search domains count. */
+  /** The operator configured the host as internal, so hosts file and search domains are used. */
   readonly system: boolean;
-  /** Whether the caller can use an address; by default all. */
+  /** Whether the caller can use an address. Absent: it can use all. */
   readonly isUsable?: (address: string) => boolean;
   readonly signal: AbortSignal;
   readonly owners: Owners;
@@ -18,10 +18,10 @@ interface ResolveOptions {
  */
 export type ResolveHost = (name: string, options: ResolveOptions) => Promise<readonly string[]>;
 
-/** RFC 8305, 3: how long the answer of one family waits for that of the other. */
+/** RFC 8305, 3: how long the answer of one family waits for the answer of the other. */
 const otherFamilyDelay = 50;
 
-/** One query each for both families, without threads and without search domains. */
+/** One query for each family, without threads and without search domains. */
 const queryDns = async (
   name: string,
   signal: AbortSignal,
@@ -59,13 +59,13 @@ const isUnknownName = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA');
 
 /**
- * The lookup of the system (`getaddrinfo`) takes one of four threads that files and keys need too, and cannot be
- * cancelled. Attack: a tenant names images whose DNS never answers, and all threads wait. So those names are resolved by
- * UDP queries, which can be cancelled. The lookup of the system serves configured hosts, two at a time, and names that
- * DNS does not know (hosts file), one at a time.
+ * The lookup of the system (`getaddrinfo`) uses one of four threads that files and keys need too, and cannot be cancelled.
+ * Attack: a tenant names images whose DNS never answers, so that all threads wait. So names without a row are resolved by UDP
+ * queries, which can be cancelled. The lookup of the system serves configured hosts, two at a time, and names that DNS does
+ * not know (hosts file), one at a time.
  *
- * A name with internal addresses alone is looked up like one that does not exist. Attack (B26): a tenant asks for internal
- * names, and learns from the time of the refusal which of them exist.
+ * A name that has only internal addresses is looked up in the same way as a name that does not exist. Attack (B26): a tenant
+ * asks for internal names, and learns from the time of the refusal which of them exist.
  * @param servers `address:port` of DNS servers, instead of those of this machine
  */
 export const createResolveHost = (servers?: readonly string[]): ResolveHost => {

@@ -1,37 +1,37 @@
 import { dockerHub, parseHost } from '../../../core/image/registry-host.ts';
 import type { RegistrySettings } from '../settings.ts';
 
-/** Docker Hub is named `docker.io` and answers elsewhere: the one place where that is known. */
+/** Docker Hub is named `docker.io` and answers at another host. Only this file knows that. */
 const hub = dockerHub.host;
 const hubEndpoint = 'registry-1.docker.io';
 
-/** A host as references and rows name it: lower case, Docker Hub under its one name. */
+/** The canonical name of a host in references and rows: lower case, and one name for Docker Hub. */
 export const registryName = (host: string): string => parseHost(host)?.host ?? host;
 
-/** The host (with port, if any) that speaks for a registry as references name it. */
+/** The host, with its port if any, that answers for a registry. */
 export const endpointHost = (host: string): string => {
   const name = registryName(host);
   return name === hub ? hubEndpoint : name;
 };
 
-/** The name under which the configuration knows a host that a URL names: the reverse of {@link endpointHost}. */
+/** The name in the configuration for the host of a URL: the inverse of {@link endpointHost}. */
 const rowNameOf = (url: URL): string => (url.host === hubEndpoint ? hub : url.host);
 
 /** One step of a request: its URL, and the row by which it is reached. */
 export interface Endpoint {
   readonly url: URL;
   readonly settings: RegistrySettings;
-  /** For people: the registry as it is written in references and configuration. */
+  /** For people: the registry as references and configuration name it. */
   readonly name: string;
 }
 
-/** A URL without what must not be shown: credentials, query (signed URLs), fragment. */
+/** A URL without the parts that must not be shown: credentials, query (signed URLs), fragment. */
 export const shownUrl = (url: URL): string => {
   const path = url.pathname.length > 200 ? `${url.pathname.slice(0, 199)}…` : url.pathname;
   return `${url.origin}${path}`;
 };
 
-/** What reaches the network of a URL: credentials and fragment never do. */
+/** The URL that is sent. Credentials and fragment never are. */
 export const bareUrl = (url: URL): URL => {
   const bare = new URL(url);
   bare.username = '';
@@ -40,14 +40,14 @@ export const bareUrl = (url: URL): URL => {
   return bare;
 };
 
-/** The host of a URL as sockets and certificates want it: without brackets and without the final dot. */
+/** The host of a URL for sockets and certificates: without brackets and without the final dot. */
 export const hostOf = (url: URL): string =>
   url.hostname.replace(/^\[/, '').replace(/\]$/, '').replace(/\.$/, '');
 
 export const portOf = (url: URL): number =>
   url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 
-/** @returns undefined when host or path are not what may stand in a URL */
+/** @returns undefined when host or path cannot be part of a URL */
 export const endpointFor = (host: string, path: string, settings: RegistrySettings): Endpoint | undefined => {
   if (host === '' || /[^\w.:[\]-]/.test(host) || !path.startsWith('/')) return undefined;
   const text = `${settings.plainHttp ? 'http' : 'https'}://${endpointHost(host)}${path}`;

@@ -4,7 +4,7 @@ import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts'
 
 type Kind = RegistryFailure['kind'];
 
-/** `why` goes on after the host: `registry.example.com: <why>`. What others sent is escaped and cut. */
+/** `why` follows the host: `registry.example.com: <why>`. Texts from others are escaped and cut. */
 export const failure = (kind: Kind, stage: RegistryStage, host: string, why: string): RegistryFailure => ({
   kind,
   stage,
@@ -18,7 +18,7 @@ export const outage = (stage: RegistryStage, host: string, why: string): Registr
   excusable: true,
 });
 
-/** The system's or library's code of an error, of its first part when it has several. */
+/** The code of an error of the system or of a library. Of an error with several parts, the code of the first. */
 export const errorCode = (error: unknown): string => {
   if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0]);
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -77,7 +77,7 @@ const networkReasons: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are larger than 16 KiB',
 };
 
-/** What went wrong below HTTP, plainly. The error's own text is not shown: it may quote what the other side sent. */
+/** Describes an error below HTTP. The text of the error is not shown, since it may quote bytes of the server. */
 export const networkReason = (error: unknown): string => {
   const code = errorCode(error);
   const known = certificateReasons[code] ?? networkReasons[code];
@@ -87,8 +87,8 @@ export const networkReason = (error: unknown): string => {
 };
 
 /**
- * R25, a closed list: nothing connects, or a connection ends before anything was said. Not here: certificates (somebody
- * else answers), answers that are no HTTP, and what this process lacks, like file descriptors.
+ * The excusable errors (R25), a closed list: no connection, or one that ends before a byte came. Not excusable: certificates
+ * (another server answers), answers that are no HTTP, and a lack in this process, such as file descriptors.
  */
 const noAnswer: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
@@ -103,7 +103,7 @@ const noAnswer: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
-/** What this process lacks says nothing about the host. */
+/** Errors of this process, which say nothing about the host. */
 const ownLack: ReadonlySet<string> = new Set([
   'EBUSY',
   'EMFILE',
@@ -113,7 +113,7 @@ const ownLack: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-/** What an error below HTTP is for a request that got no answer. */
+/** The failure of a request that got no answer, from an error below HTTP. */
 export const networkFailure = (stage: RegistryStage, host: string, error: unknown): RegistryFailure => {
   const code = errorCode(error);
   const why = networkReason(error);
@@ -121,7 +121,7 @@ export const networkFailure = (stage: RegistryStage, host: string, error: unknow
   return noAnswer.has(code) ? outage(stage, host, why) : failure('unreachable', stage, host, why);
 };
 
-/** The answer itself is broken, as opposed to not being there. */
+/** Whether an answer came and is broken. */
 export const isBrokenAnswer = (error: unknown): boolean => {
   const code = errorCode(error);
   return (

@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { addressBytes, type AddressBytes, liesIn, type Network, network } from './address-bytes.ts';
 import { hostOf, portOf } from './endpoint.ts';
 
-/** As in the environment of curl and Go programs; `src/config` reads it. */
+/** The settings in the environment of curl and Go programs, as `src/config` reads them. */
 export interface ProxySettings {
   readonly httpsProxy?: string;
   readonly httpProxy?: string;
@@ -15,12 +15,12 @@ export interface ProxySettings {
 export interface Proxy {
   /** Without credentials; `http:` or `https:`. */
   readonly url: URL;
-  /** For the proxy alone (`Proxy-Authorization`). */
+  /** Sent only to the proxy (`Proxy-Authorization`). */
   readonly authorization?: string;
 }
 
 export interface Proxies {
-  /** @returns undefined when the host is reached directly; an error says what is wrong with the setting */
+  /** @returns undefined when the host is reached directly; the error says what is wrong with the setting */
   proxyFor(url: URL): Result<Proxy | undefined, string>;
 }
 
@@ -36,7 +36,7 @@ const inNetwork =
   (_host, address) =>
     address !== undefined && liesIn(address, range);
 
-/** One entry of `NO_PROXY` as Go's httpproxy reads it, which is what containerd and the kubelet go by. */
+/** One entry of `NO_PROXY`, read as Go's httpproxy does, which containerd and the kubelet use. */
 const exceptionOf = (entry: string): Exception => {
   if (entry === '*') return () => true;
   const range = network(entry);
@@ -55,7 +55,7 @@ const exceptionOf = (entry: string): Exception => {
 };
 
 const readProxy = (text: string, name: string): Result<Proxy, string> => {
-  // As curl does: without a scheme it is plain HTTP to the proxy.
+  // As in curl, a proxy without a scheme is reached over plain HTTP.
   const full = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(full)) return fail(`${name} is not a URL`);
   const given = new URL(full);
@@ -74,7 +74,7 @@ const readProxy = (text: string, name: string): Result<Proxy, string> => {
 const isOwnMachine = (host: string, address: AddressBytes | undefined): boolean =>
   host === 'localhost' || (address?.length === 4 ? address[0] === 127 : host === '::1');
 
-/** Which requests go through a proxy. As in Go, the machine itself is never asked for through one. */
+/** Chooses the proxy of a request. As in Go, the machine itself is never reached through a proxy. */
 export const createProxies = (settings: ProxySettings = {}): Proxies => {
   const exceptions = (settings.noProxy ?? '')
     .toLowerCase()
@@ -97,7 +97,7 @@ export const createProxies = (settings: ProxySettings = {}): Proxies => {
   };
 };
 
-/** Why there is no tunnel. `isDown`: the proxy answers 5xx, which is what a host that does not connect looks like from here. */
+/** Why there is no tunnel. `isDown`: the proxy answers 5xx, as it does when the host does not connect. */
 interface NoTunnel {
   readonly why: string;
   readonly isDown: boolean;
@@ -132,7 +132,7 @@ export const openTunnel = (
         ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }),
       },
     });
-    // Not the option of http.request: that would end the tunnel with the request that opened it.
+    // The signal option of http.request would end the tunnel together with the request that opened it.
     const stopListening = onAbort(signal, () => socket.destroy());
     const settle = (result: Result<Socket, NoTunnel>): void => {
       stopListening();
@@ -141,7 +141,7 @@ export const openTunnel = (
     };
     request.once('connect', (answer, tunnel, head) => {
       if (answer.statusCode !== 200) settle(fail(refusalOf(answer.statusCode)));
-      // A TLS server sends nothing before the client does: bytes that come earlier are not the registry's.
+      // A TLS server sends nothing before the client does, so earlier bytes do not come from the registry.
       else if (head.length > 0)
         settle(fail({ why: 'the proxy sent bytes of its own into the tunnel', isDown: false }));
       else settle(ok(tunnel));

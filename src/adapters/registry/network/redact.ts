@@ -1,6 +1,6 @@
 import type { CredentialSecret } from '../../../evidence/ports.ts';
 
-/** RFC 7617, base64 of user and password, and every secret text as a URL writes it. */
+/** The secret texts, and the base64 of user and password (RFC 7617). */
 const partsOf = (secret: CredentialSecret): readonly string[] => {
   switch (secret.kind) {
     case 'none':
@@ -16,8 +16,8 @@ const partsOf = (secret: CredentialSecret): readonly string[] => {
 };
 
 /**
- * Everything that was sent to a host and must not be shown, as it may be written. `authorization`: the header.
- * @returns nothing empty
+ * All texts sent to a host that must not be shown, plain and as a URL encodes them. `authorization`: the header.
+ * @returns no empty text
  */
 export const secretsToRedact = (secret: CredentialSecret, authorization?: string): readonly string[] => {
   const sent = authorization?.slice(authorization.indexOf(' ') + 1) ?? '';
@@ -28,7 +28,7 @@ export const secretsToRedact = (secret: CredentialSecret, authorization?: string
 };
 
 /**
- * Whether a text repeats one of them. Attack (B28, B37): an error page that quotes the request carries a password into
+ * Whether a text contains one of the secrets. Attack (B28, B37): an error page that quotes the request brings a password into
  * decisions and logs, where everybody who may create a Pod can read it.
  */
 export const containsSecret = (text: string, words: readonly string[]): boolean =>

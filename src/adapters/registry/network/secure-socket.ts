@@ -8,7 +8,7 @@ import { failure, networkFailure } from './failure.ts';
 import type { ClientCertificate } from '../settings.ts';
 import { ready } from './checked-socket.ts';
 
-/** Whose certificate is expected, and which authorities count beside the well-known ones. */
+/** The expected peer, and the authorities that are trusted besides the well-known ones. */
 interface TlsPeer {
   readonly host: string;
   /** PEM */
@@ -18,14 +18,14 @@ interface TlsPeer {
   readonly name: string;
 }
 
-/** Speaks TLS 1.2 or later over a connection; destroys it on failure. There is no way to switch the checks off. */
+/** Speaks TLS 1.2 or later over a connection, and destroys it on failure. The checks cannot be switched off. */
 export type SecureSocket = (
   socket: Socket,
   peer: TlsPeer,
   signal: AbortSignal,
 ) => Promise<Result<Socket, RegistryFailure>>;
 
-/** Reading 140 authorities takes milliseconds: kept for as many CA texts as a configuration has, not more. */
+/** Contexts are cached, since reading 140 authorities takes milliseconds. A configuration has at most so many CA texts. */
 const maxContexts = 32;
 
 type Trust = Pick<TlsPeer, 'ca' | 'client'>;
@@ -41,7 +41,7 @@ const readContext = ({ ca, client }: Trust): Result<SecureContext, string> => {
   }
 };
 
-/** A digest: private keys are no keys of maps. */
+/** A digest, so that no private key becomes the key of a map. */
 const keyOf = ({ ca, client }: Trust): string =>
   createHash('sha256')
     .update(JSON.stringify([ca, client?.cert, client?.key]))
@@ -69,10 +69,10 @@ export const createSecureSocket = (): SecureSocket => {
       socket,
       secureContext: context.value,
       host,
-      // An address may not stand in the server name (RFC 6066, 3); the certificate is checked against `host` then.
+      // The server name must not be an address (RFC 6066, 3). Then the certificate is checked against `host`.
       servername: isIP(host) === 0 ? host : '',
       ALPNProtocols: ['http/1.1'],
-      // Said explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would switch it off otherwise.
+      // Set explicitly, since NODE_TLS_REJECT_UNAUTHORIZED could switch it off otherwise.
       rejectUnauthorized: true,
     });
     const done = await ready(secure, 'secureConnect', signal);
