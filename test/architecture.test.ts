@@ -164,6 +164,21 @@ describe('the sources', () => {
     expect(doors).toEqual([]);
   });
 
+  test('an exported name has one meaning: it is declared in one file', () => {
+    const declared = new Map<string, string[]>();
+    for (const file of production)
+      for (const [, name = ''] of readFileSync(join(root, file), 'utf8').matchAll(
+        /^export (?:async )?(?:const|class|interface|type|function\*?) (\w+)/gm,
+      ))
+        declared.set(name, [...(declared.get(name) ?? []), file]);
+    expect(declared.size).toBeGreaterThan(1000);
+    // Each file of cli/commands is one command, and none of them can be anything else.
+    const isCommand = (files: readonly string[]): boolean =>
+      files.every((file) => file.startsWith('src/cli/commands/'));
+    const twice = [...declared].filter(([, files]) => files.length > 1);
+    expect(twice.filter(([name, files]) => name !== 'command' || !isCommand(files))).toEqual([]);
+  });
+
   test('only serve.ts and the CLI wire adapters together', () => {
     const wiring = production.filter((file) => {
       const adapters = importsOf(file).filter((specifier) => /\/adapters\//.test(specifier));

@@ -4,7 +4,7 @@ import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
-import { readBody } from './content-body.ts';
+import { readContentBody } from './content-body.ts';
 import { beyondLimit, invalid, corrupt, statusAnswer } from './failure.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 
@@ -28,7 +28,7 @@ export const getBlob = async (
   if (!answer.ok) return unavailableBy(answer.error);
   const { response } = answer.value;
   if (response.status !== 200) return statusAnswer(answer.value, subject);
-  const body = await readBody(response, subject, { min: size, max: size }, target.budget);
+  const body = await readContentBody(response, subject, { min: size, max: size }, target.budget);
   if (!body.ok) return unavailableBy(body.error);
   if (!isDigestOf(body.value, digest)) return corrupt(subject, 'its bytes have another digest');
   return known({ digest, bytes: body.value });

@@ -70,7 +70,7 @@ const readWhole = async (
  * Reads a whole body of `min` to `max` bytes. Bytes are taken from the budget of the review as soon as their number is known:
  * announced bytes before they are read.
  */
-export const readBody = async (
+export const readContentBody = async (
   response: HttpResponse,
   subject: Subject,
   { min = 0, max }: { readonly min?: number; readonly max: number },

@@ -5,7 +5,7 @@ import type { ManifestDocument } from '../../../core/oci/manifest-document.ts';
 import { digestOf, isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Manifest, ManifestName, RegistryAnswer, RegistryStage } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
-import { readBody } from './content-body.ts';
+import { readContentBody } from './content-body.ts';
 import { invalid, corrupt, statusAnswer, type Subject } from './failure.ts';
 import { manifestPath, nameOf, type ReadTarget, subjectOf } from './read-target.ts';
 import { manifestAccept, maxManifestBytes, readManifestBytes } from './manifest-bytes.ts';
@@ -73,7 +73,7 @@ export const getManifest = async (
   if (!answer.ok) return unavailableBy(answer.error);
   const { response } = answer.value;
   if (response.status !== 200) return statusAnswer(answer.value, subject);
-  const body = await readBody(response, subject, { max: maxManifestBytes }, target.budget);
+  const body = await readContentBody(response, subject, { max: maxManifestBytes }, target.budget);
   return body.ok ? verify(body.value, name, response.headers, subject) : unavailableBy(body.error);
 };
 

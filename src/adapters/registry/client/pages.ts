@@ -5,7 +5,7 @@ import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { originOf } from '../auth/login-challenge.ts';
-import { readBody } from './content-body.ts';
+import { readContentBody } from './content-body.ts';
 import { beyondLimit, invalid, statusAnswer, type RegistryResponse, type Subject } from './failure.ts';
 import { type ReadTarget } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
@@ -47,7 +47,7 @@ const readPage = async <T>(
   const { subject, maxPageBytes, itemsOf } = listing;
   const { response, url } = answer;
   if (response.status !== 200) return statusAnswer(answer, subject);
-  const body = await readBody(response, subject, { max: maxPageBytes }, target.budget);
+  const body = await readContentBody(response, subject, { max: maxPageBytes }, target.budget);
   if (!body.ok) return unavailableBy(body.error);
   const document = readJsonObject(body.value);
   if (!document.ok) {

@@ -4,7 +4,7 @@ import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/p
 import type { Auth } from '../auth/auth.ts';
 import type { ReceivedResponse } from '../auth/authorized-request.ts';
 import { readOfferedSchemes } from '../auth/auth-scheme.ts';
-import { readBody } from './content-body.ts';
+import { readContentBody } from './content-body.ts';
 import { failureOf, statusAnswer, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
 
@@ -32,7 +32,7 @@ const readOk = async (
     response.discard();
     return reached;
   }
-  const body = await readBody(response, subject, { max: maxBody }, budget);
+  const body = await readContentBody(response, subject, { max: maxBody }, budget);
   if (!body.ok) return body.error.kind === 'limit' ? absent : unavailableBy(body.error);
   return looksLikeRegistry(body.value) ? reached : absent;
 };

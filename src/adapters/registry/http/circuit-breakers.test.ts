@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
-import { failure, outage } from '../network/failure.ts';
+import { failure, hostOutage } from '../network/failure.ts';
 
-const refused = outage('connect', 'registry.example.com', 'connection refused');
-const gateway = outage('manifest', 'registry.example.com', 'it answered 502');
+const refused = hostOutage('connect', 'registry.example.com', 'connection refused');
+const gateway = hostOutage('manifest', 'registry.example.com', 'it answered 502');
 
 const start = () => {
   let time = 0;

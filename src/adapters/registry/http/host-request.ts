@@ -9,7 +9,7 @@ import type { PathPermit } from './circuit-breakers.ts';
 import type { RequestBudget } from './request-budget.ts';
 import type { ConnectionPool } from '../network/connection-pool.ts';
 import { createHostResponse, type HostResponse } from './host-response.ts';
-import { failure, networkFailure, outage, shownTime } from '../network/failure.ts';
+import { failure, networkFailure, hostOutage, shownTime } from '../network/failure.ts';
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';
 import type { Host, Hosts } from './hosts.ts';
 import { type HttpRequest, ownersOf, failureKeyOf } from './http.ts';
@@ -45,7 +45,7 @@ const openCircuitFailure = (
   const why = `not asked, because it failed several times in a row; the next try comes in ${shownTime(retryAfter)}${cause}`;
   const stage = lastFailure?.stage ?? 'connect';
   return lastFailure?.excusable === true
-    ? outage(stage, name, why)
+    ? hostOutage(stage, name, why)
     : failure('unreachable', stage, name, why);
 };
 

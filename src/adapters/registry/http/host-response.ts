@@ -5,7 +5,7 @@ import type { ResponseMemory } from './response-memory.ts';
 import { type BodyEnd, drainBody, readBody } from './response-body.ts';
 import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import type { RequestBudget } from './request-budget.ts';
-import { errorCode, failure, isBrokenAnswer, networkReason, outage } from '../network/failure.ts';
+import { errorCode, failure, isBrokenAnswer, networkReason, hostOutage } from '../network/failure.ts';
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 
@@ -98,7 +98,7 @@ export const createHostResponse = (
   let isConsumed = false;
   /** The failure for the circuit breaker, if the status counts as one. */
   const statusFailure = (why: string): RegistryFailure =>
-    status >= 500 ? outage(request.stage, name, why) : failure('unreachable', request.stage, name, why);
+    status >= 500 ? hostOutage(request.stage, name, why) : failure('unreachable', request.stage, name, why);
 
   const incomplete = (end: Exclude<BodyEnd, { readonly end: 'whole' }>, limit: number): RegistryFailure => {
     if (budget.cancelReason() !== undefined && end.end === 'error') {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Connection } from '../network/connection.ts';
 import type { Endpoint } from '../network/endpoint.ts';
-import { outage } from '../network/failure.ts';
+import { hostOutage } from '../network/failure.ts';
 import { createHosts, type Host, type Hosts } from './hosts.ts';
 import { defaultSettings } from '../settings.ts';
 
@@ -77,7 +77,7 @@ test('names made up by an attacker push out one another before a host whose brea
   const dead = hostOf(hosts, 'dead.example');
   for (let count = 0; count < 5; count++) {
     const permit = dead.circuitBreakers.acquire('team/app');
-    if (!permit.open) permit.record('failure', outage('connect', 'dead.example', 'connection refused'));
+    if (!permit.open) permit.record('failure', hostOutage('connect', 'dead.example', 'connection refused'));
   }
   const busy = hostOf(hosts, 'busy.example');
   busy.rateLimits.record({ host: 'busy.example', target: '/v2/' }, { until: 20_000, status: 429 });

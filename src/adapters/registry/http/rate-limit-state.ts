@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
-import { failure, outage } from '../network/failure.ts';
+import { failure, hostOutage } from '../network/failure.ts';
 import { type HttpRequest, failureKeyOf } from './http.ts';
 
 /**
@@ -12,7 +12,7 @@ export const rateLimitFailure = (
   stage: RegistryStage,
   name: string,
   why: string,
-): RegistryFailure => (status === 503 ? outage(stage, name, why) : failure('paced', stage, name, why));
+): RegistryFailure => (status === 503 ? hostOutage(stage, name, why) : failure('paced', stage, name, why));
 
 /** The end of a `Retry-After`, and the status of its response. */
 export interface RateLimit {

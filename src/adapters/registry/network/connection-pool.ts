@@ -7,7 +7,7 @@ import type { RequestBudget } from '../http/request-budget.ts';
 import { type Connection, createConnection, type HttpLibrary } from './connection.ts';
 import type { Dial } from './dialer.ts';
 import type { Endpoint } from './endpoint.ts';
-import { errorCode, failure, isBrokenAnswer, networkFailure, networkReason, outage } from './failure.ts';
+import { errorCode, failure, isBrokenAnswer, networkFailure, networkReason, hostOutage } from './failure.ts';
 import type { Host, Hosts } from '../http/hosts.ts';
 import { type HttpRequest, ownersOf } from '../http/http.ts';
 import type { Hop } from '../http/redirect.ts';
@@ -100,7 +100,7 @@ const createOpenConnection = ({ hosts, dial, library, maxSockets }: ConnectionPo
       if (!dialed.ok) return dialed;
       const { socket } = dialed.value;
       if (socket.destroyed)
-        return fail(outage('connect', endpoint.name, 'the connection was closed at once'));
+        return fail(hostOutage('connect', endpoint.name, 'the connection was closed at once'));
       const connection = createConnection(
         loaded,
         endpoint.url.origin,

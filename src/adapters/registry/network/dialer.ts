@@ -3,7 +3,7 @@ import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { Owners } from '../../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { type Endpoint, hostOf, portOf } from './endpoint.ts';
-import { failure, outage } from './failure.ts';
+import { failure, hostOutage } from './failure.ts';
 import { type CheckedSocket, refusedHost, type SocketTarget } from './checked-socket.ts';
 import { openTunnel, type Proxies, type Proxy } from './proxy.ts';
 import type { SecureSocket } from './secure-socket.ts';
@@ -88,7 +88,7 @@ export const createDial = ({ checkedSocket, secureSocket, proxies }: DialerDeps)
       const { why, isDown } = tunnel.error;
       return fail(
         isDown
-          ? outage('connect', endpoint.name, why)
+          ? hostOutage('connect', endpoint.name, why)
           : failure('unreachable', 'connect', endpoint.name, why),
       );
     }

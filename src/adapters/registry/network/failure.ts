@@ -13,7 +13,7 @@ export const failure = (kind: Kind, stage: RegistryStage, host: string, why: str
 });
 
 /** A failure that `onUnavailable: Warn` may excuse ({@link RegistryFailure.excusable}, R25). */
-export const outage = (stage: RegistryStage, host: string, why: string): RegistryFailure => ({
+export const hostOutage = (stage: RegistryStage, host: string, why: string): RegistryFailure => ({
   ...failure('unreachable', stage, host, why),
   excusable: true,
 });
@@ -118,7 +118,7 @@ export const networkFailure = (stage: RegistryStage, host: string, error: unknow
   const code = errorCode(error);
   const why = networkReason(error);
   if (ownLack.has(code)) return failure('busy', stage, host, why);
-  return noAnswer.has(code) ? outage(stage, host, why) : failure('unreachable', stage, host, why);
+  return noAnswer.has(code) ? hostOutage(stage, host, why) : failure('unreachable', stage, host, why);
 };
 
 /** Whether an answer came and is broken. */

@@ -3,7 +3,7 @@ import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { encodeImageDefect, encodeImageReview } from './image-review.ts';
 import { encodeUnpatched } from './mutation-response.ts';
-import { defect, peekUid, type ReviewEndpoint, type Rejection } from './rejection.ts';
+import { defect, peekUid, type ReviewEndpoint, type RequestRejection } from './rejection.ts';
 import { encodeDefect, encodeReview } from './review-response.ts';
 
 /** One call on its way to an answer. */
@@ -16,19 +16,19 @@ export interface Call {
 /** Turns rejections into answers: a verdict wherever the API server can read one. */
 export interface Reject {
   /** For a review with this uid, or JSON without one. */
-  readable(call: Call, rejection: Rejection, uid?: string): WebAnswer;
+  readable(call: Call, rejection: RequestRejection, uid?: string): WebAnswer;
   /** Nothing was parsed; `start` is the beginning of the body. */
-  unread(call: Call, rejection: Rejection, start: Buffer): WebAnswer;
+  unread(call: Call, rejection: RequestRejection, start: Buffer): WebAnswer;
   /** An unexpected error, from anywhere. */
   unexpected(call: Call, error: unknown, uid?: string): WebAnswer;
 }
 
 /** 413 over a size cap (its cure may be time), else 400. */
-const statusWithoutVerdict = ({ code }: Rejection): number =>
+const statusWithoutVerdict = ({ code }: RequestRejection): number =>
   code === 'too-large' || code === 'overloaded' ? 413 : 400;
 
 /** `/mutate` never denies, so there is no decision to record. A body that cannot be read at all is an HTTP error. */
-const unpatched = (rejection: Rejection, uid: string | undefined): WebAnswer =>
+const unpatched = (rejection: RequestRejection, uid: string | undefined): WebAnswer =>
   uid === undefined
     ? { status: statusWithoutVerdict(rejection), text: jsonError(rejection.code, rejection.message) }
     : { status: 200, text: encodeUnpatched(uid) };
@@ -43,7 +43,7 @@ export const createReject = (handlers: WebhookHandlers, onProblem: OnProblem): R
 
   const decide = (
     call: Call,
-    rejection: Rejection,
+    rejection: RequestRejection,
     uid: string | undefined,
     encoding: 'verdict' | 'error',
   ): WebAnswer => {

@@ -8,7 +8,7 @@ type RejectionCode = Extract<
   'malformed-request' | 'too-large' | 'overloaded' | 'deadline-exceeded' | 'internal-error'
 >;
 
-export interface Rejection {
+export interface RequestRejection {
   readonly code: RejectionCode;
   /** One short sentence. */
   readonly message: string;
@@ -16,7 +16,7 @@ export interface Rejection {
 }
 
 /** A rejection with the known parts of its request. `handlers.rejected` makes a decision of it. */
-export interface RejectedRequest extends Rejection {
+export interface RejectedRequest extends RequestRejection {
   readonly endpoint: Exclude<ReviewEndpoint, 'mutate'>;
   readonly uid?: string;
   readonly caller: Decision['caller'] & string;
@@ -31,48 +31,48 @@ export const maxBytesInFlight = 64 * 1024 * 1024;
 const smaller = 'make the object smaller, for example by moving data into another object';
 const mebibytes = (bytes: number): string => `${String(Math.round(bytes / 1024 / 1024))} MiB`;
 
-export const malformedReview = (message: string): Rejection => ({
+export const malformedReview = (message: string): RequestRejection => ({
   code: 'malformed-request',
   message,
   remedy: 'send a review as the API server does: JSON in UTF-8, not compressed',
 });
 
-export const bodyTooLarge: Rejection = {
+export const bodyTooLarge: RequestRejection = {
   code: 'too-large',
   message: `the request body is larger than ${mebibytes(maxBodyBytes)}`,
   remedy: smaller,
 };
 
-export const overloaded: Rejection = {
+export const overloaded: RequestRejection = {
   code: 'overloaded',
   message: `the bodies of all requests in flight together are larger than ${mebibytes(maxBytesInFlight)}`,
   remedy: 'try again in a moment; if it stays, run more replicas of the gate',
 };
 
-export const bodyTooSlow: Rejection = {
+export const bodyTooSlow: RequestRejection = {
   code: 'deadline-exceeded',
   message: 'the request body did not arrive before the deadline',
   remedy: 'try again; if it stays, look at the network between the API server and the gate',
 };
 
-export const bodyRateTooLow: Rejection = {
+export const bodyRateTooLow: RequestRejection = {
   ...bodyTooSlow,
   message: 'the request body came at less than 16 KiB a second',
 };
 
-export const lockTimeout: Rejection = {
+export const lockTimeout: RequestRejection = {
   code: 'deadline-exceeded',
   message: 'large requests are read one at a time, and the turn of this one did not come before the deadline',
   remedy: 'try again in a moment; if it stays, run more replicas of the gate',
 };
 
-export const defect: Rejection = {
+export const defect: RequestRejection = {
   code: 'internal-error',
   message: 'the gate failed while answering this request',
   remedy: 'this is a defect of the gate: report it with the log line',
 };
 
-export const scanRejection = (fault: ScanFault): Rejection => {
+export const scanRejection = (fault: ScanFault): RequestRejection => {
   switch (fault) {
     case 'invalid-utf8':
       return malformedReview('the request body is not valid UTF-8');

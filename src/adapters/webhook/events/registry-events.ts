@@ -6,7 +6,7 @@ import type { RegistryEvents, RegistryEventSource } from '../../../gate/prefetch
 import { jsonError, type WebAnswer } from '../server/answer.ts';
 import type { OnProblem } from '../handlers.ts';
 import { createBodyReader, type WebRequest } from '../server/body-reader.ts';
-import type { Rejection } from '../admission/rejection.ts';
+import type { RequestRejection } from '../admission/rejection.ts';
 import { readPushes, type UnreadEvents } from './registry-event-formats.ts';
 import { scanJson } from '../admission/json-scan.ts';
 import { createLargeBodyLock } from '../server/large-body-lock.ts';
@@ -54,19 +54,20 @@ const unread = ({ kind, message }: UnreadEvents): WebAnswer =>
   kind === 'too-many' ? { status: 413, text: jsonError('too-large', message) } : badRequest(message);
 
 /** The answers to bodies that could not be read; any other rejection is a bad request. */
-const bodyAnswers: Partial<Record<Rejection['code'], { readonly status: number; readonly message: string }>> =
-  {
-    'too-large': { status: 413, message: 'the request body is larger than 1 MiB' },
-    overloaded: { status: 503, message: 'too many registry events at one time' },
-    'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
-  };
+const bodyAnswers: Partial<
+  Record<RequestRejection['code'], { readonly status: number; readonly message: string }>
+> = {
+  'too-large': { status: 413, message: 'the request body is larger than 1 MiB' },
+  overloaded: { status: 503, message: 'too many registry events at one time' },
+  'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
+};
 
 const tooMany: WebAnswer = {
   status: 503,
   text: jsonError('overloaded', 'too many registry events at one time'),
 };
 
-const bodyRejected = ({ code, message }: Rejection): WebAnswer => {
+const bodyRejected = ({ code, message }: RequestRejection): WebAnswer => {
   const known = bodyAnswers[code];
   if (known === undefined) return badRequest(message);
   return { status: known.status, text: jsonError(code, known.message) };

@@ -11,7 +11,7 @@ import {
   maxBytesInFlight,
   overloaded,
   maxPeekedBytes,
-  type Rejection,
+  type RequestRejection,
 } from '../admission/rejection.ts';
 
 export type WebRequest = IncomingMessage | Http2ServerRequest;
@@ -28,7 +28,7 @@ export type Body =
       readonly mayWait?: (namespace: string) => boolean;
       readonly release: () => void;
     }
-  | { readonly state: 'rejected'; readonly rejection: Rejection; readonly start: Buffer }
+  | { readonly state: 'rejected'; readonly rejection: RequestRejection; readonly start: Buffer }
   | { readonly state: 'gone' };
 
 export interface BodyLimits {
@@ -97,7 +97,7 @@ const createBytesInFlight = (max: number) => {
 };
 
 /** A header can only cause an earlier rejection. Its length is never believed; arriving bytes are counted. */
-const rejectionByHeaders = (request: WebRequest, limit: number): Rejection | undefined => {
+const rejectionByHeaders = (request: WebRequest, limit: number): RequestRejection | undefined => {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
     return malformedReview('the request body is compressed');
@@ -165,7 +165,7 @@ interface PendingBody {
   readonly held: () => number;
   readonly deadline: Deadline;
   readonly isTooSlow: () => boolean;
-  readonly reject: (rejection: Rejection) => void;
+  readonly reject: (rejection: RequestRejection) => void;
 }
 
 /** Starts the clock. @returns whether so many bytes are too few for the time since then */
@@ -244,7 +244,7 @@ export const createBodyReader = (limits: BodyLimits = { maxBodyBytes, maxBytesIn
       if (result.state !== 'whole') bytes.take(-held);
       resolve(result);
     };
-    const reject = (rejection: Rejection, chunk = nothing): void =>
+    const reject = (rejection: RequestRejection, chunk = nothing): void =>
       settle({ state: 'rejected', rejection, start: buffer.start(chunk) });
     const isTooSlow = (): boolean => minimumRate && isSlow(buffer.length);
     const body: PendingBody = { peer, held: () => held, deadline, isTooSlow, reject };
