@@ -1,12 +1,13 @@
 import { readTextFile } from '../config/sources/bounded-file.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
-import { objectOf, type JsonObject } from '../core/text/json/json.ts';
+import { type JsonObject } from '../core/text/json/json.ts';
 import { readManifestObjects } from '../core/workload/manifest.ts';
 import { isDnsLabel, isDnsSubdomain } from '../core/text/dns-name.ts';
 import { readPullSecret } from '../evidence/credential/pull-secret.ts';
 import type { PullContext, PullSecrets } from '../evidence/ports.ts';
 import { UsageError } from './terminal/terminal.ts';
+import { metadataOf } from '../core/workload/object-metadata.ts';
 
 /** A Secret of 1 MiB in base64, beside its metadata. */
 const maxFileBytes = 3 * 1024 * 1024;
@@ -41,7 +42,7 @@ export const readPullSecretFile = (file: string): PullSecretInput => {
   if (secrets.length > 1)
     return refuse(`it holds ${String(secrets.length)} Secrets; give the one that is to be tried`);
   const object: JsonObject = secret.object;
-  const metadata = objectOf(object['metadata']);
+  const metadata = metadataOf(object);
   const { name, namespace = 'default' } = metadata;
   if (typeof name !== 'string' || !isDnsSubdomain(name))
     return refuse('its metadata.name is no name of a Secret');

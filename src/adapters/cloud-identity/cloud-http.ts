@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { plainHeaders } from '../../core/text/http-headers.ts';
 
 /** Milliseconds for one request, from the look-up of its host to the last byte of its answer. */
 const defaultTimeout = 5_000;
@@ -69,14 +70,6 @@ const causeOf = (error: unknown): string => {
   return causes[code] ?? `could not be asked (${/^\w{1,64}$/.test(code) ? code : 'unknown cause'})`;
 };
 
-const headersOf = (headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
-
 const readBody = async (body: Dispatcher.ResponseData['body']): Promise<string | undefined> => {
   const parts: Buffer[] = [];
   let size = 0;
@@ -126,7 +119,7 @@ export const createCloudHttp = (options: CloudHttpOptions = {}): CloudHttp => {
       });
       const text = await readBody(answer.body);
       if (text === undefined) return refuse('answered with more than 256 KiB');
-      return ok({ status: answer.statusCode, headers: headersOf(answer.headers), text });
+      return ok({ status: answer.statusCode, headers: plainHeaders(answer.headers), text });
     } catch (error) {
       if (signal.aborted) return refuse('was not waited for any longer: the time of the review is used up');
       if (timedOut.aborted) return refuse(`did not answer within ${String(timeout)} ms`);

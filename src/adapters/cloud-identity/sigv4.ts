@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { hash, createHmac } from 'node:crypto';
 
 /** Keys of AWS; temporary ones come with a session token. */
 export interface AwsKeys {
@@ -25,7 +25,6 @@ interface SigningScope {
 }
 
 const algorithm = 'AWS4-HMAC-SHA256';
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /** `20150830T123600Z` */
@@ -52,10 +51,10 @@ export const signed = (request: SignableRequest, scope: SigningScope): Readonly<
   const lines = headers
     .map(([name, value]) => `${name}:${value.trim().replaceAll(/ {1,1024}/g, ' ')}\n`)
     .join('');
-  const canonical = [request.method, '/', '', lines, names, sha256(request.body)].join('\n');
+  const canonical = [request.method, '/', '', lines, names, hash('sha256', request.body)].join('\n');
   const day = date.slice(0, 8);
   const place = `${day}/${region}/${service}/aws4_request`;
-  const text = [algorithm, date, place, sha256(canonical)].join('\n');
+  const text = [algorithm, date, place, hash('sha256', canonical)].join('\n');
   const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(
     hmac,
     `AWS4${keys.secretAccessKey}`,

@@ -1,7 +1,6 @@
-import { textOf, objectOf, type JsonObject } from '../../core/text/json/json.ts';
+import { textOf, type JsonObject } from '../../core/text/json/json.ts';
 import type { WorkloadKind } from '../../core/workload/kinds/workload-kind.ts';
-
-const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 
 export const manifestName = (object: JsonObject): string => textOf(metadataOf(object)['name']);
 

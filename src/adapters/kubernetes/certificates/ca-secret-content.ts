@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { localProblem, type ApiProblem } from '../client/problem.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 /** A CA with its key, both PEM. */
 export interface CaMaterial {
@@ -41,7 +42,7 @@ export const readCaSecret = (secret: JsonObject): Result<CaAuthorities, ApiProbl
       ),
     );
   }
-  const version = objectOf(secret['metadata'])['resourceVersion'];
+  const version = metadataOf(secret)['resourceVersion'];
   return ok({
     ...parts,
     bundle: bundleOf([parts.current, parts.next, parts.previous]),
@@ -51,7 +52,7 @@ export const readCaSecret = (secret: JsonObject): Result<CaAuthorities, ApiProbl
 };
 
 const partsOf = (secret: JsonObject): CaContent => {
-  const annotations = objectOf(objectOf(secret['metadata'])['annotations']);
+  const annotations = objectOf(metadataOf(secret)['annotations']);
   const data = objectOf(secret['data']);
   const field = (name: string): string => Buffer.from(textOf(data[name]), 'base64').toString('utf8');
   // 0 for a time that cannot be read.

@@ -1,6 +1,7 @@
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
-import { controllerOf, type InvolvedObject, isShort, metadataOf } from './owner.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
+import { controllerOf, type InvolvedObject, isShort } from './owner.ts';
 
 /** One note about an object. Equal notes about the same object become one Event with a count. */
 export interface EventNote {

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { createNamespaceCache } from '../../../concurrency/namespace-cache.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 /** The object that an Event is about. A refused CREATE has no uid. */
 export interface InvolvedObject {
@@ -101,5 +102,3 @@ export const controllerOf = (
   if (![apiVersion, kind, name, uid].every((text) => isShort(text) && text !== '')) return undefined;
   return { apiVersion, kind, name, uid, namespace } as InvolvedObject;
 };
-
-export const metadataOf = (object: JsonObject): JsonObject => objectOf(object['metadata']);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { absent, type Fact, known, outage, unavailable } from '../../../core/facts/fact.ts';
-import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import type { Labels } from '../../../core/policy/match/label-selector.ts';
 import type { NamespaceReader } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
@@ -8,6 +8,7 @@ import { namespacesResource } from '../client/resource.ts';
 import { createNamespaceLookup, type NamespaceLookup } from './namespaces-lookup.ts';
 import { createWatch } from '../watch/watch.ts';
 import type { WatchState, WatchTiming } from '../watch/options.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 interface NamespacesOptions {
   readonly client: ApiClient;
@@ -40,7 +41,7 @@ export const createWatchedNamespaces = (options: NamespacesOptions): WatchedName
     target: { resource: namespacesResource, metadataOnly: true },
     read: (object) => {
       const labels = textLabels(object);
-      const { name } = objectOf(object['metadata']);
+      const { name } = metadataOf(object);
       return typeof name === 'string' ? { name, labels } : undefined;
     },
     sink: {
@@ -76,7 +77,7 @@ const look = async (lookup: NamespaceLookup, name: string, signal: AbortSignal):
 
 /** The labels of a Namespace object; anything that is no text is left out. */
 const textLabels = (object: JsonObject): Labels => {
-  const { labels } = objectOf(object['metadata']);
+  const { labels } = metadataOf(object);
   if (!isJsonObject(labels)) return noLabels;
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),

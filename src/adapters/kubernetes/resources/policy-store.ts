@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isJsonObject, textOf, type JsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
@@ -86,14 +86,14 @@ export const createPolicyStore = <P>(read: ReadPolicy<P>): PolicyStore<P> => {
         entry.object.name,
         entry.inForce?.digest ?? `broken ${entry.digest}`,
       ]);
-      return `sha256:${sha256(JSON.stringify(content)).slice(0, 16)}`;
+      return `sha256:${hash('sha256', JSON.stringify(content)).slice(0, 16)}`;
     },
     verdicts: () => sorted().map((entry) => verdictOf(entry)),
   };
 };
 
 const nextEntry = <P>(before: Entry<P> | undefined, object: PolicyObject, read: ReadPolicy<P>): Entry<P> => {
-  const digest = sha256(JSON.stringify(object.document));
+  const digest = hash('sha256', JSON.stringify(object.document));
   // Our own status writes come back as events: nothing is compiled for them.
   if (before?.digest === digest) return { ...before, object };
   const result = read(object.document);
@@ -132,7 +132,6 @@ const verdictOf = <P>({ object, result, inForce }: Entry<P>): PolicyVerdict => {
 /** Longest message of a condition; the API server takes 32 KiB. */
 const maxMessageLength = 4000;
 const sentence = (text: string): string => (/[.?…]$/.test(text) ? text : `${text}.`);
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Keeps the needed part of an ImagePolicy object; managed fields and the like are dropped. */
 export const readPolicyObject = (object: JsonObject): PolicyObject | undefined => {

@@ -1,9 +1,10 @@
-import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { parseJson } from '../../../core/text/json/parse-json.ts';
 import { localProblem, printable, type ApiProblem } from '../client/problem.ts';
 import type { ApiStream } from '../client/transport.ts';
 import type { WatchOptions } from './options.ts';
 import { selectorsOf } from './list.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 interface WatchStreamLimits {
   /** `timeoutSeconds` of the watch, in milliseconds. */
@@ -126,7 +127,7 @@ const applyEvent = <T>(options: WatchOptions<T>, line: string, from: string): Wa
   }
   const { type, object } = event;
   if (type === 'ERROR') return errorEvent(object, from);
-  const version = objectOf(object['metadata'])['resourceVersion'];
+  const version = metadataOf(object)['resourceVersion'];
   const resourceVersion = typeof version === 'string' && version !== '' ? version : from;
   if (type === 'BOOKMARK') return { end: 'closed', resourceVersion };
   const item = options.read(object);

@@ -1,9 +1,10 @@
-import { isJsonObject, objectOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../../../core/text/json/json.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';
 import { localProblem, type ApiProblem } from '../client/problem.ts';
 import type { ApiTarget } from '../client/resource.ts';
 import { fingerprints, normalWebhooks } from './normal-form.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 const maxAttempts = 5;
 
@@ -39,7 +40,7 @@ export const patchCaBundle = async (
 
 const operationsFor = (configuration: JsonObject, bundle: string): JsonObject[] => {
   const webhooks: unknown = configuration['webhooks'];
-  const metadata = objectOf(configuration['metadata']);
+  const metadata = metadataOf(configuration);
   const caBundle = Buffer.from(bundle).toString('base64');
   const operations = (Array.isArray(webhooks) ? webhooks : []).flatMap((webhook: unknown, index) => {
     const clientConfig = isJsonObject(webhook) ? webhook['clientConfig'] : undefined;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { textOf, type JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
 import {
   mutatingWebhooksResource,
@@ -9,6 +9,7 @@ import {
 import { createWatch } from '../watch/watch.ts';
 import type { WatchState, WatchTiming } from '../watch/options.ts';
 import { compareWebhooks } from './compare.ts';
+import { metadataOf } from '../../../core/workload/object-metadata.ts';
 
 export type WebhookConfigurationKind = 'ValidatingWebhookConfiguration' | 'MutatingWebhookConfiguration';
 
@@ -78,7 +79,7 @@ export const createWebhookGuard = (options: WebhookGuardOptions): WebhookGuard =
     ...options,
     // With the name as selector a role that names the object is enough.
     target: { resource: webhookResources[kind], fieldSelector: `metadata.name=${name}` },
-    read: (object) => (objectOf(object['metadata'])['name'] === name ? object : undefined),
+    read: (object) => (metadataOf(object)['name'] === name ? object : undefined),
     sink: { replace: (all) => see(all[0]), upsert: see, delete: () => see(undefined) },
   });
   return {
@@ -99,7 +100,7 @@ const judge = (
   if (found === undefined) {
     return { state: 'missing', differences: [`the ${kind} ${name} does not exist: ${withoutIt[kind]}`] };
   }
-  const uid = textOf(objectOf(found['metadata'])['uid']);
+  const uid = textOf(metadataOf(found)['uid']);
   const differences = compareWebhooks(expected(found), found, authority());
   return differences.length === 0 ? { state: 'intact', uid } : { state: 'altered', uid, differences };
 };

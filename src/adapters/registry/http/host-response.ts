@@ -8,6 +8,7 @@ import type { RequestBudget } from './request-budget.ts';
 import { errorCode, failure, isBrokenAnswer, networkReason, hostOutage } from '../network/failure.ts';
 import { cancelFailure, outcomeWhenCancelled } from './timeout.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
+import { plainHeaders } from '../../../core/text/http-headers.ts';
 
 /** The response of one host with an unread body. It must be read or discarded; else the end of the budget discards it. */
 export interface HostResponse {
@@ -28,15 +29,6 @@ interface HostResponseDeps {
   /** Called once. `isWhole`: the body was read to its end, so that the connection can be used again. */
   readonly onEnd: (outcome: CallOutcome, failure: RegistryFailure, isWhole: boolean) => void;
 }
-
-/** Joins repeated headers; names are in lower case. */
-const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.toLowerCase(),
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  );
 
 /** Statuses of a gateway whose registry is gone. A 500 may concern only one image, so it does not count here. */
 const gatewayErrors = new Set([502, 503, 504]);
