@@ -7,7 +7,11 @@ import { thirdPartyNotices } from './third-party.ts';
 const root = new URL('..', import.meta.url).pathname;
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/cli/main.ts', 'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts' },
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts',
+    'verify-worker': 'src/adapters/verify-worker/verify-worker.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

@@ -18,6 +18,7 @@ import { listenOn, type Listeners } from './serve/listeners.ts';
 import { openPolicyFiles, type Policies } from './serve/policies.ts';
 import { openData, openRecord, recordPart } from './serve/record.ts';
 import { openTelemetry, type Telemetry } from './serve/telemetry.ts';
+import type { WorkerPrograms } from './serve/worker-programs.ts';
 
 interface GateOptions {
   readonly config: Config;
@@ -25,8 +26,7 @@ interface GateOptions {
   readonly remarks: readonly string[];
   /** The file of `--config`: the registries in it may change while the gate runs. */
   readonly configFile?: string | undefined;
-  /** Program of the store's thread: `store-worker.js` of the bundle, `sqlite-worker.ts` from source. */
-  readonly storeWorker: URL;
+  readonly workers: WorkerPrograms;
 }
 
 interface RunningGate {
@@ -85,11 +85,11 @@ const assemble = async (
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<Listeners, readonly string[]>> => {
-  const { config, configFile, remarks, storeWorker } = options;
+  const { config, configFile, remarks, workers } = options;
   for (const remark of remarks) telemetry.log.warn(remark);
   const data = openData(config, lifecycle);
   if (!data.ok) return data;
-  const { recorder, foreign } = openRecord(config, storeWorker, telemetry, lifecycle);
+  const { recorder, foreign } = openRecord(config, workers.store, telemetry, lifecycle);
   const replica = config.replica.value ?? replicaFromHost();
   const opened = config.cluster.value
     ? await (

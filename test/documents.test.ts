@@ -78,7 +78,7 @@ describe('commands', () => {
     talk: () => undefined,
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
-    storeWorker: new URL('file:///nowhere'),
+    workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
   };
   const load = async (name: string): Promise<Command | undefined> =>
     (await commands.find((entry) => entry.name === name)?.load())?.command(silent, () => undefined, commands);

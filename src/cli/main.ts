@@ -92,8 +92,12 @@ export const run = async (given: readonly string[], terminal: Terminal): Promise
   }
 };
 
+const workers = {
+  store: new URL('./store-worker.js', import.meta.url),
+  verify: new URL('./verify-worker.js', import.meta.url),
+};
 // Lost output is reported when the process is about to end, or even later.
-const terminal = processTerminal(new URL('./store-worker.js', import.meta.url), () => {
+const terminal = processTerminal(workers, () => {
   process.exitCode = exitCode.usage;
 });
 const code = await run(process.argv.slice(2), terminal);

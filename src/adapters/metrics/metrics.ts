@@ -44,6 +44,11 @@ const counters = {
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
   reloads: ['imagegate_policy_reloads_total', 'Reloads of the policies, by outcome.', ['outcome']],
+  verifyTimeouts: [
+    'imagegate_verify_timeouts_total',
+    'Candidates that were not verified within their time.',
+    [],
+  ],
   events: ['imagegate_events_total', 'Kubernetes Events, by outcome.', ['outcome']],
 } as const;
 
@@ -67,6 +72,7 @@ const gauges = {
   warmWaiting: ['imagegate_warm_waiting', 'Images that wait to be looked at in advance.'],
   recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
   recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
+  verifyBusy: ['imagegate_verify_workers_busy', 'Threads that verify a candidate now.'],
   watchStale: [
     'imagegate_watch_stale_seconds',
     'How long the oldest watch of the cluster has been out of touch.',

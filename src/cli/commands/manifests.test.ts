@@ -53,7 +53,7 @@ const print = async (...args: string[]): Promise<string> => {
     talk: () => {},
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
-    storeWorker: new URL('file:///nowhere'),
+    workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
   };
   await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });
   return printed;

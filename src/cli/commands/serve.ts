@@ -40,7 +40,7 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
       config,
       configFile: sources.file?.path,
       remarks,
-      storeWorker: terminal.storeWorker,
+      workers: terminal.workers,
     }),
     stopped,
   ]);

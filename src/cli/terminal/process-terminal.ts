@@ -1,4 +1,5 @@
 import { whyNot } from '../../config/sources/file-problem.ts';
+import type { WorkerPrograms } from '../../serve/worker-programs.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 
 const readAll = async (limit: number): Promise<string> => {
@@ -26,7 +27,7 @@ interface ProcessTerminal extends Terminal {
 
 const clearLine = '\r\u001b[2K';
 
-export const processTerminal = (storeWorker: URL, onLoss: () => void): ProcessTerminal => {
+export const processTerminal = (workers: WorkerPrograms, onLoss: () => void): ProcessTerminal => {
   let state: 'open' | 'unread' | 'lost' = 'open';
   let isStatusShown = false;
   const interactive = process.stderr.isTTY;
@@ -49,7 +50,7 @@ export const processTerminal = (storeWorker: URL, onLoss: () => void): ProcessTe
   // There is no other output left to report it on.
   process.stderr.on('error', () => undefined);
   return {
-    storeWorker,
+    workers,
     out: (text) => void (state === 'open' && process.stdout.write(text)),
     talk,
     interactive,

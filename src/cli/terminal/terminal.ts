@@ -1,4 +1,5 @@
 import type { Result } from '../../core/result.ts';
+import type { WorkerPrograms } from '../../serve/worker-programs.ts';
 
 /** Input and output of a command. Data goes to `out`, messages go to `talk`, on stderr. */
 export interface Terminal {
@@ -12,8 +13,7 @@ export interface Terminal {
   /** Whether the reader of stdout went away (`imagegate … | head`), so that more data is of no use. */
   readonly isUnread?: () => boolean;
   readStandardInput(limit: number): Promise<string>;
-  /** Program of the store's thread, beside the bundle. */
-  readonly storeWorker: URL;
+  readonly workers: WorkerPrograms;
 }
 
 /** A usage, configuration or policy error: exit code 2 with the lines shown, and no stack trace. */

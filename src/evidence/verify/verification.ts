@@ -20,6 +20,8 @@ export interface CandidateLayer {
 
 /** What is verified at once: one candidate, all its layers. Plain data, so that it can be handed to a worker thread. */
 export interface Verification {
+  /** Digest of its manifest: by it the candidate is left alone that was too slow to verify. */
+  readonly candidate: Digest;
   /** `signed`: signatures are looked for; `attested`: attestations. One is never taken for the other (S4). */
   readonly says: 'signed' | 'attested';
   /** What the signed bytes have to name, and the bytes of that manifest: a message signature signs them. */

@@ -154,6 +154,7 @@ export const verification = (
   layers: readonly CandidateLayer[],
   more: Partial<Verification> = {},
 ): Verification => ({
+  candidate: otherDigest,
   says: 'signed',
   subject: { digest: subject, manifest },
   layers,

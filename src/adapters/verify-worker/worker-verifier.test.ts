@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Digest } from '../../core/image/digest.ts';
+import {
+  ecKey,
+  simpleSigningLayer,
+  verification as verificationOf,
+} from '../../../test/fakes/signature/signed-layers.ts';
+import type { Verification } from '../../evidence/verify/verification.ts';
+import { createWorkerVerifier, type WorkerVerifier, type WorkerVerifierOptions } from './worker-verifier.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'imagegate-verify-worker-'));
+const source = new URL('./verify-worker.ts', import.meta.url);
+const bundle = pathToFileURL(join(scratch, 'verify-worker.js'));
+/** A program that does as the media type of the first layer says. */
+const playing = pathToFileURL(join(scratch, 'playing.mjs'));
+const verifiers: WorkerVerifier[] = [];
+const open = (options: Partial<WorkerVerifierOptions> = {}): WorkerVerifier => {
+  const verifier = createWorkerVerifier({ program: playing, ...options });
+  verifiers.push(verifier);
+  return verifier;
+};
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    playing,
+    `import { parentPort } from 'node:worker_threads';
+     const verified = { claims: [], rejected: [] };
+     const parts = {
+       verify: () => parentPort.postMessage({ result: verified }),
+       hang: () => { for (;;); },
+       fail: () => parentPort.postMessage({ failed: 'a defect' }),
+       die: () => process.exit(1),
+       eat: () => { const held = []; for (;;) held.push(new Array(1e5).fill(held.length)); },
+       wait: () => setTimeout(parts.verify, 300),
+     };
+     parentPort.on('message', ({ layers: [layer] }) => parts[layer.mediaType]());
+     parentPort.postMessage({ ready: true });`,
+  );
+  await build({
+    entryPoints: [fileURLToPath(source)],
+    outfile: fileURLToPath(bundle),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+});
+afterEach(async () => {
+  await Promise.all(verifiers.splice(0).map((verifier) => verifier.close()));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}` as Digest;
+const play = (what: string, candidate = digest('1')): Verification =>
+  verificationOf(
+    [
+      {
+        form: 'bundle',
+        mediaType: what,
+        annotations: {},
+        bytes: new Uint8Array(what === 'eat' ? 2 ** 21 : 1),
+      },
+    ],
+    {
+      candidate,
+    },
+  );
+const verified = { claims: [], rejected: [] };
+const slow = (why: string) => ({
+  claims: [],
+  rejected: [{ fault: 'slow', why: expect.stringContaining(why), checks: [] }],
+});
+
+describe('a thread verifies a candidate', () => {
+  test.each([
+    ['from source', source],
+    ['as the build makes it', bundle],
+  ])('%s', async (_how, program) => {
+    const key = ecKey();
+    const honest = verificationOf([simpleSigningLayer(key.sign)], { keys: [key.spki] });
+    const result = await open({ program }).verify(honest, 'r.example.com/web', never);
+    expect(result.rejected).toEqual([]);
+    expect(result.claims).toMatchObject([{ says: 'signed', signer: { spki: key.spki } }]);
+  });
+
+  test('a candidate that hangs is slow, and the next one finds a thread', async () => {
+    let timeouts = 0;
+    const verifier = open({ threads: 1, onTimeout: () => timeouts++ });
+    const hanging = verifier.verify(play('hang'), 'evil', never);
+    const honest = verifier.verify(play('verify', digest('2')), 'good', never);
+    expect(verifier.busy()).toBe(1);
+    expect(await hanging).toEqual(slow('not verified in its time'));
+    expect(await honest).toEqual(verified);
+    expect(timeouts).toBe(1);
+    expect(verifier.busy()).toBe(0);
+  });
+
+  test.each([
+    ['a defect', 'fail', 'a defect'],
+    ['a thread that ends', 'die', 'the thread ended'],
+    ['more memory than a thread has', 'eat', 'memory limit'],
+  ])('%s is a rejected candidate, never an exception', async (_what, part, why) => {
+    const verifier = open({ threads: 1 });
+    expect(await verifier.verify(play(part), 'evil', never)).toEqual(slow(why));
+    expect(await verifier.verify(play('verify', digest('2')), 'good', never)).toEqual(verified);
+  });
+
+  test('a candidate that was slow is left alone for a minute, others are not', async () => {
+    let now = 0;
+    const verifier = open({ threads: 1, clock: { monotonic: () => now } });
+    await verifier.verify(play('fail'), 'r', never);
+    now = 59_000;
+    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(slow('a moment ago'));
+    expect(await verifier.verify(play('verify', digest('2')), 'r', never)).toEqual(verified);
+    now = 61_000;
+    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(verified);
+  });
+
+  test('a program that cannot start blames no candidate', async () => {
+    const verifier = open({ program: pathToFileURL(join(scratch, 'nowhere.js')) });
+    for (let time = 0; time < 2; time += 1)
+      expect(await verifier.verify(play('verify'), 'r', never)).toEqual(slow('its verification failed: '));
+  });
+
+  test('one repository that asks a lot does not keep another waiting', async () => {
+    const verifier = open({ threads: 1 });
+    const order: string[] = [];
+    const ask = async (repository: string, at: number): Promise<void> => {
+      await verifier.verify(play('verify', digest(String(at))), repository, never);
+      order.push(repository);
+    };
+    await Promise.all([...[1, 2, 3, 4, 5].map((at) => ask('busy', at)), ask('calm', 6)]);
+    expect(order.indexOf('calm')).toBeLessThan(3);
+  });
+
+  test('as many wait as may', async () => {
+    const verifier = open({ threads: 1, waiting: 1 });
+    const results = await Promise.all(
+      [1, 2, 3].map((at) => verifier.verify(play('verify', digest(String(at))), 'r', never)),
+    );
+    expect(results).toContainEqual(slow('too many candidates'));
+    expect(results).toContainEqual(verified);
+  });
+
+  test('who no longer waits leaves, and the thread goes on', async () => {
+    const verifier = open({ threads: 1 });
+    const gone = new AbortController();
+    const left = verifier.verify(play('wait'), 'r', gone.signal);
+    const queued = verifier.verify(play('verify', digest('2')), 'r', gone.signal);
+    gone.abort();
+    expect(await left).toEqual(slow('nobody waits'));
+    expect(await queued).toEqual(slow('nobody waits'));
+    expect(await verifier.verify(play('verify', digest('3')), 'r', never)).toEqual(verified);
+  });
+});

@@ -1,0 +1,110 @@
+import { untilAborted } from '../../concurrency/abort.ts';
+import { systemClock, type Clock } from '../../concurrency/clock.ts';
+import { createFairSemaphore } from '../../concurrency/fair-semaphore.ts';
+import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type {
+  CandidateVerifier,
+  Verification,
+  VerificationResult,
+} from '../../evidence/verify/verification.ts';
+import { startVerifyThread, type ThreadOutcome } from './verify-thread.ts';
+
+export interface WorkerVerifierOptions {
+  /** The threads' program: `verify-worker.ts` from source, `verify-worker.js` in the bundle. */
+  readonly program: URL;
+  readonly threads?: number;
+  /** How many may wait for a thread. */
+  readonly waiting?: number;
+  readonly times?: typeof defaultTimes;
+  readonly clock?: Pick<Clock, 'monotonic'>;
+  /** Called when a candidate took longer than it may. */
+  readonly onTimeout?: () => void;
+}
+
+export interface WorkerVerifier extends CandidateVerifier {
+  /** How many threads verify something now. */
+  busy(): number;
+  /** Ends the threads. What is being verified then is `slow`. */
+  close(): Promise<void>;
+}
+
+const defaultThreads = 2;
+const defaultWaiting = 1024;
+/** Milliseconds for one candidate, and for one with more than {@link largeBytes} in its layers. */
+const defaultTimes = { small: 1000, large: 3000 };
+const largeBytes = 1024 * 1024;
+/** How long a candidate is left alone that was too slow, or that broke its thread. */
+const restMs = 60_000;
+const maxResting = 4096;
+
+const isLarge = ({ layers }: Verification): boolean =>
+  layers.reduce((sum, { bytes }) => sum + bytes.length, 0) > largeBytes;
+
+const slow = (why: string): VerificationResult => ({
+  claims: [],
+  rejected: [{ fault: 'slow', why, checks: [] }],
+});
+
+/**
+ * Verifies candidates in threads, which start when the first candidate comes: neither a library nor a candidate is loaded
+ * into the thread of the reviews. Attack: push a signature whose verification takes forever. Its thread is ended, and for
+ * a minute nobody verifies it again. Threads are shared fairly between repositories.
+ */
+export const createWorkerVerifier = ({
+  program,
+  threads = defaultThreads,
+  waiting = defaultWaiting,
+  times = defaultTimes,
+  clock = systemClock,
+  onTimeout = () => {},
+}: WorkerVerifierOptions): WorkerVerifier => {
+  const places = createFairSemaphore({ places: threads, waiting });
+  const resting = createTtlCache<string>({ entries: maxResting }, clock);
+  const all = new Set<ReturnType<typeof startVerifyThread>>();
+  const idle: ReturnType<typeof startVerifyThread>[] = [];
+
+  const start = (): ReturnType<typeof startVerifyThread> => {
+    const thread = startVerifyThread(program);
+    all.add(thread);
+    return thread;
+  };
+  const judge = (outcome: ThreadOutcome, candidate: string): VerificationResult => {
+    if (outcome.state === 'verified') return outcome.result;
+    if (outcome.state === 'late') onTimeout();
+    const why =
+      outcome.state === 'late'
+        ? 'it was not verified in its time'
+        : `its verification failed: ${shown(outcome.why)}`;
+    if (outcome.state !== 'not-begun') resting.set(candidate, why, restMs);
+    return slow(why);
+  };
+  const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
+    const thread = idle.pop() ?? start();
+    const outcome = await thread.verify(verification, isLarge(verification) ? times.large : times.small);
+    if (outcome.state === 'verified') idle.push(thread);
+    else {
+      all.delete(thread);
+      void thread.end();
+    }
+    release();
+    return judge(outcome, verification.candidate);
+  };
+
+  return {
+    verify: async (verification, repository, signal) => {
+      const why = resting.get(verification.candidate);
+      if (why !== undefined) return slow(`${why} a moment ago`);
+      const place = await places.acquire(() => [repository], signal);
+      if (place.state !== 'acquired')
+        return slow(
+          place.state === 'full' ? 'too many candidates wait to be verified' : 'nobody waits for it',
+        );
+      return untilAborted(run(verification, place.release), signal, () => slow('nobody waits for it'));
+    },
+    busy: () => places.held,
+    close: async () => {
+      await Promise.all([...all].map((thread) => thread.end()));
+    },
+  };
+};

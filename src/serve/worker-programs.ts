@@ -1,0 +1,7 @@
+/** The programs of the threads: beside the bundle, or a `.ts` file of the source. */
+export interface WorkerPrograms {
+  /** `store-worker.js`, from source `sqlite-worker.ts`. */
+  readonly store: URL;
+  /** `verify-worker.js`, from source `verify-worker.ts`. */
+  readonly verify: URL;
+}
