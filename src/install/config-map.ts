@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { V1ConfigMap, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import { manifest, objectMeta, objectNames, shellQuoted, type InstallManifest } from './manifest.ts';
@@ -54,7 +54,7 @@ export const mountedConfiguration = (configuration: GateConfiguration): MountedC
   const files = filesOf(configuration);
   if (Object.keys(files).length === 0) return { args: [], annotations: {}, volumeMounts: [], volumes: [] };
   const { client, secrets = [] } = configuration;
-  const checksum = createHash('sha256').update(JSON.stringify(files)).digest('hex');
+  const checksum = hash('sha256', JSON.stringify(files));
   return {
     args: [
       ...(configFile in files ? [`--config=${folder}/${configFile}`] : []),

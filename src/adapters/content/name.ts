@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { algorithmOf, hexOf, parseDigest, type Digest } from '../../core/image/digest.ts';
 import type { PinnedImage } from '../../core/image/pinned-image.ts';
 
@@ -25,6 +25,6 @@ export const contentName = ({ host, repository, digest }: PinnedImage): ContentN
   if (!parseDigest(digest).ok) return undefined;
   const hex = hexOf(digest);
   // No host holds a slash, so `host/repository` means one place.
-  const origin = createHash('sha256').update(`${host}/${repository}`).digest('hex').slice(0, originDigits);
+  const origin = hash('sha256', `${host}/${repository}`).slice(0, originDigits);
   return { digest, folder: `${algorithmOf(digest)}/${hex.slice(0, 2)}`, file: `${hex}-${origin}` };
 };

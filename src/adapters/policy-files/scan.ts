@@ -38,7 +38,7 @@ interface Place extends ScannedFile {
 const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 
 /** Names with a dot include `..data` of a mounted ConfigMap, whose files are reached by their own links. */
-const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
+export const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error);

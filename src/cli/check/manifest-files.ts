@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob, relative } from 'node:path';
 import { whyNot } from '../../config/sources/file-problem.ts';
+import { isSkipped } from '../../adapters/policy-files/scan.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
@@ -11,9 +12,6 @@ const maxLeftOut = 1_000;
 
 /** kustomize also reads a file that is called `Kustomization`. */
 const isManifest = (name: string): boolean => /\.(?:ya?ml|json)$/i.test(name) || name === 'Kustomization';
-
-/** Skipped inside of folders, with a remark when they hold manifests: `kubectl -R` reads them. */
-const isLeftOut = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
 
 /**
  * Folders that need no remark: `.git`, and the data folder of a mounted ConfigMap, whose files are reached by links.
@@ -111,7 +109,8 @@ const walkFolder = async (walk: Walk, folder: string, depth: number): Promise<vo
 
 const addFolder = async (walk: Walk, folder: string, name: string, depth: number): Promise<void> => {
   const path = join(folder, name);
-  if (!isLeftOut(name)) return walkFolder(walk, path, depth + 1);
+  if (!isSkipped(name)) return walkFolder(walk, path, depth + 1);
+  // `kubectl -R` reads such a folder, so one that may hold manifests gets a remark.
   if (!(await isNeverManifests(folder, name)) && (await mayHoldManifest(path)))
     walk.passedOver.push(`${path}: ${name.startsWith('.') ? 'hidden ' : ''}folder`);
 };
