@@ -3,7 +3,6 @@ import { type OfferedSchemes, type AuthScheme, schemeKey } from './auth-scheme.t
 import { createAuthorizations, type Authorizations, type AuthorizationOptions } from './authorization.ts';
 import { createLoginChallenges, type LoginChallenges } from './login-challenge.ts';
 import {
-  type ReceivedResponse,
   type AuthorizedResponse,
   type AuthorizedRequest,
   isUnauthorized,
@@ -11,7 +10,7 @@ import {
   sendAuthorized,
 } from './authorized-request.ts';
 import { fail, ok } from '../../../core/result.ts';
-import { failureOf, type Remark } from '../client/failure.ts';
+import { failureOf, type ReceivedResponse, type Remark } from '../client/failure.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';
 

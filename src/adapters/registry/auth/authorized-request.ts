@@ -1,7 +1,7 @@
 import type { RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import type { Authorization, AuthContext } from './authorization.ts';
-import { type RegistryResponse, maxErrorBody, type Remark } from '../client/failure.ts';
+import { maxErrorBody, type ReceivedResponse, type Remark } from '../client/failure.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import { secretsToRedact } from '../network/redact.ts';
 
@@ -12,12 +12,6 @@ export interface AuthorizedRequest extends AuthContext {
   readonly method: 'GET' | 'HEAD';
   readonly accept?: string;
   readonly stage: RegistryStage;
-}
-export interface ReceivedResponse extends RegistryResponse {
-  /** The token server that was asked, if there was one. */
-  readonly realm?: string;
-  /** The registry asked for the credential, and the gate did not show it. */
-  readonly isWithheld: boolean;
 }
 export type AuthorizedResponse = Result<ReceivedResponse, RegistryFailure>;
 

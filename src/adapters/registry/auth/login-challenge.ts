@@ -7,7 +7,8 @@ import {
   schemeKey,
   usableSchemes,
 } from './auth-scheme.ts';
-import { type ReceivedResponse, type AuthorizedRequest, sendAuthorized } from './authorized-request.ts';
+import { type AuthorizedRequest, sendAuthorized } from './authorized-request.ts';
+import type { ReceivedResponse } from '../client/failure.ts';
 import { endpointHost } from '../network/endpoint.ts';
 import type { HttpResponse, RegistryHttp } from '../http/http.ts';
 import type { RegistrySettings } from '../settings.ts';

@@ -85,13 +85,17 @@ const meaning: Readonly<Record<RegistryFailure['kind'], string>> = {
   timeout: 'did not answer',
 };
 
-/** A response, and the secrets in its request. */
-export interface RegistryResponse {
+/** A response, and how it was requested. */
+export interface ReceivedResponse {
   readonly response: HttpResponse;
   /** Texts of the request that must not be shown, see redact.ts. */
   readonly secrets: readonly string[];
   /** Added to the failure when the registry refuses. */
   readonly remark?: Remark;
+  /** The token server that was asked, if there was one. */
+  readonly realm?: string;
+  /** The registry asked for the credential, and the gate did not show it. */
+  readonly isWithheld: boolean;
 }
 /** Why the gate did not show its login, and what to do about it. */
 export interface Remark {
@@ -114,7 +118,7 @@ export const because = (failure: RegistryFailure, remark: Remark | undefined): R
  * body.
  */
 export const statusAnswer = async (
-  { response, secrets, remark }: RegistryResponse,
+  { response, secrets, remark }: Pick<ReceivedResponse, 'response' | 'secrets' | 'remark'>,
   subject: Subject,
 ): Promise<RegistryAnswer<never>> => {
   if (response.status === 404) {

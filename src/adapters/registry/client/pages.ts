@@ -6,7 +6,7 @@ import type { RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { originOf } from '../auth/login-challenge.ts';
 import { readContentBody } from './content-body.ts';
-import { beyondLimit, invalid, statusAnswer, type RegistryResponse, type Subject } from './failure.ts';
+import { beyondLimit, invalid, statusAnswer, type ReceivedResponse, type Subject } from './failure.ts';
 import { type ReadTarget } from './read-target.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { nextPage } from './link-header.ts';
@@ -34,7 +34,7 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-interface PageAnswer extends RegistryResponse {
+interface PageAnswer extends ReceivedResponse {
   /** The URL of the request. */
   readonly url: URL;
 }

@@ -2,10 +2,9 @@ import { absent, known, unavailableBy } from '../../../core/facts/fact.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import type { Credential, ReadBudget, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
-import type { ReceivedResponse } from '../auth/authorized-request.ts';
 import { readOfferedSchemes } from '../auth/auth-scheme.ts';
 import { readContentBody } from './content-body.ts';
-import { failureOf, statusAnswer, type Subject } from './failure.ts';
+import { failureOf, statusAnswer, type ReceivedResponse, type Subject } from './failure.ts';
 import type { HttpResponse } from '../http/http.ts';
 
 const maxBody = 64 * 1024;
