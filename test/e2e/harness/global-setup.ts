@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startCluster, type ClusterAddress } from './cluster.ts';
+import { installCosign } from './install-cosign.ts';
 import { installParts, installRegistryParts } from './install.ts';
 
 declare module 'vitest' {
@@ -12,6 +13,8 @@ declare module 'vitest' {
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const parts = installParts();
   installRegistryParts();
+  installCosign(3);
+  installCosign(2);
   const started = Date.now();
   const { address, stop } = await startCluster(parts);
   process.stderr.write(

@@ -30,7 +30,11 @@ export interface RecordedDecision {
     readonly path: string;
     readonly given: string;
     readonly digest?: string;
-    readonly evidence?: { readonly tried: readonly string[]; readonly staleFor?: number };
+    readonly evidence?: {
+      readonly tried: readonly string[];
+      readonly staleFor?: number;
+      readonly claims?: readonly object[];
+    };
   }[];
   readonly findings: readonly {
     readonly policy: string;

@@ -12,6 +12,8 @@ export interface GoBuild {
   readonly packages: readonly string[];
   /** The programs that come out of it. */
   readonly programs: readonly string[];
+  /** A folder of their own, for programs that another module makes under the same names. */
+  readonly folder?: string;
   readonly linkerFlags?: string;
   /** What a person who waits should know. */
   readonly remark?: string;
@@ -19,18 +21,31 @@ export interface GoBuild {
 
 /** Builds once, and again when the module, its sources or the flags have changed. */
 export const buildGo = (build: GoBuild): void => {
-  const { name, module, packages, programs, linkerFlags = '-s -w' } = build;
+  const { name, module, packages, programs, folder = '', linkerFlags = '-s -w' } = build;
   const recipe = recipeOf(module, linkerFlags);
   const stamp = join(bin, `${name}.sha256`);
-  if (programs.every((program) => runnable(join(bin, program))) && read(stamp) === recipe) return;
+  const target = join(bin, folder);
+  if (programs.every((program) => runnable(join(target, program))) && read(stamp) === recipe) return;
   const go = findGo();
-  say(`building ${programs.join(', ')} (once${build.remark === undefined ? '' : `; ${build.remark}`}) …`);
+  say(
+    `building ${name}: ${programs.join(', ')} (once${build.remark === undefined ? '' : `; ${build.remark}`}) …`,
+  );
   const started = Date.now();
-  mkdirSync(bin, { recursive: true });
+  mkdirSync(target, { recursive: true });
   rmSync(stamp, { force: true });
-  run(go, ['build', '-C', module, '-buildvcs=false', '-ldflags', linkerFlags, '-o', `${bin}/`, ...packages]);
+  run(go, [
+    'build',
+    '-C',
+    module,
+    '-buildvcs=false',
+    '-ldflags',
+    linkerFlags,
+    '-o',
+    `${target}/`,
+    ...packages,
+  ]);
   writeFileSync(stamp, recipe);
-  say(`built in ${Math.round((Date.now() - started) / 1000)} s`);
+  say(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`);
 };
 
 const recipeOf = (module: string, linkerFlags: string): string => {

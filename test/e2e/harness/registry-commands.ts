@@ -6,8 +6,12 @@ import { installRegistryParts } from './install.ts';
 import type { Answer } from './kubectl.ts';
 
 /** Nothing of the user's own: no login, no policy file. */
-const runTool = async (command: string, args: readonly string[]): Promise<Answer> => {
-  const env = { ...process.env, REGISTRY_AUTH_FILE: '/nonexistent/auth.json' };
+export const runTool = async (
+  command: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> => {
+  const env = { ...process.env, REGISTRY_AUTH_FILE: '/nonexistent/auth.json', ...more };
   const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
