@@ -1,5 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
-import { absent, known, unavailableBy, type Fact } from '../core/facts/fact.ts';
+import { known, type Fact } from '../core/facts/fact.ts';
 import {
   isDigestOnly,
   needsIn,
@@ -160,14 +160,12 @@ const gatherImage = async (
   const { host, repository: path, digest } = image;
   const repository = { host, repository: path };
   const name = nameOf(image);
-  const resolution = await review.resolveOnce(repository, name);
-  const { tried } = resolution;
-  if (resolution.state !== 'known') {
-    const fact: Fact<never> = resolution.state === 'absent' ? absent : unavailableBy(resolution.why);
-    const facts = Object.fromEntries(needsIn(needs).map(({ kind }) => [kind.id, fact]));
-    return { pinned: digest === undefined ? fact : known(digest), facts, tried };
+  const { manifest, tried } = await review.resolveOnce(repository, name);
+  if (manifest.state !== 'known') {
+    const facts = Object.fromEntries(needsIn(needs).map(({ kind }) => [kind.id, manifest]));
+    return { pinned: digest === undefined ? manifest : known(digest), facts, tried };
   }
-  const { resolved } = resolution;
+  const resolved = manifest.value;
   const { keepFor, bytes, ...found } = await askProviders(providers, resolved, needs, review.reading);
   const pinned = known(digest ?? resolved.image.digest);
   const evidence: ImageEvidence = { pinned, ...found, tried, ...staleness(resolved) };

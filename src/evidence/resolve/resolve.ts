@@ -1,5 +1,12 @@
 import type { Clock } from '../../concurrency/clock.ts';
-import type { Unavailable } from '../../core/facts/fact.ts';
+import {
+  absent,
+  known,
+  unavailable,
+  unavailableBy,
+  type Fact,
+  type Unavailable,
+} from '../../core/facts/fact.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { AccessGrants } from '../cache/access-grants.ts';
 import type { CandidateList } from '../credential/candidate-list.ts';
@@ -20,11 +27,11 @@ import {
 } from './attempts.ts';
 import type { Reading } from './read-budget.ts';
 
-export type Resolution = { readonly tried: readonly string[] } & (
-  | { readonly state: 'known'; readonly resolved: ResolvedImage }
-  | { readonly state: 'absent' }
-  | { readonly state: 'unavailable'; readonly why: Unavailable }
-);
+export interface Resolution {
+  readonly manifest: Fact<ResolvedImage>;
+  /** The result of each credential, for people. */
+  readonly tried: readonly string[];
+}
 
 export type Resolve = (target: Target, candidates: CandidateList, reading: Reading) => Promise<Resolution>;
 
@@ -91,23 +98,20 @@ const noCredentialInTime = ({ host }: Repository, milliseconds: number): Unavail
     'try again; if it stays, look at what gives the credentials out: the API server, a helper program, or the identity service of the cloud',
 });
 
-/** The resolution when no credential reached the manifest. @param cause - the failure that ended the search early */
+/** Why no credential reached the manifest. @param cause - the failure that ended the search early */
 const unresolved = (
   { repository }: Target,
   attempts: readonly Attempt[],
   cause: Cause | undefined,
   milliseconds: number,
-): Resolution => {
-  const tried = triedOf(attempts);
-  if (cause !== undefined)
-    return { state: 'unavailable', why: unavailableText(cause.failure, cause.source, milliseconds), tried };
+): Fact<never> => {
+  if (cause !== undefined) return unavailableBy(unavailableText(cause.failure, cause.source, milliseconds));
   if (attempts.at(-1)?.outcome === 'timed-out')
-    return { state: 'unavailable', why: noCredentialInTime(repository, milliseconds), tried };
+    return unavailableBy(noCredentialInTime(repository, milliseconds));
   const what = shown(`${shownName(repository.host)}: manifest`);
-  if (attempts.length === 0)
-    return { state: 'unavailable', why: { what, why: 'there is no credential to ask with' }, tried };
-  if (haveAllLooked(attempts)) return { state: 'absent', tried };
-  return { state: 'unavailable', why: { what, ...noLoginWhy(attempts, milliseconds) }, tried };
+  if (attempts.length === 0) return unavailable(what, 'there is no credential to ask with');
+  if (haveAllLooked(attempts)) return absent;
+  return unavailableBy({ what, ...noLoginWhy(attempts, milliseconds) });
 };
 
 /**
@@ -232,7 +236,9 @@ export const createResolve =
     const began = parts.clock.monotonic();
     const { attempts, cause } = await search(parts, target, candidates, reading);
     const last = attempts.at(-1);
-    return last?.outcome === 'used'
-      ? { state: 'known', resolved: last.resolved, tried: triedOf(attempts) }
-      : unresolved(target, attempts, cause, parts.clock.monotonic() - began);
+    const manifest =
+      last?.outcome === 'used'
+        ? known(last.resolved)
+        : unresolved(target, attempts, cause, parts.clock.monotonic() - began);
+    return { manifest, tried: triedOf(attempts) };
   };
