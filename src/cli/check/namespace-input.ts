@@ -6,6 +6,7 @@ import { messageOf } from '../../core/result.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import { readManifestObjects, type ManifestObject } from '../../core/workload/manifest.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 import { wellFormedLabels } from '../../gate/review/subject.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import { UsageError } from '../terminal/terminal.ts';
@@ -24,8 +25,7 @@ export const namespacesIn = (objects: readonly ManifestObject[]): LabelsByNamesp
   const found = new Map<string, Labels>();
   for (const { apiVersion, kind, object } of objects) {
     if (apiVersion !== 'v1' || kind !== 'Namespace') continue;
-    const metadata = object['metadata'];
-    const name = isJsonObject(metadata) ? metadata['name'] : undefined;
+    const { name } = metadataOf(object);
     const labels = wellFormedLabels(object);
     if (typeof name === 'string' && labels !== undefined) found.set(name, labels);
   }

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../core/text/json/json.ts';
+import { metadataOf } from '../../core/workload/object-metadata.ts';
 
 /** The API server lets nobody add, change or remove it later. @see kubernetes, pkg/kubelet/types/pod_update.go */
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -8,7 +9,6 @@ const mirrorAnnotation = 'kubernetes.io/config.mirror';
  * may write that: it may only ever take something away from the Pod, never open anything for it (B16).
  */
 export const isMirrorPod = (pod: JsonObject): boolean => {
-  const metadata = pod['metadata'];
-  const annotations = isJsonObject(metadata) ? metadata['annotations'] : undefined;
+  const { annotations } = metadataOf(pod);
   return isJsonObject(annotations) && Object.hasOwn(annotations, mirrorAnnotation);
 };
