@@ -31,21 +31,35 @@ const roomOf = (file: string): string => {
 const rank = ['core', 'evidence', 'gate', 'adapters', 'cli'];
 /** What `manifests` prints and what the webhooks of a cluster are compared with: pure, above core alone. */
 const printed = 'install';
+/** Files of others, read within bounds: for the rooms that may open one. */
+const bounded = 'files';
 /** Below everything that waits. Core waits for nothing, and imports only what is as pure as core itself. */
 const belowAll = 'concurrency';
 const pureConcurrency = ['src/concurrency/lru-cache.ts'];
 const isPure = (file: string): boolean => roomOf(file) === 'core' || pureConcurrency.includes(file);
 /** Rooms that a room may import, besides itself. */
 const allowed = (room: string): string[] => {
-  if (room === 'config' || room === printed) return ['core'];
+  if (room === printed || room === bounded) return ['core'];
+  if (room === 'config') return ['core', bounded];
   if (room === 'serve')
-    return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, 'languages'];
+    return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, bounded, 'languages'];
   if (room === 'cli')
-    return [belowAll, 'core', 'evidence', 'gate', 'adapters', 'config', printed, 'languages', 'serve'];
+    return [
+      belowAll,
+      'core',
+      'evidence',
+      'gate',
+      'adapters',
+      'config',
+      printed,
+      bounded,
+      'languages',
+      'serve',
+    ];
   if (room === 'languages') return ['core'];
   const at = rank.indexOf(room.split('/')[0] ?? '');
   const below = at <= 0 ? [] : [belowAll, ...rank.slice(0, at)];
-  return room.startsWith('adapters/') ? [...below, printed] : below;
+  return room.startsWith('adapters/') ? [...below, printed, bounded] : below;
 };
 /** npm packages that core may use: pure, no I/O. */
 const corePackages = ['zod', 'yaml'];
@@ -131,6 +145,8 @@ describe('the sources', () => {
     expect(allowed('core')).toEqual([]);
     expect(allowed('gate')).toEqual(['concurrency', 'core', 'evidence']);
     expect(allowed('concurrency')).toEqual([]);
+    expect(allowed('files')).toEqual(['core']);
+    for (const room of ['evidence', 'gate', 'install']) expect(allowed(room)).not.toContain('files');
     expect(allowed('adapters/store')).not.toContain('adapters');
   });
 

@@ -5,7 +5,7 @@ import {
   type SecretFile,
 } from '../install/config-map.ts';
 import { readClientCa } from '../adapters/webhook/server/caller.ts';
-import { readTextFile } from '../config/sources/bounded-file.ts';
+import { readTextFile } from '../files/text-file.ts';
 import { describeConfigProblem, describeConfigProblems } from '../config/sources/origin.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
 import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';

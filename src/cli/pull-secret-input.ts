@@ -1,4 +1,4 @@
-import { readTextFile } from '../config/sources/bounded-file.ts';
+import { readTextFile } from '../files/text-file.ts';
 import { shown, shownName } from '../core/text/shown-text.ts';
 import { absent, known } from '../core/facts/fact.ts';
 import { type JsonObject } from '../core/text/json/json.ts';

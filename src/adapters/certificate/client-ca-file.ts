@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { oneAtATime } from '../../concurrency/single-flight.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
+import { fileVersion } from '../../files/regular-file.ts';
 
 /** Milliseconds between checks of the file of `--client-ca`. */
 const lookEvery = 2_000;
@@ -8,8 +9,7 @@ const lookEvery = 2_000;
 /** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
 const stampOf = async (file: string): Promise<string> => {
   try {
-    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
-    return [ino, size, mtimeMs, ctimeMs].join(' ');
+    return fileVersion(await stat(file, { bigint: true }));
   } catch (error) {
     return messageOf(error);
   }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+import { fileErrorCode } from '../../files/file-problem.ts';
+import { readRegularFile } from '../../files/regular-file.ts';
 
 /** No file of the gate is nearly as large. */
 const largest = 1024 * 1024;
@@ -12,11 +12,11 @@ const largest = 1024 * 1024;
  */
 export const readIfThere = async (path: string): Promise<string | undefined> => {
   try {
-    const found = await stat(path);
-    if (!found.isFile() || found.size > largest) throw new Error(`${path} is no file of at most 1 MiB`);
-    return await readFile(path, 'utf8');
+    const { bytes } = await readRegularFile(path, largest);
+    if (!bytes.ok) throw new Error(`${path} is no file of at most 1 MiB`);
+    return bytes.value.toString();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (fileErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 };
@@ -61,7 +61,7 @@ export const createFile = async (path: string, text: string, mode: number): Prom
   try {
     await link(beside, path);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (fileErrorCode(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await unlink(beside);

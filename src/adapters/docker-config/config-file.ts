@@ -1,13 +1,14 @@
-import { constants, type BigIntStats } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Clock } from '../../concurrency/clock.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { fail, type Result } from '../../core/result.ts';
 import {
   dockerConfigLimits,
   readDockerConfig,
   type DockerConfig,
   type DockerConfigForm,
 } from '../../evidence/credential/docker-config.ts';
+import { fileErrorCode } from '../../files/file-problem.ts';
+import { fileVersion, readRegularFile } from '../../files/regular-file.ts';
 
 /** The state of a file now. */
 export interface ConfigFileState {
@@ -25,26 +26,7 @@ export interface ConfigFile {
 /** Milliseconds. */
 const lookEvery = 1000;
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-
-/** Differs when the file was written or replaced, and when a link (of a mounted Secret) leads elsewhere. */
-const markOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
-  [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-
 const tooLarge = 'it is larger than 1 MiB';
-
-/** Never more than the limit, also when the file grows while it is read. */
-const readBytes = async (file: FileHandle): Promise<Result<Buffer, string>> => {
-  const buffer = Buffer.alloc(dockerConfigLimits.bytes + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-    if (bytesRead === 0) return ok(buffer.subarray(0, length));
-    length += bytesRead;
-  }
-  return fail(tooLarge);
-};
 
 const parse = (bytes: Buffer, form: DockerConfigForm): Result<DockerConfig, string> => {
   try {
@@ -56,23 +38,14 @@ const parse = (bytes: Buffer, form: DockerConfigForm): Result<DockerConfig, stri
 };
 
 interface Reading {
-  readonly mark: string;
+  readonly version: string;
   readonly config: Result<DockerConfig, string>;
 }
 
-/** Opened without blocking: a pipe without a writer would otherwise hold the caller for good. */
-const readFile = async (path: string, form: DockerConfigForm): Promise<Reading> => {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const found = await file.stat({ bigint: true });
-    const mark = markOf(found);
-    if (!found.isFile()) return { mark, config: fail('it is no file') };
-    if (found.size > BigInt(dockerConfigLimits.bytes)) return { mark, config: fail(tooLarge) };
-    const bytes = await readBytes(file);
-    return { mark, config: bytes.ok ? parse(bytes.value, form) : bytes };
-  } finally {
-    await file.close();
-  }
+const readConfig = async (path: string, form: DockerConfigForm): Promise<Reading> => {
+  const { version, bytes } = await readRegularFile(path, dockerConfigLimits.bytes);
+  if (bytes.ok) return { version, config: parse(bytes.value, form) };
+  return { version, config: fail(bytes.error === 'too-large' ? tooLarge : 'it is no file') };
 };
 
 /**
@@ -85,7 +58,7 @@ export const followConfigFile = (
   form: DockerConfigForm = 'dockerconfigjson',
 ): ConfigFile => {
   let state: ConfigFileState = {};
-  let mark = '';
+  let version = '';
   let looked = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
 
@@ -94,16 +67,16 @@ export const followConfigFile = (
     problem,
   });
   const take = (reading: Reading): void => {
-    ({ mark } = reading);
+    ({ version } = reading);
     state = reading.config.ok ? { config: reading.config.value } : withProblem(reading.config.error);
   };
   const look = async (): Promise<void> => {
     try {
-      if (mark !== '' && markOf(await stat(path, { bigint: true })) === mark) return;
-      take(await readFile(path, form));
+      if (version !== '' && fileVersion(await stat(path, { bigint: true })) === version) return;
+      take(await readConfig(path, form));
     } catch (error) {
-      mark = '';
-      const code = codeOf(error);
+      version = '';
+      const code = fileErrorCode(error) ?? 'unknown error';
       state = ['ENOENT', 'ENOTDIR'].includes(code) ? {} : withProblem(`it cannot be read (${code})`);
     }
   };

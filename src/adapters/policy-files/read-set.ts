@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import {
   findDuplicateNames,
   maxPolicyFileBytes,
@@ -9,7 +8,8 @@ import {
 } from '../../core/policy/load/document.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
+import { readRegularFile } from '../../files/regular-file.ts';
+import { notRegular, whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
 
 /** Bytes of all files of one set. */
 const maxSetBytes = 16 * 1024 * 1024;
@@ -30,35 +30,14 @@ interface ReadFile extends ScannedFile {
   readonly bytes: Buffer;
 }
 
-/**
- * Reads at most one byte more than is allowed, however large the file becomes meanwhile. Opened without blocking: a
- * pipe in place of the file would hold one of the few threads for good.
- */
-const readBounded = async (path: string): Promise<Buffer> => {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    while (size <= maxPolicyFileBytes) {
-      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(64 * 1024) });
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      size += bytesRead;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    await handle.close();
-  }
-};
-
 const readText = async (file: ScannedFile): Promise<Result<ReadFile, PolicyFileProblem>> => {
   const problem = (message: string) => fail({ file: file.shown, message });
   try {
-    const bytes = await readBounded(file.shown);
-    if (bytes.length > maxPolicyFileBytes) return problem('is larger than 1 MiB');
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const { bytes } = await readRegularFile(file.shown, maxPolicyFileBytes);
+    if (!bytes.ok) return problem(bytes.error === 'too-large' ? 'is larger than 1 MiB' : notRegular);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.value);
     // An editor may have just truncated it; taken as "no policies" it would open the gate.
-    return text.trim() === '' ? problem('is empty') : ok({ ...file, text, bytes });
+    return text.trim() === '' ? problem('is empty') : ok({ ...file, text, bytes: bytes.value });
   } catch (error) {
     return problem(error instanceof TypeError ? 'is not valid UTF-8' : whyUnreadable(error));
   }

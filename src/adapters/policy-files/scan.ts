@@ -1,6 +1,9 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
+import { fileErrorCode } from '../../files/file-problem.ts';
+import { fileVersion } from '../../files/regular-file.ts';
+import { isSkippedName } from '../../files/skipped-name.ts';
 
 /** Bounds of one policy set, as in docs/policy.md. */
 const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
@@ -37,15 +40,12 @@ interface Place extends ScannedFile {
 
 const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
 
-/** Names with a dot include `..data` of a mounted ConfigMap, whose files are reached by their own links. */
-export const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'lost+found';
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+/** What is said of a pipe or device. */
+export const notRegular = 'is neither a file nor a folder';
 
 /** The system's error in words. */
 export const whyUnreadable = (error: unknown): string => {
-  const code = codeOf(error);
+  const code = fileErrorCode(error) ?? String(error);
   if (code === 'ENOENT') return 'there is no such file or folder; check the path';
   return code === 'EACCES' ? 'cannot be read: its permissions do not allow it' : `cannot be read (${code})`;
 };
@@ -68,7 +68,7 @@ const walkDirectory = async (walk: Walk, place: Place): Promise<void> => {
     return;
   }
   walk.directories.push(place.shown);
-  const names = (await readdir(place.shown)).filter((name) => !isSkipped(name)).sort();
+  const names = (await readdir(place.shown)).filter((name) => !isSkippedName(name)).sort();
   walk.entries += names.length;
   if (walk.entries > scanLimits.entries) {
     walk.problems.push({ file: place.shown, message: `holds more than ${scanLimits.entries} entries` });
@@ -90,14 +90,14 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
       walk.marks.push(`${place.shown} ${real}`);
       await walkDirectory(walk, place);
     } else if (place.depth === 0 && !found.isFile()) {
-      walk.problems.push({ file: place.shown, message: 'is neither a file nor a folder' });
+      walk.problems.push({ file: place.shown, message: notRegular });
     } else if (place.depth === 0 || (found.isFile() && isPolicyFile(place.name))) {
-      walk.marks.push([place.shown, real, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' '));
+      walk.marks.push(`${place.shown} ${real} ${fileVersion(found)}`);
       addFile(walk, place);
     }
   } catch (error) {
     // Below a directory only policy files matter, so a dangling link of another name is skipped.
-    if (place.depth > 0 && codeOf(error) === 'ENOENT' && !isPolicyFile(place.name)) return;
+    if (place.depth > 0 && fileErrorCode(error) === 'ENOENT' && !isPolicyFile(place.name)) return;
     walk.problems.push({ file: place.shown, message: whyUnreadable(error) });
   }
 };

@@ -1,4 +1,4 @@
-import { readTextFile } from '../../config/sources/bounded-file.ts';
+import { readTextFile } from '../../files/text-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { parseReference, type ImageReference } from '../../core/image/reference.ts';
 import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';

@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, matchesGlob, relative } from 'node:path';
-import { whyNot } from '../../config/sources/file-problem.ts';
-import { isSkipped } from '../../adapters/policy-files/scan.ts';
+import { whyNot } from '../../files/file-problem.ts';
+import { isSkippedName } from '../../files/skipped-name.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
@@ -109,7 +109,7 @@ const walkFolder = async (walk: Walk, folder: string, depth: number): Promise<vo
 
 const addFolder = async (walk: Walk, folder: string, name: string, depth: number): Promise<void> => {
   const path = join(folder, name);
-  if (!isSkipped(name)) return walkFolder(walk, path, depth + 1);
+  if (!isSkippedName(name)) return walkFolder(walk, path, depth + 1);
   // `kubectl -R` reads such a folder, so one that may hold manifests gets a remark.
   if (!(await isNeverManifests(folder, name)) && (await mayHoldManifest(path)))
     walk.passedOver.push(`${path}: ${name.startsWith('.') ? 'hidden ' : ''}folder`);

@@ -1,6 +1,6 @@
 import { shown } from '../../core/text/shown-text.ts';
 import { parse } from 'yaml';
-import { readTextFile } from '../../config/sources/bounded-file.ts';
+import { readTextFile } from '../../files/text-file.ts';
 import { known, outage, type Fact } from '../../core/facts/fact.ts';
 import { messageOf } from '../../core/result.ts';
 import { isJsonObject } from '../../core/text/json/json.ts';

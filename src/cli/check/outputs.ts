@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Decision, DecisionList } from '../../core/decision/decision.ts';
 import { createArtifactLocations } from './artifact-location.ts';
 import { oneOf } from '../terminal/choice.ts';
-import { whyNot } from '../../config/sources/file-problem.ts';
+import { whyNot } from '../../files/file-problem.ts';
 import { jsonPieces } from '../render/json-pieces.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';

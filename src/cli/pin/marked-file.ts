@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { whyNot } from '../../config/sources/file-problem.ts';
+import { whyNot } from '../../files/file-problem.ts';
+import { fileVersion } from '../../files/regular-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
 
 /** A file at one time: its real path, and what is needed to see a change. */
@@ -13,9 +13,6 @@ export interface FileMark {
   /** Why it must not be written, whatever is found in it. */
   readonly refusal?: string;
 }
-
-const versionOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
-  [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 
 const isInside = (folder: string, path: string): boolean => {
   const way = relative(folder, path);
@@ -35,7 +32,7 @@ export const markFile = async (path: string, folder: string): Promise<FileMark |
         `${path}: --pin writes into the file, and this is no regular file; use --pin -f - for a pipe`,
       );
     const target = await realpath(path);
-    const mark = { target, version: versionOf(found), mode: Number(found.mode) & 0o7777 };
+    const mark = { target, version: fileVersion(found), mode: Number(found.mode) & 0o7777 };
     if (isInside(await realpath(folder), target)) return mark;
     const refusal = `its file is a link out of ${folder}, where --pin does not write; name ${target} with -f`;
     return { ...mark, refusal };
@@ -68,7 +65,7 @@ export const replaceMarked = async (
   const beside = join(dirname(mark.target), `.imagegate-${randomUUID()}.tmp`);
   try {
     const now = await stat(mark.target, { bigint: true });
-    if ((await realpath(path)) !== mark.target || versionOf(now) !== mark.version)
+    if ((await realpath(path)) !== mark.target || fileVersion(now) !== mark.version)
       return shown(`${path} changed while its images were looked up, so it was not written; run it again`);
     await writeWhole(beside, text, mark.mode);
     await rename(beside, mark.target);

@@ -1,4 +1,4 @@
-import { whyNot } from '../../config/sources/file-problem.ts';
+import { whyNot } from '../../files/file-problem.ts';
 import type { WorkerPrograms } from '../../serve/worker-programs.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 

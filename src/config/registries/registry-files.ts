@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { pemCertificates } from '../../core/text/pem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readTextFile } from '../sources/bounded-file.ts';
+import { readTextFile } from '../../files/text-file.ts';
 import type { ConfigProblem, Origin } from '../sources/origin.ts';
 import { quote } from '../../core/text/cut-middle.ts';
 import type { Resolved } from '../resolved.ts';

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readTextFile } from '../sources/bounded-file.ts';
+import { fileVersion } from '../../files/regular-file.ts';
+import { readTextFile } from '../../files/text-file.ts';
 import { maxConfigFileBytes } from '../sources/config-file.ts';
 import { quote } from '../../core/text/cut-middle.ts';
 import { describeConfigProblem, type ConfigProblem } from '../sources/origin.ts';
@@ -54,8 +55,8 @@ export const rereadRegistries = (path: string): Result<LiveRegistries, readonly 
 
 /** Changes whenever the file does; a mounted ConfigMap changes by a link to another file. */
 const stampOf = (file: string): string => {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined ? '' : [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ');
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? '' : fileVersion(found);
 };
 
 const filesOf = (path: string, { registries, defaults, events }: LiveRegistries): readonly string[] => [

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import process from 'node:process';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readTextFile } from './bounded-file.ts';
+import { readTextFile } from '../../files/text-file.ts';
 import { maxConfigFileBytes, type ConfigText } from './config-file.ts';
 import { configVariable, type Environment } from './environment.ts';
 import { quote } from '../../core/text/cut-middle.ts';

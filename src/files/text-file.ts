@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { whyNot } from './file-problem.ts';
-import { fail, ok, type Result } from '../../core/result.ts';
+import { fail, ok, type Result } from '../core/result.ts';
 
 const chunkSize = 64 * 1024;
 /** How long a pipe may stay silent, in milliseconds: `<(helm template …)` may have to fetch its chart first. */

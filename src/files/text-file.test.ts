@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readTextFile } from './bounded-file.ts';
+import { readTextFile } from './text-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bounded-file-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

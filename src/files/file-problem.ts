@@ -13,9 +13,12 @@ const words: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not valid UTF-8; save it as UTF-8',
 };
 
+/** The code of the system: `ENOENT`. */
+export const fileErrorCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
 /** Why a file could not be read or written, for a person. */
 export const whyNot = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return words[code] ?? error.message;
+  return words[fileErrorCode(error) ?? ''] ?? error.message;
 };
