@@ -26,8 +26,12 @@ const typeOf = (schema: FieldSchema): string => {
   if (schema.type === 'array') return `list of ${schema.items?.type === 'object' ? 'objects' : 'text'}`;
   if (typeof schema.additionalProperties === 'object')
     return `map of text to ${schema.additionalProperties.type === 'array' ? 'lists of text' : 'text'}`;
+  if (schema.type === 'integer') return 'whole number';
   return schema.type === 'string' ? 'text' : (schema.type ?? 'any');
 };
+
+const numbers = ({ minimum, maximum }: FieldSchema): string | undefined =>
+  minimum === undefined || maximum === undefined ? undefined : `${minimum} to ${maximum}`;
 
 const range = (least: number | undefined, most: number | undefined, unit: string): string | undefined => {
   if (least === undefined && most === undefined) return undefined;
@@ -38,6 +42,7 @@ const range = (least: number | undefined, most: number | undefined, unit: string
 const boundsOf = (schema: FieldSchema): string => {
   const { items } = schema;
   const parts = [
+    numbers(schema),
     range(schema.minItems, schema.maxItems, 'items'),
     range(schema.minLength, schema.maxLength, 'characters'),
     range(schema.minProperties, schema.maxProperties, 'entries'),

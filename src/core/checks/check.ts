@@ -39,13 +39,20 @@ export interface CheckSituation {
 export interface EvidenceViolation extends Omit<Violation, 'message'> {
   /** The text behind the name of the image in a message: `runs as root`. */
   readonly says: string;
+  /** Present when the violation is that something could not be looked at: it decides what `onUnavailable` excuses (R25). */
+  readonly why?: Unavailable;
 }
 
 /** The message about one name. @param given safe to show */
-export const named = (given: string, { code, says, ...more }: EvidenceViolation): Violation => ({
+export const named = (
+  given: string,
+  { code, says, detail, remedy, atMost }: EvidenceViolation,
+): Violation => ({
   code,
   message: `image '${given}' ${says}`,
-  ...more,
+  ...(detail === undefined ? {} : { detail }),
+  ...(remedy === undefined ? {} : { remedy }),
+  ...(atMost === undefined ? {} : { atMost }),
 });
 
 /**

@@ -1,10 +1,11 @@
 import { fail, ok, type Result } from '../result.ts';
 import { compilePattern, type ImagePattern, type PatternUse } from '../image/pattern.ts';
 import type { MultiArch, PolicyCheck } from '../policy/schema/schema.ts';
-import type { Check, EvidenceCheck } from './check.ts';
+import { pass, type Check, type EvidenceCheck } from './check.ts';
 import { digestCheck, pinCheck } from './digest.ts';
 import { imageCheck } from './image.ts';
 import { registriesCheck } from './registries.ts';
+import { signatureCheck } from './signature.ts';
 import { tagsCheck } from './tags.ts';
 
 /** Compiles a list of patterns; the error names the first one that cannot be used. */
@@ -47,11 +48,18 @@ const compileRegistries = (
   );
 };
 
-/** The checks that the text alone decides. They need no bytes, so they cause no network call. */
-type StaticCheck = Exclude<PolicyCheck, { readonly image: unknown }>;
-type PolicyEvidenceCheck = Exclude<PolicyCheck, StaticCheck>;
+/** `pin: false` beside a check that pins by itself: it only says that it does not. */
+const compileDigest = ({ require, pin }: CheckOf<'digest'>['digest']): Check => {
+  if (require) return digestCheck;
+  return pin === true ? pinCheck : { id: 'digest', run: () => pass };
+};
 
-export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck => 'image' in check;
+/** The checks that the text alone decides. They need no bytes, so they cause no network call. */
+type PolicyEvidenceCheck = CheckOf<'image'> | CheckOf<'signature'>;
+type StaticCheck = Exclude<PolicyCheck, PolicyEvidenceCheck>;
+
+export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck =>
+  'image' in check || 'signature' in check;
 
 /**
  * The explicit list: every check of the policy schema becomes a value here or below, and nowhere else.
@@ -59,7 +67,7 @@ export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceChec
  */
 export const compileCheck = (check: StaticCheck, all: readonly PolicyCheck[]): Result<Check, string> => {
   if ('registries' in check) return compileRegistries(check.registries, all);
-  if ('digest' in check) return ok(check.digest.require ? digestCheck : pinCheck);
+  if ('digest' in check) return ok(compileDigest(check.digest));
   if ('tags' in check) return ok(tagsCheck(check.tags.deny));
   return check satisfies never;
 };
@@ -70,5 +78,6 @@ export const compileEvidenceCheck = (
   multiArch: MultiArch,
 ): Result<EvidenceCheck, string> => {
   if ('image' in check) return imageCheck(check.image, multiArch);
+  if ('signature' in check) return signatureCheck(check.signature, multiArch);
   return check satisfies never;
 };

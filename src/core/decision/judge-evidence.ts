@@ -77,6 +77,7 @@ const notPinned = (given: string): Violation => ({
 /** Codes that say "could not look". */
 export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
   'image-unavailable',
+  'signature-unavailable',
   'namespace-unavailable',
 ]);
 
@@ -135,14 +136,16 @@ interface Judged {
   readonly why?: Unavailable;
 }
 
-/** Why a check could not read the labels of the namespace that it compares with. */
-const labelsWhy = (
-  { code }: Pick<Violation, 'code'>,
+/** Why a check could not look at something, or could not read the labels of the namespace that it compares with. */
+const whyOf = (
+  { code, why }: EvidenceViolation,
   { namespaceLabels }: CheckSituation,
-): { readonly why: Unavailable } | undefined =>
-  code === 'namespace-unavailable' && namespaceLabels.state === 'unavailable'
+): { readonly why: Unavailable } | undefined => {
+  if (why !== undefined) return { why };
+  return code === 'namespace-unavailable' && namespaceLabels.state === 'unavailable'
     ? { why: namespaceLabels.why }
     : undefined;
+};
 
 /** What is said of evidence that is not there. */
 const lackOf = (
@@ -202,7 +205,7 @@ const judgeFacts = (
       judged.push({
         check: check.id,
         violation: named(given, violation),
-        ...labelsWhy(violation, situation),
+        ...whyOf(violation, situation),
       });
     }
   }

@@ -1,5 +1,6 @@
 import { compileCheck, compileEvidenceCheck, compilePatterns, isEvidenceCheck } from '../checks/index.ts';
 import type { Check, EvidenceCheck } from '../checks/check.ts';
+import { pinCheck } from '../checks/digest.ts';
 import { digestOnly, withNeed } from '../facts/evidence-kind.ts';
 import { fail, ok, type Result } from '../result.ts';
 import { readDuration } from '../policy/schema/duration.ts';
@@ -56,6 +57,20 @@ const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks
   return ok(compiled);
 };
 
+/**
+ * How a policy keeps what it judged from being exchanged before the pull. One that asks who signed pins by itself, unless
+ * its `digest` check says something else: a signature of bytes that do not run is worth nothing (B1).
+ */
+const pinningOf = ({ checks, mode }: PolicySpec) => {
+  const digests = checks.flatMap((check) => ('digest' in check ? [check.digest] : []));
+  const isImplied = digests.length === 0 && mode !== 'Audit' && checks.some((check) => 'signature' in check);
+  return {
+    isImplied,
+    pins: isImplied || digests.some(({ pin }) => pin === true),
+    fixesBytes: isImplied || digests.some(({ pin, require }) => pin === true || require),
+  };
+};
+
 /** Prepares a policy for evaluation. A check that this version cannot run is an error, never ignored (R5). */
 export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledPolicy, string> => {
   const match = compileMatch(spec.match);
@@ -64,16 +79,17 @@ export const compilePolicy = ({ metadata, spec }: ImagePolicy): Result<CompiledP
   if (!compiled.ok) return compiled;
   const staleFor = readDuration(spec.staleFor);
   if (staleFor === undefined) return fail(`spec.staleFor: ${JSON.stringify(spec.staleFor)} cannot be read`);
-  const digests = spec.checks.flatMap((check) => ('digest' in check ? [check.digest] : []));
+  const pinning = pinningOf(spec);
   return ok({
     name: metadata.name,
     mode: spec.mode,
     onUnavailable: spec.onUnavailable,
     match: match.value,
     ...compiled.value,
+    checks: pinning.isImplied ? [...compiled.value.checks, pinCheck] : compiled.value.checks,
     needs: compiled.value.evidence.map(({ need }) => need).reduce(withNeed, digestOnly),
-    pin: digests.some(({ pin }) => pin),
-    fixesBytes: digests.length > 0,
+    pin: pinning.pins,
+    fixesBytes: pinning.fixesBytes,
     multiArch: spec.multiArch,
     staleFor,
   });

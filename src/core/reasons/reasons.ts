@@ -133,6 +133,65 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     meaning: 'What a node would pull for one platform, compressed, is more than `maxSize` of the policy.',
     fix: 'Build a smaller image: a smaller base, several build stages, data in a volume.',
   },
+  'signature-missing': {
+    title: 'The image is not signed',
+    meaning:
+      'A check wants a signature or an attestation of this digest. The gate looked at every place (the tags of cosign, the ' +
+      'Referrers API and its fallback tag), and there is nothing.',
+    fix:
+      'Sign the digest: `cosign sign --key cosign.key NAME@sha256:…`. If it was signed, look for it in this order. A copy in ' +
+      'another registry has no signatures unless they were copied too: `cosign copy` and `oras cp -r` do, `docker pull` and ' +
+      '`docker push` and most mirrors do not. `cosign sign` of an index signs the index alone: a workload that names an image ' +
+      'behind it finds nothing, so name the index or sign with `cosign sign --recursive`. What GitHub shows under Attestations stands in ' +
+      "GitHub's API; `push-to-registry: true` of actions/attest puts it beside the image too.",
+  },
+  'signature-untrusted': {
+    title: 'The image is signed by somebody else',
+    meaning:
+      'There are signatures, and none is by a key or identity that the check names. Anybody may sign an image; only those ' +
+      'whom the policy names count.',
+    fix:
+      'The detail names who signed. Have an authority of the policy sign the digest; or, where the signer is right (a new key, ' +
+      'a renamed workflow), ask the owner of the policy to add it beside the old one.',
+  },
+  'signature-invalid': {
+    title: 'The signature is not valid',
+    meaning:
+      'A candidate came near and failed: its bytes were changed, its certificate, log entry or timestamp does not fit, or it ' +
+      'cannot be read at all. The detail names the step.',
+    fix: 'Sign the digest again. If a tool made it just now, compare the version of the tool with docs/policy.md, and report it.',
+  },
+  'signature-mismatch': {
+    title: 'The signature is about something else',
+    meaning:
+      'A signature or attestation stands beside the image and names another digest, another name or other annotations than ' +
+      'the policy wants; or what was found is of another kind: an attestation is no signature.',
+    fix: 'Sign the digest that the workload names. The detail shows what the signed bytes say.',
+  },
+  'signature-threshold': {
+    title: 'Too few have signed the image',
+    meaning:
+      'The check wants signatures of several authorities. Each needs a key or identity of its own: one that two authorities ' +
+      'name counts once.',
+    fix: 'Have the missing ones sign the same digest. The message says how many there are.',
+  },
+  'signature-limit': {
+    title: 'Too much stands beside the image',
+    meaning:
+      'There are more candidates than the gate reads, or one is too large or takes too long, and what was read is not enough. ' +
+      'Whoever may push to the repository can cause this, so `onUnavailable` never excuses it.',
+    fix:
+      'Look at what stands beside the image (`oras discover`) and remove what does not belong there. Signatures in a ' +
+      'repository of their own, which fewer people may push to, do not have the problem.',
+  },
+  'signature-unavailable': {
+    title: 'The signatures could not be looked at',
+    meaning:
+      'What was found is not enough, and a place where more may stand could not be read: a registry did not answer, refused ' +
+      'the credential, or a trust root that the policy names is not there. Not knowing is never a pass. What it does under ' +
+      'Deny is up to `onUnavailable` of the policy when the registry is down, as for `image-unavailable`.',
+    fix: 'The detail names the place and the cause. Signatures that were found valid before the outage stay in use for a day.',
+  },
   'bytes-not-pinned': {
     title: 'What was judged is not pinned',
     meaning:

@@ -6,7 +6,7 @@ const imageChecksOf = (policy: ImagePolicy): readonly { index: number; check: Im
   policy.spec.checks.flatMap((check, index) => ('image' in check ? [{ index, check: check.image }] : []));
 
 const pins = ({ spec }: ImagePolicy): boolean =>
-  spec.checks.some((check) => 'digest' in check && check.digest.pin);
+  spec.checks.some((check) => 'digest' in check && check.digest.pin === true);
 
 /** B1: a tag may be moved between the lookup and the pull. */
 const bytesAreNotPinned: Rule = (policy) => {
@@ -57,7 +57,7 @@ const pinsInAudit: Rule = (policy) =>
 /** Fields that only checks with evidence read. */
 const readsNoRegistry: Rule = (policy) => {
   const { multiArch, staleFor } = policy.spec;
-  const judges = imageChecksOf(policy).length > 0;
+  const judges = policy.spec.checks.some((check) => 'image' in check || 'signature' in check);
   return [
     ...(multiArch.mode !== 'reference' && !judges
       ? [remark(['spec', 'multiArch'], '`multiArch` does nothing here: no check reads images')]

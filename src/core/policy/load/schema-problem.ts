@@ -15,7 +15,7 @@ type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
 
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
-export const laterChecks = ['signature', 'attestation', 'vulnerabilities', 'pod', 'expression'] as const;
+export const laterChecks = ['attestation', 'vulnerabilities', 'pod', 'expression'] as const;
 
 /** The type of the value in the words of YAML. */
 const nameOf = (value: unknown): string => {
@@ -30,6 +30,8 @@ const expectedNames: Readonly<Record<string, string>> = {
   record: 'an object',
   array: 'a list',
   boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
 };
 
 const valueAt = (value: unknown, path: Path): unknown => {
@@ -122,6 +124,14 @@ const wrongValue = (path: Path, values: readonly unknown[], given: unknown): Pol
 };
 
 const wrongSize = (path: Path, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): PolicyProblem => {
+  if (issue.origin === 'int' || issue.origin === 'number')
+    return {
+      path,
+      message:
+        issue.code === 'too_big'
+          ? `must be at most ${String(issue.maximum)}`
+          : `must be at least ${String(issue.minimum)}`,
+    };
   const unit = issue.origin === 'string' ? 'characters' : 'items';
   if (issue.code === 'too_big') return { path, message: `has more than ${String(issue.maximum)} ${unit}` };
   return { path, message: Number(issue.minimum) === 1 ? 'must not be empty' : `has too few ${unit}` };

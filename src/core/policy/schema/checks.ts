@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { imageFields } from './image.ts';
+import { signatureFields } from './signature.ts';
 import { imagePattern, imageTag } from './text.ts';
 
 const patterns = (use: 'allow' | 'platform' | 'deny') => z.array(imagePattern(use)).max(1024);
@@ -60,15 +61,18 @@ const digestFields = z
       ),
     pin: z
       .boolean()
-      .default(false)
+      .exactOptional()
       .describe(
         'The gate adds the digest to images of Pods that have none, before they are stored, and a Pod that comes without ' +
           'one nevertheless is refused as with `require`. Templates and manifests keep their text, so that GitOps tools see ' +
-          'no drift. A policy in mode Audit changes nothing.',
-      ),
+          'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`): ' +
+          'such a policy then judges tags that can be moved before the pull.',
+      )
+      // An API server drops a null that is not nullable. It is kept, so that it can be refused.
+      .meta({ nullable: true }),
   })
   .superRefine(({ require, pin }, context) => {
-    if (require || pin) return;
+    if (require || pin !== undefined) return;
     context.addIssue({
       code: 'custom',
       message: 'this check checks nothing: write `require: true` or `pin: true`',
@@ -101,12 +105,13 @@ const checkFields = z.strictObject({
   digest: digestFields.exactOptional(),
   tags: tagsFields.exactOptional(),
   image: imageFields.exactOptional(),
+  signature: signatureFields.exactOptional(),
 });
 type CheckFields = z.output<typeof checkFields>;
 type OneOf<T> = { [K in keyof T]-?: { [P in K]-?: NonNullable<T[K]> } }[keyof T];
 
 /** One item of `checks`. */
-export const check = checkFields
+const check = checkFields
   .superRefine((fields, context) => {
     const names = Object.keys(fields);
     if (names.length === 1) return;
@@ -120,3 +125,23 @@ export const check = checkFields
   .transform((fields) => fields as OneOf<CheckFields>)
   .describe('One check, named by its only field.')
   .meta({ minProperties: 1, maxProperties: 1 });
+
+/** Whether the checks make a policy pin that does not say otherwise: what they find out is about bytes. */
+const pinsByItself = (one: z.output<typeof check>): boolean => 'signature' in one;
+
+/** The list of checks of a policy. */
+export const checkList = z
+  .array(check)
+  .min(1)
+  .max(32)
+  .superRefine((all, context) => {
+    if (all.some(pinsByItself)) return;
+    for (const [index, one] of all.entries())
+      if ('digest' in one && one.digest.pin === false && !one.digest.require)
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'digest'],
+          message:
+            'this check checks nothing: write `require: true` or `pin: true`; `pin: false` is for policies with a `signature` check',
+        });
+  });

@@ -44,7 +44,7 @@ describe('the CRD is structural', () => {
     const known = new Set(
       (
         'type description default enum required properties items additionalProperties format minItems maxItems ' +
-        'minLength maxLength minProperties maxProperties minimum nullable x-kubernetes-preserve-unknown-fields ' +
+        'minLength maxLength minProperties maxProperties minimum maximum nullable x-kubernetes-preserve-unknown-fields ' +
         'x-kubernetes-list-type x-kubernetes-list-map-keys'
       ).split(' '),
     );

@@ -17,6 +17,8 @@ const sharedKeywords = [
   'default',
   'enum',
   'required',
+  'minimum',
+  'maximum',
   'minItems',
   'maxItems',
   'minLength',

@@ -13,6 +13,8 @@ export interface FieldSchema {
   readonly required?: readonly string[];
   readonly items?: FieldSchema;
   readonly additionalProperties?: FieldSchema | false;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;

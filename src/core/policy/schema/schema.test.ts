@@ -9,7 +9,6 @@ const policy = (spec: unknown, metadata: object = { name: 'production' }): unkno
 });
 const withCheck = (...checks: unknown[]): unknown => policy({ checks });
 const digest = { digest: { require: true } };
-const digestRead = { digest: { require: true, pin: false } };
 
 /** Each problem as `path: message -> suggestion`. */
 const problems = (value: unknown): readonly string[] => {
@@ -41,7 +40,7 @@ describe('a valid policy', () => {
         staleFor: '0s',
         checks: [
           { registries: { allow: ['a.io/**'], platform: [], deny: [], requireHost: false } },
-          digestRead,
+          digest,
           { tags: { deny: ['latest'] } },
         ],
       }),
@@ -130,7 +129,7 @@ describe('unknown and misspelt fields are refused with a suggestion', () => {
 });
 
 describe('R5: what this version cannot run is refused, never ignored', () => {
-  test.each(['signature', 'attestation', 'vulnerabilities', 'pod', 'expression'])('the check %s', (name) => {
+  test.each(['attestation', 'vulnerabilities', 'pod', 'expression'])('the check %s', (name) => {
     expect(problems(withCheck(digest, { [name]: {} }))).toEqual([
       `spec.checks.1.${name}: this version cannot run the check "${name}"; remove it, or run a version that can`,
     ]);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject } from '../../text/json/json.ts';
 import { fail, ok, type Result } from '../../result.ts';
-import { check, type registriesFields } from './checks.ts';
+import { checkList, type registriesFields } from './checks.ts';
 import { multiArch, staleFor } from './evidence.ts';
 import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../load/schema-problem.ts';
 import { labelSelector } from './selector.ts';
@@ -74,11 +74,9 @@ const policySpec = z.strictObject({
     ),
   multiArch: multiArch.prefault({}).describe('Which platforms of an image with several are judged.'),
   staleFor,
-  checks: z
-    .array(check)
-    .min(1)
-    .max(32)
-    .describe('What must hold for every matching image. All checks must hold; each failure is reported.'),
+  checks: checkList.describe(
+    'What must hold for every matching image. All checks must hold; each failure is reported.',
+  ),
 });
 
 /** The one source of the ImagePolicy type, the CRD and docs/policy-fields.md. */
@@ -112,9 +110,11 @@ type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]
 /** A policy as read: complete, every default applied. */
 export type ImagePolicy = Immutable<z.output<typeof policySchema>>;
 export type PolicySpec = ImagePolicy['spec'];
-/** `{ registries }`, `{ digest }`, `{ tags }` or `{ image }`: tell them apart with `'registries' in check`. */
+/** `{ registries }`, `{ digest }`, `{ tags }`, `{ image }` or `{ signature }`: tell them apart with `'registries' in check`. */
 export type PolicyCheck = PolicySpec['checks'][number];
 export type ImageCheck = Extract<PolicyCheck, { readonly image: unknown }>['image'];
+export type SignatureCheck = Extract<PolicyCheck, { readonly signature: unknown }>['signature'];
+export type PolicyAuthority = SignatureCheck['authorities'][number];
 export type MultiArch = PolicySpec['multiArch'];
 export type RegistriesCheck = Immutable<z.output<typeof registriesFields>>;
 export type LabelSelector = Immutable<z.output<typeof labelSelector>>;

@@ -108,3 +108,9 @@ export const imageLabelName = boundedText(256).regex(
 
 /** A glob on values of labels of an image; `*` stands for any run of characters, none included. */
 export const imageLabelGlob = z.string().max(256, { abort: true });
+
+/** A name within a check: findings show it beside others. */
+export const authorityName = boundedText(63).regex(
+  /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/,
+  'must be lower case letters, digits and "-", starting and ending with a letter or digit',
+);

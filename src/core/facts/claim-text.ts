@@ -1,0 +1,103 @@
+import { hexOf, type Digest } from '../image/digest.ts';
+import { shownBriefly } from '../text/shown-text.ts';
+import type {
+  CandidateSource,
+  CertificateSigner,
+  Claim,
+  ClaimCheck,
+  ClaimFacts,
+  RejectedCandidate,
+  Signer,
+  TrustedTime,
+} from './claim.ts';
+
+const maxNameLength = 96;
+const maxWhyLength = 160;
+/** So many lines about one image are worth reading. */
+const maxLines = 16;
+
+const sourceNames: Readonly<Record<CandidateSource, string>> = {
+  'signature-tag': '.sig',
+  'attestation-tag': '.att',
+  referrers: 'referrers',
+  'referrers-tag': 'fallback tag',
+};
+const checkNames: Readonly<Record<ClaimCheck, string>> = {
+  signature: 'signature',
+  certificate: 'certificate',
+  'certificate-log': 'certificate log',
+  log: 'log',
+  timestamp: 'timestamp',
+};
+
+/** `sha256:1f3a5c7e9b2d…`: enough to tell digests of one image apart. */
+export const shortDigest = (digest: Digest): string =>
+  `${digest.slice(0, digest.indexOf(':') + 1)}${hexOf(digest).slice(0, 12)}…`;
+
+export const sourceText = (sources: readonly CandidateSource[]): string =>
+  sources.map((source) => sourceNames[source]).join(', ');
+
+const certificateText = ({ names, subject, issuer, trustRoot }: CertificateSigner): string => {
+  const [first] = names;
+  const name = first?.value ?? (subject === '' ? 'a certificate without a name' : subject);
+  const by = issuer === undefined ? `trust root ${trustRoot}` : shownBriefly(issuer, maxNameLength);
+  return `${shownBriefly(name, maxNameLength)} (${by})`;
+};
+
+/** Who signed, for people. */
+export const signerText = (signer: Signer): string =>
+  signer.kind === 'key' ? `key ${shortDigest(signer.fingerprint)}` : certificateText(signer);
+
+/** `2026-01-05T10:00:00Z`, or a word for what is no date. */
+export const timeText = (time: number): string => {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? 'a time that is no date' : `${date.toISOString().slice(0, 19)}Z`;
+};
+
+const dated = (times: readonly TrustedTime[]): string => {
+  if (times.length === 0) return '';
+  const first = times.reduce((one, other) => (other.at < one.at ? other : one));
+  return `, at ${timeText(first.at)} (${first.from})`;
+};
+
+/** S13: what was not looked at is said, so that nobody takes it for checked. */
+const notMade = ({ checks }: Pick<Claim, 'checks'>): string =>
+  checks
+    .filter(({ outcome }) => outcome === 'not-made')
+    .map(({ check }) => `, ${checkNames[check]} not checked`)
+    .join('');
+
+const typeText = (claim: Claim): string =>
+  claim.says === 'signed' ? 'signed' : `${shownBriefly(claim.predicateType, maxNameLength)} attested`;
+
+/**
+ * What one claim says, for people; safe to show.
+ * @example `signed by key sha256:1f3a5c7e9b2d… (simple-signing, .sig), log not checked`
+ */
+export const claimText = (claim: Claim): string =>
+  `${typeText(claim)} by ${signerText(claim.signer)} (${claim.form}, ${sourceText(claim.sources)})` +
+  dated(claim.times) +
+  notMade(claim);
+
+/** Why one candidate says nothing that counts. */
+export const rejectedText = ({ candidate, form, sources, fault, why }: RejectedCandidate): string =>
+  `${shortDigest(candidate)} (${form === undefined ? '' : `${form}, `}${sourceText(sources)}) is ${faultNames[fault]}: ` +
+  shownBriefly(why, maxWhyLength);
+
+const faultNames: Readonly<Record<RejectedCandidate['fault'], string>> = {
+  limit: 'too large',
+  slow: 'too slow to verify',
+  unreadable: 'unreadable',
+  mismatch: 'about something else',
+  untrusted: 'by nobody who was asked for',
+  invalid: 'invalid',
+};
+
+/** What the record keeps of the claims about an image: what counts first, then what does not. */
+export const claimLines = ({ named, platforms }: ClaimFacts<Claim>): readonly string[] => {
+  const subjects = [named, ...platforms];
+  return [
+    ...subjects.flatMap(({ claims }) => claims.map(claimText)),
+    ...subjects.flatMap(({ rejected }) => rejected.map(rejectedText)),
+  ].slice(0, maxLines);
+};
