@@ -107,7 +107,7 @@ test('cold costs two requests, warm none, later one HEAD', async () => {
   expect(registry.counts()).toMatchObject({ total: 3, heads: 1 });
 });
 
-test('after a restart the bytes come from disk: the proof of access is all that is asked for', async () => {
+test('after a restart the bytes come from disk: the access grant is all that is asked for', async () => {
   const place = await start();
   const first = openHttpEvidence();
   const before = await first.ask(`${place}@${web.digest}`);

@@ -179,7 +179,7 @@ describe('how long it counts', () => {
     });
   });
 
-  test('not longer than the proof of access that it rests on', async () => {
+  test('not longer than the access grant that it rests on', async () => {
     const harness = filledHarness();
     await gather(harness, `${place}@${web.digest}`);
     harness.clock.pass(59_900);

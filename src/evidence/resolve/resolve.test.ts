@@ -159,7 +159,7 @@ describe('a digest in the text (B2)', () => {
     expect(harness.requests()).toEqual([]);
   });
 
-  test('is asked again, by HEAD, when the proof of access is a minute old', async () => {
+  test('is asked again, by HEAD, when the access grant is a minute old', async () => {
     const harness = createEvidenceHarness();
     harness.registry.push(place, web);
     await harness.ask(`${place}@${web.digest}`);
