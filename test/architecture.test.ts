@@ -100,6 +100,7 @@ const coreOrder = [
   'facts',
   'workload',
   'policy',
+  'trust-root',
   'checks',
   'policy-set',
   'decision',

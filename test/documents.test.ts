@@ -9,7 +9,8 @@ import { commands } from '../src/cli/commands.ts';
 import type { Terminal } from '../src/cli/terminal/terminal.ts';
 import { settings } from '../src/config/settings/settings.ts';
 import { findingCodes, type SkipCode } from '../src/core/reasons/reason.ts';
-import { formatProblem, readPolicyFile } from '../src/core/policy/load/document.ts';
+import { formatProblem } from '../src/core/policy/load/document.ts';
+import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { maxImages } from '../src/core/workload/found-images.ts';
 import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';
 

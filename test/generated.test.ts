@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { createPolicyFiles } from '../src/adapters/policy-files/policy-files.ts';
 import { findingCodes, skipCodes } from '../src/core/reasons/reason.ts';
 import { reasons } from '../src/core/reasons/reasons.ts';
-import { formatProblem, readPolicyFile } from '../src/core/policy/load/document.ts';
+import { formatProblem } from '../src/core/policy/load/document.ts';
+import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { lintPolicies } from '../src/core/policy/lint/lint.ts';
 import { policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
 import { staleFiles } from '../scripts/generate.ts';
@@ -50,8 +51,8 @@ describe('docs/policy.md', () => {
       const policies = readPolicyFile(example, 'docs/policy.md');
       expect(policies.ok ? [] : policies.error.map(formatProblem)).toEqual([]);
       if (!policies.ok) return [];
-      expect(lintPolicies(policies.value.map(({ policy }) => policy))).toEqual([]);
-      return policies.value.flatMap(({ policy }) =>
+      expect(lintPolicies(policies.value.policies.map(({ policy }) => policy))).toEqual([]);
+      return policies.value.policies.flatMap(({ policy }) =>
         policy.spec.checks.flatMap((check) => Object.keys(check)),
       );
     });

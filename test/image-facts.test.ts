@@ -5,7 +5,7 @@ import { decide, type Verdict } from '../src/core/decision/decide.ts';
 import { known, outage } from '../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../src/core/facts/image-evidence.ts';
 import { compilePolicySet } from '../src/core/policy-set/compile.ts';
-import { readPolicyFile } from '../src/core/policy/load/document.ts';
+import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { selectPolicies } from '../src/core/policy-set/select.ts';
 import { day, evidenceOf, imageDigest, imageFacts, judgedAt, platformImage } from './fakes/image-facts.ts';
 
@@ -13,7 +13,7 @@ const path = 'examples/policies/image-facts/image-facts.yaml';
 const read = readPolicyFile(readFileSync(join(import.meta.dirname, '..', path), 'utf8'), path);
 if (!read.ok) throw new Error(JSON.stringify(read.error));
 const set = compilePolicySet(
-  read.value.map(({ policy }) => policy),
+  read.value.policies.map(({ policy }) => policy),
   'sha256:test',
 );
 

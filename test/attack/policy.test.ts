@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compileBroken } from '../../src/core/policy-set/compile.ts';
-import { readPolicyFile } from '../../src/core/policy/load/document.ts';
+import { readPolicyFile } from '../../src/core/trust-root/policy-file.ts';
 import { fakeGate, pod, requestFor } from '../fakes/gate.ts';
 import { threadTime } from '../fakes/cpu-time.ts';
 

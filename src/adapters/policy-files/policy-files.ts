@@ -14,6 +14,8 @@ export interface LoadedPolicies<T> extends PolicyFileSet {
 interface PolicyFilesOptions<T> {
   /** Files and directories; all of it together is one unit (R8). */
   readonly paths: readonly string[];
+  /** Names of the trust roots that are there without a document. */
+  readonly shippedRoots?: readonly string[];
   readonly build: (policies: readonly ImagePolicy[], version: string) => T;
   /**
    * Called when a new set is complete and in force, and when the files are again as they were before a problem. Not
@@ -49,13 +51,16 @@ interface StableRead {
 }
 
 /** Scans until nothing changes any more, then reads; `undefined` when the files kept changing. */
-const readWhenStill = async (paths: readonly string[], pause: number): Promise<StableRead | undefined> => {
+const readWhenStill = async (
+  { paths, shippedRoots = [] }: Pick<PolicyFilesOptions<unknown>, 'paths' | 'shippedRoots'>,
+  pause: number,
+): Promise<StableRead | undefined> => {
   let before = await scanPaths(paths);
   for (let look = 0; look < maxReads; look++) {
     if (pause > 0) await delay(pause, undefined, { ref: false });
     let now = await scanPaths(paths);
     if (now.fingerprint === before.fingerprint) {
-      const set = await readPolicySet(now, paths);
+      const set = await readPolicySet(now, paths, shippedRoots);
       before = now;
       now = await scanPaths(paths);
       // A file that was written while it was read may be neither the old nor the new text.
@@ -109,7 +114,7 @@ export const createPolicyFiles = <T>(options: PolicyFilesOptions<T>): PolicyFile
     // A hint counts even when nothing seems to have changed: time stamps are coarse.
     if (!isHinted && scan.fingerprint === seen) return;
     isHinted = false;
-    const read = await readWhenStill(paths, settleMs);
+    const read = await readWhenStill(options, settleMs);
     if (read === undefined || isClosed) return;
     const isNew = read.scan.fingerprint !== seen;
     seen = read.scan.fingerprint;
@@ -130,7 +135,7 @@ export const createPolicyFiles = <T>(options: PolicyFilesOptions<T>): PolicyFile
 
   return {
     load: async () => {
-      const read = await readWhenStill(paths, 0);
+      const read = await readWhenStill(options, 0);
       seen = read?.scan.fingerprint;
       const why = 'keeps changing while it is read';
       return holder.put(read?.set ?? fail([{ file: paths.join(', '), message: why }]));

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import {
-  findDuplicateNames,
   maxPolicyFileBytes,
-  readPolicyFile,
   type PolicyDocument,
   type PolicyFileProblem,
 } from '../../core/policy/load/document.ts';
+import { suggest } from '../../core/policy/load/suggestion.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { namedTrustRoots } from '../../core/trust-root/named-roots.ts';
+import {
+  findRepeatedNames,
+  readPolicyFile,
+  type TrustRootDocument,
+} from '../../core/trust-root/policy-file.ts';
+import type { TrustRootSnapshot } from '../../evidence/trust/trust-root.ts';
+import { findContents, namedPaths, takeSnapshots } from './trust-roots.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import { notRegular, whyUnreadable, type Scan, type ScannedFile } from './scan.ts';
 
@@ -19,6 +26,9 @@ export interface PolicyFileSet {
   readonly policies: readonly ImagePolicy[];
   /** The same policies with the places of their parts, for remarks about them. */
   readonly documents: readonly PolicyDocument[];
+  /** The trust roots of the set. They come into force with its policies, and with no others. */
+  readonly trustRoots: readonly TrustRootSnapshot[];
+  readonly rootDocuments: readonly TrustRootDocument[];
   /** `sha256:` and 16 hex digits over names and contents; the same files give the same version anywhere. */
   readonly version: string;
 }
@@ -52,40 +62,126 @@ const versionOf = (files: readonly ReadFile[]): string => {
   return `sha256:${hash.digest('hex').slice(0, 16)}`;
 };
 
-const parse = (files: readonly ReadFile[]): Result<readonly PolicyDocument[], Problems> => {
-  const results = files.map(({ text, shown }) => readPolicyFile(text, shown));
-  const documents = results.flatMap((result) => (result.ok ? result.value : []));
-  const problems = [
-    ...results.flatMap((result) => (result.ok ? [] : result.error)),
-    ...findDuplicateNames(documents),
-  ];
-  return problems.length > 0 ? fail(problems) : ok(documents);
+/** A folder's `*.jsonl` is read only when a trust root names it. */
+const holdsRootsOnly = ({ name, folder }: ScannedFile): boolean =>
+  folder !== undefined && name.endsWith('.jsonl');
+
+/** The files of a set that are read, within the bounds of the set. */
+const createReader = () => {
+  const files = new Map<string, ReadFile>();
+  const tried = new Set<string>();
+  let size = 0;
+  return {
+    files,
+    /** Reads a file once. @returns why it cannot be taken */
+    read: async (file: ScannedFile): Promise<PolicyFileProblem | undefined> => {
+      if (tried.has(file.shown)) return undefined;
+      tried.add(file.shown);
+      const read = await readText(file);
+      if (!read.ok) return read.error;
+      size += read.value.bytes.length;
+      if (size > maxSetBytes) return { file: file.shown, message: 'is beyond the 16 MiB of a policy set' };
+      files.set(file.shown, read.value);
+      return undefined;
+    },
+    isFull: () => size > maxSetBytes,
+  };
+};
+type Reader = ReturnType<typeof createReader>;
+
+/** @returns the problems; nothing is read any more once the set is full */
+const readAll = async (reader: Reader, files: readonly ScannedFile[]): Promise<Problems> => {
+  const problems: PolicyFileProblem[] = [];
+  for (const file of files) {
+    const problem = await reader.read(file);
+    if (problem !== undefined) problems.push(problem);
+    if (reader.isFull()) break;
+  }
+  return problems;
 };
 
-/** Reads every file of a scan as one unit: the whole set, or all its mistakes (R8). */
+/** S9: a policy that names a root which nobody gave could only ever refuse. */
+const unknownRoots = (policies: readonly PolicyDocument[], known: readonly string[]): Problems =>
+  policies.flatMap((document) =>
+    namedTrustRoots(document.policy).flatMap(({ name, path }): Problems => {
+      if (known.includes(name)) return [];
+      const suggestion = suggest(name, known);
+      const message = `there is no trust root ${JSON.stringify(name)} in this set; add a TrustRoot of that name`;
+      return [
+        {
+          file: document.file,
+          ...document.locate(path),
+          message,
+          ...(suggestion === undefined ? {} : { suggestion }),
+        },
+      ];
+    }),
+  );
+
+const problemsIn = <T>(results: readonly Result<T, Problems>[]): Problems =>
+  results.flatMap((result) => (result.ok ? [] : result.error));
+const valuesIn = <T>(results: readonly Result<T, Problems>[]): readonly T[] =>
+  results.flatMap((result) => (result.ok ? [result.value] : []));
+
+/**
+ * Reads every file of a scan as one unit: the whole set with its trust roots, or all its mistakes (R8).
+ * @param shipped names of the trust roots that need no document
+ */
 export const readPolicySet = async (
   scan: Scan,
   paths: readonly string[],
+  shipped: readonly string[],
 ): Promise<Result<PolicyFileSet, Problems>> => {
-  const problems: PolicyFileProblem[] = [...scan.problems];
-  const files: ReadFile[] = [];
-  let size = 0;
-  for (const file of scan.files) {
-    const read = await readText(file);
-    if (!read.ok) problems.push(read.error);
-    else if ((size += read.value.bytes.length) <= maxSetBytes) files.push(read.value);
-    else return fail([...problems, { file: file.shown, message: 'is beyond the 16 MiB of a policy set' }]);
-  }
-  const parsed = parse(files);
-  if (!parsed.ok) {
-    for (const problem of parsed.error) problems.push(problem);
-  } else if (problems.length === 0 && parsed.value.length === 0) {
+  const reader = createReader();
+  const own = await readAll(
+    reader,
+    scan.files.filter((file) => !holdsRootsOnly(file)),
+  );
+  if (reader.isFull()) return fail([...scan.problems, ...own]);
+  const parsed = [...reader.files.values()].map(({ shown, text }) => ({
+    shown,
+    file: readPolicyFile(text, shown),
+  }));
+  const read = valuesIn(parsed.map(({ file }) => file));
+  const policies = read.flatMap((one) => one.policies);
+  const rootDocuments = read.flatMap((one) => one.trustRoots);
+  const named = namedPaths(rootDocuments);
+  const contents = findContents(rootDocuments, scan.files);
+  const unread = [
+    ...own,
+    ...(await readAll(
+      reader,
+      valuesIn(contents).flatMap(({ file }) => file ?? []),
+    )),
+  ];
+  const taken = takeSnapshots(
+    valuesIn(contents),
+    scan.files,
+    ({ shown }) => reader.files.get(shown)?.text ?? '',
+  );
+  const problems = [
+    ...scan.problems,
+    ...unread,
+    // A JSON file with roots is no policy file, and would be a broken one.
+    ...problemsIn(parsed.flatMap(({ shown, file }) => (named.has(shown) ? [] : [file]))),
+    ...findRepeatedNames({ policies, trustRoots: rootDocuments }),
+    ...problemsIn(contents),
+    // A file that cannot be read would be told a second time, as an empty root.
+    ...(unread.length > 0 ? [] : problemsIn(taken)),
+  ];
+  const names = rootDocuments.map(({ trustRoot }) => trustRoot.name);
+  if (problems.length === 0) problems.push(...unknownRoots(policies, [...shipped, ...names]));
+  if (problems.length === 0 && policies.length === 0)
     problems.push({
       file: paths.join(', '),
       message: 'holds no ImagePolicy; files are named *.yaml, *.yml or *.json',
     });
-  }
-  if (!parsed.ok || problems.length > 0) return fail(problems);
-  const documents = parsed.value;
-  return ok({ documents, policies: documents.map(({ policy }) => policy), version: versionOf(files) });
+  if (problems.length > 0) return fail(problems);
+  return ok({
+    documents: policies,
+    policies: policies.map(({ policy }) => policy),
+    rootDocuments,
+    trustRoots: valuesIn(taken),
+    version: versionOf([...reader.files.values()]),
+  });
 };

@@ -12,6 +12,12 @@ const scanLimits = { depth: 8, files: 1000, entries: 10_000 } as const;
 export interface ScannedFile {
   readonly shown: string;
   readonly name: string;
+  /** Where it is when all links are followed. */
+  readonly real: string;
+  /** The same for the folder that was given; absent for a file that was given by its own name. */
+  readonly folder?: string;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly writtenAt: number;
 }
 
 /** The files under the given paths at one moment. */
@@ -34,11 +40,12 @@ interface Walk {
   entries: number;
 }
 
-interface Place extends ScannedFile {
+interface Place extends Pick<ScannedFile, 'shown' | 'name' | 'folder'> {
   readonly depth: number;
 }
 
-const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|json)$/.test(name);
+/** `*.jsonl` holds roots that a TrustRoot may name, and never policies. */
+const isPolicyFile = (name: string): boolean => /\.(?:ya?ml|jsonl?)$/.test(name);
 
 /** What is said of a pipe or device. */
 export const notRegular = 'is neither a file nor a folder';
@@ -50,16 +57,16 @@ export const whyUnreadable = (error: unknown): string => {
   return code === 'EACCES' ? 'cannot be read: its permissions do not allow it' : `cannot be read (${code})`;
 };
 
-const addFile = (walk: Walk, place: Place): void => {
+const addFile = (walk: Walk, file: ScannedFile): void => {
   if (walk.files.length < scanLimits.files) {
-    walk.files.push({ shown: place.shown, name: place.name });
+    walk.files.push(file);
   } else if (walk.files.length === scanLimits.files) {
     const message = `is one file too many: a policy set has at most ${scanLimits.files}`;
-    walk.problems.push({ file: place.shown, message });
+    walk.problems.push({ file: file.shown, message });
   }
 };
 
-const walkDirectory = async (walk: Walk, place: Place): Promise<void> => {
+const walkDirectory = async (walk: Walk, place: Place, real: string): Promise<void> => {
   if (place.depth > scanLimits.depth) {
     walk.problems.push({
       file: place.shown,
@@ -76,7 +83,8 @@ const walkDirectory = async (walk: Walk, place: Place): Promise<void> => {
   }
   for (const name of names) {
     const inner = place.name === '' ? name : `${place.name}/${name}`;
-    await visit(walk, { shown: join(place.shown, name), name: inner, depth: place.depth + 1 });
+    const { shown, folder = real, depth } = place;
+    await visit(walk, { shown: join(shown, name), name: inner, folder, depth: depth + 1 });
   }
 };
 
@@ -88,12 +96,13 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
     const found = await stat(real, { bigint: true });
     if (found.isDirectory()) {
       walk.marks.push(`${place.shown} ${real}`);
-      await walkDirectory(walk, place);
+      await walkDirectory(walk, place, real);
     } else if (place.depth === 0 && !found.isFile()) {
       walk.problems.push({ file: place.shown, message: notRegular });
     } else if (place.depth === 0 || (found.isFile() && isPolicyFile(place.name))) {
       walk.marks.push(`${place.shown} ${real} ${fileVersion(found)}`);
-      addFile(walk, place);
+      const { depth: _, ...file } = place;
+      addFile(walk, { ...file, real, writtenAt: Number(found.mtimeMs) });
     }
   } catch (error) {
     // Below a directory only policy files matter, so a dangling link of another name is skipped.
@@ -103,7 +112,7 @@ const visit = async (walk: Walk, place: Place): Promise<void> => {
 };
 
 /**
- * Finds the policy files under the given files and directories: `*.yaml`, `*.yml` and `*.json`, recursively, no
+ * Finds the policy files under the given files and directories: `*.yaml`, `*.yml`, `*.json` and `*.jsonl`, recursively, no
  * dot names, links followed. A file that is given by its own name counts whatever it is called.
  */
 export const scanPaths = async (paths: readonly string[]): Promise<Scan> => {
@@ -116,7 +125,7 @@ export const scanPaths = async (paths: readonly string[]): Promise<Scan> => {
   }
   const problems = walk.problems.map(({ file, message }) => `${file} ${message}`);
   return {
-    files: walk.files.map(({ shown, name }) => ({ shown, name: name === '' ? basename(shown) : name })),
+    files: walk.files.map((file) => ({ ...file, name: file.name === '' ? basename(file.shown) : file.name })),
     directories: [...new Set(walk.directories)],
     problems: walk.problems,
     fingerprint: [...walk.marks, ...problems].join('\n'),

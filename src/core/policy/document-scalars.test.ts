@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readManifestObjects } from '../workload/manifest.ts';
-import { formatProblem, readPolicyFile } from './load/document.ts';
+import { formatProblem } from './load/document.ts';
+import { readPolicyFile } from '../trust-root/policy-file.ts';
 import { readPolicy } from './schema/schema.ts';
 
 const captured = JSON.parse(
@@ -20,7 +21,9 @@ spec:
 
 const fromFile = (text: string): unknown => {
   const read = readPolicyFile(text, 'a.yaml');
-  return read.ok ? read.value.map((document) => document.policy) : read.error.map(({ message }) => message);
+  return read.ok
+    ? read.value.policies.map((document) => document.policy)
+    : read.error.map(({ message }) => message);
 };
 /** What `kubectl apply` would send, read as the gate reads it from the cluster. */
 const fromCluster = (text: string): unknown => {

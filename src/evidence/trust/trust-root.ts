@@ -1,15 +1,23 @@
-import type { Digest } from '../../core/image/digest.ts';
 import type { Fact } from '../../core/facts/fact.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { ok, type Result } from '../../core/result.ts';
+import { digestOf } from '../content-digest.ts';
+import { readTrustedRoot } from './trusted-root.ts';
+import { readX509Roots } from './x509-roots.ts';
+
+/** What a trust root consists of, not looked into. */
+export type TrustRootContent =
+  | { readonly kind: 'sigstore'; /** The text of a `trusted_root.json`. */ readonly trustedRoot: string }
+  | { readonly kind: 'x509'; /** PEM certificates. */ readonly roots: string };
 
 /** The keys, certificate authorities and logs that one `TrustRoot` names, as they are at one moment. */
 export type TrustRootSnapshot = {
   readonly name: string;
   /** sha256 of the content: equal for equal roots, so it names the snapshot in caches and records. */
   readonly id: Digest;
-} & (
-  | { readonly kind: 'sigstore'; /** The text of a `trusted_root.json`. */ readonly trustedRoot: string }
-  | { readonly kind: 'x509'; /** PEM certificates. */ readonly roots: string }
-);
+  /** When the content was written, as far as that is known, in milliseconds since 1970: its age counts from there. */
+  readonly writtenAt?: number;
+} & TrustRootContent;
 
 /** The trust roots in force. A root is replaced as a whole, so a snapshot never changes. */
 export interface TrustRoots {
@@ -19,3 +27,21 @@ export interface TrustRoots {
    */
   get(name: string): Fact<TrustRootSnapshot>;
 }
+
+const textOf = (content: TrustRootContent): string =>
+  content.kind === 'sigstore' ? content.trustedRoot : content.roots;
+
+/**
+ * Looks into the content of a trust root and names it.
+ * @returns the snapshot, or everything that is wrong with the content
+ */
+export const takeSnapshot = (
+  { name, writtenAt }: Pick<TrustRootSnapshot, 'name' | 'writtenAt'>,
+  content: TrustRootContent,
+): Result<TrustRootSnapshot, readonly string[]> => {
+  const text = textOf(content);
+  const read = content.kind === 'sigstore' ? readTrustedRoot(text) : readX509Roots(text);
+  if (!read.ok) return read;
+  const id = digestOf(Buffer.from(`${content.kind}\n${text}`), 'sha256');
+  return ok({ name, id, ...(writtenAt === undefined ? {} : { writtenAt }), ...content });
+};

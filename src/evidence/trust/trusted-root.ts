@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
 import { findForbiddenKeys, problemsOf } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import { maxRootsLength } from '../../core/trust-root/schema.ts';
 import { endOf, quote } from '../../core/text/cut-middle.ts';
 import { readJsonObject } from '../../core/text/json/json-document.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
@@ -47,8 +48,7 @@ export interface TrustedRoot {
   readonly ctlogs: readonly TrustedLog[];
 }
 
-/** UTF-16 units of a text, and lines of `gh`'s form. The public-good root has 6,800. */
-export const maxTrustedRootLength = 256 * 1024;
+/** Of `gh`'s form, which has one trusted root a line. */
 const maxLines = 16;
 const maxEntries = 64;
 
@@ -216,7 +216,7 @@ const unite = (roots: readonly TrustedRoot[]): Result<TrustedRoot, readonly stri
  * @returns the root, or every problem with its place; never throws
  */
 export const readTrustedRoot = (content: string): Result<TrustedRoot, readonly string[]> => {
-  if (content.length > maxTrustedRootLength) return fail(['is larger than 256 KiB']);
+  if (content.length > maxRootsLength) return fail(['is larger than 256 KiB']);
   if (content.trim() === '') return fail(['is empty']);
   const objects = objectsOf(content);
   if (objects.length > maxLines) return fail([`has more than ${maxLines} lines, each a trusted root`]);

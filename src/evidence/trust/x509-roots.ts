@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { pemCertificates } from '../../core/text/pem.ts';
+import { maxRootsLength } from '../../core/trust-root/schema.ts';
 
-/** UTF-16 units; 64 certificates of a usual size are half of it. */
-export const maxX509RootsLength = 256 * 1024;
 const maxRoots = 64;
 
 const readCertificate = (block: string): X509Certificate | undefined => {
@@ -20,7 +19,7 @@ const readCertificate = (block: string): X509Certificate | undefined => {
  * @returns the anchors, or every problem; never throws
  */
 export const readX509Roots = (pem: string): Result<readonly X509Certificate[], readonly string[]> => {
-  if (pem.length > maxX509RootsLength) return fail(['is larger than 256 KiB']);
+  if (pem.length > maxRootsLength) return fail(['is larger than 256 KiB']);
   if (/-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----/.test(pem))
     return fail(['holds a private key: whoever may read the object would have it; keep only certificates']);
   const { blocks, isCut } = pemCertificates(pem);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findDuplicateNames, formatProblem, readPolicyFile } from './document.ts';
+import { formatProblem } from './document.ts';
+import { findRepeatedNames, readPolicyFile } from '../../trust-root/policy-file.ts';
 import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 
 const good = (name: string): string => `apiVersion: imagegate.dev/v1alpha1
@@ -12,7 +13,7 @@ spec:
 const file = 'policies/a.yaml';
 const names = (text: string): readonly string[] | undefined => {
   const read = readPolicyFile(text, file);
-  return read.ok ? read.value.map(({ policy }) => policy.metadata.name) : undefined;
+  return read.ok ? read.value.policies.map(({ policy }) => policy.metadata.name) : undefined;
 };
 const problems = (text: string): readonly string[] => {
   const read = readPolicyFile(text, file);
@@ -60,7 +61,7 @@ describe('what a file may hold', () => {
 
   test('a document knows where its fields are', () => {
     const read = readPolicyFile(`---\n${good('a')}---\n${good('b')}`, file);
-    const second = read.ok ? read.value[1] : undefined;
+    const second = read.ok ? read.value.policies[1] : undefined;
     expect(second).toMatchObject({ file, line: 9, column: 1 });
     expect(second?.locate(['spec', 'checks', 0, 'digest', 'require'])).toEqual({ line: 14, column: 17 });
     expect(second?.locate(['spec', 'match', 'images'])).toEqual({ line: 12, column: 1 });
@@ -162,18 +163,19 @@ describe('bounds', () => {
 describe('names across files', () => {
   const documents = (text: string, name: string) => {
     const read = readPolicyFile(text, name);
-    return read.ok ? read.value : [];
+    return read.ok ? read.value.policies : [];
   };
   test('a second policy of the same name is refused with both places', () => {
     const set = [
       ...documents(good('a'), 'one.yaml'),
       ...documents(`${good('b')}---\n${good('a')}`, 'two.yaml'),
     ];
-    expect(findDuplicateNames(set).map(formatProblem)).toEqual([
+    expect(findRepeatedNames({ policies: set, trustRoots: [] }).map(formatProblem)).toEqual([
       'two.yaml:10:13: policy "a" is already defined in one.yaml:1',
     ]);
   });
   test('different names are fine', () => {
-    expect(findDuplicateNames([...documents(good('a'), 'x'), ...documents(good('b'), 'y')])).toEqual([]);
+    const set = [...documents(good('a'), 'x'), ...documents(good('b'), 'y')];
+    expect(findRepeatedNames({ policies: set, trustRoots: [] })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { LineCounter, type Document } from 'yaml';
 import { shown } from '../../text/shown-text.ts';
-import { isJsonObject } from '../../text/json/json.ts';
+import { isJsonObject, textOf } from '../../text/json/json.ts';
 import { messageOf, fail, ok, type Result } from '../../result.ts';
 import { explainYaml, maxYamlDepth, tooDeepToRead } from '../../text/yaml/limits.ts';
 import { findDuplicateKeys, placeAt, placeOf } from './document-place.ts';
@@ -22,13 +22,27 @@ export interface PolicyFileProblem {
   readonly suggestion?: string;
 }
 
-/** One policy of a file, and where its parts are written (for remarks about it). */
-export interface PolicyDocument extends Place {
-  readonly policy: ImagePolicy;
+/** Where one object of a file is written (for remarks about it). */
+export interface WrittenObject extends Place {
   readonly file: string;
-  /** The place of a field of the policy, or of the nearest field around it. */
+  /** The place of a field of the object, or of the nearest field around it. */
   locate(path: Path): Place;
 }
+export type PolicyDocument = WrittenObject & { readonly policy: ImagePolicy };
+
+/** A kind of object that files may hold. */
+export interface DocumentKind<T> {
+  readonly kind: string;
+  readonly read: (value: unknown) => Result<T, readonly PolicyProblem[]>;
+}
+
+export const policyDocuments: DocumentKind<Pick<PolicyDocument, 'policy'>> = {
+  kind: policyKind,
+  read: (value) => {
+    const read = readPolicy(value);
+    return read.ok ? ok({ policy: read.value }) : read;
+  },
+};
 
 /** Larger files are refused unread; a policy with every list full is far smaller. */
 export const maxPolicyFileBytes = 1024 * 1024;
@@ -95,74 +109,73 @@ const toValue = (source: Source, document: Document): Result<unknown, PolicyFile
   }
 };
 
-const isList = (value: unknown): boolean =>
-  isJsonObject(value) && (value['kind'] === 'List' || value['kind'] === `${policyKind}List`);
+type Kinds<T> = readonly DocumentKind<T>[];
+
+const isList = (value: unknown, kinds: Kinds<unknown>): boolean =>
+  isJsonObject(value) && ['List', ...kinds.map(({ kind }) => `${kind}List`)].includes(textOf(value['kind']));
 
 /** A `List`, as `kubectl get -o yaml` prints it, counts as its items. */
-const entriesOf = (value: unknown, document: Document): readonly Entry[] => {
-  if (!isList(value) || !isJsonObject(value) || !Array.isArray(value['items']))
+const entriesOf = (value: unknown, document: Document, kinds: Kinds<unknown>): readonly Entry[] => {
+  if (!isList(value, kinds) || !isJsonObject(value) || !Array.isArray(value['items']))
     return [{ value, document, path: [] }];
   return value['items'].map((item: unknown, index) => ({ value: item, document, path: ['items', index] }));
 };
 
-/** A document that is no ImagePolicy at all, judged before its fields are. */
-const kindProblem = (value: unknown): PolicyProblem | undefined => {
-  if (isList(value))
-    return { path: ['items'], message: 'a List needs "items", a list of ImagePolicy objects' };
+/** An object of another kind, judged before its fields are. */
+const kindProblem = (value: unknown, kinds: Kinds<unknown>): PolicyProblem => {
+  const names = kinds.map(({ kind }) => kind);
+  const oneOfThem = `an ${names.join(' or a ')}`;
+  if (isList(value, kinds))
+    return { path: ['items'], message: `a List needs "items", a list of ${names.join(' and ')} objects` };
   if (!isJsonObject(value))
-    return { path: [], message: 'this is no Kubernetes object; an ImagePolicy belongs here' };
-  const { kind, apiVersion } = value;
-  if (kind === undefined && apiVersion === undefined) {
-    return { path: [], message: 'has neither apiVersion nor kind; an ImagePolicy belongs here' };
-  }
-  if (typeof kind !== 'string' || kind === policyKind) return undefined;
+    return { path: [], message: `this is no Kubernetes object; ${oneOfThem} belongs here` };
+  const { kind } = value;
+  if (typeof kind !== 'string')
+    return { path: [], message: `has neither apiVersion nor kind; ${oneOfThem} belongs here` };
   const quoted = JSON.stringify(cutMiddle(kind, 80));
-  const suggestion = suggest(kind, [policyKind]);
+  const suggestion = suggest(kind, names);
   return suggestion === undefined
     ? {
         path: ['kind'],
-        message: `${quoted} is no policy of this gate; keep only ImagePolicy objects in policy files`,
+        message: `${quoted} is no policy of this gate; keep only ${names.join(' and ')} objects in policy files`,
       }
     : { path: ['kind'], message: `unknown kind ${quoted}`, suggestion };
 };
 
-const readEntry = (
-  source: Source,
-  { value, document, path }: Entry,
-): Result<PolicyDocument, readonly PolicyFileProblem[]> => {
-  const locate = (inner: Path): Place => placeOf(document, source.lines, [...path, ...inner]);
-  const kind = kindProblem(value);
-  const read = kind === undefined ? readPolicy(value) : fail([kind]);
-  if (!read.ok) {
-    return fail(
-      read.error.map((problem) =>
-        problemAt(source, locate(problem.path), problem.message, problem.suggestion),
-      ),
-    );
-  }
-  return ok({ policy: read.value, file: source.file, ...locate([]), locate });
+const kindOf = <T>(value: unknown, kinds: Kinds<T>): DocumentKind<T> | undefined => {
+  if (!isJsonObject(value)) return undefined;
+  const { kind, apiVersion } = value;
+  // An object that names neither is none of ours. One without a kind is told so by the fields of the first.
+  if (typeof kind !== 'string') return kind === undefined && apiVersion === undefined ? undefined : kinds[0];
+  return kinds.find((one) => one.kind === kind);
 };
 
-const readDocument = (
-  source: Source,
-  document: Document,
-): readonly Result<PolicyDocument, readonly PolicyFileProblem[]>[] => {
+type Documents<T> = readonly Result<WrittenObject & T, readonly PolicyFileProblem[]>[];
+
+const readEntry = <T>(source: Source, { value, document, path }: Entry, kinds: Kinds<T>): Documents<T> => {
+  const locate = (inner: Path): Place => placeOf(document, source.lines, [...path, ...inner]);
+  const read = kindOf(value, kinds)?.read(value) ?? fail([kindProblem(value, kinds)]);
+  if (read.ok) return [ok({ ...read.value, file: source.file, ...locate([]), locate })];
+  const problems = read.error.map((problem) =>
+    problemAt(source, locate(problem.path), problem.message, problem.suggestion),
+  );
+  return [fail(problems)];
+};
+
+const readDocument = <T>(source: Source, document: Document, kinds: Kinds<T>): Documents<T> => {
   const syntax = syntaxProblems(source, document);
   if (syntax.length > 0) return [fail(syntax)];
   const value = toValue(source, document);
   if (!value.ok) return [fail([value.error])];
   // Nothing between two `---`, or only comments.
   if (value.value === null) return [];
-  return entriesOf(value.value, document).map((entry) => readEntry(source, entry));
+  return entriesOf(value.value, document, kinds).flatMap((entry) => readEntry(source, entry, kinds));
 };
 
-const readDocuments = (
-  text: string,
-  file: string,
-): readonly Result<PolicyDocument, readonly PolicyFileProblem[]>[] => {
+const readDocuments = <T>(text: string, file: string, kinds: Kinds<T>): Documents<T> => {
   const source = { file, lines: new LineCounter() };
   try {
-    return parsePolicyYaml(text, source.lines).flatMap((document) => readDocument(source, document));
+    return parsePolicyYaml(text, source.lines).flatMap((document) => readDocument(source, document, kinds));
   } catch (error) {
     // Absurd nesting can end the stack outside of what the parser catches.
     if (!(error instanceof RangeError)) throw error;
@@ -171,34 +184,39 @@ const readDocuments = (
 };
 
 /**
- * Reads a policy file: YAML with any number of documents, or JSON; each an ImagePolicy or a List of them.
- * @returns its policies in order (none, if it holds only comments), or every problem in it; never throws.
+ * Reads a file: YAML with any number of documents, or JSON; each an object of one of the kinds or a List of them.
+ * @returns its objects in order (none, if it holds only comments), or every problem in it; never throws.
  */
-export const readPolicyFile = (
+export const readObjects = <T>(
   text: string,
   file: string,
-): Result<readonly PolicyDocument[], readonly PolicyFileProblem[]> => {
+  kinds: Kinds<T>,
+): Result<readonly (WrittenObject & T)[], readonly PolicyFileProblem[]> => {
   if (text.length > maxPolicyFileBytes) return fail([{ file, message: 'is larger than 1 MiB' }]);
   if (isNestedTooDeep(text))
     return fail([{ file, message: `is nested more than ${maxYamlDepth} levels deep` }]);
-  const results = readDocuments(text, file);
+  const results = readDocuments(text, file, kinds);
   const problems = results.flatMap((result) => (result.ok ? [] : result.error));
   if (problems.length > 0) return fail(problems.sort(byPlace));
   return ok(results.flatMap((result) => (result.ok ? [result.value] : [])));
 };
 
-/** Names that more than one document of the set has: findings could not distinguish such policies. */
-export const findDuplicateNames = (documents: readonly PolicyDocument[]): readonly PolicyFileProblem[] => {
-  const first = new Map<string, PolicyDocument>();
+/** Names that more than one object of a kind has: findings could not distinguish them. */
+export const findDuplicateNames = <T extends WrittenObject>(
+  what: string,
+  documents: readonly T[],
+  nameOf: (document: T) => string,
+): readonly PolicyFileProblem[] => {
+  const first = new Map<string, T>();
   return documents.flatMap((document) => {
-    const { name } = document.policy.metadata;
+    const name = nameOf(document);
     const other = first.get(name);
     if (other === undefined) {
       first.set(name, document);
       return [];
     }
     const place = document.locate(['metadata', 'name']);
-    const message = `policy ${JSON.stringify(name)} is already defined in ${other.file}:${other.line}`;
+    const message = `${what} ${JSON.stringify(name)} is already defined in ${other.file}:${other.line}`;
     return [{ file: document.file, line: place.line, column: place.column, message }];
   });
 };

@@ -24,10 +24,12 @@ export interface FieldSchema {
   readonly nullable?: boolean;
 }
 
-/** The policy schema as JSON Schema, of what people write (before defaults). */
-export const policyFieldSchema = (): FieldSchema =>
-  // `never` and `unknown` (metadata.namespace, status) have no form there; both are replaced by what follows.
-  z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' }) as FieldSchema;
+/** A schema as JSON Schema, of what people write (before defaults). */
+export const fieldSchemaOf = (schema: z.core.$ZodType): FieldSchema =>
+  // `never` and `unknown` (metadata.namespace, status) have no form there: they get no type.
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as FieldSchema;
+
+export const policyFieldSchema = (): FieldSchema => fieldSchemaOf(policySchema);
 
 /** Fills in every default of an object, so that `default: {}` can be shown with its meaning. */
 export const completeDefault = (schema: FieldSchema): JsonValue | undefined => {

@@ -11,7 +11,8 @@ const maxPatternLength = 512;
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** Length is judged first and alone, so that nothing below ever reads unbounded text. */
-const boundedText = (longest: number) => z.string().min(1, { abort: true }).max(longest, { abort: true });
+export const boundedText = (longest: number) =>
+  z.string().min(1, { abort: true }).max(longest, { abort: true });
 
 /** A DNS-1123 subdomain, the form that the API server demands of object names. */
 export const objectNameText = boundedText(253).regex(
