@@ -1,4 +1,4 @@
-import { formatAddress } from './values/address.ts';
+import { formatAddress } from '../core/text/address.ts';
 import type { ConfigProblem } from './sources/origin.ts';
 import type { Config } from './resolved.ts';
 import { definitions } from './settings/settings.ts';

@@ -52,7 +52,3 @@ export const parseAddress = (text: string): Result<Address, string> => {
   if (port === undefined) return refuse('the port is a number from 0 (any free one) to 65535');
   return ok({ host, port });
 };
-
-/** The text that `parseAddress` reads as the same address. */
-export const formatAddress = ({ host, port }: Address): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;

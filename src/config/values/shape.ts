@@ -1,7 +1,8 @@
 import { dnsLabel } from '../../core/text/dns-name.ts';
 import { oneOfWords } from '../../core/policy/load/suggestion.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { formatAddress, parseAddress, type Address } from './address.ts';
+import { formatAddress } from '../../core/text/address.ts';
+import { parseAddress, type Address } from './address.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
 import { quote } from '../../core/text/cut-middle.ts';

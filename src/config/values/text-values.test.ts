@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatAddress, parseAddress } from './address.ts';
+import { formatAddress } from '../../core/text/address.ts';
+import { parseAddress } from './address.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
 import { formatSize } from '../../core/text/size.ts';

@@ -54,7 +54,7 @@ describe('a cloud credential', () => {
     expect(await cloudOf(keychain)).toBe('cloud identity (ECR): (it had expired when it came)');
   });
 
-  test('is fetched for one namespace while another asks for more than there is room for (R26)', async () => {
+  test('is fetched for one namespace while another asks for more than there is capacity for (R26)', async () => {
     const { cloud, keychain, clock } = keychainInMemory();
     const { promise, resolve } = Promise.withResolvers<void>();
     const ready = answer('ann', clock.now() + 10_000);

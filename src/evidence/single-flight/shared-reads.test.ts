@@ -185,10 +185,10 @@ describe('bounds', () => {
 describe('R26: reads under way', () => {
   const of = (namespace: string, signal = new AbortController().signal): Reading =>
     createReadBudget(signal, 1000, requesterFor(namespace));
-  const room = { ...limits, sharedReads: 16 };
+  const fewReads = { ...limits, sharedReads: 16 };
 
   test('two namespaces that read as much as they can leave a third its quarter', async () => {
-    const reads = createSharedReads(room, createFakeClock());
+    const reads = createSharedReads(fewReads, createFakeClock());
     const { work, resolve } = controlled();
     const all: Promise<RegistryAnswer<string>>[] = [];
     for (const namespace of ['evil', 'worse', 'shop'])
@@ -201,7 +201,7 @@ describe('R26: reads under way', () => {
   });
 
   test('hosts with a row have reads of their own', async () => {
-    const reads = createSharedReads(room, createFakeClock(), ['own.example.com']);
+    const reads = createSharedReads(fewReads, createFakeClock(), ['own.example.com']);
     const { work, resolve } = controlled();
     for (let at = 0; at < 64; at++) void reads.do({ ...plan, key: String(at) }, of('evil'), work);
     const own = { ...plan, key: 'own', host: 'own.example.com' };
@@ -214,7 +214,7 @@ describe('R26: reads under way', () => {
   });
 
   test('a read that somebody joins waits in the line of that namespace too, through a read within it', () => {
-    const reads = createSharedReads(room, createFakeClock());
+    const reads = createSharedReads(fewReads, createFakeClock());
     const inner = controlled();
     const outer = (reading: Reading): Promise<RegistryAnswer<string>> =>
       reads.do({ ...plan, key: 'inner' }, reading, inner.work);

@@ -15,7 +15,7 @@ describe('the fix of an image that could not be looked at', () => {
     ['a registry that is down', { excusable: true }],
     ['a registry that did not answer in time', { kind: 'timeout' }],
     ['a registry that asks to slow down', { kind: 'paced' }],
-    ['a gate that has no room', { kind: 'busy' }],
+    ['a gate that has no capacity', { kind: 'busy' }],
   ])('is to try again for %s', (_title, more) => {
     expect(unavailableText(failure(more), 'anonymous', 1).remedy).toMatch(/^try again/);
   });

@@ -28,7 +28,7 @@ const clockAt = () => {
 };
 const hostOf = (hosts: Hosts, name: string): Host => {
   const host = hosts.get(endpoint(name));
-  if (host === undefined) throw new Error('no room');
+  if (host === undefined) throw new Error('no capacity');
   return host;
 };
 
@@ -49,7 +49,7 @@ test('a host is kept; the one not asked for longest goes, and its idle connectio
   expect(idle.closed()).toBe(true);
 });
 
-test('a host that is being asked stays; when all are, there is no room', async () => {
+test('a host that is being asked stays; when all are, there is no capacity', async () => {
   const hosts = createHosts({ maxHosts: 1, maxWaiting: 1 }, clockAt());
   const turn = await hostOf(hosts, 'a.example').semaphore.acquire(shop, patient);
   expect(hosts.get(endpoint('b.example'))).toBeUndefined();

@@ -65,29 +65,29 @@ describe('the memory for responses that are being read (B9)', () => {
   });
 
   test('hosts that only an image name knows cannot take what is kept for those of the configuration', () => {
-    const rooms = createResponseMemoryBudget(100 * kilobyte);
-    while (rooms.forResponse(false, evil).reserve(kilobyte));
-    expect(rooms.forResponse(false, evil).reserve(kilobyte)).toBe(false);
-    expect(freeIn(rooms.forResponse(true, evil))).toBe(50 * kilobyte);
+    const budget = createResponseMemoryBudget(100 * kilobyte);
+    while (budget.forResponse(false, evil).reserve(kilobyte));
+    expect(budget.forResponse(false, evil).reserve(kilobyte)).toBe(false);
+    expect(freeIn(budget.forResponse(true, evil))).toBe(50 * kilobyte);
   });
 
   test('R26: a namespace that reads slow answers of a configured host leaves others their quarter', () => {
-    const rooms = createResponseMemoryBudget(100 * kilobyte);
-    while (rooms.forResponse(true, evil).reserve(kilobyte));
-    while (rooms.forResponse(true, () => ['worse']).reserve(kilobyte));
-    expect(freeIn(rooms.forResponse(true, shop))).toBe(25 * kilobyte);
+    const budget = createResponseMemoryBudget(100 * kilobyte);
+    while (budget.forResponse(true, evil).reserve(kilobyte));
+    while (budget.forResponse(true, () => ['worse']).reserve(kilobyte));
+    expect(freeIn(budget.forResponse(true, shop))).toBe(25 * kilobyte);
   });
 
   test('R26: a read that another namespace has joined has the memory of both, and gives each back its own', () => {
-    const rooms = createResponseMemoryBudget(100 * kilobyte);
+    const budget = createResponseMemoryBudget(100 * kilobyte);
     const joined = new Set(['evil']);
-    const shared = rooms.forResponse(true, () => joined);
+    const shared = budget.forResponse(true, () => joined);
     while (shared.reserve(kilobyte));
     joined.add('shop');
     expect(shared.reserve(25 * kilobyte)).toBe(true);
-    expect(rooms.forResponse(true, shop).reserve(kilobyte)).toBe(false);
+    expect(budget.forResponse(true, shop).reserve(kilobyte)).toBe(false);
     shared.release(75 * kilobyte);
-    expect(freeIn(rooms.forResponse(true, shop))).toBe(50 * kilobyte);
+    expect(freeIn(budget.forResponse(true, shop))).toBe(50 * kilobyte);
   });
 });
 

@@ -229,7 +229,7 @@ describe('connections', () => {
     expect(failureOf(await http.send(requestTo(server.host))).why).toBe('the gate is shutting down');
   });
 
-  test('beyond the limit of all hosts are refused with a text, idle ones make room', async () => {
+  test('beyond the limit of all hosts are refused with a text, idle ones give way', async () => {
     const server = await serve(({ response, url }) => {
       if (url.pathname === '/hang') response.writeHead(200).flushHeaders();
       else response.end('ok');

@@ -16,7 +16,7 @@ test.each([
 ])('a defect %s takes no place for connections away', async (_title, broken) => {
   const hosts = createHosts({ maxHosts: 1, maxWaiting: 1 }, clock);
   const host = hosts.get(endpoint);
-  if (host === undefined) throw new Error('no room');
+  if (host === undefined) throw new Error('no capacity');
   const library = async () => (await import('undici')).default;
   const dial = () => Promise.reject(defect);
   const pool = createConnectionPool({ hosts, dial, library, maxSockets: 1, ...broken });

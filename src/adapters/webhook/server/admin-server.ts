@@ -3,8 +3,9 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { Readiness } from '../../../gate/readiness.ts';
 import { limitConnections } from './connection-limits.ts';
-import { formatListenAddress, listen, type ListenAddress } from './listen.ts';
+import { listen, type ListenAddress } from './listen.ts';
 import { limitOpenRequests, type OpenRequestLimiter } from './open-requests.ts';
+import { formatAddress } from '../../../core/text/address.ts';
 
 export interface MetricsPage {
   readonly contentType: string;
@@ -144,7 +145,7 @@ export const startAdminServer = async (options: AdminServerOptions): Promise<Res
   server.on('error', onProblem);
   return ok({
     address: listening.value,
-    url: `http://${formatListenAddress(listening.value)}`,
+    url: `http://${formatAddress(listening.value)}`,
     close: () =>
       new Promise((resolve) => {
         places.close();

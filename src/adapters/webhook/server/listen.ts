@@ -1,14 +1,12 @@
 import type { AddressInfo, Server } from 'node:net';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import { formatAddress } from '../../../core/text/address.ts';
 
 /** Where to listen; port 0 takes a free one. `host` carries no brackets. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
-
-export const formatListenAddress = ({ host, port }: ListenAddress): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 
 const privileged = 1_024;
 
@@ -32,7 +30,7 @@ const causeOf = (error: NodeJS.ErrnoException, address: ListenAddress): string =
 export const listen = (server: Server, address: ListenAddress): Promise<Result<ListenAddress, string>> =>
   new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void => {
-      resolve(fail(`cannot listen on ${formatListenAddress(address)}: ${causeOf(error, address)}`));
+      resolve(fail(`cannot listen on ${formatAddress(address)}: ${causeOf(error, address)}`));
     };
     server.once('error', failed);
     server.listen(address.port, address.host, () => {

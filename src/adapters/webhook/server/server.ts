@@ -10,9 +10,10 @@ import { trackConnections, type Connections } from './drain.ts';
 import { createRequestListener } from './request-listener.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
 import { createBodyReader, type BodyLimits } from './body-reader.ts';
-import { formatListenAddress, listen, type ListenAddress } from './listen.ts';
+import { listen, type ListenAddress } from './listen.ts';
 import { createRequestBatcher } from './request-batcher.ts';
 import { createRegistryEventsEndpoint } from '../events/registry-events.ts';
+import { formatAddress } from '../../../core/text/address.ts';
 
 /** A serving certificate (with its chain) and its key, as PEM. */
 export interface ServingCertificate {
@@ -228,7 +229,7 @@ export const startWebhookServer = async (
   guard(server, limits, onProblem);
   return ok({
     address: listening.value,
-    url: `https://${formatListenAddress(listening.value)}`,
+    url: `https://${formatAddress(listening.value)}`,
     swapCertificate: (certificate) => secureContexts.swap({ certificate }),
     swapClient: (next) => {
       if (secureContexts.client() === undefined) return fail('this server was started without a client CA');
