@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -21,7 +21,8 @@ describe('what is shipped', () => {
   });
 
   test('every dependency has its line in docs/decisions', () => {
-    const decisions = readFileSync(join(root, 'docs/decisions/0005-dependencies.md'), 'utf8');
+    const pages = readdirSync(join(root, 'docs/decisions'));
+    const decisions = pages.map((page) => readFileSync(join(root, 'docs/decisions', page), 'utf8')).join('');
     const unnamed = Object.keys({ ...pkg.dependencies, ...pkg.devDependencies }).filter(
       (name) => !decisions.includes(name),
     );

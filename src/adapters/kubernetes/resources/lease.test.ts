@@ -13,7 +13,7 @@ const problems: ApiProblem[] = [];
 const never = new AbortController().signal;
 beforeEach(async () => {
   api = await startApiServer();
-  client = clientOf(api, 300);
+  client = clientOf(api);
   elapsed = 0;
   problems.length = 0;
 });

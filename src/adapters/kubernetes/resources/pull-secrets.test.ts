@@ -13,7 +13,7 @@ let client: ApiClient;
 let secrets: PullSecrets;
 beforeEach(async () => {
   api = await startApiServer();
-  client = clientOf(api, 300);
+  client = clientOf(api, 3_000);
   secrets = createPullSecrets(client);
 });
 afterEach(async () => {

@@ -18,7 +18,7 @@ beforeEach(async () => {
       namespace: undefined,
       credentials: () => Promise.resolve({ ok: true, value: { headers: {}, tls: {} } }),
     },
-    { version: '1', callTimeout: 500 },
+    { version: '1', callTimeout: 3_000 },
   );
 });
 afterEach(async () => {
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const quick: Partial<WatchTiming> = { firstRetry: 10, lastRetry: 40, idle: 2000, resync: 60_000 };
-const seconds = { timeout: 3000, interval: 5 };
+const seconds = { timeout: 10_000, interval: 5 };
 
 /** A watch that keeps names and notes what the sink was told. */
 const follow = (timing: Partial<WatchTiming> = {}) => {
