@@ -47,8 +47,8 @@ const tooManySteps: ConditionResult = {
  * compares all of its elements with each other.
  * @see https://github.com/google/cel-spec/blob/v0.24.0/doc/langdef.md
  * @example
- * const compiled = compileExpression('predicate.level > 2', ['predicate']);
- * compiled.ok && compiled.value.evaluate({ predicate: { level: 3 } }).state // 'true'
+ * compileExpression('predicate.level > 2', ['predicate']).value.evaluate({ predicate: { level: 3 } }).state // 'true'
+ * compileExpression('predicate.level >', ['predicate']).ok // false
  */
 export const compileExpression = (text: string, declared: readonly string[]): Result<Expression, string> => {
   const { maxText, maxNesting, maxSteps } = expressionLimits;
