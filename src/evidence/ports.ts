@@ -1,4 +1,5 @@
 import type { Owners } from '../concurrency/shares.ts';
+import type { CandidateSource } from '../core/facts/claim.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { Digest } from '../core/image/digest.ts';
 import type { PinnedImage } from '../core/image/pinned-image.ts';
@@ -152,6 +153,14 @@ export interface Manifest extends Content {
   readonly mediaType: string;
 }
 
+/** Where a registry lists what refers to an image (OCI distribution-spec 1.1). */
+export type ReferrersSource = Extract<CandidateSource, 'referrers' | 'referrers-tag'>;
+export interface ReferrersList {
+  readonly descriptors: readonly Descriptor[];
+  /** There are more than are read. */
+  readonly isCut?: true;
+}
+
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
 export type ManifestName = { readonly tag: string } | { readonly digest: Digest };
 
@@ -182,14 +191,17 @@ export interface Registry {
     budget: ReadBudget,
   ): Promise<RegistryAnswer<Content>>;
   /**
-   * Everything that says it refers to the image: the Referrers API, all pages, else the fallback tag `sha256-<hex>`.
-   * The descriptors' `artifactType` orders, it never filters: decide by each candidate's own manifest.
+   * Everything that says it refers to the image, by the Referrers API or under its fallback tag `sha256-<hex>`. Both are
+   * always worth asking: a registry that got the API late still has the tags that older clients wrote. `absent`: the
+   * registry has no such API, or no such tag. The descriptors' `artifactType` orders, it never filters: decide by each
+   * candidate's own manifest.
    */
   referrers(
     image: PinnedImage,
+    from: ReferrersSource,
     credential: Credential,
     budget: ReadBudget,
-  ): Promise<RegistryAnswer<readonly Descriptor[]>>;
+  ): Promise<RegistryAnswer<ReferrersList>>;
   /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: what answers there is no registry. */
   ping(
     host: string,

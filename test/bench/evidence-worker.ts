@@ -139,7 +139,8 @@ const pages = async ({
   let peak = before;
   let state = '';
   for (let time = 0; time < times; time++) {
-    ({ state } = await registry.referrers({ ...place, digest: image.digest }, anonymous, budgetOf(3000)));
+    const wanted = { ...place, digest: image.digest };
+    ({ state } = await registry.referrers(wanted, 'referrers', anonymous, budgetOf(3000)));
     peak = Math.max(peak, residentOf(process.pid));
     await sleep(1);
   }

@@ -1,3 +1,5 @@
+import type { Descriptor } from '../../../src/core/oci/descriptor.ts';
+import type { PinnedImage } from '../../../src/core/image/pinned-image.ts';
 import type { Clock } from '../../../src/concurrency/clock.ts';
 import { createRegistry } from '../../../src/adapters/registry/client/client.ts';
 import type { RegistryHttp } from '../../../src/adapters/registry/http/http.ts';
@@ -99,6 +101,24 @@ export const budgetOf = (bytes = 64 * 1024 * 1024, until: AbortSignal | number =
     },
     taken: () => taken,
   };
+};
+
+/** Everything that says it refers to the image: both lists, joined; the first that could not be read instead. */
+export const allReferrers = async (
+  registry: Registry,
+  ...[image, ...who]: readonly [PinnedImage, Credential, ReadBudget]
+): Promise<RegistryAnswer<readonly Descriptor[]>> => {
+  const lists = await Promise.all([
+    registry.referrers(image, 'referrers', ...who),
+    registry.referrers(image, 'referrers-tag', ...who),
+  ]);
+  const joined = new Map<string, Descriptor>();
+  for (const list of lists) {
+    if (list.state === 'unavailable') return list;
+    for (const one of list.state === 'known' ? list.value.descriptors : [])
+      if (!joined.has(one.digest)) joined.set(one.digest, one);
+  }
+  return { state: 'known', value: [...joined.values()] };
 };
 
 /** The value of an answer that must be known. */

@@ -85,13 +85,17 @@ export const flooding = (options: FloodOptions = {}): Flood => {
   let sent = 0;
   const block = Buffer.alloc(64 * 1024, options.filling ?? ' ');
   const pour = async (exchange: FaultedExchange): Promise<void> => {
-    const { response } = exchange;
+    const { request, response } = exchange;
     const { status, headers } = exchange.truth();
     const { bytes = Number.POSITIVE_INFINITY, contentLength, start = '' } = options;
     response.writeHead(status, {
       ...headers,
       ...(contentLength !== undefined && { 'content-length': String(contentLength) }),
     });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.write(start);
     const closed = new AbortController();
     response.once('close', () => closed.abort());

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { image, index, mediaTypes } from '../../../../test/fakes/registry/registry-content.ts';
 import {
+  allReferrers,
   basicCredential,
   budgetOf,
   openReading,
@@ -74,7 +75,7 @@ describe('whatever a registry answers', () => {
           registry.manifest(at, { tag: 'v1' }, credential, budgetOf()),
           registry.manifest(at, { digest: web.digest }, credential, budgetOf()),
           registry.blob(at, descriptor, 1024, credential, budgetOf()),
-          registry.referrers({ ...at, digest: web.digest }, credential, budgetOf()),
+          allReferrers(registry, { ...at, digest: web.digest }, credential, budgetOf()),
           registry.ping(server.host, credential, budgetOf()),
         ]);
         disarm();

@@ -44,11 +44,11 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
       const target: ReadTarget = { ...repository, credential, budget };
       return throughMirrors(target, mirrorsOf(target), (at) => getBlob(auth, at, descriptor, limit));
     },
-    referrers: ({ host, repository, digest }, credential, budget) => {
+    referrers: ({ host, repository, digest }, from, credential, budget) => {
       const target: ReadTarget = { host, repository, credential, budget };
-      const from = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), digest);
+      const ask = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), { digest, from });
       // A mirror that copies only images lists no signatures. Its empty list says nothing about the origin.
-      return throughMirrors(target, mirrorsOf(target), from, (found) => found.length > 0);
+      return throughMirrors(target, mirrorsOf(target), ask, ({ descriptors }) => descriptors.length > 0);
     },
     ping: (host, credential, budget) => ping(auth, host, credential, budget),
   };

@@ -100,17 +100,18 @@ export const headManifest = async (
   auth: Auth,
   target: ReadTarget,
   name: ManifestName,
+  stage: RegistryStage = 'manifest',
 ): Promise<RegistryAnswer<Digest | undefined>> => {
-  const subject = subjectOf(target, 'manifest', `the manifest of ${shown(nameOf(target, name))}`);
+  const subject = subjectOf(target, stage, `the manifest of ${shown(nameOf(target, name))}`);
   const location = manifestPath(target, name);
   if ('why' in location) return invalid(subject, location.why);
-  const part = { path: location.path, method: 'HEAD', accept: manifestAccept, stage: 'manifest' } as const;
+  const part = { path: location.path, method: 'HEAD', accept: manifestAccept, stage } as const;
   const answer = await auth.send({ ...target, ...part });
   if (!answer.ok) return unavailableBy(answer.error);
   const { response } = answer.value;
   if (response.status === 405 || response.status === 501) {
     response.discard();
-    const manifest = await getManifest(auth, target, name);
+    const manifest = await getManifest(auth, target, name, stage);
     return manifest.state === 'known' ? known(manifest.value.digest) : manifest;
   }
   if (response.status !== 200) return statusAnswer(answer.value, subject);

@@ -61,48 +61,63 @@ const readPage = async <T>(
   return known({ items: items.value, next: next.value });
 };
 
-/** Why no further page is requested. */
-const whyStop = (
-  { subject, maxPages }: Pick<Listing<unknown>, 'subject' | 'maxPages'>,
-  seen: ReadonlySet<string>,
-  path: string,
-): RegistryAnswer<never> | undefined => {
-  if (seen.has(path)) return invalid(subject, 'its pages go round in a circle');
-  return seen.size >= maxPages ? beyondLimit(subject, `it has more than ${maxPages} pages`) : undefined;
+interface PageRequest {
+  readonly path: string;
+  readonly url: URL;
+  readonly isFirst: boolean;
+}
+
+/** The items of all pages, or as many as are read. */
+interface List<T> {
+  readonly items: readonly T[];
+  /** There are more than are read. */
+  readonly isCut?: true;
+}
+
+/** Asks for one page. `absent`: the registry does not have this list at all. */
+const askForPage = async <T>(
+  auth: Auth,
+  target: ReadTarget,
+  listing: Listing<T>,
+  { path, url, isFirst }: PageRequest,
+): Promise<RegistryAnswer<Page<T>>> => {
+  const { subject, accept } = listing;
+  const answer = await auth.send({ ...target, path, method: 'GET', accept, stage: subject.stage });
+  if (!answer.ok) return unavailableBy(answer.error);
+  const { response } = answer.value;
+  if (isFirst && listing.isMissing?.(response) === true) {
+    response.discard();
+    return absent;
+  }
+  const page = await readPage({ ...answer.value, url }, listing, target);
+  return page.state === 'absent' && !isFirst ? invalid(subject, 'its next page is not there') : page;
 };
 
 /**
- * Reads all pages of a list. A part of a list is never taken for the whole list. All pages have the path of the first one, and
- * no page is read twice (B9: an endless list). A list beyond the limits is a failure of kind `limit`.
+ * Reads the pages of a list. All pages have the path of the first one, and no page is read twice (B9: an endless list). A
+ * list beyond the limits is cut, which is no failure: who may push decides how long it is (S3).
  */
 export const readList = async <T>(
   auth: Auth,
   target: ReadTarget,
   settings: RegistrySettings,
   listing: Listing<T>,
-): Promise<RegistryAnswer<readonly T[]>> => {
-  const { subject, accept } = listing;
+): Promise<RegistryAnswer<List<T>>> => {
+  const { subject, maxItems, maxPages } = listing;
   const items: T[] = [];
+  const cut = (): RegistryAnswer<List<T>> => known({ items: items.slice(0, maxItems), isCut: true });
   const seen = new Set<string>();
   for (let path: string | undefined = listing.path; path !== undefined;) {
-    const stop = whyStop(listing, seen, path);
-    if (stop !== undefined) return stop;
+    if (seen.has(path)) return invalid(subject, 'its pages go round in a circle');
+    if (seen.size >= maxPages) return cut();
+    const request: PageRequest = { path, url: new URL(path, originOf(settings)), isFirst: seen.size === 0 };
     seen.add(path);
-    const answer = await auth.send({ ...target, path, method: 'GET', accept, stage: subject.stage });
-    if (!answer.ok) return unavailableBy(answer.error);
-    const { response } = answer.value;
-    if (seen.size === 1 && listing.isMissing?.(response) === true) {
-      response.discard();
-      return absent;
-    }
-    const url = new URL(path, originOf(settings));
-    const page: RegistryAnswer<Page<T>> = await readPage({ ...answer.value, url }, listing, target);
-    if (page.state === 'absent' && seen.size > 1) return invalid(subject, 'its next page is not there');
+    const page: RegistryAnswer<Page<T>> = await askForPage(auth, target, listing, request);
+    if (page.state === 'unavailable' && page.why.kind === 'limit') return cut();
     if (page.state !== 'known') return page;
     for (const item of page.value.items) items.push(item);
-    if (items.length > listing.maxItems)
-      return beyondLimit(subject, `it has more than ${listing.maxItems} entries`);
+    if (items.length > maxItems) return cut();
     path = page.value.next;
   }
-  return known(items);
+  return known({ items });
 };

@@ -8,7 +8,7 @@ import {
   mediaTypes,
   rawManifest,
 } from '../../../../test/fakes/registry/registry-content.ts';
-import { budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
+import { allReferrers, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { ManifestName, Repository } from '../../../evidence/ports.ts';
 import {
   amd64,
@@ -112,7 +112,12 @@ export const readsBlobs = ({ of, fresh }: RegistryFixture): void => {
 
 export const listsReferrers = ({ of, fresh }: RegistryFixture): void => {
   const list = async (at: Repository): Promise<string[]> => {
-    const found = await of().registry.referrers({ ...at, digest: amd64.digest }, of().credential, budgetOf());
+    const found = await allReferrers(
+      of().registry,
+      { ...at, digest: amd64.digest },
+      of().credential,
+      budgetOf(),
+    );
     return known(found)
       .map(({ digest }) => digest)
       .sort();

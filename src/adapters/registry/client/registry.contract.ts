@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { anonymous, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
+import { allReferrers, anonymous, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { Credential, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
 import { listsReferrers, readsBlobs, readsManifests } from './registry-content.contract.ts';
 import {
@@ -33,7 +33,7 @@ const staysWithin = ({ of, fresh }: RegistryFixture): void => {
     const late = budgetOf(undefined, AbortSignal.abort());
     expect(kindOf(await of().registry.manifest(at, { tag: 'v1' }, of().credential, late))).toBe('timeout');
     expect(
-      kindOf(await of().registry.referrers({ ...at, digest: amd64.digest }, of().credential, late)),
+      kindOf(await allReferrers(of().registry, { ...at, digest: amd64.digest }, of().credential, late)),
     ).toBe('timeout');
   });
 };
@@ -43,7 +43,7 @@ const knowsWhoAsks = ({ of, fresh, refused }: RegistryFixture): void => {
     ['head', (at, who) => of().registry.head(at, { tag: 'v1' }, who, budgetOf())],
     ['manifest', (at, who) => of().registry.manifest(at, { tag: 'v1' }, who, budgetOf())],
     ['blob', (at, who) => of().registry.blob(at, configOf(amd64), limit, who, budgetOf())],
-    ['referrers', (at, who) => of().registry.referrers({ ...at, digest: amd64.digest }, who, budgetOf())],
+    ['referrers', (at, who) => allReferrers(of().registry, { ...at, digest: amd64.digest }, who, budgetOf())],
   ];
 
   test.each(asks)(
