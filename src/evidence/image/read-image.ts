@@ -18,14 +18,14 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { Unreadable } from '../../core/text/unreadable.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { LruCache } from '../../concurrency/lru-cache.ts';
-import { accountKey, repositoryKey } from '../cache/access-grants.ts';
+import { repositoryKey } from '../cache/access-grants.ts';
 import { artifactImage, platformImage, weightOfFacts, type Entry } from './image-facts.ts';
 import { besideImages, imagesOf, type Leaf } from './index-leaves.ts';
-import type { Content, RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
+import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { ResolvedImage } from '../resolve/attempts.ts';
-import { overspent } from '../single-flight/shared-read.ts';
+import { placeOf, readContent } from '../read-content.ts';
 
 interface ImageWanted {
   readonly resolved: ResolvedImage;
@@ -62,46 +62,11 @@ const failed = (
 const unreadable = (job: Job, stage: RegistryStage, { kind, why }: Unreadable): RegistryAnswer<never> =>
   failed(job, kind, stage, why);
 
-/** Reads content by digest: from the cached content of this repository, else from the registry. Concurrent callers share the read. */
-const load = async (
-  job: Job,
-  stage: 'manifest' | 'blob',
-  { digest, size }: Pick<Node, 'digest' | 'size'>,
-  fetch: (reading: Reading) => Promise<RegistryAnswer<Content>>,
-): Promise<RegistryAnswer<Uint8Array>> => {
-  const { parts, resolved, reading } = job;
-  const { image, credential } = resolved;
-  reading.waitsIn(stage);
-  const check = (bytes: Uint8Array): RegistryAnswer<Uint8Array> =>
-    size === undefined || size === bytes.length
-      ? known(bytes)
-      : failed(job, 'invalid', stage, 'its length is not what its descriptor says');
-  const held = await parts.content.get({ ...image, digest });
-  if (held !== undefined) {
-    const within = reading.take(held.length);
-    return within ? check(held) : overspent(image.host, stage);
-  }
-  if (resolved.outage !== undefined) return unavailableBy(resolved.outage);
-  const account = accountKey({ repository: image, credential: credential.key });
-  const plan = { key: `content ${digest} ${account}`, host: image.host, stage };
-  const answer = await parts.sharedReads.do(plan, reading, async (reading) => {
-    const got = await fetch({ ...reading, below: true });
-    if (got.state === 'known' && got.value.digest === digest)
-      parts.content.put({ ...image, digest }, got.value.bytes);
-    return got;
-  });
-  if (answer.state !== 'known') return answer;
-  return answer.value.digest === digest
-    ? check(answer.value.bytes)
-    : failed(job, 'invalid', stage, 'the registry answered with other content than was asked for');
-};
-
 const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8Array>> => {
   if (node.bytes !== undefined) return known(node.bytes);
-  const { resolved, parts } = job;
-  const answer = await load(job, 'manifest', node, (reading) =>
-    parts.registry.manifest(resolved.image, { digest: node.digest }, resolved.credential, reading),
-  );
+  const { digest, size } = node;
+  const wanted = { stage: 'manifest', digest, ...(size === undefined ? {} : { size }) } as const;
+  const answer = await readContent(job.parts, placeOf(job.resolved), wanted, job.reading);
   if (answer.state !== 'absent') return answer;
   // A missing image is not `absent`: it may be pushed between this read and the kubelet's pull.
   const { named } = node.entry;
@@ -115,12 +80,11 @@ const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8A
 };
 
 const loadConfig = async (job: Job, config: Descriptor): Promise<RegistryAnswer<Uint8Array>> => {
-  const { resolved, parts } = job;
-  const limit = parts.limits.configBytes;
+  const limit = job.parts.limits.configBytes;
   if (config.size > limit) return failed(job, 'limit', 'blob', `its config is larger than ${limit} bytes`);
-  const answer = await load(job, 'blob', config, (reading) =>
-    parts.registry.blob(resolved.image, config, limit, resolved.credential, reading),
-  );
+  const { digest, size } = config;
+  const wanted = { stage: 'blob', digest, size, limit } as const;
+  const answer = await readContent(job.parts, placeOf(job.resolved), wanted, job.reading);
   return answer.state === 'absent'
     ? failed(job, 'invalid', 'blob', 'the config of the image is not there')
     : answer;
