@@ -138,20 +138,20 @@ const tryAll = async (
   const attempts: LoginAttempt[] = [];
   let isDown = false;
   const context = target.pullSecret?.context;
-  for await (const candidate of access.keychain.candidates({ host, repository }, context, signal)) {
-    if (candidate.state === 'missing') {
-      const { kind, source, why } = candidate;
+  for await (const offered of access.keychain.offers({ host, repository }, context, signal)) {
+    if (offered.state === 'missing') {
+      const { kind, source, why } = offered;
       attempts.push({ credential: shown(source), kind, outcome: 'missing', why: shown(why) });
       continue;
     }
-    const { kind, source } = candidate.credential;
+    const { kind, source } = offered.credential;
     const about = { credential: shown(source), kind };
     if (isDown) {
       attempts.push({ ...about, outcome: 'not-tried', why: 'the host failed before' });
       continue;
     }
     const began = performance.now();
-    const asked = await ask(access, target, candidate.credential, signal);
+    const asked = await ask(access, target, offered.credential, signal);
     attempts.push({ ...about, ...attemptOf(asked, performance.now() - began) });
     isDown = asked.state === 'absent' || (asked.state === 'unavailable' && concernsHost(asked.why));
   }

@@ -105,7 +105,7 @@ describe('the deadline of a review', () => {
 
   test('is kept when the keychain hangs', async () => {
     const keychain: Keychain = {
-      candidates: async function* () {
+      offers: async function* () {
         await new Promise(() => {});
         yield offer(anonymous);
       },
@@ -142,7 +142,7 @@ test('the keychain is asked once for all images of a repository, and its search 
   let asked = 0;
   let ended = 0;
   const keychain: Keychain = {
-    candidates: async function* () {
+    offers: async function* () {
       asked++;
       try {
         yield offer(anonymous);

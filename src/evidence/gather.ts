@@ -10,7 +10,7 @@ import {
 import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessGrants, nameKey, repositoryKey } from './cache/access-grants.ts';
-import { createCandidateList, type CandidateList } from './credential/candidate-list.ts';
+import { createCredentialOffers, type CredentialOffers } from './credential/credential-offers.ts';
 import { createSharedReads } from './single-flight/shared-reads.ts';
 import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
@@ -77,12 +77,12 @@ const openReview = (
   context: PullContext | undefined,
   reading: Reading,
 ): Review => {
-  const lists = new Map<string, CandidateList>();
+  const lists = new Map<string, CredentialOffers>();
   const resolutions = new Map<string, Promise<Resolution>>();
-  const candidatesOf = (repository: Repository, key: string): CandidateList => {
+  const credentialsOf = (repository: Repository, key: string): CredentialOffers => {
     const open = lists.get(key);
     if (open !== undefined) return open;
-    const list = createCandidateList(keychain, repository, context, reading.signal);
+    const list = createCredentialOffers(keychain, repository, context, reading.signal);
     lists.set(key, list);
     return list;
   };
@@ -94,7 +94,7 @@ const openReview = (
       const key = place + nameKey(name);
       const asked = resolutions.get(key);
       if (asked !== undefined) return asked;
-      const resolution = resolve({ repository, name }, candidatesOf(repository, place), reading);
+      const resolution = resolve({ repository, name }, credentialsOf(repository, place), reading);
       resolutions.set(key, resolution);
       return resolution;
     },

@@ -35,7 +35,7 @@ export interface Credential {
 }
 
 /** One credential to try, or why one could not be had. */
-export type Candidate =
+export type CredentialOffer =
   | { readonly state: 'at-hand'; readonly credential: Credential }
   | {
       readonly state: 'missing';
@@ -61,11 +61,11 @@ export interface PullContext {
  * Without a context (CLI, push notifications) the first two are left out.
  */
 export interface Keychain {
-  candidates(
+  offers(
     repository: Repository,
     context: PullContext | undefined,
     signal: AbortSignal,
-  ): AsyncIterable<Candidate>;
+  ): AsyncIterable<CredentialOffer>;
 }
 
 /** Secrets and service accounts of the pod's own namespace, and of no other (B29). */

@@ -6,7 +6,7 @@ import { createContentStore, type OpenContentStore } from '../../src/adapters/co
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import { createImageProvider } from '../../src/evidence/image/image-provider.ts';
 import { createEvidence, type Evidence } from '../../src/evidence/gather.ts';
-import type { Candidate } from '../../src/evidence/ports.ts';
+import type { CredentialOffer } from '../../src/evidence/ports.ts';
 import { allFacts, pinnedDigest, reference } from '../fakes/evidence/evidence-harness.ts';
 import { offer, createFakeKeychain } from '../fakes/evidence/evidence-sources.ts';
 import { image, index } from '../fakes/registry/registry-content.ts';
@@ -25,7 +25,7 @@ const evil = image({ user: '0' });
 const authOf = (mode: 'basic' | 'bearer', password: string): FakeAuth =>
   mode === 'basic' ? { mode, users: { ann: { password } } } : { mode, users: { ann: { password } } };
 const ann = offer(basicCredential('ann', 'pw'));
-const candidates: Readonly<Record<string, readonly Candidate[]>> = {
+const credentials: Readonly<Record<string, readonly CredentialOffer[]>> = {
   shop: [ann, offer(anonymous)],
   guest: [offer(anonymous)],
 };
@@ -47,7 +47,7 @@ const openHttpEvidence = (): HttpEvidence => {
   const content = createContentStore({ directory, maxMemoryBytes: 1e6, maxDiskBytes: 1e6 });
   let passed = 0;
   const clock = { now: () => Date.now() + passed, monotonic: () => performance.now() + passed };
-  const keychain = createFakeKeychain(candidates);
+  const keychain = createFakeKeychain(credentials);
   const evidence = createEvidence({
     registry: reading.registry,
     keychain,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../../src/core/facts/fact.ts';
 import type {
-  Candidate,
+  CredentialOffer,
   CloudIdentity,
   CredentialSecret,
   Keychain,
@@ -109,19 +109,19 @@ export const allOf = async (
   name: string,
   context: PullContext | undefined,
   signal: AbortSignal = new AbortController().signal,
-): Promise<readonly Candidate[]> => {
+): Promise<readonly CredentialOffer[]> => {
   const slash = name.indexOf('/');
   const repository = { host: name.slice(0, slash), repository: name.slice(slash + 1) };
-  const found: Candidate[] = [];
-  for await (const candidate of keychain.candidates(repository, context, signal)) found.push(candidate);
+  const found: CredentialOffer[] = [];
+  for await (const offered of keychain.offers(repository, context, signal)) found.push(offered);
   return found;
 };
 
 /** `pull secret shop/a: ann`, `pull secret shop/b: (why it is missing)`, as people read it. */
-export const describeCandidates = (candidates: readonly Candidate[]): readonly string[] =>
-  candidates.map((candidate) => {
-    if (candidate.state === 'missing') return `${candidate.source}: (${candidate.why})`;
-    const { source, secret } = candidate.credential;
+export const describeOffers = (credentials: readonly CredentialOffer[]): readonly string[] =>
+  credentials.map((offered) => {
+    if (offered.state === 'missing') return `${offered.source}: (${offered.why})`;
+    const { source, secret } = offered.credential;
     return secret.kind === 'none'
       ? source
       : `${source}: ${'username' in secret ? secret.username : secret.kind}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allOf, basic, keychainInMemory, describeCandidates } from '../../../test/fakes/credentials.ts';
+import { allOf, basic, keychainInMemory, describeOffers } from '../../../test/fakes/credentials.ts';
 import { known, unavailable } from '../../core/facts/fact.ts';
 import type { Keychain } from '../ports.ts';
 
@@ -7,7 +7,7 @@ describe('a cloud credential', () => {
   const answer = (username: string, expires: number) => () =>
     Promise.resolve(known({ secret: basic(username), expires }));
   const cloudOf = async (keychain: Keychain, name = 'r.cloud.example.com/app') =>
-    describeCandidates(await allOf(keychain, name, undefined))[0];
+    describeOffers(await allOf(keychain, name, undefined))[0];
 
   test('serves until 80 % of its life are over, for its host only (B28)', async () => {
     const { cloud, keychain, clock } = keychainInMemory();
@@ -60,7 +60,7 @@ describe('a cloud credential', () => {
     const ready = answer('ann', clock.now() + 10_000);
     cloud.answer = () => promise.then(ready);
     const from = (namespace: string, name: string) =>
-      allOf(keychain, name, { namespace, pullSecrets: [] }).then((found) => describeCandidates(found).at(-2));
+      allOf(keychain, name, { namespace, pullSecrets: [] }).then((found) => describeOffers(found).at(-2));
     const flood = Array.from({ length: 200 }, (_, at) =>
       from('flood', `r${String(at)}.cloud.example.com/app`),
     );

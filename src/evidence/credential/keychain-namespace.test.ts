@@ -1,6 +1,6 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { allOf, keychainInMemory, login, describeCandidates } from '../../../test/fakes/credentials.ts';
+import { allOf, keychainInMemory, login, describeOffers } from '../../../test/fakes/credentials.ts';
 
 const app = 'r.cloud.example.com/team/app';
 const registry = 'r.cloud.example.com';
@@ -66,7 +66,7 @@ describe('secrets are read from the namespace of the Pod alone (B29)', () => {
     secrets.put('shop/regcred', { [registry]: login('ann') });
     await allOf(keychain, app, shop('regcred'));
     const found = await allOf(keychain, app, { namespace: 'bank', pullSecrets: ['regcred'] });
-    expect(describeCandidates(found)[0]).toBe(
+    expect(describeOffers(found)[0]).toBe(
       'pull secret bank/regcred: (there is no such Secret with a docker config in the namespace)',
     );
     expect(JSON.stringify(found)).not.toContain('ann');

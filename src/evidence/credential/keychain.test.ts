@@ -6,18 +6,18 @@ import {
   keychainInMemory,
   login,
   standingClock,
-  describeCandidates,
+  describeOffers,
 } from '../../../test/fakes/credentials.ts';
 import { known } from '../../core/facts/fact.ts';
-import type { Candidate, Keychain } from '../ports.ts';
+import type { CredentialOffer, Keychain } from '../ports.ts';
 import { configuredInOrder } from './configured.ts';
-import { createKeychain, maxCandidates } from './keychain.ts';
+import { createKeychain, maxCredentials } from './keychain.ts';
 
 const app = 'r.cloud.example.com/team/app';
 const registry = 'r.cloud.example.com';
 const shop = (...pullSecrets: string[]) => ({ namespace: 'shop', pullSecrets });
-const keyOf = (candidate: Candidate | undefined): string =>
-  candidate?.state === 'at-hand' ? candidate.credential.key : 'missing';
+const keyOf = (offered: CredentialOffer | undefined): string =>
+  offered?.state === 'at-hand' ? offered.credential.key : 'missing';
 
 describe('the order', () => {
   test('is pull secrets, service account, configuration, cloud, nobody', async () => {
@@ -30,7 +30,7 @@ describe('the order', () => {
     secrets.putAccount('shop/puller', ['c']);
     cloud.answer = () => Promise.resolve(known({ secret: basic('AWS'), expires: clock.now() + 60_000 }));
     const found = await allOf(keychain, app, { ...shop('b', 'a'), serviceAccount: 'puller' });
-    expect(describeCandidates(found)).toEqual([
+    expect(describeOffers(found)).toEqual([
       'pull secret shop/b: b',
       'pull secret shop/a: a-team',
       'pull secret shop/a: a',
@@ -52,9 +52,7 @@ describe('the order', () => {
 
   test('without a context begins with the configuration', async () => {
     const { secrets, keychain } = keychainInMemory();
-    expect(describeCandidates(await allOf(keychain, 'other.example.com/app', undefined))).toEqual([
-      'anonymous',
-    ]);
+    expect(describeOffers(await allOf(keychain, 'other.example.com/app', undefined))).toEqual(['anonymous']);
     expect(secrets.asked).toEqual([]);
   });
 
@@ -65,21 +63,19 @@ describe('the order', () => {
     for (const name of ['a', 'b']) secrets.put(`shop/${name}`, { [registry]: login('a') });
     secrets.putAccount('shop/default', ['a', 'b']);
     const found = await allOf(keychain, 'r.cloud.example.com/app', shop('a', 'b'));
-    expect(describeCandidates(found).filter((text) => text.endsWith(': a'))).toEqual([
-      'pull secret shop/a: a',
-    ]);
+    expect(describeOffers(found).filter((text) => text.endsWith(': a'))).toEqual(['pull secret shop/a: a']);
   });
 
   test('is walked only as far as somebody asks', async () => {
     const { secrets, cloud, keychain, configured } = keychainInMemory();
     secrets.put('shop/a', { [registry]: login('a') });
     const signal = new AbortController().signal;
-    for await (const candidate of keychain.candidates(
+    for await (const offered of keychain.offers(
       { host: registry, repository: 'app' },
       shop('a', 'b'),
       signal,
     )) {
-      expect(candidate.state).toBe('at-hand');
+      expect(offered.state).toBe('at-hand');
       break;
     }
     expect([secrets.asked, cloud.calls, configured.calls]).toEqual([['secret shop/a'], 0, 0]);
@@ -91,8 +87,8 @@ describe('the order', () => {
       secrets.put(`shop/s${n}`, { [registry]: login(`a${n}`), [`${registry}/team`]: login(`b${n}`) });
     }
     const found = await allOf(keychain, app, shop(...Array.from({ length: 16 }, (_, n) => `s${n}`)));
-    expect(found).toHaveLength(maxCandidates + 2);
-    expect(describeCandidates(found).slice(-2)).toEqual([
+    expect(found).toHaveLength(maxCredentials + 2);
+    expect(describeOffers(found).slice(-2)).toEqual([
       'pull secret shop/s8: (16 credentials were tried already; the rest is left out)',
       'anonymous',
     ]);
@@ -154,14 +150,14 @@ describe('a burst', () => {
     const release = secrets.hold();
     const burst = Promise.all(Array.from({ length: 50 }, () => allOf(keychain, app, shop('a'))));
     release();
-    for (const found of await burst) expect(describeCandidates(found)[0]).toBe('pull secret shop/a: ann');
+    for (const found of await burst) expect(describeOffers(found)[0]).toBe('pull secret shop/a: ann');
     expect(secrets.asked).toEqual(['secret shop/a', 'account shop/default']);
     clock.advance(4999);
     await allOf(keychain, app, shop('a'));
     expect(secrets.asked).toHaveLength(2);
     secrets.put('shop/a', { [registry]: login('bob') });
     clock.advance(2);
-    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: bob');
+    expect(describeOffers(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: bob');
   });
 
   test('a missing secret is missed for a second, a refusal is not kept at all', async () => {
@@ -169,14 +165,12 @@ describe('a burst', () => {
     await allOf(keychain, app, shop('a'));
     secrets.put('shop/a', { [registry]: login('ann') });
     clock.advance(1001);
-    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+    expect(describeOffers(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
     clock.advance(5001);
     secrets.refuse('forbidden');
-    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe(
-      'pull secret shop/a: (forbidden)',
-    );
+    expect(describeOffers(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: (forbidden)');
     secrets.refuse(undefined);
-    expect(describeCandidates(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
+    expect(describeOffers(await allOf(keychain, app, shop('a')))[0]).toBe('pull secret shop/a: ann');
   });
 });
 
@@ -207,7 +201,7 @@ describe('what cannot be had is reported', () => {
     const { secrets, keychain } = keychainInMemory();
     if (text !== undefined) secrets.putText('shop/a', text);
     const found = await allOf(keychain, app, shop('a'));
-    expect(describeCandidates(found)).toEqual([
+    expect(describeOffers(found)).toEqual([
       `pull secret shop/a: (${why})`,
       'cloud identity (ECR): (this process has no such identity)',
       'anonymous',
@@ -218,7 +212,7 @@ describe('what cannot be had is reported', () => {
   test('secrets that the gate may not read: which switch and which right are missing', async () => {
     const keychain = createKeychain({ configured: configuredWith(), cloud: [], clock: standingClock() });
     const found = await allOf(keychain, app, { ...shop('a'), serviceAccount: 'puller' });
-    expect(describeCandidates(found)).toEqual([
+    expect(describeOffers(found)).toEqual([
       expect.stringMatching(/^pull secret shop\/a: .*--pull-secrets of serve and manifests/),
       expect.stringMatching(/^service account shop\/puller: /),
       'anonymous',
@@ -226,8 +220,8 @@ describe('what cannot be had is reported', () => {
     // A secret was named for this image; an account of its own is what nearly every Pod has.
     expect(found.map((one) => 'aside' in one && one.aside)).toEqual([false, true, false]);
     // Cut, it would say only half of it in every record.
-    expect(describeCandidates(found).every((text) => text.length < 128)).toBe(true);
-    expect(describeCandidates(await allOf(keychain, app, { ...shop(), serviceAccount: 'default' }))).toEqual([
+    expect(describeOffers(found).every((text) => text.length < 128)).toBe(true);
+    expect(describeOffers(await allOf(keychain, app, { ...shop(), serviceAccount: 'default' }))).toEqual([
       'anonymous',
     ]);
   });
@@ -236,7 +230,7 @@ describe('what cannot be had is reported', () => {
     const { keychain } = keychainInMemory(
       configuredWith({ state: 'missing', source: 'file f', why: 'it is gone' }),
     );
-    expect(describeCandidates(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+    expect(describeOffers(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
       'file f: (it is gone)',
       'anonymous',
     ]);
@@ -245,7 +239,7 @@ describe('what cannot be had is reported', () => {
   test('a service account that is not there', async () => {
     const { keychain } = keychainInMemory();
     const found = await allOf(keychain, 'x.example.com/app', { ...shop(), serviceAccount: 'puller' });
-    expect(describeCandidates(found)).toEqual([
+    expect(describeOffers(found)).toEqual([
       'service account shop/puller: (there is no such service account)',
       'anonymous',
     ]);
@@ -262,12 +256,12 @@ describe('the deadline', () => {
     const patient = allOf(keychain, app, shop('a'));
     await expect.poll(() => secrets.asked).toEqual(['secret shop/a']);
     deadline.abort();
-    expect(describeCandidates(await late)).toEqual([
+    expect(describeOffers(await late)).toEqual([
       'pull secret shop/a: (there was no answer within the deadline)',
     ]);
     expect(configured.calls).toBe(0);
     release();
-    expect(describeCandidates(await patient)[0]).toBe('pull secret shop/a: ann');
+    expect(describeOffers(await patient)[0]).toBe('pull secret shop/a: ann');
   });
 
   test('that is over before anything was asked offers nothing', async () => {
@@ -281,7 +275,7 @@ test('configured sources are asked in their order', async () => {
   const one = configuredWith({ state: 'at-hand', source: 'one', secret: basic('a') });
   const two = configuredWith({ state: 'at-hand', source: 'two', secret: basic('b') });
   const { keychain } = keychainInMemory(configuredInOrder([one, two]));
-  expect(describeCandidates(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
+  expect(describeOffers(await allOf(keychain, 'x.example.com/app', undefined))).toEqual([
     'one: a',
     'two: b',
     'anonymous',

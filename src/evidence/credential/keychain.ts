@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import { maxPullSecrets } from '../../core/workload/pull-context.ts';
 import type {
-  Candidate,
+  CredentialOffer,
   CloudIdentity,
   CredentialKind,
   CredentialSecret,
@@ -29,10 +29,10 @@ interface KeychainParts {
   readonly clock: Clock;
 }
 
-/** Most candidates for one image. Each costs a request, and users who write secrets decide how many there are (B9). */
-export const maxCandidates = 16;
+/** Most credentials for one image. Each costs a request, and users who write secrets decide how many there are (B9). */
+export const maxCredentials = 16;
 
-/** A candidate before it is bound to its host. */
+/** An offer before it is bound to its host. */
 interface Found {
   readonly kind: CredentialKind;
   readonly source: string;
@@ -78,7 +78,7 @@ const inPieces = async (
   return fact;
 };
 
-/** Every entry that fits is a candidate. Of the broken entries one is reported. */
+/** Every entry that fits is offered. Of the broken entries one is reported. */
 async function* fromSecret(
   { repository, signal }: Question,
   secrets: NamespaceSecrets,
@@ -166,9 +166,9 @@ async function* fromCloud(
 }
 
 /**
- * Credentials for a repository in the order of the port. Lazy: nothing is read after a candidate that works. A credential
+ * Credentials for a repository in the order of the port. Lazy: nothing is read after one that works. A credential
  * is bound to the host that it was asked for (B28). Equal credentials are offered once. After the deadline the last
- * candidate says for which source there was no time.
+ * offer says for which source there was no time.
  */
 export const createKeychain = ({ pullSecrets, configured, cloud, clock }: KeychainParts): Keychain => {
   const keyOf = createCredentialKeys();
@@ -183,13 +183,13 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
     yield* fromCloud(question, cloud, credentials, context?.namespace);
   }
 
-  async function* candidates(
+  async function* offers(
     repository: Repository,
     context: PullContext | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<Candidate> {
+  ): AsyncGenerator<CredentialOffer> {
     const offered = new Set<string>();
-    const offer = (kind: CredentialKind, source: string, secret: CredentialSecret): Candidate => {
+    const offer = (kind: CredentialKind, source: string, secret: CredentialSecret): CredentialOffer => {
       const key = keyOf(repository.host, secret);
       offered.add(key);
       return { state: 'at-hand', credential: { kind, source, key, secret } };
@@ -197,8 +197,8 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
     if (signal.aborted) return;
     for await (const { kind, source, what, aside } of inOrder({ repository, signal }, context)) {
       if ('why' in what) yield { state: 'missing', kind, source, why: what.why, ...(aside && { aside }) };
-      else if (offered.size >= maxCandidates) {
-        const why = `${maxCandidates} credentials were tried already; the rest is left out`;
+      else if (offered.size >= maxCredentials) {
+        const why = `${maxCredentials} credentials were tried already; the rest is left out`;
         yield { state: 'missing', kind, source, why };
         break;
       } else if (!offered.has(keyOf(repository.host, what.secret))) yield offer(kind, source, what.secret);
@@ -206,5 +206,5 @@ export const createKeychain = ({ pullSecrets, configured, cloud, clock }: Keycha
     }
     yield offer('anonymous', 'anonymous', { kind: 'none' });
   }
-  return { candidates };
+  return { offers };
 };

@@ -17,8 +17,8 @@ describe('that an image is not there', () => {
       times.long,
     ],
     ['10 s for a login, where the host has a row', [offer(pullSecret('shop/regcred'))], true, times.long],
-  ] as const)('is believed for %s', async (_title, candidates, row, { before, after }) => {
-    const harness = createEvidenceHarness({ shop: [...candidates] }, {}, () => row);
+  ] as const)('is believed for %s', async (_title, credentials, row, { before, after }) => {
+    const harness = createEvidenceHarness({ shop: [...credentials] }, {}, () => row);
     const ask = () => harness.ask(`${place}:v1`, { namespace: 'shop' });
     expect((await ask()).pinned.state).toBe('absent');
     harness.registry.push(place, web, 'v1');

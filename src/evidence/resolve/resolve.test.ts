@@ -8,14 +8,14 @@ import {
 } from '../../../test/fakes/evidence/evidence-harness.ts';
 import { anonymous, offer, failure, pullSecret } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../../test/fakes/registry/registry-content.ts';
-import type { Candidate } from '../ports.ts';
+import type { CredentialOffer } from '../ports.ts';
 
 const web = image({ user: '1000', labels: { team: 'web' } });
 const other = image({ user: '0' });
 const place = 'registry.example.com/team/web';
 const why = 'secret not found';
 const source = 'pull secret shop/regcred';
-const missing: Candidate = { state: 'missing', kind: 'pull-secret', source, why };
+const missing: CredentialOffer = { state: 'missing', kind: 'pull-secret', source, why };
 
 describe('a tag', () => {
   test('cold costs two requests: the manifest by tag, and the config', async () => {
@@ -265,8 +265,8 @@ describe('the credentials of a pod', () => {
   test.each([
     ['one was denied', [secret, open]],
     ['one could not be had', [missing, open]],
-  ])('make it unavailable, not absent, when %s', async (_, candidates) => {
-    const harness = createEvidenceHarness({ shop: candidates });
+  ])('make it unavailable, not absent, when %s', async (_, credentials) => {
+    const harness = createEvidenceHarness({ shop: credentials });
     harness.registry.answer = ({ credential }) =>
       credential === 'anonymous' ? { state: 'absent' } : isAbsent;
     expect((await harness.ask(`${place}:v1`, { namespace: 'shop' })).pinned.state).toBe('unavailable');
@@ -361,7 +361,7 @@ describe('the credentials of a pod', () => {
   );
 
   test('are shown without what a text could do to a terminal', async () => {
-    const evil: Candidate = { ...missing, source: 'pull secret shop/\u001b[2J', why: 'not found' };
+    const evil: CredentialOffer = { ...missing, source: 'pull secret shop/\u001b[2J', why: 'not found' };
     const harness = createEvidenceHarness({ shop: [evil] });
     const found = await harness.ask(`${place}:v1`, { namespace: 'shop' });
     expect(JSON.stringify(found)).not.toContain('\\u001b[');

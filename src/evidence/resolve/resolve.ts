@@ -9,9 +9,9 @@ import {
 } from '../../core/facts/fact.ts';
 import { shown, shownName } from '../../core/text/shown-text.ts';
 import type { AccessGrants } from '../cache/access-grants.ts';
-import type { CandidateList } from '../credential/candidate-list.ts';
+import type { CredentialOffers } from '../credential/credential-offers.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { Candidate, Credential, RegistryFailure, Repository } from '../ports.ts';
+import type { CredentialOffer, Credential, RegistryFailure, Repository } from '../ports.ts';
 import { spent, unavailableText } from '../text/unavailable-text.ts';
 import type { AskRegistry, Target } from './ask-registry.ts';
 import {
@@ -33,7 +33,11 @@ export interface Resolution {
   readonly tried: readonly string[];
 }
 
-export type Resolve = (target: Target, candidates: CandidateList, reading: Reading) => Promise<Resolution>;
+export type Resolve = (
+  target: Target,
+  credentials: CredentialOffers,
+  reading: Reading,
+) => Promise<Resolution>;
 
 interface ResolveParts {
   readonly askRegistry: AskRegistry;
@@ -70,17 +74,17 @@ const concernsCredential = ({ kind, stage }: RegistryFailure): boolean =>
 /** A Pod may name any number of secrets. Each is a line of output, and each readable one costs requests (B9). */
 const maxShown = 64;
 
-/** Chooses the candidates to try: each credential once, and at most `most` of them. */
+/** Chooses the credentials to try: each credential once, and at most `most` of them. */
 const createSelect = (most: number) => {
   const keys = new Set<string>();
   let isCut = false;
   /** @returns the credential to try, or the attempts to show for one that is not tried */
-  return (candidate: Candidate | 'timed-out'): Credential | readonly Attempt[] => {
-    if (candidate === 'timed-out') return [{ outcome: candidate }];
-    if (candidate.state === 'missing') return [{ ...candidate, outcome: 'missing' }];
-    const { credential } = candidate;
+  return (offered: CredentialOffer | 'timed-out'): Credential | readonly Attempt[] => {
+    if (offered === 'timed-out') return [{ outcome: offered }];
+    if (offered.state === 'missing') return [{ ...offered, outcome: 'missing' }];
+    const { credential } = offered;
     if (keys.has(credential.key)) return [];
-    // The anonymous candidate comes last and does not count: a public image can be pulled, whatever secrets a Pod names.
+    // The anonymous one comes last and does not count: a public image can be pulled, whatever secrets a Pod names.
     if (keys.size < most || credential.kind === 'anonymous') {
       keys.add(credential.key);
       return credential;
@@ -195,20 +199,20 @@ const endAfter = (
 const search = async (
   parts: ResolveParts,
   target: Target,
-  candidates: CandidateList,
+  credentials: CredentialOffers,
   reading: Reading,
 ): Promise<Search> => {
   const attempts: Attempt[] = [];
   const select = createSelect(parts.limits.credentials);
   let outage: Cause | undefined;
   for (let index = 0; ; index++) {
-    const candidate = await candidates.at(index);
-    if (candidate === undefined) break;
+    const offered = await credentials.at(index);
+    if (offered === undefined) break;
     if (attempts.length >= maxShown) return { attempts: [...attempts, cut], cause: outage };
-    const next = select(candidate);
+    const next = select(offered);
     if ('length' in next) {
       attempts.push(...next);
-      if (candidate === 'timed-out') break;
+      if (offered === 'timed-out') break;
       continue;
     }
     const before = readBefore(parts, target, next, outage);
@@ -232,9 +236,9 @@ const search = async (
  */
 export const createResolve =
   (parts: ResolveParts): Resolve =>
-  async (target, candidates, reading) => {
+  async (target, credentials, reading) => {
     const began = parts.clock.monotonic();
-    const { attempts, cause } = await search(parts, target, candidates, reading);
+    const { attempts, cause } = await search(parts, target, credentials, reading);
     const last = attempts.at(-1);
     const manifest =
       last?.outcome === 'used'

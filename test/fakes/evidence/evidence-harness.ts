@@ -5,7 +5,7 @@ import { createEvidence, type Evidence } from '../../../src/evidence/gather.ts';
 import { createImageProvider } from '../../../src/evidence/image/image-provider.ts';
 import type { CreateProvider } from '../../../src/evidence/provider.ts';
 import type { EvidenceLimits } from '../../../src/evidence/limits.ts';
-import type { Candidate } from '../../../src/evidence/ports.ts';
+import type { CredentialOffer } from '../../../src/evidence/ports.ts';
 import {
   createFakeClock,
   createFakeContentStore,
@@ -46,7 +46,7 @@ const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob
 
 /** Evidence with doubles behind all of its ports. */
 export const createEvidenceHarness = (
-  candidates: Readonly<Record<string, readonly Candidate[]>> = {},
+  credentials: Readonly<Record<string, readonly CredentialOffer[]>> = {},
   limits: Partial<EvidenceLimits> = {},
   hasRow: (host: string) => boolean = () => false,
   more: readonly CreateProvider[] = [],
@@ -54,7 +54,7 @@ export const createEvidenceHarness = (
   const registry = createFakeRegistryPort();
   const content = createFakeContentStore();
   const clock = createFakeClock();
-  const keychain = createFakeKeychain(candidates);
+  const keychain = createFakeKeychain(credentials);
   const evidence = createEvidence({
     registry,
     keychain,

@@ -3,7 +3,7 @@ import { unavailableBy } from '../../../src/core/facts/fact.ts';
 import type { PinnedImage } from '../../../src/core/image/pinned-image.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import type {
-  Candidate,
+  CredentialOffer,
   Content,
   ContentStore,
   Credential,
@@ -45,13 +45,13 @@ export const pullSecret = (name: string, user = name): Credential => ({
   key: `key of ${user}`,
   secret: { kind: 'basic', username: user, password: 'pw' },
 });
-export const offer = (credential: Credential): Candidate => ({ state: 'at-hand', credential });
+export const offer = (credential: Credential): CredentialOffer => ({ state: 'at-hand', credential });
 
-/** Hands out the candidates of a namespace; without a context, or for another one, anonymous alone. */
+/** Hands out the credentials of a namespace; without a context, or for another one, anonymous alone. */
 export const createFakeKeychain = (
-  byNamespace: Readonly<Record<string, readonly Candidate[]>> = {},
+  byNamespace: Readonly<Record<string, readonly CredentialOffer[]>> = {},
 ): Keychain => ({
-  candidates: async function* (_: Repository, context: PullContext | undefined) {
+  offers: async function* (_: Repository, context: PullContext | undefined) {
     yield* byNamespace[context?.namespace ?? ''] ?? [offer(anonymous)];
   },
 });

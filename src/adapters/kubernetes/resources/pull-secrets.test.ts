@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientOf } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
-import { allOf, standingClock, describeCandidates } from '../../../../test/fakes/credentials.ts';
+import { allOf, standingClock, describeOffers } from '../../../../test/fakes/credentials.ts';
 import { configuredInOrder } from '../../../evidence/credential/configured.ts';
 import { createKeychain } from '../../../evidence/credential/keychain.ts';
 import type { PullSecrets } from '../../../evidence/ports.ts';
@@ -183,7 +183,7 @@ describe('the keychain over a cluster (B29)', () => {
       imagePullSecrets: [{ name: 'team' }],
     });
     const context = { namespace: 'shop', pullSecrets: ['regcred'], serviceAccount: 'puller' };
-    expect(describeCandidates(await allOf(keychain(), 'r.example.com/app', context))).toEqual([
+    expect(describeOffers(await allOf(keychain(), 'r.example.com/app', context))).toEqual([
       'pull secret shop/regcred: ann',
       'service account shop/puller, secret team: bob',
       'anonymous',

@@ -1,23 +1,23 @@
 import { untilAborted } from '../../concurrency/abort.ts';
-import type { Candidate, Keychain, PullContext, Repository } from '../ports.ts';
+import type { CredentialOffer, Keychain, PullContext, Repository } from '../ports.ts';
 
 /** The credentials of one review for one repository. The keychain is asked once for all images, one credential at a time. */
-export interface CandidateList {
+export interface CredentialOffers {
   /** `undefined`: there are no more. `timed-out`: the deadline passed while the keychain was looking. */
-  at(index: number): Promise<Candidate | undefined | 'timed-out'>;
+  at(index: number): Promise<CredentialOffer | undefined | 'timed-out'>;
   close(): void;
 }
 
 /** @param signal - ends at the deadline: a keychain may wait for the API server or for a cloud */
-export const createCandidateList = (
+export const createCredentialOffers = (
   keychain: Keychain,
   repository: Repository,
   context: PullContext | undefined,
   signal: AbortSignal,
-): CandidateList => {
-  const iterator = keychain.candidates(repository, context, signal)[Symbol.asyncIterator]();
-  const asked: Promise<Candidate | undefined | 'timed-out'>[] = [];
-  const next = async (): Promise<Candidate | undefined> => {
+): CredentialOffers => {
+  const iterator = keychain.offers(repository, context, signal)[Symbol.asyncIterator]();
+  const asked: Promise<CredentialOffer | undefined | 'timed-out'>[] = [];
+  const next = async (): Promise<CredentialOffer | undefined> => {
     const { done, value } = await iterator.next();
     return done === true ? undefined : value;
   };
