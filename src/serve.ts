@@ -101,7 +101,7 @@ const assemble = async (
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const evidence = openEvidence(
-    { config, configFile, pullSecrets: outside.pullSecrets },
+    { config, configFile, verifyWorker: workers.verify, pullSecrets: outside.pullSecrets },
     telemetry,
     lifecycle,
   );

@@ -41,9 +41,10 @@ const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): Loa
  * Registry access of a command: as in `serve`, with the logins of docker and podman and their helpers. Pull secrets
  * of a cluster are not read: the user of a check has logins of their own, and is not the kubelet. Configuration that
  * cannot be used gives exit code 2.
+ * @param worker - the program of the threads that verify signatures
  */
-export const openRegistryAccess = (config: RegistryConfig): RegistryAccess =>
-  createRegistryAccess({ ...sourcesOf(config), proxy: proxyOf(config), content });
+export const openRegistryAccess = (config: RegistryConfig, worker: URL): RegistryAccess =>
+  createRegistryAccess({ ...sourcesOf(config), proxy: proxyOf(config), content, verification: { worker } });
 
 /**
  * The same, to try logins: each host itself is asked, and not its mirrors.

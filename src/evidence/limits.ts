@@ -40,6 +40,17 @@ export interface EvidenceLimits extends OciLimits {
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;
   readonly factBytes: number;
+  /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
+  readonly candidates: number;
+  readonly candidateManifests: number;
+  /** Layers of one candidate: each is a signature. */
+  readonly candidateLayers: number;
+  /** How long one candidate, or one list of them, may keep the others waiting. */
+  readonly candidateTime: number;
+  /** Largest payload of a simple signature, bundle of a signature, and attestation in any form. */
+  readonly payloadBytes: number;
+  readonly bundleBytes: number;
+  readonly attestationBytes: number;
 }
 
 export const defaultEvidenceLimits: EvidenceLimits = {
@@ -68,4 +79,11 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   grants: 20_000,
   factEntries: 10_000,
   factBytes: 32 * 1024 * 1024,
+  candidates: 64,
+  candidateManifests: 512,
+  candidateLayers: 64,
+  candidateTime: 500,
+  payloadBytes: 64 * 1024,
+  bundleBytes: 4 * 1024 * 1024,
+  attestationBytes: 16 * 1024 * 1024,
 };

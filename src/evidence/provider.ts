@@ -9,8 +9,8 @@ import type { ResolvedImage } from './resolve/attempts.ts';
 import type { SharedReads } from './single-flight/shared-reads.ts';
 
 /** The result of a provider for one image. */
-interface Gathered<Id extends KindId = KindId> {
-  readonly fact: Fact<FactOf<Id>>;
+export interface Gathered<T> {
+  readonly fact: Fact<T>;
   /**
    * Milliseconds for which the answer may be cached for the same caller, while its access grant lasts. 0: each review
    * gathers anew.
@@ -30,7 +30,7 @@ export interface EvidenceProvider<Id extends KindId = KindId> {
    * `unavailable`; a rejected promise is a defect of the gate. While `resolved.outage` is set, the provider must not ask
    * the registry.
    */
-  gather(resolved: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<Id>>;
+  gather(resolved: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<FactOf<Id>>>;
 }
 
 /** What every provider gets. A provider that needs more takes it as a parameter of its constructor. */

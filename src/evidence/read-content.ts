@@ -15,7 +15,7 @@ export interface ReadPlace {
   readonly outage?: RegistryFailure;
 }
 
-export const placeOf = ({ image, credential, outage }: ResolvedImage): ReadPlace => ({
+export const readPlaceOf = ({ image, credential, outage }: ResolvedImage): ReadPlace => ({
   repository: { host: image.host, repository: image.repository },
   credential,
   ...(outage === undefined ? {} : { outage }),

@@ -29,6 +29,8 @@ interface EvidenceSetting {
   readonly config: Config;
   /** The file of `--config`: its registries may change while the gate runs. */
   readonly configFile: string | undefined;
+  /** The program of the threads that verify signatures. */
+  readonly verifyWorker: URL;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
@@ -82,7 +84,7 @@ const labelOf = (host: string, access: RegistryAccess): string =>
 
 /** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
-  { config, configFile, pullSecrets }: EvidenceSetting,
+  { config, configFile, verifyWorker, pullSecrets }: EvidenceSetting,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Result<ServedEvidence, readonly string[]> => {
@@ -103,6 +105,7 @@ export const openEvidence = (
       onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
+    verification: { worker: verifyWorker },
     onAsked: ({ host, code, milliseconds }) =>
       telemetry.metrics.registryAsked(labelOf(host, access), code, milliseconds / 1000),
   });

@@ -8,10 +8,16 @@ import { defaultSettings, type RegistrySettings } from '../adapters/registry/set
 import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
 import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
+import { absent } from '../core/facts/fact.ts';
 import { dockerHub } from '../core/image/registry-host.ts';
 import { configuredInOrder, type ConfiguredCredentials } from '../evidence/credential/configured.ts';
 import { createKeychain } from '../evidence/credential/keychain.ts';
 import { createEvidence, type Evidence } from '../evidence/gather.ts';
+import { createAttestationProvider } from '../evidence/attestation/attestation-provider.ts';
+import { createSignatureProvider } from '../evidence/signature/signature-provider.ts';
+import type { CreateProvider } from '../evidence/provider.ts';
+import type { TrustRoots } from '../evidence/trust/trust-root.ts';
+import { createWorkerVerifier } from '../adapters/verify-worker/worker-verifier.ts';
 import { createImageProvider } from '../evidence/image/image-provider.ts';
 import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
 import { systemClock } from '../concurrency/clock.ts';
@@ -30,6 +36,13 @@ interface RegistryAccessOptions {
   readonly pullSecrets?: PullSecrets | undefined;
   /** Called for each request to a registry or token server. */
   readonly onAsked?: Asked;
+  /** What signatures and attestations are verified with. Absent: neither is looked for. */
+  readonly verification?: {
+    /** The program of the threads, see {@link WorkerPrograms}. */
+    readonly worker: URL;
+    /** Absent: there are none. */
+    readonly trustRoots?: TrustRoots;
+  };
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
@@ -96,6 +109,19 @@ export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
   close: () => http.close(),
 });
 
+/** The providers of claims, and how to end the threads that verify for them. */
+const openClaims = (verification: RegistryAccessOptions['verification']) => {
+  if (verification === undefined) return { providers: [], close: () => Promise.resolve() };
+  const verifier = createWorkerVerifier({ program: verification.worker });
+  const { trustRoots = { get: () => absent } } = verification;
+  const sources = { verifier, trustRoots };
+  const providers: readonly CreateProvider[] = [
+    createSignatureProvider(sources),
+    createAttestationProvider(sources),
+  ];
+  return { providers, close: () => verifier.close() };
+};
+
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
 export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAccess => {
   const { proxy, user, cloud, pullSecrets } = options;
@@ -125,13 +151,14 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
     clock: systemClock,
   });
   const content = createContentStore(options.content);
+  const claims = openClaims(options.verification);
   return {
     evidence: createEvidence({
       registry,
       keychain,
       content,
       clock: systemClock,
-      providers: [createImageProvider],
+      providers: [createImageProvider, ...claims.providers],
       hasRow: (host) => settingsOf(host).configured === true,
     }),
     registry,
@@ -144,6 +171,7 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
     },
     close: async () => {
       await http.close();
+      await claims.close();
       await content.close();
     },
   };

@@ -78,9 +78,9 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
 };
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
-const openRegistries = async (config: RegistryConfig) => {
+const openRegistries = async (config: RegistryConfig, terminal: Terminal) => {
   const { openRegistryAccess } = await import('../registry-access.ts');
-  return openRegistryAccess(config);
+  return openRegistryAccess(config, terminal.workers.verify);
 };
 
 const needsEvidence = ({ policies }: PolicySet): boolean =>
@@ -125,7 +125,7 @@ export const openCheck = async (
   terminal: Terminal,
 ): Promise<OpenCheck> => {
   const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
-  const access = looks || needsEvidence(set) ? await openRegistries(config) : undefined;
+  const access = looks || needsEvidence(set) ? await openRegistries(config, terminal) : undefined;
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();

@@ -25,7 +25,7 @@ import type { RegistryAnswer, RegistryFailure, RegistryStage } from '../ports.ts
 import type { ProviderParts } from '../provider.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { ResolvedImage } from '../resolve/attempts.ts';
-import { placeOf, readContent } from '../read-content.ts';
+import { readPlaceOf, readContent } from '../read-content.ts';
 
 interface ImageWanted {
   readonly resolved: ResolvedImage;
@@ -66,7 +66,7 @@ const loadManifest = async (job: Job, node: Node): Promise<RegistryAnswer<Uint8A
   if (node.bytes !== undefined) return known(node.bytes);
   const { digest, size } = node;
   const wanted = { stage: 'manifest', digest, ...(size === undefined ? {} : { size }) } as const;
-  const answer = await readContent(job.parts, placeOf(job.resolved), wanted, job.reading);
+  const answer = await readContent(job.parts, readPlaceOf(job.resolved), wanted, job.reading);
   if (answer.state !== 'absent') return answer;
   // A missing image is not `absent`: it may be pushed between this read and the kubelet's pull.
   const { named } = node.entry;
@@ -84,7 +84,7 @@ const loadConfig = async (job: Job, config: Descriptor): Promise<RegistryAnswer<
   if (config.size > limit) return failed(job, 'limit', 'blob', `its config is larger than ${limit} bytes`);
   const { digest, size } = config;
   const wanted = { stage: 'blob', digest, size, limit } as const;
-  const answer = await readContent(job.parts, placeOf(job.resolved), wanted, job.reading);
+  const answer = await readContent(job.parts, readPlaceOf(job.resolved), wanted, job.reading);
   return answer.state === 'absent'
     ? failed(job, 'invalid', 'blob', 'the config of the image is not there')
     : answer;

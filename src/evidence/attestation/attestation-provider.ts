@@ -1,0 +1,24 @@
+import type { AttestationClaim } from '../../core/facts/claim.ts';
+import type { AttestationNeed } from '../../core/facts/claim-need.ts';
+import { attestationKind } from '../../core/facts/signature-kind.ts';
+import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
+import type { EvidenceProvider, ProviderParts } from '../provider.ts';
+
+const attestation: ClaimKind<AttestationClaim, AttestationNeed> = {
+  id: attestationKind.id,
+  keyOf: (need) => attestationKind.keyOf(need),
+  says: 'attested',
+  isClaim: (claim): claim is AttestationClaim => claim.says === 'attested',
+  tag: 'attestation-tag',
+  bounds: ({ attestationBytes }) => ({ bytes: { dsse: attestationBytes, bundle: attestationBytes } }),
+  predicateTypes: ({ predicateTypes }) => predicateTypes,
+  expressions: ({ expressions }) => expressions,
+};
+
+/** `attestation`: what somebody attested about the image. */
+export const createAttestationProvider =
+  (sources: ClaimSources) =>
+  (parts: ProviderParts): EvidenceProvider<'attestation'> => ({
+    kind: attestationKind,
+    gather: createGatherClaims(attestation, sources, parts),
+  });

@@ -1,0 +1,64 @@
+import type { CandidateForm, CandidateSource } from '../../core/facts/claim.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { readTime, createdAnnotation } from '../../core/oci/time.ts';
+
+/** Something that may speak for an image, as its sources name it. Everything but the digest is a hint. */
+export interface Candidate {
+  readonly digest: Digest;
+  readonly sources: readonly CandidateSource[];
+  readonly size?: number;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Media types of layers that are read. */
+export const formOf = (mediaType: string): CandidateForm | undefined => {
+  if (mediaType === 'application/vnd.dev.cosign.simplesigning.v1+json') return 'simple-signing';
+  if (mediaType === 'application/vnd.dsse.envelope.v1+json') return 'dsse';
+  return mediaType.startsWith('application/vnd.dev.sigstore.bundle') ? 'bundle' : undefined;
+};
+
+/** What comes first among the candidates. */
+export interface Preference {
+  /** The tag that holds such candidates alone. */
+  readonly tag: CandidateSource;
+  readonly predicateTypes: readonly string[];
+}
+
+/** cosign 3 and GitHub write it; it is not signed. */
+const predicateAnnotation = 'dev.sigstore.bundle.predicateType';
+/** What registries and clients write where a manifest has no `artifactType`: cosign 3 under the fallback tag. */
+const saysNothing: ReadonlySet<string> = new Set([
+  'application/vnd.oci.empty.v1+json',
+  'application/vnd.oci.image.config.v1+json',
+]);
+const claimsForm = (artifactType: string): boolean =>
+  formOf(artifactType) !== undefined || artifactType.startsWith('application/vnd.dev.cosign.');
+
+/** 0 comes first. A hint never leaves a candidate out: the descriptors of cosign 3 under the fallback tag are wrong. */
+const rankOf = (
+  { sources, artifactType = '', annotations }: Candidate,
+  { tag, predicateTypes }: Preference,
+): number => {
+  if (sources.includes(tag)) return 0;
+  const predicate = annotations?.[predicateAnnotation];
+  if (predicate !== undefined) return predicateTypes.includes(predicate) ? 0 : 3;
+  if (claimsForm(artifactType)) return 1;
+  return artifactType === '' || saysNothing.has(artifactType) ? 2 : 4;
+};
+
+/** Whether it is named as a signature or an attestation, not as a thing of another kind or of none. */
+export const claimsToSpeak = (candidate: Candidate, preference: Preference): boolean =>
+  [0, 1, 3].includes(rankOf(candidate, preference));
+
+const timeOf = ({ annotations }: Candidate): number => readTime(annotations?.[createdAnnotation]) ?? 0;
+
+/** By what their sources say of them: the likely ones first, then the newest. Lists grow at their end. */
+export const candidatesInOrder = (
+  candidates: readonly Candidate[],
+  preference: Preference,
+): readonly Candidate[] =>
+  candidates
+    .map((candidate, at) => ({ candidate, at, rank: rankOf(candidate, preference), time: timeOf(candidate) }))
+    .sort((one, other) => one.rank - other.rank || other.time - one.time || other.at - one.at)
+    .map(({ candidate }) => candidate);

@@ -1,0 +1,130 @@
+import type { CandidateFault, CandidateForm } from '../../core/facts/claim.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { readCandidateManifest, type CandidateLayerDescriptor } from '../../core/oci/candidate-manifest.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
+import type { RegistryFailure } from '../ports.ts';
+import type { ProviderParts } from '../provider.ts';
+import { readContent, type ContentWanted, type ReadPlace } from '../read-content.ts';
+import type { Reading } from '../resolve/read-budget.ts';
+import type { CandidateLayer } from '../verify/verification.ts';
+import { formOf, type Candidate } from './candidate.ts';
+
+/** What is read of a candidate. */
+export interface CandidateBounds {
+  /** Largest layer of each form that is read; a form that says nothing here is not listed. */
+  readonly bytes: { readonly [Form in CandidateForm]?: number };
+}
+
+/**
+ * `foreign`: it is a thing of another kind, such as a package list. `bad`: it is wrong, and who pushed it chose that (S3).
+ */
+export type ReadCandidate =
+  | {
+      readonly state: 'read';
+      readonly layers: readonly CandidateLayer[];
+      readonly failures: readonly Failure[];
+      /** Layers beyond those that are read. */
+      readonly left: number;
+    }
+  | { readonly state: 'foreign' }
+  | Failure;
+type Failure =
+  | { readonly state: 'bad'; readonly fault: CandidateFault; readonly why: string }
+  | { readonly state: 'unavailable'; readonly why: RegistryFailure };
+
+interface CandidateRead {
+  readonly parts: ProviderParts;
+  readonly place: ReadPlace;
+  readonly reading: Reading;
+  /** The image that it has to speak for. */
+  readonly subject: Digest;
+  readonly bounds: CandidateBounds;
+}
+
+const bad = (fault: CandidateFault, why: string): Failure => ({ state: 'bad', fault, why: shown(why) });
+
+/** R25: whoever chose the content may have chosen slow content, so that it does not come excuses nothing. */
+const notExcusable = (why: RegistryFailure): Failure => {
+  const { excusable: _, ...failure } = why;
+  return { state: 'unavailable', why: failure };
+};
+
+const read = async (
+  { parts, place, reading }: CandidateRead,
+  wanted: ContentWanted,
+  what: string,
+): Promise<Uint8Array | Failure> => {
+  const answer = await readContent(parts, place, wanted, reading);
+  if (answer.state === 'absent') return bad('unreadable', `${what} is not there`);
+  if (answer.state === 'known') return answer.value;
+  const { kind, unreadable, why } = answer.why;
+  if (kind === 'limit') return bad('limit', why);
+  return unreadable === true ? bad('unreadable', `${what}: ${why}`) : notExcusable(answer.why);
+};
+
+/** A layer that is read, in a form that counts. */
+interface Wanted {
+  readonly layer: CandidateLayerDescriptor;
+  readonly form: CandidateForm;
+  readonly limit: number;
+}
+const wantedOf = (
+  layers: readonly CandidateLayerDescriptor[],
+  { bytes }: CandidateBounds,
+): readonly Wanted[] =>
+  layers.flatMap((layer) => {
+    const form = formOf(layer.mediaType);
+    const limit = form === undefined ? undefined : bytes[form];
+    return form === undefined || limit === undefined ? [] : [{ layer, form, limit }];
+  });
+
+const readLayer = async (
+  job: CandidateRead,
+  { layer, form, limit }: Wanted,
+): Promise<CandidateLayer | Failure> => {
+  const { digest, size, mediaType, annotations } = layer;
+  if (size > limit) return bad('limit', `a layer has ${size} bytes, at most ${limit} are read`);
+  const bytes = await read(job, { stage: 'blob', digest, size, limit }, 'a layer');
+  return 'state' in bytes ? bytes : { form, mediaType, annotations, bytes };
+};
+
+/**
+ * Reads one candidate: its manifest, which alone says what it is, and its layers. cosign 2 adds a layer at the end with each
+ * signature, so the last ones are read where there are too many.
+ */
+export const readCandidate = async (
+  job: CandidateRead,
+  { digest, size, sources }: Candidate,
+): Promise<ReadCandidate> => {
+  const { parts, subject, bounds } = job;
+  const bytes = await read(
+    job,
+    { stage: 'manifest', digest, ...(size === undefined ? {} : { size }) },
+    'its manifest',
+  );
+  if ('state' in bytes) return bytes;
+  await parts.eventLoop.before(bytes.length);
+  const manifest = readCandidateManifest(bytes, parts.limits);
+  if (!manifest.ok)
+    return bad(
+      manifest.error.kind === 'limit' ? 'limit' : 'unreadable',
+      `its manifest: ${manifest.error.why}`,
+    );
+  const isTagged = sources.some((source) => source === 'signature-tag' || source === 'attestation-tag');
+  const wanted = wantedOf(manifest.value.layers, bounds);
+  if (wanted.length === 0)
+    return isTagged
+      ? bad('unreadable', 'no layer of it is a signature or an attestation')
+      : { state: 'foreign' };
+  if (!isTagged && manifest.value.subject !== subject)
+    return bad('mismatch', 'its manifest does not refer to this image');
+  const last = wanted.slice(-parts.limits.candidateLayers);
+  const layers = await mapLimit(last, parts.limits.childrenAtOnce, (layer) => readLayer(job, layer));
+  return {
+    state: 'read',
+    layers: layers.flatMap((layer) => ('state' in layer ? [] : [layer])),
+    failures: layers.flatMap((layer) => ('state' in layer ? [layer] : [])),
+    left: wanted.length - last.length,
+  };
+};

@@ -1,0 +1,26 @@
+import type { SignatureClaim } from '../../core/facts/claim.ts';
+import type { SignatureNeed } from '../../core/facts/claim-need.ts';
+import { signatureKind } from '../../core/facts/signature-kind.ts';
+import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
+import type { EvidenceProvider, ProviderParts } from '../provider.ts';
+
+const signature: ClaimKind<SignatureClaim, SignatureNeed> = {
+  id: signatureKind.id,
+  keyOf: (need) => signatureKind.keyOf(need),
+  says: 'signed',
+  isClaim: (claim): claim is SignatureClaim => claim.says === 'signed',
+  tag: 'signature-tag',
+  bounds: ({ payloadBytes, bundleBytes }) => ({
+    bytes: { 'simple-signing': payloadBytes, bundle: bundleBytes },
+  }),
+  predicateTypes: () => ['https://sigstore.dev/cosign/sign/v1'],
+  expressions: () => [],
+};
+
+/** `signature`: who signed the image. */
+export const createSignatureProvider =
+  (sources: ClaimSources) =>
+  (parts: ProviderParts): EvidenceProvider<'signature'> => ({
+    kind: signatureKind,
+    gather: createGatherClaims(signature, sources, parts),
+  });
