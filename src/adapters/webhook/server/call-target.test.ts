@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callBudget, parseCallTarget, parseGoDuration } from './call-target.ts';
+import { callBudget, createCallTargets, parseGoDuration } from './call-target.ts';
 
 test.each([
   ['10s', 10_000],
@@ -31,6 +31,7 @@ test.each([
 ])('grants %s', (_title, timeout, want) => expect(callBudget(timeout)).toBe(want));
 
 describe('request targets', () => {
+  const targetOf = createCallTargets();
   test.each([
     ['/validate?timeout=5s', { path: '/validate', budget: 4_500 }],
     ['/validate', { path: '/validate', budget: 9_500 }],
@@ -38,6 +39,7 @@ describe('request targets', () => {
     ['/validate?x=1&timeout=2s', { path: '/validate', budget: 1_800 }],
     ['/validate?timeout=%35s', { path: '/validate', budget: 4_500 }],
     ['/validate/', { path: '/validate/', budget: 9_500 }],
+    ['', { path: '', budget: 9_500 }],
     ['*', { path: '*', budget: 9_500 }],
-  ])('%s', (url, want) => expect(parseCallTarget(url)).toEqual(want));
+  ])('%s', (url, want) => expect(targetOf(url)).toEqual(want));
 });

@@ -49,9 +49,22 @@ interface CallTarget {
 }
 
 /** Reads a request target. */
-export const parseCallTarget = (url: string): CallTarget => {
+const parseCallTarget = (url: string): CallTarget => {
   const mark = url.indexOf('?');
   if (mark < 0) return { path: url, budget: callBudget(undefined) };
   const timeout = new URLSearchParams(url.slice(mark + 1)).get('timeout');
   return { path: url.slice(0, mark), budget: callBudget(timeout ?? undefined) };
+};
+
+/** Reads request targets. An API server sends the same one with each review: the last one is not read again. */
+export const createCallTargets = (): ((url: string) => CallTarget) => {
+  let last = '';
+  let target = parseCallTarget(last);
+  return (url) => {
+    if (url !== last) {
+      target = parseCallTarget(url);
+      last = url;
+    }
+    return target;
+  };
 };

@@ -2,7 +2,7 @@ import type { Decision } from '../../../core/decision/decision.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import { deadlineAfter } from '../../../gate/deadline.ts';
 import { jsonError, writeAnswer, type WebAnswer, type WebResponse } from './answer.ts';
-import { parseCallTarget } from './call-target.ts';
+import { createCallTargets } from './call-target.ts';
 import type { Caller } from './caller.ts';
 import type { ConnectionLimiter } from './connection-limits.ts';
 import type { OnProblem, WebhookHandlers } from '../handlers.ts';
@@ -114,6 +114,7 @@ const createAnswers = (deps: RequestListenerDeps) => {
 export const createRequestListener = (deps: RequestListenerDeps) => {
   const { clock, callerOf, onProblem, registryEvents, maxOpenRequests, connectionLimiter } = deps;
   const answers = createAnswers(deps);
+  const targetOf = createCallTargets();
   // R27: verified callers have places that nobody else can take.
   const openRequests = limitOpenRequests(maxOpenRequests);
   const openOfRejected = limitOpenRequests(Math.min(maxOpenRequests, maxOpenOfRejected));
@@ -129,7 +130,7 @@ export const createRequestListener = (deps: RequestListenerDeps) => {
       refuseUnprocessed(request, response);
       return;
     }
-    const { path, budget } = parseCallTarget(request.url ?? '');
+    const { path, budget } = targetOf(request.url ?? '');
     const endpoint = endpoints.get(path);
     const events =
       path === '/registry-events' && registryEvents?.isOpen() === true ? registryEvents : undefined;
