@@ -81,7 +81,7 @@ const createPin =
     const { images } = collected;
     const namespacePolicies = state.set.forNamespace(subject.namespace);
     const labels = await labelsFor(subject, namespacePolicies, namespaces, deadline);
-    const matched = matchedPoliciesOf(subject, state.set, labels);
+    const matched = matchedPoliciesOf(subject, namespacePolicies, labels);
     const needs = images.map((image) => needsOfManifest(image, matched));
     const gathered = await gatherFacts(evidence, images, needs, { context: () => undefined, deadline });
     return gathered.map(placeOf);

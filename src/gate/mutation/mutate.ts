@@ -138,7 +138,7 @@ export const createMutate = ({ policies, namespaces, slices, evidence, onBug }: 
     labels: Fact<Labels>,
     deadline: Deadline,
   ): Promise<Mutation> => {
-    const matched = matchedPoliciesOf(subject, set, labels);
+    const matched = matchedPoliciesOf(subject, set.forNamespace(subject.namespace), labels);
     const context = () => pullContextOf(subject);
     const until = untilDeadline(subject.namespace, deadline);
     const images = await slices.run(findingNewImages(subject.what, set), until);

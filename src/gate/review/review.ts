@@ -9,7 +9,7 @@ import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import type { Labels } from '../../core/policy/match/label-selector.ts';
 import type { Steps } from '../../core/steps.ts';
 import { asking } from '../../core/policy-set/needs.ts';
-import type { PolicySet } from '../../core/policy-set/policy-set.ts';
+import type { NamespacePolicies, PolicySet } from '../../core/policy-set/policy-set.ts';
 import type { MatchedPolicies } from '../../core/policy-set/select.ts';
 import type { Evidence } from '../../evidence/gather.ts';
 import { collecting, type Collected } from './images-of-object.ts';
@@ -60,21 +60,24 @@ const unsureOf = (matched: MatchedPolicies): Unsure | undefined => {
   };
 };
 
-/** A review whose images and policies are known: what is left is evidence and the verdict. */
-interface Case {
+/** A review, with what it is to be judged by. */
+interface OpenedReview {
   readonly subject: ReviewSubject;
   readonly set: PolicySet;
+  /** Those of `set` for the namespace. */
+  readonly namespacePolicies: NamespacePolicies;
   readonly labels: Fact<Labels>;
+}
+
+/** A review whose images and policies are known: what is left is evidence and the verdict. */
+interface Case extends OpenedReview {
   readonly collected: Collected;
   readonly matched: MatchedPolicies;
 }
 
 /** Hops 3 and 4; an outcome where they settle everything. */
-function* opening(
-  subject: ReviewSubject,
-  set: PolicySet,
-  labels: Fact<Labels>,
-): Steps<Case | { readonly outcome: Outcome }> {
+function* opening(review: OpenedReview): Steps<Case | { readonly outcome: Outcome }> {
+  const { subject, set, namespacePolicies, labels } = review;
   const policies = set.version;
   const collected = yield* collecting(subject.what, set);
   if ('findings' in collected) return { outcome: { ...collected, policies } };
@@ -83,7 +86,14 @@ function* opening(
   if (images.length > 0 && images.every((image) => !image.fresh)) {
     return { outcome: { images: images.map(judgedImage), warnings, policies, skipped: unchanged } };
   }
-  return { subject, set, labels, collected, matched: matchedPoliciesOf(subject, set, labels) };
+  return {
+    subject,
+    set,
+    namespacePolicies,
+    labels,
+    collected,
+    matched: matchedPoliciesOf(subject, namespacePolicies, labels),
+  };
 }
 
 /** Hop 6 after the verdict: callbacks for the operator, and the record. */
@@ -173,20 +183,17 @@ export const createReview = (deps: ReviewDeps) => {
     return gathering.then((gathered) => judge(opened, gathered, deadline, clock.monotonic() - began));
   };
 
-  const proceed = (
-    subject: ReviewSubject,
-    set: PolicySet,
-    labels: Fact<Labels>,
-    deadline: Deadline,
-  ): Decision | Promise<Decision> =>
-    goOn(opening(subject, set, labels), subject, deadline, (opened) => {
+  const proceed = (review: OpenedReview, deadline: Deadline): Decision | Promise<Decision> => {
+    const { subject, namespacePolicies } = review;
+    return goOn(opening(review), subject, deadline, (opened) => {
       if ('outcome' in opened) return buildDecision(subject.origin, opened.outcome, subject.started);
       const { images } = opened.collected;
-      if (!set.forNamespace(subject.namespace).needsEvidence) return judge(opened, images, deadline);
+      if (!namespacePolicies.needsEvidence) return judge(opened, images, deadline);
       return goOn(asking(images, opened.matched), subject, deadline, (needs) =>
         look(opened, needs, deadline),
       );
     });
+  };
 
   return (subject: ReviewSubject, deadline: Deadline): Decision | Promise<Decision> => {
     const state = policies.current();
@@ -196,8 +203,8 @@ export const createReview = (deps: ReviewDeps) => {
     const { set } = state;
     const namespacePolicies = set.forNamespace(subject.namespace);
     const labels = labelsFor(subject, namespacePolicies, namespaces, deadline);
-    if (!(labels instanceof Promise)) return proceed(subject, set, labels, deadline);
-    return labels.then((looked) => proceed(subject, set, looked, deadline));
+    if (!(labels instanceof Promise)) return proceed({ subject, set, namespacePolicies, labels }, deadline);
+    return labels.then((looked) => proceed({ subject, set, namespacePolicies, labels: looked }, deadline));
   };
 };
 export type Review = ReturnType<typeof createReview>;
