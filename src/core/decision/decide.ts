@@ -176,8 +176,9 @@ export function* judging(
   const findings: Finding[] = [];
   const terms: Terms = { override, pod: situation.pod };
   const inStep = Math.ceil(comparedInStep / (1 + matched.policies.length));
-  for (const [at, image] of fresh.entries()) {
-    judgeImage(image, matched, terms, findings);
+  // By index: `entries()` makes a list for each image, and this runs for each of each review.
+  for (let at = 0; at < fresh.length; at++) {
+    judgeImage(fresh[at] as ImageUnderReview, matched, terms, findings);
     if ((at + 1) % inStep === 0) yield;
   }
   const asksForEvidence = matched.policies.some(({ policy }) => policy.evidence.length > 0);

@@ -9,23 +9,22 @@ const readContainer = (
   items: readonly JsonValue[],
   index: number,
 ): Problem => {
-  const listPath = list.path();
-  const path = `${listPath}[${index}]`;
+  const path = (): string => `${list.path()}[${index}]`;
   const item = items[index];
-  if (!isJsonObject(item)) return malformedObject(path, 'a container must be an object');
+  if (!isJsonObject(item)) return malformedObject(path(), 'a container must be an object');
   const name = item['name'];
   if (isAbsent(name) || name === '') {
-    if (!found.kind.unnamedContainers) return malformedObject(`${path}.name`, 'a container needs a name');
-    return addImage(found, { path: `${path}.image`, place: path }, item['image']);
+    if (!found.kind.unnamedContainers) return malformedObject(`${path()}.name`, 'a container needs a name');
+    return addImage(found, { path: list.imagePath(index), place: path() }, item['image']);
   }
-  if (typeof name !== 'string') return malformedObject(`${path}.name`, 'a name must be text');
+  if (typeof name !== 'string') return malformedObject(`${path()}.name`, 'a name must be text');
   // At most maxImages items come this far, so the scan is bounded.
   for (let earlier = 0; earlier < index; earlier += 1) {
     if ((items[earlier] as JsonObject)['name'] === name) {
-      return malformedObject(`${path}.name`, 'another container of this list has the same name');
+      return malformedObject(`${path()}.name`, 'another container of this list has the same name');
     }
   }
-  return addImage(found, { path: `${path}.image`, place: `${listPath}/${name}` }, item['image']);
+  return addImage(found, { path: list.imagePath(index), place: `${list.path()}/${name}` }, item['image']);
 };
 
 const readContainers = (found: Findings, list: ContainerList, value: JsonValue | undefined): Problem => {

@@ -12,6 +12,8 @@ export const imagesBefore = (kind: WorkloadKind, oldObject: JsonObject | null): 
   return old?.ok === true ? old.value : undefined;
 };
 
+const noPlaces: ReadonlySet<string> = new Set();
+
 /**
  * R2: the places of `images` where the old object holds byte-identical text. Moved, re-added, re-spelt or newly
  * ephemeral is new; without an old object, or with one that cannot be read, everything is new.
@@ -21,8 +23,8 @@ export const unchangedPlaces = (
   images: readonly ImageUse[],
   before: Extraction | undefined,
 ): ReadonlySet<string> => {
+  if (before === undefined) return noPlaces;
   const unchanged = new Set<string>();
-  if (before === undefined) return unchanged;
   const texts = new Map(before.images.map(({ place, given }) => [place, given]));
   for (const { place, given } of images) {
     if (texts.get(place) === given) unchanged.add(place);

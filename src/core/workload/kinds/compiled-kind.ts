@@ -6,6 +6,8 @@ import type { WorkloadKind } from './workload-kind.ts';
 export interface ContainerList {
   readonly key: 'containers' | 'initContainers' | 'ephemeralContainers';
   readonly path: () => string;
+  /** Of the image of one container. */
+  readonly imagePath: (index: number) => string;
   /** Whether the API server refuses an object without it. */
   readonly required: boolean;
 }
@@ -27,21 +29,38 @@ export interface CompiledKind {
   readonly placeholder?: Placeholder;
 }
 
+const containerList = (
+  podSpec: () => string,
+  key: ContainerList['key'],
+  required: boolean,
+): ContainerList => {
+  const path = (): string => `${podSpec()}.${key}`;
+  return { key, path, imagePath: (index) => `${path()}[${index}].image`, required };
+};
+
 export const podSpecPlaces = (path: () => string, { unnamedContainers }: WorkloadKind): PodSpecPlaces => ({
   lists: [
-    { key: 'containers', path: () => `${path()}.containers`, required: !unnamedContainers },
-    { key: 'initContainers', path: () => `${path()}.initContainers`, required: false },
-    { key: 'ephemeralContainers', path: () => `${path()}.ephemeralContainers`, required: false },
+    containerList(path, 'containers', !unnamedContainers),
+    containerList(path, 'initContainers', false),
+    containerList(path, 'ephemeralContainers', false),
   ],
   volumes: () => `${path()}.volumes`,
 });
 
-/** The same with every path spelt out. */
+/** The same with every path spelt out. Paths of images are kept: one object has few, and all objects have the same. */
 const spelt = ({ lists, volumes }: PodSpecPlaces): PodSpecPlaces => {
-  const texts = { lists: lists.map(({ path }) => path()), volumes: volumes() };
+  const volumesPath = volumes();
   return {
-    lists: lists.map((list, at) => ({ ...list, path: () => texts.lists[at] ?? '' })),
-    volumes: () => texts.volumes,
+    lists: lists.map((list) => {
+      const path = list.path();
+      const imagePaths: string[] = [];
+      return {
+        ...list,
+        path: () => path,
+        imagePath: (index) => (imagePaths[index] ??= list.imagePath(index)),
+      };
+    }),
+    volumes: () => volumesPath,
   };
 };
 
