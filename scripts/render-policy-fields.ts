@@ -3,7 +3,7 @@ import {
   policyFieldSchema,
   type FieldSchema,
 } from '../src/core/policy/schema/field-schema.ts';
-import { laterChecks } from '../src/core/policy/load/schema-problem.ts';
+import { laterChecks, laterFields } from '../src/core/policy/load/schema-problem.ts';
 
 interface Row {
   readonly path: string;
@@ -85,6 +85,7 @@ const missing = (): string =>
     'whole: a check is never ignored.',
     '',
     ...laterChecks.map((name) => `- the check \`${name}\``),
+    ...Object.values(laterFields).map((name) => `- ${name}`),
     '',
   ].join('\n');
 

@@ -62,7 +62,7 @@ const allowed = (room: string): string[] => {
   return room.startsWith('adapters/') ? [...below, printed, bounded] : below;
 };
 /** npm packages that core may use: pure, no I/O. */
-const corePackages = ['zod', 'yaml'];
+const corePackages = ['zod', 'yaml', 're2js'];
 
 const wrongArrows = (files: readonly string[]): string[] =>
   files.flatMap((file) => {

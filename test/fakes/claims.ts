@@ -5,16 +5,18 @@ import type {
   Claim,
   ClaimFacts,
   KeySigner,
+  LogProof,
   PlatformClaims,
   RejectedCandidate,
   SignatureClaim,
   SourceState,
   SubjectClaims,
+  TrustedTime,
 } from '../../src/core/facts/claim.ts';
 import type { Unavailable } from '../../src/core/facts/fact.ts';
 import type { ImageEvidence } from '../../src/core/facts/image-evidence.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
-import { digestOf, imageDigest } from './image-facts.ts';
+import { day, digestOf, imageDigest, judgedAt } from './image-facts.ts';
 
 const sha256 = (bytes: Uint8Array | string): Digest =>
   digestOf(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
@@ -34,6 +36,66 @@ export const signingKey = (): SigningKey => {
 };
 
 export const repository = 'registry.example.com/web';
+
+/** When keyless signatures of the tests were made; their certificates are valid for ten minutes around it. */
+export const signingTime = judgedAt - 10 * day;
+const minute = 60_000;
+
+export const githubIssuer = 'https://token.actions.githubusercontent.com';
+export const releaseWorkflow = 'https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.2';
+
+/** A certificate as Fulcio writes it for a workflow. */
+export const keylessSigner = (more: Partial<CertificateSigner> = {}): CertificateSigner => ({
+  kind: 'certificate',
+  trustRoot: 'sigstore',
+  certificate: sha256(JSON.stringify(more)),
+  anchor: sha256('fulcio'),
+  names: [{ kind: 'uri', value: releaseWorkflow }],
+  issuer: githubIssuer,
+  certificateLogs: ['ct.example'],
+  fields: { sourceRepositoryUri: 'https://github.com/acme/app', runnerEnvironment: 'github-hosted' },
+  subject: '',
+  validity: { from: signingTime - 5 * minute, until: signingTime + 5 * minute },
+  ...more,
+});
+
+/** A certificate of a company, valid for a year around the time of the tests. */
+export const companySigner = (more: Partial<CertificateSigner> = {}): CertificateSigner => {
+  const { issuer: _, ...signer } = keylessSigner({
+    trustRoot: 'partner',
+    anchor: sha256('partner ca'),
+    names: [{ kind: 'email', value: 'release@partner.example' }],
+    certificateLogs: [],
+    fields: {},
+    subject: 'CN=Release,O=Partner',
+    validity: { from: judgedAt - 180 * day, until: judgedAt + 180 * day },
+  });
+  return { ...signer, ...more };
+};
+
+export const logProof = (log = 'rekor.example', trustRoot = 'sigstore'): LogProof => ({ log, trustRoot });
+export const timeBy = (
+  from: TrustedTime['from'],
+  at = signingTime,
+  more: Partial<TrustedTime> = {},
+): TrustedTime => ({ trustRoot: 'sigstore', from, authority: `${from}.example`, at, ...more });
+
+/** A valid keyless signature: logged, dated by the log, its certificate logged. */
+export const keylessSignature = (
+  signer: Partial<CertificateSigner> = {},
+  more: Partial<SignatureClaim> = {},
+): SignatureClaim =>
+  signedBy(keylessSigner(signer), {
+    form: 'bundle',
+    sources: ['referrers'],
+    logs: [logProof()],
+    times: [timeBy('log')],
+    checks: [
+      { check: 'signature', outcome: 'passed' },
+      { check: 'timestamp', outcome: 'not-made' },
+    ],
+    ...more,
+  });
 
 /** A valid signature of the image by this signer: nothing else was asked for. */
 export const signedBy = (

@@ -1,68 +1,40 @@
 /*
  * signature
  *
- * Reads:   what candidates beside the image prove: who signed which digest.
+ * Reads:   what candidates beside the image prove: who signed which digest, when, under which name.
  * Allows:  an image that enough of the authorities have signed, each with a signer of its own.
- * Refuses: signature-missing, -untrusted, -invalid, -mismatch, -threshold, -limit, -unavailable: one finding an image.
+ * Refuses: signature-missing, -untrusted, -invalid, -mismatch, -not-logged, -expired, -revoked, -threshold, -limit,
+ *          -unavailable: one finding an image, by the candidate that came furthest.
  */
-import type { SignatureNeed } from '../facts/claim-need.ts';
-import { besideImage } from '../facts/claim-location.ts';
+import type { SignatureClaim } from '../facts/claim.ts';
 import { signatureNeed } from '../facts/signature-kind.ts';
 import type { MultiArch, SignatureCheck } from '../policy/schema/schema.ts';
-import { fail, ok, type Result } from '../result.ts';
-import { pass, type EvidenceCheckOf } from './check.ts';
-import { compileAuthority, type CompiledAuthority } from './signature/authority.ts';
-import { areMet, unmetOf, type ClaimTerms } from './signature/judgement.ts';
-import { subjectsOf } from './signature/subject.ts';
-import { violationOf } from './signature/violation.ts';
+import { ok, type Result } from '../result.ts';
+import type { EvidenceCheckOf } from './check.ts';
+import { claimNeedOf, claimRuleOf, compileTerms } from './signature/claim-check.ts';
+import { signedUnder, withAnnotations, type ClaimCondition } from './signature/condition.ts';
 
-const compileAuthorities = (
-  authorities: SignatureCheck['authorities'],
-): Result<readonly CompiledAuthority[], string> => {
-  const compiled: CompiledAuthority[] = [];
-  for (const authority of authorities) {
-    const one = compileAuthority(authority);
-    if (!one.ok) return fail(`authority ${JSON.stringify(authority.name)}: ${one.error}`);
-    compiled.push(one.value);
-  }
-  return ok(compiled);
-};
-
-const platformsOf = ({ mode, platforms }: MultiArch): SignatureNeed['platforms'] => {
-  if (mode === 'reference') return mode;
-  return mode === 'platforms' ? platforms : 'all';
-};
+const conditionsOf = ({
+  signedAs,
+  annotations,
+}: SignatureCheck): readonly ClaimCondition<SignatureClaim>[] => [
+  ...(signedAs === undefined ? [] : [signedUnder(signedAs)]),
+  ...(annotations === undefined ? [] : [withAnnotations(annotations)]),
+];
 
 /** `signature`: enough of the authorities have signed what is judged. */
 export const signatureCheck = (
   config: SignatureCheck,
   multiArch: MultiArch,
 ): Result<EvidenceCheckOf<'signature'>, string> => {
-  const authorities = compileAuthorities(config.authorities);
-  if (!authorities.ok) return authorities;
-  const terms: ClaimTerms = { threshold: config.threshold, authorities: authorities.value };
+  const terms = compileTerms(config, conditionsOf(config));
+  if (!terms.ok) return terms;
   const text = JSON.stringify({ signature: config });
+  const written = { text, config, terms: terms.value, multiArch, indexCovers: true };
   return ok({
     id: 'signature',
-    need: signatureNeed({
-      keys: [...new Set(authorities.value.flatMap(({ keys }) => keys))],
-      trustRoots: [],
-      locations: [besideImage],
-      platforms: platformsOf(multiArch),
-      demands: [{ key: text, isMet: (claims, situation) => areMet(terms, claims, situation) }],
-    }),
+    need: signatureNeed(claimNeedOf(written)),
     readsNamespaceLabels: false,
-    rules: [
-      {
-        text: `${text} ${JSON.stringify({ multiArch })}`,
-        readsSituation: true,
-        judge: (facts, { now }) => {
-          const failing = subjectsOf(facts, multiArch, true).flatMap(
-            (subject) => unmetOf(terms, subject, facts, now) ?? [],
-          );
-          return failing.length === 0 ? pass : [violationOf(terms, failing)];
-        },
-      },
-    ],
+    rules: [claimRuleOf(written)],
   });
 };

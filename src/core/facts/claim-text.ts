@@ -37,11 +37,18 @@ export const shortDigest = (digest: Digest): string =>
 export const sourceText = (sources: readonly CandidateSource[]): string =>
   sources.map((source) => sourceNames[source]).join(', ');
 
+/**
+ * A name or a field of a certificate. The scheme is left out: what stands between it and an `@` would be taken for a
+ * password wherever texts are shown, and these hold a repository and a branch.
+ */
+export const identityText = (text: string): string =>
+  shownBriefly(text.replaceAll('https://', '').replaceAll('://', ':'), maxNameLength);
+
 const certificateText = ({ names, subject, issuer, trustRoot }: CertificateSigner): string => {
   const [first] = names;
   const name = first?.value ?? (subject === '' ? 'a certificate without a name' : subject);
-  const by = issuer === undefined ? `trust root ${trustRoot}` : shownBriefly(issuer, maxNameLength);
-  return `${shownBriefly(name, maxNameLength)} (${by})`;
+  const by = issuer === undefined ? `trust root ${trustRoot}` : identityText(issuer);
+  return `${identityText(name)} (${by})`;
 };
 
 /** Who signed, for people. */
@@ -49,7 +56,7 @@ export const signerText = (signer: Signer): string =>
   signer.kind === 'key' ? `key ${shortDigest(signer.fingerprint)}` : certificateText(signer);
 
 /** `2026-01-05T10:00:00Z`, or a word for what is no date. */
-export const timeText = (time: number): string => {
+export const secondsText = (time: number): string => {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? 'a time that is no date' : `${date.toISOString().slice(0, 19)}Z`;
 };
@@ -57,7 +64,7 @@ export const timeText = (time: number): string => {
 const dated = (times: readonly TrustedTime[]): string => {
   if (times.length === 0) return '';
   const first = times.reduce((one, other) => (other.at < one.at ? other : one));
-  return `, at ${timeText(first.at)} (${first.from})`;
+  return `, at ${secondsText(first.at)} (${first.from})`;
 };
 
 /** S13: what was not looked at is said, so that nobody takes it for checked. */
@@ -68,7 +75,7 @@ const notMade = ({ checks }: Pick<Claim, 'checks'>): string =>
     .join('');
 
 const typeText = (claim: Claim): string =>
-  claim.says === 'signed' ? 'signed' : `${shownBriefly(claim.predicateType, maxNameLength)} attested`;
+  claim.says === 'signed' ? 'signed' : `${identityText(claim.predicateType)} attested`;
 
 /**
  * What one claim says, for people; safe to show.

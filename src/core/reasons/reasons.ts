@@ -168,6 +168,30 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'the policy wants; or what was found is of another kind: an attestation is no signature.',
     fix: 'Sign the digest that the workload names. The detail shows what the signed bytes say.',
   },
+  'signature-not-logged': {
+    title: 'Nothing stands behind the signature',
+    meaning:
+      'The right signer signed, and the policy wants more: entries in transparency logs, timestamps, or a log that holds the ' +
+      'certificate (`require`). Logs and authorities of the trust root count, each once, however many entries they have.',
+    fix:
+      'Sign again with a tool that uploads to the log and asks for a timestamp; the detail says what is missing. cosign up to ' +
+      'version 3 leaves the log out with `cosign sign --tlog-upload=false`.',
+  },
+  'signature-expired': {
+    title: 'The time of the signature does not fit',
+    meaning:
+      'The right signer signed, and not at a time that counts: outside of `validFrom` and `validUntil`, when the certificate ' +
+      'was not valid, longer ago than `maxAge`, or at a time that nobody vouches for.',
+    fix:
+      'Sign the digest again. A log entry of Rekor v2 holds no time: have a timestamp authority date the signature too. After a ' +
+      'key was replaced, sign what still runs with the new one.',
+  },
+  'signature-revoked': {
+    title: 'The policy revokes the image or its signature',
+    meaning:
+      'The digest stands in `revoked.images`, or the certificate of the signature in `revoked.certificates`.',
+    fix: 'Use another release. Who keeps the policy knows why it was revoked.',
+  },
   'signature-threshold': {
     title: 'Too few have signed the image',
     meaning:

@@ -1,40 +1,67 @@
-import type { Claim, ClaimFacts } from '../../facts/claim.ts';
+import type { Claim } from '../../facts/claim.ts';
 import type { ClaimSituation } from '../../facts/claim-need.ts';
 import { claimText, rejectedText } from '../../facts/claim-text.ts';
 import type { Unavailable } from '../../facts/fact.ts';
-import type { CompiledAuthority, Shortfall } from './authority.ts';
-import { byProgress, type Stop } from './stage.ts';
+import { fail, type Result } from '../../result.ts';
+import type { CompiledAuthority } from './authority.ts';
+import type { ClaimCondition } from './condition.ts';
+import { byProgress, type Shortfall, type Stop } from './stage.ts';
 import type { ClaimSubject } from './subject.ts';
 import { distinctAuthorities, signerKey } from './threshold.ts';
+import type { SignedAt } from './trusted-time.ts';
 
 /** What a check asks of the claims about one digest. */
-export interface ClaimTerms {
+export interface ClaimTerms<C extends Claim> {
   readonly threshold: number;
   readonly authorities: readonly CompiledAuthority[];
+  /** What every claim must fulfil, whoever signed it. */
+  readonly conditions: readonly ClaimCondition<C>[];
 }
 
+const judgeClaim = <C extends Claim>(
+  { conditions }: ClaimTerms<C>,
+  authority: CompiledAuthority,
+  claim: C,
+  situation: ClaimSituation,
+): Result<SignedAt, Shortfall> => {
+  const signed = authority.judge(claim, situation);
+  if (!signed.ok) return signed;
+  for (const condition of conditions) {
+    const shortfall = condition(claim, signed.value, situation);
+    if (shortfall !== undefined) return fail(shortfall);
+  }
+  return signed;
+};
+
 /** How many of the authorities have signed, each with a signer of its own. */
-const countOf = ({ authorities }: ClaimTerms, claims: readonly Claim[], situation: ClaimSituation): number =>
+const countOf = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  claims: readonly C[],
+  situation: ClaimSituation,
+): number =>
   distinctAuthorities(
-    authorities.map(
+    terms.authorities.map(
       (authority) =>
         new Set(
           claims
-            .filter((claim) => authority.shortfallOf(claim, situation) === undefined)
+            .filter((claim) => judgeClaim(terms, authority, claim, situation).ok)
             .map(({ signer }) => signerKey(signer)),
         ),
     ),
   );
 
 /** Whether these claims are enough. Reading candidates ends early by the same function that judges in the end. */
-export const areMet = (terms: ClaimTerms, claims: readonly Claim[], situation: ClaimSituation): boolean =>
-  countOf(terms, claims, situation) >= terms.threshold;
+export const areMet = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  claims: readonly C[],
+  situation: ClaimSituation,
+): boolean => countOf(terms, claims, situation) >= terms.threshold;
 
 /** Why one digest fails, with the candidates that were found, the furthest first. */
 export interface Unmet {
   readonly platform?: string;
-  /** Present when something could not be looked at: it may hold what is missing. */
-  readonly unavailable?: Unavailable;
+  /** Why something could not be looked at that may hold what is missing. */
+  readonly unavailable: readonly Unavailable[];
   /** How many candidates were left unread. */
   readonly left: number;
   readonly stops: readonly Stop[];
@@ -42,59 +69,54 @@ export interface Unmet {
   readonly count: number;
 }
 
-/** R25: what is not excusable stands first. It decides, because it may hide what an outage does not. */
-const firstOf = (causes: readonly Unavailable[]): Unavailable | undefined =>
-  causes.find(({ excusable }) => excusable !== true) ?? causes[0];
-
-const furthest = (shortfalls: readonly (Shortfall | undefined)[]): Shortfall | undefined => {
-  const counts = shortfalls.includes(undefined);
-  return counts
-    ? undefined
-    : shortfalls
-        .flatMap((one) => (one === undefined ? [] : [{ ...one, text: '' }]))
-        .sort(byProgress)
-        .at(0);
-};
-
-const stopsOf = (
-  { authorities }: ClaimTerms,
-  { claims, rejected }: ClaimSubject<Claim>,
-  situation: ClaimSituation,
-): readonly Stop[] => {
-  const ofClaims = claims.map((claim): Stop => {
-    const shortfall = furthest(authorities.map((authority) => authority.shortfallOf(claim, situation)));
-    return shortfall === undefined
-      ? { stage: 'threshold', text: claimText(claim) }
-      : { stage: shortfall.stage, text: `${claimText(claim)}: ${shortfall.why}` };
-  });
-  const ofRejected = rejected.map((one): Stop => ({ stage: one.fault, text: rejectedText(one) }));
-  return [...ofClaims, ...ofRejected].sort(byProgress);
+/** Where a claim stopped by the authority for which it came furthest. */
+const stopOf = <C extends Claim>(terms: ClaimTerms<C>, claim: C, situation: ClaimSituation): Stop => {
+  const shortfalls: Shortfall[] = [];
+  for (const authority of terms.authorities) {
+    const judged = judgeClaim(terms, authority, claim, situation);
+    if (judged.ok) return { stage: 'threshold', text: claimText(claim) };
+    shortfalls.push(judged.error);
+  }
+  const [furthest] = shortfalls.sort(byProgress);
+  return {
+    stage: furthest?.stage ?? 'signer',
+    text: `${claimText(claim)}: ${furthest?.why ?? 'nobody is asked for'}`,
+  };
 };
 
 /** Why nobody could look everywhere that matters to these terms. */
-const lackOf = ({ sources }: ClaimSubject<Claim>): Unavailable | undefined =>
-  firstOf(sources.flatMap((source) => (source.state === 'unavailable' ? [source.why] : [])));
+const lacksOf = <C extends Claim>(
+  { authorities }: ClaimTerms<C>,
+  { sources, missingRoots }: ClaimSubject<C>,
+): readonly Unavailable[] => [
+  ...sources.flatMap((source) => (source.state === 'unavailable' ? [source.why] : [])),
+  ...[...new Set(authorities.flatMap(({ trustRoots }) => trustRoots))].flatMap((name) => {
+    const why = Object.hasOwn(missingRoots, name) ? missingRoots[name] : undefined;
+    return why === undefined ? [] : [why];
+  }),
+];
 
 /**
  * Judges one digest. What could not be looked at matters only where the rest is not enough (S2): then the image may have
  * what is missing, and nobody knows.
  * @returns `undefined`: it passes
  */
-export const unmetOf = (
-  terms: ClaimTerms,
-  subject: ClaimSubject<Claim>,
-  { repository }: Pick<ClaimFacts<Claim>, 'repository'>,
-  now: number,
+export const unmetOf = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  subject: ClaimSubject<C>,
+  situation: ClaimSituation,
 ): Unmet | undefined => {
-  const situation = { now, repository };
-  const count = countOf(terms, subject.claims, situation);
+  const { name, claims, rejected, left } = subject;
+  const count = countOf(terms, claims, situation);
   if (count >= terms.threshold) return undefined;
-  const why = lackOf(subject);
   return {
-    ...(subject.platform === undefined ? {} : { platform: subject.platform }),
-    ...(why === undefined ? {} : { unavailable: why }),
-    left: subject.left,
-    stops: stopsOf(terms, subject, situation),
+    ...(name === undefined ? {} : { platform: name }),
+    unavailable: lacksOf(terms, subject),
+    left,
+    stops: [
+      ...claims.map((claim) => stopOf(terms, claim, situation)),
+      ...rejected.map((one): Stop => ({ stage: one.fault, text: rejectedText(one) })),
+    ].sort(byProgress),
     count,
   };
 };

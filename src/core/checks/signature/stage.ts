@@ -14,13 +14,24 @@ const stages = {
   invalid: 'signature-invalid',
   // From here on the signature is valid, and the policy does not take it.
   signer: 'signature-untrusted',
+  log: 'signature-not-logged',
+  time: 'signature-expired',
+  name: 'signature-mismatch',
+  revoked: 'signature-revoked',
   threshold: 'signature-threshold',
 } as const satisfies Readonly<Record<CandidateFault, FindingCode>> & Readonly<Record<string, FindingCode>>;
 export type Stage = keyof typeof stages;
 
 const order = Object.keys(stages) as readonly Stage[];
 
-export const codeOf = (stage: Stage): FindingCode => stages[stage];
+export const codeOf = (stage: Stage): (typeof stages)[Stage] => stages[stage];
+
+/** Why a claim does not count. */
+export interface Shortfall {
+  readonly stage: Stage;
+  /** Safe to show. */
+  readonly why: string;
+}
 
 /** Where a candidate stopped, and what is said of it; safe to show. */
 export interface Stop {
@@ -29,5 +40,5 @@ export interface Stop {
 }
 
 /** The furthest first. */
-export const byProgress = (one: Stop, other: Stop): number =>
+export const byProgress = (one: Pick<Stop, 'stage'>, other: Pick<Stop, 'stage'>): number =>
   order.indexOf(other.stage) - order.indexOf(one.stage);

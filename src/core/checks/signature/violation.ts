@@ -1,3 +1,5 @@
+import type { Claim } from '../../facts/claim.ts';
+import type { Unavailable } from '../../facts/fact.ts';
 import type { FindingCode } from '../../reasons/reason.ts';
 import { maxShownLength, shown, shownBriefly } from '../../text/shown-text.ts';
 import { listed, type EvidenceViolation } from '../check.ts';
@@ -10,13 +12,16 @@ const minOfEach = 64;
 
 type SignatureCode = Extract<FindingCode, `signature-${string}`>;
 
+/** What a text names of them. */
+type AnyTerms = Pick<ClaimTerms<Claim>, 'threshold' | 'authorities'>;
+
 interface Text {
   /** Behind the name of the image. */
-  readonly says: (terms: ClaimTerms, count: number) => string;
+  readonly says: (terms: AnyTerms, count: number) => string;
   readonly remedy: string;
 }
 
-const wanted = ({ threshold, authorities }: ClaimTerms): string => {
+const wanted = ({ threshold, authorities }: AnyTerms): string => {
   const names = listed(authorities, ({ name }) => name);
   if (authorities.length === 1) return names;
   return `${threshold === authorities.length ? 'all' : String(threshold)} of ${names}`;
@@ -41,6 +46,19 @@ const texts: Readonly<Record<SignatureCode, Text>> = {
   'signature-mismatch': {
     says: (terms) => `has a signature that is about something else, and none by ${wanted(terms)}`,
     remedy: 'sign the digest that the workload names, by the name under which it is used',
+  },
+  'signature-not-logged': {
+    says: (terms) =>
+      `has a signature by ${wanted(terms)} without the logs or timestamps that the policy wants`,
+    remedy: 'sign this digest again, with upload to the log and a timestamp',
+  },
+  'signature-expired': {
+    says: (terms) => `has no signature by ${wanted(terms)} from a time that counts`,
+    remedy: 'sign this digest again; a signature without a log entry or timestamp is judged by now',
+  },
+  'signature-revoked': {
+    says: () => 'is revoked by the policy, by its digest or by the certificate that signed it',
+    remedy: 'use another release; the owner of the policy knows why this one was revoked',
   },
   'signature-threshold': {
     says: (terms, count) =>
@@ -76,37 +94,57 @@ const detailOf = (stops: readonly Stop[], left: number): string => {
 };
 
 /** The code of images that fail for sure. */
-const codeFor = (left: number, [first]: readonly Stop[]): FindingCode => {
+const codeFor = (left: number, [first]: readonly Stop[]): SignatureCode => {
   if (left > 0) return 'signature-limit';
   return first === undefined ? 'signature-missing' : codeOf(first.stage);
 };
+
+/** R25: what is not excusable decides, because it may hide what an outage does not. */
+const decisive = (causes: readonly Unavailable[]): Unavailable | undefined =>
+  causes.find(({ excusable }) => excusable !== true) ?? causes[0];
+
+const inPlaces = (platforms: readonly string[]): string =>
+  platforms.length === 0 ? '' : ` (${listed(platforms, (platform) => platform)})`;
+
+/** What could not be looked at, and the candidate that came furthest of those that could. */
+const unavailableViolation = (
+  terms: AnyTerms,
+  all: readonly Unmet[],
+  why: Unavailable,
+): EvidenceViolation => {
+  const code = 'signature-unavailable';
+  const { says, remedy } = texts[code];
+  const [furthest] = all.flatMap(({ stops }) => stops).sort(byProgress);
+  return {
+    code,
+    says: `${says(terms, 0)}${inPlaces(platformsOf(all))}`,
+    detail: joined([`${why.what}: ${why.why}`, ...(furthest === undefined ? [] : [furthest.text])]),
+    remedy: why.remedy ?? remedy,
+    why,
+  };
+};
+
+const platformsOf = (all: readonly Unmet[]): readonly string[] =>
+  all.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
 
 /**
  * One violation for all that fails, by the candidate that came furthest. What fails for sure goes before what could not be
  * looked at: else an outage at one platform would excuse another one that nobody signed (R25).
  */
-export const violationOf = (terms: ClaimTerms, all: readonly Unmet[]): EvidenceViolation => {
-  const sure = all.filter(({ unavailable }) => unavailable === undefined);
-  const failing = sure.length > 0 ? sure : all;
-  const platforms = failing.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
-  const stops = failing.flatMap((one) => one.stops).sort(byProgress);
-  const left = failing.reduce((sum, one) => sum + one.left, 0);
-  const causes =
-    sure.length > 0 ? [] : all.flatMap(({ unavailable: why }) => (why === undefined ? [] : [why]));
-  const why = causes.find(({ excusable }) => excusable !== true) ?? causes[0];
-  const code = why === undefined ? codeFor(left, stops) : 'signature-unavailable';
-  const { says, remedy } = texts[code as SignatureCode];
-  const count = Math.min(...failing.map((one) => one.count));
-  const where = platforms.length === 0 ? '' : ` (${listed(platforms, (platform) => platform)})`;
-  const detail =
-    why === undefined
-      ? detailOf(stops, left)
-      : joined([`${why.what}: ${why.why}`, ...stops.slice(0, 1).map(({ text }) => text)]);
+export const violationOf = (terms: AnyTerms, all: readonly Unmet[]): EvidenceViolation => {
+  const sure = all.filter(({ unavailable }) => unavailable.length === 0);
+  const why = sure.length > 0 ? undefined : decisive(all.flatMap(({ unavailable }) => unavailable));
+  if (why !== undefined) return unavailableViolation(terms, all, why);
+  const stops = sure.flatMap((one) => one.stops).sort(byProgress);
+  const left = sure.reduce((sum, one) => sum + one.left, 0);
+  const code = codeFor(left, stops);
+  const { says, remedy } = texts[code];
+  const count = Math.min(...sure.map((one) => one.count));
+  const detail = detailOf(stops, left);
   return {
     code,
-    says: `${says(terms, count)}${where}`,
+    says: `${says(terms, count)}${inPlaces(platformsOf(sure))}`,
     ...(detail === '' ? {} : { detail }),
-    remedy: why?.remedy ?? remedy,
-    ...(why === undefined ? {} : { why }),
+    remedy,
   };
 };

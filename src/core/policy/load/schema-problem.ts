@@ -17,6 +17,18 @@ type Issue = z.core.$ZodIssue;
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
 export const laterChecks = ['attestation', 'vulnerabilities', 'pod', 'expression'] as const;
 
+/** The same of fields, by where they stand within a check, places in lists aside. */
+export const laterFields: Readonly<Record<string, string>> = {
+  'authorities.notation': 'authorities of Notation (`notation`)',
+  'authorities.key.kms': 'keys of a KMS (`key.kms`)',
+  'authorities.key.fingerprint': 'keys of a KMS (`key.fingerprint`)',
+  'authorities.certificate.identities.dn': 'distinguished names (`certificate.identities[].dn`)',
+};
+const laterField = (path: Path, key: string): string | undefined => {
+  const place = [...path.slice(4).filter((step) => typeof step === 'string'), key].join('.');
+  return Object.hasOwn(laterFields, place) ? laterFields[place] : undefined;
+};
+
 /** The type of the value in the words of YAML. */
 const nameOf = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
@@ -84,6 +96,8 @@ const unknownField = (path: Path, key: string, schema: z.core.$ZodType): PolicyP
   });
   const isCheckItem = path.length === 3 && path[0] === 'spec' && path[1] === 'checks';
   if (isCheckItem && (laterChecks as readonly string[]).includes(key)) return later(`the check "${key}"`);
+  const field = laterField(path, key);
+  if (field !== undefined) return later(field);
   const candidates = fieldsAt(schema, path);
   const what = isCheckItem ? 'check' : 'field';
   const suggestion = suggest(key, isCheckItem ? [...candidates, ...laterChecks] : candidates);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imageFields } from './image.ts';
 import { signatureFields } from './signature.ts';
-import { imagePattern, imageTag } from './text.ts';
+import { imagePattern, imageTag, kept } from './text.ts';
 
 const patterns = (use: 'allow' | 'platform' | 'deny') => z.array(imagePattern(use)).max(1024);
 
@@ -14,9 +14,7 @@ export const registriesFields = z
           'allows nothing beyond `platform`. Absent means no allow rule. Host and port are exact, `*` stays inside ' +
           'one path component, `**` spans components.',
       )
-      // An API server drops a null that is not nullable, and `allow:` left empty would be no rule at all. It is kept,
-      // so that it can be refused.
-      .meta({ nullable: true }),
+      .meta(kept),
     platform: patterns('platform')
       .default([])
       .describe(
@@ -68,8 +66,7 @@ const digestFields = z
           'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`): ' +
           'such a policy then judges tags that can be moved before the pull.',
       )
-      // An API server drops a null that is not nullable. It is kept, so that it can be refused.
-      .meta({ nullable: true }),
+      .meta(kept),
   })
   .superRefine(({ require, pin }, context) => {
     if (require || pin !== undefined) return;

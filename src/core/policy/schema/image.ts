@@ -3,17 +3,13 @@ import {
   durationText,
   imageLabelGlob,
   imageLabelName,
+  kept,
   labelKey,
   labelValue,
   platformText,
   sizeText,
 } from './text.ts';
 
-/**
- * An API server drops a null that is not nullable, and a condition left empty would be no condition at all. It is
- * kept, so that it can be refused.
- */
-const kept = { nullable: true } as const;
 const maxLabels = 64;
 
 const labelRules = z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readTime } from '../../oci/time.ts';
 import { isPlatform, registryArchitecture } from '../../oci/platform.ts';
 import { compilePattern } from '../../image/pattern.ts';
 import { dnsSubdomain, isDnsSubdomain } from '../../text/dns-name.ts';
@@ -9,6 +10,12 @@ import { readSize } from './size.ts';
 const maxPatternLength = 512;
 
 const labelWord = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * An API server drops a null that is not nullable, and a condition left empty would be no condition at all. It is
+ * kept, so that it can be refused.
+ */
+export const kept = { nullable: true } as const;
 
 /** Length is judged first and alone, so that nothing below ever reads unbounded text. */
 export const boundedText = (longest: number) =>
@@ -115,3 +122,16 @@ export const authorityName = boundedText(63).regex(
   /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/,
   'must be lower case letters, digits and "-", starting and ending with a letter or digit',
 );
+
+/** A text without white space and control characters. */
+export const visibleText = (longest: number) =>
+  boundedText(longest).regex(/^[^\s\p{Cc}]+$/u, 'must not hold white space or control characters');
+
+/** A time that everybody reads alike. */
+export const timeText = boundedText(64).superRefine((text, context) => {
+  if (readTime(text) !== undefined) return;
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text)}: must be a time with its zone (RFC 3339), such as 2027-01-31T00:00:00Z`,
+  });
+});

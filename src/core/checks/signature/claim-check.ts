@@ -1,0 +1,114 @@
+import type { Claim, ClaimFacts } from '../../facts/claim.ts';
+import type { ClaimNeed } from '../../facts/claim-need.ts';
+import { readDuration } from '../../policy/schema/duration.ts';
+import type { MultiArch, SignatureCheck } from '../../policy/schema/schema.ts';
+import { fail, ok, type Result } from '../../result.ts';
+import { pass, type EvidenceRule } from '../check.ts';
+import { compileAuthority, type CompiledAuthority } from './authority.ts';
+import { maxClaimAge, notRevoked, type ClaimCondition } from './condition.ts';
+import { areMet, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
+import { subjectsOf } from './subject.ts';
+import { violationOf } from './violation.ts';
+
+/** The fields that checks of signatures and of attestations have in common. */
+type ClaimConfig = Pick<SignatureCheck, 'threshold' | 'authorities' | 'locations' | 'revoked' | 'maxAge'>;
+
+const compileAuthorities = (
+  authorities: ClaimConfig['authorities'],
+): Result<readonly CompiledAuthority[], string> => {
+  const compiled: CompiledAuthority[] = [];
+  for (const authority of authorities) {
+    const one = compileAuthority(authority);
+    if (!one.ok) return fail(`authority ${JSON.stringify(authority.name)}: ${one.error}`);
+    compiled.push(one.value);
+  }
+  return ok(compiled);
+};
+
+const commonConditions = ({
+  revoked,
+  maxAge,
+}: ClaimConfig): Result<readonly ClaimCondition<Claim>[], string> => {
+  const conditions: ClaimCondition<Claim>[] = [];
+  if (revoked?.certificates !== undefined) conditions.push(notRevoked(revoked.certificates));
+  if (maxAge === undefined) return ok(conditions);
+  const most = readDuration(maxAge);
+  if (most === undefined) return fail(`maxAge: ${JSON.stringify(maxAge)} cannot be read`);
+  return ok([...conditions, maxClaimAge(most)]);
+};
+
+/** The terms of a check: its authorities, what all checks ask of a claim, and what it asks itself. */
+export const compileTerms = <C extends Claim>(
+  config: ClaimConfig,
+  own: readonly ClaimCondition<C>[],
+): Result<ClaimTerms<C>, string> => {
+  const authorities = compileAuthorities(config.authorities);
+  if (!authorities.ok) return authorities;
+  const common = commonConditions(config);
+  if (!common.ok) return common;
+  return ok({
+    threshold: config.threshold,
+    authorities: authorities.value,
+    conditions: [...common.value, ...own],
+  });
+};
+
+const platformsOf = ({ mode, platforms }: MultiArch): ClaimNeed<Claim>['platforms'] => {
+  if (mode === 'reference') return mode;
+  return mode === 'platforms' ? platforms : 'all';
+};
+
+const together = (lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())];
+
+/** A check of claims before it is made: what it is written as, and the terms of it. */
+export interface WrittenClaimCheck<C extends Claim> {
+  /** The check with all its values. */
+  readonly text: string;
+  readonly config: ClaimConfig;
+  readonly terms: ClaimTerms<C>;
+  readonly multiArch: MultiArch;
+  readonly indexCovers: boolean;
+}
+
+/** What evidence is asked for. */
+export const claimNeedOf = <C extends Claim>({
+  text,
+  config,
+  terms,
+  multiArch,
+}: WrittenClaimCheck<C>): ClaimNeed<C> => ({
+  keys: together(terms.authorities.map(({ keys }) => keys)),
+  trustRoots: together(terms.authorities.map(({ trustRoots }) => trustRoots)),
+  locations: config.locations,
+  platforms: platformsOf(multiArch),
+  demands: [{ key: text, isMet: (claims, situation) => areMet(terms, claims, situation) }],
+});
+
+/** An image that the policy revokes fails for sure, whoever signed it and whatever could not be looked at. */
+const revokedImage = (digest: string): Unmet => ({
+  unavailable: [],
+  left: 0,
+  stops: [{ stage: 'revoked', text: `${digest} stands in \`revoked.images\`` }],
+  count: 0,
+});
+
+/** The one rule of a check: every digest that it judges has what its terms ask for. */
+export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): EvidenceRule<ClaimFacts<C>> => {
+  const { text, config, terms, multiArch } = check;
+  const revoked = new Set<string>(config.revoked?.images);
+  const choice = { ...check, locations: config.locations };
+  return {
+    text: `${text} ${JSON.stringify({ multiArch })}`,
+    readsSituation: true,
+    judge: (facts, { now }) => {
+      const subjects = subjectsOf(facts, choice);
+      const digest = [facts.digest, ...subjects.map((subject) => subject.digest)].find((one) =>
+        revoked.has(one),
+      );
+      if (digest !== undefined) return [violationOf(terms, [revokedImage(digest)])];
+      const situation = { now, repository: facts.repository };
+      const unmet = subjects.flatMap((subject) => unmetOf(terms, subject, situation) ?? []);
+      return unmet.length === 0 ? pass : [violationOf(terms, unmet)];
+    },
+  };
+};

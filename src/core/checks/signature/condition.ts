@@ -1,0 +1,75 @@
+import { locationOf } from '../../facts/claim-location.ts';
+import type { Claim, SignatureClaim } from '../../facts/claim.ts';
+import type { ClaimSituation } from '../../facts/claim-need.ts';
+import { parseReference } from '../../image/reference.ts';
+import { describeDuration } from '../../text/duration.ts';
+import { shownName } from '../../text/shown-text.ts';
+import type { Shortfall } from './stage.ts';
+import type { SignedAt } from './trusted-time.ts';
+
+/** What a check asks of every claim, whoever signed it. @returns why it fails */
+export type ClaimCondition<C extends Claim> = (
+  claim: C,
+  signed: SignedAt,
+  situation: ClaimSituation,
+) => Shortfall | undefined;
+
+/** `maxAge`. Only a trusted time is one: a signature without has any age. */
+export const maxClaimAge =
+  (most: number): ClaimCondition<Claim> =>
+  (_, { at, trusted }, { now }) => {
+    if (!trusted) return { stage: 'time', why: 'no trusted time says how old it is' };
+    const age = now - at;
+    return age <= most
+      ? undefined
+      : {
+          stage: 'time',
+          why: `it is ${describeDuration(age)} old, and the policy takes ${describeDuration(most)}`,
+        };
+  };
+
+/** `revoked.certificates`: that of the signer, or of the CA in which its chain ends. */
+export const notRevoked = (certificates: readonly string[]): ClaimCondition<Claim> => {
+  const revoked = new Set(certificates);
+  return ({ signer }) =>
+    signer.kind === 'certificate' && (revoked.has(signer.certificate) || revoked.has(signer.anchor))
+      ? { stage: 'revoked', why: 'its certificate stands in `revoked.certificates`' }
+      : undefined;
+};
+
+/** The repository that a signed name means: tools write Docker Hub in different ways, and some add the tag. */
+const repositoryIn = (name: string): string | undefined => {
+  const read = parseReference(name);
+  return read.ok ? `${read.value.host}/${read.value.repository}` : undefined;
+};
+
+/** `signedAs`. Attack: a signature of one repository beside the same bytes in another one, where they must not run. */
+export const signedUnder =
+  (template: string): ClaimCondition<SignatureClaim> =>
+  ({ name }, _, { repository }) => {
+    const wanted = locationOf(template, repository);
+    if (name === undefined)
+      return { stage: 'name', why: `it holds no name, and the policy wants ${shownName(wanted)}` };
+    const signed = repositoryIn(name);
+    return signed !== undefined && signed === repositoryIn(wanted)
+      ? undefined
+      : { stage: 'name', why: `it is for ${shownName(name)}, and the policy wants ${shownName(wanted)}` };
+  };
+
+/** `annotations`: those of the signed payload. */
+export const withAnnotations = (wanted: Readonly<Record<string, string>>): ClaimCondition<SignatureClaim> => {
+  const pairs = Object.entries(wanted);
+  return ({ annotations }) => {
+    const other = pairs.find(
+      ([key, value]) => !Object.hasOwn(annotations, key) || annotations[key] !== value,
+    );
+    if (other === undefined) return undefined;
+    const [key, value] = other;
+    const given = Object.hasOwn(annotations, key) ? annotations[key] : undefined;
+    const has = given === undefined ? 'is not signed with it' : `says ${shownName(given)}`;
+    return {
+      stage: 'name',
+      why: `annotation ${shownName(key)} ${has}, and the policy wants ${shownName(value)}`,
+    };
+  };
+};
