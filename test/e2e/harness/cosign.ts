@@ -41,6 +41,17 @@ export interface Cosign {
     statement: { readonly type: string; readonly predicate: unknown },
     ...more: readonly string[]
   ): Promise<void>;
+  /**
+   * Without a key of one's own: a certificate of Fulcio for whom the token names, an entry in Rekor, a timestamp. Version
+   * 3 alone, as a bundle: its servers are version 2 of Rekor.
+   */
+  signKeyless(image: string, token: string, instance: SigstoreFiles): Promise<void>;
+}
+
+/** How cosign 3 is told of a Sigstore instance. */
+export interface SigstoreFiles {
+  readonly trustedRootFile: string;
+  readonly signingConfigFile: string;
 }
 
 export interface CosignPlace {
@@ -50,6 +61,8 @@ export interface CosignPlace {
   readonly caFile?: string;
 }
 
+let predicates = 0;
+
 /** cosign without network: no transparency log, no timestamps, no roots of the public good instance. */
 export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace): Cosign => {
   const program = installCosign(major);
@@ -57,6 +70,8 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
     HOME: folder,
     DOCKER_CONFIG: folder,
     COSIGN_PASSWORD: '',
+    // Version 2 writes no referrers without it.
+    ...(major === 2 && { COSIGN_EXPERIMENTAL: '1' }),
     // What is not on loopback is not asked: a test that needs the world fails.
     HTTPS_PROXY: 'http://127.0.0.1:9',
     ...(caFile !== undefined && { SSL_CERT_FILE: caFile }),
@@ -98,11 +113,18 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
         image,
       ]),
     attest: async (image, key, form, { type, predicate }, ...more) => {
-      const file = join(folder, 'predicate.json');
+      const file = join(folder, `predicate-${++predicates}.json`);
       writeFileSync(file, JSON.stringify(predicate));
       const flags = [...offline(major), ...formFlags(major, form), ...more, '--yes'];
       await must(['attest', '--key', key.file, '--type', type, '--predicate', file, ...flags, image]);
     },
+    signKeyless: (image, token, { signingConfigFile, trustedRootFile }) =>
+      must(
+        [
+          ['sign', '--signing-config', signingConfigFile, '--trusted-root', trustedRootFile],
+          ['--identity-token', token, '--yes', image],
+        ].flat(),
+      ),
   };
 };
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bin, missing, onPath, read, run, runnable, say } from './install-command.ts';
+import { ask, bin, missing, onPath, read, run, runnable, say } from './install-command.ts';
 
 export interface GoBuild {
   /** For people, and the name of the stamp. */
@@ -47,6 +47,10 @@ export const buildGo = (build: GoBuild): void => {
   writeFileSync(stamp, recipe);
   say(`built ${name} in ${Math.round((Date.now() - started) / 1000)} s`);
 };
+
+/** Where Go keeps the sources of a module that another one requires. */
+export const goModuleFolder = (module: string, path: string): string =>
+  ask(findGo(), ['list', '-C', module, '-m', '-f', '{{.Dir}}', path]).trim();
 
 const recipeOf = (module: string, linkerFlags: string): string => {
   const hash = createHash('sha256')
