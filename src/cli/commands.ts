@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
   entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),
   entry('explain', 'explain a reason code or one decision', () => import('./commands/explain.ts')),
   entry(
+    'verify-bundle',
+    'verify a Sigstore bundle over a file or a digest, without network',
+    () => import('./commands/verify-bundle.ts'),
+  ),
+  entry(
     'manifests',
     'print everything that a cluster needs to use the gate',
     () => import('./commands/manifests.ts'),

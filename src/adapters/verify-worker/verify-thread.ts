@@ -23,7 +23,10 @@ const own = (bytes: Uint8Array): Uint8Array =>
 
 const portable = (verification: Verification): Verification => ({
   ...verification,
-  subject: { ...verification.subject, manifest: own(verification.subject.manifest) },
+  subject: {
+    ...verification.subject,
+    ...(verification.subject.manifest && { manifest: own(verification.subject.manifest) }),
+  },
   layers: verification.layers.map((layer) => ({ ...layer, bytes: own(layer.bytes) })),
 });
 

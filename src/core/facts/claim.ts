@@ -29,7 +29,7 @@ export interface SubjectAltName {
 }
 
 /**
- * What Fulcio wrote into a certificate beside its names: OIDs 1.3.6.1.4.1.57264.1.8 to .24, as texts.
+ * What Fulcio wrote into a certificate beside its names: OIDs 1.3.6.1.4.1.57264.1.9 to .24 in their order, as texts.
  * @see https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
  */
 export const fulcioFields = [
@@ -48,6 +48,7 @@ export const fulcioFields = [
   'runInvocationUri',
   'sourceRepositoryVisibility',
   'deploymentEnvironment',
+  'tokenSubject',
 ] as const;
 export type FulcioField = (typeof fulcioFields)[number];
 

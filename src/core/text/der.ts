@@ -1,10 +1,27 @@
-/** One value of DER (ITU-T X.690): its tag and where its content stands. */
+/** One value of DER (ITU-T X.690): its tag, its content, and both with the length between as they stood there. */
 export interface DerValue {
   readonly tag: number;
   readonly content: Uint8Array;
+  readonly bytes: Uint8Array;
 }
 
-export const derTag = { integer: 0x02, bitString: 0x03, oid: 0x06, sequence: 0x30 } as const;
+export const derTag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** A certificate has 30 extensions. A list of a million empty values is a bomb (B9). */
+const maxValues = 1024;
 
 /** Longer lengths than three bytes belong to values of more than 16 MiB. */
 const maxLengthBytes = 3;
@@ -26,8 +43,9 @@ const lengthAt = (
 };
 
 /**
- * The values that stand one behind the other in these bytes.
- * @returns `undefined` when they are no DER, or when bytes are left over
+ * The values that stand one behind the other in these bytes. What is inside of one is read when it is asked for: nesting
+ * costs no stack.
+ * @returns `undefined` when they are no DER, when bytes are left over, or when there are more than 1,024
  */
 export const derValues = (bytes: Uint8Array): readonly DerValue[] | undefined => {
   const values: DerValue[] = [];
@@ -38,8 +56,8 @@ export const derValues = (bytes: Uint8Array): readonly DerValue[] | undefined =>
     // Tags of more than one byte stand in nothing that is read here.
     if (found === undefined || (tag & 0x1f) === 0x1f) return undefined;
     const end = found.start + found.length;
-    if (end > bytes.length) return undefined;
-    values.push({ tag, content: bytes.subarray(found.start, end) });
+    if (end > bytes.length || values.length === maxValues) return undefined;
+    values.push({ tag, content: bytes.subarray(found.start, end), bytes: bytes.subarray(at, end) });
     at = end;
   }
   return values;

@@ -24,8 +24,11 @@ export interface Verification {
   readonly candidate: Digest;
   /** `signed`: signatures are looked for; `attested`: attestations. One is never taken for the other (S4). */
   readonly says: 'signed' | 'attested';
-  /** What the signed bytes have to name, and the bytes of that manifest: a message signature signs them. */
-  readonly subject: { readonly digest: Digest; readonly manifest: Uint8Array };
+  /**
+   * What the signed bytes have to name, and the bytes of that manifest: a message signature signs them. Where they are not
+   * there, the digest stands for them.
+   */
+  readonly subject: { readonly digest: Digest; readonly manifest?: Uint8Array };
   readonly layers: readonly CandidateLayer[];
   /** Base64 of DER SubjectPublicKeyInfo. */
   readonly keys: readonly string[];

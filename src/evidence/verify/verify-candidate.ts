@@ -6,8 +6,9 @@ import { readSigstoreBundle } from './form/sigstore-bundle.ts';
 import { readSimpleSigning } from './form/simple-signing.ts';
 import { readPayload } from './payload/read-payload.ts';
 import { reject, type Rejection } from './rejection.ts';
-import { isSignedBy } from './signature/is-signed-by.ts';
 import { readPolicyKey, type PolicyKey } from './signature/public-key.ts';
+import { signersOf, type Believed } from './signers.ts';
+import { prepareRoot, type PreparedRoot } from './trust/prepared-root.ts';
 import type {
   CandidateLayer,
   Verification,
@@ -28,26 +29,19 @@ const readLayer = (layer: CandidateLayer, verification: Verification): Result<Si
     case 'dsse':
       return readDsse(layer);
     case 'bundle':
-      return readSigstoreBundle(layer, verification.says, verification.subject.manifest);
+      return readSigstoreBundle(layer, verification);
     default:
       return layer.form satisfies never;
   }
 };
 
-const signature = (outcome: ClaimCheckResult['outcome']): ClaimCheckResult => ({
-  check: 'signature',
-  outcome,
-});
+/** Who is believed: the keys and roots of policies that could be read. */
+interface Trust {
+  readonly keys: readonly PolicyKey[];
+  readonly roots: readonly PreparedRoot[];
+}
 
-/** The keys that made one of the signatures: each counts once, however often it signed. */
-const signersOf = ({ signatures, message }: SignedMaterial, keys: readonly PolicyKey[]): PolicyKey[] =>
-  keys.filter(({ key }) => signatures.some((candidate) => isSignedBy(key, message, candidate)));
-
-const verifyLayer = (
-  layer: CandidateLayer,
-  keys: readonly PolicyKey[],
-  verification: Verification,
-): VerificationResult => {
+const verifyLayer = (layer: CandidateLayer, trust: Trust, verification: Verification): VerificationResult => {
   const rejected = (
     { fault, why }: Rejection,
     checks: VerifiedRejection['checks'] = [],
@@ -55,49 +49,47 @@ const verifyLayer = (
 
   const material = readLayer(layer, verification);
   if (!material.ok) return rejected(material.error);
-  const signers = signersOf(material.value, keys);
+  const signers = signersOf(material.value, trust, verification.now);
   const word = readPayload(material.value.payload, verification);
   // Bytes that nobody known has signed are read too: only to say what is wrong with them.
-  if (!word.ok) return rejected(word.error, [signature(signers.length > 0 ? 'passed' : 'failed')]);
-  if (signers.length === 0)
-    return rejected({ fault: 'untrusted', why: 'no key that the policy names made its signature' }, [
-      signature('failed'),
-    ]);
-  const claims = signers.map(({ signer }): VerifiedClaim => ({
+  if (!word.ok) return rejected(word.error, signers.ok ? [passed] : signers.error.checks);
+  if (!signers.ok) return rejected(signers.error, signers.error.checks);
+  const claims = signers.value.map((believed: Believed): VerifiedClaim => ({
     ...word.value,
     form: layer.form,
     about: verification.subject.digest,
-    signer,
-    logs: [],
-    times: [],
-    checks: [signature('passed')],
+    ...believed,
   }));
   return { claims, rejected: [] };
 };
 
-/** Verifies one candidate: which of its layers say something that counts, signed by whom and when. Pure. */
-export const verifyCandidate = (verification: Verification): VerificationResult => {
-  const keys = verification.keys.flatMap((spki) => {
+const passed: ClaimCheckResult = { check: 'signature', outcome: 'passed' };
+
+const readTrust = ({ keys, trustRoots }: Verification): Trust => ({
+  keys: keys.flatMap((spki) => {
     const key = readPolicyKey(spki);
     return key.ok ? [key.value] : [];
-  });
+  }),
+  roots: trustRoots.flatMap((snapshot) => {
+    const root = prepareRoot(snapshot);
+    return root.ok ? [root.value] : [];
+  }),
+});
+
+/** Verifies one candidate: which of its layers say something that counts, signed by whom and when. Pure. */
+export const verifyCandidate = (verification: Verification): VerificationResult => {
+  const trust = readTrust(verification);
   const results = verification.layers
     .slice(0, maxLayers)
-    .map((layer) => verifyLayer(layer, keys, verification));
+    .map((layer) => verifyLayer(layer, trust, verification));
   const left = verification.layers.length - results.length;
+  const tooMany: VerifiedRejection = {
+    fault: 'limit',
+    why: `${left} of its layers are beyond the ${maxLayers} that are read`,
+    checks: [],
+  };
   return {
     claims: results.flatMap(({ claims }) => claims),
-    rejected: [
-      ...results.flatMap(({ rejected }) => rejected),
-      ...(left > 0
-        ? [
-            {
-              fault: 'limit' as const,
-              why: `${left} of its layers are beyond the ${maxLayers} that are read`,
-              checks: [],
-            },
-          ]
-        : []),
-    ],
+    rejected: [...results.flatMap(({ rejected }) => rejected), ...(left > 0 ? [tooMany] : [])],
   };
 };

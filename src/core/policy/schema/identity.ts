@@ -71,6 +71,8 @@ const fieldTexts: Readonly<Record<FulcioField, string>> = {
   runInvocationUri: 'The run',
   sourceRepositoryVisibility: 'Who could see the repository: `public`, `internal` or `private`',
   deploymentEnvironment: 'The environment of the deployment',
+  tokenSubject:
+    'The subject of the token that the issuer gave, as it wrote it: Fulcio writes it since version 1.8.6',
 };
 const fulcioFieldTexts = Object.fromEntries(
   fulcioFields.map((field) => [

@@ -3,6 +3,7 @@ import { ok, type Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import { reject, rejectUnreadable, type Rejection } from '../rejection.ts';
 import type { CandidateLayer } from '../verification.ts';
+import { readAnnotatedMaterial } from './annotated-material.ts';
 import { base64Field, firstIssue } from './fields.ts';
 import type { SignedMaterial, SignedPayload } from './signed-material.ts';
 
@@ -38,7 +39,7 @@ export const signedEnvelope = (
   envelope: Envelope,
 ): Pick<SignedMaterial, 'message' | 'signatures'> & { readonly payload: SignedPayload } => ({
   payload: { kind: 'dsse', type: envelope.payloadType, bytes: envelope.payload },
-  message: preAuthEncoding(envelope.payloadType, envelope.payload),
+  message: { bytes: preAuthEncoding(envelope.payloadType, envelope.payload) },
   signatures: envelope.signatures.map(({ sig }) => sig),
 });
 
@@ -53,5 +54,8 @@ export const readDsse = (layer: CandidateLayer): Result<SignedMaterial, Rejectio
   if (!envelope.success) return reject('unreadable', `its envelope has ${firstIssue(envelope.error)}`);
   if (envelope.data.signatures.length > maxSignatures)
     return reject('limit', `its envelope has more than ${maxSignatures} signatures`);
-  return ok({ form: 'dsse', ...signedEnvelope(envelope.data) });
+  const beside = readAnnotatedMaterial(layer);
+  if (!beside.ok) return beside;
+  // cosign lets the whole envelope be stamped, not its signature.
+  return ok({ form: 'dsse', ...signedEnvelope(envelope.data), ...beside.value, stamped: layer.bytes });
 };

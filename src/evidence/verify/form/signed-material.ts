@@ -1,4 +1,6 @@
 import type { CandidateForm } from '../../../core/facts/claim.ts';
+import type { LogEntry } from '../log/log-entry.ts';
+import type { Message } from '../signature/message.ts';
 
 /** What the signed bytes are. Nothing in them is believed before a signature over them holds. */
 export type SignedPayload =
@@ -11,8 +13,19 @@ export type SignedPayload =
 export interface SignedMaterial {
   readonly form: CandidateForm;
   readonly payload: SignedPayload;
-  /** The bytes that the signatures sign. */
-  readonly message: Uint8Array;
+  /** What the signatures sign. */
+  readonly message: Message;
   /** One; only an envelope in a layer may hold several, each of which counts by itself. */
   readonly signatures: readonly Uint8Array[];
+  /** DER; that of the signer first. Empty where it signed with a bare key. */
+  readonly certificates: readonly Uint8Array[];
+  /** Whether Fulcio's certificates may stand there with others: not since version 0.3 of a bundle. */
+  readonly mayBeChain: boolean;
+  readonly entries: readonly LogEntry[];
+  /** What an entry must have to be one of this form. */
+  readonly entriesNeed: 'promise' | 'proof';
+  /** Responses of timestamp authorities. */
+  readonly timestamps: readonly Uint8Array[];
+  /** What they stamp: the signature, if absent. */
+  readonly stamped?: Uint8Array;
 }

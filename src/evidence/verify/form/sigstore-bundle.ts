@@ -1,41 +1,62 @@
-import { createHash } from 'node:crypto';
+import {
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
+} from '@sigstore/bundle';
 import { z } from 'zod';
+import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
+import { isSameBytes, readCertificate } from '../certificate/certificate.ts';
+import { entryKey, logEntryFields } from '../log/log-entry.ts';
 import { reject, rejectUnreadable, type Rejection } from '../rejection.ts';
-import type { CandidateLayer } from '../verification.ts';
+import { hashOf, type Message } from '../signature/message.ts';
+import type { CandidateLayer, Verification } from '../verification.ts';
+import { maxCertificates } from './annotated-material.ts';
 import { envelopeFields, signedEnvelope } from './dsse.ts';
 import { base64Field, firstIssue } from './fields.ts';
 import type { SignedMaterial } from './signed-material.ts';
 
 const mediaTypes = [
-  'application/vnd.dev.sigstore.bundle+json;version=0.1',
-  'application/vnd.dev.sigstore.bundle+json;version=0.2',
-  'application/vnd.dev.sigstore.bundle+json;version=0.3',
-  'application/vnd.dev.sigstore.bundle.v0.3+json',
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
 ] as const;
 /** A bundle of a signature; an attestation may be as large as an envelope beside it. */
 const maxBundle = { signed: 4 * 1024 * 1024, attested: 22 * 1024 * 1024 };
 const limits = { values: 10_000, escapes: 100_000 };
 
-const hashNames: Readonly<Record<string, string>> = {
+const maxLogEntries = 8;
+const maxTimestamps = 4;
+
+const hashNames: Readonly<Record<string, DigestAlgorithm>> = {
   SHA2_256: 'sha256',
   SHA2_384: 'sha384',
   SHA2_512: 'sha512',
 };
 
+const certificateField = z.object({ rawBytes: base64Field });
+
 const bundleFields = z.object({
   mediaType: z.enum(mediaTypes),
   verificationMaterial: z.object({
-    publicKey: z.object({ hint: z.string().max(1024).optional() }).optional(),
+    publicKey: z.object({}).nullish(),
+    certificate: certificateField.nullish(),
+    x509CertificateChain: z.object({ certificates: z.array(certificateField).min(1) }).nullish(),
+    tlogEntries: z.array(logEntryFields).default([]),
+    timestampVerificationData: z
+      .object({ rfc3161Timestamps: z.array(z.object({ signedTimestamp: base64Field })).default([]) })
+      .nullish(),
   }),
   messageSignature: z
     .object({
       messageDigest: z.object({ algorithm: z.string(), digest: base64Field }),
       signature: base64Field,
     })
-    .optional(),
-  dsseEnvelope: envelopeFields.optional(),
+    .nullish(),
+  dsseEnvelope: envelopeFields.nullish(),
 });
 type Bundle = z.infer<typeof bundleFields>;
 
@@ -43,33 +64,78 @@ type Content = Pick<SignedMaterial, 'payload' | 'message' | 'signatures'>;
 
 const contentOf = (
   { messageSignature, dsseEnvelope }: Bundle,
-  manifest: Uint8Array,
+  { digest, manifest }: Verification['subject'],
 ): Result<Content, Rejection> => {
-  if ((messageSignature === undefined) === (dsseEnvelope === undefined))
+  if (!messageSignature === !dsseEnvelope)
     return reject('unreadable', 'the bundle has not exactly one of messageSignature and dsseEnvelope');
-  if (dsseEnvelope !== undefined) {
+  if (dsseEnvelope) {
     return dsseEnvelope.signatures.length === 1
       ? ok(signedEnvelope(dsseEnvelope))
       : reject('unreadable', 'the envelope of the bundle has more than one signature');
   }
   const { messageDigest, signature } = messageSignature as NonNullable<Bundle['messageSignature']>;
-  const hash = hashNames[messageDigest.algorithm];
-  if (hash === undefined) return reject('unreadable', 'the bundle names no SHA-2 digest of its message');
-  if (!createHash(hash).update(manifest).digest().equals(messageDigest.digest))
+  const algorithm = hashNames[messageDigest.algorithm];
+  if (algorithm === undefined) return reject('unreadable', 'the bundle names no SHA-2 digest of its message');
+  const message: Message = manifest === undefined ? { digest } : { bytes: manifest };
+  const hash = hashOf(message, algorithm);
+  if (hash === undefined || !isSameBytes(hash, messageDigest.digest))
     return reject('mismatch', 'the bundle is about other bytes');
-  return ok({ payload: { kind: 'manifest' }, message: manifest, signatures: [signature] });
+  return ok({ payload: { kind: 'manifest' }, message, signatures: [signature] });
+};
+
+type Verifiers = Pick<
+  SignedMaterial,
+  'certificates' | 'mayBeChain' | 'entries' | 'entriesNeed' | 'timestamps'
+>;
+
+const isSelfIssued = (der: Uint8Array): boolean => {
+  const certificate = readCertificate(der);
+  return certificate !== undefined && isSameBytes(certificate.issuer, certificate.subject);
+};
+
+const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const holdsTwice = (texts: readonly string[]): boolean => new Set(texts).size < texts.length;
+
+const timestampsOf = (
+  data: Bundle['verificationMaterial']['timestampVerificationData'],
+): readonly Uint8Array[] => (data?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) => signedTimestamp);
+
+const verifiersOf = ({ mediaType, verificationMaterial: material }: Bundle): Result<Verifiers, Rejection> => {
+  const { publicKey, certificate, x509CertificateChain: chain, tlogEntries: entries } = material;
+  if ([publicKey, certificate, chain].filter(Boolean).length !== 1)
+    return reject('unreadable', 'the bundle has not exactly one of publicKey, certificate and chain');
+  const certificates = (certificate ? [certificate] : (chain?.certificates ?? [])).map(
+    ({ rawBytes }) => rawBytes,
+  );
+  const timestamps = timestampsOf(material.timestampVerificationData);
+  const tooMany = [
+    { things: 'certificates', count: certificates.length, most: maxCertificates },
+    { things: 'log entries', count: entries.length, most: maxLogEntries },
+    { things: 'timestamps', count: timestamps.length, most: maxTimestamps },
+  ].find(({ count, most }) => count > most);
+  if (tooMany !== undefined)
+    return reject('limit', `the bundle has more than ${tooMany.most} ${tooMany.things}`);
+  if (holdsTwice(entries.map(entryKey)) || holdsTwice(timestamps.map(toText)))
+    return reject('unreadable', 'the bundle holds a log entry or a timestamp twice');
+  // An anchor comes from a trust root, never from who signs.
+  if (certificates.some(isSelfIssued))
+    return reject('unreadable', 'the bundle holds a certificate that issued itself');
+  return ok({
+    certificates,
+    mayBeChain: mediaType === BUNDLE_V01_MEDIA_TYPE || mediaType === BUNDLE_V02_MEDIA_TYPE,
+    entries,
+    entriesNeed: mediaType === BUNDLE_V01_MEDIA_TYPE ? 'promise' : 'proof',
+    timestamps,
+  });
 };
 
 /**
  * A Sigstore bundle in a layer.
- * @param says a bundle that attests may be larger
- * @param manifest what a message signature signs
  * @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
  */
 export const readSigstoreBundle = (
   layer: CandidateLayer,
-  says: 'signed' | 'attested',
-  manifest: Uint8Array,
+  { says, subject }: Pick<Verification, 'says' | 'subject'>,
 ): Result<SignedMaterial, Rejection> => {
   if (!mediaTypes.some((type) => type === layer.mediaType))
     return reject('unreadable', 'its layer is no bundle of version 0.1 to 0.3');
@@ -79,7 +145,9 @@ export const readSigstoreBundle = (
   if (!json.ok) return rejectUnreadable('the bundle', json.error);
   const bundle = bundleFields.safeParse(json.value);
   if (!bundle.success) return reject('unreadable', `the bundle has ${firstIssue(bundle.error)}`);
-  const content = contentOf(bundle.data, manifest);
+  const content = contentOf(bundle.data, subject);
   if (!content.ok) return content;
-  return ok({ form: 'bundle', ...content.value });
+  const verifiers = verifiersOf(bundle.data);
+  if (!verifiers.ok) return verifiers;
+  return ok({ form: 'bundle', ...content.value, ...verifiers.value });
 };

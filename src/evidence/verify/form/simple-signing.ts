@@ -2,6 +2,7 @@ import { ok, type Result } from '../../../core/result.ts';
 import { reject, type Rejection } from '../rejection.ts';
 import { readBase64 } from '../signature/base64.ts';
 import type { CandidateLayer } from '../verification.ts';
+import { readAnnotatedMaterial } from './annotated-material.ts';
 import type { SignedMaterial } from './signed-material.ts';
 
 const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
@@ -19,10 +20,13 @@ export const readSimpleSigning = (layer: CandidateLayer): Result<SignedMaterial,
   const signature = readBase64(layer.annotations[signatureAnnotation] ?? '');
   if (signature === undefined || signature.length === 0)
     return reject('unreadable', `its layer has no base64 in the annotation ${signatureAnnotation}`);
+  const beside = readAnnotatedMaterial(layer);
+  if (!beside.ok) return beside;
   return ok({
     form: 'simple-signing',
     payload: { kind: 'simple-signing', bytes: layer.bytes },
-    message: layer.bytes,
+    message: { bytes: layer.bytes },
     signatures: [signature],
+    ...beside.value,
   });
 };

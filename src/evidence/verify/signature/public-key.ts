@@ -1,32 +1,48 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import type { KeySigner } from '../../../core/facts/claim.ts';
 import { fail, messageOf, ok, type Result } from '../../../core/result.ts';
 import { digestOf } from '../../content-digest.ts';
 import { readBase64 } from './base64.ts';
 
 /** NIST curves by their OpenSSL name, each with the hash that goes with it. */
-const hashOfCurve: Readonly<Record<string, string>> = {
+const strongHashes: readonly DigestAlgorithm[] = ['sha256', 'sha384', 'sha512'];
+const hashOfCurve: Readonly<Record<string, DigestAlgorithm>> = {
   prime256v1: 'sha256',
   secp384r1: 'sha384',
   secp521r1: 'sha512',
 };
 const minRsaBits = 2048;
+/** A key of a stranger's certificate: verifying costs more the longer it is. */
+const maxRsaBits = 8192;
 
-/** The hashes that a signature by this key may be made with, the usual one first; empty where the key hashes by itself. */
-export const hashesOf = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly string[] => {
+/**
+ * The hashes that a signature by this key may be made with, the usual one first. Ed25519 hashes by itself, always with
+ * SHA-512.
+ */
+export const hashesOf = ({
+  asymmetricKeyType,
+  asymmetricKeyDetails,
+}: KeyObject): readonly DigestAlgorithm[] => {
+  if (asymmetricKeyType === 'ed25519') return ['sha512'];
   if (asymmetricKeyType === 'rsa') return ['sha256'];
-  if (asymmetricKeyType === 'rsa-pss') return [asymmetricKeyDetails?.hashAlgorithm ?? 'sha256'];
+  if (asymmetricKeyType === 'rsa-pss')
+    return strongHashes.filter((hash) => hash === (asymmetricKeyDetails?.hashAlgorithm ?? 'sha256'));
   const usual = hashOfCurve[asymmetricKeyDetails?.namedCurve ?? ''];
   if (usual === undefined) return [];
   // cosign 2 signs with SHA-256 whatever the curve is.
   return usual === 'sha256' ? [usual] : [usual, 'sha256'];
 };
 
+const isRsaLength = (bits: number): boolean => bits >= minRsaBits && bits <= maxRsaBits;
+
 const whyWeak = (key: KeyObject): string | undefined => {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519') return undefined;
   if (type === 'rsa' || type === 'rsa-pss')
-    return (details?.modulusLength ?? 0) >= minRsaBits ? undefined : `RSA needs ${minRsaBits} bits or more`;
+    return isRsaLength(details?.modulusLength ?? 0)
+      ? undefined
+      : `RSA needs ${minRsaBits} to ${maxRsaBits} bits`;
   if (type === 'ec' && hashesOf(key).length > 0) return undefined;
   return 'it is none of ECDSA P-256, P-384, P-521, RSA and Ed25519';
 };

@@ -1,0 +1,156 @@
+import type { CertificateSigner, ClaimCheckResult, TrustedTime } from '../../core/facts/claim.ts';
+import { ok, type Result } from '../../core/result.ts';
+import { digestOf } from '../content-digest.ts';
+import { checkCertificateLogs } from './certificate/certificate-log.ts';
+import { readCertificate, type Certificate } from './certificate/certificate.ts';
+import { chainsTo, validityOf, whyUnusable, type Chain } from './certificate/chain.ts';
+import { fulcioNamesOf } from './certificate/fulcio.ts';
+import { namesOf, distinguishedNameOf } from './certificate/names.ts';
+import { codeSigning } from './certificate/usage.ts';
+import { reject, type Rejection } from './rejection.ts';
+import type { PreparedRoot, SigstoreRoot, X509Root } from './trust/prepared-root.ts';
+import { isWithin } from './trust/validity.ts';
+import { latestTime } from './witnesses.ts';
+
+/** Certificates that a candidate brings, that of the signer first. */
+export interface SignerCertificates {
+  readonly leaf: Certificate;
+  readonly brought: readonly Certificate[];
+}
+
+export const readSignerCertificates = (
+  ders: readonly Uint8Array[],
+): Result<SignerCertificates, Rejection> => {
+  const certificates = ders.map(readCertificate).filter((one) => one !== undefined);
+  const [leaf, ...brought] = certificates;
+  return leaf === undefined || certificates.length < ders.length
+    ? reject('unreadable', 'its certificate cannot be read')
+    : ok({ leaf, brought });
+};
+
+const usable = (chains: readonly Chain[], rootName: string): Result<readonly Chain[], Rejection> => {
+  if (chains.length === 0)
+    return reject(
+      'untrusted',
+      `no certificate authority of the trust root '${rootName}' issued its certificate`,
+    );
+  const good = chains.filter((chain) => whyUnusable(chain, codeSigning) === undefined);
+  return good.length > 0
+    ? ok(good)
+    : reject('invalid', whyUnusable(chains[0] as Chain, codeSigning) ?? 'its certificate may not sign');
+};
+
+/** A chain that is valid at each trusted time, by an authority that the root trusts at each of them (CVE-2026-24122). */
+const chainAtTimes = (
+  { leaf, brought }: SignerCertificates,
+  root: SigstoreRoot,
+  times: readonly TrustedTime[],
+): Result<Chain, Rejection> => {
+  const chains = root.certificateAuthorities.map(({ authority, certificates }) => ({
+    authority,
+    chains: chainsTo(leaf, [...certificates.slice(0, -1), ...brought], certificates.slice(-1)),
+  }));
+  const good = usable(
+    chains.flatMap((one) => one.chains),
+    root.name,
+  );
+  if (!good.ok) return good;
+  const chain = chains
+    .flatMap(({ authority, chains }) =>
+      times.every(({ at }) => isWithin(at, authority.validFor))
+        ? chains.filter((one) => good.value.includes(one))
+        : [],
+    )
+    .find((one) => {
+      const { from, until } = validityOf(one);
+      return times.every(({ at }) => from <= at && at <= until);
+    });
+  return chain === undefined
+    ? reject('invalid', 'its certificates were not all valid when it was signed')
+    : ok(chain);
+};
+
+/** A chain to an anchor of a plain CA. Whether it is valid at the time that counts is for the policy to say. */
+const chainToAnchor = (
+  { leaf, brought }: SignerCertificates,
+  root: X509Root,
+  now: number,
+): Result<Chain, Rejection> => {
+  const good = usable(chainsTo(leaf, brought, root.anchors), root.name);
+  if (!good.ok) return good;
+  const isValidNow = (chain: Chain): boolean => {
+    const { from, until } = validityOf(chain);
+    return from <= now && now <= until;
+  };
+  return ok(good.value.find(isValidNow) ?? (good.value[0] as Chain));
+};
+
+/** Who holds the certificate, as far as its authority says so. */
+const describe = (
+  leaf: Certificate,
+  chain: Chain,
+  root: PreparedRoot,
+): Result<Omit<CertificateSigner, 'certificateLogs'>, Rejection> => {
+  const names = namesOf(leaf);
+  const subject = distinguishedNameOf(leaf);
+  if (names === undefined || subject === undefined)
+    return reject('invalid', 'the names in its certificate cannot be read');
+  // Fulcio writes one name. A second one would let a policy find the name that it looks for behind another (S5).
+  if (root.kind === 'sigstore' && names.length !== 1)
+    return reject('invalid', `its certificate has ${names.length} names, not one`);
+  const fulcio = fulcioNamesOf(leaf);
+  if (!fulcio.ok) return fulcio;
+  return ok({
+    kind: 'certificate',
+    trustRoot: root.name,
+    certificate: digestOf(leaf.der, 'sha256'),
+    anchor: digestOf((chain.at(-1) as Certificate).der, 'sha256'),
+    names,
+    ...fulcio.value,
+    subject,
+    validity: validityOf(chain),
+  });
+};
+
+export interface VerifiedSigner {
+  readonly signer: CertificateSigner;
+  readonly checks: readonly ClaimCheckResult[];
+}
+
+const whyUndated = (root: SigstoreRoot, witnesses: readonly ClaimCheckResult[]): Result<never, Rejection> => {
+  const failed = witnesses.find(({ outcome }) => outcome === 'failed');
+  return failed === undefined
+    ? reject(
+        'untrusted',
+        `no log and no timestamp authority of the trust root '${root.name}' says when it was signed`,
+      )
+    : reject('invalid', `nobody says when it was signed: ${failed.why ?? ''}`);
+};
+
+/**
+ * The signer whose certificate a trust root stands behind.
+ * @param dated the times by logs and timestamp authorities of this root, and how the checks of them went (G6: none is no
+ *   time, and no crash)
+ */
+export const verifySigner = (
+  certificates: SignerCertificates,
+  root: PreparedRoot,
+  dated: { readonly times: readonly TrustedTime[]; readonly checks: readonly ClaimCheckResult[] },
+  now: number,
+): Result<VerifiedSigner, Rejection> => {
+  const { leaf } = certificates;
+  if (root.kind === 'sigstore' && dated.times.length === 0) return whyUndated(root, dated.checks);
+  const chain =
+    root.kind === 'sigstore'
+      ? chainAtTimes(certificates, root, dated.times)
+      : chainToAnchor(certificates, root, now);
+  if (!chain.ok) return chain;
+  const signer = describe(leaf, chain.value, root);
+  if (!signer.ok) return signer;
+  const issuer = chain.value[1] as Certificate;
+  const certificate: ClaimCheckResult = { check: 'certificate', outcome: 'passed' };
+  if (root.kind === 'x509')
+    return ok({ signer: { ...signer.value, certificateLogs: [] }, checks: [certificate] });
+  const logs = checkCertificateLogs(leaf, issuer, root.ctlogs, latestTime(now));
+  return ok({ signer: { ...signer.value, certificateLogs: logs.names }, checks: [certificate, logs.check] });
+};

@@ -1,0 +1,124 @@
+import { Verifier, type TrustMaterial } from '@sigstore/verify';
+import type { DigestAlgorithm } from '../../../core/image/digest.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { TrustedLog } from '../../trust/trusted-root.ts';
+import { isSameBytes } from '../certificate/certificate.ts';
+import { hashOf } from '../signature/message.ts';
+import { checkEntryBody } from './entry-body.ts';
+import type { LogEntry } from './log-entry.ts';
+import type { LoggedSignature } from './logged-signature.ts';
+
+type SignedEntity = Parameters<Verifier['verify']>[0];
+type Entry = SignedEntity['tlogEntries'][number];
+
+/** An entry that a log of the trust root holds. */
+export interface HeldEntry {
+  readonly log: TrustedLog;
+  /** Milliseconds since 1970; absent where the log signed no time. A Rekor v2 entry alone gives none (S5). */
+  readonly at?: number;
+}
+
+const endOfTime = new Date(8_640_000_000_000_000);
+const hashByLength: Readonly<Record<number, DigestAlgorithm>> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
+
+/** The one log in the form of the library: it looks for no other. */
+const materialOf = ({
+  baseUrl,
+  key,
+  keyId,
+  checkpointKeyId = keyId,
+  validFor,
+}: TrustedLog): TrustMaterial => ({
+  certificateAuthorities: [],
+  timestampAuthorities: [],
+  ctlogs: [],
+  tlogs: [
+    {
+      baseURL: baseUrl,
+      logID: checkpointKeyId,
+      publicKey: key,
+      validFor: {
+        start: new Date(validFor.start),
+        end: validFor.end === undefined ? endOfTime : new Date(validFor.end),
+      },
+    },
+  ],
+  publicKey: () => ({ publicKey: key, validFor: () => true }),
+});
+
+/** The signature as the library compares it with an entry. That it holds was found before. */
+const contentOf = (logged: LoggedSignature): SignedEntity['signature'] => {
+  const isHashOf = (digest: Buffer, message: LoggedSignature['message'] | undefined): boolean => {
+    const algorithm = hashByLength[digest.length];
+    const hash = algorithm && message && hashOf(message, algorithm);
+    return hash !== undefined && isSameBytes(digest, hash);
+  };
+  return {
+    signature: Buffer.from(logged.signature),
+    compareSignature: (signature) => isSameBytes(signature, logged.signature),
+    compareDigest: (digest) =>
+      isHashOf(digest, logged.payload === undefined ? logged.message : { bytes: logged.payload }),
+    compareSignedDigest: (digest) => isHashOf(digest, logged.message),
+    verifySignature: () => true,
+  };
+};
+
+const entryOf = ({ logId, proof, ...entry }: LogEntry): Entry => ({
+  logIndex: entry.index,
+  logId: { keyId: Buffer.from(logId) },
+  kindVersion: { kind: entry.kind, version: entry.version },
+  integratedTime: String(entry.integratedTime ?? 0),
+  inclusionPromise: entry.promise && { signedEntryTimestamp: Buffer.from(entry.promise) },
+  inclusionProof: proof && {
+    logIndex: proof.index,
+    rootHash: Buffer.from(proof.rootHash),
+    treeSize: proof.treeSize,
+    hashes: proof.hashes.map((hash) => Buffer.from(hash)),
+    checkpoint: { envelope: proof.checkpoint },
+  },
+  canonicalizedBody: Buffer.from(entry.body),
+});
+
+/** The library finds promise, checkpoint and proof right, and the body about the signature. */
+const holds = (entry: LogEntry, logged: LoggedSignature, log: TrustedLog): boolean => {
+  try {
+    new Verifier(materialOf(log), { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 0 }).verify({
+      signature: contentOf(logged),
+      key: { $case: 'public-key', hint: '' },
+      tlogEntries: [entryOf(entry)],
+      timestamps: [],
+    });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The head that the proof names is the one that the checkpoint signs; the library looks at the latter alone. */
+const isProofOfCheckpoint = ({ proof }: LogEntry): boolean => {
+  if (proof === undefined) return true;
+  const [, size, hash] = proof.checkpoint.split('\n', 3);
+  return size === proof.treeSize && hash === Buffer.from(proof.rootHash).toString('base64');
+};
+
+const isSetOf = (entry: LogEntry, { keyId, checkpointKeyId }: TrustedLog): boolean =>
+  keyId.equals(entry.logId) || checkpointKeyId?.equals(entry.logId) === true;
+
+/**
+ * Looks for the log of a trust root that holds an entry about this signature.
+ * @returns why none does, in words that follow "its log entry"
+ */
+export const verifyLogEntry = (
+  entry: LogEntry,
+  logged: LoggedSignature,
+  logs: readonly TrustedLog[],
+): Result<HeldEntry, string> => {
+  const body = checkEntryBody(entry, logged);
+  if (!body.isAbout) return fail(body.why);
+  if (entry.promise === undefined && entry.proof === undefined) return fail('has no proof');
+  const log = logs.find((one) => isSetOf(entry, one));
+  if (log === undefined) return fail('is of a log that the trust root does not name');
+  if (!isProofOfCheckpoint(entry) || !holds(entry, logged, log)) return fail('is not proven by its log');
+  const isDated = !body.rekor2 && entry.promise !== undefined && entry.integratedTime !== undefined;
+  return ok({ log, ...(isDated && { at: (entry.integratedTime ?? 0) * 1000 }) });
+};

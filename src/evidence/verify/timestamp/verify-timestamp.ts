@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { TrustedAuthority } from '../../trust/trusted-root.ts';
+import { isSameBytes, readCertificate, type Certificate } from '../certificate/certificate.ts';
+import { chainsTo, validityOf, whyUnusable } from '../certificate/chain.ts';
+import { isPurposeCritical, purposesOf, timeStamping } from '../certificate/usage.ts';
+import { isSignedWith } from '../signature/is-signed-by.ts';
+import { isWithin } from '../trust/validity.ts';
+import { readTimestampToken, type TimestampToken } from './timestamp-token.ts';
+
+/** A timestamp authority of a trust root, its certificates taken apart. */
+export interface StampingAuthority {
+  readonly authority: TrustedAuthority;
+  readonly certificates: readonly Certificate[];
+}
+
+/** When a timestamp authority saw the bytes. */
+export interface VerifiedTimestamp {
+  readonly authority: TrustedAuthority;
+  readonly signer: Certificate;
+  readonly at: number;
+}
+
+const hash = (algorithm: string, bytes: Uint8Array): Uint8Array =>
+  createHash(algorithm).update(bytes).digest();
+
+/** RFC 3161, section 2.3: the purpose is time stamping, nothing else, and critical. */
+const isStamper = (certificate: Certificate): boolean =>
+  isPurposeCritical(certificate) && purposesOf(certificate)?.join(' ') === timeStamping;
+
+const isSignerOf = ({ signer, certificateHash }: TimestampToken, certificate: Certificate): boolean =>
+  isSameBytes(signer.issuer, certificate.issuer) &&
+  isSameBytes(signer.serial, certificate.serial) &&
+  isSameBytes(certificateHash.hash, hash(certificateHash.algorithm, certificate.der));
+
+const isTrusted = (
+  signer: Certificate,
+  at: number,
+  { authority, certificates }: StampingAuthority,
+): boolean => {
+  if (!isWithin(at, authority.validFor)) return false;
+  const anchor = certificates.at(-1);
+  if (anchor === undefined) return false;
+  return chainsTo(signer, certificates.slice(0, -1), [anchor]).some((chain) => {
+    const { from, until } = validityOf(chain);
+    return from <= at && at <= until && whyUnusable(chain, timeStamping) === undefined;
+  });
+};
+
+/** The signer may stand in the trust root, or come with the token and be issued by a CA that stands there. */
+const signersOf = (token: TimestampToken, { certificates }: StampingAuthority): readonly Certificate[] => {
+  const brought = token.certificates.map(readCertificate).filter((one) => one !== undefined);
+  return [...certificates.slice(0, 1), ...brought].filter(
+    (certificate) => isSignerOf(token, certificate) && isStamper(certificate),
+  );
+};
+
+/**
+ * Looks for the authority of a trust root that stamped these bytes.
+ * @returns why none did, in words that follow "its timestamp"
+ * @see RFC 3161, section 2.2
+ */
+export const verifyTimestamp = (
+  response: Uint8Array,
+  stamped: Uint8Array,
+  authorities: readonly StampingAuthority[],
+): Result<VerifiedTimestamp, string> => {
+  const token = readTimestampToken(response);
+  if (token === undefined) return fail('cannot be read');
+  if (!isSameBytes(hash(token.imprint.algorithm, stamped), token.imprint.hash))
+    return fail('is about another signature');
+  if (!isSameBytes(hash(token.infoHash.algorithm, token.info), token.infoHash.hash))
+    return fail('names another time than was signed');
+  for (const one of authorities) {
+    const signer = signersOf(token, one).find((certificate) => isTrusted(certificate, token.at, one));
+    if (signer === undefined) continue;
+    return isSignedWith(signer.key, token.signatureHash, token.signed, token.signature)
+      ? ok({ authority: one.authority, signer, at: token.at })
+      : fail('has a wrong signature');
+  }
+  return fail('is of an authority that the trust root does not name for its time');
+};

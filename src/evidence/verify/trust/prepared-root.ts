@@ -1,0 +1,85 @@
+import { createLruCache } from '../../../concurrency/lru-cache.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { TrustRootSnapshot } from '../../trust/trust-root.ts';
+import { readTrustedRoot, type TrustedAuthority, type TrustedLog } from '../../trust/trusted-root.ts';
+import { readX509Roots } from '../../trust/x509-roots.ts';
+import { readCertificate, type Certificate } from '../certificate/certificate.ts';
+
+/** An authority of a trust root, its certificates taken apart: between the leaf and the last one, which is the anchor. */
+export interface PreparedAuthority {
+  readonly authority: TrustedAuthority;
+  readonly certificates: readonly Certificate[];
+}
+
+export interface SigstoreRoot {
+  readonly kind: 'sigstore';
+  readonly name: string;
+  readonly certificateAuthorities: readonly PreparedAuthority[];
+  readonly timestampAuthorities: readonly PreparedAuthority[];
+  readonly tlogs: readonly TrustedLog[];
+  readonly ctlogs: readonly TrustedLog[];
+}
+/** A plain certificate authority: it has neither logs nor timestamps. */
+export interface X509Root {
+  readonly kind: 'x509';
+  readonly name: string;
+  readonly anchors: readonly Certificate[];
+}
+export type PreparedRoot = SigstoreRoot | X509Root;
+
+const prepareAuthorities = (
+  authorities: readonly TrustedAuthority[],
+): Result<readonly PreparedAuthority[], string> => {
+  const prepared: PreparedAuthority[] = [];
+  for (const authority of authorities) {
+    const certificates = authority.certificates.map(({ raw }) => readCertificate(new Uint8Array(raw)));
+    const readable = certificates.filter((one) => one !== undefined);
+    if (readable.length < certificates.length) return fail('has a certificate that cannot be read');
+    prepared.push({ authority, certificates: readable });
+  }
+  return ok(prepared);
+};
+
+const prepareSigstore = (name: string, text: string): Result<PreparedRoot, string> => {
+  const root = readTrustedRoot(text);
+  if (!root.ok) return fail(root.error[0] ?? 'cannot be read');
+  const certificateAuthorities = prepareAuthorities(root.value.certificateAuthorities);
+  if (!certificateAuthorities.ok) return certificateAuthorities;
+  const timestampAuthorities = prepareAuthorities(root.value.timestampAuthorities);
+  if (!timestampAuthorities.ok) return timestampAuthorities;
+  return ok({
+    kind: 'sigstore',
+    name,
+    certificateAuthorities: certificateAuthorities.value,
+    timestampAuthorities: timestampAuthorities.value,
+    tlogs: root.value.tlogs,
+    ctlogs: root.value.ctlogs,
+  });
+};
+
+const prepareX509 = (name: string, pem: string): Result<PreparedRoot, string> => {
+  const roots = readX509Roots(pem);
+  if (!roots.ok) return fail(roots.error[0] ?? 'cannot be read');
+  const anchors = roots.value.map(({ raw }) => readCertificate(new Uint8Array(raw)));
+  const readable = anchors.filter((one) => one !== undefined);
+  return readable.length < anchors.length
+    ? fail('has a certificate that cannot be read')
+    : ok({ kind: 'x509', name, anchors: readable });
+};
+
+/** Reading a root costs as much as verifying a signature, and a thread sees the same few again and again. */
+const maxPrepared = 16;
+const prepared = createLruCache<Result<PreparedRoot, string>>({ entries: maxPrepared });
+
+/** @returns why the root cannot be used, in words that follow its name */
+export const prepareRoot = (snapshot: TrustRootSnapshot): Result<PreparedRoot, string> => {
+  const key = `${snapshot.kind} ${snapshot.id} ${snapshot.name}`;
+  const known = prepared.get(key);
+  if (known !== undefined) return known;
+  const root =
+    snapshot.kind === 'sigstore'
+      ? prepareSigstore(snapshot.name, snapshot.trustedRoot)
+      : prepareX509(snapshot.name, snapshot.roots);
+  prepared.set(key, root);
+  return root;
+};

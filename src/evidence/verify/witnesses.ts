@@ -1,0 +1,114 @@
+import type { ClaimCheckResult, LogProof, TrustedTime } from '../../core/facts/claim.ts';
+import { digestOf } from '../content-digest.ts';
+import type { TrustedLog } from '../trust/trusted-root.ts';
+import type { SignedMaterial } from './form/signed-material.ts';
+import { verifyLogEntry } from './log/verify-log-entry.ts';
+import type { LoggedSignature } from './log/logged-signature.ts';
+import { verifyTimestamp, type VerifiedTimestamp } from './timestamp/verify-timestamp.ts';
+import type { SigstoreRoot } from './trust/prepared-root.ts';
+import { logNameOf } from './trust/log-name.ts';
+import { isWithin } from './trust/validity.ts';
+
+/** Nothing is believed that is dated later than this after now (S5): clocks differ, but not by more. */
+const clockSkewMs = 5 * 60_000;
+export const latestTime = (now: number): number => now + clockSkewMs;
+
+/** Who saw the signature, and when: logs and timestamp authorities of one trust root. */
+export interface Witnesses {
+  readonly logs: readonly LogProof[];
+  readonly times: readonly TrustedTime[];
+  readonly checks: readonly ClaimCheckResult[];
+}
+
+const authorityNameOf = ({ authority: { operator, uri }, signer }: VerifiedTimestamp): string => {
+  if (operator !== '') return operator;
+  return uri === '' ? digestOf(signer.spki, 'sha256') : uri;
+};
+
+const checkOf = (
+  check: 'log' | 'timestamp',
+  brought: number,
+  found: number,
+  whys: readonly string[],
+): ClaimCheckResult => {
+  if (found > 0) return { check, outcome: 'passed' };
+  if (brought === 0) return { check, outcome: 'not-made' };
+  return { check, outcome: 'failed', why: whys[0] ?? 'none of them counts' };
+};
+
+/** A log entry or timestamp that is wrong says nothing, and spoils nothing (G8). */
+const stampsOf = (
+  { timestamps, stamped }: SignedMaterial,
+  { signature }: LoggedSignature,
+  root: SigstoreRoot,
+  latest: number,
+) => {
+  const whys: string[] = [];
+  const verified: VerifiedTimestamp[] = [];
+  for (const response of timestamps) {
+    const stamp = verifyTimestamp(response, stamped ?? signature, root.timestampAuthorities);
+    if (!stamp.ok) whys.push(`its timestamp ${stamp.error}`);
+    else if (stamp.value.at > latest) whys.push('its timestamp is dated in the future');
+    else verified.push(stamp.value);
+  }
+  return { whys, verified };
+};
+
+/** A log that signs no time is believed while it is in use: at a time of the same root, else now. */
+const isInUse = ({ validFor }: TrustedLog, times: readonly number[], now: number): boolean =>
+  times.length === 0 ? isWithin(now, validFor) : times.some((time) => isWithin(time, validFor));
+
+/** @param now milliseconds since 1970 */
+export const witnessesOf = (
+  material: SignedMaterial,
+  logged: LoggedSignature,
+  root: SigstoreRoot,
+  now: number,
+): Witnesses => {
+  const latest = latestTime(now);
+  const stamps = stampsOf(material, logged, root, latest);
+  const stampTimes = stamps.verified.map(({ at }) => at);
+  const whys: string[] = [];
+  const logs = new Map<string, LogProof>();
+  const times: TrustedTime[] = [];
+  for (const entry of material.entries) {
+    if (entry[material.entriesNeed] === undefined) {
+      whys.push(`its log entry has no ${material.entriesNeed}`);
+      continue;
+    }
+    const held = verifyLogEntry(entry, logged, root.tlogs);
+    if (!held.ok) {
+      whys.push(`its log entry ${held.error}`);
+      continue;
+    }
+    const { log, at } = held.value;
+    if (at !== undefined && at > latest) whys.push('its log entry is dated in the future');
+    else if (at === undefined && !isInUse(log, stampTimes, now)) whys.push('its log was not in use then');
+    else {
+      const name = logNameOf(log);
+      logs.set(name, { trustRoot: root.name, log: name });
+      if (at !== undefined) times.push({ trustRoot: root.name, from: 'log', authority: name, at });
+    }
+  }
+  for (const stamp of stamps.verified)
+    times.push({ trustRoot: root.name, from: 'timestamp', authority: authorityNameOf(stamp), at: stamp.at });
+  return {
+    logs: [...logs.values()],
+    times,
+    checks: [
+      checkOf('log', material.entries.length, logs.size, whys),
+      checkOf('timestamp', material.timestamps.length, stamps.verified.length, stamps.whys),
+    ],
+  };
+};
+
+/** What all of several trust roots say. */
+export const uniteWitnesses = (all: readonly Witnesses[]): Witnesses => {
+  const checks = (['log', 'timestamp'] as const).flatMap((name) => {
+    const made = all.flatMap((one) => one.checks.filter(({ check }) => check === name));
+    const order = ['passed', 'failed', 'not-made'] as const;
+    const best = order.flatMap((outcome) => made.filter((one) => one.outcome === outcome))[0];
+    return best === undefined ? [] : [best];
+  });
+  return { logs: all.flatMap(({ logs }) => logs), times: all.flatMap(({ times }) => times), checks };
+};
