@@ -33,7 +33,7 @@ export interface RecordedDecision {
     readonly evidence?: {
       readonly tried: readonly string[];
       readonly staleFor?: number;
-      readonly claims?: readonly object[];
+      readonly claims?: readonly string[];
     };
   }[];
   readonly findings: readonly {
