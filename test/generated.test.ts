@@ -64,7 +64,7 @@ describe('docs/policy.md', () => {
   });
   test('docs/policy-fields.md says what this version cannot run', () => {
     const fields = read('docs/policy-fields.md');
-    for (const name of ['attestation', 'vulnerabilities', 'pod']) {
+    for (const name of ['vulnerabilities', 'pod', 'notation', 'key.kms']) {
       expect(fields.slice(fields.indexOf('## What is not in this version'))).toContain(`\`${name}\``);
     }
   });

@@ -22,7 +22,7 @@ const files = folderWith({
   'twice/b.json': trusting(),
   'empty/readme.txt': '',
   'comment/p.yaml': '# nothing\n',
-  'future/p.json': policyText('future', { checks: [{ attestation: { threshold: 1 } }] }),
+  'future/p.json': policyText('future', { checks: [{ vulnerabilities: { max: {} } }] }),
 });
 const lint = (...args: string[]) => imagegate(['policy', 'lint', ...args], { cwd: files });
 
@@ -40,7 +40,7 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     ['a name that two policies have', ['twice'], 2, 'twice/b.json:1:'],
     ['a folder without policies (R8)', ['empty'], 2, 'empty: holds no ImagePolicy'],
     ['a file without a policy', ['comment'], 2, 'comment: holds no ImagePolicy'],
-    ['a check that this version cannot run (R5)', ['future'], 2, 'attestation'],
+    ['a check that this version cannot run (R5)', ['future'], 2, 'vulnerabilities'],
     ['a path that is not there', ['nowhere'], 2, 'nowhere: there is no such file or folder; check the path'],
     ['no path', [], 2, 'no policies: name a folder or a file with --policies'],
     [

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import type {
+  AttestationClaim,
   CandidateFault,
   CertificateSigner,
   Claim,
@@ -119,6 +120,25 @@ export const signedBy = (
   ...more,
 });
 
+export const provenanceType = 'https://slsa.dev/provenance/v1';
+/** A valid attestation of provenance by this signer. */
+export const attestedBy = (
+  signer: KeySigner | CertificateSigner,
+  more: Partial<AttestationClaim> = {},
+): AttestationClaim => {
+  const { says: _, name: __, annotations: ___, ...base } = signedBy(signer);
+  return {
+    ...base,
+    says: 'attested',
+    candidate: sha256(JSON.stringify([signer, more])),
+    form: 'dsse',
+    sources: ['attestation-tag'],
+    predicateType: provenanceType,
+    expressions: {},
+    ...more,
+  };
+};
+
 export const rejectedFor = (
   fault: CandidateFault,
   more: Partial<RejectedCandidate> = {},
@@ -153,15 +173,15 @@ export const claimsAbout = <C extends Claim = SignatureClaim>(
 });
 
 /** The same about an image behind the index; its claims are about its own digest. */
-export const platformClaims = (
+export const platformClaims = <C extends Claim = SignatureClaim>(
   platform: string,
-  claims: readonly SignatureClaim[] = [],
-  more: Partial<PlatformClaims<SignatureClaim>> = {},
-): PlatformClaims<SignatureClaim> => {
+  claims: readonly C[] = [],
+  more: Partial<PlatformClaims<C>> = {},
+): PlatformClaims<C> => {
   const [os = '', architecture = ''] = platform.split('/');
   const digest = sha256(platform);
   return {
-    ...claimsAbout({ claims: claims.map((claim) => ({ ...claim, about: digest })) }),
+    ...claimsAbout<C>({ claims: claims.map((claim) => ({ ...claim, about: digest })) }),
     digest,
     platform: { os, architecture },
     ...more,
@@ -182,6 +202,11 @@ export const claimFacts = <C extends Claim = SignatureClaim>(
   ...more,
 });
 
+export const attestationEvidence = (facts: ClaimFacts<AttestationClaim>): ImageEvidence => ({
+  pinned: { state: 'known', value: imageDigest },
+  facts: { attestation: { state: 'known', value: facts } },
+  tried: ['anonymous: used'],
+});
 export const signatureEvidence = (facts: ClaimFacts<SignatureClaim>): ImageEvidence => ({
   pinned: { state: 'known', value: imageDigest },
   facts: { signature: { state: 'known', value: facts } },

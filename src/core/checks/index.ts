@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../result.ts';
 import { compilePattern, type ImagePattern, type PatternUse } from '../image/pattern.ts';
 import type { MultiArch, PolicyCheck } from '../policy/schema/schema.ts';
+import { attestationCheck } from './attestation.ts';
 import { pass, type Check, type EvidenceCheck } from './check.ts';
 import { digestCheck, pinCheck } from './digest.ts';
 import { imageCheck } from './image.ts';
@@ -55,11 +56,11 @@ const compileDigest = ({ require, pin }: CheckOf<'digest'>['digest']): Check => 
 };
 
 /** The checks that the text alone decides. They need no bytes, so they cause no network call. */
-type PolicyEvidenceCheck = CheckOf<'image'> | CheckOf<'signature'>;
+type PolicyEvidenceCheck = CheckOf<'image'> | CheckOf<'signature'> | CheckOf<'attestation'>;
 type StaticCheck = Exclude<PolicyCheck, PolicyEvidenceCheck>;
 
 export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck =>
-  'image' in check || 'signature' in check;
+  'image' in check || 'signature' in check || 'attestation' in check;
 
 /**
  * The explicit list: every check of the policy schema becomes a value here or below, and nowhere else.
@@ -79,5 +80,6 @@ export const compileEvidenceCheck = (
 ): Result<EvidenceCheck, string> => {
   if ('image' in check) return imageCheck(check.image, multiArch);
   if ('signature' in check) return signatureCheck(check.signature, multiArch);
+  if ('attestation' in check) return attestationCheck(check.attestation, multiArch);
   return check satisfies never;
 };

@@ -93,7 +93,7 @@ describe('one finding tells why an image fails, by the candidate that came furth
     const [finding] = verdictOn(one, claimFacts({ claims: [nobody] })).findings;
     expect(finding).toMatchObject({
       check: 'signature',
-      message: `image '${pinned}' is signed by nobody whom the policy trusts (release)`,
+      message: `image '${pinned}' has no signature by anybody whom the policy trusts (release)`,
       detail: `signed by key ${theirs.signer.fingerprint.slice(0, 19)}… (simple-signing, .sig), log not checked: the policy names no such signer`,
       remedy: expect.stringContaining('authorities sign this digest'),
     });
@@ -142,7 +142,7 @@ describe('S8: a threshold counts authorities with signers of their own', () => {
   test('the finding says how many have signed', () => {
     const [finding] = verdictOn(both, claimFacts({ claims: [signed] })).findings;
     expect(finding?.message).toContain(
-      'is signed by 1 of the authorities, and the policy wants all of release, security',
+      'has a signature by 1 of the authorities, and the policy wants all of release, security',
     );
   });
 });

@@ -27,7 +27,14 @@ export const signatureCheck = (
   config: SignatureCheck,
   multiArch: MultiArch,
 ): Result<EvidenceCheckOf<'signature'>, string> => {
-  const terms = compileTerms(config, conditionsOf(config));
+  const terms = compileTerms<SignatureClaim>(config, {
+    thing: 'signature',
+    missing: 'signature-missing',
+    kind: () => undefined,
+    conditions: conditionsOf(config),
+    contents: [],
+    select: 'Any',
+  });
   if (!terms.ok) return terms;
   const text = JSON.stringify({ signature: config });
   const written = { text, config, terms: terms.value, multiArch, indexCovers: true };

@@ -58,12 +58,15 @@ const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks
 };
 
 /**
- * How a policy keeps what it judged from being exchanged before the pull. One that asks who signed pins by itself, unless
+ * How a policy keeps what it judged from being exchanged before the pull. One that asks who signed or attested pins by itself, unless
  * its `digest` check says something else: a signature of bytes that do not run is worth nothing (B1).
  */
 const pinningOf = ({ checks, mode }: PolicySpec) => {
   const digests = checks.flatMap((check) => ('digest' in check ? [check.digest] : []));
-  const isImplied = digests.length === 0 && mode !== 'Audit' && checks.some((check) => 'signature' in check);
+  const isImplied =
+    digests.length === 0 &&
+    mode !== 'Audit' &&
+    checks.some((check) => 'signature' in check || 'attestation' in check);
   return {
     isImplied,
     pins: isImplied || digests.some(({ pin }) => pin === true),

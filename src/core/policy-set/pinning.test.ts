@@ -5,6 +5,7 @@ import { policySet } from '../../../test/fakes/policy-set.ts';
 
 const key = signingKey();
 const signature = { signature: { authorities: [{ name: 'release', key: { pem: key.pem } }] } };
+const attestation = { attestation: { predicateType: 'spdx', ...signature.signature } };
 const evidence = signatureEvidence(claimFacts({ claims: [signedBy(key.signer)] }));
 const audit = { mode: 'Audit', checks: [signature] };
 const unpinned = { checks: [signature, { digest: { pin: false } }] };
@@ -13,6 +14,7 @@ describe('B1: a policy that asks who signed pins by itself', () => {
   test.each<[string, object, boolean]>([
     ['in mode Deny', { checks: [signature] }, true],
     ['in mode Warn', { mode: 'Warn', checks: [signature] }, true],
+    ['for attestations too', { checks: [attestation] }, true],
     ['not in mode Audit, which changes nothing', audit, false],
     ['not where it says no', unpinned, false],
     ['beside pin: true', { checks: [signature, { digest: { pin: true } }] }, true],

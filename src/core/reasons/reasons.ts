@@ -136,7 +136,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
   'signature-missing': {
     title: 'The image is not signed',
     meaning:
-      'A check wants a signature or an attestation of this digest. The gate looked at every place (the tags of cosign, the ' +
+      'A check wants a signature of this digest. The gate looked at every place (the tags of cosign, the ' +
       'Referrers API and its fallback tag), and there is nothing.',
     fix:
       'Sign the digest: `cosign sign --key cosign.key NAME@sha256:…`. If it was signed, look for it in this order. A copy in ' +
@@ -215,6 +215,32 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'the credential, or a trust root that the policy names is not there. Not knowing is never a pass. What it does under ' +
       'Deny is up to `onUnavailable` of the policy when the registry is down, as for `image-unavailable`.',
     fix: 'The detail names the place and the cause. Signatures that were found valid before the outage stay in use for a day.',
+  },
+  'attestation-missing': {
+    title: 'Nothing of this type is attested',
+    meaning:
+      'The gate looked at every place, and there is no attestation of the type that the check names. The detail names those of ' +
+      'other types. Behind an index each image needs its own.',
+    fix:
+      'Attest the digest with `cosign attest` or `actions/attest`. What GitHub shows under Attestations stands in ' +
+      "GitHub's API: `push-to-registry: true` puts it beside the image too. A copy in another registry needs its attestations " +
+      'copied (`cosign copy`, `oras cp -r`). Compare the type: provenance is `slsaprovenance1` or `slsaprovenance02`.',
+  },
+  'attestation-condition': {
+    title: 'The attestation does not say what the policy wants',
+    meaning:
+      'The right authority attested, and what it says does not meet `provenance` or `expression` of the check. With `Newest` or ' +
+      '`All` another attestation that does is not enough.',
+    fix: 'The detail names the value that differs, or says that the expression is false. Build the image as the policy wants it.',
+  },
+  'attestation-error': {
+    title: 'The expression could not be evaluated',
+    meaning:
+      'The right authority attested, and the expression of the check met something that it was not written for: a field that is not ' +
+      'there, a value of another type, or more work than an expression may cause. An error is never a pass.',
+    fix:
+      'Have the owner of the policy write the expression for what is really attested: `has(predicate.x)` asks whether a field is ' +
+      'there.',
   },
   'bytes-not-pinned': {
     title: 'What was judged is not pinned',

@@ -96,7 +96,11 @@ describe('R9: policies on their way in', () => {
       { checks: [{ registeries: { allow: ['a.io/**'] } }] },
       'registries',
     ],
-    ['R5: a check that this version cannot run is refused', { checks: [{ attestation: {} }] }, 'attestation'],
+    [
+      'R5: a check that this version cannot run is refused',
+      { checks: [{ vulnerabilities: {} }] },
+      'vulnerabilities',
+    ],
   ])('%s', async (_title, spec, want) => {
     const decision = await fakeGate().admit(requestFor(object(spec), { namespace: '' }));
     expect(decision.allowed).toBe(want === undefined);

@@ -37,19 +37,23 @@ const commonConditions = ({
   return ok([...conditions, maxClaimAge(most)]);
 };
 
+/** What one check alone asks of claims. */
+type OwnTerms<C extends Claim> = Omit<ClaimTerms<C>, 'threshold' | 'authorities'>;
+
 /** The terms of a check: its authorities, what all checks ask of a claim, and what it asks itself. */
 export const compileTerms = <C extends Claim>(
   config: ClaimConfig,
-  own: readonly ClaimCondition<C>[],
+  own: OwnTerms<C>,
 ): Result<ClaimTerms<C>, string> => {
   const authorities = compileAuthorities(config.authorities);
   if (!authorities.ok) return authorities;
   const common = commonConditions(config);
   if (!common.ok) return common;
   return ok({
+    ...own,
     threshold: config.threshold,
     authorities: authorities.value,
-    conditions: [...common.value, ...own],
+    conditions: [...common.value, ...own.conditions],
   });
 };
 

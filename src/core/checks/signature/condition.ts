@@ -14,12 +14,17 @@ export type ClaimCondition<C extends Claim> = (
   situation: ClaimSituation,
 ) => Shortfall | undefined;
 
-/** `maxAge`. Only a trusted time is one: a signature without has any age. */
+/** Only a trusted time is one: a signature without has any age. */
+export const dated: ClaimCondition<Claim> = (_, { trusted }) =>
+  trusted ? undefined : { stage: 'time', why: 'no trusted time says how old it is' };
+
+/** `maxAge`. */
 export const maxClaimAge =
   (most: number): ClaimCondition<Claim> =>
-  (_, { at, trusted }, { now }) => {
-    if (!trusted) return { stage: 'time', why: 'no trusted time says how old it is' };
-    const age = now - at;
+  (claim, signed, situation) => {
+    const undated = dated(claim, signed, situation);
+    if (undated !== undefined) return undated;
+    const age = situation.now - signed.at;
     return age <= most
       ? undefined
       : {

@@ -5,6 +5,7 @@ import type { Unavailable } from '../../facts/fact.ts';
 import { fail, type Result } from '../../result.ts';
 import type { CompiledAuthority } from './authority.ts';
 import type { ClaimCondition } from './condition.ts';
+import { isComplete, selected, type Counting, type Select } from './select.ts';
 import { byProgress, type Shortfall, type Stop } from './stage.ts';
 import type { ClaimSubject } from './subject.ts';
 import { distinctAuthorities, signerKey } from './threshold.ts';
@@ -12,50 +13,95 @@ import type { SignedAt } from './trusted-time.ts';
 
 /** What a check asks of the claims about one digest. */
 export interface ClaimTerms<C extends Claim> {
+  /** What a claim is called in a sentence: `signature`. */
+  readonly thing: string;
+  /** The code where there is none at all. */
+  readonly missing: 'signature-missing' | 'attestation-missing';
   readonly threshold: number;
   readonly authorities: readonly CompiledAuthority[];
+  /** What a claim must be to be looked at: of the type that is asked for. */
+  readonly kind: ClaimCondition<C>;
   /** What every claim must fulfil, whoever signed it. */
   readonly conditions: readonly ClaimCondition<C>[];
+  /** What the claims that `select` chooses must say. */
+  readonly contents: readonly ClaimCondition<C>[];
+  readonly select: Select;
 }
 
-const judgeClaim = <C extends Claim>(
-  { conditions }: ClaimTerms<C>,
+const firstShortfall = <C extends Claim>(
+  conditions: readonly ClaimCondition<C>[],
+  ...of: Parameters<ClaimCondition<C>>
+): Shortfall | undefined => {
+  for (const condition of conditions) {
+    const shortfall = condition(...of);
+    if (shortfall !== undefined) return shortfall;
+  }
+  return undefined;
+};
+
+/** When an authority signed a claim that is asked for, whatever it says. */
+const judgeSigner = <C extends Claim>(
+  { kind, conditions }: ClaimTerms<C>,
   authority: CompiledAuthority,
   claim: C,
   situation: ClaimSituation,
 ): Result<SignedAt, Shortfall> => {
+  const other = kind(claim, { at: situation.now, trusted: false }, situation);
+  if (other !== undefined) return fail(other);
   const signed = authority.judge(claim, situation);
   if (!signed.ok) return signed;
-  for (const condition of conditions) {
-    const shortfall = condition(claim, signed.value, situation);
-    if (shortfall !== undefined) return fail(shortfall);
-  }
-  return signed;
+  const shortfall = firstShortfall(conditions, claim, signed.value, situation);
+  return shortfall === undefined ? signed : fail(shortfall);
 };
 
-/** How many of the authorities have signed, each with a signer of its own. */
+/** A claim as it counts for one authority. */
+const countingOf = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  authority: number,
+  claims: readonly C[],
+  situation: ClaimSituation,
+): readonly Counting[] => {
+  const compiled = terms.authorities[authority];
+  if (compiled === undefined) return [];
+  return claims.flatMap((claim): readonly Counting[] => {
+    const signed = judgeSigner(terms, compiled, claim, situation);
+    if (!signed.ok) return [];
+    const { at } = signed.value;
+    const fits = firstShortfall(terms.contents, claim, signed.value, situation) === undefined;
+    return [{ authority, signer: signerKey(claim.signer), at, fits }];
+  });
+};
+
+interface Count {
+  /** How many of the authorities have signed what is asked for, each with a signer of its own. */
+  readonly count: number;
+  /** A claim that `select` chooses fails, and no other can make up for it. */
+  readonly isLost: boolean;
+}
+
 const countOf = <C extends Claim>(
   terms: ClaimTerms<C>,
   claims: readonly C[],
   situation: ClaimSituation,
-): number =>
-  distinctAuthorities(
-    terms.authorities.map(
-      (authority) =>
-        new Set(
-          claims
-            .filter((claim) => judgeClaim(terms, authority, claim, situation).ok)
-            .map(({ signer }) => signerKey(signer)),
-        ),
-    ),
+): Count => {
+  const all = terms.authorities.flatMap((_, authority) => countingOf(terms, authority, claims, situation));
+  const { counting, isLost } = selected(terms.select, all);
+  const signersOf = terms.authorities.map(
+    (_, authority) =>
+      new Set(counting.filter((one) => one.authority === authority).map(({ signer }) => signer)),
   );
+  return { count: distinctAuthorities(signersOf), isLost };
+};
 
-/** Whether these claims are enough. Reading candidates ends early by the same function that judges in the end. */
+/**
+ * Whether these claims are enough, whatever others there may be. Reading candidates ends early by the same function that
+ * judges in the end.
+ */
 export const areMet = <C extends Claim>(
   terms: ClaimTerms<C>,
   claims: readonly C[],
   situation: ClaimSituation,
-): boolean => countOf(terms, claims, situation) >= terms.threshold;
+): boolean => !isComplete(terms.select) && countOf(terms, claims, situation).count >= terms.threshold;
 
 /** Why one digest fails, with the candidates that were found, the furthest first. */
 export interface Unmet {
@@ -69,19 +115,44 @@ export interface Unmet {
   readonly count: number;
 }
 
+const shortfallOf = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  authority: CompiledAuthority,
+  claim: C,
+  situation: ClaimSituation,
+): Shortfall | undefined => {
+  const signed = judgeSigner(terms, authority, claim, situation);
+  return signed.ok ? firstShortfall(terms.contents, claim, signed.value, situation) : signed.error;
+};
+
 /** Where a claim stopped by the authority for which it came furthest. */
 const stopOf = <C extends Claim>(terms: ClaimTerms<C>, claim: C, situation: ClaimSituation): Stop => {
   const shortfalls: Shortfall[] = [];
   for (const authority of terms.authorities) {
-    const judged = judgeClaim(terms, authority, claim, situation);
-    if (judged.ok) return { stage: 'threshold', text: claimText(claim) };
-    shortfalls.push(judged.error);
+    const shortfall = shortfallOf(terms, authority, claim, situation);
+    if (shortfall === undefined) return { stage: 'threshold', text: claimText(claim) };
+    shortfalls.push(shortfall);
   }
   const [furthest] = shortfalls.sort(byProgress);
   return {
     stage: furthest?.stage ?? 'signer',
     text: `${claimText(claim)}: ${furthest?.why ?? 'nobody is asked for'}`,
   };
+};
+
+/** A claim that fits is not what is wrong where another one had to fit too. */
+const stopsOf = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  { claims, rejected }: ClaimSubject<C>,
+  situation: ClaimSituation,
+): readonly Stop[] => {
+  const ofClaims = claims.map((claim) => stopOf(terms, claim, situation));
+  const isSpoilt =
+    isComplete(terms.select) && ofClaims.some(({ stage }) => stage === 'condition' || stage === 'error');
+  return [
+    ...(isSpoilt ? ofClaims.filter(({ stage }) => stage !== 'threshold') : ofClaims),
+    ...rejected.map((one): Stop => ({ stage: one.fault, text: rejectedText(one) })),
+  ].sort(byProgress);
 };
 
 /** Why nobody could look everywhere that matters to these terms. */
@@ -96,9 +167,13 @@ const lacksOf = <C extends Claim>(
   }),
 ];
 
+/** Candidates that nobody has read to the end. */
+const unreadOf = ({ left, rejected }: ClaimSubject<Claim>): number =>
+  left + rejected.filter(({ fault }) => fault === 'limit' || fault === 'slow').length;
+
 /**
  * Judges one digest. What could not be looked at matters only where the rest is not enough (S2): then the image may have
- * what is missing, and nobody knows.
+ * what is missing, and nobody knows. Where all or the newest must fit, it always matters: it may be the one that does not.
  * @returns `undefined`: it passes
  */
 export const unmetOf = <C extends Claim>(
@@ -106,17 +181,19 @@ export const unmetOf = <C extends Claim>(
   subject: ClaimSubject<C>,
   situation: ClaimSituation,
 ): Unmet | undefined => {
-  const { name, claims, rejected, left } = subject;
-  const count = countOf(terms, claims, situation);
-  if (count >= terms.threshold) return undefined;
+  const { name, claims } = subject;
+  const { count, isLost } = countOf(terms, claims, situation);
+  const needsAll = isComplete(terms.select);
+  const unavailable = lacksOf(terms, subject);
+  const left = needsAll ? unreadOf(subject) : subject.left;
+  const isEnough = !isLost && count >= terms.threshold;
+  if (isEnough && (!needsAll || unavailable.length + left === 0)) return undefined;
   return {
     ...(name === undefined ? {} : { platform: name }),
-    unavailable: lacksOf(terms, subject),
-    left,
-    stops: [
-      ...claims.map((claim) => stopOf(terms, claim, situation)),
-      ...rejected.map((one): Stop => ({ stage: one.fault, text: rejectedText(one) })),
-    ].sort(byProgress),
+    // What is lost is lost, whatever stands where nobody could look.
+    unavailable: isLost ? [] : unavailable,
+    left: isLost ? 0 : left,
+    stops: stopsOf(terms, subject, situation),
     count,
   };
 };

@@ -6,6 +6,7 @@ import type { FindingCode } from '../../reasons/reason.ts';
  * is told about the candidate that is nearest to what the policy asks for.
  */
 const stages = {
+  type: 'attestation-missing',
   limit: 'signature-limit',
   slow: 'signature-limit',
   unreadable: 'signature-invalid',
@@ -18,6 +19,8 @@ const stages = {
   time: 'signature-expired',
   name: 'signature-mismatch',
   revoked: 'signature-revoked',
+  error: 'attestation-error',
+  condition: 'attestation-condition',
   threshold: 'signature-threshold',
 } as const satisfies Readonly<Record<CandidateFault, FindingCode>> & Readonly<Record<string, FindingCode>>;
 export type Stage = keyof typeof stages;

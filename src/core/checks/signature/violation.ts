@@ -10,50 +10,51 @@ import { byProgress, codeOf, type Stop } from './stage.ts';
 const maxStops = 5;
 const minOfEach = 64;
 
-type SignatureCode = Extract<FindingCode, `signature-${string}`>;
+type ClaimCode = Extract<FindingCode, `signature-${string}` | `attestation-${string}`>;
 
 /** What a text names of them. */
-type AnyTerms = Pick<ClaimTerms<Claim>, 'threshold' | 'authorities'>;
+type AnyTerms = Pick<ClaimTerms<Claim>, 'thing' | 'missing' | 'threshold' | 'authorities'>;
 
 interface Text {
-  /** Behind the name of the image. */
-  readonly says: (terms: AnyTerms, count: number) => string;
+  /** Behind the name of the image. @param by those of whom it is wanted */
+  readonly says: (thing: string, by: string, count: number) => string;
   readonly remedy: string;
 }
 
-const wanted = ({ threshold, authorities }: AnyTerms): string => {
+const wantedBy = ({ threshold, authorities }: AnyTerms): string => {
   const names = listed(authorities, ({ name }) => name);
   if (authorities.length === 1) return names;
   return `${threshold === authorities.length ? 'all' : String(threshold)} of ${names}`;
 };
 
-const texts: Readonly<Record<SignatureCode, Text>> = {
+const one = (thing: string): string => `${thing.startsWith('a') ? 'an' : 'a'} ${thing}`;
+
+const texts: Readonly<Record<ClaimCode, Text>> = {
   'signature-missing': {
-    says: (terms) => `has no signature, and the policy wants one by ${wanted(terms)}`,
+    says: (thing, by) => `has no ${thing}, and the policy wants one by ${by}`,
     remedy:
       'sign this digest (`cosign sign`); a copy needs its signatures copied too (`cosign copy`, `oras cp -r`); if an index was ' +
       'signed, name the index and not an image behind it',
   },
   'signature-untrusted': {
-    says: (terms) => `is signed by nobody whom the policy trusts (${wanted(terms)})`,
+    says: (thing, by) => `has no ${thing} by anybody whom the policy trusts (${by})`,
     remedy:
       'have one of the authorities sign this digest; if the signer that the detail names is right, the owner of the policy adds it',
   },
   'signature-invalid': {
-    says: (terms) => `has no valid signature by ${wanted(terms)}`,
-    remedy: 'sign this digest again; `imagegate verify` shows each candidate and the step at which it fails',
+    says: (thing, by) => `has no valid ${thing} by ${by}`,
+    remedy: 'sign this digest again; the detail names the step at which each candidate fails',
   },
   'signature-mismatch': {
-    says: (terms) => `has a signature that is about something else, and none by ${wanted(terms)}`,
+    says: (thing, by) => `has no ${thing} by ${by} that is about it: what was found is about something else`,
     remedy: 'sign the digest that the workload names, by the name under which it is used',
   },
   'signature-not-logged': {
-    says: (terms) =>
-      `has a signature by ${wanted(terms)} without the logs or timestamps that the policy wants`,
+    says: (thing, by) => `has no ${thing} by ${by} with the logs or timestamps that the policy wants`,
     remedy: 'sign this digest again, with upload to the log and a timestamp',
   },
   'signature-expired': {
-    says: (terms) => `has no signature by ${wanted(terms)} from a time that counts`,
+    says: (thing, by) => `has no ${thing} by ${by} from a time that counts`,
     remedy: 'sign this digest again; a signature without a log entry or timestamp is judged by now',
   },
   'signature-revoked': {
@@ -61,19 +62,33 @@ const texts: Readonly<Record<SignatureCode, Text>> = {
     remedy: 'use another release; the owner of the policy knows why this one was revoked',
   },
   'signature-threshold': {
-    says: (terms, count) =>
-      `is signed by ${String(count)} of the authorities, and the policy wants ${wanted(terms)}`,
+    says: (thing, by, count) =>
+      `has ${one(thing)} by ${String(count)} of the authorities, and the policy wants ${by}`,
     remedy: 'have the others sign this digest too, each with a key or identity of its own',
   },
   'signature-limit': {
-    says: (terms) =>
-      `has more or larger candidates than are looked at, and no signature by ${wanted(terms)} among those`,
+    says: (thing, by) =>
+      `has more or larger candidates beside it than are looked at, and those leave open whether there is ${one(thing)} by ${by}`,
     remedy:
       'remove what stands beside the image in its registry and is no signature of it, or sign it in a repository of its own',
   },
   'signature-unavailable': {
-    says: (terms) => `could not be checked for a signature by ${wanted(terms)}`,
+    says: (thing, by) => `could not be checked for ${one(thing)} by ${by}`,
     remedy: 'look at what the detail names: the registry, the credential, or the trust root',
+  },
+  'attestation-missing': {
+    says: (thing, by) => `has no ${thing}, and the policy wants one by ${by}`,
+    remedy:
+      "attest this digest (`cosign attest`); what stands only in GitHub's API needs `push-to-registry: true`; a copy needs its " +
+      'attestations copied too (`cosign copy`, `oras cp -r`)',
+  },
+  'attestation-condition': {
+    says: (thing, by) => `has no ${thing} by ${by} that says what the policy wants`,
+    remedy: 'build the image as the policy wants it; the detail names what differs',
+  },
+  'attestation-error': {
+    says: (thing, by) => `has no ${thing} by ${by} over which the expression of the policy can be evaluated`,
+    remedy: 'the owner of the policy writes the expression for what is attested; the detail names the error',
   },
 };
 
@@ -93,10 +108,10 @@ const detailOf = (stops: readonly Stop[], left: number): string => {
   ]);
 };
 
-/** The code of images that fail for sure. */
-const codeFor = (left: number, [first]: readonly Stop[]): SignatureCode => {
+/** The code of images that fail for sure. @param missing where nothing was found */
+const codeFor = (missing: ClaimCode, left: number, [first]: readonly Stop[]): ClaimCode => {
   if (left > 0) return 'signature-limit';
-  return first === undefined ? 'signature-missing' : codeOf(first.stage);
+  return first === undefined ? missing : codeOf(first.stage);
 };
 
 /** R25: what is not excusable decides, because it may hide what an outage does not. */
@@ -117,7 +132,7 @@ const unavailableViolation = (
   const [furthest] = all.flatMap(({ stops }) => stops).sort(byProgress);
   return {
     code,
-    says: `${says(terms, 0)}${inPlaces(platformsOf(all))}`,
+    says: `${says(terms.thing, wantedBy(terms), 0)}${inPlaces(platformsOf(all))}`,
     detail: joined([`${why.what}: ${why.why}`, ...(furthest === undefined ? [] : [furthest.text])]),
     remedy: why.remedy ?? remedy,
     why,
@@ -137,13 +152,13 @@ export const violationOf = (terms: AnyTerms, all: readonly Unmet[]): EvidenceVio
   if (why !== undefined) return unavailableViolation(terms, all, why);
   const stops = sure.flatMap((one) => one.stops).sort(byProgress);
   const left = sure.reduce((sum, one) => sum + one.left, 0);
-  const code = codeFor(left, stops);
+  const code = codeFor(terms.missing, left, stops);
   const { says, remedy } = texts[code];
   const count = Math.min(...sure.map((one) => one.count));
   const detail = detailOf(stops, left);
   return {
     code,
-    says: `${says(terms, count)}${inPlaces(platformsOf(sure))}`,
+    says: `${says(terms.thing, wantedBy(terms), count)}${inPlaces(platformsOf(sure))}`,
     ...(detail === '' ? {} : { detail }),
     remedy,
   };

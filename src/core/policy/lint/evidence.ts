@@ -57,7 +57,9 @@ const pinsInAudit: Rule = (policy) =>
 /** Fields that only checks with evidence read. */
 const readsNoRegistry: Rule = (policy) => {
   const { multiArch, staleFor } = policy.spec;
-  const judges = policy.spec.checks.some((check) => 'image' in check || 'signature' in check);
+  const judges = policy.spec.checks.some(
+    (check) => 'image' in check || 'signature' in check || 'attestation' in check,
+  );
   return [
     ...(multiArch.mode !== 'reference' && !judges
       ? [remark(['spec', 'multiArch'], '`multiArch` does nothing here: no check reads images')]

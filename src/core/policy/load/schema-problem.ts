@@ -15,7 +15,7 @@ type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
 
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
-export const laterChecks = ['attestation', 'vulnerabilities', 'pod', 'expression'] as const;
+export const laterChecks = ['vulnerabilities', 'pod', 'expression'] as const;
 
 /** The same of fields, by where they stand within a check, places in lists aside. */
 export const laterFields: Readonly<Record<string, string>> = {

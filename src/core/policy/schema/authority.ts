@@ -143,7 +143,7 @@ export const isDated = (authority: Demanding): boolean => {
   return logs + timestamps > 0;
 };
 
-type AddProblem = (path: readonly (string | number)[], message: string) => void;
+export type AddProblem = (path: readonly (string | number)[], message: string) => void;
 
 const kinds = ['key', 'keyless', 'certificate'] as const;
 

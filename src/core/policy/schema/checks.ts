@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attestationFields } from './attestation.ts';
 import { imageFields } from './image.ts';
 import { signatureFields } from './signature.ts';
 import { imagePattern, imageTag, kept } from './text.ts';
@@ -63,7 +64,7 @@ const digestFields = z
       .describe(
         'The gate adds the digest to images of Pods that have none, before they are stored, and a Pod that comes without ' +
           'one nevertheless is refused as with `require`. Templates and manifests keep their text, so that GitOps tools see ' +
-          'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`): ' +
+          'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`, `attestation`): ' +
           'such a policy then judges tags that can be moved before the pull.',
       )
       .meta(kept),
@@ -103,6 +104,7 @@ const checkFields = z.strictObject({
   tags: tagsFields.exactOptional(),
   image: imageFields.exactOptional(),
   signature: signatureFields.exactOptional(),
+  attestation: attestationFields.exactOptional(),
 });
 type CheckFields = z.output<typeof checkFields>;
 type OneOf<T> = { [K in keyof T]-?: { [P in K]-?: NonNullable<T[K]> } }[keyof T];
@@ -124,7 +126,7 @@ const check = checkFields
   .meta({ minProperties: 1, maxProperties: 1 });
 
 /** Whether the checks make a policy pin that does not say otherwise: what they find out is about bytes. */
-const pinsByItself = (one: z.output<typeof check>): boolean => 'signature' in one;
+const pinsByItself = (one: z.output<typeof check>): boolean => 'signature' in one || 'attestation' in one;
 
 /** The list of checks of a policy. */
 export const checkList = z
@@ -139,6 +141,6 @@ export const checkList = z
           code: 'custom',
           path: [index, 'digest'],
           message:
-            'this check checks nothing: write `require: true` or `pin: true`; `pin: false` is for policies with a `signature` check',
+            'this check checks nothing: write `require: true` or `pin: true`; `pin: false` is for policies with a `signature` or `attestation` check',
         });
   });

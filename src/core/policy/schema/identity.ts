@@ -7,7 +7,8 @@ import { kept, visibleText } from './text.ts';
 const maxIdentityLength = 512;
 const maxIdentities = 64;
 
-const globText = visibleText(maxIdentityLength).superRefine((text, context) => {
+/** A name of a signer or of a source, exact or with wildcards. */
+export const identityGlobText = visibleText(maxIdentityLength).superRefine((text, context) => {
   const compiled = compileIdentityGlob(text);
   if (!compiled.ok)
     context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${compiled.error}` });
@@ -25,7 +26,7 @@ const issuerText = visibleText(maxIdentityLength).refine((text) => !text.include
 });
 
 const subjectFields = {
-  subject: globText
+  subject: identityGlobText
     .exactOptional()
     .describe(
       'The name in the certificate: an e-mail address, a URI, a host name or a user name, exact or with wildcards. `*` crosses ' +
@@ -77,14 +78,14 @@ const fieldTexts: Readonly<Record<FulcioField, string>> = {
 const fulcioFieldTexts = Object.fromEntries(
   fulcioFields.map((field) => [
     field,
-    globText
+    identityGlobText
       .exactOptional()
       .describe(
         `${fieldTexts[field]}; exact or with wildcards, as \`subject\`. A certificate without it fails.`,
       )
       .meta(kept),
   ]),
-) as Readonly<Record<FulcioField, z.ZodExactOptional<typeof globText>>>;
+) as Readonly<Record<FulcioField, z.ZodExactOptional<typeof identityGlobText>>>;
 
 const identityList = <T extends z.ZodType>(identity: T) => z.array(identity).min(1).max(maxIdentities);
 

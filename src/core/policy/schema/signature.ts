@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { authorityFields, refineAge, refineAuthorities } from './authority.ts';
+import { authorityFields, refineAge, refineAuthorities, type AddProblem } from './authority.ts';
 import { claimFields, repositoryTemplate } from './claims.ts';
 import { kept, visibleText } from './text.ts';
 
@@ -30,9 +30,8 @@ export const signatureFields = z
       .meta({ ...kept, maxProperties: maxAnnotations }),
   })
   .superRefine((check, context) => {
-    const addProblem = (path: readonly (string | number)[], message: string): void => {
+    const addProblem: AddProblem = (path, message) =>
       context.addIssue({ code: 'custom', path: [...path], message });
-    };
     refineAuthorities(check, addProblem);
     if (check.maxAge !== undefined) refineAge(check, 'maxAge', addProblem);
   })

@@ -123,9 +123,12 @@ export const authorityName = boundedText(63).regex(
   'must be lower case letters, digits and "-", starting and ending with a letter or digit',
 );
 
+const invisible = /[\s\p{Cc}]/u;
 /** A text without white space and control characters. */
 export const visibleText = (longest: number) =>
-  boundedText(longest).regex(/^[^\s\p{Cc}]+$/u, 'must not hold white space or control characters');
+  boundedText(longest).refine((text) => !invisible.test(text), {
+    message: 'must not hold white space or control characters',
+  });
 
 /** A time that everybody reads alike. */
 export const timeText = boundedText(64).superRefine((text, context) => {
