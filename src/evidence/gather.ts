@@ -11,13 +11,14 @@ import type { ImageEvidence } from '../core/facts/image-evidence.ts';
 import type { ImageReference } from '../core/image/reference.ts';
 import { createAccessGrants, nameKey, repositoryKey } from './cache/access-grants.ts';
 import { createCredentialOffers, type CredentialOffers } from './credential/credential-offers.ts';
+import { createCandidateLists } from './candidate/candidate-list.ts';
 import { createSharedReads } from './single-flight/shared-reads.ts';
 import { mapLimitByKey } from '../concurrency/map-limit.ts';
 import { defaultEvidenceLimits, type EvidenceLimits } from './limits.ts';
 import { createEventLoopYield } from '../concurrency/event-loop-yield.ts';
 import type { ContentStore, Keychain, ManifestName, PullContext, Registry, Repository } from './ports.ts';
 import { createReadBudget, type Reading } from './resolve/read-budget.ts';
-import type { CreateProvider, EvidenceProvider } from './provider.ts';
+import type { CreateProvider, EvidenceProvider, OffersFor } from './provider.ts';
 import { createAskRegistry } from './resolve/ask-registry.ts';
 import { createAnswerCache, imageKey, pullContextKey, type AnswerCache } from './cache/answer-cache.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
@@ -40,6 +41,8 @@ export interface Evidence {
     requests: readonly EvidenceRequest[],
     context: PullContext | undefined,
   ): readonly ImageEvidence[] | undefined;
+  /** Something was pushed to the repository: what was not beside its images a moment ago may be there now. */
+  pushedTo?(repository: Repository): void;
   /** @returns one answer for each request, in the same order; never rejects. What comes too late is `unavailable`. */
   gather(
     requests: readonly EvidenceRequest[],
@@ -66,6 +69,7 @@ interface Review {
   /** {@link pullContextKey} */
   readonly contextKey: string;
   readonly reading: Reading;
+  readonly offersFor: OffersFor;
   /** Resolves a name. Each name is resolved once per review, however many image texts stand for it (B1). */
   resolveOnce(repository: Repository, name: ManifestName): Promise<Resolution>;
   close(): void;
@@ -79,7 +83,8 @@ const openReview = (
 ): Review => {
   const lists = new Map<string, CredentialOffers>();
   const resolutions = new Map<string, Promise<Resolution>>();
-  const credentialsOf = (repository: Repository, key: string): CredentialOffers => {
+  const offersFor = (repository: Repository): CredentialOffers => {
+    const key = repositoryKey(repository);
     const open = lists.get(key);
     if (open !== undefined) return open;
     const list = createCredentialOffers(keychain, repository, context, reading.signal);
@@ -89,12 +94,13 @@ const openReview = (
   return {
     contextKey: pullContextKey(context),
     reading,
+    offersFor,
     resolveOnce: (repository, name) => {
       const place = repositoryKey(repository);
       const key = place + nameKey(name);
       const asked = resolutions.get(key);
       if (asked !== undefined) return asked;
-      const resolution = resolve({ repository, name }, credentialsOf(repository, place), reading);
+      const resolution = resolve({ repository, name }, offersFor(repository), reading);
       resolutions.set(key, resolution);
       return resolution;
     },
@@ -125,14 +131,16 @@ const askProviders = async (
   providers: Providers,
   resolved: ResolvedImage,
   needs: ImageNeeds,
-  reading: Reading,
+  { reading, offersFor }: Review,
 ): Promise<
   Pick<ImageEvidence, 'facts' | 'claims'> & { readonly keepFor: number; readonly bytes: number }
 > => {
   // Without a provider there is no fact. A check that reads it finds "not asked", which is a defect and denies.
   const list = needsIn(needs);
   const answers = await Promise.all(
-    list.map(async ({ kind, wanted }) => providers.get(kind.id)?.gather(resolved, wanted, reading)),
+    list.map(async ({ kind, wanted }) =>
+      providers.get(kind.id)?.gather(resolved, wanted, reading, offersFor),
+    ),
   );
   const facts: Record<string, Fact<FactOf<KindId>>> = {};
   const claims: string[] = [];
@@ -166,7 +174,7 @@ const gatherImage = async (
     return { pinned: digest === undefined ? manifest : known(digest), facts, tried };
   }
   const resolved = manifest.value;
-  const { keepFor, bytes, ...found } = await askProviders(providers, resolved, needs, review.reading);
+  const { keepFor, bytes, ...found } = await askProviders(providers, resolved, needs, review);
   const pinned = known(digest ?? resolved.image.digest);
   const evidence: ImageEvidence = { pinned, ...found, tried, ...staleness(resolved) };
   if (keepFor > 0 && resolved.outage === undefined) {
@@ -186,12 +194,13 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
   const grants = createAccessGrants(limits, clock);
   const sharedReads = createSharedReads(limits, clock, hasRow);
   const answers = createAnswerCache(limits, grants, clock);
+  const candidateLists = createCandidateLists({ registry, content, sharedReads, clock, limits });
   const eventLoop = createEventLoopYield();
   const askRegistry = createAskRegistry({ registry, content, grants, sharedReads, limits, hasRow });
   const resolve = createResolve({ askRegistry, grants, clock, limits });
   const providers = new Map(
     sources.providers.map((create) => {
-      const provider = create({ registry, content, sharedReads, eventLoop, clock, limits });
+      const provider = create({ registry, content, sharedReads, candidateLists, eventLoop, clock, limits });
       return [provider.kind.id, provider];
     }),
   );
@@ -203,6 +212,7 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
       (request) => withoutNetwork(request) ?? answers.find(contextKey, request.image, request.needs),
     );
   return {
+    pushedTo: (repository) => candidateLists.pushedTo(repository),
     cached: (requests, context) => {
       const cached = cachedAnswers(requests, pullContextKey(context));
       const isKnown = (one: ImageEvidence | undefined): one is ImageEvidence => one !== undefined;

@@ -40,6 +40,16 @@ export interface EvidenceLimits extends OciLimits {
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;
   readonly factBytes: number;
+  /** How old lists of candidates may be, and how old where what is asked for was not found. */
+  readonly listTime: number;
+  readonly absenceTime: number;
+  /** How long a candidate that says nothing is taken for what it was. */
+  readonly rejectionTime: number;
+  /** Lists of candidates that are kept, and their size in memory; what came of candidates, and its size. */
+  readonly candidateLists: number;
+  readonly candidateListBytes: number;
+  readonly claimEntries: number;
+  readonly claimBytes: number;
   /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
   readonly candidates: number;
   readonly candidateManifests: number;
@@ -79,6 +89,13 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   grants: 20_000,
   factEntries: 10_000,
   factBytes: 32 * 1024 * 1024,
+  listTime: 60_000,
+  absenceTime: 10_000,
+  rejectionTime: 60_000,
+  candidateLists: 60_000,
+  candidateListBytes: 32 * 1024 * 1024,
+  claimEntries: 40_000,
+  claimBytes: 64 * 1024 * 1024,
   candidates: 64,
   candidateManifests: 512,
   candidateLayers: 64,

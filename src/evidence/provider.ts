@@ -3,7 +3,9 @@ import type { EvidenceKind, FactOf, KindId, NeedOf } from '../core/facts/evidenc
 import type { Fact } from '../core/facts/fact.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
-import type { ContentStore, Registry } from './ports.ts';
+import type { CandidateLists } from './candidate/candidate-list.ts';
+import type { CredentialOffers } from './credential/credential-offers.ts';
+import type { ContentStore, Registry, Repository } from './ports.ts';
 import type { Reading } from './resolve/read-budget.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
 import type { SharedReads } from './single-flight/shared-reads.ts';
@@ -22,6 +24,9 @@ export interface Gathered<T> {
   readonly claims?: readonly string[];
 }
 
+/** The credentials that the caller has for another repository than that of the image (S12). */
+export type OffersFor = (repository: Repository) => CredentialOffers;
+
 /** One kind of evidence: which need it answers, how it gathers, and how long its answer may be cached. */
 export interface EvidenceProvider<Id extends KindId = KindId> {
   readonly kind: EvidenceKind<Id>;
@@ -30,7 +35,12 @@ export interface EvidenceProvider<Id extends KindId = KindId> {
    * `unavailable`; a rejected promise is a defect of the gate. While `resolved.outage` is set, the provider must not ask
    * the registry.
    */
-  gather(resolved: ResolvedImage, need: NeedOf<Id>, reading: Reading): Promise<Gathered<FactOf<Id>>>;
+  gather(
+    resolved: ResolvedImage,
+    need: NeedOf<Id>,
+    reading: Reading,
+    offersFor: OffersFor,
+  ): Promise<Gathered<FactOf<Id>>>;
 }
 
 /** What every provider gets. A provider that needs more takes it as a parameter of its constructor. */
@@ -38,6 +48,7 @@ export interface ProviderParts {
   readonly registry: Registry;
   readonly content: ContentStore;
   readonly sharedReads: SharedReads;
+  readonly candidateLists: CandidateLists;
   readonly eventLoop: EventLoopYield;
   readonly clock: Clock;
   readonly limits: EvidenceLimits;

@@ -1,11 +1,25 @@
 import { known, unavailableBy } from '../core/facts/fact.ts';
 import type { Digest } from '../core/image/digest.ts';
 import { accountKey } from './cache/access-grants.ts';
-import type { Content, Credential, RegistryAnswer, RegistryFailure, Repository } from './ports.ts';
-import type { ProviderParts } from './provider.ts';
+import type {
+  Content,
+  ContentStore,
+  Credential,
+  Registry,
+  RegistryAnswer,
+  RegistryFailure,
+  Repository,
+} from './ports.ts';
 import type { ResolvedImage } from './resolve/attempts.ts';
 import type { Reading } from './resolve/read-budget.ts';
 import { overspent } from './single-flight/shared-read.ts';
+import type { SharedReads } from './single-flight/shared-reads.ts';
+
+export interface ContentParts {
+  readonly registry: Registry;
+  readonly content: ContentStore;
+  readonly sharedReads: SharedReads;
+}
 
 /** Where content is read, and by which credential of the caller. */
 export interface ReadPlace {
@@ -35,7 +49,7 @@ const wrong = ({ repository: { host } }: ReadPlace, { stage }: ContentWanted, wh
  * read.
  */
 export const readContent = async (
-  { content, registry, sharedReads }: Pick<ProviderParts, 'content' | 'registry' | 'sharedReads'>,
+  { content, registry, sharedReads }: ContentParts,
   place: ReadPlace,
   wanted: ContentWanted,
   reading: Reading,

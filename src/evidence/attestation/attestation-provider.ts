@@ -10,6 +10,7 @@ const attestation: ClaimKind<AttestationClaim, AttestationNeed> = {
   says: 'attested',
   isClaim: (claim): claim is AttestationClaim => claim.says === 'attested',
   tag: 'attestation-tag',
+  covers: false,
   bounds: ({ attestationBytes }) => ({ bytes: { dsse: attestationBytes, bundle: attestationBytes } }),
   predicateTypes: ({ predicateTypes }) => predicateTypes,
   expressions: ({ expressions }) => expressions,

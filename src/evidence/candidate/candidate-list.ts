@@ -1,11 +1,14 @@
 import type { CandidateSource } from '../../core/facts/claim.ts';
-import { absent, known, unavailableBy } from '../../core/facts/fact.ts';
+import { absent, known } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { isTag } from '../../core/image/grammar.ts';
-import { accountKey } from '../cache/access-grants.ts';
-import type { RegistryAnswer } from '../ports.ts';
-import type { ProviderParts } from '../provider.ts';
-import type { ReadPlace } from '../read-content.ts';
+import type { Clock } from '../../concurrency/clock.ts';
+import { createLruCache } from '../../concurrency/lru-cache.ts';
+import { accountKey, repositoryKey } from '../cache/access-grants.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import type { RegistryAnswer, RegistryFailure, Repository } from '../ports.ts';
+import type { ContentParts, ReadPlace } from '../read-content.ts';
+import { isOutage } from '../resolve/attempts.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -15,6 +18,30 @@ export interface CandidateList {
   /** There are more than were read, or what stands there cannot be read: at least so many. */
   readonly left: number;
 }
+const nothing: CandidateList = { candidates: [], left: 0 };
+
+/** What a source names, and whether that is what it names now. */
+export interface ListedCandidates extends CandidateList {
+  /** Why the source could not be asked. Then the candidates are those of an earlier time. */
+  readonly failure?: RegistryFailure;
+}
+
+export interface ListWanted {
+  readonly digest: Digest;
+  readonly source: CandidateSource;
+  /** How old a list may be, in milliseconds. */
+  readonly maxAge: number;
+}
+
+/**
+ * What sources name, kept for the account that was told. An old list stands in while the registry cannot be asked: policies
+ * and trust roots withdraw signatures, outages do not.
+ */
+export interface CandidateLists {
+  list(place: ReadPlace, wanted: ListWanted, reading: Reading): Promise<ListedCandidates>;
+  /** Something was pushed there: no list of before counts as fresh. */
+  pushedTo(repository: Repository): void;
+}
 
 type TagSource = Exclude<CandidateSource, 'referrers' | 'referrers-tag'>;
 const suffixes: Readonly<Record<TagSource, string>> = { 'signature-tag': 'sig', 'attestation-tag': 'att' };
@@ -23,9 +50,14 @@ const suffixes: Readonly<Record<TagSource, string>> = { 'signature-tag': 'sig', 
 const tagOf = (digest: Digest, source: TagSource): string =>
   `${digest.replace(':', '-')}.${suffixes[source]}`;
 
+interface ListParts extends ContentParts {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly limits: Pick<EvidenceLimits, 'candidateLists' | 'candidateListBytes' | 'outageTime'>;
+}
+
 /** HEAD first: most images have no such tag, and Docker Hub counts GETs alone. Its digest is a hint where to read. */
 const readTag = async (
-  { registry, content }: ProviderParts,
+  { registry, content }: ListParts,
   { repository, credential }: ReadPlace,
   tag: string,
   reading: Reading,
@@ -41,10 +73,10 @@ const readTag = async (
   return known(got.value.digest);
 };
 
-const ask = async (
-  parts: ProviderParts,
+const read = async (
+  parts: ListParts,
   place: ReadPlace,
-  { digest, source }: { readonly digest: Digest; readonly source: CandidateSource },
+  { digest, source }: ListWanted,
   reading: Reading,
 ): Promise<RegistryAnswer<CandidateList>> => {
   if (source === 'referrers' || source === 'referrers-tag') {
@@ -67,23 +99,73 @@ const ask = async (
     : found;
 };
 
-/**
- * What one source names for an image. What cannot be read because of who pushed it is no outage: there is something, and it
- * is left (S3).
- */
-export const listCandidates = async (
-  parts: ProviderParts,
-  place: ReadPlace,
-  wanted: { readonly digest: Digest; readonly source: CandidateSource },
-  reading: Reading,
-): Promise<RegistryAnswer<CandidateList>> => {
-  const { repository, credential, outage } = place;
-  if (outage !== undefined) return unavailableBy(outage);
-  const account = accountKey({ repository, credential: credential.key });
-  const key = `candidates ${wanted.source} ${wanted.digest} ${account}`;
-  const plan = { key, host: repository.host, stage: 'referrers' } as const;
-  const answer = await parts.sharedReads.do(plan, reading, (shared) => ask(parts, place, wanted, shared));
-  if (answer.state !== 'unavailable') return answer;
+/** What cannot be read because of who pushed it is no outage: there is something, and it is left (S3). */
+const settled = (answer: RegistryAnswer<CandidateList>): CandidateList | RegistryFailure => {
+  if (answer.state === 'known') return answer.value;
+  if (answer.state === 'absent') return nothing;
   const { unreadable, kind } = answer.why;
-  return unreadable === true || kind === 'limit' ? known({ candidates: [], left: 1 }) : answer;
+  return unreadable === true || kind === 'limit' ? { candidates: [], left: 1 } : answer.why;
+};
+
+interface KeptList {
+  readonly list: CandidateList;
+  readonly at: number;
+  readonly pushes: number;
+}
+
+/** About how many bytes a list holds in memory: of itself, and of each candidate without its annotations. */
+const listBytes = 200;
+const candidateBytes = 400;
+const weightOf = ({ candidates }: CandidateList): number =>
+  candidates.reduce(
+    (sum, { annotations }) =>
+      sum + candidateBytes + (annotations === undefined ? 0 : 2 * JSON.stringify(annotations).length),
+    listBytes,
+  );
+
+export const createCandidateLists = (parts: ListParts): CandidateLists => {
+  const { sharedReads, clock, limits } = parts;
+  const kept = createLruCache<KeptList>({
+    entries: limits.candidateLists,
+    weight: limits.candidateListBytes,
+  });
+  /** How often something was pushed to a repository, as far as registries have told. */
+  const pushes = createLruCache<number>({ entries: limits.candidateLists });
+
+  const ask = async (
+    place: ReadPlace,
+    wanted: ListWanted,
+    reading: Reading,
+    key: string,
+  ): Promise<CandidateList | RegistryFailure> => {
+    const { repository, outage } = place;
+    if (outage !== undefined) return outage;
+    const { host } = repository;
+    const before = pushes.get(repositoryKey(repository)) ?? 0;
+    const plan = { key: `${key} ${before}`, host, stage: 'referrers' } as const;
+    const list = settled(await sharedReads.do(plan, reading, (shared) => read(parts, place, wanted, shared)));
+    if (!('kind' in list))
+      kept.set(key, { list, at: clock.monotonic(), pushes: before }, weightOf(list) + 2 * key.length);
+    return list;
+  };
+
+  return {
+    list: async (place, wanted, reading) => {
+      const { repository, credential } = place;
+      const account = accountKey({ repository, credential: credential.key });
+      const key = `candidates ${wanted.source} ${wanted.digest} ${account}`;
+      const found = kept.get(key);
+      const age = found === undefined ? Infinity : clock.monotonic() - found.at;
+      const isNews = found !== undefined && found.pushes === (pushes.get(repositoryKey(repository)) ?? 0);
+      if (found !== undefined && isNews && age <= wanted.maxAge) return found.list;
+      const list = await ask(place, wanted, reading, key);
+      if (!('kind' in list)) return list;
+      const standsIn = found !== undefined && isOutage(list) && age <= limits.outageTime;
+      return { ...(standsIn ? found.list : nothing), failure: list };
+    },
+    pushedTo: (repository) => {
+      const key = repositoryKey(repository);
+      pushes.set(key, (pushes.get(key) ?? 0) + 1);
+    },
+  };
 };

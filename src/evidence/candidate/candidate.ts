@@ -11,6 +11,10 @@ export interface Candidate {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Whether it stands under a tag that names the image, so that it need not refer to it. */
+export const isTagged = ({ sources }: Candidate): boolean =>
+  sources.some((source) => source === 'signature-tag' || source === 'attestation-tag');
+
 /** Media types of layers that are read. */
 export const formOf = (mediaType: string): CandidateForm | undefined => {
   if (mediaType === 'application/vnd.dev.cosign.simplesigning.v1+json') return 'simple-signing';

@@ -1,22 +1,31 @@
-import type { CandidateSource, Claim, ClaimFacts } from '../../core/facts/claim.ts';
+import type {
+  CandidateSource,
+  Claim,
+  ClaimFacts,
+  PlatformClaims,
+  SubjectClaims,
+} from '../../core/facts/claim.ts';
+import { claimLines } from '../../core/facts/claim-text.ts';
 import type { AttestationNeed, ClaimNeed } from '../../core/facts/claim-need.ts';
-import { known, type Fact, type Unavailable } from '../../core/facts/fact.ts';
+import { known, unavailableBy } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { readManifestDocument } from '../../core/oci/manifest-document.ts';
-import { shown } from '../../core/text/shown-text.ts';
-import { accountKey, repositoryKey } from '../cache/access-grants.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
+import { repositoryKey } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryAnswer } from '../ports.ts';
-import type { Gathered, ProviderParts } from '../provider.ts';
-import { readPlaceOf, readContent } from '../read-content.ts';
+import type { Gathered, OffersFor, ProviderParts } from '../provider.ts';
+import { readContent, readPlaceOf } from '../read-content.ts';
 import type { ResolvedImage } from '../resolve/attempts.ts';
 import type { Reading } from '../resolve/read-budget.ts';
-import { claimLines } from '../../core/facts/claim-text.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import type { TrustRoots, TrustRootSnapshot } from '../trust/trust-root.ts';
+import type { TrustRoots } from '../trust/trust-root.ts';
 import type { CandidateVerifier } from '../verify/verification.ts';
 import type { Preference } from './candidate.ts';
-import { gatherClaims } from './gather-claims.ts';
+import { basisOf, rootsOf, type RootsInForce } from './claim-basis.ts';
+import { searchLocations } from './claim-locations.ts';
+import { imagesBehind, type IndexImage } from './index-images.ts';
+import { createJudgeCandidate, type JudgeCandidate } from './judge-candidate.ts';
 import type { CandidateBounds } from './read-candidate.ts';
 
 /** What verifies candidates, and whom it believes. */
@@ -33,81 +42,159 @@ export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
   readonly isClaim: (claim: Claim) => claim is C;
   /** Its own tag; referrers hold both kinds. */
   readonly tag: CandidateSource;
+  /** Whether what is said of an index counts for the images in it. */
+  readonly covers: boolean;
   bounds(limits: EvidenceLimits): CandidateBounds;
   predicateTypes(need: N): Preference['predicateTypes'];
   expressions(need: N): AttestationNeed['expressions'];
 }
 
-interface RootsInForce {
-  readonly snapshots: readonly TrustRootSnapshot[];
-  readonly missing: Readonly<Record<string, Unavailable>>;
-  readonly ids: Readonly<Record<string, Digest>>;
+/** One image, or index, that candidates have to speak for. */
+interface Subject {
+  readonly digest: Digest;
+  readonly manifest: Uint8Array;
 }
 
-const whyMissing = (name: string, root: Fact<TrustRootSnapshot>): readonly Unavailable[] => {
-  if (root.state === 'known') return [];
-  if (root.state === 'unavailable') return [root.why];
-  return [{ what: shown(`trust root ${name}`), why: 'there is no TrustRoot of this name' }];
-};
-
-const rootsOf = (roots: TrustRoots, names: readonly string[]): RootsInForce => {
-  const found = names.map((name) => [name, roots.get(name)] as const);
-  const snapshots = found.flatMap(([, root]) => (root.state === 'known' ? [root.value] : []));
-  return {
-    snapshots,
-    missing: Object.fromEntries(
-      found.flatMap(([name, root]) => whyMissing(name, root).map((why) => [name, why] as const)),
-    ),
-    ids: Object.fromEntries(snapshots.map(({ name, id }) => [name, id] as const)),
-  };
-};
-
+/** One question about one image, and whoever asks it. */
 interface ClaimQuestion<N> {
   readonly resolved: ResolvedImage;
   readonly need: N;
   readonly roots: RootsInForce;
+  readonly reading: Reading;
+  readonly offersFor: OffersFor;
 }
 
-const readClaims = async <C extends Claim, N extends ClaimNeed<C>>(
-  settings: ClaimKind<C, N>,
-  { parts, verifier }: { readonly parts: ProviderParts } & Pick<ClaimSources, 'verifier'>,
-  { resolved, need, roots }: ClaimQuestion<N>,
-  reading: Reading,
-): Promise<RegistryAnswer<ClaimFacts<C>>> => {
-  const { says, isClaim, tag } = settings;
-  const { demands, keys } = need;
-  const place = readPlaceOf(resolved);
+/** An image that is named by an index and cannot be read has nothing that speaks for it (S3). */
+const nothingFor = <C extends Claim>({ digest }: IndexImage, location: string): SubjectClaims<C> => ({
+  digest,
+  claims: [],
+  rejected: [
+    {
+      candidate: digest,
+      sources: [],
+      location,
+      fault: 'unreadable',
+      why: 'the index names this image, and it is not there or is not what the index says',
+      checks: [],
+    },
+  ],
+  sources: [],
+  left: 0,
+});
+
+/** What the search for one kind of claims works with. */
+interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
+  readonly settings: ClaimKind<C, N>;
+  readonly parts: ProviderParts;
+  readonly judge: JudgeCandidate;
+}
+
+/** Whether all that is asked of one image is said. */
+const isMet = <C extends Claim, N extends ClaimNeed<C>>(
+  { settings, parts }: ClaimSearcher<C, N>,
+  { need, resolved }: ClaimQuestion<N>,
+  claims: readonly Claim[],
+): boolean => {
+  const about = { now: parts.clock.now(), repository: repositoryKey(resolved.image) };
+  const counting = claims.filter(settings.isClaim);
+  return need.demands.length > 0 && need.demands.every((demand) => demand.isMet(counting, about));
+};
+
+/** @param before - what was said of the index that names the image, where that counts for it */
+const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
+  searcher: ClaimSearcher<C, N>,
+  question: ClaimQuestion<N>,
+  subject: Subject,
+  before: readonly C[],
+): Promise<SubjectClaims<C>> => {
+  const { settings, parts, judge } = searcher;
+  const { id, says, isClaim, tag } = settings;
+  const { resolved, need, roots, reading, offersFor } = question;
+  const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
+  const found = await searchLocations({ parts, judge }, place, {
+    basis: basisOf(says, need.keys, roots, settings.expressions(need)),
+    subject,
+    sources: [tag, 'referrers', 'referrers-tag'],
+    preference: { tag, predicateTypes: settings.predicateTypes(need) },
+    isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
+    // It ends early by what is asked, and by what was said of the index.
+    key: `${id} ${settings.keyOf(need)} ${before.length > 0 ? resolved.image.digest : ''}`,
+    reading,
+  });
+  // A claim of the other kind is none (S4).
+  return { ...found, digest: subject.digest, claims: found.claims.filter(isClaim) };
+};
+
+/** The images behind an index, each with what is said of it. */
+const claimsBehind = async <C extends Claim, N extends ClaimNeed<C>>(
+  searcher: ClaimSearcher<C, N>,
+  question: ClaimQuestion<N>,
+  index: Uint8Array,
+  before: readonly C[],
+): Promise<RegistryAnswer<readonly PlatformClaims<C>[]>> => {
+  const { parts } = searcher;
+  const { resolved, need, reading } = question;
+  if (need.platforms === 'reference') return known([]);
+  const choice = need.platforms;
+  const images = await imagesBehind(parts, readPlaceOf(resolved), { index, choice }, reading);
+  if (images.state === 'absent') return images;
+  if (images.state === 'unavailable') {
+    // R25: whoever pushed the index chose what it names.
+    const { excusable: _, ...why } = images.why;
+    return unavailableBy(why);
+  }
+  const location = repositoryKey(resolved.image);
+  const claims = await mapLimit(images.value, parts.limits.childrenAtOnce, async (image) => {
+    const { digest, manifest, platform } = image;
+    const found =
+      manifest === undefined
+        ? nothingFor<C>(image, location)
+        : await claimsAbout(searcher, question, { digest, manifest }, before);
+    return platform === undefined ? found : { ...found, platform };
+  });
+  return known(claims);
+};
+
+interface GatheredClaims<C extends Claim> {
+  readonly facts: ClaimFacts<C>;
+  /** Whether all that is asked is said. */
+  readonly isMet: boolean;
+}
+
+const gather = async <C extends Claim, N extends ClaimNeed<C>>(
+  searcher: ClaimSearcher<C, N>,
+  question: ClaimQuestion<N>,
+): Promise<RegistryAnswer<GatheredClaims<C>>> => {
+  const { resolved, roots, reading } = question;
   const { digest } = resolved.image;
   const manifest =
     resolved.bytes === undefined
-      ? await readContent(parts, place, { stage: 'manifest', digest }, reading)
+      ? await readContent(searcher.parts, readPlaceOf(resolved), { stage: 'manifest', digest }, reading)
       : known(resolved.bytes);
   if (manifest.state !== 'known') return manifest;
   const document = readManifestDocument(manifest.value);
-  const named = await gatherClaims<C>({
-    says,
-    isClaim,
-    parts,
-    verifier,
-    bounds: settings.bounds(parts.limits),
-    place,
-    subject: { digest, manifest: manifest.value },
-    keys,
-    trustRoots: roots.snapshots,
-    expressions: settings.expressions(need),
-    reading,
-    sources: [tag, 'referrers', 'referrers-tag'],
-    preference: { tag, predicateTypes: settings.predicateTypes(need) },
-    demands,
-  });
+  const isIndex = document.ok && document.value.shape === 'index';
+  const named = await claimsAbout(searcher, question, { digest, manifest: manifest.value }, []);
+  const isNamedMet = isMet(searcher, question, named.claims);
+  const { covers } = searcher.settings;
+  const before = covers ? named.claims : [];
+  const isDone = !isIndex || (covers && isNamedMet);
+  const platforms = isDone ? known([]) : await claimsBehind(searcher, question, manifest.value, before);
+  if (platforms.state !== 'known') return platforms;
   return known({
-    repository: repositoryKey(place.repository),
-    digest,
-    isIndex: document.ok && document.value.shape === 'index',
-    named,
-    platforms: [],
-    missingRoots: roots.missing,
-    trustSnapshots: roots.ids,
+    facts: {
+      repository: repositoryKey(resolved.image),
+      digest,
+      isIndex,
+      named,
+      platforms: platforms.value,
+      missingRoots: roots.missing,
+      trustSnapshots: roots.ids,
+    },
+    isMet:
+      platforms.value.length === 0
+        ? isNamedMet
+        : platforms.value.every(({ claims }) => isMet(searcher, question, [...before, ...claims])),
   });
 };
 
@@ -115,39 +202,35 @@ const readClaims = async <C extends Claim, N extends ClaimNeed<C>>(
  * Gathers what candidates say of an image. Kept are claims, never verdicts: age, expiry and revocation are judged anew each
  * time.
  */
-export const createGatherClaims =
-  <C extends Claim, N extends ClaimNeed<C>>(
-    settings: ClaimKind<C, N>,
-    { verifier, trustRoots }: ClaimSources,
-    parts: ProviderParts,
-  ) =>
-  async (resolved: ResolvedImage, need: N, reading: Reading): Promise<Gathered<ClaimFacts<C>>> => {
-    const { sharedReads, clock, limits } = parts;
+export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
+  settings: ClaimKind<C, N>,
+  { verifier, trustRoots }: ClaimSources,
+  parts: ProviderParts,
+) => {
+  const bounds = settings.bounds(parts.limits);
+  const searcher = { settings, parts, judge: createJudgeCandidate({ parts, verifier, bounds }) };
+  return async (
+    resolved: ResolvedImage,
+    need: N,
+    reading: Reading,
+    offersFor: OffersFor,
+  ): Promise<Gathered<ClaimFacts<C>>> => {
+    const { clock, limits } = parts;
     const began = clock.monotonic();
-    const { image, credential, outage } = resolved;
     const roots = rootsOf(trustRoots, need.trustRoots);
-    const account = accountKey({ repository: image, credential: credential.key });
-    const asked = JSON.stringify([settings.keyOf(need), roots.ids, roots.missing]);
-    const state = outage === undefined ? 'claims' : 'held claims';
-    const key = `${state} ${settings.id} ${image.digest} ${account}\n${asked}`;
-    const plan = { key, host: image.host, stage: 'referrers' } as const;
-    const answer = await sharedReads.do(plan, reading, (shared) =>
-      readClaims(settings, { parts, verifier }, { resolved, need, roots }, shared),
-    );
+    const answer = await gather(searcher, { resolved, need, roots, reading, offersFor });
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
     if (answer.state === 'unavailable') {
-      const why = unavailableText(answer.why, credential.source, clock.monotonic() - began);
+      const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
       return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
     }
-    const facts = answer.value;
-    const { claims } = facts.named;
-    const about = { now: clock.now(), repository: facts.repository };
-    const isMet = need.demands.every((demand) => demand.isMet(claims, about));
+    const { facts } = answer.value;
     return {
-      fact: answer,
+      fact: known(facts),
       // What is not there yet may be pushed at any moment.
-      keepFor: isMet ? limits.accessTime : 0,
+      keepFor: answer.value.isMet ? limits.listTime : 0,
       bytes: 2 * JSON.stringify(facts).length,
       claims: claimLines(facts),
     };
   };
+};

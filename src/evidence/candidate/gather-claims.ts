@@ -1,40 +1,49 @@
-import type {
-  CandidateSource,
-  Claim,
-  RejectedCandidate,
-  SourceState,
-  SubjectClaims,
-} from '../../core/facts/claim.ts';
-import type { ClaimDemand } from '../../core/facts/claim-need.ts';
+import type { CandidateSource, Claim, RejectedCandidate, SourceState } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { sleep } from '../../concurrency/abort.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
-import type { RegistryAnswer, RegistryFailure } from '../ports.ts';
+import type { RegistryFailure } from '../ports.ts';
+import type { ProviderParts } from '../provider.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import { claimsToSpeak, candidatesInOrder, type Candidate, type Preference } from './candidate.ts';
-import { listCandidates, type CandidateList } from './candidate-list.ts';
-import { judgeCandidate, type CandidateJob } from './judge-candidate.ts';
+import { candidatesInOrder, claimsToSpeak, type Candidate, type Preference } from './candidate.ts';
+import type { ListedCandidates } from './candidate-list.ts';
+import type { CandidateJob, JudgeCandidate } from './judge-candidate.ts';
 
-export interface ClaimSearch<C extends Claim> extends CandidateJob<C> {
+/** Candidates for one image in one repository. */
+export interface ClaimSearch extends CandidateJob {
   readonly sources: readonly CandidateSource[];
   readonly preference: Preference;
-  readonly demands: readonly ClaimDemand<C>[];
+  /** Whether these claims are enough, so that no more candidates are looked at. */
+  isMet(claims: readonly Claim[]): boolean;
+}
+
+/** What was found for one image in one repository. */
+export interface FoundClaims {
+  readonly claims: readonly Claim[];
+  readonly rejected: readonly RejectedCandidate[];
+  readonly sources: readonly SourceState[];
+  readonly left: number;
+}
+
+export interface GatherParts {
+  readonly parts: ProviderParts;
+  readonly judge: JudgeCandidate;
 }
 
 /** Few at first: the first candidate is mostly the one that is sought. */
 const firstBatch = 1;
 const maxBatch = 16;
 
-/** What is known so far about one image. */
-interface Findings<C extends Claim> {
-  readonly lists: Map<CandidateSource, RegistryAnswer<CandidateList>>;
+/** What is known so far. */
+interface Findings {
+  readonly lists: Map<CandidateSource, ListedCandidates>;
   /** Candidates that were begun or left. */
   readonly seen: Set<Digest>;
   /** Those that were begun. */
   begun: number;
   /** Those that count for the limit: a thing of another kind does only if it was named as a candidate. */
   counted: number;
-  readonly claims: C[];
+  readonly claims: Claim[];
   readonly rejected: RejectedCandidate[];
   /** Why a candidate of this source could not be read whole. */
   readonly lost: Map<CandidateSource, RegistryFailure>;
@@ -42,24 +51,16 @@ interface Findings<C extends Claim> {
 }
 
 /** Waits for work, and not longer than so many milliseconds. */
-const waitFor = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
+export const waitFor = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
   const done = new AbortController();
   await Promise.race([work, sleep(milliseconds, done.signal, false)]).finally(() => done.abort());
 };
 
-const isMet = <C extends Claim>(
-  { demands, parts, place }: ClaimSearch<C>,
-  { claims }: Findings<C>,
-): boolean => {
-  const about = { now: parts.clock.now(), repository: repositoryKey(place.repository) };
-  return demands.length > 0 && demands.every((demand) => demand.isMet(claims, about));
-};
-
 /** The candidates of all lists that are new, each once with all its sources. */
-const freshIn = ({ lists, seen }: Findings<Claim>): readonly Candidate[] => {
+const freshIn = ({ lists, seen }: Findings): readonly Candidate[] => {
   const found = new Map<Digest, Candidate>();
-  for (const list of lists.values()) {
-    for (const candidate of list.state === 'known' ? list.value.candidates : []) {
+  for (const { candidates } of lists.values()) {
+    for (const candidate of candidates) {
       const same = found.get(candidate.digest);
       const sources = [...new Set([...(same?.sources ?? []), ...candidate.sources])];
       if (!seen.has(candidate.digest)) found.set(candidate.digest, { ...candidate, ...same, sources });
@@ -68,21 +69,22 @@ const freshIn = ({ lists, seen }: Findings<Claim>): readonly Candidate[] => {
   return [...found.values()];
 };
 
-const judgeOne = async <C extends Claim>(
-  search: ClaimSearch<C>,
-  findings: Findings<C>,
+const judgeOne = async (
+  { parts, judge }: GatherParts,
+  search: ClaimSearch,
+  findings: Findings,
   candidate: Candidate,
 ): Promise<void> => {
-  const { limits } = search.parts;
+  const { candidateManifests, candidates } = parts.limits;
   findings.seen.add(candidate.digest);
-  if (findings.begun >= limits.candidateManifests || findings.counted >= limits.candidates) {
+  if (findings.begun >= candidateManifests || findings.counted >= candidates) {
     findings.left += 1;
     return;
   }
   findings.begun += 1;
   const counts = claimsToSpeak(candidate, search.preference);
   if (counts) findings.counted += 1;
-  const { claims, rejected, left, unavailable, isForeign } = await judgeCandidate(search, candidate);
+  const { claims, rejected, left, unavailable, isForeign } = await judge(search, candidate);
   if (!counts && !isForeign) findings.counted += 1;
   findings.claims.push(...claims);
   findings.rejected.push(...rejected);
@@ -92,51 +94,72 @@ const judgeOne = async <C extends Claim>(
 };
 
 /**
- * Judges candidates in their order until the demands are met. One that takes long does not keep the next ones waiting:
- * whoever pushes a slow one in front of a good one must not turn a pass into a refusal (S2).
+ * Judges candidates in their order until they are enough. One that takes long does not keep the next ones waiting: whoever
+ * pushes a slow one in front of a good one must not turn a pass into a refusal (S2).
  */
-const judgeAll = async <C extends Claim>(search: ClaimSearch<C>, findings: Findings<C>): Promise<void> => {
+const judgeAll = async (parts: GatherParts, search: ClaimSearch, findings: Findings): Promise<void> => {
   const candidates = candidatesInOrder(freshIn(findings), search.preference);
   const batches: Promise<unknown>[] = [];
   let size = firstBatch;
   for (let at = 0; at < candidates.length; size = Math.min(2 * size, maxBatch)) {
-    const batch = candidates.slice(at, at + size).map((one) => judgeOne(search, findings, one));
+    const batch = candidates.slice(at, at + size).map((one) => judgeOne(parts, search, findings, one));
     at += size;
     batches.push(Promise.all(batch));
-    await waitFor(Promise.all(batch), search.parts.limits.candidateTime);
-    if (isMet(search, findings)) return;
+    await waitFor(Promise.all(batch), parts.parts.limits.candidateTime);
+    if (search.isMet(findings.claims)) return;
   }
   await Promise.all(batches);
 };
 
+/** The sources are asked at the same time; what the quick ones name is judged while a slow one is still awaited. */
+const lookOnce = async (
+  parts: GatherParts,
+  search: ClaimSearch,
+  findings: Findings,
+  maxAge: number,
+): Promise<void> => {
+  const { candidateLists, limits } = parts.parts;
+  const { place, subject, sources, reading } = search;
+  const lists = Promise.all(
+    sources.map(async (source) => {
+      const wanted = { digest: subject.digest, source, maxAge };
+      findings.lists.set(source, await candidateLists.list(place, wanted, reading));
+    }),
+  );
+  await waitFor(lists, limits.candidateTime);
+  await judgeAll(parts, search, findings);
+  if (search.isMet(findings.claims)) return;
+  await lists;
+  await judgeAll(parts, search, findings);
+};
+
 const stateOf = (
-  search: ClaimSearch<Claim>,
-  { lists, lost }: Findings<Claim>,
+  { place: { repository, credential }, sources }: ClaimSearch,
+  { lists, lost }: Findings,
   milliseconds: number,
 ): readonly SourceState[] => {
-  const { repository, credential } = search.place;
   const location = repositoryKey(repository);
-  return search.sources.flatMap((source): readonly SourceState[] => {
+  return sources.flatMap((source): readonly SourceState[] => {
     const list = lists.get(source);
     if (list === undefined) return [];
-    const failure = list.state === 'unavailable' ? list.why : lost.get(source);
+    const failure = list.failure ?? lost.get(source);
     if (failure !== undefined) {
       const why = unavailableText(failure, credential.source, milliseconds);
       return [{ source, location, state: 'unavailable', why }];
     }
-    const isEmpty = list.state !== 'known' || (list.value.candidates.length === 0 && list.value.left === 0);
+    const isEmpty = list.candidates.length === 0 && list.left === 0;
     return [{ source, location, state: isEmpty ? 'absent' : 'known' }];
   });
 };
 
 /**
- * What candidates say of one image. Its sources are asked at the same time, and each is known, absent or unavailable by
- * itself; what the quick ones name is judged while a slow one is still awaited.
+ * What candidates in one repository say of one image. Each source is known, absent or unavailable by itself. Where the lists
+ * of a moment ago do not hold what is sought, they are read again: it may have been pushed since.
  */
-export const gatherClaims = async <C extends Claim>(search: ClaimSearch<C>): Promise<SubjectClaims<C>> => {
-  const { parts, place, subject, sources, reading } = search;
-  const began = parts.clock.monotonic();
-  const findings: Findings<C> = {
+export const gatherClaims = async (parts: GatherParts, search: ClaimSearch): Promise<FoundClaims> => {
+  const { clock, limits } = parts.parts;
+  const began = clock.monotonic();
+  const findings: Findings = {
     lists: new Map(),
     seen: new Set(),
     begun: 0,
@@ -146,25 +169,11 @@ export const gatherClaims = async <C extends Claim>(search: ClaimSearch<C>): Pro
     lost: new Map(),
     left: 0,
   };
-  const lists = Promise.all(
-    sources.map(async (source) => {
-      const wanted = { digest: subject.digest, source };
-      findings.lists.set(source, await listCandidates(parts, place, wanted, reading));
-    }),
-  );
-  await waitFor(lists, parts.limits.candidateTime);
-  await judgeAll(search, findings);
-  if (!isMet(search, findings)) {
-    await lists;
-    await judgeAll(search, findings);
+  for (const maxAge of [limits.listTime, limits.absenceTime]) {
+    await lookOnce(parts, search, findings, maxAge);
+    if (search.isMet(findings.claims)) break;
   }
-  let { left } = findings;
-  for (const list of findings.lists.values()) if (list.state === 'known') left += list.value.left;
-  return {
-    digest: subject.digest,
-    claims: findings.claims,
-    rejected: findings.rejected,
-    sources: stateOf(search, findings, parts.clock.monotonic() - began),
-    left,
-  };
+  const { claims, rejected, lists } = findings;
+  const left = [...lists.values()].reduce((sum, list) => sum + list.left, findings.left);
+  return { claims, rejected, sources: stateOf(search, findings, clock.monotonic() - began), left };
 };

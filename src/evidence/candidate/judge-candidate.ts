@@ -1,80 +1,124 @@
 import type { Claim, RejectedCandidate } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
-import { repositoryKey } from '../cache/access-grants.ts';
+import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import type { ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
-import type { TrustRootSnapshot } from '../trust/trust-root.ts';
-import type { CandidateVerifier, Verification } from '../verify/verification.ts';
-import type { Candidate } from './candidate.ts';
+import type {
+  CandidateVerifier,
+  Verification,
+  VerificationResult,
+  VerifiedRejection,
+} from '../verify/verification.ts';
+import { isTagged, type Candidate } from './candidate.ts';
 import { readCandidate, type CandidateBounds } from './read-candidate.ts';
 
-/** The image that candidates have to speak for, and where and for what they are read. */
-export interface CandidateJob<C extends Claim> extends Pick<Verification, 'keys' | 'expressions'> {
-  readonly says: C['says'];
-  readonly isClaim: (claim: Claim) => claim is C;
-  readonly parts: ProviderParts;
-  readonly verifier: CandidateVerifier;
-  readonly bounds: CandidateBounds;
+/** By what candidates are verified: equal keys, equal results. */
+export interface ClaimBasis extends Pick<Verification, 'says' | 'keys' | 'trustRoots' | 'expressions'> {
+  /** Equal for equal keys, snapshots of trust roots and expressions, and for no others. */
+  readonly key: string;
+}
+
+/** The image that candidates have to speak for, and where they are read. */
+export interface CandidateJob {
+  readonly basis: ClaimBasis;
   readonly place: ReadPlace;
   readonly subject: { readonly digest: Digest; readonly manifest: Uint8Array };
-  readonly trustRoots: readonly TrustRootSnapshot[];
   readonly reading: Reading;
 }
 
 /** What came of one candidate. */
-export interface JudgedCandidate<C extends Claim> {
-  readonly claims: readonly C[];
+export interface JudgedCandidate {
+  readonly claims: readonly Claim[];
   readonly rejected: readonly RejectedCandidate[];
-  /** A part of it that could not be read. */
+  /** Why a part of it could not be read. */
   readonly unavailable?: RegistryFailure;
+  /** Layers beyond those that are read. */
   readonly left: number;
   /** It is a thing of another kind. */
   readonly isForeign: boolean;
 }
+interface Outcome extends VerificationResult, Pick<JudgedCandidate, 'unavailable' | 'left' | 'isForeign'> {}
 
-/** Reads one candidate and has it verified, by itself: a bad one says nothing about the others. */
-export const judgeCandidate = async <C extends Claim>(
-  job: CandidateJob<C>,
+export interface JudgeParts {
+  readonly parts: ProviderParts;
+  readonly verifier: CandidateVerifier;
+  readonly bounds: CandidateBounds;
+}
+
+const readAndVerify = async (
+  { parts, verifier, bounds }: JudgeParts,
+  { basis, place, subject, reading }: CandidateJob,
   candidate: Candidate,
-): Promise<JudgedCandidate<C>> => {
-  const { parts, place, subject, says, keys, trustRoots, expressions, reading } = job;
-  const location = repositoryKey(place.repository);
-  const placed = { candidate: candidate.digest, sources: candidate.sources, location };
-  const read = await readCandidate({ ...job, subject: subject.digest }, candidate);
+): Promise<Outcome> => {
+  const read = await readCandidate({ parts, place, reading, bounds, subject: subject.digest }, candidate);
   if (read.state === 'foreign') return { claims: [], rejected: [], left: 0, isForeign: true };
   const failures = read.state === 'read' ? read.failures : [read];
-  const rejected = failures.flatMap((failure): readonly RejectedCandidate[] =>
-    failure.state === 'bad' ? [{ ...placed, fault: failure.fault, why: failure.why, checks: [] }] : [],
+  const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
+    failure.state === 'bad' ? [{ fault: failure.fault, why: failure.why, checks: [] }] : [],
   );
   const lost = failures.find((failure) => failure.state === 'unavailable');
   const unavailable = lost === undefined ? {} : { unavailable: lost.why };
   if (read.state !== 'read' || read.layers.length === 0)
     return { claims: [], rejected, left: 0, isForeign: false, ...unavailable };
-  const { layers, left } = read;
-  const now = parts.clock.now();
-  const verification = {
+  const { key: _, ...by } = basis;
+  const verification: Verification = {
+    ...by,
     candidate: candidate.digest,
-    says,
     subject,
-    layers,
-    keys,
-    trustRoots,
-    expressions,
-    now,
+    layers: read.layers,
+    now: parts.clock.now(),
   };
-  const result = await job.verifier.verify(verification, location, reading.signal);
-  // A verified word of the other kind would be a defect of the verifier; it must not count (S4).
-  const claims = result.claims
-    .map((claim): Claim => ({ ...claim, ...placed }))
-    .filter(job.isClaim)
-    .filter(({ about }) => about === subject.digest);
+  const result = await verifier.verify(verification, repositoryKey(place.repository), reading.signal);
   return {
-    claims,
-    rejected: [...rejected, ...result.rejected.map((rejection) => ({ ...rejection, ...placed }))],
-    left,
+    // Another digest or a word of the other kind would be a defect of the verifier; it must not count (S1, S4).
+    claims: result.claims.filter(({ says, about }) => says === basis.says && about === subject.digest),
+    rejected: [...rejected, ...result.rejected],
+    left: read.left,
     isForeign: false,
     ...unavailable,
+  };
+};
+
+/** For how long an outcome may be used again: not at all when it would be another one with more time. */
+const timeOf = (
+  { claims, rejected, unavailable }: Outcome,
+  { outageTime, rejectionTime }: ProviderParts['limits'],
+): number => {
+  if (unavailable !== undefined || rejected.some(({ fault }) => fault === 'slow')) return 0;
+  // A date that lies in the future is one that is believed later.
+  return claims.length > 0 || rejected.length === 0 ? outageTime : rejectionTime;
+};
+
+export type JudgeCandidate = (job: CandidateJob, candidate: Candidate) => Promise<JudgedCandidate>;
+
+/**
+ * Reads one candidate and has it verified, by itself: a bad one says nothing about the others. What came of it is kept for
+ * the account that read it, and for the keys, trust snapshots and expressions that it was verified by. That is what it says
+ * and by whom, never a verdict.
+ */
+export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
+  const { limits, clock } = judge.parts;
+  const kept = createTtlCache<Outcome>({ entries: limits.claimEntries, weight: limits.claimBytes }, clock);
+  return async (job, candidate) => {
+    const { basis, place, subject } = job;
+    const location = repositoryKey(place.repository);
+    const account = accountKey({ repository: place.repository, credential: place.credential.key });
+    const { digest, sources } = candidate;
+    const key = `${subject.digest} ${digest} ${isTagged(candidate) ? 'tag' : 'referrer'} ${account}\n${basis.key}`;
+    let outcome = kept.get(key);
+    if (outcome === undefined) {
+      outcome = await readAndVerify(judge, job, candidate);
+      const weight = 2 * (key.length + JSON.stringify(outcome).length);
+      kept.set(key, outcome, timeOf(outcome, limits), weight);
+    }
+    const placed = { candidate: digest, sources, location };
+    return {
+      ...outcome,
+      claims: outcome.claims.map((claim) => ({ ...claim, ...placed })),
+      rejected: outcome.rejected.map((rejection) => ({ ...rejection, ...placed })),
+    };
   };
 };

@@ -8,7 +8,7 @@ import type { ProviderParts } from '../provider.ts';
 import { readContent, type ContentWanted, type ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { CandidateLayer } from '../verify/verification.ts';
-import { formOf, type Candidate } from './candidate.ts';
+import { formOf, isTagged, type Candidate } from './candidate.ts';
 
 /** What is read of a candidate. */
 export interface CandidateBounds {
@@ -93,10 +93,8 @@ const readLayer = async (
  * Reads one candidate: its manifest, which alone says what it is, and its layers. cosign 2 adds a layer at the end with each
  * signature, so the last ones are read where there are too many.
  */
-export const readCandidate = async (
-  job: CandidateRead,
-  { digest, size, sources }: Candidate,
-): Promise<ReadCandidate> => {
+export const readCandidate = async (job: CandidateRead, candidate: Candidate): Promise<ReadCandidate> => {
+  const { digest, size } = candidate;
   const { parts, subject, bounds } = job;
   const bytes = await read(
     job,
@@ -111,13 +109,13 @@ export const readCandidate = async (
       manifest.error.kind === 'limit' ? 'limit' : 'unreadable',
       `its manifest: ${manifest.error.why}`,
     );
-  const isTagged = sources.some((source) => source === 'signature-tag' || source === 'attestation-tag');
+  const hasTag = isTagged(candidate);
   const wanted = wantedOf(manifest.value.layers, bounds);
   if (wanted.length === 0)
-    return isTagged
+    return hasTag
       ? bad('unreadable', 'no layer of it is a signature or an attestation')
       : { state: 'foreign' };
-  if (!isTagged && manifest.value.subject !== subject)
+  if (!hasTag && manifest.value.subject !== subject)
     return bad('mismatch', 'its manifest does not refer to this image');
   const last = wanted.slice(-parts.limits.candidateLayers);
   const layers = await mapLimit(last, parts.limits.childrenAtOnce, (layer) => readLayer(job, layer));

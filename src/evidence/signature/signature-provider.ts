@@ -10,6 +10,7 @@ const signature: ClaimKind<SignatureClaim, SignatureNeed> = {
   says: 'signed',
   isClaim: (claim): claim is SignatureClaim => claim.says === 'signed',
   tag: 'signature-tag',
+  covers: true,
   bounds: ({ payloadBytes, bundleBytes }) => ({
     bytes: { 'simple-signing': payloadBytes, bundle: bundleBytes },
   }),

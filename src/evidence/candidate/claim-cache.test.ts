@@ -1,0 +1,216 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  openClaimEvidence,
+  signatureBy,
+  everything,
+  type ClaimEvidence,
+} from '../../../test/fakes/evidence/claim-evidence.ts';
+import { offer } from '../../../test/fakes/evidence/evidence-sources.ts';
+import { image } from '../../../test/fakes/registry/registry-content.ts';
+import { basicCredential } from '../../../test/fakes/registry/registry-reading.ts';
+import { status } from '../../../test/fakes/registry/registry-faults.ts';
+import { startFakeRegistry, type FakeRegistry } from '../../../test/fakes/registry/registry.ts';
+import { ecKey } from '../../../test/fakes/signature/signed-layers.ts';
+import { bundleSignature, junk } from '../../../test/fakes/signature/signed-candidates.ts';
+import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
+import { absent, known } from '../../core/facts/fact.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import type { TrustRoots } from '../trust/trust-root.ts';
+
+const repository = 'shop/web';
+const web = image({ user: '1000' });
+const key = ecKey();
+const other = ecKey();
+const users = { ann: { password: 'a' }, bob: { password: 'b' } };
+
+let registry: FakeRegistry;
+let gate: ClaimEvidence;
+let rootId = `sha256:${'1'.repeat(64)}` as Digest;
+const trustRoots: TrustRoots = {
+  get: (name) => (name === 'acme' ? known({ name, id: rootId, kind: 'x509', roots: '' }) : absent),
+};
+beforeEach(async () => {
+  registry = await startFakeRegistry({ auth: { mode: 'basic', users } });
+  registry.push(repository, web);
+  const keychain = {
+    offers: async function* (_: unknown, context: { readonly namespace: string } | undefined) {
+      yield offer(context?.namespace === 'shop' ? basicCredential('ann', 'a') : basicCredential('bob', 'b'));
+    },
+  };
+  gate = openClaimEvidence({ keychain, trustRoots });
+});
+afterEach(async () => {
+  await gate.close();
+  await registry.close();
+});
+
+const sign = () => registry.push(repository, bundleSignature(web, key.sign));
+const ask = async (needs: ImageNeeds = signatureBy(key.spki), namespace = 'shop') => {
+  const text = `${registry.host}/${repository}@${web.digest}`;
+  const { signature } = await gate.ask(text, needs, { namespace });
+  if (signature.state !== 'known') throw new Error(`not known: ${JSON.stringify(signature)}`);
+  return signature.value.named;
+};
+const listings = (): number => registry.counts().referrers;
+
+describe('what was found is kept', () => {
+  test('a list for 60 s, and what its candidates say for longer', async () => {
+    sign();
+    for (const [wait, lists] of [
+      [0, 1],
+      [59_000, 1],
+      [2000, 2],
+      [3_600_000, 3],
+    ] as const) {
+      gate.advance(wait);
+      expect((await ask()).claims).toHaveLength(1);
+      expect(listings()).toBe(lists);
+    }
+    expect(gate.verified).toHaveLength(1);
+    expect(registry.counts().blobs).toBe(1);
+  });
+
+  test('"none there" for 10 s, whatever else is there', async () => {
+    registry.push(repository, junk(web, 1));
+    expect((await ask()).claims).toEqual([]);
+    sign();
+    gate.advance(9000);
+    expect((await ask()).claims).toEqual([]);
+    expect(listings()).toBe(1);
+    gate.advance(1001);
+    expect((await ask()).claims).toHaveLength(1);
+  });
+
+  test('and "none there" no longer, once the registry tells of a push', async () => {
+    expect((await ask()).claims).toEqual([]);
+    sign();
+    gate.evidence.pushedTo?.({ host: registry.host, repository: 'shop/other' });
+    expect((await ask()).claims).toEqual([]);
+    gate.evidence.pushedTo?.({ host: registry.host, repository });
+    expect((await ask()).claims).toHaveLength(1);
+  });
+
+  test('a candidate that says nothing for 60 s', async () => {
+    registry.push(repository, bundleSignature(web, other.sign));
+    for (const [wait, times] of [
+      [0, 1],
+      [11_000, 1],
+      [50_000, 2],
+    ] as const) {
+      gate.advance(wait);
+      expect((await ask()).rejected).toMatchObject([{ fault: 'untrusted' }]);
+      expect(gate.verified).toHaveLength(times);
+    }
+  });
+
+  test('never what was too slow to verify, or could not be read', async () => {
+    await gate.close();
+    const slow = { claims: [], rejected: [{ fault: 'slow', why: 'late', checks: [] }] } as const;
+    const keychain = {
+      offers: async function* () {
+        yield offer(basicCredential('ann', 'a'));
+      },
+    };
+    gate = openClaimEvidence({ keychain, verifier: { verify: () => Promise.resolve(slow) } });
+    sign();
+    for (const times of [1, 2]) {
+      expect((await ask()).rejected).toMatchObject([{ fault: 'slow' }]);
+      expect(gate.verified).toHaveLength(times);
+    }
+  });
+});
+
+describe('R28: what is kept for one is nothing to another', () => {
+  test('credential', async () => {
+    sign();
+    await ask();
+    expect((await ask(signatureBy(key.spki), 'other')).claims).toHaveLength(1);
+    expect(listings()).toBe(2);
+    expect(gate.verified).toHaveLength(2);
+  });
+
+  test('set of keys', async () => {
+    sign();
+    await ask();
+    expect((await ask(signatureBy(other.spki))).claims).toEqual([]);
+    const both = { keys: [key.spki, other.spki] };
+    expect((await ask(signatureBy(key.spki, both))).claims).toHaveLength(1);
+    expect(gate.verified).toHaveLength(3);
+    const turned = { keys: [other.spki, key.spki], demands: [everything] };
+    expect((await ask(signatureBy(key.spki, turned))).claims).toHaveLength(1);
+    expect(gate.verified).toHaveLength(3);
+  });
+
+  test('snapshot of a trust root', async () => {
+    sign();
+    const needs = signatureBy(key.spki, { trustRoots: ['acme', 'gone'] });
+    await ask(needs);
+    rootId = `sha256:${'2'.repeat(64)}` as Digest;
+    gate.advance(6000);
+    await ask(needs);
+    expect(gate.verified.map(({ trustRoots }) => trustRoots.map(({ id }) => id[7]))).toEqual([['1'], ['2']]);
+  });
+});
+
+describe('while the registry is down', () => {
+  const down = () => registry.fault({}, status(503));
+
+  test('a claim of the last 24 h stands', async () => {
+    sign();
+    await ask();
+    down();
+    gate.advance(23 * 3_600_000);
+    const found = await ask();
+    expect(found.claims).toHaveLength(1);
+    gate.advance(2 * 3_600_000);
+    const text = `${registry.host}/${repository}@${web.digest}`;
+    expect((await gate.ask(text, signatureBy(key.spki))).signature.state).toBe('unavailable');
+  });
+
+  test('what was not there is unavailable, not absent', async () => {
+    await ask();
+    down();
+    gate.advance(61_000);
+    const found = await ask();
+    expect(found.claims).toEqual([]);
+    expect(found.sources.map(({ state }) => state)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  });
+
+  test('a list alone that fails is stood in for, and is unavailable still', async () => {
+    sign();
+    await ask();
+    registry.fault({ path: '/referrers/' }, status(503));
+    gate.advance(61_000);
+    const found = await ask();
+    expect(found.claims).toHaveLength(1);
+    expect(found.sources).toMatchObject([{}, { source: 'referrers', state: 'unavailable' }, {}]);
+  });
+
+  test('a login that is refused is no outage: nothing stands in', async () => {
+    sign();
+    await ask();
+    registry.fault({ path: '/referrers/' }, status(403));
+    gate.advance(61_000);
+    expect((await ask()).claims).toEqual([]);
+  });
+});
+
+test('B9: what is kept is bounded: names that somebody makes up do not fill the memory', async () => {
+  await gate.close();
+  const keychain = {
+    offers: async function* () {
+      yield offer(basicCredential('ann', 'a'));
+    },
+  };
+  gate = openClaimEvidence({ keychain, limits: { candidateLists: 1, claimEntries: 1 } });
+  sign();
+  registry.push(repository, bundleSignature(web, other.sign));
+  const needs = signatureBy(key.spki, { demands: [everything] });
+  await ask(needs);
+  expect(gate.verified).toHaveLength(2);
+  const asked = registry.counts().total;
+  await ask(needs);
+  // Two candidates and a place for one, three lists and a place for one: they are read again.
+  expect(gate.verified).toHaveLength(4);
+  expect(registry.counts().total).toBeGreaterThanOrEqual(asked + 2);
+});
