@@ -1,4 +1,8 @@
 /** The registries of the bench in a process of their own: Debian's docker-registry, and the double with its faults. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCosign, type Cosign, type CosignKey, type SignatureForm } from '../e2e/harness/cosign.ts';
 import { startDockerRegistry, type DockerRegistry } from '../e2e/harness/docker-registry.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
@@ -91,13 +95,18 @@ const doublePlace = (registry: FakeRegistry): Place => ({
   stop: () => registry.close(),
 });
 
-const repositoryIn = (path: string): string => /^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(path)?.[1] ?? '';
+const repositoryIn = (path: string): string =>
+  /^\/v2\/(.+)\/(?:manifests|blobs|referrers)\//.exec(path)?.[1] ?? '';
 
 const placeOf = (host: string): Place => {
   const place = places.get(host);
   if (place === undefined) throw new Error(`no registry is open at ${host}`);
   return place;
 };
+
+let keyFolder: string | undefined;
+let cosign: Cosign | undefined;
+let key: CosignKey | undefined;
 
 const orders = {
   /** @returns its host */
@@ -140,6 +149,23 @@ const orders = {
     }
     return filled;
   },
+  /** A key of cosign for {@link orders.sign}. */
+  makeKey: async (): Promise<CosignKey> => {
+    keyFolder ??= mkdtempSync(join(tmpdir(), 'imagegate-bench-keys-'));
+    cosign ??= createCosign(3, { folder: keyFolder });
+    return (key ??= await cosign.generateKey('release'));
+  },
+  /** By that key; names with their digests. */
+  sign: async ({
+    images,
+    form,
+  }: {
+    readonly images: readonly string[];
+    readonly form: SignatureForm;
+  }): Promise<void> => {
+    if (cosign === undefined || key === undefined) throw new Error('no key was made');
+    for (const name of images) await cosign.sign(name, key, form);
+  },
   /** Requests to read anything, in all and of the repository that was asked most. */
   requests: ({
     host,
@@ -160,5 +186,6 @@ const orders = {
 export type RegistryOrders = typeof orders;
 
 serveParent(orders, async () => {
+  if (keyFolder !== undefined) rmSync(keyFolder, { recursive: true, force: true });
   await Promise.all([...places.values()].map((place) => place.stop()));
 });

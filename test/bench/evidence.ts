@@ -7,6 +7,7 @@ import type { Part } from './evidence-part.ts';
 import type { RegistryOrders } from './evidence-registry.ts';
 import { startRegistries } from './evidence-stage.ts';
 import { measureWarm } from './evidence-warm.ts';
+import { measureSignatureBurst, measureSignatureCold } from './signatures.ts';
 import { worstPodMeasurements } from './worst-pod.ts';
 
 const withRegistries =
@@ -27,6 +28,8 @@ export const evidenceMeasurements = {
   'evidence-attacked': withRegistries(measureAttacked),
   'evidence-warm': withRegistries(measureWarm),
   'evidence-digests': withRegistries(measureDigests),
+  'evidence-signature-cold': withRegistries(measureSignatureCold),
+  'evidence-signature-burst': withRegistries(measureSignatureBurst),
   'evidence-faults': withRegistries(measureFaults),
   ...Object.fromEntries(
     Object.entries(worstPodMeasurements).map(([name, measure]) => [name, withRegistries(measure)]),

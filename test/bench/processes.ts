@@ -15,7 +15,11 @@ const hasTaskset = ((): boolean => {
 
 /** Runs on one core of its own where the machine has `taskset`, so that server and load do not share one. */
 export const pinned = (core: number, args: readonly string[]): [string, string[]] =>
-  hasTaskset ? ['taskset', ['-c', String(core), process.execPath, ...args]] : [process.execPath, [...args]];
+  pinnedProgram(core, process.execPath, args);
+
+/** As {@link pinned}, for a program of others. */
+export const pinnedProgram = (core: number, program: string, args: readonly string[]): [string, string[]] =>
+  hasTaskset ? ['taskset', ['-c', String(core), program, ...args]] : [program, [...args]];
 
 export interface Server {
   readonly child: ChildProcess;
