@@ -10,7 +10,7 @@ const { outputFiles, metafile } = await build({
   entryPoints: {
     main: 'src/cli/main.ts',
     'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts',
-    'verify-worker': 'src/adapters/verify-worker/verify-worker.ts',
+    'verify-worker': 'src/serve/verify-worker.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../core/result.ts';
 import type { Verification, VerificationResult } from '../../evidence/verify/verification.ts';
-import type { VerifyReply } from './verify-worker.ts';
+import type { VerifyReply } from './answer-verifications.ts';
 
 /**
  * `late`: not within its time. `failed`: the thread ended, or the verifier threw. `not-begun`: the same before the candidate
@@ -14,7 +14,7 @@ export type ThreadOutcome =
 
 /** What a thread may take; past it the thread ends. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
-/** A thread on a busy node loads its program for a while. That is no fault of the candidate. */
+/** A thread on a busy node loads its program, or a language, for a while. That is no fault of the candidate. */
 const startMs = 15_000;
 
 /** A view of a larger buffer would take all of that with it to the thread. */
@@ -43,9 +43,9 @@ export const startVerifyThread = (program: URL): VerifyThread => {
     env: {},
     execArgv: [],
   });
-  let isReady = false;
+  let hasBegun = false;
   let settle: ((outcome: ThreadOutcome) => void) | undefined;
-  let begin: (() => void) | undefined;
+  let begin = (): void => {};
   let ended: string | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -57,16 +57,16 @@ export const startVerifyThread = (program: URL): VerifyThread => {
     settle = undefined;
   };
   thread.on('message', (reply: VerifyReply) => {
-    if ('ready' in reply) {
-      isReady = true;
-      begin?.();
+    if ('begun' in reply) {
+      hasBegun = true;
+      begin();
     } else if ('result' in reply) finish({ state: 'verified', result: reply.result });
-    else finish({ state: 'failed', why: reply.failed });
+    else finish({ state: hasBegun ? 'failed' : 'not-begun', why: reply.failed });
   });
   thread.on('error', (error: unknown) => (ended = messageOf(error)));
   thread.on('exit', () => {
     ended ??= 'the thread ended';
-    finish({ state: isReady ? 'failed' : 'not-begun', why: ended });
+    finish({ state: hasBegun ? 'failed' : 'not-begun', why: ended });
   });
 
   return {
@@ -76,17 +76,16 @@ export const startVerifyThread = (program: URL): VerifyThread => {
           resolve({ state: 'not-begun', why: ended });
           return;
         }
+        hasBegun = false;
         settle = resolve;
-        thread.ref();
         begin = () => {
           clearTimeout(timer);
           timer = setTimeout(() => finish({ state: 'late' }), withinMs);
-          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-          thread.postMessage(portable(verification));
         };
-        if (isReady) begin();
-        else
-          timer = setTimeout(() => finish({ state: 'not-begun', why: 'the thread did not start' }), startMs);
+        timer = setTimeout(() => finish({ state: 'not-begun', why: 'the thread did not start' }), startMs);
+        thread.ref();
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
+        thread.postMessage(portable(verification));
       }),
     end: async () => void (await thread.terminate()),
   };

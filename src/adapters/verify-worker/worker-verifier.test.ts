@@ -14,7 +14,7 @@ import type { Verification } from '../../evidence/verify/verification.ts';
 import { createWorkerVerifier, type WorkerVerifier, type WorkerVerifierOptions } from './worker-verifier.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-verify-worker-'));
-const source = new URL('./verify-worker.ts', import.meta.url);
+const source = new URL('../../serve/verify-worker.ts', import.meta.url);
 const bundle = pathToFileURL(join(scratch, 'verify-worker.js'));
 /** A program that does as the media type of the first layer says. */
 const playing = pathToFileURL(join(scratch, 'playing.mjs'));
@@ -39,9 +39,13 @@ beforeAll(async () => {
        die: () => process.exit(1),
        eat: () => { const held = []; for (;;) held.push(new Array(1e5).fill(held.length)); },
        wait: () => setTimeout(parts.verify, 300),
+       load: () => setTimeout(() => (parentPort.postMessage({ begun: true }), parts.verify()), 300),
+       'fail to load': () => parts.fail(),
      };
-     parentPort.on('message', ({ layers: [layer] }) => parts[layer.mediaType]());
-     parentPort.postMessage({ ready: true });`,
+     parentPort.on('message', ({ layers: [layer] }) => {
+       if (!layer.mediaType.endsWith('load')) parentPort.postMessage({ begun: true });
+       parts[layer.mediaType]();
+     });`,
   );
   await build({
     entryPoints: [fileURLToPath(source)],
@@ -131,6 +135,13 @@ describe('a thread verifies a candidate', () => {
     const verifier = open({ program: pathToFileURL(join(scratch, 'nowhere.js')) });
     for (let time = 0; time < 2; time += 1)
       expect(await verifier.verify(play('verify'), 'r', never)).toEqual(slow('its verification failed: '));
+  });
+
+  test('what a thread loads first takes none of the time of a candidate, and blames none', async () => {
+    const verifier = open({ threads: 1, times: { small: 100, large: 100 } });
+    expect(await verifier.verify(play('load'), 'r', never)).toEqual(verified);
+    expect(await verifier.verify(play('fail to load'), 'r', never)).toEqual(slow('a defect'));
+    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(verified);
   });
 
   test('one repository that asks a lot does not keep another waiting', async () => {

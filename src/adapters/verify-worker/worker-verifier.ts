@@ -11,7 +11,7 @@ import type {
 import { startVerifyThread, type ThreadOutcome } from './verify-thread.ts';
 
 export interface WorkerVerifierOptions {
-  /** The threads' program: `verify-worker.ts` from source, `verify-worker.js` in the bundle. */
+  /** The threads' program, which calls `answerVerifications`. */
   readonly program: URL;
   readonly threads?: number;
   /** How many may wait for a thread. */

@@ -1,10 +1,13 @@
 import type { ClaimCheckResult } from '../../core/facts/claim.ts';
 import type { Result } from '../../core/result.ts';
+import { noExpressions, type ExpressionEngine } from './expression-engine.ts';
 import { readDsse } from './form/dsse.ts';
 import type { SignedMaterial } from './form/signed-material.ts';
 import { readSigstoreBundle } from './form/sigstore-bundle.ts';
 import { readSimpleSigning } from './form/simple-signing.ts';
+import { conditionsOf } from './payload/conditions.ts';
 import { readPayload } from './payload/read-payload.ts';
+import type { SignedWord } from './payload/signed-word.ts';
 import { reject, type Rejection } from './rejection.ts';
 import { readPolicyKey, type PolicyKey } from './signature/public-key.ts';
 import { signersOf, type Believed } from './signers.ts';
@@ -41,7 +44,19 @@ interface Trust {
   readonly roots: readonly PreparedRoot[];
 }
 
-const verifyLayer = (layer: CandidateLayer, trust: Trust, verification: Verification): VerificationResult => {
+/** The word of a believed signer. Attack: have expressions evaluated over a large statement that nobody known has signed. */
+const believedWord = (word: SignedWord, { expressions }: Verification, engine: ExpressionEngine) => {
+  if (word.says === 'signed') return word;
+  const { statement, ...said } = word;
+  return { ...said, expressions: conditionsOf(statement, expressions, engine) };
+};
+
+const verifyLayer = (
+  layer: CandidateLayer,
+  trust: Trust,
+  verification: Verification,
+  engine: ExpressionEngine,
+): VerificationResult => {
   const rejected = (
     { fault, why }: Rejection,
     checks: VerifiedRejection['checks'] = [],
@@ -54,8 +69,9 @@ const verifyLayer = (layer: CandidateLayer, trust: Trust, verification: Verifica
   // Bytes that nobody known has signed are read too: only to say what is wrong with them.
   if (!word.ok) return rejected(word.error, signers.ok ? [passed] : signers.error.checks);
   if (!signers.ok) return rejected(signers.error, signers.error.checks);
+  const said = believedWord(word.value, verification, engine);
   const claims = signers.value.map((believed: Believed): VerifiedClaim => ({
-    ...word.value,
+    ...said,
     form: layer.form,
     about: verification.subject.digest,
     ...believed,
@@ -76,12 +92,18 @@ const readTrust = ({ keys, trustRoots }: Verification): Trust => ({
   }),
 });
 
-/** Verifies one candidate: which of its layers say something that counts, signed by whom and when. Pure. */
-export const verifyCandidate = (verification: Verification): VerificationResult => {
+/**
+ * Verifies one candidate: which of its layers say something that counts, signed by whom and when. Pure.
+ * @param engine - absent: expressions fail
+ */
+export const verifyCandidate = (
+  verification: Verification,
+  engine: ExpressionEngine = noExpressions,
+): VerificationResult => {
   const trust = readTrust(verification);
   const results = verification.layers
     .slice(0, maxLayers)
-    .map((layer) => verifyLayer(layer, trust, verification));
+    .map((layer) => verifyLayer(layer, trust, verification, engine));
   const left = verification.layers.length - results.length;
   const tooMany: VerifiedRejection = {
     fault: 'limit',

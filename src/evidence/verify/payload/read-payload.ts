@@ -11,12 +11,9 @@ import { readStatement, type Statement } from './statement.ts';
 /** The statement by which cosign 3 signs an image. Every other one attests something (CVE-2026-39395 was this class). */
 const signaturePredicate = 'https://sigstore.dev/cosign/sign/v1';
 
-const wordOfStatement = ({
-  predicateType,
-  predicate,
-  annotations,
-}: Statement): Result<SignedWord, Rejection> => {
-  if (predicateType !== signaturePredicate) return ok({ says: 'attested', predicateType, expressions: {} });
+const wordOfStatement = (statement: Statement): Result<SignedWord, Rejection> => {
+  const { predicateType, predicate, annotations } = statement;
+  if (predicateType !== signaturePredicate) return ok({ says: 'attested', predicateType, statement });
   if (Object.keys(predicate).length > 0)
     return reject(
       'mismatch',
