@@ -6,19 +6,27 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { imagePolicyCrd } from '../src/core/policy/schema/crd.ts';
-import { renderPolicyFields } from './render-policy-fields.ts';
+import { trustRootCrd } from '../src/core/trust-root/crd.ts';
+import { renderPolicyFields, renderTrustRootFields } from './render-fields.ts';
 import { renderReasons } from './render-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
 
-const renderCrd = (): string =>
-  '# Generated from src/core/policy/schema/schema.ts by `npm run generate`. Do not edit.\n' +
-  stringify(imagePolicyCrd(), { aliasDuplicateObjects: false, lineWidth: 110 });
+const renderCrd = (source: string, crd: object): string =>
+  `# Generated from ${source} by \`npm run generate\`. Do not edit.\n${stringify(crd, { aliasDuplicateObjects: false, lineWidth: 110 })}`;
 
 /** Path from the root of the repository, and what the file must hold. */
 export const generatedFiles: readonly (readonly [string, () => string])[] = [
-  ['deploy/crds/imagegate.dev_imagepolicies.yaml', renderCrd],
+  [
+    'deploy/crds/imagegate.dev_imagepolicies.yaml',
+    () => renderCrd('src/core/policy/schema/schema.ts', imagePolicyCrd()),
+  ],
+  [
+    'deploy/crds/imagegate.dev_trustroots.yaml',
+    () => renderCrd('src/core/trust-root/schema.ts', trustRootCrd()),
+  ],
   ['docs/policy-fields.md', renderPolicyFields],
+  ['docs/trust-root-fields.md', renderTrustRootFields],
   ['docs/reasons.md', renderReasons],
 ];
 

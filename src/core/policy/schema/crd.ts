@@ -1,10 +1,6 @@
 import { policyFieldSchema, type FieldSchema } from './field-schema.ts';
 import { policyApiVersion, policyKind } from './schema.ts';
 
-const group = policyApiVersion.slice(0, policyApiVersion.indexOf('/'));
-const version = policyApiVersion.slice(group.length + 1);
-const plural = 'imagepolicies';
-
 /** A structural OpenAPI v3 schema: only what the API server takes beside `properties`. */
 interface StructuralSchema {
   readonly [keyword: string]: unknown;
@@ -52,16 +48,21 @@ const structural = (schema: FieldSchema): StructuralSchema => {
 const structuralProperties = (
   properties: Readonly<Record<string, FieldSchema>>,
 ): Readonly<Record<string, StructuralSchema>> =>
-  Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, structural(field)]));
+  Object.fromEntries(
+    Object.entries(properties)
+      // A field that is only there to be refused has no type.
+      .filter(([, field]) => field.type !== undefined)
+      .map(([name, field]) => [name, structural(field)]),
+  );
 
-const condition = {
+const condition = (noun: string) => ({
   type: 'object',
-  description: 'One observation about the policy.',
+  description: `One observation about the ${noun}.`,
   required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
   properties: {
     type: {
       type: 'string',
-      description: 'Accepted: the policy was read without a problem and is in force.',
+      description: `Accepted: the ${noun} was read without a problem and is in force.`,
       minLength: 1,
       maxLength: 316,
     },
@@ -93,56 +94,60 @@ const condition = {
       maxLength: 32768,
     },
   },
-};
+});
 
-const status = {
+const status = (noun: string) => ({
   type: 'object',
-  description: 'Written by the gate: whether the policy was accepted.',
+  description: `Written by the gate: whether the ${noun} was accepted.`,
   properties: {
     conditions: {
       type: 'array',
-      description:
-        'What the gate observed about this policy; Accepted says whether it is in force as written.',
+      description: `What the gate observed about this ${noun}; Accepted says whether it is in force as written.`,
       maxItems: 16,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
-      items: condition,
+      items: condition(noun),
     },
   },
-};
+});
 
 const accepted = (field: string): string => `.status.conditions[?(@.type=="Accepted")].${field}`;
 
-const printerColumns = [
-  { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'What a failed check does.' },
+interface CustomResource {
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  /** What messages call such an object. */
+  readonly noun: string;
+  readonly description: string;
+  /** The schema of the whole object. */
+  readonly fields: FieldSchema;
+  /** Columns of `kubectl get`, apart from `Accepted`, `Age`, `Reason` and `Message`. */
+  readonly columns?: readonly object[];
+  readonly wideColumns?: readonly object[];
+}
+
+/** The columns of `kubectl get`; those of priority 1 with `-o wide`. */
+const printerColumns = ({ noun, columns = [], wideColumns = [] }: CustomResource): readonly object[] => [
+  ...columns,
   {
     name: 'Accepted',
     type: 'string',
     jsonPath: accepted('status'),
-    description: 'Whether the policy is in force as written.',
+    description: `Whether the ${noun} is in force as written.`,
   },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-  {
-    name: 'Namespaces',
-    type: 'string',
-    priority: 1,
-    jsonPath: '.spec.match.namespaces.include',
-    description: 'Globs of the namespaces that the policy covers.',
-  },
-  {
-    name: 'On-Unavailable',
-    type: 'string',
-    priority: 1,
-    jsonPath: '.spec.onUnavailable',
-    description: 'What happens when something that a check needs cannot be read.',
-  },
+  ...wideColumns,
   { name: 'Reason', type: 'string', priority: 1, jsonPath: accepted('reason') },
   { name: 'Message', type: 'string', priority: 1, jsonPath: accepted('message') },
 ];
 
-/** The CustomResourceDefinition of ImagePolicy, made from the policy schema. */
-export const imagePolicyCrd = (): object => {
-  const { apiVersion, kind, spec } = policyFieldSchema().properties ?? {};
+/** The CustomResourceDefinition of a cluster-scoped kind of the gate. */
+export const customResourceDefinition = (resource: CustomResource): object => {
+  const { kind, plural, singular, shortNames, noun, description } = resource;
+  const [group = '', version = ''] = policyApiVersion.split('/');
+  const fields = resource.fields.properties ?? {};
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -151,11 +156,11 @@ export const imagePolicyCrd = (): object => {
       group,
       scope: 'Cluster',
       names: {
-        kind: policyKind,
-        listKind: `${policyKind}List`,
+        kind,
+        listKind: `${kind}List`,
         plural,
-        singular: 'imagepolicy',
-        shortNames: ['imgpol'],
+        singular,
+        shortNames,
         categories: ['imagegate', 'security'],
       },
       versions: [
@@ -164,20 +169,18 @@ export const imagePolicyCrd = (): object => {
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: printerColumns,
+          additionalPrinterColumns: printerColumns(resource),
           schema: {
             openAPIV3Schema: {
               type: 'object',
-              description:
-                'ImagePolicy says which container images may run: whom it applies to, what must hold for their images, and ' +
-                'what happens otherwise. An image needs the consent of every policy that matches it.',
+              description,
               required: ['spec'],
               properties: {
-                apiVersion: { type: 'string', description: apiVersion?.description },
-                kind: { type: 'string', description: kind?.description },
+                apiVersion: { type: 'string', description: fields['apiVersion']?.description },
+                kind: { type: 'string', description: fields['kind']?.description },
                 metadata: { type: 'object' },
-                spec: structural(spec ?? {}),
-                status,
+                spec: structural(fields['spec'] ?? {}),
+                status: status(noun),
               },
             },
           },
@@ -186,3 +189,36 @@ export const imagePolicyCrd = (): object => {
     },
   };
 };
+
+/** The CustomResourceDefinition of ImagePolicy, made from the policy schema. */
+export const imagePolicyCrd = (): object =>
+  customResourceDefinition({
+    kind: policyKind,
+    plural: 'imagepolicies',
+    singular: 'imagepolicy',
+    shortNames: ['imgpol'],
+    noun: 'policy',
+    description:
+      'ImagePolicy says which container images may run: whom it applies to, what must hold for their images, and ' +
+      'what happens otherwise. An image needs the consent of every policy that matches it.',
+    fields: policyFieldSchema(),
+    columns: [
+      { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'What a failed check does.' },
+    ],
+    wideColumns: [
+      {
+        name: 'Namespaces',
+        type: 'string',
+        priority: 1,
+        jsonPath: '.spec.match.namespaces.include',
+        description: 'Globs of the namespaces that the policy covers.',
+      },
+      {
+        name: 'On-Unavailable',
+        type: 'string',
+        priority: 1,
+        jsonPath: '.spec.onUnavailable',
+        description: 'What happens when something that a check needs cannot be read.',
+      },
+    ],
+  });

@@ -1,8 +1,10 @@
 import {
   completeDefault,
+  fieldSchemaOf,
   policyFieldSchema,
   type FieldSchema,
 } from '../src/core/policy/schema/field-schema.ts';
+import { trustRootSchema } from '../src/core/trust-root/schema.ts';
 import { laterChecks, laterFields } from '../src/core/policy/load/schema-problem.ts';
 
 interface Row {
@@ -68,31 +70,51 @@ const section = (row: Row): string => {
   return `### \`${row.path}\`\n\n${facts.join(' · ')}\n\n${row.schema.description ?? ''}\n`;
 };
 
-const introduction = `<!-- Generated from src/core/policy/schema/schema.ts by \`npm run generate\`. Do not edit. -->
+interface Page {
+  /** Where the schema stands. */
+  readonly source: string;
+  readonly title: string;
+  readonly introduction: string;
+  readonly schema: FieldSchema;
+  /** What a later version can do, and this one refuses. */
+  readonly missing: readonly string[];
+}
 
-# Fields of an ImagePolicy
-
-[policy.md](policy.md) explains how policies work together and has examples.
-
-## Fields
-`;
-
-const missing = (): string =>
-  [
-    '## What is not in this version',
-    '',
-    'These belong to the policy format, and this version cannot run them. A policy that holds one of them is refused as a',
-    'whole: a check is never ignored.',
-    '',
-    ...laterChecks.map((name) => `- the check \`${name}\``),
-    ...Object.values(laterFields).map((name) => `- ${name}`),
-    '',
-  ].join('\n');
+const page = ({ source, title, introduction, schema, missing }: Page): string => {
+  // What has no type is refused, and not written by people: there is nothing to explain.
+  const rows = rowsBelow(schema, '').filter((row) => row.schema.type !== undefined);
+  const head = `<!-- Generated from ${source} by \`npm run generate\`. Do not edit. -->\n\n# ${title}\n\n${introduction}\n\n## Fields\n`;
+  const tail = ['## What is not in this version', '', ...missing, ''].join('\n');
+  return [head, ...rows.map(section), tail].join('\n');
+};
 
 /** docs/policy-fields.md. */
-export const renderPolicyFields = (): string => {
-  // Refused, and not written by people: neither has a field of its own to explain.
-  const hidden = ['status', 'metadata.namespace'];
-  const rows = rowsBelow(policyFieldSchema(), '').filter(({ path }) => !hidden.includes(path));
-  return [introduction, ...rows.map(section), missing()].join('\n');
-};
+export const renderPolicyFields = (): string =>
+  page({
+    source: 'src/core/policy/schema/schema.ts',
+    title: 'Fields of an ImagePolicy',
+    introduction: '[policy.md](policy.md) explains how policies work together and has examples.',
+    schema: policyFieldSchema(),
+    missing: [
+      'These belong to the policy format, and this version cannot run them. A policy that holds one of them is refused as a',
+      'whole: a check is never ignored.',
+      '',
+      ...laterChecks.map((name) => `- the check \`${name}\``),
+      ...Object.values(laterFields).map((name) => `- ${name}`),
+    ],
+  });
+
+/** docs/trust-root-fields.md. */
+export const renderTrustRootFields = (): string =>
+  page({
+    source: 'src/core/trust-root/schema.ts',
+    title: 'Fields of a TrustRoot',
+    introduction: '[trust-roots.md](trust-roots.md) explains where roots come from and has examples.',
+    schema: fieldSchemaOf(trustRootSchema),
+    missing: [
+      'These belong to the format, and this version cannot run them. A trust root that holds one of them is refused as a whole.',
+      '',
+      '- `spec.sigstore.tuf`: a root that is fetched from a TUF repository',
+      '- `spec.notary`: the trust store of Notary Project signatures',
+    ],
+  });
