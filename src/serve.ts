@@ -7,6 +7,7 @@ import { fail, ok, type Result } from './core/result.ts';
 import type { JsonObject } from './core/text/json/json.ts';
 import type { Decision } from './core/decision/decision.ts';
 import type { PullSecrets } from './evidence/ports.ts';
+import type { TrustRoots } from './evidence/trust/trust-root.ts';
 import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
@@ -40,6 +41,7 @@ interface RunningGate {
 interface Outside {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
+  readonly trustRoots: TrustRoots;
   readonly certificate: CertificateSource;
   /** Absent without a cluster. */
   readonly pullSecrets?: PullSecrets;
@@ -65,7 +67,8 @@ const openFromFiles = async (
   ]);
   if (!policies.ok) return policies;
   if (!certificate.ok) return certificate;
-  const found = { policies: policies.value, certificate: certificate.value };
+  const { trustRoots } = policies.value;
+  const found = { policies: policies.value, trustRoots, certificate: certificate.value };
   if (config.kubeconfig.value === undefined) return ok({ ...found, namespaces: noCluster, parts: () => [] });
   const { createClusterClient, openNamespaces } = await import('./serve/cluster/cluster.ts');
   const { createPullSecrets } = await import('./adapters/kubernetes/resources/pull-secrets.ts');

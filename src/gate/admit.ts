@@ -3,7 +3,7 @@ import { untilAborted } from '../concurrency/abort.ts';
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
 import { shown } from '../core/text/shown-text.ts';
-import { isJsonObject } from '../core/text/json/json.ts';
+import { isJsonObject, type JsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
 import type { Deadline } from './deadline.ts';
@@ -15,7 +15,7 @@ import {
   type Outcome,
 } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
-import { judgePolicy } from './review/judge-policy.ts';
+import { judgePolicy, judgeTrustRoot } from './review/judge-policy.ts';
 import type { PolicySource } from './ports.ts';
 import { unknownKind } from './review/unknown-kind.ts';
 import type { Review } from './review/review.ts';
@@ -95,6 +95,12 @@ const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): O
   return { warnings: [`${message}; ${remedy}`], skipped: { code: 'not-judged', message } };
 };
 
+/** R9: objects of the gate's own kinds are judged on their way in. */
+const judgeOwn: Readonly<Record<string, ((object: JsonObject) => Outcome) | undefined>> = {
+  ImagePolicy: judgePolicy,
+  TrustRoot: judgeTrustRoot,
+};
+
 /** Hop 2 for everything that is no workload. `undefined`: a workload row covers the object. */
 const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcome | undefined => {
   const short = shortCut(request);
@@ -110,9 +116,8 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
   }
   const { group, kind } = request.kind;
   if (deps.workloads.byKind(group, kind) !== undefined) return undefined;
-  if (group === 'imagegate.dev' && kind === 'ImagePolicy' && request.object !== null) {
-    return judgePolicy(request.object);
-  }
+  const own = group === 'imagegate.dev' ? judgeOwn[kind] : undefined;
+  if (own !== undefined && request.object !== null) return own(request.object);
   if (isNamespace(request)) return guardNamespace(request, deps.policies, deps.admins);
   if (deps.workloads.isWithoutImages(group, kind)) return {};
   return notJudged(request, deps.unknownKinds);

@@ -65,6 +65,7 @@ describe('order and contents (R16)', () => {
     expect(named(inside)).toEqual([
       'Namespace/imagegate-system',
       'CustomResourceDefinition/imagepolicies.imagegate.dev',
+      'CustomResourceDefinition/trustroots.imagegate.dev',
       'ServiceAccount/imagegate',
       'ClusterRole/imagegate',
       'ClusterRoleBinding/imagegate',
@@ -91,6 +92,7 @@ describe('order and contents (R16)', () => {
   test('prints nothing namespaced for a gate outside of the cluster, and the webhooks last', () => {
     expect(named(outside)).toEqual([
       'CustomResourceDefinition/imagepolicies.imagegate.dev',
+      'CustomResourceDefinition/trustroots.imagegate.dev',
       'ClusterRole/imagegate',
       'ClusterRoleBinding/imagegate',
       'MutatingWebhookConfiguration/imagegate',

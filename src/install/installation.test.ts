@@ -138,6 +138,8 @@ describe('least privilege (B27, R5, R15)', () => {
     ['reads namespaces', 'namespaces', 'get,list,watch'],
     ['reads policies', 'imagepolicies', 'get,list,watch'],
     ['patches the status of policies', 'imagepolicies/status', 'patch'],
+    ['reads trust roots', 'trustroots', 'get,list,watch'],
+    ['patches the status of trust roots', 'trustroots/status', 'patch'],
     [
       'keeps its own webhook configuration only',
       'validatingwebhookconfigurations',

@@ -1,5 +1,6 @@
 import type { V1Namespace, V1ResourceQuota } from '@kubernetes/client-node';
 import { imagePolicyCrd } from '../core/policy/schema/crd.ts';
+import { trustRootCrd } from '../core/trust-root/crd.ts';
 import { configMap } from './config-map.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';
 import { fence } from './fence.ts';
@@ -38,12 +39,17 @@ const priorityQuota = (namespace: string): V1ResourceQuota => ({
   },
 });
 
-/** The custom resource definition of ImagePolicy. */
-export const policyDefinition = (): InstallManifest =>
+/** The custom resource definitions of the gate's own kinds. */
+export const definitions = (): readonly InstallManifest[] => [
   manifest(
     imagePolicyCrd(),
     'Policies as objects of the cluster: kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
-  );
+  ),
+  manifest(
+    trustRootCrd(),
+    'Whom policies believe when they ask who signed an image: kubectl explain trustroot.spec --api-version=imagegate.dev/v1alpha1',
+  ),
+];
 
 /**
  * R16: everything for a gate inside of the cluster, but for the webhook configurations: they are applied last,
@@ -56,7 +62,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Install
       namespaceObject(namespace),
       `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
     ),
-    policyDefinition(),
+    ...definitions(),
     ...inClusterAccess(namespace, options.pullSecrets),
     manifest(
       priorityQuota(namespace),
@@ -95,7 +101,7 @@ export const outOfClusterManifests = ({
   pullSecrets,
   ...options
 }: OutOfClusterOptions): readonly InstallManifest[] => [
-  policyDefinition(),
+  ...definitions(),
   ...outOfClusterAccess(pullSecrets),
   mutatingManifest({ ...options, target: { url } }),
   webhookManifest({ ...options, target: { url } }),

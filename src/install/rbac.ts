@@ -32,8 +32,10 @@ const clusterRole: V1ClusterRole = {
   metadata: metadata(),
   rules: [
     rule('', 'namespaces', ['get', 'list', 'watch']),
-    rule('imagegate.dev', 'imagepolicies', ['get', 'list', 'watch']),
-    rule('imagegate.dev', 'imagepolicies/status', ['patch']),
+    ...['imagepolicies', 'trustroots'].flatMap((resource) => [
+      rule('imagegate.dev', resource, ['get', 'list', 'watch']),
+      rule('imagegate.dev', `${resource}/status`, ['patch']),
+    ]),
     ...['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'].map((resource) =>
       rule('admissionregistration.k8s.io', resource, ['get', 'list', 'watch', 'patch'], [objectNames.gate]),
     ),
@@ -44,7 +46,7 @@ const clusterRole: V1ClusterRole = {
 };
 
 const clusterRoleComment = (access: PullSecretAccess): string =>
-  `What the gate may do in the whole cluster: read namespaces and policies, say in a policy's status whether it was accepted, keep its own webhook configurations (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret${access === 'none' ? '' : ` but what ${objectNames.pullSecrets} below grants`}. ImagePolicy is in no aggregated role (admin, edit, view): whoever may write policies is decided by you.`;
+  `What the gate may do in the whole cluster: read namespaces, policies and trust roots, say in the status of the latter two whether they were accepted, keep its own webhook configurations (list and watch by that name need the field selector metadata.name=${objectNames.gate}), write Events, and find the Deployment or CronJob above a Pod. It can create no workload and read no Secret${access === 'none' ? '' : ` but what ${objectNames.pullSecrets} below grants`}. ImagePolicy and TrustRoot are in no aggregated role (admin, edit, view): whoever may write them is decided by you.`;
 
 const binding = (subject: RbacV1Subject): V1ClusterRoleBinding => ({
   apiVersion,

@@ -62,16 +62,16 @@ describe('the way out', () => {
     const lines = printRemoval({ namespace }).split('\n');
     const line = lines.findIndex((text) => text.includes('customresourcedefinition'));
     expect(lines[line - 1]).toMatch(
-      /^# WARNING: every ImagePolicy .* kubectl get imagepolicies\.imagegate\.dev -o yaml/,
+      /^# WARNING: every ImagePolicy and every TrustRoot .* kubectl get imagepolicies\.imagegate\.dev,trustroots\.imagegate\.dev -o yaml/,
     );
   });
 
   test('they are written to a file from the cluster that they are deleted in, and from no other', () => {
     const context = 'the other one';
     const lines = printRemoval({ namespace, kubeconfig: 'k', context }).split('\n');
-    const kept = lines.find((text) => text.includes('> imagepolicies.yaml'));
+    const kept = lines.find((text) => text.includes('> imagegate.yaml'));
     expect(kept).toContain(
-      `kubectl --kubeconfig=k --context='the other one' get imagepolicies.imagegate.dev`,
+      `kubectl --kubeconfig=k --context='the other one' get imagepolicies.imagegate.dev,trustroots.imagegate.dev`,
     );
   });
 

@@ -1,4 +1,4 @@
-import { policyDefinition } from './installation.ts';
+import { definitions } from './installation.ts';
 import { objectNames, shellQuoted } from './manifest.ts';
 
 interface RemovalOptions {
@@ -21,7 +21,7 @@ interface Step {
 }
 
 /** With its group: Flux and OpenShift have image policies of their own, and kubectl takes the one that it finds first. */
-const policies = policyDefinition().object.metadata.name;
+const kinds = definitions().map(({ object }) => object.metadata.name);
 
 /**
  * In the order that never blocks: first what the API server asks before it lets anything in, because from the moment the
@@ -60,9 +60,9 @@ const steps = (kubectl: string, namespace: string | undefined): readonly Step[] 
   },
   {
     why:
-      'WARNING: every ImagePolicy of the cluster goes with the definition. To keep them, stop here and write them to a ' +
-      `file first: ${kubectl} get ${policies} -o yaml > imagepolicies.yaml`,
-    deletes: [`customresourcedefinition ${policies}`],
+      'WARNING: every ImagePolicy and every TrustRoot of the cluster goes with its definition. To keep them, stop here ' +
+      `and write them to a file first: ${kubectl} get ${kinds.join()} -o yaml > imagegate.yaml`,
+    deletes: kinds.map((name) => `customresourcedefinition ${name}`),
   },
   ...(namespace === undefined
     ? []

@@ -147,7 +147,10 @@ describe('R12 and R9: namespaces and policies', () => {
 
   test('asks about policies, cluster-wide', () => {
     const hook = hooks()[policies];
-    expect(coveredBy(hook)).toEqual(['imagegate.dev/v1alpha1/imagepolicies']);
+    expect(coveredBy(hook)).toEqual([
+      'imagegate.dev/v1alpha1/imagepolicies',
+      'imagegate.dev/v1alpha1/trustroots',
+    ]);
     expect(hook?.rules?.[0]?.scope).toBe('Cluster');
     expect(hook?.failurePolicy).toBe('Fail');
     expect(hook?.namespaceSelector).toBeUndefined();

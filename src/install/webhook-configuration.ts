@@ -80,7 +80,7 @@ const webhooks = (options: WebhookOptions): V1ValidatingWebhook[] => {
   });
   const policies = webhook(options, {
     name: webhookNames.policies,
-    rules: [clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies')],
+    rules: [clusterScopedRule('imagegate.dev', 'v1alpha1', 'imagepolicies', 'trustroots')],
     matchConditions: [somethingJudgedChanges],
   });
   return bootstrap.length === 0
@@ -92,7 +92,7 @@ const comment = `The gate itself. Apply this last, when it is ready: from here o
 ${webhookNames.validate}: every kind that embeds a pod spec. Fails closed: with every replica dead nothing new starts, while labels, finalizers and deletions of what runs still pass.
 ${webhookNames.bootstrap}: the same for the bootstrap namespaces, but they start without us when we are dead.
 ${webhookNames.namespaces}: a label change that takes a namespace out of a Deny policy. Fails closed: with Ignore, an outage would be the moment to relabel, and the namespace would stay out of the policy afterwards. While we are dead a namespace without labels of its own, a bootstrap namespace and our own can still be created; other new namespaces and label changes wait.
-${webhookNames.policies}: refuses a policy with an unknown field, which the API server would drop in silence. Deleting a policy is never refused.
+${webhookNames.policies}: refuses a policy or a trust root with an unknown field, which the API server would drop in silence, and a trust root whose certificates or keys cannot be used. Deleting one is never refused.
 In an emergency: kubectl delete validatingwebhookconfiguration ${objectNames.gate}`;
 
 /**

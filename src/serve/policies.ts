@@ -4,10 +4,12 @@ import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { fail, ok, type Result } from '../core/result.ts';
+import { trustRootsOf, type TrustRoots, type TrustRootSnapshot } from '../evidence/trust/trust-root.ts';
 import type { PolicySource, PolicyState } from '../gate/ports.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Telemetry } from './telemetry.ts';
+import { reportTrustRootAges, shippedRootNames, shippedRoots } from './trust-roots.ts';
 
 /** Policies in force, and their state in `/readyz`. */
 export interface Policies {
@@ -23,19 +25,22 @@ export const reportSet = (set: PolicySet, { log, metrics }: Telemetry, message: 
   log.info(message, { policies: set.policies.length, broken: set.broken.length, version: set.version });
 };
 
-/** Policies from files: broken or empty at the start ends the start, later the last good set stays (R8). */
+/** Policies from files with their trust roots: broken or empty at the start ends the start, later the last good set stays (R8). */
 export const openPolicyFiles = async (
   config: Config,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
-): Promise<Result<Policies, readonly string[]>> => {
+): Promise<Result<Policies & { readonly trustRoots: TrustRoots }, readonly string[]>> => {
   const { log, metrics } = telemetry;
   let problem: string | undefined;
   const files = createPolicyFiles<PolicySet>({
     paths: config.policies.value,
+    shippedRoots: shippedRootNames,
     build: compilePolicySet,
     onChange: (loaded) => {
+      // Both at once: no review sees a policy of one set and a root of another.
       current = { state: 'loaded', set: loaded.value };
+      roots = loaded.trustRoots;
       problem = undefined;
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(loaded.value, telemetry, 'policies reloaded');
@@ -51,11 +56,15 @@ export const openPolicyFiles = async (
   const loaded = await files.load();
   if (!loaded.ok) return fail(loaded.error.map(formatProblem));
   let current: PolicyState = { state: 'loaded', set: loaded.value.value };
+  let roots = loaded.value.trustRoots;
+  const inForce = (): readonly TrustRootSnapshot[] => [...shippedRoots, ...roots];
+  reportTrustRootAges(inForce, telemetry);
   reportSet(loaded.value.value, telemetry, 'policies loaded');
   files.watch();
   lifecycle.add(() => files.close());
   return ok({
     source: { current: () => current },
+    trustRoots: trustRootsOf(inForce),
     part: () => ({
       part: 'policies',
       state: problem === undefined ? 'ok' : 'trouble',

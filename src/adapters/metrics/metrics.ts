@@ -6,7 +6,7 @@ const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 /** Kinds that get a label of their own: clients must not be able to choose label values. */
 const labelledKinds = new Set(
-  'Pod PodTemplate ReplicationController Deployment ReplicaSet StatefulSet DaemonSet Job CronJob ImagePolicy Namespace ImageReview'.split(
+  'Pod PodTemplate ReplicationController Deployment ReplicaSet StatefulSet DaemonSet Job CronJob ImagePolicy TrustRoot Namespace ImageReview'.split(
     ' ',
   ),
 );
@@ -96,6 +96,8 @@ export interface Metrics {
    * label values.
    */
   registryAsked(registry: string, code: string, seconds: number): void;
+  /** Tells the age of each trust root in force, in seconds; a root that is not among them has none any more. */
+  trustRootAges(ages: ReadonlyMap<string, number>): void;
   /** Called before each scrape, for gauges that are read on demand. */
   onScrape(read: () => void): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
@@ -169,6 +171,12 @@ const createInstruments = (registry: Registry) => {
       buckets,
       registers,
     }),
+    trustRootAge: new Gauge({
+      name: 'imagegate_trust_root_age_seconds',
+      help: 'How long ago the content of a trust root was written.',
+      labelNames: ['root'],
+      registers,
+    }),
     registryDuration: new Histogram({
       name: 'imagegate_registry_request_duration_seconds',
       help: 'Time of one request to a registry or token server, the waiting for its turn included.',
@@ -196,7 +204,8 @@ export const createMetrics = (version: string): Metrics => {
   })
     .labels(version, process.versions.node)
     .set(1);
-  const { counter, gauge, requests, duration, evidence, registryDuration } = createInstruments(registry);
+  const { counter, gauge, requests, duration, evidence, registryDuration, trustRootAge } =
+    createInstruments(registry);
   const requestTally = createTally(requests, ['operation', 'resource', 'decision', 'mode']);
   const findingTally = createTally(counter.findings, ['policy', 'code', 'mode']);
   const skipTally = createTally(counter.skipped, ['code']);
@@ -219,6 +228,10 @@ export const createMetrics = (version: string): Metrics => {
     registryAsked: (name, code, seconds) => {
       counter.registryRequests.inc({ registry: name, code });
       registryDuration.observe({ registry: name }, seconds);
+    },
+    trustRootAges: (ages) => {
+      trustRootAge.reset();
+      for (const [root, age] of ages) trustRootAge.set({ root }, age);
     },
     onScrape: (read) => void reads.push(read),
     render: async () => {

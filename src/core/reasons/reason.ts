@@ -37,6 +37,7 @@ export const findingCodes = [
   'overloaded',
   'policies-unavailable',
   'policy-invalid',
+  'trust-root-invalid',
   'namespace-unavailable',
   'namespace-escape',
   'deadline-exceeded',

@@ -297,6 +297,14 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'this version cannot run. Stored like this it would not do what it says.',
     fix: 'Correct the field that the finding names; `imagegate policy lint` finds the same before it reaches the cluster.',
   },
+  'trust-root-invalid': {
+    title: 'The TrustRoot is not valid',
+    meaning:
+      'A TrustRoot that is being written has a field that does not exist, or a content that cannot be used: a certificate ' +
+      'or key that cannot be read, a chain that does not hold, an entry that does not say when it begins to be valid. ' +
+      'Stored like this, it would be of no use to the policies that name it.',
+    fix: 'Correct what the finding names; `imagegate trust verify` finds the same before it reaches the cluster.',
+  },
   'namespace-unavailable': {
     title: 'The labels of the namespace are not known',
     meaning:

@@ -1,4 +1,4 @@
-import type { Fact } from '../../core/facts/fact.ts';
+import { absent, known, type Fact } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { digestOf } from '../content-digest.ts';
@@ -31,17 +31,32 @@ export interface TrustRoots {
 const textOf = (content: TrustRootContent): string =>
   content.kind === 'sigstore' ? content.trustedRoot : content.roots;
 
+/** Names a content that was looked into before: the root that is shipped. */
+export const snapshotOf = (
+  { name, writtenAt }: Pick<TrustRootSnapshot, 'name' | 'writtenAt'>,
+  content: TrustRootContent,
+): TrustRootSnapshot => {
+  const id = digestOf(Buffer.from(`${content.kind}\n${textOf(content)}`), 'sha256');
+  return { name, id, ...(writtenAt === undefined ? {} : { writtenAt }), ...content };
+};
+
 /**
  * Looks into the content of a trust root and names it.
  * @returns the snapshot, or everything that is wrong with the content
  */
 export const takeSnapshot = (
-  { name, writtenAt }: Pick<TrustRootSnapshot, 'name' | 'writtenAt'>,
+  root: Pick<TrustRootSnapshot, 'name' | 'writtenAt'>,
   content: TrustRootContent,
 ): Result<TrustRootSnapshot, readonly string[]> => {
   const text = textOf(content);
   const read = content.kind === 'sigstore' ? readTrustedRoot(text) : readX509Roots(text);
-  if (!read.ok) return read;
-  const id = digestOf(Buffer.from(`${content.kind}\n${text}`), 'sha256');
-  return ok({ name, id, ...(writtenAt === undefined ? {} : { writtenAt }), ...content });
+  return read.ok ? ok(snapshotOf(root, content)) : read;
 };
+
+/** Trust roots by name; of two with one name the later one is in force. */
+export const trustRootsOf = (snapshots: () => readonly TrustRootSnapshot[]): TrustRoots => ({
+  get: (name) => {
+    const found = snapshots().findLast((snapshot) => snapshot.name === name);
+    return found === undefined ? absent : known(found);
+  },
+});

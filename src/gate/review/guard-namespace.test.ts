@@ -1,3 +1,4 @@
+import publicGood from '../../adapters/trust-root/public-good.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
@@ -106,6 +107,42 @@ describe('R9: policies on their way in', () => {
     expect(decision.allowed).toBe(want === undefined);
     if (want !== undefined) {
       expect(decision.findings[0]?.code).toBe('policy-invalid');
+      expect(`${decision.findings[0]?.message} ${decision.findings[0]?.remedy}`).toContain(want);
+    }
+  });
+});
+
+describe('a TrustRoot on its way in (R5, R9)', () => {
+  const trustedRoot = JSON.stringify(publicGood);
+  const object = (spec: object): JsonObject =>
+    JSON.parse(
+      JSON.stringify({
+        apiVersion: 'imagegate.dev/v1alpha1',
+        kind: 'TrustRoot',
+        metadata: { name: 'a' },
+        spec,
+      }),
+    ) as JsonObject;
+  test.each([
+    ['a good root is stored', { sigstore: { trustedRoot } }, undefined],
+    ['a misspelt field is refused with a suggestion', { sigstore: { trustedroot: '{}' } }, 'trustedRoot'],
+    ['R5: TUF is refused by name', { sigstore: { tuf: {} } }, 'this version cannot fetch a root'],
+    [
+      'S9: an entry without a start',
+      { sigstore: { trustedRoot: trustedRoot.replace('"start":"2021-01-12T11:53:27Z"', '') } },
+      'validFor.start: missing field',
+    ],
+    [
+      'a certificate that cannot be read',
+      { x509: { roots: 'PEM' } },
+      'spec.x509.roots: holds no certificate',
+    ],
+    ['a file, which a cluster has not', { sigstore: { file: './a.json' } }, 'a cluster has no files'],
+  ])('%s', async (_title, spec, want) => {
+    const decision = await fakeGate().admit(requestFor(object(spec), { namespace: '' }));
+    expect(decision.allowed).toBe(want === undefined);
+    if (want !== undefined) {
+      expect(decision.findings[0]?.code).toBe('trust-root-invalid');
       expect(`${decision.findings[0]?.message} ${decision.findings[0]?.remedy}`).toContain(want);
     }
   });

@@ -4,16 +4,26 @@ import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { compilePolicy } from '../../core/policy-set/compile.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
+import type { Finding } from '../../core/decision/finding.ts';
+import { readClusterTrustRoot } from '../../evidence/trust/cluster-object.ts';
 import { gateFinding, type Outcome } from './decision-builder.ts';
 
-const problemFinding = (problem: PolicyProblem) =>
-  gateFinding('policy-invalid', shown(`${formatPath(problem.path)}: ${problem.message}`), {
-    path: shown(formatPath(problem.path)),
-    remedy:
-      problem.suggestion === undefined
-        ? 'see docs/policy.md, or kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1'
-        : shown(`did you mean ${problem.suggestion}?`),
-  });
+const problemFinding =
+  (code: 'policy-invalid' | 'trust-root-invalid', help: string) =>
+  ({ path, message, suggestion }: PolicyProblem): Finding =>
+    gateFinding(code, shown(`${formatPath(path)}: ${message}`), {
+      path: shown(formatPath(path)),
+      remedy: suggestion === undefined ? help : shown(`did you mean ${suggestion}?`),
+    });
+
+const policyFinding = problemFinding(
+  'policy-invalid',
+  'see docs/policy.md, or kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
+);
+const trustRootFinding = problemFinding(
+  'trust-root-invalid',
+  'see docs/trust-roots.md, or kubectl explain trustroot.spec --api-version=imagegate.dev/v1alpha1',
+);
 
 /**
  * R9: a CustomResourceDefinition prunes or keeps unknown fields in silence, so a misspelt check would be stored
@@ -21,8 +31,17 @@ const problemFinding = (problem: PolicyProblem) =>
  */
 export const judgePolicy = (object: JsonObject): Outcome => {
   const read = readPolicy(object);
-  if (!read.ok) return { findings: read.error.map(problemFinding) };
+  if (!read.ok) return { findings: read.error.map(policyFinding) };
   const compiled = compilePolicy(read.value);
-  if (!compiled.ok) return { findings: [problemFinding({ path: ['spec'], message: compiled.error })] };
+  if (!compiled.ok) return { findings: [policyFinding({ path: ['spec'], message: compiled.error })] };
   return {};
+};
+
+/** At most this many problems are told: a root whose every entry is wrong would fill the answer. */
+const maxProblems = 16;
+
+/** The same for a TrustRoot, its certificates and keys included: a broken one would refuse at the next signature. */
+export const judgeTrustRoot = (object: JsonObject): Outcome => {
+  const read = readClusterTrustRoot(object);
+  return read.ok ? {} : { findings: read.error.slice(0, maxProblems).map(trustRootFinding) };
 };

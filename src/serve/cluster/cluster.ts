@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createClient, type ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { connect } from '../../adapters/kubernetes/client/connection-options.ts';
+import { imagePoliciesResource } from '../../adapters/kubernetes/client/resource.ts';
 import { createEvents, type Events } from '../../adapters/kubernetes/events/events.ts';
 import { createLease } from '../../adapters/kubernetes/resources/lease.ts';
 import { objectNames } from '../../install/manifest.ts';
 import { createWatchedNamespaces } from '../../adapters/kubernetes/resources/namespaces.ts';
 import { createClusterPolicies } from '../../adapters/kubernetes/resources/policies.ts';
-import { createStatusWriter } from '../../adapters/kubernetes/resources/policy-status.ts';
-import type { WatchState } from '../../adapters/kubernetes/watch/options.ts';
+import { createStatusWriter } from '../../adapters/kubernetes/resources/status-writer.ts';
 import { readEnvironment } from '../../config/sources/load.ts';
 import type { Config } from '../../config/resolved.ts';
 import { version } from '../../config/version.ts';
@@ -19,6 +19,7 @@ import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { describeSet, reportSet, type Policies } from '../policies.ts';
+import { watchPart } from './watch-part.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -38,21 +39,6 @@ export const createClusterClient = async (
   const client = createClient(connection.value, { version });
   lifecycle.add(() => client.close());
   return ok(client);
-};
-
-/**
- * The state of a watch in `/readyz`: waiting until its first reading, then trouble while it is stale, which does not
- * make the gate unready (R14).
- */
-const watchPart = (part: string, state: WatchState, detail: string): PartState => {
-  const why = state.lastError?.message ?? 'no answer yet';
-  if (!state.synced) return { part, state: 'waiting', detail: why };
-  if (state.staleSince === undefined) return { part, state: 'ok', detail };
-  return {
-    part,
-    state: 'trouble',
-    detail: `out of touch since ${new Date(state.staleSince).toISOString()}: ${why}`,
-  };
 };
 
 interface ClusterNamespaces {
@@ -115,6 +101,7 @@ export const openClusterPolicies = (
   const status = createStatusWriter({
     client,
     clock: systemClock,
+    resource: imagePoliciesResource,
     isHolder,
     verdicts: () => policies.verdicts(),
     onProblem: ({ message }) => log.warn('the status of a policy could not be written', { problem: message }),

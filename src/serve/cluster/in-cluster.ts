@@ -6,6 +6,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { PullSecrets } from '../../evidence/ports.ts';
+import type { TrustRoots } from '../../evidence/trust/trust-root.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import { openCertificate } from '../certificate.ts';
@@ -18,6 +19,7 @@ import {
   openLeadership,
   openNamespaces,
 } from './cluster.ts';
+import { openClusterTrustRoots } from './cluster-trust-roots.ts';
 import type { Policies } from '../policies.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority, watchWebhooks } from './webhook-guard.ts';
@@ -25,6 +27,7 @@ import { createBundleKeeper, rotateAuthority, watchWebhooks } from './webhook-gu
 interface FromCluster {
   readonly namespaces: NamespaceReader;
   readonly policies: Policies;
+  readonly trustRoots: TrustRoots;
   readonly certificate: CertificateSource;
   readonly pullSecrets: PullSecrets;
   readonly parts: () => readonly PartState[];
@@ -64,10 +67,12 @@ export const openFromCluster = async (
   const candidate = { namespace: config.namespace.value, replica };
   const leadership = openLeadership(client, candidate, telemetry, () => {
     policies.wake();
+    trustRoots.wake();
     void keepBundle();
     rotate?.();
   });
   const policies = openClusterPolicies(client, leadership.isHolder, telemetry, lifecycle);
+  const trustRoots = openClusterTrustRoots(client, leadership.isHolder, telemetry, lifecycle);
   const events = openEvents(client, replica, telemetry, lifecycle);
   const parts = { client, certificate, events, isHolder: leadership.isHolder };
   const webhooks = watchWebhooks(config, parts, telemetry, lifecycle);
@@ -90,9 +95,10 @@ export const openFromCluster = async (
   return ok({
     namespaces: namespaces.reader,
     policies,
+    trustRoots: trustRoots.roots,
     certificate,
     pullSecrets: createPullSecrets(client),
-    parts: () => [namespaces.part(), webhooks.part()],
+    parts: () => [namespaces.part(), trustRoots.part(), webhooks.part()],
     emit: (decision, object) => events.decided(decision, object),
   });
 };

@@ -51,6 +51,7 @@ export const defaultResources: readonly FakeResource[] = [
     },
   ),
   resource('imagegate.dev/v1alpha1', 'imagepolicies', 'ImagePolicy', { namespaced: false, status: true }),
+  resource('imagegate.dev/v1alpha1', 'trustroots', 'TrustRoot', { namespaced: false, status: true }),
 ];
 
 /** Where a request is aimed. */

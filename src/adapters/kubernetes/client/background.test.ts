@@ -7,8 +7,9 @@ import { createEvents } from '../events/events.ts';
 import type { EventNote } from '../events/note.ts';
 import { createLease } from '../resources/lease.ts';
 import { createWatchedNamespaces } from '../resources/namespaces.ts';
-import type { PolicyVerdict } from '../resources/policy-store.ts';
-import { createStatusWriter } from '../resources/policy-status.ts';
+import type { Verdict } from '../resources/revision-store.ts';
+import { imagePoliciesResource } from './resource.ts';
+import { createStatusWriter } from '../resources/status-writer.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -80,7 +81,7 @@ describe('a throw in a background loop is reported, and the loop goes on', () =>
 
   test('in the writer of statuses', async () => {
     api.put('imagepolicies', { metadata: { name: 'production' } });
-    const verdict: PolicyVerdict = {
+    const verdict: Verdict = {
       name: 'production',
       uid: 'u',
       generation: 1,
@@ -92,6 +93,7 @@ describe('a throw in a background loop is reported, and the loop goes on', () =>
     };
     let asked = 0;
     const status = createStatusWriter({
+      resource: imagePoliciesResource,
       client: failing(1),
       clock: realClock,
       isHolder: () => true,

@@ -44,6 +44,7 @@ export const serviceAccountsResource = resource('', 'v1', 'serviceaccounts');
 export const eventsResource = resource('', 'v1', 'events');
 export const leasesResource = resource('coordination.k8s.io', 'v1', 'leases');
 export const imagePoliciesResource = resource('imagegate.dev', 'v1alpha1', 'imagepolicies');
+export const trustRootsResource = resource('imagegate.dev', 'v1alpha1', 'trustroots');
 export const validatingWebhooksResource = resource(
   'admissionregistration.k8s.io',
   'v1',

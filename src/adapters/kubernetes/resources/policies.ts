@@ -1,23 +1,37 @@
 import type { Clock } from '../../../concurrency/clock.ts';
+import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import type { PolicySet } from '../../../core/policy-set/policy-set.ts';
+import { policyKind } from '../../../core/policy/schema/schema.ts';
 import type { PolicySource, PolicyState } from '../../../gate/ports.ts';
 import type { ApiClient } from '../client/client.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
+import { whyNotListed } from './not-listed.ts';
 import {
-  createPolicyStore,
-  type PolicyObject,
-  type PolicyVerdict,
-  readPolicyObject,
-  type ReadPolicy,
-  type UnusablePolicy,
-} from './policy-store.ts';
+  createRevisionStore,
+  readClusterObject,
+  type ClusterObject,
+  type RevisionedKind,
+  type UnusableObject,
+  type Verdict,
+} from './revision-store.ts';
 import { createWatch } from '../watch/watch.ts';
 import type { WatchState, WatchTiming } from '../watch/options.ts';
+
+/** A policy of which no revision can be used. `match` is `spec.match` as the cluster holds it, if anything. */
+interface UnusablePolicy extends Pick<UnusableObject, 'name' | 'problems'> {
+  readonly match: JsonValue | undefined;
+}
+
+const unusablePolicy = ({ name, problems, spec }: UnusableObject): UnusablePolicy => ({
+  name,
+  problems,
+  match: isJsonObject(spec) ? spec['match'] : undefined,
+});
 
 interface ClusterPoliciesOptions<P> {
   readonly client: ApiClient;
   readonly clock: Clock;
-  readonly read: ReadPolicy<P>;
+  readonly read: RevisionedKind<P>['read'];
   /** Builds the set in force. `broken` are policies without a known good revision (R8). */
   readonly build: (accepted: readonly P[], broken: readonly UnusablePolicy[], version: string) => PolicySet;
   readonly timing?: Partial<WatchTiming>;
@@ -33,7 +47,7 @@ interface ClusterPoliciesOptions<P> {
 export interface ClusterPolicies extends PolicySource {
   start(): void;
   state(): WatchState;
-  verdicts(): readonly PolicyVerdict[];
+  verdicts(): readonly Verdict[];
   close(): Promise<void>;
 }
 
@@ -42,11 +56,16 @@ const batchTimes = { quiet: 50, atMost: 300 };
 
 /** The ImagePolicies of the cluster as a source of policies. */
 export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): ClusterPolicies => {
-  const store = createPolicyStore(options.read);
+  const store = createRevisionStore({
+    kind: policyKind,
+    read: options.read,
+    accepted: 'the policy is in force',
+    unusable: 'Until it is corrected, everything that it matches is denied.',
+  });
   let set: PolicySet | undefined;
   const build = (): void => {
     try {
-      set = options.build(store.accepted(), store.broken(), store.version());
+      set = options.build(store.accepted(), store.broken().map(unusablePolicy), store.version());
     } catch (error) {
       options.onError?.(error);
       return;
@@ -55,10 +74,10 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
     options.onVerdicts?.();
   };
   const batch = createBatch(build, options);
-  const watch = createWatch<PolicyObject>({
+  const watch = createWatch<ClusterObject>({
     ...options,
     target: { resource: imagePoliciesResource },
-    read: readPolicyObject,
+    read: readClusterObject,
     sink: {
       replace: (all) => {
         const changed = store.replace(all);
@@ -78,7 +97,10 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
   return {
     current: (): PolicyState =>
       set === undefined
-        ? { state: 'loading', why: whyLoading(watch.state(), options.client) }
+        ? {
+            state: 'loading',
+            why: whyNotListed({ what: 'policies', kind: policyKind }, watch.state(), options.client),
+          }
         : { state: 'loaded', set },
     start: () => watch.start(),
     state: () => watch.state(),
@@ -88,14 +110,6 @@ export const createClusterPolicies = <P>(options: ClusterPoliciesOptions<P>): Cl
       await watch.close();
     },
   };
-};
-
-const whyLoading = ({ lastError }: WatchState, client: ApiClient): string => {
-  if (lastError === undefined) return `the policies of ${client.server} have not been listed yet`;
-  if (lastError.status === 404) {
-    return `${client.server} knows no ImagePolicy (imagegate.dev/v1alpha1): apply the output of \`imagegate manifests\``;
-  }
-  return `the policies cannot be listed: ${lastError.message}`;
 };
 
 const createBatch = (

@@ -239,6 +239,7 @@ describe('R4: kinds known to carry no pod spec', () => {
     ['resource.k8s.io', 'ResourceClaimTemplate'],
     ['scheduling.k8s.io', 'Workload'],
     ['imagegate.dev', 'ImagePolicy'],
+    ['imagegate.dev', 'TrustRoot'],
   ])('%s %s passes silently', (group, kind) => expect(isKnownWithoutPodSpec(group, kind)).toBe(true));
   test.each([
     ['', 'Pod'],

@@ -57,7 +57,7 @@ const kindsByGroup: Readonly<Record<string, readonly string[]>> = {
   'events.k8s.io': ['Event'],
   extensions: ['DeploymentRollback', 'Ingress', 'NetworkPolicy', 'Scale'],
   'flowcontrol.apiserver.k8s.io': ['FlowSchema', 'PriorityLevelConfiguration'],
-  'imagegate.dev': ['ImagePolicy'],
+  'imagegate.dev': ['ImagePolicy', 'TrustRoot'],
   'imagepolicy.k8s.io': ['ImageReview'],
   'internal.apiserver.k8s.io': ['StorageVersion'],
   'networking.k8s.io': ['IPAddress', 'Ingress', 'IngressClass', 'NetworkPolicy', 'ServiceCIDR'],

@@ -2,18 +2,20 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown, type ApiProblem } from '../client/problem.ts';
 import type { ApiClient } from '../client/client.ts';
-import { imagePoliciesResource } from '../client/resource.ts';
-import type { PolicyVerdict } from './policy-store.ts';
+import type { ApiResource } from '../client/resource.ts';
+import type { Verdict } from './revision-store.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 
 interface StatusOptions {
   readonly client: ApiClient;
+  /** Whose statuses are written. */
+  readonly resource: ApiResource;
   readonly clock: Clock;
   /** Only the Lease holder writes (R15). */
   readonly isHolder: () => boolean;
-  readonly verdicts: () => readonly PolicyVerdict[];
+  readonly verdicts: () => readonly Verdict[];
   readonly onProblem?: (problem: ApiProblem) => void;
   readonly rate?: { readonly perSecond: number; readonly burst: number };
   /** Milliseconds before what failed is tried again; grows to 60 s. */
@@ -28,7 +30,7 @@ export interface StatusWriter {
 }
 
 /**
- * Keeps the condition `Accepted` of every ImagePolicy equal to its verdict. It has no queue: it compares actual and
+ * Keeps the condition `Accepted` of every object equal to its verdict. It has no queue: it compares actual and
  * wanted conditions until both agree. So its own writes, which come back by the watch, cause no further work.
  */
 export const createStatusWriter = (options: StatusOptions): StatusWriter => {
@@ -81,14 +83,14 @@ const createWriter = (
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
 
-  const write = async (verdict: PolicyVerdict): Promise<boolean> => {
+  const write = async (verdict: Verdict): Promise<boolean> => {
     const answer = await options.client.request(
       {
         verb: 'patch',
-        resource: imagePoliciesResource,
+        resource: options.resource,
         name: verdict.name,
         subresource: 'status',
-        // The version makes it fail (409) when anything changed since the policy was judged.
+        // The version makes it fail (409) when anything changed since the object was judged.
         body: {
           metadata: { resourceVersion: verdict.resourceVersion },
           status: { conditions: conditionsFor(verdict, options.clock.now()) },
@@ -126,15 +128,15 @@ const createWriter = (
   };
 };
 
-const versionOf = (verdict: PolicyVerdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
+const versionOf = (verdict: Verdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
 
-const statusOf = (verdict: PolicyVerdict): string => (verdict.accepted ? 'True' : 'False');
+const statusOf = (verdict: Verdict): string => (verdict.accepted ? 'True' : 'False');
 
-const accepted = (verdict: PolicyVerdict): JsonObject | undefined =>
+const accepted = (verdict: Verdict): JsonObject | undefined =>
   verdict.conditions.find((condition) => condition['type'] === 'Accepted');
 
 /** Whether the cluster already says what we would write. */
-const isSaid = (verdict: PolicyVerdict): boolean => {
+const isSaid = (verdict: Verdict): boolean => {
   const said = accepted(verdict);
   return (
     said?.['status'] === statusOf(verdict) &&
@@ -145,7 +147,7 @@ const isSaid = (verdict: PolicyVerdict): boolean => {
 };
 
 /** Conditions of others stay; the transition time stays while the status does. */
-const conditionsFor = (verdict: PolicyVerdict, now: number): JsonObject[] => {
+const conditionsFor = (verdict: Verdict, now: number): JsonObject[] => {
   const said = accepted(verdict);
   const since = said?.['status'] === statusOf(verdict) ? said['lastTransitionTime'] : undefined;
   const others = verdict.conditions.filter((condition) => condition['type'] !== 'Accepted');

@@ -6,7 +6,8 @@ import { readPolicy } from '../../../core/policy/schema/schema.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
-import { createStatusWriter, type StatusWriter } from './policy-status.ts';
+import { imagePoliciesResource } from '../client/resource.ts';
+import { createStatusWriter, type StatusWriter } from './status-writer.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -28,6 +29,7 @@ beforeEach(async () => {
     onVerdicts: () => status.wake(),
   });
   status = createStatusWriter({
+    resource: imagePoliciesResource,
     client,
     clock: realClock,
     isHolder: () => holder,
