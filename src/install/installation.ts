@@ -39,8 +39,8 @@ const priorityQuota = (namespace: string): V1ResourceQuota => ({
   },
 });
 
-/** The custom resource definitions of the gate's own kinds. */
-export const definitions = (): readonly InstallManifest[] => [
+/** The custom resource customResources of the gate's own kinds. */
+export const customResources = (): readonly InstallManifest[] => [
   manifest(
     imagePolicyCrd(),
     'Policies as objects of the cluster: kubectl explain imagepolicy.spec --api-version=imagegate.dev/v1alpha1',
@@ -62,7 +62,7 @@ export const inClusterManifests = (options: DeploymentOptions): readonly Install
       namespaceObject(namespace),
       `ImageGate inside of the cluster: kubectl apply -f -, wait for it (kubectl -n ${namespace} rollout status deployment/${objectNames.gate}), then apply what \`imagegate manifests --webhooks\` prints.`,
     ),
-    ...definitions(),
+    ...customResources(),
     ...inClusterAccess(namespace, options.pullSecrets),
     manifest(
       priorityQuota(namespace),
@@ -101,7 +101,7 @@ export const outOfClusterManifests = ({
   pullSecrets,
   ...options
 }: OutOfClusterOptions): readonly InstallManifest[] => [
-  ...definitions(),
+  ...customResources(),
   ...outOfClusterAccess(pullSecrets),
   mutatingManifest({ ...options, target: { url } }),
   webhookManifest({ ...options, target: { url } }),

@@ -1,4 +1,4 @@
-import { definitions } from './installation.ts';
+import { customResources } from './installation.ts';
 import { objectNames, shellQuoted } from './manifest.ts';
 
 interface RemovalOptions {
@@ -21,7 +21,7 @@ interface Step {
 }
 
 /** With its group: Flux and OpenShift have image policies of their own, and kubectl takes the one that it finds first. */
-const kinds = definitions().map(({ object }) => object.metadata.name);
+const kinds = customResources().map(({ object }) => object.metadata.name);
 
 /**
  * In the order that never blocks: first what the API server asks before it lets anything in, because from the moment the

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { whyNot as whyNotRead } from '../../files/file-problem.ts';
-import { readRegularFile } from '../../files/regular-file.ts';
 import { parseDigest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readPublicKey } from '../../core/text/public-key.ts';
-import { shown, shownName } from '../../core/text/shown-text.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import type { Verification } from '../../evidence/verify/verification.ts';
 import type { CommandModule } from '../command-module.ts';
+import { readInputFile, readInputText } from '../input-file.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import type { BundleSigner } from '../verify-bundle.ts';
@@ -24,28 +23,11 @@ const mebibyte = 1024 * 1024;
 /** What is larger than a file may be is verified by its digest. */
 const maxBytes = { file: 512 * mebibyte, bundle: 24 * mebibyte, root: mebibyte, key: 64 * 1024 };
 
-const readFile = async (path: string, limit: number): Promise<Uint8Array> => {
-  const refuse = (why: string): never => {
-    throw new UsageError([shown(`${shownName(path)}: ${why}`)]);
-  };
-  try {
-    const { bytes } = await readRegularFile(path, limit);
-    if (bytes.ok) return bytes.value;
-    return refuse(bytes.error === 'too-large' ? `is larger than ${limit} bytes` : 'is no regular file');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    return refuse(whyNotRead(error));
-  }
-};
-
-const readText = async (path: string, limit: number): Promise<string> =>
-  Buffer.from(await readFile(path, limit)).toString('utf8');
-
 /** Who has to have signed, or why nobody can: a key that is none makes no bundle valid. */
 const signerOf = async (flags: BundleFlags): Promise<Result<BundleSigner, string>> => {
   const { certificateIdentity: identity, certificateOidcIssuer: issuer, key } = flags;
   if (key !== undefined && identity === undefined && issuer === undefined) {
-    const spki = readPublicKey(await readText(key, maxBytes.key));
+    const spki = readPublicKey(await readInputText(key, maxBytes.key));
     return spki.ok ? ok({ kind: 'key', spki: spki.value }) : fail(`the key ${spki.error}`);
   }
   if (key === undefined && identity !== undefined && issuer !== undefined)
@@ -56,7 +38,7 @@ const signerOf = async (flags: BundleFlags): Promise<Result<BundleSigner, string
 };
 
 const trustedRootOf = async ({ trustedRoot, staging }: BundleFlags): Promise<string> => {
-  if (trustedRoot !== undefined) return readText(trustedRoot, maxBytes.root);
+  if (trustedRoot !== undefined) return readInputText(trustedRoot, maxBytes.root);
   if (staging === true)
     throw new UsageError(['--staging needs --trusted-root: the root of the staging instance is not shipped']);
   return (await import('../../adapters/trust-root/public-good.ts')).publicGoodRoot.trustedRoot;
@@ -65,7 +47,7 @@ const trustedRootOf = async ({ trustedRoot, staging }: BundleFlags): Promise<str
 const subjectOf = async (fileOrDigest: string): Promise<Verification['subject']> => {
   const digest = parseDigest(fileOrDigest);
   if (digest.ok) return { digest: digest.value };
-  const manifest = await readFile(fileOrDigest, maxBytes.file);
+  const manifest = await readInputFile(fileOrDigest, maxBytes.file);
   const { digestOf } = await import('../../evidence/content-digest.ts');
   return { digest: digestOf(manifest, 'sha256'), manifest };
 };
@@ -73,7 +55,7 @@ const subjectOf = async (fileOrDigest: string): Promise<Verification['subject']>
 const verify = async (fileOrDigest: string, flags: BundleFlags, terminal: Terminal): Promise<ExitCode> => {
   const signer = await signerOf(flags);
   const trustedRoot = await trustedRootOf(flags);
-  const bundle = await readFile(flags.bundle, maxBytes.bundle);
+  const bundle = await readInputFile(flags.bundle, maxBytes.bundle);
   const subject = await subjectOf(fileOrDigest);
   const { whyNotValid } = await import('../verify-bundle.ts');
   const why = signer.ok

@@ -7,7 +7,7 @@ import { createEvents } from '../events/events.ts';
 import type { EventNote } from '../events/note.ts';
 import { createLease } from '../resources/lease.ts';
 import { createWatchedNamespaces } from '../resources/namespaces.ts';
-import type { Verdict } from '../resources/revision-store.ts';
+import type { ObjectVerdict } from '../resources/revision-store.ts';
 import { imagePoliciesResource } from './resource.ts';
 import { createStatusWriter } from '../resources/status-writer.ts';
 
@@ -81,7 +81,7 @@ describe('a throw in a background loop is reported, and the loop goes on', () =>
 
   test('in the writer of statuses', async () => {
     api.put('imagepolicies', { metadata: { name: 'production' } });
-    const verdict: Verdict = {
+    const verdict: ObjectVerdict = {
       name: 'production',
       uid: 'u',
       generation: 1,

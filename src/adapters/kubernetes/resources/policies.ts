@@ -12,7 +12,7 @@ import {
   type ClusterObject,
   type RevisionedKind,
   type UnusableObject,
-  type Verdict,
+  type ObjectVerdict,
 } from './revision-store.ts';
 import { createWatch } from '../watch/watch.ts';
 import type { WatchState, WatchTiming } from '../watch/options.ts';
@@ -47,7 +47,7 @@ interface ClusterPoliciesOptions<P> {
 export interface ClusterPolicies extends PolicySource {
   start(): void;
   state(): WatchState;
-  verdicts(): readonly Verdict[];
+  verdicts(): readonly ObjectVerdict[];
   close(): Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export interface UnusableObject {
 }
 
 /** The verdict about one object in its status. */
-export interface Verdict {
+export interface ObjectVerdict {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
@@ -67,7 +67,7 @@ export interface RevisionStore<P> {
   broken(): readonly UnusableObject[];
   /** `sha256:` and 16 hex digits over names and contents of the set in force, as for policies from files. */
   version(): string;
-  verdicts(): readonly Verdict[];
+  verdicts(): readonly ObjectVerdict[];
 }
 
 export const createRevisionStore = <P>(kind: RevisionedKind<P>): RevisionStore<P> => {
@@ -132,7 +132,7 @@ const unusable = <P>({ object, result, inForce }: Entry<P>): UnusableObject[] =>
   return [{ name: object.name, spec: object.spec, problems: result.error }];
 };
 
-const verdictOf = <P>({ object, result, inForce }: Entry<P>, kind: RevisionedKind<P>): Verdict => {
+const verdictOf = <P>({ object, result, inForce }: Entry<P>, kind: RevisionedKind<P>): ObjectVerdict => {
   const { name, uid, generation, resourceVersion, conditions } = object;
   const base = { name, uid, generation, resourceVersion, conditions };
   if (result.ok) return { ...base, accepted: true, reason: 'Accepted', message: kind.accepted };

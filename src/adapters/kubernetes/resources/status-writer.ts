@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../core/text/json/json.ts';
 import { tellThrown, type ApiProblem } from '../client/problem.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiResource } from '../client/resource.ts';
-import type { Verdict } from './revision-store.ts';
+import type { ObjectVerdict } from './revision-store.ts';
 import { createTokenBucket, waitForPermit } from '../../../concurrency/rate-limit.ts';
 import { createBackoff } from '../../../concurrency/backoff.ts';
 import { sleep } from '../../../concurrency/abort.ts';
@@ -15,7 +15,7 @@ interface StatusOptions {
   readonly clock: Clock;
   /** Only the Lease holder writes (R15). */
   readonly isHolder: () => boolean;
-  readonly verdicts: () => readonly Verdict[];
+  readonly verdicts: () => readonly ObjectVerdict[];
   readonly onProblem?: (problem: ApiProblem) => void;
   readonly rate?: { readonly perSecond: number; readonly burst: number };
   /** Milliseconds before what failed is tried again; grows to 60 s. */
@@ -83,7 +83,7 @@ const createWriter = (
   /** Versions from which we have written: until the watch shows a newer one there is nothing to add. */
   const written = new Map<string, string>();
 
-  const write = async (verdict: Verdict): Promise<boolean> => {
+  const write = async (verdict: ObjectVerdict): Promise<boolean> => {
     const answer = await options.client.request(
       {
         verb: 'patch',
@@ -128,15 +128,15 @@ const createWriter = (
   };
 };
 
-const versionOf = (verdict: Verdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
+const versionOf = (verdict: ObjectVerdict): string => `${verdict.uid} ${verdict.resourceVersion}`;
 
-const statusOf = (verdict: Verdict): string => (verdict.accepted ? 'True' : 'False');
+const statusOf = (verdict: ObjectVerdict): string => (verdict.accepted ? 'True' : 'False');
 
-const accepted = (verdict: Verdict): JsonObject | undefined =>
+const accepted = (verdict: ObjectVerdict): JsonObject | undefined =>
   verdict.conditions.find((condition) => condition['type'] === 'Accepted');
 
 /** Whether the cluster already says what we would write. */
-const isSaid = (verdict: Verdict): boolean => {
+const isSaid = (verdict: ObjectVerdict): boolean => {
   const said = accepted(verdict);
   return (
     said?.['status'] === statusOf(verdict) &&
@@ -147,7 +147,7 @@ const isSaid = (verdict: Verdict): boolean => {
 };
 
 /** Conditions of others stay; the transition time stays while the status does. */
-const conditionsFor = (verdict: Verdict, now: number): JsonObject[] => {
+const conditionsFor = (verdict: ObjectVerdict, now: number): JsonObject[] => {
   const said = accepted(verdict);
   const since = said?.['status'] === statusOf(verdict) ? said['lastTransitionTime'] : undefined;
   const others = verdict.conditions.filter((condition) => condition['type'] !== 'Accepted');

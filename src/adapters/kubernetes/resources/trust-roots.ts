@@ -1,13 +1,16 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { absent, known, unavailable, type Fact } from '../../../core/facts/fact.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
+import { ok, type Result } from '../../../core/result.ts';
 import { beginningOf } from '../../../core/text/cut-middle.ts';
 import { trustRootKind } from '../../../core/trust-root/schema.ts';
 import { readClusterTrustRoot } from '../../../evidence/trust/cluster-object.ts';
 import type { TrustRoots, TrustRootSnapshot } from '../../../evidence/trust/trust-root.ts';
 import type { ApiClient } from '../client/client.ts';
+import type { ApiProblem } from '../client/problem.ts';
 import { trustRootsResource } from '../client/resource.ts';
 import type { WatchSink, WatchState, WatchTiming } from '../watch/options.ts';
+import { listAll } from '../watch/list.ts';
 import { createWatch } from '../watch/watch.ts';
 import { whyNotListed } from './not-listed.ts';
 import {
@@ -16,7 +19,7 @@ import {
   type ClusterObject,
   type RevisionStore,
   type UnusableObject,
-  type Verdict,
+  type ObjectVerdict,
 } from './revision-store.ts';
 
 interface ClusterTrustRootsOptions {
@@ -37,7 +40,7 @@ export interface ClusterTrustRoots extends TrustRoots {
   /** The roots in force, those that are shipped included. */
   snapshots(): readonly TrustRootSnapshot[];
   broken(): readonly string[];
-  verdicts(): readonly Verdict[];
+  verdicts(): readonly ObjectVerdict[];
   close(): Promise<void>;
 }
 
@@ -69,6 +72,9 @@ const inForce = (store: Store, shipped: readonly TrustRootSnapshot[]): readonly 
 
 const problemsOf = ({ problems }: UnusableObject): string => problems.map(describePolicyProblem).join('; ');
 
+const brokenIn = (store: Store): readonly string[] =>
+  store.broken().map((one) => `${one.name}: ${problemsOf(one)}`);
+
 /** Why no root of that name is in force. */
 const missing = (store: Store, name: string): Fact<never> => {
   const broken = store.broken().find((one) => one.name === name);
@@ -79,15 +85,32 @@ const missing = (store: Store, name: string): Fact<never> => {
   );
 };
 
-/** The TrustRoots of the cluster. A changed one counts from the event on: what it no longer trusts must not wait. */
-export const createClusterTrustRoots = (options: ClusterTrustRootsOptions): ClusterTrustRoots => {
-  const { client, shipped, onVerdicts = () => undefined } = options;
-  const store = createRevisionStore<TrustRootSnapshot>({
+const createStore = (): Store =>
+  createRevisionStore<TrustRootSnapshot>({
     kind: trustRootKind,
     read: (document, { writtenAt }) => readClusterTrustRoot(document, writtenAt),
     accepted: 'the trust root is in force',
     unusable: 'Until it is corrected, policies that name it cannot look at signatures by it, and refuse.',
   });
+
+/** The TrustRoots of a cluster at one moment. */
+export const listTrustRoots = async (
+  client: ApiClient,
+  signal: AbortSignal,
+): Promise<
+  Result<Pick<ClusterTrustRoots, 'broken'> & { readonly roots: readonly TrustRootSnapshot[] }, ApiProblem>
+> => {
+  const listed = await listAll(client, { resource: trustRootsResource }, readClusterObject, signal);
+  if (!listed.ok) return listed;
+  const store = createStore();
+  store.replace(listed.value.items);
+  return ok({ roots: store.accepted(), broken: () => brokenIn(store) });
+};
+
+/** The TrustRoots of the cluster. A changed one counts from the event on: what it no longer trusts must not wait. */
+export const createClusterTrustRoots = (options: ClusterTrustRootsOptions): ClusterTrustRoots => {
+  const { client, shipped, onVerdicts = () => undefined } = options;
+  const store = createStore();
   const watch = createWatch<ClusterObject>({
     ...options,
     target: { resource: trustRootsResource },
@@ -114,7 +137,7 @@ export const createClusterTrustRoots = (options: ClusterTrustRootsOptions): Clus
     state: () => watch.state(),
     whyMissing,
     snapshots,
-    broken: () => store.broken().map((one) => `${one.name}: ${problemsOf(one)}`),
+    broken: () => brokenIn(store),
     verdicts: () => store.verdicts(),
     close: () => watch.close(),
   };
