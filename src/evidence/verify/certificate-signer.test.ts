@@ -3,7 +3,6 @@ import {
   certificate,
   codeSigning,
   commonName,
-  distinguishedName,
   ecPair,
   extension,
   extensions,
@@ -11,7 +10,6 @@ import {
   rsaPair,
   timeStamping,
 } from '../../../test/fakes/signature/certificate-authority.ts';
-import { sequence } from '../../../test/fakes/signature/der-writer.ts';
 import {
   keylessBundle,
   keylessDsseLayer,
@@ -20,7 +18,6 @@ import {
   type KeylessOptions,
 } from '../../../test/fakes/signature/keyless.ts';
 import {
-  certificatePem,
   createSigstore,
   day,
   identity,
@@ -38,7 +35,6 @@ import {
   subject,
   verification,
 } from '../../../test/fakes/signature/signed-layers.ts';
-import type { TrustRootSnapshot } from '../trust/trust-root.ts';
 import { verifyCandidate } from './verify-candidate.ts';
 import type { CandidateLayer, Verification, VerificationResult } from './verification.ts';
 
@@ -300,149 +296,6 @@ describe('no certificate is believed', () => {
       /^invalid: .*in the future/,
     );
     expect(outcome(verify(bundle(), { now: signedAt - 4 * minute }))).toBe('believed');
-  });
-});
-
-describe('a plain certificate authority', () => {
-  const [root, middle, key] = [ecPair(), ecPair(), ecPair()];
-  const fields = { from: signedAt - day, until: signedAt + 60 * day };
-  const rootDer = certificate(
-    {
-      ...fields,
-      subject: commonName('partner'),
-      issuer: commonName('partner'),
-      spki: root.spki,
-      extensions: [extensions.ca(1), extensions.mayIssue],
-    },
-    root,
-  );
-  const middleWith = (more: readonly Buffer[]): Buffer =>
-    certificate(
-      {
-        ...fields,
-        subject: commonName('middle'),
-        issuer: commonName('partner'),
-        spki: middle.spki,
-        extensions: [...more, extensions.mayIssue],
-      },
-      root,
-    );
-  const leafDer = certificate(
-    {
-      ...fields,
-      subject: distinguishedName(['2.5.4.6', 'DE'], ['2.5.4.10', 'Partner, Inc.'], ['2.5.4.3', 'release']),
-      issuer: commonName('middle'),
-      spki: key.spki,
-      extensions: [
-        extensions.maySign,
-        extensions.purposes([codeSigning]),
-        extensions.names(name.email('release@partner.example'), name.dns('partner.example')),
-      ],
-    },
-    middle,
-  );
-  const snapshot: TrustRootSnapshot = {
-    kind: 'x509',
-    name: 'partner',
-    id: subject,
-    roots: certificatePem(rootDer),
-  };
-  const layerWith = (...chain: readonly Buffer[]): CandidateLayer => {
-    const honest = keylessBundle(acme, { key, certificate: leafDer, log: 'none' });
-    const rawBytes = chain.map((one) => ({ rawBytes: one.toString('base64') }));
-    const verificationMaterial = { x509CertificateChain: { certificates: rawBytes }, tlogEntries: [] };
-    return bundleLayer({ ...honest, verificationMaterial });
-  };
-  const good = middleWith([extensions.ca(0)]);
-
-  test('stands behind a chain of version 0.3, whose validity is for the policy to judge', () => {
-    const result = verify(layerWith(leafDer, good), { trustRoots: [snapshot] });
-    expect(result.claims).toMatchObject([
-      {
-        signer: {
-          trustRoot: 'partner',
-          names: [
-            { kind: 'email', value: 'release@partner.example' },
-            { kind: 'dns', value: 'partner.example' },
-          ],
-          subject: 'CN=release,O=Partner\\, Inc.,C=DE',
-          validity: { from: fields.from, until: fields.until },
-          certificateLogs: [],
-          fields: {},
-        },
-        times: [],
-        logs: [],
-      },
-    ]);
-    expect(result.claims[0]?.signer).not.toHaveProperty('issuer');
-  });
-
-  test('its validity is told after its end too', () => {
-    const { claims } = verify(layerWith(leafDer, good), { trustRoots: [snapshot], now: now + 365 * day });
-    expect(claims).toHaveLength(1);
-  });
-
-  test.each<[string, readonly Buffer[], RegExp]>([
-    ['without the certificate between', [leafDer], /^untrusted: /],
-    ['with one that is of no CA', [leafDer, middleWith([])], /^invalid: .*not one of a CA/],
-    [
-      'with its root, which is for the policy to name',
-      [leafDer, good, rootDer],
-      /^unreadable: .*issued itself/,
-    ],
-    ['with more certificates than are read', [leafDer, ...Array.from({ length: 8 }, () => good)], /^limit: /],
-  ])('not %s', (_what, chain, why) => {
-    expect(outcome(verify(layerWith(...chain), { trustRoots: [snapshot] }))).toMatch(why);
-  });
-
-  test('not with more CAs below one than it allows', () => {
-    const deeper = ecPair();
-    const under = certificate(
-      {
-        ...fields,
-        subject: commonName('deeper'),
-        issuer: commonName('middle'),
-        spki: deeper.spki,
-        extensions: [extensions.ca(), extensions.mayIssue],
-      },
-      middle,
-    );
-    const leaf = certificate(
-      {
-        ...fields,
-        subject: sequence(),
-        issuer: commonName('deeper'),
-        spki: key.spki,
-        extensions: [extensions.maySign, extensions.purposes([codeSigning])],
-      },
-      deeper,
-    );
-    expect(outcome(verify(layerWith(leaf, under, good), { trustRoots: [snapshot] }))).toMatch(
-      /^invalid: .*more certificates below it/,
-    );
-  });
-
-  test('certificates that all issue each other cost little', () => {
-    const chain = Array.from({ length: 6 }, (_, serial) =>
-      certificate(
-        {
-          ...fields,
-          subject: commonName('middle'),
-          issuer: commonName('middle'),
-          spki: middle.spki,
-          serial: serial + 100,
-          extensions: [extensions.ca(), extensions.mayIssue, extensions.names(name.dns('x'))],
-        },
-        middle,
-      ),
-    );
-    const begun = performance.now();
-    expect(outcome(verify(layerWith(leafDer, ...chain), { trustRoots: [snapshot] }))).toMatch(/^unreadable/);
-    const beside = keylessSimpleLayer(acme, { key, certificate: leafDer, log: 'none' });
-    const text = chain.map(certificatePem).join('');
-    const annotations = { ...beside.annotations, 'dev.sigstore.cosign/chain': text };
-    expect(outcome(verify({ ...beside, annotations }, { trustRoots: [snapshot] }))).toMatch(/^untrusted/);
-    expect(performance.now() - begun).toBeLessThan(2000);
   });
 });
 

@@ -114,17 +114,21 @@ export const withSct = (
     time,
     Buffer.from([0, 1]),
     sha256(issuerSpki),
-    ...[uint(tbs.length, 3), tbs],
-    ...[uint(more.length, 2), more],
+    uint(tbs.length, 3),
+    tbs,
+    uint(more.length, 2),
+    more,
   ]);
   const signature = sign('sha256', signed, log.privateKey);
   const sct = Buffer.concat([
     Buffer.from([0]),
     sha256(log.spki),
     time,
-    ...[uint(more.length, 2), more],
+    uint(more.length, 2),
+    more,
     Buffer.from([4, 3]),
-    ...[uint(signature.length, 2), signature],
+    uint(signature.length, 2),
+    signature,
   ]);
   const list = Buffer.concat([uint(sct.length + 2, 2), uint(sct.length, 2), sct]);
   const sctExtension = extension('1.3.6.1.4.1.11129.2.4.2', octets(list));

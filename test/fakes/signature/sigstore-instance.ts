@@ -116,24 +116,31 @@ export const createSigstore = ({
     timestampAuthorities: [authority('https://tsa.example.com', stamperDer, stampRootDer)],
   };
 
+  const leafExtensions = ({
+    names = [name.uri(identity)],
+    issuer = issuerUrl,
+    formerIssuer = issuer,
+    purposes = [codeSigning],
+    more = [],
+  }: LeafOptions): readonly Buffer[] => [
+    extensions.maySign,
+    ...(purposes === 'none' ? [] : [extensions.purposes(purposes)]),
+    ...(names.length > 0 ? [extensions.names(...names)] : []),
+    extension('1.3.6.1.4.1.57264.1.1', Buffer.from(formerIssuer)),
+    fulcioExtension(8, issuer),
+    fulcioExtension(12, 'https://github.com/acme/web'),
+    fulcioExtension(24, 'repo:acme/web:ref:refs/heads/main'),
+    ...more,
+  ];
   const issue = (spki: Buffer, options: LeafOptions = {}): Buffer => {
-    const { names = [name.uri(identity)], issuer = issuerUrl, purposes = [codeSigning], sct = {} } = options;
+    const { from = signedAt - minute, until = signedAt + 9 * minute, sct = {} } = options;
     const fields = {
       subject: sequence(),
       issuer: commonName('intermediate'),
       spki,
-      from: options.from ?? signedAt - minute,
-      until: options.until ?? signedAt + 9 * minute,
-      extensions: [
-        extensions.maySign,
-        ...(purposes === 'none' ? [] : [extensions.purposes(purposes)]),
-        ...(names.length > 0 ? [extensions.names(...names)] : []),
-        extension('1.3.6.1.4.1.57264.1.1', Buffer.from(options.formerIssuer ?? issuer)),
-        fulcioExtension(8, issuer),
-        fulcioExtension(12, 'https://github.com/acme/web'),
-        fulcioExtension(24, 'repo:acme/web:ref:refs/heads/main'),
-        ...(options.more ?? []),
-      ],
+      from,
+      until,
+      extensions: leafExtensions(options),
     };
     if (sct === 'none') return certificate(fields, intermediate);
     return withSct(fields, intermediate, intermediate.spki, { log: ctLog, at: signedAt, ...sct });

@@ -4,6 +4,7 @@ import type { SignedPayload } from '../form/signed-material.ts';
 import { reject, type Rejection } from '../rejection.ts';
 import type { Verification } from '../verification.ts';
 import { textAnnotations } from './annotations.ts';
+import { provenanceOf } from './provenance.ts';
 import type { SignedWord } from './signed-word.ts';
 import { readSimpleSigningPayload } from './simple-signing-payload.ts';
 import { readStatement, type Statement } from './statement.ts';
@@ -13,7 +14,10 @@ const signaturePredicate = 'https://sigstore.dev/cosign/sign/v1';
 
 const wordOfStatement = (statement: Statement): Result<SignedWord, Rejection> => {
   const { predicateType, predicate, annotations } = statement;
-  if (predicateType !== signaturePredicate) return ok({ says: 'attested', predicateType, statement });
+  if (predicateType !== signaturePredicate) {
+    const provenance = provenanceOf(predicateType, predicate);
+    return ok({ says: 'attested', predicateType, ...(provenance && { provenance }), statement });
+  }
   if (Object.keys(predicate).length > 0)
     return reject(
       'mismatch',
