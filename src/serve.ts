@@ -104,7 +104,13 @@ const assemble = async (
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const evidence = openEvidence(
-    { config, configFile, verifyWorker: workers.verify, pullSecrets: outside.pullSecrets },
+    {
+      config,
+      configFile,
+      verifyWorker: workers.verify,
+      trustRoots: outside.trustRoots,
+      pullSecrets: outside.pullSecrets,
+    },
     telemetry,
     lifecycle,
   );

@@ -10,6 +10,7 @@ import {
 } from '../config/registries/registry-files.ts';
 import { userCredentialFiles } from '../config/registries/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
+import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import { createRegistryAccess, type RegistryAccess } from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { systemClock } from '../concurrency/clock.ts';
@@ -43,8 +44,14 @@ const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): Loa
  * cannot be used gives exit code 2.
  * @param worker - the program of the threads that verify signatures
  */
-export const openRegistryAccess = (config: RegistryConfig, worker: URL): RegistryAccess =>
-  createRegistryAccess({ ...sourcesOf(config), proxy: proxyOf(config), content, verification: { worker } });
+export const openRegistryAccess = (
+  config: RegistryConfig,
+  worker: URL,
+  trustRoots: TrustRoots,
+): RegistryAccess => {
+  const verification = { worker, trustRoots };
+  return createRegistryAccess({ ...sourcesOf(config), proxy: proxyOf(config), content, verification });
+};
 
 /**
  * The same, to try logins: each host itself is asked, and not its mirrors.

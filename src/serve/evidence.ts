@@ -10,6 +10,7 @@ import {
 import type { Config, ConfigOf } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
+import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createRegistryAccess, type RegistryAccess } from './registry-access.ts';
@@ -31,6 +32,7 @@ interface EvidenceSetting {
   readonly configFile: string | undefined;
   /** The program of the threads that verify signatures. */
   readonly verifyWorker: URL;
+  readonly trustRoots: TrustRoots;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
@@ -84,7 +86,7 @@ const labelOf = (host: string, access: RegistryAccess): string =>
 
 /** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
-  { config, configFile, verifyWorker, pullSecrets }: EvidenceSetting,
+  { config, configFile, verifyWorker, trustRoots, pullSecrets }: EvidenceSetting,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Result<ServedEvidence, readonly string[]> => {
@@ -105,7 +107,7 @@ export const openEvidence = (
       onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
-    verification: { worker: verifyWorker },
+    verification: { worker: verifyWorker, trustRoots },
     onAsked: ({ host, code, milliseconds }) =>
       telemetry.metrics.registryAsked(labelOf(host, access), code, milliseconds / 1000),
   });

@@ -8,7 +8,6 @@ import { defaultSettings, type RegistrySettings } from '../adapters/registry/set
 import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
 import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
-import { absent } from '../core/facts/fact.ts';
 import { dockerHub } from '../core/image/registry-host.ts';
 import { configuredInOrder, type ConfiguredCredentials } from '../evidence/credential/configured.ts';
 import { createKeychain } from '../evidence/credential/keychain.ts';
@@ -41,7 +40,7 @@ interface RegistryAccessOptions {
     /** The program of the threads, see {@link WorkerPrograms}. */
     readonly worker: URL;
     /** Absent: there are none. */
-    readonly trustRoots?: TrustRoots;
+    readonly trustRoots: TrustRoots;
   };
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
@@ -113,8 +112,7 @@ export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
 const openClaims = (verification: RegistryAccessOptions['verification']) => {
   if (verification === undefined) return { providers: [], close: () => Promise.resolve() };
   const verifier = createWorkerVerifier({ program: verification.worker });
-  const { trustRoots = { get: () => absent } } = verification;
-  const sources = { verifier, trustRoots };
+  const sources = { verifier, trustRoots: verification.trustRoots };
   const providers: readonly CreateProvider[] = [
     createSignatureProvider(sources),
     createAttestationProvider(sources),

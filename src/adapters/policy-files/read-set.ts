@@ -7,7 +7,7 @@ import {
 import { suggest } from '../../core/policy/load/suggestion.ts';
 import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { namedTrustRoots } from '../../core/trust-root/named-roots.ts';
+import { namedTrustRoots, type NamedTrustRoot } from '../../core/trust-root/named-roots.ts';
 import {
   findRepeatedNames,
   readPolicyFile,
@@ -100,23 +100,32 @@ const readAll = async (reader: Reader, files: readonly ScannedFile[]): Promise<P
   return problems;
 };
 
-/** S9: a policy that names a root which nobody gave could only ever refuse. */
-const unknownRoots = (policies: readonly PolicyDocument[], known: readonly string[]): Problems =>
-  policies.flatMap((document) =>
-    namedTrustRoots(document.policy).flatMap(({ name, path }): Problems => {
-      if (known.includes(name)) return [];
-      const suggestion = suggest(name, known);
-      const message = `there is no trust root ${JSON.stringify(name)} in this set; add a TrustRoot of that name`;
-      return [
-        {
-          file: document.file,
-          ...document.locate(path),
-          message,
-          ...(suggestion === undefined ? {} : { suggestion }),
-        },
-      ];
+/** S9: a policy that names a root which nobody gave, or which cannot serve it, could only ever refuse. */
+const unusableRoots = (
+  policies: readonly PolicyDocument[],
+  shipped: readonly string[],
+  roots: readonly TrustRootSnapshot[],
+): Problems => {
+  const known = [...shipped, ...roots.map(({ name }) => name)];
+  const plain = new Set(roots.filter(({ kind }) => kind === 'x509').map(({ name }) => name));
+  const whyNot = ({ name, path }: NamedTrustRoot): string | undefined => {
+    const quoted = JSON.stringify(name);
+    if (!known.includes(name))
+      return `there is no trust root ${quoted} in this set; add a TrustRoot of that name`;
+    const field = path.at(-2);
+    if (!plain.has(name) || field === 'certificate') return undefined;
+    return `the trust root ${quoted} is a plain CA (x509), which has no logs and timestamps: \`${String(field)}\` needs one of Sigstore`;
+  };
+  return policies.flatMap((document) =>
+    namedTrustRoots(document.policy).flatMap((named): Problems => {
+      const message = whyNot(named);
+      if (message === undefined) return [];
+      const suggestion = known.includes(named.name) ? undefined : suggest(named.name, known);
+      const place = { file: document.file, ...document.locate(named.path) };
+      return [{ ...place, message, ...(suggestion === undefined ? {} : { suggestion }) }];
     }),
   );
+};
 
 const problemsIn = <T>(results: readonly Result<T, Problems>[]): Problems =>
   results.flatMap((result) => (result.ok ? [] : result.error));
@@ -169,8 +178,8 @@ export const readPolicySet = async (
     // A file that cannot be read would be told a second time, as an empty root.
     ...(unread.length > 0 ? [] : problemsIn(taken)),
   ];
-  const names = rootDocuments.map(({ trustRoot }) => trustRoot.name);
-  if (problems.length === 0) problems.push(...unknownRoots(policies, [...shipped, ...names]));
+  const snapshots = valuesIn(taken);
+  if (problems.length === 0) problems.push(...unusableRoots(policies, shipped, snapshots));
   if (problems.length === 0 && policies.length === 0)
     problems.push({
       file: paths.join(', '),
@@ -181,7 +190,7 @@ export const readPolicySet = async (
     documents: policies,
     policies: policies.map(({ policy }) => policy),
     rootDocuments,
-    trustRoots: valuesIn(taken),
+    trustRoots: snapshots,
     version: versionOf([...reader.files.values()]),
   });
 };

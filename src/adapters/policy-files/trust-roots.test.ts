@@ -32,11 +32,12 @@ const put = async (name: string, text: string): Promise<void> => {
   await mkdir(dirname(join(dir, name)), { recursive: true });
   await writeFile(join(dir, name), text);
 };
-const follow = (paths: readonly string[] = [dir]) => {
+const follow = (paths: readonly string[] = [dir], shippedRoots: readonly string[] = []) => {
   const changes: (readonly string[])[] = [];
   const problems: (readonly string[])[] = [];
   const files = createPolicyFiles({
     paths,
+    shippedRoots,
     build: (policies) => policies.length,
     onChange: (loaded) => changes.push(loaded.trustRoots.map(({ name, id }) => `${name} ${id}`)),
     onProblem: (found) => problems.push(found.map(formatProblem)),
@@ -44,8 +45,11 @@ const follow = (paths: readonly string[] = [dir]) => {
   opened.push(files);
   return { files, changes, problems };
 };
-const load = async (paths?: readonly string[]): Promise<readonly string[]> => {
-  const loaded = await follow(paths).files.load();
+const load = async (
+  paths?: readonly string[],
+  shippedRoots?: readonly string[],
+): Promise<readonly string[]> => {
+  const loaded = await follow(paths, shippedRoots).files.load();
   return loaded.ok
     ? loaded.value.trustRoots.map(({ name, kind }) => `${name} ${kind}`)
     : loaded.error.map((problem) => formatProblem(problem).replaceAll(dir, 'DIR'));
@@ -150,6 +154,42 @@ describe('trust roots of a policy folder', () => {
     expect(await load([join(dir, 'policy.yaml'), join(dir, 'a.yaml')])).toEqual([
       'DIR/a.yaml:5:15: a trust root may name a file only in a folder: give DIR itself with --policies, or write the text into trustedRoot',
     ]);
+  });
+
+  const keyless = (trustRoot: string): string =>
+    policy.replace(
+      'digest: { require: true }',
+      `signature: { authorities: [{ name: ci, keyless: { trustRoot: ${trustRoot}, identities: [{ issuer: https://issuer.example.com, subject: ci@example.com }] } }] }`,
+    );
+  const ca = publicGood.certificateAuthorities[0]!.certChain.certificates[0]!.rawBytes;
+  const plain = rootOf(
+    'plain',
+    `x509: { roots: "-----BEGIN CERTIFICATE-----\\n${ca}\\n-----END CERTIFICATE-----" }`,
+  );
+
+  test.each([
+    ['a root that is shipped', 'sigstore', []],
+    ['a root of the set', 'acme', []],
+    [
+      'S9: a root that is not there',
+      'acmee',
+      [
+        /^DIR\/policy\.yaml:4:\d+: there is no trust root "acmee" in this set; add a TrustRoot of that name; did you mean "acme"\?$/,
+      ],
+    ],
+    [
+      'S9: a root that is a plain CA',
+      'plain',
+      [/: the trust root "plain" is a plain CA \(x509\), .*: `keyless` needs one of Sigstore$/],
+    ],
+  ])('a policy names %s', async (_title, name, want) => {
+    await put('policy.yaml', keyless(name));
+    await put('a.yaml', fromFile('acme', './acme.json'));
+    await put('acme.json', trustedRoot);
+    await put('plain.yaml', plain);
+    const problems = await load([dir], ['sigstore']);
+    if (want.length === 0) expect(problems).toEqual(['acme sigstore', 'plain x509']);
+    else expect(problems).toEqual(want.map((each) => expect.stringMatching(each)));
   });
 
   test('R8: policies and roots are one set: a broken root keeps the whole last good set, a good one comes into force', async () => {

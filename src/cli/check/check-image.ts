@@ -54,7 +54,8 @@ export const checkImages = async (
   const config = readSettings(checkSettings, rest, terminal);
   const images = await readImages(references, filename, terminal);
   const policies = await readPolicies(config.policies.value);
-  const subject = { set: policies.value, labels: [], namespaceLabels, looks: false };
+  const { value: set, trustRoots } = policies;
+  const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
   const check = await openCheck(config, subject, terminal);
   let decisions: readonly Decision[];
   try {

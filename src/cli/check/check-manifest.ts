@@ -182,6 +182,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
   const subject = {
     set: policies.value,
+    trustRoots: policies.trustRoots,
     labels: [namespacesIn(input.objects)],
     namespaceLabels,
     looks: pins,

@@ -12,7 +12,9 @@ import {
   type DecisionBuilder,
 } from '../../gate/review/decision-builder.ts';
 import { createDecisionIds } from '../../gate/review/decision-ids.ts';
+import { trustRootsOf, type TrustRootSnapshot } from '../../evidence/trust/trust-root.ts';
 import type { PolicySource } from '../../gate/ports.ts';
+import { shippedRoots } from '../../serve/trust-roots.ts';
 import { createReview, type Review } from '../../gate/review/review.ts';
 import { createSlices } from '../../gate/review/slices.ts';
 import { systemClock } from '../../concurrency/clock.ts';
@@ -78,9 +80,14 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
 };
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
-const openRegistries = async (config: RegistryConfig, terminal: Terminal) => {
+const openRegistries = async (
+  config: RegistryConfig,
+  own: readonly TrustRootSnapshot[],
+  terminal: Terminal,
+) => {
   const { openRegistryAccess } = await import('../registry-access.ts');
-  return openRegistryAccess(config, terminal.workers.verify);
+  const trustRoots = trustRootsOf(() => [...shippedRoots, ...own]);
+  return openRegistryAccess(config, terminal.workers.verify, trustRoots);
 };
 
 const needsEvidence = ({ policies }: PolicySet): boolean =>
@@ -109,6 +116,8 @@ const tellUnresolved = async (
 /** The input of a `check`. */
 interface CheckSubject {
   readonly set: PolicySet;
+  /** The trust roots of the same set. */
+  readonly trustRoots: readonly TrustRootSnapshot[];
   /** Labels of the Namespace objects in its input. */
   readonly labels: readonly LabelsByNamespace[];
   readonly namespaceLabels: string | undefined;
@@ -121,11 +130,11 @@ interface CheckSubject {
  */
 export const openCheck = async (
   config: CheckConfig,
-  { set, labels, namespaceLabels, looks }: CheckSubject,
+  { set, trustRoots, labels, namespaceLabels, looks }: CheckSubject,
   terminal: Terminal,
 ): Promise<OpenCheck> => {
   const given = namespaceLabels === undefined ? [] : [readNamespaceLabels(namespaceLabels)];
-  const access = looks || needsEvidence(set) ? await openRegistries(config, terminal) : undefined;
+  const access = looks || needsEvidence(set) ? await openRegistries(config, trustRoots, terminal) : undefined;
   const cluster = await openCluster(config);
   const namespaces = knownNamespaces([...labels, ...given], cluster?.reader);
   const unresolved = new Set<string>();
