@@ -19,7 +19,7 @@ import { createMutate } from '../gate/mutation/mutate.ts';
 import type { Mutation } from '../gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicySource } from '../gate/ports.ts';
 import { createPublish, type DecisionSink } from '../gate/publish.ts';
-import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
+import type { RegistryEvents, RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import { createRepeats } from '../gate/review/repeats.ts';
 import { createReview, type ReviewDeps } from '../gate/review/review.ts';
 import { createReviewImages } from '../gate/review-images.ts';
@@ -117,6 +117,20 @@ const outcomeOf = ({ patch, warnings }: Mutation): string => {
   return patch.length > 0 ? 'pinned' : 'unchanged';
 };
 
+/** What becomes of pushes that registries report. */
+const eventsTo = (
+  { access, eventSources }: NonNullable<HandlerParts['evidence']>,
+  prefetch: Prefetch,
+): RegistryEvents => ({
+  sources: eventSources,
+  pushed: (image) => {
+    // A referrer is pushed under no tag: the event does not always tell it from an image.
+    access.evidence.pushedTo?.(image);
+    return prefetch.pushed(image);
+  },
+  attached: (image) => access.evidence.pushedTo?.(image),
+});
+
 /** The use cases behind the paths of the webhook. `lifecycle` ends their background work. */
 export const createHandlers = (
   config: Config,
@@ -172,8 +186,8 @@ export const createHandlers = (
         systemClock.monotonic(),
       ),
     answered: after.answered,
-    ...(evidence === undefined || prefetch === undefined
-      ? {}
-      : { registryEvents: { sources: evidence.eventSources, pushed: (image) => prefetch.pushed(image) } }),
+    ...(evidence !== undefined && prefetch !== undefined
+      ? { registryEvents: eventsTo(evidence, prefetch) }
+      : {}),
   };
 };

@@ -2,6 +2,7 @@ import type { CandidateSource } from '../../core/facts/claim.ts';
 import { absent, known } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { isTag } from '../../core/image/grammar.ts';
+import { candidateTag } from '../../core/oci/candidate-tag.ts';
 import type { Clock } from '../../concurrency/clock.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
@@ -43,12 +44,7 @@ export interface CandidateLists {
   pushedTo(repository: Repository): void;
 }
 
-type TagSource = Exclude<CandidateSource, 'referrers' | 'referrers-tag'>;
-const suffixes: Readonly<Record<TagSource, string>> = { 'signature-tag': 'sig', 'attestation-tag': 'att' };
-
-/** `sha256-<hex>.sig`, as cosign up to version 2 writes it. */
-const tagOf = (digest: Digest, source: TagSource): string =>
-  `${digest.replace(':', '-')}.${suffixes[source]}`;
+const suffixes = { 'signature-tag': 'sig', 'attestation-tag': 'att' } as const;
 
 interface ListParts extends ContentParts {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -90,7 +86,7 @@ const read = async (
     });
     return known({ candidates, left: isCut === true ? 1 : 0 });
   }
-  const tag = tagOf(digest, source);
+  const tag = candidateTag(digest, suffixes[source]);
   // The hex digits of sha512 are longer than a tag may be.
   if (!isTag(tag)) return absent;
   const found = await readTag(parts, place, tag, reading);

@@ -1,4 +1,5 @@
-import type { CandidateForm, CandidateSource } from '../../core/facts/claim.ts';
+import { formOf } from '../../core/facts/candidate-form.ts';
+import type { CandidateSource } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { readTime, createdAnnotation } from '../../core/oci/time.ts';
 
@@ -14,13 +15,6 @@ export interface Candidate {
 /** Whether it stands under a tag that names the image, so that it need not refer to it. */
 export const isTagged = ({ sources }: Candidate): boolean =>
   sources.some((source) => source === 'signature-tag' || source === 'attestation-tag');
-
-/** Media types of layers that are read. */
-export const formOf = (mediaType: string): CandidateForm | undefined => {
-  if (mediaType === 'application/vnd.dev.cosign.simplesigning.v1+json') return 'simple-signing';
-  if (mediaType === 'application/vnd.dsse.envelope.v1+json') return 'dsse';
-  return mediaType.startsWith('application/vnd.dev.sigstore.bundle') ? 'bundle' : undefined;
-};
 
 /** What comes first among the candidates. */
 export interface Preference {

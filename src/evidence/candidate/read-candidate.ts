@@ -1,3 +1,4 @@
+import { formOf } from '../../core/facts/candidate-form.ts';
 import type { CandidateFault, CandidateForm } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { readCandidateManifest, type CandidateLayerDescriptor } from '../../core/oci/candidate-manifest.ts';
@@ -8,7 +9,7 @@ import type { ProviderParts } from '../provider.ts';
 import { readContent, type ContentWanted, type ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { CandidateLayer } from '../verify/verification.ts';
-import { formOf, isTagged, type Candidate } from './candidate.ts';
+import { isTagged, type Candidate } from './candidate.ts';
 
 /** What is read of a candidate. */
 export interface CandidateBounds {

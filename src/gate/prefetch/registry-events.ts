@@ -24,4 +24,6 @@ export interface RegistryEvents {
   sources(): readonly RegistryEventSource[];
   /** Adds a pushed image to the prefetch queue; false when it was dropped. Never throws or blocks. */
   pushed(image: ImageReference): boolean;
+  /** What speaks for images was pushed to this repository: it is looked for again, and not looked up as an image. */
+  attached(image: ImageReference): void;
 }

@@ -97,6 +97,26 @@ describe('notifications of the registry "distribution"', () => {
   ])('%s', (_title, body, expected) => expect(reported('distribution', body)).toEqual(expected));
 });
 
+describe('what speaks for an image', () => {
+  const bundle = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const hex = 'a'.repeat(64);
+  const attachedIn = (format: RegistryEventFormat, body: unknown): readonly [number, number] => {
+    const read = readPushes({ format, hosts }, {}, body as JsonValue);
+    if (!read.ok) throw new Error(read.error.message);
+    return [read.value.images.length, read.value.attached.length];
+  };
+  test.each([
+    ['a signature of cosign 2', { tag: `sha256-${hex}.sig` }, [0, 1]],
+    ['an attestation of cosign 2', { tag: `sha256-${hex}.att` }, [0, 1]],
+    ['the fallback tag', { tag: `sha256-${hex}` }, [0, 1]],
+    ['a bundle, by its contents', { tag: undefined, references: [{ mediaType: bundle }] }, [0, 1]],
+    ['a tag of an image that looks alike', { tag: `sha256-${hex}-x` }, [1, 0]],
+    ['references that are none', { references: 'x' }, [1, 0]],
+  ] as const)('%s', (_title, target, want) => {
+    expect(attachedIn('distribution', { events: [event({ target })] })).toEqual(want);
+  });
+});
+
 test('what a real docker-registry sends of one push: a layer, and its manifest by digest and by tag', () => {
   const bodies = JSON.parse(readFileSync(captured, 'utf8')) as readonly unknown[];
   const digest = 'sha256:b37b7208b2f7367679c421a5db94b25d651039a216eddb2fbf33f885f7da9836';

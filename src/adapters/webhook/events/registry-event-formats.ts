@@ -5,10 +5,15 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../../core/text/json/json.ts';
+import { formOf } from '../../../core/facts/candidate-form.ts';
+import { isCandidateTag } from '../../../core/oci/candidate-tag.ts';
 import { shapeOfType } from '../../../core/oci/media-types.ts';
 import { parseReference, type ImageReference } from '../../../core/image/reference.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { RegistryEventSource } from '../../../gate/prefetch/registry-events.ts';
+
+/** References of one manifest that are looked at. */
+const maxReferences = 16;
 
 /** Most events, or pushed resources, in one request. */
 export const maxEvents = 64;
@@ -16,6 +21,8 @@ export const maxEvents = 64;
 /** The pushes that a request reports. */
 interface Pushes {
   readonly images: readonly ImageReference[];
+  /** Of what was pushed beside images: signatures, attestations, lists of them. */
+  readonly attached: readonly ImageReference[];
   /** Events about something else: pulls, layers, deletions, images without a usable name. */
   readonly ignored: number;
   /** Events about hosts that are not the source's. */
@@ -30,7 +37,13 @@ export interface UnreadEvents {
 type Read = Result<readonly Event[], UnreadEvents>;
 
 /** A push as the registry names it, nothing believed yet. `null`: an event about something else. */
-type Event = { readonly name: string; readonly digest: string; readonly tag: string } | null;
+type Event = {
+  readonly name: string;
+  readonly digest: string;
+  readonly tag: string;
+  /** Media types of its config and layers, where the registry names them. */
+  readonly contents?: readonly string[];
+} | null;
 
 const malformed = (message: string): Result<never, UnreadEvents> => fail({ kind: 'malformed', message });
 const tooMany: Result<never, UnreadEvents> = fail({
@@ -56,7 +69,11 @@ const distributionEvent = (event: JsonObject): Event => {
   // Layers and configs are pushed with other types.
   if (event['action'] !== 'push' || shapeOfType(textOf(target['mediaType'])) === undefined) return null;
   const name = `${host}/${textOf(target['repository'])}`;
-  return { name, digest: textOf(target['digest']), tag: textOf(target['tag']) };
+  const { references } = target;
+  const contents = (Array.isArray(references) ? (references as readonly JsonValue[]) : [])
+    .slice(0, maxReferences)
+    .map((reference) => textOf(objectOf(reference)['mediaType']));
+  return { name, digest: textOf(target['digest']), tag: textOf(target['tag']), contents };
 };
 
 /** A resource that Harbor names: `registry.example.com/project/name:tag`, or with `@sha256:…` when it has no tag. */
@@ -157,6 +174,10 @@ const imageOf = ({ name, digest, tag }: NonNullable<Event>): ImageReference | un
   return `${host}/${repository}` === name.toLowerCase() ? parsed.value : undefined;
 };
 
+/** Whether it speaks for an image and is none, as far as the event tells. */
+const isAttached = ({ tag, contents = [] }: NonNullable<Event>): boolean =>
+  isCandidateTag(tag) || contents.some((type) => formOf(type) !== undefined);
+
 /**
  * Reads the events of a source. The host that counts is that of the parsed reference, to which the gate would
  * connect. An event about a host outside of the source's list is ignored (B26).
@@ -168,8 +189,15 @@ export const readPushes = (
 ): Result<Pushes, UnreadEvents> => {
   const events = readEvents(source, headers, body);
   if (!events.ok) return events;
-  const named = events.value.map((event) => (event === null ? undefined : imageOf(event)));
-  const known = named.filter((image) => image !== undefined);
-  const images = known.filter(({ host }) => source.hosts.includes(host));
-  return ok({ images, ignored: named.length - known.length, foreign: known.length - images.length });
+  const named = events.value.flatMap((event) => {
+    const image = event === null ? undefined : imageOf(event);
+    return event === null || image === undefined ? [] : [{ image, isAttached: isAttached(event) }];
+  });
+  const known = named.filter(({ image }) => source.hosts.includes(image.host));
+  return ok({
+    images: known.flatMap(({ image, isAttached }) => (isAttached ? [] : [image])),
+    attached: known.flatMap(({ image, isAttached }) => (isAttached ? [image] : [])),
+    ignored: events.value.length - named.length,
+    foreign: named.length - known.length,
+  });
 };

@@ -46,14 +46,16 @@ afterEach(() => gate?.server.drain(100));
 
 const start = async (sources: readonly RegistryEventSource[], more: Partial<RegistryEvents> = {}) => {
   const pushed: string[] = [];
+  const attached: string[] = [];
   const registryEvents: RegistryEvents = {
     sources: () => sources,
     pushed: (image) => pushed.push(formatReference(image)) > 0,
+    attached: (image) => void attached.push(formatReference(image)),
     ...more,
   };
   // With a client CA, as in a cluster: registries cannot show a certificate.
   gate = await startGate({ certificate, client: { ca: clientCa } }, { registryEvents });
-  return { gate, pushed };
+  return { gate, pushed, attached };
 };
 const post = (send: Send, text: string | Uint8Array, authorization?: string): Promise<Reply> =>
   send({
@@ -185,4 +187,13 @@ test('B9: of a flood of events one request a round is read, so that reviews come
   session.close();
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
   expect(new Set(rounds).size).toBe(50);
+});
+
+test('the push of a signature is told, and not looked up as an image', async () => {
+  const { gate: to, pushed, attached } = await start([source()]);
+  const signature = pushOf('registry.example.com');
+  Object.assign(signature.target, { tag: `sha256-${'a'.repeat(64)}.sig` });
+  const answer = await post(http1(to, { ca }), JSON.stringify({ events: [signature] }), bearer);
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([202, { accepted: 1, ignored: 0, dropped: 0 }]);
+  expect([pushed.length, attached.length]).toEqual([0, 1]);
 });

@@ -62,6 +62,11 @@ const bodyAnswers: Partial<
   'deadline-exceeded': { status: 408, message: 'the request body did not arrive in time' },
 };
 
+const accepted = (counts: Readonly<Record<string, number>>): WebAnswer => ({
+  status: 202,
+  text: `${JSON.stringify(counts)}\n`,
+});
+
 const tooMany: WebAnswer = {
   status: 503,
   text: jsonError('overloaded', 'too many registry events at one time'),
@@ -106,14 +111,15 @@ export const createRegistryEventsEndpoint = (
     if (json === undefined) return badRequest('the request body is not JSON in UTF-8');
     const pushes = readPushes(source, request.headers, json);
     if (!pushes.ok) return unread(pushes.error);
-    const { images, ignored, foreign } = pushes.value;
+    const { images, attached, ignored, foreign } = pushes.value;
     if (foreign > 0) reportRefused(`source ${source.name} told of hosts that are not configured for it`);
-    const accepted = images.filter((image) => events.pushed(image)).length;
-    const dropped = images.length - accepted;
+    attached.forEach((image) => events.attached(image));
+    const taken = images.filter((image) => events.pushed(image)).length;
+    const dropped = images.length - taken;
     if (dropped > 0)
       onProblem({ kind: 'event-dropped', message: 'pushed images are not looked at: too many' });
     // A registry sends rejected events again: unusable ones are accepted and ignored.
-    return { status: 202, text: `${JSON.stringify({ accepted, ignored: ignored + foreign, dropped })}\n` };
+    return accepted({ accepted: taken + attached.length, ignored: ignored + foreign, dropped });
   };
 
   /** One request in an iteration of the event loop: a flood of events must not keep reviews waiting (B9). */
