@@ -107,11 +107,20 @@ export const openEvidence = (
       onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
-    verification: { worker: verifyWorker, trustRoots },
+    verification: {
+      worker: verifyWorker,
+      trustRoots,
+      observer: {
+        candidate: (form, outcome) => telemetry.metrics.count('candidates', { form, outcome }),
+        took: (stage, milliseconds) => telemetry.metrics.signatureStage(stage, milliseconds / 1000),
+      },
+      onTimeout: () => telemetry.metrics.count('verifyTimeouts'),
+    },
     onAsked: ({ host, code, milliseconds }) =>
       telemetry.metrics.registryAsked(labelOf(host, access), code, milliseconds / 1000),
   });
   lifecycle.add(() => access.close());
+  telemetry.metrics.onScrape(() => telemetry.metrics.set('verifyBusy', access.verifying()));
   let sources = sourcesOf(live.value);
   const onChange = (next: LiveRegistries): void => {
     access.reconfigure(next.registries, next.defaults);

@@ -13,6 +13,7 @@ import { configuredInOrder, type ConfiguredCredentials } from '../evidence/crede
 import { createKeychain } from '../evidence/credential/keychain.ts';
 import { createEvidence, type Evidence } from '../evidence/gather.ts';
 import { createAttestationProvider } from '../evidence/attestation/attestation-provider.ts';
+import type { ClaimObserver } from '../evidence/candidate/claim-observer.ts';
 import { createSignatureProvider } from '../evidence/signature/signature-provider.ts';
 import type { CreateProvider } from '../evidence/provider.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
@@ -41,6 +42,9 @@ interface RegistryAccessOptions {
     readonly worker: URL;
     /** Absent: there are none. */
     readonly trustRoots: TrustRoots;
+    readonly observer?: ClaimObserver;
+    /** Called when a candidate was not verified within its time. */
+    readonly onTimeout?: () => void;
   };
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
@@ -53,6 +57,8 @@ export interface RegistryAccess {
   readonly keychain: Keychain;
   /** The row of a host, or the defaults. */
   settingsOf(host: string): RegistrySettings;
+  /** How many threads verify a candidate now. */
+  verifying(): number;
   /** From now on registries are reached by these rows. Requests under way end with their former rows. */
   reconfigure(registries: readonly LoadedRegistry[], defaults?: LoadedDefaults): void;
   close(): Promise<void>;
@@ -110,14 +116,15 @@ export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
 
 /** The providers of claims, and how to end the threads that verify for them. */
 const openClaims = (verification: RegistryAccessOptions['verification']) => {
-  if (verification === undefined) return { providers: [], close: () => Promise.resolve() };
-  const verifier = createWorkerVerifier({ program: verification.worker });
-  const sources = { verifier, trustRoots: verification.trustRoots };
+  if (verification === undefined) return { providers: [], busy: () => 0, close: () => Promise.resolve() };
+  const { worker, trustRoots, observer, onTimeout } = verification;
+  const verifier = createWorkerVerifier({ program: worker, ...(onTimeout && { onTimeout }) });
+  const sources = { verifier, trustRoots, ...(observer && { observer }) };
   const providers: readonly CreateProvider[] = [
     createSignatureProvider(sources),
     createAttestationProvider(sources),
   ];
-  return { providers, close: () => verifier.close() };
+  return { providers, busy: () => verifier.busy(), close: () => verifier.close() };
 };
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
@@ -162,6 +169,7 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
     registry,
     keychain,
     settingsOf,
+    verifying: claims.busy,
     reconfigure: (next, nextDefaults = {}) => {
       registries = next;
       defaults = nextDefaults;

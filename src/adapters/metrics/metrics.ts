@@ -44,6 +44,11 @@ const counters = {
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
   reloads: ['imagegate_policy_reloads_total', 'Reloads of the policies, by outcome.', ['outcome']],
+  candidates: [
+    'imagegate_signature_candidates_total',
+    'Signatures and attestations that were read and verified, by form and outcome.',
+    ['form', 'outcome'],
+  ],
   verifyTimeouts: [
     'imagegate_verify_timeouts_total',
     'Candidates that were not verified within their time.',
@@ -96,6 +101,8 @@ export interface Metrics {
    * label values.
    */
   registryAsked(registry: string, code: string, seconds: number): void;
+  /** Tells how long a step of the search for signatures and attestations took. */
+  signatureStage(stage: string, seconds: number): void;
   /** Tells the age of each trust root in force, in seconds; a root that is not among them has none any more. */
   trustRootAges(ages: ReadonlyMap<string, number>): void;
   /** Called before each scrape, for gauges that are read on demand. */
@@ -171,6 +178,13 @@ const createInstruments = (registry: Registry) => {
       buckets,
       registers,
     }),
+    signatureDuration: new Histogram({
+      name: 'imagegate_signature_duration_seconds',
+      help: 'Time of a step of the search for signatures and attestations: list, read, verify.',
+      labelNames: ['stage'],
+      buckets,
+      registers,
+    }),
     trustRootAge: new Gauge({
       name: 'imagegate_trust_root_age_seconds',
       help: 'How long ago the content of a trust root was written.',
@@ -204,7 +218,7 @@ export const createMetrics = (version: string): Metrics => {
   })
     .labels(version, process.versions.node)
     .set(1);
-  const { counter, gauge, requests, duration, evidence, registryDuration, trustRootAge } =
+  const { counter, gauge, requests, duration, evidence, registryDuration, signatureDuration, trustRootAge } =
     createInstruments(registry);
   const requestTally = createTally(requests, ['operation', 'resource', 'decision', 'mode']);
   const findingTally = createTally(counter.findings, ['policy', 'code', 'mode']);
@@ -229,6 +243,7 @@ export const createMetrics = (version: string): Metrics => {
       counter.registryRequests.inc({ registry: name, code });
       registryDuration.observe({ registry: name }, seconds);
     },
+    signatureStage: (stage, seconds) => signatureDuration.observe({ stage }, seconds),
     trustRootAges: (ages) => {
       trustRootAge.reset();
       for (const [root, age] of ages) trustRootAge.set({ root }, age);

@@ -214,3 +214,17 @@ test('B9: what is kept is bounded: names that somebody makes up do not fill the 
   expect(gate.verified).toHaveLength(4);
   expect(registry.counts().total).toBeGreaterThanOrEqual(asked + 2);
 });
+
+test('candidates are counted when they are read, and not when they are known', async () => {
+  sign();
+  registry.push(repository, bundleSignature(web, other.sign));
+  registry.push(repository, junk(web, 1));
+  const needs = signatureBy(key.spki, { demands: [everything] });
+  await ask(needs);
+  const once = ['bundle claim', 'bundle untrusted', 'none foreign'];
+  const counted = () => gate.counted.filter((text) => !text.startsWith('took')).sort();
+  expect(counted()).toEqual(once);
+  expect(gate.counted).toEqual(expect.arrayContaining(['took list', 'took read', 'took verify']));
+  await ask(needs);
+  expect(counted()).toEqual(once);
+});

@@ -22,6 +22,7 @@ import { unavailableText } from '../text/unavailable-text.ts';
 import type { TrustRoots } from '../trust/trust-root.ts';
 import type { CandidateVerifier } from '../verify/verification.ts';
 import type { Preference } from './candidate.ts';
+import { nobodyObserves, type ClaimObserver } from './claim-observer.ts';
 import { basisOf, rootsOf, type RootsInForce } from './claim-basis.ts';
 import { searchLocations } from './claim-locations.ts';
 import { imagesBehind, type IndexImage } from './index-images.ts';
@@ -32,6 +33,7 @@ import type { CandidateBounds } from './read-candidate.ts';
 export interface ClaimSources {
   readonly verifier: CandidateVerifier;
   readonly trustRoots: TrustRoots;
+  readonly observer?: ClaimObserver;
 }
 
 /** One of the two kinds of evidence that candidates give. */
@@ -87,6 +89,7 @@ interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
   readonly settings: ClaimKind<C, N>;
   readonly parts: ProviderParts;
   readonly judge: JudgeCandidate;
+  readonly observer: ClaimObserver;
 }
 
 /** Whether all that is asked of one image is said. */
@@ -107,11 +110,11 @@ const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   subject: Subject,
   before: readonly C[],
 ): Promise<SubjectClaims<C>> => {
-  const { settings, parts, judge } = searcher;
+  const { settings, parts, judge, observer } = searcher;
   const { id, says, isClaim, tag } = settings;
   const { resolved, need, roots, reading, offersFor } = question;
   const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
-  const found = await searchLocations({ parts, judge }, place, {
+  const found = await searchLocations({ parts, judge, observer }, place, {
     basis: basisOf(says, need.keys, roots, settings.expressions(need)),
     subject,
     sources: [tag, 'referrers', 'referrers-tag'],
@@ -204,11 +207,16 @@ const gather = async <C extends Claim, N extends ClaimNeed<C>>(
  */
 export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   settings: ClaimKind<C, N>,
-  { verifier, trustRoots }: ClaimSources,
+  { verifier, trustRoots, observer = nobodyObserves }: ClaimSources,
   parts: ProviderParts,
 ) => {
   const bounds = settings.bounds(parts.limits);
-  const searcher = { settings, parts, judge: createJudgeCandidate({ parts, verifier, bounds }) };
+  const searcher = {
+    settings,
+    parts,
+    observer,
+    judge: createJudgeCandidate({ parts, verifier, bounds, observer }),
+  };
   return async (
     resolved: ResolvedImage,
     need: N,

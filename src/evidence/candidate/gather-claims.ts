@@ -6,6 +6,7 @@ import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
 import { candidatesInOrder, claimsToSpeak, type Candidate, type Preference } from './candidate.ts';
+import type { ClaimObserver } from './claim-observer.ts';
 import type { ListedCandidates } from './candidate-list.ts';
 import type { CandidateJob, JudgeCandidate } from './judge-candidate.ts';
 
@@ -28,6 +29,7 @@ export interface FoundClaims {
 export interface GatherParts {
   readonly parts: ProviderParts;
   readonly judge: JudgeCandidate;
+  readonly observer: ClaimObserver;
 }
 
 /** Few at first: the first candidate is mostly the one that is sought. */
@@ -118,7 +120,8 @@ const lookOnce = async (
   findings: Findings,
   maxAge: number,
 ): Promise<void> => {
-  const { candidateLists, limits } = parts.parts;
+  const { candidateLists, clock, limits } = parts.parts;
+  const began = clock.monotonic();
   const { place, subject, sources, reading } = search;
   const lists = Promise.all(
     sources.map(async (source) => {
@@ -127,6 +130,7 @@ const lookOnce = async (
     }),
   );
   await waitFor(lists, limits.candidateTime);
+  parts.observer.took('list', clock.monotonic() - began);
   await judgeAll(parts, search, findings);
   if (search.isMet(findings.claims)) return;
   await lists;

@@ -12,6 +12,7 @@ import type {
   VerificationResult,
   VerifiedRejection,
 } from '../verify/verification.ts';
+import type { ClaimObserver } from './claim-observer.ts';
 import { isTagged, type Candidate } from './candidate.ts';
 import { readCandidate, type CandidateBounds } from './read-candidate.ts';
 
@@ -46,14 +47,18 @@ export interface JudgeParts {
   readonly parts: ProviderParts;
   readonly verifier: CandidateVerifier;
   readonly bounds: CandidateBounds;
+  readonly observer: ClaimObserver;
 }
 
 const readAndVerify = async (
-  { parts, verifier, bounds }: JudgeParts,
+  { parts, verifier, bounds, observer }: JudgeParts,
   { basis, place, subject, reading }: CandidateJob,
   candidate: Candidate,
 ): Promise<Outcome> => {
+  const { clock } = parts;
+  const began = clock.monotonic();
   const read = await readCandidate({ parts, place, reading, bounds, subject: subject.digest }, candidate);
+  observer.took('read', clock.monotonic() - began);
   if (read.state === 'foreign') return { claims: [], rejected: [], left: 0, isForeign: true };
   const failures = read.state === 'read' ? read.failures : [read];
   const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
@@ -69,9 +74,11 @@ const readAndVerify = async (
     candidate: candidate.digest,
     subject,
     layers: read.layers,
-    now: parts.clock.now(),
+    now: clock.now(),
   };
+  const begun = clock.monotonic();
   const result = await verifier.verify(verification, repositoryKey(place.repository), reading.signal);
+  observer.took('verify', clock.monotonic() - begun);
   return {
     // Another digest or a word of the other kind would be a defect of the verifier; it must not count (S1, S4).
     claims: result.claims.filter(({ says, about }) => says === basis.says && about === subject.digest),
@@ -80,6 +87,14 @@ const readAndVerify = async (
     isForeign: false,
     ...unavailable,
   };
+};
+
+/** What is counted of one candidate: each thing that it says or fails to say. */
+const count = ({ observer }: JudgeParts, { claims, rejected, unavailable, isForeign }: Outcome): void => {
+  if (isForeign) observer.candidate('none', 'foreign');
+  if (unavailable !== undefined) observer.candidate('none', 'unavailable');
+  for (const { form } of claims) observer.candidate(form, 'claim');
+  for (const { form = 'none', fault } of rejected) observer.candidate(form, fault);
 };
 
 /** For how long an outcome may be used again: not at all when it would be another one with more time. */
@@ -111,6 +126,7 @@ export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
     let outcome = kept.get(key);
     if (outcome === undefined) {
       outcome = await readAndVerify(judge, job, candidate);
+      count(judge, outcome);
       const weight = 2 * (key.length + JSON.stringify(outcome).length);
       kept.set(key, outcome, timeOf(outcome, limits), weight);
     }

@@ -5,6 +5,7 @@ import type { ImageNeeds } from '../../../src/core/facts/evidence-kind.ts';
 import { absent, type Fact } from '../../../src/core/facts/fact.ts';
 import { attestationNeed, signatureNeed } from '../../../src/core/facts/signature-kind.ts';
 import { createAttestationProvider } from '../../../src/evidence/attestation/attestation-provider.ts';
+import type { ClaimObserver } from '../../../src/evidence/candidate/claim-observer.ts';
 import { createEvidence, type Evidence } from '../../../src/evidence/gather.ts';
 import type { EvidenceLimits } from '../../../src/evidence/limits.ts';
 import type { Keychain } from '../../../src/evidence/ports.ts';
@@ -57,6 +58,8 @@ export interface ClaimEvidence {
   readonly evidence: Evidence;
   /** What was verified, in order. */
   readonly verified: readonly Verification[];
+  /** What was counted: `bundle claim`, `took read`. */
+  readonly counted: readonly string[];
   advance(milliseconds: number): void;
   ask(text: string, needs: ImageNeeds, options?: AskOptions): Promise<ClaimAnswer>;
   close(): Promise<void>;
@@ -83,6 +86,11 @@ export const openClaimEvidence = (options: ClaimEvidenceOptions = {}): ClaimEvid
   const { limits = {}, keychain = createFakeKeychain(), trustRoots = { get: () => absent } } = options;
   const reading = openReading();
   const verified: Verification[] = [];
+  const counted: string[] = [];
+  const observer: ClaimObserver = {
+    candidate: (form, outcome) => void counted.push(`${form} ${outcome}`),
+    took: (stage) => void counted.push(`took ${stage}`),
+  };
   const real: CandidateVerifier = options.verifier ?? {
     verify: (verification: Verification) => Promise.resolve(verifyCandidate(verification)),
   };
@@ -100,13 +108,14 @@ export const openClaimEvidence = (options: ClaimEvidenceOptions = {}): ClaimEvid
     clock: { now: () => Date.now() + passed, monotonic: () => performance.now() + passed },
     limits,
     providers: [
-      createSignatureProvider({ verifier, trustRoots }),
-      createAttestationProvider({ verifier, trustRoots }),
+      createSignatureProvider({ verifier, trustRoots, observer }),
+      createAttestationProvider({ verifier, trustRoots, observer }),
     ],
   });
   return {
     evidence,
     verified,
+    counted,
     advance: (milliseconds) => {
       passed += milliseconds;
       reading.advance(milliseconds);
