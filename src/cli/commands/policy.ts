@@ -2,8 +2,11 @@ import { Command } from 'commander';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { shown } from '../../core/text/shown-text.ts';
-import type { PolicyDocument } from '../../core/policy/load/document.ts';
+import type { WrittenObject } from '../../core/policy/load/document.ts';
 import { lintPolicies, type LintRemark } from '../../core/policy/lint/lint.ts';
+import type { Place } from '../../core/text/parsed-text.ts';
+import { lintTrustRoots } from '../../core/trust-root/lint.ts';
+import type { PolicyFileSet } from '../../adapters/policy-files/read-set.ts';
 import { textOrJsonOption, type TextOrJson } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { readPolicies } from '../policy-input.ts';
@@ -13,23 +16,37 @@ import type { Terminal } from '../terminal/terminal.ts';
 const lintSettings = ['policies'] as const satisfies readonly SettingKey[];
 
 /** A remark with its place, as editors and CI systems read it: `policies/a.yaml:12:9`. */
-const placed = (remark: LintRemark, documents: readonly PolicyDocument[]) => {
-  const document = documents.find(({ policy }) => policy.metadata.name === remark.policy);
+const placed = <R extends Pick<LintRemark, 'path'>>(
+  remark: R,
+  document: WrittenObject | undefined,
+): R & Partial<Place & { readonly file: string }> => {
   if (document === undefined) return remark;
   const { line, column } = document.locate(remark.path);
   return { file: document.file, line, column, ...remark };
 };
 
-const textOf = (remark: ReturnType<typeof placed>): string => {
-  const place = 'file' in remark ? `${remark.file}:${remark.line}:${remark.column}: ` : '';
-  return shown(`${place}${remark.policy}: ${remark.message}`);
+const remarksOn = ({ policies, documents, rootDocuments }: PolicyFileSet) => {
+  const policyOf = (name: string) => documents.find(({ policy }) => policy.metadata.name === name);
+  const rootOf = (name: string) => rootDocuments.find(({ trustRoot }) => trustRoot.name === name);
+  const roots = rootDocuments.map(({ trustRoot }) => trustRoot.name);
+  return [
+    ...lintPolicies(policies).map((remark) => placed(remark, policyOf(remark.policy))),
+    ...lintTrustRoots(roots, policies).map((remark) => placed(remark, rootOf(remark.trustRoot))),
+  ];
+};
+
+const textOf = (remark: ReturnType<typeof remarksOn>[number]): string => {
+  const { file, line = 1, column = 1 } = remark;
+  const place = file === undefined ? '' : `${file}:${line}:${column}: `;
+  const name = 'policy' in remark ? remark.policy : `trust root ${remark.trustRoot}`;
+  return shown(`${place}${name}: ${remark.message}`);
 };
 
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 const lint = async (paths: readonly string[], output: TextOrJson, terminal: Terminal) => {
   const loaded = await readPolicies(paths);
-  const remarks = lintPolicies(loaded.policies).map((remark) => placed(remark, loaded.documents));
+  const remarks = remarksOn(loaded);
   const summary = { policies: loaded.policies.length, remarks };
   if (output === 'json') terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
   else for (const remark of remarks) terminal.out(`${textOf(remark)}\n`);

@@ -8,9 +8,10 @@ const imageChecksOf = (policy: ImagePolicy): readonly { index: number; check: Im
 const pins = ({ spec }: ImagePolicy): boolean =>
   spec.checks.some((check) => 'digest' in check && check.digest.pin === true);
 
-/** B1: a tag may be moved between the lookup and the pull. */
+/** B1: a tag may be moved between the lookup and the pull. A policy that asks who signed pins by itself. */
 const bytesAreNotPinned: Rule = (policy) => {
-  if (policy.spec.checks.some((check) => 'digest' in check)) return [];
+  if (policy.spec.checks.some((check) => 'digest' in check || 'signature' in check || 'attestation' in check))
+    return [];
   return imageChecksOf(policy)
     .slice(0, 1)
     .map(({ index }) =>

@@ -4,6 +4,7 @@ import { compiledPatterns, conflictsOf } from './conflict.ts';
 import { coversGlob, coversPattern } from './cover.ts';
 import { evidenceRules } from './evidence.ts';
 import { remark, type Rule } from './remark.ts';
+import { signatureRules } from './signature.ts';
 import type { ImagePolicy, RegistriesCheck } from '../schema/schema.ts';
 
 /** Something that is legal and probably not meant. */
@@ -143,6 +144,7 @@ const rules: readonly Rule[] = [
   allowsNothing,
   deniesEveryTag,
   ...evidenceRules,
+  ...signatureRules,
 ];
 
 const sameContent = (policies: readonly ImagePolicy[]): readonly LintRemark[] => {
