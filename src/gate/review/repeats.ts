@@ -41,18 +41,8 @@ type Part = string | number | boolean | undefined;
  */
 const partsOf = (decision: Repeatable): readonly Part[] => {
   const { source, cluster, operation, user, caller, dryRun, object, skipped, versions, truncated } = decision;
-  const { policies } = versions;
-  const parts: Part[] = [
-    source,
-    cluster,
-    operation,
-    user,
-    caller,
-    dryRun,
-    skipped?.code,
-    policies,
-    truncated,
-  ];
+  const parts: Part[] = [source, cluster, operation, user, caller, dryRun, skipped?.code, truncated];
+  for (const name in versions) parts.push(name, versions[name]);
   parts.push(object.apiVersion, object.kind, object.namespace, object.name);
   for (const { path, given, digest } of decision.images) parts.push(path, given, digest);
   // Where the images end and the findings begin.

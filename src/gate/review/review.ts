@@ -2,6 +2,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { judging, type Uninformed, type Verdict } from '../../core/decision/decide.ts';
 import { judgedImage } from '../../core/decision/judged-image.ts';
+import { trustSnapshots } from '../../core/decision/trust-snapshots.ts';
 import type { Unmatched } from '../../core/decision/unmatched.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import type { Fact } from '../../core/facts/fact.ts';
@@ -113,6 +114,7 @@ const createSettle =
       findings,
       warnings,
       policies: set.version,
+      trustRoots: trustSnapshots(images),
       evidence: gathered,
     };
     if (uncovered && allowed)

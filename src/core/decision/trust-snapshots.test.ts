@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { attestationEvidence, claimFacts, signatureEvidence } from '../../../test/fakes/claims.ts';
+import { imageDigest, otherDigest } from '../../../test/fakes/image-facts.ts';
+import { policySet } from '../../../test/fakes/policy-set.ts';
+import type { ImageEvidence } from '../facts/image-evidence.ts';
+import type { AttestationClaim } from '../facts/claim.ts';
+import { unavailable } from '../facts/fact.ts';
+import { trustSnapshots } from './trust-snapshots.ts';
+
+const images = (...evidence: readonly (ImageEvidence | undefined)[]) =>
+  evidence.map((one, at) => ({
+    use: { path: `spec.containers[${String(at)}].image`, given: 'a.io/b', place: '' },
+    fresh: true,
+    image: policySet({}).images.read('a.io/b'),
+    ...(one === undefined ? {} : { evidence: one }),
+  }));
+const used = { trustSnapshots: { sigstore: imageDigest } };
+
+test('the roots of signatures and attestations of all images are named, each once and in order', () => {
+  const more = { trustSnapshots: { acme: otherDigest, sigstore: imageDigest } };
+  const given = images(
+    signatureEvidence(claimFacts({}, used)),
+    attestationEvidence(claimFacts<AttestationClaim>({}, more)),
+    undefined,
+  );
+  expect(Object.entries(trustSnapshots(given))).toEqual([
+    ['trustRoot/acme', otherDigest],
+    ['trustRoot/sigstore', imageDigest],
+  ]);
+});
+
+test('what was not looked at names none', () => {
+  const lost = { pinned: unavailable('x', 'y'), facts: { signature: unavailable('x', 'y') }, tried: [] };
+  expect(trustSnapshots(images(lost))).toEqual({});
+});
+
+test('a record holds 16 at most', () => {
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`r${String(at)}`, imageDigest]));
+  const given = images(signatureEvidence(claimFacts({}, { trustSnapshots: many })));
+  expect(Object.keys(trustSnapshots(given))).toHaveLength(16);
+});
