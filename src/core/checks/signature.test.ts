@@ -89,7 +89,16 @@ describe('one finding tells why an image fails, by the candidate that came furth
     expect(codes(one, claimFacts(named))).toEqual([`signature-${want}`]);
   });
 
-  test('the message names image and authority, the detail what was found and not checked, the remedy what to do', () => {
+  test('where nothing was found, the detail says where was looked', () => {
+    const sources = (['signature-tag', 'referrers', 'referrers-tag'] as const).map((one) => ({
+      ...source('absent'),
+      source: one,
+    }));
+    const [finding] = verdictOn(one, claimFacts({ sources })).findings;
+    expect(finding?.detail).toBe('nothing at registry.example.com/web (.sig, referrers, fallback tag)');
+  });
+
+  test('S13: the message names image and authority, the detail what was found and not checked, the remedy what to do', () => {
     const [finding] = verdictOn(one, claimFacts({ claims: [nobody] })).findings;
     expect(finding).toMatchObject({
       check: 'signature',

@@ -1,3 +1,5 @@
+import { parseReference } from '../image/reference.ts';
+
 /** Where candidates are looked for when a policy says nothing else: beside the image. */
 export const besideImage = 'image';
 
@@ -5,7 +7,8 @@ export const besideImage = 'image';
 const placeholders = /\{(host|path|name)\}/g;
 
 /**
- * The repository that a template means for one image.
+ * The repository that a template means for one image, as `host/path` with the defaults of Docker Hub: places are compared by
+ * this text. A template that makes no repository is given back as it is.
  * @param repository of the image, as `host/path`; `{name}` is the last component of the path
  * @example
  * locationOf('sigs.example.com/{path}', 'registry.example.com/shop/web') // 'sigs.example.com/shop/web'
@@ -18,5 +21,7 @@ export const locationOf = (template: string, repository: string): string => {
     path: repository.slice(slash + 1),
     name: repository.slice(repository.lastIndexOf('/') + 1),
   };
-  return template.replace(placeholders, (_, part: string) => parts[part] ?? '');
+  const text = template.replace(placeholders, (_, part: string) => parts[part] ?? '');
+  const read = parseReference(text);
+  return read.ok ? `${read.value.host}/${read.value.repository}` : text;
 };

@@ -8,6 +8,7 @@ import type {
   ClaimFacts,
   RejectedCandidate,
   Signer,
+  SourceState,
   TrustedTime,
 } from './claim.ts';
 
@@ -31,10 +32,10 @@ const checkNames: Readonly<Record<ClaimCheck, string>> = {
 };
 
 /** `sha256:1f3a5c7e9b2d…`: enough to tell digests of one image apart. */
-export const shortDigest = (digest: Digest): string =>
+const shortDigest = (digest: Digest): string =>
   `${digest.slice(0, digest.indexOf(':') + 1)}${hexOf(digest).slice(0, 12)}…`;
 
-export const sourceText = (sources: readonly CandidateSource[]): string =>
+const sourceText = (sources: readonly CandidateSource[]): string =>
   sources.map((source) => sourceNames[source]).join(', ');
 
 /**
@@ -43,6 +44,15 @@ export const sourceText = (sources: readonly CandidateSource[]): string =>
  */
 export const identityText = (text: string): string =>
   shownBriefly(text.replaceAll('https://', '').replaceAll('://', ':'), maxNameLength);
+
+/** `registry.example.com/web (.sig, referrers, fallback tag)`: where candidates were looked for. */
+export const sourcesText = (sources: readonly Pick<SourceState, 'location' | 'source'>[]): string =>
+  [...new Set(sources.map(({ location }) => location))]
+    .map((place) => {
+      const here = sources.filter(({ location }) => location === place).map(({ source }) => source);
+      return `${shownBriefly(place, maxNameLength)} (${sourceText([...new Set(here)])})`;
+    })
+    .join(', ');
 
 const certificateText = ({ names, subject, issuer, trustRoot }: CertificateSigner): string => {
   const [first] = names;

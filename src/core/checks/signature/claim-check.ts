@@ -93,6 +93,7 @@ const revokedImage = (digest: string): Unmet => ({
   unavailable: [],
   left: 0,
   stops: [{ stage: 'revoked', text: `${digest} stands in \`revoked.images\`` }],
+  looked: '',
   count: 0,
 });
 

@@ -1,6 +1,6 @@
 import type { Claim } from '../../facts/claim.ts';
 import type { ClaimSituation } from '../../facts/claim-need.ts';
-import { claimText, rejectedText } from '../../facts/claim-text.ts';
+import { claimText, rejectedText, sourcesText } from '../../facts/claim-text.ts';
 import type { Unavailable } from '../../facts/fact.ts';
 import { fail, type Result } from '../../result.ts';
 import type { CompiledAuthority } from './authority.ts';
@@ -111,6 +111,8 @@ export interface Unmet {
   /** How many candidates were left unread. */
   readonly left: number;
   readonly stops: readonly Stop[];
+  /** Where was looked, for people. */
+  readonly looked: string;
   /** How many authorities have signed. */
   readonly count: number;
 }
@@ -194,6 +196,7 @@ export const unmetOf = <C extends Claim>(
     unavailable: isLost ? [] : unavailable,
     left: isLost ? 0 : left,
     stops: stopsOf(terms, subject, situation),
+    looked: sourcesText(subject.sources),
     count,
   };
 };

@@ -155,7 +155,9 @@ export const violationOf = (terms: AnyTerms, all: readonly Unmet[]): EvidenceVio
   const code = codeFor(terms.missing, left, stops);
   const { says, remedy } = texts[code];
   const count = Math.min(...sure.map((one) => one.count));
-  const detail = detailOf(stops, left);
+  const [{ looked = '' } = {}] = sure;
+  const found = detailOf(stops, left);
+  const detail = found === '' && looked !== '' ? shown(`nothing at ${looked}`) : found;
   return {
     code,
     says: `${says(terms.thing, wantedBy(terms), count)}${inPlaces(platformsOf(sure))}`,
