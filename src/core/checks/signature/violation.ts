@@ -155,7 +155,7 @@ export const violationOf = (terms: AnyTerms, all: readonly Unmet[]): EvidenceVio
   const code = codeFor(terms.missing, left, stops);
   const { says, remedy } = texts[code];
   const count = Math.min(...sure.map((one) => one.count));
-  const [{ looked = '' } = {}] = sure;
+  const looked = sure[0]?.looked ?? '';
   const found = detailOf(stops, left);
   const detail = found === '' && looked !== '' ? shown(`nothing at ${looked}`) : found;
   return {
