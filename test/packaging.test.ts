@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
@@ -44,5 +44,27 @@ describe('what is shipped', () => {
       .map((match) => match[1] ?? '')
       .filter((name) => !name.startsWith('.') && !name.startsWith('node:'));
     expect(outside).toEqual([]);
+  });
+
+  test('no start of the gate and no check loads the libraries of signatures', () => {
+    const dist = join(root, 'dist');
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.js'),
+    );
+    const texts = new Map(files.map((file) => [file, readFileSync(join(dist, file), 'utf8')]));
+    /** The file and all that is loaded with it; what it imports later by itself is not. */
+    const loadedWith = (file: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(file)) return seen;
+      seen.add(file);
+      for (const [, path = ''] of (texts.get(file) ?? '').matchAll(/(?:from|^import)\s*"(\.[^"]+)"/gm))
+        loadedWith(join(dirname(file), path), seen);
+      return seen;
+    };
+    const loads = (file: string): boolean =>
+      [...loadedWith(file)].some((one) => /node_modules\/@(?:sigstore|noble)\//.test(texts.get(one) ?? ''));
+    const entry = (name: string): string => files.find((file) => file.startsWith(`chunk/${name}-`)) ?? name;
+    expect(
+      ['verify-worker.js', 'main.js', entry('check'), entry('serve'), entry('explain')].map(loads),
+    ).toEqual([true, false, false, false, false]);
   });
 });

@@ -7,6 +7,7 @@ import {
   ecPair,
   extensions,
   name,
+  weakAlgorithm,
 } from '../../../test/fakes/signature/certificate-authority.ts';
 import { sequence } from '../../../test/fakes/signature/der-writer.ts';
 import { keylessBundle, keylessSimpleLayer } from '../../../test/fakes/signature/keyless.ts';
@@ -118,6 +119,21 @@ describe('a plain certificate authority', () => {
     ['with more certificates than are read', [leafDer, ...Array.from({ length: 8 }, () => good)], /^limit: /],
   ])('not %s', (_what, chain, why) => {
     expect(outcome(verify(layerWith(...chain), { trustRoots: [snapshot] }))).toMatch(why);
+  });
+
+  test('not with a certificate that was signed with SHA-1', () => {
+    const weak = certificate(
+      {
+        ...fields,
+        subject: commonName('middle'),
+        issuer: commonName('partner'),
+        spki: middle.spki,
+        extensions: [extensions.ca(), extensions.mayIssue],
+        algorithm: weakAlgorithm,
+      },
+      root,
+    );
+    expect(outcome(verify(layerWith(leafDer, weak), { trustRoots: [snapshot] }))).toMatch(/^untrusted: /);
   });
 
   test('not with more CAs below one than it allows', () => {

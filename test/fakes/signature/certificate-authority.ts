@@ -19,6 +19,9 @@ export const algorithmOf = (key: KeyPair): Buffer =>
     ? sequence(oid('1.2.840.113549.1.1.11'), Buffer.from([0x05, 0x00]))
     : sequence(oid('1.2.840.10045.4.3.2'));
 
+/** ECDSA with SHA-1. */
+export const weakAlgorithm = sequence(oid('1.2.840.10045.4.1'));
+
 export const distinguishedName = (...parts: readonly (readonly [string, string])[]): Buffer =>
   sequence(...parts.map(([type, value]) => set(sequence(oid(type), utf8(value)))));
 export const commonName = (name: string): Buffer => distinguishedName(['2.5.4.3', name]);
@@ -63,13 +66,15 @@ interface CertificateFields {
   readonly until: number;
   readonly extensions: readonly Buffer[];
   readonly serial?: number;
+  /** Of SHA-1, in place of the usual one. */
+  readonly algorithm?: Buffer;
 }
 
 const tbsOf = (fields: CertificateFields, by: KeyPair): Buffer =>
   sequence(
     der(0xa0, integer(2)),
     integer(fields.serial ?? 7),
-    algorithmOf(by),
+    fields.algorithm ?? algorithmOf(by),
     fields.issuer,
     sequence(utcTime(fields.from), utcTime(fields.until)),
     fields.subject,
@@ -80,7 +85,8 @@ const tbsOf = (fields: CertificateFields, by: KeyPair): Buffer =>
 /** A certificate that `by` signs. */
 export const certificate = (fields: CertificateFields, by: KeyPair): Buffer => {
   const tbs = tbsOf(fields, by);
-  return sequence(tbs, algorithmOf(by), bits(sign('sha256', tbs, by.privateKey)));
+  const hash = fields.algorithm === undefined ? 'sha256' : 'sha1';
+  return sequence(tbs, fields.algorithm ?? algorithmOf(by), bits(sign(hash, tbs, by.privateKey)));
 };
 
 export const sha256 = (...bytes: readonly Uint8Array[]): Buffer =>

@@ -17,6 +17,8 @@ export interface Certificate {
   /** The elements of the part that its issuer signed: version, serial number and so on. */
   readonly tbsFields: readonly DerValue[];
   readonly serial: Uint8Array;
+  /** Object identifier of the algorithm by which its issuer signed it. */
+  readonly signatureAlgorithm: string;
   /** DER of the names. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
@@ -74,11 +76,12 @@ const keyOf = (certificate: X509Certificate): KeyObject | undefined => {
 
 /** Fields of the part that the issuer signs, in their order. */
 const readTbs = (tbsFields: readonly DerValue[]) => {
-  const [version, serial, , issuer, validity, subject, spki, ...rest] = tbsFields;
+  const [version, serial, algorithm, issuer, validity, subject, spki, ...rest] = tbsFields;
   if (version?.tag !== explicitVersion || integerOf(childrenOf(version)?.[0]) !== version3) return undefined;
   const [from, until] = sequenceOf(validity) ?? [];
   return {
     serial: serial?.content,
+    signatureAlgorithm: oidOf(sequenceOf(algorithm)?.[0]),
     issuer: issuer?.bytes,
     subject: subject?.bytes,
     spki: spki?.bytes,

@@ -11,8 +11,20 @@ const maxSteps = 64;
 
 const isSelf = (a: Certificate, b: Certificate): boolean => isSameBytes(a.der, b.der);
 
+/** With SHA-2. Attack: a certificate of one's own that has the same SHA-1 as one that a CA has signed. */
+const strongAlgorithms: ReadonlySet<string> = new Set([
+  '1.2.840.10045.4.3.2', // ECDSA with SHA-256, SHA-384, SHA-512
+  '1.2.840.10045.4.3.3',
+  '1.2.840.10045.4.3.4',
+  '1.2.840.113549.1.1.10', // RSA-PSS, whose parameters OpenSSL judges
+  '1.2.840.113549.1.1.11', // RSA with SHA-256, SHA-384, SHA-512
+  '1.2.840.113549.1.1.12',
+  '1.2.840.113549.1.1.13',
+  '1.3.101.112', // Ed25519
+]);
+
 const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
-  if (!isSameBytes(certificate.issuer, issuer.subject)) return false;
+  if (!strongAlgorithms.has(certificate.signatureAlgorithm)) return false;
   try {
     return certificate.x509.verify(issuer.key);
   } catch {

@@ -45,9 +45,9 @@ const bundleFields = z.object({
     publicKey: z.object({}).nullish(),
     certificate: certificateField.nullish(),
     x509CertificateChain: z.object({ certificates: z.array(certificateField).min(1) }).nullish(),
-    tlogEntries: z.array(logEntryFields).default([]),
+    tlogEntries: z.array(logEntryFields).nullish(),
     timestampVerificationData: z
-      .object({ rfc3161Timestamps: z.array(z.object({ signedTimestamp: base64Field })).default([]) })
+      .object({ rfc3161Timestamps: z.array(z.object({ signedTimestamp: base64Field })).nullish() })
       .nullish(),
   }),
   messageSignature: z
@@ -101,7 +101,8 @@ const timestampsOf = (
 ): readonly Uint8Array[] => (data?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) => signedTimestamp);
 
 const verifiersOf = ({ mediaType, verificationMaterial: material }: Bundle): Result<Verifiers, Rejection> => {
-  const { publicKey, certificate, x509CertificateChain: chain, tlogEntries: entries } = material;
+  const { publicKey, certificate, x509CertificateChain: chain } = material;
+  const entries = material.tlogEntries ?? [];
   if ([publicKey, certificate, chain].filter(Boolean).length !== 1)
     return reject('unreadable', 'the bundle has not exactly one of publicKey, certificate and chain');
   const certificates = (certificate ? [certificate] : (chain?.certificates ?? [])).map(

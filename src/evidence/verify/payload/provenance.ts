@@ -15,10 +15,9 @@ interface Source {
   readonly ref: string;
 }
 
-/** Names of one build: who has more says something else. */
+/** Names of one build, and the length of each: a claim is kept for long, so it is small. */
 const maxNamed = 32;
-/** Of each text. Longer ones meet no policy, and a claim is small. */
-const maxLength = 2048;
+const maxLength = 1024;
 
 /** `git+https://host/path@refs/tags/v1` of SLSA, or `https://host/path.git#refs/tags/v1` of BuildKit. */
 const sourceOfUri = (uri: string): Source => {
@@ -42,10 +41,7 @@ const sourceOf = (named: JsonValue | undefined): Source | undefined => {
   return ref === '' ? source : { ...source, ref };
 };
 
-/**
- * Where the builders of SLSA v1 name what they were told to build: GitHub, Google Cloud Build, BuildKit, GitLab. The first
- * one counts: a builder has one of them, and a second one came from whoever started the build.
- */
+/** Where the builders of SLSA v1 name what they were told to build: GitHub, Google Cloud Build, BuildKit, GitLab. */
 const parameters = ['workflow', 'buildConfigSource', 'configSource', 'source'] as const;
 
 const gitDependencies = (dependencies: JsonValue | undefined): readonly Source[] =>
@@ -58,19 +54,28 @@ const gitDependencies = (dependencies: JsonValue | undefined): readonly Source[]
  * What was asked to be built. Dependencies are named only by a builder that says nothing else: they hold other people's
  * repositories too, and one of them must not stand for the source.
  */
-const firstNamed = (
+const sourcesOf = (
   named: readonly (Source | undefined)[],
   dependencies: JsonValue | undefined,
 ): readonly Source[] => {
-  const source = named.find((one) => one !== undefined);
-  return source === undefined ? gitDependencies(dependencies) : [source];
+  const sources = named.filter((source) => source !== undefined);
+  return sources.length > 0 ? sources : gitDependencies(dependencies);
 };
 
-const distinct = (texts: readonly string[]): readonly string[] =>
-  [...new Set(texts)].filter((text) => text !== '' && text.length <= maxLength).slice(0, maxNamed);
+const cut = (text: string): string => (text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
+
+/**
+ * Each text once. All that is named has to fit a policy, so nothing is left out in silence: what is cut or left says so, and
+ * fits no name.
+ */
+const distinct = (texts: readonly string[]): readonly string[] => {
+  const all = [...new Set(texts)].filter((text) => text !== '');
+  const left = all.length - maxNamed;
+  return [...all.slice(0, maxNamed).map(cut), ...(left > 0 ? [`… and ${left} more`] : [])];
+};
 
 const provenanceWith = (builder: string, sources: readonly Source[]): Provenance => ({
-  ...(builder !== '' && builder.length <= maxLength && { builder }),
+  ...(builder !== '' && { builder: cut(builder) }),
   sources: distinct(sources.map(({ repository }) => repository)),
   refs: distinct(sources.map(({ ref }) => ref)),
 });
@@ -80,7 +85,7 @@ const readers: Readonly<Record<string, (predicate: JsonObject) => Provenance>> =
   'https://slsa.dev/provenance/v0.2': ({ builder, invocation, materials }) =>
     provenanceWith(
       textOf(objectOf(builder)['id']),
-      firstNamed([sourceOf(objectOf(invocation)['configSource'])], materials),
+      sourcesOf([sourceOf(objectOf(invocation)['configSource'])], materials),
     ),
   // https://slsa.dev/spec/v1.1/provenance
   'https://slsa.dev/provenance/v1': ({ buildDefinition, runDetails }) => {
@@ -88,7 +93,7 @@ const readers: Readonly<Record<string, (predicate: JsonObject) => Provenance>> =
     const external = objectOf(definition['externalParameters']);
     return provenanceWith(
       textOf(objectOf(objectOf(runDetails)['builder'])['id']),
-      firstNamed(
+      sourcesOf(
         parameters.map((name) => sourceOf(external[name])),
         definition['resolvedDependencies'],
       ),
