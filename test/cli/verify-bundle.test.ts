@@ -47,7 +47,7 @@ describe('verify-bundle', () => {
     ['another file', usual, file('other')],
     ['another digest', usual, `sha256:${'0'.repeat(64)}`],
     ['another identity', [...usual, '--certificate-identity', 'x'], digest],
-    ['a part of the identity', [...usual, '--certificate-identity', identity.slice(0, -1)], digest],
+    ['B7: a part of the identity', [...usual, '--certificate-identity', identity.slice(0, -1)], digest],
     ['another issuer', [...usual, '--certificate-oidc-issuer', 'https://evil.example'], digest],
     ['another root', ['--bundle', file('bundle.json'), ...signer], digest],
     ['a root that cannot be read', [...usual, '--trusted-root', file('broken.json')], digest],

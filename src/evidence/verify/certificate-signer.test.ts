@@ -212,7 +212,7 @@ describe('no certificate is believed', () => {
     ['with a name of another kind', { names: [name.ip(10, 0, 0, 1)] }, /^invalid: the names/],
     ['with two issuers', { formerIssuer: 'https://evil.example' }, /^invalid: .*two issuers/],
     [
-      'CVE-2026-24122: that had expired',
+      'B5, CVE-2026-24122: that had expired',
       { from: signedAt - day, until: signedAt - minute },
       /^invalid: .*valid when/,
     ],

@@ -121,7 +121,7 @@ describe('a plain certificate authority', () => {
     expect(outcome(verify(layerWith(...chain), { trustRoots: [snapshot] }))).toMatch(why);
   });
 
-  test('not with a certificate that was signed with SHA-1', () => {
+  test('B5: not with a certificate that was signed with SHA-1', () => {
     const weak = certificate(
       {
         ...fields,

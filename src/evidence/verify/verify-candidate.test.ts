@@ -137,7 +137,7 @@ describe('nothing is believed', () => {
   const repeated = `{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"${otherDigest}"},"image":{"docker-manifest-digest":"${subject}"},"type":"cosign container image signature"},"optional":null}`;
 
   test.each<[string, CandidateLayer, string]>([
-    ['by another key', simpleSigningLayer(ecKey().sign), 'untrusted'],
+    ['B32: by another key', simpleSigningLayer(ecKey().sign), 'untrusted'],
     ['S1: about another digest', simpleSigningLayer(key.sign, simplePayload(otherDigest)), 'mismatch'],
     [
       'S1: a statement about another digest',
@@ -171,7 +171,7 @@ describe('nothing is believed', () => {
     ],
     ['S4: a payload with a key twice', simpleSigningLayer(key.sign, bytesOf(repeated)), 'unreadable'],
     [
-      'CVE-2026-39395: a payload that is no JSON',
+      'B3, CVE-2026-39395: a payload that is no JSON',
       bundleLayer(dsseBundle([key.sign], bytesOf('{'))),
       'unreadable',
     ],

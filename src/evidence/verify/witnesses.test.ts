@@ -48,7 +48,7 @@ const lies: readonly (readonly [string, NonNullable<KeylessOptions['logged']>])[
   ['another digest', { message: Buffer.from('another'), payload: Buffer.from('another') }],
 ];
 
-describe('CVE-2026-22703, G2, S6: a log entry about something else says nothing', () => {
+describe('B4, CVE-2026-22703, G2, S6: a log entry about something else says nothing', () => {
   const kinds: readonly (readonly [string, KeylessOptions])[] = [
     ['dsse of Rekor v1', { kind: 'dsse' }],
     ['intoto of Rekor v1', { kind: 'intoto' }],
@@ -114,7 +114,21 @@ describe('G8: one bad witness spoils nothing', () => {
     expect(witnessesOf(verify({ ...layer, annotations }))).toEqual({ logs: 0, times: ['timestamp'] });
   });
 
-  test('S6: entries and timestamps of one operator are one log and one authority', () => {
+  test('B6, S6: two logs of one operator are one log, those of two operators are two', () => {
+    const second = createSigstore();
+    const body = JSON.parse(
+      Buffer.from(entry!['canonicalizedBody'] as string, 'base64').toString(),
+    ) as object;
+    const layer = changed(honest, () => ({ tlogEntries: [entry, second.entry(body, signedAt, true)] }));
+    const rootOf = (...operators: readonly string[]): object => {
+      const tlogs = [...acme.trustedRoot.tlogs, ...second.trustedRoot.tlogs];
+      return { ...acme.trustedRoot, tlogs: tlogs.map((log, at) => ({ ...log, operator: operators[at] })) };
+    };
+    expect(witnessesOf(verify(layer, rootOf('acme', 'acme'))).logs).toBe(1);
+    expect(witnessesOf(verify(layer, rootOf('acme', 'partner'))).logs).toBe(2);
+  });
+
+  test('B6, S6: entries and timestamps of one operator are one log and one authority', () => {
     const signature = Buffer.from(honest.dsseEnvelope.signatures[0]!.sig, 'base64');
     const later = { signedTimestamp: acme.stamp(signature, signedAt + minute) };
     const twice = acme.entry(
