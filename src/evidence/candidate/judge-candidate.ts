@@ -50,6 +50,15 @@ export interface JudgeParts {
   readonly observer: ClaimObserver;
 }
 
+/**
+ * R25: that content does not come is no outage of its host, even when nothing else is asked of the host meanwhile. Attack:
+ * push a signature with a payload that never comes, and get in as "it does not answer at all".
+ */
+const withoutProgress = (reading: Reading): Reading => ({
+  ...reading,
+  requester: { ...reading.requester, asked: () => {}, answered: () => {} },
+});
+
 const readAndVerify = async (
   { parts, verifier, bounds, observer }: JudgeParts,
   { basis, place, subject, reading }: CandidateJob,
@@ -57,7 +66,11 @@ const readAndVerify = async (
 ): Promise<Outcome> => {
   const { clock } = parts;
   const began = clock.monotonic();
-  const read = await readCandidate({ parts, place, reading, bounds, subject: subject.digest }, candidate);
+  const quiet = withoutProgress(reading);
+  const read = await readCandidate(
+    { parts, place, reading: quiet, bounds, subject: subject.digest },
+    candidate,
+  );
   observer.took('read', clock.monotonic() - began);
   if (read.state === 'foreign') return { claims: [], rejected: [], left: 0, isForeign: true };
   const failures = read.state === 'read' ? read.failures : [read];
