@@ -58,6 +58,12 @@ describe('a keyless identity', () => {
     ],
     ['S7: without that field both count', keyless(), shared, []],
     ['a field that the certificate has not', keyless({ buildTrigger: '**' }), good, untrusted],
+    [
+      'a field that the certificate has not, whatever it holds',
+      keyless({ buildTrigger: '*' }),
+      good,
+      untrusted,
+    ],
     ['a field that differs', keyless({ runnerEnvironment: 'self-hosted' }), good, untrusted],
     [
       'a name by a regular expression',

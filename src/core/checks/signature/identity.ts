@@ -52,6 +52,10 @@ const compileFields = (
   return ok(globs);
 };
 
+/** A field that a certificate has not is not an empty one: `*` would match that. */
+const holdsField = (glob: IdentityGlob, given: string | undefined): boolean =>
+  given !== undefined && matchesIdentity(glob, given);
+
 const whyField = (
   [field, { text }]: readonly [FulcioField, IdentityGlob],
   given: string | undefined,
@@ -69,7 +73,7 @@ export const compileKeylessIdentity = (identity: KeylessIdentity): Result<Compar
   return ok(({ issuer, names, fields: given }) => {
     if (issuer !== identity.issuer) return 'its issuer is none that the policy names';
     if (!names.some(({ value }) => matches.value(value))) return otherSubject;
-    const other = fields.value.find(([field, glob]) => !matchesIdentity(glob, given[field] ?? ''));
+    const other = fields.value.find(([field, glob]) => !holdsField(glob, given[field]));
     return other === undefined ? undefined : whyField(other, given[other[0]]);
   });
 };

@@ -62,20 +62,19 @@ const sourcesOf = (
   return sources.length > 0 ? sources : gitDependencies(dependencies);
 };
 
-const cut = (text: string): string => (text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
-
 /**
- * Each text once. All that is named has to fit a policy, so nothing is left out in silence: what is cut or left says so, and
- * fits no name.
+ * Each text once, or none. A policy wants each to be in its list, and names nobody without one. Attack: a stranger's name
+ * behind as many good ones as are kept, or one of which the part that is kept fits, or a repository without a ref beside one
+ * with a good ref.
  */
 const distinct = (texts: readonly string[]): readonly string[] => {
-  const all = [...new Set(texts)].filter((text) => text !== '');
-  const left = all.length - maxNamed;
-  return [...all.slice(0, maxNamed).map(cut), ...(left > 0 ? [`… and ${left} more`] : [])];
+  const all = [...new Set(texts)];
+  const isWhole = all.length <= maxNamed && all.every((text) => text !== '' && text.length <= maxLength);
+  return isWhole ? all : [];
 };
 
 const provenanceWith = (builder: string, sources: readonly Source[]): Provenance => ({
-  ...(builder !== '' && { builder: cut(builder) }),
+  ...(builder !== '' && builder.length <= maxLength && { builder }),
   sources: distinct(sources.map(({ repository }) => repository)),
   refs: distinct(sources.map(({ ref }) => ref)),
 });
