@@ -204,13 +204,22 @@ export const createEvidence = (sources: EvidenceSources): Evidence => {
       return [provider.kind.id, provider];
     }),
   );
+  const isCurrent = ({ facts }: ImageEvidence): boolean => {
+    for (const [id, provider] of providers) {
+      const fact = provider.isCurrent === undefined ? undefined : facts[id];
+      if (fact?.state === 'known' && provider.isCurrent?.(fact.value) !== true) return false;
+    }
+    return true;
+  };
+  const findAnswer = (contextKey: string, { image, needs }: EvidenceRequest): ImageEvidence | undefined => {
+    const found = answers.find(contextKey, image, needs);
+    return found !== undefined && isCurrent(found) ? found : undefined;
+  };
   const cachedAnswers = (
     requests: readonly EvidenceRequest[],
     contextKey: string,
   ): readonly (ImageEvidence | undefined)[] =>
-    requests.map(
-      (request) => withoutNetwork(request) ?? answers.find(contextKey, request.image, request.needs),
-    );
+    requests.map((request) => withoutNetwork(request) ?? findAnswer(contextKey, request));
   return {
     pushedTo: (repository) => candidateLists.pushedTo(repository),
     cached: (requests, context) => {

@@ -41,6 +41,11 @@ export interface EvidenceProvider<Id extends KindId = KindId> {
     reading: Reading,
     offersFor: OffersFor,
   ): Promise<Gathered<FactOf<Id>>>;
+  /**
+   * Whether a fact that was kept would be gathered in the same way now, without any I/O. Absent: it depends on nothing that
+   * the operator can change meanwhile.
+   */
+  isCurrent?(fact: FactOf<Id>): boolean;
 }
 
 /** What every provider gets. A provider that needs more takes it as a parameter of its constructor. */

@@ -40,7 +40,7 @@ export const openPolicyFiles = async (
     onChange: (loaded) => {
       // Both at once: no review sees a policy of one set and a root of another.
       current = { state: 'loaded', set: loaded.value };
-      roots = loaded.trustRoots;
+      inForce = [...shippedRoots, ...loaded.trustRoots];
       problem = undefined;
       metrics.count('reloads', { outcome: 'accepted' });
       reportSet(loaded.value, telemetry, 'policies reloaded');
@@ -56,15 +56,14 @@ export const openPolicyFiles = async (
   const loaded = await files.load();
   if (!loaded.ok) return fail(loaded.error.map(formatProblem));
   let current: PolicyState = { state: 'loaded', set: loaded.value.value };
-  let roots = loaded.value.trustRoots;
-  const inForce = (): readonly TrustRootSnapshot[] => [...shippedRoots, ...roots];
-  reportTrustRootAges(inForce, telemetry);
+  let inForce: readonly TrustRootSnapshot[] = [...shippedRoots, ...loaded.value.trustRoots];
+  reportTrustRootAges(() => inForce, telemetry);
   reportSet(loaded.value.value, telemetry, 'policies loaded');
   files.watch();
   lifecycle.add(() => files.close());
   return ok({
     source: { current: () => current },
-    trustRoots: trustRootsOf(inForce),
+    trustRoots: trustRootsOf(() => inForce),
     part: () => ({
       part: 'policies',
       state: problem === undefined ? 'ok' : 'trouble',

@@ -1,6 +1,7 @@
 import type { AttestationClaim } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import { attestationKind } from '../../core/facts/signature-kind.ts';
+import { restOnRootsInForce } from '../candidate/claim-basis.ts';
 import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
@@ -22,4 +23,5 @@ export const createAttestationProvider =
   (parts: ProviderParts): EvidenceProvider<'attestation'> => ({
     kind: attestationKind,
     gather: createGatherClaims(attestation, sources, parts),
+    isCurrent: (facts) => restOnRootsInForce(sources.trustRoots, facts),
   });

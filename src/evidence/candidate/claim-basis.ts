@@ -1,3 +1,4 @@
+import type { Claim, ClaimFacts } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import type { Fact, Unavailable } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
@@ -30,6 +31,19 @@ export const rootsOf = (roots: TrustRoots, names: readonly string[]): RootsInFor
     ids: Object.fromEntries(snapshots.map(({ name, id }) => [name, id] as const)),
   };
 };
+
+/**
+ * Whether claims rest on the roots that are in force now. Attack: a CA is found to be in wrong hands, the operator takes it
+ * out of the root, and what it signed goes on getting in by an answer that was kept.
+ */
+export const restOnRootsInForce = (
+  roots: TrustRoots,
+  { trustSnapshots, missingRoots }: Pick<ClaimFacts<Claim>, 'trustSnapshots' | 'missingRoots'>,
+): boolean =>
+  Object.entries(trustSnapshots).every(([name, id]) => {
+    const root = roots.get(name);
+    return root.state === 'known' && root.value.id === id;
+  }) && Object.keys(missingRoots).every((name) => roots.get(name).state !== 'known');
 
 /** Lists in another order are the same: what is asked for is put together from several policies. */
 const sorted = (values: readonly unknown[]): readonly string[] =>

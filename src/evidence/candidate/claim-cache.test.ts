@@ -26,10 +26,12 @@ const users = { ann: { password: 'a' }, bob: { password: 'b' } };
 let registry: FakeRegistry;
 let gate: ClaimEvidence;
 let rootId = `sha256:${'1'.repeat(64)}` as Digest;
+let names: readonly string[] = [];
 const trustRoots: TrustRoots = {
-  get: (name) => (name === 'acme' ? known({ name, id: rootId, kind: 'x509', roots: '' }) : absent),
+  get: (name) => (names.includes(name) ? known({ name, id: rootId, kind: 'x509', roots: '' }) : absent),
 };
 beforeEach(async () => {
+  names = ['acme'];
   registry = await startFakeRegistry({ auth: { mode: 'basic', users } });
   registry.push(repository, web);
   const keychain = {
@@ -145,10 +147,26 @@ describe('R28: what is kept for one is nothing to another', () => {
     sign();
     const needs = signatureBy(key.spki, { trustRoots: ['acme', 'gone'] });
     await ask(needs);
+    await ask(needs);
     rootId = `sha256:${'2'.repeat(64)}` as Digest;
-    gate.advance(6000);
     await ask(needs);
     expect(gate.verified.map(({ trustRoots }) => trustRoots.map(({ id }) => id[7]))).toEqual([['1'], ['2']]);
+  });
+
+  test('snapshot of a trust root that comes, and that goes', async () => {
+    sign();
+    const needs = signatureBy(key.spki, { trustRoots: ['acme', 'late'] });
+    const used = async (): Promise<readonly string[]> => {
+      const text = `${registry.host}/${repository}@${web.digest}`;
+      const { signature } = await gate.ask(text, needs, { namespace: 'shop' });
+      return signature.state === 'known' ? Object.keys(signature.value.trustSnapshots) : [];
+    };
+    expect(await used()).toEqual(['acme']);
+    expect(await used()).toEqual(['acme']);
+    names = ['acme', 'late'];
+    expect(await used()).toEqual(['acme', 'late']);
+    names = [];
+    expect(await used()).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { SignatureClaim } from '../../core/facts/claim.ts';
 import type { SignatureNeed } from '../../core/facts/claim-need.ts';
 import { signatureKind } from '../../core/facts/signature-kind.ts';
+import { restOnRootsInForce } from '../candidate/claim-basis.ts';
 import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
@@ -24,4 +25,5 @@ export const createSignatureProvider =
   (parts: ProviderParts): EvidenceProvider<'signature'> => ({
     kind: signatureKind,
     gather: createGatherClaims(signature, sources, parts),
+    isCurrent: (facts) => restOnRootsInForce(sources.trustRoots, facts),
   });

@@ -111,18 +111,22 @@ export const listTrustRoots = async (
 export const createClusterTrustRoots = (options: ClusterTrustRootsOptions): ClusterTrustRoots => {
   const { client, shipped, onVerdicts = () => undefined } = options;
   const store = createStore();
+  let snapshots = inForce(store, shipped);
+  const changed = (): void => {
+    snapshots = inForce(store, shipped);
+    onVerdicts();
+  };
   const watch = createWatch<ClusterObject>({
     ...options,
     target: { resource: trustRootsResource },
     read: readClusterObject,
-    sink: sinkOf(store, onVerdicts),
+    sink: sinkOf(store, changed),
   });
   const whyMissing = (): string | undefined => {
     const state = watch.state();
     const names = { what: 'trust roots', kind: trustRootKind };
     return state.synced ? undefined : whyNotListed(names, state, client);
   };
-  const snapshots = (): readonly TrustRootSnapshot[] => inForce(store, shipped);
   return {
     get: (name) => {
       const why = whyMissing();
@@ -130,13 +134,13 @@ export const createClusterTrustRoots = (options: ClusterTrustRootsOptions): Clus
       const isReplaceable = watch.state().lastError?.status !== 404;
       if (why !== undefined && (isReplaceable || shipped.every((root) => root.name !== name)))
         return unavailable(`trust root ${name}`, why);
-      const found = snapshots().find((snapshot) => snapshot.name === name);
+      const found = snapshots.find((snapshot) => snapshot.name === name);
       return found === undefined ? missing(store, name) : known(found);
     },
     start: () => watch.start(),
     state: () => watch.state(),
     whyMissing,
-    snapshots,
+    snapshots: () => snapshots,
     broken: () => brokenIn(store),
     verdicts: () => store.verdicts(),
     close: () => watch.close(),
