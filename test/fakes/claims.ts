@@ -51,6 +51,7 @@ export const keylessSigner = (more: Partial<CertificateSigner> = {}): Certificat
   trustRoot: 'sigstore',
   certificate: sha256(JSON.stringify(more)),
   anchor: sha256('fulcio'),
+  issuers: [sha256('fulcio intermediate'), sha256('fulcio')],
   names: [{ kind: 'uri', value: releaseWorkflow }],
   issuer: githubIssuer,
   certificateLogs: ['ct.example'],
@@ -65,6 +66,7 @@ export const companySigner = (more: Partial<CertificateSigner> = {}): Certificat
   const { issuer: _, ...signer } = keylessSigner({
     trustRoot: 'partner',
     anchor: sha256('partner ca'),
+    issuers: [sha256('partner ca')],
     names: [{ kind: 'email', value: 'release@partner.example' }],
     certificateLogs: [],
     fields: {},

@@ -72,6 +72,8 @@ export interface CertificateSigner {
   /** sha256 of the DER certificate, and of the one of the trust root in which its chain ends. */
   readonly certificate: Digest;
   readonly anchor: Digest;
+  /** sha256 of the DER certificates of its chain behind its own, up to the anchor: any of them may be revoked. */
+  readonly issuers: readonly Digest[];
   readonly names: readonly SubjectAltName[];
   /**
    * The CT logs of the trust root that signed for this certificate (SCT), each once: what distinguishes them is the log,

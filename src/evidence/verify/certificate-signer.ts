@@ -1,4 +1,5 @@
 import type { CertificateSigner, ClaimCheckResult, TrustedTime } from '../../core/facts/claim.ts';
+import type { Digest } from '../../core/image/digest.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { digestOf } from '../content-digest.ts';
 import { checkCertificateLogs } from './certificate/certificate-log.ts';
@@ -100,11 +101,13 @@ const describe = (
     return reject('invalid', `its certificate has ${names.length} names, not one`);
   const fulcio = fulcioNamesOf(leaf);
   if (!fulcio.ok) return fulcio;
+  const [certificate, ...issuers] = chain.map(({ der }) => digestOf(der, 'sha256'));
   return ok({
     kind: 'certificate',
     trustRoot: root.name,
-    certificate: digestOf(leaf.der, 'sha256'),
-    anchor: digestOf((chain.at(-1) as Certificate).der, 'sha256'),
+    certificate: certificate as Digest,
+    anchor: issuers.at(-1) ?? (certificate as Digest),
+    issuers,
     names,
     ...fulcio.value,
     subject,

@@ -12,6 +12,7 @@ import {
   timeBy,
 } from '../../../../test/fakes/claims.ts';
 import { day, digestOf, judgedAt } from '../../../../test/fakes/image-facts.ts';
+import { policySet } from '../../../../test/fakes/policy-set.ts';
 import { codesIn, codesOn, keyless, signatureFindings } from '../../../../test/fakes/signature-verdict.ts';
 import type { SignatureClaim } from '../../facts/claim.ts';
 
@@ -230,6 +231,29 @@ describe('S5: the chain is valid at a trusted time', () => {
   ])('%s', (_title, authority, claim, want) => expect(codesOn(authority, claim)).toEqual(want));
 });
 
+describe('a distinguished name', () => {
+  const named = (identity: object) => ({ certificate: { trustRoot: 'partner', identities: [identity] } });
+  const claim = signedBy(companySigner());
+  test.each([
+    ['is compared', named({ dn: 'O=Partner' }), claim, []],
+    ['of another company', named({ dn: 'O=Other' }), claim, untrusted],
+    [
+      'beside a name, both of which hold',
+      named({ dn: 'O=Partner', subject: 'release@partner.example' }),
+      claim,
+      [],
+    ],
+    ['beside another name', named({ dn: 'O=Partner', subject: 'x@partner.example' }), claim, untrusted],
+    ['needs no name', named({ dn: 'O=Partner' }), signedBy(companySigner({ names: [] })), []],
+    [
+      'of a certificate with an issuer',
+      named({ dn: 'O=Partner' }),
+      signedBy(companySigner({ issuer: 'https://x' })),
+      untrusted,
+    ],
+  ])('%s', (_title, authority, one, want) => expect(codesOn(authority, one)).toEqual(want));
+});
+
 describe('a trust root that is not there', () => {
   const why = { what: 'trust root sigstore', why: 'there is no TrustRoot of this name' };
   const missing = { missingRoots: { sigstore: why } };
@@ -290,4 +314,27 @@ describe('S8: signers of certificates', () => {
       tooFew,
     ],
   ])('%s', (_title, authorities, claims, want) => expect(codes(authorities, ...claims)).toEqual(want));
+});
+
+describe('what is found in the same facts is cached beyond a review where time cannot change it', () => {
+  const mine = { key: { pem: key.pem } };
+  test.each([
+    ['a key', mine, {}, false],
+    ['keyless', keyless(), {}, false],
+    [
+      'a certificate, which may end',
+      { certificate: { trustRoot: 'x', identities: [{ subject: 'x' }] } },
+      {},
+      true,
+    ],
+    ['a key that ends', { ...mine, validUntil: '2027-01-01T00:00:00Z' }, {}, true],
+    ['a key that begins', { ...mine, validFrom: '2027-01-01T00:00:00Z' }, {}, true],
+    ['an age', keyless(), { maxAge: '1d' }, true],
+  ])('%s', (_title, authority, check, want) => {
+    const signature = { authorities: [{ name: 'a', ...authority }], ...check };
+    const [compiled] = policySet({ p: { checks: [{ signature }] } }).policies;
+    expect(
+      compiled?.evidence.flatMap(({ rules }) => rules.map(({ readsSituation }) => readsSituation)),
+    ).toEqual([want]);
+  });
 });

@@ -97,6 +97,17 @@ const revokedImage = (digest: string): Unmet => ({
   count: 0,
 });
 
+/**
+ * Whether time alone can change what is found in the same facts. Times of the future were refused when the candidate was
+ * verified. Where nothing ends and nothing ages, the result is cached beyond its review.
+ */
+const readsTime = ({ authorities, maxAge }: ClaimConfig): boolean =>
+  maxAge !== undefined ||
+  authorities.some(
+    ({ certificate, validFrom, validUntil }) =>
+      certificate !== undefined || validFrom !== undefined || validUntil !== undefined,
+  );
+
 /** The one rule of a check: every digest that it judges has what its terms ask for. */
 export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): EvidenceRule<ClaimFacts<C>> => {
   const { text, config, terms, multiArch } = check;
@@ -104,7 +115,7 @@ export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): Evide
   const choice = { ...check, locations: config.locations };
   return {
     text: `${text} ${JSON.stringify({ multiArch })}`,
-    readsSituation: true,
+    readsSituation: readsTime(config),
     judge: (facts, { now }) => {
       const subjects = subjectsOf(facts, choice);
       const digest = [facts.digest, ...subjects.map((subject) => subject.digest)].find((one) =>

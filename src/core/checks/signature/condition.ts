@@ -33,12 +33,12 @@ export const maxClaimAge =
         };
   };
 
-/** `revoked.certificates`: that of the signer, or of the CA in which its chain ends. */
+/** `revoked.certificates`: that of the signer, or of any CA of its chain. */
 export const notRevoked = (certificates: readonly string[]): ClaimCondition<Claim> => {
   const revoked = new Set(certificates);
   return ({ signer }) =>
-    signer.kind === 'certificate' && (revoked.has(signer.certificate) || revoked.has(signer.anchor))
-      ? { stage: 'revoked', why: 'its certificate stands in `revoked.certificates`' }
+    signer.kind === 'certificate' && [signer.certificate, ...signer.issuers].some((one) => revoked.has(one))
+      ? { stage: 'revoked', why: 'its certificate, or that of a CA of it, stands in `revoked.certificates`' }
       : undefined;
 };
 

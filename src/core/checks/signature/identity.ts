@@ -1,6 +1,7 @@
 import { identityText } from '../../facts/claim-text.ts';
 import { fulcioFields, type CertificateSigner, type FulcioField } from '../../facts/claim.ts';
 import { compileIdentityGlob, matchesIdentity, type IdentityGlob } from '../../policy/match/identity-glob.ts';
+import { compileName, type MatchesName } from '../../policy/match/distinguished-name.ts';
 import { compileRegex } from '../../policy/match/linear-regex.ts';
 import type { CertificateIdentity, KeylessIdentity } from '../../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../result.ts';
@@ -15,7 +16,7 @@ export type ComparesIdentity = (signer: CertificateSigner) => string | undefined
 const compileSubject = ({
   subject,
   subjectRegex,
-}: CertificateIdentity): Result<(name: string) => boolean, string> => {
+}: Pick<CertificateIdentity, 'subject' | 'subjectRegex'>): Result<(name: string) => boolean, string> => {
   if (subject !== undefined) {
     const glob = compileIdentityGlob(subject);
     return glob.ok ? ok((name) => matchesIdentity(glob.value, name)) : glob;
@@ -25,16 +26,26 @@ const compileSubject = ({
 
 const otherSubject = 'its name is none that the policy names';
 
+/** `dn`; every certificate fits an identity that asks for none. */
+const compileDn = (dn: string | undefined): Result<MatchesName, string> =>
+  dn === undefined ? ok(() => true) : compileName(dn);
+
 /** An identity of a CA that writes names and no issuers. */
 export const compileCertificateIdentity = (
   identity: CertificateIdentity,
 ): Result<ComparesIdentity, string> => {
-  const matches = compileSubject(identity);
+  const { dn, subject, subjectRegex } = identity;
+  const asksForName = dn === undefined || subject !== undefined || subjectRegex !== undefined;
+  const matches = asksForName ? compileSubject(identity) : ok(undefined);
   if (!matches.ok) return matches;
-  return ok(({ issuer, names }) => {
+  const matchesDn = compileDn(dn);
+  if (!matchesDn.ok) return fail(`dn: ${matchesDn.error}`);
+  return ok((signer) => {
     // Attack: a root that holds Fulcio too, where the same name of another issuer is somebody else.
-    if (issuer !== undefined) return 'its certificate names an issuer, which only `keyless` compares';
-    return names.some(({ value }) => matches.value(value)) ? undefined : otherSubject;
+    if (signer.issuer !== undefined) return 'its certificate names an issuer, which only `keyless` compares';
+    if (!matchesDn.value(signer.subject)) return `its distinguished name is ${identityText(signer.subject)}`;
+    const name = matches.value;
+    return name === undefined || signer.names.some(({ value }) => name(value)) ? undefined : otherSubject;
   });
 };
 

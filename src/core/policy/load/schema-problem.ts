@@ -22,7 +22,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   'authorities.notation': 'authorities of Notation (`notation`)',
   'authorities.key.kms': 'keys of a KMS (`key.kms`)',
   'authorities.key.fingerprint': 'keys of a KMS (`key.fingerprint`)',
-  'authorities.certificate.identities.dn': 'distinguished names (`certificate.identities[].dn`)',
 };
 const laterField = (path: Path, key: string): string | undefined => {
   const place = [...path.slice(4).filter((step) => typeof step === 'string'), key].join('.');

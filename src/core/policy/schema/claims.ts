@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { besideImage, locationOf } from '../../facts/claim-location.ts';
+import { besideImage, filledTemplate } from '../../facts/claim-location.ts';
 import { parseDigest } from '../../image/digest.ts';
 import { parseReference } from '../../image/reference.ts';
 import { durationText, kept, visibleText } from './text.ts';
@@ -10,7 +10,7 @@ const anyImage = 'registry.example.com/team/app';
 
 /** A repository with its host, in which braces stand for parts of the image, or `image` for its own. */
 export const repositoryTemplate = visibleText(maxTemplateLength).superRefine((text, context) => {
-  const read = parseReference(locationOf(text, anyImage));
+  const read = parseReference(filledTemplate(text, anyImage));
   const isRepository =
     read.ok && read.value.hostWritten && read.value.tag === undefined && read.value.digest === undefined;
   if (isRepository) return;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { fulcioFields, type FulcioField } from '../../facts/claim.ts';
+import { compileName } from '../match/distinguished-name.ts';
 import { compileIdentityGlob } from '../match/identity-glob.ts';
 import { compileRegex } from '../match/linear-regex.ts';
-import { kept, visibleText } from './text.ts';
+import { boundedText, kept, visibleText } from './text.ts';
 
 const maxIdentityLength = 512;
 const maxIdentities = 64;
@@ -102,7 +103,29 @@ export const keylessIdentities = identityList(
     .superRefine(refineSubject),
 ).describe('Who may sign; one of them is enough. All that an identity names must hold.');
 
+const nameText = boundedText(maxIdentityLength).superRefine((text, context) => {
+  const compiled = compileName(text);
+  if (!compiled.ok)
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${compiled.error}` });
+});
+
 /** Who may sign with a certificate of another CA. */
 export const certificateIdentities = identityList(
-  z.strictObject(subjectFields).superRefine(refineSubject),
-).describe('Who may sign, by a name in the certificate; one of them is enough.');
+  z
+    .strictObject({
+      ...subjectFields,
+      dn: nameText
+        .exactOptional()
+        .describe(
+          'The distinguished name of the certificate, as Notation writes it: `C=DE, ST=BE, O=Acme`. It must have each of these ' +
+            'attributes once, with exactly this value, and may have others.',
+        )
+        .meta(kept),
+    })
+    .superRefine((identity, context) => {
+      if (identity.dn === undefined || identity.subject !== undefined || identity.subjectRegex !== undefined)
+        refineSubject(identity, context);
+    }),
+).describe(
+  'Who may sign, by what is in the certificate; one of them is enough. All that an identity names must hold.',
+);
