@@ -1,35 +1,7 @@
-import type { parse } from '@bufbuild/cel';
-
-type Expr = ReturnType<typeof parse>['expr'];
-
-/** The parts of an expression, in the order in which they are written. */
-const partsOf = ({ exprKind }: Expr): readonly (Expr | undefined)[] => {
-  switch (exprKind.case) {
-    case 'selectExpr':
-      return [exprKind.value.operand];
-    case 'callExpr':
-      return [exprKind.value.target, ...exprKind.value.args];
-    case 'listExpr':
-      return exprKind.value.elements;
-    case 'structExpr':
-      return exprKind.value.entries.flatMap(({ keyKind, value }) =>
-        keyKind.case === 'mapKey' ? [keyKind.value, value] : [value],
-      );
-    case 'comprehensionExpr': {
-      const { iterRange, accuInit, loopCondition, loopStep, result } = exprKind.value;
-      return [iterRange, accuInit, loopCondition, loopStep, result];
-    }
-    case 'constExpr':
-    case 'identExpr':
-    case undefined:
-      return [];
-    default:
-      return exprKind satisfies never;
-  }
-};
+import { partsOf, type ExpressionNode } from './expression-tree.ts';
 
 /** How deep comprehensions stand in one another, the list that one of them iterates over included. */
-export const depthOfComprehensions = (expression: Expr | undefined): number => {
+export const depthOfComprehensions = (expression: ExpressionNode | undefined): number => {
   if (expression === undefined) return 0;
   const deepest = Math.max(0, ...partsOf(expression).map(depthOfComprehensions));
   return expression.exprKind.case === 'comprehensionExpr' ? deepest + 1 : deepest;
@@ -39,7 +11,7 @@ export const depthOfComprehensions = (expression: Expr | undefined): number => {
 const name = '@step';
 
 /** Every comprehension calls `@step(condition)` before each iteration, in place of its condition. */
-const countIn = (expression: Expr | undefined): void => {
+const countIn = (expression: ExpressionNode | undefined): void => {
   if (expression === undefined) return;
   for (const part of partsOf(expression)) countIn(part);
   const { exprKind } = expression;

@@ -55,6 +55,17 @@ describe('an expression over a predicate', () => {
       'predicate.buildDefinition.externalParameters.workflow.ref.matches("^refs/tags/v[0-9.]+$")',
       'true',
     ],
+    ['knows types', 'type(predicate.level) == int && type(predicate.none) == null_type', 'true'],
+    [
+      'knows times',
+      'timestamp("2026-01-01T00:00:00Z") + duration("24h") < timestamp("2026-06-01T00:00:00Z")',
+      'true',
+    ],
+    [
+      'names what it iterates over',
+      '[1, 2].map(x, x + 1).exists(x, x == 3) && [predicate].all(p, p.level == 3)',
+      'true',
+    ],
     ['nests comprehensions twice', '[1, 2].all(x, [1, 2].exists(y, x == y))', 'true'],
     ['finds nothing of its prototype', 'has(predicate.constructor) || has(predicate.__proto__)', 'false'],
   ])('%s', (_title, text, state) => expect(evaluate(text, provenance)).toEqual({ state }));
@@ -80,6 +91,14 @@ describe('an expression over a predicate', () => {
       '[1].map(x, x).map(x, x).map(x, x).size() == 1',
       'nest 3 deep',
     ],
+    ['a misspelt variable', 'predicat.level == 3', 'names predicat, .* may name predicate and'],
+    ['a variable of another language', 'has(object.spec) || predicate.level == 3', 'names object,'],
+    ['a variable outside of its comprehension', '[1].all(x, x == 1) && x == 1', 'names x,'],
+    ['a range that names the variable of its comprehension', 'x.all(x, x == 1)', 'names x,'],
+    ['the variable of a macro', '__result__ == 1', 'names __result__,'],
+    ['an unknown function', 'predicate.level.isSemver()', 'names isSemver\\(\\),'],
+    ['an unknown type', 'predicate == Provenance{level: 3}', 'names Provenance{},'],
+    ['a function of the gate', '@step(true)', 'expecting|token|syntax'],
     ['parentheses without an end', '('.repeat(4000), 'stack|syntax|expecting'],
   ])('is refused when it is read: %s', (_title, text, why) => {
     const result = evaluate(text, provenance);

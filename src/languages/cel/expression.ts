@@ -7,6 +7,7 @@ import { shown } from '../../core/text/shown-text.ts';
 import { celValue } from './cel-value.ts';
 import { countIterations, depthOfComprehensions } from './comprehensions.ts';
 import { createStepBudget, type StepBudget } from './step-budget.ts';
+import { unknownNames } from './unknown-names.ts';
 
 /** Limits of one expression: its text, how deep comprehensions nest, steps of one evaluation, and patterns. */
 export const expressionLimits = {
@@ -45,6 +46,7 @@ const tooManySteps: ConditionResult = {
  * The interpreter has no budget of its own, so each iteration of a comprehension and each element of the input that is
  * looked at costs a step. Attack: a statement of 16 MiB, written by somebody who may push, and an expression that
  * compares all of its elements with each other.
+ * Names that nothing declares are refused, a result that may be no boolean is not: types are those of the statement.
  * @see https://github.com/google/cel-spec/blob/v0.24.0/doc/langdef.md
  * @example
  * compileExpression('predicate.level > 2', ['predicate']).value.evaluate({ predicate: { level: 3 } }).state // 'true'
@@ -67,6 +69,12 @@ export const compileExpression = (text: string, declared: readonly string[]): Re
     const depth = depthOfComprehensions(parsed.expr);
     if (depth > maxNesting)
       return fail(`comprehensions (all, exists, map, filter …) nest ${depth} deep, at most ${maxNesting}`);
+    const isFunction = (name: string): boolean => environment.funcs.find(name) !== undefined;
+    const [unknown] = unknownNames(parsed.expr, declared, isFunction);
+    if (unknown !== undefined)
+      return fail(
+        `it names ${shown(unknown)}, which is unknown; it may name ${declared.join(', ')} and what CEL has`,
+      );
     countIterations.in(parsed.expr);
     run = plan(environment, parsed) as typeof run;
   } catch (error) {
