@@ -3,6 +3,7 @@ import type { CertificateSource } from './adapters/certificate/source.ts';
 import type { Config } from './config/resolved.ts';
 import { replicaFromHost } from './config/sources/load.ts';
 import { outage } from './core/facts/fact.ts';
+import type { CompileExpression } from './core/policy/schema/schema.ts';
 import { fail, ok, type Result } from './core/result.ts';
 import type { JsonObject } from './core/text/json/json.ts';
 import type { Decision } from './core/decision/decision.ts';
@@ -28,6 +29,7 @@ interface GateOptions {
   /** The file of `--config`: the registries in it may change while the gate runs. */
   readonly configFile?: string | undefined;
   readonly workers: WorkerPrograms;
+  readonly compileExpression: CompileExpression;
 }
 
 interface RunningGate {
@@ -57,12 +59,12 @@ const noCluster: NamespaceReader = {
 
 /** Without `--cluster` policies come from files. A kubeconfig then serves only for namespace labels (R3). */
 const openFromFiles = async (
-  config: Config,
+  { config, compileExpression }: Pick<GateOptions, 'config' | 'compileExpression'>,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<Outside, readonly string[]>> => {
   const [policies, certificate] = await Promise.all([
-    openPolicyFiles(config, telemetry, lifecycle),
+    openPolicyFiles(config, compileExpression, telemetry, lifecycle),
     openCertificate(config, telemetry, lifecycle),
   ]);
   if (!policies.ok) return policies;
@@ -88,7 +90,7 @@ const assemble = async (
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<Listeners, readonly string[]>> => {
-  const { config, configFile, remarks, workers } = options;
+  const { config, configFile, remarks, workers, compileExpression } = options;
   for (const remark of remarks) telemetry.log.warn(remark);
   const data = openData(config, lifecycle);
   if (!data.ok) return data;
@@ -97,8 +99,8 @@ const assemble = async (
   const opened = config.cluster.value
     ? await (
         await import('./serve/cluster/in-cluster.ts')
-      ).openFromCluster(config, replica, telemetry, lifecycle)
-    : await openFromFiles(config, telemetry, lifecycle);
+      ).openFromCluster(config, { replica, compileExpression }, telemetry, lifecycle)
+    : await openFromFiles(options, telemetry, lifecycle);
   if (!opened.ok) return opened;
   const problem = await foreign;
   if (problem !== undefined) return fail([`--data: ${problem}`]);
@@ -127,6 +129,7 @@ const assemble = async (
       source: outside.policies.source,
       namespaces: outside.namespaces,
       evidence: evidence.value,
+      compileExpression,
       sinks,
       ...(outside.emit === undefined ? {} : { emit: outside.emit }),
     },

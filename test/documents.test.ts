@@ -13,6 +13,9 @@ import { formatProblem } from '../src/core/policy/load/document.ts';
 import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { maxImages } from '../src/core/workload/found-images.ts';
 import { blocks, read, root, section, spans, withoutBlocks } from './markdown.ts';
+import { createExpressionEngine } from '../src/serve/expressions.ts';
+
+const compileExpression = createExpressionEngine().compile;
 
 const walk = (folder: string, keep: RegExp): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -79,6 +82,7 @@ describe('commands', () => {
     talk: () => undefined,
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
+    compileExpression,
     workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
   };
   const load = async (name: string): Promise<Command | undefined> =>
@@ -191,7 +195,7 @@ describe('examples', () => {
     const policies = texts.flatMap(({ path, text }) =>
       blocks(text, 'yaml')
         .filter((code) => /^kind: ImagePolicy$/m.test(code))
-        .map((code) => ({ path, result: readPolicyFile(code, path) })),
+        .map((code) => ({ path, result: readPolicyFile(code, path, compileExpression) })),
     );
     expect(policies.length).toBeGreaterThan(0);
     expect(policies.flatMap(({ result }) => (result.ok ? [] : result.error.map(formatProblem)))).toEqual([]);

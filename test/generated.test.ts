@@ -11,6 +11,9 @@ import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { lintPolicies } from '../src/core/policy/lint/lint.ts';
 import { policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
 import { staleFiles } from '../scripts/generate.ts';
+import { createExpressionEngine } from '../src/serve/expressions.ts';
+
+const compileExpression = createExpressionEngine().compile;
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -48,7 +51,7 @@ describe('docs/policy.md', () => {
   const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
   test('has an example with each check, and each is a valid policy without a remark', () => {
     const checks = examples.flatMap((example) => {
-      const policies = readPolicyFile(example, 'docs/policy.md');
+      const policies = readPolicyFile(example, 'docs/policy.md', compileExpression);
       expect(policies.ok ? [] : policies.error.map(formatProblem)).toEqual([]);
       if (!policies.ok) return [];
       expect(lintPolicies(policies.value.policies.map(({ policy }) => policy))).toEqual([]);
@@ -76,6 +79,7 @@ describe('examples/policies', () => {
     expect(sets).toEqual(expect.arrayContaining(['hardened', 'trusted-registries'])));
   test.each(sets)('%s loads and has no lint remark', async (set) => {
     const files = createPolicyFiles({
+      compileExpression,
       paths: [join(root, 'examples/policies', set)],
       build: (policies) => policies,
       onChange: () => undefined,
@@ -88,6 +92,7 @@ describe('examples/policies', () => {
   test('all of them together are one valid set', async () => {
     const paths = sets.map((set) => join(root, 'examples/policies', set));
     const files = createPolicyFiles({
+      compileExpression,
       paths,
       build: () => undefined,
       onChange: () => undefined,

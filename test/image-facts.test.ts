@@ -8,9 +8,16 @@ import { compilePolicySet } from '../src/core/policy-set/compile.ts';
 import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { selectPolicies } from '../src/core/policy-set/select.ts';
 import { day, evidenceOf, imageDigest, imageFacts, judgedAt, platformImage } from './fakes/image-facts.ts';
+import { createExpressionEngine } from '../src/serve/expressions.ts';
+
+const compileExpression = createExpressionEngine().compile;
 
 const path = 'examples/policies/image-facts/image-facts.yaml';
-const read = readPolicyFile(readFileSync(join(import.meta.dirname, '..', path), 'utf8'), path);
+const read = readPolicyFile(
+  readFileSync(join(import.meta.dirname, '..', path), 'utf8'),
+  path,
+  compileExpression,
+);
 if (!read.ok) throw new Error(JSON.stringify(read.error));
 const set = compilePolicySet(
   read.value.policies.map(({ policy }) => policy),

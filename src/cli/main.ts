@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../config/version.ts';
 import { suggest } from '../core/policy/load/suggestion.ts';
+import { createCompileExpression } from '../serve/compile-expression.ts';
 import { commands } from './commands.ts';
 import { exitCode } from './terminal/exit-code.ts';
 import { processTerminal } from './terminal/process-terminal.ts';
@@ -92,12 +93,13 @@ export const run = async (given: readonly string[], terminal: Terminal): Promise
   }
 };
 
-const workers = {
-  store: new URL('./store-worker.js', import.meta.url),
-  verify: new URL('./verify-worker.js', import.meta.url),
+const besideBundle = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
+const parts = {
+  workers: { store: besideBundle('store-worker'), verify: besideBundle('verify-worker') },
+  compileExpression: createCompileExpression(besideBundle('expressions')),
 };
 // Lost output is reported when the process is about to end, or even later.
-const terminal = processTerminal(workers, () => {
+const terminal = processTerminal(parts, () => {
   process.exitCode = exitCode.usage;
 });
 const code = await run(process.argv.slice(2), terminal);

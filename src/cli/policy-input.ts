@@ -3,14 +3,18 @@ import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { shippedRootNames } from '../serve/trust-roots.ts';
-import { UsageError, valueOrUsage } from './terminal/terminal.ts';
+import { UsageError, valueOrUsage, type Terminal } from './terminal/terminal.ts';
 
 /** Reads the policies that a command is given; broken or none is exit code 2, with every problem on a line. */
-export const readPolicies = async (paths: readonly string[]): Promise<LoadedPolicies<PolicySet>> => {
+export const readPolicies = async (
+  paths: readonly string[],
+  { compileExpression }: Pick<Terminal, 'compileExpression'>,
+): Promise<LoadedPolicies<PolicySet>> => {
   if (paths.length === 0) throw new UsageError(['no policies: name a folder or a file with --policies']);
   const files = createPolicyFiles<PolicySet>({
     paths,
     shippedRoots: shippedRootNames,
+    compileExpression,
     build: compilePolicySet,
     onChange: () => undefined,
     onProblem: () => undefined,

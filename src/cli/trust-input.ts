@@ -10,7 +10,7 @@ import type { ConfigOf } from '../config/resolved.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
 import { readInputText } from './input-file.ts';
 import { readPolicies } from './policy-input.ts';
-import { UnreachableError, UsageError, valueOrUsage } from './terminal/terminal.ts';
+import { UnreachableError, UsageError, valueOrUsage, type Terminal } from './terminal/terminal.ts';
 
 /** Where the trust roots of a command stand. Without any, only those that are shipped count. */
 export const trustSettings = ['policies', 'kubeconfig', 'context'] as const satisfies readonly SettingKey[];
@@ -43,8 +43,12 @@ const readCluster = async (kubeconfig: string, context: string | undefined) => {
 };
 
 /** The trust roots as a gate with these settings has them: an object replaces a shipped one of its name. */
-export const findRoots = async ({ policies, kubeconfig, context }: TrustConfig): Promise<FoundRoots> => {
-  const inFolder = policies.value.length === 0 ? [] : (await readPolicies(policies.value)).trustRoots;
+export const findRoots = async (
+  { policies, kubeconfig, context }: TrustConfig,
+  terminal: Pick<Terminal, 'compileExpression'>,
+): Promise<FoundRoots> => {
+  const inFolder =
+    policies.value.length === 0 ? [] : (await readPolicies(policies.value, terminal)).trustRoots;
   const cluster =
     kubeconfig.value === undefined ? undefined : await readCluster(kubeconfig.value, context.value);
   const own = [
@@ -87,12 +91,17 @@ const isDocument = (path: string, text: string): boolean =>
  * The trust roots of a file: TrustRoot objects, a trusted_root.json, the lines of gh, or PEM certificates. What cannot be
  * used gives exit code 2.
  */
-export const readRootsFile = async (path: string): Promise<readonly TrustRootSnapshot[]> => {
+export const readRootsFile = async (
+  path: string,
+  { compileExpression }: Pick<Terminal, 'compileExpression'>,
+): Promise<readonly TrustRootSnapshot[]> => {
   const text = await readInputText(path, maxBytes);
   if (text.includes('-----BEGIN ') && !isDocument(path, text))
     return [takeOrUsage(path, path, { kind: 'x509', roots: text })];
   if (!isDocument(path, text)) return [takeOrUsage(path, path, { kind: 'sigstore', trustedRoot: text })];
-  const { trustRoots } = valueOrUsage(readPolicyFile(text, path), (problems) => problems.map(formatProblem));
+  const { trustRoots } = valueOrUsage(readPolicyFile(text, path, compileExpression), (problems) =>
+    problems.map(formatProblem),
+  );
   if (trustRoots.length === 0) throw new UsageError([shown(`${path}: holds no TrustRoot`)]);
   return Promise.all(trustRoots.map(fromDocument));
 };

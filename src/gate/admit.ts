@@ -2,6 +2,7 @@ import type { Clock } from '../concurrency/clock.ts';
 import { untilAborted } from '../concurrency/abort.ts';
 import type { Decision, JudgedObject } from '../core/decision/decision.ts';
 import type { Finding } from '../core/decision/finding.ts';
+import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import { shown } from '../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
@@ -25,6 +26,8 @@ interface AdmitDeps {
   readonly buildDecision: DecisionBuilder;
   readonly policies: PolicySource;
   readonly workloads: WorkloadTable;
+  /** For policies that are on their way into the cluster. */
+  readonly compileExpression: CompileExpression;
   readonly clock: Clock;
   readonly unknownKinds: 'allow' | 'deny';
   readonly admins: ReadonlySet<string>;
@@ -96,9 +99,9 @@ const notJudged = (request: AdmissionRequest, unknownKinds: 'allow' | 'deny'): O
 };
 
 /** R9: objects of the gate's own kinds are judged on their way in. */
-const judgeOwn: Readonly<Record<string, ((object: JsonObject) => Outcome) | undefined>> = {
-  ImagePolicy: judgePolicy,
-  TrustRoot: judgeTrustRoot,
+const judgeOwn = (kind: string, object: JsonObject, deps: AdmitDeps): Outcome | undefined => {
+  if (kind === 'ImagePolicy') return judgePolicy(object, deps.compileExpression);
+  return kind === 'TrustRoot' ? judgeTrustRoot(object) : undefined;
 };
 
 /** Hop 2 for everything that is no workload. `undefined`: a workload row covers the object. */
@@ -116,8 +119,10 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
   }
   const { group, kind } = request.kind;
   if (deps.workloads.byKind(group, kind) !== undefined) return undefined;
-  const own = group === 'imagegate.dev' ? judgeOwn[kind] : undefined;
-  if (own !== undefined && request.object !== null) return own(request.object);
+  if (group === 'imagegate.dev' && request.object !== null) {
+    const own = judgeOwn(kind, request.object, deps);
+    if (own !== undefined) return own;
+  }
   if (isNamespace(request)) return guardNamespace(request, deps.policies, deps.admins);
   if (deps.workloads.isWithoutImages(group, kind)) return {};
   return notJudged(request, deps.unknownKinds);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createAuthority } from '../../test/e2e/harness/certificates.ts';
 import { digestOf, evidenceOf, fakeEvidence, type FakeEvidence } from '../../test/fakes/evidence/evidence.ts';
 import { pod } from '../../test/fakes/gate.ts';
-import { policySet } from '../../test/fakes/policy-set.ts';
+import { anyExpression, policySet } from '../../test/fakes/policy-set.ts';
 import { http1, startGate, type Send } from '../../test/fakes/webhook-server.ts';
 import { createMetrics } from '../adapters/metrics/metrics.ts';
 import { resolveConfig } from '../config/resolve.ts';
@@ -45,6 +45,7 @@ const open = async (evidence: FakeEvidence | undefined, set = policies): Promise
       replica: 'test',
       source: { current: () => ({ state: 'loaded', set }) },
       namespaces: { labels: (name) => unavailable(name, 'none') },
+      compileExpression: anyExpression,
       sinks: [(decision) => void recorded.push(decision)],
       ...(evidence === undefined ? {} : { evidence: { access: { evidence }, eventSources: () => sources } }),
     },

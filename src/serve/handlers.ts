@@ -3,6 +3,7 @@ import type { WebhookHandlers } from '../adapters/webhook/handlers.ts';
 import type { Config } from '../config/resolved.ts';
 import { version } from '../config/version.ts';
 import type { Decision } from '../core/decision/decision.ts';
+import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import type { JsonObject } from '../core/text/json/json.ts';
 import { createWorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { Evidence } from '../evidence/gather.ts';
@@ -34,6 +35,7 @@ interface HandlerParts {
   readonly replica: string;
   readonly source: PolicySource;
   readonly namespaces: NamespaceReader;
+  readonly compileExpression: CompileExpression;
   readonly sinks: readonly DecisionSink[];
   /** Absent when this gate asks no registry. */
   readonly evidence?: {
@@ -150,6 +152,7 @@ export const createHandlers = (
     buildDecision,
     policies: source,
     workloads,
+    compileExpression: parts.compileExpression,
     clock: systemClock,
     unknownKinds: config.unknownKinds.value,
     admins: new Set(config.admins.value),

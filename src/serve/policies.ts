@@ -2,6 +2,7 @@ import { createPolicyFiles } from '../adapters/policy-files/policy-files.ts';
 import type { Config } from '../config/resolved.ts';
 import { compilePolicySet } from '../core/policy-set/compile.ts';
 import { formatProblem } from '../core/policy/load/document.ts';
+import type { CompileExpression } from '../core/policy/schema/schema.ts';
 import type { PolicySet } from '../core/policy-set/policy-set.ts';
 import { fail, ok, type Result } from '../core/result.ts';
 import { trustRootsOf, type TrustRoots, type TrustRootSnapshot } from '../evidence/trust/trust-root.ts';
@@ -28,6 +29,7 @@ export const reportSet = (set: PolicySet, { log, metrics }: Telemetry, message: 
 /** Policies from files with their trust roots: broken or empty at the start ends the start, later the last good set stays (R8). */
 export const openPolicyFiles = async (
   config: Config,
+  compileExpression: CompileExpression,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<Policies & { readonly trustRoots: TrustRoots }, readonly string[]>> => {
@@ -36,6 +38,7 @@ export const openPolicyFiles = async (
   const files = createPolicyFiles<PolicySet>({
     paths: config.policies.value,
     shippedRoots: shippedRootNames,
+    compileExpression,
     build: compilePolicySet,
     onChange: (loaded) => {
       // Both at once: no review sees a policy of one set and a root of another.

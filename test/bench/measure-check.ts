@@ -13,6 +13,7 @@ import { createReview } from '../../src/gate/review/review.ts';
 import { createSlices } from '../../src/gate/review/slices.ts';
 import { median, print } from './processes.ts';
 import { imagesOf, podReview } from './review-body.ts';
+import { createExpressionEngine } from '../../src/serve/expressions.ts';
 
 const count = 10_000;
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -33,7 +34,7 @@ const manifest = (): string => {
 /** `check manifest` on 10,000 Pods: the judging alone, and the whole command. */
 export const measureCheck = async (work: string, policyDir: string): Promise<void> => {
   const text = manifest();
-  const policies = await readPolicies([policyDir]);
+  const policies = await readPolicies([policyDir], { compileExpression: createExpressionEngine().compile });
   const buildDecision = createDecisionBuilder({
     clock,
     ids: createDecisionIds('bench', clock, 1),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { signingKey } from '../fakes/claims.ts';
 import { folderWith, imagegate } from './imagegate.ts';
 import { policyText, trusting } from './policies.ts';
 
@@ -12,7 +13,23 @@ spec:
         allow:
           - docker.io/**
 `;
+const attested = (expression: string): string => `apiVersion: imagegate.dev/v1alpha1
+kind: ImagePolicy
+metadata: { name: attested }
+spec:
+  checks:
+    - attestation:
+        predicateType: slsaprovenance1
+        authorities:
+          - { name: builder, key: { pem: ${JSON.stringify(signingKey().pem)} } }
+        expression: ${expression}
+`;
 const files = folderWith({
+  'attested/p.yaml': attested(
+    'predicate.buildDefinition.externalParameters.workflow.ref.startsWith("refs/tags/")',
+  ),
+  'expression/p.yaml': attested("'predicate.level >'"),
+  'misspelt/p.yaml': attested('predicat.level > 2'),
   'good/p.json': trusting(),
   'wide/p.yaml': wide,
   'typo/p.yaml': wide.replace('registries', 'registeries'),
@@ -41,6 +58,19 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     ['a folder without policies (R8)', ['empty'], 2, 'empty: holds no ImagePolicy'],
     ['a file without a policy', ['comment'], 2, 'comment: holds no ImagePolicy'],
     ['a check that this version cannot run (R5)', ['future'], 2, 'vulnerabilities'],
+    ['an expression', ['attested'], 0, '1 policy read'],
+    [
+      'an expression that does not compile (R5)',
+      ['expression'],
+      2,
+      'expression/p.yaml:10:9: the expression cannot be compiled: <input>:1:17: ',
+    ],
+    [
+      'an expression that names what is not there (R5)',
+      ['misspelt'],
+      2,
+      'misspelt/p.yaml:10:9: the expression cannot be compiled: it names predicat, which is unknown; it may name predicate, predicateType, subject',
+    ],
     ['a path that is not there', ['nowhere'], 2, 'nowhere: there is no such file or folder; check the path'],
     ['no path', [], 2, 'no policies: name a folder or a file with --policies'],
     [
@@ -55,6 +85,18 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     expect(ended.stderr).toContain(sentence);
     expect(ended.stderr).not.toMatch(/^\s+at /m);
     if (code === 2) expect(ended.stdout).toBe('');
+  });
+
+  test.each([
+    ['check image', ['check', 'image', 'r.example.com/web:1']],
+    ['check manifest', ['check', 'manifest', '-f', 'attested/p.yaml']],
+    ['serve', ['serve', '--listen', '127.0.0.1:0', '--data', 'data']],
+  ])('an expression that does not compile is refused in the same way by %s (R5)', async (_command, args) => {
+    const ended = await imagegate([...args, '--policies', 'expression'], { cwd: files });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(
+      'expression/p.yaml:10:9: the expression cannot be compiled: <input>:1:17: ',
+    );
   });
 
   test('a misspelt field is refused with the suggestion', async () => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { command } from '../../src/cli/commands/verify-bundle.ts';
 import { exitCode } from '../../src/cli/terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../../src/cli/terminal/terminal.ts';
+import { anyExpression } from '../fakes/policy-set.ts';
 
 /** Runs one command line. */
 export type Imagegate = (
@@ -18,6 +19,7 @@ export const inProcess: Imagegate = async ([, ...argv]) => {
     talk: (line) => void said.push(line),
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
+    compileExpression: anyExpression,
     workers: { store: nowhere, verify: nowhere },
   };
   try {

@@ -5,6 +5,7 @@ import type { Unmatched } from '../../src/core/decision/unmatched.ts';
 import { outage, type Fact } from '../../src/core/facts/fact.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import type { Labels } from '../../src/core/policy/match/label-selector.ts';
+import type { CompileExpression } from '../../src/core/policy/schema/schema.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
 import { createWorkloadTable } from '../../src/core/workload/kinds/kinds.ts';
 import { parseWorkloadRow } from '../../src/core/workload/kinds/workload-row.ts';
@@ -21,7 +22,7 @@ import type { NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
 import { createReview, type Unsure } from '../../src/gate/review/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';
 import { createSlices } from '../../src/gate/review/slices.ts';
-import { policySet } from './policy-set.ts';
+import { anyExpression, policySet } from './policy-set.ts';
 
 /** A clock that only moves when it is told to. */
 export interface FakeClock extends Clock {
@@ -49,6 +50,7 @@ export interface FakeGateOptions {
   readonly clock?: FakeClock;
   readonly budget?: number;
   readonly evidence?: Evidence;
+  readonly compileExpression?: CompileExpression;
 }
 
 const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader => {
@@ -99,6 +101,7 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     review,
     buildDecision,
     policies,
+    compileExpression: options.compileExpression ?? anyExpression,
     workloads: createWorkloadTable((options.workloads ?? []).map(rowOf)),
     clock,
     unknownKinds: options.unknownKinds ?? 'allow',

@@ -1,16 +1,16 @@
 import { compilePolicy } from '../../src/core/policy-set/compile.ts';
 import type { BrokenPolicy } from '../../src/core/policy-set/compiled-policy.ts';
 import { createPolicySet, type PolicySet } from '../../src/core/policy-set/policy-set.ts';
-import { readPolicy } from '../../src/core/policy/schema/schema.ts';
+import { readPolicy, type CompileExpression } from '../../src/core/policy/schema/schema.ts';
+import { ok } from '../../src/core/result.ts';
+
+/** For tests that are about something else: no expression is looked at. */
+export const anyExpression: CompileExpression = () => ok(undefined);
 
 /** A policy from its spec; throws on a mistake in the test. */
 export const policy = (name: string, spec: object) => {
-  const read = readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name },
-    spec,
-  });
+  const object = { apiVersion: 'imagegate.dev/v1alpha1', kind: 'ImagePolicy', metadata: { name }, spec };
+  const read = readPolicy(object, anyExpression);
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   return read.value;
 };

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatProblem, type PolicyFileProblem } from '../../core/policy/load/document.ts';
 import type { Result } from '../../core/result.ts';
 import { createPolicyFiles, type LoadedPolicies, type PolicyFiles } from './policy-files.ts';
+import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
 let dir: string;
 const opened: PolicyFiles<string>[] = [];
@@ -46,6 +47,7 @@ const follow = (paths: readonly string[] = [dir], pollMs?: number) => {
   const changes: string[] = [];
   const problems: (readonly string[])[] = [];
   const files = createPolicyFiles({
+    compileExpression: anyExpression,
     paths,
     build: (policies) => describeSet({ policies }),
     onChange: (loaded) => changes.push(loaded.value),
@@ -167,6 +169,7 @@ describe('load reads a directory as one unit (R8)', () => {
   test('a build that throws is a problem, not a crash', async () => {
     await put('a.yaml', policy('a'));
     const files = createPolicyFiles({
+      compileExpression: anyExpression,
       paths: [dir],
       build: () => {
         throw new Error('no');

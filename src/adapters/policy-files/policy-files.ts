@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PolicyFileProblem } from '../../core/policy/load/document.ts';
-import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
+import type { CompileExpression, ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { watchDirectories } from './directory-watch.ts';
 import { readPolicySet, type PolicyFileSet } from './read-set.ts';
@@ -16,6 +16,7 @@ interface PolicyFilesOptions<T> {
   readonly paths: readonly string[];
   /** Names of the trust roots that are there without a document. */
   readonly shippedRoots?: readonly string[];
+  readonly compileExpression: CompileExpression;
   readonly build: (policies: readonly ImagePolicy[], version: string) => T;
   /**
    * Called when a new set is complete and in force, and when the files are again as they were before a problem. Not
@@ -52,7 +53,11 @@ interface StableRead {
 
 /** Scans until nothing changes any more, then reads; `undefined` when the files kept changing. */
 const readWhenStill = async (
-  { paths, shippedRoots = [] }: Pick<PolicyFilesOptions<unknown>, 'paths' | 'shippedRoots'>,
+  {
+    paths,
+    shippedRoots = [],
+    compileExpression,
+  }: Omit<PolicyFilesOptions<never>, 'build' | 'onChange' | 'onProblem'>,
   pause: number,
 ): Promise<StableRead | undefined> => {
   let before = await scanPaths(paths);
@@ -60,7 +65,7 @@ const readWhenStill = async (
     if (pause > 0) await delay(pause, undefined, { ref: false });
     let now = await scanPaths(paths);
     if (now.fingerprint === before.fingerprint) {
-      const set = await readPolicySet(now, paths, shippedRoots);
+      const set = await readPolicySet(now, paths, shippedRoots, compileExpression);
       before = now;
       now = await scanPaths(paths);
       // A file that was written while it was read may be neither the old nor the new text.

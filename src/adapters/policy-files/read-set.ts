@@ -5,7 +5,7 @@ import {
   type PolicyFileProblem,
 } from '../../core/policy/load/document.ts';
 import { suggest } from '../../core/policy/load/suggestion.ts';
-import type { ImagePolicy } from '../../core/policy/schema/schema.ts';
+import type { CompileExpression, ImagePolicy } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { namedTrustRoots, type NamedTrustRoot } from '../../core/trust-root/named-roots.ts';
 import {
@@ -140,6 +140,7 @@ export const readPolicySet = async (
   scan: Scan,
   paths: readonly string[],
   shipped: readonly string[],
+  compileExpression: CompileExpression,
 ): Promise<Result<PolicyFileSet, Problems>> => {
   const reader = createReader();
   const own = await readAll(
@@ -149,7 +150,7 @@ export const readPolicySet = async (
   if (reader.isFull()) return fail([...scan.problems, ...own]);
   const parsed = [...reader.files.values()].map(({ shown, text }) => ({
     shown,
-    file: readPolicyFile(text, shown),
+    file: readPolicyFile(text, shown, compileExpression),
   }));
   const read = valuesIn(parsed.map(({ file }) => file));
   const policies = read.flatMap((one) => one.policies);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import publicGood from '../trust-root/public-good.json' with { type: 'json' };
 import { formatProblem } from '../../core/policy/load/document.ts';
 import { createPolicyFiles, type PolicyFiles } from './policy-files.ts';
+import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
 let dir: string;
 const opened: PolicyFiles<number>[] = [];
@@ -36,6 +37,7 @@ const follow = (paths: readonly string[] = [dir], shippedRoots: readonly string[
   const changes: (readonly string[])[] = [];
   const problems: (readonly string[])[] = [];
   const files = createPolicyFiles({
+    compileExpression: anyExpression,
     paths,
     shippedRoots,
     build: (policies) => policies.length,

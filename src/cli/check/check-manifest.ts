@@ -178,7 +178,7 @@ export const checkManifests = async (flags: ManifestFlags, terminal: Terminal): 
   if (pins) checkPinOutput(flags);
   const valuesImages = valuesPaths(valuesImage, pins);
   const config = readSettings(manifestSettings, rest, terminal);
-  const policies = await readPolicies(config.policies.value);
+  const policies = await readPolicies(config.policies.value, terminal);
   const input = await readManifests(filename, terminal, { exclude, keepsTexts: pins });
   const subject = {
     set: policies.value,

@@ -16,6 +16,7 @@ import { createWorkloadTable } from '../../core/workload/kinds/kinds.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { command } from './manifests.ts';
+import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
 const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;
 const fleets = `workloads: [{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.crew.spec }]`;
@@ -53,6 +54,7 @@ const print = async (...args: string[]): Promise<string> => {
     talk: () => {},
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
+    compileExpression: anyExpression,
     workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
   };
   await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });

@@ -45,7 +45,7 @@ const textOf = (remark: ReturnType<typeof remarksOn>[number]): string => {
 const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`;
 
 const lint = async (paths: readonly string[], output: TextOrJson, terminal: Terminal) => {
-  const loaded = await readPolicies(paths);
+  const loaded = await readPolicies(paths, terminal);
   const remarks = remarksOn(loaded);
   const summary = { policies: loaded.policies.length, remarks };
   if (output === 'json') terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);

@@ -41,6 +41,7 @@ const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
       configFile: sources.file?.path,
       remarks,
       workers: terminal.workers,
+      compileExpression: terminal.compileExpression,
     }),
     stopped,
   ]);

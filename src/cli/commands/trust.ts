@@ -17,7 +17,7 @@ interface Output {
 type Given = Output & Flags;
 
 const find = async ({ output: _output, ...flags }: Given, terminal: Terminal) => {
-  const { roots, broken } = await findRoots(readSettings(trustSettings, flags, terminal));
+  const { roots, broken } = await findRoots(readSettings(trustSettings, flags, terminal), terminal);
   const now = Date.now();
   return { broken, reports: roots.map(({ source, snapshot }) => trustRootReport(snapshot, now, source)) };
 };
@@ -48,7 +48,7 @@ const show = async (name: string, flags: Given, terminal: Terminal): Promise<Exi
 
 const verify = async (file: string, { output }: Output, terminal: Terminal): Promise<ExitCode> => {
   const now = Date.now();
-  const reports = (await readRootsFile(file)).map((snapshot) => trustRootReport(snapshot, now));
+  const reports = (await readRootsFile(file, terminal)).map((snapshot) => trustRootReport(snapshot, now));
   if (output === 'json') terminal.out(json({ roots: reports }));
   else
     for (const report of reports)

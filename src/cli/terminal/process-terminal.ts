@@ -1,5 +1,4 @@
 import { whyNot } from '../../files/file-problem.ts';
-import type { WorkerPrograms } from '../../serve/worker-programs.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 
 const readAll = async (limit: number): Promise<string> => {
@@ -27,7 +26,10 @@ interface ProcessTerminal extends Terminal {
 
 const clearLine = '\r\u001b[2K';
 
-export const processTerminal = (workers: WorkerPrograms, onLoss: () => void): ProcessTerminal => {
+export const processTerminal = (
+  parts: Pick<Terminal, 'workers' | 'compileExpression'>,
+  onLoss: () => void,
+): ProcessTerminal => {
   let state: 'open' | 'unread' | 'lost' = 'open';
   let isStatusShown = false;
   const interactive = process.stderr.isTTY;
@@ -50,7 +52,7 @@ export const processTerminal = (workers: WorkerPrograms, onLoss: () => void): Pr
   // There is no other output left to report it on.
   process.stderr.on('error', () => undefined);
   return {
-    workers,
+    ...parts,
     out: (text) => void (state === 'open' && process.stdout.write(text)),
     talk,
     interactive,

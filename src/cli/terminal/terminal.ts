@@ -1,3 +1,4 @@
+import type { CompileExpression } from '../../core/policy/schema/schema.ts';
 import type { Result } from '../../core/result.ts';
 import type { WorkerPrograms } from '../../serve/worker-programs.ts';
 
@@ -14,6 +15,8 @@ export interface Terminal {
   readonly isUnread?: () => boolean;
   readStandardInput(limit: number): Promise<string>;
   readonly workers: WorkerPrograms;
+  /** The language of expressions; it is loaded when a policy has one. */
+  readonly compileExpression: CompileExpression;
 }
 
 /** A usage, configuration or policy error: exit code 2 with the lines shown, and no stack trace. */

@@ -4,6 +4,7 @@ import { readManifestObjects } from '../workload/manifest.ts';
 import { formatProblem } from './load/document.ts';
 import { readPolicyFile } from '../trust-root/policy-file.ts';
 import { readPolicy } from './schema/schema.ts';
+import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
 const captured = JSON.parse(
   readFileSync(new URL('../../../test/fixtures/workloads/yaml-scalars.json', import.meta.url), 'utf8'),
@@ -20,7 +21,7 @@ spec:
 `;
 
 const fromFile = (text: string): unknown => {
-  const read = readPolicyFile(text, 'a.yaml');
+  const read = readPolicyFile(text, 'a.yaml', anyExpression);
   return read.ok
     ? read.value.policies.map((document) => document.policy)
     : read.error.map(({ message }) => message);
@@ -29,11 +30,11 @@ const fromFile = (text: string): unknown => {
 const fromCluster = (text: string): unknown => {
   const manifest = readManifestObjects(text, 'a.yaml');
   if (!manifest.ok) return [manifest.error.why];
-  const read = readPolicy(manifest.value.objects[0]?.object);
+  const read = readPolicy(manifest.value.objects[0]?.object, anyExpression);
   return read.ok ? [read.value] : read.error.map(({ message }) => message);
 };
 const problems = (text: string): readonly string[] => {
-  const read = readPolicyFile(text, 'a.yaml');
+  const read = readPolicyFile(text, 'a.yaml', anyExpression);
   return read.ok ? [] : read.error.map(formatProblem);
 };
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { formatProblem } from '../policy/load/document.ts';
 import { namedTrustRoots } from './named-roots.ts';
 import { findRepeatedNames, readPolicyFile } from './policy-file.ts';
+import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
 const policy = (name: string): string => `apiVersion: imagegate.dev/v1alpha1
 kind: ImagePolicy
@@ -16,7 +17,7 @@ spec:
     roots: PEM
 `;
 const read = (text: string) => {
-  const file = readPolicyFile(text, 'a.yaml');
+  const file = readPolicyFile(text, 'a.yaml', anyExpression);
   if (!file.ok) return file.error.map(formatProblem);
   const { policies, trustRoots } = file.value;
   return [policies.map((one) => one.policy.metadata.name), trustRoots.map((one) => one.trustRoot.name)];
@@ -47,7 +48,7 @@ test.each([
 ])('another object is refused: %s', (text, want) => expect(read(text)).toEqual([want]));
 
 test('a policy and a trust root may have one name, two trust roots may not', () => {
-  const file = readPolicyFile(`${policy('x')}---\n${root('x')}---\n${root('x')}`, 'a.yaml');
+  const file = readPolicyFile(`${policy('x')}---\n${root('x')}---\n${root('x')}`, 'a.yaml', anyExpression);
   const problems = file.ok ? findRepeatedNames(file.value) : [];
   expect(problems.map(formatProblem)).toEqual([
     'a.yaml:15:13: trust root "x" is already defined in a.yaml:6',

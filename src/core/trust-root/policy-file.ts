@@ -7,6 +7,7 @@ import {
   type PolicyFileProblem,
   type WrittenObject,
 } from '../policy/load/document.ts';
+import type { CompileExpression } from '../policy/schema/schema.ts';
 import { ok, type Result } from '../result.ts';
 import { readTrustRoot, trustRootKind, type TrustRoot } from './schema.ts';
 
@@ -26,8 +27,7 @@ const trustRootDocuments: DocumentKind<Pick<TrustRootDocument, 'trustRoot'>> = {
   },
 };
 
-const kinds: readonly DocumentKind<Pick<PolicyDocument, 'policy'> | Pick<TrustRootDocument, 'trustRoot'>>[] =
-  [policyDocuments, trustRootDocuments];
+type Kind = DocumentKind<Pick<PolicyDocument, 'policy'> | Pick<TrustRootDocument, 'trustRoot'>>;
 
 /**
  * Reads a policy file: YAML with any number of documents, or JSON; each an ImagePolicy, a TrustRoot or a List of them.
@@ -36,7 +36,9 @@ const kinds: readonly DocumentKind<Pick<PolicyDocument, 'policy'> | Pick<TrustRo
 export const readPolicyFile = (
   text: string,
   file: string,
+  compileExpression: CompileExpression,
 ): Result<PolicyFile, readonly PolicyFileProblem[]> => {
+  const kinds: readonly Kind[] = [policyDocuments(compileExpression), trustRootDocuments];
   const read = readObjects(text, file, kinds);
   if (!read.ok) return read;
   return ok({

@@ -13,7 +13,7 @@ export interface StatementExpression {
 /** The language in which policies write expressions over statements. */
 export interface ExpressionEngine {
   /** The error says what is wrong and where, for people. */
-  compile(text: string): Result<StatementExpression, string>;
+  readonly compile: (text: string) => Result<StatementExpression, string>;
 }
 
 /** For verifications that ask for no expression. */

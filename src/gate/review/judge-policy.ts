@@ -1,5 +1,5 @@
 import { formatPath } from '../../core/policy/load/problem-path.ts';
-import { readPolicy } from '../../core/policy/schema/schema.ts';
+import { readPolicy, type CompileExpression } from '../../core/policy/schema/schema.ts';
 import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { compilePolicy } from '../../core/policy-set/compile.ts';
 import { shown } from '../../core/text/shown-text.ts';
@@ -29,8 +29,8 @@ const trustRootFinding = problemFinding(
  * R9: a CustomResourceDefinition prunes or keeps unknown fields in silence, so a misspelt check would be stored
  * and never run. The gate judges its own policies on their way in and refuses what it could not run.
  */
-export const judgePolicy = (object: JsonObject): Outcome => {
-  const read = readPolicy(object);
+export const judgePolicy = (object: JsonObject, compileExpression: CompileExpression): Outcome => {
+  const read = readPolicy(object, compileExpression);
   if (!read.ok) return { findings: read.error.map(policyFinding) };
   const compiled = compilePolicy(read.value);
   if (!compiled.ok) return { findings: [policyFinding({ path: ['spec'], message: compiled.error })] };

@@ -23,20 +23,19 @@ interface Known {
 }
 
 const unknownHere = ({ exprKind }: ExpressionNode, { variables, isFunction }: Known): readonly string[] => {
-  switch (exprKind.case) {
-    case 'identExpr':
-      return variables.has(exprKind.value.name) ? [] : [exprKind.value.name];
-    case 'callExpr': {
-      const name = exprKind.value.function;
-      return isWritten(name) && !isFunction(name) ? [`${name}()`] : [];
-    }
-    case 'structExpr': {
-      const name = exprKind.value.messageName;
-      return name === '' || name.startsWith('google.protobuf.') ? [] : [`${name}{}`];
-    }
-    default:
-      return [];
+  if (exprKind.case === 'identExpr') {
+    const { name } = exprKind.value;
+    return variables.has(name) ? [] : [name];
   }
+  if (exprKind.case === 'callExpr') {
+    const name = exprKind.value.function;
+    return isWritten(name) && !isFunction(name) ? [`${name}()`] : [];
+  }
+  if (exprKind.case === 'structExpr') {
+    const name = exprKind.value.messageName;
+    return name === '' || name.startsWith('google.protobuf.') ? [] : [`${name}{}`];
+  }
+  return [];
 };
 
 const below = (node: ExpressionNode | undefined, known: Known): readonly string[] => {

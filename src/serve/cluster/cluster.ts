@@ -13,7 +13,7 @@ import type { Config } from '../../config/resolved.ts';
 import { version } from '../../config/version.ts';
 import { compileBroken, compilePolicySet } from '../../core/policy-set/compile.ts';
 import { describePolicyProblem } from '../../core/policy/load/problem-path.ts';
-import { readPolicy } from '../../core/policy/schema/schema.ts';
+import { readPolicy, type CompileExpression } from '../../core/policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { NamespaceReader } from '../../gate/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
@@ -67,10 +67,15 @@ export const openNamespaces = (
   };
 };
 
+interface ClusterPoliciesParts {
+  readonly compileExpression: CompileExpression;
+  readonly isHolder: () => boolean;
+}
+
 /** Policies of the cluster, and their `Accepted` conditions, which only the Lease holder writes (R8, R15). */
 export const openClusterPolicies = (
   client: ApiClient,
-  isHolder: () => boolean,
+  { compileExpression, isHolder }: ClusterPoliciesParts,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Policies & { readonly wake: () => void } => {
@@ -78,7 +83,7 @@ export const openClusterPolicies = (
   const policies = createClusterPolicies({
     client,
     clock: systemClock,
-    read: readPolicy,
+    read: (value) => readPolicy(value, compileExpression),
     build: (accepted, broken, setVersion) =>
       compilePolicySet(
         accepted,

@@ -3,6 +3,7 @@ import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
 import { createPullSecrets } from '../../adapters/kubernetes/resources/pull-secrets.ts';
 import type { Config } from '../../config/resolved.ts';
 import type { Decision } from '../../core/decision/decision.ts';
+import type { CompileExpression } from '../../core/policy/schema/schema.ts';
 import type { JsonObject } from '../../core/text/json/json.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { PullSecrets } from '../../evidence/ports.ts';
@@ -53,7 +54,7 @@ const openServing = (
 /** `--cluster`: policies, namespaces, Events, our webhook configuration and, with `--namespace`, CA and Lease. */
 export const openFromCluster = async (
   config: Config,
-  replica: string,
+  { replica, compileExpression }: { readonly replica: string; readonly compileExpression: CompileExpression },
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<FromCluster, readonly string[]>> => {
@@ -71,7 +72,12 @@ export const openFromCluster = async (
     void keepBundle();
     rotate?.();
   });
-  const policies = openClusterPolicies(client, leadership.isHolder, telemetry, lifecycle);
+  const policies = openClusterPolicies(
+    client,
+    { compileExpression, isHolder: leadership.isHolder },
+    telemetry,
+    lifecycle,
+  );
   const trustRoots = openClusterTrustRoots(client, leadership.isHolder, telemetry, lifecycle);
   const events = openEvents(client, replica, telemetry, lifecycle);
   const parts = { client, certificate, events, isHolder: leadership.isHolder };

@@ -9,6 +9,7 @@ import { fail } from '../../../core/result.ts';
 import type { ApiClient } from '../client/client.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -26,7 +27,7 @@ beforeEach(async () => {
     clock: realClock,
     timing: { firstRetry: 10, lastRetry: 50 },
     read: (value) => {
-      const read = readPolicy(value);
+      const read = readPolicy(value, anyExpression);
       if (!read.ok) return read;
       const compiled = compilePolicy(read.value);
       return compiled.ok ? compiled : fail([{ path: [], message: compiled.error }]);

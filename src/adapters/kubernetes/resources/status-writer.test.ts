@@ -8,6 +8,7 @@ import type { ApiProblem } from '../client/problem.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import { createStatusWriter, type StatusWriter } from './status-writer.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -24,7 +25,7 @@ beforeEach(async () => {
     client,
     clock: realClock,
     timing: { firstRetry: 10, lastRetry: 50 },
-    read: readPolicy,
+    read: (value) => readPolicy(value, anyExpression),
     build: (_accepted, _broken, version): PolicySet => createPolicySet(version, []),
     onVerdicts: () => status.wake(),
   });

@@ -2,14 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 import { lintPolicies } from './lint.ts';
 import { readPolicy, type ImagePolicy } from '../schema/schema.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const policy = (spec: object, name = 'p'): ImagePolicy => {
-  const read = readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name },
-    spec: { checks: [{ digest: { require: true } }], ...spec },
-  });
+  const read = readPolicy(
+    {
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ImagePolicy',
+      metadata: { name },
+      spec: { checks: [{ digest: { require: true } }], ...spec },
+    },
+    anyExpression,
+  );
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   return read.value;
 };

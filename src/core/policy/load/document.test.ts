@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatProblem } from './document.ts';
 import { findRepeatedNames, readPolicyFile } from '../../trust-root/policy-file.ts';
 import { threadTime } from '../../../../test/fakes/cpu-time.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const good = (name: string): string => `apiVersion: imagegate.dev/v1alpha1
 kind: ImagePolicy
@@ -12,11 +13,11 @@ spec:
 `;
 const file = 'policies/a.yaml';
 const names = (text: string): readonly string[] | undefined => {
-  const read = readPolicyFile(text, file);
+  const read = readPolicyFile(text, file, anyExpression);
   return read.ok ? read.value.policies.map(({ policy }) => policy.metadata.name) : undefined;
 };
 const problems = (text: string): readonly string[] => {
-  const read = readPolicyFile(text, file);
+  const read = readPolicyFile(text, file, anyExpression);
   return read.ok ? [] : read.error.map(formatProblem);
 };
 
@@ -60,7 +61,7 @@ describe('what a file may hold', () => {
   ])('%s', (_title, text, want) => expect(names(text)).toEqual(want));
 
   test('a document knows where its fields are', () => {
-    const read = readPolicyFile(`---\n${good('a')}---\n${good('b')}`, file);
+    const read = readPolicyFile(`---\n${good('a')}---\n${good('b')}`, file, anyExpression);
     const second = read.ok ? read.value.policies[1] : undefined;
     expect(second).toMatchObject({ file, line: 9, column: 1 });
     expect(second?.locate(['spec', 'checks', 0, 'digest', 'require'])).toEqual({ line: 14, column: 17 });
@@ -162,7 +163,7 @@ describe('bounds', () => {
 
 describe('names across files', () => {
   const documents = (text: string, name: string) => {
-    const read = readPolicyFile(text, name);
+    const read = readPolicyFile(text, name, anyExpression);
     return read.ok ? read.value.policies : [];
   };
   test('a second policy of the same name is refused with both places', () => {

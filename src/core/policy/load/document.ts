@@ -6,7 +6,7 @@ import { explainYaml, maxYamlDepth, tooDeepToRead } from '../../text/yaml/limits
 import { findDuplicateKeys, placeAt, placeOf } from './document-place.ts';
 import type { Place } from '../../text/parsed-text.ts';
 import { faultsOf, isNestedTooDeep, parsePolicyYaml } from './document-yaml.ts';
-import { policyKind, readPolicy, type ImagePolicy } from '../schema/schema.ts';
+import { policyKind, readPolicy, type CompileExpression, type ImagePolicy } from '../schema/schema.ts';
 import type { PolicyProblem } from './schema-problem.ts';
 import { suggest } from './suggestion.ts';
 import { cutMiddle } from '../../text/cut-middle.ts';
@@ -36,13 +36,15 @@ export interface DocumentKind<T> {
   readonly read: (value: unknown) => Result<T, readonly PolicyProblem[]>;
 }
 
-export const policyDocuments: DocumentKind<Pick<PolicyDocument, 'policy'>> = {
+export const policyDocuments = (
+  compileExpression: CompileExpression,
+): DocumentKind<Pick<PolicyDocument, 'policy'>> => ({
   kind: policyKind,
   read: (value) => {
-    const read = readPolicy(value);
+    const read = readPolicy(value, compileExpression);
     return read.ok ? ok({ policy: read.value }) : read;
   },
-};
+});
 
 /** Larger files are refused unread; a policy with every list full is far smaller. */
 export const maxPolicyFileBytes = 1024 * 1024;

@@ -1,21 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import { signingKey } from '../../../../test/fakes/claims.ts';
 import { predicateTypeOf } from '../../facts/predicate-type.ts';
-import { readPolicy } from './schema.ts';
+import { fail } from '../../result.ts';
+import { readPolicy, type CompileExpression } from './schema.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const { pem } = signingKey();
 const key = { name: 'builder', key: { pem } };
 const dated = { ...key, require: { timestamps: 1 } };
 
-const problems = (attestation: object): readonly string[] => {
-  const read = readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name: 'p' },
-    spec: {
-      checks: [{ attestation: { predicateType: 'slsaprovenance1', authorities: [key], ...attestation } }],
+const problems = (
+  attestation: object,
+  compileExpression: CompileExpression = anyExpression,
+): readonly string[] => {
+  const read = readPolicy(
+    {
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ImagePolicy',
+      metadata: { name: 'p' },
+      spec: {
+        checks: [{ attestation: { predicateType: 'slsaprovenance1', authorities: [key], ...attestation } }],
+      },
     },
-  });
+    compileExpression,
+  );
   return read.ok
     ? []
     : read.error.map(
@@ -80,3 +88,31 @@ test.each([
   ['toString', undefined],
   ['slsa', undefined],
 ])('cosign calls %s what it is here', (word, uri) => expect(predicateTypeOf(word)).toBe(uri));
+
+describe('R5: an expression that could only ever refuse', () => {
+  test('is refused with the words of the compiler', () => {
+    const compiling: CompileExpression = (text) => fail(`<input>:1:${text.length}: expecting more`);
+    expect(problems({ expression: 'predicate.level >' }, compiling)).toEqual([
+      'attestation.expression: the expression cannot be compiled: <input>:1:17: expecting more',
+    ]);
+  });
+
+  test('and more text than is compiled while reviews wait', () => {
+    const long = { attestation: { predicateType: 'spdx', authorities: [key], expression: 'x'.repeat(4096) } };
+    const policyOf = (checks: number) => ({
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ImagePolicy',
+      metadata: { name: 'p' },
+      spec: { checks: Array.from({ length: checks }, () => long) },
+    });
+    expect(readPolicy(policyOf(4), anyExpression).ok).toBe(true);
+    expect(readPolicy(policyOf(5), anyExpression)).toMatchObject({
+      error: [
+        {
+          path: ['spec', 'checks', 4, 'attestation', 'expression'],
+          message: expect.stringContaining('16384 characters'),
+        },
+      ],
+    });
+  });
+});

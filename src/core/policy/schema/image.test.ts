@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { readPolicy } from './schema.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const problems = (spec: object): readonly string[] => {
-  const read = readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name: 'p' },
-    spec: { checks: [{ digest: { pin: true } }], ...spec },
-  });
+  const read = readPolicy(
+    {
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ImagePolicy',
+      metadata: { name: 'p' },
+      spec: { checks: [{ digest: { pin: true } }], ...spec },
+    },
+    anyExpression,
+  );
   if (read.ok) return [];
   return read.error.map(
     ({ path, message, suggestion }) =>
@@ -35,12 +39,15 @@ describe('the check image is read', () => {
   ])('%s', (_title, conditions) => expect(image(conditions)).toEqual([]));
 
   test('a rule without a value holds for any', () => {
-    const read = readPolicy({
-      apiVersion: 'imagegate.dev/v1alpha1',
-      kind: 'ImagePolicy',
-      metadata: { name: 'p' },
-      spec: { checks: [{ image: { labels: { namespaceLabels: [rule] } } }] },
-    });
+    const read = readPolicy(
+      {
+        apiVersion: 'imagegate.dev/v1alpha1',
+        kind: 'ImagePolicy',
+        metadata: { name: 'p' },
+        spec: { checks: [{ image: { labels: { namespaceLabels: [rule] } } }] },
+      },
+      anyExpression,
+    );
     expect(read.ok && read.value.spec.checks[0]).toEqual({
       image: { labels: { namespaceLabels: [{ ...rule, value: '*' }] } },
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readMatch, readPolicy } from './schema.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const policy = (spec: unknown, metadata: object = { name: 'production' }): unknown => ({
   apiVersion: 'imagegate.dev/v1alpha1',
@@ -12,7 +13,7 @@ const digest = { digest: { require: true } };
 
 /** Each problem as `path: message -> suggestion`. */
 const problems = (value: unknown): readonly string[] => {
-  const read = readPolicy(value);
+  const read = readPolicy(value, anyExpression);
   if (read.ok) return [];
   return read.error.map(
     ({ path, message, suggestion }) =>
@@ -24,6 +25,7 @@ describe('a valid policy', () => {
   test('gets every default', () => {
     const read = readPolicy(
       withCheck({ registries: { allow: ['a.io/**'] } }, digest, { tags: { deny: ['latest'] } }),
+      anyExpression,
     );
     expect(read).toEqual({
       ok: true,
@@ -53,7 +55,7 @@ describe('a valid policy', () => {
       ...(policy({ checks: [digest] }, added) as object),
       status: { conditions: [{ type: 'Accepted' }] },
     };
-    const read = readPolicy(value);
+    const read = readPolicy(value, anyExpression);
     expect(read.ok && read.value.metadata).toEqual({ name: 'p' });
     expect(read.ok && 'status' in read.value).toBe(false);
   });

@@ -123,14 +123,51 @@ export type RegistriesCheck = Immutable<z.output<typeof registriesFields>>;
 export type LabelSelector = Immutable<z.output<typeof labelSelector>>;
 
 /**
+ * Compiles an expression over signed statements, in a language that core does not know. The error says what is wrong, for
+ * people.
+ */
+export type CompileExpression = (text: string) => Result<unknown, string>;
+
+/** Characters of all expressions of a policy: the webhook compiles them while reviews wait. */
+const maxExpressionsLength = 16_384;
+
+/** R5: an expression that does not compile could only ever refuse. */
+const expressionProblems = (
+  { spec }: ImagePolicy,
+  compileExpression: CompileExpression,
+): readonly PolicyProblem[] => {
+  let length = 0;
+  return spec.checks.flatMap((check, index) => {
+    if (!('attestation' in check) || check.attestation.expression === undefined) return [];
+    const { expression } = check.attestation;
+    const path = ['spec', 'checks', index, 'attestation', 'expression'];
+    length += expression.length;
+    if (length > maxExpressionsLength)
+      return [
+        {
+          path,
+          message: `the expressions of a policy have at most ${maxExpressionsLength} characters together`,
+        },
+      ];
+    const compiled = compileExpression(expression);
+    return compiled.ok ? [] : [{ path, message: `the expression cannot be compiled: ${compiled.error}` }];
+  });
+};
+
+/**
  * Reads one ImagePolicy from parsed YAML or JSON, as written in a file or as a cluster returns it.
  * @returns the policy with defaults applied, or every problem found, in the order of the fields; never throws.
  */
-export const readPolicy = (value: unknown): Result<ImagePolicy, readonly PolicyProblem[]> => {
+export const readPolicy = (
+  value: unknown,
+  compileExpression: CompileExpression,
+): Result<ImagePolicy, readonly PolicyProblem[]> => {
   const forbidden = findForbiddenKeys(value);
   if (forbidden.length > 0) return fail(forbidden);
   const read = policySchema.safeParse(value);
-  return read.success ? ok(read.data) : fail(problemsOf(read.error, value, policySchema));
+  if (!read.success) return fail(problemsOf(read.error, value, policySchema));
+  const problems = expressionProblems(read.data, compileExpression);
+  return problems.length > 0 ? fail(problems) : ok(read.data);
 };
 
 /**

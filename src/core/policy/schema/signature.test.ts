@@ -2,17 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { signingKey } from '../../../../test/fakes/claims.ts';
 import { policyDocuments, readObjects } from '../load/document.ts';
 import { readPolicy } from './schema.ts';
+import { anyExpression } from '../../../../test/fakes/policy-set.ts';
 
 const { pem } = signingKey();
 const release = { name: 'release', key: { pem } };
 
 const read = (checks: readonly object[]) =>
-  readPolicy({
-    apiVersion: 'imagegate.dev/v1alpha1',
-    kind: 'ImagePolicy',
-    metadata: { name: 'p' },
-    spec: { checks },
-  });
+  readPolicy(
+    {
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ImagePolicy',
+      metadata: { name: 'p' },
+      spec: { checks },
+    },
+    anyExpression,
+  );
 const problems = (signature: object, ...others: readonly object[]): readonly string[] => {
   const result = read([{ signature }, ...others]);
   return result.ok ? [] : result.error.map(({ path, message }) => `${path.slice(3).join('.')}: ${message}`);
@@ -112,7 +116,7 @@ describe('what an authority may be', () => {
       `apiVersion: imagegate.dev/v1alpha1\nkind: ImagePolicy\nmetadata: { name: p }\nspec:\n  checks:\n    - signature:\n` +
         `        authorities:\n          - { name: a, key: { pem: ${JSON.stringify(pem)} }, validFrom: 2026-01-01T00:00:00Z }\n`,
       'p.yaml',
-      [policyDocuments],
+      [policyDocuments(anyExpression)],
     );
     expect(file.ok ? [] : file.error).toEqual([]);
   });

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { clientOf, soon } from '../../../test/fakes/api-server/api-server-client.ts';
+import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
+import { signingKey } from '../../../test/fakes/claims.ts';
+import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
+import type { ApiClient } from '../../adapters/kubernetes/client/client.ts';
+import { createMetrics } from '../../adapters/metrics/metrics.ts';
+import { createCompileExpression } from '../compile-expression.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
+import { openClusterPolicies } from './cluster.ts';
+
+let api: FakeApiServer;
+let client: ApiClient;
+let lifecycle: Lifecycle;
+beforeEach(async () => {
+  api = await startApiServer();
+  client = clientOf(api);
+  lifecycle = createLifecycle();
+});
+afterEach(async () => {
+  await lifecycle.closeAll();
+  client.close();
+  await api.close();
+});
+
+const compileExpression = createCompileExpression(new URL('../expressions.ts', import.meta.url));
+const { pem } = signingKey();
+const attested = (expression: string) => ({
+  apiVersion: 'imagegate.dev/v1alpha1',
+  kind: 'ImagePolicy',
+  metadata: { name: 'attested' },
+  spec: {
+    checks: [
+      {
+        attestation: {
+          predicateType: 'slsaprovenance1',
+          authorities: [{ name: 'builder', key: { pem } }],
+          expression,
+        },
+      },
+    ],
+  },
+});
+const good = 'predicate.level > 2';
+const broken = 'predicate.level >';
+const path = 'spec.checks[0].attestation.expression';
+
+test('R5, R9: a policy is refused on its way in when its expression does not compile', async () => {
+  const gate = fakeGate({ compileExpression });
+  expect(await gate.admit(requestFor(attested(good), { namespace: '' }))).toMatchObject({ allowed: true });
+  expect(await gate.admit(requestFor(attested(broken), { namespace: '' }))).toMatchObject({
+    allowed: false,
+    findings: [
+      {
+        code: 'policy-invalid',
+        path,
+        message: expect.stringContaining('cannot be compiled: <input>:1:17: '),
+      },
+    ],
+  });
+});
+
+test('R8: one that is stored already is not accepted, and denies', async () => {
+  const silent = () => {};
+  const log = { debug: silent, info: silent, warn: silent, error: silent, decision: silent, flush: silent };
+  api.put('imagepolicies', attested(broken));
+  const policies = openClusterPolicies(
+    client,
+    { compileExpression, isHolder: () => true },
+    { log, metrics: createMetrics('test') },
+    lifecycle,
+  );
+  const condition = () =>
+    (api.get('imagepolicies', 'attested')?.['status'] as { conditions?: object[] } | undefined)
+      ?.conditions?.[0];
+  await vi.waitFor(
+    () =>
+      expect(condition()).toMatchObject({
+        type: 'Accepted',
+        status: 'False',
+        message: expect.stringContaining(path),
+      }),
+    soon,
+  );
+  expect(policies.part()).toMatchObject({
+    state: 'trouble',
+    detail: expect.stringContaining('<input>:1:17'),
+  });
+  api.put('imagepolicies', attested(good));
+  await vi.waitFor(() => expect(condition()).toMatchObject({ status: 'True' }), soon);
+});
