@@ -53,6 +53,8 @@ export interface EvidenceLimits extends OciLimits {
   /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
   readonly candidates: number;
   readonly candidateManifests: number;
+  /** What is read of all candidates of one image for one check. */
+  readonly candidateBytes: number;
   /** Layers of one candidate: each is a signature. */
   readonly candidateLayers: number;
   /** How long one candidate, or one list of them, may keep the others waiting. */
@@ -98,6 +100,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   claimBytes: 64 * 1024 * 1024,
   candidates: 64,
   candidateManifests: 512,
+  candidateBytes: 24 * 1024 * 1024,
   candidateLayers: 64,
   candidateTime: 500,
   payloadBytes: 64 * 1024,

@@ -167,6 +167,19 @@ describe('a registry that lies about a signature', () => {
     expect(JSON.stringify(found)).not.toContain('excusable');
   });
 
+  test('B9: so much that a review could read nothing else: what is too much is left, and looked at another time', async () => {
+    await gate.close();
+    gate = openClaimEvidence({ limits: { candidateBytes: 20_000 } });
+    const large = (n: number) => ({ annotations: { n: `${n}`.padEnd(6000) } });
+    for (let n = 0; n < 5; n++) registry.push(repository, bundleSignature(web, stranger.sign, large(n)));
+    const found = await ask('all');
+    expect(found).toMatchObject({ left: 3, rejected: [{ fault: 'untrusted' }, { fault: 'untrusted' }] });
+    expect((await ask('all')).left).toBe(1);
+    registry.push(repository, tag, tagFor(web, 'sig'));
+    gate.evidence.pushedTo?.({ host: registry.host, repository });
+    expect((await ask()).claims).toHaveLength(1);
+  });
+
   test('pages without an end hold what they hold, and more is left', async () => {
     registry.push(repository, bundle);
     registry.fault({ path: '/referrers/' }, endlessPages());

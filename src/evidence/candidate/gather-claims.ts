@@ -11,7 +11,7 @@ import type { ListedCandidates } from './candidate-list.ts';
 import type { CandidateJob, JudgeCandidate } from './judge-candidate.ts';
 
 /** Candidates for one image in one repository. */
-export interface ClaimSearch extends CandidateJob {
+export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
   readonly sources: readonly CandidateSource[];
   readonly preference: Preference;
   /** Whether these claims are enough, so that no more candidates are looked at. */
@@ -50,6 +50,8 @@ interface Findings {
   /** Why a candidate of this source could not be read whole. */
   readonly lost: Map<CandidateSource, RegistryFailure>;
   left: number;
+  /** Bytes of candidates that were read or are being read. */
+  bytes: number;
 }
 
 /** Waits for work, and not longer than so many milliseconds. */
@@ -77,16 +79,22 @@ const judgeOne = async (
   findings: Findings,
   candidate: Candidate,
 ): Promise<void> => {
-  const { candidateManifests, candidates } = parts.limits;
+  const { candidateManifests, candidates, candidateBytes } = parts.limits;
   findings.seen.add(candidate.digest);
   if (findings.begun >= candidateManifests || findings.counted >= candidates) {
     findings.left += 1;
     return;
   }
   findings.begun += 1;
+  // Attack: push so much that the review has read its share before it comes to the good one, and to its other images.
+  const spend = (bytes: number): boolean => {
+    if (findings.bytes + bytes > candidateBytes) return false;
+    findings.bytes += bytes;
+    return true;
+  };
   const counts = claimsToSpeak(candidate, search.preference);
   if (counts) findings.counted += 1;
-  const { claims, rejected, left, unavailable, isForeign } = await judge(search, candidate);
+  const { claims, rejected, left, unavailable, isForeign } = await judge({ ...search, spend }, candidate);
   if (!counts && !isForeign) findings.counted += 1;
   findings.claims.push(...claims);
   findings.rejected.push(...rejected);
@@ -172,6 +180,7 @@ export const gatherClaims = async (parts: GatherParts, search: ClaimSearch): Pro
     rejected: [],
     lost: new Map(),
     left: 0,
+    bytes: 0,
   };
   for (const maxAge of [limits.listTime, limits.absenceTime]) {
     await lookOnce(parts, search, findings, maxAge);

@@ -28,6 +28,8 @@ export interface CandidateJob {
   readonly place: ReadPlace;
   readonly subject: { readonly digest: Digest; readonly manifest: Uint8Array };
   readonly reading: Reading;
+  /** See {@link readCandidate}. */
+  readonly spend: (bytes: number) => boolean;
 }
 
 /** What came of one candidate. */
@@ -41,7 +43,10 @@ export interface JudgedCandidate {
   /** It is a thing of another kind. */
   readonly isForeign: boolean;
 }
-interface Outcome extends VerificationResult, Pick<JudgedCandidate, 'unavailable' | 'left' | 'isForeign'> {}
+interface Outcome extends VerificationResult, Pick<JudgedCandidate, 'unavailable' | 'left' | 'isForeign'> {
+  /** It would be another one without the candidates before it. */
+  readonly isPassing?: true;
+}
 
 export interface JudgeParts {
   readonly parts: ProviderParts;
@@ -61,18 +66,19 @@ const withoutProgress = (reading: Reading): Reading => ({
 
 const readAndVerify = async (
   { parts, verifier, bounds, observer }: JudgeParts,
-  { basis, place, subject, reading }: CandidateJob,
+  { basis, place, subject, reading, spend }: CandidateJob,
   candidate: Candidate,
 ): Promise<Outcome> => {
   const { clock } = parts;
   const began = clock.monotonic();
   const quiet = withoutProgress(reading);
   const read = await readCandidate(
-    { parts, place, reading: quiet, bounds, subject: subject.digest },
+    { parts, place, reading: quiet, bounds, subject: subject.digest, spend },
     candidate,
   );
   observer.took('read', clock.monotonic() - began);
   if (read.state === 'foreign') return { claims: [], rejected: [], left: 0, isForeign: true };
+  if (read.state === 'left') return { claims: [], rejected: [], left: 1, isForeign: false, isPassing: true };
   const failures = read.state === 'read' ? read.failures : [read];
   const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
     failure.state === 'bad' ? [{ fault: failure.fault, why: failure.why, checks: [] }] : [],
@@ -112,10 +118,11 @@ const count = ({ observer }: JudgeParts, { claims, rejected, unavailable, isFore
 
 /** For how long an outcome may be used again: not at all when it would be another one with more time. */
 const timeOf = (
-  { claims, rejected, unavailable }: Outcome,
+  { claims, rejected, unavailable, isPassing }: Outcome,
   { outageTime, rejectionTime }: ProviderParts['limits'],
 ): number => {
-  if (unavailable !== undefined || rejected.some(({ fault }) => fault === 'slow')) return 0;
+  if (isPassing === true || unavailable !== undefined || rejected.some(({ fault }) => fault === 'slow'))
+    return 0;
   // A date that lies in the future is one that is believed later.
   return claims.length > 0 || rejected.length === 0 ? outageTime : rejectionTime;
 };

@@ -29,6 +29,8 @@ export type ReadCandidate =
       readonly left: number;
     }
   | { readonly state: 'foreign' }
+  /** Others before it have used up what is read of all. */
+  | { readonly state: 'left' }
   | Failure;
 type Failure =
   | { readonly state: 'bad'; readonly fault: CandidateFault; readonly why: string }
@@ -41,6 +43,8 @@ interface CandidateRead {
   /** The image that it has to speak for. */
   readonly subject: Digest;
   readonly bounds: CandidateBounds;
+  /** Takes bytes of what may be read of all candidates of this image. @returns false when there are not so many left */
+  readonly spend: (bytes: number) => boolean;
 }
 
 const bad = (fault: CandidateFault, why: string): Failure => ({ state: 'bad', fault, why: shown(why) });
@@ -96,7 +100,8 @@ const readLayer = async (
  */
 export const readCandidate = async (job: CandidateRead, candidate: Candidate): Promise<ReadCandidate> => {
   const { digest, size } = candidate;
-  const { parts, subject, bounds } = job;
+  const { parts, subject, bounds, spend } = job;
+  if (!spend(size ?? 0)) return { state: 'left' };
   const bytes = await read(
     job,
     { stage: 'manifest', digest, ...(size === undefined ? {} : { size }) },
@@ -119,6 +124,9 @@ export const readCandidate = async (job: CandidateRead, candidate: Candidate): P
   if (!hasTag && manifest.value.subject !== subject)
     return bad('mismatch', 'its manifest does not refer to this image');
   const last = wanted.slice(-parts.limits.candidateLayers);
+  // Layers over their limit are not read.
+  const sizes = last.map(({ layer, limit }) => (layer.size > limit ? 0 : layer.size));
+  if (!spend(sizes.reduce((sum, size) => sum + size, 0))) return { state: 'left' };
   const layers = await mapLimit(last, parts.limits.childrenAtOnce, (layer) => readLayer(job, layer));
   return {
     state: 'read',
