@@ -132,6 +132,17 @@ describe('a certificate of a trust root', () => {
     expect(outcome(verify(bundle({ log: 'none' })))).toMatch(/^untrusted: no log and no timestamp/);
   });
 
+  test('an entry as cosign 1 wrote it counts for the envelope that it names', () => {
+    const old = { payload: provenance, kind: 'old intoto' } as const;
+    expect(outcome(verify(keylessDsseLayer(acme, old), { says: 'attested' }))).toBe('believed');
+    for (const logged of [{ envelope: Buffer.from('another') }, { certificate: acme.issue(ecPair().spki) }])
+      expect(outcome(verify(keylessDsseLayer(acme, { ...old, logged }), { says: 'attested' }))).toMatch(
+        /^invalid: .*is about another/,
+      );
+    // In a bundle it would have a proof too, which nobody compares with such an entry.
+    expect(outcome(verify(bundle({ kind: 'old intoto' })))).toMatch(/^invalid: /);
+  });
+
   test('an entry of the kind intoto counts', () => {
     expect(outcome(verify(bundle({ kind: 'intoto' })))).toBe('believed');
   });

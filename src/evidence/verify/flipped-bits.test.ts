@@ -26,8 +26,12 @@ const stampsOf = (bundle: Bundle): readonly { readonly signedTimestamp: string }
 describe('a flipped bit', () => {
   const flip = (bytes: Uint8Array, at: number): Buffer =>
     Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte)));
-  const flips = (bytes: Uint8Array): readonly string[] =>
-    Array.from({ length: Math.ceil(bytes.length / 3) }, (_, at) => flip(bytes, at * 3).toString('base64'));
+  /** Some forty places, both ends among them: each costs a verification. */
+  const flips = (bytes: Uint8Array): readonly string[] => {
+    const step = Math.max(1, Math.floor(bytes.length / 40));
+    const places = Array.from({ length: Math.ceil(bytes.length / step) }, (_, at) => at * step);
+    return [...places, bytes.length - 1].map((at) => flip(bytes, at).toString('base64'));
+  };
   const bytesIn = (text: unknown): Buffer => Buffer.from(text as string, 'base64');
   const honest = keylessBundle(acme);
   const [entry] = (honest.verificationMaterial as unknown as Material).tlogEntries as [
@@ -61,7 +65,7 @@ describe('a flipped bit', () => {
   test('in the checkpoint', () => {
     const proof = entry['inclusionProof'] as { checkpoint: { envelope: string } };
     const text = proof.checkpoint.envelope;
-    for (let at = 0; at < text.length; at += 1) {
+    for (let at = 0; at < text.length; at += 2) {
       const envelope = `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
       const layer = changed(honest, () => ({
         tlogEntries: [{ ...entry, inclusionProof: { ...proof, checkpoint: { envelope } } }],

@@ -24,11 +24,11 @@ interface Trust {
   readonly roots: readonly PreparedRoot[];
 }
 
-const passed: ClaimCheckResult = { check: 'signature', outcome: 'passed' };
-const failed: ClaimCheckResult = { check: 'signature', outcome: 'failed' };
+export const signaturePassed: ClaimCheckResult = { check: 'signature', outcome: 'passed' };
+const signatureFailed: ClaimCheckResult = { check: 'signature', outcome: 'failed' };
 
 const loggedOf = (
-  { message, payload }: SignedMaterial,
+  { message, payload, stamped }: SignedMaterial,
   signature: Uint8Array,
   verifier: LoggedSignature['verifier'],
 ): LoggedSignature => ({
@@ -36,6 +36,7 @@ const loggedOf = (
   message,
   verifier,
   ...(payload.kind === 'dsse' && { payload: payload.bytes }),
+  ...(stamped && { envelope: stamped }),
 });
 
 const sigstoreOnly = (roots: readonly PreparedRoot[]): readonly SigstoreRoot[] =>
@@ -50,7 +51,7 @@ const keySignersOf = (material: SignedMaterial, { keys, roots }: Trust, now: num
     const { checks, ...seen } = uniteWitnesses(
       sigstoreOnly(roots).map((root) => witnessesOf(material, logged, root, now)),
     );
-    return [{ signer, ...seen, checks: [passed, ...checks] }];
+    return [{ signer, ...seen, checks: [signaturePassed, ...checks] }];
   });
 
 /** What others say of the time counts only where the certificates were valid: before and after anybody may hold the key. */
@@ -72,7 +73,7 @@ const certificateSignersOf = (
   const signature = material.signatures.find((one) => key.ok && isSignedBy(key.value, material.message, one));
   if (signature === undefined) {
     const why = key.ok ? 'its signature is wrong' : `the key of its certificate does not count: ${key.error}`;
-    return fail({ fault: 'invalid', why, checks: [failed] });
+    return fail({ fault: 'invalid', why, checks: [signatureFailed] });
   }
   const logged = loggedOf(material, signature, { kind: 'certificate', der: leaf.der });
   const seen = sigstoreOnly(roots).map((root) => ({ root, by: witnessesOf(material, logged, root, now) }));
@@ -82,12 +83,12 @@ const certificateSignersOf = (
     const dated = seen.find((one) => one.root === root)?.by ?? uniteWitnesses([]);
     const verified = verifySigner(bareBelow(certificates.value, material, root), root, dated, now);
     if (!verified.ok) {
-      rejections.push({ ...verified.error, checks: [passed, ...dated.checks] });
+      rejections.push({ ...verified.error, checks: [signaturePassed, ...dated.checks] });
       continue;
     }
     const { signer, checks } = verified.value;
     const all = within(uniteWitnesses(seen.map(({ by }) => by)), signer.validity);
-    signers.push({ signer, ...all, checks: [passed, ...checks, ...all.checks] });
+    signers.push({ signer, ...all, checks: [signaturePassed, ...checks, ...all.checks] });
   }
   if (signers.length > 0) return ok(signers);
   const worst = rejections.find(({ fault }) => fault === 'invalid') ?? rejections[0];
@@ -95,7 +96,7 @@ const certificateSignersOf = (
     worst ?? {
       fault: 'untrusted',
       why: 'no trust root is asked that could stand behind its certificate',
-      checks: [passed],
+      checks: [signaturePassed],
     },
   );
 };
@@ -121,7 +122,7 @@ export const signersOf = (
       : fail({
           fault: 'untrusted',
           why: 'no key that the policy names made its signature',
-          checks: [failed],
+          checks: [signatureFailed],
         });
   const byCertificate = certificateSignersOf(material, trust, now);
   if (byCertificate.ok) return ok([...byKey, ...byCertificate.value]);

@@ -1,4 +1,3 @@
-import type { ClaimCheckResult } from '../../core/facts/claim.ts';
 import type { Result } from '../../core/result.ts';
 import { noExpressions, type ExpressionEngine } from './expression-engine.ts';
 import { readDsse } from './form/dsse.ts';
@@ -10,7 +9,7 @@ import { readPayload } from './payload/read-payload.ts';
 import type { SignedWord } from './payload/signed-word.ts';
 import { reject, type Rejection } from './rejection.ts';
 import { readPolicyKey, type PolicyKey } from './signature/public-key.ts';
-import { signersOf, type Believed } from './signers.ts';
+import { signaturePassed, signersOf, type Believed } from './signers.ts';
 import { prepareRoot, type PreparedRoot } from './trust/prepared-root.ts';
 import type {
   CandidateLayer,
@@ -67,7 +66,7 @@ const verifyLayer = (
   const signers = signersOf(material.value, trust, verification.now);
   const word = readPayload(material.value.payload, verification);
   // Bytes that nobody known has signed are read too: only to say what is wrong with them.
-  if (!word.ok) return rejected(word.error, signers.ok ? [passed] : signers.error.checks);
+  if (!word.ok) return rejected(word.error, signers.ok ? [signaturePassed] : signers.error.checks);
   if (!signers.ok) return rejected(signers.error, signers.error.checks);
   const said = believedWord(word.value, verification, engine);
   const claims = signers.value.map((believed: Believed): VerifiedClaim => ({
@@ -78,8 +77,6 @@ const verifyLayer = (
   }));
   return { claims, rejected: [] };
 };
-
-const passed: ClaimCheckResult = { check: 'signature', outcome: 'passed' };
 
 const readTrust = ({ keys, trustRoots }: Verification): Trust => ({
   keys: keys.flatMap((spki) => {

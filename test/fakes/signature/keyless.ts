@@ -34,13 +34,14 @@ export interface KeylessOptions {
   readonly payload?: Uint8Array;
   readonly log?: 'rekor1' | 'rekor2' | 'none';
   /** The kind of the entry about an envelope. */
-  readonly kind?: 'dsse' | 'intoto' | 'hashedrekord';
+  readonly kind?: 'dsse' | 'intoto' | 'old intoto' | 'hashedrekord';
   readonly stamped?: boolean;
   readonly at?: number;
   /** What the entry says, in place of the truth. */
   readonly logged?: {
     readonly message?: Uint8Array;
     readonly payload?: Uint8Array;
+    readonly envelope?: Uint8Array;
     readonly signature?: Uint8Array;
     readonly certificate?: Buffer;
   };
@@ -56,9 +57,21 @@ const signerOf = (instance: Sigstore, options: KeylessOptions) => {
 interface Signed {
   readonly message: Uint8Array;
   readonly payload?: Uint8Array;
+  readonly envelope?: Uint8Array;
   readonly signature: Uint8Array;
   readonly certificate: Buffer;
 }
+
+const bodyOfV1 = (signed: Signed, options: KeylessOptions): object => {
+  const { message, payload, envelope: whole, signature, certificate } = { ...signed, ...options.logged };
+  const pem = certificatePem(certificate);
+  if (signed.payload === undefined || payload === undefined)
+    return bodies.hashedRekord(message, signature, pem);
+  if (options.kind === 'old intoto') return bodies.oldIntoto(whole ?? message, payload, pem);
+  return options.kind === 'intoto'
+    ? bodies.intoto(payload, signature, pem)
+    : bodies.dsse(payload, signature, pem);
+};
 
 const entriesOf = (instance: Sigstore, signed: Signed, options: KeylessOptions): readonly object[] => {
   const { log = 'rekor1', kind = 'dsse', at = signedAt } = options;
@@ -73,13 +86,7 @@ const entriesOf = (instance: Sigstore, signed: Signed, options: KeylessOptions):
         : bodies.hashedRekordV2(message, signature, verifier);
     return [instance.entry(body, undefined, true)];
   }
-  const pem = certificatePem(certificate);
-  const body = !isEnvelope
-    ? bodies.hashedRekord(message, signature, pem)
-    : kind === 'intoto'
-      ? bodies.intoto(payload, signature, pem)
-      : bodies.dsse(payload, signature, pem);
-  return [instance.entry(body, at, true)];
+  return [instance.entry(bodyOfV1(signed, options), at, true)];
 };
 
 const materialOf = (instance: Sigstore, signed: Signed, options: KeylessOptions) => ({
@@ -173,6 +180,6 @@ export const keylessDsseLayer = (instance: Sigstore, options: KeylessOptions = {
   const layer = dsseLayer([by], payload);
   const { signatures } = JSON.parse(Buffer.from(layer.bytes).toString()) as { signatures: [{ sig: string }] };
   const signature = Buffer.from(signatures[0].sig, 'base64');
-  const signed = { message: pae(payload), payload, signature, certificate };
+  const signed = { message: pae(payload), payload, envelope: layer.bytes, signature, certificate };
   return { ...layer, annotations: annotationsOf(instance, signed, layer.bytes, options) };
 };

@@ -274,6 +274,15 @@ export const bodies = {
       },
     },
   }),
+  /** As cosign 1 logged the envelopes of its attestations. */
+  oldIntoto: (envelope: Uint8Array, payload: Uint8Array, verifierPem: string) => ({
+    apiVersion: '0.0.1',
+    kind: 'intoto',
+    spec: {
+      content: { hash: hexHash(envelope), payloadHash: hexHash(payload) },
+      publicKey: b64text(verifierPem),
+    },
+  }),
   hashedRekordV2: (message: Uint8Array, signature: Uint8Array, verifier: object) => ({
     apiVersion: '0.0.2',
     kind: 'hashedrekord',

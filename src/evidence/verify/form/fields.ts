@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { shownName } from '../../../core/text/shown-text.ts';
 import { readAnyBase64 } from '../signature/base64.ts';
 
@@ -14,4 +15,11 @@ export const base64Field = z.string().transform((text, context): Uint8Array => {
 export const firstIssue = ({ issues: [issue] }: z.ZodError): string => {
   const path = (issue?.path ?? []).map(String).join('.');
   return `no valid ${path === '' ? 'content' : shownName(path)}`;
+};
+
+/** Hashes by their name in the JSON of Sigstore. */
+export const hashNames: Readonly<Record<string, DigestAlgorithm>> = {
+  SHA2_256: 'sha256',
+  SHA2_384: 'sha384',
+  SHA2_512: 'sha512',
 };

@@ -26,6 +26,6 @@ export interface SignedMaterial {
   readonly entriesNeed: 'promise' | 'proof';
   /** Responses of timestamp authorities. */
   readonly timestamps: readonly Uint8Array[];
-  /** What they stamp: the signature, if absent. */
+  /** What they stamp: the signature, if absent. Of an envelope in a layer it is the envelope. */
   readonly stamped?: Uint8Array;
 }

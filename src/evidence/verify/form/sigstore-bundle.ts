@@ -5,7 +5,6 @@ import {
   BUNDLE_V03_MEDIA_TYPE,
 } from '@sigstore/bundle';
 import { z } from 'zod';
-import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { ok, type Result } from '../../../core/result.ts';
 import { readJsonObject } from '../../../core/text/json/json-document.ts';
 import { isSameBytes, readCertificate } from '../certificate/certificate.ts';
@@ -15,7 +14,7 @@ import { hashOf, type Message } from '../signature/message.ts';
 import type { CandidateLayer, Verification } from '../verification.ts';
 import { maxCertificates } from './annotated-material.ts';
 import { envelopeFields, signedEnvelope } from './dsse.ts';
-import { base64Field, firstIssue } from './fields.ts';
+import { base64Field, firstIssue, hashNames } from './fields.ts';
 import type { SignedMaterial } from './signed-material.ts';
 
 const mediaTypes = [
@@ -30,12 +29,6 @@ const limits = { values: 10_000, escapes: 100_000 };
 
 const maxLogEntries = 8;
 const maxTimestamps = 4;
-
-const hashNames: Readonly<Record<string, DigestAlgorithm>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
 
 const certificateField = z.object({ rawBytes: base64Field });
 

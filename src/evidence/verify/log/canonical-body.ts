@@ -1,13 +1,8 @@
-import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { hashNames } from '../form/fields.ts';
 import { hashOf } from '../signature/message.ts';
 import type { LoggedSignature } from './logged-signature.ts';
 
-const hashNames: Readonly<Record<string, DigestAlgorithm>> = {
-  SHA2_256: 'sha256',
-  SHA2_384: 'sha384',
-  SHA2_512: 'sha512',
-};
 /** What says nothing but how the key is used: the one word that is taken from the entry. */
 const keyDetails = /^PK(IX|CS1)_[A-Z0-9_]{1,64}$/;
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../core/text/json/json.ts';
 import { isSameBytes } from '../certificate/certificate.ts';
 import { base64Field } from '../form/fields.ts';
 import { readBase64 } from '../signature/base64.ts';
-import { hashOf } from '../signature/message.ts';
+import { hashOf, type Message } from '../signature/message.ts';
 import { canonicalBodyOf } from './canonical-body.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { LoggedSignature } from './logged-signature.ts';
@@ -13,7 +13,6 @@ const hashFields = z.object({
   algorithm: z.enum(['sha256', 'sha384', 'sha512']),
   value: z.string(),
 });
-type NamedHash = z.infer<typeof hashFields>;
 
 const labels = { CERTIFICATE: 'certificate', 'PUBLIC KEY': 'key' } as const;
 
@@ -46,11 +45,12 @@ const base64TwiceField = base64Field.transform((bytes, context): Uint8Array => {
 
 /** What an entry of Rekor v1 says, in the words of all its kinds. */
 interface LoggedFields {
-  readonly hash: NamedHash;
-  /** Of what the hash is: the message that was signed, or the payload in it. */
-  readonly of: 'message' | 'payload';
+  readonly hash: z.infer<typeof hashFields>;
+  /** Of what the hash is: what was signed, the payload in it, or the whole envelope. */
+  readonly of: 'message' | 'payload' | 'envelope';
   readonly signatures: readonly {
-    readonly signature: Uint8Array;
+    /** Absent where the hash of the envelope stands for it. */
+    readonly signature?: Uint8Array;
     readonly verifier: LoggedSignature['verifier'];
   }[];
 }
@@ -107,30 +107,48 @@ const intoto = z
     })),
   }));
 
+/** As cosign 1 logged its attestations. */
+const oldIntoto = z
+  .object({ spec: z.object({ content: z.object({ hash: hashFields }), publicKey: verifierField }) })
+  .transform(({ spec: { content, publicKey } }): LoggedFields => ({
+    hash: content.hash,
+    of: 'envelope',
+    signatures: [{ verifier: publicKey }],
+  }));
+
 /** Kinds of Rekor v1, with their version. */
 const kindsOfV1: Readonly<Record<string, z.ZodType<LoggedFields>>> = {
   'hashedrekord 0.0.1': hashedRekord,
   'dsse 0.0.1': dsse,
+  'intoto 0.0.1': oldIntoto,
   'intoto 0.0.2': intoto,
 };
 
-const isSameHash = (
-  { algorithm, value }: NamedHash,
-  of: LoggedFields['of'],
-  logged: LoggedSignature,
-): boolean => {
-  const message = of === 'message' ? logged.message : logged.payload && { bytes: logged.payload };
-  const hash = message && hashOf(message, algorithm);
-  return hash !== undefined && Buffer.from(hash).toString('hex') === value;
+/** What an entry names by its hash. */
+const namedBy = (
+  { of }: LoggedFields,
+  { message, payload, envelope }: LoggedSignature,
+): Message | undefined => {
+  if (of === 'message') return message;
+  const bytes = of === 'payload' ? payload : envelope;
+  return bytes && { bytes };
+};
+
+const isSameHash = (fields: LoggedFields, logged: LoggedSignature): boolean => {
+  const named = namedBy(fields, logged);
+  const hash = named && hashOf(named, fields.hash.algorithm);
+  return hash !== undefined && Buffer.from(hash).toString('hex') === fields.hash.value;
 };
 
 const whyOther = (fields: LoggedFields, logged: LoggedSignature): string | undefined => {
-  const own = fields.signatures.find(({ signature }) => isSameBytes(signature, logged.signature));
+  const own = fields.signatures.find(
+    ({ signature }) => signature === undefined || isSameBytes(signature, logged.signature),
+  );
   if (own === undefined) return 'is about another signature';
   // CVE-2026-22703, G2: an entry by the key of somebody else says nothing about this one.
   const { kind, der } = logged.verifier;
   if (own.verifier.kind !== kind || !isSameBytes(own.verifier.der, der)) return 'is about another key';
-  return isSameHash(fields.hash, fields.of, logged) ? undefined : 'is about another digest';
+  return isSameHash(fields, logged) ? undefined : 'is about another digest';
 };
 
 /** `rekor2`: the log has version 2, its entries name no time. */

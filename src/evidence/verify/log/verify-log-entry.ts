@@ -6,6 +6,7 @@ import { isSameBytes } from '../certificate/certificate.ts';
 import { hashOf } from '../signature/message.ts';
 import { checkEntryBody } from './entry-body.ts';
 import type { LogEntry } from './log-entry.ts';
+import { isPromised } from './promise.ts';
 import type { LoggedSignature } from './logged-signature.ts';
 
 type SignedEntity = Parameters<Verifier['verify']>[0];
@@ -79,8 +80,13 @@ const entryOf = ({ logId, proof, ...entry }: LogEntry): Entry => ({
   canonicalizedBody: Buffer.from(entry.body),
 });
 
+/** Entries of cosign 1, which the library does not know. They come from annotations, with a promise alone. */
+const isOfOldKind = ({ kind, version, proof }: LogEntry): boolean =>
+  kind === 'intoto' && version === '0.0.1' && proof === undefined;
+
 /** The library finds promise, checkpoint and proof right, and the body about the signature. */
 const holds = (entry: LogEntry, logged: LoggedSignature, log: TrustedLog): boolean => {
+  if (isOfOldKind(entry)) return isPromised(entry, log);
   try {
     new Verifier(materialOf(log), { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 0 }).verify({
       signature: contentOf(logged),
