@@ -145,6 +145,23 @@ const lookOnce = async (
   await judgeAll(parts, search, findings);
 };
 
+/**
+ * R25: the Referrers API alone that fails is no outage while the registry answers for tags. Whoever may push decides how much
+ * it has to list. Attack: push referrers until the registry gives up on the list with a 5xx, and get in as that.
+ */
+const excusableOnly = (
+  source: CandidateSource,
+  failure: RegistryFailure | undefined,
+  lists: Findings['lists'],
+): RegistryFailure | undefined => {
+  const answersForTags = [...lists].some(
+    ([other, { failure }]) => other !== 'referrers' && failure === undefined,
+  );
+  if (failure === undefined || source !== 'referrers' || !answersForTags) return failure;
+  const { excusable: _, ...rest } = failure;
+  return rest;
+};
+
 const stateOf = (
   { place: { repository, credential }, sources }: ClaimSearch,
   { lists, lost }: Findings,
@@ -154,7 +171,7 @@ const stateOf = (
   return sources.flatMap((source): readonly SourceState[] => {
     const list = lists.get(source);
     if (list === undefined) return [];
-    const failure = list.failure ?? lost.get(source);
+    const failure = excusableOnly(source, list.failure ?? lost.get(source), lists);
     if (failure !== undefined) {
       const why = unavailableText(failure, credential.source, milliseconds);
       return [{ source, location, state: 'unavailable', why }];
