@@ -112,9 +112,10 @@ const cleared = [
   `${registration}/validatingadmissionpolicybindings`,
   `${registration}/validatingadmissionpolicies`,
   '/apis/imagegate.dev/v1alpha1/imagepolicies',
+  '/apis/imagegate.dev/v1alpha1/trustroots',
 ];
 
-/** Takes every webhook, admission policy and image policy out of the cluster; the CRD stays. */
+/** Takes every webhook, admission policy, image policy and trust root out of the cluster; the CRDs stay. */
 export const clearGate = async (cluster: Cluster): Promise<void> => {
   for (const path of cleared) {
     const { status, message } = await cluster.api('DELETE', path);
