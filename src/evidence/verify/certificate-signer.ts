@@ -142,12 +142,13 @@ export const verifySigner = (
   now: number,
 ): Result<VerifiedSigner, Rejection> => {
   const { leaf } = certificates;
-  if (root.kind === 'sigstore' && dated.times.length === 0) return whyUndated(root, dated.checks);
   const chain =
     root.kind === 'sigstore'
       ? chainAtTimes(certificates, root, dated.times)
       : chainToAnchor(certificates, root, now);
+  // First of all: what another instance of Sigstore made is nobody's forgery, even if this root knows none of its witnesses.
   if (!chain.ok) return chain;
+  if (root.kind === 'sigstore' && dated.times.length === 0) return whyUndated(root, dated.checks);
   const signer = describe(leaf, chain.value, root);
   if (!signer.ok) return signer;
   const issuer = chain.value[1] as Certificate;
