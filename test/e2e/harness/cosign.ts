@@ -46,6 +46,8 @@ export interface Cosign {
    * 3 alone, as a bundle: its servers are version 2 of Rekor.
    */
   signKeyless(image: string, token: string, instance: SigstoreFiles): Promise<void>;
+  /** By a key, with an entry in Rekor and a timestamp; as a bundle, by version 3 alone. */
+  signLogged(image: string, key: CosignKey, instance: SigstoreFiles): Promise<void>;
 }
 
 /** How cosign 3 is told of a Sigstore instance. */
@@ -118,13 +120,10 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
       const flags = [...offline(major), ...formFlags(major, form), ...more, '--yes'];
       await must(['attest', '--key', key.file, '--type', type, '--predicate', file, ...flags, image]);
     },
-    signKeyless: (image, token, { signingConfigFile, trustedRootFile }) =>
-      must(
-        [
-          ['sign', '--signing-config', signingConfigFile, '--trusted-root', trustedRootFile],
-          ['--identity-token', token, '--yes', image],
-        ].flat(),
-      ),
+    signKeyless: (image, token, instance) =>
+      must(['sign', ...instanceFlags(instance), '--identity-token', token, '--yes', image]),
+    signLogged: (image, key, instance) =>
+      must(['sign', '--key', key.file, ...instanceFlags(instance), '--yes', image]),
   };
 };
 
@@ -132,6 +131,13 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
 const offline = (major: CosignMajor): readonly string[] => [
   '--tlog-upload=false',
   ...(major === 3 ? ['--use-signing-config=false'] : []),
+];
+
+const instanceFlags = ({ signingConfigFile, trustedRootFile }: SigstoreFiles): readonly string[] => [
+  '--signing-config',
+  signingConfigFile,
+  '--trusted-root',
+  trustedRootFile,
 ];
 
 const formFlags = (major: CosignMajor, form: SignatureForm): readonly string[] => {

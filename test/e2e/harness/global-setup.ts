@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { startCluster, type ClusterAddress } from './cluster.ts';
 import { installCosign } from './install-cosign.ts';
+import { installSigstore } from './install-sigstore.ts';
 import { installParts, installRegistryParts } from './install.ts';
 
 declare module 'vitest' {
@@ -15,6 +16,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   installRegistryParts();
   installCosign(3);
   installCosign(2);
+  installSigstore();
   const started = Date.now();
   const { address, stop } = await startCluster(parts);
   process.stderr.write(
