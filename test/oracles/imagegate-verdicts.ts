@@ -1,38 +1,44 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { imagegate } from '../e2e/harness/imagegate.ts';
 import type { RegistryRow } from '../../src/config/registries/registry-rows.ts';
+import { imagegate } from '../e2e/harness/imagegate.ts';
 
 export interface Asked {
   /** For whatever has to lie in a file. */
   readonly folder: string;
   readonly rows: readonly RegistryRow[];
-  /** PEM of the key that has to have signed what lies in the folder of the same name, on every registry. */
-  readonly keys: Readonly<Record<string, string>>;
+  /** ImagePolicies, and the TrustRoots that they name. */
+  readonly policies: readonly object[];
   readonly images: readonly string[];
 }
 
-/** Images a process: a record holds no more. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** Of what is refused. */
+  readonly codes: readonly string[];
+}
+
+export const rowOf = ({ host }: { readonly host: string }): RegistryRow => ({
+  host,
+  plainHttp: true,
+  allowPrivateAddress: true,
+});
+
+/** Images a process. */
 const atOnce = 50;
 
-/** What `imagegate check image` says of each, in order; `codes` of what is refused. */
-export const imagegateVerdicts = async ({
-  folder,
-  rows,
-  keys,
-  images,
-}: Asked): Promise<readonly { readonly allowed: boolean; readonly codes: readonly string[] }[]> => {
+/** What `imagegate check image` says of each, in order. */
+export const imagegateVerdicts = async (asked: Asked): Promise<readonly Verdict[]> => {
+  const folder = mkdtempSync(join(asked.folder, 'asked-'));
   const policies = join(folder, 'policies');
   const config = join(folder, 'config.yaml');
-  mkdirSync(policies, { recursive: true });
-  writeFileSync(config, stringify({ registries: rows }));
-  for (const [name, pem] of Object.entries(keys)) {
-    writeFileSync(join(policies, `${name}.yaml`), stringify(policyOf(name, pem, rows)));
-  }
-  const verdicts = [];
-  for (let from = 0; from < images.length; from += atOnce) {
-    const some = images.slice(from, from + atOnce);
+  mkdirSync(policies);
+  writeFileSync(config, stringify({ registries: asked.rows }));
+  writeFileSync(join(policies, 'all.yaml'), asked.policies.map((one) => stringify(one)).join('---\n'));
+  const verdicts: Verdict[] = [];
+  for (let from = 0; from < asked.images.length; from += atOnce) {
+    const some = asked.images.slice(from, from + atOnce);
     const args = ['check', 'image', ...some, '--policies', policies, '--config', config, '-o', 'json'];
     const { code, stdout, stderr } = await imagegate(args);
     // 3 would mean that something could not be looked at, which no case here is about.
@@ -41,18 +47,20 @@ export const imagegateVerdicts = async ({
     if (items.length !== some.length)
       throw new Error(`check image answered ${items.length} of ${some.length}`);
     verdicts.push(
-      ...items.map(({ allowed, findings }) => ({ allowed, codes: findings.map((one) => one.code) })),
+      ...items.map(({ allowed, findings }) => ({ allowed, codes: findings.map(({ code }) => code) })),
     );
   }
   return verdicts;
 };
 
-const policyOf = (name: string, pem: string, rows: readonly RegistryRow[]): object => ({
+/** Who has to have signed what lies in a folder, on every registry. */
+export const folderPolicy = (folder: string, authority: object): object => ({
   apiVersion: 'imagegate.dev/v1alpha1',
   kind: 'ImagePolicy',
-  metadata: { name },
+  metadata: { name: folder },
   spec: {
-    match: { images: rows.map(({ host }) => `${host}/${name}/**`) },
-    checks: [{ signature: { authorities: [{ name, key: { pem } }] } }],
+    // Without a port it is any port of loopback, which is where all registries of the tests are.
+    match: { images: [`127.0.0.1/${folder}/**`] },
+    checks: [{ signature: { authorities: [{ name: folder, ...authority }] } }],
   },
 });

@@ -7,15 +7,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { recordSignatures } from './record-signatures.ts';
+import { createCosign } from '../e2e/harness/cosign.ts';
+import { startDockerRegistry } from '../e2e/harness/docker-registry.ts';
+import { startGoRegistry } from '../e2e/harness/go-registry.ts';
+import { compare } from './oracle.ts';
+import { signatureOracle } from './signature-oracle.ts';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '20261129' }, check: { type: 'boolean', default: false } },
 });
 const folder = mkdtempSync(join(tmpdir(), 'imagegate-oracles-'));
+const registries = { docker: await startDockerRegistry(), go: await startGoRegistry() };
 try {
-  const failures = await recordSignatures({ folder, seed: Number(values.seed), write: !values.check });
+  const seed = Number(values.seed);
+  const cosigns = { 2: createCosign(2, { folder }), 3: createCosign(3, { folder }) };
+  const comparison = { folder, registries, seed, write: !values.check };
+  const failures = await compare(await signatureOracle(folder, registries, cosigns, seed), comparison);
   process.exitCode = failures === 0 ? 0 : 1;
 } finally {
+  await Promise.all(Object.values(registries).map((registry) => registry.stop()));
   rmSync(folder, { recursive: true, force: true });
 }

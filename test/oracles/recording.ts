@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
-import type { SignatureCase } from './signature-cases.ts';
 
 const manifest = z.strictObject({ mediaType: z.string(), bytes: z.base64() });
 /** A repository as it lay in a registry: what a verifier reads, byte for byte. */
@@ -21,6 +20,8 @@ const recordedCase = z.strictObject({
   repository,
   /** Whether each way to ask accepted it; `imagegate` is ours. */
   verdicts: z.record(z.string(), z.boolean()),
+  /** Of our findings. */
+  codes: z.array(z.string()),
 });
 export type RecordedCase = z.infer<typeof recordedCase>;
 
@@ -29,8 +30,8 @@ const recording = z.strictObject({
   command: z.string(),
   seed: z.int(),
   versions: z.record(z.string(), z.string()),
-  /** PEM. */
-  keys: z.record(z.string(), z.string()),
+  /** Public keys and roots. */
+  material: z.record(z.string(), z.string()),
   cases: z.array(recordedCase),
 });
 export type Recording = z.infer<typeof recording>;
@@ -45,6 +46,3 @@ export const writeRecording = (name: string, made: Recording): void => {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
   writeFileSync(fileOf(name), brotliCompressSync(JSON.stringify(recording.parse(made)), { params }));
 };
-
-/** Where the image of a case lies. One folder a key: the policy of a key is about its folder. */
-export const repositoryOf = ({ id, key }: SignatureCase): string => `${key}/${id}`;

@@ -1,19 +1,14 @@
 import fc from 'fast-check';
+import { registryNames, type OracleCase } from './oracle.ts';
 
-/** What lies in a registry about one image, and whether it is a signature of it. */
-export interface SignatureCase {
-  readonly id: string;
-  /** docker-registry has no Referrers API, go-containerregistry's registry has it. */
-  readonly registry: RegistryName;
+/** A signature by a key, as it is or with a twist. */
+export interface SignatureCase extends OracleCase {
   readonly signer: CosignSigner;
   readonly key: KeyType;
   readonly twist: Twist;
   /** Which byte or bit a twist flips, as a part of what there is. */
   readonly at: number;
 }
-
-export const registryNames = ['docker', 'go'] as const;
-export type RegistryName = (typeof registryNames)[number];
 
 /** Each cosign in each form that it writes. */
 export const cosignSigners = [
@@ -46,8 +41,7 @@ export const twists = [
 ] as const;
 export type Twist = (typeof twists)[number];
 
-/** Whether the image counts as signed by the key. */
-export const isSigned = ({ twist }: SignatureCase): boolean => twist === 'honest' || twist === 'junk-beside';
+const isGood = (twist: Twist): boolean => twist === 'honest' || twist === 'junk-beside';
 
 /** cosign 2 attests into no referrer in this form; the honest ones are there with every key. */
 const isPossible = ({ signer, twist }: Pick<SignatureCase, 'signer' | 'twist'>): boolean =>
@@ -69,5 +63,9 @@ export const drawSignatureCases = (seed: number): readonly SignatureCase[] => {
     keyTypes.map((key) => ({ ...place, key, twist: 'honest' as const, at: 0 })),
   );
   const all = [...honest, ...cases.filter(isPossible)];
-  return all.map((one) => ({ ...one, id: `${one.registry}-${one.signer}-${one.key}-${one.twist}` }));
+  return all.map((one) => {
+    const id = `${one.registry}-${one.signer}-${one.key}-${one.twist}`;
+    // One folder a key: the policy of a key is about its folder.
+    return { ...one, id, repository: `${one.key}/${id}`, good: isGood(one.twist) };
+  });
 };

@@ -11,18 +11,12 @@ import type { Cosign, CosignKey, SignatureForm } from '../e2e/harness/cosign.ts'
 import type { RunningRegistry } from '../e2e/harness/registry-process.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
 import { candidatesOf, openRepository, packCandidate, readCandidate } from './live-repository.ts';
-import { repositoryOf } from './recording.ts';
-import {
-  keyTypes,
-  type CosignSigner,
-  type KeyType,
-  type RegistryName,
-  type SignatureCase,
-} from './signature-cases.ts';
+import { keyTypes, type CosignSigner, type KeyType, type SignatureCase } from './signature-cases.ts';
+import type { Registries } from './oracle.ts';
 import { twistCandidate } from './twist.ts';
 
 export interface SignatureStage {
-  readonly registries: Readonly<Record<RegistryName, RunningRegistry>>;
+  readonly registries: Registries;
   readonly cosigns: Readonly<Record<2 | 3, Cosign>>;
   /** The key that the policy names, and one that nobody names. */
   readonly keys: Readonly<Record<KeyType, { readonly release: CosignKey; readonly stranger: CosignKey }>>;
@@ -61,7 +55,7 @@ export const layOut = async (stage: SignatureStage, one: SignatureCase): Promise
   const { major, form } = signerOf(one.signer);
   const cosign = stage.cosigns[major];
   const made = image({ labels: { case: one.id } });
-  const repository = repositoryOf(one);
+  const { repository } = one;
   const named = (name: string, { digest }: FakeManifest): string => `${registry.host}/${name}@${digest}`;
   await pushManifest(registry, repository, made);
   const twisted = one.twist.endsWith('-flipped') || one.twist === 'signature-removed';

@@ -1,4 +1,5 @@
-import { isSigned, type KeyType, type SignatureCase } from './signature-cases.ts';
+import type { Difference } from './oracle.ts';
+import type { KeyType, SignatureCase } from './signature-cases.ts';
 
 /** How cosign is asked. The hash is the one that it signs with by such a key, and does not find out by itself. */
 export const cosignWays = {
@@ -12,7 +13,6 @@ export const cosignWays = {
 } as const satisfies Readonly<
   Record<string, { readonly major: 2 | 3; readonly args: (key: KeyType) => readonly string[] }>
 >;
-export type CosignWay = keyof typeof cosignWays;
 
 const hash = (key: KeyType): readonly string[] => ['--signature-digest-algorithm', hashOf[key]];
 const hashOf: Readonly<Record<KeyType, string>> = {
@@ -24,41 +24,33 @@ const hashOf: Readonly<Record<KeyType, string>> = {
   ed25519: 'sha512',
 };
 
-const allWays = Object.keys(cosignWays) as readonly CosignWay[];
-
-interface Difference {
-  readonly why: string;
-  readonly ways: readonly CosignWay[];
-  /** What cosign says where it differs from us. */
-  readonly accepted: boolean;
-  readonly applies: (one: SignatureCase) => boolean;
-}
+const allWays = Object.keys(cosignWays);
 
 /** Where cosign and we may differ, and why. A difference that no row explains is an error of one of us. */
-export const differences: readonly Difference[] = [
+export const signatureDifferences: readonly Difference<SignatureCase>[] = [
   {
     why: 'both cosigns sign with Ed25519ph and verify it in no form',
     ways: allWays,
     accepted: false,
-    applies: (one) => isSigned(one) && one.key === 'ed25519',
+    applies: (one) => one.good && one.key === 'ed25519',
   },
   {
     why: 'cosign signs with the hash of the curve and verifies with SHA-256 unless it is told',
     ways: ['cosign2', 'cosign3'],
     accepted: false,
-    applies: (one) => isSigned(one) && ['p384', 'p521'].includes(one.key),
+    applies: (one) => one.good && ['p384', 'p521'].includes(one.key),
   },
   {
     why: 'cosign looks for simple signing among referrers only when it is told',
     ways: ['cosign2', 'cosign2-hash', 'cosign2-bundle', 'cosign3', 'cosign3-hash'],
     accepted: false,
-    applies: (one) => isSigned(one) && one.signer === 'cosign2-referrer',
+    applies: (one) => one.good && one.signer === 'cosign2-referrer',
   },
   {
     why: 'told to look for bundles, cosign 2 looks for nothing else',
     ways: ['cosign2-bundle'],
     accepted: false,
-    applies: (one) => isSigned(one) && !one.signer.endsWith('-bundle'),
+    applies: (one) => one.good && !one.signer.endsWith('-bundle'),
   },
   {
     why: 'one bundle beside it, be it by a stranger, keeps cosign from looking at a signature of the older forms',
@@ -73,7 +65,3 @@ export const differences: readonly Difference[] = [
     applies: (one) => one.twist === 'attestation' && one.signer.endsWith('-bundle'),
   },
 ];
-
-/** @returns undefined where nobody said why they may differ */
-export const reasonFor = (one: SignatureCase, way: CosignWay, accepted: boolean): string | undefined =>
-  differences.find((row) => row.accepted === accepted && row.ways.includes(way) && row.applies(one))?.why;
