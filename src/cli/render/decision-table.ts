@@ -2,6 +2,7 @@ import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
 import { namesField } from '../../core/decision/finding-place.ts';
+import type { FindingCode } from '../../core/reasons/reason.ts';
 
 /** `namespace/Kind/name` of the judged object. */
 export const formatObject = ({ object }: Decision): string =>
@@ -28,9 +29,10 @@ const whereOf = (decision: Decision, place: Partial<Place>): string => {
   return count === undefined ? time : `${time} (${count} times)`;
 };
 
+const unread: readonly FindingCode[] = ['image-unavailable', 'signature-unavailable'];
 /** Adds the cause to an image that could not be read, since the user needs it to act. */
 const reasonOf = ({ code, message, detail }: Finding): string =>
-  `${code}: ${message}${code === 'image-unavailable' && detail !== undefined ? ` (${detail})` : ''}`;
+  `${code}: ${message}${unread.includes(code) && detail !== undefined ? ` (${detail})` : ''}`;
 
 const rowsOf = (decision: Decision): string[][] => {
   const { object, findings, skipped } = decision;

@@ -37,7 +37,7 @@ describe('an attestation of the type, by an authority', () => {
   const spdx = attestedBy(key.signer, { predicateType: 'https://spdx.dev/Document' });
   test.each([
     ['is enough by its presence', {}, [good], []],
-    ['of another type is none', {}, [spdx], missing],
+    ['B3: of another type is none', {}, [spdx], missing],
     ['of another type beside it changes nothing', {}, [spdx, good], []],
     ['is found by a word of cosign', { predicateType: 'spdxjson' }, [spdx], []],
     ['is found by its URI', { predicateType: 'https://spdx.dev/Document' }, [spdx], []],

@@ -56,7 +56,7 @@ describe('one finding tells why an image fails, by the candidate that came furth
   const nobody = signedBy(theirs.signer);
   test.each([
     ['nothing stands beside it', {}, 'missing'],
-    ['somebody else signed', { claims: [nobody] }, 'untrusted'],
+    ['B32: somebody else signed', { claims: [nobody] }, 'untrusted'],
     ['S1: the signature is about another digest', { claims: [{ ...signed, about: otherDigest }] }, 'missing'],
     ['the verifier found another digest', { rejected: [rejectedFor('mismatch')] }, 'mismatch'],
     ['a candidate cannot be read', { rejected: [rejectedFor('unreadable')] }, 'invalid'],

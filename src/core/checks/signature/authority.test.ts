@@ -119,7 +119,7 @@ describe('what must stand behind a signature', () => {
       { logs: [], times: [stamped] },
       [],
     ],
-    ['S6: two entries of one log are one log', { logs: 2 }, { logs: twice }, notLogged],
+    ['S6, B6: two entries of one log are one log', { logs: 2 }, { logs: twice }, notLogged],
     ['S6: two logs are two', { logs: 2 }, { logs: two }, []],
     ['S6: two times of one authority are one', { timestamps: 2 }, { times: stamps }, notLogged],
     ['S6: two authorities are two', { timestamps: 2 }, { times: [stamped, otherStamp] }, []],
@@ -152,7 +152,7 @@ describe('what must stand behind a signature', () => {
   });
 });
 
-describe('S5: the chain is valid at a trusted time', () => {
+describe('S5, B5: the chain is valid at a trusted time', () => {
   const at = (time: number, from: 'log' | 'timestamp' = 'log') =>
     keylessSignature({}, { times: [timeBy(from, time)] });
   test.each([

@@ -18,7 +18,7 @@ export const multiArch = z
       .default([])
       .describe(
         'Platforms for the mode platforms: name every platform that your nodes have, because the others are not judged. Every ' +
-          'variant of them is, and so is what nodes fall back to (386, arm). One that an index lacks is a finding.',
+          'variant of them is, and so is what nodes fall back to (386, arm). One that an index lacks is a finding of the check `image`.',
       ),
   })
   .superRefine(({ mode, platforms }, context) => {
