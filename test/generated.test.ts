@@ -12,6 +12,7 @@ import { lintPolicies } from '../src/core/policy/lint/lint.ts';
 import { policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
 import { staleFiles } from '../scripts/generate.ts';
 import { createExpressionEngine } from '../src/serve/expressions.ts';
+import { shippedRootNames } from '../src/serve/trust-roots.ts';
 
 const compileExpression = createExpressionEngine().compile;
 
@@ -80,6 +81,7 @@ describe('examples/policies', () => {
   test.each(sets)('%s loads and has no lint remark', async (set) => {
     const files = createPolicyFiles({
       compileExpression,
+      shippedRoots: shippedRootNames,
       paths: [join(root, 'examples/policies', set)],
       build: (policies) => policies,
       onChange: () => undefined,
@@ -93,6 +95,7 @@ describe('examples/policies', () => {
     const paths = sets.map((set) => join(root, 'examples/policies', set));
     const files = createPolicyFiles({
       compileExpression,
+      shippedRoots: shippedRootNames,
       paths,
       build: () => undefined,
       onChange: () => undefined,
