@@ -20,6 +20,11 @@ export const commands: readonly CommandEntry[] = [
   entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),
   entry('explain', 'explain a reason code or one decision', () => import('./commands/explain.ts')),
   entry(
+    'verify',
+    'show who signed an image, and what each signature and attestation proves',
+    () => import('./commands/verify.ts'),
+  ),
+  entry(
     'verify-bundle',
     'verify a Sigstore bundle over a file or a digest, without network',
     () => import('./commands/verify-bundle.ts'),

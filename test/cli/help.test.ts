@@ -54,7 +54,7 @@ describe('what is misspelt is refused with a suggestion: exit code 2, one senten
     [
       'a command that is far from any',
       ['frobnicate'],
-      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, registry, trust, decisions, explain, verify-bundle, manifests, completion, version\n',
+      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, registry, trust, decisions, explain, verify, verify-bundle, manifests, completion, version\n',
     ],
     [
       'a command after help',
@@ -172,6 +172,12 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ['a flag of a subcommand', 'imagegate check manifest --name', ['--namespace', '--namespace-labels']],
     ['a flag behind other flags', 'imagegate serve --data d --print', ['--print-config']],
     ['a reason code', 'imagegate explain registry-', ['registry-not-allowed', 'registry-denied']],
+    ['a flag that is to come, which is not offered', 'imagegate verify --km', ['']],
+    [
+      'a flag of a command whose name begins another',
+      'imagegate verify --certificate-o',
+      ['--certificate-oidc-issuer'],
+    ],
     ['a shell', 'imagegate completion b', ['bash']],
     ['a file name, which the shell itself offers', 'imagegate check manifest -f some-file', ['']],
   ])('bash offers %s', async (_title, line, words) => {

@@ -40,7 +40,8 @@ export const checkSettings = [
   ...registrySettings,
 ] as const satisfies readonly SettingKey[];
 
-type CheckConfig = ConfigOf<(typeof checkSettings)[number]>;
+/** A command that looks at one image has no cluster, and no say about images that no policy names. */
+type CheckConfig = RegistryConfig & Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched'>>;
 
 /** The flags of every `check` beside the settings. */
 export interface CheckOptions {
@@ -74,9 +75,9 @@ export interface OpenCheck {
 
 /** Loaded only with --kubeconfig: the Kubernetes client is large. */
 const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
-  if (kubeconfig.value === undefined) return undefined;
+  if (kubeconfig?.value === undefined) return undefined;
   const { clusterNamespaces } = await import('../cluster-client.ts');
-  return clusterNamespaces(kubeconfig.value, context.value);
+  return clusterNamespaces(kubeconfig.value, context?.value);
 };
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
@@ -152,7 +153,7 @@ export const openCheck = async (
     clock: systemClock,
     slices: createSlices(systemClock),
     evidence,
-    unmatched: config.unmatched.value,
+    unmatched: config.unmatched?.value,
     onUnsure: (unsure) => unresolved.add(unsure.namespace),
   });
   return {
@@ -170,6 +171,10 @@ export const openCheck = async (
     },
   };
 };
+
+/** The same terminal, which says nothing but errors where that is wished. */
+export const hushed = (terminal: Terminal, quiet: boolean | undefined): Terminal =>
+  quiet === true ? { ...terminal, talk: () => undefined, status: undefined } : terminal;
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

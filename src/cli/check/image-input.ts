@@ -1,5 +1,6 @@
 import { readTextFile } from '../../files/text-file.ts';
 import { shown } from '../../core/text/shown-text.ts';
+import type { InvalidReference } from '../../core/image/invalid-reference.ts';
 import { parseReference, type ImageReference } from '../../core/image/reference.ts';
 import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
@@ -27,6 +28,13 @@ const readFile = async (path: string, terminal: Terminal): Promise<readonly Give
   return readList(text, path);
 };
 
+const whyNoImage = ({ text, where }: Given, { why }: InvalidReference): string =>
+  shown(`${where}'${text}' is no image reference: ${why}`);
+
+/** The one image of a command. */
+export const readOneImage = (text: string): ImageReference =>
+  valueOrUsage(parseReference(text), (error) => whyNoImage({ text, where: '' }, error));
+
 /**
  * The images of `check image`: arguments, `-` for a list on standard input, and lists named with -f, in that order. A
  * text that is no reference is a mistake in the call (exit code 2), with every one of them on a line.
@@ -51,7 +59,7 @@ export const readImages = async (
   for (const { text, where } of given) {
     const parsed = parseReference(text);
     if (parsed.ok) images.push(parsed.value);
-    else problems.push(shown(`${where}'${text}' is no image reference: ${parsed.error.why}`));
+    else problems.push(whyNoImage({ text, where }, parsed.error));
   }
   if (problems.length > 0) throw new UsageError(problems);
   return images;

@@ -14,14 +14,18 @@ const formats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
 type Format = (typeof formats)[number];
 
 /** `-o sarif=out.sarif` writes a file, `-o json` writes to stdout. */
-export interface OutputTarget {
-  readonly format: Format;
+export interface OutputTarget<F extends string = Format> {
+  readonly format: F;
   readonly file?: string;
 }
 
-const parseTarget = (text: string, earlier: readonly OutputTarget[]): readonly OutputTarget[] => {
+const parseTarget = (
+  text: string,
+  known: readonly string[],
+  earlier: readonly OutputTarget<string>[],
+): readonly OutputTarget<string>[] => {
   const at = text.indexOf('=');
-  const format = oneOf('-o', at < 0 ? text : text.slice(0, at), formats);
+  const format = oneOf('-o', at < 0 ? text : text.slice(0, at), known);
   const target = at < 0 ? { format } : { format, file: text.slice(at + 1) };
   if (target.file === '') throw new UsageError([`-o ${text}: name a file after "="`]);
   const twin = earlier.find((other) => other.file === target.file);
@@ -32,12 +36,15 @@ const parseTarget = (text: string, earlier: readonly OutputTarget[]): readonly O
   ]);
 };
 
-/** The `-o` option of every command that prints decisions. */
-export const outputOption = (): Option =>
+/** The `-o` option of every command that has a result. */
+export const formatOption = (known: readonly string[]): Option =>
   new Option(
     '-o, --output <format[=file]>',
-    `${formats.join('|')}; repeatable, FORMAT=FILE writes a file`,
-  ).argParser<readonly OutputTarget[]>((text, previous) => parseTarget(text, previous ?? []));
+    `${known.join('|')}; repeatable, FORMAT=FILE writes a file`,
+  ).argParser<readonly OutputTarget<string>[]>((text, previous) => parseTarget(text, known, previous ?? []));
+
+/** The `-o` option of every command that prints decisions. */
+export const outputOption = (): Option => formatOption(formats);
 
 const decisionList = (items: readonly Decision[]): DecisionList => ({
   apiVersion: 'imagegate.dev/v1alpha1',
@@ -108,15 +115,22 @@ const writeTo = async (file: string, pieces: Iterable<string>): Promise<void> =>
 };
 
 /** Writes one result in every format that was asked for; `table` on stdout when nothing was. */
-export const writeOutputs = async (
-  decisions: readonly Decision[],
-  targets: readonly OutputTarget[] | undefined,
+export const writeFormats = async <F extends string>(
+  targets: readonly OutputTarget<F | 'table'>[] | undefined,
   terminal: Terminal,
-  options: OutputOptions = {},
+  rendered: (format: F | 'table') => Iterable<string> | Promise<Iterable<string>>,
 ): Promise<void> => {
   for (const { format, file } of targets ?? [{ format: 'table' as const, file: undefined }]) {
-    const pieces = await render(decisions, format, options);
+    const pieces = await rendered(format);
     if (file !== undefined) await writeTo(file, pieces);
     else print(terminal, pieces);
   }
 };
+
+/** Writes decisions, as {@link writeFormats}. */
+export const writeOutputs = (
+  decisions: readonly Decision[],
+  targets: readonly OutputTarget[] | undefined,
+  terminal: Terminal,
+  options: OutputOptions = {},
+): Promise<void> => writeFormats(targets, terminal, (format) => render(decisions, format, options));

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { checkImages, type ImageFlags } from '../check/check-image.ts';
 import { checkManifests, manifestSettings, type ManifestFlags } from '../check/check-manifest.ts';
-import { checkSettings } from '../check/check-run.ts';
+import { checkSettings, hushed } from '../check/check-run.ts';
 import { oneOf } from '../terminal/choice.ts';
 import type { CommandModule } from '../command-module.ts';
 import { failOnLevels, type ExitCode } from '../terminal/exit-code.ts';
@@ -103,9 +103,6 @@ const image = (): Command => {
     descriptions,
   ).addHelpText('after', `${imageExamples}\n${exitCodes}`);
 };
-
-const hushed = (terminal: Terminal, quiet: boolean | undefined): Terminal =>
-  quiet === true ? { ...terminal, talk: () => undefined, status: undefined } : terminal;
 
 const judgeManifests = (
   paths: readonly string[],

@@ -1,7 +1,6 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import type { Mode } from '../../core/policy/mode.ts';
-import type { Finding } from '../../core/decision/finding.ts';
-import { unavailableCodes } from '../../core/decision/judge-evidence.ts';
+import { isUninformed } from '../../core/decision/judge-evidence.ts';
 
 /** Exit codes of every command; they never depend on the output format. */
 export const exitCode = {
@@ -19,12 +18,6 @@ export type FailOn = (typeof failOnLevels)[number];
 
 const severity: Record<Mode, number> = { Deny: 3, Warn: 2, Audit: 1 };
 const threshold: Record<FailOn, number> = { deny: 3, warn: 2, audit: 1, never: 4 };
-
-/**
- * Whether a finding says "could not be looked up", so that a violation may still exist. An image that was read and
- * cannot be judged is refused for good, so it is a finding like any other.
- */
-const isUninformed = ({ code, final }: Finding): boolean => unavailableCodes.has(code) && final !== true;
 
 /**
  * Precedence 2, 4, 1, 3, 0 (R20): findings outrank incomplete evidence, which outranks clean. Missing evidence is

@@ -1,4 +1,5 @@
 import type { FindingCode } from '../reasons/reason.ts';
+import type { Claim } from '../facts/claim.ts';
 import type { FactOf, KindId, Need } from '../facts/evidence-kind.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import type { ImageReference } from '../image/reference.ts';
@@ -75,6 +76,15 @@ export const isAsked = (
   isVolume: boolean,
 ): boolean => !isVolume || containersOnly !== true;
 
+/** What one authority makes of one claim. */
+export interface ClaimStanding {
+  /** One of those in the facts. */
+  readonly claim: Claim;
+  readonly authority: string;
+  /** Why it does not count for the authority; safe to show. Absent: it counts. */
+  readonly why?: string;
+}
+
 /**
  * Rules about the bytes behind a name, on one kind of evidence. They see facts that are known and no others: what
  * becomes of evidence that is absent, unavailable or was not asked for is decided for all such checks in one place.
@@ -89,6 +99,8 @@ export interface EvidenceCheckOf<Id extends KindId> {
   unfit?(facts: FactOf<Id>): Unavailable | undefined;
   /** All are asked, so that each failure is reported. */
   readonly rules: readonly EvidenceRule<FactOf<Id>>[];
+  /** What each authority of the check makes of each claim, for people: the rules alone decide. Absent: it judges no claims. */
+  standings?(facts: FactOf<Id>, situation: CheckSituation): readonly ClaimStanding[];
 }
 
 export type EvidenceCheck = EvidenceCheckOf<KindId>;

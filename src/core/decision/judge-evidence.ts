@@ -81,6 +81,13 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
   'namespace-unavailable',
 ]);
 
+/**
+ * Whether a finding says "could not be looked up", so that a violation may still exist. An image that was read and
+ * cannot be judged is refused for good, so it is a finding like any other.
+ */
+export const isUninformed = ({ code, final }: Finding): boolean =>
+  unavailableCodes.has(code) && final !== true;
+
 /** R25: nothing but an outage is ever excused, whatever its code. */
 const modeOf = (
   { policy, mode }: MatchedPolicy,

@@ -23,7 +23,7 @@ const sourceNames: Readonly<Record<CandidateSource, string>> = {
   referrers: 'referrers',
   'referrers-tag': 'fallback tag',
 };
-const checkNames: Readonly<Record<ClaimCheck, string>> = {
+export const checkNames: Readonly<Record<ClaimCheck, string>> = {
   signature: 'signature',
   certificate: 'certificate',
   'certificate-log': 'certificate log',
@@ -101,7 +101,7 @@ export const rejectedText = ({ candidate, form, sources, fault, why }: RejectedC
   `${shortDigest(candidate)} (${form === undefined ? '' : `${form}, `}${sourceText(sources)}) is ${faultNames[fault]}: ` +
   shownBriefly(why, maxWhyLength);
 
-const faultNames: Readonly<Record<RejectedCandidate['fault'], string>> = {
+export const faultNames: Readonly<Record<RejectedCandidate['fault'], string>> = {
   limit: 'too large',
   slow: 'too slow to verify',
   unreadable: 'unreadable',

@@ -32,7 +32,7 @@ export interface PolicySet {
 /** Limit of cached namespace names: names from outside must not fill the memory. */
 const maxNamespaces = 4096;
 
-const matchesNamespaceName = (match: CompiledMatch, namespace: string): boolean =>
+export const matchesNamespaceName = (match: CompiledMatch, namespace: string): boolean =>
   match.include.some((glob) => matchesGlob(glob, namespace)) &&
   !match.exclude.some((glob) => matchesGlob(glob, namespace));
 

@@ -78,6 +78,15 @@ const endsOf = (text: string, most: number): string => {
   return `${openBeginning(beginningOf(text, most >> 1))}…${end.slice(end.lastIndexOf('@') + 1)}`;
 };
 
+const escaped = (text: string, limit: number): string =>
+  cutMiddle(cutMiddle(text, limit).replace(unsafe, escapeCharacter), limit);
+
+/**
+ * Public text of strangers, which holds no password: a name in a certificate, such as a workflow with its branch behind an
+ * `@`. Otherwise as {@link shown}.
+ */
+export const shownPublic = (text: string): string => escaped(text, maxShownLength);
+
 /**
  * Makes text of an object, an image or a registry safe to show anywhere: it removes passwords, escapes control
  * characters, and cuts the middle of a text longer than `limit`. Stops log and terminal injection through names (B35,
@@ -89,7 +98,7 @@ export const shownBriefly = (text: string, limit: number): string => {
   const head = text.length > most ? endsOf(text, most) : text;
   if (!remarkable.test(head)) return cutMiddle(head, limit);
   const redacted = head.includes('@') ? withoutPasswords(withoutUserInformation(head)) : head;
-  return cutMiddle(cutMiddle(redacted, limit).replace(unsafe, escapeCharacter), limit);
+  return escaped(redacted, limit);
 };
 
 /** A text by itself, or a whole sentence. */

@@ -3,10 +3,10 @@ import type { ClaimNeed } from '../../facts/claim-need.ts';
 import { readDuration } from '../../policy/schema/duration.ts';
 import type { MultiArch, SignatureCheck } from '../../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../result.ts';
-import { pass, type EvidenceRule } from '../check.ts';
+import { pass, type CheckSituation, type ClaimStanding, type EvidenceRule } from '../check.ts';
 import { compileAuthority, type CompiledAuthority } from './authority.ts';
 import { maxClaimAge, notRevoked, type ClaimCondition } from './condition.ts';
-import { areMet, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
+import { areMet, shortfallOf, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
 import { subjectsOf } from './subject.ts';
 import { violationOf } from './violation.ts';
 
@@ -128,3 +128,20 @@ export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): Evide
     },
   };
 };
+
+/** What each authority of a check makes of each claim, and of nothing twice: one about an index may stand for many images. */
+export const claimStandingsOf =
+  <C extends Claim>(check: WrittenClaimCheck<C>) =>
+  (facts: ClaimFacts<C>, { now }: Pick<CheckSituation, 'now'>): readonly ClaimStanding[] => {
+    const { terms, config } = check;
+    const situation = { now, repository: facts.repository };
+    const subjects = subjectsOf(facts, { ...check, locations: config.locations });
+    const claims = [...new Set(subjects.flatMap((subject) => subject.claims))];
+    return claims.flatMap((claim) =>
+      terms.authorities.map((authority) => {
+        const shortfall = shortfallOf(terms, authority, claim, situation);
+        const standing = { claim, authority: authority.name };
+        return shortfall === undefined ? standing : { ...standing, why: shortfall.why };
+      }),
+    );
+  };

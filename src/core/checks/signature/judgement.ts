@@ -117,7 +117,8 @@ export interface Unmet {
   readonly count: number;
 }
 
-const shortfallOf = <C extends Claim>(
+/** Why a claim does not count for an authority; `undefined`: it counts. */
+export const shortfallOf = <C extends Claim>(
   terms: ClaimTerms<C>,
   authority: CompiledAuthority,
   claim: C,

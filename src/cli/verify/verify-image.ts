@@ -1,0 +1,80 @@
+import type { Flags } from '../../config/resolve.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import type { ImageVerification, VerificationVerdict } from '../../core/decision/image-verification.ts';
+import type { ImageReference } from '../../core/image/reference.ts';
+import { deadlineAfter } from '../../gate/deadline.ts';
+import { createVerifyImage } from '../../gate/manifest/verify-image.ts';
+import { budget, hushed, openCheck, plural } from '../check/check-run.ts';
+import { readOneImage } from '../check/image-input.ts';
+import { writeFormats, type OutputTarget } from '../check/outputs.ts';
+import { renderVerification } from '../render/verification-text.ts';
+import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { readVerifyInput, type SignerFlags, type VerifyInput } from './verify-input.ts';
+
+export const verifySettings = ['policies', ...registrySettings] as const satisfies readonly SettingKey[];
+export const verifyFormats = ['table', 'json', 'yaml'] as const;
+
+export type VerifyFlags = Flags &
+  SignerFlags & {
+    readonly output?: readonly OutputTarget<(typeof verifyFormats)[number]>[];
+    readonly quiet?: boolean;
+  };
+
+const codes: Readonly<Record<VerificationVerdict, ExitCode>> = {
+  valid: exitCode.clean,
+  invalid: exitCode.findings,
+  unknown: exitCode.incomplete,
+};
+
+/** After so long somebody at a terminal is told what takes its time, in milliseconds. */
+const patience = 1000;
+
+const verifyIt = async (
+  image: ImageReference,
+  { policies, trustRoots }: VerifyInput,
+  config: RegistryConfig,
+  terminal: Terminal,
+): Promise<ImageVerification> => {
+  const subject = { set: policies, trustRoots, labels: [], namespaceLabels: undefined, looks: true };
+  const check = await openCheck(config, subject, terminal);
+  const verify = createVerifyImage({
+    review: check.review,
+    policies,
+    found: (one) => check.evidence?.found(one),
+    clock: systemClock,
+  });
+  const telling = setTimeout(() => terminal.status?.('reading every candidate of the image'), patience);
+  try {
+    return await verify(image, deadlineAfter(budget.withEvidence, systemClock));
+  } finally {
+    clearTimeout(telling);
+    terminal.status?.('');
+    await check.close();
+  }
+};
+
+const summary = ({ verdict, candidates }: ImageVerification): string => {
+  const counting = candidates.filter(({ authorities }) => authorities.some(({ counts }) => counts)).length;
+  const words = { valid: 'valid', invalid: 'not valid', unknown: 'not known: nobody could look everywhere' };
+  return `${words[verdict]}; ${plural(candidates.length, 'candidate')} read, ${String(counting)} of them ${counting === 1 ? 'counts' : 'count'}`;
+};
+
+/** `verify`: who signed an image, what each candidate proves, and whether that is what was asked for. */
+export const verifyImage = async (text: string, flags: VerifyFlags, given: Terminal): Promise<ExitCode> => {
+  const { output, quiet, ...rest } = flags;
+  const terminal = hushed(given, quiet);
+  const config = readSettings(verifySettings, rest, terminal);
+  const image = readOneImage(text);
+  const input = await readVerifyInput(image, flags, config.policies, terminal);
+  const verification = await verifyIt(image, input, config, terminal);
+  await writeFormats(output, terminal, async (format) => {
+    if (format === 'json') return [`${JSON.stringify(verification, undefined, 2)}\n`];
+    if (format === 'yaml') return [(await import('../render/yaml.ts')).yamlText(verification)];
+    return renderVerification(verification);
+  });
+  terminal.talk(summary(verification));
+  return codes[verification.verdict];
+};
