@@ -3,8 +3,12 @@ import { shown } from '../core/text/shown-text.ts';
 import { maxRootsLength } from '../core/trust-root/schema.ts';
 import { readPolicyFile, type TrustRootDocument } from '../core/trust-root/policy-file.ts';
 import { formatProblem, maxPolicyFileBytes } from '../core/policy/load/document.ts';
-import { readClusterTrustRoot } from '../evidence/trust/cluster-object.ts';
-import { takeSnapshot, type TrustRootContent, type TrustRootSnapshot } from '../evidence/trust/trust-root.ts';
+import {
+  contentOf,
+  takeSnapshot,
+  type TrustRootContent,
+  type TrustRootSnapshot,
+} from '../evidence/trust/trust-root.ts';
 import { shippedRoots } from '../serve/trust-roots.ts';
 import type { ConfigOf } from '../config/resolved.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
@@ -74,14 +78,11 @@ const takeOrUsage = (name: string, file: string, content: TrustRootContent): Tru
 
 const fromDocument = async ({ file, trustRoot }: TrustRootDocument): Promise<TrustRootSnapshot> => {
   const { name, spec } = trustRoot;
-  if ('sigstore' in spec && 'file' in spec.sigstore) {
-    const path = join(dirname(file), spec.sigstore.file);
-    return takeOrUsage(name, path, { kind: 'sigstore', trustedRoot: await readInputText(path, maxBytes) });
-  }
-  const object = { apiVersion: 'imagegate.dev/v1alpha1', kind: 'TrustRoot', metadata: { name }, spec };
-  return valueOrUsage(readClusterTrustRoot(object), (problems) =>
-    problems.map(({ path, message }) => shown(`${file}: ${name}: ${path.join('.')}: ${message}`)),
-  );
+  const { path, content } = contentOf(trustRoot);
+  if (content !== undefined) return takeOrUsage(name, `${file}: ${name}: ${path.join('.')}`, content);
+  const named = 'sigstore' in spec && 'file' in spec.sigstore ? spec.sigstore.file : '';
+  const beside = join(dirname(file), named);
+  return takeOrUsage(name, beside, { kind: 'sigstore', trustedRoot: await readInputText(beside, maxBytes) });
 };
 
 const isDocument = (path: string, text: string): boolean =>

@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { beginningOf } from '../../core/text/cut-middle.ts';
 import type { TrustRootDocument } from '../../core/trust-root/policy-file.ts';
 import {
+  contentOf,
   takeSnapshot,
   type TrustRootContent,
   type TrustRootSnapshot,
@@ -67,19 +68,11 @@ interface Placed {
 }
 
 const placed = ({ document, file }: FoundContent, textOf: (file: ScannedFile) => string): Placed => {
-  const at =
-    (...path: readonly string[]): Problem =>
-    (message) => ({ file: document.file, ...document.locate(path), message });
-  const { spec } = document.trustRoot;
-  if ('x509' in spec)
-    return { content: { kind: 'x509', roots: spec.x509.roots }, problem: at('spec', 'x509', 'roots') };
-  if (file !== undefined)
-    return {
-      content: { kind: 'sigstore', trustedRoot: textOf(file) },
-      problem: (message) => ({ file: file.shown, message }),
-    };
-  const trustedRoot = 'trustedRoot' in spec.sigstore ? spec.sigstore.trustedRoot : '';
-  return { content: { kind: 'sigstore', trustedRoot }, problem: at('spec', 'sigstore', 'trustedRoot') };
+  const { path, content } = contentOf(document.trustRoot);
+  const at: Problem = (message) => ({ file: document.file, ...document.locate(path), message });
+  if (content !== undefined) return { content, problem: at };
+  const problem: Problem = (message) => ({ file: file?.shown ?? document.file, message });
+  return { content: { kind: 'sigstore', trustedRoot: file === undefined ? '' : textOf(file) }, problem };
 };
 
 const maxProblems = 8;

@@ -1,21 +1,7 @@
 import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, type Result } from '../../core/result.ts';
-import { readTrustRoot, type TrustRoot } from '../../core/trust-root/schema.ts';
-import { takeSnapshot, type TrustRootContent, type TrustRootSnapshot } from './trust-root.ts';
-
-interface PlacedContent {
-  readonly path: readonly string[];
-  /** Absent: it stands in a file. */
-  readonly content?: TrustRootContent;
-}
-
-const contentOf = ({ spec }: TrustRoot): PlacedContent => {
-  if ('x509' in spec)
-    return { path: ['spec', 'x509', 'roots'], content: { kind: 'x509', roots: spec.x509.roots } };
-  if ('file' in spec.sigstore) return { path: ['spec', 'sigstore', 'file'] };
-  const { trustedRoot } = spec.sigstore;
-  return { path: ['spec', 'sigstore', 'trustedRoot'], content: { kind: 'sigstore', trustedRoot } };
-};
+import { readTrustRoot } from '../../core/trust-root/schema.ts';
+import { contentOf, takeSnapshot, type TrustRootSnapshot } from './trust-root.ts';
 
 /**
  * Reads a TrustRoot of a cluster, fields and content: what the webhook judges, and what comes into force.

@@ -1,6 +1,7 @@
 import { absent, known, type Fact } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { ok, type Result } from '../../core/result.ts';
+import type { TrustRoot } from '../../core/trust-root/schema.ts';
 import { digestOf } from '../content-digest.ts';
 import { readTrustedRoot } from './trusted-root.ts';
 import { readX509Roots } from './x509-roots.ts';
@@ -9,6 +10,21 @@ import { readX509Roots } from './x509-roots.ts';
 export type TrustRootContent =
   | { readonly kind: 'sigstore'; /** The text of a `trusted_root.json`. */ readonly trustedRoot: string }
   | { readonly kind: 'x509'; /** PEM certificates. */ readonly roots: string };
+
+/** What a document says, and where in it. */
+interface PlacedContent {
+  readonly path: readonly string[];
+  /** Absent: it stands in a file. */
+  readonly content?: TrustRootContent;
+}
+
+export const contentOf = ({ spec }: TrustRoot): PlacedContent => {
+  if ('x509' in spec)
+    return { path: ['spec', 'x509', 'roots'], content: { kind: 'x509', roots: spec.x509.roots } };
+  if ('file' in spec.sigstore) return { path: ['spec', 'sigstore', 'file'] };
+  const { trustedRoot } = spec.sigstore;
+  return { path: ['spec', 'sigstore', 'trustedRoot'], content: { kind: 'sigstore', trustedRoot } };
+};
 
 /** The keys, certificate authorities and logs that one `TrustRoot` names, as they are at one moment. */
 export type TrustRootSnapshot = {

@@ -1,20 +1,22 @@
-import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { readTime } from '../../core/oci/time.ts';
+import { bytesOfBase64 } from '../../core/text/base64.ts';
+import { readX509Certificate } from './x509-certificate.ts';
 
 /** Bytes of one certificate or key. A certificate with many names has 4 KiB. */
 const maxBytes = 16 * 1024;
 const maxCertificates = 8;
 
-/** Standard base64, whole and without anything else: other readers pass over stray characters, each in its own way. */
+/** Other readers pass over stray characters, each in its own way. */
 const bytes = z
   .string()
   .min(1, { abort: true })
   .max(Math.ceil(maxBytes / 3) * 4, { abort: true })
   .transform((text, context): Buffer => {
-    const read = Buffer.from(text, 'base64');
-    if (read.toString('base64') !== text) context.addIssue({ code: 'custom', message: 'is not base64' });
-    return read;
+    const read = bytesOfBase64(text);
+    if (read === undefined) context.addIssue({ code: 'custom', message: 'is not base64' });
+    return Buffer.from(read ?? []);
   });
 
 const time = z.string().transform((text, context): number => {
@@ -112,20 +114,26 @@ export const logKey = z
   });
 
 const certificate = z.strictObject({ rawBytes: bytes }).transform(({ rawBytes }, context) => {
-  try {
-    const read = new X509Certificate(rawBytes);
-    // It reads PEM too, and passes over what stands behind the certificate.
-    if (read.raw.equals(rawBytes)) return read;
-  } catch {
-    // Reported below.
-  }
-  context.addIssue({ code: 'custom', path: ['rawBytes'], message: 'is no certificate in DER' });
+  const read = readX509Certificate(rawBytes);
+  // The reader takes PEM too, and passes over what stands behind the certificate.
+  if (read !== undefined && read.raw.equals(rawBytes)) return read;
+  context.addIssue({
+    code: 'custom',
+    path: ['rawBytes'],
+    message: 'is no certificate in DER that can be read',
+  });
   return z.NEVER;
 });
 
 /** Whether `issuer` signed it: name, key identifier, key usage and signature. */
-const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
-  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean => {
+  try {
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    // A signature of an algorithm that OpenSSL does not know.
+    return false;
+  }
+};
 
 /** @param mayBeginWithSigner the first certificate may be one that signs, and not a CA */
 export const certificateChain = (mayBeginWithSigner: boolean) =>

@@ -80,7 +80,7 @@ describe('a trusted root that is refused, and where', () => {
     [
       'a certificate that is none',
       (root) => void (ca(root).certChain.certificates[0]!.rawBytes = 'AAAA'),
-      /^certificateAuthorities\[1\]\.certChain\.certificates\[0\]\.rawBytes: is no certificate in DER$/,
+      /^certificateAuthorities\[1\]\.certChain\.certificates\[0\]\.rawBytes: is no certificate in DER that can be read$/,
     ],
     [
       'a certificate with something behind it',
@@ -90,7 +90,7 @@ describe('a trusted root that is refused, and where', () => {
           'base64',
         );
       },
-      /certificates\[0\]\.rawBytes: is no certificate in DER$/,
+      /certificates\[0\]\.rawBytes: is no certificate in DER that can be read$/,
     ],
     [
       'a chain in the wrong order',
@@ -210,6 +210,17 @@ describe('a trusted root that is refused, and where', () => {
     );
     expect(problemsOf(text.slice(0, 3000))[0]).toMatch(/^it is not JSON; .* this text ends with "/);
   });
+});
+
+test('a flipped bit anywhere never throws, and is refused or read', () => {
+  const text = JSON.stringify(publicGood);
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: text.length - 1 }), fc.integer({ min: 0, max: 6 }), (at, bit) => {
+      const flipped = String.fromCharCode(text.charCodeAt(at) ^ (1 << bit));
+      const read = readTrustedRoot(text.slice(0, at) + flipped + text.slice(at + 1));
+      expect(read.ok || read.error.length > 0).toBe(true);
+    }),
+  );
 });
 
 describe('a trusted root that is read', () => {

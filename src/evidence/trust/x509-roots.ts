@@ -1,17 +1,10 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { pemCertificates } from '../../core/text/pem.ts';
+import { readX509Certificate } from './x509-certificate.ts';
 import { maxRootsLength } from '../../core/trust-root/schema.ts';
 
 const maxRoots = 64;
-
-const readCertificate = (block: string): X509Certificate | undefined => {
-  try {
-    return new X509Certificate(block);
-  } catch {
-    return undefined;
-  }
-};
 
 /**
  * Reads the anchors of a plain CA: PEM certificates, each with the CA bit. A certificate without it would make its holder,
@@ -26,7 +19,7 @@ export const readX509Roots = (pem: string): Result<readonly X509Certificate[], r
   if (isCut) return fail(['holds a certificate that begins and does not end']);
   if (blocks.length === 0) return fail(['holds no certificate in PEM form']);
   if (blocks.length > maxRoots) return fail([`holds more than ${maxRoots} certificates`]);
-  const roots = blocks.map(readCertificate);
+  const roots = blocks.map(readX509Certificate);
   const problems = roots.flatMap((root, index) => {
     const which = `certificate ${index + 1}`;
     if (root === undefined) return [`${which} cannot be read`];
