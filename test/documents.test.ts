@@ -149,7 +149,15 @@ describe('commands', () => {
     expect(named.filter((found) => !known.has(found.split(': ')[1]))).toEqual([]);
   });
   test('a flag that stands alone in code is one of ours, or known to be of another tool', async () => {
-    const others = ['--once', '--quick', '--only', '--check', '--seed', '--admission-control-config-file'];
+    const others = [
+      '--once',
+      '--quick',
+      '--only',
+      '--spawn',
+      '--check',
+      '--seed',
+      '--admission-control-config-file',
+    ];
     const known = new Set([...(await allFlags()), '--config', ...others]);
     const alone = inAll((text) =>
       spans(text).flatMap((code) => (code.startsWith('--') ? (code.match(/--[a-z][a-z-]+/g) ?? []) : [])),
