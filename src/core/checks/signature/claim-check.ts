@@ -1,5 +1,5 @@
 import type { Claim, ClaimFacts } from '../../facts/claim.ts';
-import type { ClaimNeed } from '../../facts/claim-need.ts';
+import type { ClaimDemand, ClaimNeed } from '../../facts/claim-need.ts';
 import { readDuration } from '../../policy/schema/duration.ts';
 import type { MultiArch, SignatureCheck } from '../../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../result.ts';
@@ -7,7 +7,7 @@ import { pass, type CheckSituation, type ClaimStanding, type EvidenceRule } from
 import { compileAuthority, type CompiledAuthority } from './authority.ts';
 import { maxClaimAge, notRevoked, type ClaimCondition } from './condition.ts';
 import { areMet, shortfallOf, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
-import { subjectsOf } from './subject.ts';
+import { placesOf, subjectsOf } from './subject.ts';
 import { violationOf } from './violation.ts';
 
 /** The fields that checks of signatures and of attestations have in common. */
@@ -74,6 +74,23 @@ export interface WrittenClaimCheck<C extends Claim> {
   readonly indexCovers: boolean;
 }
 
+/**
+ * Whether no further candidate is needed. Claims of places that only other checks name do not count, and the images behind a
+ * signed index are read where one of them may be revoked.
+ */
+const metBy = <C extends Claim>({
+  config,
+  terms,
+  multiArch,
+}: Pick<WrittenClaimCheck<C>, 'config' | 'terms' | 'multiArch'>): ClaimDemand<C>['isMet'] => {
+  if (config.revoked?.images !== undefined && multiArch.mode !== 'reference') return () => false;
+  return (claims, situation) => {
+    const places = placesOf(config.locations, situation.repository);
+    const here = claims.filter(({ location }) => places.has(location));
+    return areMet(terms, here, situation);
+  };
+};
+
 /** What evidence is asked for. */
 export const claimNeedOf = <C extends Claim>({
   text,
@@ -85,7 +102,7 @@ export const claimNeedOf = <C extends Claim>({
   trustRoots: together(terms.authorities.map(({ trustRoots }) => trustRoots)),
   locations: config.locations,
   platforms: platformsOf(multiArch),
-  demands: [{ key: text, isMet: (claims, situation) => areMet(terms, claims, situation) }],
+  demands: [{ key: text, isMet: metBy({ config, terms, multiArch }) }],
 });
 
 /** An image that the policy revokes fails for sure, whoever signed it and whatever could not be looked at. */

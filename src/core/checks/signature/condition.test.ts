@@ -3,11 +3,16 @@ import {
   claimFacts,
   keylessSignature,
   keylessSigner,
+  platformClaims,
+  repository,
+  signatureEvidence,
   signedBy,
   signingKey,
   timeBy,
 } from '../../../../test/fakes/claims.ts';
 import { day, judgedAt } from '../../../../test/fakes/image-facts.ts';
+import { policySet } from '../../../../test/fakes/policy-set.ts';
+import { judge, pinned } from '../../../../test/fakes/verdict.ts';
 import { codesIn, codesOn, keyless } from '../../../../test/fakes/signature-verdict.ts';
 import type { SignatureClaim } from '../../facts/claim.ts';
 
@@ -127,6 +132,42 @@ describe('what a check asks of every signature', () => {
     ] as const;
     const facts = claimFacts({ claims: [signedBy(key.signer)], sources });
     expect(codesIn(mine, facts, { revoked: { images: [digest] } })).toEqual(['signature-revoked']);
+  });
+
+  test('a revoked image behind a signed index is refused, and so it is read', () => {
+    const image = platformClaims('linux/amd64');
+    const check = { ...mine, name: 'a' };
+    const signature = (digest: string) => ({ authorities: [check], revoked: { images: [digest] } });
+    const spec = (digest: string, mode: string) => ({
+      multiArch: { mode },
+      checks: [{ signature: signature(digest) }],
+    });
+    const claims = [signedBy(key.signer)];
+    const judged = (mode: string) =>
+      judge({ p: spec(image.digest, mode) }, pinned, {
+        evidence: signatureEvidence(claimFacts({ claims }, { platforms: [image] })),
+      }).findings.map(({ code }) => code);
+    expect(judged('each-platform')).toEqual(['signature-revoked']);
+    expect(judged('reference')).toEqual([]);
+    const isMet = (mode: string) => {
+      const { needs } = policySet({ p: spec(image.digest, mode) }).policies[0] ?? {};
+      return needs?.signature?.wanted.demands.map((demand) =>
+        demand.isMet(claims, { now: judgedAt, repository }),
+      );
+    };
+    expect([isMet('each-platform'), isMet('reference')]).toEqual([[false], [true]]);
+  });
+
+  test('S12: reading goes on until the places of the check have what it asks for', () => {
+    const elsewhere = signedBy(key.signer, { location: 'sigs.example.com/web' });
+    const isMet = (locations: readonly string[]) => {
+      const signature = { authorities: [{ ...mine, name: 'a' }], locations };
+      const { needs } = policySet({ p: { checks: [{ signature }] } }).policies[0] ?? {};
+      return needs?.signature?.wanted.demands.map((demand) =>
+        demand.isMet([elsewhere], { now: judgedAt, repository }),
+      );
+    };
+    expect([isMet(['image']), isMet(['image', 'sigs.example.com/{path}'])]).toEqual([[false], [true]]);
   });
 
   test('S12: what another place holds counts only where the check names that place', () => {

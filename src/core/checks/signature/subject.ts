@@ -35,6 +35,10 @@ const together = <C extends Claim>(image: SubjectClaims<C>, index: SubjectClaims
   left: image.left + index.left,
 });
 
+/** The repositories in which candidates count (S12). @param locations templates */
+export const placesOf = (locations: readonly string[], repository: string): ReadonlySet<string> =>
+  new Set(locations.map((template) => locationOf(template, repository)));
+
 /**
  * What a policy judges: the named digest, or each image behind an index that `multiArch` chooses. An index without such an
  * image is judged by itself, never passed over.
@@ -43,7 +47,7 @@ export const subjectsOf = <C extends Claim>(
   { isIndex, named, platforms, repository, missingRoots }: ClaimFacts<C>,
   { multiArch: { mode, platforms: wanted }, locations, indexCovers }: SubjectChoice,
 ): readonly ClaimSubject<C>[] => {
-  const places = new Set(locations.map((template) => locationOf(template, repository)));
+  const places = placesOf(locations, repository);
   const isHere = ({ location }: { readonly location: string }): boolean => places.has(location);
   // S1: a claim about another digest says nothing of this one, whoever found it.
   const counting = (subject: SubjectClaims<C>): SubjectClaims<C> => ({

@@ -53,7 +53,7 @@ describe('B7: a subject is matched whole', () => {
     ['an e-mail with the domain in front', '*@acme.example', 'x@acme.example@evil.io'],
     ['a domain that goes on', '*@acme.example', 'x@acme.example.evil.io'],
     ['another case', 'Release@acme.example', 'release@acme.example'],
-    ['a text of 5,000 characters', '**', 'a'.repeat(5000)],
+    ['a text of 1,025 characters', '**', 'a'.repeat(1025)],
     ['nothing', '*@*', ''],
   ])('%s does not match', (_title, glob, identity) => expect(matches(glob, identity)).toBe(false));
 
@@ -64,7 +64,7 @@ describe('B7: a subject is matched whole', () => {
 
   test('R24: many stars against a long text take no longer than one pass', () => {
     const glob = 'a*'.repeat(200);
-    expect(matches(`${glob}b`, 'a'.repeat(4000))).toBe(false);
+    expect(matches(`${glob}b`, 'a'.repeat(1000))).toBe(false);
   });
 });
 
@@ -81,7 +81,7 @@ describe('a regular expression is matched whole', () => {
     ['both ends, also with an alternative', 'a|b', 'xb', false],
     ['lines are not ends', '(?m)^a$', 'a\nevil', false],
     ['a dot is no line break', '.*', 'a\nb', false],
-    ['a text of 5,000 characters', 'a*', 'a'.repeat(5000), false],
+    ['a text of 1,025 characters', 'a*', 'a'.repeat(1025), false],
   ])('%s', (_title, pattern, text, want) => expect(regex(pattern, text)).toBe(want));
 
   test.each(['a)b', '(a', '(a{1000}){1000}', '(?=a)', '\\1'])('%s is refused', (pattern) => {
@@ -92,6 +92,6 @@ describe('a regular expression is matched whole', () => {
   });
 
   test('R24: what would hang another engine is answered at once', () => {
-    expect(regex('(a+)+b', 'a'.repeat(4000))).toBe(false);
+    expect(regex('(a+)+b', 'a'.repeat(1000))).toBe(false);
   });
 });

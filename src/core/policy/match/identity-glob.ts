@@ -7,8 +7,8 @@ export interface IdentityGlob {
   readonly parts: readonly PathGlob[];
 }
 
-/** Longer identities match nothing (R24); no issuer writes them. */
-const maxIdentityLength = 4096;
+/** Longer identities match nothing (R24): no issuer writes them, and a candidate may hold as many as it likes. */
+const maxIdentityLength = 1024;
 
 /**
  * A name of a signer, or a field of its certificate. `*` is any run of characters that holds neither `/` nor `@`, `**` is

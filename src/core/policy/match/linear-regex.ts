@@ -2,7 +2,7 @@ import { RE2JS } from 're2js';
 import { fail, ok, type Result } from '../../result.ts';
 
 /** Longer texts match nothing (R24). */
-const maxTextLength = 4096;
+const maxTextLength = 1024;
 
 /** Whether a whole text matches: nothing is implicit at either end. */
 export type MatchesWhole = (text: string) => boolean;

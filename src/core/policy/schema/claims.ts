@@ -43,7 +43,9 @@ export const claimFields = {
     .strictObject({
       images: digestList
         .exactOptional()
-        .describe('Digests of images that may not run any more, whoever signed them.')
+        .describe(
+          'Digests that may not run any more, whoever signed them: what a workload names, and where `multiArch` has them judged the images behind it.',
+        )
         .meta(kept),
       certificates: digestList
         .exactOptional()
