@@ -20,3 +20,21 @@ test('every other gauge begins at 0', async () => {
   for (const name of ['ready', 'policies', 'policies_broken', 'record_failing', 'webhook_connections'])
     expect(samples).toContain(`imagegate_${name} 0`);
 });
+
+test('each trust root in force has an age, and one that is gone has none', async () => {
+  const metrics = createMetrics('test');
+  const ages = async (): Promise<readonly string[]> =>
+    (await samplesOf(metrics)).filter((line) => line.startsWith('imagegate_trust_root_age_seconds'));
+  metrics.trustRootAges(
+    new Map([
+      ['sigstore', 86_400],
+      ['acme', 2],
+    ]),
+  );
+  expect(await ages()).toEqual([
+    'imagegate_trust_root_age_seconds{root="sigstore"} 86400',
+    'imagegate_trust_root_age_seconds{root="acme"} 2',
+  ]);
+  metrics.trustRootAges(new Map([['sigstore', 86_401]]));
+  expect(await ages()).toEqual(['imagegate_trust_root_age_seconds{root="sigstore"} 86401']);
+});
