@@ -273,6 +273,16 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     expect(registry.counts().manifests).toBe(64 + 1 + 2);
   });
 
+  test('S2: a second descriptor that lies about a good candidate does not turn a pass into a refusal', async () => {
+    const made = pushBundle();
+    for (const lie of [{ size: 1 }, { artifactType: 'text/plain' }, { size: made.descriptor.size * 1000 }]) {
+      const tag = index([], { descriptors: [{ ...made.descriptor, ...lie }, made.descriptor] });
+      registry.push(repository, tag, web.digest.replace(':', '-'));
+      gate.advance(120_000);
+      expect((await signature()).claims, JSON.stringify(lie)).toMatchObject([{ candidate: made.digest }]);
+    }
+  });
+
   test('S2: a slow one in front of a good one does not turn a pass into a refusal', async () => {
     pushSig(good);
     const payload = good.blobs[1]?.digest ?? '';

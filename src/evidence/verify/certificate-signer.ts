@@ -41,15 +41,19 @@ const usable = (chains: readonly Chain[], rootName: string): Result<readonly Cha
     : reject('invalid', whyUnusable(chains[0] as Chain, codeSigning) ?? 'its certificate may not sign');
 };
 
-/** A chain that is valid at each trusted time, by an authority that the root trusts at each of them (CVE-2026-24122). */
+/**
+ * A chain that is valid at each trusted time, by an authority that the root trusts at each of them (CVE-2026-24122). Attack:
+ * bring the certificate of an intermediate CA whose key was stolen and that the root has retired, below an anchor that it
+ * still names. So all above the leaf stands in the root.
+ */
 const chainAtTimes = (
-  { leaf, brought }: SignerCertificates,
+  { leaf }: SignerCertificates,
   root: SigstoreRoot,
   times: readonly TrustedTime[],
 ): Result<Chain, Rejection> => {
   const chains = root.certificateAuthorities.map(({ authority, certificates }) => ({
     authority,
-    chains: chainsTo(leaf, [...certificates.slice(0, -1), ...brought], certificates.slice(-1)),
+    chains: chainsTo(leaf, certificates.slice(0, -1), certificates.slice(-1)),
   }));
   const good = usable(
     chains.flatMap((one) => one.chains),

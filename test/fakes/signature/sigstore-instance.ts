@@ -46,6 +46,13 @@ export interface LeafOptions {
 const fulcioExtension = (number: number, text: string): Buffer =>
   extension(`1.3.6.1.4.1.57264.1.${number}`, utf8(text));
 
+/** A certificate of the timestamp authority. */
+export interface Stamper {
+  readonly key: KeyPair;
+  readonly serial: number;
+  readonly bringsCertificate: boolean;
+}
+
 interface InstanceOptions {
   readonly stamper?: KeyPair;
   readonly stamperPurposes?: Buffer;
@@ -83,18 +90,21 @@ export const createSigstore = ({
   const rootDer = ca('root', 'root', root, root);
   const intermediateDer = ca('intermediate', 'root', intermediate, root, intermediateUntil, intermediateMore);
   const stampRootDer = ca('stamp root', 'stamp root', stampRoot, stampRoot);
-  const stamperDer = certificate(
-    {
-      subject: commonName('stamper'),
-      issuer: commonName('stamp root'),
-      spki: stamper.spki,
-      from: begin,
-      until: end,
-      serial: 0x1234,
-      extensions: [extensions.maySign, stamperPurposes],
-    },
-    stampRoot,
-  );
+  const issueStamper = ({ spki }: KeyPair, serial: number): Buffer =>
+    certificate(
+      {
+        subject: commonName('stamper'),
+        issuer: commonName('stamp root'),
+        spki,
+        from: begin,
+        until: end,
+        serial,
+        extensions: [extensions.maySign, stamperPurposes],
+      },
+      stampRoot,
+    );
+  const named: Stamper = { key: stamper, serial: 0x1234, bringsCertificate: false };
+  const stamperDer = issueStamper(named.key, named.serial);
 
   const log = (key: KeyPair, baseUrl: string) => ({
     baseUrl,
@@ -185,7 +195,8 @@ export const createSigstore = ({
   };
 
   /** The response of the timestamp authority, in base64. */
-  const stamp = (stamped: Uint8Array, at = signedAt): string => {
+  const stamp = (stamped: Uint8Array, at = signedAt, by = named): string => {
+    const certificateDer = by === named ? stamperDer : issueStamper(by.key, by.serial);
     const info = sequence(
       integer(1),
       oid('1.2.3.4'),
@@ -197,20 +208,21 @@ export const createSigstore = ({
     const attributes = [
       attribute('1.2.840.113549.1.9.3', oid('1.2.840.113549.1.9.16.1.4')),
       attribute('1.2.840.113549.1.9.4', octets(sha256(info))),
-      attribute('1.2.840.113549.1.9.16.2.47', sequence(sequence(sequence(octets(sha256(stamperDer)))))),
+      attribute('1.2.840.113549.1.9.16.2.47', sequence(sequence(sequence(octets(sha256(certificateDer)))))),
     ];
     const signer = sequence(
       integer(1),
-      sequence(commonName('stamp root'), integer(0x1234)),
+      sequence(commonName('stamp root'), integer(by.serial)),
       sequence(oid(hashOid)),
       der(0xa0, ...attributes),
-      stamper.privateKey.asymmetricKeyType === 'rsa'
+      by.key.privateKey.asymmetricKeyType === 'rsa'
         ? sequence(oid('1.2.840.113549.1.1.1'), Buffer.from([5, 0]))
-        : algorithmOf(stamper),
-      octets(sign('sha256', set(...attributes), stamper.privateKey)),
+        : algorithmOf(by.key),
+      octets(sign('sha256', set(...attributes), by.key.privateKey)),
     );
     const content = sequence(oid('1.2.840.113549.1.9.16.1.4'), der(0xa0, octets(info)));
-    const signedData = sequence(integer(3), set(sequence(oid(hashOid))), content, set(signer));
+    const brought = by.bringsCertificate ? [der(0xa0, certificateDer)] : [];
+    const signedData = sequence(integer(3), set(sequence(oid(hashOid))), content, ...brought, set(signer));
     const token = sequence(oid('1.2.840.113549.1.7.2'), der(0xa0, signedData));
     return base64(sequence(sequence(integer(0)), token));
   };
@@ -219,6 +231,7 @@ export const createSigstore = ({
     trustedRoot,
     rootDer,
     intermediateDer,
+    stampRootDer,
     issue,
     entry,
     stamp,

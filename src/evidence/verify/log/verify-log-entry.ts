@@ -3,6 +3,7 @@ import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { TrustedLog } from '../../trust/trusted-root.ts';
 import { isSameBytes } from '../certificate/certificate.ts';
+import { readBase64 } from '../signature/base64.ts';
 import { hashOf } from '../signature/message.ts';
 import { checkEntryBody } from './entry-body.ts';
 import type { LogEntry } from './log-entry.ts';
@@ -100,11 +101,34 @@ const holds = (entry: LogEntry, logged: LoggedSignature, log: TrustedLog): boole
   }
 };
 
-/** The head that the proof names is the one that the checkpoint signs; the library looks at the latter alone. */
+/** `— name base64`. */
+const isSignatureLine = (line: string): boolean => {
+  const [dash, name = '', signature, ...more] = line.split(' ');
+  return (
+    dash === '\u2014' &&
+    name !== '' &&
+    more.length === 0 &&
+    signature !== undefined &&
+    readBase64(signature) !== undefined
+  );
+};
+
+/**
+ * The head that the proof names is the one that the checkpoint signs; the library looks at the latter alone. It also passes
+ * over lines that are no signatures, and over characters that are no base64: two texts would be one checkpoint.
+ */
 const isProofOfCheckpoint = ({ proof }: LogEntry): boolean => {
   if (proof === undefined) return true;
-  const [, size, hash] = proof.checkpoint.split('\n', 3);
-  return size === proof.treeSize && hash === Buffer.from(proof.rootHash).toString('base64');
+  const [note = '', signatures = '', ...more] = proof.checkpoint.split('\n\n');
+  const [, size, hash] = note.split('\n', 3);
+  const lines = signatures.split('\n');
+  const isWhole = more.length === 0 && lines.pop() === '';
+  return (
+    isWhole &&
+    lines.every(isSignatureLine) &&
+    size === proof.treeSize &&
+    hash === Buffer.from(proof.rootHash).toString('base64')
+  );
 };
 
 const isSetOf = (entry: LogEntry, { keyId, checkpointKeyId }: TrustedLog): boolean =>

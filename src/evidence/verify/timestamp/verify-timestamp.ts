@@ -47,10 +47,15 @@ const isTrusted = (
   });
 };
 
-/** The signer may stand in the trust root, or come with the token and be issued by a CA that stands there. */
+/**
+ * The signer stands in the trust root, or, where that names CAs alone, comes with the token. Attack: a certificate that the
+ * root has retired, under a CA that has another one now.
+ */
 const signersOf = (token: TimestampToken, { certificates }: StampingAuthority): readonly Certificate[] => {
+  const [first] = certificates;
+  const named = first === undefined || first.x509.ca ? [] : [first];
   const brought = token.certificates.map(readCertificate).filter((one) => one !== undefined);
-  return [...certificates.slice(0, 1), ...brought].filter(
+  return (named.length > 0 ? named : brought).filter(
     (certificate) => isSignerOf(token, certificate) && isStamper(certificate),
   );
 };
