@@ -99,15 +99,15 @@ const readLayer = async (
  * signature, so the last ones are read where there are too many.
  */
 export const readCandidate = async (job: CandidateRead, candidate: Candidate): Promise<ReadCandidate> => {
-  const { digest, size } = candidate;
   const { parts, subject, bounds, spend } = job;
-  if (!spend(size ?? 0)) return { state: 'left' };
-  const bytes = await read(
-    job,
-    { stage: 'manifest', digest, ...(size === undefined ? {} : { size }) },
-    'its manifest',
-  );
+  const { digest, size = 0 } = candidate;
+  // The size is a hint, and the digest says which bytes these are. Attack: a second descriptor of a good candidate that lies
+  // about its size (S2).
+  const expected = Math.min(size, parts.limits.manifestBytes);
+  if (!spend(expected)) return { state: 'left' };
+  const bytes = await read(job, { stage: 'manifest', digest }, 'its manifest');
   if ('state' in bytes) return bytes;
+  if (!spend(Math.max(0, bytes.length - expected))) return { state: 'left' };
   await parts.eventLoop.before(bytes.length);
   const manifest = readCandidateManifest(bytes, parts.limits);
   if (!manifest.ok)
