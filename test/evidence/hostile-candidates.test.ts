@@ -155,6 +155,14 @@ describe('a registry that lies about a signature', () => {
     },
   );
 
+  test('what was too large once is read again: it may have been so for one review alone', async () => {
+    registry.push(repository, bundle);
+    const disarm = registry.fault({ path: `/manifests/${bundle.digest}` }, flooding().fault);
+    expect((await ask()).rejected).toMatchObject([{ fault: 'limit' }]);
+    disarm();
+    expect((await ask()).claims).toHaveLength(1);
+  });
+
   test('R25: a payload that never comes is no silent registry, though its list is known already', async () => {
     registry.push(repository, bundle);
     const disarm = registry.fault({ path: '/blobs/' }, status(500));

@@ -119,6 +119,12 @@ const weightOf = ({ candidates }: CandidateList): number =>
     listBytes,
   );
 
+/**
+ * A list of which nothing was read is not kept: this review may have read its share before it came to it. Attack: a Pod of
+ * large images makes a good one unsigned for the next Pod.
+ */
+const isKept = ({ candidates, left }: CandidateList): boolean => left === 0 || candidates.length > 0;
+
 export const createCandidateLists = (parts: ListParts): CandidateLists => {
   const { sharedReads, clock, limits } = parts;
   const kept = createLruCache<KeptList>({
@@ -140,7 +146,7 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
     const before = pushes.get(repositoryKey(repository)) ?? 0;
     const plan = { key: `${key} ${before}`, host, stage: 'referrers' } as const;
     const list = settled(await sharedReads.do(plan, reading, (shared) => read(parts, place, wanted, shared)));
-    if (!('kind' in list))
+    if (!('kind' in list) && isKept(list))
       kept.set(key, { list, at: clock.monotonic(), pushes: before }, weightOf(list) + 2 * key.length);
     return list;
   };

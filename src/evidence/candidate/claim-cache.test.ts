@@ -9,6 +9,7 @@ import { offer } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../../test/fakes/registry/registry-content.ts';
 import { basicCredential } from '../../../test/fakes/registry/registry-reading.ts';
 import { status } from '../../../test/fakes/registry/registry-faults.ts';
+import { flooding } from '../../../test/fakes/registry/registry-wire-faults.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../../test/fakes/registry/registry.ts';
 import { ecKey } from '../../../test/fakes/signature/signed-layers.ts';
 import { bundleSignature, junk } from '../../../test/fakes/signature/signed-candidates.ts';
@@ -103,6 +104,14 @@ describe('what was found is kept', () => {
       expect((await ask()).rejected).toMatchObject([{ fault: 'untrusted' }]);
       expect(gate.verified).toHaveLength(times);
     }
+  });
+
+  test('never a list of which nothing was read: the review may have read its share', async () => {
+    sign();
+    const disarm = registry.fault({ path: '/referrers/' }, flooding().fault);
+    expect(await ask()).toMatchObject({ claims: [], left: 1 });
+    disarm();
+    expect((await ask()).claims).toHaveLength(1);
   });
 
   test('never what was too slow to verify, or could not be read', async () => {

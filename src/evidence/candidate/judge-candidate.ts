@@ -121,8 +121,9 @@ const timeOf = (
   { claims, rejected, unavailable, isPassing }: Outcome,
   { outageTime, rejectionTime }: ProviderParts['limits'],
 ): number => {
-  if (isPassing === true || unavailable !== undefined || rejected.some(({ fault }) => fault === 'slow'))
-    return 0;
+  // What was too large may have been so for what this review had left to read.
+  const isOfThisTime = rejected.some(({ fault }) => fault === 'slow' || fault === 'limit');
+  if (isPassing === true || unavailable !== undefined || isOfThisTime) return 0;
   // A date that lies in the future is one that is believed later.
   return claims.length > 0 || rejected.length === 0 ? outageTime : rejectionTime;
 };
