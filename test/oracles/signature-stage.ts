@@ -1,18 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { fallbackTag } from '../fakes/registry/registry-store.ts';
-import {
-  artifact,
-  image,
-  index,
-  type FakeDescriptor,
-  type FakeManifest,
-} from '../fakes/registry/registry-content.ts';
+import { artifact, image, type FakeManifest } from '../fakes/registry/registry-content.ts';
 import type { Cosign, CosignKey, SignatureForm } from '../e2e/harness/cosign.ts';
-import type { RunningRegistry } from '../e2e/harness/registry-process.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
 import { candidatesOf, openRepository, packCandidate, readCandidate } from './live-repository.ts';
 import { keyTypes, type CosignSigner, type KeyType, type SignatureCase } from './signature-cases.ts';
 import type { Registries } from './oracle.ts';
+import { pushBeside } from './push-beside.ts';
 import { twistCandidate } from './twist.ts';
 
 export interface SignatureStage {
@@ -87,32 +80,4 @@ export const layOut = async (stage: SignatureStage, one: SignatureCase): Promise
     await pushBeside(registry, repository, made, junk);
   }
   return made;
-};
-
-interface WithSubject {
-  readonly subject?: { readonly digest: string };
-  readonly config?: { readonly mediaType: string };
-  readonly artifactType?: string;
-}
-
-/** As cosign does it: a manifest with a subject as referrer, kept in the fallback index without the API; else the tag. */
-const pushBeside = async (
-  registry: RunningRegistry,
-  repository: string,
-  of: FakeManifest,
-  candidate: FakeManifest,
-): Promise<void> => {
-  const { subject, artifactType, config } = JSON.parse(candidate.bytes.toString()) as WithSubject;
-  const tag = fallbackTag(of.digest);
-  if (subject === undefined) return pushManifest(registry, repository, candidate, `${tag}.sig`);
-  await pushManifest(registry, repository, candidate);
-  const live = openRepository(registry.url, repository);
-  if ((await live.referrers(of.digest)).includes(candidate.digest)) return;
-  const before = await live.manifest(tag);
-  const { manifests = [] } = (before ? JSON.parse(before.bytes.toString()) : {}) as {
-    manifests?: FakeDescriptor[];
-  };
-  const type = artifactType ?? config?.mediaType;
-  const descriptor = { ...candidate.descriptor, ...(type !== undefined && { artifactType: type }) };
-  await pushManifest(registry, repository, index([], { descriptors: [...manifests, descriptor] }), tag);
 };

@@ -1,3 +1,4 @@
+import { flipBase64, flipBit } from './flip.ts';
 import type { Candidate } from './live-repository.ts';
 import type { SignatureCase } from './signature-cases.ts';
 
@@ -12,13 +13,8 @@ interface Bundle {
 
 /** Changes the signed bytes or the signature of a candidate, and nothing else. */
 export const twistCandidate = (candidate: Candidate, { twist, at }: SignatureCase): Candidate => {
-  const flip = (bytes: Buffer): Buffer => {
-    const flipped = Buffer.from(bytes);
-    const bit = Math.floor(at * bytes.length * 8);
-    flipped[bit >> 3]! ^= 1 << (bit & 7);
-    return flipped;
-  };
-  const flipText = (base64: string): string => flip(Buffer.from(base64, 'base64')).toString('base64');
+  const flip = (bytes: Buffer): Buffer => flipBit(bytes, at);
+  const flipText = (base64: string): string => flipBase64(base64, at);
   if (twist === 'payload-flipped') return changed(candidate, { payload: flip });
   if (twist === 'signature-flipped') return changed(candidate, { signature: flipText });
   if (twist === 'signature-removed') return changed(candidate, { signature: () => undefined });

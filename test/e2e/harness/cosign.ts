@@ -21,6 +21,12 @@ export interface CosignKey {
   readonly pemFile: string;
 }
 
+export interface AttestedStatement {
+  /** Of the predicate: a URI, or a word of cosign. */
+  readonly type: string;
+  readonly predicate: unknown;
+}
+
 export interface Cosign {
   readonly major: CosignMajor;
   /** Any command; a failure is an answer. */
@@ -33,12 +39,11 @@ export interface Cosign {
   importKey(name: string, pem: string): Promise<CosignKey>;
   /** @param image with its digest: a tag could move between */
   sign(image: string, key: CosignKey, form: SignatureForm, ...more: readonly string[]): Promise<void>;
-  /** @param predicate any JSON */
   attest(
     image: string,
     key: CosignKey,
     form: SignatureForm,
-    statement: { readonly type: string; readonly predicate: unknown },
+    statement: AttestedStatement,
     ...more: readonly string[]
   ): Promise<void>;
   /**
@@ -46,6 +51,12 @@ export interface Cosign {
    * 3 alone, as a bundle: its servers are version 2 of Rekor.
    */
   signKeyless(image: string, token: string, instance: SigstoreFiles): Promise<void>;
+  attestKeyless(
+    image: string,
+    token: string,
+    instance: SigstoreFiles,
+    statement: AttestedStatement,
+  ): Promise<void>;
   /** By a key, with an entry in Rekor and a timestamp; as a bundle, by version 3 alone. */
   signLogged(image: string, key: CosignKey, instance: SigstoreFiles): Promise<void>;
 }
@@ -114,12 +125,20 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
         '--yes',
         image,
       ]),
-    attest: async (image, key, form, { type, predicate }, ...more) => {
-      const file = join(folder, `predicate-${++predicates}.json`);
-      writeFileSync(file, JSON.stringify(predicate));
-      const flags = [...offline(major), ...formFlags(major, form), ...more, '--yes'];
-      await must(['attest', '--key', key.file, '--type', type, '--predicate', file, ...flags, image]);
-    },
+    attest: (image, key, form, statement, ...more) =>
+      must(
+        [
+          ['attest', '--key', key.file, ...offline(major), ...formFlags(major, form), ...more],
+          [...statementFlags(folder, statement), '--yes', image],
+        ].flat(),
+      ),
+    attestKeyless: (image, token, instance, statement) =>
+      must(
+        [
+          ['attest', ...instanceFlags(instance), '--identity-token', token],
+          [...statementFlags(folder, statement), '--yes', image],
+        ].flat(),
+      ),
     signKeyless: (image, token, instance) =>
       must(['sign', ...instanceFlags(instance), '--identity-token', token, '--yes', image]),
     signLogged: (image, key, instance) =>
@@ -132,6 +151,12 @@ const offline = (major: CosignMajor): readonly string[] => [
   '--tlog-upload=false',
   ...(major === 3 ? ['--use-signing-config=false'] : []),
 ];
+
+const statementFlags = (folder: string, { type, predicate }: AttestedStatement): readonly string[] => {
+  const file = join(folder, `predicate-${++predicates}.json`);
+  writeFileSync(file, JSON.stringify(predicate));
+  return ['--type', type, '--predicate', file];
+};
 
 const instanceFlags = ({ signingConfigFile, trustedRootFile }: SigstoreFiles): readonly string[] => [
   '--signing-config',
