@@ -40,7 +40,10 @@ export interface EvidenceLimits extends OciLimits {
   /** Images of which the facts are kept, and their size in memory. */
   readonly factEntries: number;
   readonly factBytes: number;
-  /** How old lists of candidates may be, and how old where what is asked for was not found. */
+  /**
+   * How old lists of candidates may be, and how old where what is asked for was not found. Two caches may repeat an answer
+   * for {@link answerTime} each, so that none rests on a list that is older than a minute.
+   */
   readonly listTime: number;
   readonly absenceTime: number;
   /** How long a candidate that says nothing is taken for what it was. */
@@ -50,6 +53,8 @@ export interface EvidenceLimits extends OciLimits {
   readonly candidateListBytes: number;
   readonly claimEntries: number;
   readonly claimBytes: number;
+  /** Size of the facts about claims that contexts with one account share for `answerTime`, for each kind. */
+  readonly claimFactBytes: number;
   /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
   readonly candidates: number;
   readonly candidateManifests: number;
@@ -91,13 +96,14 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   grants: 20_000,
   factEntries: 10_000,
   factBytes: 32 * 1024 * 1024,
-  listTime: 60_000,
+  listTime: 50_000,
   absenceTime: 10_000,
   rejectionTime: 60_000,
   candidateLists: 60_000,
   candidateListBytes: 32 * 1024 * 1024,
   claimEntries: 40_000,
   claimBytes: 64 * 1024 * 1024,
+  claimFactBytes: 16 * 1024 * 1024,
   candidates: 64,
   candidateManifests: 512,
   candidateBytes: 24 * 1024 * 1024,

@@ -8,6 +8,7 @@ import type { Digest } from '../../src/core/image/digest.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 import { startFakeRegistry, type FakeRegistry } from '../fakes/registry/registry.ts';
+import { candidatesFor, signers, type Signed } from './signed-images.ts';
 import { faults, type FaultName } from './evidence-faults.ts';
 import { serveParent } from './evidence-part.ts';
 
@@ -39,6 +40,8 @@ interface Place {
 }
 
 const places = new Map<string, Place>();
+/** What was filled in, for those who sign it. */
+const filledManifests = new Map<Digest, FakeManifest>();
 
 /** As large as images are: a config of 3 KB with its history, five layers. */
 const realistic = (mark: string, architecture: string): FakeManifest => {
@@ -145,6 +148,7 @@ const orders = {
       const mark = path.replaceAll('/', '-');
       const manifest = platforms === undefined ? made(mark, multiArch) : wide(mark, platforms);
       await place.push(path, manifest, 'v1');
+      filledManifests.set(manifest.digest, manifest);
       filled.push({ name: `${host}/${path}:v1`, digest: manifest.digest });
     }
     return filled;
@@ -165,6 +169,18 @@ const orders = {
   }): Promise<void> => {
     if (cosign === undefined || key === undefined) throw new Error('no key was made');
     for (const name of images) await cosign.sign(name, key, form);
+  },
+  /** Who signs in this process. */
+  signers,
+  /** Signs what was filled in, without a program of others. */
+  signHere: async ({ images, ...signed }: Signed & { readonly images: readonly Filled[] }): Promise<void> => {
+    for (const { name, digest } of images) {
+      const [host = '', ...rest] = name.slice(0, name.lastIndexOf(':')).split('/');
+      const image = filledManifests.get(digest);
+      if (image === undefined) throw new Error(`${name} was not filled in`);
+      for (const { manifest, tag } of candidatesFor(image, signed))
+        await placeOf(host).push(rest.join('/'), manifest, tag);
+    }
   },
   /** Requests to read anything, in all and of the repository that was asked most. */
   requests: ({

@@ -8,6 +8,13 @@ import type { RegistryOrders } from './evidence-registry.ts';
 import { startRegistries } from './evidence-stage.ts';
 import { measureWarm } from './evidence-warm.ts';
 import { measureSignatureBurst, measureSignatureCold } from './signatures.ts';
+import {
+  measureSignatureBeside,
+  measureSignatureCrowd,
+  measureSignatureJunk,
+  measureSignatureMemory,
+  measureSignatureWarm,
+} from './signature-load.ts';
 import { worstPodMeasurements } from './worst-pod.ts';
 
 const withRegistries =
@@ -30,6 +37,11 @@ export const evidenceMeasurements = {
   'evidence-digests': withRegistries(measureDigests),
   'evidence-signature-cold': withRegistries(measureSignatureCold),
   'evidence-signature-burst': withRegistries(measureSignatureBurst),
+  'evidence-signature-warm': withRegistries(measureSignatureWarm),
+  'evidence-signature-crowd': withRegistries(measureSignatureCrowd),
+  'evidence-signature-junk': withRegistries(measureSignatureJunk),
+  'evidence-signature-beside': withRegistries(measureSignatureBeside),
+  'evidence-signature-memory': withRegistries(measureSignatureMemory),
   'evidence-faults': withRegistries(measureFaults),
   ...Object.fromEntries(
     Object.entries(worstPodMeasurements).map(([name, measure]) => [name, withRegistries(measure)]),

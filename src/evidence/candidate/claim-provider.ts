@@ -5,13 +5,15 @@ import type {
   PlatformClaims,
   SubjectClaims,
 } from '../../core/facts/claim.ts';
+import { besideImage } from '../../core/facts/claim-location.ts';
 import { claimLines } from '../../core/facts/claim-text.ts';
 import type { AttestationNeed, ClaimNeed } from '../../core/facts/claim-need.ts';
 import { known, unavailableBy } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { readManifestDocument } from '../../core/oci/manifest-document.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
-import { repositoryKey } from '../cache/access-grants.ts';
+import { createTtlCache } from '../../concurrency/ttl-cache.ts';
+import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryAnswer } from '../ports.ts';
 import type { Gathered, OffersFor, ProviderParts } from '../provider.ts';
@@ -201,6 +203,22 @@ const gather = async <C extends Claim, N extends ClaimNeed<C>>(
   });
 };
 
+/** Other locations are read with the offers of each Pod (S12), so what stands there is nobody else's. */
+const isBesideImage = ({ locations }: Pick<ClaimNeed<Claim>, 'locations'>): boolean =>
+  locations.every((location) => location === besideImage);
+
+/** Equal for one account that asks the same about one image, by the same trust roots (R28). */
+const keptKey = <C extends Claim, N extends ClaimNeed<C>>(
+  settings: ClaimKind<C, N>,
+  { image, credential }: ResolvedImage,
+  need: N,
+  { ids, missing }: RootsInForce,
+): string =>
+  `${accountKey({ repository: image, credential: credential.key })} ${image.digest} ${settings.keyOf(need)} ${JSON.stringify([ids, Object.keys(missing)])}`;
+
+/** What an answer weighs that shares its facts with others. */
+const sharedBytes = 256;
+
 /**
  * Gathers what candidates say of an image. Kept are claims, never verdicts: age, expiry and revocation are judged anew each
  * time.
@@ -217,28 +235,34 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     observer,
     judge: createJudgeCandidate({ parts, verifier, bounds, observer }),
   };
+  const { clock, limits } = parts;
+  const bound = { entries: limits.claimEntries, weight: limits.claimFactBytes };
+  /** Answers that hold all that was asked, for all contexts with one account: they share one object. */
+  const kept = createTtlCache<Gathered<ClaimFacts<C>>>(bound, clock);
   return async (
     resolved: ResolvedImage,
     need: N,
     reading: Reading,
     offersFor: OffersFor,
   ): Promise<Gathered<ClaimFacts<C>>> => {
-    const { clock, limits } = parts;
     const began = clock.monotonic();
     const roots = rootsOf(trustRoots, need.trustRoots);
+    const key = keptKey(settings, resolved, need, roots);
+    const before = resolved.outage === undefined && isBesideImage(need) ? kept.get(key) : undefined;
+    if (before !== undefined) return before;
     const answer = await gather(searcher, { resolved, need, roots, reading, offersFor });
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
     if (answer.state === 'unavailable') {
       const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
       return { fact: { state: 'unavailable', why }, keepFor: 0, bytes: 0 };
     }
-    const { facts } = answer.value;
-    return {
-      fact: known(facts),
-      // What is not there yet may be pushed at any moment.
-      keepFor: answer.value.isMet ? limits.listTime : 0,
-      bytes: 2 * JSON.stringify(facts).length,
-      claims: claimLines(facts),
-    };
+    const { facts, isMet: isWhole } = answer.value;
+    const claims = claimLines(facts);
+    // What is not there yet may be pushed at any moment.
+    if (!isWhole) return { fact: known(facts), keepFor: 0, bytes: 0, claims };
+    const gathered = { fact: known(facts), keepFor: limits.listTime, bytes: sharedBytes, claims };
+    if (resolved.outage === undefined && isBesideImage(need))
+      kept.set(key, gathered, limits.answerTime, 2 * (key.length + JSON.stringify(facts).length));
+    return gathered;
   };
 };
