@@ -57,6 +57,8 @@ const idle: Lane[] = [];
 interface Lane {
   readonly socket: TLSSocket;
   at: number;
+  /** For an answer. */
+  waits: boolean;
   buffer: string;
 }
 
@@ -67,6 +69,7 @@ const send = (lane: Lane, due: number): void => {
   if (sent === 0) begun = performance.now();
   sent++;
   lane.at = due;
+  lane.waits = true;
   if (frame === undefined) return;
   for (const place of frame.places) frame.bytes.write(number, place, 'latin1');
   lane.socket.write(frame.bytes);
@@ -83,6 +86,7 @@ const complete = (text: string): number => {
 };
 
 const answered = (lane: Lane, text: string): void => {
+  lane.waits = false;
   latencies[done++] = performance.now() - lane.at;
   if (!text.startsWith('HTTP/1.1 200')) errors++;
   else if (!text.includes('"allowed":true')) denied++;
@@ -98,12 +102,12 @@ const open = (): Promise<Lane> =>
       rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],
     });
-    const lane: Lane = { socket, at: 0, buffer: '' };
+    const lane: Lane = { socket, at: 0, waits: false, buffer: '' };
     socket.setEncoding('latin1').setNoDelay(true);
     socket.once('secureConnect', () => resolve(lane));
     socket.on('error', (error) => (done === 0 ? reject(error) : errors++));
     // A server that ends connections has not answered: the figure must show it, and the load must not wait for it.
-    socket.on('close', () => (done + errors < sent ? errors++ : undefined));
+    socket.on('close', () => (lane.waits ? errors++ : undefined));
     socket.on('data', (chunk: string) => {
       lane.buffer += chunk;
       const length = complete(lane.buffer);
