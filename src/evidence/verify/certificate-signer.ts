@@ -19,14 +19,14 @@ export interface SignerCertificates {
   readonly brought: readonly Certificate[];
 }
 
-export const readSignerCertificates = (
-  ders: readonly Uint8Array[],
-): Result<SignerCertificates, Rejection> => {
-  const certificates = ders.map(readCertificate).filter((one) => one !== undefined);
-  const [leaf, ...brought] = certificates;
-  return leaf === undefined || certificates.length < ders.length
-    ? reject('unreadable', 'its certificate cannot be read')
-    : ok({ leaf, brought });
+/** One above the signer's that cannot be read is as good as none. */
+export const readSignerCertificates = ([der, ...above]: readonly Uint8Array[]): Result<
+  SignerCertificates,
+  Rejection
+> => {
+  const leaf = der && readCertificate(der);
+  const brought = above.map(readCertificate).filter((one) => one !== undefined);
+  return leaf === undefined ? reject('unreadable', 'its certificate cannot be read') : ok({ leaf, brought });
 };
 
 const usable = (chains: readonly Chain[], rootName: string): Result<readonly Chain[], Rejection> => {

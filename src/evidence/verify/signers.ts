@@ -1,6 +1,6 @@
 import type { ClaimCheckResult, LogProof, Signer, TrustedTime } from '../../core/facts/claim.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readSignerCertificates, verifySigner, type SignerCertificates } from './certificate-signer.ts';
+import { readSignerCertificates, verifySigner } from './certificate-signer.ts';
 import type { SignedMaterial } from './form/signed-material.ts';
 import type { LoggedSignature } from './log/logged-signature.ts';
 import type { Rejection } from './rejection.ts';
@@ -81,7 +81,7 @@ const certificateSignersOf = (
   const rejections: Disbelieved[] = [];
   for (const root of roots) {
     const dated = seen.find((one) => one.root === root)?.by ?? uniteWitnesses([]);
-    const verified = verifySigner(bareBelow(certificates.value, material, root), root, dated, now);
+    const verified = verifySigner(certificates.value, root, dated, now);
     if (!verified.ok) {
       rejections.push({ ...verified.error, checks: [signaturePassed, ...dated.checks] });
       continue;
@@ -100,14 +100,6 @@ const certificateSignersOf = (
     },
   );
 };
-
-/** In a bundle of version 0.3 only a plain CA sends certificates beside the signer's own. */
-const bareBelow = (
-  certificates: SignerCertificates,
-  { mayBeChain }: SignedMaterial,
-  root: PreparedRoot,
-): SignerCertificates =>
-  mayBeChain || root.kind === 'x509' ? certificates : { leaf: certificates.leaf, brought: [] };
 
 /** @returns why nobody is believed, by the check that went furthest */
 export const signersOf = (

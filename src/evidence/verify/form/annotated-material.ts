@@ -20,10 +20,7 @@ const annotation = {
 const maxText = 128 * 1024;
 export const maxCertificates = 8;
 
-type AnnotatedMaterial = Pick<
-  SignedMaterial,
-  'certificates' | 'mayBeChain' | 'entries' | 'entriesNeed' | 'timestamps'
->;
+type AnnotatedMaterial = Pick<SignedMaterial, 'certificates' | 'entries' | 'entriesNeed' | 'timestamps'>;
 
 const readPem = (text: string): Result<readonly Uint8Array[], Rejection> => {
   if (text.length > maxText) return reject('limit', 'its certificates are larger than is read');
@@ -77,7 +74,6 @@ export const readAnnotatedMaterial = ({
   const timestamp = stamp ? readTimestamp(stamp) : undefined;
   return ok({
     certificates: certificates.value,
-    mayBeChain: true,
     entries: entry?.ok === true ? [entry.value] : [],
     entriesNeed: 'promise',
     timestamps: timestamp?.ok === true ? [timestamp.value] : [],

@@ -19,8 +19,6 @@ export interface SignedMaterial {
   readonly signatures: readonly Uint8Array[];
   /** DER; that of the signer first. Empty where it signed with a bare key. */
   readonly certificates: readonly Uint8Array[];
-  /** Whether Fulcio's certificates may stand there with others: not since version 0.3 of a bundle. */
-  readonly mayBeChain: boolean;
   readonly entries: readonly LogEntry[];
   /** What an entry must have to be one of this form. */
   readonly entriesNeed: 'promise' | 'proof';

@@ -76,10 +76,7 @@ const contentOf = (
   return ok({ payload: { kind: 'manifest' }, message, signatures: [signature] });
 };
 
-type Verifiers = Pick<
-  SignedMaterial,
-  'certificates' | 'mayBeChain' | 'entries' | 'entriesNeed' | 'timestamps'
->;
+type Verifiers = Pick<SignedMaterial, 'certificates' | 'entries' | 'entriesNeed' | 'timestamps'>;
 
 const isSelfIssued = (der: Uint8Array): boolean => {
   const certificate = readCertificate(der);
@@ -116,7 +113,6 @@ const verifiersOf = ({ mediaType, verificationMaterial: material }: Bundle): Res
     return reject('unreadable', 'the bundle holds a certificate that issued itself');
   return ok({
     certificates,
-    mayBeChain: mediaType === BUNDLE_V01_MEDIA_TYPE || mediaType === BUNDLE_V02_MEDIA_TYPE,
     entries,
     entriesNeed: mediaType === BUNDLE_V01_MEDIA_TYPE ? 'promise' : 'proof',
     timestamps,
