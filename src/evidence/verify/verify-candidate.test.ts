@@ -301,3 +301,13 @@ describe('a flipped bit', () => {
     }
   });
 });
+
+test('B9: what nobody known has signed is not read when it is large', () => {
+  const stranger = ecKey();
+  const { signs, keys } = { signs: [stranger.sign], keys: [ecKey().spki] };
+  const large = Buffer.from(`{"predicate":[${'{},'.repeat(40_000)}{}]`);
+  const faultOf = (payload: Uint8Array) =>
+    verifyCandidate(verification([dsseLayer(signs, payload)], { says: 'attested', keys })).rejected[0]?.fault;
+  expect(faultOf(large)).toBe('untrusted');
+  expect(faultOf(large.subarray(0, 1000))).toBe('unreadable');
+});

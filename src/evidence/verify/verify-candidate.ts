@@ -50,6 +50,11 @@ const believedWord = (word: SignedWord, { expressions }: Verification, engine: E
   return { ...said, expressions: conditionsOf(statement, expressions, engine) };
 };
 
+/** So large is no payload of a signature. */
+const maxUnsigned = 64 * 1024;
+const sizeOf = ({ payload }: SignedMaterial): number =>
+  payload.kind === 'manifest' ? 0 : payload.bytes.length;
+
 const verifyLayer = (
   layer: CandidateLayer,
   trust: Trust,
@@ -64,8 +69,11 @@ const verifyLayer = (
   const material = readLayer(layer, verification);
   if (!material.ok) return rejected(material.error);
   const signers = signersOf(material.value, trust, verification.now);
+  // Bytes that nobody known has signed are read only to say what is wrong with them. Attack: push statements of 16 MiB, each
+  // of which takes a thread for seconds.
+  if (!signers.ok && sizeOf(material.value) > maxUnsigned)
+    return rejected(signers.error, signers.error.checks);
   const word = readPayload(material.value.payload, verification);
-  // Bytes that nobody known has signed are read too: only to say what is wrong with them.
   if (!word.ok) return rejected(word.error, signers.ok ? [signaturePassed] : signers.error.checks);
   if (!signers.ok) return rejected(signers.error, signers.error.checks);
   const said = believedWord(word.value, verification, engine);
