@@ -133,6 +133,25 @@ describe('trust roots of a cluster', () => {
     await becomes('allowed');
   });
 
+  it('swapped under load: every Pod is judged by one root or the other, and by the new one alone in the end', async () => {
+    const verdicts: string[] = [];
+    const swapping = new AbortController();
+    const load = Array.from({ length: 4 }, async () => {
+      while (!swapping.signal.aborted) verdicts.push(await judged());
+    });
+    for (const instance of [other, acme, other]) await apply(trusting(instance));
+    await becomes('signature-untrusted', 'signature-invalid');
+    swapping.abort();
+    await Promise.all(load);
+    const refused = ['signature-untrusted', 'signature-invalid'];
+    expect(verdicts.filter((one) => one !== 'allowed' && !refused.includes(one))).toEqual([]);
+    expect(new Set(verdicts).size).toBeGreaterThan(1);
+    const after = await Promise.all(Array.from({ length: 16 }, judged));
+    expect(after.filter((one) => !refused.includes(one))).toEqual([]);
+    await apply(trusting(acme));
+    await becomes('allowed');
+  });
+
   it.each<[string, object, readonly string[]]>([
     ['a misspelt field', { sigstore: { trustedroot: '{}' } }, ['trustedroot', 'did you mean trustedRoot']],
     ['TUF, which this version cannot (R5)', { sigstore: { tuf: {} } }, ['cannot fetch a root']],
