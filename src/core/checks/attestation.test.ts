@@ -168,6 +168,12 @@ describe('select', () => {
       [],
     ],
     [
+      'Newest: the newest of all does not fit, and that of another authority does',
+      asked('Newest', both),
+      [at(1, 'false'), at(9, 'true', second.signer)],
+      condition,
+    ],
+    [
       'Newest: two are wanted, and the newest of one does not fit',
       asked('Newest', both, 2),
       [at(9, 'false'), at(20, 'true'), at(1, 'true', second.signer)],
