@@ -39,7 +39,8 @@ describe('every candidate is shown, and no good one ends the search', () => {
     expect(about).toMatchObject({ given: name, digest: web.digest, tried: ['anonymous: used'] });
     expect(candidates).toHaveLength(5);
     const counting = candidates.filter(({ authorities }) => authorities.some(({ counts }) => counts));
-    expect(counting).toMatchObject([
+    const sorted = counting.toSorted((one) => (one.form === 'bundle' ? 1 : -1));
+    expect(sorted).toMatchObject([
       {
         form: 'simple-signing',
         sources: ['signature-tag'],
@@ -215,7 +216,10 @@ describe('what is printed', () => {
   test('the table fits 80 columns and names all that somebody looks for', async () => {
     const { name, web } = stage.push(sig(release, stranger), bundle(release, slsa), keyless);
     const ended = await stage.verify(name, '--key', 'release.pub');
-    expect(ended.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    // A word that is longer stays whole, so that it can be copied.
+    expect(
+      ended.stdout.split('\n').filter((line) => line.length > 80 && line.slice(9).includes(' ')),
+    ).toEqual([]);
     expect(ended.stdout).toMatch(new RegExp(`^valid {2}${name}\n {2}digest ${web.digest}\n`));
     for (const text of [
       ' (.sig)',
@@ -234,7 +238,7 @@ describe('what is printed', () => {
     const { name } = stage.push(keyless);
     const file = `${folderWith()}/out.yaml`;
     const ended = await stage.verify(name, ...byAcme, '-o', 'table', '-o', `yaml=${file}`);
-    expect(ended.stdout.replaceAll(/\n {9}/g, '')).toContain(`  signer ${identity}`);
+    expect(ended.stdout).toContain(`  signer ${identity}`);
     expect(readFileSync(file, 'utf8')).toContain(`value: ${identity}`);
   });
 

@@ -1,21 +1,18 @@
 /** Columns of a terminal that everybody has. */
 const columns = 80;
 
-/** The pieces of a text that fit into so many columns, parted at spaces; a longer word is parted where it has to be. */
+/** The pieces of a text that fit into so many columns, parted at spaces. A longer word stays whole, so that it can be copied. */
 const piecesOf = (text: string, width: number): readonly string[] => {
   const pieces: string[] = [];
   let piece = '';
-  for (let word of text.split(' ')) {
-    if (piece !== '' && piece.length + 1 + word.length > width) {
+  for (const word of text.split(' ')) {
+    const longer = piece === '' ? word : `${piece} ${word}`;
+    if (piece !== '' && longer.length > width) {
       pieces.push(piece);
-      piece = '';
+      piece = word;
+    } else {
+      piece = longer;
     }
-    if (piece !== '') {
-      piece += ` ${word}`;
-      continue;
-    }
-    for (; word.length > width; word = word.slice(width)) pieces.push(word.slice(0, width));
-    piece = word;
   }
   return [...pieces, piece];
 };

@@ -12,7 +12,7 @@ import { attestationNeed } from '../facts/signature-kind.ts';
 import type { AttestationCheck, MultiArch } from '../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../result.ts';
 import type { EvidenceCheckOf } from './check.ts';
-import { claimNeedOf, claimRuleOf, claimStandingsOf, compileTerms } from './signature/claim-check.ts';
+import { claimNeedOf, claimRuleOf, standingsOf, compileTerms } from './signature/claim-check.ts';
 import { dated, type ClaimCondition } from './signature/condition.ts';
 import { compileProvenance, expressionHolds, ofType } from './signature/statement.ts';
 
@@ -55,6 +55,6 @@ export const attestationCheck = (
     }),
     readsNamespaceLabels: false,
     rules: [claimRuleOf(written)],
-    standings: claimStandingsOf(written),
+    ...standingsOf(written),
   });
 };

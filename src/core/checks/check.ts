@@ -99,7 +99,9 @@ export interface EvidenceCheckOf<Id extends KindId> {
   unfit?(facts: FactOf<Id>): Unavailable | undefined;
   /** All are asked, so that each failure is reported. */
   readonly rules: readonly EvidenceRule<FactOf<Id>>[];
-  /** What each authority of the check makes of each claim, for people: the rules alone decide. Absent: it judges no claims. */
+  /** Names of those who may sign. Absent: it judges no claims. */
+  readonly authorities?: readonly string[];
+  /** What each authority makes of each claim, for people: the rules alone decide. */
   standings?(facts: FactOf<Id>, situation: CheckSituation): readonly ClaimStanding[];
 }
 

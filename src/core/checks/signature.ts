@@ -11,7 +11,7 @@ import { signatureNeed } from '../facts/signature-kind.ts';
 import type { MultiArch, SignatureCheck } from '../policy/schema/schema.ts';
 import { ok, type Result } from '../result.ts';
 import type { EvidenceCheckOf } from './check.ts';
-import { claimNeedOf, claimRuleOf, claimStandingsOf, compileTerms } from './signature/claim-check.ts';
+import { claimNeedOf, claimRuleOf, standingsOf, compileTerms } from './signature/claim-check.ts';
 import { signedUnder, withAnnotations, type ClaimCondition } from './signature/condition.ts';
 
 const conditionsOf = ({
@@ -43,6 +43,6 @@ export const signatureCheck = (
     need: signatureNeed(claimNeedOf(written)),
     readsNamespaceLabels: false,
     rules: [claimRuleOf(written)],
-    standings: claimStandingsOf(written),
+    ...standingsOf(written),
   });
 };

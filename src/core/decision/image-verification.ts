@@ -37,10 +37,8 @@ export interface CheckReport {
   /** `signature` or `attestation`; a second one of a policy is `signature 2`. */
   readonly check: string;
   readonly met: boolean;
-  readonly authorities: readonly {
-    readonly name: string;
-    /** Digests of candidates. */ readonly candidates: readonly string[];
-  }[];
+  /** Each with the digests of the candidates that satisfy it. */
+  readonly authorities: readonly { readonly name: string; readonly candidates: readonly string[] }[];
 }
 
 /** What `verify` found out about one image: all candidates with all checks, and what the policies make of them. */
@@ -64,6 +62,7 @@ interface AskedCheck {
   readonly policy: string;
   /** {@link CheckReport.check} */
   readonly check: string;
+  readonly authorities: readonly string[];
   readonly standings: readonly ClaimStanding[];
   readonly isMet: boolean;
 }
@@ -122,7 +121,8 @@ const ask = (
   evidence: ImageEvidence | undefined,
   situation: CheckSituation,
 ): AskedCheck => {
-  const asked = { policy: policy.name, check: checkName(policy, check) };
+  const { authorities = [] } = check;
+  const asked = { policy: policy.name, check: checkName(policy, check), authorities };
   const fact = evidence === undefined ? undefined : factOf(evidence, check.need.kind);
   // What could not be looked at meets nothing.
   if (evidence === undefined || fact?.state !== 'known') return { ...asked, standings: [], isMet: false };
@@ -135,19 +135,31 @@ const ask = (
   };
 };
 
-const checkReport = ({ policy, check, standings, isMet }: AskedCheck): CheckReport => {
-  const candidates = new Map<string, string[]>();
-  for (const { authority, claim, why } of standings) {
-    const counting = candidates.get(authority) ?? [];
-    if (why === undefined) counting.push(claim.candidate);
-    candidates.set(authority, counting);
-  }
-  return {
-    policy,
-    check,
-    met: isMet,
-    authorities: [...candidates].map(([name, digests]) => ({ name, candidates: [...new Set(digests)] })),
+const checkReport = ({ policy, check, authorities, standings, isMet }: AskedCheck): CheckReport => ({
+  policy,
+  check,
+  met: isMet,
+  authorities: authorities.map((name) => {
+    const counting = standings.filter(({ authority, why }) => authority === name && why === undefined);
+    return { name, candidates: [...new Set(counting.map(({ claim }) => claim.candidate))].sort() };
+  }),
+});
+
+/** What counts first, and then by digest: candidates are read side by side, and their order must not depend on that. */
+const candidateReports = (
+  { about, subject }: FoundSubject,
+  asked: readonly AskedCheck[],
+): readonly CandidateReport[] => {
+  const claims = subject.claims.map((claim) => claimReport(claim, about, verdictsOn(claim, asked)));
+  const rejected = subject.rejected.map((one) => rejectedReport(one, about));
+  const rankOf = ({ authorities, rejected: bad }: CandidateReport): number => {
+    if (authorities.some(({ counts }) => counts)) return 0;
+    return bad === undefined ? 1 : 2;
   };
+  return [...claims, ...rejected].sort(
+    (one, other) =>
+      rankOf(one) - rankOf(other) || (one.digest < other.digest ? -1 : Number(one.digest > other.digest)),
+  );
 };
 
 const sourceReports = ({ about, subject }: FoundSubject): readonly SourceReport[] =>
@@ -201,10 +213,7 @@ export const imageVerification = ({
     image: imageOf(decision),
     verdict: verdictOf(decision, asked),
     checks: asked.map(checkReport),
-    candidates: subjects.flatMap(({ about, subject }) => [
-      ...subject.claims.map((claim) => claimReport(claim, about, verdictsOn(claim, asked))),
-      ...subject.rejected.map((rejected) => rejectedReport(rejected, about)),
-    ]),
+    candidates: subjects.flatMap((subject) => candidateReports(subject, asked)),
     sources: subjects.flatMap(sourceReports),
     left: subjects.reduce((sum, { subject }) => sum + subject.left, 0),
     findings: decision.findings,

@@ -22,6 +22,7 @@ const programs = join(folder, 'bin');
 const keyed = '## With a key, in ten minutes';
 const keyless = '## Without a key';
 const attested = '## What somebody attested';
+const verified = '## Who signed an image';
 
 let registry: RunningRegistry;
 let sigstore: RunningSigstore;
@@ -109,4 +110,12 @@ it('docs/signing.md, what somebody attested: the statement passes with its condi
   const { code, stdout, stderr } = await follow(attested);
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   expect(stdout).toContain('attested');
+});
+
+it('docs/signing.md, who signed an image: the key, the statement, and what the policies ask', async () => {
+  const { code, stdout, stderr } = await follow(verified);
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  expect(stdout).toContain('policy flags, signature: met');
+  expect(stdout).toContain('policy flags, attestation: met');
+  expect(stdout).toContain('"sourceRepositoryUri": "https://github.com/acme/shop"');
 });

@@ -146,10 +146,10 @@ export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): Evide
   };
 };
 
-/** What each authority of a check makes of each claim, and of nothing twice: one about an index may stand for many images. */
-export const claimStandingsOf =
-  <C extends Claim>(check: WrittenClaimCheck<C>) =>
-  (facts: ClaimFacts<C>, { now }: Pick<CheckSituation, 'now'>): readonly ClaimStanding[] => {
+/** Who may sign, and what each of them makes of each claim: of none twice, though one about an index stands for many images. */
+export const standingsOf = <C extends Claim>(check: WrittenClaimCheck<C>) => ({
+  authorities: check.terms.authorities.map(({ name }) => name),
+  standings: (facts: ClaimFacts<C>, { now }: Pick<CheckSituation, 'now'>): readonly ClaimStanding[] => {
     const { terms, config } = check;
     const situation = { now, repository: facts.repository };
     const subjects = subjectsOf(facts, { ...check, locations: config.locations });
@@ -161,4 +161,5 @@ export const claimStandingsOf =
         return shortfall === undefined ? standing : { ...standing, why: shortfall.why };
       }),
     );
-  };
+  },
+});
