@@ -38,16 +38,17 @@ const rankOf = (
   { sources, artifactType = '', annotations }: Candidate,
   { tag, predicateTypes }: Preference,
 ): number => {
+  // One candidate at most. Attack: push so many that name the type that is asked for, and a later time, that it is left.
   if (sources.includes(tag)) return 0;
   const predicate = annotations?.[predicateAnnotation];
-  if (predicate !== undefined) return predicateTypes.includes(predicate) ? 0 : 3;
-  if (claimsForm(artifactType)) return 1;
-  return artifactType === '' || saysNothing.has(artifactType) ? 2 : 4;
+  if (predicate !== undefined) return predicateTypes.includes(predicate) ? 1 : 4;
+  if (claimsForm(artifactType)) return 2;
+  return artifactType === '' || saysNothing.has(artifactType) ? 3 : 5;
 };
 
 /** Whether it is named as a signature or an attestation, not as a thing of another kind or of none. */
 export const claimsToSpeak = (candidate: Candidate, preference: Preference): boolean =>
-  [0, 1, 3].includes(rankOf(candidate, preference));
+  [0, 1, 2, 4].includes(rankOf(candidate, preference));
 
 const timeOf = ({ annotations }: Candidate): number => readTime(annotations?.[createdAnnotation]) ?? 0;
 

@@ -285,6 +285,20 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     },
   );
 
+  test('what stands under the tag of cosign 2 comes first, whatever referrers say of themselves', async () => {
+    const first = {
+      'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1',
+      'org.opencontainers.image.created': '2999-01-01T00:00:00Z',
+    };
+    for (let n = 0; n < 70; n++) {
+      const annotations = { ...first, n: String(n) };
+      registry.push(repository, bundleSignature(web, stranger.sign, { annotations }));
+    }
+    pushSig(good);
+    expect((await signature()).claims).toMatchObject([{ form: 'simple-signing' }]);
+    expect(gate.verified).toHaveLength(1);
+  });
+
   test('S2: a slow one in front of a good one does not turn a pass into a refusal', async () => {
     pushSig(good);
     const payload = good.blobs[1]?.digest ?? '';
