@@ -78,7 +78,7 @@ describe('an expression over an attestation, in the thread that verified it', ()
 
   test.each([
     ['absent: it is empty', undefined, '!has(predicate.other)', { state: 'true' }],
-    ['a list: it has no fields', ['a'], 'predicate.other != 1', error('other')],
+    ['a list: it has no fields', ['a'], '!has(predicate.other)', error('has no fields')],
     ['a text', 'SPDXVersion: SPDX-2.3', 'predicate.startsWith("SPDXVersion:")', { state: 'true' }],
   ])('a predicate that is %s', async (_what, predicate, text, want) => {
     const layer = dsseLayer([key.sign], statement({ predicateType, predicate }));

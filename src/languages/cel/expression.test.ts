@@ -48,6 +48,11 @@ describe('an expression over a predicate', () => {
       'true',
     ],
     ['knows whether a field is there', 'has(predicate.level) && !has(predicate.other)', 'true'],
+    [
+      'knows it of maps that it makes, and of elements',
+      'has({"a": predicate}.a.level) && [predicate].all(p, has(p.level))',
+      'true',
+    ],
     ['knows a field that is null', 'has(predicate.none) && predicate.none == null', 'true'],
     ['iterates over the keys of a map', 'predicate.exists(key, key == "level")', 'true'],
     [
@@ -72,6 +77,10 @@ describe('an expression over a predicate', () => {
 
   test.each([
     ['a field that is not there', 'predicate.other == 1', 'other'],
+    ['a field of a number', '!has(predicate.level.flaw)', 'has no fields'],
+    ['a field of a list', 'has(predicate.buildDefinition.resolvedDependencies.uri)', 'has no fields'],
+    ['a field of nothing', '!has(predicate.none.flaw)', 'has no fields'],
+    ['a field of elements', '["a"].all(d, !has(d.flaw))', 'has no fields'],
     ['a result that is no boolean', 'predicate.level', 'neither true nor false'],
     ['types that do not fit', 'predicate.level + "1" == "31"', '_+_'],
     ['a regular expression that is broken', '"a".matches("(")', '('],

@@ -6,6 +6,7 @@ import type { JsonValue } from '../../core/text/json/json.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { celValue } from './cel-value.ts';
 import { countIterations, depthOfComprehensions } from './comprehensions.ts';
+import { testPresence } from './presence.ts';
 import { createStepBudget, type StepBudget } from './step-budget.ts';
 import { unknownNames } from './unknown-names.ts';
 
@@ -62,7 +63,7 @@ export const compileExpression = (text: string, declared: readonly string[]): Re
     return goesOn;
   });
   const variables = Object.fromEntries(declared.map((name) => [name, CelScalar.DYN]));
-  const environment = celEnv({ variables, funcs: [step], re2 });
+  const environment = celEnv({ variables, funcs: [step, testPresence.func], re2 });
   let run: (bindings: Record<string, unknown>) => unknown;
   try {
     const parsed = parse(text);
@@ -76,6 +77,7 @@ export const compileExpression = (text: string, declared: readonly string[]): Re
         `it names ${shown(unknown)}, which is unknown; it may name ${declared.join(', ')} and what CEL has`,
       );
     countIterations.in(parsed.expr);
+    testPresence.in(parsed.expr);
     run = plan(environment, parsed) as typeof run;
   } catch (error) {
     return fail(shown(messageOf(error)));
