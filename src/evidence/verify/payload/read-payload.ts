@@ -1,4 +1,5 @@
 import { ok, type Result } from '../../../core/result.ts';
+import { isJsonObject, type JsonValue } from '../../../core/text/json/json.ts';
 import { shownName } from '../../../core/text/shown-text.ts';
 import type { SignedPayload } from '../form/signed-material.ts';
 import { reject, type Rejection } from '../rejection.ts';
@@ -12,13 +13,19 @@ import { readStatement, type Statement } from './statement.ts';
 /** The statement by which cosign 3 signs an image. Every other one attests something (CVE-2026-39395 was this class). */
 const signaturePredicate = 'https://sigstore.dev/cosign/sign/v1';
 
+/** A list or a text as predicate says something too. */
+const isNothing = (predicate: JsonValue | undefined): boolean =>
+  predicate === undefined ||
+  predicate === null ||
+  (isJsonObject(predicate) && Object.keys(predicate).length === 0);
+
 const wordOfStatement = (statement: Statement): Result<SignedWord, Rejection> => {
   const { predicateType, predicate, annotations } = statement;
   if (predicateType !== signaturePredicate) {
     const provenance = provenanceOf(predicateType, predicate);
     return ok({ says: 'attested', predicateType, ...(provenance && { provenance }), statement });
   }
-  if (Object.keys(predicate).length > 0)
+  if (!isNothing(statement.document['predicate']))
     return reject(
       'mismatch',
       `a statement of type ${signaturePredicate} says more than that the image is signed`,
