@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { createCosign, type Cosign, type CosignKey, type SignatureForm } from '../e2e/harness/cosign.ts';
 import { startDockerRegistry, type DockerRegistry } from '../e2e/harness/docker-registry.ts';
 import type { Digest } from '../../src/core/image/digest.ts';
+import { emailClaims, emailIssuer } from '../e2e/harness/oidc-issuers.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
+import { startSigstore, type RunningSigstore } from '../e2e/harness/sigstore.ts';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 import { startFakeRegistry, type FakeRegistry } from '../fakes/registry/registry.ts';
 import { candidatesFor, signers, type Signed } from './signed-images.ts';
@@ -37,6 +39,14 @@ interface Place {
   /** Paths of the requests that have arrived so far, without those of an order to `fill`. */
   paths(): readonly string[];
   stop(): Promise<void>;
+}
+
+/** Who signed, and what to believe them by. */
+export interface KeylessSigner {
+  readonly trustedRoot: string;
+  readonly trustedRootFile: string;
+  readonly issuer: string;
+  readonly subject: string;
 }
 
 const places = new Map<string, Place>();
@@ -125,6 +135,8 @@ const provenance = {
 let keyFolder: string | undefined;
 let cosign: Cosign | undefined;
 let key: CosignKey | undefined;
+let sigstore: RunningSigstore | undefined;
+const subject = 'release@acme.example';
 
 const orders = {
   /** @returns its host */
@@ -173,6 +185,18 @@ const orders = {
     keyFolder ??= mkdtempSync(join(tmpdir(), 'imagegate-bench-keys-'));
     cosign ??= createCosign(3, { folder: keyFolder });
     return (key ??= await cosign.generateKey('release'));
+  },
+  /** A private instance of Sigstore for {@link orders.signKeyless}. */
+  openSigstore: async (): Promise<KeylessSigner> => {
+    if (keyFolder === undefined || cosign === undefined) throw new Error('no key was made');
+    sigstore ??= await startSigstore(keyFolder, cosign);
+    const { trustedRoot, trustedRootFile } = sigstore;
+    return { trustedRoot, trustedRootFile, issuer: emailIssuer, subject };
+  },
+  signKeyless: async ({ images }: { readonly images: readonly string[] }): Promise<void> => {
+    if (cosign === undefined || sigstore === undefined) throw new Error('no instance is open');
+    const token = sigstore.issuers.token(emailIssuer, emailClaims(subject));
+    for (const name of images) await cosign.signKeyless(name, token, sigstore);
   },
   /** By that key; names with their digests. */
   sign: async ({
@@ -223,6 +247,7 @@ const orders = {
 export type RegistryOrders = typeof orders;
 
 serveParent(orders, async () => {
+  await sigstore?.stop();
   if (keyFolder !== undefined) rmSync(keyFolder, { recursive: true, force: true });
   await Promise.all([...places.values()].map((place) => place.stop()));
 });

@@ -16,18 +16,19 @@ export interface SigstoreParts {
 }
 
 /** A module each; two of the programs are called `posix`. */
-const servers = {
+const programs = {
   fulcio: { package: 'github.com/sigstore/fulcio', program: 'fulcio' },
   tesseract: { package: 'github.com/transparency-dev/tesseract/cmd/tesseract/posix', program: 'posix' },
   rekor: { package: 'github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix', program: 'posix' },
   timestamp: { package: './timestamp-server', program: 'timestamp-server' },
+  'sigstore-go': { package: './sigstore-verify', program: 'sigstore-verify' },
 } as const;
-type Server = keyof typeof servers;
+type Server = keyof typeof programs;
 
 const moduleOf = (server: Server): string => join(import.meta.dirname, '..', `tools-${server}`);
 
 const install = (server: Server): string => {
-  const { package: path, program } = servers[server];
+  const { package: path, program } = programs[server];
   buildGo({
     name: server,
     module: moduleOf(server),
@@ -48,10 +49,13 @@ export const installSigstore = (): SigstoreParts => ({
   timestampServer: install('timestamp'),
 });
 
+/** A program of ours that verifies the bundles beside images with sigstore-go, one after the other. */
+export const installSigstoreVerify = (): string => install('sigstore-go');
+
 const installFulcioConfig = (): string => {
   const file = join(bin, 'fulcio', 'config.yaml');
   if (existsSync(file)) return file;
-  const folder = goModuleFolder(moduleOf('fulcio'), servers.fulcio.package);
+  const folder = goModuleFolder(moduleOf('fulcio'), programs.fulcio.package);
   copyFileSync(join(folder, 'config', 'identity', 'config.yaml'), file);
   return file;
 };
