@@ -65,6 +65,9 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+/** The namespace that waits for it. */
+const by = (namespace: string) => () => [namespace];
+
 const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}` as Digest;
 const play = (what: string, candidate = digest('1')): Verification =>
   verificationOf(
@@ -93,7 +96,7 @@ describe('a thread verifies a candidate', () => {
   ])('%s', async (_how, program) => {
     const key = ecKey();
     const honest = verificationOf([simpleSigningLayer(key.sign)], { keys: [key.spki] });
-    const result = await open({ program }).verify(honest, 'r.example.com/web', never);
+    const result = await open({ program }).verify(honest, by('shop'), never);
     expect(result.rejected).toEqual([]);
     expect(result.claims).toMatchObject([{ says: 'signed', signer: { spki: key.spki } }]);
   });
@@ -101,8 +104,8 @@ describe('a thread verifies a candidate', () => {
   test('a candidate that hangs is slow, and the next one finds a thread', async () => {
     let timeouts = 0;
     const verifier = open({ threads: 1, onTimeout: () => timeouts++ });
-    const hanging = verifier.verify(play('hang'), 'evil', never);
-    const honest = verifier.verify(play('verify', digest('2')), 'good', never);
+    const hanging = verifier.verify(play('hang'), by('evil'), never);
+    const honest = verifier.verify(play('verify', digest('2')), by('good'), never);
     expect(verifier.busy()).toBe(1);
     expect(await hanging).toEqual(slow('not verified in its time'));
     expect(await honest).toEqual(verified);
@@ -116,40 +119,42 @@ describe('a thread verifies a candidate', () => {
     ['more memory than a thread has', 'eat', 'memory limit'],
   ])('%s is a rejected candidate, never an exception', async (_what, part, why) => {
     const verifier = open({ threads: 1, times: { small: 30_000, large: 30_000 } });
-    expect(await verifier.verify(play(part), 'evil', never)).toEqual(slow(why));
-    expect(await verifier.verify(play('verify', digest('2')), 'good', never)).toEqual(verified);
+    expect(await verifier.verify(play(part), by('evil'), never)).toEqual(slow(why));
+    expect(await verifier.verify(play('verify', digest('2')), by('good'), never)).toEqual(verified);
   });
 
   test('a candidate that was slow is left alone for a minute, others are not', async () => {
     let now = 0;
     const verifier = open({ threads: 1, clock: { monotonic: () => now } });
-    await verifier.verify(play('fail'), 'r', never);
+    await verifier.verify(play('fail'), by('r'), never);
     now = 59_000;
-    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(slow('a moment ago'));
-    expect(await verifier.verify(play('verify', digest('2')), 'r', never)).toEqual(verified);
+    expect(await verifier.verify(play('verify'), by('r'), never)).toEqual(slow('a moment ago'));
+    expect(await verifier.verify(play('verify', digest('2')), by('r'), never)).toEqual(verified);
     now = 61_000;
-    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(verified);
+    expect(await verifier.verify(play('verify'), by('r'), never)).toEqual(verified);
   });
 
   test('a program that cannot start blames no candidate', async () => {
     const verifier = open({ program: pathToFileURL(join(scratch, 'nowhere.js')) });
     for (let time = 0; time < 2; time += 1)
-      expect(await verifier.verify(play('verify'), 'r', never)).toEqual(slow('its verification failed: '));
+      expect(await verifier.verify(play('verify'), by('r'), never)).toEqual(
+        slow('its verification failed: '),
+      );
   });
 
   test('what a thread loads first takes none of the time of a candidate, and blames none', async () => {
     const verifier = open({ threads: 1, times: { small: 100, large: 100 } });
-    expect(await verifier.verify(play('load'), 'r', never)).toEqual(verified);
-    expect(await verifier.verify(play('fail to load'), 'r', never)).toEqual(slow('a defect'));
-    expect(await verifier.verify(play('verify'), 'r', never)).toEqual(verified);
+    expect(await verifier.verify(play('load'), by('r'), never)).toEqual(verified);
+    expect(await verifier.verify(play('fail to load'), by('r'), never)).toEqual(slow('a defect'));
+    expect(await verifier.verify(play('verify'), by('r'), never)).toEqual(verified);
   });
 
-  test('one repository that asks a lot does not keep another waiting', async () => {
+  test('R26: one namespace that asks a lot does not keep another waiting', async () => {
     const verifier = open({ threads: 1 });
     const order: string[] = [];
-    const ask = async (repository: string, at: number): Promise<void> => {
-      await verifier.verify(play('verify', digest(String(at))), repository, never);
-      order.push(repository);
+    const ask = async (namespace: string, at: number): Promise<void> => {
+      await verifier.verify(play('verify', digest(String(at))), by(namespace), never);
+      order.push(namespace);
     };
     await Promise.all([...[1, 2, 3, 4, 5].map((at) => ask('busy', at)), ask('calm', 6)]);
     expect(order.indexOf('calm')).toBeLessThan(3);
@@ -158,7 +163,7 @@ describe('a thread verifies a candidate', () => {
   test('as many wait as may', async () => {
     const verifier = open({ threads: 1, waiting: 1 });
     const results = await Promise.all(
-      [1, 2, 3].map((at) => verifier.verify(play('verify', digest(String(at))), 'r', never)),
+      [1, 2, 3].map((at) => verifier.verify(play('verify', digest(String(at))), by('r'), never)),
     );
     expect(results).toContainEqual(slow('too many candidates'));
     expect(results).toContainEqual(verified);
@@ -167,11 +172,11 @@ describe('a thread verifies a candidate', () => {
   test('who no longer waits leaves, and the thread goes on', async () => {
     const verifier = open({ threads: 1 });
     const gone = new AbortController();
-    const left = verifier.verify(play('wait'), 'r', gone.signal);
-    const queued = verifier.verify(play('verify', digest('2')), 'r', gone.signal);
+    const left = verifier.verify(play('wait'), by('r'), gone.signal);
+    const queued = verifier.verify(play('verify', digest('2')), by('r'), gone.signal);
     gone.abort();
     expect(await left).toEqual(slow('nobody waits'));
     expect(await queued).toEqual(slow('nobody waits'));
-    expect(await verifier.verify(play('verify', digest('3')), 'r', never)).toEqual(verified);
+    expect(await verifier.verify(play('verify', digest('3')), by('r'), never)).toEqual(verified);
   });
 });

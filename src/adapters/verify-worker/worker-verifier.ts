@@ -49,7 +49,7 @@ const slow = (why: string): VerificationResult => ({
 /**
  * Verifies candidates in threads, which start when the first candidate comes: neither a library nor a candidate is loaded
  * into the thread of the reviews. Attack: push a signature whose verification takes forever. Its thread is ended, and for
- * a minute nobody verifies it again. Threads are shared fairly between repositories.
+ * a minute nobody verifies it again. Threads are shared fairly between namespaces (R26).
  */
 export const createWorkerVerifier = ({
   program,
@@ -92,10 +92,10 @@ export const createWorkerVerifier = ({
   };
 
   return {
-    verify: async (verification, repository, signal) => {
+    verify: async (verification, owners, signal) => {
       const why = resting.get(verification.candidate);
       if (why !== undefined) return slow(`${why} a moment ago`);
-      const place = await places.acquire(() => [repository], signal);
+      const place = await places.acquire(owners, signal);
       if (place.state !== 'acquired')
         return slow(
           place.state === 'full' ? 'too many candidates wait to be verified' : 'nobody waits for it',

@@ -26,6 +26,7 @@ import {
 import { bundleMediaType, dsseLayer, ecKey, statement } from '../../../test/fakes/signature/signed-layers.ts';
 import type { ClaimFacts, Claim, CandidateSource } from '../../core/facts/claim.ts';
 import type { Fact } from '../../core/facts/fact.ts';
+import { verifyCandidate } from '../verify/verify-candidate.ts';
 
 const repository = 'shop/web';
 const web = image({ user: '1000' });
@@ -297,6 +298,22 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     pushSig(good);
     expect((await signature()).claims).toMatchObject([{ form: 'simple-signing' }]);
     expect(gate.verified).toHaveLength(1);
+  });
+
+  test('R26: threads are shared between namespaces, for repositories of one tenant may be many', async () => {
+    await gate.close();
+    const owners: string[] = [];
+    gate = openClaimEvidence({
+      verifier: {
+        verify: (verification, by) => {
+          owners.push(...by());
+          return Promise.resolve(verifyCandidate(verification));
+        },
+      },
+    });
+    pushSig(good);
+    await gate.ask(pinned(), signatureBy(key.spki), { namespace: 'tenant' });
+    expect(owners).toEqual(['tenant']);
   });
 
   test('S2: a slow one in front of a good one does not turn a pass into a refusal', async () => {

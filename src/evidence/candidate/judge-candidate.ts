@@ -96,7 +96,7 @@ const readAndVerify = async (
     now: clock.now(),
   };
   const begun = clock.monotonic();
-  const result = await verifier.verify(verification, repositoryKey(place.repository), reading.signal);
+  const result = await verifier.verify(verification, reading.requester.owners, reading.signal);
   observer.took('verify', clock.monotonic() - begun);
   return {
     // Another digest or a word of the other kind would be a defect of the verifier; it must not count (S1, S4).

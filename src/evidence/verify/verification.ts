@@ -5,6 +5,7 @@ import type {
   SignatureClaim,
 } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
+import type { Owners } from '../../concurrency/shares.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import type { TrustRootSnapshot } from '../trust/trust-root.ts';
 
@@ -54,7 +55,8 @@ export interface CandidateVerifier {
   /**
    * Never rejects: what takes too long or breaks the worker is a rejected candidate (`slow`), which is what somebody
    * with push rights can cause (S3).
-   * @param repository for fairness: one repository never takes all workers
+   * @param owners the namespaces that wait for it (R26). Attack: a Pod of 64 repositories of one tenant, each with a
+   *   signature that takes seconds, before the one signature of another tenant
    */
-  verify(verification: Verification, repository: string, signal: AbortSignal): Promise<VerificationResult>;
+  verify(verification: Verification, owners: Owners, signal: AbortSignal): Promise<VerificationResult>;
 }
