@@ -46,9 +46,17 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
   const ctKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
   const rekorKey = generateKeyPairSync('ed25519').privateKey;
   const running: RunningProcess[] = [];
-  const start = async ({ name, program, args, env, probe }: Server): Promise<string> => {
+  // A port that is free twice is given twice, and Fulcio breaks when HTTP and gRPC have the same.
+  const taken = new Set<number>();
+  const ownPort = async (): Promise<number> => {
     const port = await freePort();
-    const spare = [await freePort(), await freePort()] as const;
+    if (taken.has(port)) return ownPort();
+    taken.add(port);
+    return port;
+  };
+  const start = async ({ name, program, args, env, probe }: Server): Promise<string> => {
+    const port = await ownPort();
+    const spare = [await ownPort(), await ownPort()] as const;
     const process = launch({
       name,
       command: program,
