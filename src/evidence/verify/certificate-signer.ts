@@ -1,6 +1,6 @@
 import type { CertificateSigner, ClaimCheckResult, TrustedTime } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
-import { ok, type Result } from '../../core/result.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
 import { digestOf } from '../content-digest.ts';
 import { checkCertificateLogs } from './certificate/certificate-log.ts';
 import { readCertificate, type Certificate } from './certificate/certificate.ts';
@@ -11,7 +11,8 @@ import { codeSigning } from './certificate/usage.ts';
 import { reject, type Rejection } from './rejection.ts';
 import type { PreparedRoot, SigstoreRoot, X509Root } from './trust/prepared-root.ts';
 import { isWithin } from './trust/validity.ts';
-import { latestTime } from './witnesses.ts';
+import { rootText } from './trust/root-text.ts';
+import { latestTime, type RootWitnesses } from './witnesses.ts';
 
 /** Certificates that a candidate brings, that of the signer first. */
 export interface SignerCertificates {
@@ -29,11 +30,15 @@ export const readSignerCertificates = ([der, ...above]: readonly Uint8Array[]): 
   return leaf === undefined ? reject('unreadable', 'its certificate cannot be read') : ok({ leaf, brought });
 };
 
-const usable = (chains: readonly Chain[], rootName: string): Result<readonly Chain[], Rejection> => {
+const usable = (
+  chains: readonly Chain[],
+  root: PreparedRoot,
+  now: number,
+): Result<readonly Chain[], Rejection> => {
   if (chains.length === 0)
     return reject(
       'untrusted',
-      `no certificate authority of the trust root '${rootName}' issued its certificate`,
+      `no certificate authority of ${rootText(root, now)} issued its certificate: a newer root may know the one that did`,
     );
   const good = chains.filter((chain) => whyUnusable(chain, codeSigning) === undefined);
   return good.length > 0
@@ -50,6 +55,7 @@ const chainAtTimes = (
   { leaf }: SignerCertificates,
   root: SigstoreRoot,
   times: readonly TrustedTime[],
+  now: number,
 ): Result<Chain, Rejection> => {
   const chains = root.certificateAuthorities.map(({ authority, certificates }) => ({
     authority,
@@ -57,7 +63,8 @@ const chainAtTimes = (
   }));
   const good = usable(
     chains.flatMap((one) => one.chains),
-    root.name,
+    root,
+    now,
   );
   if (!good.ok) return good;
   const chain = chains
@@ -81,7 +88,7 @@ const chainToAnchor = (
   root: X509Root,
   now: number,
 ): Result<Chain, Rejection> => {
-  const good = usable(chainsTo(leaf, brought, root.anchors), root.name);
+  const good = usable(chainsTo(leaf, brought, root.anchors), root, now);
   if (!good.ok) return good;
   const isValidNow = (chain: Chain): boolean => {
     const { from, until } = validityOf(chain);
@@ -124,14 +131,22 @@ export interface VerifiedSigner {
   readonly checks: readonly ClaimCheckResult[];
 }
 
-const whyUndated = (root: SigstoreRoot, witnesses: readonly ClaimCheckResult[]): Result<never, Rejection> => {
-  const failed = witnesses.find(({ outcome }) => outcome === 'failed');
-  return failed === undefined
-    ? reject(
-        'untrusted',
-        `no log and no timestamp authority of the trust root '${root.name}' says when it was signed`,
-      )
-    : reject('invalid', `nobody says when it was signed: ${failed.why ?? ''}`);
+/** Why the certificate says nothing that counts. */
+export interface SignerRejection extends Rejection {
+  /** An authority of the root did issue it: this root is told about before one that knows nothing of it. */
+  readonly isIssued?: true;
+}
+
+/** A log that the root does not know is nobody's forgery, where nothing else is wrong: the root may be too old. */
+const whyUndated = (root: SigstoreRoot, { checks, unknownLog }: RootWitnesses): SignerRejection => {
+  const failed = checks.filter(({ outcome }) => outcome === 'failed');
+  const wrong = failed.find(({ why }) => why !== unknownLog);
+  if (wrong !== undefined)
+    return { fault: 'invalid', why: `nobody says when it was signed: ${wrong.why ?? ''}`, isIssued: true };
+  const why =
+    failed[0]?.why ??
+    `no log and no timestamp authority of the trust root '${root.name}' says when it was signed`;
+  return { fault: 'untrusted', why, isIssued: true };
 };
 
 /**
@@ -142,17 +157,17 @@ const whyUndated = (root: SigstoreRoot, witnesses: readonly ClaimCheckResult[]):
 export const verifySigner = (
   certificates: SignerCertificates,
   root: PreparedRoot,
-  dated: { readonly times: readonly TrustedTime[]; readonly checks: readonly ClaimCheckResult[] },
+  dated: RootWitnesses,
   now: number,
-): Result<VerifiedSigner, Rejection> => {
+): Result<VerifiedSigner, SignerRejection> => {
   const { leaf } = certificates;
   const chain =
     root.kind === 'sigstore'
-      ? chainAtTimes(certificates, root, dated.times)
+      ? chainAtTimes(certificates, root, dated.times, now)
       : chainToAnchor(certificates, root, now);
   // First of all: what another instance of Sigstore made is nobody's forgery, even if this root knows none of its witnesses.
   if (!chain.ok) return chain;
-  if (root.kind === 'sigstore' && dated.times.length === 0) return whyUndated(root, dated.checks);
+  if (root.kind === 'sigstore' && dated.times.length === 0) return fail(whyUndated(root, dated));
   const signer = describe(leaf, chain.value, root);
   if (!signer.ok) return signer;
   const issuer = chain.value[1] as Certificate;

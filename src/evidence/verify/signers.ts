@@ -1,9 +1,8 @@
 import type { ClaimCheckResult, LogProof, Signer, TrustedTime } from '../../core/facts/claim.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readSignerCertificates, verifySigner } from './certificate-signer.ts';
+import { readSignerCertificates, verifySigner, type SignerRejection } from './certificate-signer.ts';
 import type { SignedMaterial } from './form/signed-material.ts';
 import type { LoggedSignature } from './log/logged-signature.ts';
-import type { Rejection } from './rejection.ts';
 import { isSignedBy } from './signature/is-signed-by.ts';
 import { readSpki, type PolicyKey } from './signature/public-key.ts';
 import type { PreparedRoot, SigstoreRoot } from './trust/prepared-root.ts';
@@ -16,7 +15,7 @@ export interface Believed {
   readonly times: readonly TrustedTime[];
   readonly checks: readonly ClaimCheckResult[];
 }
-interface Disbelieved extends Rejection {
+interface Disbelieved extends SignerRejection {
   readonly checks: readonly ClaimCheckResult[];
 }
 interface Trust {
@@ -91,7 +90,10 @@ const certificateSignersOf = (
     signers.push({ signer, ...all, checks: [signaturePassed, ...checks, ...all.checks] });
   }
   if (signers.length > 0) return ok(signers);
-  const worst = rejections.find(({ fault }) => fault === 'invalid') ?? rejections[0];
+  const worst =
+    rejections.find(({ fault }) => fault === 'invalid') ??
+    rejections.find(({ isIssued }) => isIssued) ??
+    rejections[0];
   return fail(
     worst ?? {
       fault: 'untrusted',

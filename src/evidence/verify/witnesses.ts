@@ -7,6 +7,7 @@ import type { LoggedSignature } from './log/logged-signature.ts';
 import { verifyTimestamp, type VerifiedTimestamp } from './timestamp/verify-timestamp.ts';
 import type { SigstoreRoot } from './trust/prepared-root.ts';
 import { logNameOf } from './trust/log-name.ts';
+import { rootText } from './trust/root-text.ts';
 import { isWithin } from './trust/validity.ts';
 
 /** Nothing is believed that is dated later than this after now (S5): clocks differ, but not by more. */
@@ -18,6 +19,11 @@ export interface Witnesses {
   readonly logs: readonly LogProof[];
   readonly times: readonly TrustedTime[];
   readonly checks: readonly ClaimCheckResult[];
+}
+
+/** The same, and what is told where a log entry is of a log that the root does not name. */
+export interface RootWitnesses extends Witnesses {
+  readonly unknownLog?: string;
 }
 
 const authorityNameOf = ({ authority: { operator, uri }, signer }: VerifiedTimestamp): string => {
@@ -58,31 +64,30 @@ const stampsOf = (
 const isInUse = ({ validFor }: TrustedLog, times: readonly number[], now: number): boolean =>
   times.length === 0 ? isWithin(now, validFor) : times.some((time) => isWithin(time, validFor));
 
-/** @param now milliseconds since 1970 */
-export const witnessesOf = (
-  material: SignedMaterial,
+/** Which logs hold an entry about the signature. `stampTimes`: when timestamp authorities of the same root saw it. */
+const logsOf = (
+  { entries, entriesNeed }: SignedMaterial,
   logged: LoggedSignature,
   root: SigstoreRoot,
-  now: number,
-): Witnesses => {
-  const latest = latestTime(now);
-  const stamps = stampsOf(material, logged, root, latest);
-  const stampTimes = stamps.verified.map(({ at }) => at);
+  { stampTimes, now }: { readonly stampTimes: readonly number[]; readonly now: number },
+) => {
   const whys: string[] = [];
   const logs = new Map<string, LogProof>();
   const times: TrustedTime[] = [];
-  for (const entry of material.entries) {
-    if (entry[material.entriesNeed] === undefined) {
-      whys.push(`its log entry has no ${material.entriesNeed}`);
+  let isOfUnknownLog = false;
+  for (const entry of entries) {
+    if (entry[entriesNeed] === undefined) {
+      whys.push(`its log entry has no ${entriesNeed}`);
       continue;
     }
     const held = verifyLogEntry(entry, logged, root.tlogs);
     if (!held.ok) {
-      whys.push(`its log entry ${held.error}`);
+      if (held.error.kind === 'wrong') whys.push(`its log entry ${held.error.why}`);
+      else isOfUnknownLog = true;
       continue;
     }
     const { log, at } = held.value;
-    if (at !== undefined && at > latest) whys.push('its log entry is dated in the future');
+    if (at !== undefined && at > latestTime(now)) whys.push('its log entry is dated in the future');
     else if (at === undefined && !isInUse(log, stampTimes, now)) whys.push('its log was not in use then');
     else {
       const name = logNameOf(log);
@@ -90,13 +95,36 @@ export const witnessesOf = (
       if (at !== undefined) times.push({ trustRoot: root.name, from: 'log', authority: name, at });
     }
   }
-  for (const stamp of stamps.verified)
-    times.push({ trustRoot: root.name, from: 'timestamp', authority: authorityNameOf(stamp), at: stamp.at });
+  return { whys, logs: [...logs.values()], times, isOfUnknownLog };
+};
+
+/** @param now milliseconds since 1970 */
+export const witnessesOf = (
+  material: SignedMaterial,
+  logged: LoggedSignature,
+  root: SigstoreRoot,
+  now: number,
+): RootWitnesses => {
+  const stamps = stampsOf(material, logged, root, latestTime(now));
+  const stampTimes = stamps.verified.map(({ at }) => at);
+  const { whys, logs, times, isOfUnknownLog } = logsOf(material, logged, root, { stampTimes, now });
+  const unknownLog = `its log entry is of a log that ${rootText(root, now)} does not name: a newer root may know it`;
+  const stamped = stamps.verified.map((stamp): TrustedTime => ({
+    trustRoot: root.name,
+    from: 'timestamp',
+    authority: authorityNameOf(stamp),
+    at: stamp.at,
+  }));
   return {
-    logs: [...logs.values()],
-    times,
+    logs,
+    times: [...times, ...stamped],
+    ...(isOfUnknownLog && { unknownLog }),
     checks: [
-      checkOf('log', material.entries.length, logs.size, whys),
+      // What is wrong for sure is told first.
+      checkOf('log', material.entries.length, logs.length, [
+        ...whys,
+        ...(isOfUnknownLog ? [unknownLog] : []),
+      ]),
       checkOf('timestamp', material.timestamps.length, stamps.verified.length, stamps.whys),
     ],
   };

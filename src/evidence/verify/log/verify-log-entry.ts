@@ -20,6 +20,10 @@ export interface HeldEntry {
   readonly at?: number;
 }
 
+/** Why no log of the trust root holds it: `wrong`, in words that follow "its log entry". */
+export type EntryFault = { readonly kind: 'unknown-log' } | { readonly kind: 'wrong'; readonly why: string };
+const wrong = (why: string) => fail<EntryFault>({ kind: 'wrong', why });
+
 const endOfTime = new Date(8_640_000_000_000_000);
 const hashByLength: Readonly<Record<number, DigestAlgorithm>> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
 
@@ -135,20 +139,22 @@ const isSetOf = (entry: LogEntry, { keyId, checkpointKeyId }: TrustedLog): boole
   keyId.equals(entry.logId) || checkpointKeyId?.equals(entry.logId) === true;
 
 /**
- * Looks for the log of a trust root that holds an entry about this signature.
- * @returns why none does, in words that follow "its log entry"
+ * Looks for the log of a trust root that holds an entry about this signature. The log is unknown only where nothing else is
+ * wrong, as far as that can be seen without its key.
  */
 export const verifyLogEntry = (
   entry: LogEntry,
   logged: LoggedSignature,
   logs: readonly TrustedLog[],
-): Result<HeldEntry, string> => {
+): Result<HeldEntry, EntryFault> => {
   const body = checkEntryBody(entry, logged);
-  if (!body.isAbout) return fail(body.why);
-  if (entry.promise === undefined && entry.proof === undefined) return fail('has no proof');
+  if (!body.isAbout) return wrong(body.why);
+  if (entry.promise === undefined && entry.proof === undefined) return wrong('has no proof');
+  const notProven = 'is not proven by its log';
+  if (!isProofOfCheckpoint(entry)) return wrong(notProven);
   const log = logs.find((one) => isSetOf(entry, one));
-  if (log === undefined) return fail('is of a log that the trust root does not name');
-  if (!isProofOfCheckpoint(entry) || !holds(entry, logged, log)) return fail('is not proven by its log');
+  if (log === undefined) return fail({ kind: 'unknown-log' });
+  if (!holds(entry, logged, log)) return wrong(notProven);
   const isDated = !body.rekor2 && entry.promise !== undefined && entry.integratedTime !== undefined;
   return ok({ log, ...(isDated && { at: (entry.integratedTime ?? 0) * 1000 }) });
 };

@@ -11,18 +11,18 @@ export interface PreparedAuthority {
   readonly certificates: readonly Certificate[];
 }
 
-export interface SigstoreRoot {
+type NamedRoot = Pick<TrustRootSnapshot, 'name' | 'writtenAt'>;
+
+export interface SigstoreRoot extends NamedRoot {
   readonly kind: 'sigstore';
-  readonly name: string;
   readonly certificateAuthorities: readonly PreparedAuthority[];
   readonly timestampAuthorities: readonly PreparedAuthority[];
   readonly tlogs: readonly TrustedLog[];
   readonly ctlogs: readonly TrustedLog[];
 }
 /** A plain certificate authority: it has neither logs nor timestamps. */
-export interface X509Root {
+export interface X509Root extends NamedRoot {
   readonly kind: 'x509';
-  readonly name: string;
   readonly anchors: readonly Certificate[];
 }
 export type PreparedRoot = SigstoreRoot | X509Root;
@@ -40,7 +40,7 @@ const prepareAuthorities = (
   return ok(prepared);
 };
 
-const prepareSigstore = (name: string, text: string): Result<PreparedRoot, string> => {
+const prepareSigstore = (named: NamedRoot, text: string): Result<PreparedRoot, string> => {
   const root = readTrustedRoot(text);
   if (!root.ok) return fail(root.error[0] ?? 'cannot be read');
   const certificateAuthorities = prepareAuthorities(root.value.certificateAuthorities);
@@ -49,7 +49,7 @@ const prepareSigstore = (name: string, text: string): Result<PreparedRoot, strin
   if (!timestampAuthorities.ok) return timestampAuthorities;
   return ok({
     kind: 'sigstore',
-    name,
+    ...named,
     certificateAuthorities: certificateAuthorities.value,
     timestampAuthorities: timestampAuthorities.value,
     tlogs: root.value.tlogs,
@@ -57,14 +57,14 @@ const prepareSigstore = (name: string, text: string): Result<PreparedRoot, strin
   });
 };
 
-const prepareX509 = (name: string, pem: string): Result<PreparedRoot, string> => {
+const prepareX509 = (named: NamedRoot, pem: string): Result<PreparedRoot, string> => {
   const roots = readX509Roots(pem);
   if (!roots.ok) return fail(roots.error[0] ?? 'cannot be read');
   const anchors = roots.value.map(({ raw }) => readCertificate(new Uint8Array(raw)));
   const readable = anchors.filter((one) => one !== undefined);
   return readable.length < anchors.length
     ? fail('has a certificate that cannot be read')
-    : ok({ kind: 'x509', name, anchors: readable });
+    : ok({ kind: 'x509', ...named, anchors: readable });
 };
 
 /** Reading a root costs as much as verifying a signature, and a thread sees the same few again and again. */
@@ -73,13 +73,15 @@ const prepared = createLruCache<Result<PreparedRoot, string>>({ entries: maxPrep
 
 /** @returns why the root cannot be used, in words that follow its name */
 export const prepareRoot = (snapshot: TrustRootSnapshot): Result<PreparedRoot, string> => {
-  const key = `${snapshot.kind} ${snapshot.id} ${snapshot.name}`;
+  const { kind, id, name, writtenAt } = snapshot;
+  const key = `${kind} ${id} ${writtenAt ?? ''} ${name}`;
   const known = prepared.get(key);
   if (known !== undefined) return known;
+  const named = { name, ...(writtenAt === undefined ? {} : { writtenAt }) };
   const root =
     snapshot.kind === 'sigstore'
-      ? prepareSigstore(snapshot.name, snapshot.trustedRoot)
-      : prepareX509(snapshot.name, snapshot.roots);
+      ? prepareSigstore(named, snapshot.trustedRoot)
+      : prepareX509(named, snapshot.roots);
   prepared.set(key, root);
   return root;
 };
