@@ -65,7 +65,10 @@ const someImages = folderWith({
 
 const examples = join(root, 'examples', 'policies');
 const sets: readonly (readonly [string, string, readonly string[]])[] = [
-  ...readdirSync(examples).map((name) => [`examples/policies/${name}`, join(examples, name), []] as const),
+  // What is looked up in a registry differs in times and credentials, and a webhook wants Pods to be pinned by then.
+  ...readdirSync(examples)
+    .filter((name) => name !== 'signed')
+    .map((name) => [`examples/policies/${name}`, join(examples, name), []] as const),
   ['every mode and selector', everySelector, []],
   ['some images', someImages, []],
   ['some images, with --unmatched deny', someImages, ['--unmatched', 'deny']],

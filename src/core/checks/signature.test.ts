@@ -103,7 +103,7 @@ describe('one finding tells why an image fails, by the candidate that came furth
     expect(finding).toMatchObject({
       check: 'signature',
       message: `image '${pinned}' has no signature by anybody whom the policy trusts (release)`,
-      detail: `signed by key ${theirs.signer.fingerprint.slice(0, 19)}… (simple-signing, .sig), log not checked: the policy names no such signer`,
+      detail: `signed by key ${theirs.signer.fingerprint} (simple-signing, .sig), log not checked: the policy names no such signer`,
       remedy: expect.stringContaining('authorities sign this digest'),
     });
   });

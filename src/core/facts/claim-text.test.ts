@@ -20,7 +20,7 @@ const candidate = digestOf(`sha256:${'c'.repeat(64)}`);
 
 describe('what a claim says, for people', () => {
   test.each([
-    ['a key', signedBy(key), 'signed by key sha256:1f3a5c7e9b2d… (simple-signing, .sig), log not checked'],
+    ['a key', signedBy(key), `signed by key ${key.fingerprint} (simple-signing, .sig), log not checked`],
     [
       'a workflow, at the time of a log',
       keylessSignature(),
@@ -35,7 +35,7 @@ describe('what a claim says, for people', () => {
     [
       'an attestation of two places',
       attestedBy(key, { sources: ['attestation-tag', 'referrers-tag'], checks: [] }),
-      'slsa.dev/provenance/v1 attested by key sha256:1f3a5c7e9b2d… (dsse, .att, fallback tag)',
+      `slsa.dev/provenance/v1 attested by key ${key.fingerprint} (dsse, .att, fallback tag)`,
     ],
     [
       'a time that is no date',

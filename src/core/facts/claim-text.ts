@@ -61,9 +61,9 @@ const certificateText = ({ names, subject, issuer, trustRoot }: CertificateSigne
   return `${identityText(name)} (${by})`;
 };
 
-/** Who signed, for people. */
+/** Who signed, for people. A key is named whole: keys with the same first digits can be made. */
 export const signerText = (signer: Signer): string =>
-  signer.kind === 'key' ? `key ${shortDigest(signer.fingerprint)}` : certificateText(signer);
+  signer.kind === 'key' ? `key ${signer.fingerprint}` : certificateText(signer);
 
 /** `2026-01-05T10:00:00Z`, or a word for what is no date. */
 export const secondsText = (time: number): string => {
@@ -89,7 +89,7 @@ const typeText = (claim: Claim): string =>
 
 /**
  * What one claim says, for people; safe to show.
- * @example `signed by key sha256:1f3a5c7e9b2d… (simple-signing, .sig), log not checked`
+ * @example `signed by key sha256:1f3a… (simple-signing, .sig), log not checked`, the fingerprint whole
  */
 export const claimText = (claim: Claim): string =>
   `${typeText(claim)} by ${signerText(claim.signer)} (${claim.form}, ${sourceText(claim.sources)})` +

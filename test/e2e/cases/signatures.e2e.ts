@@ -154,7 +154,7 @@ describe('images that a key of cosign has to sign', () => {
         const recorded = await decision(admitted);
         const [{ evidence, digest } = {}] = recorded.images;
         expect(digest).toBe(made.digest);
-        const claim = `signed by key ${fingerprintOf(release.pem).slice(0, 19)}… (${written}, ${source[where]})`;
+        const claim = `signed by key ${fingerprintOf(release.pem)} (${written}, ${source[where]})`;
         expect(evidence?.claims).toEqual([claim]);
         const { stdout } = await imagegate(['explain', recorded.id, '--data', stage.gate.data]);
         expect(stdout.replaceAll(/\s+/g, ' ')).toContain(claim);
