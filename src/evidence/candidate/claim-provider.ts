@@ -28,7 +28,7 @@ import { nobodyObserves, type ClaimObserver } from './claim-observer.ts';
 import { basisOf, rootsOf, type RootsInForce } from './claim-basis.ts';
 import { searchLocations } from './claim-locations.ts';
 import { imagesBehind, type IndexImage } from './index-images.ts';
-import { createJudgeCandidate, type JudgeCandidate } from './judge-candidate.ts';
+import { createJudgeCandidate, type ClaimBasis, type JudgeCandidate } from './judge-candidate.ts';
 import type { CandidateBounds } from './read-candidate.ts';
 
 /** What verifies candidates, and whom it believes. */
@@ -63,7 +63,10 @@ interface Subject {
 interface ClaimQuestion<N> {
   readonly resolved: ResolvedImage;
   readonly need: N;
+  /** Equal for equal needs of one kind, and for no others. */
+  readonly needKey: string;
   readonly roots: RootsInForce;
+  readonly basis: ClaimBasis;
   readonly reading: Reading;
   readonly offersFor: OffersFor;
 }
@@ -113,17 +116,17 @@ const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   before: readonly C[],
 ): Promise<SubjectClaims<C>> => {
   const { settings, parts, judge, observer } = searcher;
-  const { id, says, isClaim, tag } = settings;
-  const { resolved, need, roots, reading, offersFor } = question;
+  const { id, isClaim, tag } = settings;
+  const { resolved, need, needKey, basis, reading, offersFor } = question;
   const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
   const found = await searchLocations({ parts, judge, observer }, place, {
-    basis: basisOf(says, need.keys, roots, settings.expressions(need)),
+    basis,
     subject,
     sources: [tag, 'referrers', 'referrers-tag'],
     preference: { tag, predicateTypes: settings.predicateTypes(need) },
     isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
     // It ends early by what is asked, and by what was said of the index.
-    key: `${id} ${settings.keyOf(need)} ${before.length > 0 ? resolved.image.digest : ''}`,
+    key: `${id} ${needKey} ${before.length > 0 ? resolved.image.digest : ''}`,
     reading,
   });
   // A claim of the other kind is none (S4).
@@ -208,13 +211,12 @@ const isBesideImage = ({ locations }: Pick<ClaimNeed<Claim>, 'locations'>): bool
   locations.every((location) => location === besideImage);
 
 /** Equal for one account that asks the same about one image, by the same trust roots (R28). */
-const keptKey = <C extends Claim, N extends ClaimNeed<C>>(
-  settings: ClaimKind<C, N>,
+const keptKey = (
   { image, credential }: ResolvedImage,
-  need: N,
+  needKey: string,
   { ids, missing }: RootsInForce,
 ): string =>
-  `${accountKey({ repository: image, credential: credential.key })} ${image.digest} ${settings.keyOf(need)} ${JSON.stringify([ids, Object.keys(missing)])}`;
+  `${accountKey({ repository: image, credential: credential.key })} ${image.digest} ${needKey} ${JSON.stringify([ids, Object.keys(missing)])}`;
 
 /** What an answer weighs that shares its facts with others. */
 const sharedBytes = 256;
@@ -247,10 +249,13 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   ): Promise<Gathered<ClaimFacts<C>>> => {
     const began = clock.monotonic();
     const roots = rootsOf(trustRoots, need.trustRoots);
-    const key = keptKey(settings, resolved, need, roots);
-    const before = resolved.outage === undefined && isBesideImage(need) ? kept.get(key) : undefined;
+    const needKey = settings.keyOf(need);
+    const isShared = resolved.outage === undefined && isBesideImage(need);
+    const key = keptKey(resolved, needKey, roots);
+    const before = isShared ? kept.get(key) : undefined;
     if (before !== undefined) return before;
-    const answer = await gather(searcher, { resolved, need, roots, reading, offersFor });
+    const basis = basisOf(settings.says, need.keys, roots, settings.expressions(need));
+    const answer = await gather(searcher, { resolved, need, needKey, roots, basis, reading, offersFor });
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
     if (answer.state === 'unavailable') {
       const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
@@ -261,8 +266,7 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     // What is not there yet may be pushed at any moment.
     if (!isWhole) return { fact: known(facts), keepFor: 0, bytes: 0, claims };
     const gathered = { fact: known(facts), keepFor: limits.listTime, bytes: sharedBytes, claims };
-    if (resolved.outage === undefined && isBesideImage(need))
-      kept.set(key, gathered, limits.answerTime, 2 * (key.length + JSON.stringify(facts).length));
+    if (isShared) kept.set(key, gathered, limits.answerTime, 2 * (key.length + JSON.stringify(facts).length));
     return gathered;
   };
 };
