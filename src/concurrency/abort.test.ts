@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { onAbort, sleep, untilAborted } from './abort.ts';
+import { onAbort, sleep, untilAborted, waitAtMost } from './abort.ts';
 
 const listening = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
@@ -76,5 +76,28 @@ describe('sleeping', () => {
     expect(await long).toBe(false);
     expect(await sleep(60_000, controller.signal)).toBe(false);
     expect(listening(controller.signal)).toBe(0);
+  });
+});
+
+describe('waiting for work, and not longer than a time', () => {
+  test('ends with the work', async () => {
+    const began = performance.now();
+    await waitAtMost(Promise.resolve('done'), 60_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
+  test('ends with the time, and the work goes on', async () => {
+    const work = Promise.withResolvers<string>();
+    await waitAtMost(work.promise, 1);
+    work.resolve('done');
+    expect(await work.promise).toBe('done');
+  });
+
+  test('fails when the work fails first, and not by what fails later', async () => {
+    await expect(waitAtMost(Promise.reject(new Error('broken')), 60_000)).rejects.toThrow('broken');
+    const work = Promise.withResolvers<string>();
+    await waitAtMost(work.promise, 1);
+    work.reject(new Error('too late'));
+    await expect(work.promise).rejects.toThrow('too late');
   });
 });

@@ -50,3 +50,9 @@ export const sleep = (milliseconds: number, signal: AbortSignal, ref = true): Pr
       resolve(false);
     });
   });
+
+/** Waits for work, and not longer than so many milliseconds. The work goes on; when it fails first, that is an error. */
+export const waitAtMost = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
+  const done = new AbortController();
+  await Promise.race([work, sleep(milliseconds, done.signal, false)]).finally(() => done.abort());
+};

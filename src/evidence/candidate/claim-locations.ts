@@ -1,3 +1,4 @@
+import { waitAtMost } from '../../concurrency/abort.ts';
 import { locationOf } from '../../core/facts/claim-location.ts';
 import { known } from '../../core/facts/fact.ts';
 import { parseReference } from '../../core/image/reference.ts';
@@ -8,13 +9,7 @@ import type { Credential, Repository } from '../ports.ts';
 import type { OffersFor } from '../provider.ts';
 import type { ReadPlace } from '../read-content.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import {
-  gatherClaims,
-  waitFor,
-  type ClaimSearch,
-  type FoundClaims,
-  type GatherParts,
-} from './gather-claims.ts';
+import { gatherClaims, type ClaimSearch, type FoundClaims, type GatherParts } from './gather-claims.ts';
 
 /** Candidates for one image, wherever they stand. */
 export interface SubjectSearch extends Omit<ClaimSearch, 'place'> {
@@ -155,7 +150,7 @@ export const searchLocations = async (
     });
     looks.push(look);
     const isLast = looks.length === locations.locations.length;
-    await (isLast ? look : waitFor(look, 2 * candidateTime));
+    await (isLast ? look : waitAtMost(look, 2 * candidateTime));
     if (search.isMet(together(found).claims)) return together(found);
   }
   await Promise.all(looks);

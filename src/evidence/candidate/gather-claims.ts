@@ -1,6 +1,6 @@
 import type { CandidateSource, Claim, RejectedCandidate, SourceState } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
-import { sleep } from '../../concurrency/abort.ts';
+import { waitAtMost } from '../../concurrency/abort.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
@@ -53,12 +53,6 @@ interface Findings {
   /** Bytes of candidates that were read or are being read. */
   bytes: number;
 }
-
-/** Waits for work, and not longer than so many milliseconds. */
-export const waitFor = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
-  const done = new AbortController();
-  await Promise.race([work, sleep(milliseconds, done.signal, false)]).finally(() => done.abort());
-};
 
 /** The candidates of all lists that are new, each once with all its sources. */
 const freshIn = ({ lists, seen }: Findings): readonly Candidate[] => {
@@ -115,7 +109,7 @@ const judgeAll = async (parts: GatherParts, search: ClaimSearch, findings: Findi
     const batch = candidates.slice(at, at + size).map((one) => judgeOne(parts, search, findings, one));
     at += size;
     batches.push(Promise.all(batch));
-    await waitFor(Promise.all(batch), parts.parts.limits.candidateTime);
+    await waitAtMost(Promise.all(batch), parts.parts.limits.candidateTime);
     if (search.isMet(findings.claims)) return;
   }
   await Promise.all(batches);
@@ -137,7 +131,7 @@ const lookOnce = async (
       findings.lists.set(source, await candidateLists.list(place, wanted, reading));
     }),
   );
-  await waitFor(lists, limits.candidateTime);
+  await waitAtMost(lists, limits.candidateTime);
   parts.observer.took('list', clock.monotonic() - began);
   await judgeAll(parts, search, findings);
   if (search.isMet(findings.claims)) return;
