@@ -5,6 +5,7 @@ import type { WorkerOrders } from './evidence-worker.ts';
 import {
   expectAll,
   numbers,
+  pinnedName,
   policiesFor,
   rowsFor,
   send,
@@ -64,9 +65,7 @@ export const measureDigests = async (plan: BenchPlan, registries: Part<RegistryO
 const path = '/validate?timeout=10s';
 /** Pods of four containers, each image once. */
 const pods = (images: readonly Filled[]): readonly (readonly string[])[] =>
-  numbers(Math.floor(images.length / 4)).map((pod) =>
-    images.slice(pod * 4, pod * 4 + 4).map(({ name, digest }) => `${name}@${digest}`),
-  );
+  numbers(Math.floor(images.length / 4)).map((pod) => images.slice(pod * 4, pod * 4 + 4).map(pinnedName));
 
 const names = Object.keys(faults) as readonly FaultName[];
 /** No road of the gate asks for pages yet; they are asked for in a process with the registry access alone. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { BenchPlan } from './bench-plan.ts';
-import type { RegistryOrders } from './evidence-registry.ts';
+import type { Filled, RegistryOrders } from './evidence-registry.ts';
 import { startPart, type Part } from './evidence-part.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
 import { load, startServer, type Server } from './processes.ts';
@@ -47,6 +47,25 @@ export const policiesFor = (hosts: readonly string[], image: boolean, platform?:
       ],
     },
   }));
+
+/** The same without `image`; the first of them demands these checks of every image, in mode Deny. */
+export const policiesDemanding = (hosts: readonly string[], checks: readonly object[]): readonly object[] => {
+  const [first, ...others] = policiesFor(hosts, false);
+  const { spec, ...rest } = first as { spec: { checks: readonly object[] } };
+  return [{ ...rest, spec: { ...spec, checks: [...spec.checks, ...checks] } }, ...others];
+};
+
+export const pinnedName = ({ name, digest }: Filled): string => `${name}@${digest}`;
+
+/** Pods of some containers out of all images, so that a review is not always the last one. */
+export const podsOf = (
+  images: readonly string[],
+  containers: number,
+  pods: number,
+): readonly (readonly string[])[] =>
+  numbers(pods).map((pod) =>
+    numbers(containers).map((container) => images[(pod * 7 + container * 53) % images.length] ?? ''),
+  );
 
 const writeFiles = async (folder: string, policies: readonly object[]): Promise<void> => {
   await mkdir(folder);

@@ -1,6 +1,7 @@
 import {
   expectAll,
-  numbers,
+  pinnedName,
+  podsOf,
   policiesFor,
   rowsFor,
   send,
@@ -10,19 +11,11 @@ import {
   type Gate,
 } from './evidence-stage.ts';
 import type { BenchPlan } from './bench-plan.ts';
-import type { Filled, RegistryOrders } from './evidence-registry.ts';
+import type { RegistryOrders } from './evidence-registry.ts';
 import type { Part } from './evidence-part.ts';
 import { median, print, type Server } from './processes.ts';
 
 const path = '/validate?timeout=10s';
-const withDigest = ({ name, digest }: Filled): string => `${name}@${digest}`;
-
-/** Pods of four containers out of all images: 2,000 of them, so that a review is not always the last one. */
-const podsOf = (images: readonly string[]): readonly (readonly string[])[] =>
-  numbers(2000).map((pod) =>
-    numbers(4).map((container) => images[(pod * 7 + container * 53) % images.length] ?? ''),
-  );
-
 interface Contestant {
   readonly name: string;
   readonly server: Server;
@@ -45,8 +38,15 @@ const compete = async ({ rounds, seconds }: BenchPlan, all: readonly Contestant[
 export const measureWarm = async (plan: BenchPlan, registries: Part<RegistryOrders>): Promise<void> => {
   const host = await registries.ask('openDocker', undefined);
   const images = await registries.ask('fill', { host, repository: 'shop/service', count: 200 });
-  const digests = await writeReviews(plan, podsOf(images.map(withDigest)));
-  const tags = await writeReviews(plan, podsOf(images.map(({ name }) => name)));
+  const digests = await writeReviews(plan, podsOf(images.map(pinnedName), 4, 2000));
+  const tags = await writeReviews(
+    plan,
+    podsOf(
+      images.map(({ name }) => name),
+      4,
+      2000,
+    ),
+  );
   const start = (image: boolean): Promise<Gate> =>
     startGate(plan, { policies: policiesFor([host], image), registries: rowsFor([host]) });
   const gate = await start(true);

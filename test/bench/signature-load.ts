@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchPlan } from './bench-plan.ts';
 import type { Part } from './evidence-part.ts';
-import type { Filled, RegistryOrders } from './evidence-registry.ts';
+import type { RegistryOrders } from './evidence-registry.ts';
 import {
   expectAll,
   numbers,
-  policiesFor,
+  pinnedName,
+  podsOf,
+  policiesDemanding,
   rowsFor,
   send,
   startEcho,
@@ -20,7 +22,6 @@ import type { LoopReport } from './loop-monitor.ts';
 import { median, print } from './processes.ts';
 
 const path = '/validate?timeout=10s';
-const pinned = ({ name, digest }: Filled): string => `${name}@${digest}`;
 type Registries = Part<RegistryOrders>;
 type Demand = 'key' | 'keyless' | 'attestation';
 
@@ -44,23 +45,18 @@ const gateFor = async (
       },
     },
   };
-  const [first, ...others] = policiesFor(hosts, false);
-  const { spec, ...rest } = first as { spec: { checks: readonly object[] } };
-  const demanding = {
-    ...rest,
-    spec: { ...spec, checks: [...spec.checks, ...demands.map((demand) => checks[demand])] },
-  };
   return startGate(plan, {
-    policies: [demanding, ...others, trustRoot],
+    policies: [
+      ...policiesDemanding(
+        hosts,
+        demands.map((demand) => checks[demand]),
+      ),
+      trustRoot,
+    ],
     registries: rowsFor(hosts),
     ...more,
   });
 };
-
-const podsOf = (images: readonly Filled[], each: number, pods: number): readonly (readonly string[])[] =>
-  numbers(pods).map((pod) =>
-    numbers(each).map((container) => pinned(images[(pod * 7 + container * 53) % images.length]!)),
-  );
 
 /** Pods of four images by digest, each signed without a key and attested, all of them verified before. */
 export const measureSignatureWarm = async (plan: BenchPlan, registries: Registries): Promise<void> => {
@@ -69,7 +65,7 @@ export const measureSignatureWarm = async (plan: BenchPlan, registries: Registri
   await registries.ask('signHere', { images, with: ['keyless', 'attestation'] });
   const gate = await gateFor(plan, registries, [host], ['keyless', 'attestation']);
   const echo = await startEcho(gate.pem);
-  const bodiesFile = await writeReviews(plan, podsOf(images, 4, 2000));
+  const bodiesFile = await writeReviews(plan, podsOf(images.map(pinnedName), 4, 2000));
   const ours: number[] = [];
   const bare: number[] = [];
   await send(gate, path, { bodiesFile, seconds: 20, requests: 4000 });
@@ -95,7 +91,11 @@ export const measureSignatureCrowd = async (plan: BenchPlan, registries: Registr
   const gate = await gateFor(plan, registries, [host], ['keyless', 'attestation']);
   const warmUp = await registries.ask('fill', { host, repository: 'warm-up/service', count: 4 });
   await registries.ask('signHere', { images: warmUp, with: ['keyless', 'attestation'] });
-  const first = { bodiesFile: await writeReviews(plan, podsOf(warmUp, 1, 4)), requests: 4, connections: 4 };
+  const first = {
+    bodiesFile: await writeReviews(plan, podsOf(warmUp.map(pinnedName), 1, 4)),
+    requests: 4,
+    connections: 4,
+  };
   expectAll(await send(gate, path, first), 'allowed');
   const p99: number[] = [];
   const each: number[] = [];
@@ -105,7 +105,7 @@ export const measureSignatureCrowd = async (plan: BenchPlan, registries: Registr
     await registries.ask('signHere', { images, with: ['keyless', 'attestation'] });
     const bodiesFile = await writeReviews(
       plan,
-      numbers(1000).map((pod) => [pinned(images[pod % images.length]!)]),
+      numbers(1000).map((pod) => [pinnedName(images[pod % images.length]!)]),
     );
     const before = await registries.ask('requests', { host, repository });
     p99.push(
@@ -134,7 +134,7 @@ export const measureSignatureJunk = async (plan: BenchPlan, registries: Registri
     await registries.ask('signHere', { images, ...beside });
     const times: number[] = [];
     for (const image of images) {
-      const bodiesFile = await writeReviews(plan, [[pinned(image)]]);
+      const bodiesFile = await writeReviews(plan, [[pinnedName(image)]]);
       times.push(expectAll(await send(gate, path, { bodiesFile, connections: 1, requests: 1 }), verdict).max);
     }
     // The first one starts the workers.
@@ -163,13 +163,13 @@ export const measureSignatureBeside = async (plan: BenchPlan, registries: Regist
   });
   const known = await registries.ask('fill', { host, repository: 'known/service', count: 20 });
   await registries.ask('signHere', { images: known, with: ['keyless', 'attestation'] });
-  const ordinary = await writeReviews(plan, podsOf(known, 1, 200));
+  const ordinary = await writeReviews(plan, podsOf(known.map(pinnedName), 1, 200));
   expectAll(await send(gate, path, { bodiesFile: ordinary, requests: 2000 }), 'allowed');
   const images = await registries.ask('fill', { host, repository: 'new/service', count: 100 });
   await registries.ask('signHere', { images, with: ['keyless', 'attestation'] });
   const fresh = await writeReviews(
     plan,
-    images.map((image) => [pinned(image)]),
+    images.map((image) => [pinnedName(image)]),
   );
   gate.child.kill('SIGUSR2');
   const [warm, cold] = await Promise.all([
@@ -195,7 +195,10 @@ export const measureSignatureMemory = async (plan: BenchPlan, registries: Regist
   const few = await registries.ask('fill', { host, repository: 'few/service', count: 20 });
   await registries.ask('signHere', { images: few, with: ['key'] });
   expectAll(
-    await send(gate, path, { bodiesFile: await writeReviews(plan, podsOf(few, 1, 20)), requests: 20 }),
+    await send(gate, path, {
+      bodiesFile: await writeReviews(plan, podsOf(few.map(pinnedName), 1, 20)),
+      requests: 20,
+    }),
     'allowed',
   );
   print({ name: 'rss with idle workers', value: gate.rss(), unit: 'MiB', budget: '<= 230' });
@@ -203,7 +206,7 @@ export const measureSignatureMemory = async (plan: BenchPlan, registries: Regist
   await registries.ask('signHere', { images, with: ['key'] });
   const bodiesFile = await writeReviews(
     plan,
-    images.map((image) => [pinned(image)]),
+    images.map((image) => [pinnedName(image)]),
   );
   let peak = gate.rss();
   const watch = setInterval(() => (peak = Math.max(peak, gate.rss())), 50);

@@ -9,7 +9,8 @@ import type { Filled, RegistryOrders } from './evidence-registry.ts';
 import {
   expectAll,
   numbers,
-  policiesFor,
+  pinnedName,
+  policiesDemanding,
   rowsFor,
   send,
   startGate,
@@ -19,7 +20,6 @@ import {
 import { median, pinnedProgram, print } from './processes.ts';
 
 const path = '/validate?timeout=10s';
-const pinnedName = ({ name, digest }: Filled): string => `${name}@${digest}`;
 
 /** The fifty policies of the bench, one of which asks in mode Deny who signed or attested. */
 const startSignedGate = (
@@ -27,12 +27,11 @@ const startSignedGate = (
   host: string,
   check: object,
   roots: readonly object[] = [],
-): Promise<Gate> => {
-  const [first, ...others] = policiesFor([host], false);
-  const { spec, ...rest } = first as { spec: { checks: readonly object[] } };
-  const signed = { ...rest, spec: { ...spec, checks: [...spec.checks, check] } };
-  return startGate(plan, { policies: [...roots, signed, ...others], registries: rowsFor([host]) });
-};
+): Promise<Gate> =>
+  startGate(plan, {
+    policies: [...roots, ...policiesDemanding([host], [check])],
+    registries: rowsFor([host]),
+  });
 
 const authorities = (authority: object) => ({ authorities: [{ name: 'release', ...authority }] });
 
