@@ -10,11 +10,21 @@ const maxLineLength = 160;
 const bounded = (lines: readonly string[]): readonly string[] =>
   lines.slice(0, maxLines).map((one) => shownBriefly(one, maxLineLength));
 
-const trailOf = ({ tried, claims, staleFor }: ImageEvidence): EvidenceTrail => ({
-  tried: bounded(tried),
-  ...(claims === undefined ? {} : { claims: bounded(claims) }),
-  ...(staleFor === undefined ? {} : { staleFor }),
-});
+/** An answer is given to many reviews, and its lines are cut and escaped for the first of them alone (R24). */
+const trails = new WeakMap<ImageEvidence, EvidenceTrail>();
+
+const trailOf = (evidence: ImageEvidence): EvidenceTrail => {
+  const made = trails.get(evidence);
+  if (made !== undefined) return made;
+  const { tried, claims, staleFor } = evidence;
+  const trail = {
+    tried: bounded(tried),
+    ...(claims === undefined ? {} : { claims: bounded(claims) }),
+    ...(staleFor === undefined ? {} : { staleFor }),
+  };
+  trails.set(evidence, trail);
+  return trail;
+};
 
 /** An image as the record has it. */
 export const judgedImage = ({ use, image, evidence }: ImageUnderReview): JudgedImage => {
