@@ -98,6 +98,7 @@ const coreOrder = [
   'image',
   'oci',
   'facts',
+  'vulnerability',
   'workload',
   'policy',
   'trust-root',
@@ -232,7 +233,9 @@ describe('the sources', () => {
       // A text in quotes, which has no keys.
       file === 'src/core/workload/object-path.ts' ||
       // Decisions that the gate has written itself.
-      ['src/cli/commands/decisions.ts', 'src/cli/commands/explain.ts'].includes(file);
+      ['src/cli/commands/decisions.ts', 'src/cli/commands/explain.ts'].includes(file) ||
+      // Parts of advisories that the gate has written itself: their bytes were compared with their digest.
+      ['part-format', 'part-reader'].some((name) => file === `src/adapters/advisories/${name}.ts`);
     const parsing = production.filter((file) =>
       /\bJSON\.parse\(/.test(readFileSync(join(root, file), 'utf8')),
     );

@@ -1,0 +1,106 @@
+import type { Digest } from '../../core/image/digest.ts';
+import { parseJson } from '../../core/text/json/parse-json.ts';
+import { isAdvisoryDate, type AdvisoryRecord } from '../../core/vulnerability/advisory.ts';
+import { baseEcosystem, packageKeyName } from '../../core/vulnerability/package.ts';
+import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
+import { digestOf } from '../../evidence/content-digest.ts';
+import { writePart, type PartSummary } from './part-format.ts';
+import { createKeys, createSection, createTexts } from './part-sections.ts';
+import { writeEntry } from './part-values.ts';
+
+/** One published record, and the file that it stands in. */
+export interface SourceRecord {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** An immutable part of a generation: the index that matching reads, and the texts that only a person reads. */
+export interface Part {
+  /** Of the index, which holds that of the texts. */
+  readonly digest: Digest;
+  readonly summary: PartSummary;
+  readonly index: Buffer;
+  readonly texts: Buffer;
+}
+
+const maxUnreadableNames = 20;
+const maxNameLength = 128;
+
+const parse = (bytes: Uint8Array): unknown =>
+  parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+
+/** What comes of the records while they are read one by one. */
+const createBuilder = (ecosystem: string, at: Date) => {
+  const keys = createKeys();
+  const advisories = createSection();
+  const texts = createTexts();
+  const counts = { advisories: 0, withdrawn: 0, elsewhere: 0, unreadable: 0 };
+  let newest = '';
+
+  const addTime = (modified: string | undefined): void => {
+    // A record of the future would make every later feed look old.
+    if (!isAdvisoryDate(modified) || Date.parse(modified) > at.getTime()) return;
+    const time = new Date(modified).toISOString();
+    if (time > newest) newest = time;
+  };
+  const add = ({ advisory, affected, text, withdrawn, modified }: AdvisoryRecord): void => {
+    addTime(modified);
+    const here = affected.filter((entry) => baseEcosystem(entry.ecosystem) === ecosystem);
+    if (withdrawn) counts.withdrawn += 1;
+    else if (here.length === 0) counts.elsewhere += 1;
+    else {
+      for (const entry of here) {
+        const name = packageKeyName(entry.ecosystem, entry.name);
+        keys.add(entry.ecosystem, name, JSON.stringify(writeEntry(counts.advisories, entry)));
+      }
+      advisories.add(Buffer.from(JSON.stringify(advisory)));
+      texts.add(text);
+      counts.advisories += 1;
+    }
+  };
+  const end = (unreadableNames: readonly string[]): Part => {
+    const text = texts.end();
+    const summary: PartSummary = {
+      ecosystem,
+      ...counts,
+      names: keys.count(),
+      unreadableNames,
+      texts: digestOf(text.bytes, 'sha256'),
+      ...(newest === '' ? {} : { newest }),
+    };
+    const index = writePart(summary, {
+      ...keys.sections(),
+      advisoryOffsets: advisories.offsets(),
+      advisories: advisories.bytes(),
+      textOffsets: text.offsets,
+    });
+    return { digest: digestOf(index, 'sha256'), summary, index, texts: text.bytes };
+  };
+  return {
+    add,
+    skip: (): void => {
+      counts.unreadable += 1;
+    },
+    end,
+  };
+};
+
+/**
+ * Compiles what one feed says of one ecosystem. The same records in the same order at the same time make the same
+ * bytes.
+ *
+ * @param at when the feed was read
+ */
+export const compilePart = (records: Iterable<SourceRecord>, ecosystem: string, at: Date): Part => {
+  const builder = createBuilder(ecosystem, at);
+  const unreadableNames: string[] = [];
+  for (const { name, bytes } of records) {
+    const record = readAdvisory(parse(bytes));
+    if (record.ok) builder.add(record.value);
+    else {
+      builder.skip();
+      if (unreadableNames.length < maxUnreadableNames) unreadableNames.push(name.slice(0, maxNameLength));
+    }
+  }
+  return builder.end(unreadableNames);
+};
