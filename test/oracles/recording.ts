@@ -39,10 +39,33 @@ export type Recording = z.infer<typeof recording>;
 const fileOf = (name: string): string =>
   join(import.meta.dirname, '..', 'fixtures', 'oracles', `${name}.json.br`);
 
-export const readRecording = (name: string): Recording =>
-  recording.parse(JSON.parse(brotliDecompressSync(readFileSync(fileOf(name))).toString()));
-
-export const writeRecording = (name: string, made: Recording): void => {
+const read = <T>(name: string, schema: z.ZodType<T>): T =>
+  schema.parse(JSON.parse(brotliDecompressSync(readFileSync(fileOf(name))).toString()));
+const write = (name: string, made: object): void => {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
-  writeFileSync(fileOf(name), brotliCompressSync(JSON.stringify(recording.parse(made)), { params }));
+  writeFileSync(fileOf(name), brotliCompressSync(JSON.stringify(made), { params }));
 };
+
+export const readRecording = (name: string): Recording => read(name, recording);
+export const writeRecording = (name: string, made: Recording): void => write(name, recording.parse(made));
+
+const versionRecording = z.strictObject({
+  command: z.string(),
+  seed: z.int(),
+  /** By scheme. */
+  orders: z.record(
+    z.string(),
+    z.strictObject({
+      program: z.string(),
+      /** SHA-256 of the pairs, which are drawn again. */
+      pairs: z.hex(),
+      /** `<`, `=`, `>` or `?` for each pair. */
+      answers: z.string(),
+    }),
+  ),
+});
+export type VersionRecording = z.infer<typeof versionRecording>;
+
+export const readVersionRecording = (): VersionRecording => read('versions', versionRecording);
+export const writeVersionRecording = (made: VersionRecording): void =>
+  write('versions', versionRecording.parse(made));

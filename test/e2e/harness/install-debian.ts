@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask, attempt, bin, cache, missing, onPath, run, runnable, say } from './install-command.ts';
@@ -23,23 +23,55 @@ export const findOrUnpack = (wanted: DebianProgram): string => {
 };
 
 const unpack = ({ program, package: name, folder = 'usr/bin' }: DebianProgram): string => {
-  const remedy = `apt-get install -y ${name}`;
-  if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) missing(program, remedy);
-  say(`unpacking ${program} from the package ${name} …`);
-  const root = join(cache, 'debian', name);
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(root, { recursive: true });
-  if (!download([name], root)) missing(program, remedy);
-  const binary = join(root, folder, program);
-  for (let layer = [name]; lacksLibraries(binary, root); layer = librariesOf(layer)) {
-    if (layer.length === 0 || !download(librariesOf(layer), root)) missing(program, remedy);
-  }
+  const root = unpackPackages([name], `${folder}/${program}`);
   mkdirSync(bin, { recursive: true });
   const wrapper = join(bin, program);
   writeFileSync(wrapper, startScript(`../debian/${name}`, `${folder}/${program}`, libraryFolders(root)), {
     mode: 0o755,
   });
   return wrapper;
+};
+
+/** A module for Debian's own Python, as {@link findOrUnpack} takes a program. */
+export interface DebianModule {
+  readonly package: string;
+  /** The folder of its native part, if it has one. */
+  readonly native?: string;
+  /** Packages with files that it reads. */
+  readonly beside?: readonly string[];
+}
+
+const pythonModules = 'usr/lib/python3/dist-packages';
+
+/** @returns where it lies, and what Python has to have in its environment to import the module */
+export const unpackPythonModule = (wanted: DebianModule) => {
+  const { package: name, native, beside } = wanted;
+  const unpacked = join(cache, 'debian', name);
+  const isThere = entries(join(unpacked, pythonModules)).length > 0;
+  const root = isThere
+    ? unpacked
+    : unpackPackages([name, ...(beside ?? [])], native && `${pythonModules}/${native}/*.so`);
+  const libraries = libraryFolders(root).map((folder) => join(root, folder));
+  const env = { PYTHONPATH: join(root, pythonModules), LD_LIBRARY_PATH: libraries.join(':') };
+  return { root, env };
+};
+
+/** Takes packages apart, and with them the libraries that a binary of theirs (a path, or a glob) needs. @returns where they lie */
+const unpackPackages = (names: readonly [string, ...string[]], binary?: string): string => {
+  const [name] = names;
+  const remedy = `apt-get install -y ${names.join(' ')}`;
+  if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) missing(name, remedy);
+  say(`unpacking the package ${name} …`);
+  const root = join(cache, 'debian', name);
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  if (!download(names, root)) missing(name, remedy);
+  if (binary === undefined) return root;
+  const [path = ''] = globSync(join(root, binary));
+  for (let layer: readonly string[] = [name]; lacksLibraries(path, root); layer = librariesOf(layer)) {
+    if (layer.length === 0 || !download(librariesOf(layer), root)) missing(name, remedy);
+  }
+  return root;
 };
 
 const startScript = (root: string, binary: string, libraries: readonly string[]): string => {
