@@ -1,12 +1,11 @@
 import type { Digest } from '../../core/image/digest.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { isAdvisoryDate, type AdvisoryRecord } from '../../core/vulnerability/advisory.ts';
-import { baseEcosystem, packageKeyName } from '../../core/vulnerability/package.ts';
+import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { digestOf } from '../../evidence/content-digest.ts';
 import { writePart, type PartSummary } from './part-format.ts';
 import { createKeys, createSection, createTexts } from './part-sections.ts';
-import { writeEntry } from './part-values.ts';
 
 /** One published record, and the file that it stands in. */
 export interface SourceRecord {
@@ -35,13 +34,12 @@ const createBuilder = (ecosystem: string, at: Date) => {
   const advisories = createSection();
   const texts = createTexts();
   const counts = { advisories: 0, withdrawn: 0, elsewhere: 0, unreadable: 0 };
-  let newest = '';
+  let newest = Number.NEGATIVE_INFINITY;
 
   const addTime = (modified: string | undefined): void => {
+    const time = isAdvisoryDate(modified) ? Date.parse(modified) : Number.NaN;
     // A record of the future would make every later feed look old.
-    if (!isAdvisoryDate(modified) || Date.parse(modified) > at.getTime()) return;
-    const time = new Date(modified).toISOString();
-    if (time > newest) newest = time;
+    if (time > newest && time <= at.getTime()) newest = time;
   };
   const add = ({ advisory, affected, text, withdrawn, modified }: AdvisoryRecord): void => {
     addTime(modified);
@@ -49,10 +47,7 @@ const createBuilder = (ecosystem: string, at: Date) => {
     if (withdrawn) counts.withdrawn += 1;
     else if (here.length === 0) counts.elsewhere += 1;
     else {
-      for (const entry of here) {
-        const name = packageKeyName(entry.ecosystem, entry.name);
-        keys.add(entry.ecosystem, name, JSON.stringify(writeEntry(counts.advisories, entry)));
-      }
+      for (const entry of here) keys.add(counts.advisories, entry);
       advisories.add(Buffer.from(JSON.stringify(advisory)));
       texts.add(text);
       counts.advisories += 1;
@@ -66,7 +61,7 @@ const createBuilder = (ecosystem: string, at: Date) => {
       names: keys.count(),
       unreadableNames,
       texts: digestOf(text.bytes, 'sha256'),
-      ...(newest === '' ? {} : { newest }),
+      ...(Number.isFinite(newest) ? { newest: new Date(newest).toISOString() } : {}),
     };
     const index = writePart(summary, {
       ...keys.sections(),

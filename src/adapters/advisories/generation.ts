@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { parseDigest, type Digest } from '../../core/image/digest.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
-import type { AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
+import type { AdvisoryEntry, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
 import { keyHash } from './part-format.ts';
 import type { PartReader } from './part-reader.ts';
 
@@ -70,8 +70,9 @@ export const lookupIn = (readers: readonly PartReader[]): AdvisoryLookup => {
   const byEcosystem = Map.groupBy(readers, ({ summary }) => summary.ecosystem);
   return (ecosystem, name) => {
     const hash = keyHash(ecosystem, name);
-    return (byEcosystem.get(baseEcosystem(ecosystem)) ?? []).flatMap((reader) =>
-      reader.find(ecosystem, name, hash),
-    );
+    const found: AdvisoryEntry[] = [];
+    for (const reader of byEcosystem.get(baseEcosystem(ecosystem)) ?? [])
+      for (const entry of reader.find(ecosystem, name, hash)) found.push(entry);
+    return found;
   };
 };

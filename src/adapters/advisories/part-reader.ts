@@ -1,6 +1,6 @@
 import { zstdDecompressSync } from 'node:zlib';
 import { ok, type Result } from '../../core/result.ts';
-import type { Advisory, AdvisoryEntry, AdvisoryText } from '../../core/vulnerability/advisory.ts';
+import type { Advisory, AdvisoryEntry, AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import {
   bytesAsNumbers,
   keyHash,
@@ -10,7 +10,7 @@ import {
   type PartFault,
   type PartSummary,
 } from './part-format.ts';
-import { readEntry, type EntryValue } from './part-values.ts';
+import { readName, type NameValue } from './part-values.ts';
 
 export interface PartReader {
   readonly summary: PartSummary;
@@ -30,6 +30,7 @@ export interface PartReader {
   };
 }
 
+const none: readonly AdvisoryEntry[] = [];
 /** Texts of one block, inflated. Each is cut when it is compiled. */
 const maxBlockBytes = 64 * 1024 * 1024;
 
@@ -60,13 +61,13 @@ export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
   const advisoryAt = (index: number): Advisory =>
     JSON.parse(slice(sections.advisories, advisoryOffsets, index)) as Advisory;
 
-  const entry = (ecosystem: string, name: string, value: EntryValue): AdvisoryEntry => {
+  const entryOf = (number: number, affected: Affected): AdvisoryEntry => {
     let advisory: Advisory | undefined;
     return {
-      affected: readEntry(ecosystem, name, value),
+      affected,
       // Of the advisories about a name few match: the others are not parsed.
       get advisory() {
-        advisory ??= advisoryAt(value[0]);
+        advisory ??= advisoryAt(number);
         return advisory;
       },
     };
@@ -76,10 +77,10 @@ export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
     find: (ecosystem, name, hash = keyHash(ecosystem, name)) => {
       for (let index = lowerBound(hashes, hash); hashes[index] === hash; index += 1) {
         if (slice(sections.keys, keyOffsets, index) !== keyOf(ecosystem, name)) continue;
-        const values = JSON.parse(slice(sections.values, valueOffsets, index)) as readonly EntryValue[];
-        return values.map((value) => entry(ecosystem, name, value));
+        const value = JSON.parse(slice(sections.values, valueOffsets, index)) as NameValue;
+        return readName(ecosystem, name, value).map(({ advisory, affected }) => entryOf(advisory, affected));
       }
-      return [];
+      return none;
     },
     numberOf: (id) => {
       for (let index = 0; index < summary.advisories; index += 1)

@@ -1,6 +1,8 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import type { AdvisoryText } from '../../core/vulnerability/advisory.ts';
+import type { AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
+import { packageKeyName } from '../../core/vulnerability/package.ts';
 import { keyHash, keyOf, numbersAsBytes, textsPerBlock } from './part-format.ts';
+import { writeEntry, writeName } from './part-values.ts';
 
 /** Fast: a level more costs more time than the disk that it saves is worth. */
 const zstdLevel = 1;
@@ -46,21 +48,28 @@ export const createTexts = () => {
 interface Key {
   readonly hash: number;
   readonly key: string;
-  readonly values: string[];
+  /** Where the versions that its advisories list stand. */
+  readonly places: Map<string, number>;
+  readonly entries: string[];
 }
 
 /** By hash, as a search needs it, and then by key, so that the same records make the same bytes. */
 const inOrder = (one: Key, other: Key): number => one.hash - other.hash || (one.key < other.key ? -1 : 1);
 
-/** Values of names, and the sections in which they are found by the hash of the name. */
+/** What advisories say of names, and the sections in which they are found by the hash of the name. */
 export const createKeys = () => {
   const keys = new Map<string, Key>();
   return {
-    add: (ecosystem: string, name: string, value: string): void => {
+    add: (advisory: number, affected: Affected): void => {
+      const { ecosystem } = affected;
+      const name = packageKeyName(ecosystem, affected.name);
       const key = keyOf(ecosystem, name);
-      const found = keys.get(key);
-      if (found !== undefined) found.values.push(value);
-      else keys.set(key, { key, hash: keyHash(ecosystem, name), values: [value] });
+      let found = keys.get(key);
+      if (found === undefined) {
+        found = { key, hash: keyHash(ecosystem, name), places: new Map(), entries: [] };
+        keys.set(key, found);
+      }
+      found.entries.push(writeEntry(advisory, affected, found.places));
     },
     count: (): number => keys.size,
     sections: () => {
@@ -69,7 +78,7 @@ export const createKeys = () => {
       const values = createSection();
       for (const found of sorted) {
         names.add(Buffer.from(found.key));
-        values.add(Buffer.from(`[${found.values.join(',')}]`));
+        values.add(Buffer.from(writeName(found.places, found.entries)));
       }
       return {
         hashes: numbersAsBytes(sorted.map(({ hash }) => hash)),
