@@ -191,11 +191,8 @@ const pep440 = all(
 
 const draws: Readonly<Record<VersionScheme, Draw>> = { deb, apk, rpm, semver, npm, pep440, go: goModule };
 
-/** A version of the scheme, or nearly one. */
-export const drawVersion = (scheme: VersionScheme, seed: number): string => draws[scheme](createRandom(seed));
-
 /**
- * Most pairs differ in one place only: the choices of the first are made again, one of them otherwise. Two versions drawn
+ * Versions of the scheme, or nearly so. Most pairs differ in one place only: the choices of the first are made again, one of them otherwise. Two versions drawn
  * apart are nearly always told apart by their first number.
  */
 export const drawPairs = (scheme: VersionScheme, seed: number, count: number): readonly VersionPair[] => {
