@@ -5,7 +5,7 @@ import { parseJson } from '../../core/text/json/parse-json.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import type { AdvisoryEntry, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
 import { keyHash } from './part-format.ts';
-import type { PartReader } from './part-reader.ts';
+import { lowerBound, type PartReader } from './part-reader.ts';
 
 /** A part, and the feed that it comes from. */
 export interface GenerationPart {
@@ -65,14 +65,41 @@ export const withParts = ({ parts }: Generation, next: readonly GenerationPart[]
   return { parts: sorted([...parts.filter((part) => !replaced.has(orderKey(part))), ...next]) };
 };
 
+/** Which part has names of which hash: `hash * maxParts + part`, sorted, so that one search finds all parts. */
+const placesOf = (readers: readonly PartReader[]): Float64Array => {
+  const places = new Float64Array(readers.reduce((sum, { hashes }) => sum + hashes.length, 0));
+  let at = 0;
+  for (const [part, { hashes }] of readers.entries())
+    for (const hash of hashes) {
+      places[at] = hash * maxParts + part;
+      at += 1;
+    }
+  return places.sort();
+};
+
 /** Looks in the parts of the ecosystem alone; feeds that speak of the same one add up. */
 export const lookupIn = (readers: readonly PartReader[]): AdvisoryLookup => {
-  const byEcosystem = Map.groupBy(readers, ({ summary }) => summary.ecosystem);
+  const byEcosystem = new Map(
+    [...Map.groupBy(readers, ({ summary }) => summary.ecosystem)].map(([ecosystem, parts]) => [
+      ecosystem,
+      { parts, places: placesOf(parts) },
+    ]),
+  );
   return (ecosystem, name) => {
+    const known = byEcosystem.get(baseEcosystem(ecosystem));
+    if (known === undefined) return [];
+    const { parts, places } = known;
     const hash = keyHash(ecosystem, name);
     const found: AdvisoryEntry[] = [];
-    for (const reader of byEcosystem.get(baseEcosystem(ecosystem)) ?? [])
-      for (const entry of reader.find(ecosystem, name, hash)) found.push(entry);
+    let last = -1;
+    for (let at = lowerBound(places, hash * maxParts); at < places.length; at += 1) {
+      const part = (places[at] ?? 0) - hash * maxParts;
+      if (part >= maxParts) break;
+      // Names of one hash in one part are found by it at once.
+      if (part !== last)
+        for (const entry of parts[part]?.find(ecosystem, name, hash) ?? []) found.push(entry);
+      last = part;
+    }
     return found;
   };
 };

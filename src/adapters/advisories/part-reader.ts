@@ -14,6 +14,8 @@ import { readName, type NameValue } from './part-values.ts';
 
 export interface PartReader {
   readonly summary: PartSummary;
+  /** Of all names, sorted. */
+  readonly hashes: Uint32Array;
   /**
    * Everything about one name. The texts of an advisory are not read.
    *
@@ -35,7 +37,7 @@ const none: readonly AdvisoryEntry[] = [];
 const maxBlockBytes = 64 * 1024 * 1024;
 
 /** The first index whose number is not below the one asked for. */
-const lowerBound = (numbers: Uint32Array, wanted: number): number => {
+export const lowerBound = (numbers: Uint32Array | Float64Array, wanted: number): number => {
   let low = 0;
   let high = numbers.length;
   while (low < high) {
@@ -74,6 +76,7 @@ export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
   };
   return ok({
     summary,
+    hashes,
     find: (ecosystem, name, hash = keyHash(ecosystem, name)) => {
       for (let index = lowerBound(hashes, hash); hashes[index] === hash; index += 1) {
         if (slice(sections.keys, keyOffsets, index) !== keyOf(ecosystem, name)) continue;
