@@ -60,10 +60,12 @@ const toPipe = () => {
 const soon = { timeout: 20_000, interval: 5 };
 
 describe('the lines of decisions', () => {
-  test('carry the whole record, in the order of their namespace', () => {
+  test('carry the whole record, in the order of their namespace', async () => {
     const { log, lines } = toFile();
     for (let n = 0; n < 300; n++) tell(log, decision('shop', n));
     log.flush();
+    // So many lines have begun to be written in the background, and a thread of its own ends that.
+    await vi.waitFor(() => expect(lines()).toHaveLength(300), soon);
     const ids = lines().map((line) => (JSON.parse(line) as { decision: Decision }).decision.id);
     expect(ids).toEqual(Array.from({ length: 300 }, (_, n) => `d-shop-${n}`));
   });

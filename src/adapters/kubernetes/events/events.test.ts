@@ -5,6 +5,7 @@ import {
   type FakeObject,
   startApiServer,
 } from '../../../../test/fakes/api-server/api-server.ts';
+import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 import { finding, ownedBy, reference, refusal as decision } from '../../../../test/fakes/refusals.ts';
 import type { Decision } from '../../../core/decision/decision.ts';
 import type { ApiClient } from '../client/client.ts';
@@ -216,14 +217,15 @@ describe('many Events', () => {
   test('a flood fills a bounded queue, is limited in rate and delays nobody', async () => {
     await events.close();
     open({ capacity: 50, rate: { perSecond: 20, burst: 5 } });
-    const before = performance.now();
-    for (let n = 0; n < 10_000; n++) {
-      events.decided(
-        decision({ object: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: `p${n}` } }),
-        null,
-      );
-    }
-    expect(performance.now() - before).toBeLessThan(1000);
+    const spent = threadTime(() => {
+      for (let n = 0; n < 10_000; n++) {
+        events.decided(
+          decision({ object: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: `p${n}` } }),
+          null,
+        );
+      }
+    });
+    expect(spent).toBeLessThan(1000);
     expect(events.counts()).toMatchObject({ dropped: 9950, queued: 50 });
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(written().length).toBeGreaterThanOrEqual(5);
