@@ -50,6 +50,7 @@ export const keylessSigner = (more: Partial<CertificateSigner> = {}): Certificat
   kind: 'certificate',
   trustRoot: 'sigstore',
   certificate: sha256(JSON.stringify(more)),
+  spki: sha256(`key ${JSON.stringify(more)}`),
   anchor: sha256('fulcio'),
   issuers: [sha256('fulcio intermediate'), sha256('fulcio')],
   names: [{ kind: 'uri', value: releaseWorkflow }],
@@ -73,7 +74,7 @@ export const companySigner = (more: Partial<CertificateSigner> = {}): Certificat
     subject: 'CN=Release,O=Partner',
     validity: { from: judgedAt - 180 * day, until: judgedAt + 180 * day },
   });
-  return { ...signer, ...more };
+  return { ...signer, spki: sha256(`company ${JSON.stringify(more)}`), ...more };
 };
 
 export const logProof = (log = 'rekor.example', trustRoot = 'sigstore'): LogProof => ({ log, trustRoot });

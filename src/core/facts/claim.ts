@@ -69,6 +69,8 @@ export interface CertificateSigner {
   readonly kind: 'certificate';
   /** Name of the trust root. */
   readonly trustRoot: string;
+  /** Base64 of the DER SubjectPublicKeyInfo: the key alone may sign too. */
+  readonly spki: string;
   /** sha256 of the DER certificate, and of the one of the trust root in which its chain ends. */
   readonly certificate: Digest;
   readonly anchor: Digest;

@@ -116,6 +116,7 @@ const describe = (
   return ok({
     kind: 'certificate',
     trustRoot: root.name,
+    spki: Buffer.from(leaf.spki).toString('base64'),
     certificate: certificate as Digest,
     anchor: issuers.at(-1) ?? (certificate as Digest),
     issuers,

@@ -282,6 +282,16 @@ describe('S8: signers of certificates', () => {
     certificate: { trustRoot, identities: [{ subjectRegex: '.*' }] },
   }));
   const anchor = digestOf(`sha256:${'7'.repeat(64)}`);
+  const people = ['a', 'b'].map((name) => ({
+    name,
+    certificate: { trustRoot: 'partner', identities: [{ subject: '*@partner.example' }] },
+  }));
+  const person = (names: readonly string[], subject = '') =>
+    companySigner({
+      subject,
+      names: names.map((name) => ({ kind: 'email', value: `${name}@partner.example` })),
+    });
+  const withKey = [{ name: 'key', key: { pem: key.pem } }, companies[0]!];
   const codes = (authorities: readonly object[], ...claims: readonly SignatureClaim[]) =>
     codesIn({}, claimFacts({ claims }), { threshold: 2, authorities });
   const tooFew = ['signature-threshold'];
@@ -305,6 +315,37 @@ describe('S8: signers of certificates', () => {
       'one subject of two anchors is two',
       companies,
       [signedBy(companySigner()), signedBy(companySigner({ trustRoot: 'other', anchor }))],
+      [],
+    ],
+    ['two names that share none are two', people, [signedBy(person(['a'])), signedBy(person(['b']))], []],
+    [
+      'two certificates with one name of several in common are one',
+      people,
+      [signedBy(person(['a', 'b'])), signedBy(person(['b', 'c']))],
+      tooFew,
+    ],
+    [
+      'two certificates of one subject with other names are one',
+      people,
+      [signedBy(person(['a'], 'CN=Alice')), signedBy(person(['b'], 'CN=Alice'))],
+      tooFew,
+    ],
+    [
+      'S2: a third one with the names of two others unites them not',
+      people,
+      [signedBy(person(['a'])), signedBy(person(['b'])), signedBy(person(['a', 'b']))],
+      [],
+    ],
+    [
+      'a key and a certificate over the same key are one',
+      withKey,
+      [signedBy(key.signer), signedBy(companySigner({ spki: key.signer.spki }))],
+      tooFew,
+    ],
+    [
+      'a key and a certificate over another key are two',
+      withKey,
+      [signedBy(key.signer), signedBy(companySigner())],
       [],
     ],
     [

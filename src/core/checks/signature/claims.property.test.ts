@@ -38,6 +38,7 @@ const trusted = [
   { keyless: { identities: [{ issuer: githubIssuer, subject: workflow }] } },
   { keyless: { identities: [{ issuer: githubIssuer, subject: workflow }] }, require: { timestamps: 1 } },
   { certificate: { trustRoot: 'partner', identities: [{ subject: '*@partner.example' }] } },
+  { certificate: { trustRoot: 'partner', identities: [{ subject: 'a@partner.example' }] } },
 ];
 
 const authorities = fc
@@ -58,6 +59,13 @@ const signer = fc.constantFrom(
   keylessSigner({ certificateLogs: [] }),
   companySigner(),
   companySigner({ validity: { from: 0, until: 1 } }),
+  companySigner({ spki: keys[0]!.signer.spki }),
+  ...[['a'], ['b'], ['a', 'b']].map((names) =>
+    companySigner({
+      subject: '',
+      names: names.map((name) => ({ kind: 'email', value: `${name}@partner.example` })),
+    }),
+  ),
 );
 const proofs = {
   logs: fc.subarray([logProof(), logProof('b'), logProof('a', 'other')]),
@@ -176,18 +184,27 @@ describe('for all attestations', () => {
   properties(attestations);
 });
 
-test('S8: the count is the largest number of authorities that have signers of their own', () => {
-  /** Tries every choice. */
-  const largest = ([first, ...rest]: readonly (readonly string[])[], taken: readonly string[]): number => {
-    if (first === undefined) return 0;
-    const free = first.filter((one) => !taken.includes(one));
-    return Math.max(largest(rest, taken), ...free.map((one) => 1 + largest(rest, [...taken, one])));
-  };
-  const signers = fc.subarray(['a', 'b', 'c', 'd']);
-  fc.assert(
-    fc.property(fc.array(signers, { maxLength: 5 }), (lists) => {
-      expect(distinctAuthorities(lists.map((list) => new Set(list)))).toBe(largest(lists, []));
-    }),
-    { numRuns: 1000 },
-  );
-});
+test.each([
+  ['each is one mark', fc.constantFrom('a', 'b', 'c', 'd').map((mark) => [mark])],
+  ['they share some', fc.subarray(['a', 'b', 'c', 'd', 'e'], { minLength: 1, maxLength: 3 })],
+])(
+  'S8: the count is the largest number of authorities that have signers of their own: %s',
+  (_title, signer) => {
+    /** Tries every choice. */
+    const largest = (
+      [first, ...rest]: readonly (readonly (readonly string[])[])[],
+      taken: readonly string[],
+    ): number => {
+      if (first === undefined) return 0;
+      const free = first.filter((marks) => !marks.some((one) => taken.includes(one)));
+      return Math.max(largest(rest, taken), ...free.map((one) => 1 + largest(rest, [...taken, ...one])));
+    };
+    const signers = fc.array(signer, { maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(signers, { maxLength: 5 }), (lists) => {
+        expect(distinctAuthorities(lists)).toBe(largest(lists, []));
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);

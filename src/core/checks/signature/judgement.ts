@@ -8,7 +8,7 @@ import type { ClaimCondition } from './condition.ts';
 import { isComplete, selected, type Counting, type Select } from './select.ts';
 import { byProgress, type Shortfall, type Stop } from './stage.ts';
 import type { ClaimSubject } from './subject.ts';
-import { distinctAuthorities, signerKey } from './threshold.ts';
+import { distinctAuthorities, marksOf } from './threshold.ts';
 import type { SignedAt } from './trusted-time.ts';
 
 /** What a check asks of the claims about one digest. */
@@ -68,7 +68,7 @@ const countingOf = <C extends Claim>(
     if (!signed.ok) return [];
     const { at } = signed.value;
     const fits = firstShortfall(terms.contents, claim, signed.value, situation) === undefined;
-    return [{ authority, signer: signerKey(claim.signer), at, fits }];
+    return [{ authority, signer: marksOf(claim.signer), at, fits }];
   });
 };
 
@@ -86,9 +86,8 @@ const countOf = <C extends Claim>(
 ): Count => {
   const all = terms.authorities.flatMap((_, authority) => countingOf(terms, authority, claims, situation));
   const { counting, isLost } = selected(terms.select, all);
-  const signersOf = terms.authorities.map(
-    (_, authority) =>
-      new Set(counting.filter((one) => one.authority === authority).map(({ signer }) => signer)),
+  const signersOf = terms.authorities.map((_, authority) =>
+    counting.filter((one) => one.authority === authority).map(({ signer }) => signer),
   );
   return { count: distinctAuthorities(signersOf), isLost };
 };

@@ -7,8 +7,8 @@ export type Select = AttestationCheck['select'];
 export interface Counting {
   /** Its place in the list of authorities. */
   readonly authority: number;
-  /** {@link signerKey} */
-  readonly signer: string;
+  /** {@link marksOf} */
+  readonly signer: readonly string[];
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Whether it says what is asked for. */
