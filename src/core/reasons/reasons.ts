@@ -152,8 +152,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'whom the policy names count.',
     fix:
       'The detail names who signed. Have an authority of the policy sign the digest; or, where the signer is right (a new key, ' +
-      'a renamed workflow), ask the owner of the policy to add it beside the old one; where the detail names a log or a ' +
-      'certificate authority that the trust root does not know, compare it with a newer trust root.',
+      'a renamed workflow), ask the owner of the policy to add it beside the old one; where the detail names a log, a ' +
+      'timestamp authority or a certificate authority that the trust root does not know, compare it with a newer trust root.',
   },
   'signature-invalid': {
     title: 'The signature is not valid',

@@ -138,10 +138,10 @@ export interface SignerRejection extends Rejection {
   readonly isIssued?: true;
 }
 
-/** A log that the root does not know is nobody's forgery, where nothing else is wrong: the root may be too old. */
-const whyUndated = (root: SigstoreRoot, { checks, unknownLog }: RootWitnesses): SignerRejection => {
+/** A log or a timestamp authority that the root does not know is nobody's forgery, where nothing else is wrong: the root may be too old. */
+const whyUndated = (root: SigstoreRoot, { checks, unknown = [] }: RootWitnesses): SignerRejection => {
   const failed = checks.filter(({ outcome }) => outcome === 'failed');
-  const wrong = failed.find(({ why }) => why !== unknownLog);
+  const wrong = failed.find(({ why = '' }) => !unknown.includes(why));
   if (wrong !== undefined)
     return { fault: 'invalid', why: `nobody says when it was signed: ${wrong.why ?? ''}`, isIssued: true };
   const why =

@@ -1,4 +1,4 @@
-/** A log or a CA that the trust root does not know is called that, with the age of the root; and only where nothing is wrong. */
+/** A log, a timestamp authority or a CA that the trust root does not know is called that, with the age of the root; and only where nothing is wrong. */
 import { describe, expect, test } from 'vitest';
 import { rejectedText } from '../../core/facts/claim-text.ts';
 import { ecPair } from '../../../test/fakes/signature/certificate-authority.ts';
@@ -145,6 +145,57 @@ describe('a log that the trust root does not name', () => {
     const [first] = verify(withEntries(honest, unknown)).rejected;
     const rejected = { ...first!, candidate: subject, sources: ['referrers'], location: 'acme/web' } as const;
     expect(`untrusted: ${rejectedText(rejected)}`.endsWith(notNamed.slice('untrusted: '.length))).toBe(true);
+  });
+});
+
+describe('a timestamp authority that the trust root does not name', () => {
+  const stampedBy = (stamp: typeof next.stamp, log: 'none' | 'rekor2' = 'none'): CandidateLayer =>
+    bundleLayer(keylessBundle({ ...acme, stamp }, { log, stamped: true }));
+  const withCertificate = { key: ecPair(), serial: 9, bringsCertificate: true };
+  const bringing: typeof next.stamp = (bytes, at) => next.stamp(bytes, at, withCertificate);
+  const isUnknown =
+    "untrusted: its timestamp is of an authority that the trust root 'sigstore' (written 41 days ago) does not name for " +
+    'its time: a newer root may know it';
+
+  test.each<[string, CandidateLayer]>([
+    ['is told where its timestamp is all that there is', stampedBy(next.stamp)],
+    ['is told where its certificate comes with the token', stampedBy(bringing)],
+    ['is told where a log beside it signs no time', stampedBy(next.stamp, 'rekor2')],
+  ])('%s', (_sentence, layer) => {
+    expect(outcome(verify(layer))).toBe(isUnknown);
+  });
+
+  test.each<[string, CandidateLayer, RegExp]>([
+    [
+      'excuses no token whose own certificate does not bear it out',
+      stampedBy((bytes, at) => {
+        const token = Buffer.from(bringing(bytes, at), 'base64');
+        token[token.length - 1]! ^= 1;
+        return token.toString('base64');
+      }),
+      /^invalid: nobody says .* its timestamp has a wrong signature$/,
+    ],
+    [
+      'excuses no token about another signature',
+      stampedBy((_bytes, at) => next.stamp(Buffer.from('another'), at)),
+      /^invalid: nobody says .* its timestamp is about another signature$/,
+    ],
+  ])('%s', (_sentence, layer, want) => {
+    expect(outcome(verify(layer))).toMatch(want);
+  });
+
+  test('G8: spoils no time of a log', () => {
+    const { claims } = verify(bundleLayer(keylessBundle({ ...acme, stamp: next.stamp }, { stamped: true })));
+    expect(claims).toMatchObject([{ times: [{ from: 'log' }] }]);
+  });
+
+  test('is known to a newer root', () => {
+    const timestampAuthorities = [
+      ...acme.trustedRoot.timestampAuthorities,
+      ...next.trustedRoot.timestampAuthorities,
+    ];
+    const newer = acme.snapshot('sigstore', { ...acme.trustedRoot, timestampAuthorities });
+    expect(outcome(verify(stampedBy(next.stamp), [newer]))).toBe('believed');
   });
 });
 

@@ -21,9 +21,9 @@ export interface Witnesses {
   readonly checks: readonly ClaimCheckResult[];
 }
 
-/** The same, and what is told where a log entry is of a log that the root does not name. */
+/** The same, and what is told of logs and timestamp authorities that the root does not name. */
 export interface RootWitnesses extends Witnesses {
-  readonly unknownLog?: string;
+  readonly unknown?: readonly string[];
 }
 
 const authorityNameOf = ({ authority: { operator, uri }, signer }: VerifiedTimestamp): string => {
@@ -51,13 +51,16 @@ const stampsOf = (
 ) => {
   const whys: string[] = [];
   const verified: VerifiedTimestamp[] = [];
+  let isOfUnknown = false;
   for (const response of timestamps) {
     const stamp = verifyTimestamp(response, stamped ?? signature, root.timestampAuthorities);
-    if (!stamp.ok) whys.push(`its timestamp ${stamp.error}`);
-    else if (stamp.value.at > latest) whys.push('its timestamp is dated in the future');
+    if (!stamp.ok) {
+      if (stamp.error.kind === 'wrong') whys.push(`its timestamp ${stamp.error.why}`);
+      else isOfUnknown = true;
+    } else if (stamp.value.at > latest) whys.push('its timestamp is dated in the future');
     else verified.push(stamp.value);
   }
-  return { whys, verified };
+  return { whys, verified, isOfUnknown };
 };
 
 /** A log that signs no time is believed while it is in use: at a time of the same root, else now. */
@@ -74,7 +77,7 @@ const logsOf = (
   const whys: string[] = [];
   const logs = new Map<string, LogProof>();
   const times: TrustedTime[] = [];
-  let isOfUnknownLog = false;
+  let isOfUnknown = false;
   for (const entry of entries) {
     if (entry[entriesNeed] === undefined) {
       whys.push(`its log entry has no ${entriesNeed}`);
@@ -83,7 +86,7 @@ const logsOf = (
     const held = verifyLogEntry(entry, logged, root.tlogs);
     if (!held.ok) {
       if (held.error.kind === 'wrong') whys.push(`its log entry ${held.error.why}`);
-      else isOfUnknownLog = true;
+      else isOfUnknown = true;
       continue;
     }
     const { log, at } = held.value;
@@ -95,7 +98,7 @@ const logsOf = (
       if (at !== undefined) times.push({ trustRoot: root.name, from: 'log', authority: name, at });
     }
   }
-  return { whys, logs: [...logs.values()], times, isOfUnknownLog };
+  return { whys, logs: [...logs.values()], times, isOfUnknown };
 };
 
 /** @param now milliseconds since 1970 */
@@ -107,8 +110,14 @@ export const witnessesOf = (
 ): RootWitnesses => {
   const stamps = stampsOf(material, logged, root, latestTime(now));
   const stampTimes = stamps.verified.map(({ at }) => at);
-  const { whys, logs, times, isOfUnknownLog } = logsOf(material, logged, root, { stampTimes, now });
-  const unknownLog = `its log entry is of a log that ${rootText(root, now)} does not name: a newer root may know it`;
+  const { logs, times, ...entries } = logsOf(material, logged, root, { stampTimes, now });
+  const notNamed = `${rootText(root, now)} does not name`;
+  const unknownLog = entries.isOfUnknown
+    ? [`its log entry is of a log that ${notNamed}: a newer root may know it`]
+    : [];
+  const unknownAuthority = stamps.isOfUnknown
+    ? [`its timestamp is of an authority that ${notNamed} for its time: a newer root may know it`]
+    : [];
   const stamped = stamps.verified.map((stamp): TrustedTime => ({
     trustRoot: root.name,
     from: 'timestamp',
@@ -118,14 +127,14 @@ export const witnessesOf = (
   return {
     logs,
     times: [...times, ...stamped],
-    ...(isOfUnknownLog && { unknownLog }),
+    unknown: [...unknownLog, ...unknownAuthority],
     checks: [
       // What is wrong for sure is told first.
-      checkOf('log', material.entries.length, logs.length, [
-        ...whys,
-        ...(isOfUnknownLog ? [unknownLog] : []),
+      checkOf('log', material.entries.length, logs.length, [...entries.whys, ...unknownLog]),
+      checkOf('timestamp', material.timestamps.length, stamps.verified.length, [
+        ...stamps.whys,
+        ...unknownAuthority,
       ]),
-      checkOf('timestamp', material.timestamps.length, stamps.verified.length, stamps.whys),
     ],
   };
 };

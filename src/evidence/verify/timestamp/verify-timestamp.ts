@@ -21,6 +21,12 @@ export interface VerifiedTimestamp {
   readonly at: number;
 }
 
+/** Why a timestamp says nothing. `unknown-authority`: nothing is wrong with it, and the trust root does not name its authority. */
+export type TimestampFault =
+  { readonly kind: 'unknown-authority' } | { readonly kind: 'wrong'; readonly why: string };
+
+const wrong = (why: string) => fail<TimestampFault>({ kind: 'wrong', why });
+
 const hash = (algorithm: string, bytes: Uint8Array): Uint8Array =>
   createHash(algorithm).update(bytes).digest();
 
@@ -61,27 +67,34 @@ const signersOf = (token: TimestampToken, { certificates }: StampingAuthority): 
 };
 
 /**
- * Looks for the authority of a trust root that stamped these bytes.
- * @returns why none did, in words that follow "its timestamp"
+ * Looks for the authority of a trust root that stamped these bytes. A token whose signature its own certificate does not
+ * bear out is wrong, whoever it claims to be of.
+ * @returns why none did; `why` follows "its timestamp"
  * @see RFC 3161, section 2.2
  */
 export const verifyTimestamp = (
   response: Uint8Array,
   stamped: Uint8Array,
   authorities: readonly StampingAuthority[],
-): Result<VerifiedTimestamp, string> => {
+): Result<VerifiedTimestamp, TimestampFault> => {
   const token = readTimestampToken(response);
-  if (token === undefined) return fail('cannot be read');
+  if (token === undefined) return wrong('cannot be read');
   if (!isSameBytes(hash(token.imprint.algorithm, stamped), token.imprint.hash))
-    return fail('is about another signature');
+    return wrong('is about another signature');
   if (!isSameBytes(hash(token.infoHash.algorithm, token.info), token.infoHash.hash))
-    return fail('names another time than was signed');
+    return wrong('names another time than was signed');
   for (const one of authorities) {
     const signer = signersOf(token, one).find((certificate) => isTrusted(certificate, token.at, one));
     if (signer === undefined) continue;
     return isSignedWith(signer.key, token.signatureHash, token.signed, token.signature)
       ? ok({ authority: one.authority, signer, at: token.at })
-      : fail('has a wrong signature');
+      : wrong('has a wrong signature');
   }
-  return fail('is of an authority that the trust root does not name for its time');
+  const claimed = token.certificates
+    .map(readCertificate)
+    .find((certificate) => certificate !== undefined && isSignerOf(token, certificate));
+  return claimed === undefined ||
+    isSignedWith(claimed.key, token.signatureHash, token.signed, token.signature)
+    ? fail({ kind: 'unknown-authority' })
+    : wrong('has a wrong signature');
 };
