@@ -138,9 +138,7 @@ const askProviders = async (
   // Without a provider there is no fact. A check that reads it finds "not asked", which is a defect and denies.
   const list = needsIn(needs);
   const answers = await Promise.all(
-    list.map(async ({ kind, wanted }) =>
-      providers.get(kind.id)?.gather(resolved, wanted, reading, offersFor),
-    ),
+    list.map(async (need) => providers.get(need.kind.id)?.gather(resolved, need, reading, offersFor)),
   );
   const facts: Record<string, Fact<FactOf<KindId>>> = {};
   const claims: string[] = [];

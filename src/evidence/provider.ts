@@ -1,5 +1,5 @@
 import type { Clock } from '../concurrency/clock.ts';
-import type { EvidenceKind, FactOf, KindId, NeedOf } from '../core/facts/evidence-kind.ts';
+import type { EvidenceKind, FactOf, KindId, Need } from '../core/facts/evidence-kind.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { EvidenceLimits } from './limits.ts';
 import type { EventLoopYield } from '../concurrency/event-loop-yield.ts';
@@ -37,7 +37,7 @@ export interface EvidenceProvider<Id extends KindId = KindId> {
    */
   gather(
     resolved: ResolvedImage,
-    need: NeedOf<Id>,
+    need: Need<Id>,
     reading: Reading,
     offersFor: OffersFor,
   ): Promise<Gathered<FactOf<Id>>>;

@@ -7,7 +7,6 @@ import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
 const attestation: ClaimKind<AttestationClaim, AttestationNeed> = {
   id: attestationKind.id,
-  keyOf: (need) => attestationKind.keyOf(need),
   says: 'attested',
   isClaim: (claim): claim is AttestationClaim => claim.says === 'attested',
   tag: 'attestation-tag',

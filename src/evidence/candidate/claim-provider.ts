@@ -41,7 +41,6 @@ export interface ClaimSources {
 /** One of the two kinds of evidence that candidates give. */
 export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
   readonly id: string;
-  keyOf(need: N): string;
   readonly says: C['says'];
   readonly isClaim: (claim: Claim) => claim is C;
   /** Its own tag; referrers hold both kinds. */
@@ -243,13 +242,12 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   const kept = createTtlCache<Gathered<ClaimFacts<C>>>(bound, clock);
   return async (
     resolved: ResolvedImage,
-    need: N,
+    { wanted: need, key: needKey }: { readonly wanted: N; readonly key: string },
     reading: Reading,
     offersFor: OffersFor,
   ): Promise<Gathered<ClaimFacts<C>>> => {
     const began = clock.monotonic();
     const roots = rootsOf(trustRoots, need.trustRoots);
-    const needKey = settings.keyOf(need);
     const isShared = resolved.outage === undefined && isBesideImage(need);
     const key = keptKey(resolved, needKey, roots);
     const before = isShared ? kept.get(key) : undefined;

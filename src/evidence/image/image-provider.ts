@@ -16,7 +16,7 @@ export const createImageProvider = (parts: ProviderParts): EvidenceProvider<'ima
   const memory = createLruCache<ImageFacts>({ entries: limits.factEntries, weight: limits.factBytes });
   return {
     kind: imageKind,
-    gather: async (resolved, { platforms }, reading) => {
+    gather: async (resolved, { wanted: { platforms } }, reading) => {
       const began = clock.monotonic();
       const answer = await readImage(parts, memory, { resolved, platforms }, reading);
       if (answer.state === 'known')

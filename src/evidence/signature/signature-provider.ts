@@ -7,7 +7,6 @@ import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
 const signature: ClaimKind<SignatureClaim, SignatureNeed> = {
   id: signatureKind.id,
-  keyOf: (need) => signatureKind.keyOf(need),
   says: 'signed',
   isClaim: (claim): claim is SignatureClaim => claim.says === 'signed',
   tag: 'signature-tag',

@@ -36,7 +36,7 @@ export const wordsProvider = (keepFor = Infinity): WordsProvider => {
   const asked: WordNeed[] = [];
   const create: CreateProvider = ({ content }): EvidenceProvider<'words'> => ({
     kind: wordsKind,
-    gather: async ({ image }, need) => {
+    gather: async ({ image }, { wanted: need }) => {
       asked.push(need);
       const bytes = await content.get(image);
       if (bytes === undefined) return { fact: unavailable('the manifest', 'not held'), keepFor: 0, bytes: 0 };
