@@ -41,6 +41,7 @@ export interface RecordedDecision {
     readonly code: string;
     readonly mode: string;
     readonly detail?: string;
+    readonly remedy?: string;
   }[];
   readonly allowed: boolean;
   readonly skipped?: { readonly code: string; readonly message: string };

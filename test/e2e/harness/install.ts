@@ -20,6 +20,8 @@ export interface RegistryParts {
   readonly htpasswd: string;
   readonly skopeo: string;
   readonly umoci: string;
+  /** Copies images with their referrers. */
+  readonly oras: string;
 }
 
 const here = join(import.meta.dirname, '..');
@@ -57,12 +59,19 @@ export const installRegistryParts = (): RegistryParts => {
     packages: registryPrograms.map((name) => `./${name}`),
     programs: registryPrograms,
   });
+  buildGo({
+    name: 'oras',
+    module: join(here, 'tools-oras'),
+    packages: ['oras.land/oras/cmd/oras'],
+    programs: ['oras'],
+  });
   return {
     dockerRegistry: findOrUnpack({ program: 'docker-registry', package: 'docker-registry' }),
     goRegistry: join(bin, 'go-registry'),
     htpasswd: join(bin, 'go-htpasswd'),
     skopeo: findOrUnpack({ program: 'skopeo', package: 'skopeo' }),
     umoci: findOrUnpack({ program: 'umoci', package: 'umoci' }),
+    oras: join(bin, 'oras'),
   };
 };
 

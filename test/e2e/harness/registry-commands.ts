@@ -37,3 +37,6 @@ export const skopeo = (args: readonly string[]): Promise<string> =>
 
 /** umoci; a failure is an error. @returns stdout */
 export const umoci = (args: readonly string[]): Promise<string> => must(installRegistryParts().umoci, args);
+
+/** oras; a failure is an error. `--from-plain-http` and `--to-plain-http` are what registries without TLS need. @returns stdout */
+export const oras = (args: readonly string[]): Promise<string> => must(installRegistryParts().oras, args);
