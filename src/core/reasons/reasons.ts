@@ -140,7 +140,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'Referrers API and its fallback tag), and there is nothing.',
     fix:
       'Sign the digest: `cosign sign --key cosign.key NAME@sha256:…`. If it was signed, look for it in this order. A copy in ' +
-      'another registry has no signatures unless they were copied too: `cosign copy` and `oras cp -r` do, `docker pull` and ' +
+      'another registry has no signatures unless they were copied too: `oras cp -r` does (`cosign copy` knows no bundles), `docker pull` and ' +
       '`docker push` and most mirrors do not. `cosign sign` of an index signs the index alone: a workload that names an image ' +
       'behind it finds nothing, so name the index or sign with `cosign sign --recursive`. What GitHub shows under Attestations stands in ' +
       "GitHub's API; `push-to-registry: true` of actions/attest puts it beside the image too.",
@@ -225,7 +225,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     fix:
       'Attest the digest with `cosign attest` or `actions/attest`. What GitHub shows under Attestations stands in ' +
       "GitHub's API: `push-to-registry: true` puts it beside the image too. A copy in another registry needs its attestations " +
-      'copied (`cosign copy`, `oras cp -r`). Compare the type: provenance is `slsaprovenance1` or `slsaprovenance02`.',
+      'copied (`oras cp -r`). Compare the type: provenance is `slsaprovenance1` or `slsaprovenance02`.',
   },
   'attestation-condition': {
     title: 'The attestation does not say what the policy wants',

@@ -33,7 +33,7 @@ const texts: Readonly<Record<ClaimCode, Text>> = {
   'signature-missing': {
     says: (thing, by) => `has no ${thing}, and the policy wants one by ${by}`,
     remedy:
-      'sign this digest (`cosign sign`); a copy needs its signatures copied too (`cosign copy`, `oras cp -r`); if an index was ' +
+      'sign this digest (`cosign sign`); a copy needs its signatures copied too (`oras cp -r`); if an index was ' +
       'signed, name the index and not an image behind it',
   },
   'signature-untrusted': {
@@ -80,7 +80,7 @@ const texts: Readonly<Record<ClaimCode, Text>> = {
     says: (thing, by) => `has no ${thing}, and the policy wants one by ${by}`,
     remedy:
       "attest this digest (`cosign attest`); what stands only in GitHub's API needs `push-to-registry: true`; a copy needs its " +
-      'attestations copied too (`cosign copy`, `oras cp -r`)',
+      'attestations copied too (`oras cp -r`)',
   },
   'attestation-condition': {
     says: (thing, by) => `has no ${thing} by ${by} that says what the policy wants`,
