@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf, type Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -6,6 +6,7 @@ import type { AdvisoryText, AdvisoryLookup } from '../../core/vulnerability/advi
 import { isDigestOf } from '../../evidence/content-digest.ts';
 import { fileErrorCode, whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
+import { replaceFile } from '../../files/whole-file.ts';
 import type { Part } from './compile-part.ts';
 import {
   lookupIn,
@@ -32,6 +33,7 @@ export interface FolderFault {
 
 const currentName = 'generation.json';
 const previousName = 'generation.previous.json';
+const ownerOnly = 0o600;
 const maxGenerationBytes = 1024 * 1024;
 /** The index of npm has about 60 MB. */
 const maxIndexBytes = 1024 * 1024 * 1024;
@@ -102,19 +104,6 @@ export const loadGeneration = async (
 export const loadPreviousGeneration = (folder: string): Promise<Result<LoadedGeneration, FolderFault>> =>
   loadFile(folder, previousName, undefined);
 
-/** Written beside and moved into place, so that nobody ever reads half of it. */
-const writeWhole = async (path: string, bytes: Buffer | string): Promise<void> => {
-  const aside = `${path}.${process.pid}.new`;
-  const file = await open(aside, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, path);
-};
-
 /** Removes what neither the generation in force nor the one before names. */
 const removeUnused = async (folder: string, generations: readonly Generation[]): Promise<void> => {
   const used = new Set(
@@ -137,13 +126,14 @@ export const swapGeneration = async (
 ): Promise<void> => {
   await mkdir(partsFolder(folder), { recursive: true, mode: 0o700 });
   for (const { digest, index, texts } of parts) {
-    await writeWhole(join(partsFolder(folder), fileOf(digest, 'texts')), texts);
-    await writeWhole(join(partsFolder(folder), fileOf(digest, 'index')), index);
+    await replaceFile(join(partsFolder(folder), fileOf(digest, 'texts')), texts, ownerOnly);
+    await replaceFile(join(partsFolder(folder), fileOf(digest, 'index')), index, ownerOnly);
   }
   const current = await readBytes(join(folder, currentName), maxGenerationBytes);
   const before = current.ok ? readGeneration(current.value.toString('utf8')) : undefined;
-  if (before?.ok === true) await writeWhole(join(folder, previousName), writeGeneration(before.value));
-  await writeWhole(join(folder, currentName), writeGeneration(next));
+  if (before?.ok === true)
+    await replaceFile(join(folder, previousName), writeGeneration(before.value), ownerOnly);
+  await replaceFile(join(folder, currentName), writeGeneration(next), ownerOnly);
   await removeUnused(folder, before?.ok === true ? [next, before.value] : [next]);
 };
 

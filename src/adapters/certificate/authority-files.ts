@@ -2,7 +2,8 @@ import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../concurrency/clock.ts';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
-import { createFile, moveFile, readIfThere, replaceFile } from './files.ts';
+import { createFile, moveFile, replaceFile } from '../../files/whole-file.ts';
+import { readIfThere } from './files.ts';
 import { createCa, day, type KeyedCertificate } from './issue.ts';
 import { notAfter, pemOf, readCertificates, readKey, startOf } from './read.ts';
 

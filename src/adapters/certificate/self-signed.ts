@@ -12,7 +12,8 @@ import {
   type Authority,
   type CaSchedule,
 } from './authority-files.ts';
-import { isOpenToOthers, moveFile, readIfThere, replaceFile } from './files.ts';
+import { moveFile, replaceFile } from '../../files/whole-file.ts';
+import { isOpenToOthers, readIfThere } from './files.ts';
 import { day, issueLeaf, type KeyedCertificate } from './issue.ts';
 import { covers, notAfter, isIssuedBy, pemOf, readCertificates, readKey, startOf } from './read.ts';
 import { createHolder, type CertificateSource, type ServingMaterial } from './source.ts';
