@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { parseDigest, type Digest } from '../../core/image/digest.ts';
+import { objectOf } from '../../core/text/json/json.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import type { AdvisoryEntry, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
@@ -39,7 +40,7 @@ export const nameOfGeneration = ({ parts }: Generation): string =>
     .slice(0, 16);
 
 const isPart = (value: unknown): value is GenerationPart => {
-  const { feed, ecosystem, digest, asOf } = Object(value) as Partial<Record<string, unknown>>;
+  const { feed, ecosystem, digest, asOf } = objectOf(value);
   return (
     typeof feed === 'string' &&
     typeof ecosystem === 'string' &&
@@ -51,9 +52,8 @@ const isPart = (value: unknown): value is GenerationPart => {
 };
 
 export const readGeneration = (text: string): Result<Generation, 'other-schema' | 'damaged'> => {
-  const fields = Object(parseJson(text)) as { readonly schema?: unknown; readonly parts?: unknown };
-  if (typeof fields.schema === 'number' && fields.schema !== schema) return fail('other-schema');
-  const { parts } = fields;
+  const { schema: written, parts } = objectOf(parseJson(text));
+  if (typeof written === 'number' && written !== schema) return fail('other-schema');
   return Array.isArray(parts) && parts.length <= maxParts && parts.every(isPart)
     ? ok({ parts: sorted(parts) })
     : fail('damaged');

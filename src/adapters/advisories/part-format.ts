@@ -116,11 +116,11 @@ export const readPart = (
   if (!header.ok) return header;
   const { summary, sizes, end } = header.value;
   let at = end;
-  const bodies = sizes.map((size) => {
-    at += size;
-    return bytes.subarray(at - size, at);
+  const bodies = sectionNames.map((name, index) => {
+    const start = at;
+    at += sizes[index] ?? 0;
+    return [name, bytes.subarray(start, at)] as const;
   });
-  if (bodies.length !== sectionNames.length || at !== bytes.length) return fail('damaged');
-  const sections = Object.fromEntries(sectionNames.map((name, index) => [name, bodies[index]]));
-  return ok({ summary, sections: sections as unknown as PartSections });
+  if (sizes.length !== sectionNames.length || at !== bytes.length) return fail('damaged');
+  return ok({ summary, sections: Object.fromEntries(bodies) as Record<keyof PartSections, Buffer> });
 };
