@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../../fakes/registry/registry-content.ts';
-import { createCosign, type CosignKey, type SignatureForm } from '../harness/cosign.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
+import type { CosignKey, SignatureForm } from '../harness/cosign.ts';
 import { createPod, decisionOn, detailsOf, type CreatedPod } from '../harness/evidence-judged.ts';
-import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
-import { startGoRegistry } from '../harness/go-registry.ts';
+import { stageEvidence } from '../harness/evidence-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { putPolicy, untilJudged } from '../harness/policies.ts';
 import { pushManifest } from '../harness/registry-push.ts';
+import { startSigningRegistries } from '../harness/signing-registries.ts';
 
 /** Each cosign where it puts attestations. */
 const writers = [
@@ -35,21 +31,7 @@ const provenance = ({ ref = 'refs/tags/v1.2.3', digest = { sha256: 'aa' } }: Bui
 });
 
 describe('images that a builder has to attest', () => {
-  const stage = stageEvidence(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'imagegate-attestations-'));
-    const docker = await startDockerRegistry({ tls: true });
-    const go = await startGoRegistry();
-    const place = { folder, caFile: docker.caFile! };
-    return {
-      registries: { docker, go },
-      cosigns: { 2: createCosign(2, place), 3: createCosign(3, place) },
-      config: { registries: [rowOf(docker), rowOf(go)] },
-      close: async () => {
-        await Promise.all([docker.stop(), go.stop()]);
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
-  });
+  const stage = stageEvidence(() => startSigningRegistries({ tls: true }));
   const { cluster } = stage;
   let namespace: string;
   let release: CosignKey;

@@ -1,22 +1,19 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { image, type FakeManifest } from '../../fakes/registry/registry-content.ts';
-import { createCosign, type Cosign, type CosignKey, type SignatureForm } from '../harness/cosign.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
+import type { Cosign, CosignKey, SignatureForm } from '../harness/cosign.ts';
 import { createPod, decisionOn, detailsOf, type CreatedPod } from '../harness/evidence-judged.ts';
 import { eventually } from '../harness/eventually.ts';
-import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
-import { startGoRegistry } from '../harness/go-registry.ts';
+import { stageEvidence } from '../harness/evidence-stage.ts';
 import { imagegate } from '../harness/imagegate.ts';
 import type { Answer } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { putPolicy, untilJudged } from '../harness/policies.ts';
-import type { RunningRegistry } from '../harness/registry-process.ts';
 import { pushManifest } from '../harness/registry-push.ts';
+import { startSigningRegistries, type RegistryName } from '../harness/signing-registries.ts';
 
 /** Each signer in each form that it writes. */
 const signers: readonly { major: 2 | 3; form: SignatureForm; written: string; source: Sources }[] = [
@@ -40,11 +37,7 @@ const signers: readonly { major: 2 | 3; form: SignatureForm; written: string; so
   },
   { major: 3, form: 'bundle', written: 'bundle', source: { docker: 'fallback tag', go: 'referrers' } },
 ];
-interface Sources {
-  readonly docker: string;
-  readonly go: string;
-}
-type RegistryName = keyof Sources;
+type Sources = Readonly<Record<RegistryName, string>>;
 
 const signaturePolicy = (name: string, namespace: string, keys: Readonly<Record<string, CosignKey>>) => ({
   apiVersion: 'imagegate.dev/v1alpha1',
@@ -71,22 +64,7 @@ const fingerprintOf = (pem: string): string =>
     .digest('hex')}`;
 
 describe('images that a key of cosign has to sign', () => {
-  const stage = stageEvidence(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'imagegate-signatures-'));
-    const docker = await startDockerRegistry({ tls: true });
-    const go = await startGoRegistry();
-    const place = { folder, caFile: docker.caFile! };
-    return {
-      registries: { docker, go } satisfies Record<RegistryName, RunningRegistry>,
-      cosigns: { 2: createCosign(2, place), 3: createCosign(3, place) },
-      folder,
-      config: { registries: [rowOf(docker), rowOf(go)] },
-      close: async () => {
-        await Promise.all([docker.stop(), go.stop()]);
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
-  });
+  const stage = stageEvidence(() => startSigningRegistries({ tls: true }));
   const { cluster } = stage;
   let namespace: string;
   let release: CosignKey;

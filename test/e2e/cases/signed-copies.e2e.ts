@@ -1,19 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fallbackTag } from '../../fakes/registry/registry-store.ts';
 import { image, index, type FakeManifest } from '../../fakes/registry/registry-content.ts';
-import { createCosign, type CosignKey } from '../harness/cosign.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
+import type { CosignKey } from '../harness/cosign.ts';
 import { createPod, decisionOn } from '../harness/evidence-judged.ts';
-import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
-import { startGoRegistry } from '../harness/go-registry.ts';
+import { stageEvidence } from '../harness/evidence-stage.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import { putPolicy, untilJudged } from '../harness/policies.ts';
 import { oras, skopeo } from '../harness/registry-commands.ts';
 import type { RunningRegistry } from '../harness/registry-process.ts';
 import { pushManifest } from '../harness/registry-push.ts';
+import { startSigningRegistries, type RegistryName } from '../harness/signing-registries.ts';
 
 const amd64 = { os: 'linux', architecture: 'amd64' };
 const arm64 = { os: 'linux', architecture: 'arm64' };
@@ -27,27 +23,13 @@ const folders = {
 } as const;
 type Folder = keyof typeof folders;
 
-type RegistryName = 'docker' | 'go';
 const registryNames: readonly { where: RegistryName; elsewhere: RegistryName; has: string }[] = [
   { where: 'docker', elsewhere: 'go', has: 'no Referrers API' },
   { where: 'go', elsewhere: 'docker', has: 'the Referrers API' },
 ];
 
 describe('signed images under another name', () => {
-  const stage = stageEvidence(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'imagegate-copies-'));
-    const docker = await startDockerRegistry();
-    const go = await startGoRegistry();
-    return {
-      registries: { docker, go } satisfies Record<RegistryName, RunningRegistry>,
-      cosigns: { 2: createCosign(2, { folder }), 3: createCosign(3, { folder }) },
-      config: { registries: [rowOf(docker), rowOf(go)] },
-      close: async () => {
-        await Promise.all([docker.stop(), go.stop()]);
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
-  });
+  const stage = stageEvidence(() => startSigningRegistries());
   const { cluster } = stage;
   let namespace: string;
   let release: CosignKey;
