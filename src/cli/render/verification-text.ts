@@ -90,13 +90,25 @@ const expressionText = ({ text, state, why }: NonNullable<CandidateReport['expre
   `${text}: ${state}${why === undefined ? '' : ` (${why})`}`;
 
 const candidateLines = (candidate: CandidateReport, number: number): readonly string[] => {
-  const { says, platform, digest, signer, predicateType, name, annotations = {}, times, logs } = candidate;
+  const {
+    says,
+    platform,
+    digest,
+    carrier,
+    signer,
+    predicateType,
+    name,
+    annotations = {},
+    times,
+    logs,
+  } = candidate;
   const where = platform === undefined ? '' : ` of ${platform}`;
   return [
     '',
     `${kinds[says]} ${String(number)}${where}: ${countsFor(candidate) ? 'counts' : 'does not count'}`,
     ...field('digest', digest),
     ...field('place', placeText(candidate)),
+    ...(carrier === undefined ? [] : field('signed', `the ${carrier.kind} ${carrier.digest}`)),
     ...(predicateType === undefined ? [] : field('type', predicateType)),
     ...(signer === undefined ? [] : signerLines(signer)),
     ...fields('asked', (candidate.expressions ?? []).map(expressionText)),

@@ -2,6 +2,7 @@ import type {
   AttestationClaim,
   CandidateFault,
   CandidateSource,
+  Carrier,
   Claim,
   ClaimCheck,
   ClaimCheckResult,
@@ -32,6 +33,8 @@ export interface CandidateReport {
   readonly form?: string;
   readonly sources: readonly CandidateSource[];
   readonly location: string;
+  /** What was signed in the place of a bare statement. */
+  readonly carrier?: Carrier;
   /** Absent where nobody is known to have signed it. */
   readonly signer?: SignerReport;
   readonly predicateType?: string;
@@ -142,6 +145,7 @@ const expressionReports = ({ expressions }: AttestationClaim): NonNullable<Candi
 
 const attestedReport = (claim: AttestationClaim): Partial<CandidateReport> => ({
   predicateType: shownPublic(claim.predicateType),
+  ...(claim.carrier === undefined ? {} : { carrier: claim.carrier }),
   ...(claim.provenance === undefined ? {} : { provenance: provenanceReport(claim.provenance) }),
   ...(Object.keys(claim.expressions).length === 0 ? {} : { expressions: expressionReports(claim) }),
 });

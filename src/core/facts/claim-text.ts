@@ -22,6 +22,7 @@ const sourceNames: Readonly<Record<CandidateSource, string>> = {
   'attestation-tag': '.att',
   referrers: 'referrers',
   'referrers-tag': 'fallback tag',
+  index: 'index',
 };
 export const checkNames: Readonly<Record<ClaimCheck, string>> = {
   signature: 'signature',
@@ -87,12 +88,18 @@ const notMade = ({ checks }: Pick<Claim, 'checks'>): string =>
 const typeText = (claim: Claim): string =>
   claim.says === 'signed' ? 'signed' : `${identityText(claim.predicateType)} attested`;
 
+/** How it is written; of a bare statement, what was signed in its place. */
+const formText = (claim: Claim): string =>
+  claim.says === 'attested' && claim.carrier !== undefined
+    ? `${claim.form} in the signed ${claim.carrier.kind} ${shortDigest(claim.carrier.digest)}`
+    : claim.form;
+
 /**
  * What one claim says, for people; safe to show.
  * @example `signed by key sha256:1f3a… (simple-signing, .sig), log not checked`, the fingerprint whole
  */
 export const claimText = (claim: Claim): string =>
-  `${typeText(claim)} by ${signerText(claim.signer)} (${claim.form}, ${sourceText(claim.sources)})` +
+  `${typeText(claim)} by ${signerText(claim.signer)} (${formText(claim)}, ${sourceText(claim.sources)})` +
   dated(claim.times) +
   notMade(claim);
 
@@ -102,6 +109,7 @@ export const rejectedText = ({ candidate, form, sources, fault, why }: RejectedC
   shownBriefly(why, maxWhyLength);
 
 export const faultNames: Readonly<Record<RejectedCandidate['fault'], string>> = {
+  unsigned: 'unsigned',
   limit: 'too large',
   slow: 'too slow to verify',
   unreadable: 'unreadable',

@@ -2,17 +2,29 @@ import type { Digest } from '../image/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Unavailable } from './fact.ts';
 
+/** Where a registry lists candidates: {@link CandidateSource} without the index. */
+export type ListedSource = 'signature-tag' | 'attestation-tag' | 'referrers' | 'referrers-tag';
+
 /**
  * Where a candidate stands: cosign's tags `sha256-<hex>.sig` and `.att`, the Referrers API, or its fallback tag
- * `sha256-<hex>` (OCI distribution-spec 1.1, "Referrers Tag Schema").
+ * `sha256-<hex>` (OCI distribution-spec 1.1, "Referrers Tag Schema"). `index`: the named index lists it beside its images,
+ * as BuildKit writes it.
  */
-export type CandidateSource = 'signature-tag' | 'attestation-tag' | 'referrers' | 'referrers-tag';
+export type CandidateSource = ListedSource | 'index';
 
 /**
  * How a candidate is written. `simple-signing`: a payload in a layer, signature and certificate in annotations (cosign
- * up to version 2). `dsse`: an envelope in a layer (cosign's `.att`). `bundle`: a Sigstore bundle v0.1 to v0.3.
+ * up to version 2). `dsse`: an envelope in a layer (cosign's `.att`). `bundle`: a Sigstore bundle v0.1 to v0.3. `statement`:
+ * a bare in-toto statement in a layer (BuildKit, Docker Hardened Images, Defender), which counts as signed by whoever signed
+ * the manifest that holds it, or the named index that lists that manifest.
  */
-export type CandidateForm = 'simple-signing' | 'dsse' | 'bundle';
+export type CandidateForm = 'simple-signing' | 'dsse' | 'bundle' | 'statement';
+
+/** What was signed in the place of a bare statement: the manifest that holds it, or the named index. */
+export interface Carrier {
+  readonly kind: 'manifest' | 'index';
+  readonly digest: Digest;
+}
 
 /** What is checked of a candidate. A report names only checks that were made. */
 export type ClaimCheck = 'signature' | 'certificate' | 'certificate-log' | 'log' | 'timestamp';
@@ -142,6 +154,8 @@ export interface AttestationClaim extends ClaimBase {
   readonly says: 'attested';
   /** Of the signed statement. */
   readonly predicateType: string;
+  /** Present where it is bare: whose signature stands for one of its own. */
+  readonly carrier?: Carrier;
   /** What SLSA provenance says, as far as it says it: the word of the signer. */
   readonly provenance?: {
     readonly builder?: string;
@@ -154,12 +168,21 @@ export interface AttestationClaim extends ClaimBase {
 export type Claim = SignatureClaim | AttestationClaim;
 
 /**
- * Why a candidate, or one part of it, says nothing that counts. In the order of how far it came. `unreadable`: not what its
+ * Why a candidate, or one part of it, says nothing that counts. In the order of how far it came. `unsigned`: a bare statement
+ * of which neither the manifest nor the index has a signature. `unreadable`: not what its
  * form asks for. `limit`: larger or more than the gate reads. `slow`: not verified in its time. `mismatch`: it is about
  * another digest or of another kind. `invalid`: a signature, certificate, log entry or timestamp in it is wrong.
  * `untrusted`: no key, certificate authority or log that was asked for stands behind it.
  */
-export const candidateFaults = ['limit', 'slow', 'unreadable', 'mismatch', 'untrusted', 'invalid'] as const;
+export const candidateFaults = [
+  'unsigned',
+  'limit',
+  'slow',
+  'unreadable',
+  'mismatch',
+  'untrusted',
+  'invalid',
+] as const;
 export type CandidateFault = (typeof candidateFaults)[number];
 
 /** A candidate that yields no claim. Somebody with push rights can cause each of these, so none excuses anything (S3). */

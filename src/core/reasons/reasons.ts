@@ -223,7 +223,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'The gate looked at every place, and there is no attestation of the type that the check names. The detail names those of ' +
       'other types. Behind an index each image needs its own.',
     fix:
-      'Attest the digest with `cosign attest` or `actions/attest`. What GitHub shows under Attestations stands in ' +
+      'Attest the digest with `cosign attest` or `actions/attest`. What BuildKit attested counts when the index that holds it is ' +
+      'signed and the workload names that index. What GitHub shows under Attestations stands in ' +
       "GitHub's API: `push-to-registry: true` puts it beside the image too. A copy in another registry needs its attestations " +
       'copied (`oras cp -r`). Compare the type: provenance is `slsaprovenance1` or `slsaprovenance02`.',
   },

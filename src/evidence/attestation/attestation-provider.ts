@@ -9,10 +9,15 @@ const attestation: ClaimKind<AttestationClaim, AttestationNeed> = {
   id: attestationKind.id,
   says: 'attested',
   isClaim: (claim): claim is AttestationClaim => claim.says === 'attested',
-  tag: 'attestation-tag',
+  takesStatements: true,
   covers: false,
-  bounds: ({ attestationBytes }) => ({ bytes: { dsse: attestationBytes, bundle: attestationBytes } }),
-  predicateTypes: ({ predicateTypes }) => predicateTypes,
+  bounds: ({ attestationBytes: most }) => ({ bytes: { dsse: most, bundle: most, statement: most } }),
+  preference: ({ predicateTypes }, about) => ({
+    about,
+    tag: 'attestation-tag',
+    takesStatements: true,
+    predicateTypes,
+  }),
   expressions: ({ expressions }) => expressions,
 };
 

@@ -1,4 +1,4 @@
-import type { CandidateSource } from '../../core/facts/claim.ts';
+import type { ListedSource } from '../../core/facts/claim.ts';
 import { absent, known } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { isTag } from '../../core/image/grammar.ts';
@@ -29,7 +29,7 @@ export interface ListedCandidates extends CandidateList {
 
 export interface ListWanted {
   readonly digest: Digest;
-  readonly source: CandidateSource;
+  readonly source: ListedSource;
   /** How old a list may be, in milliseconds. */
   readonly maxAge: number;
 }

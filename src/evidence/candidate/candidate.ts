@@ -1,6 +1,7 @@
 import { formOf } from '../../core/facts/candidate-form.ts';
-import type { CandidateSource } from '../../core/facts/claim.ts';
+import type { CandidateSource, ListedSource } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import { attestationManifestType, referenceAnnotation } from '../../core/oci/attestation-manifest.ts';
 import { readTime, createdAnnotation } from '../../core/oci/time.ts';
 
 /** Something that may speak for an image, as its sources name it. Everything but the digest is a hint. */
@@ -16,15 +17,23 @@ export interface Candidate {
 export const isTagged = ({ sources }: Candidate): boolean =>
   sources.some((source) => source === 'signature-tag' || source === 'attestation-tag');
 
+/** Whether the named index lists it, so that it need not refer to the image: who signed the index signed that it is there. */
+export const isInIndex = ({ sources }: Candidate): boolean => sources.includes('index');
+
 /** What comes first among the candidates. */
 export interface Preference {
+  /** The image that they have to speak for. */
+  readonly about: Digest;
   /** The tag that holds such candidates alone. */
-  readonly tag: CandidateSource;
+  readonly tag: ListedSource;
+  /** Whether bare statements are sought too. */
+  readonly takesStatements: boolean;
   readonly predicateTypes: readonly string[];
 }
 
-/** cosign 3 and GitHub write it; it is not signed. */
+/** Beside a bundle (cosign 3, GitHub) and beside a bare statement (Docker, Defender); neither is believed. */
 const predicateAnnotation = 'dev.sigstore.bundle.predicateType';
+const statementAnnotation = 'in-toto.io/predicate-type';
 /** What registries and clients write where a manifest has no `artifactType`: cosign 3 under the fallback tag. */
 const saysNothing: ReadonlySet<string> = new Set([
   'application/vnd.oci.empty.v1+json',
@@ -32,14 +41,33 @@ const saysNothing: ReadonlySet<string> = new Set([
 ]);
 const claimsForm = (artifactType: string): boolean =>
   formOf(artifactType) !== undefined || artifactType.startsWith('application/vnd.dev.cosign.');
+const claimsStatement = (artifactType: string): boolean =>
+  formOf(artifactType) === 'statement' || artifactType === attestationManifestType;
+
+/** Whether the index says that it is about another of its images. A hint too: what it holds says what it is about. */
+export const isAboutAnother = (candidate: Candidate, about: Digest): boolean => {
+  const reference = candidate.annotations?.[referenceAnnotation];
+  return isInIndex(candidate) && reference !== undefined && reference !== about;
+};
+
+/** Behind what is signed by itself: to find out who signed a bare statement takes more requests. */
+const statementRank = (
+  candidate: Candidate,
+  { about, takesStatements, predicateTypes }: Preference,
+): number => {
+  if (!takesStatements || isAboutAnother(candidate, about)) return 5;
+  const predicate = candidate.annotations?.[statementAnnotation];
+  if (predicate === undefined || predicateTypes.includes(predicate)) return 2;
+  return 4;
+};
 
 /** 0 comes first. A hint never leaves a candidate out: the descriptors of cosign 3 under the fallback tag are wrong. */
-const rankOf = (
-  { sources, artifactType = '', annotations }: Candidate,
-  { tag, predicateTypes }: Preference,
-): number => {
+const rankOf = (candidate: Candidate, preference: Preference): number => {
+  const { sources, artifactType = '', annotations } = candidate;
+  const { tag, predicateTypes } = preference;
   // One candidate at most. Attack: push so many that name the type that is asked for, and a later time, that it is left.
   if (sources.includes(tag)) return 0;
+  if (isInIndex(candidate) || claimsStatement(artifactType)) return statementRank(candidate, preference);
   const predicate = annotations?.[predicateAnnotation];
   if (predicate !== undefined) return predicateTypes.includes(predicate) ? 1 : 4;
   if (claimsForm(artifactType)) return 2;
@@ -49,6 +77,14 @@ const rankOf = (
 /** Whether it is named as a signature or an attestation, not as a thing of another kind or of none. */
 export const claimsToSpeak = (candidate: Candidate, preference: Preference): boolean =>
   [0, 1, 2, 4].includes(rankOf(candidate, preference));
+
+/** What comes first among signatures of an image, or of what holds a statement. */
+export const signaturePreference = (about: Digest): Preference => ({
+  about,
+  tag: 'signature-tag',
+  takesStatements: false,
+  predicateTypes: ['https://sigstore.dev/cosign/sign/v1'],
+});
 
 const timeOf = ({ annotations }: Candidate): number => readTime(annotations?.[createdAnnotation]) ?? 0;
 

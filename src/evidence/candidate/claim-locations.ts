@@ -9,7 +9,8 @@ import type { Credential, Repository } from '../ports.ts';
 import type { OffersFor } from '../provider.ts';
 import type { ReadPlace } from '../read-content.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import { gatherClaims, type ClaimSearch, type FoundClaims, type GatherParts } from './gather-claims.ts';
+import type { FoundClaims } from './found-claims.ts';
+import { gatherClaims, type ClaimSearch, type GatherParts } from './gather-claims.ts';
 
 /** Candidates for one image, wherever they stand. */
 export interface SubjectSearch extends Omit<ClaimSearch, 'place'> {

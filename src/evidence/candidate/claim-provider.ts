@@ -1,15 +1,10 @@
-import type {
-  CandidateSource,
-  Claim,
-  ClaimFacts,
-  PlatformClaims,
-  SubjectClaims,
-} from '../../core/facts/claim.ts';
+import type { Claim, ClaimFacts, PlatformClaims, SubjectClaims } from '../../core/facts/claim.ts';
 import { besideImage } from '../../core/facts/claim-location.ts';
 import { claimLines } from '../../core/facts/claim-text.ts';
 import type { AttestationNeed, ClaimNeed } from '../../core/facts/claim-need.ts';
 import { known, unavailableBy } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import { attestationManifestsIn } from '../../core/oci/attestation-manifest.ts';
 import { readManifestDocument } from '../../core/oci/manifest-document.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
@@ -23,13 +18,15 @@ import type { Reading } from '../resolve/read-budget.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
 import type { TrustRoots } from '../trust/trust-root.ts';
 import type { CandidateVerifier } from '../verify/verification.ts';
-import type { Preference } from './candidate.ts';
+import type { Candidate, Preference } from './candidate.ts';
 import { nobodyObserves, type ClaimObserver } from './claim-observer.ts';
 import { basisOf, rootsOf, type RootsInForce } from './claim-basis.ts';
 import { searchLocations } from './claim-locations.ts';
+import type { ClaimSearch, GatherParts } from './gather-claims.ts';
 import { imagesBehind, type IndexImage } from './index-images.ts';
-import { createJudgeCandidate, type ClaimBasis, type JudgeCandidate } from './judge-candidate.ts';
-import type { CandidateBounds } from './read-candidate.ts';
+import { createJudgeCandidate, type ClaimBasis } from './judge-candidate.ts';
+import { createJudgeStatements } from './judge-statements.ts';
+import { signatureBounds, type CandidateBounds } from './read-candidate.ts';
 
 /** What verifies candidates, and whom it believes. */
 export interface ClaimSources {
@@ -43,12 +40,13 @@ export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
   readonly id: string;
   readonly says: C['says'];
   readonly isClaim: (claim: Claim) => claim is C;
-  /** Its own tag; referrers hold both kinds. */
-  readonly tag: CandidateSource;
+  /** What comes first. */
+  preference(need: N, about: Digest): Preference;
+  /** Whether bare statements count, by who signed what holds them. */
+  readonly takesStatements: boolean;
   /** Whether what is said of an index counts for the images in it. */
   readonly covers: boolean;
   bounds(limits: EvidenceLimits): CandidateBounds;
-  predicateTypes(need: N): Preference['predicateTypes'];
   expressions(need: N): AttestationNeed['expressions'];
 }
 
@@ -56,6 +54,8 @@ export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
 interface Subject {
   readonly digest: Digest;
   readonly manifest: Uint8Array;
+  /** Of an image: the named index, where it lists candidates beside its images. */
+  readonly index?: NonNullable<ClaimSearch['index']>;
 }
 
 /** One question about one image, and whoever asks it. */
@@ -92,8 +92,7 @@ const nothingFor = <C extends Claim>({ digest }: IndexImage, location: string): 
 interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
   readonly settings: ClaimKind<C, N>;
   readonly parts: ProviderParts;
-  readonly judge: JudgeCandidate;
-  readonly observer: ClaimObserver;
+  readonly gatherParts: GatherParts;
 }
 
 /** Whether all that is asked of one image is said. */
@@ -114,22 +113,36 @@ const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   subject: Subject,
   before: readonly C[],
 ): Promise<SubjectClaims<C>> => {
-  const { settings, parts, judge, observer } = searcher;
-  const { id, isClaim, tag } = settings;
+  const { settings, gatherParts } = searcher;
+  const { id, isClaim } = settings;
+  const { digest, manifest, index } = subject;
   const { resolved, need, needKey, basis, reading, offersFor } = question;
+  const preference = settings.preference(need, digest);
   const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
-  const found = await searchLocations({ parts, judge, observer }, place, {
+  const found = await searchLocations(gatherParts, place, {
     basis,
-    subject,
-    sources: [tag, 'referrers', 'referrers-tag'],
-    preference: { tag, predicateTypes: settings.predicateTypes(need) },
+    subject: { digest, manifest },
+    sources: [preference.tag, 'referrers', 'referrers-tag'],
+    preference,
+    ...(index !== undefined && { index }),
     isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
-    // It ends early by what is asked, and by what was said of the index.
-    key: `${id} ${needKey} ${before.length > 0 ? resolved.image.digest : ''}`,
+    // It ends early by what is asked, and by what was said of the index, which may list candidates too.
+    key: `${id} ${needKey} ${before.length > 0 || index !== undefined ? resolved.image.digest : ''}`,
     reading,
   });
   // A claim of the other kind is none (S4).
-  return { ...found, digest: subject.digest, claims: found.claims.filter(isClaim) };
+  return { ...found, digest, claims: found.claims.filter(isClaim) };
+};
+
+/** What the named index lists beside its images. An index within it is not looked into: nobody names that one. */
+const listedIn = (resolved: ResolvedImage, index: Uint8Array): ClaimSearch['index'] => {
+  const candidates = attestationManifestsIn(index).map((descriptor): Candidate => {
+    const { mediaType: _, platform: __, ...hints } = descriptor;
+    return { ...hints, sources: ['index'] };
+  });
+  const place = readPlaceOf(resolved);
+  const { digest } = resolved.image;
+  return candidates.length === 0 ? undefined : { kind: 'index', digest, manifest: index, candidates, place };
 };
 
 /** The images behind an index, each with what is said of it. */
@@ -151,12 +164,14 @@ const claimsBehind = async <C extends Claim, N extends ClaimNeed<C>>(
     return unavailableBy(why);
   }
   const location = repositoryKey(resolved.image);
+  const listed = searcher.settings.takesStatements ? listedIn(resolved, index) : undefined;
+  const more = listed === undefined ? {} : { index: listed };
   const claims = await mapLimit(images.value, parts.limits.childrenAtOnce, async (image) => {
     const { digest, manifest, platform } = image;
     const found =
       manifest === undefined
         ? nothingFor<C>(image, location)
-        : await claimsAbout(searcher, question, { digest, manifest }, before);
+        : await claimsAbout(searcher, question, { digest, manifest, ...more }, before);
     return platform === undefined ? found : { ...found, platform };
   });
   return known(claims);
@@ -230,12 +245,18 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   parts: ProviderParts,
 ) => {
   const bounds = settings.bounds(parts.limits);
-  const searcher = {
-    settings,
+  const judging = { parts, verifier, bounds, observer };
+  const statements = {
+    judge: createJudgeStatements(judging),
+    signatures: createJudgeCandidate({ ...judging, bounds: signatureBounds(parts.limits) }),
+  };
+  const gatherParts = {
     parts,
     observer,
-    judge: createJudgeCandidate({ parts, verifier, bounds, observer }),
+    judge: createJudgeCandidate(judging),
+    ...(settings.takesStatements && { statements }),
   };
+  const searcher = { settings, parts, gatherParts };
   const { clock, limits } = parts;
   const bound = { entries: limits.claimEntries, weight: limits.claimFactBytes };
   /** Answers that hold all that was asked, for all contexts with one account: they share one object. */

@@ -1,34 +1,50 @@
-import type { CandidateSource, Claim, RejectedCandidate, SourceState } from '../../core/facts/claim.ts';
+import type {
+  CandidateSource,
+  Claim,
+  ListedSource,
+  RejectedCandidate,
+  SourceState,
+} from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { waitAtMost } from '../../concurrency/abort.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
+import type { ReadPlace } from '../read-content.ts';
 import { unavailableText } from '../text/unavailable-text.ts';
-import { candidatesInOrder, claimsToSpeak, type Candidate, type Preference } from './candidate.ts';
+import {
+  candidatesInOrder,
+  claimsToSpeak,
+  isInIndex,
+  signaturePreference,
+  type Candidate,
+  type Preference,
+} from './candidate.ts';
 import type { ClaimObserver } from './claim-observer.ts';
 import type { ListedCandidates } from './candidate-list.ts';
+import type { CandidateAccount, FoundClaims } from './found-claims.ts';
 import type { CandidateJob, JudgeCandidate } from './judge-candidate.ts';
+import type { CarrierManifest, JudgeStatements } from './judge-statements.ts';
+import type { WantedLayer } from './read-candidate.ts';
 
 /** Candidates for one image in one repository. */
 export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
-  readonly sources: readonly CandidateSource[];
+  readonly sources: readonly ListedSource[];
+  /** The named index, what it lists beside its images, and where it was read. */
+  readonly index?: CarrierManifest & {
+    readonly candidates: readonly Candidate[];
+    readonly place: ReadPlace;
+  };
   readonly preference: Preference;
   /** Whether these claims are enough, so that no more candidates are looked at. */
   isMet(claims: readonly Claim[]): boolean;
 }
 
-/** What was found for one image in one repository. */
-export interface FoundClaims {
-  readonly claims: readonly Claim[];
-  readonly rejected: readonly RejectedCandidate[];
-  readonly sources: readonly SourceState[];
-  readonly left: number;
-}
-
 export interface GatherParts {
   readonly parts: ProviderParts;
   readonly judge: JudgeCandidate;
+  /** For bare statements, and for the signatures of what holds them; absent: they say nothing here. */
+  readonly statements?: { readonly judge: JudgeStatements; readonly signatures: JudgeCandidate };
   readonly observer: ClaimObserver;
 }
 
@@ -41,17 +57,16 @@ interface Findings {
   readonly lists: Map<CandidateSource, ListedCandidates>;
   /** Candidates that were begun or left. */
   readonly seen: Set<Digest>;
-  /** Those that were begun. */
-  begun: number;
-  /** Those that count for the limit: a thing of another kind does only if it was named as a candidate. */
-  counted: number;
+  readonly account: CandidateAccount;
+  /** Who signed what holds bare statements, each looked for once. */
+  readonly signers: Map<Digest, Promise<FoundClaims>>;
+  /** Where that could not be found out. */
+  readonly signersLost: SourceState[];
   readonly claims: Claim[];
   readonly rejected: RejectedCandidate[];
   /** Why a candidate of this source could not be read whole. */
   readonly lost: Map<CandidateSource, RegistryFailure>;
   left: number;
-  /** Bytes of candidates that were read or are being read. */
-  bytes: number;
 }
 
 /** The candidates of all lists that are new, each once with all its sources. */
@@ -67,34 +82,116 @@ const freshIn = ({ lists, seen }: Findings): readonly Candidate[] => {
   return [...found.values()];
 };
 
+/**
+ * R25: whoever may push chooses how many manifests hold a statement, and so how much is asked of the registry. Attack: push
+ * so many that it gives up, and get in as an outage. The index is the one that the workload names.
+ */
+const sourcesLost = ({ kind }: CarrierManifest, { sources }: FoundClaims): readonly SourceState[] =>
+  sources.flatMap((source): readonly SourceState[] => {
+    if (source.state !== 'unavailable') return [];
+    if (kind === 'index') return [source];
+    const { excusable: _, ...why } = source.why;
+    return [{ ...source, why }];
+  });
+
+/**
+ * Judges bare statements by the signatures of what holds them. Those are looked for where the candidate was found, among
+ * signatures alone: attack, a statement that is signed by a statement, without end. They take from the same account, so what
+ * is read for one image and check stays what it is.
+ */
+const judgeStatements = async (
+  parts: GatherParts,
+  search: ClaimSearch,
+  findings: Findings,
+  { candidate, statements, spend, place }: CandidateStatements,
+): Promise<void> => {
+  if (parts.statements === undefined || statements.length === 0) return;
+  const { signatures, judge } = parts.statements;
+  const { key, ...basis } = search.basis;
+  const signersOf = (carrier: CarrierManifest): Promise<FoundClaims> => {
+    const { digest, manifest } = carrier;
+    const before = findings.signers.get(digest);
+    if (before !== undefined) return before;
+    const found = gatherInto(
+      { parts: parts.parts, observer: parts.observer, judge: signatures },
+      {
+        basis: { ...basis, says: 'signed', expressions: [], key: `signers ${key}` },
+        place: search.place,
+        subject: { digest, manifest },
+        reading: search.reading,
+        sources: ['signature-tag', 'referrers', 'referrers-tag'],
+        preference: signaturePreference(digest),
+        // Whether one signer is enough shows when the statement is read.
+        isMet: () => false,
+      },
+      findings.account,
+    ).then((signers) => {
+      findings.left += signers.left;
+      findings.signersLost.push(...sourcesLost(carrier, signers));
+      return signers;
+    });
+    findings.signers.set(digest, found);
+    return found;
+  };
+  const { index } = search;
+  const judged = await judge({
+    ...search,
+    place,
+    spend,
+    candidate,
+    statements,
+    signedIn: search.place,
+    signersOf,
+    ...(index !== undefined && { index }),
+    isMet: (claims) => search.isMet([...findings.claims, ...claims]),
+  });
+  findings.claims.push(...judged.claims);
+  findings.rejected.push(...judged.rejected);
+  findings.left += judged.left;
+  if (judged.unavailable !== undefined)
+    for (const source of candidate.sources) findings.lost.set(source, judged.unavailable);
+};
+
+interface CandidateStatements {
+  readonly candidate: Candidate;
+  readonly statements: readonly WantedLayer[];
+  readonly spend: CandidateJob['spend'];
+  readonly place: ReadPlace;
+}
+
 const judgeOne = async (
-  { parts, judge }: GatherParts,
+  gather: GatherParts,
   search: ClaimSearch,
   findings: Findings,
   candidate: Candidate,
 ): Promise<void> => {
+  const { parts, judge } = gather;
+  const { account } = findings;
   const { candidateManifests, candidates, candidateBytes } = parts.limits;
   findings.seen.add(candidate.digest);
-  if (findings.begun >= candidateManifests || findings.counted >= candidates) {
+  if (account.begun >= candidateManifests || account.counted >= candidates) {
     findings.left += 1;
     return;
   }
-  findings.begun += 1;
+  account.begun += 1;
   // Attack: push so much that the review has read its share before it comes to the good one, and to its other images.
   const spend = (bytes: number): boolean => {
-    if (findings.bytes + bytes > candidateBytes) return false;
-    findings.bytes += bytes;
+    if (account.bytes + bytes > candidateBytes) return false;
+    account.bytes += bytes;
     return true;
   };
   const counts = claimsToSpeak(candidate, search.preference);
-  if (counts) findings.counted += 1;
-  const { claims, rejected, left, unavailable, isForeign } = await judge({ ...search, spend }, candidate);
-  if (!counts && !isForeign) findings.counted += 1;
+  if (counts) account.counted += 1;
+  const place = isInIndex(candidate) && search.index !== undefined ? search.index.place : search.place;
+  const judged = await judge({ ...search, place, spend }, candidate);
+  const { claims, rejected, left, unavailable, isForeign, statements } = judged;
+  if (!counts && !isForeign) account.counted += 1;
   findings.claims.push(...claims);
   findings.rejected.push(...rejected);
   findings.left += left;
   if (unavailable !== undefined)
     for (const source of candidate.sources) findings.lost.set(source, unavailable);
+  await judgeStatements(gather, search, findings, { candidate, statements, spend, place });
 };
 
 /**
@@ -124,7 +221,8 @@ const lookOnce = async (
 ): Promise<void> => {
   const { candidateLists, clock, limits } = parts.parts;
   const began = clock.monotonic();
-  const { place, subject, sources, reading } = search;
+  const { place, subject, sources, reading, index } = search;
+  if (index !== undefined) findings.lists.set('index', { candidates: index.candidates, left: 0 });
   const lists = Promise.all(
     sources.map(async (source) => {
       const wanted = { digest: subject.digest, source, maxAge };
@@ -149,7 +247,7 @@ const excusableOnly = (
   lists: Findings['lists'],
 ): RegistryFailure | undefined => {
   const answersForTags = [...lists].some(
-    ([other, { failure }]) => other !== 'referrers' && failure === undefined,
+    ([other, { failure }]) => other !== 'referrers' && other !== 'index' && failure === undefined,
   );
   if (failure === undefined || source !== 'referrers' || !answersForTags) return failure;
   const { excusable: _, ...rest } = failure;
@@ -157,12 +255,13 @@ const excusableOnly = (
 };
 
 const stateOf = (
-  { place: { repository, credential }, sources }: ClaimSearch,
+  { place: { repository, credential }, sources, index }: ClaimSearch,
   { lists, lost }: Findings,
   milliseconds: number,
 ): readonly SourceState[] => {
   const location = repositoryKey(repository);
-  return sources.flatMap((source): readonly SourceState[] => {
+  const looked: readonly CandidateSource[] = index === undefined ? sources : [...sources, 'index'];
+  return looked.flatMap((source): readonly SourceState[] => {
     const list = lists.get(source);
     if (list === undefined) return [];
     const failure = excusableOnly(source, list.failure ?? lost.get(source), lists);
@@ -179,25 +278,33 @@ const stateOf = (
  * What candidates in one repository say of one image. Each source is known, absent or unavailable by itself. Where the lists
  * of a moment ago do not hold what is sought, they are read again: it may have been pushed since.
  */
-export const gatherClaims = async (parts: GatherParts, search: ClaimSearch): Promise<FoundClaims> => {
+export const gatherClaims = (parts: GatherParts, search: ClaimSearch): Promise<FoundClaims> =>
+  gatherInto(parts, search, { begun: 0, counted: 0, bytes: 0 });
+
+const gatherInto = async (
+  parts: GatherParts,
+  search: ClaimSearch,
+  account: CandidateAccount,
+): Promise<FoundClaims> => {
   const { clock, limits } = parts.parts;
   const began = clock.monotonic();
   const findings: Findings = {
     lists: new Map(),
     seen: new Set(),
-    begun: 0,
-    counted: 0,
+    account,
+    signers: new Map(),
+    signersLost: [],
     claims: [],
     rejected: [],
     lost: new Map(),
     left: 0,
-    bytes: 0,
   };
   for (const maxAge of [limits.listTime, limits.absenceTime]) {
     await lookOnce(parts, search, findings, maxAge);
     if (search.isMet(findings.claims)) break;
   }
   const { claims, rejected, lists } = findings;
+  const states = stateOf(search, findings, clock.monotonic() - began);
   const left = [...lists.values()].reduce((sum, list) => sum + list.left, findings.left);
-  return { claims, rejected, sources: stateOf(search, findings, clock.monotonic() - began), left };
+  return { claims, rejected, sources: [...states, ...findings.signersLost], left };
 };

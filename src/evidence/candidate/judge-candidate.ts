@@ -13,8 +13,8 @@ import type {
   VerifiedRejection,
 } from '../verify/verification.ts';
 import type { ClaimObserver } from './claim-observer.ts';
-import { isTagged, type Candidate } from './candidate.ts';
-import { readCandidate, type CandidateBounds } from './read-candidate.ts';
+import { isInIndex, isTagged, type Candidate } from './candidate.ts';
+import { readCandidate, type CandidateBounds, type Failure, type WantedLayer } from './read-candidate.ts';
 
 /** By what candidates are verified: equal keys, equal results. */
 export interface ClaimBasis extends Pick<Verification, 'says' | 'keys' | 'trustRoots' | 'expressions'> {
@@ -42,8 +42,13 @@ export interface JudgedCandidate {
   readonly left: number;
   /** It is a thing of another kind. */
   readonly isForeign: boolean;
+  /** Bare statements in it, which nobody has read: who signed what holds them is found out elsewhere. */
+  readonly statements: readonly WantedLayer[];
 }
-interface Outcome extends VerificationResult, Pick<JudgedCandidate, 'unavailable' | 'left' | 'isForeign'> {
+interface Outcome
+  extends
+    Pick<VerificationResult, 'claims' | 'rejected'>,
+    Pick<JudgedCandidate, 'unavailable' | 'left' | 'isForeign' | 'statements'> {
   /** It would be another one without the candidates before it. */
   readonly isPassing?: true;
 }
@@ -59,10 +64,21 @@ export interface JudgeParts {
  * R25: that content does not come is no outage of its host, even when nothing else is asked of the host meanwhile. Attack:
  * push a signature with a payload that never comes, and get in as "it does not answer at all".
  */
-const withoutProgress = (reading: Reading): Reading => ({
+export const withoutProgress = (reading: Reading): Reading => ({
   ...reading,
   requester: { ...reading.requester, asked: () => {}, answered: () => {} },
 });
+
+/** What layers that could not be read come to. */
+export const outcomeOf = (failures: readonly Failure[]): Pick<Outcome, 'rejected' | 'unavailable'> => {
+  const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
+    failure.state === 'bad' ? [{ fault: failure.fault, why: failure.why, checks: [] }] : [],
+  );
+  const lost = failures.find((failure) => failure.state === 'unavailable');
+  return { rejected, ...(lost !== undefined && { unavailable: lost.why }) };
+};
+
+const nothing = { claims: [], rejected: [], left: 0, isForeign: false, statements: [] } as const;
 
 const readAndVerify = async (
   { parts, verifier, bounds, observer }: JudgeParts,
@@ -77,34 +93,31 @@ const readAndVerify = async (
     candidate,
   );
   observer.took('read', clock.monotonic() - began);
-  if (read.state === 'foreign') return { claims: [], rejected: [], left: 0, isForeign: true };
-  if (read.state === 'left') return { claims: [], rejected: [], left: 1, isForeign: false, isPassing: true };
-  const failures = read.state === 'read' ? read.failures : [read];
-  const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
-    failure.state === 'bad' ? [{ fault: failure.fault, why: failure.why, checks: [] }] : [],
-  );
-  const lost = failures.find((failure) => failure.state === 'unavailable');
-  const unavailable = lost === undefined ? {} : { unavailable: lost.why };
-  if (read.state !== 'read' || read.layers.length === 0)
-    return { claims: [], rejected, left: 0, isForeign: false, ...unavailable };
+  if (read.state === 'foreign') return { ...nothing, isForeign: true };
+  if (read.state === 'left') return { ...nothing, left: 1, isPassing: true };
+  const failed = outcomeOf(read.state === 'read' ? read.failures : [read]);
+  if (read.state !== 'read') return { ...nothing, ...failed };
+  const { layers, statements, left } = read;
+  if (layers.length === 0) return { ...nothing, ...failed, statements, left };
   const { key: _, ...by } = basis;
   const verification: Verification = {
     ...by,
     candidate: candidate.digest,
     subject,
-    layers: read.layers,
+    layers,
     now: clock.now(),
   };
   const begun = clock.monotonic();
   const result = await verifier.verify(verification, reading.requester.owners, reading.signal);
   observer.took('verify', clock.monotonic() - begun);
   return {
+    ...failed,
     // Another digest or a word of the other kind would be a defect of the verifier; it must not count (S1, S4).
     claims: result.claims.filter(({ says, about }) => says === basis.says && about === subject.digest),
-    rejected: [...rejected, ...result.rejected],
-    left: read.left,
+    rejected: [...failed.rejected, ...result.rejected],
+    left,
     isForeign: false,
-    ...unavailable,
+    statements,
   };
 };
 
@@ -143,7 +156,8 @@ export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
     const location = repositoryKey(place.repository);
     const account = accountKey({ repository: place.repository, credential: place.credential.key });
     const { digest, sources } = candidate;
-    const key = `${subject.digest} ${digest} ${isTagged(candidate) ? 'tag' : 'referrer'} ${account}\n${basis.key}`;
+    const stands = `${isTagged(candidate) ? 'tag' : 'referrer'} ${isInIndex(candidate) ? 'index' : ''}`;
+    const key = `${subject.digest} ${digest} ${stands} ${account}\n${basis.key}`;
     let outcome = kept.get(key);
     if (outcome === undefined) {
       outcome = await readAndVerify(judge, job, candidate);

@@ -4,18 +4,22 @@ import type { Digest } from '../../core/image/digest.ts';
 import { readCandidateManifest, type CandidateLayerDescriptor } from '../../core/oci/candidate-manifest.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
+import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryFailure } from '../ports.ts';
 import type { ProviderParts } from '../provider.ts';
 import { readContent, type ContentWanted, type ReadPlace } from '../read-content.ts';
 import type { Reading } from '../resolve/read-budget.ts';
 import type { CandidateLayer } from '../verify/verification.ts';
-import { isTagged, type Candidate } from './candidate.ts';
+import { isInIndex, isTagged, type Candidate } from './candidate.ts';
 
 /** What is read of a candidate. */
 export interface CandidateBounds {
   /** Largest layer of each form that is read; a form that says nothing here is not listed. */
   readonly bytes: { readonly [Form in CandidateForm]?: number };
 }
+export const signatureBounds = ({ payloadBytes, bundleBytes }: EvidenceLimits): CandidateBounds => ({
+  bytes: { 'simple-signing': payloadBytes, bundle: bundleBytes },
+});
 
 /**
  * `foreign`: it is a thing of another kind, such as a package list. `bad`: it is wrong, and who pushed it chose that (S3).
@@ -25,6 +29,8 @@ export type ReadCandidate =
       readonly state: 'read';
       readonly layers: readonly CandidateLayer[];
       readonly failures: readonly Failure[];
+      /** Bare statements. They are read when it is known that somebody signed what holds them. */
+      readonly statements: readonly WantedLayer[];
       /** Layers beyond those that are read. */
       readonly left: number;
     }
@@ -32,11 +38,11 @@ export type ReadCandidate =
   /** Others before it have used up what is read of all. */
   | { readonly state: 'left' }
   | Failure;
-type Failure =
+export type Failure =
   | { readonly state: 'bad'; readonly fault: CandidateFault; readonly why: string }
   | { readonly state: 'unavailable'; readonly why: RegistryFailure };
 
-interface CandidateRead {
+export interface CandidateRead {
   readonly parts: ProviderParts;
   readonly place: ReadPlace;
   readonly reading: Reading;
@@ -55,7 +61,7 @@ const notExcusable = (why: RegistryFailure): Failure => {
   return { state: 'unavailable', why: failure };
 };
 
-const read = async (
+const readWhat = async (
   { parts, place, reading }: CandidateRead,
   wanted: ContentWanted,
   what: string,
@@ -69,7 +75,7 @@ const read = async (
 };
 
 /** A layer that is read, in a form that counts. */
-interface Wanted {
+export interface WantedLayer {
   readonly layer: CandidateLayerDescriptor;
   readonly form: CandidateForm;
   readonly limit: number;
@@ -77,7 +83,7 @@ interface Wanted {
 const wantedOf = (
   layers: readonly CandidateLayerDescriptor[],
   { bytes }: CandidateBounds,
-): readonly Wanted[] =>
+): readonly WantedLayer[] =>
   layers.flatMap((layer) => {
     const form = formOf(layer.mediaType);
     const limit = form === undefined ? undefined : bytes[form];
@@ -86,12 +92,29 @@ const wantedOf = (
 
 const readLayer = async (
   job: CandidateRead,
-  { layer, form, limit }: Wanted,
+  { layer, form, limit }: WantedLayer,
 ): Promise<CandidateLayer | Failure> => {
   const { digest, size, mediaType, annotations } = layer;
   if (size > limit) return bad('limit', `a layer has ${size} bytes, at most ${limit} are read`);
-  const bytes = await read(job, { stage: 'blob', digest, size, limit }, 'a layer');
+  const bytes = await readWhat(job, { stage: 'blob', digest, size, limit }, 'a layer');
   return 'state' in bytes ? bytes : { form, mediaType, annotations, bytes };
+};
+
+/** The layers that could be read, and why others could not; `left`: others before them have used up what is read. */
+export const readLayers = async (
+  job: CandidateRead,
+  wanted: readonly WantedLayer[],
+): Promise<
+  { readonly layers: readonly CandidateLayer[]; readonly failures: readonly Failure[] } | 'left'
+> => {
+  // Layers over their limit are not read.
+  const sizes = wanted.map(({ layer, limit }) => (layer.size > limit ? 0 : layer.size));
+  if (!job.spend(sizes.reduce((sum, size) => sum + size, 0))) return 'left';
+  const read = await mapLimit(wanted, job.parts.limits.childrenAtOnce, (layer) => readLayer(job, layer));
+  return {
+    layers: read.flatMap((layer) => ('state' in layer ? [] : [layer])),
+    failures: read.flatMap((layer) => ('state' in layer ? [layer] : [])),
+  };
 };
 
 /**
@@ -105,7 +128,7 @@ export const readCandidate = async (job: CandidateRead, candidate: Candidate): P
   // about its size (S2).
   const expected = Math.min(size, parts.limits.manifestBytes);
   if (!spend(expected)) return { state: 'left' };
-  const bytes = await read(job, { stage: 'manifest', digest }, 'its manifest');
+  const bytes = await readWhat(job, { stage: 'manifest', digest }, 'its manifest');
   if ('state' in bytes) return bytes;
   if (!spend(Math.max(0, bytes.length - expected))) return { state: 'left' };
   await parts.eventLoop.before(bytes.length);
@@ -121,17 +144,14 @@ export const readCandidate = async (job: CandidateRead, candidate: Candidate): P
     return hasTag
       ? bad('unreadable', 'no layer of it is a signature or an attestation')
       : { state: 'foreign' };
-  if (!hasTag && manifest.value.subject !== subject)
-    return bad('mismatch', 'its manifest does not refer to this image');
+  const refers = manifest.value.subject === subject;
   const last = wanted.slice(-parts.limits.candidateLayers);
-  // Layers over their limit are not read.
-  const sizes = last.map(({ layer, limit }) => (layer.size > limit ? 0 : layer.size));
-  if (!spend(sizes.reduce((sum, size) => sum + size, 0))) return { state: 'left' };
-  const layers = await mapLimit(last, parts.limits.childrenAtOnce, (layer) => readLayer(job, layer));
-  return {
-    state: 'read',
-    layers: layers.flatMap((layer) => ('state' in layer ? [] : [layer])),
-    failures: layers.flatMap((layer) => ('state' in layer ? [layer] : [])),
-    left: wanted.length - last.length,
-  };
+  // A bare statement counts by who signed the manifest that refers to the image, or the index that lists it.
+  const statements = last.filter(({ form }) => form === 'statement' && (refers || isInIndex(candidate)));
+  const signed = last.filter(({ form }) => form !== 'statement' && (refers || hasTag));
+  if (statements.length + signed.length === 0)
+    return bad('mismatch', 'its manifest does not refer to this image');
+  const read = await readLayers(job, signed);
+  if (read === 'left') return { state: 'left' };
+  return { state: 'read', ...read, statements, left: wanted.length - last.length };
 };

@@ -1,20 +1,20 @@
 import type { SignatureClaim } from '../../core/facts/claim.ts';
 import type { SignatureNeed } from '../../core/facts/claim-need.ts';
 import { signatureKind } from '../../core/facts/signature-kind.ts';
+import { signaturePreference } from '../candidate/candidate.ts';
 import { restOnRootsInForce } from '../candidate/claim-basis.ts';
 import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
+import { signatureBounds } from '../candidate/read-candidate.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
 const signature: ClaimKind<SignatureClaim, SignatureNeed> = {
   id: signatureKind.id,
   says: 'signed',
   isClaim: (claim): claim is SignatureClaim => claim.says === 'signed',
-  tag: 'signature-tag',
+  takesStatements: false,
   covers: true,
-  bounds: ({ payloadBytes, bundleBytes }) => ({
-    bytes: { 'simple-signing': payloadBytes, bundle: bundleBytes },
-  }),
-  predicateTypes: () => ['https://sigstore.dev/cosign/sign/v1'],
+  bounds: signatureBounds,
+  preference: (_, about) => signaturePreference(about),
   expressions: () => [],
 };
 

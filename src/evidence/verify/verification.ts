@@ -42,12 +42,16 @@ export interface Verification {
 /** What {@link Verification} does not know, because it belongs to the place where the candidate was found. */
 type Placed = 'candidate' | 'sources' | 'location';
 export type VerifiedClaim = Omit<SignatureClaim, Placed> | Omit<AttestationClaim, Placed>;
+/** What a bare statement says of the subject. Nobody has signed it: whoever reads this knows who signed what holds it. */
+export type BareStatement = Pick<AttestationClaim, 'says' | 'predicateType' | 'provenance' | 'expressions'>;
 export type VerifiedRejection = Omit<RejectedCandidate, Placed>;
 
 export interface VerificationResult {
   readonly claims: readonly VerifiedClaim[];
   /** Layers, or signatures in them, that say nothing that counts. */
   readonly rejected: readonly VerifiedRejection[];
+  /** Absent: there is none in these layers. */
+  readonly statements?: readonly BareStatement[];
 }
 
 /** Verifies candidates, each within its limits of time and memory. */

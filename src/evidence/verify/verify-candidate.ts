@@ -32,6 +32,8 @@ const readLayer = (layer: CandidateLayer, verification: Verification): Result<Si
       return readDsse(layer);
     case 'bundle':
       return readSigstoreBundle(layer, verification);
+    case 'statement':
+      return reject('unreadable', 'nobody signs it by itself');
     default:
       return layer.form satisfies never;
   }
@@ -43,11 +45,31 @@ interface Trust {
   readonly roots: readonly PreparedRoot[];
 }
 
+const rejectedLayer = (
+  { form }: CandidateLayer,
+  { fault, why }: Rejection,
+  checks: VerifiedRejection['checks'] = [],
+): VerificationResult => ({ claims: [], rejected: [{ form, fault, why, checks }] });
+
 /** The word of a believed signer. Attack: have expressions evaluated over a large statement that nobody known has signed. */
 const believedWord = (word: SignedWord, { expressions }: Verification, engine: ExpressionEngine) => {
   if (word.says === 'signed') return word;
   const { statement, ...said } = word;
   return { ...said, expressions: conditionsOf(statement, expressions, engine) };
+};
+
+/** What a layer says that somebody signed with the manifest around it. S4: it is never a signature. */
+const readBareStatement = (
+  layer: CandidateLayer,
+  verification: Verification,
+  engine: ExpressionEngine,
+): VerificationResult => {
+  const payload = { kind: 'dsse', type: layer.mediaType, bytes: layer.bytes } as const;
+  const word = readPayload(payload, verification);
+  if (!word.ok) return rejectedLayer(layer, word.error);
+  const said = believedWord(word.value, verification, engine);
+  if (said.says === 'signed') return rejectedLayer(layer, { fault: 'mismatch', why: 'it is a signature' });
+  return { claims: [], rejected: [], statements: [said] };
 };
 
 /** So large is no payload of a signature. */
@@ -61,10 +83,10 @@ const verifyLayer = (
   verification: Verification,
   engine: ExpressionEngine,
 ): VerificationResult => {
-  const rejected = (
-    { fault, why }: Rejection,
-    checks: VerifiedRejection['checks'] = [],
-  ): VerificationResult => ({ claims: [], rejected: [{ form: layer.form, fault, why, checks }] });
+  if (layer.form === 'statement' && verification.says === 'attested')
+    return readBareStatement(layer, verification, engine);
+  const rejected = (error: Rejection, checks: VerifiedRejection['checks'] = []): VerificationResult =>
+    rejectedLayer(layer, error, checks);
 
   const material = readLayer(layer, verification);
   if (!material.ok) return rejected(material.error);
@@ -115,7 +137,9 @@ export const verifyCandidate = (
     why: `${left} of its layers are beyond the ${maxLayers} that are read`,
     checks: [],
   };
+  const statements = results.flatMap((result) => result.statements ?? []);
   return {
+    ...(statements.length > 0 && { statements }),
     claims: results.flatMap(({ claims }) => claims),
     rejected: [...results.flatMap(({ rejected }) => rejected), ...(left > 0 ? [tooMany] : [])],
   };

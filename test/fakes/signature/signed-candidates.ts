@@ -67,6 +67,27 @@ export const bundleSignature = (
   });
 };
 
+/** A bare in-toto statement about the image, as BuildKit and Docker's builder write it. */
+export const statementLayer = (image: FakeManifest, predicateType: string): CandidateLayer => ({
+  form: 'statement',
+  mediaType: 'application/vnd.in-toto+json',
+  annotations: { 'in-toto.io/predicate-type': predicateType },
+  bytes: statement({ digest: image.digest, predicateType }),
+});
+
+/** A bare statement in a manifest of its own. @param subject what the manifest refers to: the image, unless it lies */
+export const statementManifest = (
+  image: FakeManifest,
+  predicateType: string,
+  subject: FakeManifest = image,
+  annotations: Readonly<Record<string, string>> = {},
+): FakeManifest =>
+  candidateOf([statementLayer(image, predicateType)], {
+    subject,
+    artifactType: 'application/vnd.in-toto+json',
+    annotations: { 'in-toto.io/predicate-type': predicateType, ...annotations },
+  });
+
 /** A referrer of another kind, different for each number. */
 export const junk = (image: FakeManifest, n: number, artifactType = 'application/spdx+json'): FakeManifest =>
   artifact({

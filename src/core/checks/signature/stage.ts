@@ -7,6 +7,7 @@ import type { FindingCode } from '../../reasons/reason.ts';
  */
 const stages = {
   type: 'attestation-missing',
+  unsigned: 'attestation-missing',
   limit: 'signature-limit',
   slow: 'signature-limit',
   unreadable: 'signature-invalid',
