@@ -97,6 +97,7 @@ const coreOrder = [
   'reasons',
   'image',
   'oci',
+  'layer',
   'facts',
   'vulnerability',
   'workload',

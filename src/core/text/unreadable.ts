@@ -8,7 +8,7 @@ export interface Unreadable {
   readonly kind: 'invalid' | 'limit';
   readonly why: string;
 }
-interface Failed {
+export interface Failed {
   readonly ok: false;
   readonly error: Unreadable;
 }
