@@ -1,6 +1,7 @@
 import type { AttestationClaim, ClaimFacts, SignatureClaim } from './claim.ts';
 import type { AttestationNeed, SignatureNeed } from './claim-need.ts';
 import type { ImageFacts, ImageNeed } from './image-facts.ts';
+import type { VulnerabilityFacts, VulnerabilityNeed } from './vulnerability/vulnerability-facts.ts';
 
 /**
  * What can be asked about the bytes of an image. A row is one kind of evidence: the need of a check, and the fact that
@@ -10,6 +11,7 @@ export interface EvidenceKinds {
   readonly image: { readonly need: ImageNeed; readonly fact: ImageFacts };
   readonly signature: { readonly need: SignatureNeed; readonly fact: ClaimFacts<SignatureClaim> };
   readonly attestation: { readonly need: AttestationNeed; readonly fact: ClaimFacts<AttestationClaim> };
+  readonly vulnerability: { readonly need: VulnerabilityNeed; readonly fact: VulnerabilityFacts };
 }
 
 export type KindId = keyof EvidenceKinds;
