@@ -89,6 +89,17 @@ describe('by flags: 0 when valid, 1 when not', () => {
     expect(found.checks.map(({ met }) => met)).toEqual([code === 0]);
   });
 
+  test('what stands where nothing can be read: 1, with the cause (S3)', async () => {
+    const { name, repository, web } = stage.push(sig(stranger));
+    stage.registry.push(repository, image({ user: '7' }), web.digest.replace(':', '-'));
+    const { code, findings } = await stage.report(name, ...key);
+    expect([code, findings]).toMatchObject([1, [{ code: 'signature-limit' }]]);
+    expect(findings[0]?.detail).toMatch(/is not an index$/);
+    const table = await stage.verify(name, ...key);
+    expect(table.stdout).toMatch(/could not be looked at\n[^]*\(fallback tag\)[^]*is\s+not\s+an\s+index/);
+    expect(table.stdout).not.toContain('too many\n');
+  });
+
   test('an image that is not there: 1', async () => {
     const { code, findings, candidates } = await stage.report(`${stage.host}/shop/gone:v1`, ...key);
     expect([code, findings.map((one) => one.code), candidates]).toEqual([1, ['image-absent'], []]);

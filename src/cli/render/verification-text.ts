@@ -153,8 +153,15 @@ const checkLines = (
   ];
 };
 
+/** What a source could not be read for is said beside the source. */
+const leftLines = ({ left, sources }: ImageVerification): readonly string[] => {
+  const many = left - sources.filter(({ state, why }) => state === 'known' && why !== undefined).length;
+  if (many <= 0) return [];
+  return ['', `${String(many)} more ${many === 1 ? 'was' : 'were'} not read: there are too many`];
+};
+
 const sourceLines = (sources: readonly SourceReport[]): readonly string[] => {
-  const lost = sources.filter(({ state }) => state === 'unavailable');
+  const lost = sources.filter(({ why }) => why !== undefined);
   if (lost.length === 0) return [];
   const texts = lost.map((source) => `${sourcesText([source])}: ${source.why ?? ''}`);
   return ['', 'could not be looked at', ...[...new Set(texts)].flatMap((text) => labelled('  ', text))];
@@ -174,7 +181,7 @@ const findingLines = ({ findings, candidates }: ImageVerification): readonly str
 
 /** What was found about one image, for a person: the verdict, every candidate, what each check makes of them. */
 export const renderVerification = (verification: ImageVerification): readonly string[] => {
-  const { verdict, image, candidates, checks, sources, left } = verification;
+  const { verdict, image, candidates, checks, sources } = verification;
   const { given, reference = given, digest, tried = [] } = image;
   const lines = [
     ...labelled(`${verdicts[verdict]}  `, reference),
@@ -185,7 +192,7 @@ export const renderVerification = (verification: ImageVerification): readonly st
       ? []
       : ['', 'nothing stands beside it that could be one']),
     ...candidates.flatMap((candidate, at) => candidateLines(candidate, at + 1)),
-    ...(left === 0 ? [] : ['', `${String(left)} more were not read: there are too many`]),
+    ...leftLines(verification),
     ...sourceLines(sources),
     ...checks.flatMap((check) => checkLines(check, candidates)),
     ...findingLines(verification),

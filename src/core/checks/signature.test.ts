@@ -33,6 +33,7 @@ const outage: Unavailable = {
   why: 'connection refused',
   excusable: true,
 };
+const unread = { ...source('known'), unread: 'the tag is not an index' };
 const queue: Unavailable = { what: 'the review', why: 'too many reads wait' };
 
 describe('an image passes when somebody whom the policy names has signed it', () => {
@@ -210,6 +211,19 @@ describe('what could not be looked at', () => {
     const verdict = verdictOn(one, facts, spec);
     expect(codesOf(verdict)).toEqual([want]);
     expect(verdict.uninformed === undefined).toBe(want.endsWith('limit'));
+  });
+
+  test.each([
+    ['one', { left: 1 }, '1 candidate was not read'],
+    ['many', { left: 236 }, '236 candidates were not read'],
+    ['what cannot be read, with the cause', { left: 1, sources: [unread] }, 'the tag is not an index'],
+    [
+      'both',
+      { left: 3, sources: [unread], rejected: [rejectedFor('invalid')] },
+      expect.stringMatching(/a test says so; the tag is not an index; 2 candidates were not read$/),
+    ],
+  ])('the detail says what was not read: %s', (_title, claims, detail) => {
+    expect(verdictOn(one, claimFacts(claims)).findings).toMatchObject([{ code: 'signature-limit', detail }]);
   });
 
   test('an outage at one platform does not excuse another that nobody signed', () => {

@@ -1,5 +1,5 @@
 import type { CheckSituation, ClaimStanding, EvidenceCheck } from '../checks/check.ts';
-import type { CandidateSource, Claim, ClaimFacts, SubjectClaims } from '../facts/claim.ts';
+import type { CandidateSource, Claim, ClaimFacts, SourceState, SubjectClaims } from '../facts/claim.ts';
 import type { FactOf, KindId } from '../facts/evidence-kind.ts';
 import { factOf, type ImageEvidence } from '../facts/image-evidence.ts';
 import { attestationKind, signatureKind } from '../facts/signature-kind.ts';
@@ -162,6 +162,12 @@ const candidateReports = (
   );
 };
 
+/** Why nothing is known of what stands there, be it that nobody could look or that it cannot be read. */
+const whyOf = (source: SourceState): Pick<SourceReport, 'why'> => {
+  if (source.state === 'unavailable') return { why: shown(`${source.why.what}: ${source.why.why}`) };
+  return source.state === 'known' && source.unread !== undefined ? { why: shown(source.unread) } : {};
+};
+
 const sourceReports = ({ about, subject }: FoundSubject): readonly SourceReport[] =>
   subject.sources.map((source) => ({
     about: about.about,
@@ -169,7 +175,7 @@ const sourceReports = ({ about, subject }: FoundSubject): readonly SourceReport[
     source: source.source,
     location: source.location,
     state: source.state,
-    ...(source.state === 'unavailable' ? { why: shown(`${source.why.what}: ${source.why.why}`) } : {}),
+    ...whyOf(source),
   }));
 
 /** Nothing is valid that no check was asked about, nor what one of them was not met by. */

@@ -201,7 +201,15 @@ export interface RejectedCandidate {
 export type SourceState = {
   readonly source: CandidateSource;
   readonly location: string;
-} & ({ readonly state: 'known' | 'absent' } | { readonly state: 'unavailable'; readonly why: Unavailable });
+} & (
+  | {
+      readonly state: 'known';
+      /** Why what stands there cannot be read; somebody with push rights can cause it (S3). For people; safe to show. */
+      readonly unread?: string;
+    }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unavailable'; readonly why: Unavailable }
+);
 
 /** What was found out about one digest. */
 export interface SubjectClaims<C extends Claim> {

@@ -203,7 +203,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
   'signature-limit': {
     title: 'Too much stands beside the image',
     meaning:
-      'There are more candidates than the gate reads, or one is too large or takes too long, and what was read is not enough. ' +
+      'There are more candidates than the gate reads, or one is too large, takes too long or stands where nothing can be read ' +
+      '(a fallback tag that is no index), and what was read is not enough. ' +
       'Whoever may push to the repository can cause this, so `onUnavailable` never excuses it.',
     fix:
       'Look at what stands beside the image (`oras discover`) and remove what does not belong there. Signatures in a ' +

@@ -18,6 +18,8 @@ export interface CandidateList {
   readonly candidates: readonly Candidate[];
   /** There are more than were read, or what stands there cannot be read: at least so many. */
   readonly left: number;
+  /** Why what stands there cannot be read: that is one of those that are left. */
+  readonly unread?: string;
 }
 const nothing: CandidateList = { candidates: [], left: 0 };
 
@@ -99,8 +101,8 @@ const read = async (
 const settled = (answer: RegistryAnswer<CandidateList>): CandidateList | RegistryFailure => {
   if (answer.state === 'known') return answer.value;
   if (answer.state === 'absent') return nothing;
-  const { unreadable, kind } = answer.why;
-  return unreadable === true || kind === 'limit' ? { candidates: [], left: 1 } : answer.why;
+  const { unreadable, kind, why } = answer.why;
+  return unreadable === true || kind === 'limit' ? { candidates: [], left: 1, unread: why } : answer.why;
 };
 
 interface KeptList {

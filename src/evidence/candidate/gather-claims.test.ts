@@ -252,7 +252,12 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
 
   test('a fallback tag that is no index is something that was not read', async () => {
     registry.push(repository, web, web.digest.replace(':', '-'));
-    expect(await signature()).toMatchObject({ claims: [], left: 1 });
+    const found = await signature();
+    expect(found).toMatchObject({ claims: [], left: 1 });
+    const unread = expect.stringMatching(/the tag sha256-[0-9a-f]{64} is not an index$/);
+    expect(found.sources).toContainEqual(
+      expect.objectContaining({ source: 'referrers-tag', state: 'known', unread }),
+    );
   });
 
   test('one good signature among 300 things of another kind is found at once', async () => {

@@ -6,6 +6,7 @@ import type {
   SourceState,
 } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import { shown } from '../../core/text/shown-text.ts';
 import { waitAtMost } from '../../concurrency/abort.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
 import type { RegistryFailure } from '../ports.ts';
@@ -269,8 +270,9 @@ const stateOf = (
       const why = unavailableText(failure, credential.source, milliseconds);
       return [{ source, location, state: 'unavailable', why }];
     }
-    const isEmpty = list.candidates.length === 0 && list.left === 0;
-    return [{ source, location, state: isEmpty ? 'absent' : 'known' }];
+    if (list.candidates.length === 0 && list.left === 0) return [{ source, location, state: 'absent' }];
+    const unread = list.unread === undefined ? {} : { unread: shown(list.unread) };
+    return [{ source, location, state: 'known', ...unread }];
   });
 };
 

@@ -109,6 +109,7 @@ export const claimNeedOf = <C extends Claim>({
 const revokedImage = (digest: string): Unmet => ({
   unavailable: [],
   left: 0,
+  unread: [],
   stops: [{ stage: 'revoked', text: `${digest} stands in \`revoked.images\`` }],
   looked: '',
   count: 0,

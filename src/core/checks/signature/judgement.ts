@@ -109,6 +109,8 @@ export interface Unmet {
   readonly unavailable: readonly Unavailable[];
   /** How many candidates were left unread. */
   readonly left: number;
+  /** Why those of a source could not be read: each is one of those that were left. */
+  readonly unread: readonly string[];
   readonly stops: readonly Stop[];
   /** Where was looked, for people. */
   readonly looked: string;
@@ -169,6 +171,11 @@ const lacksOf = <C extends Claim>(
   }),
 ];
 
+const unreadSources = ({ sources }: ClaimSubject<Claim>): readonly string[] =>
+  sources.flatMap((source) =>
+    source.state === 'known' && source.unread !== undefined ? [source.unread] : [],
+  );
+
 /** Candidates that nobody has read to the end. */
 const unreadOf = ({ left, rejected }: ClaimSubject<Claim>): number =>
   left + rejected.filter(({ fault }) => fault === 'limit' || fault === 'slow').length;
@@ -195,6 +202,7 @@ export const unmetOf = <C extends Claim>(
     // What is lost is lost, whatever stands where nobody could look.
     unavailable: isLost ? [] : unavailable,
     left: isLost ? 0 : left,
+    unread: isLost ? [] : unreadSources(subject),
     stops: stopsOf(terms, subject, situation),
     looked: sourcesText(subject.sources),
     count,

@@ -68,7 +68,7 @@ const texts: Readonly<Record<ClaimCode, Text>> = {
   },
   'signature-limit': {
     says: (thing, by) =>
-      `has more or larger candidates beside it than are looked at, and those leave open whether there is ${one(thing)} by ${by}`,
+      `has candidates beside it that are too many, too large or cannot be read, and those leave open whether there is ${one(thing)} by ${by}`,
     remedy:
       'remove what stands beside the image in its registry and is no signature of it, or sign it in a repository of its own',
   },
@@ -98,13 +98,20 @@ const joined = (parts: readonly string[]): string => {
   return shown(parts.map((part) => shownBriefly(part, each)).join('; '));
 };
 
-const detailOf = (stops: readonly Stop[], left: number): string => {
+/** Whatever else was left: too much, or too large. */
+const leftText = (count: number): readonly string[] => {
+  if (count <= 0) return [];
+  return [count === 1 ? '1 candidate was not read' : `${String(count)} candidates were not read`];
+};
+
+const detailOf = (stops: readonly Stop[], left: number, unread: readonly string[]): string => {
   const named = stops.slice(0, maxStops).map(({ text }) => text);
   const more = stops.length - named.length;
   return joined([
     ...named,
     ...(more > 0 ? [`and ${String(more)} more`] : []),
-    ...(left > 0 ? [`${String(left)} candidates were not read`] : []),
+    ...new Set(unread),
+    ...leftText(left - unread.length),
   ]);
 };
 
@@ -156,7 +163,11 @@ export const violationOf = (terms: AnyTerms, all: readonly Unmet[]): EvidenceVio
   const { says, remedy } = texts[code];
   const count = Math.min(...sure.map((one) => one.count));
   const looked = sure[0]?.looked ?? '';
-  const found = detailOf(stops, left);
+  const found = detailOf(
+    stops,
+    left,
+    sure.flatMap(({ unread }) => unread),
+  );
   const detail = found === '' && looked !== '' ? shown(`nothing at ${looked}`) : found;
   return {
     code,
