@@ -99,6 +99,7 @@ const coreOrder = [
   'oci',
   'layer',
   'vulnerability',
+  'catalog',
   'facts',
   'workload',
   'policy',

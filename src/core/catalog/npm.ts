@@ -1,0 +1,35 @@
+/*
+ * Packages of npm: `package.json` of a folder in `node_modules`, at any depth. pnpm's store has such folders too
+ * (`node_modules/.pnpm/a@1.0.0/node_modules/a`). Other files of that name, such as the `{"type":"module"}` that
+ * packages keep in folders of their own, are no packages.
+ */
+import { objectOf, textOf } from '../text/json/json.ts';
+import { parseJson } from '../text/json/parse-json.ts';
+import { noPackages, type LanguagePackages } from './language-package.ts';
+import { isPackageText } from './system-package.ts';
+
+/** `a/node_modules/@scope/name/package.json` is `@scope/name`. */
+export const npmFolderName = (path: string): string | undefined => {
+  const parts = path.split('/');
+  if (parts.pop() !== 'package.json') return undefined;
+  const name = parts.pop() ?? '';
+  const above = parts.pop() ?? '';
+  if (above === 'node_modules' && !name.startsWith('.') && !name.startsWith('@')) return name;
+  return above.startsWith('@') && parts.pop() === 'node_modules' ? `${above}/${name}` : undefined;
+};
+
+/**
+ * The name in the file counts, not that of its folder: `npm install a@npm:b` puts `b` into a folder `a`. Without a name it
+ * is that of the folder. What is no JSON, Node does not load either.
+ */
+export const readNpmPackage = (text: string, folderName: string): LanguagePackages => {
+  const document = parseJson(text.startsWith('\ufeff') ? text.slice(1) : text);
+  const fields = objectOf(document);
+  const named = textOf(fields['name']);
+  const name = isPackageText(named) ? named : folderName;
+  const version = textOf(fields['version']).trim();
+  if (!isPackageText(version)) return { ...noPackages, unknown: [name] };
+  // npm writes versions as Semantic Versioning does; `=1.0.0` and `v1.0.0` of old packages are cleaned.
+  const clean = version.replace(/^[=v]{1,2}/, '');
+  return { packages: [{ ecosystem: 'npm', name, version: clean }], unknown: [] };
+};
