@@ -55,6 +55,8 @@ export interface EvidenceLimits extends OciLimits {
   readonly claimBytes: number;
   /** Size of the facts about claims that contexts with one account share for `answerTime`, for each kind. */
   readonly claimFactBytes: number;
+  /** Manifests of attestations that the named index may list. */
+  readonly indexCandidates: number;
   /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
   readonly candidates: number;
   readonly candidateManifests: number;
@@ -104,6 +106,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   claimEntries: 40_000,
   claimBytes: 64 * 1024 * 1024,
   claimFactBytes: 16 * 1024 * 1024,
+  indexCandidates: 1024,
   candidates: 64,
   candidateManifests: 512,
   candidateBytes: 24 * 1024 * 1024,

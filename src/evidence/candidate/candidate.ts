@@ -20,6 +20,10 @@ export const isTagged = ({ sources }: Candidate): boolean =>
 /** Whether the named index lists it, so that it need not refer to the image: who signed the index signed that it is there. */
 export const isInIndex = ({ sources }: Candidate): boolean => sources.includes('index');
 
+/** By what its manifest may speak for the image: the same in all sources that count for this. */
+export const standingOf = (candidate: Candidate): string =>
+  `${isTagged(candidate) ? 'tag' : 'referrer'}${isInIndex(candidate) ? ' index' : ''}`;
+
 /** What comes first among the candidates. */
 export interface Preference {
   /** The image that they have to speak for. */
@@ -44,10 +48,13 @@ const claimsForm = (artifactType: string): boolean =>
 const claimsStatement = (artifactType: string): boolean =>
   formOf(artifactType) === 'statement' || artifactType === attestationManifestType;
 
-/** Whether the index says that it is about another of its images. A hint too: what it holds says what it is about. */
-export const isAboutAnother = (candidate: Candidate, about: Digest): boolean => {
-  const reference = candidate.annotations?.[referenceAnnotation];
-  return isInIndex(candidate) && reference !== undefined && reference !== about;
+/**
+ * Whether the index says that it is about another of its images. A hint too: what it holds says what it is about. Where
+ * another source names it for this image, the word of the index alone does not put it off.
+ */
+export const isAboutAnother = ({ sources, annotations }: Candidate, about: Digest): boolean => {
+  const reference = annotations?.[referenceAnnotation];
+  return sources.every((source) => source === 'index') && reference !== undefined && reference !== about;
 };
 
 /** Behind what is signed by itself: to find out who signed a bare statement takes more requests. */

@@ -135,14 +135,20 @@ const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
 };
 
 /** What the named index lists beside its images. An index within it is not looked into: nobody names that one. */
-const listedIn = (resolved: ResolvedImage, index: Uint8Array): ClaimSearch['index'] => {
-  const candidates = attestationManifestsIn(index).map((descriptor): Candidate => {
-    const { mediaType: _, platform: __, ...hints } = descriptor;
-    return { ...hints, sources: ['index'] };
-  });
+const listedIn = (resolved: ResolvedImage, index: Uint8Array, most: number): ClaimSearch['index'] => {
+  const listed = new Map<Digest, Candidate>();
+  for (const { digest, size, artifactType, annotations } of attestationManifestsIn(index)) {
+    // Attack: list it a second time, as about another image. What two entries say is not believed.
+    const hints = listed.has(digest)
+      ? {}
+      : { ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
+    listed.set(digest, { digest, size, ...hints, sources: ['index'] });
+  }
+  if (listed.size === 0) return undefined;
   const place = readPlaceOf(resolved);
   const { digest } = resolved.image;
-  return candidates.length === 0 ? undefined : { kind: 'index', digest, manifest: index, candidates, place };
+  const candidates = [...listed.values()].slice(0, most);
+  return { kind: 'index', digest, manifest: index, candidates, left: listed.size - candidates.length, place };
 };
 
 /** The images behind an index, each with what is said of it. */
@@ -164,7 +170,9 @@ const claimsBehind = async <C extends Claim, N extends ClaimNeed<C>>(
     return unavailableBy(why);
   }
   const location = repositoryKey(resolved.image);
-  const listed = searcher.settings.takesStatements ? listedIn(resolved, index) : undefined;
+  const listed = searcher.settings.takesStatements
+    ? listedIn(resolved, index, parts.limits.indexCandidates)
+    : undefined;
   const more = listed === undefined ? {} : { index: listed };
   const claims = await mapLimit(images.value, parts.limits.childrenAtOnce, async (image) => {
     const { digest, manifest, platform } = image;

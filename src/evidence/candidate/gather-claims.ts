@@ -18,27 +18,25 @@ import {
   claimsToSpeak,
   isInIndex,
   signaturePreference,
+  standingOf,
   type Candidate,
   type Preference,
 } from './candidate.ts';
 import type { ClaimObserver } from './claim-observer.ts';
-import type { ListedCandidates } from './candidate-list.ts';
+import type { CandidateList, ListedCandidates } from './candidate-list.ts';
 import type { CandidateAccount, FoundClaims } from './found-claims.ts';
-import type { CandidateJob, JudgeCandidate } from './judge-candidate.ts';
-import type { CarrierManifest, JudgeStatements } from './judge-statements.ts';
+import { withoutProgress, type CandidateJob, type JudgeCandidate } from './judge-candidate.ts';
+import type { AreEnough, CarrierManifest, JudgeStatements } from './judge-statements.ts';
 import type { WantedLayer } from './read-candidate.ts';
 
 /** Candidates for one image in one repository. */
 export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
   readonly sources: readonly ListedSource[];
   /** The named index, what it lists beside its images, and where it was read. */
-  readonly index?: CarrierManifest & {
-    readonly candidates: readonly Candidate[];
-    readonly place: ReadPlace;
-  };
+  readonly index?: CarrierManifest & CandidateList & { readonly place: ReadPlace };
   readonly preference: Preference;
   /** Whether these claims are enough, so that no more candidates are looked at. */
-  isMet(claims: readonly Claim[]): boolean;
+  isMet(claims: readonly Claim[]): boolean | Promise<boolean>;
 }
 
 export interface GatherParts {
@@ -56,11 +54,14 @@ const maxBatch = 16;
 /** What is known so far. */
 interface Findings {
   readonly lists: Map<CandidateSource, ListedCandidates>;
-  /** Candidates that were begun or left. */
-  readonly seen: Set<Digest>;
+  /**
+   * Candidates that were begun or left, with their standing: a source that comes late may name one that has said nothing
+   * where an earlier one has named it.
+   */
+  readonly seen: Set<string>;
   readonly account: CandidateAccount;
   /** Who signed what holds bare statements, each looked for once. */
-  readonly signers: Map<Digest, Promise<FoundClaims>>;
+  readonly signers: Map<Digest, SignerSearch>;
   /** Where that could not be found out. */
   readonly signersLost: SourceState[];
   readonly claims: Claim[];
@@ -70,6 +71,15 @@ interface Findings {
   left: number;
 }
 
+/** The search for those who signed one thing that holds bare statements. */
+interface SignerSearch {
+  readonly found: Promise<FoundClaims>;
+  /** All who wait for it: what is enough for one of them is enough for the check. */
+  readonly waiters: AreEnough[];
+}
+
+const nameOf = (candidate: Candidate): string => `${candidate.digest} ${standingOf(candidate)}`;
+
 /** The candidates of all lists that are new, each once with all its sources. */
 const freshIn = ({ lists, seen }: Findings): readonly Candidate[] => {
   const found = new Map<Digest, Candidate>();
@@ -77,10 +87,10 @@ const freshIn = ({ lists, seen }: Findings): readonly Candidate[] => {
     for (const candidate of candidates) {
       const same = found.get(candidate.digest);
       const sources = [...new Set([...(same?.sources ?? []), ...candidate.sources])];
-      if (!seen.has(candidate.digest)) found.set(candidate.digest, { ...candidate, ...same, sources });
+      found.set(candidate.digest, { ...candidate, ...same, sources });
     }
   }
-  return [...found.values()];
+  return [...found.values()].filter((candidate) => !seen.has(nameOf(candidate)));
 };
 
 /**
@@ -109,21 +119,25 @@ const judgeStatements = async (
   if (parts.statements === undefined || statements.length === 0) return;
   const { signatures, judge } = parts.statements;
   const { key, ...basis } = search.basis;
-  const signersOf = (carrier: CarrierManifest): Promise<FoundClaims> => {
-    const { digest, manifest } = carrier;
+  const signersOf = (carrier: CarrierManifest, areEnough: AreEnough): Promise<FoundClaims> => {
+    const { digest, manifest, kind } = carrier;
     const before = findings.signers.get(digest);
-    if (before !== undefined) return before;
+    if (before !== undefined) {
+      before.waiters.push(areEnough);
+      return before.found;
+    }
+    const waiters = [areEnough];
     const found = gatherInto(
       { parts: parts.parts, observer: parts.observer, judge: signatures },
       {
         basis: { ...basis, says: 'signed', expressions: [], key: `signers ${key}` },
         place: search.place,
         subject: { digest, manifest },
-        reading: search.reading,
+        reading: kind === 'index' ? search.reading : withoutProgress(search.reading),
         sources: ['signature-tag', 'referrers', 'referrers-tag'],
         preference: signaturePreference(digest),
-        // Whether one signer is enough shows when the statement is read.
-        isMet: () => false,
+        isMet: async (signers) =>
+          (await Promise.all(waiters.map((waiter) => waiter(signers)))).some((isEnough) => isEnough),
       },
       findings.account,
     ).then((signers) => {
@@ -131,7 +145,7 @@ const judgeStatements = async (
       findings.signersLost.push(...sourcesLost(carrier, signers));
       return signers;
     });
-    findings.signers.set(digest, found);
+    findings.signers.set(digest, { found, waiters });
     return found;
   };
   const { index } = search;
@@ -169,7 +183,7 @@ const judgeOne = async (
   const { parts, judge } = gather;
   const { account } = findings;
   const { candidateManifests, candidates, candidateBytes } = parts.limits;
-  findings.seen.add(candidate.digest);
+  findings.seen.add(nameOf(candidate));
   if (account.begun >= candidateManifests || account.counted >= candidates) {
     findings.left += 1;
     return;
@@ -201,16 +215,22 @@ const judgeOne = async (
  */
 const judgeAll = async (parts: GatherParts, search: ClaimSearch, findings: Findings): Promise<void> => {
   const candidates = candidatesInOrder(freshIn(findings), search.preference);
+  const { candidateTime } = parts.parts.limits;
   const batches: Promise<unknown>[] = [];
   let size = firstBatch;
   for (let at = 0; at < candidates.length; size = Math.min(2 * size, maxBatch)) {
     const batch = candidates.slice(at, at + size).map((one) => judgeOne(parts, search, findings, one));
     at += size;
     batches.push(Promise.all(batch));
-    await waitAtMost(Promise.all(batch), parts.parts.limits.candidateTime);
-    if (search.isMet(findings.claims)) return;
+    await waitAtMost(Promise.all(batch), candidateTime);
+    if (await search.isMet(findings.claims)) return;
   }
-  await Promise.all(batches);
+  let areDone = false;
+  const all = Promise.all(batches).then(() => (areDone = true));
+  for (;;) {
+    await waitAtMost(all, candidateTime);
+    if (areDone || (await search.isMet(findings.claims))) return;
+  }
 };
 
 /** The sources are asked at the same time; what the quick ones name is judged while a slow one is still awaited. */
@@ -223,7 +243,7 @@ const lookOnce = async (
   const { candidateLists, clock, limits } = parts.parts;
   const began = clock.monotonic();
   const { place, subject, sources, reading, index } = search;
-  if (index !== undefined) findings.lists.set('index', { candidates: index.candidates, left: 0 });
+  if (index !== undefined) findings.lists.set('index', index);
   const lists = Promise.all(
     sources.map(async (source) => {
       const wanted = { digest: subject.digest, source, maxAge };
@@ -233,7 +253,7 @@ const lookOnce = async (
   await waitAtMost(lists, limits.candidateTime);
   parts.observer.took('list', clock.monotonic() - began);
   await judgeAll(parts, search, findings);
-  if (search.isMet(findings.claims)) return;
+  if (await search.isMet(findings.claims)) return;
   await lists;
   await judgeAll(parts, search, findings);
 };
@@ -303,7 +323,7 @@ const gatherInto = async (
   };
   for (const maxAge of [limits.listTime, limits.absenceTime]) {
     await lookOnce(parts, search, findings, maxAge);
-    if (search.isMet(findings.claims)) break;
+    if (await search.isMet(findings.claims)) break;
   }
   const { claims, rejected, lists } = findings;
   const states = stateOf(search, findings, clock.monotonic() - began);

@@ -13,7 +13,7 @@ import type {
   VerifiedRejection,
 } from '../verify/verification.ts';
 import type { ClaimObserver } from './claim-observer.ts';
-import { isInIndex, isTagged, type Candidate } from './candidate.ts';
+import { standingOf, type Candidate } from './candidate.ts';
 import { readCandidate, type CandidateBounds, type Failure, type WantedLayer } from './read-candidate.ts';
 
 /** By what candidates are verified: equal keys, equal results. */
@@ -156,8 +156,7 @@ export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
     const location = repositoryKey(place.repository);
     const account = accountKey({ repository: place.repository, credential: place.credential.key });
     const { digest, sources } = candidate;
-    const stands = `${isTagged(candidate) ? 'tag' : 'referrer'} ${isInIndex(candidate) ? 'index' : ''}`;
-    const key = `${subject.digest} ${digest} ${stands} ${account}\n${basis.key}`;
+    const key = `${subject.digest} ${digest} ${standingOf(candidate)} ${account}\n${basis.key}`;
     let outcome = kept.get(key);
     if (outcome === undefined) {
       outcome = await readAndVerify(judge, job, candidate);

@@ -5,12 +5,14 @@ import type {
   RejectedCandidate,
   SignatureClaim,
 } from '../../core/facts/claim.ts';
+import { waitAtMost } from '../../concurrency/abort.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
+import type { EvidenceLimits } from '../limits.ts';
 import type { RegistryFailure } from '../ports.ts';
 import { readContent, type ReadPlace } from '../read-content.ts';
 import type { BareStatement, VerificationResult, VerifiedRejection } from '../verify/verification.ts';
-import { isAboutAnother, isInIndex, type Candidate } from './candidate.ts';
+import { isAboutAnother, isInIndex, standingOf, type Candidate } from './candidate.ts';
 import type { FoundClaims } from './found-claims.ts';
 import { outcomeOf, withoutProgress, type CandidateJob, type JudgeParts } from './judge-candidate.ts';
 import { readLayers, type WantedLayer } from './read-candidate.ts';
@@ -28,11 +30,17 @@ export interface StatementJob extends CandidateJob {
   readonly signedIn: ReadPlace;
   /** The named index, where it lists the candidate. */
   readonly index?: CarrierManifest;
-  /** Who signed it. Looked for among signatures alone, so that this is one level: no signature is found by way of a statement. */
-  signersOf(carrier: CarrierManifest): Promise<FoundClaims>;
+  /**
+   * Who signed it. Looked for among signatures alone, so that this is one level: no signature is found by way of a statement.
+   * It ends early where these signatures are enough.
+   */
+  signersOf(carrier: CarrierManifest, areEnough: AreEnough): Promise<FoundClaims>;
   /** Whether these claims are enough, with those that others have found. */
-  isMet(claims: readonly Claim[]): boolean;
+  isMet(claims: readonly Claim[]): boolean | Promise<boolean>;
 }
+
+/** Whether all that is asked for is said, with what these signatures stand for. */
+export type AreEnough = (signatures: readonly Claim[]) => Promise<boolean>;
 
 /** What came of the bare statements of one candidate. */
 export interface JudgedStatements extends Pick<FoundClaims, 'claims' | 'rejected' | 'left'> {
@@ -158,7 +166,18 @@ interface Vouched {
   readonly words?: ReadStatements;
 }
 
+/** The statements, read once and as soon as somebody known has signed what holds them. */
+const lazily = (read: () => Promise<ReadStatements>) => {
+  let reading: Promise<ReadStatements> | undefined;
+  return (): Promise<ReadStatements> => (reading ??= read());
+};
+
+/**
+ * Looks for the signers of all that holds the statements. Attack: push signatures of it that take long to read or to verify,
+ * so that nobody comes to the good one in time (S2). So each signature counts as soon as it is found.
+ */
 const vouchedFor = async (
+  { candidateTime }: Pick<EvidenceLimits, 'candidateTime'>,
   job: StatementJob,
   carriers: readonly CarrierManifest[],
   wordsOf: () => Promise<ReadStatements>,
@@ -168,14 +187,25 @@ const vouchedFor = async (
   let couldLook = true;
   let words: ReadStatements | undefined;
   for (const carrier of carriers) {
-    const found = await job.signersOf(carrier);
+    const areEnough: AreEnough = async (signatures) => {
+      const signers = signatures.filter(isSignature);
+      if (signers.length === 0) return false;
+      let read: ReadStatements | undefined;
+      const reading = wordsOf().then((all) => (read = all));
+      // A statement that is slow to come keeps nobody waiting who looks for signers with this search too.
+      await waitAtMost(reading, candidateTime);
+      return (
+        read !== undefined && job.isMet([...claims, ...claimsBy(job, carrier, signers, read.statements)])
+      );
+    };
+    const found = await job.signersOf(carrier, areEnough);
     refused.push(...found.rejected.map((one) => ofCarrier(carrier, one)));
     couldLook &&= found.left === 0 && found.sources.every(({ state }) => state !== 'unavailable');
     const signers = found.claims.filter(isSignature);
     if (signers.length === 0) continue;
     words ??= await wordsOf();
     claims.push(...claimsBy(job, carrier, signers, words.statements));
-    if (claims.length > 0 && job.isMet(claims)) break;
+    if (claims.length > 0 && (await job.isMet(claims))) break;
   }
   return { claims, refused, couldLook, ...(words !== undefined && { words }) };
 };
@@ -208,12 +238,13 @@ export const createJudgeStatements = (judge: JudgeParts): JudgeStatements => {
   const wordsOf = async (job: StatementJob): Promise<ReadStatements> => {
     const { repository, credential } = job.place;
     const account = accountKey({ repository, credential: credential.key });
-    const stands = isInIndex(job.candidate) ? 'index' : 'referrer';
-    const key = `${job.subject.digest} ${job.candidate.digest} ${stands} ${account}\n${job.basis.key}`;
+    const { subject, candidate, basis } = job;
+    const key = `${subject.digest} ${candidate.digest} ${standingOf(candidate)} ${account}\n${basis.key}`;
     const before = kept.get(key);
     if (before !== undefined) return before;
     const read = await readStatements(judge, job);
-    const { rejected, unavailable, left } = read;
+    const { statements, rejected, unavailable, left } = read;
+    for (const _ of statements) judge.observer.candidate('statement', 'claim');
     for (const { fault } of rejected) judge.observer.candidate('statement', fault);
     const isOfThisTime = rejected.some(({ fault }) => fault === 'slow' || fault === 'limit');
     if (unavailable === undefined && left === 0 && !isOfThisTime)
@@ -222,12 +253,18 @@ export const createJudgeStatements = (judge: JudgeParts): JudgeStatements => {
   };
   return async (job) => {
     const { carriers, unavailable } = await carriersOf(judge, job);
-    const vouched = await vouchedFor(job, carriers, () => wordsOf(job));
-    for (const _ of vouched.claims) judge.observer.candidate('statement', 'claim');
+    const vouched = await vouchedFor(
+      limits,
+      job,
+      carriers,
+      lazily(() => wordsOf(job)),
+    );
+    const rejected = rejectedOf(job, vouched, unavailable !== undefined);
+    for (const { fault } of rejected) if (fault === 'unsigned') judge.observer.candidate('statement', fault);
     const lost = vouched.words?.unavailable ?? unavailable;
     return {
       claims: vouched.claims,
-      rejected: rejectedOf(job, vouched, unavailable !== undefined),
+      rejected,
       left: vouched.words?.left ?? 0,
       ...(lost !== undefined && { unavailable: lost }),
     };

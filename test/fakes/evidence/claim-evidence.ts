@@ -80,6 +80,8 @@ interface ClaimEvidenceOptions {
   readonly keychain?: Keychain;
   readonly trustRoots?: TrustRoots;
   readonly verifier?: CandidateVerifier;
+  /** When it is opened, in place of now. */
+  readonly now?: number;
 }
 
 export const openClaimEvidence = (options: ClaimEvidenceOptions = {}): ClaimEvidence => {
@@ -105,7 +107,7 @@ export const openClaimEvidence = (options: ClaimEvidenceOptions = {}): ClaimEvid
     registry: reading.registry,
     keychain,
     content: createFakeContentStore(),
-    clock: { now: () => Date.now() + passed, monotonic: () => performance.now() + passed },
+    clock: { now: () => (options.now ?? Date.now()) + passed, monotonic: () => performance.now() + passed },
     limits,
     providers: [
       createSignatureProvider({ verifier, trustRoots, observer }),
