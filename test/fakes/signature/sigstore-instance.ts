@@ -1,5 +1,5 @@
 /** A private instance of Sigstore in one object: a certificate authority, a CT log, a Rekor log and a timestamp authority. */
-import { sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import type { TrustRootSnapshot } from '../../../src/evidence/trust/trust-root.ts';
 import {
@@ -51,10 +51,22 @@ export interface Stamper {
   readonly key: KeyPair;
   readonly serial: number;
   readonly bringsCertificate: boolean;
+  /** RSA-PSS with these parameters, which may say something else than how it is signed. */
+  readonly pss?: { readonly parameters: Buffer; readonly saltLength: number };
 }
+
+const tokenAlgorithmOf = ({ key, pss }: Stamper): Buffer => {
+  if (pss !== undefined) return sequence(oid('1.2.840.113549.1.1.10'), pss.parameters);
+  return key.privateKey.asymmetricKeyType === 'rsa'
+    ? sequence(oid('1.2.840.113549.1.1.1'), Buffer.from([5, 0]))
+    : algorithmOf(key);
+};
+const signingKeyOf = ({ key: { privateKey: key }, pss }: Stamper) =>
+  pss === undefined ? { key } : { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
 
 interface InstanceOptions {
   readonly stamper?: KeyPair;
+  readonly pss?: Stamper['pss'];
   readonly stamperPurposes?: Buffer;
   /** When the intermediate certificate of the CA ends. */
   readonly intermediateUntil?: number;
@@ -63,6 +75,7 @@ interface InstanceOptions {
 
 export const createSigstore = ({
   stamper = ecPair(),
+  pss,
   stamperPurposes = extensions.purposes([timeStamping], true),
   intermediateUntil = end,
   intermediateMore = [],
@@ -103,7 +116,7 @@ export const createSigstore = ({
       },
       stampRoot,
     );
-  const named: Stamper = { key: stamper, serial: 0x1234, bringsCertificate: false };
+  const named: Stamper = { key: stamper, serial: 0x1234, bringsCertificate: false, ...(pss && { pss }) };
   const stamperDer = issueStamper(named.key, named.serial);
 
   const log = (key: KeyPair, baseUrl: string) => ({
@@ -215,10 +228,8 @@ export const createSigstore = ({
       sequence(commonName('stamp root'), integer(by.serial)),
       sequence(oid(hashOid)),
       der(0xa0, ...attributes),
-      by.key.privateKey.asymmetricKeyType === 'rsa'
-        ? sequence(oid('1.2.840.113549.1.1.1'), Buffer.from([5, 0]))
-        : algorithmOf(by.key),
-      octets(sign('sha256', set(...attributes), by.key.privateKey)),
+      tokenAlgorithmOf(by),
+      octets(sign('sha256', set(...attributes), signingKeyOf(by))),
     );
     const content = sequence(oid('1.2.840.113549.1.9.16.1.4'), der(0xa0, octets(info)));
     const brought = by.bringsCertificate ? [der(0xa0, certificateDer)] : [];

@@ -41,6 +41,21 @@ export const isSignedWith = (
   }
 };
 
+/** The same for RSA-PSS with a salt of this length, which a certificate for RSA of any kind may stand for (RFC 4055, section 3.1). */
+export const isSignedByPss = (
+  key: KeyObject,
+  { hash, saltLength }: { readonly hash: DigestAlgorithm; readonly saltLength: number },
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean => {
+  if (paddings[key.asymmetricKeyType ?? ''] === undefined) return false;
+  try {
+    return verify(hash, message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+  } catch {
+    return false;
+  }
+};
+
 const curves = { prime256v1: p256, secp384r1: p384, secp521r1: p521 };
 /** The DigestInfo of SHA-256 before the hash (RFC 8017, section 9.2). */
 const sha256Info = Buffer.from('3031300d060960864801650304020105000420', 'hex');

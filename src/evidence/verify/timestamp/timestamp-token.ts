@@ -2,6 +2,7 @@ import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { complete } from '../der/complete.ts';
 import { integerOf, oidOf, timeOf } from '../der/der-values.ts';
 import { derTag, type DerValue } from '../../../core/text/der.ts';
+import { hashAlgorithmOf, signatureSchemeOf, type SignatureScheme } from './signature-scheme.ts';
 import { childrenOf, contextTag, readDer, sequenceOf, tagged } from '../der/der.ts';
 
 /** A token of a timestamp authority, taken apart: nothing of it is believed yet. */
@@ -14,7 +15,7 @@ export interface TimestampToken {
   readonly infoHash: { readonly algorithm: DigestAlgorithm; readonly hash: Uint8Array };
   /** DER of the attributes as they were signed. */
   readonly signed: Uint8Array;
-  readonly signatureHash: DigestAlgorithm;
+  readonly scheme: SignatureScheme;
   readonly signature: Uint8Array;
   readonly signer: { readonly issuer: Uint8Array; readonly serial: Uint8Array };
   /** The hash of the signer's certificate that the token names. */
@@ -32,30 +33,10 @@ const oid = {
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
 } as const;
 
-const hashes: Readonly<Record<string, DigestAlgorithm>> = {
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-};
-/** `digest`: the hash is the one that the token names for its content (G7: RSA is written so). */
-const signatureHashes: Readonly<Record<string, DigestAlgorithm | 'digest'>> = {
-  '1.2.840.10045.4.3.2': 'sha256',
-  '1.2.840.10045.4.3.3': 'sha384',
-  '1.2.840.10045.4.3.4': 'sha512',
-  '1.2.840.113549.1.1.1': 'digest',
-  '1.2.840.113549.1.1.11': 'sha256',
-  '1.2.840.113549.1.1.12': 'sha384',
-  '1.2.840.113549.1.1.13': 'sha512',
-  '1.3.101.112': 'digest',
-};
-
 const explicit = contextTag(0, 'constructed');
 const granted = [0, 1];
 const maxToken = 64 * 1024;
 const maxCertificates = 8;
-
-const hashAlgorithmOf = (algorithm: DerValue | undefined): DigestAlgorithm | undefined =>
-  hashes[oidOf(sequenceOf(algorithm)?.[0]) ?? ''];
 
 /** The one element inside of an element with this tag. */
 const onlyChild = (element: DerValue | undefined, tag: number): DerValue | undefined => {
@@ -111,14 +92,13 @@ const readSigner = (signer: DerValue | undefined): Signed | undefined => {
   const attributes = childrenOf(tagged(attributesField, explicit)) ?? [];
   if (oidOf(attributeOf(attributes, oid.contentType)) !== oid.timestampInfo) return undefined;
   const hash = hashAlgorithmOf(digest);
-  const signatureHash = signatureHashes[oidOf(sequenceOf(algorithm)?.[0]) ?? ''];
   return complete<Signed>({
     infoHash: complete<Signed['infoHash']>({
       algorithm: hash,
       hash: tagged(attributeOf(attributes, oid.messageDigest), derTag.octetString)?.content,
     }),
     signed: attributesField && signedSet(attributesField),
-    signatureHash: signatureHash === 'digest' ? hash : signatureHash,
+    scheme: hash && signatureSchemeOf(algorithm, hash),
     signature: tagged(signature, derTag.octetString)?.content,
     signer: issuerAndSerial(id),
     certificateHash: certificateHashOf(attributes),

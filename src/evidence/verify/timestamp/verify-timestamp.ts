@@ -4,7 +4,7 @@ import type { TrustedAuthority } from '../../trust/trusted-root.ts';
 import { isSameBytes, readCertificate, type Certificate } from '../certificate/certificate.ts';
 import { chainsTo, validityOf, whyUnusable } from '../certificate/chain.ts';
 import { isPurposeCritical, purposesOf, timeStamping } from '../certificate/usage.ts';
-import { isSignedWith } from '../signature/is-signed-by.ts';
+import { isSignedByPss, isSignedWith } from '../signature/is-signed-by.ts';
 import { isWithin } from '../trust/validity.ts';
 import { readTimestampToken, type TimestampToken } from './timestamp-token.ts';
 
@@ -38,6 +38,13 @@ const isSignerOf = ({ signer, certificateHash }: TimestampToken, certificate: Ce
   isSameBytes(signer.issuer, certificate.issuer) &&
   isSameBytes(signer.serial, certificate.serial) &&
   isSameBytes(certificateHash.hash, hash(certificateHash.algorithm, certificate.der));
+
+const isSignedByHolder = ({ scheme, signed, signature }: TimestampToken, { key }: Certificate): boolean => {
+  const { hash, saltLength } = scheme;
+  return saltLength === undefined
+    ? isSignedWith(key, hash, signed, signature)
+    : isSignedByPss(key, { hash, saltLength }, signed, signature);
+};
 
 const isTrusted = (
   signer: Certificate,
@@ -86,15 +93,14 @@ export const verifyTimestamp = (
   for (const one of authorities) {
     const signer = signersOf(token, one).find((certificate) => isTrusted(certificate, token.at, one));
     if (signer === undefined) continue;
-    return isSignedWith(signer.key, token.signatureHash, token.signed, token.signature)
+    return isSignedByHolder(token, signer)
       ? ok({ authority: one.authority, signer, at: token.at })
       : wrong('has a wrong signature');
   }
   const claimed = token.certificates
     .map(readCertificate)
     .find((certificate) => certificate !== undefined && isSignerOf(token, certificate));
-  return claimed === undefined ||
-    isSignedWith(claimed.key, token.signatureHash, token.signed, token.signature)
+  return claimed === undefined || isSignedByHolder(token, claimed)
     ? fail({ kind: 'unknown-authority' })
     : wrong('has a wrong signature');
 };
