@@ -15,14 +15,22 @@ import {
   statement,
   type SigningKey,
 } from '../fakes/signature/signed-layers.ts';
-import { createSigstore, identity, issuerUrl, keyPem, minute } from '../fakes/signature/sigstore-instance.ts';
+import {
+  createSigstore,
+  day,
+  identity,
+  issuerUrl,
+  keyPem,
+  minute,
+} from '../fakes/signature/sigstore-instance.ts';
 import { folderWith, type Ended } from './imagegate.ts';
 import { policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
 
 export const release = ecKey();
 export const stranger = ecKey();
-export const acme = createSigstore();
+/** Signed is half an hour ago, by the clock of the command. */
+export const acme = createSigstore({ begin: Date.now() - 30 * day, end: Date.now() + 30 * day });
 export const slsa = 'https://slsa.dev/provenance/v1';
 export const pemOf = ({ spki }: SigningKey): string => keyPem(Buffer.from(spki, 'base64'));
 

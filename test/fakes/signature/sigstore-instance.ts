@@ -23,10 +23,9 @@ export const now = Date.parse('2026-11-29T00:00:00Z');
 export const signedAt = Date.parse('2026-11-01T12:00:00Z');
 export const minute = 60_000;
 const day = 24 * 60 * minute;
-const [begin, end] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')];
+const [yearBegin, yearEnd] = [Date.parse('2026-01-01T00:00:00Z'), Date.parse('2027-01-01T00:00:00Z')];
 const hashOid = '2.16.840.1.101.3.4.2.1';
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-const period = () => ({ start: new Date(begin).toISOString(), end: new Date(end).toISOString() });
 
 export const identity = 'https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main';
 export const issuerUrl = 'https://token.actions.githubusercontent.com';
@@ -65,6 +64,9 @@ const signingKeyOf = ({ key: { privateKey: key }, pss }: Stamper) =>
   pss === undefined ? { key } : { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
 
 interface InstanceOptions {
+  /** When everything of the instance is valid: the year of {@link now}, where nothing is said. */
+  readonly begin?: number;
+  readonly end?: number;
   readonly stamper?: KeyPair;
   readonly pss?: Stamper['pss'];
   readonly stamperPurposes?: Buffer;
@@ -74,12 +76,15 @@ interface InstanceOptions {
 }
 
 export const createSigstore = ({
+  begin = yearBegin,
+  end = yearEnd,
   stamper = ecPair(),
   pss,
   stamperPurposes = extensions.purposes([timeStamping], true),
   intermediateUntil = end,
   intermediateMore = [],
 }: InstanceOptions = {}) => {
+  const period = () => ({ start: new Date(begin).toISOString(), end: new Date(end).toISOString() });
   const [root, intermediate, ctLog, rekor, stampRoot] = [ecPair(), ecPair(), ecPair(), ecPair(), ecPair()];
   const ca = (
     subject: string,
