@@ -8,7 +8,7 @@ import type { Unreadable } from '../text/unreadable.ts';
 import {
   isPackageText,
   maxDatabasePackages,
-  relativePath,
+  ownedPath,
   tooManyPackages,
   type PackageDatabase,
   type SystemPackage,
@@ -25,8 +25,7 @@ const readLine = (entry: Entry, line: string): void => {
   const value = line.slice(2);
   const letter = line.charAt(0);
   if (letter === 'F') entry.folder = value;
-  else if (letter === 'R')
-    entry.files.push(relativePath(entry.folder === '' ? value : `${entry.folder}/${value}`));
+  else if (letter === 'R') entry.files.push(...ownedPath(entry.folder, value));
   else if ('PVoA'.includes(letter)) entry.fields.set(letter, value);
 };
 

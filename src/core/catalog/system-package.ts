@@ -35,3 +35,13 @@ export const relativePath = (path: string): string => {
   while (path.startsWith('/', at) || path.startsWith('./', at)) at += path.startsWith('/', at) ? 1 : 2;
   return at === 0 ? path : path.slice(at);
 };
+
+/** The longest path that Linux takes; a folder of a stranger, before each of a million names, need not be one. */
+const maxPathLength = 4096;
+
+/** A file of a package, as a list of one; an empty list when no system can have it. */
+export const ownedPath = (folder: string, name: string): readonly string[] => {
+  const length = folder.length + name.length + 1;
+  if (name === '' || length > maxPathLength) return [];
+  return [relativePath(folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`)];
+};
