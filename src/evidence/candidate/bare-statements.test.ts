@@ -10,6 +10,9 @@ import { image, index, type FakeManifest } from '../../../test/fakes/registry/re
 import { status } from '../../../test/fakes/registry/registry-faults.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../../test/fakes/registry/registry.ts';
 import {
+  buildkitAttestations,
+  buildkitEntry,
+  buildkitIndex,
   bundleSignature,
   candidateOf,
   simpleSignature,
@@ -46,23 +49,9 @@ afterEach(async () => {
 const push = (...manifests: readonly FakeManifest[]) => {
   for (const one of manifests) registry.push(repository, one);
 };
-/** As BuildKit lists it: `about` may lie. */
-const listed = (attestation: FakeManifest, about: FakeManifest) => ({
-  ...attestation.descriptor,
-  platform: { os: 'unknown', architecture: 'unknown' },
-  annotations: {
-    'vnd.docker.reference.type': 'attestation-manifest',
-    'vnd.docker.reference.digest': about.digest,
-  },
-});
-/** BuildKit's attestation manifest: provenance and package list of one image. */
+/** Provenance and package list of one image. */
 const built = (about: FakeManifest, types: readonly string[] = [slsa, spdx], subject?: FakeManifest) =>
-  candidateOf(
-    types.map((type) => statementLayer(about, type)),
-    subject === undefined
-      ? {}
-      : { subject, artifactType: 'application/vnd.docker.attestation.manifest.v1+json' },
-  );
+  buildkitAttestations(about, Object.fromEntries(types.map((type) => [type, {}])), subject);
 const factsOf = (fact: Fact<ClaimFacts<AttestationClaim>>): ClaimFacts<AttestationClaim> => {
   if (fact.state !== 'known') throw new Error(`not known: ${JSON.stringify(fact)}`);
   return fact.value;
@@ -217,7 +206,7 @@ describe("BuildKit's attestation manifest in an index", () => {
     'counts as signed by whoever signed the index, each statement by itself: %s',
     async (_title, subject) => {
       const held = built(web, [slsa, spdx], subject);
-      const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+      const list = buildkitIndex([[web, held]]);
       push(list, bundleSignature(list, key.sign));
       const { platforms } = await askFor(list, { platforms: 'all', ...everything });
       expect(platforms.map(told)).toEqual([[`${spdx} index`, `${slsa} index`].sort()]);
@@ -231,7 +220,7 @@ describe("BuildKit's attestation manifest in an index", () => {
 
   test('says nothing where the index is not signed, though the image is', async () => {
     const held = built(web);
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     push(list, bundleSignature(web, key.sign));
     const { platforms } = await askFor(list, { platforms: 'all' });
     expect(platforms.flatMap(({ claims }) => claims)).toEqual([]);
@@ -240,9 +229,9 @@ describe("BuildKit's attestation manifest in an index", () => {
 
   test('says nothing where another index with it is signed', async () => {
     const held = built(web);
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     const other = index([web, held], {
-      descriptors: [web.descriptor, listed(held, web)],
+      descriptors: [web.descriptor, buildkitEntry(held, web)],
       annotations: { n: '1' },
     });
     push(list, other, bundleSignature(other, key.sign));
@@ -252,7 +241,7 @@ describe("BuildKit's attestation manifest in an index", () => {
   test('S1: one image is not vouched for by what is said of another, whatever the index says of it', async () => {
     const held = built(arm64);
     const list = index([web, arm64, held], {
-      descriptors: [web.descriptor, arm64.descriptor, listed(held, web)],
+      descriptors: [web.descriptor, arm64.descriptor, buildkitEntry(held, web)],
     });
     push(list, bundleSignature(list, key.sign));
     const { platforms } = await askFor(list, { platforms: 'all' });
@@ -262,7 +251,7 @@ describe("BuildKit's attestation manifest in an index", () => {
   test('an image without one hears nothing of that of another image', async () => {
     const held = built(web);
     const list = index([web, arm64, held], {
-      descriptors: [web.descriptor, arm64.descriptor, listed(held, web)],
+      descriptors: [web.descriptor, arm64.descriptor, buildkitEntry(held, web)],
     });
     push(list, bundleSignature(list, key.sign));
     const { platforms } = await askFor(list, { platforms: 'all' });
@@ -274,14 +263,14 @@ describe("BuildKit's attestation manifest in an index", () => {
 
   test('does not count for what is asked of the index itself', async () => {
     const held = built(web);
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     push(list, bundleSignature(list, key.sign));
     expect((await askFor(list)).named.claims).toEqual([]);
   });
 
   test('costs few requests, and is verified once for a thousand Pods', async () => {
     const held = built(web);
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     push(list, bundleSignature(list, key.sign));
     await Promise.all(Array.from({ length: 1000 }, () => askFor(list, { platforms: 'all' })));
     // Index and image; three sources of each, and the tag `.sig` of the index; the attestation manifest and its two statements;

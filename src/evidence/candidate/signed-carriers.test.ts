@@ -15,6 +15,9 @@ import {
   now,
 } from '../../../test/fakes/signature/sigstore-instance.ts';
 import {
+  buildkitAttestations,
+  buildkitEntry,
+  buildkitIndex,
   bundleSignature,
   candidateOf,
   junk,
@@ -93,34 +96,24 @@ const judged = async (
 const push = (...manifests: readonly FakeManifest[]) => {
   for (const one of manifests) registry.push(repository, one);
 };
-const listed = (attestation: FakeManifest, about: FakeManifest) => ({
-  ...attestation.descriptor,
-  platform: { os: 'unknown', architecture: 'unknown' },
-  annotations: {
-    'vnd.docker.reference.type': 'attestation-manifest',
-    'vnd.docker.reference.digest': about.digest,
-  },
-});
-/** BuildKit's attestation manifest: it refers to nothing. */
-const built = (about: FakeManifest, ...types: readonly string[]) =>
-  candidateOf((types.length === 0 ? [slsa, spdx] : types).map((type) => statementLayer(about, type)));
+const built = (about: FakeManifest) => buildkitAttestations(about, { [slsa]: {}, [spdx]: {} });
 const held = built(web);
 const standing = statementManifest(web, slsa);
 
 describe('S2: what is added beside a bare statement, and what is lost', () => {
   /** Entries that somebody adds to the index before it is signed, or that its builder writes so. */
   const entries = [
-    listed(held, arm64),
-    listed(standing, arm64),
+    buildkitEntry(held, arm64),
+    buildkitEntry(standing, arm64),
     { ...held.descriptor, platform: { os: 'unknown', architecture: 'unknown' } },
-    listed(built(arm64), web),
-    listed(junk(web, 1), web),
-    listed(index([arm64]), web),
-    { ...listed(held, web), digest: `sha256:${'0'.repeat(64)}` as Digest },
-    listed(candidateOf([statementLayer(web, 'https://sigstore.dev/cosign/sign/v1')]), web),
+    buildkitEntry(built(arm64), web),
+    buildkitEntry(junk(web, 1), web),
+    buildkitEntry(index([arm64]), web),
+    { ...buildkitEntry(held, web), digest: `sha256:${'0'.repeat(64)}` as Digest },
+    buildkitEntry(candidateOf([statementLayer(web, 'https://sigstore.dev/cosign/sign/v1')]), web),
   ];
   const indexOf = (added: readonly (typeof entries)[number][], isFirst: boolean): FakeManifest => {
-    const own = [web.descriptor, listed(held, web)];
+    const own = [web.descriptor, buildkitEntry(held, web)];
     return index([web], { descriptors: isFirst ? [...added, ...own] : [...own, ...added] });
   };
   /** Manifests and tags that somebody with push rights adds. */
@@ -137,7 +130,7 @@ describe('S2: what is added beside a bare statement, and what is lost', () => {
     () => [statementManifest(arm64, slsa, web)],
     () => [built(web), tagFor(web, 'att')],
     () => [
-      index([], { descriptors: [listed(standing, arm64), listed(held, arm64)] }),
+      index([], { descriptors: [buildkitEntry(standing, arm64), buildkitEntry(held, arm64)] }),
       web.digest.replace(':', '-'),
     ],
   ];
@@ -245,7 +238,7 @@ describe('S2: what is added beside a bare statement, and what is lost', () => {
 
 describe('what is kept of the signatures of what holds a statement', () => {
   test('their lists count for a minute where they are enough, as those of the image do', async () => {
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     push(web, held, list, bundleSignature(list, key.sign));
     expect(await judged(byKey, list)).toMatchObject({ allowed: true });
     const tags = () => registry.requests.filter(({ path }) => path.endsWith(tagFor(list, 'sig'))).length;
@@ -259,7 +252,7 @@ describe('what is kept of the signatures of what holds a statement', () => {
   });
 
   test('while the registry is down they stand in for a day', async () => {
-    const list = index([web, held], { descriptors: [web.descriptor, listed(held, web)] });
+    const list = buildkitIndex([[web, held]]);
     push(web, held, list, standing, bundleSignature(list, key.sign));
     expect(await judged(byKey, list)).toMatchObject({ allowed: true });
     registry.fault({ path: '/' }, status(503));
@@ -310,7 +303,7 @@ describe('without a key, by trusted times of the signature', () => {
 
   test.each([
     ['the manifest that holds it', standing, web, [] as readonly FakeManifest[]],
-    ['the index', index([web], { descriptors: [web.descriptor, listed(held, web)] }), undefined, [held]],
+    ['the index', buildkitIndex([[web, held]]), undefined, [held]],
   ])('%s: young enough, and too old', async (_title, carrier, subject, more) => {
     push(web, carrier, ...more, keyless(carrier, ago(5)));
     const named = subject ?? carrier;

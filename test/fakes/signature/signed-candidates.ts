@@ -1,5 +1,15 @@
 /** Candidates as they stand in a registry, as the cosigns push them. */
-import { artifact, blob, mediaTypes, rawManifest, type FakeManifest } from '../registry/registry-content.ts';
+import {
+  artifact,
+  blob,
+  digestOf,
+  index,
+  mediaTypes,
+  rawManifest,
+  type FakeBlob,
+  type FakeDescriptor,
+  type FakeManifest,
+} from '../registry/registry-content.ts';
 import type { CandidateLayer } from '../../../src/evidence/verify/verification.ts';
 import {
   bundleLayer,
@@ -17,6 +27,8 @@ export const tagFor = ({ digest }: Pick<FakeManifest, 'digest'>, suffix: 'sig' |
 
 interface CandidateOptions {
   readonly subject?: FakeManifest;
+  /** Empty unless told. */
+  readonly config?: FakeBlob;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -24,9 +36,8 @@ interface CandidateOptions {
 /** The manifest of these layers: annotations stand in the descriptors of the layers. */
 export const candidateOf = (
   layers: readonly CandidateLayer[],
-  { subject, artifactType, annotations }: CandidateOptions = {},
+  { subject, artifactType, annotations, config = blob('{}', mediaTypes.ociEmpty) }: CandidateOptions = {},
 ): FakeManifest => {
-  const config = blob('{}', mediaTypes.ociEmpty);
   const blobs = layers.map(({ bytes, mediaType }) => blob(bytes, mediaType));
   const content = {
     schemaVersion: 2,
@@ -87,6 +98,47 @@ export const statementManifest = (
     artifactType: 'application/vnd.in-toto+json',
     annotations: { 'in-toto.io/predicate-type': predicateType, ...annotations },
   });
+
+const statementV01 = 'https://in-toto.io/Statement/v0.1';
+const noPlatform = { os: 'unknown', architecture: 'unknown' };
+
+/**
+ * BuildKit's manifest of attestations about one image: an image by its config, with a statement for each predicate. It refers
+ * to nothing, unless told: newer versions can have it refer to the image.
+ */
+export const buildkitAttestations = (
+  image: FakeManifest,
+  predicates: Readonly<Record<string, unknown>>,
+  subject?: FakeManifest,
+): FakeManifest => {
+  const layers = Object.entries(predicates).map(([predicateType, predicate]) => ({
+    ...statementLayer(image, predicateType),
+    bytes: statement({ type: statementV01, digest: image.digest, predicateType, predicate }),
+  }));
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ bytes }) => digestOf(bytes)) };
+  const config = blob(JSON.stringify({ ...noPlatform, config: {}, rootfs }), mediaTypes.ociConfig);
+  const attests = 'application/vnd.docker.attestation.manifest.v1+json';
+  return candidateOf(layers, { config, ...(subject && { subject, artifactType: attests }) });
+};
+
+/** Its entry in the index. @param about the image that the entry names, which may be a lie */
+export const buildkitEntry = ({ descriptor }: FakeManifest, about: FakeManifest): FakeDescriptor => ({
+  ...descriptor,
+  platform: noPlatform,
+  annotations: {
+    'vnd.docker.reference.type': 'attestation-manifest',
+    'vnd.docker.reference.digest': about.digest,
+  },
+});
+
+/** The index of these images, each with its attestations. */
+export const buildkitIndex = (
+  built: readonly (readonly [image: FakeManifest, attestations: FakeManifest])[],
+): FakeManifest => {
+  const images = built.map(([image]) => image.descriptor);
+  const entries = built.map(([image, attestations]) => buildkitEntry(attestations, image));
+  return index(built.flat(), { descriptors: [...images, ...entries] });
+};
 
 /** A referrer of another kind, different for each number. */
 export const junk = (image: FakeManifest, n: number, artifactType = 'application/spdx+json'): FakeManifest =>
