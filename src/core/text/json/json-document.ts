@@ -1,13 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { fail, ok, type Result } from '../../result.ts';
 import { invalidBytes, type Unreadable } from '../unreadable.ts';
-import { readJsonValue, type JsonFault } from './json-text.ts';
+import { readJsonValue, type JsonFault, type JsonProblem } from './json-text.ts';
 
 const maxDepth = 64;
 /** How much a document may hold. */
 export interface JsonLimits {
   readonly values: number;
   readonly escapes: number;
+  /** Faults say where they stand: for documents that people write or look into. */
+  readonly tellsPlace?: boolean;
 }
 /**
  * Reading must not hold up other reviews, and 4 MiB of brackets must not become 200 MiB of objects (B9). 2,000 layers
@@ -31,7 +33,8 @@ const decode = (bytes: Uint8Array): string | undefined => {
   }
 };
 
-const unreadable = (fault: JsonFault, { values, escapes }: JsonLimits): Unreadable => {
+const unreadable = (problem: JsonProblem, { values, escapes, tellsPlace }: JsonLimits): Unreadable => {
+  const { fault, line, column } = problem;
   const limit = (why: string): Unreadable => ({ kind: 'limit', why });
   const texts: Readonly<Record<JsonFault, Unreadable>> = {
     syntax: { kind: 'invalid', why: 'it is not JSON' },
@@ -43,11 +46,13 @@ const unreadable = (fault: JsonFault, { values, escapes }: JsonLimits): Unreadab
     values: limit(`it holds more than ${values} values`),
     escapes: limit(`it holds more than ${escapes} escapes`),
   };
-  return texts[fault];
+  const { kind, why } = texts[fault];
+  return { kind, why: tellsPlace === true ? `${why} (line ${line}, column ${column})` : why };
 };
 
 const readValue = (text: string, mayRepeat: boolean, limits: JsonLimits): Result<JsonValue, Unreadable> => {
-  const value = readJsonValue(text, { ...limits, depth: maxDepth, mayRepeat });
+  const { values, escapes } = limits;
+  const value = readJsonValue(text, { values, escapes, depth: maxDepth, mayRepeat });
   return value.ok ? value : fail(unreadable(value.error, limits));
 };
 

@@ -22,7 +22,7 @@ interface JsonBounds {
   readonly mayOverflow?: boolean;
 }
 export type JsonFault = 'syntax' | 'repeated key' | 'depth' | 'values' | 'escapes';
-interface JsonProblem extends TextProblem {
+export interface JsonProblem extends TextProblem {
   readonly fault: JsonFault;
 }
 
@@ -255,13 +255,15 @@ const cursorAt = (text: string, bounds: JsonBounds): Cursor => ({
 });
 
 /** Reads the one JSON value of a text. */
-export const readJsonValue = (text: string, bounds: JsonBounds): Result<JsonValue, JsonFault> => {
+export const readJsonValue = (text: string, bounds: JsonBounds): Result<JsonValue, JsonProblem> => {
   const cursor = cursorAt(text, bounds);
   skipSpace(cursor);
   const value = readValue(cursor, 1, false);
   skipSpace(cursor);
-  if (cursor.problem !== undefined) return fail(cursor.problem.fault);
-  return value === undefined || cursor.at < text.length ? fail('syntax') : ok(value);
+  if (cursor.at < text.length) refuse(cursor, 'the text goes on behind its end');
+  return cursor.problem !== undefined || value === undefined
+    ? fail(cursor.problem ?? { ...startOf(cursor), why: 'this is not JSON', fault: 'syntax' })
+    : ok(value);
 };
 
 /** Reads every JSON value of a text: one, or several one after another with or without white space between. */
