@@ -99,6 +99,11 @@ export interface CertificateSigner {
   readonly fields: { readonly [Field in FulcioField]?: string };
   /** The distinguished name of its subject in RFC 4514 form; empty where it has none. */
   readonly subject: string;
+  /**
+   * Another trust root by whose times alone its chain is believed, because its own says none: then it counts where the times of
+   * that root are asked for, and nowhere else (S5).
+   */
+  readonly datedBy?: string;
   /** In which every certificate of the chain is valid, in milliseconds since 1970 (S5). */
   readonly validity: { readonly from: number; readonly until: number };
 }

@@ -136,24 +136,27 @@ export interface VerifiedSigner {
 export interface SignerRejection extends Rejection {
   /** An authority of the root did issue it: this root is told about before one that knows nothing of it. */
   readonly isIssued?: true;
+  /** Nothing else is wrong than that nobody dates it. */
+  readonly isUndated?: true;
 }
 
 /** A log or a timestamp authority that the root does not know is nobody's forgery, where nothing else is wrong: the root may be too old. */
 const whyUndated = (root: SigstoreRoot, { checks, unknown = [] }: RootWitnesses): SignerRejection => {
   const failed = checks.filter(({ outcome }) => outcome === 'failed');
   const wrong = failed.find(({ why = '' }) => !unknown.includes(why));
+  const undated = { isIssued: true, isUndated: true } as const;
   if (wrong !== undefined)
-    return { fault: 'invalid', why: `nobody says when it was signed: ${wrong.why ?? ''}`, isIssued: true };
+    return { fault: 'invalid', why: `nobody says when it was signed: ${wrong.why ?? ''}`, ...undated };
   const why =
     failed[0]?.why ??
     `no log and no timestamp authority of the trust root '${root.name}' says when it was signed`;
-  return { fault: 'untrusted', why, isIssued: true };
+  return { fault: 'untrusted', why, ...undated };
 };
 
 /**
  * The signer whose certificate a trust root stands behind.
- * @param dated the times by logs and timestamp authorities of this root, and how the checks of them went (G6: none is no
- *   time, and no crash)
+ * @param dated the times by logs and timestamp authorities of this root, or of another that a policy asks instead, and how the
+ *   checks of them went (G6: none is no time, and no crash)
  */
 export const verifySigner = (
   certificates: SignerCertificates,

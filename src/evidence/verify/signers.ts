@@ -1,12 +1,17 @@
 import type { ClaimCheckResult, LogProof, Signer, TrustedTime } from '../../core/facts/claim.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { readSignerCertificates, verifySigner, type SignerRejection } from './certificate-signer.ts';
+import {
+  readSignerCertificates,
+  verifySigner,
+  type SignerCertificates,
+  type SignerRejection,
+} from './certificate-signer.ts';
 import type { SignedMaterial } from './form/signed-material.ts';
 import type { LoggedSignature } from './log/logged-signature.ts';
 import { isSignedBy } from './signature/is-signed-by.ts';
 import { readSpki, type PolicyKey } from './signature/public-key.ts';
 import type { PreparedRoot, SigstoreRoot } from './trust/prepared-root.ts';
-import { uniteWitnesses, witnessesOf, type Witnesses } from './witnesses.ts';
+import { uniteWitnesses, witnessesOf, type RootWitnesses, type Witnesses } from './witnesses.ts';
 
 /** A signer that is believed, who saw the signature, and what was checked of both. */
 export interface Believed {
@@ -59,7 +64,56 @@ const within = (
   { from, until }: { readonly from: number; readonly until: number },
 ): Witnesses => ({ logs, checks, times: times.filter(({ at }) => from <= at && at <= until) });
 
-/** Each trust root that stands behind the certificate is a signer by itself. */
+interface SeenBy {
+  readonly root: SigstoreRoot;
+  readonly by: RootWitnesses;
+}
+
+/**
+ * The signer by the times of other roots, where its own says none: a policy may ask another root for the time
+ * (`require.trustRoot`). Each dates it by itself, and the whole chain must be valid at every time of that one (S5). Together,
+ * the time of a root that one policy asks could refuse what another policy lets in (S2).
+ */
+const datedByOthers = (
+  certificates: SignerCertificates,
+  root: SigstoreRoot,
+  seen: readonly SeenBy[],
+  now: number,
+): readonly Result<Believed, Disbelieved>[] =>
+  seen
+    .filter((other) => other.root !== root && other.by.times.length > 0)
+    .map(({ root: { name: datedBy }, by }) => {
+      const verified = verifySigner(certificates, root, by, now);
+      if (!verified.ok) return fail({ ...verified.error, checks: [signaturePassed, ...by.checks] });
+      const { signer, checks } = verified.value;
+      const { logs, times } = within(by, signer.validity);
+      return ok({
+        signer: { ...signer, datedBy },
+        logs,
+        times,
+        checks: [signaturePassed, ...checks, ...by.checks],
+      });
+    });
+
+/** What one trust root makes of a certificate: it is a signer for each that stands behind it. */
+const signersBy = (
+  certificates: SignerCertificates,
+  root: PreparedRoot,
+  seen: readonly SeenBy[],
+  now: number,
+): readonly Result<Believed, Disbelieved>[] => {
+  const dated = seen.find((one) => one.root === root)?.by ?? uniteWitnesses([]);
+  const verified = verifySigner(certificates, root, dated, now);
+  if (!verified.ok) {
+    const refused = fail({ ...verified.error, checks: [signaturePassed, ...dated.checks] });
+    const isUndated = root.kind === 'sigstore' && verified.error.isUndated === true;
+    return [refused, ...(isUndated ? datedByOthers(certificates, root, seen, now) : [])];
+  }
+  const { signer, checks } = verified.value;
+  const all = within(uniteWitnesses(seen.map(({ by }) => by)), signer.validity);
+  return [ok({ signer, ...all, checks: [signaturePassed, ...checks, ...all.checks] })];
+};
+
 const certificateSignersOf = (
   material: SignedMaterial,
   { roots }: Trust,
@@ -76,20 +130,10 @@ const certificateSignersOf = (
   }
   const logged = loggedOf(material, signature, { kind: 'certificate', der: leaf.der });
   const seen = sigstoreOnly(roots).map((root) => ({ root, by: witnessesOf(material, logged, root, now) }));
-  const signers: Believed[] = [];
-  const rejections: Disbelieved[] = [];
-  for (const root of roots) {
-    const dated = seen.find((one) => one.root === root)?.by ?? uniteWitnesses([]);
-    const verified = verifySigner(certificates.value, root, dated, now);
-    if (!verified.ok) {
-      rejections.push({ ...verified.error, checks: [signaturePassed, ...dated.checks] });
-      continue;
-    }
-    const { signer, checks } = verified.value;
-    const all = within(uniteWitnesses(seen.map(({ by }) => by)), signer.validity);
-    signers.push({ signer, ...all, checks: [signaturePassed, ...checks, ...all.checks] });
-  }
+  const all = roots.flatMap((root) => signersBy(certificates.value, root, seen, now));
+  const signers = all.flatMap((one) => (one.ok ? [one.value] : []));
   if (signers.length > 0) return ok(signers);
+  const rejections = all.flatMap((one) => (one.ok ? [] : [one.error]));
   const worst =
     rejections.find(({ fault }) => fault === 'invalid') ??
     rejections.find(({ isIssued }) => isIssued) ??

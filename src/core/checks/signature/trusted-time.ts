@@ -68,7 +68,8 @@ const firstOf = (times: readonly TrustedTime[]): number | undefined =>
 /** S5: a certificate without a trusted time in its validity. That of a plain CA may be judged by now instead. */
 const undated = (signer: Signer, isKeyless: boolean, now: number): Result<SignedAt, Shortfall> => {
   if (signer.kind === 'key') return ok({ at: now, trusted: false });
-  if (isKeyless)
+  // What another root says of the time, for a policy that asks it, does not make it good for all others by now.
+  if (isKeyless || signer.datedBy !== undefined)
     return fail({
       stage: 'time',
       why: 'no trusted time falls into the minutes in which its certificate was valid',
