@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { imagePolicyCrd } from '../src/core/policy/schema/crd.ts';
+import { imagePolicyCrd } from '../src/core/policy/crd/crd.ts';
 import { trustRootCrd } from '../src/core/trust-root/crd.ts';
 import { renderPolicyFields, renderTrustRootFields } from './render-fields.ts';
 import { renderReasons } from './render-reasons.ts';

@@ -3,7 +3,7 @@ import {
   fieldSchemaOf,
   policyFieldSchema,
   type FieldSchema,
-} from '../src/core/policy/schema/field-schema.ts';
+} from '../src/core/policy/crd/field-schema.ts';
 import { trustRootSchema } from '../src/core/trust-root/schema.ts';
 import { laterChecks, laterFields } from '../src/core/policy/load/schema-problem.ts';
 

@@ -9,7 +9,7 @@ import { reasons } from '../src/core/reasons/reasons.ts';
 import { formatProblem } from '../src/core/policy/load/document.ts';
 import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
 import { lintPolicies } from '../src/core/policy/lint/lint.ts';
-import { policyFieldSchema } from '../src/core/policy/schema/field-schema.ts';
+import { policyFieldSchema } from '../src/core/policy/crd/field-schema.ts';
 import { staleFiles } from '../scripts/generate.ts';
 import { createExpressionEngine } from '../src/serve/expressions.ts';
 import { shippedRootNames } from '../src/serve/trust-roots.ts';
@@ -55,7 +55,12 @@ describe('docs/policy.md', () => {
       const policies = readPolicyFile(example, 'docs/policy.md', compileExpression);
       expect(policies.ok ? [] : policies.error.map(formatProblem)).toEqual([]);
       if (!policies.ok) return [];
-      expect(lintPolicies(policies.value.policies.map(({ policy }) => policy))).toEqual([]);
+      expect(
+        lintPolicies(
+          policies.value.policies.map(({ policy }) => policy),
+          Date.now(),
+        ),
+      ).toEqual([]);
       return policies.value.policies.flatMap(({ policy }) =>
         policy.spec.checks.flatMap((check) => Object.keys(check)),
       );
@@ -68,7 +73,7 @@ describe('docs/policy.md', () => {
   });
   test('docs/policy-fields.md says what this version cannot run', () => {
     const fields = read('docs/policy-fields.md');
-    for (const name of ['vulnerabilities', 'pod', 'notation', 'key.kms']) {
+    for (const name of ['sbom.authorities', 'pod', 'notation', 'key.kms']) {
       expect(fields.slice(fields.indexOf('## What is not in this version'))).toContain(`\`${name}\``);
     }
   });
@@ -89,7 +94,7 @@ describe('examples/policies', () => {
     });
     const loaded = await files.load();
     expect(loaded.ok ? [] : loaded.error.map(formatProblem)).toEqual([]);
-    expect(loaded.ok && lintPolicies(loaded.value.policies)).toEqual([]);
+    expect(loaded.ok && lintPolicies(loaded.value.policies, Date.now())).toEqual([]);
   });
   test('all of them together are one valid set', async () => {
     const paths = sets.map((set) => join(root, 'examples/policies', set));

@@ -1,5 +1,5 @@
 import type { V1Namespace, V1ResourceQuota } from '@kubernetes/client-node';
-import { imagePolicyCrd } from '../core/policy/schema/crd.ts';
+import { imagePolicyCrd } from '../core/policy/crd/crd.ts';
 import { trustRootCrd } from '../core/trust-root/crd.ts';
 import { configMap } from './config-map.ts';
 import { deployment, type DeploymentOptions } from './deployment.ts';

@@ -3,6 +3,7 @@ import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { WrittenObject } from '../../core/policy/load/document.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import { lintPolicies, type LintRemark } from '../../core/policy/lint/lint.ts';
 import type { Place } from '../../core/text/parsed-text.ts';
 import { lintTrustRoots } from '../../core/trust-root/lint.ts';
@@ -30,7 +31,7 @@ const remarksOn = ({ policies, documents, rootDocuments }: PolicyFileSet) => {
   const rootOf = (name: string) => rootDocuments.find(({ trustRoot }) => trustRoot.name === name);
   const roots = rootDocuments.map(({ trustRoot }) => trustRoot.name);
   return [
-    ...lintPolicies(policies).map((remark) => placed(remark, policyOf(remark.policy))),
+    ...lintPolicies(policies, systemClock.now()).map((remark) => placed(remark, policyOf(remark.policy))),
     ...lintTrustRoots(roots, policies).map((remark) => placed(remark, rootOf(remark.trustRoot))),
   ];
 };

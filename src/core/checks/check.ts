@@ -11,8 +11,8 @@ export interface Violation {
   readonly message: string;
   readonly detail?: string;
   readonly remedy?: string;
-  /** The policy says of this failure alone that it warns: mode Deny becomes Warn, every other mode stays. */
-  readonly atMost?: 'Warn';
+  /** The policy says of this failure alone that it does no more than this; a milder mode stays. */
+  readonly atMost?: 'Warn' | 'Audit';
 }
 
 /**

@@ -72,7 +72,7 @@ const userOf = ({ user }: ImageCheck): readonly Written[] =>
   user === undefined ? [] : [{ ...written({ user }, nonRoot(user)), containersOnly: true }];
 
 /** An artifact is data: it may be mounted, and there is nothing in it to run. */
-const artifactWhy = (type: string | undefined): Unavailable | undefined =>
+export const artifactWhy = (type: string | undefined): Unavailable | undefined =>
   type === undefined
     ? undefined
     : {

@@ -8,6 +8,7 @@ import { imageCheck } from './image.ts';
 import { registriesCheck } from './registries.ts';
 import { signatureCheck } from './signature.ts';
 import { tagsCheck } from './tags.ts';
+import { vulnerabilitiesCheck } from './vulnerabilities.ts';
 
 /** Compiles a list of patterns; the error names the first one that cannot be used. */
 export const compilePatterns = (
@@ -56,11 +57,12 @@ const compileDigest = ({ require, pin }: CheckOf<'digest'>['digest']): Check => 
 };
 
 /** The checks that the text alone decides. They need no bytes, so they cause no network call. */
-type PolicyEvidenceCheck = CheckOf<'image'> | CheckOf<'signature'> | CheckOf<'attestation'>;
+type PolicyEvidenceCheck =
+  CheckOf<'image'> | CheckOf<'signature'> | CheckOf<'attestation'> | CheckOf<'vulnerabilities'>;
 type StaticCheck = Exclude<PolicyCheck, PolicyEvidenceCheck>;
 
 export const isEvidenceCheck = (check: PolicyCheck): check is PolicyEvidenceCheck =>
-  'image' in check || 'signature' in check || 'attestation' in check;
+  'image' in check || 'signature' in check || 'attestation' in check || 'vulnerabilities' in check;
 
 /**
  * The explicit list: every check of the policy schema becomes a value here or below, and nowhere else.
@@ -81,5 +83,6 @@ export const compileEvidenceCheck = (
   if ('image' in check) return imageCheck(check.image, multiArch);
   if ('signature' in check) return signatureCheck(check.signature, multiArch);
   if ('attestation' in check) return attestationCheck(check.attestation, multiArch);
+  if ('vulnerabilities' in check) return vulnerabilitiesCheck(check.vulnerabilities, multiArch);
   return check satisfies never;
 };

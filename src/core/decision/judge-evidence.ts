@@ -79,6 +79,8 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
   'image-unavailable',
   'signature-unavailable',
   'namespace-unavailable',
+  'advisories-unavailable',
+  'advisories-too-old',
 ]);
 
 /**
@@ -88,6 +90,9 @@ export const unavailableCodes: ReadonlySet<FindingCode> = new Set([
 export const isUninformed = ({ code, final }: Finding): boolean =>
   unavailableCodes.has(code) && final !== true;
 
+const modes: readonly Mode[] = ['Audit', 'Warn', 'Deny'];
+const milder = (one: Mode, other: Mode): Mode => (modes.indexOf(one) <= modes.indexOf(other) ? one : other);
+
 /** R25: nothing but an outage is ever excused, whatever its code. */
 const modeOf = (
   { policy, mode }: MatchedPolicy,
@@ -95,7 +100,7 @@ const modeOf = (
   why: Unavailable | undefined,
 ): Mode => {
   if (code === 'internal-error') return 'Deny';
-  if (atMost !== undefined && mode === 'Deny') return atMost;
+  if (atMost !== undefined) return milder(mode, atMost);
   // A remark about the policy itself refuses nothing.
   if (code === 'bytes-not-pinned') return 'Audit';
   return mode === 'Deny' && why?.excusable === true ? policy.onUnavailable : mode;

@@ -3,6 +3,7 @@ import type { Check, EvidenceCheck } from '../checks/check.ts';
 import { pinCheck } from '../checks/digest.ts';
 import { digestOnly, withNeed } from '../facts/evidence-kind.ts';
 import { fail, ok, type Result } from '../result.ts';
+import { pinsByItself } from '../policy/schema/checks.ts';
 import { readDuration } from '../policy/schema/duration.ts';
 import { compileSelector } from '../policy/match/label-selector.ts';
 import { createPolicySet, type PolicySet } from './policy-set.ts';
@@ -58,15 +59,12 @@ const compileChecks = ({ checks, multiArch }: PolicySpec): Result<CompiledChecks
 };
 
 /**
- * How a policy keeps what it judged from being exchanged before the pull. One that asks who signed or attested pins by itself, unless
+ * How a policy keeps what it judged from being exchanged before the pull. One that asks who signed or attested, or what is in the image, pins by itself, unless
  * its `digest` check says something else: a signature of bytes that do not run is worth nothing (B1).
  */
 const pinningOf = ({ checks, mode }: PolicySpec) => {
   const digests = checks.flatMap((check) => ('digest' in check ? [check.digest] : []));
-  const isImplied =
-    digests.length === 0 &&
-    mode !== 'Audit' &&
-    checks.some((check) => 'signature' in check || 'attestation' in check);
+  const isImplied = digests.length === 0 && mode !== 'Audit' && checks.some(pinsByItself);
   return {
     isImplied,
     pins: isImplied || digests.some(({ pin }) => pin === true),

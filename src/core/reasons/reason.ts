@@ -29,6 +29,15 @@ export const findingCodes = [
   'attestation-missing',
   'attestation-condition',
   'attestation-error',
+  'vulnerable',
+  'vulnerability-score',
+  'vulnerability-denied',
+  'vulnerability-exploited',
+  'malicious-package',
+  'vulnerabilities-unscanned',
+  'vulnerability-gap',
+  'advisories-unavailable',
+  'advisories-too-old',
   'bytes-not-pinned',
   'not-judged',
   'malformed-request',
@@ -48,3 +57,11 @@ export type FindingCode = (typeof findingCodes)[number];
 /** Why a request was let through without judging every image. Closed, documented like the finding codes. */
 export const skipCodes = ['unchanged', 'subresource', 'operation', 'not-judged', 'no-policy'] as const;
 export type SkipCode = (typeof skipCodes)[number];
+
+/** The meaning of a code for the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
+export interface Reason {
+  readonly title: string;
+  readonly meaning: string;
+  /** What to do now. */
+  readonly fix: string;
+}

@@ -1,12 +1,5 @@
-import type { FindingCode, SkipCode } from './reason.ts';
-
-/** The meaning of a code for the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */
-interface Reason {
-  readonly title: string;
-  readonly meaning: string;
-  /** What to do now. */
-  readonly fix: string;
-}
+import type { FindingCode, Reason, SkipCode } from './reason.ts';
+import { vulnerabilityReasons } from './vulnerability-reasons.ts';
 
 /** One entry for each code that a finding or a skipped request can carry. */
 export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
@@ -245,6 +238,7 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'Have the owner of the policy write the expression for what is really attested: `has(predicate.x)` asks whether a field is ' +
       'there.',
   },
+  ...vulnerabilityReasons,
   'bytes-not-pinned': {
     title: 'What was judged is not pinned',
     meaning:

@@ -1,5 +1,5 @@
-import { customResourceDefinition } from '../policy/schema/crd.ts';
-import { fieldSchemaOf } from '../policy/schema/field-schema.ts';
+import { customResourceDefinition } from '../policy/crd/crd.ts';
+import { fieldSchemaOf } from '../policy/crd/field-schema.ts';
 import { trustRootKind, trustRootSchema } from './schema.ts';
 
 /** The CustomResourceDefinition of TrustRoot, made from its schema. */

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { policy } from '../../../../test/fakes/policy-set.ts';
 import { lintPolicies } from './lint.ts';
+import { judgedAt } from '../../../../test/fakes/image-facts.ts';
 
 const about = /^no image passes/;
 const conflicts = (...specs: readonly object[]): readonly string[] =>
-  lintPolicies(specs.map((spec, index) => policy(`p${index}`, spec)))
+  lintPolicies(
+    specs.map((spec, index) => policy(`p${index}`, spec)),
+    judgedAt,
+  )
     .filter(({ message }) => about.test(message))
     .map(({ policy: name, path, message }) => `${name} ${path.join('.')}: ${message}`);
 const allow = (...patterns: readonly string[]) => ({ registries: { allow: patterns } });
@@ -62,7 +66,7 @@ describe('policies that nobody can satisfy', () => {
   ])('%s', (_title, specs, want) => expect(conflicts(...specs)).toEqual([expect.stringMatching(want)]));
 
   test('a policy that denies every tag says that no image with a tag passes', () => {
-    const remarks = lintPolicies([policy('p', checks({ tags: { deny: ['latest', '*'] } }))]);
+    const remarks = lintPolicies([policy('p', checks({ tags: { deny: ['latest', '*'] } }))], judgedAt);
     expect(remarks.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^no image with a tag passes/),
     ]);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { policy } from '../../../../test/fakes/policy-set.ts';
 import { lintPolicies } from './lint.ts';
+import { judgedAt } from '../../../../test/fakes/image-facts.ts';
 
 const remarks = (spec: object): readonly string[] =>
-  lintPolicies([policy('p', spec)]).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  lintPolicies([policy('p', spec)], judgedAt).map(({ path, message }) => `${path.join('.')}: ${message}`);
 const pin = { digest: { pin: true } };
 const nonRoot = { image: { user: 'NonRoot' } };
 const both = { multiArch: { mode: 'platforms', platforms: ['linux/amd64', 'linux/arm64/v8'] } };

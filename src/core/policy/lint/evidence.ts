@@ -1,3 +1,4 @@
+import { pinsByItself } from '../schema/checks.ts';
 import { readDuration } from '../schema/duration.ts';
 import { remark, type Rule } from './remark.ts';
 import type { ImageCheck, ImagePolicy } from '../schema/schema.ts';
@@ -10,8 +11,7 @@ const pins = ({ spec }: ImagePolicy): boolean =>
 
 /** B1: a tag may be moved between the lookup and the pull. A policy that asks who signed pins by itself. */
 const bytesAreNotPinned: Rule = (policy) => {
-  if (policy.spec.checks.some((check) => 'digest' in check || 'signature' in check || 'attestation' in check))
-    return [];
+  if (policy.spec.checks.some((check) => 'digest' in check || pinsByItself(check))) return [];
   return imageChecksOf(policy)
     .slice(0, 1)
     .map(({ index }) =>
@@ -58,9 +58,7 @@ const pinsInAudit: Rule = (policy) =>
 /** Fields that only checks with evidence read. */
 const readsNoRegistry: Rule = (policy) => {
   const { multiArch, staleFor } = policy.spec;
-  const judges = policy.spec.checks.some(
-    (check) => 'image' in check || 'signature' in check || 'attestation' in check,
-  );
+  const judges = policy.spec.checks.some((check) => 'image' in check || pinsByItself(check));
   return [
     ...(multiArch.mode !== 'reference' && !judges
       ? [remark(['spec', 'multiArch'], '`multiArch` does nothing here: no check reads images')]

@@ -3,6 +3,7 @@ import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 import { lintPolicies } from './lint.ts';
 import { readPolicy, type ImagePolicy } from '../schema/schema.ts';
 import { anyExpression } from '../../../../test/fakes/policy-set.ts';
+import { judgedAt } from '../../../../test/fakes/image-facts.ts';
 
 const policy = (spec: object, name = 'p'): ImagePolicy => {
   const read = readPolicy(
@@ -19,7 +20,7 @@ const policy = (spec: object, name = 'p'): ImagePolicy => {
 };
 const registries = (check: object): object => ({ checks: [{ registries: check }] });
 const remarks = (spec: object): readonly string[] =>
-  lintPolicies([policy(spec)]).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  lintPolicies([policy(spec)], judgedAt).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 describe('remarks', () => {
   test.each([
@@ -134,7 +135,7 @@ describe('remarks', () => {
 
   test('two policies that say the same', () => {
     const twins = [policy({}, 'a'), policy({ mode: 'Warn' }, 'b'), policy({ mode: 'Deny' }, 'c')];
-    expect(lintPolicies(twins)).toEqual([
+    expect(lintPolicies(twins, judgedAt)).toEqual([
       {
         policy: 'c',
         path: ['spec'],

@@ -5,6 +5,7 @@ import { coversGlob, coversPattern } from './cover.ts';
 import { evidenceRules } from './evidence.ts';
 import { remark, type Rule } from './remark.ts';
 import { signatureRules } from './signature.ts';
+import { vulnerabilityRemarks } from './vulnerabilities.ts';
 import type { ImagePolicy, RegistriesCheck } from '../schema/schema.ts';
 
 /** Something that is legal and probably not meant. */
@@ -161,16 +162,16 @@ const sameContent = (policies: readonly ImagePolicy[]): readonly LintRemark[] =>
   });
 };
 
-/** Remarks about what is legal in these policies and probably not meant. */
-export const lintPolicies = (policies: readonly ImagePolicy[]): readonly LintRemark[] => [
+/** Remarks about what is legal in these policies and probably not meant. @param now - milliseconds since 1970 */
+export const lintPolicies = (policies: readonly ImagePolicy[], now: number): readonly LintRemark[] => [
   ...policies.flatMap((policy) =>
-    rules.flatMap((rule) =>
-      rule(policy).map(({ path, message }) => ({
+    [...rules.flatMap((rule) => rule(policy)), ...vulnerabilityRemarks(policy, now)].map(
+      ({ path, message }) => ({
         policy: policy.metadata.name,
         path,
         severity: 'warning' as const,
         message,
-      })),
+      }),
     ),
   ),
   ...conflictsOf(policies).map(({ policy, path, message }) => ({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { githubIssuer, signingKey } from '../../../../test/fakes/claims.ts';
 import { policy } from '../../../../test/fakes/policy-set.ts';
 import { lintPolicies } from './lint.ts';
+import { judgedAt } from '../../../../test/fakes/image-facts.ts';
 
 const key = { name: 'a', key: { pem: signingKey().pem } };
 const mine = { match: { images: ['registry.example.com/shop/**'] } };
@@ -9,9 +10,10 @@ const workflow = 'https://github.com/acme/app/.github/workflows/release.yml@refs
 const full = { issuer: githubIssuer, subject: workflow, sourceRepositoryOwnerUri: 'https://github.com/acme' };
 
 const remarks = (authority: object, check: object = {}, spec: object = mine) =>
-  lintPolicies([
-    policy('p', { ...spec, checks: [{ signature: { authorities: [authority], ...check } }] }),
-  ]).map(({ path, message }) => `${path.slice(2).join('.')}: ${message}`);
+  lintPolicies(
+    [policy('p', { ...spec, checks: [{ signature: { authorities: [authority], ...check } }] })],
+    judgedAt,
+  ).map(({ path, message }) => `${path.slice(2).join('.')}: ${message}`);
 const keyless = (identity: object, more: object = {}) => ({
   name: 'a',
   keyless: { identities: [{ ...full, ...identity }] },
@@ -97,7 +99,7 @@ describe('remarks on who may sign', () => {
 
   test('attestations are looked at like signatures', () => {
     const attestation = { predicateType: 'spdx', authorities: [key] };
-    const [first] = lintPolicies([policy('p', { checks: [{ attestation }] })]);
+    const [first] = lintPolicies([policy('p', { checks: [{ attestation }] })], judgedAt);
     expect(first?.path).toEqual(['spec', 'checks', 0, 'attestation', 'authorities', 0, 'key']);
   });
 
@@ -106,8 +108,8 @@ describe('remarks on who may sign', () => {
       ...mine,
       checks: [{ signature: { authorities: [key] } }, { image: { user: 'NonRoot' } }, ...others],
     });
-    expect(lintPolicies([policy('p', checks())])).toEqual([]);
-    const remarked = lintPolicies([policy('p', checks({ digest: { pin: false } }))]);
+    expect(lintPolicies([policy('p', checks())], judgedAt)).toEqual([]);
+    const remarked = lintPolicies([policy('p', checks({ digest: { pin: false } }))], judgedAt);
     expect(remarked.map(({ path }) => path.join('.'))).toEqual(['spec.checks.2.digest.pin']);
   });
 });

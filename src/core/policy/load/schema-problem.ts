@@ -15,13 +15,15 @@ type Path = readonly (string | number)[];
 type Issue = z.core.$ZodIssue;
 
 /** R5: known by name, so that the refusal says "not in this version" and not "unknown field". */
-export const laterChecks = ['vulnerabilities', 'pod', 'expression'] as const;
+export const laterChecks = ['pod', 'expression'] as const;
 
 /** The same of fields, by where they stand within a check, places in lists aside. */
 export const laterFields: Readonly<Record<string, string>> = {
   'authorities.notation': 'authorities of Notation (`notation`)',
   'authorities.key.kms': 'keys of a KMS (`key.kms`)',
   'authorities.key.fingerprint': 'keys of a KMS (`key.fingerprint`)',
+  'evidence.catalog': 'lists that the gate makes of layers (`evidence: [{ catalog: {} }]`)',
+  'evidence.sbom.authorities': 'lists that somebody attested (`sbom.authorities`)',
 };
 const laterField = (path: Path, key: string): string | undefined => {
   const place = [...path.slice(4).filter((step) => typeof step === 'string'), key].join('.');

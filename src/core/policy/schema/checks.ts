@@ -3,6 +3,7 @@ import { attestationFields } from './attestation.ts';
 import { imageFields } from './image.ts';
 import { signatureFields } from './signature.ts';
 import { imagePattern, imageTag, kept } from './text.ts';
+import { vulnerabilitiesFields } from './vulnerabilities.ts';
 
 const patterns = (use: 'allow' | 'platform' | 'deny') => z.array(imagePattern(use)).max(1024);
 
@@ -64,7 +65,7 @@ const digestFields = z
       .describe(
         'The gate adds the digest to images of Pods that have none, before they are stored, and a Pod that comes without ' +
           'one nevertheless is refused as with `require`. Templates and manifests keep their text, so that GitOps tools see ' +
-          'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`, `attestation`): ' +
+          'no drift. A policy in mode Audit changes nothing. `false` is for policies with a check that pins by itself (`signature`, `attestation`, `vulnerabilities`): ' +
           'such a policy then judges tags that can be moved before the pull.',
       )
       .meta(kept),
@@ -105,6 +106,7 @@ const checkFields = z.strictObject({
   image: imageFields.exactOptional(),
   signature: signatureFields.exactOptional(),
   attestation: attestationFields.exactOptional(),
+  vulnerabilities: vulnerabilitiesFields.exactOptional(),
 });
 type CheckFields = z.output<typeof checkFields>;
 type OneOf<T> = { [K in keyof T]-?: { [P in K]-?: NonNullable<T[K]> } }[keyof T];
@@ -126,7 +128,8 @@ const check = checkFields
   .meta({ minProperties: 1, maxProperties: 1 });
 
 /** Whether the checks make a policy pin that does not say otherwise: what they find out is about bytes. */
-const pinsByItself = (one: z.output<typeof check>): boolean => 'signature' in one || 'attestation' in one;
+export const pinsByItself = (one: object): boolean =>
+  'signature' in one || 'attestation' in one || 'vulnerabilities' in one;
 
 /** The list of checks of a policy. */
 export const checkList = z
@@ -141,6 +144,6 @@ export const checkList = z
           code: 'custom',
           path: [index, 'digest'],
           message:
-            'this check checks nothing: write `require: true` or `pin: true`; `pin: false` is for policies with a `signature` or `attestation` check',
+            'this check checks nothing: write `require: true` or `pin: true`; `pin: false` is for policies with a `signature`, `attestation` or `vulnerabilities` check',
         });
   });

@@ -110,11 +110,15 @@ type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]
 /** A policy as read: complete, every default applied. */
 export type ImagePolicy = Immutable<z.output<typeof policySchema>>;
 export type PolicySpec = ImagePolicy['spec'];
-/** `{ registries }`, `{ digest }`, `{ tags }`, `{ image }`, `{ signature }` or `{ attestation }`: tell them apart with `'registries' in check`. */
+/** `{ registries }`, `{ digest }`, `{ tags }`, `{ image }`, `{ signature }`, `{ attestation }` or `{ vulnerabilities }`: tell them apart with `'registries' in check`. */
 export type PolicyCheck = PolicySpec['checks'][number];
 export type ImageCheck = Extract<PolicyCheck, { readonly image: unknown }>['image'];
 export type SignatureCheck = Extract<PolicyCheck, { readonly signature: unknown }>['signature'];
 export type AttestationCheck = Extract<PolicyCheck, { readonly attestation: unknown }>['attestation'];
+export type VulnerabilitiesCheck = Extract<
+  PolicyCheck,
+  { readonly vulnerabilities: unknown }
+>['vulnerabilities'];
 export type PolicyAuthority = SignatureCheck['authorities'][number];
 export type KeylessIdentity = NonNullable<PolicyAuthority['keyless']>['identities'][number];
 export type CertificateIdentity = NonNullable<PolicyAuthority['certificate']>['identities'][number];

@@ -1,5 +1,5 @@
 import { policyFieldSchema, type FieldSchema } from './field-schema.ts';
-import { policyApiVersion, policyKind } from './schema.ts';
+import { policyApiVersion, policyKind } from '../schema/schema.ts';
 
 /** A structural OpenAPI v3 schema: only what the API server takes beside `properties`. */
 interface StructuralSchema {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../../text/json/json.ts';
-import { policySchema } from './schema.ts';
+import { policySchema } from '../schema/schema.ts';
 
 /** The part of JSON Schema that the policy schema uses; what the CRD and docs/policy-fields.md are made from. */
 export interface FieldSchema {

@@ -1,0 +1,105 @@
+import type { PackageListSource, VulnerabilityFacts } from '../facts/vulnerability/vulnerability-facts.ts';
+import { vulnerabilityNeed } from '../facts/vulnerability/vulnerability-kind.ts';
+import { readDuration } from '../policy/schema/duration.ts';
+import type { MultiArch, VulnerabilitiesCheck } from '../policy/schema/schema.ts';
+import { fail, ok, type Result } from '../result.ts';
+import type { CheckSituation, EvidenceCheckOf, EvidenceRule } from './check.ts';
+import { artifactWhy } from './image.ts';
+import { choosePlatforms } from './image/platforms.ts';
+import { compileAccept } from './vulnerabilities/accept.ts';
+import { advisoriesAtHand, advisoriesFresh } from './vulnerabilities/advisories.ts';
+import type { VulnerabilityCondition, VulnerabilitySubject } from './vulnerabilities/condition.ts';
+import { countedBy, withinMax, withinScore } from './vulnerabilities/limits.ts';
+import { readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
+import { openBy } from './vulnerabilities/open.ts';
+import { notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
+import { createVulnerabilityMemory, platformSubject } from './vulnerabilities/subject.ts';
+
+/** A condition, and whether time or namespace can change what it finds in the same facts. */
+interface Timed {
+  readonly condition: VulnerabilityCondition;
+  readonly readsSituation: boolean;
+}
+
+const durationsOf = ({
+  gracePeriod,
+  maxAge,
+}: VulnerabilitiesCheck): Result<{ readonly grace: number; readonly most: number }, string> => {
+  const grace = readDuration(gracePeriod);
+  const most = readDuration(maxAge);
+  if (grace === undefined) return fail(`gracePeriod: ${JSON.stringify(gracePeriod)} cannot be read`);
+  return most === undefined ? fail(`maxAge: ${JSON.stringify(maxAge)} cannot be read`) : ok({ grace, most });
+};
+
+/** Every condition of a check, in the order in which people read what is wrong. */
+const conditionsOf = (
+  config: VulnerabilitiesCheck,
+  { grace, most }: { readonly grace: number; readonly most: number },
+  accepted: string,
+): readonly Timed[] => {
+  const { max, maxScore, unknownSeverity, knownExploited, deny, accept, unscanned } = config;
+  const openOf = openBy(compileAccept(accept));
+  const counted = countedBy(config, grace);
+  const always = (condition: VulnerabilityCondition): Timed => ({ condition, readsSituation: false });
+  // The age of a feed stands in each message, so even the count of a fixed list is of its moment.
+  const timed = (condition: VulnerabilityCondition): Timed => ({ condition, readsSituation: true });
+  return [
+    timed(advisoriesAtHand),
+    always(readable),
+    always(scanned(unscanned, accepted)),
+    always(withoutGaps(config)),
+    timed(advisoriesFresh(most, knownExploited)),
+    timed(notMalicious(openOf)),
+    ...(deny.length === 0 ? [] : [timed(notDenied(deny))]),
+    ...(knownExploited ? [timed(notExploited(openOf))] : []),
+    ...(maxScore === undefined ? [] : [timed(withinScore(maxScore, openOf, counted))]),
+    ...(max === undefined ? [] : [timed(withinMax(max, unknownSeverity, openOf, counted))]),
+  ];
+};
+
+/** `vulnerabilities`: what is known to be wrong with the packages of each platform that is judged. */
+export const vulnerabilitiesCheck = (
+  config: VulnerabilitiesCheck,
+  multiArch: MultiArch,
+): Result<EvidenceCheckOf<'vulnerability'>, string> => {
+  const durations = durationsOf(config);
+  if (!durations.ok) return durations;
+  const choice = choosePlatforms(multiArch);
+  const memory = createVulnerabilityMemory();
+  const lists = {
+    // This version looks into no layer, and its schema takes nothing that asks for it (R5).
+    catalog: false,
+    unsigned: config.evidence.some(({ sbom }) => sbom?.unsigned === true),
+  };
+  const accepts = ({ kind }: PackageListSource): boolean => kind === 'unsigned' && lists.unsigned;
+  const subjectOf = (facts: VulnerabilityFacts, situation: CheckSituation): VulnerabilitySubject => {
+    const { isIndex, platforms } = choice(facts.image);
+    return {
+      isIndex,
+      platforms,
+      situation,
+      advisories: facts.advisories,
+      of: (platform) => platformSubject(platform, facts, accepts, memory),
+    };
+  };
+  const text = JSON.stringify({ vulnerabilities: config, multiArch });
+  const conditions = conditionsOf(config, durations.value, 'unsigned lists beside the image');
+  const rules: readonly EvidenceRule<VulnerabilityFacts>[] = [
+    { text, readsSituation: false, judge: ({ image }) => choice(image).violations },
+    ...conditions.map(({ condition, readsSituation }, at): EvidenceRule<VulnerabilityFacts> => ({
+      text: `${String(at)} ${text}`,
+      readsSituation,
+      judge: (facts, situation) => condition(subjectOf(facts, situation)),
+    })),
+  ];
+  return ok({
+    id: 'vulnerabilities',
+    need: vulnerabilityNeed({
+      platforms: multiArch.mode === 'platforms' ? multiArch.platforms : 'all',
+      lists,
+    }),
+    readsNamespaceLabels: false,
+    unfit: ({ image }) => artifactWhy(choice(image).artifact),
+    rules,
+  });
+};

@@ -1,0 +1,47 @@
+import type { VulnerabilityFacts } from '../../facts/vulnerability/vulnerability-facts.ts';
+import {
+  failingOf,
+  onPlatforms,
+  reasonsOf,
+  type ConditionSubject,
+  type Failing,
+} from '../image/condition.ts';
+import { pass, type CheckSituation, type EvidenceViolation } from '../check.ts';
+import type { PlatformSubject } from './subject.ts';
+
+/** The images of one name that are judged, each with what its lists say. */
+export interface VulnerabilitySubject extends ConditionSubject {
+  readonly advisories: VulnerabilityFacts['advisories'];
+  readonly situation: CheckSituation;
+  readonly of: (platform: Failing['platform']) => PlatformSubject;
+}
+
+/**
+ * One condition of the check `vulnerabilities`.
+ * @returns every violation
+ */
+export type VulnerabilityCondition = (subject: VulnerabilitySubject) => readonly EvidenceViolation[];
+
+/** What is wrong with one platform: what the message says of it, and the detail. */
+export interface PlatformFailure {
+  readonly says: string;
+  readonly detail: string;
+}
+
+/** One violation for all platforms that fail. The message is about the first, the detail about each. */
+export const vulnerabilityViolation = (
+  subject: VulnerabilitySubject,
+  judge: (platform: PlatformSubject) => PlatformFailure | undefined,
+  more: Omit<EvidenceViolation, 'says' | 'detail'>,
+): readonly EvidenceViolation[] => {
+  let first: PlatformFailure | undefined;
+  const failing = failingOf(subject, (platform) => {
+    const failure = judge(subject.of(platform));
+    first ??= failure;
+    return failure?.detail;
+  });
+  if (first === undefined) return pass;
+  return [
+    { says: `${first.says}${onPlatforms(subject, failing)}`, detail: reasonsOf(subject, failing), ...more },
+  ];
+};

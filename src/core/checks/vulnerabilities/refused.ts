@@ -1,0 +1,79 @@
+/*
+ * vulnerabilities.deny, vulnerabilities.knownExploited
+ *
+ * Reads:   the ids of the vulnerabilities of each platform.
+ * Allows:  an image without those that are denied, exploited or malicious.
+ * Refuses: vulnerability-denied, vulnerability-exploited, malicious-package
+ */
+import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
+import { idsOf } from './accept.ts';
+import {
+  vulnerabilityViolation,
+  type PlatformFailure,
+  type VulnerabilityCondition,
+  type VulnerabilitySubject,
+} from './condition.ts';
+import type { OpenOf } from './open.ts';
+import type { PlatformSubject } from './subject.ts';
+import { basisText, worstText } from './text.ts';
+
+const failure = (
+  { advisories, situation: { now } }: VulnerabilitySubject,
+  { lists }: PlatformSubject,
+  says: string,
+  found: readonly Vulnerability[],
+): PlatformFailure | undefined =>
+  found.length === 0
+    ? undefined
+    : { says, detail: `${worstText(found)}; ${basisText(lists, advisories, now)}` };
+
+/** `deny`: whatever else is said (V8). */
+export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
+  const denied = new Set(deny);
+  return (subject) =>
+    vulnerabilityViolation(
+      subject,
+      (platform) => {
+        const found = platform.vulnerabilities.filter((one) => idsOf(one).some((id) => denied.has(id)));
+        return failure(subject, platform, 'has a vulnerability that the policy denies', found);
+      },
+      {
+        code: 'vulnerability-denied',
+        remedy: 'use the fixed version; neither `accept` nor a grace period lets it through',
+      },
+    );
+};
+
+/** `knownExploited`: what attackers use now has no grace, fixable or not. */
+export const notExploited =
+  (openOf: OpenOf): VulnerabilityCondition =>
+  (subject) => {
+    const { advisories, situation } = subject;
+    const exploited = advisories.state === 'known' ? advisories.value.exploited?.ids : undefined;
+    return vulnerabilityViolation(
+      subject,
+      (platform) => {
+        const found = openOf(platform, situation.now).filter(
+          (one) => exploited !== undefined && idsOf(one).some((id) => exploited.has(id)),
+        );
+        return failure(subject, platform, 'has a vulnerability that is known to be exploited', found);
+      },
+      { code: 'vulnerability-exploited', remedy: 'use the fixed version, or remove the package' },
+    );
+  };
+
+/** A malicious package has neither grace nor a fix that could be waited for. */
+export const notMalicious =
+  (openOf: OpenOf): VulnerabilityCondition =>
+  (subject) =>
+    vulnerabilityViolation(
+      subject,
+      (platform) => {
+        const found = openOf(platform, subject.situation.now).filter(({ isMalicious }) => isMalicious);
+        return failure(subject, platform, 'holds a malicious package', found);
+      },
+      {
+        code: 'malicious-package',
+        remedy: 'remove the package, and look at what it could reach where the image was built and ran',
+      },
+    );

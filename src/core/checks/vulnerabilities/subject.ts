@@ -1,0 +1,60 @@
+import type { PlatformImage } from '../../facts/image-facts.ts';
+import type {
+  JudgedPackageList,
+  PackageListSource,
+  PlatformPackages,
+  VulnerabilityFacts,
+} from '../../facts/vulnerability/vulnerability-facts.ts';
+import { vulnerabilitiesOf, type Vulnerability } from '../../vulnerability/vulnerability.ts';
+
+/** What one platform of an image holds, by the lists that count. */
+export interface PlatformSubject {
+  readonly platform: PlatformImage;
+  readonly lists: readonly JudgedPackageList[];
+  readonly unreadable: PlatformPackages['unreadable'];
+  readonly vulnerabilities: readonly Vulnerability[];
+}
+
+const nothing: PlatformPackages = { lists: [], unreadable: [] };
+
+/** Vulnerabilities of the same lists, found once for all rules and reviews. */
+export const createVulnerabilityMemory = () => {
+  const memory = new WeakMap<JudgedPackageList, Map<string, readonly Vulnerability[]>>();
+  const numbers = new WeakMap<JudgedPackageList, number>();
+  let last = 0;
+  const numberOf = (list: JudgedPackageList): number => {
+    const known = numbers.get(list) ?? (last += 1);
+    numbers.set(list, known);
+    return known;
+  };
+  return (lists: readonly JudgedPackageList[]): readonly Vulnerability[] => {
+    const [first] = lists;
+    if (first === undefined) return [];
+    const kept = memory.get(first) ?? new Map<string, readonly Vulnerability[]>();
+    memory.set(first, kept);
+    const key = lists.map(numberOf).join(' ');
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const found = vulnerabilitiesOf(lists.flatMap(({ matches }) => matches));
+    kept.set(key, found);
+    return found;
+  };
+};
+export type VulnerabilityMemory = ReturnType<typeof createVulnerabilityMemory>;
+
+/** One chosen platform of an image. Lists add up, so that none takes a package from another. */
+export const platformSubject = (
+  platform: PlatformImage,
+  { packages }: VulnerabilityFacts,
+  accepts: (source: PackageListSource) => boolean,
+  memory: VulnerabilityMemory,
+): PlatformSubject => {
+  const { lists, unreadable } = packages.get(platform.digest) ?? nothing;
+  const counting = lists.filter(({ source }) => accepts(source));
+  return {
+    platform,
+    lists: counting,
+    unreadable: unreadable.filter(({ source }) => accepts(source)),
+    vulnerabilities: memory(counting),
+  };
+};

@@ -1,0 +1,73 @@
+import { describeDuration } from '../../text/duration.ts';
+import { shownBriefly } from '../../text/shown-text.ts';
+import type { JudgedPackageList, VulnerabilityFacts } from '../../facts/vulnerability/vulnerability-facts.ts';
+import type { FeedTime } from '../../vulnerability/advisory.ts';
+import { worstFirst, type Vulnerability } from '../../vulnerability/vulnerability.ts';
+import { listed } from '../check.ts';
+
+const maxIdLength = 32;
+const maxPackageLength = 40;
+const maxVersionLength = 24;
+
+const packageText = ({ matches, isFixable }: Vulnerability): string => {
+  const [match] = matches;
+  if (match === undefined) return '';
+  const { package: found, fixed } = match;
+  const fix = matches.find(({ fixed: one }) => one !== undefined)?.fixed ?? fixed;
+  const until =
+    fix === undefined
+      ? isFixable
+        ? 'fixed in a later version'
+        : 'no fix'
+      : `fixed in ${shownBriefly(fix, maxVersionLength)}`;
+  return ` in ${shownBriefly(found.name, maxPackageLength)} ${shownBriefly(found.version, maxVersionLength)} (${until})`;
+};
+
+/** `CVE-2023-4911 high in libc6 2.36-9 (fixed in 2.36-9+deb12u3)` */
+const vulnerabilityText = (one: Vulnerability): string => {
+  const { level, score } = one.severity;
+  const rated = level === 'unknown' ? 'of unknown severity' : level;
+  return `${shownBriefly(one.id, maxIdLength)} ${rated}${score === undefined ? '' : ` ${String(score)}`}${packageText(one)}`;
+};
+
+/** The five worst, and how many more there are. */
+export const worstText = (found: readonly Vulnerability[]): string =>
+  listed([...found].sort(worstFirst), vulnerabilityText);
+
+export const ageText = (asOf: string, now: number): string => {
+  const age = now - Date.parse(asOf);
+  return age >= 1000 ? `${describeDuration(age)} old` : 'new';
+};
+export const feedText = ({ feed, ecosystem }: FeedTime): string =>
+  `${shownBriefly(feed, maxIdLength)} (${shownBriefly(ecosystem, maxIdLength)})`;
+
+const listText = ({ source, packages }: JudgedPackageList): string => {
+  const of = `${String(packages)} package${packages === 1 ? '' : 's'}`;
+  switch (source.kind) {
+    case 'catalog':
+      return `${of} found by the gate`;
+    case 'signed':
+      return `${of} in a signed list`;
+    case 'unsigned':
+      return `${of} in an unsigned list`;
+    default:
+      return source satisfies never;
+  }
+};
+
+/** Whose lists a judgement rests on, and how old its feeds are. */
+export const basisText = (
+  lists: readonly JudgedPackageList[],
+  advisories: VulnerabilityFacts['advisories'],
+  now: number,
+): string => {
+  const feeds = lists
+    .flatMap((list) => list.feeds)
+    .toSorted((one, other) => (one.asOf < other.asOf ? -1 : 1));
+  const [oldest] = feeds;
+  const age =
+    oldest === undefined || advisories.state !== 'known'
+      ? 'no feed speaks of it'
+      : `advisories ${ageText(oldest.asOf, now)}`;
+  return `${listed(lists, listText)}; ${age}`;
+};
