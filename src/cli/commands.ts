@@ -17,6 +17,11 @@ export const commands: readonly CommandEntry[] = [
   entry('policy', 'work on policies: lint', () => import('./commands/policy.ts')),
   entry('registry', 'look at how registries are reached: login-test', () => import('./commands/registry.ts')),
   entry('trust', 'look at trust roots: list, show, verify', () => import('./commands/trust.ts')),
+  entry(
+    'advisories',
+    'know what is published about packages: import, status',
+    () => import('./commands/advisories.ts'),
+  ),
   entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),
   entry('explain', 'explain a reason code or one decision', () => import('./commands/explain.ts')),
   entry(

@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   loadGeneration,
   loadPreviousGeneration,
+  loadUsable,
   readAdvisoryText,
   swapGeneration,
 } from './advisory-folder.ts';
@@ -45,12 +46,15 @@ const generationOf = (parts: Readonly<Record<string, Part>>): Generation =>
     { parts: [] },
     Object.entries(parts).map(([feed, { digest }]) => ({ feed, ecosystem: 'PyPI', digest, asOf })),
   );
-const put = (...parts: readonly Part[]): Promise<void> =>
-  swapGeneration(
+const put = async (...parts: readonly Part[]): Promise<void> => {
+  const before = await loadUsable(folder);
+  await swapGeneration(
     folder,
     generationOf(Object.fromEntries(parts.map((part, index) => [`feed${index}`, part]))),
     parts,
+    before.ok ? before.value.loaded.generation : undefined,
   );
+};
 const idsIn = async (load = loadGeneration): Promise<readonly string[] | string> => {
   const loaded = await load(folder);
   if (!loaded.ok) return loaded.error.kind;
@@ -124,6 +128,21 @@ describe('a generation', () => {
     await put(partOf('X-1'));
     spoil();
     expect(await idsIn()).toBe(kind);
+  });
+
+  test('V16: that cannot be used gives way to the one before, which a next one then follows', async () => {
+    await put(partOf('X-1'));
+    await put(partOf('X-2'));
+    writeFileSync(join(folder, 'generation.json'), '{');
+    const usable = await loadUsable(folder);
+    expect(usable).toMatchObject({ ok: true, value: { fault: { kind: 'damaged' } } });
+    expect(usable.ok && usable.value.loaded.lookup('PyPI', 'a').map(({ advisory }) => advisory.id)).toEqual([
+      'X-1',
+    ]);
+    await put(partOf('X-3'));
+    expect([await idsIn(), await idsIn(loadPreviousGeneration)]).toEqual([['X-3'], ['X-1']]);
+    rmSync(folder, { recursive: true });
+    expect(await loadUsable(folder)).toMatchObject({ ok: false, error: { kind: 'none' } });
   });
 
   test('with texts of other bytes shows none of them', async () => {

@@ -104,6 +104,24 @@ export const loadGeneration = async (
 export const loadPreviousGeneration = (folder: string): Promise<Result<LoadedGeneration, FolderFault>> =>
   loadFile(folder, previousName, undefined);
 
+/** What a folder has to judge by. */
+export interface UsableGeneration {
+  readonly loaded: LoadedGeneration;
+  /** Why the generation in force cannot be used; `loaded` is then the one before. */
+  readonly fault?: FolderFault;
+}
+
+/** The generation in force, or the one before when that cannot be used: old advisories say more than none (V16). */
+export const loadUsable = async (
+  folder: string,
+  known?: LoadedGeneration,
+): Promise<Result<UsableGeneration, FolderFault>> => {
+  const current = await loadGeneration(folder, known);
+  if (current.ok) return ok({ loaded: current.value });
+  const before = await loadPreviousGeneration(folder);
+  return before.ok ? ok({ loaded: before.value, fault: current.error }) : current;
+};
+
 /** Removes what neither the generation in force nor the one before names. */
 const removeUnused = async (folder: string, generations: readonly Generation[]): Promise<void> => {
   const used = new Set(
@@ -116,25 +134,28 @@ const removeUnused = async (folder: string, generations: readonly Generation[]):
 };
 
 /**
- * Puts a generation in force: its new parts are written first, the one in force is kept as the one before, and one
- * rename makes the change. Rejects with the error of the system; then the generation in force is what it was.
+ * Puts a generation in force: its new parts are written first, the one before is kept, and one rename makes the change.
+ * Rejects with the error of the system; then the generation in force is what it was.
+ *
+ * @param before the last that could be used; absent: there is none
  */
 export const swapGeneration = async (
   folder: string,
   next: Generation,
   parts: readonly Part[],
+  before?: Generation,
 ): Promise<void> => {
   await mkdir(partsFolder(folder), { recursive: true, mode: 0o700 });
   for (const { digest, index, texts } of parts) {
     await replaceFile(join(partsFolder(folder), fileOf(digest, 'texts')), texts, ownerOnly);
     await replaceFile(join(partsFolder(folder), fileOf(digest, 'index')), index, ownerOnly);
   }
-  const current = await readBytes(join(folder, currentName), maxGenerationBytes);
-  const before = current.ok ? readGeneration(current.value.toString('utf8')) : undefined;
-  if (before?.ok === true)
-    await replaceFile(join(folder, previousName), writeGeneration(before.value), ownerOnly);
+  // The same parts of a later time take no place away from the generation before.
+  const isRenewed = before !== undefined && nameOfGeneration(before) === nameOfGeneration(next);
+  if (before !== undefined && !isRenewed)
+    await replaceFile(join(folder, previousName), writeGeneration(before), ownerOnly);
   await replaceFile(join(folder, currentName), writeGeneration(next), ownerOnly);
-  await removeUnused(folder, before?.ok === true ? [next, before.value] : [next]);
+  if (!isRenewed) await removeUnused(folder, before === undefined ? [next] : [next, before]);
 };
 
 /** What an advisory says in words. Absent: the part has none of this id. */

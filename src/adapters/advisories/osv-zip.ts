@@ -17,20 +17,25 @@ export const osvZipLimits: ZipLimits = {
 
 const byName = (one: ZipEntry, other: ZipEntry): number => (one.name < other.name ? -1 : 1);
 
-/** Compiles `<ECOSYSTEM>/all.zip` of OSV. One entry that cannot be read refuses all: half a feed hides advisories. */
+/**
+ * Compiles `<ECOSYSTEM>/all.zip` of OSV. One entry that cannot be read refuses all: half a feed hides advisories.
+ *
+ * @param onRecord called before each record, with their number
+ */
 export const compileOsvZip = (
   source: ByteSource,
   ecosystem: string,
   at: Date,
-  limits: ZipLimits = osvZipLimits,
+  onRecord: (all: number) => void = () => undefined,
 ): Result<Part, ZipFault> => {
-  const directory = readZipDirectory(source, limits);
+  const directory = readZipDirectory(source, osvZipLimits);
   if (!directory.ok) return directory;
   // In the order of their names: how a server packs the same records changes nothing.
   const entries = directory.value.filter(({ name }) => name.endsWith('.json')).sort(byName);
   let fault: ZipFault | undefined;
   const records = function* (): Generator<SourceRecord> {
     for (const entry of entries) {
+      onRecord(entries.length);
       const bytes = readZipEntry(source, entry);
       if (!bytes.ok) {
         fault = bytes.error;

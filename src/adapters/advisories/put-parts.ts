@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fail, messageOf, ok, type Result } from '../../core/result.ts';
+import { tryLock, type KernelLock } from '../../files/kernel-lock.ts';
+import { acceptPart, type Refusal } from './accept-part.ts';
+import { loadUsable, swapGeneration, type LoadedGeneration } from './advisory-folder.ts';
+import type { Part } from './compile-part.ts';
+import { withParts, type GenerationPart } from './generation.ts';
+
+/** What a feed says of one ecosystem, compiled, and how old it is (V15). */
+export interface OfferedPart {
+  readonly feed: string;
+  readonly part: Part;
+  /** RFC 3339. */
+  readonly asOf: string;
+}
+
+/** What came of an offered part. `unchanged`: the same advisories are in force; the feed may have become younger. */
+export type PartOutcome =
+  { readonly kind: 'accepted' | 'unchanged' } | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+interface PutOptions {
+  /** An operator said that a loss of advisories is meant. */
+  readonly isLossAccepted?: boolean;
+  /** How long another writer is waited for, in milliseconds. */
+  readonly patience?: number;
+}
+
+const defaultPatience = 30_000;
+const retryEvery = 100;
+
+/** One writer at a time: two that start from one generation would each drop what the other adds. */
+const lockFolder = async (folder: string, patience: number): Promise<Result<KernelLock, string>> => {
+  const end = performance.now() + patience;
+  for (;;) {
+    const lock = tryLock(join(folder, 'writer.lock'));
+    if (lock.ok) return lock;
+    if (lock.error !== 'held') return fail(`${folder} cannot be written: ${messageOf(lock.error.cause)}`);
+    if (performance.now() > end) return fail(`another process writes the advisories of ${folder}; try again`);
+    await delay(retryEvery);
+  }
+};
+
+const later = (one: string, other: string): string => (Date.parse(one) > Date.parse(other) ? one : other);
+
+/** The part in the generation, when the offered one may take the place of what is in force. */
+const judge = (
+  { feed, part, asOf }: OfferedPart,
+  current: LoadedGeneration | undefined,
+  isLossAccepted: boolean,
+): { readonly outcome: PartOutcome; readonly next?: GenerationPart } => {
+  const { ecosystem } = part.summary;
+  const known = current?.generation.parts.find((one) => one.feed === feed && one.ecosystem === ecosystem);
+  const next = { feed, ecosystem, digest: part.digest, asOf };
+  if (known?.digest === part.digest)
+    return { outcome: { kind: 'unchanged' }, next: { ...next, asOf: later(asOf, known.asOf) } };
+  const inForce = known === undefined ? undefined : current?.readers.get(known.digest)?.summary;
+  const accepted = acceptPart(part.summary, inForce, isLossAccepted);
+  return accepted.ok
+    ? { outcome: { kind: 'accepted' }, next }
+    : { outcome: { kind: 'refused', refusal: accepted.error } };
+};
+
+/**
+ * Puts parts in force, each that is accepted (V15), all at once. Parts of other feeds stay as they are. May be called
+ * while another process writes or follows the folder.
+ *
+ * @returns what came of each, in their order; or why nothing could be written
+ */
+export const putParts = async (
+  folder: string,
+  offered: readonly OfferedPart[],
+  { isLossAccepted = false, patience = defaultPatience }: PutOptions = {},
+): Promise<Result<readonly PartOutcome[], string>> => {
+  const lock = await lockFolder(folder, patience);
+  if (!lock.ok) return lock;
+  try {
+    const usable = await loadUsable(folder);
+    const current = usable.ok ? usable.value.loaded : undefined;
+    const judged = offered.map((one) => judge(one, current, isLossAccepted));
+    const next = judged.flatMap((one) => (one.next === undefined ? [] : [one.next]));
+    const fresh = offered.flatMap(({ part }, at) => (judged[at]?.outcome.kind === 'accepted' ? [part] : []));
+    if (next.length > 0) {
+      const generation = withParts(current?.generation ?? { parts: [] }, next);
+      await swapGeneration(folder, generation, fresh, current?.generation);
+    }
+    return ok(judged.map(({ outcome }) => outcome));
+  } catch (error) {
+    return fail(`${folder} cannot be written: ${messageOf(error)}`);
+  } finally {
+    lock.value.release();
+  }
+};

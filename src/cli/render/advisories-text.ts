@@ -1,0 +1,128 @@
+import { shown } from '../../core/text/shown-text.ts';
+import type { FeedStatus } from '../../adapters/advisories/feed-status.ts';
+import type { FeedImport } from '../advisories/import-feeds.ts';
+import { formatTable } from './decision-table.ts';
+
+const apiVersion = 'imagegate.dev/v1alpha1';
+
+/** What the advisories in force are, for programs. */
+export interface AdvisoryFeedList {
+  readonly apiVersion: typeof apiVersion;
+  readonly kind: 'AdvisoryFeedList';
+  /** Equal for equal advisories; absent: there are none. */
+  readonly generation?: string;
+  readonly items: readonly FeedReport[];
+}
+interface FeedReport {
+  readonly feed: string;
+  readonly ecosystem: string;
+  readonly advisories: number;
+  readonly packages: number;
+  readonly withdrawn: number;
+  /** Records that could not be read, and the first of them. */
+  readonly unreadable: number;
+  readonly unreadableNames: readonly string[];
+  readonly asOf: string;
+  readonly ageSeconds: number;
+  /** Of the newest record. */
+  readonly newest?: string;
+  readonly newestAgeSeconds?: number;
+}
+
+/** What an import or an update did, for programs. */
+interface AdvisoryImportList {
+  readonly apiVersion: typeof apiVersion;
+  readonly kind: 'AdvisoryImportList';
+  readonly items: readonly {
+    readonly path: string;
+    readonly ecosystem: string;
+    readonly outcome: FeedImport['outcome'];
+    readonly why?: string;
+    readonly asOf?: string;
+    readonly advisories?: number;
+    readonly unreadable?: number;
+    readonly unreadableNames?: readonly string[];
+  }[];
+}
+
+const ageOf = (time: string, now: number): number => Math.max(0, Math.floor((now - Date.parse(time)) / 1000));
+
+const reportOf = ({ feed, ecosystem, asOf, summary }: FeedStatus, now: number): FeedReport => ({
+  feed,
+  ecosystem,
+  advisories: summary.advisories,
+  packages: summary.names,
+  withdrawn: summary.withdrawn,
+  unreadable: summary.unreadable,
+  unreadableNames: summary.unreadableNames.map(shown),
+  asOf,
+  ageSeconds: ageOf(asOf, now),
+  ...(summary.newest === undefined
+    ? {}
+    : { newest: summary.newest, newestAgeSeconds: ageOf(summary.newest, now) }),
+});
+
+/** @param now milliseconds since 1970 */
+export const feedList = (
+  statuses: readonly FeedStatus[],
+  generation: string | undefined,
+  now: number,
+): AdvisoryFeedList => ({
+  apiVersion,
+  kind: 'AdvisoryFeedList',
+  ...(generation === undefined ? {} : { generation }),
+  items: statuses.map((status) => reportOf(status, now)),
+});
+
+export const importList = (imports: readonly FeedImport[]): AdvisoryImportList => ({
+  apiVersion,
+  kind: 'AdvisoryImportList',
+  items: imports.map(({ path, ecosystem, outcome, why, asOf, summary }) => ({
+    path: shown(path),
+    ecosystem,
+    outcome,
+    ...(why === undefined ? {} : { why: shown(why) }),
+    ...(asOf === undefined ? {} : { asOf }),
+    ...(summary === undefined
+      ? {}
+      : {
+          advisories: summary.advisories,
+          unreadable: summary.unreadable,
+          unreadableNames: summary.unreadableNames.map(shown),
+        }),
+  })),
+});
+
+const ageText = (seconds: number | undefined): string => {
+  if (seconds === undefined) return '-';
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+};
+
+export const renderFeedTable = ({ items }: AdvisoryFeedList): Iterable<string> =>
+  formatTable(
+    ['FEED', 'ECOSYSTEM', 'ADVISORIES', 'PACKAGES', 'UNREADABLE', 'AGE', 'NEWEST'],
+    items.map((item) => [
+      item.feed,
+      item.ecosystem,
+      String(item.advisories),
+      String(item.packages),
+      String(item.unreadable),
+      ageText(item.ageSeconds),
+      ageText(item.newestAgeSeconds),
+    ]),
+  );
+
+export const renderImportTable = ({ items }: AdvisoryImportList): Iterable<string> =>
+  formatTable(
+    ['OUTCOME', 'ECOSYSTEM', 'ADVISORIES', 'UNREADABLE', 'AS OF', 'PATH', 'WHY'],
+    items.map((item) => [
+      item.outcome,
+      item.ecosystem,
+      item.advisories === undefined ? '-' : String(item.advisories),
+      item.unreadable === undefined ? '-' : String(item.unreadable),
+      item.asOf ?? '-',
+      item.path,
+      item.why ?? '',
+    ]),
+  );
