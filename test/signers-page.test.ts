@@ -15,6 +15,7 @@ import {
   byNobody,
   documents,
   github,
+  keyOf,
   now,
   owner,
   partnerName,
@@ -32,6 +33,8 @@ import {
 } from './cli/signers-stage.ts';
 import { image } from './fakes/registry/registry-content.ts';
 import { commonName, name } from './fakes/signature/certificate-authority.ts';
+import { buildkitAttestations, buildkitIndex, bundleSignature } from './fakes/signature/signed-candidates.ts';
+import { ecKey, type SigningKey } from './fakes/signature/signed-layers.ts';
 import { day, minute } from './fakes/signature/sigstore-instance.ts';
 import { blocks, read, root } from './markdown.ts';
 
@@ -250,8 +253,27 @@ const cases: readonly (readonly [string, string, readonly Beside[], readonly str
   ],
 ];
 
+const slsa = 'https://slsa.dev/provenance/v1';
+/** What BuildKit writes of a build from a repository. */
+const builtFrom = (ref: string) => ({
+  buildDefinition: {
+    buildType: 'https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md',
+    externalParameters: { configSource: { uri: `https://git.example.com/shop/web.git#${ref}` } },
+  },
+  runDetails: { builder: { id: '' } },
+});
+const key = keyOf('built-by-buildkit', 'release');
+/** What BuildKit built from which ref, who signed the index, and what is found. */
+const builtCases: readonly (readonly [string, string, readonly SigningKey[], readonly string[]])[] = [
+  ['the index is signed', 'refs/tags/v1', [key], []],
+  ['the index is signed by a stranger', 'refs/tags/v1', [ecKey()], ['signature-untrusted']],
+  ['nobody signed', 'refs/tags/v1', [], ['attestation-missing']],
+  ['from a branch', 'refs/heads/main', [key], ['attestation-condition']],
+];
+
 describe('the signers of docs/signers.md, docs/attestations.md and docs/policy.md', () => {
   let found: readonly (readonly string[])[] = [];
+  let built: readonly (readonly string[])[] = [];
   beforeAll(async () => {
     const stage = await stageRegistry();
     const { registry, host } = stage;
@@ -266,6 +288,12 @@ describe('the signers of docs/signers.md, docs/attestations.md and docs/policy.m
         spec: { sigstore: { trustedRoot: JSON.stringify(publicGood.trustedRoot) } },
       }),
     });
+    const check = async (images: readonly string[]): Promise<readonly (readonly string[])[]> => {
+      const args = ['check', 'image', ...images, '--policies', folder, ...stage.config, '-o', 'json'];
+      const { stdout } = await stage.run(args);
+      const { items } = JSON.parse(stdout) as { items: { findings: { code: string }[] }[] };
+      return items.map(({ findings }) => findings.map(({ code }) => code));
+    };
     const images = cases.map(([policy, what, beside], at) => {
       const web = image({ labels: { what } });
       const repository = repositoryOf(policy, `web${at}`);
@@ -276,19 +304,27 @@ describe('the signers of docs/signers.md, docs/attestations.md and docs/policy.m
       }
       return `${host}/${repository}@${web.digest}`;
     });
-    const { stdout } = await stage.run([
-      'check',
-      'image',
-      ...images,
-      '--policies',
-      folder,
-      ...stage.config,
-      '-o',
-      'json',
-    ]);
-    const { items } = JSON.parse(stdout) as { items: { findings: { code: string }[] }[] };
-    found = items.map(({ findings }) => findings.map(({ code }) => code));
+    found = await check(images);
+    built = await check(
+      builtCases.map(([, ref, signers], at) => {
+        const repository = repositoryOf('built-by-buildkit', `web${at}`);
+        const made = buildkitIndex(
+          ['amd64', 'arm64'].map((architecture) => {
+            const one = image({ platform: { os: 'linux', architecture }, labels: { at: String(at) } });
+            return [one, buildkitAttestations(one, { [slsa]: builtFrom(ref) })];
+          }),
+        );
+        registry.push(repository, made);
+        for (const signer of signers) registry.push(repository, bundleSignature(made, signer.sign));
+        return `${host}/${repository}@${made.digest}`;
+      }),
+    );
   }, 60_000);
+
+  test.each(builtCases.map(([what, , , want], at) => [what, at, want] as const))(
+    'built-by-buildkit: %s',
+    (_what, at, want) => expect(built[at]).toEqual(want),
+  );
 
   test.each(cases.map(([policy, what, , want], at) => [policy, what, at, want] as const))(
     '%s: %s',

@@ -76,7 +76,7 @@ export const repositoryOf = (policy: string, last: string): string => {
   const found = policies.find(({ metadata }) => metadata.name === policy);
   return found!.spec.match.images[0]!.replace('registry.example.com/', '').replace('**', last);
 };
-const keyOf = (policy: string, authority: string) => {
+export const keyOf = (policy: string, authority: string) => {
   const found = policies
     .filter(({ metadata }) => metadata.name === policy)
     .flatMap(({ spec }) => spec.checks.flatMap((check) => Object.values(check)))

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
-import { candidateOf, simpleSignature, tagFor } from '../fakes/signature/signed-candidates.ts';
+import {
+  buildkitAttestations,
+  buildkitIndex,
+  bundleSignature,
+  candidateOf,
+  simpleSignature,
+  tagFor,
+} from '../fakes/signature/signed-candidates.ts';
 import { dsseLayer, simplePayload, simpleSigningLayer, statement } from '../fakes/signature/signed-layers.ts';
 import { identity, issuerUrl } from '../fakes/signature/sigstore-instance.ts';
 import { folderWith } from './imagegate.ts';
@@ -232,6 +239,25 @@ describe('what is printed', () => {
     expect(ended.stderr).toBe('valid; 4 candidates read, 1 of them counts\n');
     const quiet = await stage.verify(name, '--key', 'release.pub', '-q');
     expect([quiet.stdout, quiet.stderr]).toEqual([ended.stdout, '']);
+  });
+
+  test('a bare statement: what was signed in its place', async () => {
+    const one = image({ platform: { os: 'linux', architecture: 'amd64' }, user: 'built' });
+    const made = buildkitIndex([[one, buildkitAttestations(one, { [slsa]: {} })]]);
+    stage.registry.push('shop/built', made);
+    stage.registry.push('shop/built', bundleSignature(made, release.sign));
+    const name = `${stage.host}/shop/built@${made.digest}`;
+    const attestation = { predicateType: slsa, authorities: [authority(release)] };
+    const by = policies([{ attestation }], { multiArch: { mode: 'each-platform' } });
+    const { code, candidates } = await stage.report(name, ...by);
+    expect(code).toBe(0);
+    expect(candidates.filter(({ carrier }) => carrier !== undefined)).toMatchObject([
+      { form: 'statement', about: one.digest, carrier: { kind: 'index', digest: made.digest } },
+    ]);
+    const { stdout } = await stage.verify(name, ...by);
+    expect(stdout).toContain(`\n  signed the index\n         ${made.digest}\n`);
+    const checked = await stage.run(['check', 'image', name, ...by, ...stage.config]);
+    expect(checked.stdout).toContain(`(statement in the signed index ${made.digest.slice(0, 19)}`);
   });
 
   test('an identity is shown whole, in each format', async () => {

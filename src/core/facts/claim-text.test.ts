@@ -9,7 +9,7 @@ import {
   signedBy,
   signingKey,
 } from '../../../test/fakes/claims.ts';
-import { digestOf } from '../../../test/fakes/image-facts.ts';
+import { digestOf, otherDigest } from '../../../test/fakes/image-facts.ts';
 import { shown } from '../text/shown-text.ts';
 import { claimLines, claimText, rejectedText } from './claim-text.ts';
 import type { ClaimCheckResult } from './claim.ts';
@@ -36,6 +36,16 @@ describe('what a claim says, for people', () => {
       'an attestation of two places',
       attestedBy(key, { sources: ['attestation-tag', 'referrers-tag'], checks: [] }),
       `slsa.dev/provenance/v1 attested by key ${key.fingerprint} (dsse, .att, fallback tag)`,
+    ],
+    [
+      'a bare statement, by who signed the index',
+      attestedBy(key, {
+        form: 'statement',
+        sources: ['index'],
+        carrier: { kind: 'index', digest: otherDigest },
+        checks: [],
+      }),
+      `slsa.dev/provenance/v1 attested by key ${key.fingerprint} (statement in the signed index sha256:bbbbbbbbbbbb…, index)`,
     ],
     [
       'a time that is no date',

@@ -218,7 +218,8 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'other types. Behind an index each image needs its own.',
     fix:
       'Attest the digest with `cosign attest` or `actions/attest`. What BuildKit attested counts when the index that holds it is ' +
-      'signed and the workload names that index. What GitHub shows under Attestations stands in ' +
+      'signed, the workload names that index, and `multiArch` of the policy is other than `reference`. What GitHub shows under ' +
+      'Attestations stands in ' +
       "GitHub's API: `push-to-registry: true` puts it beside the image too. A copy in another registry needs its attestations " +
       'copied (`oras cp -r`). Compare the type: provenance is `slsaprovenance1` or `slsaprovenance02`.',
   },

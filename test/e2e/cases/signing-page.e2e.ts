@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { image } from '../../fakes/registry/registry-content.ts';
+import { buildkitAttestations, buildkitIndex } from '../../fakes/signature/signed-candidates.ts';
 import { blocks, read, section } from '../../markdown.ts';
 import { createCosign } from '../harness/cosign.ts';
 import { rowOf } from '../harness/evidence-stage.ts';
@@ -17,6 +18,8 @@ import { pushManifest } from '../harness/registry-push.ts';
 import { startSigstore, type RunningSigstore } from '../harness/sigstore.ts';
 
 const page = read('docs/signing.md');
+const attestations = read('docs/attestations.md');
+const bare = '## Statements without an envelope';
 const folder = mkdtempSync(join(tmpdir(), 'imagegate-signing-'));
 const programs = join(folder, 'bin');
 const keyed = '## With a key, in ten minutes';
@@ -35,9 +38,9 @@ const program = (name: string, script: string): void => {
 };
 
 /** All commands below a heading, as a reader would type them, in one folder. */
-const follow = (heading: string) => {
-  const commands = blocks(section(page, heading), 'sh');
-  expect(commands.length).toBeGreaterThan(1);
+const follow = (heading: string, text = page) => {
+  const commands = blocks(section(text, heading), 'sh');
+  expect(commands.length).toBeGreaterThan(0);
   return runTool('sh', ['-euc', `cd ${folder}\n${commands.join('\n')}`], environment);
 };
 
@@ -50,6 +53,20 @@ beforeAll(async () => {
     const made = image({ labels: { name } });
     await pushManifest(registry, 'shop/web', made, name);
     return `${registry.host}/shop/web@${made.digest}`;
+  };
+  const pushBuilt = async (): Promise<string> => {
+    const predicate = {
+      buildDefinition: {
+        externalParameters: {
+          configSource: { uri: 'https://git.example.com/shop/web.git#refs/tags/v1.2.3' },
+        },
+      },
+    };
+    const one = image({ platform: { os: 'linux', architecture: 'amd64' } });
+    const said = buildkitAttestations(one, { 'https://slsa.dev/provenance/v1': predicate });
+    const made = buildkitIndex([[one, said]]);
+    await pushManifest(registry, 'built/web', made);
+    return `${registry.host}/built/web@${made.digest}`;
   };
   const job = {
     repository: 'acme/shop',
@@ -76,6 +93,7 @@ beforeAll(async () => {
     REGISTRY: registry.host,
     IMAGE: await push('v1'),
     UNSIGNED: await push('unsigned'),
+    INDEX: await pushBuilt(),
   };
 });
 afterAll(async () => {
@@ -118,4 +136,20 @@ it('docs/signing.md, who signed an image: the key, the statement, and what the p
   expect(stdout).toContain('policy flags, signature: met');
   expect(stdout).toContain('policy flags, attestation: met');
   expect(stdout).toContain('"sourceRepositoryUri": "https://github.com/acme/shop"');
+});
+
+it('docs/attestations.md, statements without an envelope: they count by who signed the index', async () => {
+  const [policy = ''] = blocks(section(attestations, bare), 'yaml');
+  const replace = (field: string, value: unknown): unknown => {
+    if (field === 'pem') return readFileSync(join(folder, 'cosign.pub'), 'utf8');
+    return typeof value === 'string' ? value.replace('registry.example.com', registry.host) : value;
+  };
+  // The folder of the reader holds this policy alone.
+  rmSync(join(folder, 'policies'), { recursive: true });
+  mkdirSync(join(folder, 'policies'));
+  writeFileSync(join(folder, 'policies', 'built.yaml'), JSON.stringify(parse(policy), replace));
+  const { code, stdout, stderr } = await follow(bare, attestations);
+  expect([code, stderr]).toEqual([0, expect.any(String)]);
+  expect(stdout).toContain('statement in the signed index');
+  expect(stdout).toContain('policy built-by-buildkit, attestation: met');
 });

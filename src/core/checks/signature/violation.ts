@@ -80,7 +80,7 @@ const texts: Readonly<Record<ClaimCode, Text>> = {
     says: (thing, by) => `has no ${thing}, and the policy wants one by ${by}`,
     remedy:
       "attest this digest (`cosign attest`); what stands only in GitHub's API needs `push-to-registry: true`; for what BuildKit " +
-      'attested, sign the index and name it; a copy needs its attestations copied too (`oras cp -r`)',
+      'attested, sign the index, name it, and let `multiArch` judge each platform; a copy needs its attestations copied too (`oras cp -r`)',
   },
   'attestation-condition': {
     says: (thing, by) => `has no ${thing} by ${by} that says what the policy wants`,
