@@ -4,6 +4,7 @@ import type { Fact } from '../core/facts/fact.ts';
 import type { Digest } from '../core/image/digest.ts';
 import type { PinnedImage } from '../core/image/pinned-image.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
+import type { AdvisoryLookup, FeedTime } from '../core/vulnerability/advisory.ts';
 
 /**
  * The place of an image: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path.
@@ -221,4 +222,24 @@ export interface ContentStore {
   get(image: PinnedImage): Promise<Uint8Array | undefined>;
   /** Never fails: a full disk only costs the next reader a request. */
   put(image: PinnedImage, bytes: Uint8Array): void;
+}
+
+/** Published advisories, as they are at one moment. */
+export interface AdvisorySet {
+  /** Equal for equal advisories, and for no others. */
+  readonly generation: string;
+  /** Changes with the generation, and when a feed is found unchanged at a later time. */
+  readonly revision: string;
+  readonly feeds: readonly FeedTime[];
+  readonly lookup: AdvisoryLookup;
+  /** The CVEs that are known to be exploited. Absent: no feed lists such. */
+  readonly exploited?: { readonly has: (cve: string) => boolean; readonly feed: FeedTime };
+}
+
+/** The advisories in force. */
+export interface Advisories {
+  /** Reads them when nobody has done so yet. `absent`: there are none. */
+  inForce(): Promise<Fact<AdvisorySet>>;
+  /** Whether this is still the revision in force, without any I/O. */
+  isInForce(revision: string): boolean;
 }

@@ -31,7 +31,8 @@ export interface FolderFault {
   readonly why: string;
 }
 
-const currentName = 'generation.json';
+/** The file that says which generation is in force; a swap exchanges it by one rename. */
+export const currentName = 'generation.json';
 const previousName = 'generation.previous.json';
 const ownerOnly = 0o600;
 const maxGenerationBytes = 1024 * 1024;

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { swapGeneration } from './advisory-folder.ts';
+import { compilePart } from './compile-part.ts';
+import { followAdvisories, type FollowedAdvisories } from './followed-advisories.ts';
+import { withParts } from './generation.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'followed-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let folder = '';
+let problems: string[] = [];
+const open: FollowedAdvisories[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'data-'));
+  problems = [];
+});
+afterEach(() => open.splice(0).forEach((one) => one.close()));
+
+const follow = (): FollowedAdvisories => {
+  const advisories = followAdvisories(folder, { onProblem: (problem) => problems.push(problem), pollMs: 20 });
+  open.push(advisories);
+  return advisories;
+};
+
+const day = '2026-11-01T00:00:00.000Z';
+const put = async (id: string, asOf = day): Promise<void> => {
+  const record = { id, affected: [{ package: { ecosystem: 'PyPI', name: 'a' } }] };
+  const part = compilePart(
+    [{ name: `${id}.json`, bytes: Buffer.from(JSON.stringify(record)) }],
+    'PyPI',
+    new Date(day),
+  );
+  const parts = [{ feed: 'osv', ecosystem: 'PyPI', digest: part.digest, asOf }];
+  await swapGeneration(folder, withParts({ parts: [] }, parts), [part], undefined);
+};
+const idsIn = async (advisories: FollowedAdvisories): Promise<readonly string[] | string> => {
+  const fact = await advisories.inForce();
+  if (fact.state === 'unavailable') return fact.why.why;
+  return fact.state === 'absent'
+    ? 'absent'
+    : fact.value.lookup('PyPI', 'a').map(({ advisory }) => advisory.id);
+};
+
+describe('advisories that are followed', () => {
+  test('are read when somebody asks, and name their feeds with times', async () => {
+    await put('X-1');
+    const advisories = follow();
+    expect(advisories.isInForce('')).toBe(false);
+    expect(await advisories.inForce()).toMatchObject({
+      state: 'known',
+      value: { feeds: [{ feed: 'osv', ecosystem: 'PyPI', asOf: day }] },
+    });
+    expect(await idsIn(advisories)).toEqual(['X-1']);
+  });
+
+  test('are exchanged by a swap, and what was looked up in them stays as it was', async () => {
+    await put('X-1');
+    const advisories = follow();
+    const before = await advisories.inForce();
+    if (before.state !== 'known') throw new Error('not known');
+    expect(advisories.isInForce(before.value.revision)).toBe(true);
+    await put('X-2');
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-2']));
+    expect(advisories.isInForce(before.value.revision)).toBe(false);
+    expect(before.value.lookup('PyPI', 'a').map(({ advisory }) => advisory.id)).toEqual(['X-1']);
+  });
+
+  test('are of another revision when their feed is found unchanged later, and of one generation', async () => {
+    await put('X-1');
+    const advisories = follow();
+    const before = await advisories.inForce();
+    await put('X-1', '2026-11-02T00:00:00.000Z');
+    if (before.state !== 'known') throw new Error('not known');
+    await vi.waitFor(() => expect(advisories.isInForce(before.value.revision)).toBe(false));
+    expect(await advisories.inForce()).toMatchObject({ value: { generation: before.value.generation } });
+  });
+
+  test('are absent before the first import, and there after it', async () => {
+    const advisories = follow();
+    expect(await idsIn(advisories)).toBe('absent');
+    await put('X-1');
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    expect(problems).toEqual([]);
+  });
+
+  test.each<[string, () => void]>([
+    ['is damaged', () => writeFileSync(join(folder, 'generation.json'), '{')],
+    ['is of another schema', () => writeFileSync(join(folder, 'generation.json'), '{"schema":9,"parts":[]}')],
+  ])('V16: stay as they were when what comes after them %s', async (_, damage) => {
+    await put('X-1');
+    const advisories = follow();
+    expect(await idsIn(advisories)).toEqual(['X-1']);
+    damage();
+    await vi.waitFor(() => expect(problems).toHaveLength(1));
+    expect(await idsIn(advisories)).toEqual(['X-1']);
+  });
+
+  test('V16: cannot be read: that is said, and is not "none"', async () => {
+    await put('X-1');
+    writeFileSync(join(folder, 'generation.json'), '{');
+    expect(await idsIn(follow())).toContain('damaged');
+  });
+
+  test('are read once, however many ask at once', async () => {
+    await put('X-1');
+    const advisories = follow();
+    const [one, other] = await Promise.all([advisories.inForce(), advisories.inForce()]);
+    expect(one).toBe(other);
+  });
+});
