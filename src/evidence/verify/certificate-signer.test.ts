@@ -139,8 +139,24 @@ describe('a certificate of a trust root', () => {
       expect(outcome(verify(keylessDsseLayer(acme, { ...old, logged }), { says: 'attested' }))).toMatch(
         /^invalid: .*is about another/,
       );
-    // In a bundle it would have a proof too, which nobody compares with such an entry.
-    expect(outcome(verify(bundle({ kind: 'old intoto' })))).toMatch(/^invalid: /);
+  });
+
+  test('S6: an entry of cosign 1 names no signature, so it proves nothing in a bundle, whatever its log says', () => {
+    const { verificationMaterial, ...rest } = keylessBundle(acme, { kind: 'old intoto' });
+    const [{ inclusionProof, inclusionPromise, ...entry }] = verificationMaterial.tlogEntries as [
+      Record<string, object>,
+    ];
+    for (const proven of [{ inclusionProof, inclusionPromise }, { inclusionProof }, { inclusionPromise }])
+      for (const version of ['0.1', '0.3']) {
+        const mediaType = `application/vnd.dev.sigstore.bundle+json;version=${version}`;
+        const tlogEntries = [{ ...entry, ...proven }];
+        const made = { ...rest, mediaType, verificationMaterial: { ...verificationMaterial, tlogEntries } };
+        const found = outcome(verify({ ...bundleLayer(made), mediaType }));
+        const isWanted = version === '0.1' ? 'inclusionPromise' in proven : 'inclusionProof' in proven;
+        expect(found).toMatch(
+          isWanted ? /names no signature and so proves nothing in a bundle$/ : /has no pro/,
+        );
+      }
   });
 
   test('an entry of the kind intoto counts', () => {

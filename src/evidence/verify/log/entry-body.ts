@@ -107,7 +107,12 @@ const intoto = z
     })),
   }));
 
-/** As cosign 1 logged its attestations. */
+/**
+ * As cosign 1 logged its attestations: the hash of the envelope stands for the signature, which the entry does not name. A
+ * bundle does not hold these bytes, so nothing in it could be compared with the entry: there it counts for nothing (S6).
+ * @see https://github.com/sigstore/rekor/blob/main/pkg/types/intoto/v0.0.1/intoto_v0_0_1_schema.json
+ * @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_rekor.proto, `canonicalized_body`
+ */
 const oldIntoto = z
   .object({ spec: z.object({ content: z.object({ hash: hashFields }), publicKey: verifierField }) })
   .transform(({ spec: { content, publicKey } }): LoggedFields => ({
@@ -134,6 +139,10 @@ const namedBy = (
   return bytes && { bytes };
 };
 
+/** The entry stands for bytes that came without it. */
+const namesNothingHere = ({ of }: LoggedFields, { envelope }: LoggedSignature): boolean =>
+  of === 'envelope' && envelope === undefined;
+
 const isSameHash = (fields: LoggedFields, logged: LoggedSignature): boolean => {
   const named = namedBy(fields, logged);
   const hash = named && hashOf(named, fields.hash.algorithm);
@@ -141,6 +150,8 @@ const isSameHash = (fields: LoggedFields, logged: LoggedSignature): boolean => {
 };
 
 const whyOther = (fields: LoggedFields, logged: LoggedSignature): string | undefined => {
+  if (namesNothingHere(fields, logged))
+    return 'is of the kind intoto 0.0.1, which names no signature and so proves nothing in a bundle';
   const own = fields.signatures.find(
     ({ signature }) => signature === undefined || isSameBytes(signature, logged.signature),
   );

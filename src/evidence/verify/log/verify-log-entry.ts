@@ -85,7 +85,7 @@ const entryOf = ({ logId, proof, ...entry }: LogEntry): Entry => ({
   canonicalizedBody: Buffer.from(entry.body),
 });
 
-/** Entries of cosign 1, which the library does not know. They come from annotations, with a promise alone. */
+/** Entries of cosign 1, which the library does not know. They count beside annotations, with a promise alone. */
 const isOfOldKind = ({ kind, version, proof }: LogEntry): boolean =>
   kind === 'intoto' && version === '0.0.1' && proof === undefined;
 
