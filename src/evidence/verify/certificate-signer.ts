@@ -178,6 +178,6 @@ export const verifySigner = (
   const certificate: ClaimCheckResult = { check: 'certificate', outcome: 'passed' };
   if (root.kind === 'x509')
     return ok({ signer: { ...signer.value, certificateLogs: [] }, checks: [certificate] });
-  const logs = checkCertificateLogs(leaf, issuer, root.ctlogs, latestTime(now));
+  const logs = checkCertificateLogs(leaf, issuer, { root, now, latest: latestTime(now) });
   return ok({ signer: { ...signer.value, certificateLogs: logs.names }, checks: [certificate, logs.check] });
 };

@@ -1,7 +1,7 @@
 /** A log, a timestamp authority or a CA that the trust root does not know is called that, with the age of the root; and only where nothing is wrong. */
 import { describe, expect, test } from 'vitest';
 import { rejectedText } from '../../core/facts/claim-text.ts';
-import { ecPair } from '../../../test/fakes/signature/certificate-authority.ts';
+import { ecPair, sha256 } from '../../../test/fakes/signature/certificate-authority.ts';
 import { keylessBundle, keylessSimpleLayer } from '../../../test/fakes/signature/keyless.ts';
 import {
   certificatePem,
@@ -10,6 +10,7 @@ import {
   minute,
   now,
   signedAt,
+  type LeafOptions,
 } from '../../../test/fakes/signature/sigstore-instance.ts';
 import { bundleLayer, subject, verification } from '../../../test/fakes/signature/signed-layers.ts';
 import type { TrustRootSnapshot } from '../trust/trust-root.ts';
@@ -196,6 +197,28 @@ describe('a timestamp authority that the trust root does not name', () => {
     ];
     const newer = acme.snapshot('sigstore', { ...acme.trustedRoot, timestampAuthorities });
     expect(outcome(verify(stampedBy(next.stamp), [newer]))).toBe('believed');
+  });
+});
+
+describe('a log of certificates that the trust root does not name', () => {
+  const why = (leaf: LeafOptions, roots?: readonly TrustRootSnapshot[]): string | undefined =>
+    verify(bundleLayer(keylessBundle(acme, { leaf })), roots).claims[0]?.checks.find(
+      ({ check }) => check === 'certificate-log',
+    )?.why;
+  const young = ecPair();
+  const id = sha256(young.spki).toString('hex');
+
+  test('is told by its id, with the age of the root', () => {
+    expect(why({ sct: { log: young } })).toBe(
+      `its certificate is in the log of certificates ${id}, which the trust root 'sigstore' (written 41 days ago) does not name: ` +
+        'a newer root may know it',
+    );
+  });
+
+  test('is not blamed for what a log that is named did not sign', () => {
+    expect(why({ sct: { at: now + day } })).toBe(
+      "no log of certificates in the trust root 'sigstore' (written 41 days ago) signed what the certificate says",
+    );
   });
 });
 

@@ -180,22 +180,6 @@ describe('S5, B5: the chain is valid at a trusted time', () => {
     ],
   ])('%s', (_title, authority, claim, want) => expect(codesOn(authority, claim)).toEqual(want));
 
-  test('by the time of another root it counts for those who ask that root, and for no others', () => {
-    const validity = { from: judgedAt - 180 * day, until: judgedAt + 180 * day };
-    const proof = { logs: [], times: [timeBy('timestamp', signingTime, { trustRoot: 'notary' })] };
-    const claim = keylessSignature({ datedBy: 'notary', validity }, proof);
-    const stamped = { logs: 0, timestamps: 1 };
-    expect(codesOn(keyless({}, {}, { ...stamped, trustRoot: 'notary' }), claim)).toEqual([]);
-    expect(codesOn(keyless({}, {}, stamped), claim)).toEqual(notLogged);
-    expect(codesOn(keyless({}, {}, { ...stamped, trustRoot: 'archive' }), claim)).toEqual(notLogged);
-    // Its own root has it in a log that signs no time.
-    expect(codesOn(keyless(), { ...claim, logs: [logProof()] })).toEqual(expired);
-    // It is valid now, but nobody whom this policy asks says so.
-    const partner = { certificate: { trustRoot: 'partner', identities: [{ dn: 'O=Partner' }] } };
-    expect(codesOn(partner, signedBy(companySigner(), proof))).toEqual([]);
-    expect(codesOn(partner, signedBy(companySigner({ datedBy: 'notary' }), proof))).toEqual(expired);
-  });
-
   test('a time more than 5 minutes ahead of us is none', () => {
     const validity = { from: judgedAt, until: judgedAt + day };
     const ahead = (ms: number) => keylessSignature({ validity }, { times: [timeBy('log', judgedAt + ms)] });

@@ -1,4 +1,4 @@
-import type { CertificateSigner, Claim, Signer, TrustedTime } from '../../facts/claim.ts';
+import type { CertificateSigner, Claim, ClaimCheck, Signer, TrustedTime } from '../../facts/claim.ts';
 import type { Requirements } from '../../policy/schema/authority.ts';
 import { secondsText } from '../../facts/claim-text.ts';
 import { fail, ok, type Result } from '../../result.ts';
@@ -41,20 +41,31 @@ const proofOf = ({ signer, logs, times }: Claim, root: string | undefined, now: 
   };
 };
 
-/** What is counted, what it is called, and how many are wanted. */
+/** What is counted, what it is called, and the check that finds it. */
 const counted = [
-  ['logs', 'transparency logs'],
-  ['timestamps', 'timestamp authorities'],
-  ['sct', 'certificate logs'],
+  ['logs', 'transparency logs', 'log'],
+  ['timestamps', 'timestamp authorities', 'timestamp'],
+  ['sct', 'certificate logs', 'certificate-log'],
 ] as const;
 
-const missingOf = (proof: Proof, required: Requirements): Shortfall | undefined => {
+/** Why the check found none, be it that the trust root is too old to know who was there. */
+const whyNone = ({ checks }: Claim, name: ClaimCheck): string => {
+  const made = checks.filter(({ check }) => check === name);
+  const why = made.some(({ outcome }) => outcome === 'passed') ? undefined : made.find((one) => one.why)?.why;
+  return why === undefined ? '' : `: ${why}`;
+};
+
+const missingOf = (claim: Claim, proof: Proof, required: Requirements): Shortfall | undefined => {
   const lacks = counted.find(([field]) => proof[field] < required[field]);
   if (lacks === undefined) return undefined;
-  const [field, name] = lacks;
+  const [field, name, check] = lacks;
+  // A certificate is in logs of its own trust root, whichever is asked for the time.
+  const ofSigner =
+    field === 'sct' && claim.signer.kind === 'certificate' ? claim.signer.trustRoot : undefined;
+  const root = ofSigner ?? required.trustRoot ?? 'no trust root';
   return {
     stage: 'log',
-    why: `the policy wants ${String(required[field])} ${name} behind it, and ${String(proof[field])} of ${required.trustRoot ?? 'no trust root'} are`,
+    why: `the policy wants ${String(required[field])} ${name} behind it, and ${String(proof[field])} of ${root} are${whyNone(claim, check)}`,
   };
 };
 
@@ -90,7 +101,7 @@ export const signedAt = (
   now: number,
 ): Result<SignedAt, Shortfall> => {
   const proof = proofOf(claim, required.trustRoot, now);
-  const missing = missingOf(proof, required);
+  const missing = missingOf(claim, proof, required);
   if (missing !== undefined) return fail(missing);
   const at = firstOf(proof.times);
   return at === undefined ? undated(claim.signer, isKeyless, now) : ok({ at, trusted: true });

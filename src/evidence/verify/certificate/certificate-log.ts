@@ -6,6 +6,8 @@ import { readDer, sequenceOf, tagged } from '../der/der.ts';
 import type { TrustedLog } from '../../trust/trusted-root.ts';
 import { isSignedWith } from '../signature/is-signed-by.ts';
 import { logNameOf } from '../trust/log-name.ts';
+import type { SigstoreRoot } from '../trust/prepared-root.ts';
+import { rootText } from '../trust/root-text.ts';
 import { isWithin } from '../trust/validity.ts';
 import type { Certificate } from './certificate.ts';
 
@@ -123,16 +125,32 @@ export interface CertificateLogs {
   readonly names: readonly string[];
 }
 
-/**
- * Which logs of a trust root promised to show the certificate.
- * @param latest nothing is believed that is dated later
- */
+const hexOf = (id: Uint8Array): string => Buffer.from(id).toString('hex');
+
+/** The root of the logs, and the review. */
+interface LogsAsked {
+  readonly root: Pick<SigstoreRoot, 'name' | 'writtenAt' | 'ctlogs'>;
+  readonly now: number;
+  /** Nothing is believed that is dated later. */
+  readonly latest: number;
+}
+
+/** What is wrong for sure goes before a log that the root does not know: it may be too old. */
+const whyNotLogged = (scts: readonly SignedCertificateTimestamp[], { root, now }: LogsAsked): string => {
+  const unknown = scts.filter(({ logId }) => !root.ctlogs.some(({ keyId }) => keyId.equals(logId)));
+  const [first] = unknown;
+  return first !== undefined && unknown.length === scts.length
+    ? `its certificate is in the log of certificates ${hexOf(first.logId)}, which ${rootText(root, now)} does not name: a newer root may know it`
+    : `no log of certificates in ${rootText(root, now)} signed what the certificate says`;
+};
+
+/** Which logs of a trust root promised to show the certificate. */
 export const checkCertificateLogs = (
   leaf: Certificate,
   issuer: Certificate,
-  logs: readonly TrustedLog[],
-  latest: number,
+  asked: LogsAsked,
 ): CertificateLogs => {
+  const { latest, root } = asked;
   const result = (outcome: ClaimCheckResult['outcome'], why?: string): CertificateLogs => ({
     check: { check: 'certificate-log', outcome, ...(why !== undefined && { why }) },
     names: [],
@@ -147,8 +165,8 @@ export const checkCertificateLogs = (
     sct.at <= latest &&
     sct.hash === sha256 &&
     isSignedWith(key, 'sha256', signedBytes(sct, leaf, issuer), sct.signature);
-  const names = scts.flatMap((sct) => logs.filter((log) => isBy(sct, log)).map(logNameOf));
+  const names = scts.flatMap((sct) => root.ctlogs.filter((log) => isBy(sct, log)).map(logNameOf));
   return names.length > 0
     ? { check: { check: 'certificate-log', outcome: 'passed' }, names: [...new Set(names)] }
-    : result('failed', 'no log of certificates in the trust root signed what the certificate says');
+    : result('failed', whyNotLogged(scts, asked));
 };
