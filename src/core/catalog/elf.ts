@@ -1,0 +1,67 @@
+/*
+ * Programs in the ELF form, as far as their data are concerned.
+ * Specification: https://gabi.xinuos.com/elf/, "ELF Header" and "Program Header"
+ */
+
+/** A part of a program that is loaded into memory. */
+export interface ElfSegment {
+  /** Where it lies in the file, and how long it is there. */
+  readonly offset: number;
+  readonly length: number;
+  /** Where it lies in memory. */
+  readonly address: number;
+  readonly isWritable: boolean;
+  readonly isExecutable: boolean;
+}
+
+export interface ElfProgram {
+  readonly isLittleEndian: boolean;
+  readonly segments: readonly ElfSegment[];
+}
+
+/** So much of a file is enough: linkers put the table of segments right behind the header. */
+export const elfHeadLength = 4096;
+
+const magic = [0x7f, 0x45, 0x4c, 0x46];
+export const isElf = (head: Uint8Array): boolean => magic.every((byte, at) => head[at] === byte);
+
+const executable = 2;
+const shared = 3;
+const load = 1;
+
+/** Offsets in the header and in a segment, for 64 and 32 bits. */
+const forms = {
+  wide: { table: 32, entry: 54, count: 56, offset: 8, address: 16, length: 32, flags: 4, size: 56 },
+  narrow: { table: 28, entry: 42, count: 44, offset: 4, address: 8, length: 16, flags: 24, size: 32 },
+};
+
+/** A number of a word of the program. Lengths that no file has are as good as any other wrong one. */
+const wordAt = (view: DataView, at: number, isWide: boolean, isLittleEndian: boolean): number =>
+  isWide ? Number(view.getBigUint64(at, isLittleEndian)) : view.getUint32(at, isLittleEndian);
+
+/** `undefined`: no program and no shared library (an object file, a core dump), or one whose table lies elsewhere. */
+export const readElf = (head: Uint8Array): ElfProgram | undefined => {
+  if (head.length < 64 || !isElf(head)) return undefined;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const isWide = head[4] === 2;
+  const isLittleEndian = head[5] !== 2;
+  const form = isWide ? forms.wide : forms.narrow;
+  if (![executable, shared].includes(view.getUint16(16, isLittleEndian))) return undefined;
+  const table = wordAt(view, form.table, isWide, isLittleEndian);
+  const entry = view.getUint16(form.entry, isLittleEndian);
+  const count = view.getUint16(form.count, isLittleEndian);
+  if (entry < form.size || table + entry * count > head.length) return undefined;
+  const segments: ElfSegment[] = [];
+  for (let at = table; at < table + entry * count; at += entry) {
+    if (view.getUint32(at, isLittleEndian) !== load) continue;
+    const flags = view.getUint32(at + form.flags, isLittleEndian);
+    segments.push({
+      offset: wordAt(view, at + form.offset, isWide, isLittleEndian),
+      length: wordAt(view, at + form.length, isWide, isLittleEndian),
+      address: wordAt(view, at + form.address, isWide, isLittleEndian),
+      isWritable: (flags & 2) !== 0,
+      isExecutable: (flags & 1) !== 0,
+    });
+  }
+  return { isLittleEndian, segments };
+};

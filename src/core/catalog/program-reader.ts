@@ -1,0 +1,97 @@
+import { ok, type Result } from '../result.ts';
+import type { Unreadable } from '../text/unreadable.ts';
+import type { TarBody } from '../layer/tar/tar-entry.ts';
+import { elfHeadLength, isElf, readElf, type ElfSegment } from './elf.ts';
+import { findGoBuildInfo, type LoadedSegment } from './go-build-info.ts';
+import { readGoModules } from './go-modules.ts';
+import { noPackages, type LanguagePackages } from './language-package.ts';
+
+/** What a program or a shared library says of itself. */
+export interface Program extends LanguagePackages {
+  /** Whether it says what it was built from. */
+  readonly isTelling: boolean;
+}
+
+/** Data of one program that are kept while it is read. The largest programs of Go that are known have 150 MB, code counted. */
+export const maxProgramData = 134_217_728;
+
+const silent: Program = { ...noPackages, isTelling: false };
+
+/**
+ * The segments whose bytes are needed: data that may hold the blob, and constants that older blobs point at. The writable ones
+ * come first, so that a large program is still read when it holds the texts themselves.
+ */
+const neededOf = (segments: readonly ElfSegment[], size: number): readonly LoadedSegment[] => {
+  const data = segments.filter(
+    ({ isExecutable, offset, length }) => !isExecutable && offset + length <= size,
+  );
+  let left = maxProgramData;
+  return [...data.filter((one) => one.isWritable), ...data.filter((one) => !one.isWritable)].flatMap(
+    (one) => {
+      if (one.length > left) return [];
+      left -= one.length;
+      return [{ ...one, bytes: new Uint8Array(one.length) }];
+    },
+  );
+};
+
+/** Copies the part of a chunk that lies in a segment. */
+const copyInto = ({ offset, length, bytes }: LoadedSegment, chunk: Uint8Array, at: number): void => {
+  const from = Math.max(offset, at);
+  const to = Math.min(offset + length, at + chunk.length);
+  if (from < to) bytes.set(chunk.subarray(from - at, to - at), from - offset);
+};
+
+/**
+ * Reads a file that may be a program, while its bytes go by: its code, which is most of it, is never kept.
+ * @param size bytes of the file
+ */
+export const createProgramReader = (
+  size: number,
+): { readonly body: TarBody; readonly found: () => Result<Program | undefined, Unreadable> } => {
+  const head = new Uint8Array(Math.min(size, elfHeadLength));
+  let at = 0;
+  let segments: readonly LoadedSegment[] | undefined;
+  let isProgram = false;
+  const takeHead = (): void => {
+    const program = readElf(head);
+    // A table that lies elsewhere is read by the kernel all the same: such a program says nothing, and is still one.
+    isProgram = program !== undefined || (isElf(head) && (head[16] === 2 || head[16] === 3));
+    segments = neededOf(program?.segments ?? [], size);
+    for (const segment of segments) copyInto(segment, head, 0);
+  };
+  const write = (chunk: Uint8Array): void => {
+    if (segments !== undefined) {
+      for (const segment of segments) copyInto(segment, chunk, at);
+      at += chunk.length;
+      return;
+    }
+    const taken = Math.min(head.length - at, chunk.length);
+    head.set(chunk.subarray(0, taken), at);
+    at += taken;
+    if (at < head.length) return;
+    takeHead();
+    if (taken < chunk.length) write(chunk.subarray(taken));
+  };
+  return {
+    body: {
+      write,
+      hole: (length) => {
+        // Segments are zeros until something is written into them; only the head has to be filled up.
+        const inHead = segments === undefined ? Math.min(length, head.length - at) : 0;
+        if (inHead > 0) write(new Uint8Array(inHead));
+        at += length - inHead;
+      },
+      end: () => {
+        if (segments === undefined) takeHead();
+      },
+    },
+    found: () => {
+      if (!isProgram) return ok(undefined);
+      const info = findGoBuildInfo(segments ?? []);
+      if (info === undefined) return ok(silent);
+      const modules = readGoModules(info.toolchain, info.modules);
+      return modules.ok ? ok({ ...modules.value, isTelling: info.modules !== '' }) : modules;
+    },
+  };
+};
