@@ -196,12 +196,14 @@ export interface Registry {
    * always worth asking: a registry that got the API late still has the tags that older clients wrote. `absent`: the
    * registry has no such API, or no such tag. The descriptors' `artifactType` orders, it never filters: decide by each
    * candidate's own manifest.
+   * @param isLikely - the tag is read at once, without a HEAD before
    */
   referrers(
     image: PinnedImage,
     from: ReferrersSource,
     credential: Credential,
     budget: ReadBudget,
+    isLikely?: boolean,
   ): Promise<RegistryAnswer<ReferrersList>>;
   /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: what answers there is no registry. */
   ping(

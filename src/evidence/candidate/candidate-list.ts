@@ -34,6 +34,8 @@ export interface ListWanted {
   readonly source: ListedSource;
   /** How old a list may be, in milliseconds. */
   readonly maxAge: number;
+  /** Whether other images of this host have it. */
+  readonly isLikely: boolean;
 }
 
 /**
@@ -74,12 +76,12 @@ const readTag = async (
 const read = async (
   parts: ListParts,
   place: ReadPlace,
-  { digest, source }: ListWanted,
+  { digest, source, isLikely }: ListWanted,
   reading: Reading,
 ): Promise<RegistryAnswer<CandidateList>> => {
   if (source === 'referrers' || source === 'referrers-tag') {
     const image = { ...place.repository, digest };
-    const list = await parts.registry.referrers(image, source, place.credential, reading);
+    const list = await parts.registry.referrers(image, source, place.credential, reading, isLikely);
     if (list.state !== 'known') return list;
     const { descriptors, isCut } = list.value;
     const candidates = descriptors.map((descriptor): Candidate => {
@@ -162,7 +164,9 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
       const age = found === undefined ? Infinity : clock.monotonic() - found.at;
       const isNews = found !== undefined && found.pushes === (pushes.get(repositoryKey(repository)) ?? 0);
       if (found !== undefined && isNews && age <= wanted.maxAge) return found.list;
-      const list = await ask(place, wanted, reading, key);
+      // Docker Hub counts each GET, so what was not there a moment ago is not likely.
+      const isLikely = wanted.isLikely && found === undefined;
+      const list = await ask(place, { ...wanted, isLikely }, reading, key);
       if (!('kind' in list)) return list;
       const standsIn = found !== undefined && isOutage(list) && age <= limits.outageTime;
       return { ...(standsIn ? found.list : nothing), failure: list };

@@ -218,7 +218,9 @@ describe('while the registry is down', () => {
     gate.advance(61_000);
     const found = await ask();
     expect(found.claims).toHaveLength(1);
-    expect(found.sources).toMatchObject([{}, { source: 'referrers', state: 'unavailable' }, {}]);
+    expect(found.sources).toContainEqual(
+      expect.objectContaining({ source: 'referrers', state: 'unavailable' }),
+    );
   });
 
   test('a login that is refused is no outage: nothing stands in', async () => {

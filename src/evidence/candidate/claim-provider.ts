@@ -27,6 +27,7 @@ import { imagesBehind, type IndexImage } from './index-images.ts';
 import { createJudgeCandidate, type ClaimBasis } from './judge-candidate.ts';
 import { createJudgeStatements } from './judge-statements.ts';
 import { signatureBounds, type CandidateBounds } from './read-candidate.ts';
+import { createUsualSources } from './usual-sources.ts';
 
 /** What verifies candidates, and whom it believes. */
 export interface ClaimSources {
@@ -261,6 +262,7 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   const gatherParts = {
     parts,
     observer,
+    usualSources: createUsualSources(),
     judge: createJudgeCandidate(judging),
     ...(settings.takesStatements && { statements }),
   };

@@ -28,6 +28,7 @@ import type { CandidateAccount, FoundClaims } from './found-claims.ts';
 import { withoutProgress, type CandidateJob, type JudgeCandidate } from './judge-candidate.ts';
 import type { AreEnough, CarrierManifest, JudgeStatements } from './judge-statements.ts';
 import type { WantedLayer } from './read-candidate.ts';
+import { inTurns, type UsualSources } from './usual-sources.ts';
 
 /** Candidates for one image in one repository. */
 export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
@@ -45,6 +46,7 @@ export interface GatherParts {
   /** For bare statements, and for the signatures of what holds them; absent: they say nothing here. */
   readonly statements?: { readonly judge: JudgeStatements; readonly signatures: JudgeCandidate };
   readonly observer: ClaimObserver;
+  readonly usualSources: UsualSources;
 }
 
 /** Few at first: the first candidate is mostly the one that is sought. */
@@ -128,7 +130,7 @@ const judgeStatements = async (
     }
     const waiters = [areEnough];
     const found = gatherInto(
-      { parts: parts.parts, observer: parts.observer, judge: signatures },
+      { parts: parts.parts, observer: parts.observer, usualSources: parts.usualSources, judge: signatures },
       {
         basis: { ...basis, says: 'signed', expressions: [], key: `signers ${key}` },
         place: search.place,
@@ -233,20 +235,23 @@ const judgeAll = async (parts: GatherParts, search: ClaimSearch, findings: Findi
   }
 };
 
-/** The sources are asked at the same time; what the quick ones name is judged while a slow one is still awaited. */
-const lookOnce = async (
+/**
+ * Asks these sources at the same time; what the quick ones name is judged while a slow one is still awaited.
+ * @returns when the candidates of all of them are judged, or enough
+ */
+const lookAt = async (
   parts: GatherParts,
   search: ClaimSearch,
   findings: Findings,
-  maxAge: number,
+  { sources, maxAge }: { readonly sources: readonly ListedSource[]; readonly maxAge: number },
 ): Promise<void> => {
   const { candidateLists, clock, limits } = parts.parts;
   const began = clock.monotonic();
-  const { place, subject, sources, reading, index } = search;
-  if (index !== undefined) findings.lists.set('index', index);
+  const { place, subject, reading } = search;
+  const usual = parts.usualSources.of(place.repository.host);
   const lists = Promise.all(
     sources.map(async (source) => {
-      const wanted = { digest: subject.digest, source, maxAge };
+      const wanted = { digest: subject.digest, source, maxAge, isLikely: usual.has(source) };
       findings.lists.set(source, await candidateLists.list(place, wanted, reading));
     }),
   );
@@ -256,6 +261,29 @@ const lookOnce = async (
   if (await search.isMet(findings.claims)) return;
   await lists;
   await judgeAll(parts, search, findings);
+};
+
+/**
+ * Asks first where candidates of this host usually stand, and the other sources only where that is not enough. Those wait for
+ * a short time alone: whoever pushes slow candidates to one source must not keep another one from being looked at (S2).
+ */
+const lookOnce = async (
+  parts: GatherParts,
+  search: ClaimSearch,
+  findings: Findings,
+  maxAge: number,
+): Promise<void> => {
+  const { place, sources, preference, index } = search;
+  if (index !== undefined) findings.lists.set('index', index);
+  const looks: Promise<void>[] = [];
+  const usual = parts.usualSources.of(place.repository.host);
+  for (const turn of inTurns(sources, preference, usual)) {
+    const look = lookAt(parts, search, findings, { sources: turn, maxAge });
+    looks.push(look);
+    await waitAtMost(look, parts.parts.limits.candidateTime);
+    if (await search.isMet(findings.claims)) return;
+  }
+  await Promise.all(looks);
 };
 
 /**
@@ -326,7 +354,15 @@ const gatherInto = async (
     if (await search.isMet(findings.claims)) break;
   }
   const { claims, rejected, lists } = findings;
+  const named = claims.flatMap((claim) => claim.sources);
+  parts.usualSources.found(search.place.repository.host, named);
   const states = stateOf(search, findings, clock.monotonic() - began);
   const left = [...lists.values()].reduce((sum, list) => sum + list.left, findings.left);
-  return { claims, rejected, sources: [...states, ...findings.signersLost], left };
+  // Candidates that are not awaited any more are still added to the findings.
+  return {
+    claims: [...claims],
+    rejected: [...rejected],
+    sources: [...states, ...findings.signersLost],
+    left,
+  };
 };

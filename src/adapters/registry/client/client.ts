@@ -44,9 +44,9 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
       const target: ReadTarget = { ...repository, credential, budget };
       return throughMirrors(target, mirrorsOf(target), (at) => getBlob(auth, at, descriptor, limit));
     },
-    referrers: ({ host, repository, digest }, from, credential, budget) => {
+    referrers: (...[{ host, repository, digest }, from, credential, budget, isLikely = false]) => {
       const target: ReadTarget = { host, repository, credential, budget };
-      const ask = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), { digest, from });
+      const ask = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), { digest, from, isLikely });
       // A mirror that copies only images lists no signatures. Its empty list says nothing about the origin.
       return throughMirrors(target, mirrorsOf(target), ask, ({ descriptors }) => descriptors.length > 0);
     },

@@ -58,17 +58,18 @@ const fromApi = async (
   return known({ descriptors: items, ...(isCut && { isCut }) });
 };
 
-/** HEAD first: most images have no such tag, and Docker Hub counts GETs alone. */
+/** HEAD first where the tag is not likely: most images have none, and Docker Hub counts GETs alone. */
 const fromTag = async (
   auth: Auth,
   target: ReadTarget,
   { digest, subject }: Referred,
+  isLikely: boolean,
 ): Promise<RegistryAnswer<ReferrersList>> => {
   const tag = fallbackTag(digest);
-  const there = await headManifest(auth, target, { tag }, 'referrers');
-  if (there.state === 'absent') return there;
+  const there = isLikely ? undefined : await headManifest(auth, target, { tag }, 'referrers');
+  if (there?.state === 'absent') return there;
   // A registry may be unable to HEAD and able to GET.
-  if (there.state === 'unavailable' && there.why.kind !== 'invalid') return there;
+  if (there?.state === 'unavailable' && there.why.kind !== 'invalid') return there;
   const manifest = await getManifest(auth, target, { tag }, 'referrers');
   if (manifest.state !== 'known') return manifest;
   if (manifest.value.shape !== 'index') return corrupt(subject, `the tag ${tag} is not an index`);
@@ -89,9 +90,15 @@ export const getReferrers = (
   auth: Auth,
   target: ReadTarget,
   settings: RegistrySettings,
-  { digest, from }: { readonly digest: Digest; readonly from: ReferrersSource },
+  {
+    digest,
+    from,
+    isLikely,
+  }: { readonly digest: Digest; readonly from: ReferrersSource; readonly isLikely: boolean },
 ): Promise<RegistryAnswer<ReferrersList>> => {
   const what = `the list of referrers to ${shown(`${target.repository}@${digest}`)}`;
   const referred: Referred = { digest, subject: subjectOf(target, 'referrers', what) };
-  return from === 'referrers' ? fromApi(auth, target, settings, referred) : fromTag(auth, target, referred);
+  return from === 'referrers'
+    ? fromApi(auth, target, settings, referred)
+    : fromTag(auth, target, referred, isLikely);
 };
