@@ -1,0 +1,143 @@
+import { ok, type Result } from '../result.ts';
+import { invalidBytes, type Failed, type Unreadable } from '../text/unreadable.ts';
+import type { LayerDirectory, LayerLeaf } from './layer-tree.ts';
+import { maxResolutionSteps, pathParts, resolvePath, type Tree } from './resolve-path.ts';
+
+/** A file of an image, by where it lies and which layer brought it. */
+export interface ImageFile<T> {
+  /** Without a slash at its beginning, and without links. */
+  readonly path: string;
+  /** From the lowest, 0. */
+  readonly layer: number;
+  /** Its number in that layer. */
+  readonly entry: number;
+  /** `undefined`: nothing, or nobody wanted to read it. */
+  readonly found: T | undefined;
+}
+
+interface Directory<T> {
+  readonly kind: 'directory';
+  readonly children: Map<string, Node<T>>;
+}
+interface Leaf<T> {
+  readonly kind: 'leaf';
+  readonly leaf: LayerLeaf<T>;
+  readonly layer: number;
+}
+type Node<T> = Directory<T> | Leaf<T>;
+
+export interface ImageFiles<T> {
+  /** Every file in which something was found, the hard links to it too. */
+  readonly files: () => Generator<ImageFile<T> & { readonly found: T }>;
+  /** The file that a path leads to, through links; `undefined`: there is none. An error: its links lead in a circle. */
+  readonly fileAt: (path: string) => Result<ImageFile<T> | undefined, Unreadable>;
+  /** Whether something lies there, a link that leads nowhere too. */
+  readonly has: (path: string) => boolean;
+  /** The path without links on its way; a link at its end stays. */
+  readonly realPath: (path: string) => Result<string, Unreadable>;
+}
+
+const fileOf = <T>({ leaf, layer }: Leaf<T>, path: string): ImageFile<T> | undefined => {
+  if (typeof leaf === 'number') return { path, layer, entry: leaf, found: undefined };
+  return leaf.kind === 'file' ? { path, layer, entry: leaf.entry, found: leaf.found } : undefined;
+};
+
+const missingLink: Failed = invalidBytes('a hard link of a layer leads to a file that is not there');
+
+/** The files to which a layer links in those below, looked up before the layer hides any of them. */
+type LinkedFiles<T> = ReadonlyMap<string, Leaf<T>>;
+
+const addLinks = <T>(
+  tree: Tree<Node<T>>,
+  directory: LayerDirectory<T>,
+  linked: Map<string, Leaf<T>>,
+): Failed | undefined => {
+  for (const node of directory.children.values()) {
+    if (typeof node === 'number') continue;
+    if (node.kind === 'hardlink') {
+      const target = resolvePath(tree, pathParts(node.target), 'keep');
+      if (!target.ok) return target;
+      if (target.value.node?.kind !== 'leaf') return missingLink;
+      linked.set(node.target, target.value.node);
+    }
+    const error = node.kind === 'directory' ? addLinks(tree, node, linked) : undefined;
+    if (error !== undefined) return error;
+  }
+  return undefined;
+};
+
+/** Lays one directory of a layer over what the layers below have left. */
+const lay = <T>(
+  below: Directory<T>,
+  above: LayerDirectory<T>,
+  layer: number,
+  linked: LinkedFiles<T>,
+): void => {
+  if (above.isOpaque) below.children.clear();
+  for (const name of above.whiteouts) below.children.delete(name);
+  for (const [name, node] of above.children) {
+    if (typeof node === 'number' || node.kind !== 'directory') {
+      const link = typeof node === 'object' && node.kind === 'hardlink' ? linked.get(node.target) : undefined;
+      below.children.set(name, link ?? { kind: 'leaf', leaf: node, layer });
+      continue;
+    }
+    const there = below.children.get(name);
+    const isDirectory = there?.kind === 'directory';
+    const directory: Directory<T> = isDirectory ? there : { kind: 'directory', children: new Map() };
+    if (!isDirectory) below.children.set(name, directory);
+    lay(directory, node, layer, linked);
+  }
+};
+
+// oxlint-disable-next-line func-style -- a generator has no arrow form
+function* filesIn<T>(
+  directory: Directory<T>,
+  prefix: string,
+): Generator<ImageFile<T> & { readonly found: T }> {
+  for (const [name, node] of directory.children) {
+    const path = `${prefix}${name}`;
+    if (node.kind === 'directory') {
+      yield* filesIn(node, `${path}/`);
+      continue;
+    }
+    const file = fileOf(node, path);
+    if (file?.found !== undefined) yield { ...file, found: file.found };
+  }
+}
+
+/** The files of an image: its layers, the lowest first, laid over one another as an overlay mount shows them. */
+export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFiles<T>, Unreadable> => {
+  const root: Directory<T> = { kind: 'directory', children: new Map() };
+  const tree: Tree<Node<T>> = {
+    root,
+    childOf: (node, name) => (node.kind === 'directory' ? node.children.get(name) : undefined),
+    linkOf: (node) =>
+      node.kind === 'leaf' && typeof node.leaf === 'object' && node.leaf.kind === 'symlink'
+        ? node.leaf.target
+        : undefined,
+    steps: { left: maxResolutionSteps },
+  };
+  for (const [at, layer] of layers.entries()) {
+    const linked = new Map<string, Leaf<T>>();
+    const error = addLinks(tree, layer, linked);
+    if (error !== undefined) return error;
+    lay(root, layer, at, linked);
+  }
+  return ok({
+    files: () => filesIn(root, ''),
+    fileAt: (path) => {
+      const there = resolvePath(tree, pathParts(path), 'follow');
+      if (!there.ok) return there;
+      const { node, parts } = there.value;
+      return ok(node?.kind === 'leaf' ? fileOf(node, parts.join('/')) : undefined);
+    },
+    has: (path) => {
+      const there = resolvePath(tree, pathParts(path), 'keep');
+      return !there.ok || there.value.node !== undefined;
+    },
+    realPath: (path) => {
+      const there = resolvePath(tree, pathParts(path), 'keep');
+      return there.ok ? ok(there.value.parts.join('/')) : there;
+    },
+  });
+};
