@@ -83,6 +83,23 @@ describe('imagegate advisories', () => {
     expect((await statusOf(cwd)).list.generation).toBe(before.list.generation);
   });
 
+  test('import takes the list of known exploited vulnerabilities too', async () => {
+    const list = readFileSync(join(root, 'test/fixtures/advisories/known_exploited_vulnerabilities.json'));
+    const cwd = folderWith({
+      'mirror/PyPI/all.zip': zip('PyPI'),
+      'mirror/known_exploited_vulnerabilities.json': list,
+      'cut.json': list.subarray(0, -9),
+    });
+    expect((await imagegate(['advisories', 'import', 'mirror'], { cwd })).code).toBe(0);
+    expect((await statusOf(cwd)).list.items).toMatchObject([
+      { feed: 'kev', ecosystem: 'KEV', advisories: 4, asOf: '2023-11-21T00:00:00.000Z' },
+      { feed: 'osv', ecosystem: 'PyPI' },
+    ]);
+    const cut = await imagegate(['advisories', 'import', 'cut.json'], { cwd });
+    expect(cut).toMatchObject({ code: 3, stdout: expect.stringContaining('truncated: it is no JSON') });
+    expect((await statusOf(cwd)).list.items).toHaveLength(2);
+  });
+
   test('exit code 1 when a feed is older than --max-age', async () => {
     const cwd = folderWith({ 'PyPI.zip': zip('PyPI') });
     const put = ['advisories', 'import', 'PyPI.zip', '--as-of', '2026-01-01', '--max-age', '1d'];

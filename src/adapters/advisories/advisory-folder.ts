@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexOf, type Digest } from '../../core/image/digest.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { algorithmOf, hexOf, type Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { AdvisoryText, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
-import { isDigestOf } from '../../evidence/content-digest.ts';
 import { fileErrorCode, whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import { replaceFile } from '../../files/whole-file.ts';
@@ -53,12 +54,23 @@ const readBytes = async (path: string, maxBytes: number): Promise<Result<Buffer,
   }
 };
 
+const sliceBytes = 4 * 1024 * 1024;
+/** An index may have a hundred megabytes: hashed in one go it would hold up every review for that long. */
+const hasDigest = async (bytes: Uint8Array, digest: Digest): Promise<boolean> => {
+  const hash = createHash(algorithmOf(digest));
+  for (let at = 0; at < bytes.length; at += sliceBytes) {
+    hash.update(bytes.subarray(at, at + sliceBytes));
+    if (at + sliceBytes < bytes.length) await nextTurn();
+  }
+  return hash.digest('hex') === hexOf(digest);
+};
+
 const readPartFile = async (folder: string, digest: Digest): Promise<Result<PartReader, FolderFault>> => {
   const path = join(partsFolder(folder), fileOf(digest, 'index'));
   const bytes = await readBytes(path, maxIndexBytes);
   // A generation without one of its parts would say "nothing known" of all that it spoke of.
   if (!bytes.ok) return fail({ ...bytes.error, kind: 'unreadable' });
-  if (!isDigestOf(bytes.value, digest))
+  if (!(await hasDigest(bytes.value, digest)))
     return fail({ kind: 'damaged', why: `${path}: other bytes than it is named by` });
   const part = openPart(bytes.value);
   return part.ok ? part : fail({ kind: part.error, why: path });
@@ -102,8 +114,10 @@ export const loadGeneration = async (
 };
 
 /** The generation that was in force before. */
-export const loadPreviousGeneration = (folder: string): Promise<Result<LoadedGeneration, FolderFault>> =>
-  loadFile(folder, previousName, undefined);
+export const loadPreviousGeneration = (
+  folder: string,
+  known?: LoadedGeneration,
+): Promise<Result<LoadedGeneration, FolderFault>> => loadFile(folder, previousName, known);
 
 /** What a folder has to judge by. */
 export interface UsableGeneration {
@@ -119,7 +133,7 @@ export const loadUsable = async (
 ): Promise<Result<UsableGeneration, FolderFault>> => {
   const current = await loadGeneration(folder, known);
   if (current.ok) return ok({ loaded: current.value });
-  const before = await loadPreviousGeneration(folder);
+  const before = await loadPreviousGeneration(folder, known);
   return before.ok ? ok({ loaded: before.value, fault: current.error }) : current;
 };
 
@@ -171,7 +185,7 @@ export const readAdvisoryText = async (
   const path = join(partsFolder(folder), fileOf(digest, 'texts'));
   const texts = await readBytes(path, maxTextBytes);
   if (!texts.ok) return texts;
-  if (!isDigestOf(texts.value, reader.summary.texts)) return fail({ kind: 'damaged', why: path });
+  if (!(await hasDigest(texts.value, reader.summary.texts))) return fail({ kind: 'damaged', why: path });
   const { start, end, read } = reader.textOf(number);
   return ok(read(texts.value.subarray(start, end)));
 };

@@ -1,4 +1,5 @@
 import type { Digest } from '../../core/image/digest.ts';
+import type { Result } from '../../core/result.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { isAdvisoryDate, type AdvisoryRecord } from '../../core/vulnerability/advisory.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
@@ -80,17 +81,22 @@ const createBuilder = (ecosystem: string, at: Date) => {
   };
 };
 
+/** A record of a feed, read. */
+export interface ReadRecord {
+  readonly name: string;
+  readonly record: Result<AdvisoryRecord, string>;
+}
+
 /**
  * Compiles what one feed says of one ecosystem. The same records in the same order at the same time make the same
  * bytes.
  *
  * @param at when the feed was read
  */
-export const compilePart = (records: Iterable<SourceRecord>, ecosystem: string, at: Date): Part => {
+export const compileRecords = (records: Iterable<ReadRecord>, ecosystem: string, at: Date): Part => {
   const builder = createBuilder(ecosystem, at);
   const unreadableNames: string[] = [];
-  for (const { name, bytes } of records) {
-    const record = readAdvisory(parse(bytes));
+  for (const { name, record } of records) {
     if (record.ok) builder.add(record.value);
     else {
       builder.skip();
@@ -99,3 +105,11 @@ export const compilePart = (records: Iterable<SourceRecord>, ecosystem: string, 
   }
   return builder.end(unreadableNames);
 };
+
+function* readRecords(records: Iterable<SourceRecord>): Iterable<ReadRecord> {
+  for (const { name, bytes } of records) yield { name, record: readAdvisory(parse(bytes)) };
+}
+
+/** The same for records of OSV. */
+export const compilePart = (records: Iterable<SourceRecord>, ecosystem: string, at: Date): Part =>
+  compileRecords(readRecords(records), ecosystem, at);

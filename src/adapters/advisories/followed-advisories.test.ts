@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { swapGeneration } from './advisory-folder.ts';
-import { compilePart } from './compile-part.ts';
+import { compileKev } from './compile-kev.ts';
+import { compilePart, type Part } from './compile-part.ts';
 import { followAdvisories, type FollowedAdvisories } from './followed-advisories.ts';
 import { withParts } from './generation.ts';
+import { putParts } from './put-parts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'followed-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -25,13 +27,28 @@ const follow = (): FollowedAdvisories => {
 };
 
 const day = '2026-11-01T00:00:00.000Z';
-const put = async (id: string, asOf = day): Promise<void> => {
-  const record = { id, affected: [{ package: { ecosystem: 'PyPI', name: 'a' } }] };
-  const part = compilePart(
-    [{ name: `${id}.json`, bytes: Buffer.from(JSON.stringify(record)) }],
+const partOf = (...ids: readonly string[]): Part =>
+  compilePart(
+    ids.map((id) => ({
+      name: `${id}.json`,
+      bytes: Buffer.from(JSON.stringify({ id, affected: [{ package: { ecosystem: 'PyPI', name: 'a' } }] })),
+    })),
     'PyPI',
     new Date(day),
   );
+const listOf = (...ids: readonly string[]): Part => {
+  const list = JSON.stringify({ vulnerabilities: ids.map((cveID) => ({ cveID })) });
+  const part = compileKev(Buffer.from(list), new Date(day));
+  if (!part.ok) throw new Error(part.error.what);
+  return part.value;
+};
+/** As a command does. */
+const offer = async (feed: string, part: Part, on = '2026-11-01'): Promise<void> => {
+  const done = await putParts(folder, [{ feed, part, asOf: `${on}T00:00:00.000Z` }]);
+  if (!done.ok) throw new Error(done.error);
+};
+const put = async (id: string, asOf = day): Promise<void> => {
+  const part = partOf(id);
   const parts = [{ feed: 'osv', ecosystem: 'PyPI', digest: part.digest, asOf }];
   await swapGeneration(folder, withParts({ parts: [] }, parts), [part], undefined);
 };
@@ -101,6 +118,45 @@ describe('advisories that are followed', () => {
     await put('X-1');
     writeFileSync(join(folder, 'generation.json'), '{');
     expect(await idsIn(follow())).toContain('damaged');
+  });
+
+  test('V16: a start beside a damaged generation judges by the one before, until it is mended', async () => {
+    await offer('osv', partOf('X-1'));
+    await offer('osv', partOf('X-1', 'X-2'));
+    const part = readdirSync(join(folder, 'parts')).find(
+      (name) => name.endsWith('.index') && readFileSync(join(folder, 'parts', name)).includes('X-2'),
+    );
+    const path = join(folder, 'parts', part ?? '');
+    const bytes = readFileSync(path);
+    writeFileSync(path, 'x');
+    const advisories = follow();
+    expect(await idsIn(advisories)).toEqual(['X-1']);
+    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]));
+    writeFileSync(path, bytes);
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1', 'X-2']));
+    expect(problems).toHaveLength(1);
+  });
+
+  test('say what is exploited, and how old that list is; without such a list they do not know', async () => {
+    await offer('osv', partOf('X-1'));
+    const advisories = follow();
+    const set = async () => {
+      const fact = await advisories.inForce();
+      if (fact.state !== 'known') throw new Error(fact.state);
+      return fact.value;
+    };
+    expect(await set()).not.toHaveProperty('exploited');
+    await offer('kev', listOf('CVE-2021-44228'), '2026-11-02');
+    await offer('own', listOf('CVE-2020-0001'), '2026-10-01');
+    await vi.waitFor(async () => expect((await set()).exploited?.feed.feed).toBe('own'));
+    const { exploited, feeds } = await set();
+    expect(['CVE-2021-44228', 'CVE-2020-0001', 'CVE-2021-1'].map((id) => exploited?.has(id))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(exploited?.feed.asOf).toBe('2026-10-01T00:00:00.000Z');
+    expect(feeds.map(({ feed }) => feed)).toEqual(['osv']);
   });
 
   test('are read once, however many ask at once', async () => {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts';
 import { messageOf } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
+import { exploitedList, type FeedTime } from '../../core/vulnerability/advisory.ts';
 import type { Advisories, AdvisorySet } from '../../evidence/ports.ts';
 import { currentName, loadUsable, type FolderFault, type LoadedGeneration } from './advisory-folder.ts';
-import { feedStatuses } from './feed-status.ts';
 import { writeGeneration } from './generation.ts';
 
 interface FollowOptions {
@@ -18,18 +18,33 @@ interface FollowOptions {
 }
 
 export interface FollowedAdvisories extends Advisories {
+  /** What is held; absent: nothing was read yet, or there is nothing. */
+  loaded(): LoadedGeneration | undefined;
   /** Ends the looks at the folder. */
   close(): void;
 }
 
 const defaultPollMs = 1000;
 
-const setOf = (loaded: LoadedGeneration): AdvisorySet => ({
-  generation: loaded.name,
-  revision: writeGeneration(loaded.generation),
-  feeds: feedStatuses(loaded).map(({ feed, ecosystem, asOf }) => ({ feed, ecosystem, asOf })),
-  lookup: loaded.lookup,
-});
+const isExploitedList = ({ ecosystem }: FeedTime): boolean => ecosystem === exploitedList;
+
+/** Of several lists of what is exploited the oldest says how old all of them are. */
+const oldest = (feeds: readonly FeedTime[]): FeedTime | undefined =>
+  feeds.toSorted((one, other) => Date.parse(one.asOf) - Date.parse(other.asOf))[0];
+
+const setOf = ({ name, generation, lookup }: LoadedGeneration): AdvisorySet => {
+  const times = generation.parts.map(({ feed, ecosystem, asOf }): FeedTime => ({ feed, ecosystem, asOf }));
+  const exploited = oldest(times.filter(isExploitedList));
+  return {
+    generation: name,
+    revision: writeGeneration(generation),
+    feeds: times.filter((feed) => !isExploitedList(feed)),
+    lookup,
+    ...(exploited === undefined
+      ? {}
+      : { exploited: { has: (cve) => lookup(exploitedList, cve).length > 0, feed: exploited } }),
+  };
+};
 
 /** By what a change of the folder is noticed: the file of the generation is exchanged by a rename. */
 const fingerprintOf = async (folder: string): Promise<string> => {
@@ -58,12 +73,19 @@ export const followAdvisories = (
   let running: Promise<Fact<AdvisorySet>> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let told: string | undefined;
 
+  const tell = (fault: FolderFault | undefined): void => {
+    const problem = fault === undefined || fault.kind === 'none' ? undefined : `${fault.kind}: ${fault.why}`;
+    if (problem !== undefined && problem !== told) onProblem?.(problem);
+    told = problem;
+  };
   const read = async (fingerprint: string): Promise<Fact<AdvisorySet>> => {
     const usable = await loadUsable(folder, loaded);
-    seen = fingerprint;
     const fault = usable.ok ? usable.value.fault : usable.error;
-    if (fault !== undefined && fault.kind !== 'none') onProblem?.(`${fault.kind}: ${fault.why}`);
+    // What is broken is read again at each look: its cause may go without a change of this file.
+    seen = fault === undefined ? fingerprint : undefined;
+    tell(fault);
     // What was good stays in force: it grows old, and its age is judged (V16).
     if (fault !== undefined && fact?.state === 'known') return fact;
     if (!usable.ok) {
@@ -90,6 +112,7 @@ export const followAdvisories = (
     }, pollMs).unref();
   };
   return {
+    loaded: () => loaded,
     inForce: () => {
       if (fact !== undefined) return Promise.resolve(fact);
       running ??= fingerprintOf(folder).then(read).finally(next);

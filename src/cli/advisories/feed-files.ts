@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { quote } from '../../core/text/cut-middle.ts';
+import { exploitedList } from '../../core/vulnerability/advisory.ts';
 import { schemeOf } from '../../core/vulnerability/ecosystem.ts';
 import { shownName } from '../../core/text/shown-text.ts';
 import { whyNot } from '../../files/file-problem.ts';
@@ -9,11 +10,14 @@ import { UsageError } from '../terminal/terminal.ts';
 /** A file that a feed publishes. */
 export interface FeedFile {
   readonly path: string;
-  /** As OSV names it. */
+  readonly format: 'osv' | 'kev';
+  /** As OSV names it; of a KEV file what stands for one. */
   readonly ecosystem: string;
 }
 
 const archive = 'all.zip';
+/** The name under which CISA publishes the list. */
+const exploitedFile = 'known_exploited_vulnerabilities.json';
 const maxFolderEntries = 1000;
 
 /** `PyPI/all.zip` and `PyPI.zip` speak of PyPI. */
@@ -26,12 +30,13 @@ const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** What a folder in the layout of OSV holds: `<ECOSYSTEM>/all.zip`; also `<ECOSYSTEM>.zip`. */
+/** What a folder in the layout of OSV holds: `<ECOSYSTEM>/all.zip`; also `<ECOSYSTEM>.zip`, and a KEV file. */
 const inFolder = async (folder: string): Promise<readonly string[]> => {
   const names = (await readdir(folder)).sort();
   if (names.length > maxFolderEntries)
     throw new UsageError([`${shownName(folder)}: has more than ${maxFolderEntries} entries; name the files`]);
-  const candidates = names.map((name) => join(folder, name.endsWith('.zip') ? name : join(name, archive)));
+  const isFeed = (name: string): boolean => name.endsWith('.zip') || name === exploitedFile;
+  const candidates = names.map((name) => join(folder, isFeed(name) ? name : join(name, archive)));
   const found = await Promise.all(candidates.map(async (path) => ((await isFile(path)) ? [path] : [])));
   return found.flat();
 };
@@ -47,8 +52,9 @@ const pathsIn = async (path: string): Promise<readonly string[]> => {
 
 /** What is there and cannot be judged is told, not left out in silence; a file that was named is refused. */
 const judgedFile = (path: string, isNamed: boolean, tell: (line: string) => void): FeedFile | undefined => {
+  if (path.endsWith('.json')) return { path, format: 'kev', ecosystem: exploitedList };
   const ecosystem = ecosystemOf(path);
-  if (schemeOf(ecosystem) !== undefined) return { path, ecosystem };
+  if (schemeOf(ecosystem) !== undefined) return { path, format: 'osv', ecosystem };
   const what = `${shownName(path)}: advisories about ${quote(ecosystem)} are not judged`;
   if (isNamed) throw new UsageError([`${what}; name a file <ECOSYSTEM>/${archive}, such as PyPI/${archive}`]);
   tell(what);

@@ -27,7 +27,7 @@ interface CommonFlags {
   readonly output?: readonly OutputTarget<Format>[];
 }
 interface ImportFlags extends CommonFlags {
-  readonly name: string;
+  readonly name?: string;
   readonly asOf?: string;
   readonly acceptLoss?: true;
 }
@@ -81,11 +81,15 @@ const load = async (folder: string, terminal: Terminal): Promise<UsableGeneratio
   return usable.ok ? usable.value : undefined;
 };
 
-const isTooOld = (feeds: readonly FeedTime[], limit: number | undefined): boolean =>
+const isTooOld = (feeds: readonly Pick<FeedTime, 'asOf'>[], limit: number | undefined): boolean =>
   limit !== undefined && feeds.some((feed) => Date.now() - Date.parse(feed.asOf) > limit);
 
 /** What is too old outranks what could not be read (R20). */
-const codeOf = (feeds: readonly FeedTime[], { maxAge: limit }: CommonFlags, isWhole: boolean): ExitCode => {
+const codeOf = (
+  feeds: readonly Pick<FeedTime, 'asOf'>[],
+  { maxAge: limit }: CommonFlags,
+  isWhole: boolean,
+): ExitCode => {
   if (isTooOld(feeds, limit)) return exitCode.findings;
   return isWhole ? exitCode.clean : exitCode.incomplete;
 };
@@ -118,8 +122,8 @@ const importPaths = async (
     files,
     {
       folder,
-      feed: name,
       isLossAccepted: acceptLoss === true,
+      ...(name === undefined ? {} : { feed: name }),
       ...(time === undefined ? {} : { asOf: time }),
     },
     terminal,
@@ -128,9 +132,7 @@ const importPaths = async (
   const common = { ...(limit && { maxAge: limit }), ...(output && { output }) };
   await write(list, renderImportTable(list), common, terminal);
   tellUnreadable(list, terminal);
-  const inForce = imports.flatMap(({ ecosystem, asOf: age }) =>
-    age === undefined ? [] : [{ feed: name, ecosystem, asOf: age }],
-  );
+  const inForce = imports.flatMap(({ asOf: age }) => (age === undefined ? [] : [{ asOf: age }]));
   return codeOf(inForce, common, inForce.length === imports.length);
 };
 
@@ -151,10 +153,13 @@ const importCommand = (terminal: Terminal, done: (code: ExitCode) => void): Comm
     new Command('import')
       .summary('put advisories of files in force')
       .description(
-        'Compiles advisories in the layout of OSV, <ECOSYSTEM>/all.zip, and puts them in force, while the gate runs or not. What is empty, a tenth smaller or older than what is in force is refused, and the last good stays.',
+        'Compiles advisories in the layout of OSV, <ECOSYSTEM>/all.zip, and the list of known exploited vulnerabilities (KEV) of CISA, and puts them in force, while the gate runs or not. What is empty, a tenth smaller or older than what is in force is refused, and the last good stays.',
       )
-      .argument('<path...>', 'files <ECOSYSTEM>/all.zip or <ECOSYSTEM>.zip, or folders that hold such')
-      .option('--name <name>', 'The name of the feed.', feedName, 'osv')
+      .argument(
+        '<path...>',
+        'files <ECOSYSTEM>/all.zip or <ECOSYSTEM>.zip, a KEV file (.json), or folders that hold such',
+      )
+      .option('--name <name>', 'The name of the feed; osv or kev unless told otherwise.', feedName)
       .option(
         '--as-of <time>',
         'When the files were true, a day or RFC 3339; without it as old as their newest record.',
