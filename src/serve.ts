@@ -12,6 +12,7 @@ import type { TrustRoots } from './evidence/trust/trust-root.ts';
 import type { NamespaceReader } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
+import { openAdvisories } from './serve/advisories/open-advisories.ts';
 import { openCertificate } from './serve/certificate.ts';
 import { createLifecycle, type Lifecycle } from './serve/lifecycle.ts';
 import { openEvidence } from './serve/evidence.ts';
@@ -105,6 +106,7 @@ const assemble = async (
   const problem = await foreign;
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
+  const { parts: advisoryParts } = await openAdvisories(data.value, telemetry, lifecycle);
   const evidence = openEvidence(
     {
       config,
@@ -139,6 +141,7 @@ const assemble = async (
   const states = (): readonly PartState[] => [
     outside.policies.part(),
     ...outside.parts(),
+    ...advisoryParts(),
     recordPart(recorder),
   ];
   return listenOn(config, { handlers, certificate: outside.certificate, states }, telemetry, lifecycle);

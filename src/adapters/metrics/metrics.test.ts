@@ -38,3 +38,24 @@ test('each trust root in force has an age, and one that is gone has none', async
   metrics.trustRootAges(new Map([['sigstore', 86_401]]));
   expect(await ages()).toEqual(['imagegate_trust_root_age_seconds{root="sigstore"} 86401']);
 });
+
+test('each feed of advisories in force has its numbers, and one that is gone has none', async () => {
+  const metrics = createMetrics('test');
+  const samples = async (): Promise<readonly string[]> =>
+    (await samplesOf(metrics)).filter((line) => line.startsWith('imagegate_advisories'));
+  metrics.advisoryFeeds(
+    new Map([
+      ['osv', { advisories: 7, age: 60, newest: 3600 }],
+      ['own', { advisories: 1, age: 5 }],
+    ]),
+  );
+  expect(await samples()).toEqual([
+    'imagegate_advisories{feed="osv"} 7',
+    'imagegate_advisories{feed="own"} 1',
+    'imagegate_advisories_age_seconds{feed="osv"} 60',
+    'imagegate_advisories_age_seconds{feed="own"} 5',
+    'imagegate_advisories_newest_seconds{feed="osv"} 3600',
+  ]);
+  metrics.advisoryFeeds(new Map());
+  expect(await samples()).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Decision } from '../../core/decision/decision.ts';
+import { createAdvisoryGauges, type AdvisoryFeedSample } from './advisory-gauges.ts';
 
 /** Upper bounds in seconds: a warm review takes well under a millisecond, the API server waits 10 s. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -105,6 +106,8 @@ export interface Metrics {
   signatureStage(stage: string, seconds: number): void;
   /** Tells the age of each trust root in force, in seconds; a root that is not among them has none any more. */
   trustRootAges(ages: ReadonlyMap<string, number>): void;
+  /** Tells of each feed of advisories in force; one that is not among them has no value any more. */
+  advisoryFeeds(feeds: ReadonlyMap<string, AdvisoryFeedSample>): void;
   /** Called before each scrape, for gauges that are read on demand. */
   onScrape(read: () => void): void;
   render(): Promise<{ readonly text: string; readonly contentType: string }>;
@@ -248,6 +251,7 @@ export const createMetrics = (version: string): Metrics => {
       trustRootAge.reset();
       for (const [root, age] of ages) trustRootAge.set({ root }, age);
     },
+    advisoryFeeds: createAdvisoryGauges(registry),
     onScrape: (read) => void reads.push(read),
     render: async () => {
       for (const read of reads) read();

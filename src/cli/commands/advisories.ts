@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadUsable, type UsableGeneration } from '../../adapters/advisories/advisory-folder.ts';
 import { feedStatuses } from '../../adapters/advisories/feed-status.ts';
@@ -9,6 +9,7 @@ import { readTime } from '../../core/oci/time.ts';
 import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { FeedTime } from '../../core/vulnerability/advisory.ts';
+import { advisoryFolder } from '../../serve/advisories/open-advisories.ts';
 import { findFeedFiles } from '../advisories/feed-files.ts';
 import { importFeeds } from '../advisories/import-feeds.ts';
 import { formatOption, writeFormats, type OutputTarget } from '../check/outputs.ts';
@@ -51,7 +52,7 @@ const asOf = (text: string): string => {
 };
 
 const folderOf = (flags: Flags, terminal: Terminal): string =>
-  join(resolve(readSettings(keys, flags, terminal).data.value), 'advisories');
+  advisoryFolder(resolve(readSettings(keys, flags, terminal).data.value));
 
 const write = (
   list: object,

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { feedStatuses, type FeedStatus } from '../../adapters/advisories/feed-status.ts';
+import { followAdvisories, type FollowedAdvisories } from '../../adapters/advisories/followed-advisories.ts';
+import type { AdvisoryFeedSample } from '../../adapters/metrics/advisory-gauges.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import { describeDuration } from '../../core/text/duration.ts';
+import type { Advisories } from '../../evidence/ports.ts';
+import type { PartState } from '../../gate/readiness.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+/** The place of the advisories under `--data`, for `serve` and for the commands. */
+export const advisoryFolder = (dataDir: string): string => join(dataDir, 'advisories');
+
+/** What a policy accepts unless it says otherwise. */
+const maxAge = 5 * 24 * 60 * 60 * 1000;
+
+const secondsSince = (time: string, now: number): number => Math.max(0, now - Date.parse(time)) / 1000;
+
+const sampleOf = (statuses: readonly FeedStatus[], now: number): AdvisoryFeedSample => {
+  const newest = statuses.flatMap(({ summary }) => summary.newest ?? []).sort();
+  return {
+    advisories: statuses.reduce((sum, { summary }) => sum + summary.advisories, 0),
+    age: Math.max(...statuses.map(({ asOf }) => secondsSince(asOf, now))),
+    ...(newest.length === 0 ? {} : { newest: secondsSince(newest.at(-1) ?? '', now) }),
+  };
+};
+
+/** By feed, for the metrics. */
+const feedSamples = (statuses: readonly FeedStatus[], now: number): ReadonlyMap<string, AdvisoryFeedSample> =>
+  new Map([...Map.groupBy(statuses, ({ feed }) => feed)].map(([feed, all]) => [feed, sampleOf(all, now)]));
+
+const statusesOf = (advisories: FollowedAdvisories): readonly FeedStatus[] => {
+  const loaded = advisories.loaded();
+  return loaded === undefined ? [] : feedStatuses(loaded);
+};
+
+/** Names feeds that are too old for most policies. Nothing here makes the gate unready: policies say what it means. */
+const partOf = (advisories: FollowedAdvisories, problem: string | undefined): readonly PartState[] => {
+  const statuses = statusesOf(advisories);
+  if (statuses.length === 0 && problem === undefined) return [];
+  const now = systemClock.now();
+  const old = statuses
+    .filter(({ asOf }) => now - Date.parse(asOf) > maxAge)
+    .map(
+      ({ feed, ecosystem, asOf }) => `${feed} ${ecosystem} ${describeDuration(now - Date.parse(asOf))} old`,
+    );
+  const trouble = [...(problem === undefined ? [] : [problem]), ...old];
+  return [
+    trouble.length > 0
+      ? { part: 'advisories', state: 'trouble', detail: trouble.join(', ') }
+      : { part: 'advisories', state: 'ok', detail: `${statuses.length} parts` },
+  ];
+};
+
+interface ServedAdvisories {
+  readonly advisories: Advisories;
+  readonly parts: () => readonly PartState[];
+}
+
+/** The advisories of the running gate, followed. A gate without any starts too. */
+export const openAdvisories = async (
+  dataDir: string,
+  { log, metrics }: Telemetry,
+  lifecycle: Lifecycle,
+): Promise<ServedAdvisories> => {
+  let problem: string | undefined;
+  const advisories = followAdvisories(advisoryFolder(dataDir), {
+    onGeneration: ({ generation, feeds }) => {
+      problem = undefined;
+      log.info('advisories are in force', { generation, feeds: feeds.length });
+    },
+    onProblem: (found) => {
+      problem = found;
+      log.error('the advisories cannot be used; the last good stay', { problem: found });
+    },
+  });
+  // Read before the gate is ready: the first reviews would wait for them.
+  await advisories.inForce();
+  lifecycle.add(() => advisories.close());
+  metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(statusesOf(advisories), systemClock.now())));
+  return { advisories, parts: () => partOf(advisories, problem) };
+};
