@@ -30,6 +30,8 @@ export interface ClaimNeed<C extends Claim> {
   readonly locations: readonly string[];
   /** `reference`: the named digest alone; else the images behind an index too. */
   readonly platforms: 'reference' | PlatformChoice;
+  /** Whether a check judges what is named, be it an index: the images behind it do not make up for that. */
+  readonly named: boolean;
   readonly demands: readonly ClaimDemand<C>[];
 }
 

@@ -27,17 +27,26 @@ const united = <C extends Claim>(one: ClaimNeed<C>, other: ClaimNeed<C>): ClaimN
   trustRoots: together(one.trustRoots, other.trustRoots),
   locations: together(one.locations, other.locations),
   platforms: unitedPlatforms(one.platforms, other.platforms),
+  named: one.named || other.named,
   demands: unitedDemands(one.demands, other.demands),
 });
 
 /** A list as a text that does not depend on its order. */
 const sorted = (texts: readonly string[]): readonly string[] => [...texts].sort();
 
-const keyParts = <C extends Claim>({ keys, trustRoots, locations, platforms, demands }: ClaimNeed<C>) => [
+const keyParts = <C extends Claim>({
+  keys,
+  trustRoots,
+  locations,
+  platforms,
+  named,
+  demands,
+}: ClaimNeed<C>) => [
   sorted(keys),
   sorted(trustRoots),
   sorted(locations),
   platforms === 'reference' ? platforms : choiceKey(platforms),
+  named,
   sorted(demands.map(({ key }) => key)),
 ];
 

@@ -31,6 +31,7 @@ const noMore = {
   trustRoots: [],
   locations: [],
   platforms: 'reference',
+  named: true,
   demands: [everyCandidate],
 } as const;
 

@@ -2,7 +2,8 @@ import type { AttestationClaim } from '../../core/facts/claim.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import { attestationKind } from '../../core/facts/signature-kind.ts';
 import { restOnRootsInForce } from '../candidate/claim-basis.ts';
-import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
+import { createGatherClaims, type ClaimSources } from '../candidate/claim-provider.ts';
+import type { ClaimKind } from '../candidate/subject-claims.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 
 const attestation: ClaimKind<AttestationClaim, AttestationNeed> = {

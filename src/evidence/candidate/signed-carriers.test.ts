@@ -72,26 +72,23 @@ afterEach(async () => {
 
 type Stage = readonly [FakeRegistry, ClaimEvidence];
 /** What a policy with this check says of a workload that names this digest. */
-const judged = async (
-  check: object,
-  named: FakeManifest,
-  [at, by]: Stage = [registry, gate],
-  milliseconds = 5000,
-) => {
-  const specs = { p: { multiArch: { mode: 'each-platform' }, checks: [{ attestation: check }] } };
+const judgedBy = async (check: object, named: FakeManifest, [at, by]: Stage = [registry, gate]) => {
+  const specs = { p: { multiArch: { mode: 'each-platform' }, checks: [check] } };
   const [needs] = policySet(specs)
     .forNamespace('shop')
     .policies.map(({ needs: wanted }) => wanted);
   const text = `${at.host}/${repository}@${named.digest}`;
-  const { attestation } = await by.ask(text, needs ?? {}, { milliseconds });
+  const { signature, attestation } = await by.ask(text, needs ?? {});
   const evidence = {
     pinned: known(named.digest),
-    facts: { attestation },
+    facts: { signature, attestation },
     tried: ['anonymous: used'],
   };
   const verdict = judge(specs, text, { evidence, situation: { now } });
-  return { ...verdict, codes: verdict.findings.map(({ code }) => code), fact: attestation };
+  return { ...verdict, codes: verdict.findings.map(({ code }) => code) };
 };
+const judged = (attestation: object, ...of: readonly [FakeManifest, Stage?]) =>
+  judgedBy({ attestation }, ...of);
 
 const push = (...manifests: readonly FakeManifest[]) => {
   for (const one of manifests) registry.push(repository, one);
@@ -215,24 +212,52 @@ describe('S2: what is added beside a bare statement, and what is lost', () => {
     );
   });
 
-  test('signatures that are slow to read or to verify do not keep the good one waiting', async () => {
-    await gate.close();
-    const slow = Array.from({ length: 12 }, (_, n) =>
-      bundleSignature(standing, stranger.sign, { annotations: { n: String(n) } }),
-    );
-    const silent = bundleSignature(standing, key.sign, { annotations: { n: 'silent' } });
-    push(web, standing, ...slow, silent);
-    registry.push(repository, simpleSignature(standing, key.sign), tagFor(standing, 'sig'));
-    registry.fault({ path: silent.digest }, silence());
-    gate = open({
-      verifier: {
-        verify: (verification) =>
-          slow.some(({ digest }) => digest === verification.candidate)
-            ? new Promise(() => {})
-            : Promise.resolve(verifyCandidate(verification)),
-      },
+  describe('what is slow to read or to verify does not keep the good one waiting', () => {
+    const list = buildkitIndex([[web, held]]);
+    /** Candidates beside this one that nobody comes to the end of. */
+    const slowAt = async (...at: readonly FakeManifest[]): Promise<void> => {
+      await gate.close();
+      const slow = at.flatMap((carrier) =>
+        Array.from({ length: 12 }, (_, n) =>
+          bundleSignature(carrier, stranger.sign, { annotations: { n: String(n) } }),
+        ),
+      );
+      const silent = at.map((carrier) =>
+        bundleSignature(carrier, key.sign, { annotations: { n: 'silent' } }),
+      );
+      push(web, held, standing, list, ...slow, ...silent);
+      for (const { digest } of silent) registry.fault({ path: digest }, silence());
+      gate = open({
+        verifier: {
+          verify: (verification) =>
+            slow.some(({ digest }) => digest === verification.candidate)
+              ? new Promise(() => {})
+              : Promise.resolve(verifyCandidate(verification)),
+        },
+      });
+    };
+
+    test('beside the manifest that holds a statement', async () => {
+      await slowAt(standing);
+      registry.push(repository, simpleSignature(standing, key.sign), tagFor(standing, 'sig'));
+      expect(await judged(byKey, web)).toMatchObject({ allowed: true });
     });
-    expect(await judged(byKey, web)).toMatchObject({ allowed: true });
+
+    test('beside the index that lists it', async () => {
+      await slowAt(list);
+      registry.push(repository, simpleSignature(list, key.sign), tagFor(list, 'sig'));
+      expect(await judged(byKey, list)).toMatchObject({ allowed: true });
+    });
+
+    const signed = { signature: { authorities: byKey.authorities } };
+    test.each([
+      ['beside the index, where each image is signed', list, web],
+      ['beside an image, where the index is signed', web, list],
+    ])('%s', async (_title, at, good) => {
+      await slowAt(at);
+      registry.push(repository, simpleSignature(good, key.sign), tagFor(good, 'sig'));
+      expect(await judgedBy(signed, list)).toMatchObject({ allowed: true });
+    });
   });
 });
 

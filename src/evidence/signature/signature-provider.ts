@@ -3,7 +3,8 @@ import type { SignatureNeed } from '../../core/facts/claim-need.ts';
 import { signatureKind } from '../../core/facts/signature-kind.ts';
 import { signaturePreference } from '../candidate/candidate.ts';
 import { restOnRootsInForce } from '../candidate/claim-basis.ts';
-import { createGatherClaims, type ClaimKind, type ClaimSources } from '../candidate/claim-provider.ts';
+import { createGatherClaims, type ClaimSources } from '../candidate/claim-provider.ts';
+import type { ClaimKind } from '../candidate/subject-claims.ts';
 import { signatureBounds } from '../candidate/read-candidate.ts';
 import type { EvidenceProvider, ProviderParts } from '../provider.ts';
 

@@ -102,6 +102,7 @@ export const claimNeedOf = <C extends Claim>({
   trustRoots: together(terms.authorities.map(({ trustRoots }) => trustRoots)),
   locations: config.locations,
   platforms: platformsOf(multiArch),
+  named: multiArch.mode === 'reference',
   demands: [{ key: text, isMet: metBy({ config, terms, multiArch }) }],
 });
 

@@ -1,0 +1,96 @@
+import type { AttestationNeed, ClaimNeed } from '../../core/facts/claim-need.ts';
+import type { Claim, SubjectClaims } from '../../core/facts/claim.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { repositoryKey } from '../cache/access-grants.ts';
+import type { EvidenceLimits } from '../limits.ts';
+import type { OffersFor, ProviderParts } from '../provider.ts';
+import { readPlaceOf } from '../read-content.ts';
+import type { ResolvedImage } from '../resolve/attempts.ts';
+import type { Reading } from '../resolve/read-budget.ts';
+import type { Preference } from './candidate.ts';
+import type { RootsInForce } from './claim-basis.ts';
+import { searchLocations } from './claim-locations.ts';
+import type { ClaimSearch, GatherParts } from './gather-claims.ts';
+import type { ClaimBasis } from './judge-candidate.ts';
+import type { CandidateBounds } from './read-candidate.ts';
+
+/** One of the two kinds of evidence that candidates give. */
+export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
+  readonly id: string;
+  readonly says: C['says'];
+  readonly isClaim: (claim: Claim) => claim is C;
+  /** What comes first. */
+  preference(need: N, about: Digest): Preference;
+  /** Whether bare statements count, by who signed what holds them. */
+  readonly takesStatements: boolean;
+  /** Whether what is said of an index counts for the images in it. */
+  readonly covers: boolean;
+  bounds(limits: EvidenceLimits): CandidateBounds;
+  expressions(need: N): AttestationNeed['expressions'];
+}
+
+/** One image, or index, that candidates have to speak for. */
+interface Subject {
+  readonly digest: Digest;
+  readonly manifest: Uint8Array;
+  /** Of an image: the named index, where it lists candidates beside its images. */
+  readonly index?: NonNullable<ClaimSearch['index']>;
+}
+
+/** One question about one image, and whoever asks it. */
+export interface ClaimQuestion<N> {
+  readonly resolved: ResolvedImage;
+  readonly need: N;
+  /** Equal for equal needs of one kind, and for no others. */
+  readonly needKey: string;
+  readonly roots: RootsInForce;
+  readonly basis: ClaimBasis;
+  readonly reading: Reading;
+  readonly offersFor: OffersFor;
+}
+
+/** What the search for one kind of claims works with. */
+export interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
+  readonly settings: ClaimKind<C, N>;
+  readonly parts: ProviderParts;
+  readonly gatherParts: GatherParts;
+}
+
+/** Whether all that is asked of one image is said. */
+export const isMet = <C extends Claim, N extends ClaimNeed<C>>(
+  { settings, parts }: ClaimSearcher<C, N>,
+  { need, resolved }: ClaimQuestion<N>,
+  claims: readonly Claim[],
+): boolean => {
+  const about = { now: parts.clock.now(), repository: repositoryKey(resolved.image) };
+  const counting = claims.filter(settings.isClaim);
+  return need.demands.length > 0 && need.demands.every((demand) => demand.isMet(counting, about));
+};
+
+/** @param before - what was said of the index that names the image, where that counts for it */
+export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
+  searcher: ClaimSearcher<C, N>,
+  question: ClaimQuestion<N>,
+  subject: Subject,
+  before: readonly C[],
+): Promise<SubjectClaims<C>> => {
+  const { settings, gatherParts } = searcher;
+  const { id, isClaim } = settings;
+  const { digest, manifest, index } = subject;
+  const { resolved, need, needKey, basis, reading, offersFor } = question;
+  const preference = settings.preference(need, digest);
+  const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
+  const found = await searchLocations(gatherParts, place, {
+    basis,
+    subject: { digest, manifest },
+    sources: [preference.tag, 'referrers', 'referrers-tag'],
+    preference,
+    ...(index !== undefined && { index }),
+    isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
+    // It ends early by what is asked, and by what was said of the index, which may list candidates too.
+    key: `${id} ${needKey} ${before.length > 0 || index !== undefined ? resolved.image.digest : ''}`,
+    reading,
+  });
+  // A claim of the other kind is none (S4).
+  return { ...found, digest, claims: found.claims.filter(isClaim) };
+};
