@@ -55,6 +55,9 @@ export interface EvidenceLimits extends OciLimits {
   readonly claimBytes: number;
   /** Size of the facts about claims that contexts with one account share for `answerTime`, for each kind. */
   readonly claimFactBytes: number;
+  /** Package lists that are kept, and their size in memory; what came of them takes as much. */
+  readonly packageLists: number;
+  readonly packageListBytes: number;
   /** Manifests of attestations that the named index may list. */
   readonly indexCandidates: number;
   /** Candidates of one image that are verified for one check, and manifests that are read to find them. */
@@ -106,6 +109,8 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   claimEntries: 40_000,
   claimBytes: 64 * 1024 * 1024,
   claimFactBytes: 16 * 1024 * 1024,
+  packageLists: 2000,
+  packageListBytes: 32 * 1024 * 1024,
   indexCandidates: 1024,
   candidates: 64,
   candidateManifests: 512,

@@ -1,6 +1,6 @@
 import type { Digest } from '../image/digest.ts';
 import { ok, type Result } from '../result.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../text/json/json.ts';
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../text/json/json.ts';
 import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
 import { readDescriptor, type Descriptor } from './descriptor.ts';
 import { readLabels, type ImageLabels } from './labels.ts';
@@ -16,6 +16,8 @@ export interface CandidateLayerDescriptor extends Pick<Descriptor, 'mediaType' |
 export interface CandidateManifest {
   /** What it says that it refers to. */
   readonly subject?: Digest;
+  /** Its own word, else the media type of its config. */
+  readonly artifactType?: string;
   readonly annotations: ImageLabels;
   readonly layers: readonly CandidateLayerDescriptor[];
 }
@@ -62,7 +64,9 @@ export const readCandidateManifest = (
   if (!annotations.ok) return annotations;
   const layers = readLayers(object, limits);
   if (!layers.ok) return layers;
+  const { artifactType = objectOf(object['config'])['mediaType'] } = object;
   return ok({
+    ...(typeof artifactType === 'string' ? { artifactType } : {}),
     ...(refersTo === undefined ? {} : { subject: refersTo.value.digest }),
     annotations: annotations.value,
     layers: layers.value,

@@ -39,12 +39,19 @@ export interface Preference {
 const predicateAnnotation = 'dev.sigstore.bundle.predicateType';
 const statementAnnotation = 'in-toto.io/predicate-type';
 /** What registries and clients write where a manifest has no `artifactType`: cosign 3 under the fallback tag. */
-const saysNothing: ReadonlySet<string> = new Set([
+export const saysNothing: ReadonlySet<string> = new Set([
   'application/vnd.oci.empty.v1+json',
   'application/vnd.oci.image.config.v1+json',
 ]);
-const claimsForm = (artifactType: string): boolean =>
-  formOf(artifactType) !== undefined || artifactType.startsWith('application/vnd.dev.cosign.');
+/** The predicate type that is named beside a candidate or a layer; nobody signed that. */
+export const predicateHint = ({ annotations }: Pick<Candidate, 'annotations'>): string | undefined =>
+  annotations?.[predicateAnnotation] ?? annotations?.[statementAnnotation];
+const claimsForm = (artifactType: string): boolean => {
+  const form = formOf(artifactType);
+  return (
+    (form !== undefined && form !== 'package-list') || artifactType.startsWith('application/vnd.dev.cosign.')
+  );
+};
 const claimsStatement = (artifactType: string): boolean =>
   formOf(artifactType) === 'statement' || artifactType === attestationManifestType;
 

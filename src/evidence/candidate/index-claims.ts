@@ -33,7 +33,7 @@ const nothingFor = <C extends Claim>({ digest }: IndexImage, location: string): 
 });
 
 /** What the named index lists beside its images. An index within it is not looked into: nobody names that one. */
-const listedIn = (resolved: ResolvedImage, index: Uint8Array, most: number): ClaimSearch['index'] => {
+export const listedIn = (resolved: ResolvedImage, index: Uint8Array, most: number): ClaimSearch['index'] => {
   const listed = new Map<Digest, Candidate>();
   for (const { digest, size, artifactType, annotations } of attestationManifestsIn(index)) {
     // Attack: list it a second time, as about another image. What two entries say is not believed.

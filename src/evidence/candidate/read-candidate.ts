@@ -1,7 +1,11 @@
-import { formOf } from '../../core/facts/candidate-form.ts';
-import type { CandidateFault, CandidateForm } from '../../core/facts/claim.ts';
+import { formOf, type LayerForm } from '../../core/facts/candidate-form.ts';
+import type { CandidateFault } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
-import { readCandidateManifest, type CandidateLayerDescriptor } from '../../core/oci/candidate-manifest.ts';
+import {
+  readCandidateManifest,
+  type CandidateLayerDescriptor,
+  type CandidateManifest,
+} from '../../core/oci/candidate-manifest.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { EvidenceLimits } from '../limits.ts';
@@ -15,7 +19,7 @@ import { isInIndex, isTagged, type Candidate } from './candidate.ts';
 /** What is read of a candidate. */
 export interface CandidateBounds {
   /** Largest layer of each form that is read; a form that says nothing here is not listed. */
-  readonly bytes: { readonly [Form in CandidateForm]?: number };
+  readonly bytes: { readonly [Form in LayerForm]?: number };
 }
 export const signatureBounds = ({ payloadBytes, bundleBytes }: EvidenceLimits): CandidateBounds => ({
   bytes: { 'simple-signing': payloadBytes, bundle: bundleBytes },
@@ -77,15 +81,17 @@ const readWhat = async (
 /** A layer that is read, in a form that counts. */
 export interface WantedLayer {
   readonly layer: CandidateLayerDescriptor;
-  readonly form: CandidateForm;
+  readonly form: LayerForm;
   readonly limit: number;
 }
 const wantedOf = (
-  layers: readonly CandidateLayerDescriptor[],
+  { layers, artifactType = '' }: CandidateManifest,
   { bytes }: CandidateBounds,
 ): readonly WantedLayer[] =>
   layers.flatMap((layer) => {
-    const form = formOf(layer.mediaType);
+    // Clients that attach a file may call its layer anything; the type of the whole says what it is.
+    const isList = formOf(artifactType) === 'package-list';
+    const form = isList ? 'package-list' : formOf(layer.mediaType);
     const limit = form === undefined ? undefined : bytes[form];
     return form === undefined || limit === undefined ? [] : [{ layer, form, limit }];
   });
@@ -139,7 +145,7 @@ export const readCandidate = async (job: CandidateRead, candidate: Candidate): P
       `its manifest: ${manifest.error.why}`,
     );
   const hasTag = isTagged(candidate);
-  const wanted = wantedOf(manifest.value.layers, bounds);
+  const wanted = wantedOf(manifest.value, bounds);
   if (wanted.length === 0)
     return hasTag
       ? bad('unreadable', 'no layer of it is a signature or an attestation')
@@ -148,7 +154,9 @@ export const readCandidate = async (job: CandidateRead, candidate: Candidate): P
   const last = wanted.slice(-parts.limits.candidateLayers);
   // A bare statement counts by who signed the manifest that refers to the image, or the index that lists it.
   const statements = last.filter(({ form }) => form === 'statement' && (refers || isInIndex(candidate)));
-  const signed = last.filter(({ form }) => form !== 'statement' && (refers || hasTag));
+  const signed = last.filter(
+    ({ form }) => form !== 'statement' && (refers || (hasTag && form !== 'package-list')),
+  );
   if (statements.length + signed.length === 0)
     return bad('mismatch', 'its manifest does not refer to this image');
   const read = await readLayers(job, signed);

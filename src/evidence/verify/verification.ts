@@ -1,17 +1,15 @@
-import type {
-  AttestationClaim,
-  CandidateForm,
-  RejectedCandidate,
-  SignatureClaim,
-} from '../../core/facts/claim.ts';
+import type { AttestationClaim, RejectedCandidate, SignatureClaim } from '../../core/facts/claim.ts';
+import type { LayerForm } from '../../core/facts/candidate-form.ts';
 import type { AttestationNeed } from '../../core/facts/claim-need.ts';
 import type { Owners } from '../../concurrency/shares.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import type { Result } from '../../core/result.ts';
+import type { PackageList } from '../../core/vulnerability/package-list.ts';
 import type { TrustRootSnapshot } from '../trust/trust-root.ts';
 
 /** One layer of a candidate: the bytes that a signature, an envelope or a bundle is made of. */
 export interface CandidateLayer {
-  readonly form: CandidateForm;
+  readonly form: LayerForm;
   readonly mediaType: string;
   /** Of the layer's descriptor. Simple signing keeps signature, certificate, chain, log entry and timestamp here. */
   readonly annotations: Readonly<Record<string, string>>;
@@ -35,6 +33,8 @@ export interface Verification {
   readonly keys: readonly string[];
   readonly trustRoots: readonly TrustRootSnapshot[];
   readonly expressions: AttestationNeed['expressions'];
+  /** `anyone`: package lists are looked for instead of claims, whoever wrote them. */
+  readonly packages?: 'anyone';
   /** Milliseconds since 1970: nothing is believed that is dated more than 5 minutes later (S5). */
   readonly now: number;
 }
@@ -52,6 +52,8 @@ export interface VerificationResult {
   readonly rejected: readonly VerifiedRejection[];
   /** Absent: there is none in these layers. */
   readonly statements?: readonly BareStatement[];
+  /** Where they were looked for: package lists, and why others cannot be read. */
+  readonly packageLists?: readonly Result<PackageList, string>[];
 }
 
 /** Verifies candidates, each within its limits of time and memory. */

@@ -1,10 +1,11 @@
-import type { Result } from '../../core/result.ts';
+import { fail, type Result } from '../../core/result.ts';
 import { noExpressions, type ExpressionEngine } from './expression-engine.ts';
 import { readDsse } from './form/dsse.ts';
 import type { SignedMaterial } from './form/signed-material.ts';
 import { readSigstoreBundle } from './form/sigstore-bundle.ts';
 import { readSimpleSigning } from './form/simple-signing.ts';
 import { conditionsOf } from './payload/conditions.ts';
+import { packageListsIn } from './payload/package-lists.ts';
 import { readPayload } from './payload/read-payload.ts';
 import type { SignedWord } from './payload/signed-word.ts';
 import { reject, type Rejection } from './rejection.ts';
@@ -33,6 +34,7 @@ const readLayer = (layer: CandidateLayer, verification: Verification): Result<Si
     case 'bundle':
       return readSigstoreBundle(layer, verification);
     case 'statement':
+    case 'package-list':
       return reject('unreadable', 'nobody signs it by itself');
     default:
       return layer.form satisfies never;
@@ -49,7 +51,10 @@ const rejectedLayer = (
   { form }: CandidateLayer,
   { fault, why }: Rejection,
   checks: VerifiedRejection['checks'] = [],
-): VerificationResult => ({ claims: [], rejected: [{ form, fault, why, checks }] });
+): VerificationResult => ({
+  claims: [],
+  rejected: [{ ...(form !== 'package-list' && { form }), fault, why, checks }],
+});
 
 /** The word of a believed signer. Attack: have expressions evaluated over a large statement that nobody known has signed. */
 const believedWord = (word: SignedWord, { expressions }: Verification, engine: ExpressionEngine) => {
@@ -101,7 +106,7 @@ const verifyLayer = (
   const said = believedWord(word.value, verification, engine);
   const claims = signers.value.map((believed: Believed): VerifiedClaim => ({
     ...said,
-    form: layer.form,
+    form: material.value.form,
     about: verification.subject.digest,
     ...believed,
   }));
@@ -127,11 +132,19 @@ export const verifyCandidate = (
   verification: Verification,
   engine: ExpressionEngine = noExpressions,
 ): VerificationResult => {
+  const layers = verification.layers.slice(0, maxLayers);
+  const left = verification.layers.length - layers.length;
+  if (verification.packages === 'anyone')
+    return {
+      claims: [],
+      rejected: [],
+      packageLists: [
+        ...layers.flatMap((layer) => packageListsIn(layer, verification)),
+        ...(left > 0 ? [fail(`${left} of its layers are beyond the ${maxLayers} that are read`)] : []),
+      ],
+    };
   const trust = readTrust(verification);
-  const results = verification.layers
-    .slice(0, maxLayers)
-    .map((layer) => verifyLayer(layer, trust, verification, engine));
-  const left = verification.layers.length - results.length;
+  const results = layers.map((layer) => verifyLayer(layer, trust, verification, engine));
   const tooMany: VerifiedRejection = {
     fault: 'limit',
     why: `${left} of its layers are beyond the ${maxLayers} that are read`,
