@@ -71,6 +71,9 @@ describe('an expression over a predicate', () => {
       '[1, 2].map(x, x + 1).exists(x, x == 3) && [predicate].all(p, p.level == 3)',
       'true',
     ],
+    ['chooses between types that differ', '(predicate.level == 3 ? predicate.level : "x") == 3', 'true'],
+    ['sums what is in it', '[1, 2].map(x, x + 1) + [4] == [2, 3, 4] && [1].exists_one(x, x == 1)', 'true'],
+    ['makes numbers and maps', 'int("3") == predicate.level && {"a": 1}["a"] == 1 && 1u < 2', 'true'],
     ['nests comprehensions twice', '[1, 2].all(x, [1, 2].exists(y, x == y))', 'true'],
     ['finds nothing of its prototype', 'has(predicate.constructor) || has(predicate.__proto__)', 'false'],
   ])('%s', (_title, text, state) => expect(evaluate(text, provenance)).toEqual({ state }));
@@ -108,6 +111,28 @@ describe('an expression over a predicate', () => {
     ['an unknown function', 'predicate.level.isSemver()', 'names isSemver\\(\\),'],
     ['an unknown type', 'predicate == Provenance{level: 3}', 'names Provenance{},'],
     ['a function of the gate', '@step(true)', 'expecting|token|syntax'],
+    ['a number', '1 + 1', 'its result is int, .* at line 1, column 3$'],
+    ['a text', '"a"', 'its result is string, .* at line 1, column 1$'],
+    ['a list that it makes', 'predicate.filter(x, x == 1)', 'its result is list'],
+    ['a count', 'size(predicate.subject)', 'its result is int'],
+    ['a type', 'type(predicate.level)', 'its result is type'],
+    ['a number in both cases', 'predicate.level == 3 ? 1 : 2', 'its result is int'],
+    [
+      'types that never fit',
+      'predicate.level == 3 &&\n1 + "a" == "1a"',
+      'no \\+ of int and string, at line 2, column 3$',
+    ],
+    ['a number as a condition', 'predicate.level == 3 && 1', 'it uses int as a condition \\(&&\\)'],
+    ['the same behind a condition', '(1 ? predicate : predicate) == 3', 'it uses int as a condition'],
+    ['a condition on elements that is none', '[1].all(x, size("a"))', 'it uses int as a condition'],
+    ['elements of a number', '(1 + 1).all(x, x == 1)', 'it iterates over int'],
+    [
+      'a function with too much',
+      'predicate.ref.startsWith("a", "b")',
+      'no startsWith\\(\\) of any type and string and string',
+    ],
+    ['a function of a number', '1.startsWith("a")', 'expecting|no startsWith'],
+    ['a negated text', '!"a"', 'no ! of string'],
     ['parentheses without an end', '('.repeat(4000), 'stack|syntax|expecting'],
   ])('is refused when it is read: %s', (_title, text, why) => {
     const result = evaluate(text, provenance);

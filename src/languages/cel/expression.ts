@@ -7,6 +7,7 @@ import { shown } from '../../core/text/shown-text.ts';
 import { celValue } from './cel-value.ts';
 import { countIterations, depthOfComprehensions } from './comprehensions.ts';
 import { testPresence } from './presence.ts';
+import { typeFaultOf } from './static-type.ts';
 import { createStepBudget, type StepBudget } from './step-budget.ts';
 import { unknownNames } from './unknown-names.ts';
 
@@ -36,6 +37,13 @@ const re2 = {
   },
 };
 
+/** @param offset of an operator or of what it has before it: spaces may stand between */
+const placeIn = (text: string, offset = 0): string => {
+  const spaces = text.slice(offset).length - text.slice(offset).trimStart().length;
+  const lines = text.slice(0, offset + spaces).split('\n');
+  return `at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+};
+
 const tooManySteps: ConditionResult = {
   state: 'error',
   why: `it takes more than ${expressionLimits.maxSteps} steps`,
@@ -47,7 +55,7 @@ const tooManySteps: ConditionResult = {
  * The interpreter has no budget of its own, so each iteration of a comprehension and each element of the input that is
  * looked at costs a step. Attack: a statement of 16 MiB, written by somebody who may push, and an expression that
  * compares all of its elements with each other.
- * Names that nothing declares are refused, a result that may be no boolean is not: types are those of the statement.
+ * Names that nothing declares are refused, and types that cannot fit; what depends on the statement is not.
  * @see https://github.com/google/cel-spec/blob/v0.24.0/doc/langdef.md
  * @example
  * compileExpression('predicate.level > 2', ['predicate']).value.evaluate({ predicate: { level: 3 } }).state // 'true'
@@ -75,6 +83,12 @@ export const compileExpression = (text: string, declared: readonly string[]): Re
     if (unknown !== undefined)
       return fail(
         `it names ${shown(unknown)}, which is unknown; it may name ${declared.join(', ')} and what CEL has`,
+      );
+    const fault =
+      parsed.expr && typeFaultOf(parsed.expr, (name) => [...(environment.funcs.find(name) ?? [])]);
+    if (fault !== undefined)
+      return fail(
+        shown(`${fault.why}, ${placeIn(text, parsed.sourceInfo?.positions[String(fault.node.id)])}`),
       );
     countIterations.in(parsed.expr);
     testPresence.in(parsed.expr);

@@ -1,7 +1,7 @@
 import { partsOf, type ExpressionNode } from './expression-tree.ts';
 
 /** What every expression may name: the types. */
-const types = [
+export const typeNames: ReadonlySet<string> = new Set([
   'bool',
   'bytes',
   'double',
@@ -13,9 +13,9 @@ const types = [
   'string',
   'type',
   'uint',
-];
+]);
 /** Operators and what macros become are named with signs; the interpreter has all of them. */
-const isWritten = (name: string): boolean => !/\W/.test(name);
+export const isWritten = (name: string): boolean => !/\W/.test(name);
 
 interface Known {
   readonly variables: ReadonlySet<string>;
@@ -62,5 +62,5 @@ export const unknownNames = (
   declared: readonly string[],
   isFunction: Known['isFunction'],
 ): readonly string[] => [
-  ...new Set(below(expression, { variables: new Set([...types, ...declared]), isFunction })),
+  ...new Set(below(expression, { variables: new Set([...typeNames, ...declared]), isFunction })),
 ];
