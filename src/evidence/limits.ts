@@ -69,6 +69,8 @@ export interface EvidenceLimits extends OciLimits {
   readonly candidateLayers: number;
   /** How long one candidate, or one list of them, may keep the others waiting. */
   readonly candidateTime: number;
+  /** How long candidates of an index that can cover its images are looked at alone, so that these cost nothing. */
+  readonly indexTime: number;
   /** Largest payload of a simple signature, bundle of a signature, and attestation in any form. */
   readonly payloadBytes: number;
   readonly bundleBytes: number;
@@ -117,6 +119,7 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   candidateBytes: 24 * 1024 * 1024,
   candidateLayers: 64,
   candidateTime: 500,
+  indexTime: 2000,
   payloadBytes: 64 * 1024,
   bundleBytes: 4 * 1024 * 1024,
   attestationBytes: 16 * 1024 * 1024,

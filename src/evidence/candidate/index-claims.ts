@@ -108,7 +108,7 @@ export const isMetByAll = <C extends Claim, N extends ClaimNeed<C>>(
 /**
  * What is said of an index, and of the images behind it, where that does not count for them or is not enough. Attack: push
  * candidates for the index that take long to read or to verify, so that nobody comes to the images in time, or the other way
- * round (S2). So neither waits for the other longer than for one candidate, and the first that is enough ends it.
+ * round (S2). So neither waits long for the other, and the first that is enough ends it.
  */
 export const claimsInIndex = async <C extends Claim, N extends ClaimNeed<C>>(
   searcher: ClaimSearcher<C, N>,
@@ -123,7 +123,7 @@ export const claimsInIndex = async <C extends Claim, N extends ClaimNeed<C>>(
   const naming = claimsAbout(searcher, question, { digest, manifest: index }, []).then((found) => {
     named = found;
   });
-  if (settings.covers) await waitAtMost(naming, parts.limits.candidateTime);
+  if (settings.covers) await waitAtMost(naming, parts.limits.indexTime);
   if (isEnough()) return alone(named);
   const behind = claimsBehind(searcher, question, index, settings.covers ? named.claims : []);
   const first = await Promise.race([behind, naming.then(() => (isEnough() ? undefined : behind))]);
