@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compileName } from './distinguished-name.ts';
+import { compileName, nameTypes } from './distinguished-name.ts';
 
 const matches = (dn: string, subject: string): boolean => {
   const compiled = compileName(dn);
@@ -7,9 +7,12 @@ const matches = (dn: string, subject: string): boolean => {
   return compiled.value(subject);
 };
 const acme = 'CN=release,O=Acme\\, Inc.,ST=BE,C=DE';
+const every = nameTypes.map((type) => `${type}=x`).join(',');
 
 test.each([
   ['attributes in another order, with spaces', 'C=DE, ST=BE, O=Acme\\, Inc.', acme, true],
+  ['no country, state and organization, which Notation wants', 'CN=release', acme, true],
+  ['every type that is compared', every, every, true],
   ['types in lower case', 'c=DE,o=Acme\\, Inc.', acme, true],
   ['all of them', acme, acme, true],
   ['another value', 'C=DE, O=Acme', acme, false],
@@ -39,6 +42,15 @@ describe('what is no such name is refused', () => {
     ['a backslash at the end', 'O=Acme\\', 'must be attributes'],
     ['a type twice', 'O=Acme, o=Other', 'names O twice'],
     ['bytes', 'O=#0c04', 'no text'],
+    ['a state as Windows writes it', 'C=US, S=WA, O=Acme', 'names S, which is not compared: write ST'],
+    ['an address', 'O=Acme, emailAddress=dev@acme.example', 'write an address as `subject`'],
+    [
+      'a type that no certificate is compared by',
+      'O=Acme, serialNumber=7',
+      'use CN, L, ST, O, OU, C, STREET, DC, UID',
+    ],
+    ['an identifier', 'O=Acme, 2.5.4.5=7', 'names 2.5.4.5, which is not compared'],
+    ['a word that every object has', 'O=Acme, constructor=7', 'names CONSTRUCTOR'],
     ['a place alone', 'C=DE, ST=BE', 'names nobody'],
   ])('%s', (_title, dn, want) => {
     expect(compileName(dn)).toMatchObject({ ok: false, error: expect.stringContaining(want) });

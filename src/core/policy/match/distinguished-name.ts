@@ -1,5 +1,9 @@
 import { fail, ok, type Result } from '../../result.ts';
 
+/** The types of attributes that are written with a short name in RFC 4514, section 3. Of a certificate, no others are compared. */
+export const nameTypes = ['CN', 'L', 'ST', 'O', 'OU', 'C', 'STREET', 'DC', 'UID'] as const;
+const isNameType = (type: string): boolean => (nameTypes as readonly string[]).includes(type);
+
 /** One attribute of a distinguished name. */
 interface NameAttribute {
   /** In upper case: `CN`. */
@@ -84,9 +88,21 @@ export type MatchesName = (subject: string) => boolean;
 /** Attributes that say who somebody is, and not only where. */
 const naming = ['CN', 'O', 'OU', 'UID'];
 
+/** A type that stands for one that is compared, as other programs write it. */
+const otherSpellings: Readonly<Record<string, string>> = {
+  S: 'write ST',
+  E: 'write an address as `subject`',
+  EMAIL: 'write an address as `subject`',
+  EMAILADDRESS: 'write an address as `subject`',
+};
+/** What is not compared could only ever refuse. */
+const whyNotCompared = (type: string): string =>
+  `names ${type}, which is not compared: ${Object.hasOwn(otherSpellings, type) ? (otherSpellings[type] ?? '') : `use ${nameTypes.join(', ')}`}`;
+
 /**
  * A distinguished name as Notation writes identities, `C=DE, ST=BE, O=Acme`: a certificate fits that has each of these
- * attributes once, with exactly this value, and others beside them.
+ * attributes once, with exactly this value, and others beside them. Notation wants C, ST and O of each identity; here one
+ * attribute that says who it is is enough, because certificates of other CAs lack some.
  * @see https://github.com/notaryproject/specifications/blob/main/specs/trust-store-trust-policy.md
  * @example
  * compileName('C=DE, O=Acme').value('CN=release,O=Acme,C=DE') // true
@@ -99,6 +115,8 @@ export const compileName = (text: string): Result<MatchesName, string> => {
       'must be attributes such as "C=DE, ST=BE, O=Acme"; a backslash stands before "," "+" and the like in a value',
     );
   const types = wanted.map(({ type }) => type);
+  const other = types.find((type) => !isNameType(type));
+  if (other !== undefined) return fail(whyNotCompared(other));
   const twice = types.find((type, at) => types.indexOf(type) < at);
   if (twice !== undefined) return fail(`names ${twice} twice`);
   if (wanted.some(({ value }) => value.startsWith('#') && value.endsWith('\0')))

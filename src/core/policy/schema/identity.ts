@@ -118,7 +118,8 @@ export const certificateIdentities = identityList(
         .exactOptional()
         .describe(
           'The distinguished name of the certificate, as Notation writes it: `C=DE, ST=BE, O=Acme`. It must have each of these ' +
-            'attributes once, with exactly this value, and may have others.',
+            'attributes once, with exactly this value, and may have others. Compared are CN, L, ST, O, OU, C, STREET, DC and UID, and one of ' +
+            'CN, O, OU and UID must be there; Notation itself wants C, ST and O.',
         )
         .meta(kept),
     })

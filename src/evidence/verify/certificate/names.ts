@@ -1,4 +1,5 @@
 import type { SubjectAltName } from '../../../core/facts/claim.ts';
+import type { nameTypes } from '../../../core/policy/match/distinguished-name.ts';
 import { oidOf, utf8Of, visibleAsciiOf } from '../der/der-values.ts';
 import { derTag, type DerValue } from '../../../core/text/der.ts';
 import { childrenOf, contextTag, readDer, sequenceOf, tagged } from '../der/der.ts';
@@ -46,7 +47,7 @@ export const namesOf = ({ extensions }: Certificate): readonly SubjectAltName[] 
 };
 
 /** The types that RFC 4514 has a short name for; others are written as their identifier. */
-const shortNames: Readonly<Record<string, string>> = {
+const shortNames: Readonly<Record<string, (typeof nameTypes)[number]>> = {
   '2.5.4.3': 'CN',
   '2.5.4.7': 'L',
   '2.5.4.8': 'ST',
