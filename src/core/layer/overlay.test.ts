@@ -140,15 +140,19 @@ describe('layers over one another', () => {
     });
     for (const path of ['gone', 'lib', 'y', 'x/y', ''])
       expect(image.fileAt(path)).toEqual({ ok: true, value: undefined });
-    expect([image.has('gone'), image.has('nowhere'), image.has('lib/db')]).toEqual([true, false, true]);
-    expect(image.realPath('lib/db/other')).toEqual({ ok: true, value: 'usr/lib/db/other' });
-    expect(image.realPath('status')).toEqual({ ok: true, value: 'status' });
+    expect(image.realFolder('lib/db/other')).toEqual({ ok: true, value: 'usr/lib/db/other' });
+    expect(image.realFolder('lib')).toEqual({ ok: true, value: 'usr/lib' });
+    expect([image.namesAt('lib/db'), image.namesAt('x'), image.namesAt('gone')]).toEqual([
+      ['installed'],
+      [],
+      [],
+    ]);
   });
 
   test('links in a circle are told where they are followed', () => {
     const image = imageOf([['a -> b'], ['b -> a']]);
     expect(image.fileAt('a').ok).toBe(false);
-    expect(image.has('a')).toBe(true);
+    expect(image.namesAt('a')).toEqual([]);
   });
 
   test('of any layers no file lies outside, and each is found where it lies', () => {

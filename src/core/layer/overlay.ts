@@ -31,10 +31,10 @@ export interface ImageFiles<T> {
   readonly files: () => Generator<ImageFile<T> & { readonly found: T }>;
   /** The file that a path leads to, through links; `undefined`: there is none. An error: its links lead in a circle. */
   readonly fileAt: (path: string) => Result<ImageFile<T> | undefined, Unreadable>;
-  /** Whether something lies there, a link that leads nowhere too. */
-  readonly has: (path: string) => boolean;
-  /** The path without links on its way; a link at its end stays. */
-  readonly realPath: (path: string) => Result<string, Unreadable>;
+  /** Where a folder lies, without links; a part that is not there stays as it is. */
+  readonly realFolder: (path: string) => Result<string, Unreadable>;
+  /** The names in the folder that a path leads to. */
+  readonly namesAt: (path: string) => readonly string[];
 }
 
 const fileOf = <T>({ leaf, layer }: Leaf<T>, path: string): ImageFile<T> | undefined => {
@@ -131,13 +131,13 @@ export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFi
       const { node, parts } = there.value;
       return ok(node?.kind === 'leaf' ? fileOf(node, parts.join('/')) : undefined);
     },
-    has: (path) => {
-      const there = resolvePath(tree, pathParts(path), 'keep');
-      return !there.ok || there.value.node !== undefined;
-    },
-    realPath: (path) => {
-      const there = resolvePath(tree, pathParts(path), 'keep');
+    realFolder: (path) => {
+      const there = resolvePath(tree, pathParts(path), 'follow');
       return there.ok ? ok(there.value.parts.join('/')) : there;
+    },
+    namesAt: (path) => {
+      const there = resolvePath(tree, pathParts(path), 'follow');
+      return there.ok && there.value.node?.kind === 'directory' ? [...there.value.node.children.keys()] : [];
     },
   });
 };

@@ -2,9 +2,9 @@
  * Packages of Python: `METADATA` of a `.dist-info`, `PKG-INFO` of an `.egg-info`, or an `.egg-info` that is a file.
  * Specification: https://packaging.python.org/en/latest/specifications/core-metadata/
  */
-import { controlParagraphs } from './control-fields.ts';
+import { controlParagraphs } from '../control-fields.ts';
 import { noPackages, type LanguagePackages } from './language-package.ts';
-import { isPackageText } from './system-package.ts';
+import { isPackageText } from '../system/system-package.ts';
 
 const inFolder = [
   ['.dist-info', 'metadata'],

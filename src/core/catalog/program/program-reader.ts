@@ -1,10 +1,10 @@
-import { ok, type Result } from '../result.ts';
-import type { Unreadable } from '../text/unreadable.ts';
-import type { TarBody } from '../layer/tar/tar-entry.ts';
-import { elfHeadLength, isElf, readElf, type ElfSegment } from './elf.ts';
+import { ok, type Result } from '../../result.ts';
+import type { Unreadable } from '../../text/unreadable.ts';
+import type { TarBody } from '../../layer/tar/tar-entry.ts';
+import { elfHeadLength, isElfByte, isProgramHead, readElf, type ElfSegment } from './elf.ts';
 import { findGoBuildInfo, type LoadedSegment } from './go-build-info.ts';
 import { readGoModules } from './go-modules.ts';
-import { noPackages, type LanguagePackages } from './language-package.ts';
+import { noPackages, type LanguagePackages } from '../language/language-package.ts';
 
 /** What a program or a shared library says of itself. */
 export interface Program extends LanguagePackages {
@@ -15,6 +15,7 @@ export interface Program extends LanguagePackages {
 /** Data of one program that are kept while it is read. The largest programs of Go that are known have 150 MB, code counted. */
 export const maxProgramData = 134_217_728;
 
+const noHead = new Uint8Array(0);
 const silent: Program = { ...noPackages, isTelling: false };
 
 /**
@@ -49,18 +50,24 @@ const copyInto = ({ offset, length, bytes }: LoadedSegment, chunk: Uint8Array, a
 export const createProgramReader = (
   size: number,
 ): { readonly body: TarBody; readonly found: () => Result<Program | undefined, Unreadable> } => {
-  const head = new Uint8Array(Math.min(size, elfHeadLength));
+  let head = noHead;
   let at = 0;
   let segments: readonly LoadedSegment[] | undefined;
   let isProgram = false;
   const takeHead = (): void => {
     const program = readElf(head);
     // A table that lies elsewhere is read by the kernel all the same: such a program says nothing, and is still one.
-    isProgram = program !== undefined || (isElf(head) && (head[16] === 2 || head[16] === 3));
+    isProgram = program !== undefined || isProgramHead(head);
     segments = neededOf(program?.segments ?? [], size);
     for (const segment of segments) copyInto(segment, head, 0);
   };
+  /** Most files are no programs: their first byte says so, and nothing of them is kept. */
+  const begin = (first: number | undefined): void => {
+    if (isElfByte(first)) head = new Uint8Array(Math.min(size, elfHeadLength));
+    else segments = [];
+  };
   const write = (chunk: Uint8Array): void => {
+    if (at === 0) begin(chunk[0]);
     if (segments !== undefined) {
       for (const segment of segments) copyInto(segment, chunk, at);
       at += chunk.length;
@@ -77,6 +84,7 @@ export const createProgramReader = (
     body: {
       write,
       hole: (length) => {
+        if (at === 0) begin(0);
         // Segments are zeros until something is written into them; only the head has to be filled up.
         const inHead = segments === undefined ? Math.min(length, head.length - at) : 0;
         if (inHead > 0) write(new Uint8Array(inHead));

@@ -1,4 +1,4 @@
-import { tooMuch, type Failed } from '../text/unreadable.ts';
+import { tooMuch, type Failed } from '../../text/unreadable.ts';
 
 /** A package as the database of a system lists it; which distribution that is, the database does not say. */
 export interface SystemPackage {

@@ -2,7 +2,7 @@
  * os-release
  * Specification: https://www.freedesktop.org/software/systemd/man/latest/os-release.html
  */
-import type { Distribution } from '../vulnerability/distribution.ts';
+import type { Distribution } from '../../vulnerability/distribution.ts';
 
 const assignment = /^([A-Z][A-Z0-9_]{0,63})=(.{0,1024})$/;
 

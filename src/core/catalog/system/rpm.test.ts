@@ -8,7 +8,7 @@ import { readRpmHeader, rpmNumbers, rpmTexts } from './rpm-header.ts';
 import { readRpmDatabase } from './rpm.ts';
 import type { SystemPackage } from './system-package.ts';
 
-const fixtures = resolve(import.meta.dirname, '../../../test/fixtures/rpmdb');
+const fixtures = resolve(import.meta.dirname, '../../../../test/fixtures/rpmdb');
 const written = readFileSync(join(fixtures, 'rpmdb.sqlite'));
 
 const listed = (database: Uint8Array): readonly SystemPackage[] => {

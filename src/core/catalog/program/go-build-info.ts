@@ -3,7 +3,7 @@
  * two texts stand behind it, before that it points at them.
  * Specification: https://pkg.go.dev/debug/buildinfo and the comments of its source.
  */
-import { textOfBytes } from '../layer/tar/byte-text.ts';
+import { textOfBytes } from '../../layer/tar/byte-text.ts';
 import type { ElfSegment } from './elf.ts';
 
 /** A segment with its bytes. */

@@ -1,8 +1,8 @@
 /*
  * The database of rpm in its SQLite form, `rpmdb.sqlite`: a table `Packages` with a header of rpm a row.
  */
-import { ok, type Result } from '../result.ts';
-import type { Unreadable } from '../text/unreadable.ts';
+import { ok, type Result } from '../../result.ts';
+import type { Unreadable } from '../../text/unreadable.ts';
 import { readRpmHeader, rpmNumbers, rpmTexts, type RpmHeader } from './rpm-header.ts';
 import { readSqliteTable } from './sqlite.ts';
 import {

@@ -15,7 +15,6 @@ export interface ElfSegment {
 }
 
 export interface ElfProgram {
-  readonly isLittleEndian: boolean;
   readonly segments: readonly ElfSegment[];
 }
 
@@ -23,11 +22,19 @@ export interface ElfProgram {
 export const elfHeadLength = 4096;
 
 const magic = [0x7f, 0x45, 0x4c, 0x46];
-export const isElf = (head: Uint8Array): boolean => magic.every((byte, at) => head[at] === byte);
+/** Whether a file whose first byte this is may be one. */
+export const isElfByte = (byte: number | undefined): boolean => byte === magic[0];
 
 const executable = 2;
 const shared = 3;
 const load = 1;
+const isLittle = (head: Uint8Array): boolean => head[5] !== 2;
+
+/** Whether a file begins as a program or a shared library does; object files and core dumps are none. */
+export const isProgramHead = (head: Uint8Array): boolean => {
+  const type = isLittle(head) ? head[16] : head[17];
+  return magic.every((byte, at) => head[at] === byte) && (type === executable || type === shared);
+};
 
 /** Offsets in the header and in a segment, for 64 and 32 bits. */
 const forms = {
@@ -39,14 +46,13 @@ const forms = {
 const wordAt = (view: DataView, at: number, isWide: boolean, isLittleEndian: boolean): number =>
   isWide ? Number(view.getBigUint64(at, isLittleEndian)) : view.getUint32(at, isLittleEndian);
 
-/** `undefined`: no program and no shared library (an object file, a core dump), or one whose table lies elsewhere. */
+/** `undefined`: no program, or one whose table of segments lies elsewhere. */
 export const readElf = (head: Uint8Array): ElfProgram | undefined => {
-  if (head.length < 64 || !isElf(head)) return undefined;
+  if (head.length < 64 || !isProgramHead(head)) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const isWide = head[4] === 2;
-  const isLittleEndian = head[5] !== 2;
+  const isLittleEndian = isLittle(head);
   const form = isWide ? forms.wide : forms.narrow;
-  if (![executable, shared].includes(view.getUint16(16, isLittleEndian))) return undefined;
   const table = wordAt(view, form.table, isWide, isLittleEndian);
   const entry = view.getUint16(form.entry, isLittleEndian);
   const count = view.getUint16(form.count, isLittleEndian);
@@ -63,5 +69,5 @@ export const readElf = (head: Uint8Array): ElfProgram | undefined => {
       isExecutable: (flags & 1) !== 0,
     });
   }
-  return { isLittleEndian, segments };
+  return { segments };
 };

@@ -2,11 +2,11 @@
  * The modules that a Go program was built from, as its build information lists them: a word, a tab and values a line.
  * Specification: https://pkg.go.dev/runtime/debug#BuildInfo
  */
-import { ok, type Result } from '../result.ts';
-import type { Unreadable } from '../text/unreadable.ts';
-import { semverOfToolchain } from '../vulnerability/version/go.ts';
-import type { LanguagePackage, LanguagePackages } from './language-package.ts';
-import { isPackageText, tooManyPackages } from './system-package.ts';
+import { ok, type Result } from '../../result.ts';
+import type { Unreadable } from '../../text/unreadable.ts';
+import { semverOfToolchain } from '../../vulnerability/version/go.ts';
+import type { LanguagePackage, LanguagePackages } from '../language/language-package.ts';
+import { isPackageText, tooManyPackages } from '../system/system-package.ts';
 
 interface Module {
   readonly path: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { elfOf, inlineBlob, pointerProgram } from '../../../test/fakes/go-program.ts';
+import { elfOf, inlineBlob, pointerProgram } from '../../../../test/fakes/go-program.ts';
 import { createProgramReader, maxProgramData, type Program } from './program-reader.ts';
 
 const read = (bytes: Uint8Array, chunk = bytes.length): Program | undefined => {

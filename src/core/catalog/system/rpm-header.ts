@@ -2,7 +2,7 @@
  * A header of rpm, as the database keeps one a package: two counts, an index of tags, and the data they point into.
  * Specification: https://rpm-software-management.github.io/rpm/manual/format_header.html
  */
-import { textOfBytes } from '../layer/tar/byte-text.ts';
+import { textOfBytes } from '../../layer/tar/byte-text.ts';
 
 interface IndexEntry {
   readonly type: number;

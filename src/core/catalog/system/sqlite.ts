@@ -3,9 +3,9 @@
  * no place for them (V5). Only what the rpm database needs: table b-trees and overflow pages.
  * Specification: https://www.sqlite.org/fileformat2.html
  */
-import { ok, type Result } from '../result.ts';
-import { invalidBytes, tooMuch, type Unreadable } from '../text/unreadable.ts';
-import { textOfBytes } from '../layer/tar/byte-text.ts';
+import { ok, type Result } from '../../result.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../../text/unreadable.ts';
+import { textOfBytes } from '../../layer/tar/byte-text.ts';
 
 const magic = 'SQLite format 3\0';
 const invalid = invalidBytes('its SQLite file is damaged');

@@ -3,10 +3,10 @@
  * (`node_modules/.pnpm/a@1.0.0/node_modules/a`). Other files of that name, such as the `{"type":"module"}` that
  * packages keep in folders of their own, are no packages.
  */
-import { objectOf, textOf } from '../text/json/json.ts';
-import { parseJson } from '../text/json/parse-json.ts';
+import { objectOf, textOf } from '../../text/json/json.ts';
+import { parseJson } from '../../text/json/parse-json.ts';
 import { noPackages, type LanguagePackages } from './language-package.ts';
-import { isPackageText } from './system-package.ts';
+import { isPackageText } from '../system/system-package.ts';
 
 /** `a/node_modules/@scope/name/package.json` is `@scope/name`. */
 export const npmFolderName = (path: string): string | undefined => {

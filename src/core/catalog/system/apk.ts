@@ -3,8 +3,8 @@
  * is the name, `V` the version, `o` the origin (the source package), `F` a folder and `R` a file in it.
  * Specification: apk-package(5), https://wiki.alpinelinux.org/wiki/Apk_spec
  */
-import { ok, type Result } from '../result.ts';
-import type { Unreadable } from '../text/unreadable.ts';
+import { ok, type Result } from '../../result.ts';
+import type { Unreadable } from '../../text/unreadable.ts';
 import {
   isPackageText,
   maxDatabasePackages,

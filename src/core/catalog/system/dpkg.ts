@@ -3,9 +3,9 @@
  * `info/*.list` or `status.d/*.md5sums`.
  * Specification: deb-control(5), dpkg-query(1) for the states.
  */
-import { ok, type Result } from '../result.ts';
-import type { Unreadable } from '../text/unreadable.ts';
-import { controlParagraphs, type ControlFields } from './control-fields.ts';
+import { ok, type Result } from '../../result.ts';
+import type { Unreadable } from '../../text/unreadable.ts';
+import { controlParagraphs, type ControlFields } from '../control-fields.ts';
 import {
   isPackageText,
   maxDatabasePackages,

@@ -1,0 +1,145 @@
+import { ok, type Result } from '../result.ts';
+import { tooMuch, type Unreadable } from '../text/unreadable.ts';
+import type { ChooseFile, FileReader } from '../layer/layer-reader.ts';
+import { textOfBytes } from '../layer/tar/byte-text.ts';
+import type { TarEntry } from '../layer/tar/tar-entry.ts';
+import { readApkInstalled } from './system/apk.ts';
+import { dpkgListOwner, readDpkgList, readDpkgStatus } from './system/dpkg.ts';
+import { collectFile, namedFile } from './file-collector.ts';
+import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
+import { noPackages, type LanguagePackages } from './language/language-package.ts';
+import { npmFolderName, readNpmPackage } from './language/npm.ts';
+import { readOsRelease } from './system/os-release.ts';
+import { createProgramReader } from './program/program-reader.ts';
+import { pythonFolderName, readPythonMetadata } from './language/python.ts';
+import { readRpmDatabase } from './system/rpm.ts';
+import type { PackageDatabase } from './system/system-package.ts';
+import { unsupportedForm } from './language/unsupported.ts';
+
+/** `etc/os-release` counts before the other one, which it usually links to. */
+export const osReleasePaths = ['etc/os-release', 'usr/lib/os-release'] as const;
+
+const rpmFolders = ['var/lib/rpm/', 'usr/lib/sysimage/rpm/', 'usr/share/rpm/'];
+/** Where the databases lie. dpkg has a folder `status.d` beside its own. */
+export const databasePaths: readonly (readonly [path: string, manager: PackageManager])[] = [
+  ['var/lib/dpkg/status', 'dpkg'],
+  ['lib/apk/db/installed', 'apk'],
+  ['usr/lib/apk/db/installed', 'apk'],
+  // What a database has not yet taken over stands in a log beside it; older forms are no SQLite.
+  ...rpmFolders.flatMap((folder) =>
+    ['rpmdb.sqlite', 'rpmdb.sqlite-wal', 'Packages.db', 'Packages'].map(
+      (name): readonly [string, PackageManager] => [`${folder}${name}`, 'rpm'],
+    ),
+  ),
+];
+export const dpkgFolder = 'var/lib/dpkg/status.d/';
+
+const managers: ReadonlyMap<string, PackageManager> = new Map(databasePaths);
+
+/** Databases of large systems have 60 MB. */
+const maxDatabaseBytes = 134_217_728;
+const maxMetadataBytes = 4_194_304;
+/** Headers of metadata come before the text for people. */
+const maxHeaderBytes = 65_536;
+
+type ReadDatabase = (bytes: Uint8Array) => Result<PackageDatabase, Unreadable>;
+const readers: Readonly<Record<PackageManager, ReadDatabase>> = {
+  dpkg: (bytes) => readDpkgStatus(textOfBytes(bytes)),
+  apk: (bytes) => readApkInstalled(textOfBytes(bytes)),
+  rpm: readRpmDatabase,
+};
+
+/** A damaged database is a gap; one over a limit makes its layer unreadable. */
+const readDatabase = (manager: PackageManager, bytes: Uint8Array): Result<CatalogedFile, Unreadable> => {
+  const database = readers[manager](bytes);
+  if (database.ok) return ok({ kind: 'database', manager, database: database.value });
+  if (database.error.kind === 'limit') return database;
+  return ok({ kind: 'unreadable-database', manager, why: database.error.why });
+};
+
+const chooseDatabase = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
+  const isDistroless = path.startsWith(dpkgFolder) && !path.endsWith('.md5sums');
+  const manager = isDistroless ? 'dpkg' : managers.get(path);
+  if (manager === undefined) return undefined;
+  if (manager === 'rpm' && !path.endsWith('.sqlite')) {
+    // An empty log is what is left when everything was taken over.
+    if (size === 0) return undefined;
+    return namedFile({ kind: 'unreadable-database', manager, why: `${path} is in a form that is not read` });
+  }
+  return collectFile<CatalogedFile>(size, maxDatabaseBytes, (bytes, isWhole) =>
+    isWhole
+      ? readDatabase(manager, bytes)
+      : tooMuch(`its package database ${path} is longer than ${maxDatabaseBytes} bytes`),
+  );
+};
+
+const folderOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+
+const languageFile = (
+  size: number,
+  { most, folder }: { readonly most: number; readonly folder: string },
+  read: (text: string, isWhole: boolean) => LanguagePackages,
+): FileReader<CatalogedFile> =>
+  collectFile<CatalogedFile>(size, most, (bytes, isWhole) =>
+    ok({ kind: 'language', folder, packages: read(textOfBytes(bytes), isWhole) }),
+  );
+
+const chooseLanguage = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
+  const npm = npmFolderName(path);
+  const folder = folderOf(path);
+  if (npm !== undefined)
+    return languageFile(size, { most: maxMetadataBytes, folder }, (text, isWhole) =>
+      isWhole ? readNpmPackage(text, npm) : { ...noPackages, unknown: [npm] },
+    );
+  const python = pythonFolderName(path);
+  if (python === undefined) return undefined;
+  // The code lies beside the folder of the metadata.
+  const site = path.endsWith('.egg-info') ? folder : folderOf(folder);
+  return languageFile(size, { most: maxHeaderBytes, folder: site }, (text) =>
+    readPythonMetadata(text, python),
+  );
+};
+
+const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
+  if (osReleasePaths.some((one) => one === path))
+    return collectFile<CatalogedFile>(size, maxHeaderBytes, (bytes) => {
+      const distribution = readOsRelease(textOfBytes(bytes));
+      return ok({ kind: 'os-release', ...(distribution === undefined ? {} : { distribution }) });
+    });
+  const owner = dpkgListOwner(path);
+  if (owner !== undefined)
+    return collectFile<CatalogedFile>(size, maxMetadataBytes, (bytes) =>
+      ok({ kind: 'file-list', owner, files: readDpkgList(textOfBytes(bytes), path) }),
+    );
+  const form = unsupportedForm(path);
+  return form === undefined ? undefined : namedFile({ kind: 'unsupported', form });
+};
+
+/** Any other file may be a program: only its first bytes tell. */
+const chooseProgram = (size: number): FileReader<CatalogedFile> => {
+  const reader = createProgramReader(size);
+  return {
+    body: reader.body,
+    found: () => {
+      const program = reader.found();
+      if (!program.ok) return program;
+      return ok(program.value && { kind: 'program', program: program.value });
+    },
+  };
+};
+
+/**
+ * What reads a file of a layer: by its path, else by its first bytes.
+ * @param links files that another path leads to, by their number: they are read as what lies at that path (V4)
+ */
+export const chooseFileOf =
+  (links: ReadonlyMap<number, string> = new Map()): ChooseFile<CatalogedFile> =>
+  (written, entry, number) => {
+    const path = links.get(number) ?? written;
+    return (
+      chooseDatabase(path, entry) ??
+      chooseLanguage(path, entry) ??
+      chooseNamed(path, entry) ??
+      chooseProgram(entry.size)
+    );
+  };

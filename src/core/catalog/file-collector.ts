@@ -1,0 +1,51 @@
+import { ok, type Result } from '../result.ts';
+import type { Unreadable } from '../text/unreadable.ts';
+import type { FileReader } from '../layer/layer-reader.ts';
+
+const maxFirstBuffer = 65_536;
+
+/**
+ * Collects a file whose bytes are needed together, or its beginning.
+ * @param size what the archive says: no memory is taken for it until the bytes are there
+ * @param most bytes that are kept
+ * @param read gets what was kept, and whether that is the whole file
+ */
+export const collectFile = <T>(
+  size: number,
+  most: number,
+  read: (bytes: Uint8Array, isWhole: boolean) => Result<T | undefined, Unreadable>,
+): FileReader<T> => {
+  const kept = Math.min(size, most);
+  let bytes = new Uint8Array(Math.min(kept, maxFirstBuffer));
+  let filled = 0;
+  const grow = (needed: number): void => {
+    if (needed <= bytes.length) return;
+    const larger = new Uint8Array(Math.min(kept, Math.max(needed, bytes.length * 2)));
+    larger.set(bytes.subarray(0, filled));
+    bytes = larger;
+  };
+  return {
+    body: {
+      write: (chunk) => {
+        const taken = Math.min(chunk.length, kept - filled);
+        if (taken <= 0) return;
+        grow(filled + taken);
+        bytes.set(chunk.subarray(0, taken), filled);
+        filled += taken;
+      },
+      hole: (length) => {
+        const taken = Math.min(length, kept - filled);
+        grow(filled + taken);
+        filled += taken;
+      },
+      end: () => undefined,
+    },
+    found: () => read(bytes.subarray(0, filled), size <= most),
+  };
+};
+
+/** Says of a file what its name says, whatever it holds. */
+export const namedFile = <T>(found: T): FileReader<T> => ({
+  body: { write: () => undefined, hole: () => undefined, end: () => undefined },
+  found: () => ok(found),
+});
