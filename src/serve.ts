@@ -106,15 +106,10 @@ const assemble = async (
   const problem = await foreign;
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
-  const { parts: advisoryParts } = await openAdvisories(data.value, telemetry, lifecycle);
+  const { trustRoots, pullSecrets } = outside;
+  const { advisories, parts: advisoryParts } = await openAdvisories(data.value, telemetry, lifecycle);
   const evidence = openEvidence(
-    {
-      config,
-      configFile,
-      verifyWorker: workers.verify,
-      trustRoots: outside.trustRoots,
-      pullSecrets: outside.pullSecrets,
-    },
+    { config, configFile, verifyWorker: workers.verify, trustRoots, advisories, pullSecrets },
     telemetry,
     lifecycle,
   );

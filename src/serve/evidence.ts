@@ -9,7 +9,7 @@ import {
 } from '../config/registries/registry-reload.ts';
 import type { Config, ConfigOf } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
-import type { PullSecrets } from '../evidence/ports.ts';
+import type { Advisories, PullSecrets } from '../evidence/ports.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -33,6 +33,7 @@ interface EvidenceSetting {
   /** The program of the threads that verify signatures. */
   readonly verifyWorker: URL;
   readonly trustRoots: TrustRoots;
+  readonly advisories: Advisories;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
@@ -86,7 +87,7 @@ const labelOf = (host: string, access: RegistryAccess): string =>
 
 /** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
-  { config, configFile, verifyWorker, trustRoots, pullSecrets }: EvidenceSetting,
+  { config, configFile, verifyWorker, trustRoots, advisories, pullSecrets }: EvidenceSetting,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Result<ServedEvidence, readonly string[]> => {
@@ -106,6 +107,7 @@ export const openEvidence = (
       ...(bytes > 0 ? { directory: join(config.data.value, 'content') } : {}),
       onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
+    advisories,
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
     verification: {
       worker: verifyWorker,

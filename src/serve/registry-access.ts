@@ -16,10 +16,11 @@ import { createAttestationProvider } from '../evidence/attestation/attestation-p
 import type { ClaimObserver } from '../evidence/candidate/claim-observer.ts';
 import { createSignatureProvider } from '../evidence/signature/signature-provider.ts';
 import type { CreateProvider } from '../evidence/provider.ts';
+import { createVulnerabilityProvider } from '../evidence/vulnerability/vulnerability-provider.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import { createWorkerVerifier } from '../adapters/verify-worker/worker-verifier.ts';
 import { createImageProvider } from '../evidence/image/image-provider.ts';
-import type { Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
+import type { Advisories, Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
 import { systemClock } from '../concurrency/clock.ts';
 
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
@@ -36,7 +37,7 @@ interface RegistryAccessOptions {
   readonly pullSecrets?: PullSecrets | undefined;
   /** Called for each request to a registry or token server. */
   readonly onAsked?: Asked;
-  /** What signatures and attestations are verified with. Absent: neither is looked for. */
+  /** What signatures, attestations and lists are verified with. Absent: none is looked for. */
   readonly verification?: {
     /** The program of the threads, see {@link WorkerPrograms}. */
     readonly worker: URL;
@@ -46,6 +47,8 @@ interface RegistryAccessOptions {
     /** Called when a candidate was not verified within its time. */
     readonly onTimeout?: () => void;
   };
+  /** By which package lists are judged. Absent: none is looked for. */
+  readonly advisories?: Advisories;
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
@@ -116,7 +119,8 @@ export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
 
 /** The providers of claims, and how to end the threads that verify for them. */
 const openClaims = (verification: RegistryAccessOptions['verification']) => {
-  if (verification === undefined) return { providers: [], busy: () => 0, close: () => Promise.resolve() };
+  if (verification === undefined)
+    return { verifier: undefined, providers: [], busy: () => 0, close: () => Promise.resolve() };
   const { worker, trustRoots, observer, onTimeout } = verification;
   const verifier = createWorkerVerifier({ program: worker, ...(onTimeout && { onTimeout }) });
   const sources = { verifier, trustRoots, ...(observer && { observer }) };
@@ -124,7 +128,7 @@ const openClaims = (verification: RegistryAccessOptions['verification']) => {
     createSignatureProvider(sources),
     createAttestationProvider(sources),
   ];
-  return { providers, busy: () => verifier.busy(), close: () => verifier.close() };
+  return { verifier, providers, busy: () => verifier.busy(), close: () => verifier.close() };
 };
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
@@ -157,13 +161,19 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
   });
   const content = createContentStore(options.content);
   const claims = openClaims(options.verification);
+  const { advisories } = options;
+  const { verifier } = claims;
+  const lists =
+    advisories === undefined || verifier === undefined
+      ? []
+      : [createVulnerabilityProvider({ verifier, advisories })];
   return {
     evidence: createEvidence({
       registry,
       keychain,
       content,
       clock: systemClock,
-      providers: [createImageProvider, ...claims.providers],
+      providers: [createImageProvider, ...claims.providers, ...lists],
       hasRow: (host) => settingsOf(host).configured === true,
     }),
     registry,

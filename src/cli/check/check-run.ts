@@ -37,11 +37,12 @@ export const checkSettings = [
   'kubeconfig',
   'context',
   'unmatched',
+  'data',
   ...registrySettings,
 ] as const satisfies readonly SettingKey[];
 
-/** A command that looks at one image has no cluster, and no say about images that no policy names. */
-type CheckConfig = RegistryConfig & Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched'>>;
+/** A command that looks at one image has no cluster, no advisories, and no say about images that no policy names. */
+type CheckConfig = RegistryConfig & Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data'>>;
 
 /** The flags of every `check` beside the settings. */
 export interface CheckOptions {
@@ -81,14 +82,10 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
 };
 
 /** Loaded only when an image has to be read, so that a check of names alone starts fast. */
-const openRegistries = async (
-  config: RegistryConfig,
-  own: readonly TrustRootSnapshot[],
-  terminal: Terminal,
-) => {
+const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapshot[], terminal: Terminal) => {
   const { openRegistryAccess } = await import('../registry-access.ts');
   const trustRoots = trustRootsOf(() => [...shippedRoots, ...own]);
-  return openRegistryAccess(config, terminal.workers.verify, trustRoots);
+  return openRegistryAccess(config, terminal.workers.verify, trustRoots, config.data?.value);
 };
 
 const needsEvidence = ({ policies }: PolicySet): boolean =>

@@ -22,8 +22,8 @@ export interface Outcome {
   readonly skipped?: { readonly code: SkipCode; readonly message: string };
   /** Version of the policy set in force; absent when there was none. */
   readonly policies?: string;
-  /** The trust roots by which images were judged, as `versions` names them. */
-  readonly trustRoots?: Readonly<Record<string, string>>;
+  /** The trust roots and advisories by which images were judged, as `versions` names them. */
+  readonly evidenceVersions?: Readonly<Record<string, string>>;
   /** Milliseconds that were spent on evidence; absent when none was asked for. */
   readonly evidence?: number | undefined;
 }
@@ -86,7 +86,7 @@ export const createDecisionBuilder =
       warnings = none,
       skipped,
       policies,
-      trustRoots,
+      evidenceVersions,
       evidence,
     } = outcome;
     const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
@@ -97,7 +97,8 @@ export const createDecisionBuilder =
     draft.warnings = warned.length === 0 ? warnings : [...warned, ...warnings];
     if (skipped !== undefined) draft.skipped = skipped;
     draft.exemptions = none;
-    draft.versions = policies === undefined ? { gate: version } : { gate: version, policies, ...trustRoots };
+    draft.versions =
+      policies === undefined ? { gate: version } : { gate: version, policies, ...evidenceVersions };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
     // Decisions are compared by their record, so the key is as bounded as the record (R24).

@@ -60,7 +60,7 @@ describe('a decision that was made before (R26, B46)', () => {
     ['a dry run', { dryRun: true }, outcome],
     ['another operation', { operation: 'UPDATE' }, outcome],
     ['another source', { source: 'image' }, outcome],
-    ['another state of a trust root', {}, { ...outcome, trustRoots: { 'trustRoot/acme': 'sha256:2' } }],
+    ['another state of a trust root', {}, { ...outcome, evidenceVersions: { 'trustRoot/acme': 'sha256:2' } }],
     ['other policies', {}, { ...outcome, policies: 'sha256:2' }],
     ['another image', {}, { ...outcome, images: [{ ...image, given: 'evil.io/y' }] }],
     [

@@ -2,7 +2,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { judging, type Uninformed, type Verdict } from '../../core/decision/decide.ts';
 import { judgedImage } from '../../core/decision/judged-image.ts';
-import { trustSnapshots } from '../../core/decision/trust-snapshots.ts';
+import { evidenceVersions } from '../../core/decision/evidence-versions.ts';
 import type { Unmatched } from '../../core/decision/unmatched.ts';
 import type { ImageUnderReview } from '../../core/policy-set/image-under-review.ts';
 import type { Fact } from '../../core/facts/fact.ts';
@@ -114,7 +114,7 @@ const createSettle =
       findings,
       warnings,
       policies: set.version,
-      trustRoots: trustSnapshots(images),
+      evidenceVersions: evidenceVersions(images),
       evidence: gathered,
     };
     if (uncovered && allowed)

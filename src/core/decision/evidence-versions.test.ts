@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
 import { attestationEvidence, claimFacts, signatureEvidence } from '../../../test/fakes/claims.ts';
 import { imageDigest, otherDigest } from '../../../test/fakes/image-facts.ts';
+import {
+  listed,
+  vulnerabilityEvidence,
+  vulnerabilityFacts,
+} from '../../../test/fakes/vulnerability-facts.ts';
 import { policySet } from '../../../test/fakes/policy-set.ts';
 import type { ImageEvidence } from '../facts/image-evidence.ts';
 import type { AttestationClaim } from '../facts/claim.ts';
-import { unavailable } from '../facts/fact.ts';
-import { trustSnapshots } from './trust-snapshots.ts';
+import { absent, unavailable } from '../facts/fact.ts';
+import { evidenceVersions } from './evidence-versions.ts';
 
 const images = (...evidence: readonly (ImageEvidence | undefined)[]) =>
   evidence.map((one, at) => ({
@@ -23,7 +28,7 @@ test('the roots of signatures and attestations of all images are named, each onc
     attestationEvidence(claimFacts<AttestationClaim>({}, more)),
     undefined,
   );
-  expect(Object.entries(trustSnapshots(given))).toEqual([
+  expect(Object.entries(evidenceVersions(given))).toEqual([
     ['trustRoot/acme', otherDigest],
     ['trustRoot/sigstore', imageDigest],
   ]);
@@ -31,11 +36,18 @@ test('the roots of signatures and attestations of all images are named, each onc
 
 test('what was not looked at names none', () => {
   const lost = { pinned: unavailable('x', 'y'), facts: { signature: unavailable('x', 'y') }, tried: [] };
-  expect(trustSnapshots(images(lost))).toEqual({});
+  expect(evidenceVersions(images(lost))).toEqual({});
 });
 
 test('a record holds 16 at most', () => {
   const many = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`r${String(at)}`, imageDigest]));
   const given = images(signatureEvidence(claimFacts({}, { trustSnapshots: many })));
-  expect(Object.keys(trustSnapshots(given))).toHaveLength(16);
+  expect(Object.keys(evidenceVersions(given))).toHaveLength(16);
+});
+
+test('the advisories are named by their generation, and not where there were none', () => {
+  const facts = vulnerabilityFacts(listed());
+  expect(evidenceVersions(images(vulnerabilityEvidence(facts)))).toEqual({ advisories: '0123456789abcdef' });
+  const without = vulnerabilityFacts(listed(), { advisories: absent });
+  expect(evidenceVersions(images(vulnerabilityEvidence(without)))).toEqual({});
 });
