@@ -7,7 +7,7 @@
  * Refuses: vulnerable, vulnerability-score
  */
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
-import { severityLevels } from '../../vulnerability/severity.ts';
+import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { isInGrace, type Vulnerability } from '../../vulnerability/vulnerability.ts';
 import { vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 import type { OpenOf } from './open.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { gapKinds } from '../../vulnerability/gap.ts';
-import { severityLevels } from '../../vulnerability/severity.ts';
+import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { boundedText, durationText, kept, visibleText } from './text.ts';
 
 /** Longer than any id that is published. */
