@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { image } from '../fakes/registry/registry-content.ts';
 import { status } from '../fakes/registry/registry-faults.ts';
@@ -106,6 +108,54 @@ describe('by flags: 0 when valid, 1 when not', () => {
   });
 });
 
+describe('pages of findings', () => {
+  const warning = policies([signedBy(release)], { mode: 'Warn' });
+
+  test.each([
+    ['by the key', [bundle(release)], ['--key', 'release.pub'], 0, []],
+    ['by a stranger', [sig(stranger)], ['--key', 'release.pub'], 1, ['signature-untrusted']],
+    ['by a stranger, under a policy that warns', [sig(stranger)], warning, 1, ['signature-untrusted']],
+  ] as const)(
+    'say what was found of a signature %s, with the same exit code',
+    async (_by, beside, args, code, want) => {
+      const { name } = stage.push(...beside);
+      const sarif = await stage.verify(name, ...args, '-o', 'sarif');
+      const { runs } = JSON.parse(sarif.stdout) as {
+        readonly runs: readonly [
+          { readonly results: readonly { readonly ruleId: string; readonly level: string }[] },
+        ];
+      };
+      expect([sarif.code, runs[0].results.map(({ ruleId }) => ruleId)]).toEqual([code, want]);
+      expect(runs[0].results).toEqual(
+        want.map((ruleId) =>
+          expect.objectContaining({
+            ruleId,
+            level: 'error',
+            locations: [{ logicalLocations: [{ fullyQualifiedName: `ImageReference/${name} image` }] }],
+          }),
+        ),
+      );
+      const junit = await stage.verify(name, ...args, '-o', 'junit');
+      expect(junit.code).toBe(code);
+      expect(junit.stdout).toContain(`tests="1" failures="${want.length}"`);
+      expect(junit.stdout.match(/<failure type="[a-z-]+"/g) ?? []).toEqual(
+        want.map((type) => `<failure type="${type}"`),
+      );
+    },
+  );
+
+  test('are written to files beside the table', async () => {
+    const { name } = stage.push(sig(stranger));
+    const file = (end: string): string => join(folderWith({}), `verify.${end}`);
+    const [sarif, junit] = [file('sarif'), file('xml')];
+    const outputs = ['-o', 'table', '-o', `sarif=${sarif}`, '-o', `junit=${junit}`];
+    const { stdout } = await stage.verify(name, '--key', 'release.pub', ...outputs);
+    expect(stdout).toMatch(/^not valid {2}/);
+    expect(readFileSync(sarif, 'utf8')).toContain('"version": "2.1.0"');
+    expect(readFileSync(junit, 'utf8')).toMatch(/^<\?xml /);
+  });
+});
+
 describe('3: what could not be looked at', () => {
   test('a list that fails, where the others are not enough (S2)', async () => {
     const { name, repository } = stage.push(sig(stranger));
@@ -211,7 +261,7 @@ describe('2: usage, and policies, keys and roots that cannot be used', () => {
     ['a KMS', ['--kms', 'awskms:///alias/x'], '--kms is not there yet'],
     ['Notation', ['--notation-policy', 'p.json'], '--notation-policy is not there yet'],
     ['a trust store', ['--trust-store', 'd'], '--trust-store is not there yet'],
-    ['another format', ['--key', 'release.pub', '-o', 'sarif'], '-o "sarif"'],
+    ['another format', ['--key', 'release.pub', '-o', 'sarf'], 'did you mean sarif?'],
   ])('%s', async (_title, args, sentence) => {
     const ended = await stage.verify(name, ...args);
     expect(ended).toMatchObject({ code: 2, stdout: '' });

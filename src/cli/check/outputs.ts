@@ -43,7 +43,7 @@ export const formatOption = (known: readonly string[]): Option =>
     `${known.join('|')}; repeatable, FORMAT=FILE writes a file`,
   ).argParser<readonly OutputTarget<string>[]>((text, previous) => parseTarget(text, known, previous ?? []));
 
-/** The `-o` option of every command that prints decisions. */
+/** The `-o` option of every command that prints what it judged. */
 export const outputOption = (): Option => formatOption(formats);
 
 const decisionList = (items: readonly Decision[]): DecisionList => ({

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { CommandModule } from '../command-module.ts';
-import { formatOption } from '../check/outputs.ts';
+import { outputOption } from '../check/outputs.ts';
 import { addSettingFlags } from '../setting-flags.ts';
-import { verifyFormats, verifyImage, verifySettings, type VerifyFlags } from '../verify/verify-image.ts';
+import { verifyImage, verifySettings, type VerifyFlags } from '../verify/verify-image.ts';
 
 const descriptions = {
   policies: 'Folder or file with policies: their checks of signatures and attestations; repeatable.',
@@ -44,7 +44,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
       'Attestations of this predicate type, a URI or a word of cosign, in place of signatures.',
     )
     .option('-n, --namespace <name>', 'Only the policies that cover this namespace by its name.')
-    .addOption(formatOption(verifyFormats))
+    .addOption(outputOption())
     .option('-q, --quiet', 'Say nothing but errors on stderr.');
   for (const flag of future) verify.addOption(new Option(flag).hideHelp());
   return addSettingFlags(verify, verifySettings, descriptions)

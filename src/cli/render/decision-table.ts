@@ -4,8 +4,11 @@ import type { Place } from '../../core/text/parsed-text.ts';
 import { namesField } from '../../core/decision/finding-place.ts';
 import type { FindingCode } from '../../core/reasons/reason.ts';
 
+/** What a result is told by: of a decision, or of a command that judges without one. */
+export type Judged = Pick<Decision, 'object' | 'findings' | 'allowed'>;
+
 /** `namespace/Kind/name` of the judged object. */
-export const formatObject = ({ object }: Decision): string =>
+export const formatObject = ({ object }: Pick<Decision, 'object'>): string =>
   [object.namespace, object.kind, object.name].filter((part) => part !== undefined && part !== '').join('/');
 
 /** `denied`, `warned` or `allowed`. */
@@ -16,7 +19,7 @@ export const verdictOf = (decision: Decision): string => {
 };
 
 /** `app.yaml:12:16`: the form that terminals and editors open. */
-export const placeText = ({ object }: Decision, { line, column }: Partial<Place>): string =>
+export const placeText = ({ object }: Pick<Decision, 'object'>, { line, column }: Partial<Place>): string =>
   [object.file, line, column].filter((part) => part !== undefined).join(':');
 
 /** The sentence of a finding, with its field where nothing else names the field. */

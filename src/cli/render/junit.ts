@@ -1,6 +1,5 @@
-import type { Decision } from '../../core/decision/decision.ts';
 import type { Finding } from '../../core/decision/finding.ts';
-import { fieldText, formatObject, placeText } from './decision-table.ts';
+import { fieldText, formatObject, placeText, type Judged } from './decision-table.ts';
 
 // XML 1.0 cannot express most control characters, so those that `shown` left are dropped.
 const escapeXml = (text: string): string =>
@@ -12,16 +11,16 @@ const escapeXml = (text: string): string =>
     .replaceAll('"', '&quot;');
 
 /** `app.yaml:12:16 spec.containers[0].image`, as far as it is known. */
-const whereOf = (decision: Decision, finding: Finding): string =>
+const whereOf = (decision: Judged, finding: Finding): string =>
   [finding.line === undefined ? undefined : placeText(decision, finding), finding.path]
     .filter(Boolean)
     .join(' ');
 
-const describe = (decision: Decision, finding: Finding): string =>
+const describe = (decision: Judged, finding: Finding): string =>
   [whereOf(decision, finding), finding.message, finding.detail, finding.remedy].filter(Boolean).join('\n');
 
 /** One element for all findings that deny: most readers take the first and drop the others. */
-const failureOf = (decision: Decision, denied: readonly Finding[]): readonly string[] => {
+const failureOf = (decision: Judged, denied: readonly Finding[]): readonly string[] => {
   const [first] = denied;
   if (first === undefined) return [];
   const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`;
@@ -31,10 +30,10 @@ const failureOf = (decision: Decision, denied: readonly Finding[]): readonly str
 };
 
 /** `file` and `line` are what readers of JUnit XML make a link of. */
-const placeOf = ({ object }: Decision): string =>
+const placeOf = ({ object }: Judged): string =>
   object.file === undefined ? '' : ` file="${escapeXml(object.file)}" line="${object.line ?? 1}"`;
 
-const caseOf = (decision: Decision): string => {
+const caseOf = (decision: Judged): string => {
   const name = escapeXml(formatObject(decision));
   const denied = decision.findings.filter((finding) => finding.mode === 'Deny');
   const other = decision.findings.filter((finding) => finding.mode !== 'Deny');
@@ -49,7 +48,7 @@ const caseOf = (decision: Decision): string => {
 };
 
 /** JUnit XML: one suite a file, one case an object, which fails when it is denied. */
-export function* renderJunit(decisions: readonly Decision[]): Iterable<string> {
+export function* renderJunit(decisions: readonly Judged[]): Iterable<string> {
   const files = Map.groupBy(decisions, ({ object }) => object.file ?? 'imagegate');
   yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n';
   for (const [file, items] of files) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Decision } from '../../core/decision/decision.ts';
 import type { Mode } from '../../core/policy/mode.ts';
 import type { Finding } from '../../core/decision/finding.ts';
 import type { FindingCode } from '../../core/reasons/reason.ts';
@@ -7,7 +6,7 @@ import { reasons } from '../../core/reasons/reasons.ts';
 import { version } from '../../config/version.ts';
 import type { ArtifactLocations } from '../check/artifact-location.ts';
 import { exitCode } from '../terminal/exit-code.ts';
-import { fieldText, formatObject } from './decision-table.ts';
+import { fieldText, formatObject, type Judged } from './decision-table.ts';
 import { jsonPieces } from './json-pieces.ts';
 
 const levels: Record<Mode, 'error' | 'warning' | 'note'> = { Deny: 'error', Warn: 'warning', Audit: 'note' };
@@ -20,7 +19,7 @@ const ruleOf = (code: FindingCode) => ({
 });
 
 /** Stays the same while the object and the finding do, so that a code-scanning page keeps its history. */
-const fingerprint = (decision: Decision, finding: Finding, uri: string): string =>
+const fingerprint = (decision: Judged, finding: Finding, uri: string): string =>
   createHash('sha256')
     .update(
       [uri, formatObject(decision), finding.policy, finding.check, finding.path ?? '', finding.code].join(
@@ -29,7 +28,7 @@ const fingerprint = (decision: Decision, finding: Finding, uri: string): string 
     )
     .digest('hex');
 
-const physicalLocation = ({ object }: Decision, finding: Finding, artifacts: ArtifactLocations) => {
+const physicalLocation = ({ object }: Judged, finding: Finding, artifacts: ArtifactLocations) => {
   if (object.file === undefined) return {};
   const { line = object.line ?? 1, column = object.column ?? 1 } = finding;
   return {
@@ -40,7 +39,7 @@ const physicalLocation = ({ object }: Decision, finding: Finding, artifacts: Art
   };
 };
 
-const resultOf = (decision: Decision, finding: Finding, artifacts: ArtifactLocations) => {
+const resultOf = (decision: Judged, finding: Finding, artifacts: ArtifactLocations) => {
   const { file } = decision.object;
   const uri = file === undefined ? '' : artifacts.locationOf(file).uri;
   return {
@@ -58,7 +57,7 @@ const resultOf = (decision: Decision, finding: Finding, artifacts: ArtifactLocat
   };
 };
 
-function* resultsOf(decisions: readonly Decision[], artifacts: ArtifactLocations) {
+function* resultsOf(decisions: readonly Judged[], artifacts: ArtifactLocations) {
   for (const decision of decisions)
     for (const finding of decision.findings) yield resultOf(decision, finding, artifacts);
 }
@@ -78,7 +77,7 @@ const brokenRun = (problems: readonly string[]) => ({
  * @param problems - what could not be read, so that the results are not about it
  */
 export const renderSarif = (
-  decisions: readonly Decision[],
+  decisions: readonly Judged[],
   artifacts: ArtifactLocations,
   problems: readonly string[] = [],
 ): Iterable<string> => {

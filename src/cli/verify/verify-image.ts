@@ -8,6 +8,10 @@ import { createVerifyImage } from '../../gate/manifest/verify-image.ts';
 import { budget, hushed, openCheck, plural } from '../check/check-run.ts';
 import { readOneImage } from '../check/image-input.ts';
 import { writeFormats, type OutputTarget } from '../check/outputs.ts';
+import { createArtifactLocations } from '../check/artifact-location.ts';
+import type { Judged } from '../render/decision-table.ts';
+import { renderJunit } from '../render/junit.ts';
+import { renderSarif } from '../render/sarif.ts';
 import { renderVerification } from '../render/verification-text.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
@@ -15,11 +19,10 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { readVerifyInput, type SignerFlags, type VerifyInput } from './verify-input.ts';
 
 export const verifySettings = ['policies', ...registrySettings] as const satisfies readonly SettingKey[];
-export const verifyFormats = ['table', 'json', 'yaml'] as const;
 
 export type VerifyFlags = Flags &
   SignerFlags & {
-    readonly output?: readonly OutputTarget<(typeof verifyFormats)[number]>[];
+    readonly output?: readonly OutputTarget[];
     readonly quiet?: boolean;
   };
 
@@ -62,6 +65,36 @@ const summary = ({ verdict, candidates }: ImageVerification): string => {
   return `${words[verdict]}; ${plural(candidates.length, 'candidate')} read, ${String(counting)} of them ${counting === 1 ? 'counts' : 'count'}`;
 };
 
+/**
+ * What a page of findings shows. The image fails by whatever is found, since the exit code does so too: a policy that only
+ * warns at admission asks here as one that denies.
+ */
+const judgedBy = ({ apiVersion, image, findings, verdict }: ImageVerification): Judged => ({
+  object: { apiVersion, kind: 'ImageReference', name: image.given },
+  allowed: verdict === 'valid',
+  findings: findings.map((finding) => ({ ...finding, mode: 'Deny' })),
+});
+
+const rendered = async (
+  verification: ImageVerification,
+  format: OutputTarget['format'],
+): Promise<Iterable<string>> => {
+  switch (format) {
+    case 'table':
+      return renderVerification(verification);
+    case 'json':
+      return [`${JSON.stringify(verification, undefined, 2)}\n`];
+    case 'yaml':
+      return [(await import('../render/yaml.ts')).yamlText(verification)];
+    case 'sarif':
+      return renderSarif([judgedBy(verification)], createArtifactLocations(process.cwd(), []));
+    case 'junit':
+      return renderJunit([judgedBy(verification)]);
+    default:
+      return format satisfies never;
+  }
+};
+
 /** `verify`: who signed an image, what each candidate proves, and whether that is what was asked for. */
 export const verifyImage = async (text: string, flags: VerifyFlags, given: Terminal): Promise<ExitCode> => {
   const { output, quiet, ...rest } = flags;
@@ -70,11 +103,7 @@ export const verifyImage = async (text: string, flags: VerifyFlags, given: Termi
   const image = readOneImage(text);
   const input = await readVerifyInput(image, flags, config.policies, terminal);
   const verification = await verifyIt(image, input, config, terminal);
-  await writeFormats(output, terminal, async (format) => {
-    if (format === 'json') return [`${JSON.stringify(verification, undefined, 2)}\n`];
-    if (format === 'yaml') return [(await import('../render/yaml.ts')).yamlText(verification)];
-    return renderVerification(verification);
-  });
+  await writeFormats(output, terminal, (format) => rendered(verification, format));
   terminal.talk(summary(verification));
   return codes[verification.verdict];
 };
