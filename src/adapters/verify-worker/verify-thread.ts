@@ -33,6 +33,7 @@ const portable = (verification: Verification): Verification => ({
 interface VerifyThread {
   /** One at a time. A thread whose outcome is not `verified` is of no more use. */
   verify(verification: Verification, withinMs: number): Promise<ThreadOutcome>;
+  hasEnded(): boolean;
   end(): Promise<void>;
 }
 
@@ -87,6 +88,7 @@ export const startVerifyThread = (program: URL): VerifyThread => {
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
         thread.postMessage(portable(verification));
       }),
+    hasEnded: () => ended !== undefined,
     end: async () => void (await thread.terminate()),
   };
 };

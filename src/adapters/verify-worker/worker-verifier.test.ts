@@ -41,6 +41,7 @@ beforeAll(async () => {
        wait: () => setTimeout(parts.verify, 300),
        load: () => setTimeout(() => (parentPort.postMessage({ begun: true }), parts.verify()), 300),
        'fail to load': () => parts.fail(),
+       'verify and die later': () => (parts.verify(), setTimeout(() => process.exit(1), 10)),
      };
      parentPort.on('message', ({ layers: [layer] }) => {
        if (!layer.mediaType.endsWith('load')) parentPort.postMessage({ begun: true });
@@ -140,6 +141,13 @@ describe('a thread verifies a candidate', () => {
       expect(await verifier.verify(play('verify'), by('r'), never)).toEqual(
         slow('its verification failed: '),
       );
+  });
+
+  test('a thread that ended while nobody asked it anything costs the next candidate nothing', async () => {
+    const verifier = open({ threads: 1 });
+    expect(await verifier.verify(play('verify and die later'), by('r'), never)).toEqual(verified);
+    await new Promise((again) => setTimeout(again, 500));
+    expect(await verifier.verify(play('verify', digest('2')), by('r'), never)).toEqual(verified);
   });
 
   test('what a thread loads first takes none of the time of a candidate, and blames none', async () => {

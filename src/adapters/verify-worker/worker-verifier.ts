@@ -46,6 +46,34 @@ const slow = (why: string): VerificationResult => ({
   rejected: [{ fault: 'slow', why, checks: [] }],
 });
 
+type VerifyThread = ReturnType<typeof startVerifyThread>;
+
+/** Threads that run, and those of them that have nothing to do. */
+const createThreads = (program: URL) => {
+  const all = new Set<VerifyThread>();
+  const idle: VerifyThread[] = [];
+  return {
+    /** One may have ended while nobody asked it anything: that is no fault of the candidate that comes next. */
+    take: (): VerifyThread => {
+      for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
+        if (!thread.hasEnded()) return thread;
+        all.delete(thread);
+      }
+      const started = startVerifyThread(program);
+      all.add(started);
+      return started;
+    },
+    keep: (thread: VerifyThread): void => void idle.push(thread),
+    discard: (thread: VerifyThread): void => {
+      all.delete(thread);
+      void thread.end();
+    },
+    close: async (): Promise<void> => {
+      await Promise.all([...all].map((thread) => thread.end()));
+    },
+  };
+};
+
 /**
  * Verifies candidates in threads, which start when the first candidate comes: neither a library nor a candidate is loaded
  * into the thread of the reviews. Attack: push a signature whose verification takes forever. Its thread is ended, and for
@@ -61,14 +89,8 @@ export const createWorkerVerifier = ({
 }: WorkerVerifierOptions): WorkerVerifier => {
   const places = createFairSemaphore({ places: threads, waiting });
   const resting = createTtlCache<string>({ entries: maxResting }, clock);
-  const all = new Set<ReturnType<typeof startVerifyThread>>();
-  const idle: ReturnType<typeof startVerifyThread>[] = [];
+  const pool = createThreads(program);
 
-  const start = (): ReturnType<typeof startVerifyThread> => {
-    const thread = startVerifyThread(program);
-    all.add(thread);
-    return thread;
-  };
   const judge = (outcome: ThreadOutcome, candidate: string): VerificationResult => {
     if (outcome.state === 'verified') return outcome.result;
     if (outcome.state === 'late') onTimeout();
@@ -80,13 +102,10 @@ export const createWorkerVerifier = ({
     return slow(why);
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
-    const thread = idle.pop() ?? start();
+    const thread = pool.take();
     const outcome = await thread.verify(verification, isLarge(verification) ? times.large : times.small);
-    if (outcome.state === 'verified') idle.push(thread);
-    else {
-      all.delete(thread);
-      void thread.end();
-    }
+    if (outcome.state === 'verified') pool.keep(thread);
+    else pool.discard(thread);
     release();
     return judge(outcome, verification.candidate);
   };
@@ -103,8 +122,6 @@ export const createWorkerVerifier = ({
       return untilAborted(run(verification, place.release), signal, () => slow('nobody waits for it'));
     },
     busy: () => places.held,
-    close: async () => {
-      await Promise.all([...all].map((thread) => thread.end()));
-    },
+    close: pool.close,
   };
 };

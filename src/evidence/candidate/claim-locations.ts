@@ -152,7 +152,7 @@ export const searchLocations = async (
     looks.push(look);
     const isLast = looks.length === locations.locations.length;
     await (isLast ? look : waitAtMost(look, 2 * candidateTime));
-    if (search.isMet(together(found).claims)) return together(found);
+    if (await search.isMet(together(found).claims)) return together(found);
   }
   await Promise.all(looks);
   return together(found);
