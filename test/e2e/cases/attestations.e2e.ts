@@ -11,8 +11,10 @@ import { startSigningRegistries } from '../harness/signing-registries.ts';
 /** Each cosign where it puts attestations. */
 const writers = [
   { where: 'docker', major: 2, form: 'tag' },
+  { where: 'docker', major: 2, form: 'bundle' },
   { where: 'docker', major: 3, form: 'bundle' },
   { where: 'go', major: 2, form: 'tag' },
+  { where: 'go', major: 2, form: 'bundle' },
   { where: 'go', major: 3, form: 'bundle' },
 ] as const satisfies readonly { where: string; major: 2 | 3; form: SignatureForm }[];
 

@@ -1,13 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { image } from '../../fakes/registry/registry-content.ts';
 import type { KubeObject } from '../harness/api.ts';
-import { createCosign, type CosignKey } from '../harness/cosign.ts';
-import { startDockerRegistry } from '../harness/docker-registry.ts';
+import type { CosignKey } from '../harness/cosign.ts';
 import { createPod, decisionOn, type CreatedPod } from '../harness/evidence-judged.ts';
-import { rowOf, stageEvidence } from '../harness/evidence-stage.ts';
+import { stageEvidence } from '../harness/evidence-stage.ts';
 import { eventually } from '../harness/eventually.ts';
 import { createNamespace } from '../harness/namespaces.ts';
 import {
@@ -21,6 +19,7 @@ import {
 } from '../harness/oidc-issuers.ts';
 import { putPolicy, untilJudged } from '../harness/policies.ts';
 import { pushManifest } from '../harness/registry-push.ts';
+import { startSigningRegistries, type RegistryName } from '../harness/signing-registries.ts';
 import { startSigstore, type RunningSigstore } from '../harness/sigstore.ts';
 
 const owner = 'https://github.com/acme';
@@ -76,24 +75,21 @@ const trustRoot = (name: string, trustedRoot: string): KubeObject => ({
 
 describe('images that somebody signed without a key of their own', () => {
   const stage = stageEvidence(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'imagegate-keyless-'));
-    const registry = await startDockerRegistry();
-    const cosign = createCosign(3, { folder });
-    const instances = [];
-    for (const name of ['ours', 'theirs']) {
+    const signing = await startSigningRegistries();
+    const { folder, cosigns } = signing;
+    const start = (name: string): Promise<RunningSigstore> => {
       mkdirSync(join(folder, name));
-      instances.push(await startSigstore(join(folder, name), cosign));
-    }
-    const [ours, theirs] = instances as [RunningSigstore, RunningSigstore];
+      return startSigstore(join(folder, name), cosigns[3]);
+    };
+    const [ours, theirs] = [await start('ours'), await start('theirs')];
     return {
-      registry,
-      cosign,
+      ...signing,
+      cosign: cosigns[3],
       ours,
       theirs,
-      config: { registries: [rowOf(registry)] },
       close: async () => {
-        await Promise.all([ours.stop(), theirs.stop(), registry.stop()]);
-        rmSync(folder, { recursive: true, force: true });
+        await Promise.all([ours.stop(), theirs.stop()]);
+        await signing.close();
       },
     };
   });
@@ -115,14 +111,14 @@ describe('images that somebody signed without a key of their own', () => {
       spec: {
         match: {
           namespaces: { include: [namespace] },
-          images: [`${stage.around.registry.host}/${name}/*`],
+          images: Object.values(stage.around.registries).map(({ host }) => `${host}/${name}/*`),
         },
         checks: [{ signature: { authorities: [{ name, ...authority }] } }],
       },
     });
   let images = 0;
-  const push = async (folder: string): Promise<string> => {
-    const { registry } = stage.around;
+  const push = async (folder: string, where: RegistryName = 'docker'): Promise<string> => {
+    const registry = stage.around.registries[where];
     const made = image({ labels: { test: `${++images} ${Math.random()}` } });
     await pushManifest(registry, `${folder}/app`, made, `v${images}`);
     return `${registry.host}/${folder}/app:v${images}@${made.digest}`;
@@ -154,74 +150,81 @@ describe('images that somebody signed without a key of their own', () => {
     await untilJudged(cluster, namespace, false);
   });
 
-  it.each<{ who: string; folder: Folder; signer: Signer; verdict: string }>([
-    { who: 'the workflow of a release', folder: 'github', signer: ofGithub(release), verdict: 'admitted' },
-    {
-      who: 'the same workflow on a branch',
-      folder: 'github',
-      signer: ofGithub({ ...release, job_workflow_ref: `${releaseWorkflow}@refs/heads/main` }),
-      verdict: 'signature-untrusted',
-    },
-    {
-      who: 'the same workflow of a fork',
-      folder: 'github',
-      signer: ofGithub({
-        ...release,
-        job_workflow_ref: releaseWorkflow.replace('acme', 'mallory') + '@refs/tags/v1',
-      }),
-      verdict: 'signature-untrusted',
-    },
-    {
-      who: 'somebody of another issuer',
-      folder: 'github',
-      signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example') },
-      verdict: 'signature-untrusted',
-    },
-    { who: 'a runner of GitHub', folder: 'hosted', signer: ofGithub(release), verdict: 'admitted' },
-    {
-      who: 'a runner of somebody',
-      folder: 'hosted',
-      signer: ofGithub({ ...release, runner_environment: 'self-hosted' }),
-      verdict: 'signature-untrusted',
-    },
-    {
-      who: 'a shared workflow, called by us',
-      folder: 'shared',
-      signer: shared('acme/app'),
-      verdict: 'admitted',
-    },
-    {
-      who: 'a shared workflow, called from elsewhere (S7)',
-      folder: 'shared',
-      signer: shared('mallory/app'),
-      verdict: 'signature-untrusted',
-    },
-    {
-      who: 'a pipeline of GitLab',
-      folder: 'gitlab',
-      signer: { issuer: gitlabIssuer, claims: gitlabClaims('acme/app', 'v1') },
-      verdict: 'admitted',
-    },
-    {
-      who: 'a pipeline of another project',
-      folder: 'gitlab',
-      signer: { issuer: gitlabIssuer, claims: gitlabClaims('acme/app/sub', 'v1') },
-      verdict: 'signature-untrusted',
-    },
-    {
-      who: 'a person',
-      folder: 'email',
-      signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example') },
-      verdict: 'admitted',
-    },
-    {
-      who: 'another person',
-      folder: 'email',
-      signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example.evil.example') },
-      verdict: 'signature-untrusted',
-    },
-  ])('$who, asked for $folder: $verdict', async ({ folder, signer, verdict }) => {
-    expect(await verdictOn(await signed(folder, signer))).toBe(verdict);
+  describe.each<{ where: RegistryName; has: string }>([
+    { where: 'docker', has: 'no Referrers API' },
+    { where: 'go', has: 'the Referrers API' },
+  ])('in a registry with $has', ({ where }) => {
+    it.each<{ who: string; folder: Folder; signer: Signer; verdict: string }>([
+      { who: 'the workflow of a release', folder: 'github', signer: ofGithub(release), verdict: 'admitted' },
+      {
+        who: 'the same workflow on a branch',
+        folder: 'github',
+        signer: ofGithub({ ...release, job_workflow_ref: `${releaseWorkflow}@refs/heads/main` }),
+        verdict: 'signature-untrusted',
+      },
+      {
+        who: 'the same workflow of a fork',
+        folder: 'github',
+        signer: ofGithub({
+          ...release,
+          job_workflow_ref: releaseWorkflow.replace('acme', 'mallory') + '@refs/tags/v1',
+        }),
+        verdict: 'signature-untrusted',
+      },
+      {
+        who: 'somebody of another issuer',
+        folder: 'github',
+        signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example') },
+        verdict: 'signature-untrusted',
+      },
+      { who: 'a runner of GitHub', folder: 'hosted', signer: ofGithub(release), verdict: 'admitted' },
+      {
+        who: 'a runner of somebody',
+        folder: 'hosted',
+        signer: ofGithub({ ...release, runner_environment: 'self-hosted' }),
+        verdict: 'signature-untrusted',
+      },
+      {
+        who: 'a shared workflow, called by us',
+        folder: 'shared',
+        signer: shared('acme/app'),
+        verdict: 'admitted',
+      },
+      {
+        who: 'a shared workflow, called from elsewhere (S7)',
+        folder: 'shared',
+        signer: shared('mallory/app'),
+        verdict: 'signature-untrusted',
+      },
+      {
+        who: 'a pipeline of GitLab',
+        folder: 'gitlab',
+        signer: { issuer: gitlabIssuer, claims: gitlabClaims('acme/app', 'v1') },
+        verdict: 'admitted',
+      },
+      {
+        who: 'a pipeline of another project',
+        folder: 'gitlab',
+        signer: { issuer: gitlabIssuer, claims: gitlabClaims('acme/app/sub', 'v1') },
+        verdict: 'signature-untrusted',
+      },
+      {
+        who: 'a person',
+        folder: 'email',
+        signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example') },
+        verdict: 'admitted',
+      },
+      {
+        who: 'another person',
+        folder: 'email',
+        signer: { issuer: emailIssuer, claims: emailClaims('release@acme.example.evil.example') },
+        verdict: 'signature-untrusted',
+      },
+    ])('$who, asked for $folder: $verdict', async ({ folder, signer, verdict }) => {
+      const named = await push(folder, where);
+      await sign(named, signer);
+      expect(await verdictOn(named)).toBe(verdict);
+    });
   });
 
   it('says who signed, and when', async () => {

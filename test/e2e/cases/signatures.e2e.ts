@@ -35,6 +35,7 @@ const signers: readonly { major: 2 | 3; form: SignatureForm; written: string; so
     written: 'simple-signing',
     source: { docker: '.sig', go: '.sig' },
   },
+  { major: 2, form: 'bundle', written: 'bundle', source: { docker: 'fallback tag', go: 'referrers' } },
   { major: 3, form: 'bundle', written: 'bundle', source: { docker: 'fallback tag', go: 'referrers' } },
 ];
 type Sources = Readonly<Record<RegistryName, string>>;
