@@ -53,14 +53,16 @@ export const imagegateVerdicts = async (asked: Asked): Promise<readonly Verdict[
   return verdicts;
 };
 
+const asSigned = (authorities: readonly object[]): object => ({ signature: { authorities } });
+
 /** Who has to have signed what lies in a folder, on every registry. */
-export const folderPolicy = (folder: string, authority: object): object => ({
+export const folderPolicy = (folder: string, authority: object, checkOf = asSigned): object => ({
   apiVersion: 'imagegate.dev/v1alpha1',
   kind: 'ImagePolicy',
   metadata: { name: folder },
   spec: {
     // Without a port it is any port of loopback, which is where all registries of the tests are.
     match: { images: [`127.0.0.1/${folder}/**`] },
-    checks: [{ signature: { authorities: [{ name: folder, ...authority }] } }],
+    checks: [checkOf([{ name: folder, ...authority }])],
   },
 });

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
+import type { Generation } from '../e2e/harness/sigstore.ts';
 import { registryNames, type OracleCase } from './oracle.ts';
 
 /** A signature without a key of one's own, as it is or with a twist. */
 export interface KeylessCase extends OracleCase {
   readonly who: Who;
+  /** Of the instance that signs. */
+  readonly generation: Generation;
   readonly twist: KeylessTwist;
   /** Which bit a twist flips, as a part of what there is. */
   readonly at: number;
@@ -34,6 +37,7 @@ export const keylessTwists = [
   /** A bit of what the log has, of its proof, of the timestamp, of the certificate. */
   'entry-flipped',
   'proof-flipped',
+  'promise-flipped',
   'timestamp-flipped',
   'certificate-flipped',
   /** A good signature beside one by somebody else. */
@@ -41,15 +45,25 @@ export const keylessTwists = [
 ] as const;
 export type KeylessTwist = (typeof keylessTwists)[number];
 
-/** Every twist on every registry, signers drawn. */
+/** Only Rekor 1 promises. */
+const isPossible = ({ generation, twist }: Pick<KeylessCase, 'generation' | 'twist'>): boolean =>
+  twist !== 'promise-flipped' || generation === 'former';
+
+/** Every twist on every registry and by both generations, signers drawn. */
 export const drawKeylessCases = (seed: number): readonly KeylessCase[] => {
-  const all = registryNames.flatMap((registry) => keylessTwists.map((twist) => ({ registry, twist })));
+  const places = [
+    ...registryNames.map((registry) => ({ registry, generation: 'current' as const })),
+    { registry: 'go' as const, generation: 'former' as const },
+  ];
+  const all = places
+    .flatMap((place) => keylessTwists.map((twist) => ({ ...place, twist })))
+    .filter(isPossible);
   const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const drawn = fc.sample(fc.tuple(fc.constantFrom(...whos), at), { seed, numRuns: all.length });
-  return all.map(({ registry, twist }, index) => {
+  return all.map(({ registry, generation, twist }, index) => {
     const [who, at] = drawn[index]!;
-    const id = `${registry}-${who}-${twist}`;
+    const id = `${registry}-${generation}-${who}-${twist}`;
     const good = twist === 'honest' || twist === 'junk-beside';
-    return { id, registry, who, twist, at, good, repository: `${who}/${id}` };
+    return { id, registry, generation, who, twist, at, good, repository: `${generation}-${who}/${id}` };
   });
 };

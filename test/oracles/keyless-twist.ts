@@ -4,6 +4,7 @@ import type { KeylessCase, KeylessTwist } from './keyless-cases.ts';
 interface LogEntry {
   readonly canonicalizedBody: string;
   readonly inclusionProof: { readonly rootHash: string };
+  readonly inclusionPromise?: { readonly signedEntryTimestamp: string };
 }
 interface Timestamp {
   readonly signedTimestamp: string;
@@ -64,6 +65,11 @@ export const twistBundle = (bytes: Buffer, other: Buffer, { twist, at }: Keyless
       withEntry(({ inclusionProof: proof, ...entry }) => ({
         ...entry,
         inclusionProof: { ...proof, rootHash: flipBase64(proof.rootHash, at) },
+      })),
+    'promise-flipped': () =>
+      withEntry(({ inclusionPromise, ...entry }) => ({
+        ...entry,
+        inclusionPromise: { signedEntryTimestamp: flipBase64(inclusionPromise!.signedEntryTimestamp, at) },
       })),
     'timestamp-flipped': () =>
       withStamps(stamps.map(({ signedTimestamp }) => ({ signedTimestamp: flipBase64(signedTimestamp, at) }))),

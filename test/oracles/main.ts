@@ -1,5 +1,5 @@
 /**
- * `npm run oracles`: asks cosign 2 and 3 and us about the same images, signed well and badly on real registries, and
+ * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries, and
  * package managers and us about the order of the same versions; compares case by case, and records everything for the
  * replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less. Ends with
  * 1 when we are wrong, or when somebody and we differ and nobody said why.
@@ -8,12 +8,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createCosign } from '../e2e/harness/cosign.ts';
+import { createCosign, type Cosign } from '../e2e/harness/cosign.ts';
 import { startDockerRegistry } from '../e2e/harness/docker-registry.ts';
 import { startGoRegistry } from '../e2e/harness/go-registry.ts';
+import { attestationOracle } from './attestation-oracle.ts';
 import { keylessOracle } from './keyless-oracle.ts';
-import { compare } from './oracle.ts';
+import { compare, type Comparison } from './oracle.ts';
 import { signatureOracle } from './signature-oracle.ts';
+import { startInstances } from './sigstore-instances.ts';
 import { compareOrders } from './versions/compare-orders.ts';
 
 const { values } = parseArgs({
@@ -27,6 +29,25 @@ const isChosen = (name: string): boolean => values.only === '' || values.only ==
 const seed = Number(values.seed);
 const write = !values.check;
 
+interface Stage extends Comparison {
+  readonly cosigns: Readonly<Record<2 | 3, Cosign>>;
+}
+
+const compareWithInstances = async ({ cosigns, ...comparison }: Stage): Promise<number> => {
+  const { folder, registries } = comparison;
+  const instances = await startInstances(folder, cosigns[3]);
+  try {
+    const keyless = isChosen('keyless')
+      ? await compare(keylessOracle(registries, cosigns, instances, seed), comparison)
+      : 0;
+    if (!isChosen('attestations')) return keyless;
+    const oracle = await attestationOracle(folder, registries, cosigns, instances, seed);
+    return keyless + (await compare(oracle, comparison));
+  } finally {
+    await instances.stop();
+  }
+};
+
 const compareImages = async (): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), 'imagegate-oracles-'));
   const registries = { docker: await startDockerRegistry(), go: await startGoRegistry() };
@@ -34,17 +55,10 @@ const compareImages = async (): Promise<number> => {
     const cosigns = { 2: createCosign(2, { folder }), 3: createCosign(3, { folder }) };
     const comparison = { folder, registries, seed, write };
     let failures = 0;
-    if (isChosen('signatures')) {
+    if (isChosen('signatures'))
       failures += await compare(await signatureOracle(folder, registries, cosigns, seed), comparison);
-    }
-    if (isChosen('keyless')) {
-      const keyless = await keylessOracle(folder, registries, cosigns[3], seed);
-      try {
-        failures += await compare(keyless, comparison);
-      } finally {
-        await keyless.stop();
-      }
-    }
+    if (isChosen('keyless') || isChosen('attestations'))
+      failures += await compareWithInstances({ ...comparison, cosigns });
     return failures;
   } finally {
     await Promise.all(Object.values(registries).map((registry) => registry.stop()));
@@ -54,5 +68,5 @@ const compareImages = async (): Promise<number> => {
 
 const failures =
   (isChosen('versions') ? compareOrders({ seed, write }) : 0) +
-  (isChosen('signatures') || isChosen('keyless') ? await compareImages() : 0);
+  (['signatures', 'keyless', 'attestations'].some(isChosen) ? await compareImages() : 0);
 process.exitCode = failures === 0 ? 0 : 1;

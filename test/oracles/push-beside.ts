@@ -16,10 +16,11 @@ export const pushBeside = async (
   repository: string,
   of: FakeManifest,
   candidate: FakeManifest,
+  suffix: 'sig' | 'att' = 'sig',
 ): Promise<void> => {
   const { subject, artifactType, config } = JSON.parse(candidate.bytes.toString()) as WithSubject;
   const tag = fallbackTag(of.digest);
-  if (subject === undefined) return pushManifest(registry, repository, candidate, `${tag}.sig`);
+  if (subject === undefined) return pushManifest(registry, repository, candidate, `${tag}.${suffix}`);
   await pushManifest(registry, repository, candidate);
   const live = openRepository(registry.url, repository);
   if ((await live.referrers(of.digest)).includes(candidate.digest)) return;

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawManifest } from '../fakes/registry/registry-content.ts';
 import { startFakeRegistry, type FakeRegistry } from '../fakes/registry/registry.ts';
+import { drawAttestationCases } from './attestation-cases.ts';
+import { attestationDifferences, attestationPolicies } from './attestation-oracle.ts';
 import { imagegateVerdicts, rowOf } from './imagegate-verdicts.ts';
 import { drawKeylessCases } from './keyless-cases.ts';
 import { keylessDifferences, keylessPolicies } from './keyless-oracle.ts';
@@ -32,6 +34,12 @@ const replays: readonly Replay[] = [
     draw: drawKeylessCases,
     policies: keylessPolicies,
     differences: keylessDifferences,
+  },
+  {
+    name: 'attestations',
+    draw: drawAttestationCases,
+    policies: attestationPolicies,
+    differences: attestationDifferences,
   },
 ];
 

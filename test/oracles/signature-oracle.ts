@@ -3,6 +3,7 @@ import type { Cosign } from '../e2e/harness/cosign.ts';
 import { cosignVersion } from '../e2e/harness/install-cosign.ts';
 import { folderPolicy } from './imagegate-verdicts.ts';
 import type { Oracle, Registries } from './oracle.ts';
+import { sigstoreGoAccepts, sigstoreGoVersion } from './sigstore-go.ts';
 import { drawSignatureCases, type SignatureCase } from './signature-cases.ts';
 import { layOut, makeKeys } from './signature-stage.ts';
 import { cosignWays, signatureDifferences } from './signature-ways.ts';
@@ -11,7 +12,7 @@ import { cosignWays, signatureDifferences } from './signature-ways.ts';
 export const signaturePolicies = (keys: Readonly<Record<string, string>>): readonly object[] =>
   Object.entries(keys).map(([name, pem]) => folderPolicy(name, { key: { pem } }));
 
-/** Signatures by a key, judged by both cosigns. */
+/** Signatures by a key, judged by both cosigns, and bundles by sigstore-go. */
 export const signatureOracle = async (
   folder: string,
   registries: Registries,
@@ -40,10 +41,18 @@ export const signatureOracle = async (
     name: 'signatures',
     cases: drawSignatureCases(seed),
     layOut: (one) => layOut({ registries, cosigns, keys }, one),
-    ways: Object.fromEntries(ways),
+    ways: {
+      ...Object.fromEntries(ways),
+      'sigstore-go': ({ key }, reference) =>
+        Promise.resolve(sigstoreGoAccepts(['-key', keys[key].release.pemFile], reference)),
+    },
     differences: signatureDifferences,
     material: Object.fromEntries(Object.entries(keys).map(([type, { release }]) => [type, release.pem])),
     policies: signaturePolicies,
-    versions: { cosign2: cosignVersion(2), cosign3: cosignVersion(3) },
+    versions: {
+      cosign2: cosignVersion(2),
+      cosign3: cosignVersion(3),
+      'sigstore-go': sigstoreGoVersion(),
+    },
   };
 };

@@ -36,7 +36,7 @@ export const makeKeys = async (cosign: Cosign): Promise<SignatureStage['keys']> 
   return made as SignatureStage['keys'];
 };
 
-const signerOf = (signer: CosignSigner): { readonly major: 2 | 3; readonly form: SignatureForm } => {
+export const signerOf = (signer: CosignSigner): { readonly major: 2 | 3; readonly form: SignatureForm } => {
   const [cosign, form] = signer.split('-') as [string, SignatureForm];
   return { major: cosign === 'cosign2' ? 2 : 3, form };
 };

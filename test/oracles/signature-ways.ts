@@ -25,6 +25,7 @@ const hashOf: Readonly<Record<KeyType, string>> = {
 };
 
 const allWays = Object.keys(cosignWays);
+const withSigstoreGo = [...allWays, 'sigstore-go'];
 
 /** Where cosign and we may differ, and why. A difference that no row explains is an error of one of us. */
 export const signatureDifferences: readonly Difference<SignatureCase>[] = [
@@ -53,14 +54,20 @@ export const signatureDifferences: readonly Difference<SignatureCase>[] = [
     applies: (one) => one.good && !one.signer.endsWith('-bundle'),
   },
   {
+    why: 'sigstore-go knows bundles alone',
+    ways: ['sigstore-go'],
+    accepted: false,
+    applies: (one) => one.good && !one.signer.endsWith('-bundle'),
+  },
+  {
     why: 'one bundle beside it, be it by a stranger, keeps cosign from looking at a signature of the older forms',
     ways: allWays,
     accepted: false,
     applies: (one) => one.twist === 'junk-beside' && !one.signer.endsWith('-bundle'),
   },
   {
-    why: 'cosign takes any attestation in a bundle for a signature, even one that says that a scan has failed (S4)',
-    ways: allWays,
+    why: 'cosign and sigstore-go take any attestation in a bundle for a signature, even one that says that a scan has failed (S4)',
+    ways: withSigstoreGo,
     accepted: true,
     applies: (one) => one.twist === 'attestation' && one.signer.endsWith('-bundle'),
   },

@@ -1,18 +1,25 @@
 import { flipBase64, flipBit } from './flip.ts';
 import type { Candidate } from './live-repository.ts';
-import type { SignatureCase } from './signature-cases.ts';
 
 const signatureAnnotation = 'dev.cosignproject.cosign/signature';
 
+const envelopeType = 'application/vnd.dsse.envelope.v1+json';
+
+interface Envelope {
+  readonly payload: string;
+  readonly signatures: readonly { readonly sig: string }[];
+}
 interface Bundle {
-  readonly dsseEnvelope: {
-    readonly payload: string;
-    readonly signatures: readonly { readonly sig: string }[];
-  };
+  readonly dsseEnvelope: Envelope;
+}
+/** What to change, and where, as a part of all. */
+interface Twisting {
+  readonly twist: string;
+  readonly at: number;
 }
 
 /** Changes the signed bytes or the signature of a candidate, and nothing else. */
-export const twistCandidate = (candidate: Candidate, { twist, at }: SignatureCase): Candidate => {
+export const twistCandidate = (candidate: Candidate, { twist, at }: Twisting): Candidate => {
   const flip = (bytes: Buffer): Buffer => flipBit(bytes, at);
   const flipText = (base64: string): string => flipBase64(base64, at);
   if (twist === 'payload-flipped') return changed(candidate, { payload: flip });
@@ -27,10 +34,16 @@ interface Change {
   readonly signature?: (base64: string) => string | undefined;
 }
 
-const changed = (candidate: Candidate, change: Change): Candidate =>
-  candidate.manifest.layers[0]!.annotations?.[signatureAnnotation] === undefined
-    ? changedBundle(candidate, change)
-    : changedSimpleSigning(candidate, change);
+const changed = (candidate: Candidate, change: Change): Candidate => {
+  const [layer] = candidate.manifest.layers;
+  if (layer!.mediaType === envelopeType)
+    return changedJson<Envelope>(candidate, (envelope) => changedEnvelope(envelope, change));
+  if (layer!.annotations?.[signatureAnnotation] !== undefined) return changedSimpleSigning(candidate, change);
+  return changedJson<Bundle>(candidate, (bundle) => ({
+    ...bundle,
+    dsseEnvelope: changedEnvelope(bundle.dsseEnvelope, change),
+  }));
+};
 
 const changedSimpleSigning = (candidate: Candidate, { payload, signature }: Change): Candidate => {
   const [layer] = candidate.manifest.layers;
@@ -44,20 +57,19 @@ const changedSimpleSigning = (candidate: Candidate, { payload, signature }: Chan
   };
 };
 
-const changedBundle = (candidate: Candidate, { payload, signature }: Change): Candidate => {
-  const bundle = JSON.parse(candidate.layers[0]!.toString()) as Bundle;
-  const { dsseEnvelope: envelope } = bundle;
+const changedEnvelope = (envelope: Envelope, { payload, signature }: Change): Envelope => {
   const signed = Buffer.from(envelope.payload, 'base64');
-  const made = {
-    ...bundle,
-    dsseEnvelope: {
-      ...envelope,
-      payload: (payload?.(signed) ?? signed).toString('base64'),
-      signatures: envelope.signatures.flatMap((one) => {
-        const sig = signature === undefined ? one.sig : signature(one.sig);
-        return sig === undefined ? [] : [{ ...one, sig }];
-      }),
-    },
+  return {
+    ...envelope,
+    payload: (payload?.(signed) ?? signed).toString('base64'),
+    signatures: envelope.signatures.flatMap((one) => {
+      const sig = signature === undefined ? one.sig : signature(one.sig);
+      return sig === undefined ? [] : [{ ...one, sig }];
+    }),
   };
+};
+
+const changedJson = <T>(candidate: Candidate, change: (value: T) => T): Candidate => {
+  const made = change(JSON.parse(candidate.layers[0]!.toString()) as T);
   return { ...candidate, layers: [Buffer.from(JSON.stringify(made))] };
 };

@@ -6,6 +6,16 @@ import type { Cosign, SigstoreFiles } from './cosign.ts';
 import { freePort } from './free-port.ts';
 import { installSigstore } from './install-sigstore.ts';
 import { startOidcIssuers, type RunningOidcIssuers } from './oidc-issuers.ts';
+import {
+  certificate,
+  commonName,
+  extensions,
+  rsaPair,
+  timeStamping,
+  type KeyPair,
+} from '../../fakes/signature/certificate-authority.ts';
+import { certificatePem } from '../../fakes/signature/sigstore-instance.ts';
+import { startRekorV1 } from './rekor-v1.ts';
 import { launch, untilReady, type RunningProcess } from './running-process.ts';
 
 /** A private Sigstore instance on loopback: everything that signing without a key of one's own takes. */
@@ -29,8 +39,15 @@ interface Server {
 /** Who reads a checkpoint takes the host of the URL in the trusted root for the name of the log. */
 const rekorName = 'rekor.tests.example';
 
-/** Fulcio, a certificate transparency log, Rekor 2 and a timestamp authority; `cosign` writes their roots down. */
-export const startSigstore = async (parent: string, cosign: Cosign): Promise<RunningSigstore> => {
+/** Which servers: those of today, or Rekor 1, which promises, and timestamps by an RSA key. */
+export type Generation = 'current' | 'former';
+
+/** Fulcio, a certificate transparency log, Rekor and a timestamp authority; `cosign` writes their roots down. */
+export const startSigstore = async (
+  parent: string,
+  cosign: Cosign,
+  generation: Generation = 'current',
+): Promise<RunningSigstore> => {
   const parts = installSigstore();
   const folder = join(parent, 'sigstore');
   mkdirSync(folder);
@@ -45,6 +62,7 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
   // Each server reads its key in one form alone.
   const ctKey = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
   const rekorKey = generateKeyPairSync('ed25519').privateKey;
+  const rekorV1 = generation === 'former' ? await startRekorV1(rekorName) : undefined;
   const running: RunningProcess[] = [];
   // A port that is free twice is given twice, and Fulcio breaks when HTTP and gRPC have the same.
   const taken = new Set<number>();
@@ -87,22 +105,23 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
         ].flat(),
       probe: '/ct/v1/get-roots',
     }),
-    start({
-      name: 'rekor',
-      program: parts.rekor,
-      args: (port, [grpc, metrics]) =>
-        [
-          ['serve', '--hostname', rekorName, '--storage-dir', join(folder, 'rekor')],
-          ['--http-port', port, '--grpc-port', grpc, '--http-metrics-port', metrics],
-          ['--signer-filepath', file('rekor.key', pkcs8(rekorKey))],
-          ['--checkpoint-interval', '100ms', '--batch-max-age', '10ms'],
-        ].flat(),
-      probe: '/healthz',
-    }),
+    rekorV1?.url ??
+      start({
+        name: 'rekor',
+        program: parts.rekor,
+        args: (port, [grpc, metrics]) =>
+          [
+            ['serve', '--hostname', rekorName, '--storage-dir', join(folder, 'rekor')],
+            ['--http-port', port, '--grpc-port', grpc, '--http-metrics-port', metrics],
+            ['--signer-filepath', file('rekor.key', pkcs8(rekorKey))],
+            ['--checkpoint-interval', '100ms', '--batch-max-age', '10ms'],
+          ].flat(),
+        probe: '/healthz',
+      }),
     start({
       name: 'timestamp-authority',
       program: parts.timestampServer,
-      args: (port) => ['-port', port],
+      args: (port) => ['-port', port, ...(generation === 'former' ? rsaFlags(file) : [])],
       probe: '/api/v1/timestamp/certchain',
     }),
   ]);
@@ -132,7 +151,7 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
       ['--ctfe', `url=${ctLog},public-key=${file('ct-log.pub', spki(ctKey))},${since}`],
       [
         '--rekor',
-        `url=https://${rekorName},public-key=${file('rekor.pub', spki(rekorKey))},${since},origin=${rekorName}`,
+        `url=https://${rekorName},public-key=${file('rekor.pub', rekorV1?.publicKeyPem ?? spki(rekorKey))},${since},origin=${rekorName}`,
       ],
       ['--tsa', `url=${timestamps},certificate-chain=${file('tsa.crt', chain)},${since}`],
     ].flat(),
@@ -144,7 +163,7 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
     [
       ['signing-config', 'create', '--out', signingConfigFile],
       ['--fulcio', of(fulcio, 1)],
-      ['--rekor', of(rekor, 2), '--rekor-config', 'ANY'],
+      ['--rekor', of(rekor, rekorV1 ? 1 : 2), '--rekor-config', 'ANY'],
       ['--tsa', of(`${timestamps}/api/v1/timestamp`, 1), '--tsa-config', 'ANY'],
     ].flat(),
   );
@@ -155,9 +174,30 @@ export const startSigstore = async (parent: string, cosign: Cosign): Promise<Run
     signingConfigFile,
     stop: async () => {
       await Promise.all(running.map((process) => process.stop('SIGTERM', 2_000)));
+      await rekorV1?.close();
       await issuers.close();
     },
   };
+};
+
+/** The timestamp authority makes an elliptic key itself; of another kind it has to be given one, with its chain. */
+const rsaFlags = (file: (name: string, text: string) => string): readonly string[] => {
+  const [authority, stamper] = [rsaPair(), rsaPair()];
+  const [from, until] = [Date.parse('2020-01-01T00:00:00Z'), Date.parse('2049-01-01T00:00:00Z')];
+  const issuer = commonName('timestamps of the tests');
+  const issue = (subject: Buffer, { spki: key }: KeyPair, more: readonly Buffer[]): string =>
+    certificatePem(certificate({ subject, issuer, spki: key, from, until, extensions: more }, authority));
+  const leaf = issue(commonName('stamper'), stamper, [
+    extensions.maySign,
+    extensions.purposes([timeStamping], true),
+  ]);
+  const root = issue(issuer, authority, [extensions.ca(), extensions.mayIssue]);
+  return [
+    '-signer',
+    file('tsa.key', pkcs8(stamper.privateKey)),
+    '-chain',
+    file('tsa-chain.crt', leaf + root),
+  ];
 };
 
 const pkcs8 = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;

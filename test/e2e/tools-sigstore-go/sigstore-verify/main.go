@@ -5,7 +5,6 @@ package main
 
 import (
 	"bufio"
-	"crypto"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -23,6 +22,7 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/options"
 )
 
 const maxBundle = 4 << 20
@@ -37,6 +37,8 @@ type answer struct {
 type verifier struct {
 	inner  *verify.Verifier
 	policy verify.PolicyOption
+	// What must be attested; empty: anything that is signed will do, as sigstore-go has it.
+	predicateType string
 }
 
 func main() {
@@ -44,12 +46,14 @@ func main() {
 	trustedRoot := flag.String("trusted-root", "", "trusted_root.json; with -identity and -issuer")
 	identity := flag.String("identity", "", "subject of the certificate, exact")
 	issuer := flag.String("issuer", "", "OIDC issuer, exact")
+	predicateType := flag.String("type", "", "predicate type of the statement, a URI")
 	flag.Parse()
 
 	made, err := newVerifier(*key, *trustedRoot, *identity, *issuer)
 	if err != nil {
 		log.Fatal(err)
 	}
+	made.predicateType = *predicateType
 	out := json.NewEncoder(os.Stdout)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		began := time.Now()
@@ -74,7 +78,8 @@ func newVerifier(key, trustedRoot, identity, issuer string) (*verifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		inner, err := signature.LoadVerifier(public, crypto.SHA256)
+		// Each kind of key with the hash that Sigstore's registry of algorithms names, as cosign signs with it.
+		inner, err := signature.LoadDefaultVerifier(public, options.WithED25519ph())
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +87,7 @@ func newVerifier(key, trustedRoot, identity, issuer string) (*verifier, error) {
 			return root.NewExpiringKey(inner, time.Time{}, time.Time{}), nil
 		})
 		made, err := verify.NewVerifier(material, verify.WithNoObserverTimestamps())
-		return &verifier{made, verify.WithKey()}, err
+		return &verifier{inner: made, policy: verify.WithKey()}, err
 	}
 	material, err := root.NewTrustedRootFromPath(trustedRoot)
 	if err != nil {
@@ -94,7 +99,7 @@ func newVerifier(key, trustedRoot, identity, issuer string) (*verifier, error) {
 	}
 	made, err := verify.NewVerifier(material, verify.WithTransparencyLog(1), verify.WithObserverTimestamps(1),
 		verify.WithSignedCertificateTimestamps(1))
-	return &verifier{made, verify.WithCertificateIdentity(who)}, err
+	return &verifier{inner: made, policy: verify.WithCertificateIdentity(who)}, err
 }
 
 // image is nil when one bundle beside the image holds.
@@ -149,6 +154,9 @@ func (v *verifier) candidate(of name.Digest, digest string) error {
 	if err != nil {
 		return err
 	}
-	_, err = v.inner.Verify(made, verify.NewPolicy(verify.WithArtifactDigest("sha256", subject), v.policy))
+	result, err := v.inner.Verify(made, verify.NewPolicy(verify.WithArtifactDigest("sha256", subject), v.policy))
+	if err == nil && v.predicateType != "" && result.Statement.GetPredicateType() != v.predicateType {
+		return errors.New("another predicate type")
+	}
 	return err
 }
