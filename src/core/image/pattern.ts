@@ -21,7 +21,7 @@ export interface ImagePattern {
 
 /**
  * Compiles a pattern or refuses it with a reason and, where there is one, a better text.
- * @see docs/policy.md, "Image patterns"
+ * @see docs/image-patterns.md
  * @example
  * compilePattern('registry.example.com/team/**', 'allow').ok // true
  * compilePattern('nginx', 'allow').error.suggestion // 'docker.io/library/nginx'
