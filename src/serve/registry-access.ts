@@ -120,7 +120,7 @@ export const observed = (http: RegistryHttp, onAsked: Asked): RegistryHttp => ({
 /** The providers of claims, and how to end the threads that verify for them. */
 const openClaims = (verification: RegistryAccessOptions['verification']) => {
   if (verification === undefined)
-    return { verifier: undefined, providers: [], busy: () => 0, close: () => Promise.resolve() };
+    return { sources: undefined, providers: [], busy: () => 0, close: () => Promise.resolve() };
   const { worker, trustRoots, observer, onTimeout } = verification;
   const verifier = createWorkerVerifier({ program: worker, ...(onTimeout && { onTimeout }) });
   const sources = { verifier, trustRoots, ...(observer && { observer }) };
@@ -128,7 +128,7 @@ const openClaims = (verification: RegistryAccessOptions['verification']) => {
     createSignatureProvider(sources),
     createAttestationProvider(sources),
   ];
-  return { verifier, providers, busy: () => verifier.busy(), close: () => verifier.close() };
+  return { sources, providers, busy: () => verifier.busy(), close: () => verifier.close() };
 };
 
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
@@ -162,11 +162,11 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
   const content = createContentStore(options.content);
   const claims = openClaims(options.verification);
   const { advisories } = options;
-  const { verifier } = claims;
+  const { sources } = claims;
   const lists =
-    advisories === undefined || verifier === undefined
+    advisories === undefined || sources === undefined
       ? []
-      : [createVulnerabilityProvider({ verifier, advisories })];
+      : [createVulnerabilityProvider({ ...sources, advisories })];
   return {
     evidence: createEvidence({
       registry,

@@ -8,9 +8,10 @@ type Versions = Readonly<Record<string, string>>;
 
 const none: Versions = {};
 
-const snapshotsOf = ({ facts: { signature, attestation } }: ImageEvidence): Versions => ({
+const snapshotsOf = ({ facts: { signature, attestation, vulnerability } }: ImageEvidence): Versions => ({
   ...(signature?.state === 'known' ? signature.value.trustSnapshots : {}),
   ...(attestation?.state === 'known' ? attestation.value.trustSnapshots : {}),
+  ...(vulnerability?.state === 'known' ? vulnerability.value.signed?.trustSnapshots : {}),
 });
 
 const generationOf = ({ facts: { vulnerability } }: ImageEvidence): string | undefined =>

@@ -1,5 +1,7 @@
 import type { Digest } from '../image/digest.ts';
 import type { Platform } from '../oci/platform.ts';
+import type { Result } from '../result.ts';
+import type { PackageList } from '../vulnerability/package-list.ts';
 import type { Unavailable } from './fact.ts';
 
 /** Where a registry lists candidates: {@link CandidateSource} without the index. */
@@ -169,6 +171,8 @@ export interface AttestationClaim extends ClaimBase {
   };
   /** Results of the CEL expressions that were asked, by their text. */
   readonly expressions: Readonly<Record<string, ConditionResult>>;
+  /** Where package lists were asked for: the one that it holds, or why that cannot be read. */
+  readonly packages?: Result<PackageList, string>;
 }
 export type Claim = SignatureClaim | AttestationClaim;
 
@@ -200,6 +204,8 @@ export interface RejectedCandidate {
   /** For people; safe to show. */
   readonly why: string;
   readonly checks: readonly ClaimCheckResult[];
+  /** Content that it names did not come, or came otherwise: nobody knows what it says. */
+  readonly isLost?: true;
 }
 
 /** Whether one source of candidates could be looked at: each is known, absent or unavailable by itself. */

@@ -122,7 +122,11 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     const key = keptKey(resolved, needKey, roots);
     const before = isShared ? kept.get(key) : undefined;
     if (before !== undefined) return before;
-    const basis = basisOf(settings.says, need.keys, roots, settings.expressions(need));
+    const { says, packages } = settings;
+    const basis = {
+      ...basisOf(says, need.keys, roots, settings.expressions(need)),
+      ...(packages !== undefined && { packages }),
+    };
     const answer = await gather(searcher, { resolved, need, needKey, roots, basis, reading, offersFor });
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
     if (answer.state === 'unavailable') {

@@ -1,4 +1,4 @@
-import type { Claim, RejectedCandidate } from '../../core/facts/claim.ts';
+import type { AttestationClaim, Claim, RejectedCandidate } from '../../core/facts/claim.ts';
 import type { Digest } from '../../core/image/digest.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
@@ -17,7 +17,10 @@ import { standingOf, type Candidate } from './candidate.ts';
 import { readCandidate, type CandidateBounds, type Failure, type WantedLayer } from './read-candidate.ts';
 
 /** By what candidates are verified: equal keys, equal results. */
-export interface ClaimBasis extends Pick<Verification, 'says' | 'keys' | 'trustRoots' | 'expressions'> {
+export interface ClaimBasis extends Pick<
+  Verification,
+  'says' | 'keys' | 'trustRoots' | 'expressions' | 'packages'
+> {
   /** Equal for equal keys, snapshots of trust roots and expressions, and for no others. */
   readonly key: string;
 }
@@ -72,7 +75,16 @@ export const withoutProgress = (reading: Reading): Reading => ({
 /** What layers that could not be read come to. */
 export const outcomeOf = (failures: readonly Failure[]): Pick<Outcome, 'rejected' | 'unavailable'> => {
   const rejected = failures.flatMap((failure): readonly VerifiedRejection[] =>
-    failure.state === 'bad' ? [{ fault: failure.fault, why: failure.why, checks: [] }] : [],
+    failure.state === 'bad'
+      ? [
+          {
+            fault: failure.fault,
+            why: failure.why,
+            checks: [],
+            ...(failure.isLost === true && { isLost: true }),
+          },
+        ]
+      : [],
   );
   const lost = failures.find((failure) => failure.state === 'unavailable');
   return { rejected, ...(lost !== undefined && { unavailable: lost.why }) };
@@ -121,6 +133,18 @@ const readAndVerify = async (
   };
 };
 
+/** About how many bytes a package takes in memory. */
+const packageBytes = 500;
+/** What is kept weighs so much. The lists of packages in it are counted, since to write them out takes long. */
+export const weightOf = (kept: object, words: readonly object[]): number => {
+  const lists = words.flatMap((word) =>
+    'packages' in word ? [word.packages as AttestationClaim['packages']] : [],
+  );
+  const packages = lists.reduce((sum, list) => sum + (list?.ok === true ? list.value.packages.length : 0), 0);
+  const rest = packages === 0 ? kept : { ...kept, claims: [], statements: [] };
+  return 2 * JSON.stringify(rest).length + packageBytes * (packages + words.length);
+};
+
 /** What is counted of one candidate: each thing that it says or fails to say. */
 const count = ({ observer }: JudgeParts, { claims, rejected, unavailable, isForeign }: Outcome): void => {
   if (isForeign) observer.candidate('none', 'foreign');
@@ -161,7 +185,7 @@ export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
     if (outcome === undefined) {
       outcome = await readAndVerify(judge, job, candidate);
       count(judge, outcome);
-      const weight = 2 * (key.length + JSON.stringify(outcome).length);
+      const weight = 2 * key.length + weightOf(outcome, outcome.claims);
       kept.set(key, outcome, timeOf(outcome, limits), weight);
     }
     const placed = { candidate: digest, sources, location };

@@ -14,7 +14,13 @@ import { readContent, type ReadPlace } from '../read-content.ts';
 import type { BareStatement, VerificationResult, VerifiedRejection } from '../verify/verification.ts';
 import { isAboutAnother, isInIndex, standingOf, type Candidate } from './candidate.ts';
 import type { FoundClaims } from './found-claims.ts';
-import { outcomeOf, withoutProgress, type CandidateJob, type JudgeParts } from './judge-candidate.ts';
+import {
+  outcomeOf,
+  weightOf,
+  withoutProgress,
+  type CandidateJob,
+  type JudgeParts,
+} from './judge-candidate.ts';
 import { readLayers, type WantedLayer } from './read-candidate.ts';
 
 /** What holds a bare statement, and its bytes: a message signature signs them. */
@@ -248,7 +254,7 @@ export const createJudgeStatements = (judge: JudgeParts): JudgeStatements => {
     for (const { fault } of rejected) judge.observer.candidate('statement', fault);
     const isOfThisTime = rejected.some(({ fault }) => fault === 'slow' || fault === 'limit');
     if (unavailable === undefined && left === 0 && !isOfThisTime)
-      kept.set(key, read, limits.outageTime, 2 * (key.length + JSON.stringify(read).length));
+      kept.set(key, read, limits.outageTime, 2 * key.length + weightOf(read, statements));
     return read;
   };
   return async (job) => {

@@ -43,7 +43,13 @@ export type ReadCandidate =
   | { readonly state: 'left' }
   | Failure;
 export type Failure =
-  | { readonly state: 'bad'; readonly fault: CandidateFault; readonly why: string }
+  | {
+      readonly state: 'bad';
+      readonly fault: CandidateFault;
+      readonly why: string;
+      /** See `RejectedCandidate`. */
+      readonly isLost?: true;
+    }
   | { readonly state: 'unavailable'; readonly why: RegistryFailure };
 
 export interface CandidateRead {
@@ -59,6 +65,13 @@ export interface CandidateRead {
 
 const bad = (fault: CandidateFault, why: string): Failure => ({ state: 'bad', fault, why: shown(why) });
 
+const lost = (why: string): Failure => ({
+  state: 'bad',
+  fault: 'unreadable',
+  why: shown(why),
+  isLost: true,
+});
+
 /** R25: whoever chose the content may have chosen slow content, so that it does not come excuses nothing. */
 const notExcusable = (why: RegistryFailure): Failure => {
   const { excusable: _, ...failure } = why;
@@ -71,11 +84,11 @@ const readWhat = async (
   what: string,
 ): Promise<Uint8Array | Failure> => {
   const answer = await readContent(parts, place, wanted, reading);
-  if (answer.state === 'absent') return bad('unreadable', `${what} is not there`);
+  if (answer.state === 'absent') return lost(`${what} is not there`);
   if (answer.state === 'known') return answer.value;
   const { kind, unreadable, why } = answer.why;
   if (kind === 'limit') return bad('limit', why);
-  return unreadable === true ? bad('unreadable', `${what}: ${why}`) : notExcusable(answer.why);
+  return unreadable === true ? lost(`${what}: ${why}`) : notExcusable(answer.why);
 };
 
 /** A layer that is read, in a form that counts. */

@@ -23,6 +23,8 @@ export interface ClaimKind<C extends Claim, N extends ClaimNeed<C>> {
   preference(need: N, about: Digest): Preference;
   /** Whether bare statements count, by who signed what holds them. */
   readonly takesStatements: boolean;
+  /** Present: package lists that are attested are read too. */
+  readonly packages?: 'signed';
   /** Whether what is said of an index counts for the images in it. */
   readonly covers: boolean;
   bounds(limits: EvidenceLimits): CandidateBounds;

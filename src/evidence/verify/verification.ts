@@ -33,8 +33,8 @@ export interface Verification {
   readonly keys: readonly string[];
   readonly trustRoots: readonly TrustRootSnapshot[];
   readonly expressions: AttestationNeed['expressions'];
-  /** `anyone`: package lists are looked for instead of claims, whoever wrote them. */
-  readonly packages?: 'anyone';
+  /** `signed`: claims hold their package lists; `anyone`: lists are looked for instead of claims, whoever wrote them. */
+  readonly packages?: 'signed' | 'anyone';
   /** Milliseconds since 1970: nothing is believed that is dated more than 5 minutes later (S5). */
   readonly now: number;
 }
@@ -43,7 +43,10 @@ export interface Verification {
 type Placed = 'candidate' | 'sources' | 'location';
 export type VerifiedClaim = Omit<SignatureClaim, Placed> | Omit<AttestationClaim, Placed>;
 /** What a bare statement says of the subject. Nobody has signed it: whoever reads this knows who signed what holds it. */
-export type BareStatement = Pick<AttestationClaim, 'says' | 'predicateType' | 'provenance' | 'expressions'>;
+export type BareStatement = Pick<
+  AttestationClaim,
+  'says' | 'predicateType' | 'provenance' | 'expressions' | 'packages'
+>;
 export type VerifiedRejection = Omit<RejectedCandidate, Placed>;
 
 export interface VerificationResult {

@@ -5,7 +5,7 @@ import type { SignedMaterial } from './form/signed-material.ts';
 import { readSigstoreBundle } from './form/sigstore-bundle.ts';
 import { readSimpleSigning } from './form/simple-signing.ts';
 import { conditionsOf } from './payload/conditions.ts';
-import { packageListsIn } from './payload/package-lists.ts';
+import { attestedList, packageListsIn } from './payload/package-lists.ts';
 import { readPayload } from './payload/read-payload.ts';
 import type { SignedWord } from './payload/signed-word.ts';
 import { reject, type Rejection } from './rejection.ts';
@@ -57,10 +57,19 @@ const rejectedLayer = (
 });
 
 /** The word of a believed signer. Attack: have expressions evaluated over a large statement that nobody known has signed. */
-const believedWord = (word: SignedWord, { expressions }: Verification, engine: ExpressionEngine) => {
+const believedWord = (
+  word: SignedWord,
+  { expressions, packages }: Verification,
+  engine: ExpressionEngine,
+) => {
   if (word.says === 'signed') return word;
   const { statement, ...said } = word;
-  return { ...said, expressions: conditionsOf(statement, expressions, engine) };
+  const list = packages === 'signed' ? attestedList(statement) : undefined;
+  return {
+    ...said,
+    expressions: conditionsOf(statement, expressions, engine),
+    ...(list !== undefined && { packages: list }),
+  };
 };
 
 /** What a layer says that somebody signed with the manifest around it. S4: it is never a signature. */

@@ -1,16 +1,30 @@
 /** Images with package lists beside them in a registry over real HTTP, and how they are gathered. */
+import { signedBy as signedByKey } from './claim-evidence.ts';
+import {
+  createGatherSignedLists,
+  type FoundSignedLists,
+} from '../../../src/evidence/vulnerability/signed-lists.ts';
+import type { AttestationClaim } from '../../../src/core/facts/claim.ts';
+import type { AttestationNeed } from '../../../src/core/facts/claim-need.ts';
 import { createFakeContentStore, createFakeKeychain } from './evidence-sources.ts';
 import { reference } from './evidence-harness.ts';
 import { artifact, blob, image, type FakeManifest } from '../registry/registry-content.ts';
 import { openReading, type Reading } from '../registry/registry-reading.ts';
 import { startFakeRegistry, type FakeRegistry } from '../registry/registry.ts';
 import { buildkitAttestations, candidateOf } from '../signature/signed-candidates.ts';
-import { bundleLayer, dsseBundle, dsseLayer, ecKey, statement } from '../signature/signed-layers.ts';
+import {
+  bundleLayer,
+  dsseBundle,
+  dsseLayer,
+  ecKey,
+  statement,
+  type SigningKey,
+} from '../signature/signed-layers.ts';
 import {
   vulnerabilityKind,
   vulnerabilityNeed,
 } from '../../../src/core/facts/vulnerability/vulnerability-kind.ts';
-import { absent, type Fact } from '../../../src/core/facts/fact.ts';
+import { absent, known, type Fact } from '../../../src/core/facts/fact.ts';
 import type { Digest } from '../../../src/core/image/digest.ts';
 import { createEvidence } from '../../../src/evidence/gather.ts';
 import type { EvidenceLimits } from '../../../src/evidence/limits.ts';
@@ -62,8 +76,13 @@ export const attached = (
 export const predicate = (about: FakeManifest, document: unknown, predicateType = cdxType) =>
   statement({ digest: about.digest, predicateType, predicate: document });
 /** cosign 3: a bundle that refers to the image. */
-export const bundled = (about: FakeManifest, document: unknown, predicateType = cdxType) =>
-  candidateOf([bundleLayer(dsseBundle([key.sign], predicate(about, document, predicateType)))], {
+export const bundled = (
+  about: FakeManifest,
+  document: unknown,
+  predicateType = cdxType,
+  signer: SigningKey = key,
+) =>
+  candidateOf([bundleLayer(dsseBundle([signer.sign], predicate(about, document, predicateType)))], {
     subject: about,
     artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
   });
@@ -85,9 +104,26 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+const mapped = (fact: Fact<FoundSignedLists>): Fact<ReadonlyMap<Digest, AttachedLists>> =>
+  fact.state === 'known' ? known(fact.value.lists) : fact;
+
+/** Lists that this key signed. */
+export const signedBy = (spki: string): AttestationNeed => ({
+  keys: [spki],
+  trustRoots: [],
+  locations: ['image'],
+  platforms: 'all',
+  named: false,
+  demands: [signedByKey<AttestationClaim>(spki)],
+  predicateTypes: [cdxType, spdxType],
+  expressions: [],
+});
+
+/** @param signed - absent: lists that nobody need have signed */
 export const openStage = async (
   limits: Partial<EvidenceLimits> = {},
   verifier: CandidateVerifier = { verify: (one) => Promise.resolve(verifyCandidate(one)) },
+  signed?: AttestationNeed,
 ): Promise<Stage> => {
   const registry = await startFakeRegistry();
   registry.serveReferrers(true);
@@ -104,10 +140,19 @@ export const openStage = async (
       },
     };
     const gather = createGatherPackageLists(counting, parts);
+    const gatherSigned = createGatherSignedLists(
+      { verifier: counting, trustRoots: { get: () => absent } },
+      parts,
+    );
     return {
       kind: vulnerabilityKind,
-      gather: async (resolved, _need, budget) => {
-        found = await gather({ resolved, images: wanted }, budget);
+      gather: async (resolved, { wanted: { lists } }, budget, offersFor) => {
+        const { signed: need } = lists;
+        const about = { resolved, images: wanted };
+        found =
+          need === undefined
+            ? await gather(about, budget)
+            : mapped(await gatherSigned({ ...about, need, offersFor }, budget));
         return { fact: absent, keepFor: 0, bytes: 0 };
       },
     };
@@ -121,7 +166,10 @@ export const openStage = async (
     providers: [provider],
   });
   const needs = {
-    vulnerability: vulnerabilityNeed({ platforms: 'all', lists: { catalog: false, unsigned: true } }),
+    vulnerability: vulnerabilityNeed({
+      platforms: 'all',
+      lists: { catalog: false, unsigned: true, ...(signed !== undefined && { signed }) },
+    }),
   };
   return {
     registry,

@@ -10,7 +10,7 @@ import { readSigstoreBundle } from '../form/sigstore-bundle.ts';
 import type { SignedPayload } from '../form/signed-material.ts';
 import type { Rejection } from '../rejection.ts';
 import type { CandidateLayer, Verification } from '../verification.ts';
-import { readStatement } from './statement.ts';
+import { readStatement, type Statement } from './statement.ts';
 
 /** Absent: a layer of another kind. */
 const payloadOf = (
@@ -33,6 +33,16 @@ const payloadOf = (
   }
 };
 
+/** The package list that a statement holds; absent: it is about something else. */
+export const attestedList = ({
+  predicateType,
+  predicate,
+}: Statement): Result<PackageList, string> | undefined => {
+  if (!isSbomPredicate(predicateType)) return undefined;
+  const list = readSbomPredicate(predicateType, predicate);
+  return list.ok ? list : fail(list.error.why);
+};
+
 /**
  * The package list in a layer, whoever wrote it. A statement has to be about the image that is judged; what is about another
  * one, or is no list, is none (S1). What cannot be read may have been one, so it is told (V16).
@@ -52,8 +62,6 @@ export const packageListsIn = (
   const { type, bytes } = payload.value;
   const statement = readStatement(type, bytes, verification.subject.digest);
   if (!statement.ok) return statement.error.fault === 'mismatch' ? [] : [fail(statement.error.why)];
-  const { predicateType, predicate } = statement.value;
-  if (!isSbomPredicate(predicateType)) return [];
-  const list = readSbomPredicate(predicateType, predicate);
-  return [list.ok ? list : fail(list.error.why)];
+  const list = attestedList(statement.value);
+  return list === undefined ? [] : [list];
 };
