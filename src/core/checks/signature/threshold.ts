@@ -53,17 +53,23 @@ const sharesMark = (signersOf: readonly (readonly Marks[])[]): boolean => {
 const disjointAuthorities = (signersOf: readonly (readonly Marks[])[], most: number): number => {
   let best = 0;
   let choices = 0;
-  const choose = (authority: number, count: number, taken: ReadonlySet<string>): void => {
+  // One set for all choices: a copy for each would cost more than the choice, in the thread that answers reviews.
+  const taken = new Set<string>();
+  const holding = (marks: Marks, then: () => void): void => {
+    for (const mark of marks) taken.add(mark);
+    then();
+    for (const mark of marks) taken.delete(mark);
+  };
+  const choose = (authority: number, count: number): void => {
     best = Math.max(best, count);
     const rest = signersOf.length - authority;
     for (const marks of rest === 0 ? [] : (signersOf[authority] ?? [])) {
       if (best >= most || count + rest <= best || ++choices > maxChoices) return;
-      if (!marks.some((mark) => taken.has(mark)))
-        choose(authority + 1, count + 1, new Set([...taken, ...marks]));
+      if (!marks.some((mark) => taken.has(mark))) holding(marks, () => choose(authority + 1, count + 1));
     }
-    if (rest > 0 && best < most && count + rest - 1 > best) choose(authority + 1, count, taken);
+    if (rest > 0 && best < most && count + rest - 1 > best) choose(authority + 1, count);
   };
-  choose(0, 0, new Set());
+  choose(0, 0);
   return best;
 };
 
