@@ -113,6 +113,7 @@ export const signedBy = (
   location: repository,
   about: imageDigest,
   signer,
+  signature: sha256(JSON.stringify(['signature', signer, more])),
   logs: [],
   times: [],
   checks: [
@@ -134,6 +135,7 @@ export const attestedBy = (
     ...base,
     says: 'attested',
     candidate: sha256(JSON.stringify([signer, more])),
+    signature: sha256(JSON.stringify(['attestation', signer, more])),
     form: 'dsse',
     sources: ['attestation-tag'],
     predicateType: provenanceType,

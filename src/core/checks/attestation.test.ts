@@ -145,6 +145,12 @@ describe('select', () => {
       times: [timeBy('timestamp', judgedAt - days * day)],
       expressions: { [text]: { state } },
     });
+  test('Newest: an original that is too old makes its copy too old', () => {
+    const copy = { ...at(0, 'true'), signature: at(40, 'true').signature };
+    const check = { ...asked('Newest'), maxAge: '30d' };
+    expect(on(check, copy)).toEqual([]);
+    expect(on(check, copy, at(40, 'true'))).toEqual(['signature-expired']);
+  });
   const asked = (select: string, authorities: readonly object[] = [dated], threshold = 1) => ({
     select,
     authorities,
@@ -183,6 +189,18 @@ describe('select', () => {
       'Newest: what nobody dated is not the newest',
       asked('Newest'),
       [at(9, 'true'), attestedBy(key.signer)],
+      [],
+    ],
+    [
+      'Newest: the older one was dated anew by somebody who holds no key',
+      asked('Newest'),
+      [at(1, 'false'), at(9, 'true'), { ...at(0, 'true'), signature: at(9, 'true').signature }],
+      condition,
+    ],
+    [
+      'Newest: it was dated anew, and is the newest by its first time too',
+      asked('Newest'),
+      [at(9, 'false'), at(1, 'true'), { ...at(0, 'true'), signature: at(1, 'true').signature }],
       [],
     ],
     [

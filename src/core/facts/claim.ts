@@ -138,6 +138,8 @@ interface ClaimBase {
   /** The digest that the signed bytes name (S1). */
   readonly about: Digest;
   readonly signer: Signer;
+  /** Equal for one signature, however it is written and whoever dated it. */
+  readonly signature: Digest;
   readonly logs: readonly LogProof[];
   readonly times: readonly TrustedTime[];
   readonly checks: readonly ClaimCheckResult[];

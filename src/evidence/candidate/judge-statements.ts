@@ -127,7 +127,7 @@ const claimsBy = (
   signers
     // S1: what was signed is this very digest, whoever found the signature.
     .filter(({ about }) => about === digest)
-    .flatMap(({ signer, logs, times, checks }) =>
+    .flatMap(({ signer, signature, logs, times, checks }) =>
       statements.map((statement): AttestationClaim => ({
         ...statement,
         form: 'statement',
@@ -137,6 +137,7 @@ const claimsBy = (
         location: repositoryKey(signedIn.repository),
         about: subject.digest,
         signer,
+        signature,
         logs,
         times,
         checks,

@@ -1,4 +1,5 @@
 import type { ClaimCheckResult, LogProof, Signer, TrustedTime } from '../../core/facts/claim.ts';
+import type { Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import {
   readSignerCertificates,
@@ -9,6 +10,7 @@ import {
 import type { SignedMaterial } from './form/signed-material.ts';
 import type { LoggedSignature } from './log/logged-signature.ts';
 import { isSignedBy } from './signature/is-signed-by.ts';
+import { signatureId } from './signature/signature-id.ts';
 import { readSpki, type PolicyKey } from './signature/public-key.ts';
 import type { PreparedRoot, SigstoreRoot } from './trust/prepared-root.ts';
 import { uniteWitnesses, witnessesOf, type RootWitnesses, type Witnesses } from './witnesses.ts';
@@ -16,10 +18,12 @@ import { uniteWitnesses, witnessesOf, type RootWitnesses, type Witnesses } from 
 /** A signer that is believed, who saw the signature, and what was checked of both. */
 export interface Believed {
   readonly signer: Signer;
+  readonly signature: Digest;
   readonly logs: readonly LogProof[];
   readonly times: readonly TrustedTime[];
   readonly checks: readonly ClaimCheckResult[];
 }
+type BelievedSigner = Omit<Believed, 'signature'>;
 interface Disbelieved extends SignerRejection {
   readonly checks: readonly ClaimCheckResult[];
 }
@@ -55,7 +59,8 @@ const keySignersOf = (material: SignedMaterial, { keys, roots }: Trust, now: num
     const { checks, ...seen } = uniteWitnesses(
       sigstoreOnly(roots).map((root) => witnessesOf(material, logged, root, now)),
     );
-    return [{ signer, ...seen, checks: [signaturePassed, ...checks] }];
+    const id = signatureId(key, signature);
+    return [{ signer, signature: id, ...seen, checks: [signaturePassed, ...checks] }];
   });
 
 /** What others say of the time counts only where the certificates were valid: before and after anybody may hold the key. */
@@ -79,7 +84,7 @@ const datedByOthers = (
   root: SigstoreRoot,
   seen: readonly SeenBy[],
   now: number,
-): readonly Result<Believed, Disbelieved>[] =>
+): readonly Result<BelievedSigner, Disbelieved>[] =>
   seen
     .filter((other) => other.root !== root && other.by.times.length > 0)
     .map(({ root: { name: datedBy }, by }) => {
@@ -101,7 +106,7 @@ const signersBy = (
   root: PreparedRoot,
   seen: readonly SeenBy[],
   now: number,
-): readonly Result<Believed, Disbelieved>[] => {
+): readonly Result<BelievedSigner, Disbelieved>[] => {
   const dated = seen.find((one) => one.root === root)?.by ?? uniteWitnesses([]);
   const verified = verifySigner(certificates, root, dated, now);
   if (!verified.ok) {
@@ -122,16 +127,20 @@ const certificateSignersOf = (
   const certificates = readSignerCertificates(material.certificates);
   if (!certificates.ok) return fail({ ...certificates.error, checks: [] });
   const { leaf } = certificates.value;
-  const key = readSpki(leaf.spki);
-  const signature = material.signatures.find((one) => key.ok && isSignedBy(key.value, material.message, one));
-  if (signature === undefined) {
-    const why = key.ok ? 'its signature is wrong' : `the key of its certificate does not count: ${key.error}`;
+  const read = readSpki(leaf.spki);
+  if (!read.ok) {
+    const why = `the key of its certificate does not count: ${read.error}`;
     return fail({ fault: 'invalid', why, checks: [signatureFailed] });
   }
+  const key = read.value;
+  const signature = material.signatures.find((one) => isSignedBy(key, material.message, one));
+  if (signature === undefined)
+    return fail({ fault: 'invalid', why: 'its signature is wrong', checks: [signatureFailed] });
   const logged = loggedOf(material, signature, { kind: 'certificate', der: leaf.der });
   const seen = sigstoreOnly(roots).map((root) => ({ root, by: witnessesOf(material, logged, root, now) }));
   const all = roots.flatMap((root) => signersBy(certificates.value, root, seen, now));
-  const signers = all.flatMap((one) => (one.ok ? [one.value] : []));
+  const id = signatureId(key, signature);
+  const signers = all.flatMap((one) => (one.ok ? [{ ...one.value, signature: id }] : []));
   if (signers.length > 0) return ok(signers);
   const rejections = all.flatMap((one) => (one.ok ? [] : [one.error]));
   const worst =

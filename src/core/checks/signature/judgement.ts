@@ -4,6 +4,7 @@ import { claimText, rejectedText, sourcesText } from '../../facts/claim-text.ts'
 import type { Unavailable } from '../../facts/fact.ts';
 import { fail, type Result } from '../../result.ts';
 import type { CompiledAuthority } from './authority.ts';
+import { datedTogether } from './dated-together.ts';
 import type { ClaimCondition } from './condition.ts';
 import { isComplete, selected, type Counting, type Select } from './select.ts';
 import { byProgress, type Shortfall, type Stop } from './stage.ts';
@@ -190,7 +191,8 @@ export const unmetOf = <C extends Claim>(
   subject: ClaimSubject<C>,
   situation: ClaimSituation,
 ): Unmet | undefined => {
-  const { name, claims } = subject;
+  const { name } = subject;
+  const claims = terms.select === 'Newest' ? datedTogether(subject.claims) : subject.claims;
   const { count, isLost } = countOf(terms, claims, situation);
   const needsAll = isComplete(terms.select);
   const unavailable = lacksOf(terms, subject);
@@ -203,7 +205,7 @@ export const unmetOf = <C extends Claim>(
     unavailable: isLost ? [] : unavailable,
     left: isLost ? 0 : left,
     unread: isLost ? [] : unreadSources(subject),
-    stops: stopsOf(terms, subject, situation),
+    stops: stopsOf(terms, { ...subject, claims }, situation),
     looked: sourcesText(subject.sources),
     count,
   };
