@@ -19,7 +19,7 @@ export const commands: readonly CommandEntry[] = [
   entry('trust', 'look at trust roots: list, show, verify', () => import('./commands/trust.ts')),
   entry(
     'advisories',
-    'know what is published about packages: import, status',
+    'know what is published about packages: import, update, status',
     () => import('./commands/advisories.ts'),
   ),
   entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),

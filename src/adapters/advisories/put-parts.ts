@@ -61,16 +61,30 @@ const judge = (
     : { outcome: { kind: 'refused', refusal: accepted.error } };
 };
 
+/** Another writer may have exchanged a part meanwhile: then its server said nothing of the new one. */
+const stillInForce = (
+  renewed: readonly GenerationPart[],
+  current: LoadedGeneration | undefined,
+): readonly GenerationPart[] =>
+  renewed.filter((part) =>
+    current?.generation.parts.some(
+      ({ feed, ecosystem, digest }) =>
+        feed === part.feed && ecosystem === part.ecosystem && digest === part.digest,
+    ),
+  );
+
 /**
  * Puts parts in force, each that is accepted (V15), all at once. Parts of other feeds stay as they are. May be called
  * while another process writes or follows the folder.
  *
+ * @param renewed parts in force of which their server said that they are still true
  * @returns what came of each, in their order; or why nothing could be written
  */
 export const putParts = async (
   folder: string,
   offered: readonly OfferedPart[],
   { isLossAccepted = false, patience = defaultPatience }: PutOptions = {},
+  renewed: readonly GenerationPart[] = [],
 ): Promise<Result<readonly PartOutcome[], string>> => {
   const lock = await lockFolder(folder, patience);
   if (!lock.ok) return lock;
@@ -78,7 +92,10 @@ export const putParts = async (
     const usable = await loadUsable(folder);
     const current = usable.ok ? usable.value.loaded : undefined;
     const judged = offered.map((one) => judge(one, current, isLossAccepted));
-    const next = judged.flatMap((one) => (one.next === undefined ? [] : [one.next]));
+    const next = [
+      ...judged.flatMap((one) => (one.next === undefined ? [] : [one.next])),
+      ...stillInForce(renewed, current),
+    ];
     const fresh = offered.flatMap(({ part }, at) => (judged[at]?.outcome.kind === 'accepted' ? [part] : []));
     if (next.length > 0) {
       const generation = withParts(current?.generation ?? { parts: [] }, next);

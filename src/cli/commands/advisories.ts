@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadUsable, type UsableGeneration } from '../../adapters/advisories/advisory-folder.ts';
 import { feedStatuses } from '../../adapters/advisories/feed-status.ts';
+import { readAttempts, type FeedAttempt } from '../../adapters/advisories/update/attempts.ts';
 import { parseDuration } from '../../config/values/duration.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
@@ -14,7 +15,15 @@ import { findFeedFiles } from '../advisories/feed-files.ts';
 import { importFeeds } from '../advisories/import-feeds.ts';
 import { formatOption, writeFormats, type OutputTarget } from '../check/outputs.ts';
 import type { CommandModule } from '../command-module.ts';
-import { feedList, importList, renderFeedTable, renderImportTable } from '../render/advisories-text.ts';
+import { feedSettings, updateFeeds } from '../advisories/update-feeds.ts';
+import {
+  feedList,
+  importList,
+  renderFeedTable,
+  renderImportTable,
+  renderUpdateTable,
+  updateList,
+} from '../render/advisories-text.ts';
 import { addSettingFlags, readSettings } from '../setting-flags.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, valueOrUsage, type Terminal } from '../terminal/terminal.ts';
@@ -27,10 +36,12 @@ interface CommonFlags {
   readonly maxAge?: number;
   readonly output?: readonly OutputTarget<Format>[];
 }
-interface ImportFlags extends CommonFlags {
+interface UpdateFlags extends CommonFlags {
+  readonly acceptLoss?: true;
+}
+interface ImportFlags extends UpdateFlags {
   readonly name?: string;
   readonly asOf?: string;
-  readonly acceptLoss?: true;
 }
 
 const maxAge = (text: string): number => valueOrUsage(parseDuration(text), (why) => `--max-age ${why}`);
@@ -95,13 +106,37 @@ const codeOf = (
   return isWhole ? exitCode.clean : exitCode.incomplete;
 };
 
+const hasAnswered = ({ outcome }: FeedAttempt): boolean => outcome === 'accepted' || outcome === 'unchanged';
+
 const status = async ({ maxAge: limit, output, ...rest }: CommonFlags & Flags, terminal: Terminal) => {
-  const usable = await load(folderOf(rest, terminal), terminal);
+  const folder = folderOf(rest, terminal);
+  const usable = await load(folder, terminal);
   const statuses = usable === undefined ? [] : feedStatuses(usable.loaded);
-  const list = feedList(statuses, usable?.loaded.name, Date.now());
+  const attempts = await readAttempts(folder);
+  const list = feedList(statuses, usable?.loaded.name, attempts, Date.now());
   const common = { ...(limit && { maxAge: limit }), ...(output && { output }) };
   await write(list, usable === undefined ? [] : renderFeedTable(list), common, terminal);
-  return codeOf(statuses, common, usable !== undefined && usable.fault === undefined);
+  for (const { feed, ecosystem, outcome, why = '' } of attempts.filter((one) => !hasAnswered(one)))
+    terminal.talk(shown(`imagegate: ${feed} ${ecosystem}: ${outcome}, the last good stays: ${why}`));
+  const isWhole = usable !== undefined && usable.fault === undefined && attempts.every(hasAnswered);
+  return codeOf(statuses, common, isWhole);
+};
+
+const update = async (
+  names: readonly string[],
+  { maxAge: limit, output, acceptLoss, ...rest }: UpdateFlags & Flags,
+  terminal: Terminal,
+) => {
+  const config = readSettings(feedSettings, rest, terminal);
+  const folder = advisoryFolder(resolve(config.data.value));
+  const request = { folder, names, isLossAccepted: acceptLoss === true };
+  const attempts = await updateFeeds(config, request, terminal);
+  const list = updateList(attempts);
+  const common = { ...(limit && { maxAge: limit }), ...(output && { output }) };
+  await write(list, renderUpdateTable(list), common, terminal);
+  const usable = await loadUsable(folder);
+  const inForce = usable.ok ? feedStatuses(usable.value.loaded) : [];
+  return codeOf(inForce, common, usable.ok && attempts.every(hasAnswered));
 };
 
 const tellUnreadable = (list: ReturnType<typeof importList>, terminal: Terminal): void => {
@@ -176,6 +211,24 @@ const importCommand = (terminal: Terminal, done: (code: ExitCode) => void): Comm
       done(await importPaths(paths, flags, terminal)),
     );
 
+const updateCommand = (terminal: Terminal, done: (code: ExitCode) => void): Command =>
+  withCommon(
+    new Command('update')
+      .summary('ask the feeds of the configuration again')
+      .description(
+        'Asks the feeds that `advisories` in the file of --config names, and puts in force what is new, while the gate runs or not. What is cut off, empty, a tenth smaller or older than what is in force is refused, and the last good stays.',
+      )
+      .argument('[feed...]', 'only these')
+      .option('--accept-loss', 'Accept files with a tenth fewer advisories than are in force.'),
+  )
+    .addHelpText(
+      'after',
+      `\nExamples:\n  imagegate advisories update --config gate.yaml\n  imagegate advisories update osv --config gate.yaml --max-age 1d${codes}`,
+    )
+    .action(async (names: readonly string[], flags: UpdateFlags & Flags) =>
+      done(await update(names, flags, terminal)),
+    );
+
 const statusCommand = (terminal: Terminal, done: (code: ExitCode) => void): Command =>
   withCommon(
     new Command('status')
@@ -193,4 +246,5 @@ export const command: CommandModule['command'] = (terminal, done) =>
     .description('Keeps what is published about packages: the feeds by which images are judged.')
     .addHelpText('after', '\nExample:\n  imagegate advisories status')
     .addCommand(importCommand(terminal, done))
+    .addCommand(updateCommand(terminal, done))
     .addCommand(statusCommand(terminal, done));

@@ -1,5 +1,6 @@
 import { shown } from '../../core/text/shown-text.ts';
 import type { FeedStatus } from '../../adapters/advisories/feed-status.ts';
+import type { FeedAttempt } from '../../adapters/advisories/update/attempts.ts';
 import type { FeedImport } from '../advisories/import-feeds.ts';
 import { formatTable } from './decision-table.ts';
 
@@ -27,9 +28,16 @@ interface FeedReport {
   /** Of the newest record. */
   readonly newest?: string;
   readonly newestAgeSeconds?: number;
+  /** Absent: it came from a file that somebody imported. */
+  readonly lastUpdate?: UpdateReport;
+}
+interface UpdateReport {
+  readonly time: string;
+  readonly outcome: FeedAttempt['outcome'];
+  readonly why?: string;
 }
 
-/** What an import or an update did, for programs. */
+/** What an import did, for programs. */
 interface AdvisoryImportList {
   readonly apiVersion: typeof apiVersion;
   readonly kind: 'AdvisoryImportList';
@@ -47,7 +55,17 @@ interface AdvisoryImportList {
 
 const ageOf = (time: string, now: number): number => Math.max(0, Math.floor((now - Date.parse(time)) / 1000));
 
-const reportOf = ({ feed, ecosystem, asOf, summary }: FeedStatus, now: number): FeedReport => ({
+const updateOf = ({ triedAt, outcome, why }: FeedAttempt): UpdateReport => ({
+  time: triedAt,
+  outcome,
+  ...(why === undefined ? {} : { why: shown(why) }),
+});
+
+const reportOf = (
+  { feed, ecosystem, asOf, summary }: FeedStatus,
+  now: number,
+  attempt: FeedAttempt | undefined,
+): FeedReport => ({
   feed,
   ecosystem,
   advisories: summary.advisories,
@@ -60,18 +78,26 @@ const reportOf = ({ feed, ecosystem, asOf, summary }: FeedStatus, now: number): 
   ...(summary.newest === undefined
     ? {}
     : { newest: summary.newest, newestAgeSeconds: ageOf(summary.newest, now) }),
+  ...(attempt === undefined ? {} : { lastUpdate: updateOf(attempt) }),
 });
 
 /** @param now milliseconds since 1970 */
 export const feedList = (
   statuses: readonly FeedStatus[],
   generation: string | undefined,
+  attempts: readonly FeedAttempt[],
   now: number,
 ): AdvisoryFeedList => ({
   apiVersion,
   kind: 'AdvisoryFeedList',
   ...(generation === undefined ? {} : { generation }),
-  items: statuses.map((status) => reportOf(status, now)),
+  items: statuses.map((status) =>
+    reportOf(
+      status,
+      now,
+      attempts.find((one) => one.feed === status.feed && one.ecosystem === status.ecosystem),
+    ),
+  ),
 });
 
 export const importList = (imports: readonly FeedImport[]): AdvisoryImportList => ({
@@ -93,6 +119,34 @@ export const importList = (imports: readonly FeedImport[]): AdvisoryImportList =
   })),
 });
 
+/** What an update did, for programs. */
+interface AdvisoryUpdateList {
+  readonly apiVersion: typeof apiVersion;
+  readonly kind: 'AdvisoryUpdateList';
+  readonly items: readonly (UpdateReport & {
+    readonly feed: string;
+    readonly ecosystem: string;
+    readonly source: string;
+  })[];
+}
+
+export const updateList = (attempts: readonly FeedAttempt[]): AdvisoryUpdateList => ({
+  apiVersion,
+  kind: 'AdvisoryUpdateList',
+  items: attempts.map((attempt) => ({
+    feed: attempt.feed,
+    ecosystem: attempt.ecosystem,
+    source: shown(attempt.source),
+    ...updateOf(attempt),
+  })),
+});
+
+export const renderUpdateTable = ({ items }: AdvisoryUpdateList): Iterable<string> =>
+  formatTable(
+    ['OUTCOME', 'FEED', 'ECOSYSTEM', 'SOURCE', 'WHY'],
+    items.map((item) => [item.outcome, item.feed, item.ecosystem, item.source, item.why ?? '']),
+  );
+
 const ageText = (seconds: number | undefined): string => {
   if (seconds === undefined) return '-';
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
@@ -101,7 +155,7 @@ const ageText = (seconds: number | undefined): string => {
 
 export const renderFeedTable = ({ items }: AdvisoryFeedList): Iterable<string> =>
   formatTable(
-    ['FEED', 'ECOSYSTEM', 'ADVISORIES', 'PACKAGES', 'UNREADABLE', 'AGE', 'NEWEST'],
+    ['FEED', 'ECOSYSTEM', 'ADVISORIES', 'PACKAGES', 'UNREADABLE', 'AGE', 'NEWEST', 'UPDATE'],
     items.map((item) => [
       item.feed,
       item.ecosystem,
@@ -110,6 +164,9 @@ export const renderFeedTable = ({ items }: AdvisoryFeedList): Iterable<string> =
       String(item.unreadable),
       ageText(item.ageSeconds),
       ageText(item.newestAgeSeconds),
+      item.lastUpdate === undefined
+        ? '-'
+        : [item.lastUpdate.outcome, item.lastUpdate.why].filter((part) => part !== undefined).join(': '),
     ]),
   );
 

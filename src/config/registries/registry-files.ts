@@ -3,6 +3,7 @@ import { pemCertificates } from '../../core/text/pem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readTextFile } from '../../files/text-file.ts';
 import type { ConfigProblem, Origin } from '../sources/origin.ts';
+import type { FeedRow } from '../advisories/feed-rows.ts';
 import { quote } from '../../core/text/cut-middle.ts';
 import type { Resolved } from '../resolved.ts';
 import type { RegistryEventRow, RegistryDefaults, RegistryRow } from './registry-rows.ts';
@@ -177,3 +178,16 @@ export const loadEventSources = (rows: Resolved<readonly RegistryEventRow[]>): L
   }
   return problems.length > 0 ? fail(problems) : loaded;
 };
+
+/** A row of `advisories` with the certificates of its `caFile`. */
+export interface LoadedFeed extends FeedRow {
+  readonly ca?: string;
+}
+
+/** Reads the files that the rows name; a feed is never read without its CA. */
+export const loadFeeds = (rows: Resolved<readonly FeedRow[]>): Loaded<LoadedFeed> =>
+  loadEach<FeedRow, LoadedFeed>(rows, (row) => {
+    const ca = read(row.caFile, certificatesOf);
+    if (!ca.ok) return fail(`advisories: caFile of ${row.name}: ${ca.error}`);
+    return ok({ ...row, ...(ca.value === undefined ? undefined : { ca: ca.value }) });
+  });

@@ -1,3 +1,4 @@
+import { feedRows } from '../advisories/feed-rows.ts';
 import { define } from './definition.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../registries/registry-rows.ts';
 import { choices, optional, shapes } from '../values/shape.ts';
@@ -23,6 +24,12 @@ export const evidenceDefinitions = {
     fallback: [],
     description: 'Who may tell the gate of pushed images. In the configuration file only.',
     example: '[{ source: harbor, format: harbor, tokenFile: ./harbor-token, hosts: [registry.example.com] }]',
+  }),
+  advisories: define({
+    shape: feedRows,
+    fallback: [],
+    description: 'Feeds of published advisories about packages. In the configuration file only.',
+    example: '[{ name: osv, format: osv, url: osv.dev, ecosystems: [npm, Debian] }]',
   }),
   cloudIdentities: define({
     shape: choices('gar', 'acr', 'ecr'),

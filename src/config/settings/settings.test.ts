@@ -12,6 +12,7 @@ describe('the table of settings', () => {
       ['registries', undefined],
       ['registryDefaults', undefined],
       ['registryEvents', undefined],
+      ['advisories', undefined],
       ['httpsProxy', 'HTTPS_PROXY'],
       ['httpProxy', 'HTTP_PROXY'],
       ['noProxy', 'NO_PROXY'],

@@ -1,0 +1,93 @@
+import {
+  validatorsOf,
+  type FeedAnswer,
+  type FeedClient,
+  type FeedValidators,
+} from '../../adapters/advisories/update/feed.ts';
+import { maxFeedBytes } from '../../adapters/advisories/update/update-feed.ts';
+import type { HttpResponse, RegistryHttp } from '../../adapters/registry/http/http.ts';
+import { createRegistryHttp } from '../../adapters/registry/http/transport.ts';
+import type { ProxySettings } from '../../adapters/registry/network/proxy.ts';
+import { defaultSettings } from '../../adapters/registry/settings.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import type { LoadedDefaults, LoadedFeed } from '../../config/registries/registry-files.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import type { RegistryFailure } from '../../evidence/ports.ts';
+
+interface ClosableFeedClient extends FeedClient {
+  close(): Promise<void>;
+}
+
+/** For one file: the largest has hundreds of megabytes. */
+const timeout = 10 * 60_000;
+/** One owner gets a quarter of the memory of responses. */
+const maxResponseBytes = 4 * maxFeedBytes;
+
+/** The same guards as for registries: addresses, TLS, proxy, redirects, Retry-After. A row speaks for its own host alone. */
+const httpOf = (feed: LoadedFeed, proxy: ProxySettings, defaults: LoadedDefaults): RegistryHttp => {
+  const own = feed.url === undefined ? '' : new URL(feed.url).host;
+  const ca = (defaults.ca ?? '') + (feed.ca ?? '');
+  return createRegistryHttp({
+    settingsOf: (host) => ({
+      ...defaultSettings(host),
+      configured: true,
+      timeout,
+      ...(ca === '' ? {} : { ca: host === own ? ca : (defaults.ca ?? '') }),
+      ...(defaults.ca === undefined ? {} : { proxyCa: defaults.ca }),
+      allowPrivateAddress: host === own && feed.allowPrivateAddress === true,
+    }),
+    proxy,
+    clock: systemClock,
+    limits: { maxResponseBytes },
+  });
+};
+
+const conditionsOf = (known: FeedValidators | undefined): Readonly<Record<string, string>> => ({
+  ...(known?.etag === undefined ? {} : { 'if-none-match': known.etag }),
+  ...(known?.lastModified === undefined ? {} : { 'if-modified-since': known.lastModified }),
+});
+
+const whyFailed = ({ host, why }: RegistryFailure): string => `${host}: ${why}`;
+
+const read = async (response: HttpResponse, host: string): Promise<Result<FeedAnswer, string>> => {
+  const { status, headers } = response;
+  if (status !== 200) {
+    response.discard();
+    return status === 304 ? ok({ kind: 'unchanged' }) : fail(`${host} answers ${status}`);
+  }
+  const bytes = await response.read(maxFeedBytes);
+  if (!bytes.ok) return fail(whyFailed(bytes.error));
+  const { buffer, byteOffset, byteLength } = bytes.value;
+  return ok({
+    kind: 'bytes',
+    bytes: Buffer.from(buffer, byteOffset, byteLength),
+    validators: validatorsOf(headers['etag'], headers['last-modified']),
+  });
+};
+
+export const createFeedClient = (
+  feeds: readonly LoadedFeed[],
+  proxy: ProxySettings,
+  defaults: LoadedDefaults,
+): ClosableFeedClient => {
+  const all = new Map(feeds.map((feed) => [feed.name, httpOf(feed, proxy, defaults)]));
+  const get: FeedClient['get'] = async ({ name }, url, known, signal) => {
+    const target = new URL(url);
+    const answer = await all.get(name)?.send({
+      host: target.host,
+      target,
+      method: 'GET',
+      headers: { accept: '*/*', ...conditionsOf(known) },
+      stage: 'blob',
+      signal,
+    });
+    if (answer === undefined) return fail(`there is no feed ${name}`);
+    return answer.ok ? read(answer.value, target.host) : fail(whyFailed(answer.error));
+  };
+  return {
+    get,
+    close: async () => {
+      await Promise.all([...all.values()].map((http) => http.close()));
+    },
+  };
+};
