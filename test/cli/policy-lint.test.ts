@@ -40,7 +40,9 @@ const files = folderWith({
   'twice/b.json': trusting(),
   'empty/readme.txt': '',
   'comment/p.yaml': '# nothing\n',
-  'future/p.json': policyText('future', { checks: [{ vulnerabilities: { max: {} } }] }),
+  'future/p.json': policyText('future', {
+    checks: [{ signature: { authorities: [{ name: 'notary', notation: { trustRoot: 'acme-notary' } }] } }],
+  }),
 });
 const lint = (...args: string[]) => imagegate(['policy', 'lint', ...args], { cwd: files });
 
@@ -58,7 +60,7 @@ describe('policy lint: errors 2, warnings 0 (R20)', () => {
     ['a name that two policies have', ['twice'], 2, 'twice/b.json:1:'],
     ['a folder without policies (R8)', ['empty'], 2, 'empty: holds no ImagePolicy'],
     ['a file without a policy', ['comment'], 2, 'comment: holds no ImagePolicy'],
-    ['a check that this version cannot run (R5)', ['future'], 2, 'vulnerabilities'],
+    ['a check that this version cannot run (R5)', ['future'], 2, 'notation'],
     ['an expression', ['attested'], 0, '1 policy read'],
     [
       'an expression that does not compile (R5)',

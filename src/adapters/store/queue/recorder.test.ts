@@ -320,7 +320,11 @@ describe('R14: the disk', () => {
     await eventually(() => expect(recorder.state()).toEqual({ state: 'ok' }));
     await eventually(() => expect(counts.stored).toBe(5000));
     expect(counts.dropped).toEqual({});
-    expect(reports).toHaveLength(2);
+    // A busy machine may stall the thread again for 100 ms; each change is reported once.
+    expect(reports.map(({ state }) => state)).toEqual(
+      reports.map((_, at) => (at % 2 === 0 ? 'failing' : 'ok')),
+    );
+    expect(reports.at(-1)).toEqual({ state: 'ok' });
   });
 
   const smallDisk = join(scratch, 'small-disk');
