@@ -22,6 +22,11 @@ export const commands: readonly CommandEntry[] = [
     'know what is published about packages: import, update, status',
     () => import('./commands/advisories.ts'),
   ),
+  entry(
+    'scan',
+    'show what is wrong with the packages of images and package lists',
+    () => import('./commands/scan.ts'),
+  ),
   entry('decisions', 'read the record of decisions', () => import('./commands/decisions.ts')),
   entry('explain', 'explain a reason code or one decision', () => import('./commands/explain.ts')),
   entry(

@@ -1,7 +1,5 @@
 import { createCredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
 import { createUserConfig } from '../adapters/docker-config/configured-files.ts';
-import { resolve } from 'node:path';
-import { followAdvisories } from '../adapters/advisories/followed-advisories.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
 import { readEnvironment } from '../config/sources/load.ts';
 import { describeConfigProblems } from '../config/sources/origin.ts';
@@ -13,8 +11,11 @@ import {
 import { userCredentialFiles } from '../config/registries/user-credentials.ts';
 import type { PullSecrets } from '../evidence/ports.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
-import { advisoryFolder } from '../serve/advisories/open-advisories.ts';
-import { createRegistryAccess, type RegistryAccess } from '../serve/registry-access.ts';
+import {
+  createRegistryAccess,
+  type RegistryAccess,
+  type RegistryAccessOptions,
+} from '../serve/registry-access.ts';
 import { proxyOf } from '../serve/evidence.ts';
 import { systemClock } from '../concurrency/clock.ts';
 import type { RegistryConfig } from './setting-flags.ts';
@@ -46,13 +47,13 @@ const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): Loa
  * of a cluster are not read: the user of a check has logins of their own, and is not the kubelet. Configuration that
  * cannot be used gives exit code 2.
  * @param worker - the program of the threads that verify signatures
- * @param data - where advisories lie; absent: nobody asks for them
+ * @param lists - by what package lists are judged; absent: nobody asks for them
  */
 export const openRegistryAccess = (
   config: RegistryConfig,
   worker: URL,
   trustRoots: TrustRoots,
-  data: string | undefined,
+  lists: Pick<RegistryAccessOptions, 'advisories' | 'onLists'> = {},
 ): RegistryAccess => {
   const verification = { worker, trustRoots };
   return createRegistryAccess({
@@ -60,9 +61,7 @@ export const openRegistryAccess = (
     proxy: proxyOf(config),
     content,
     verification,
-    ...(data === undefined
-      ? {}
-      : { advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }) }),
+    ...lists,
   });
 };
 

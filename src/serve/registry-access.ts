@@ -16,7 +16,10 @@ import { createAttestationProvider } from '../evidence/attestation/attestation-p
 import type { ClaimObserver } from '../evidence/candidate/claim-observer.ts';
 import { createSignatureProvider } from '../evidence/signature/signature-provider.ts';
 import type { CreateProvider } from '../evidence/provider.ts';
-import { createVulnerabilityProvider } from '../evidence/vulnerability/vulnerability-provider.ts';
+import {
+  createVulnerabilityProvider,
+  type VulnerabilitySources,
+} from '../evidence/vulnerability/vulnerability-provider.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import { createWorkerVerifier } from '../adapters/verify-worker/worker-verifier.ts';
 import { createImageProvider } from '../evidence/image/image-provider.ts';
@@ -26,7 +29,7 @@ import { systemClock } from '../concurrency/clock.ts';
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
 type Asked = (asked: { readonly host: string; readonly code: string; readonly milliseconds: number }) => void;
 
-interface RegistryAccessOptions {
+export interface RegistryAccessOptions {
   readonly registries: readonly LoadedRegistry[];
   /** Applies to every host. */
   readonly defaults?: LoadedDefaults;
@@ -49,6 +52,7 @@ interface RegistryAccessOptions {
   };
   /** By which package lists are judged. Absent: none is looked for. */
   readonly advisories?: Advisories;
+  readonly onLists?: VulnerabilitySources['onLists'];
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
@@ -161,12 +165,12 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
   });
   const content = createContentStore(options.content);
   const claims = openClaims(options.verification);
-  const { advisories } = options;
+  const { advisories, onLists } = options;
   const { sources } = claims;
   const lists =
     advisories === undefined || sources === undefined
       ? []
-      : [createVulnerabilityProvider({ ...sources, advisories })];
+      : [createVulnerabilityProvider({ ...sources, advisories, ...(onLists && { onLists }) })];
   return {
     evidence: createEvidence({
       registry,

@@ -54,7 +54,7 @@ describe('what is misspelt is refused with a suggestion: exit code 2, one senten
     [
       'a command that is far from any',
       ['frobnicate'],
-      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, registry, trust, advisories, decisions, explain, verify, verify-bundle, manifests, completion, version\n',
+      'imagegate: there is no command "frobnicate"; the commands are serve, check, policy, registry, trust, advisories, scan, decisions, explain, verify, verify-bundle, manifests, completion, version\n',
     ],
     [
       'a command after help',

@@ -1,5 +1,6 @@
 import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { randomInt } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import { version } from '../../config/version.ts';
@@ -85,7 +86,12 @@ const openCluster = async ({ kubeconfig, context }: CheckConfig) => {
 const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapshot[], terminal: Terminal) => {
   const { openRegistryAccess } = await import('../registry-access.ts');
   const trustRoots = trustRootsOf(() => [...shippedRoots, ...own]);
-  return openRegistryAccess(config, terminal.workers.verify, trustRoots, config.data?.value);
+  const { advisoryFolder } = await import('../../serve/advisories/open-advisories.ts');
+  const { followAdvisories } = await import('../../adapters/advisories/followed-advisories.ts');
+  const data = config.data?.value;
+  const lists =
+    data === undefined ? {} : { advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }) };
+  return openRegistryAccess(config, terminal.workers.verify, trustRoots, lists);
 };
 
 const needsEvidence = ({ policies }: PolicySet): boolean =>

@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { gapKinds } from '../../core/vulnerability/gap.ts';
+import { severityLevels } from '../../core/vulnerability/severity/severity.ts';
+import { formatOption } from '../check/outputs.ts';
+import type { CommandModule } from '../command-module.ts';
+import { scan, scanFormats, scanSettings, type ScanFlags } from '../scan/scan.ts';
+import { addSettingFlags, gather } from '../setting-flags.ts';
+import { oneOf } from '../terminal/choice.ts';
+
+const descriptions = { data: 'Where the advisories lie that `advisories import` brought.' };
+
+const examples = `
+Examples:
+  imagegate scan registry.example.com/shop/web:1.4.2
+  imagegate scan sbom:web.cdx.json --only-fixable --min-severity high
+  imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
+
+Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not
+looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old
+An image is judged by the package lists that stand beside it. Registries are asked with your logins of docker and podman.`;
+
+export const command: CommandModule['command'] = (terminal, done) => {
+  const command = new Command('scan')
+    .description(
+      'Shows what is in an image or a package list, what is published about it, and what nobody looked at.',
+    )
+    .argument('<target...>', 'an image such as registry.example.com/shop/web:1.4.2, or sbom:FILE')
+    .usage('TARGET… [options]')
+    .option(
+      '--platform <platform>',
+      'Only the image for this platform, such as linux/amd64; repeatable.',
+      gather,
+    )
+    .option(
+      '--min-severity <level>',
+      `From which level on a vulnerability counts: ${severityLevels.join('|')}.`,
+      (text: string) => oneOf('--min-severity', text, severityLevels),
+      'low',
+    )
+    .option('--only-fixable', 'Only what is fixed in a later version counts.')
+    .option('--accept <id>', 'A vulnerability that does not count, by any of its ids; repeatable.', gather)
+    .option(
+      '--allow-gap <kind>',
+      `A kind of gap that does not matter: ${gapKinds.join('|')}; repeatable.`,
+      (text: string, earlier: readonly string[] | undefined) =>
+        gather(oneOf('--allow-gap', text, gapKinds), earlier),
+    )
+    .option('--advisories <folder>', 'Advisories of another folder than that below --data.')
+    .addOption(formatOption(scanFormats))
+    .option('-q, --quiet', 'Say nothing but errors on stderr.');
+  return addSettingFlags(command, scanSettings, descriptions)
+    .addHelpText('after', examples)
+    .action(async (targets: readonly string[], flags: ScanFlags) =>
+      done(await scan(targets, flags, terminal)),
+    );
+};

@@ -1,0 +1,49 @@
+import { shownBriefly } from '../../core/text/shown-text.ts';
+import type { ReportedVulnerability, ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import { formatTable } from './decision-table.ts';
+
+const maxCellLength = 60;
+const cell = (text: string): string => shownBriefly(text, maxCellLength);
+
+const remarkOf = ({ accepted, malicious, counted }: ReportedVulnerability): string => {
+  if (malicious === true) return 'malicious';
+  if (accepted === true) return 'accepted';
+  return counted ? '' : 'not counted';
+};
+
+const rowsOf = (one: ReportedVulnerability): readonly string[][] =>
+  one.packages.map(({ name, version }) => [
+    cell(one.id),
+    one.severity,
+    one.score === undefined ? '-' : String(one.score),
+    cell(name),
+    cell(version),
+    one.fixed === undefined ? '-' : cell(one.fixed),
+    remarkOf(one),
+  ]);
+
+const plural = (count: number, one: string, more: string): string =>
+  `${String(count)} ${count === 1 ? one : more}`;
+
+const headOf = ({ target, platform, packages, vulnerabilities }: ScanReport): string => {
+  const where = platform === undefined ? target : `${target} (${platform})`;
+  const counted = vulnerabilities.filter((one) => one.counted).length;
+  return `${where}: ${plural(packages.length, 'package', 'packages')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
+};
+
+/** What was not looked at ends each part: an empty table is not the same as a clean image. */
+const endOf = ({ gaps, problems }: ScanReport): readonly string[] => {
+  const lines = [...problems, ...gaps.map(({ kind, what }) => `${kind}: ${what}`)];
+  return lines.length === 0 ? [] : ['not looked at:\n', ...lines.map((line) => `  ${line}\n`)];
+};
+
+export function* renderScanTable(reports: readonly ScanReport[]): Iterable<string> {
+  for (const [at, report] of reports.entries()) {
+    if (at > 0) yield '\n';
+    yield headOf(report);
+    const rows = report.vulnerabilities.flatMap(rowsOf);
+    if (rows.length > 0)
+      yield* formatTable(['ID', 'SEVERITY', 'SCORE', 'PACKAGE', 'VERSION', 'FIXED IN', 'REMARK'], rows);
+    yield* endOf(report);
+  }
+}

@@ -1,0 +1,112 @@
+import { known, type Fact } from '../../core/facts/fact.ts';
+import { vulnerabilityNeed } from '../../core/facts/vulnerability/vulnerability-kind.ts';
+import type { PlatformChoice } from '../../core/facts/image-facts.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { formatPlatform } from '../../core/oci/platform.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { PackageList } from '../../core/vulnerability/package-list.ts';
+import type { ScannedPackages, ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import { maxSbomBytes, readSbom } from '../../core/vulnerability/sbom/read-sbom.ts';
+import type { AdvisorySet } from '../../evidence/ports.ts';
+import type { AttachedList } from '../../evidence/vulnerability/attached-lists.ts';
+import { judgeList } from '../../evidence/vulnerability/judge-list.ts';
+import { whyNot } from '../../files/file-problem.ts';
+import { readRegularFile } from '../../files/regular-file.ts';
+import type { RegistryAccess } from '../../serve/registry-access.ts';
+import { readOneImage } from '../check/image-input.ts';
+import { UsageError } from '../terminal/terminal.ts';
+
+/** One target for one platform, as far as it could be looked at. */
+export interface Scanned {
+  readonly about: Pick<ScanReport, 'target' | 'digest' | 'platform'>;
+  readonly found: ScannedPackages;
+}
+
+/** Whose list it is changes nothing here: nobody is accepted or refused. */
+const source = { kind: 'unsigned', digest: '' as Digest } as const;
+
+/** What lists say together, by the advisories at hand. */
+const scannedOf = (
+  lists: readonly PackageList[],
+  set: AdvisorySet | undefined,
+  now: number,
+  problems: readonly string[],
+): ScannedPackages => {
+  const judged = lists.map((list) => judgeList(source, list, set, now));
+  const feeds = judged.flatMap((one) => one.feeds);
+  return {
+    packages: lists.flatMap(({ packages }) => packages),
+    matches: judged.flatMap(({ matches }) => matches),
+    gaps: judged.flatMap(({ gaps }) => gaps),
+    feeds: [...new Map(feeds.map((feed) => [`${feed.feed} ${feed.ecosystem}`, feed])).values()],
+    problems,
+  };
+};
+
+const readBytes = async (path: string): Promise<Uint8Array> => {
+  const file = await readRegularFile(path, maxSbomBytes).catch((error: unknown) => {
+    throw new UsageError([shown(`cannot read ${path}: ${whyNot(error)}`)]);
+  });
+  if (file.bytes.ok) return file.bytes.value;
+  throw new UsageError([
+    shown(`cannot read ${path}: it is ${file.bytes.error === 'too-large' ? 'too large' : 'no file'}`),
+  ]);
+};
+
+/** `sbom:FILE`: a list of packages in a file. */
+export const scanSbom = async (path: string, set: AdvisorySet | undefined, now: number): Promise<Scanned> => {
+  const list = readSbom(await readBytes(path));
+  if (!list.ok) throw new UsageError([shown(`${path}: ${list.error.why}`)]);
+  return { about: { target: shown(`sbom:${path}`) }, found: scannedOf([list.value], set, now, []) };
+};
+
+/** Time for one image, in milliseconds. */
+const imageTime = 60_000;
+
+/** Package lists by the image that they are about, as they were found while an image was looked at. */
+export type SeenLists = Map<Digest, readonly AttachedList[]>;
+
+interface ImageScan {
+  readonly access: RegistryAccess;
+  readonly seen: SeenLists;
+  readonly platforms: PlatformChoice;
+  readonly set: AdvisorySet | undefined;
+  readonly now: number;
+}
+
+const nothingKnown = (target: string, why: string): readonly Scanned[] => [
+  { about: { target }, found: scannedOf([], undefined, 0, [why]) },
+];
+
+/** An image in its registry, by the lists that stand beside it. One result for each platform. */
+export const scanImage = async (
+  text: string,
+  { access, seen, platforms, set, now }: ImageScan,
+): Promise<readonly Scanned[]> => {
+  const image = readOneImage(text);
+  const target = shown(text);
+  const lists = { catalog: false, unsigned: true };
+  const needs = { vulnerability: vulnerabilityNeed({ platforms, lists }) };
+  const [answer] = await access.evidence.gather(
+    [{ image, needs }],
+    undefined,
+    AbortSignal.timeout(imageTime),
+  );
+  const fact: Fact<unknown> = answer?.facts.vulnerability ?? known(undefined);
+  if (fact.state === 'unavailable') return nothingKnown(target, `${fact.why.what}: ${fact.why.why}`);
+  const vulnerability = answer?.facts.vulnerability;
+  if (vulnerability?.state !== 'known') return nothingKnown(target, 'the image is not in its registry');
+  const { image: facts, packages } = vulnerability.value;
+  if (facts.platforms.length === 0) return nothingKnown(target, 'it has no image for this platform');
+  return facts.platforms.map(({ digest, platform }) => {
+    const found = (seen.get(digest) ?? []).map(({ list }) => list);
+    const unreadable = (packages.get(digest)?.unreadable ?? []).map(
+      ({ why }) => `a package list cannot be read: ${why}`,
+    );
+    const none = found.length === 0 ? ['no list of its packages stands beside it'] : [];
+    return {
+      about: { target, digest, platform: shown(formatPlatform(platform)) },
+      found: scannedOf(found, set, now, [...unreadable, ...none]),
+    };
+  });
+};

@@ -1,0 +1,173 @@
+import { resolve } from 'node:path';
+import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
+import { systemClock } from '../../concurrency/clock.ts';
+import type { Flags } from '../../config/resolve.ts';
+import type { SettingKey } from '../../config/settings/settings.ts';
+import type { Fact } from '../../core/facts/fact.ts';
+import { describeDuration } from '../../core/text/duration.ts';
+import { shown } from '../../core/text/shown-text.ts';
+import type { SeverityLevel } from '../../core/vulnerability/advisory.ts';
+import type { GapKind } from '../../core/vulnerability/gap.ts';
+import { scanReport, type ScanCount, type ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import { compareLevels } from '../../core/vulnerability/severity/severity.ts';
+import type { AdvisorySet } from '../../evidence/ports.ts';
+import { trustRootsOf } from '../../evidence/trust/trust-root.ts';
+import { advisoryFolder } from '../../serve/advisories/open-advisories.ts';
+import { shippedRoots } from '../../serve/trust-roots.ts';
+import { hushed } from '../check/check-run.ts';
+import { writeFormats, type OutputTarget } from '../check/outputs.ts';
+import { renderScanTable } from '../render/scan-text.ts';
+import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
+import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
+
+export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
+export const scanFormats = ['table', 'json', 'yaml'] as const;
+
+export type ScanFlags = Flags & {
+  readonly platform?: readonly string[];
+  readonly minSeverity: SeverityLevel;
+  readonly onlyFixable?: true;
+  readonly accept?: readonly string[];
+  readonly allowGap?: readonly GapKind[];
+  readonly advisories?: string;
+  readonly output?: readonly OutputTarget<(typeof scanFormats)[number]>[];
+  readonly quiet?: boolean;
+};
+
+/** How old feeds may be, as in a policy that says nothing else. */
+const maxAge = 5 * 24 * 60 * 60 * 1000;
+
+/** As what a vulnerability counts whose severity nobody published, as in a policy that says nothing else. */
+const unknownLevel: SeverityLevel = 'high';
+
+const countBy = ({ minSeverity, onlyFixable, accept = [] }: ScanFlags): ScanCount => ({
+  isAccepted: ({ id, aliases }) => [id, ...aliases].some((one) => accept.includes(one)),
+  counts: ({ severity: { level }, isFixable, isMalicious, matches }) => {
+    if (isMalicious) return true;
+    const known = level === 'unknown' ? unknownLevel : level;
+    const isAsked = compareLevels(known, minSeverity) >= 0 && (onlyFixable !== true || isFixable);
+    return isAsked && matches.some(({ isCounted }) => isCounted);
+  },
+});
+
+const later: readonly string[] = ['oci:', 'tar:', 'rootfs:'];
+
+const scanTargets = async (
+  targets: readonly string[],
+  {
+    platform,
+    set,
+    config,
+  }: {
+    readonly platform: readonly string[] | undefined;
+    readonly set: AdvisorySet | undefined;
+    readonly config: RegistryConfig;
+  },
+  terminal: Terminal,
+): Promise<readonly Scanned[]> => {
+  const now = systemClock.now();
+  const scanned: Scanned[] = [];
+  const images = targets.filter((target) => !target.startsWith('sbom:'));
+  for (const target of targets.filter((one) => one.startsWith('sbom:')))
+    scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
+  if (images.length === 0) return scanned;
+  const { openRegistryAccess } = await import('../registry-access.ts');
+  const seen: SeenLists = new Map();
+  const access = openRegistryAccess(
+    config,
+    terminal.workers.verify,
+    trustRootsOf(() => [...shippedRoots]),
+    {
+      // The lists alone are wanted: they are judged here, all packages of them.
+      advisories: { inForce: () => Promise.resolve({ state: 'absent' }), isInForce: () => false },
+      onLists: (image, lists) => seen.set(image, lists),
+    },
+  );
+  try {
+    for (const image of images)
+      scanned.push(...(await scanImage(image, { access, seen, platforms: platform ?? 'all', set, now })));
+  } finally {
+    await access.close();
+  }
+  return scanned;
+};
+
+/** Why the advisories do not answer for what was found, each feed that is too old by itself. */
+const problemsOfFeeds = (
+  set: Fact<AdvisorySet>,
+  reports: readonly ScanReport[],
+  now: number,
+): readonly string[] => {
+  if (set.state === 'absent') return ['there are no advisories; `imagegate advisories import` brings some'];
+  if (set.state === 'unavailable') return [`${set.why.what}: ${set.why.why}`];
+  const old = reports
+    .flatMap(({ feeds }) => feeds)
+    .filter(({ asOf }) => !(now - Date.parse(asOf) <= maxAge))
+    .map(
+      ({ feed, ecosystem, asOf }) =>
+        `${feed} (${ecosystem}) is ${describeDuration(now - Date.parse(asOf))} old`,
+    );
+  return [...new Set(old)];
+};
+
+const codeOf = (
+  reports: readonly ScanReport[],
+  problems: readonly string[],
+  allowed: ReadonlySet<string>,
+): ExitCode => {
+  if (reports.some(({ vulnerabilities }) => vulnerabilities.some(({ counted }) => counted)))
+    return exitCode.findings;
+  const isWhole = (report: ScanReport): boolean =>
+    report.problems.length === 0 && report.gaps.every(({ kind }) => allowed.has(kind));
+  return problems.length === 0 && reports.every(isWhole) ? exitCode.clean : exitCode.incomplete;
+};
+
+/** `scan`: what is in images and lists, and what is published about it. */
+export const scan = async (
+  targets: readonly string[],
+  flags: ScanFlags,
+  given: Terminal,
+): Promise<ExitCode> => {
+  const {
+    platform,
+    minSeverity: _,
+    onlyFixable: __,
+    accept: ___,
+    allowGap = [],
+    advisories,
+    output,
+    quiet,
+    ...rest
+  } = flags;
+  const terminal = hushed(given, quiet);
+  const unread = targets.filter((target) => later.some((prefix) => target.startsWith(prefix)));
+  if (unread.length > 0)
+    throw new UsageError(
+      unread.map((target) =>
+        shown(`${target}: this version does not look into layers; scan an image or sbom:FILE`),
+      ),
+    );
+  const config = readSettings(scanSettings, rest, terminal);
+  const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
+  const set = await followAdvisories(folder, { pollMs: 0 }).inForce();
+  const inForce = set.state === 'known' ? set.value : undefined;
+  const scanned = await scanTargets(targets, { platform, set: inForce, config }, terminal);
+  const count = countBy(flags);
+  const reports = scanned.map(({ about, found }) => scanReport(about, found, count));
+  const problems = problemsOfFeeds(set, reports, systemClock.now());
+  const list = {
+    apiVersion: 'imagegate.dev/v1alpha1',
+    kind: 'ScanReportList',
+    ...(inForce && { generation: inForce.generation }),
+    items: reports,
+  };
+  await writeFormats(output, terminal, async (format) => {
+    if (format === 'json') return [`${JSON.stringify(list, undefined, 2)}\n`];
+    if (format === 'yaml') return [(await import('../render/yaml.ts')).yamlText(list)];
+    return renderScanTable(reports);
+  });
+  for (const problem of problems) terminal.talk(shown(`not judged whole: ${problem}`));
+  return codeOf(reports, problems, new Set<string>(allowGap));
+};

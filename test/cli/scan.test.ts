@@ -1,0 +1,192 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
+import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from '../fakes/advisories.ts';
+import { image, index } from '../fakes/registry/registry-content.ts';
+import { folderWith, type Ended } from './imagegate.ts';
+import { stageRegistry, type RegistryStage } from './registry-stage.ts';
+
+const old = 'pkg:pypi/jinja2@2.10';
+const fixed = 'pkg:pypi/jinja2@3.1.4';
+const records = [
+  osvRecord('GHSA-aaaa', {
+    ecosystem: 'PyPI',
+    name: 'jinja2',
+    fixed: '3.1.4',
+    vector: criticalVector,
+    aliases: ['CVE-2026-1000'],
+  }),
+  osvRecord('GHSA-low', { ecosystem: 'PyPI', name: 'flask', severity: 'LOW' }),
+  osvRecord('MAL-2026-1', { ecosystem: 'PyPI', name: 'evil' }),
+];
+const today = new Date().toISOString().slice(0, 10);
+
+let stage: RegistryStage;
+let data = '';
+let folder = '';
+let count = 0;
+const importing = async (into: string, asOf: string): Promise<void> => {
+  const feed = folderWith({ 'PyPI/all.zip': osvZip(...records) });
+  const ended = await stage.run(['advisories', 'import', feed, '--as-of', asOf, '--data', into]);
+  if (ended.code !== 0) throw new Error(ended.stderr);
+};
+const listed = (...purls: readonly string[]): string => {
+  count += 1;
+  const name = `list-${String(count)}.cdx.json`;
+  writeFileSync(join(folder, name), cycloneDx(purls));
+  return `sbom:${name}`;
+};
+const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
+  stage.run(['scan', target, '--data', data, ...stage.config, ...more], { cwd: folder });
+const reportsOf = ({ stdout }: Ended): readonly ScanReport[] =>
+  (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
+
+beforeAll(async () => {
+  stage = await stageRegistry();
+  data = folderWith();
+  folder = folderWith();
+  await importing(data, today);
+});
+
+describe('scan of a list in a file', () => {
+  test('says what is in it, what is wrong, by which feed, and ends with 1', async () => {
+    const ended = await scan(listed(old), '-o', 'json');
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      apiVersion: 'imagegate.dev/v1alpha1',
+      kind: 'ScanReportList',
+      generation: expect.stringMatching(/^[0-9a-f]{16}$/),
+      items: [
+        {
+          packages: [{ ecosystem: 'PyPI', name: 'jinja2', version: '2.10', purl: old }],
+          matches: [
+            {
+              advisory: 'GHSA-aaaa',
+              range: '< 3.1.4',
+              fixed: '3.1.4',
+              severity: 'critical',
+              package: { name: 'jinja2' },
+            },
+          ],
+          vulnerabilities: [
+            {
+              id: 'CVE-2026-1000',
+              aliases: ['GHSA-aaaa'],
+              severity: 'critical',
+              score: 9.8,
+              fixed: '3.1.4',
+              counted: true,
+            },
+          ],
+          gaps: [],
+          feeds: [{ feed: 'osv', ecosystem: 'PyPI' }],
+        },
+      ],
+    });
+  });
+
+  test.each<[string, readonly string[], readonly string[], number]>([
+    ['nothing is wrong', [fixed], [], 0],
+    ['a low one counts unless told', ['pkg:pypi/flask@1'], [], 1],
+    ['a low one below the level', ['pkg:pypi/flask@1'], ['--min-severity', 'medium'], 0],
+    ['one without a fix', ['pkg:pypi/flask@1'], ['--only-fixable'], 0],
+    ['an accepted one, by its other name', [old], ['--accept', 'GHSA-aaaa'], 0],
+    [
+      'a malicious package counts in any case',
+      ['pkg:pypi/evil@1'],
+      ['--min-severity', 'critical', '--only-fixable'],
+      1,
+    ],
+    ['V1: what no feed speaks of was not looked at', ['pkg:npm/a@1.0.0'], [], 3],
+    ['V1: unless that is allowed', ['pkg:npm/a@1.0.0'], ['--allow-gap', 'no-advisories'], 0],
+    ['V1: what counts outranks a gap', ['pkg:npm/a@1.0.0', old], [], 1],
+    ['a kind of gap that is none', [fixed], ['--allow-gap', 'nothing'], 2],
+  ])('%s', async (_, purls, flags, code) => {
+    expect((await scan(listed(...purls), ...flags)).code).toBe(code);
+  });
+
+  test('V1: without advisories, or with old ones, it ends with 3 and says so', async () => {
+    const target = listed(fixed);
+    const none = await scan(target, '--advisories', folderWith());
+    expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('there are no advisories') });
+    const aged = folderWith();
+    await importing(aged, '2026-01-01');
+    const ended = await scan(target, '--advisories', join(aged, 'advisories'));
+    expect(ended).toMatchObject({ code: 3, stderr: expect.stringMatching(/osv \(PyPI\) is \d+ days old/) });
+  });
+
+  test('the table ends with what was not looked at', async () => {
+    const target = listed(old, 'pkg:npm/a@1.0.0');
+    const { stdout } = await scan(target);
+    expect(stdout.replaceAll(/ +/g, ' ')).toBe(`${target}: 2 packages, 1 vulnerability, 1 counted
+ID SEVERITY SCORE PACKAGE VERSION FIXED IN REMARK
+CVE-2026-1000 critical 9.8 jinja2 2.10 3.1.4
+not looked at:
+ no-advisories: npm (1 package)
+`);
+  });
+
+  test.each([
+    ['a file that is not there', 'sbom:nothing.json', 'cannot read nothing.json'],
+    ['a layout of layers, which nobody reads yet', 'oci:folder', 'does not look into layers'],
+  ])('%s is a mistake of the call', async (_, target, why) => {
+    expect(await scan(target)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
+  });
+
+  test('a list that cannot be read is a mistake of the call', async () => {
+    writeFileSync(join(folder, 'half.json'), cycloneDx([fixed]).slice(0, -5));
+    expect(await scan('sbom:half.json')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('half.json: '),
+    });
+  });
+});
+
+describe('scan of an image', () => {
+  const push = (tag: string, made: ReturnType<typeof image>, ...lists: readonly string[]): string => {
+    stage.registry.push('team/scanned', made, tag);
+    for (const list of lists) stage.registry.push('team/scanned', listFor(made, list));
+    return `${stage.host}/team/scanned:${tag}`;
+  };
+
+  test('by the lists beside it, each platform for itself', async () => {
+    const amd = image({ user: '1' });
+    const arm = image({ user: '1', platform: { os: 'linux', architecture: 'arm64' } });
+    const reference = push('both', index([amd, arm]));
+    push('amd', amd, cycloneDx([old]));
+    const ended = await scan(reference, '-o', 'json');
+    expect(ended.code).toBe(1);
+    expect(reportsOf(ended)).toMatchObject([
+      {
+        target: reference,
+        digest: amd.digest,
+        platform: 'linux/amd64',
+        packages: [{ name: 'jinja2' }],
+        problems: [],
+      },
+      {
+        target: reference,
+        digest: arm.digest,
+        platform: 'linux/arm64',
+        packages: [],
+        problems: ['no list of its packages stands beside it'],
+      },
+    ]);
+    expect((await scan(reference, '--platform', 'linux/arm64')).code).toBe(3);
+  });
+
+  test.each([
+    ['V1: without a list nobody looked', () => push('none', image({ user: '2' })), 3],
+    ['the fixed version', () => push('fixed', image({ user: '3' }), cycloneDx([fixed])), 0],
+    [
+      'V16: one of two lists that cannot be read',
+      () => push('half', image({ user: '4' }), cycloneDx([fixed]), '{"bomFormat":"CycloneDX"'),
+      3,
+    ],
+    ['an image that is not there', () => `${stage.host}/team/scanned:gone`, 3],
+    ['a registry that is not there', () => '127.0.0.1:1/team/scanned:gone', 3],
+  ])('%s', async (_, reference, code) => {
+    expect((await scan(reference())).code).toBe(code);
+  });
+});
