@@ -53,6 +53,9 @@ export const sleep = (milliseconds: number, signal: AbortSignal, ref = true): Pr
 
 /** Waits for work, and not longer than so many milliseconds. The work goes on; when it fails first, that is an error. */
 export const waitAtMost = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
-  const done = new AbortController();
-  await Promise.race([work, sleep(milliseconds, done.signal, false)]).finally(() => done.abort());
+  let timer: NodeJS.Timeout | undefined;
+  // An AbortController would make an error with its stack for each wait.
+  const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  timer?.unref();
+  await Promise.race([work, time]).finally(() => clearTimeout(timer));
 };

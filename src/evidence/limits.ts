@@ -41,8 +41,9 @@ export interface EvidenceLimits extends OciLimits {
   readonly factEntries: number;
   readonly factBytes: number;
   /**
-   * How old lists of candidates may be, and how old where what is asked for was not found. Two caches may repeat an answer
-   * for {@link answerTime} each, so that none rests on a list that is older than a minute.
+   * How old lists of candidates may be, and how old where what is asked for was not found. Facts that rest on a list are
+   * kept as long, at least for {@link answerTime}, and answers repeat them for that time again, so that none rests on a list
+   * that is older than a minute.
    */
   readonly listTime: number;
   readonly absenceTime: number;
@@ -53,7 +54,7 @@ export interface EvidenceLimits extends OciLimits {
   readonly candidateListBytes: number;
   readonly claimEntries: number;
   readonly claimBytes: number;
-  /** Size of the facts about claims that contexts with one account share for `answerTime`, for each kind. */
+  /** Size of the facts about claims that contexts with one account share, for each kind. */
   readonly claimFactBytes: number;
   /** Package lists that are kept, and their size in memory; what came of them takes as much. */
   readonly packageLists: number;

@@ -25,6 +25,8 @@ const nothing: CandidateList = { candidates: [], left: 0 };
 
 /** What a source names, and whether that is what it names now. */
 export interface ListedCandidates extends CandidateList {
+  /** When they were read, by the monotonic clock. */
+  readonly at: number;
   /** Why the source could not be asked. Then the candidates are those of an earlier time. */
   readonly failure?: RegistryFailure;
 }
@@ -46,6 +48,8 @@ export interface CandidateLists {
   list(place: ReadPlace, wanted: ListWanted, reading: Reading): Promise<ListedCandidates>;
   /** Something was pushed there: no list of before counts as fresh. */
   pushedTo(repository: Repository): void;
+  /** How often that was told: what rests on lists of another number is no news. */
+  pushesTo(repository: Repository): number;
 }
 
 const suffixes = { 'signature-tag': 'sig', 'attestation-tag': 'att' } as const;
@@ -108,8 +112,7 @@ const settled = (answer: RegistryAnswer<CandidateList>): CandidateList | Registr
 };
 
 interface KeptList {
-  readonly list: CandidateList;
-  readonly at: number;
+  readonly listed: ListedCandidates;
   readonly pushes: number;
 }
 
@@ -137,22 +140,25 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
   });
   /** How often something was pushed to a repository, as far as registries have told. */
   const pushes = createLruCache<number>({ entries: limits.candidateLists });
+  const pushesTo = (repository: Repository): number => pushes.get(repositoryKey(repository)) ?? 0;
 
   const ask = async (
     place: ReadPlace,
     wanted: ListWanted,
     reading: Reading,
     key: string,
-  ): Promise<CandidateList | RegistryFailure> => {
+  ): Promise<ListedCandidates | RegistryFailure> => {
     const { repository, outage } = place;
     if (outage !== undefined) return outage;
     const { host } = repository;
-    const before = pushes.get(repositoryKey(repository)) ?? 0;
+    const before = pushesTo(repository);
+    const at = clock.monotonic();
     const plan = { key: `${key} ${before}`, host, stage: 'referrers' } as const;
     const list = settled(await sharedReads.do(plan, reading, (shared) => read(parts, place, wanted, shared)));
-    if (!('kind' in list) && isKept(list))
-      kept.set(key, { list, at: clock.monotonic(), pushes: before }, weightOf(list) + 2 * key.length);
-    return list;
+    if ('kind' in list) return list;
+    const listed = { ...list, at };
+    if (isKept(list)) kept.set(key, { listed, pushes: before }, weightOf(list) + 2 * key.length);
+    return listed;
   };
 
   return {
@@ -161,19 +167,18 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
       const account = accountKey({ repository, credential: credential.key });
       const key = `candidates ${wanted.source} ${wanted.digest} ${account}`;
       const found = kept.get(key);
-      const age = found === undefined ? Infinity : clock.monotonic() - found.at;
-      const isNews = found !== undefined && found.pushes === (pushes.get(repositoryKey(repository)) ?? 0);
-      if (found !== undefined && isNews && age <= wanted.maxAge) return found.list;
+      const before = found?.listed;
+      const age = before === undefined ? Infinity : clock.monotonic() - before.at;
+      if (before !== undefined && found?.pushes === pushesTo(repository) && age <= wanted.maxAge)
+        return before;
       // Docker Hub counts each GET, so what was not there a moment ago is not likely.
-      const isLikely = wanted.isLikely && found === undefined;
+      const isLikely = before === undefined ? wanted.isLikely : before.candidates.length > 0;
       const list = await ask(place, { ...wanted, isLikely }, reading, key);
       if (!('kind' in list)) return list;
-      const standsIn = found !== undefined && isOutage(list) && age <= limits.outageTime;
-      return { ...(standsIn ? found.list : nothing), failure: list };
+      const standsIn = before !== undefined && isOutage(list) && age <= limits.outageTime;
+      return { ...(standsIn ? before : { ...nothing, at: clock.monotonic() }), failure: list };
     },
-    pushedTo: (repository) => {
-      const key = repositoryKey(repository);
-      pushes.set(key, (pushes.get(key) ?? 0) + 1);
-    },
+    pushedTo: (repository) => pushes.set(repositoryKey(repository), pushesTo(repository) + 1),
+    pushesTo,
   };
 };

@@ -81,6 +81,54 @@ describe('what was found is kept', () => {
     expect(other.claims).toBe(one.claims);
   });
 
+  test('and stands as long as its lists are fresh, so that nothing is read for it', async () => {
+    sign();
+    const first = await ask();
+    registry.forget();
+    for (const _ of [1, 2, 3]) {
+      gate.advance(15_000);
+      expect(await ask()).toBe(first);
+    }
+    expect(registry.counts().total).toBe(0);
+    gate.advance(15_000);
+    expect(await ask()).not.toBe(first);
+    expect(listings()).toBe(1);
+  });
+
+  test('but no longer, once the registry tells of a push', async () => {
+    sign();
+    const first = await ask();
+    gate.evidence.pushedTo?.({ host: registry.host, repository });
+    gate.advance(5001);
+    expect((await ask()).claims).toEqual(first.claims);
+    expect(listings()).toBe(2);
+  });
+
+  test('nor once time has ended what was enough: then something newer is looked for', async () => {
+    sign();
+    const until = Date.now() + 20_000;
+    const demand = { key: 'until', isMet: (_: unknown, { now }: { readonly now: number }) => now < until };
+    const needs = signatureBy(key.spki, { demands: [demand] });
+    const first = await ask(needs);
+    gate.advance(10_001);
+    expect(await ask(needs)).toBe(first);
+    expect(listings()).toBe(1);
+    gate.advance(10_001);
+    expect(await ask(needs)).not.toBe(first);
+    expect(listings()).toBe(2);
+  });
+
+  test('nor under another trust snapshot, nor for another account', async () => {
+    sign();
+    const needs = signatureBy(key.spki, { trustRoots: ['acme'] });
+    const first = await ask(needs);
+    expect(await ask(needs, 'bank')).not.toBe(first);
+    gate.advance(5001);
+    rootId = `sha256:${'2'.repeat(64)}` as Digest;
+    expect(await ask(needs)).not.toBe(first);
+    rootId = `sha256:${'1'.repeat(64)}` as Digest;
+  });
+
   test('"none there" for 10 s, whatever else is there', async () => {
     registry.push(repository, junk(web, 1));
     expect((await ask()).claims).toEqual([]);

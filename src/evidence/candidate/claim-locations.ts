@@ -27,12 +27,13 @@ interface Locations {
   readonly offersFor: OffersFor;
 }
 
-const nothing: FoundClaims = { claims: [], rejected: [], sources: [], left: 0 };
+const nothing: FoundClaims = { claims: [], rejected: [], sources: [], left: 0, listedAt: Infinity };
 const together = (all: readonly FoundClaims[]): FoundClaims => ({
   claims: all.flatMap(({ claims }) => claims),
   rejected: all.flatMap(({ rejected }) => rejected),
   sources: all.flatMap(({ sources }) => sources),
   left: all.reduce((sum, { left }) => sum + left, 0),
+  listedAt: Math.min(...all.map(({ listedAt }) => listedAt)),
 });
 
 /** The repository in which a location lies; `undefined`: it names none for this image. */

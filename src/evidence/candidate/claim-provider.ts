@@ -84,6 +84,42 @@ const keptKey = (
 const sharedBytes = 256;
 
 /**
+ * Facts that hold all that was asked, for all contexts with one account: they share one object. They stand while the lists
+ * that they rest on are fresh.
+ */
+const createKeptFacts = <C extends Claim, N extends ClaimNeed<C>>(searcher: ClaimSearcher<C, N>) => {
+  const { candidateLists, clock, limits } = searcher.parts;
+  const kept = createTtlCache<{
+    readonly gathered: Gathered<ClaimFacts<C>>;
+    readonly facts: ClaimFacts<C>;
+    readonly pushes: number;
+  }>({ entries: limits.claimEntries, weight: limits.claimFactBytes }, clock);
+  return {
+    find: (
+      key: string,
+      question: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
+    ): Gathered<ClaimFacts<C>> | undefined => {
+      const found = kept.get(key);
+      if (found === undefined || found.pushes !== candidateLists.pushesTo(question.resolved.image))
+        return undefined;
+      const { gathered, facts } = found;
+      // Time alone may end what was enough, and then there may be something newer.
+      return isMetByAll(searcher, question, facts.named, facts.platforms) ? gathered : undefined;
+    },
+    /** @param pushes - of before the lists were read */
+    keep: (
+      key: string,
+      facts: ClaimFacts<C>,
+      gathered: Gathered<ClaimFacts<C>>,
+      { listedAt, pushes }: { readonly listedAt: number; readonly pushes: number },
+    ): void => {
+      const time = Math.max(limits.answerTime, listedAt + limits.listTime - clock.monotonic());
+      kept.set(key, { gathered, facts, pushes }, time, 2 * (key.length + JSON.stringify(facts).length));
+    },
+  };
+};
+
+/**
  * Gathers what candidates say of an image. Kept are claims, never verdicts: age, expiry and revocation are judged anew each
  * time.
  */
@@ -107,9 +143,7 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
   };
   const searcher = { settings, parts, gatherParts };
   const { clock, limits } = parts;
-  const bound = { entries: limits.claimEntries, weight: limits.claimFactBytes };
-  /** Answers that hold all that was asked, for all contexts with one account: they share one object. */
-  const kept = createTtlCache<Gathered<ClaimFacts<C>>>(bound, clock);
+  const kept = createKeptFacts(searcher);
   return async (
     resolved: ResolvedImage,
     { wanted: need, key: needKey }: { readonly wanted: N; readonly key: string },
@@ -120,14 +154,16 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     const roots = rootsOf(trustRoots, need.trustRoots);
     const isShared = resolved.outage === undefined && isBesideImage(need);
     const key = keptKey(resolved, needKey, roots);
-    const before = isShared ? kept.get(key) : undefined;
+    const before = isShared ? kept.find(key, { need, resolved }) : undefined;
     if (before !== undefined) return before;
+    const rests = { listedAt: began, pushes: parts.candidateLists.pushesTo(resolved.image) };
     const { says, packages } = settings;
     const basis = {
       ...basisOf(says, need.keys, roots, settings.expressions(need)),
       ...(packages !== undefined && { packages }),
     };
-    const answer = await gather(searcher, { resolved, need, needKey, roots, basis, reading, offersFor });
+    const question = { resolved, need, needKey, roots, basis, reading, offersFor, rests };
+    const answer = await gather(searcher, question);
     if (answer.state === 'absent') return { fact: answer, keepFor: 0, bytes: 0 };
     if (answer.state === 'unavailable') {
       const why = unavailableText(answer.why, resolved.credential.source, clock.monotonic() - began);
@@ -138,7 +174,7 @@ export const createGatherClaims = <C extends Claim, N extends ClaimNeed<C>>(
     // What is not there yet may be pushed at any moment.
     if (!isWhole) return { fact: known(facts), keepFor: 0, bytes: 0, claims };
     const gathered = { fact: known(facts), keepFor: limits.listTime, bytes: sharedBytes, claims };
-    if (isShared) kept.set(key, gathered, limits.answerTime, 2 * (key.length + JSON.stringify(facts).length));
+    if (isShared) kept.keep(key, facts, gathered, rests);
     return gathered;
   };
 };

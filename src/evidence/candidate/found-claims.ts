@@ -6,6 +6,8 @@ export interface FoundClaims {
   readonly rejected: readonly RejectedCandidate[];
   readonly sources: readonly SourceState[];
   readonly left: number;
+  /** When the oldest list was read that this rests on, by the monotonic clock; `Infinity`: it rests on none. */
+  readonly listedAt: number;
 }
 
 /** What is looked at for one image and check in all, signatures of what holds bare statements included. */
@@ -16,4 +18,6 @@ export interface CandidateAccount {
   counted: number;
   /** Bytes of candidates that were read or are being read. */
   bytes: number;
+  /** {@link FoundClaims.listedAt} */
+  listedAt: number;
 }

@@ -55,7 +55,7 @@ const maxBatch = 16;
 
 /** What is known so far. */
 interface Findings {
-  readonly lists: Map<CandidateSource, ListedCandidates>;
+  readonly lists: Map<CandidateSource, CandidateList & Pick<ListedCandidates, 'failure'>>;
   /**
    * Candidates that were begun or left, with their standing: a source that comes late may name one that has said nothing
    * where an earlier one has named it.
@@ -252,7 +252,9 @@ const lookAt = async (
   const lists = Promise.all(
     sources.map(async (source) => {
       const wanted = { digest: subject.digest, source, maxAge, isLikely: usual.has(source) };
-      findings.lists.set(source, await candidateLists.list(place, wanted, reading));
+      const list = await candidateLists.list(place, wanted, reading);
+      findings.lists.set(source, list);
+      findings.account.listedAt = Math.min(findings.account.listedAt, list.at);
     }),
   );
   await waitAtMost(lists, limits.candidateTime);
@@ -329,7 +331,7 @@ const stateOf = (
  * of a moment ago do not hold what is sought, they are read again: it may have been pushed since.
  */
 export const gatherClaims = (parts: GatherParts, search: ClaimSearch): Promise<FoundClaims> =>
-  gatherInto(parts, search, { begun: 0, counted: 0, bytes: 0 });
+  gatherInto(parts, search, { begun: 0, counted: 0, bytes: 0, listedAt: Infinity });
 
 const gatherInto = async (
   parts: GatherParts,
@@ -364,5 +366,6 @@ const gatherInto = async (
     rejected: [...rejected],
     sources: [...states, ...findings.signersLost],
     left,
+    listedAt: account.listedAt,
   };
 };

@@ -96,7 +96,7 @@ export const alone = <C extends Claim>(named: SubjectClaims<C>): SaidOfIndex<C> 
 /** Whether all that is asked is said: of each image behind the index, or of what is named where there is none. */
 export const isMetByAll = <C extends Claim, N extends ClaimNeed<C>>(
   searcher: ClaimSearcher<C, N>,
-  question: ClaimQuestion<N>,
+  question: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
   named: SubjectClaims<C>,
   platforms: readonly PlatformClaims<C>[],
 ): boolean => {

@@ -49,6 +49,8 @@ export interface ClaimQuestion<N> {
   readonly basis: ClaimBasis;
   readonly reading: Reading;
   readonly offersFor: OffersFor;
+  /** What the answer rests on: when the oldest list was read, by the monotonic clock. */
+  readonly rests: { listedAt: number };
 }
 
 /** What the search for one kind of claims works with. */
@@ -61,7 +63,7 @@ export interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
 /** Whether all that is asked of one image is said. */
 export const isMet = <C extends Claim, N extends ClaimNeed<C>>(
   { settings, parts }: ClaimSearcher<C, N>,
-  { need, resolved }: ClaimQuestion<N>,
+  { need, resolved }: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
   claims: readonly Claim[],
 ): boolean => {
   const about = { now: parts.clock.now(), repository: repositoryKey(resolved.image) };
@@ -82,7 +84,7 @@ export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   const { resolved, need, needKey, basis, reading, offersFor } = question;
   const preference = settings.preference(need, digest);
   const place = { image: readPlaceOf(resolved), locations: need.locations, offersFor };
-  const found = await searchLocations(gatherParts, place, {
+  const { listedAt, ...found } = await searchLocations(gatherParts, place, {
     basis,
     subject: { digest, manifest },
     sources: [preference.tag, 'referrers', 'referrers-tag'],
@@ -93,6 +95,7 @@ export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
     key: `${id} ${needKey} ${before.length > 0 || index !== undefined ? resolved.image.digest : ''}`,
     reading,
   });
+  question.rests.listedAt = Math.min(question.rests.listedAt, listedAt);
   // A claim of the other kind is none (S4).
   return { ...found, digest, claims: found.claims.filter(isClaim) };
 };
