@@ -31,6 +31,13 @@ const bypasses = [...model.matchAll(/^\| (B\d+) \|.*\| ([^|]+) \|$/gm)].map(([, 
   id,
   tests: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
 }));
+/** A row of the table of flaws of other verifiers. */
+const flaws = [...model.matchAll(/^\| (G\d+|F\d+|CVE-[\d-]+|GHSA-[\da-z-]+) \|.*\| ([^|]+) \|$/gm)].map(
+  ([, id = '', files = '']) => ({
+    id,
+    tests: [...files.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
+  }),
+);
 const defined = new Set([...rules, ...bypasses].map(({ id }) => id));
 
 const cited = (text: string): string[] => [...text.matchAll(/\b[RBS]\d{1,2}b?\b/g)].map(([id]) => id);
@@ -61,6 +68,29 @@ describe('rules and bypasses', () => {
     expect(tests.length).toBeGreaterThan(0);
     expect(tests.filter((file) => !existsSync(join(root, file)))).toEqual([]);
     expect(tests.filter((file) => !cited(read(file)).includes(id))).toEqual([]);
+  });
+
+  test.each(flaws)('$id of another verifier is named by each test of its row', ({ id, tests }) => {
+    expect(tests.length).toBeGreaterThan(0);
+    expect(tests.filter((file) => !existsSync(join(root, file)) || !isTest(file))).toEqual([]);
+    // `G1` is not `G11`.
+    const named = new RegExp(`(?<![\\w-])${id}(?![\\w-])`);
+    expect(tests.filter((file) => !named.test(read(file)))).toEqual([]);
+  });
+
+  test('nothing that signatures and attestations must withstand is left out', () => {
+    const numbers = (letter: string, count: number): string[] =>
+      Array.from({ length: count }, (_, at) => `${letter}${at + 1}`);
+    // S11 concerns what this version does not do.
+    const wantedRules = numbers('S', 13).filter((id) => id !== 'S11');
+    const wantedBypasses = [...numbers('B', 9).slice(2), 'B32'];
+    const published =
+      'CVE-2026-22703 CVE-2026-24122 CVE-2026-39395 GHSA-vjxv-45g9-9296 CVE-2022-47633 CVE-2023-47630 CVE-2023-33957 ' +
+      'CVE-2023-33958 CVE-2023-33959 CVE-2024-23332 CVE-2024-29902 CVE-2024-29903 CVE-2023-46737';
+    const wantedFlaws = [...numbers('G', 11), ...published.split(' '), ...numbers('F', 5)];
+    expect(wantedRules.filter((id) => !rules.some((rule) => rule.id === id))).toEqual([]);
+    expect(wantedBypasses.filter((id) => !bypasses.some((bypass) => bypass.id === id))).toEqual([]);
+    expect(flaws.map(({ id }) => id)).toEqual(wantedFlaws);
   });
 
   test('no file sends its reader to a design paper: what holds stands in this repository', () => {

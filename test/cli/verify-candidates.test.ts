@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 describe('every candidate is shown, and no good one ends the search', () => {
-  test('whom it is by, where it stands, what was checked and what was not (S13)', async () => {
+  test('whom it is by, where it stands, what was checked and what was not (S13, F4)', async () => {
     const { name, web } = stage.push(
       sig(release, stranger),
       bundle(release),

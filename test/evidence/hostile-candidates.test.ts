@@ -111,14 +111,20 @@ describe('a registry that lies about a signature', () => {
       );
     };
   const cases: readonly (readonly [string, () => void])[] = [
-    ['CVE-2022-47633: another manifest each time', at(`/manifests/${bundle.digest}`, flipping(other, web))],
-    ['another manifest than it names', at(`/manifests/${bundle.digest}`, withBody(other.bytes))],
+    [
+      'CVE-2022-47633, CVE-2023-47630: another manifest each time',
+      at(`/manifests/${bundle.digest}`, flipping(other, web)),
+    ],
+    [
+      'CVE-2023-33959: another manifest than it names',
+      at(`/manifests/${bundle.digest}`, withBody(other.bytes)),
+    ],
     [
       'another payload than the manifest names',
       at(`/blobs/${payload}`, withBody(other.blobs[1]?.bytes ?? '')),
     ],
     ['a payload that is packed a thousand times', at(`/blobs/${payload}`, gzipBomb(64 * 1024 * 1024))],
-    ['a payload without an end', at(`/blobs/${payload}`, flooding().fault)],
+    ['CVE-2024-29902: a payload without an end', at(`/blobs/${payload}`, flooding().fault)],
     ['a payload that breaks off', at(`/blobs/${payload}`, truncated(20))],
     ['a payload that comes a byte a second', at(`/blobs/${payload}`, dripping(1, 1000))],
     ['a payload that never comes', at(`/blobs/${payload}`, silence())],
@@ -129,9 +135,9 @@ describe('a registry that lies about a signature', () => {
     ['no HTTP where the payload is', at(`/blobs/${payload}`, garbage())],
     ['a connection that breaks', at(`/blobs/${payload}`, reset())],
     ['a manifest without an end', at(`/manifests/${bundle.digest}`, flooding().fault)],
-    ['a list without an end', at('/referrers/', flooding().fault)],
+    ['CVE-2023-46737: a list without an end', at('/referrers/', flooding().fault)],
     ['no JSON as a list', at('/referrers/', withBody('<html>'))],
-    ['10,000 layers', () => void registry.push(repository, manyLayers)],
+    ['CVE-2024-29903: 10,000 layers', () => void registry.push(repository, manyLayers)],
     ['a layer of another size', () => void registry.push(repository, wrongSize)],
     ['a manifest that is not there', listed({ ...bundle.descriptor, digest: `sha256:${'0'.repeat(64)}` })],
     ['the image itself as its signature', listed(web.descriptor)],

@@ -114,6 +114,16 @@ describe('a thread verifies a candidate', () => {
     expect(verifier.busy()).toBe(0);
   });
 
+  test('G11: what a signature costs is spent in its thread, not in the one that answers reviews', async () => {
+    const verifier = open({ threads: 1, times: { small: 1500, large: 1500 } });
+    await verifier.verify(play('verify', digest('2')), by('good'), never);
+    const [began, cpu] = [performance.now(), process.threadCpuUsage()];
+    expect(await verifier.verify(play('hang'), by('evil'), never)).toEqual(slow('not verified in its time'));
+    const { user, system } = process.threadCpuUsage(cpu);
+    expect(performance.now() - began).toBeGreaterThan(1000);
+    expect((user + system) / 1000).toBeLessThan(500);
+  });
+
   test.each([
     ['a defect', 'fail', 'a defect'],
     ['a thread that ends', 'die', 'the thread ended'],

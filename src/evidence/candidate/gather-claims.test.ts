@@ -110,7 +110,7 @@ describe('a signature is found', () => {
     expect(gate.verified).toHaveLength(1);
   });
 
-  test('among forms of strangers: one foreign bundle does not spoil a good tag (cosign 3.1.1 refuses it)', async () => {
+  test('F3: among forms of strangers: one foreign bundle does not spoil a good tag (cosign 3.1.1 refuses it)', async () => {
     pushSig(simpleSignature(web, key.sign));
     pushBundle(stranger.sign);
     expect((await signature()).claims).toHaveLength(1);
@@ -260,7 +260,7 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     );
   });
 
-  test('one good signature among 300 things of another kind is found at once', async () => {
+  test('F5: one good signature among 300 things of another kind is found at once', async () => {
     pushBundle();
     for (let n = 0; n < 300; n++) registry.push(repository, junk(web, n));
     registry.forget();
@@ -271,7 +271,7 @@ describe('S3: what somebody with push rights can do is a bad candidate', () => {
     expect(registry.counts()).toMatchObject({ referrers: 4, blobs: 1 });
   });
 
-  test('300 that call themselves signatures are a limit, and 64 of them are read', async () => {
+  test('F5, CVE-2023-33957, CVE-2023-33958: 300 that call themselves signatures are a limit, and 64 of them are read', async () => {
     for (let n = 0; n < 300; n++) registry.push(repository, junk(web, n, bundleMediaType));
     const found = await signature();
     expect(found).toMatchObject({ claims: [], left: 236 });

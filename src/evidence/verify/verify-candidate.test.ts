@@ -140,7 +140,7 @@ describe('nothing is believed', () => {
     ['B32: by another key', simpleSigningLayer(ecKey().sign), 'untrusted'],
     ['S1: about another digest', simpleSigningLayer(key.sign, simplePayload(otherDigest)), 'mismatch'],
     [
-      'S1: a statement about another digest',
+      'S1, G4: a statement about another digest',
       bundleLayer(dsseBundle([key.sign], statement({ digest: otherDigest }))),
       'mismatch',
     ],
@@ -155,7 +155,7 @@ describe('nothing is believed', () => {
       'mismatch',
     ],
     [
-      'S4: an attestation of the same key in a bundle, which cosign 3.1.1 takes for a signature',
+      'S4, F2: an attestation of the same key in a bundle, which cosign 3.1.1 takes for a signature',
       bundleLayer(dsseBundle([key.sign], statement(provenance))),
       'mismatch',
     ],
@@ -176,12 +176,12 @@ describe('nothing is believed', () => {
       'unreadable',
     ],
     [
-      'CVE-2026-39395: a payload of another type',
+      'CVE-2026-39395, G4: a payload of another type',
       bundleLayer({ ...dsseBundle([]), dsseEnvelope: envelope([key.sign], statement(), 'text/plain') }),
       'mismatch',
     ],
     [
-      'a statement of an unknown type',
+      'G4: a statement of an unknown type',
       bundleLayer(dsseBundle([key.sign], statement({ type: 'https://in-toto.io/Statement/v2' }))),
       'mismatch',
     ],
@@ -237,7 +237,7 @@ describe('nothing is believed', () => {
     }
   });
 
-  test('a subject without the judged digest among others', () => {
+  test('G4: a subject without the judged digest among others', () => {
     const judged = subject.slice('sha256:'.length);
     const about = (subjects: object[]): CandidateLayer =>
       bundleLayer(

@@ -216,7 +216,7 @@ describe('what a log or an authority has to prove', () => {
     expect(outcome(verify(stamped))).toMatch(/^limit: .*4 timestamps/);
   });
 
-  test('a signer of a checkpoint is a text, never a pattern: the bundle that hung a library', () => {
+  test('F1: a signer of a checkpoint is a text, never a pattern: the bundle that hung a library', () => {
     const evil = `${'(a*)*'.repeat(40)}b`;
     const layer = entryWith((entry) => {
       const proof = entry['inclusionProof'] as { checkpoint: { envelope: string } };

@@ -41,7 +41,7 @@ describe('a keyless identity', () => {
       good,
       untrusted,
     ],
-    ['a beginning of the subject', keyless({ subject: 'https://github.com/acme/app' }), good, untrusted],
+    ['G3: a beginning of the subject', keyless({ subject: 'https://github.com/acme/app' }), good, untrusted],
     ['a certificate without an issuer', keyless(), keylessSignature({ issuer: '' }), untrusted],
     ['a certificate of another root', keyless(), keylessSignature({ trustRoot: 'other' }), untrusted],
     ['a key is no certificate', keyless(), signedBy(key.signer), untrusted],

@@ -104,7 +104,7 @@ describe('what a check asks of every signature', () => {
     ['young enough', old(judgedAt - day), []],
     ['too old', old(judgedAt - day - 1), expired],
     [
-      'B8: too old, and dated once more today',
+      'B8, CVE-2024-23332: too old, and dated once more today',
       signedBy(key.signer, {
         times: [timeBy('timestamp', judgedAt - 9 * day), timeBy('timestamp', judgedAt)],
       }),

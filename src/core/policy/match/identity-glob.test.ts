@@ -10,7 +10,7 @@ const matches = (glob: string, identity: string): boolean => {
 const gh = 'https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1.2';
 const gitlab = 'https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main';
 
-describe('B7: a subject is matched whole', () => {
+describe('B7, G3: a subject is matched whole', () => {
   test.each([
     ['an exact text', gh, gh],
     ['a star within a component', 'https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*', gh],
