@@ -1,4 +1,4 @@
-import type { PackageListSource, VulnerabilityFacts } from '../facts/vulnerability/vulnerability-facts.ts';
+import type { VulnerabilityFacts } from '../facts/vulnerability/vulnerability-facts.ts';
 import { vulnerabilityNeed } from '../facts/vulnerability/vulnerability-kind.ts';
 import { readDuration } from '../policy/schema/duration.ts';
 import type { MultiArch, VulnerabilitiesCheck } from '../policy/schema/schema.ts';
@@ -13,6 +13,7 @@ import { countedBy, withinMax, withinScore } from './vulnerabilities/limits.ts';
 import { readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
 import { openBy } from './vulnerabilities/open.ts';
 import { notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
+import { compileListSources, type ListSources } from './vulnerabilities/sources.ts';
 import { createVulnerabilityMemory, platformSubject } from './vulnerabilities/subject.ts';
 
 /** A condition, and whether time or namespace can change what it finds in the same facts. */
@@ -35,18 +36,22 @@ const durationsOf = ({
 const conditionsOf = (
   config: VulnerabilitiesCheck,
   { grace, most }: { readonly grace: number; readonly most: number },
-  accepted: string,
+  sources: ListSources,
 ): readonly Timed[] => {
   const { max, maxScore, unknownSeverity, knownExploited, deny, accept, unscanned } = config;
   const openOf = openBy(compileAccept(accept));
   const counted = countedBy(config, grace);
-  const always = (condition: VulnerabilityCondition): Timed => ({ condition, readsSituation: false });
+  // Authorities and their certificates end.
+  const always = (condition: VulnerabilityCondition): Timed => ({
+    condition,
+    readsSituation: sources.readsTime,
+  });
   // The age of a feed stands in each message, so even the count of a fixed list is of its moment.
   const timed = (condition: VulnerabilityCondition): Timed => ({ condition, readsSituation: true });
   return [
     timed(advisoriesAtHand),
     always(readable),
-    always(scanned(unscanned, accepted)),
+    always(scanned(unscanned, sources.text)),
     always(withoutGaps(config)),
     timed(advisoriesFresh(most, knownExploited)),
     timed(notMalicious(openOf)),
@@ -66,12 +71,9 @@ export const vulnerabilitiesCheck = (
   if (!durations.ok) return durations;
   const choice = choosePlatforms(multiArch);
   const memory = createVulnerabilityMemory();
-  const lists = {
-    // This version looks into no layer, and its schema takes nothing that asks for it (R5).
-    catalog: false,
-    unsigned: config.evidence.some(({ sbom }) => sbom?.unsigned === true),
-  };
-  const accepts = ({ kind }: PackageListSource): boolean => kind === 'unsigned' && lists.unsigned;
+  const platforms = multiArch.mode === 'platforms' ? multiArch.platforms : 'all';
+  const sources = compileListSources(config.evidence, platforms);
+  if (!sources.ok) return sources;
   const subjectOf = (facts: VulnerabilityFacts, situation: CheckSituation): VulnerabilitySubject => {
     const { isIndex, platforms } = choice(facts.image);
     return {
@@ -79,11 +81,12 @@ export const vulnerabilitiesCheck = (
       platforms,
       situation,
       advisories: facts.advisories,
-      of: (platform) => platformSubject(platform, facts, accepts, memory),
+      of: (platform) =>
+        platformSubject(platform, facts, (source) => sources.value.accepts(source, facts, situation), memory),
     };
   };
   const text = JSON.stringify({ vulnerabilities: config, multiArch });
-  const conditions = conditionsOf(config, durations.value, 'unsigned lists beside the image');
+  const conditions = conditionsOf(config, durations.value, sources.value);
   const rules: readonly EvidenceRule<VulnerabilityFacts>[] = [
     { text, readsSituation: false, judge: ({ image }) => choice(image).violations },
     ...conditions.map(({ condition, readsSituation }, at): EvidenceRule<VulnerabilityFacts> => ({
@@ -94,10 +97,7 @@ export const vulnerabilitiesCheck = (
   ];
   return ok({
     id: 'vulnerabilities',
-    need: vulnerabilityNeed({
-      platforms: multiArch.mode === 'platforms' ? multiArch.platforms : 'all',
-      lists,
-    }),
+    need: vulnerabilityNeed({ platforms, lists: sources.value.lists }),
     readsNamespaceLabels: false,
     unfit: ({ image }) => artifactWhy(choice(image).artifact),
     rules,

@@ -12,6 +12,8 @@ export interface TrustRootRemark {
 
 const authoritiesOf = (check: PolicyCheck): readonly PolicyAuthority[] => {
   if ('signature' in check) return check.signature.authorities;
+  if ('vulnerabilities' in check)
+    return check.vulnerabilities.evidence.flatMap(({ sbom }) => sbom?.authorities ?? []);
   return 'attestation' in check ? check.attestation.authorities : [];
 };
 

@@ -38,9 +38,15 @@ export const readable: VulnerabilityCondition = (subject) =>
     },
   );
 
+/** Which lists a policy accepts, and how to attach one. */
+export interface AcceptedText {
+  readonly accepted: string;
+  readonly remedy: string;
+}
+
 /** V1: not looked is not clean. */
 export const scanned =
-  (unscanned: Mode, accepted: string): VulnerabilityCondition =>
+  (unscanned: Mode, { accepted, remedy }: AcceptedText): VulnerabilityCondition =>
   (subject) =>
     vulnerabilityViolation(
       subject,
@@ -53,8 +59,7 @@ export const scanned =
             },
       {
         code: 'vulnerabilities-unscanned',
-        remedy:
-          'attach a CycloneDX or SPDX list to the digest: `oras attach --artifact-type application/vnd.cyclonedx+json IMAGE list.cdx.json`',
+        remedy,
         ...atMost(unscanned),
       },
     );

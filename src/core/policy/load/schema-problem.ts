@@ -23,10 +23,12 @@ export const laterFields: Readonly<Record<string, string>> = {
   'authorities.key.kms': 'keys of a KMS (`key.kms`)',
   'authorities.key.fingerprint': 'keys of a KMS (`key.fingerprint`)',
   'evidence.catalog': 'lists that the gate makes of layers (`evidence: [{ catalog: {} }]`)',
-  'evidence.sbom.authorities': 'lists that somebody attested (`sbom.authorities`)',
 };
 const laterField = (path: Path, key: string): string | undefined => {
-  const place = [...path.slice(4).filter((step) => typeof step === 'string'), key].join('.');
+  // Authorities are written alike wherever they stand.
+  const place = [...path.slice(4).filter((step) => typeof step === 'string'), key]
+    .join('.')
+    .replace(/^evidence\.sbom\.authorities/, 'authorities');
   return Object.hasOwn(laterFields, place) ? laterFields[place] : undefined;
 };
 

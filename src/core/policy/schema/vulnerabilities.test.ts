@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { signingKey } from '../../../../test/fakes/claims.ts';
 import { anyExpression, policy } from '../../../../test/fakes/policy-set.ts';
 import { readPolicy } from './schema.ts';
 import { endOfDay } from './vulnerabilities.ts';
 
 const least = { evidence: [{ sbom: { unsigned: true } }], unscanned: 'Deny', gaps: 'Warn' };
 const at = 'spec.checks.0.vulnerabilities';
+const authority = { name: 'ci', key: { pem: signingKey().pem } };
 const problems = (vulnerabilities: object): readonly string[] => {
   const read = readPolicy(
     {
@@ -49,6 +51,11 @@ describe('the check vulnerabilities is read', () => {
     ['deny', { deny: ['CVE-2021-44228'] }],
   ])('with %s as its only limit', (_, limit) => expect(problems({ ...least, ...limit })).toEqual([]));
 
+  test('lists that somebody attested', () => {
+    const evidence = [{ sbom: { unsigned: true } }, { sbom: { authorities: [authority] } }];
+    expect(problems({ ...least, max: { critical: 0 }, evidence })).toEqual([]);
+  });
+
   test('with everything', () => {
     const accept = [
       { id: 'CVE-2023-4911', package: 'pkg:deb/debian/glibc', until: '2027-01-31', reason: 'not called' },
@@ -92,9 +99,24 @@ describe('R5: what is wrong or does nothing is refused, with its place', () => {
       `${at}.evidence: missing field`,
     ],
     [
-      'attested lists, which nobody reads yet',
+      'attested lists of nobody',
       { ...least, ...max, evidence: [{ sbom: { authorities: [] } }] },
-      `${at}.evidence.0.sbom.authorities: this version cannot run`,
+      `${at}.evidence.0.sbom.authorities:`,
+    ],
+    [
+      'two authorities of one name',
+      { ...least, ...max, evidence: [{ sbom: { authorities: [authority, authority] } }] },
+      `${at}.evidence.0.sbom.authorities.1.name: "ci" is the name of another authority`,
+    ],
+    [
+      'authorities that this version does not know',
+      { ...least, ...max, evidence: [{ sbom: { authorities: [{ name: 'n', notation: {} }] } }] },
+      `${at}.evidence.0.sbom.authorities.0.notation: this version cannot run`,
+    ],
+    [
+      'lists of nobody and of somebody in one entry',
+      { ...least, ...max, evidence: [{ sbom: { unsigned: true, authorities: [authority] } }] },
+      `${at}.evidence.0.sbom: names no list, or two`,
     ],
     [
       'a list of no kind',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { gapKinds } from '../../vulnerability/gap.ts';
 import { severityLevels } from '../../vulnerability/severity/severity.ts';
+import { authorityFields, refineAuthorities, type AddProblem } from './authority.ts';
 import { boundedText, durationText, kept, visibleText } from './text.ts';
 
 /** Longer than any id that is published. */
@@ -56,8 +57,20 @@ const sbom = z
       .exactOptional()
       .describe('Lists of whoever may push to the repository: what they leave out, nobody sees.')
       .meta(kept),
+    authorities: authorityFields.authorities
+      .exactOptional()
+      .describe(
+        'Lists that one of these attested, as with `attestation`. All of their lists count, and what may be one and cannot be ' +
+          'looked at refuses the image.',
+      )
+      .meta(kept),
   })
-  .refine(holdsOne, { message: 'names no list: write `unsigned: true`' });
+  .refine(holdsOne, { message: 'names no list, or two: write `unsigned: true` or `authorities`' })
+  .superRefine(({ authorities }, context) => {
+    const addProblem: AddProblem = (path, message) =>
+      context.addIssue({ code: 'custom', path: [...path], message });
+    if (authorities !== undefined) refineAuthorities({ threshold: 1, authorities }, addProblem);
+  });
 
 const listSource = z
   .strictObject({
@@ -140,8 +153,8 @@ const fields = z.strictObject({
     .min(1)
     .max(16)
     .describe(
-      'Which package lists count. They add up: none takes a package from another. This version reads lists beside the image that ' +
-        'nobody signed.',
+      'Which package lists count. They add up: none takes a package from another. This version reads lists that ' +
+        'stand beside the image.',
     ),
   maxAge: durationText({ zero: false })
     .default('5d')
