@@ -11,6 +11,7 @@ const { outputFiles, metafile } = await build({
     main: 'src/cli/main.ts',
     'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts',
     'verify-worker': 'src/serve/verify-worker.ts',
+    'catalog-worker': 'src/adapters/catalog/catalog-worker.ts',
     expressions: 'src/serve/expressions.ts',
   },
   outdir: 'dist',

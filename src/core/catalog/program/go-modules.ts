@@ -16,6 +16,8 @@ interface Module {
 /** The largest programs that are known have two thousand. */
 const maxModules = 20_000;
 
+const isVersion = (version: string): boolean => isPackageText(version) && version !== '(devel)';
+
 /** A replacement stands behind the module that it replaces, and its code is what was built. */
 const modulesOf = (lines: readonly string[]): readonly Module[] => {
   const modules: Module[] = [];
@@ -23,14 +25,13 @@ const modulesOf = (lines: readonly string[]): readonly Module[] => {
     const [word, path = '', version = ''] = line.split('\t', 3);
     if (word === 'mod' || word === 'dep') modules.push({ path, version });
     // Code of a folder is a copy that somebody may have changed: its version is that of no module.
-    else if (word === '=>' && modules.length > 0)
-      modules[modules.length - 1] =
-        version === '' ? { path: modules.at(-1)?.path ?? '', version } : { path, version };
+    else if (word === '=>' && modules.length > 0) {
+      const replaced = modules.at(-1)?.path ?? '';
+      modules[modules.length - 1] = isVersion(version) ? { path, version } : { path: replaced, version: '' };
+    }
   }
   return modules;
 };
-
-const isVersion = (version: string): boolean => isPackageText(version) && version !== '(devel)';
 
 /**
  * The modules and the standard library, which is as old as the toolchain. `(devel)`, and what was replaced by a folder, has

@@ -60,6 +60,7 @@ describe('a program of Go', () => {
   test.each([
     ['(devel)', 'mod\texample.com/app\t(devel)\t\n', ['example.com/app']],
     ['a local replacement', 'dep\texample.com/a\tv1.0.0\n=>\t./a\t\t\n', ['example.com/a']],
+    ['another form of it', 'dep\texample.com/a\tv1.0.0\n=>\t../a\t(devel)\t\n', ['example.com/a']],
     ['no version at all', 'dep\texample.com/a\n', ['example.com/a']],
   ])('V14: %s has no version', (_, lines, unknown) => {
     const program = read(inline(lines));

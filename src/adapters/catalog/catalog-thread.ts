@@ -1,0 +1,88 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf, type Result } from '../../core/result.ts';
+import type { ImageCatalog } from '../../core/catalog/image-catalog.ts';
+import { invalidBytes, tooMuch, type Unreadable } from '../../core/text/unreadable.ts';
+import type { CatalogReply, CatalogRequest, WrittenLayer } from './catalog-messages.ts';
+
+/** What a thread may take of the heap; past it the image is one that nobody can read. */
+const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
+/** Chunks that a thread was sent and has not taken: more would only wait in memory. */
+const maxWaiting = 16;
+
+const outOfMemory = tooMuch('to read it takes more memory than a thread has');
+const failed = (why: string): Result<never, Unreadable> => invalidBytes(`it could not be read: ${why}`);
+
+/** Its own memory: what is sent to a thread is taken away from here. */
+const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+
+export interface CatalogThread {
+  send(request: CatalogRequest): void;
+  /** Sends a chunk when the thread has room for it. `false`: no more is wanted. */
+  chunk(bytes: Uint8Array): Promise<boolean>;
+  /** What became of the layer whose chunks were sent. */
+  layer(): Promise<Result<WrittenLayer, Unreadable>>;
+  catalog(): Promise<Result<ImageCatalog, Unreadable>>;
+  end(): Promise<void>;
+}
+
+/** A thread for one image. Whatever the image does to it, an answer comes. */
+export const startCatalogThread = (program: URL): CatalogThread => {
+  const thread = new Worker(program, { name: 'imagegate-catalog', resourceLimits, env: {}, execArgv: [] });
+  let waiting = 0;
+  const isFull = (): boolean => waiting >= maxWaiting && !isOver();
+  let answered: Result<WrittenLayer, Unreadable> | undefined;
+  let ended: Result<never, Unreadable> | undefined;
+  /** Nothing more is wanted of the layer. */
+  const isOver = (): boolean => answered !== undefined || ended !== undefined;
+  /** One waits at a time: for room, for a layer, or for the list. */
+  let wake = (): void => {};
+  const changed = (): Promise<void> => new Promise((resolve) => (wake = resolve));
+  let cataloged: Result<ImageCatalog, Unreadable> | undefined;
+  const finish = (why: Result<never, Unreadable>): void => {
+    ended ??= why;
+    wake();
+  };
+  thread.on('message', (reply: CatalogReply) => {
+    if (reply.kind === 'taken') waiting -= 1;
+    else if (reply.kind === 'layer') answered = reply.read;
+    else if (reply.kind === 'catalog') cataloged = reply.catalog;
+    else finish(failed(reply.why));
+    wake();
+  });
+  thread.on('error', (error: unknown) => {
+    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    finish(isMemory ? outOfMemory : failed(messageOf(error)));
+  });
+  thread.on('exit', () => finish(failed('the thread ended')));
+  const until = async <T>(value: () => T | undefined): Promise<T | Result<never, Unreadable>> => {
+    for (;;) {
+      const there = value() ?? ended;
+      if (there !== undefined) return there;
+      await changed();
+    }
+  };
+  const send = (request: CatalogRequest): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
+    thread.postMessage(request);
+  };
+  return {
+    send: (request) => {
+      if (request.kind === 'begin') {
+        answered = undefined;
+        waiting = 0;
+      } else if (request.kind === 'catalog') cataloged = undefined;
+      send(request);
+    },
+    chunk: async (bytes) => {
+      while (isFull()) await changed();
+      if (isOver()) return false;
+      waiting += 1;
+      const copy = own(bytes);
+      thread.postMessage({ kind: 'chunk', bytes: copy } satisfies CatalogRequest, [copy.buffer]);
+      return true;
+    },
+    layer: () => until(() => answered),
+    catalog: () => until(() => cataloged),
+    end: async () => void (await thread.terminate()),
+  };
+};

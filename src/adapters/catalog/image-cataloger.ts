@@ -1,0 +1,169 @@
+import { onAbort, untilAborted } from '../../concurrency/abort.ts';
+import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
+import type { NeededFile } from '../../core/catalog/image-catalog.ts';
+import type { Digest } from '../../core/image/digest.ts';
+import { checkLayerType, isLazyByAnnotations } from '../../core/layer/layer-form.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { invalidBytes, type Unreadable } from '../../core/text/unreadable.ts';
+import type { PackageList } from '../../core/vulnerability/package-list.ts';
+import type { LayerPlace } from './catalog-messages.ts';
+import { startCatalogThread, type CatalogThread } from './catalog-thread.ts';
+
+/** Hands on the bytes of a layer, one chunk after another. `false`: no more are wanted, and the reading may end. */
+export type TakeChunk = (chunk: Uint8Array) => Promise<boolean>;
+
+/** A layer of an image, the lowest first. `F`: why its bytes could not be had. */
+export interface LayerSource<F> {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What the config of the image says that it unpacks to. */
+  readonly diffId: Digest;
+  readonly createdBy?: string;
+  /** Reads it; `ok` only when its bytes have its digest, or when no more of them were wanted. */
+  readonly read: (take: TakeChunk, signal: AbortSignal) => Promise<Result<undefined, F>>;
+  /**
+   * Whether this caller may learn what is known of the layer: its repository has to show that it holds it (V6), because a manifest
+   * can name a layer of somebody's private image.
+   */
+  readonly mayKnow: () => Promise<boolean>;
+}
+
+export interface CatalogLimits {
+  readonly timeMs: number;
+  /** Of all layers together. */
+  readonly unpacked: number;
+  /** Of one layer. */
+  readonly entries: number;
+}
+
+/** Why there is no list: the image cannot be read, or its bytes could not be had. */
+export type NoList<F> =
+  | { readonly kind: 'unreadable'; readonly error: Unreadable }
+  | { readonly kind: 'source'; readonly failure: F }
+  /** Its time was over, or nobody waits for it. */
+  | { readonly kind: 'late' };
+
+export interface ImageCataloger {
+  catalog<F>(
+    layers: readonly LayerSource<F>[],
+    limits: CatalogLimits,
+    signal: AbortSignal,
+  ): Promise<Result<PackageList, NoList<F>>>;
+}
+
+const maxNameLength = 4096;
+const maxKnownBytes = 67_108_864;
+const maxKnownLayers = 4096;
+
+const unreadable = (error: Unreadable) => fail({ kind: 'unreadable' as const, error });
+const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): LayerPlace => ({
+  digest,
+  ...(createdBy === undefined ? {} : { createdBy }),
+  isLazy: isLazyByAnnotations(annotations),
+});
+const keyOf = <F>({ digest, diffId }: LayerSource<F>): string => `${digest} ${diffId}`;
+
+/** One image in its thread. */
+interface Job<F> {
+  readonly thread: CatalogThread;
+  /** What was found in layers, written down. */
+  readonly known: LruCache<Uint8Array>;
+  readonly layers: readonly LayerSource<F>[];
+  readonly limits: CatalogLimits;
+  readonly signal: AbortSignal;
+  /** Bytes that its layers may still unpack to. */
+  unpacked: number;
+}
+
+/** Reads one layer in the thread. */
+const readInto = async <F>(
+  job: Job<F>,
+  at: number,
+  source: LayerSource<F>,
+  links: ReadonlyMap<number, string>,
+): Promise<Result<undefined, NoList<F>>> => {
+  const { thread, limits, signal } = job;
+  const bounds = { entries: limits.entries, bytes: job.unpacked, name: maxNameLength };
+  const reading = { diffId: source.diffId, limits: bounds, links };
+  thread.send({ kind: 'begin', at, place: placeOf(source), reading });
+  const read = await source.read((chunk) => thread.chunk(chunk), signal);
+  thread.send({ kind: 'end' });
+  if (!read.ok) return fail({ kind: 'source', failure: read.error });
+  const layer = await thread.layer();
+  if (!layer.ok) return unreadable(layer.error);
+  const { bytes, unpacked } = layer.value;
+  job.unpacked -= unpacked;
+  if (links.size === 0) job.known.set(keyOf(source), bytes, bytes.length);
+  return ok(undefined);
+};
+
+const readAll = async <F>(job: Job<F>): Promise<Result<undefined, NoList<F>>> => {
+  for (const [at, source] of job.layers.entries()) {
+    const before = job.known.get(keyOf(source));
+    if (before !== undefined && (await source.mayKnow())) {
+      job.thread.send({ kind: 'known', at, place: placeOf(source), layer: before });
+      continue;
+    }
+    const read = await readInto(job, at, source, new Map());
+    if (!read.ok) return read;
+  }
+  return ok(undefined);
+};
+
+/** Reads layers once more, for files that other paths lead to (V4). */
+const readAgain = async <F>(
+  job: Job<F>,
+  needed: readonly NeededFile[],
+): Promise<Result<undefined, NoList<F>>> => {
+  for (const [at, source] of job.layers.entries()) {
+    const files = needed.filter(({ layer }) => layer === at);
+    if (files.length === 0) continue;
+    const read = await readInto(job, at, source, new Map(files.map(({ entry, path }) => [entry, path])));
+    if (!read.ok) return read;
+  }
+  return ok(undefined);
+};
+
+const list = async <F>(job: Job<F>): Promise<Result<PackageList, NoList<F>>> => {
+  for (const { mediaType } of job.layers) {
+    const type = checkLayerType(mediaType);
+    if (!type.ok) return unreadable(type.error);
+  }
+  let read = await readAll(job);
+  for (let turn = 0; turn < 2; turn += 1) {
+    if (!read.ok) return read;
+    job.thread.send({ kind: 'catalog' });
+    const catalog = await job.thread.catalog();
+    if (!catalog.ok) return unreadable(catalog.error);
+    if (catalog.value.kind === 'list') return ok(catalog.value.list);
+    read = await readAgain(job, catalog.value.files);
+  }
+  return unreadable(invalidBytes('its links lead to files that are no package databases').error);
+};
+
+/**
+ * Lists the packages of images, each in a thread of its own with bounds of memory and time: an image is a stranger's bytes.
+ * What was found in a layer is kept, the layer never.
+ */
+export const createImageCataloger = (program: URL): ImageCataloger => {
+  const known = createLruCache<Uint8Array>({ entries: maxKnownLayers, weight: maxKnownBytes });
+
+  return {
+    catalog: async (layers, limits, signal) => {
+      const thread = startCatalogThread(program);
+      const ending = new AbortController();
+      const stop = onAbort(AbortSignal.any([signal, AbortSignal.timeout(limits.timeMs)]), () =>
+        ending.abort(),
+      );
+      const job = { thread, known, layers, limits, signal: ending.signal, unpacked: limits.unpacked };
+      try {
+        return await untilAborted(list(job), ending.signal, () => fail({ kind: 'late' as const }));
+      } finally {
+        stop();
+        ending.abort();
+        await thread.end();
+      }
+    },
+  };
+};
