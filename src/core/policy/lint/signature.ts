@@ -1,6 +1,12 @@
 import { fulcioFields, type FulcioField } from '../../facts/claim.ts';
 import { isDated, requirementsOf } from '../schema/authority.ts';
-import type { AttestationCheck, ImagePolicy, KeylessIdentity, SignatureCheck } from '../schema/schema.ts';
+import type {
+  AttestationCheck,
+  ImagePolicy,
+  KeylessIdentity,
+  PolicyAuthority,
+  SignatureCheck,
+} from '../schema/schema.ts';
 import { remark, type Rule, type RuleRemark } from './remark.ts';
 
 type Path = RuleRemark['path'];
@@ -18,14 +24,38 @@ const claimChecksOf = ({ spec }: ImagePolicy): readonly ClaimCheckAt[] =>
     return 'attestation' in check ? [{ path: [...at, 'attestation'], check: check.attestation }] : [];
   });
 
-const authoritiesOf = (policy: ImagePolicy) =>
-  claimChecksOf(policy).flatMap(({ path, check }) =>
+/** Authorities of package lists are as those of attestations. */
+const listSourcesOf = ({ spec }: ImagePolicy) =>
+  spec.checks.flatMap((check, index) =>
+    'vulnerabilities' in check
+      ? check.vulnerabilities.evidence.flatMap(({ sbom = {} }, at) =>
+          sbom.authorities === undefined
+            ? []
+            : [
+                {
+                  path: ['spec', 'checks', index, 'vulnerabilities', 'evidence', at, 'sbom'],
+                  check: { authorities: sbom.authorities },
+                },
+              ],
+        )
+      : [],
+  );
+
+const authoritiesIn = <C extends { readonly authorities: readonly PolicyAuthority[] }>(
+  checks: readonly { readonly path: Path; readonly check: C }[],
+) =>
+  checks.flatMap(({ path, check }) =>
     check.authorities.map((authority, index) => ({
       check,
       authority,
       path: [...path, 'authorities', index],
     })),
   );
+const authoritiesOf = (policy: ImagePolicy) =>
+  authoritiesIn<{ readonly authorities: readonly PolicyAuthority[] }>([
+    ...claimChecksOf(policy),
+    ...listSourcesOf(policy),
+  ]);
 
 const keylessIdentitiesOf = (policy: ImagePolicy) =>
   authoritiesOf(policy).flatMap(({ path, authority }) =>
@@ -103,7 +133,8 @@ const logIsOff: Rule = (policy) =>
 /** The same key signs all that its holder signs: an image of one team passes as that of another. */
 const keySignsAnything: Rule = (policy) => {
   if (!policy.spec.match.images.includes('**')) return [];
-  return authoritiesOf(policy)
+  // Who signs a list says what is in one digest, under whatever name it runs.
+  return authoritiesIn(claimChecksOf(policy))
     .filter(({ authority, check }) => authority.key !== undefined && !('signedAs' in check))
     .map(({ path }) =>
       remark(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { signingKey } from '../../../../test/fakes/claims.ts';
 import { policy } from '../../../../test/fakes/policy-set.ts';
 import { lintPolicies } from './lint.ts';
 
@@ -47,4 +48,22 @@ describe('V17: an acceptance is told of before it ends', () => {
 
 test('B1: a policy that judges what is in the image pins by itself, so nothing is remarked', () => {
   expect(remarks({ maxScore: 9 })).toEqual([]);
+});
+
+describe('authorities of lists are as those of attestations', () => {
+  const evidence = (authority: object) => [{ sbom: { authorities: [{ name: 'ci', ...authority }] } }];
+  test('one that is anybody is remarked', () => {
+    const identities = [{ issuer: 'https://issuer.example', subjectRegex: '.*' }];
+    const found = remarks({ maxScore: 9, evidence: evidence({ keyless: { identities } }) });
+    expect(found).toEqual([
+      expect.stringMatching(
+        /^evidence\.0\.sbom\.authorities\.0\.keyless\.identities\.0: matches everybody to whom the CA writes/,
+      ),
+    ]);
+  });
+
+  test('a key is not: what it says of packages is about one digest', () => {
+    const found = remarks({ maxScore: 9, evidence: evidence({ key: { pem: signingKey().pem } }) });
+    expect(found).toEqual([]);
+  });
 });
