@@ -2,37 +2,30 @@ import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { endOfDay } from '../../policy/schema/vulnerabilities.ts';
 import type { Match } from '../../vulnerability/match.ts';
 import type { Package } from '../../vulnerability/package.ts';
+import { parsePurl } from '../../vulnerability/purl.ts';
 import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 
 type Acceptance = VulnerabilitiesCheck['accept'][number];
 
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-};
-
-/** A package URL without qualifiers, in two parts: what it names, and its version. */
-const partsOf = (purl: string): { readonly name: string; readonly version?: string } => {
-  const plain = purl.split(/[?#]/, 1)[0] ?? '';
-  const at = plain.lastIndexOf('@');
-  return at > plain.lastIndexOf('/')
-    ? { name: decoded(plain.slice(0, at)), version: decoded(plain.slice(at + 1)) }
-    : { name: decoded(plain) };
+/** What a package URL names, and the version that it may say; `undefined`: it cannot be read. */
+const namedBy = (
+  text: string,
+): { readonly parent: string; readonly name: string; readonly version?: string } | undefined => {
+  const purl = parsePurl(text);
+  if (!purl.ok) return undefined;
+  const { type, namespace = '', name, version } = purl.value;
+  return { parent: `${type}/${namespace}`, name, ...(version === undefined ? {} : { version }) };
 };
 
 /** A package whose list gives no package URL is none that could be meant. */
-const isPackage = (wanted: string, { purl, source }: Package): boolean => {
-  if (purl === undefined) return false;
-  const asked = partsOf(wanted);
-  const found = partsOf(purl);
-  const names = [found];
-  const parent = found.name.slice(0, found.name.lastIndexOf('/') + 1);
-  if (source !== undefined) names.push({ name: parent + source.name, version: source.version });
+const isPackage = (wanted: string, { purl, version, source }: Package): boolean => {
+  const asked = namedBy(wanted);
+  const found = purl === undefined ? undefined : namedBy(purl);
+  if (asked === undefined || found === undefined || asked.parent !== found.parent) return false;
+  // Tools may keep an epoch out of the package URL, which is in the version of the package.
+  const names = [found, { name: found.name, version }, ...(source === undefined ? [] : [source])];
   return names.some(
-    ({ name, version }) => name === asked.name && (asked.version === undefined || asked.version === version),
+    (one) => one.name === asked.name && (asked.version === undefined || asked.version === one.version),
   );
 };
 
