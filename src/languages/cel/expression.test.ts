@@ -105,7 +105,11 @@ describe('an expression over a predicate', () => {
     ],
     ['a misspelt variable', 'predicat.level == 3', 'names predicat, .* may name predicate and'],
     ['a variable of another language', 'has(object.spec) || predicate.level == 3', 'names object,'],
-    ['a variable outside of its comprehension', '[1].all(x, x == 1) && x == 1', 'names x,'],
+    [
+      'a variable outside of its comprehension',
+      '[1].all(x, x == 1) && x == 1',
+      'names x,.* at line 1, column 23$',
+    ],
     ['a range that names the variable of its comprehension', 'x.all(x, x == 1)', 'names x,'],
     ['the variable of a macro', '__result__ == 1', 'names __result__,'],
     ['an unknown function', 'predicate.level.isSemver()', 'names isSemver\\(\\),'],

@@ -6,10 +6,11 @@ import type { JsonValue } from '../../core/text/json/json.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { celValue } from './cel-value.ts';
 import { countIterations, depthOfComprehensions } from './comprehensions.ts';
+import type { ExpressionNode } from './expression-tree.ts';
 import { testPresence } from './presence.ts';
 import { typeFaultOf } from './static-type.ts';
 import { createStepBudget, type StepBudget } from './step-budget.ts';
-import { unknownNames } from './unknown-names.ts';
+import { unknownNameIn } from './unknown-names.ts';
 
 /** Limits of one expression: its text, how deep comprehensions nest, steps of one evaluation, and patterns. */
 export const expressionLimits = {
@@ -75,14 +76,16 @@ export const compileExpression = (text: string, declared: readonly string[]): Re
   let run: (bindings: Record<string, unknown>) => unknown;
   try {
     const parsed = parse(text);
+    const placeOf = ({ id }: ExpressionNode): string =>
+      placeIn(text, parsed.sourceInfo?.positions[String(id)]);
     const depth = depthOfComprehensions(parsed.expr);
     if (depth > maxNesting)
       return fail(`comprehensions (all, exists, map, filter …) nest ${depth} deep, at most ${maxNesting}`);
     const isFunction = (name: string): boolean => environment.funcs.find(name) !== undefined;
-    const [unknown] = unknownNames(parsed.expr, declared, isFunction);
+    const unknown = unknownNameIn(parsed.expr, declared, isFunction);
     if (unknown !== undefined)
       return fail(
-        `it names ${shown(unknown)}, which is unknown; it may name ${declared.join(', ')} and what CEL has`,
+        `it names ${shown(unknown.text)}, which is unknown; it may name ${declared.join(', ')} and what CEL has, ${placeOf(unknown.node)}`,
       );
     const fault =
       parsed.expr && typeFaultOf(parsed.expr, (name) => [...(environment.funcs.find(name) ?? [])]);

@@ -22,31 +22,38 @@ interface Known {
   readonly isFunction: (name: string) => boolean;
 }
 
-const unknownHere = ({ exprKind }: ExpressionNode, { variables, isFunction }: Known): readonly string[] => {
+/** A name that nothing declares, and where it stands. */
+export interface UnknownName {
+  readonly text: string;
+  readonly node: ExpressionNode;
+}
+
+const unknownHere = ({ exprKind }: ExpressionNode, { variables, isFunction }: Known): string | undefined => {
   if (exprKind.case === 'identExpr') {
     const { name } = exprKind.value;
-    return variables.has(name) ? [] : [name];
+    return variables.has(name) ? undefined : name;
   }
   if (exprKind.case === 'callExpr') {
     const name = exprKind.value.function;
-    return isWritten(name) && !isFunction(name) ? [`${name}()`] : [];
+    return isWritten(name) && !isFunction(name) ? `${name}()` : undefined;
   }
   if (exprKind.case === 'structExpr') {
     const name = exprKind.value.messageName;
-    return name === '' || name.startsWith('google.protobuf.') ? [] : [`${name}{}`];
+    return name === '' || name.startsWith('google.protobuf.') ? undefined : `${name}{}`;
   }
-  return [];
+  return undefined;
 };
 
-const below = (node: ExpressionNode | undefined, known: Known): readonly string[] => {
+const below = (node: ExpressionNode | undefined, known: Known): readonly UnknownName[] => {
   if (node === undefined) return [];
+  const text = unknownHere(node, known);
   const { exprKind } = node;
   const inner =
     exprKind.case === 'comprehensionExpr'
       ? { ...known, variables: new Set([...known.variables, exprKind.value.iterVar, exprKind.value.accuVar]) }
       : known;
   return [
-    ...unknownHere(node, known),
+    ...(text === undefined ? [] : [{ text, node }]),
     ...partsOf(node).flatMap((part) =>
       below(part, exprKind.case === 'comprehensionExpr' && part === exprKind.value.iterRange ? known : inner),
     ),
@@ -54,13 +61,12 @@ const below = (node: ExpressionNode | undefined, known: Known): readonly string[
 };
 
 /**
- * Variables, functions and types of an expression that nothing declares, each once. The interpreter would find out with each
+ * The first variable, function or type of an expression that nothing declares. The interpreter would find out with each
  * evaluation, and a policy with a misspelt name could then only ever refuse.
  */
-export const unknownNames = (
+export const unknownNameIn = (
   expression: ExpressionNode | undefined,
   declared: readonly string[],
   isFunction: Known['isFunction'],
-): readonly string[] => [
-  ...new Set(below(expression, { variables: new Set([...typeNames, ...declared]), isFunction })),
-];
+): UnknownName | undefined =>
+  below(expression, { variables: new Set([...typeNames, ...declared]), isFunction })[0];
