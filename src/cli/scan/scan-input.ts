@@ -7,9 +7,10 @@ import { shown } from '../../core/text/shown-text.ts';
 import type { PackageList } from '../../core/vulnerability/package-list.ts';
 import type { ScannedPackages, ScanReport } from '../../core/vulnerability/report/scan-report.ts';
 import { maxSbomBytes, readSbom } from '../../core/vulnerability/sbom/read-sbom.ts';
+import { mapLimit } from '../../concurrency/map-limit.ts';
 import type { AdvisorySet } from '../../evidence/ports.ts';
 import type { AttachedList } from '../../evidence/vulnerability/attached-lists.ts';
-import { judgeList } from '../../evidence/vulnerability/judge-list.ts';
+import { judgeList, tooManyMatches } from '../../evidence/vulnerability/judge-list.ts';
 import { whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import type { RegistryAccess } from '../../serve/registry-access.ts';
@@ -26,20 +27,22 @@ export interface Scanned {
 const source = { kind: 'unsigned', digest: '' as Digest } as const;
 
 /** What lists say together, by the advisories at hand. */
-const scannedOf = (
+const scannedOf = async (
   lists: readonly PackageList[],
-  set: AdvisorySet | undefined,
+  advisories: AdvisorySet | undefined,
   now: number,
   problems: readonly string[],
-): ScannedPackages => {
-  const judged = lists.map((list) => judgeList(source, list, set, now));
+): Promise<ScannedPackages> => {
+  const within = await Promise.all(lists.map((list) => judgeList(source, list, { advisories, now })));
+  const judged = within.flatMap(({ one }) => one ?? []);
+  const beyond = judged.length < within.length ? [`a package list is not judged: ${tooManyMatches}`] : [];
   const feeds = judged.flatMap((one) => one.feeds);
   return {
     packages: lists.flatMap(({ packages }) => packages),
     matches: judged.flatMap(({ matches }) => matches),
     gaps: judged.flatMap(({ gaps }) => gaps),
     feeds: [...new Map(feeds.map((feed) => [`${feed.feed} ${feed.ecosystem}`, feed])).values()],
-    problems,
+    problems: [...problems, ...beyond],
   };
 };
 
@@ -57,7 +60,7 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
 export const scanSbom = async (path: string, set: AdvisorySet | undefined, now: number): Promise<Scanned> => {
   const list = readSbom(await readBytes(path));
   if (!list.ok) throw new UsageError([shown(`${path}: ${list.error.why}`)]);
-  return { about: { target: shown(`sbom:${path}`) }, found: scannedOf([list.value], set, now, []) };
+  return { about: { target: shown(`sbom:${path}`) }, found: await scannedOf([list.value], set, now, []) };
 };
 
 /** Time for one image, in milliseconds. */
@@ -75,7 +78,7 @@ interface ImageScan {
 }
 
 const nothingKnown = (target: string, why: string): readonly Scanned[] => [
-  { about: { target }, found: scannedOf([], undefined, 0, [why]) },
+  { about: { target }, found: { packages: [], matches: [], gaps: [], feeds: [], problems: [why] } },
 ];
 
 /** An image in its registry, by the lists that stand beside it. One result for each platform. */
@@ -98,7 +101,7 @@ export const scanImage = async (
   if (vulnerability?.state !== 'known') return nothingKnown(target, 'the image is not in its registry');
   const { image: facts, packages } = vulnerability.value;
   if (facts.platforms.length === 0) return nothingKnown(target, 'it has no image for this platform');
-  return facts.platforms.map(({ digest, platform }) => {
+  return mapLimit(facts.platforms, 1, async ({ digest, platform }) => {
     const found = (seen.get(digest) ?? []).map(({ list }) => list);
     const unreadable = (packages.get(digest)?.unreadable ?? []).map(
       ({ why }) => `a package list cannot be read: ${why}`,
@@ -106,7 +109,7 @@ export const scanImage = async (
     const none = found.length === 0 ? ['no list of its packages stands beside it'] : [];
     return {
       about: { target, digest, platform: shown(formatPlatform(platform)) },
-      found: scannedOf(found, set, now, [...unreadable, ...none]),
+      found: await scannedOf(found, set, now, [...unreadable, ...none]),
     };
   });
 };
