@@ -12,8 +12,8 @@ export type CatalogedFile =
   | { readonly kind: 'database'; readonly manager: PackageManager; readonly database: PackageDatabase }
   /** A database of packages that cannot be read, and why. */
   | { readonly kind: 'unreadable-database'; readonly manager: PackageManager; readonly why: string }
-  /** Files of one package. */
-  | { readonly kind: 'file-list'; readonly owner: string; readonly files: readonly string[] }
+  /** Files of one package, as the text that lists them: an image has a hundred thousand, and few are ever asked for. */
+  | { readonly kind: 'file-list'; readonly owner: string; readonly text: string }
   /** `folder`: everything in it belongs to the package. */
   | { readonly kind: 'language'; readonly folder: string; readonly packages: LanguagePackages }
   | { readonly kind: 'program'; readonly program: Program }

@@ -4,7 +4,7 @@ import type { ChooseFile, FileReader } from '../layer/layer-reader.ts';
 import { textOfBytes } from '../layer/tar/byte-text.ts';
 import type { TarEntry } from '../layer/tar/tar-entry.ts';
 import { readApkInstalled } from './system/apk.ts';
-import { dpkgListOwner, readDpkgList, readDpkgStatus } from './system/dpkg.ts';
+import { dpkgListOwner, readDpkgStatus } from './system/dpkg.ts';
 import { collectFile, namedFile } from './file-collector.ts';
 import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
 import { noPackages, type LanguagePackages } from './language/language-package.ts';
@@ -109,7 +109,7 @@ const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile
   const owner = dpkgListOwner(path);
   if (owner !== undefined)
     return collectFile<CatalogedFile>(size, maxMetadataBytes, (bytes) =>
-      ok({ kind: 'file-list', owner, files: readDpkgList(textOfBytes(bytes), path) }),
+      ok({ kind: 'file-list', owner, text: textOfBytes(bytes) }),
     );
   const form = unsupportedForm(path);
   return form === undefined ? undefined : namedFile({ kind: 'unsupported', form });

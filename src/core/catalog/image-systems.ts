@@ -10,6 +10,7 @@ import { formatPurl } from '../vulnerability/purl.ts';
 import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
 import type { GapList } from './gap-list.ts';
 import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
+import { readDpkgList } from './system/dpkg.ts';
 import type { PackageDatabase, SystemPackage } from './system/system-package.ts';
 
 /** A package of the system, and its files. */
@@ -98,7 +99,9 @@ const packageOf = (
 /** Files of packages whose database keeps them elsewhere, by the name of the package. */
 const fileListsOf = (found: readonly FoundFile[]): ReadonlyMap<string, readonly string[]> =>
   new Map(
-    found.flatMap(({ found: one }) => (one.kind === 'file-list' ? [[one.owner, one.files] as const] : [])),
+    found.flatMap(({ found: one, path }) =>
+      one.kind === 'file-list' ? [[one.owner, readDpkgList(one.text, path)] as const] : [],
+    ),
   );
 
 /** What the system itself leaves open: a database that is not there, or says nothing, lists no package that may have a hole. */
