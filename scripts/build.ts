@@ -12,6 +12,7 @@ const { outputFiles, metafile } = await build({
     'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts',
     'verify-worker': 'src/serve/verify-worker.ts',
     'catalog-worker': 'src/adapters/catalog/catalog-worker.ts',
+    'advisories-worker': 'src/serve/advisories/update-worker.ts',
     expressions: 'src/serve/expressions.ts',
   },
   outdir: 'dist',

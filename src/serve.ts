@@ -107,7 +107,9 @@ const assemble = async (
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const { trustRoots, pullSecrets } = outside;
-  const { advisories, parts: advisoryParts } = await openAdvisories(data.value, telemetry, lifecycle);
+  const served = await openAdvisories(config, workers.advisories, telemetry, lifecycle);
+  if (!served.ok) return served;
+  const { advisories, parts: advisoryParts } = served.value;
   const evidence = openEvidence(
     { config, configFile, verifyWorker: workers.verify, trustRoots, advisories, pullSecrets },
     telemetry,

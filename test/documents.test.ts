@@ -83,7 +83,11 @@ describe('commands', () => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression,
-    workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
+    workers: {
+      store: new URL('file:///nowhere'),
+      verify: new URL('file:///nowhere'),
+      advisories: new URL('file:///nowhere'),
+    },
   };
   const load = async (name: string): Promise<Command | undefined> =>
     (await commands.find((entry) => entry.name === name)?.load())?.command(silent, () => undefined, commands);

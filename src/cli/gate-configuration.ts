@@ -7,8 +7,9 @@ import {
 import { readClientCa } from '../adapters/webhook/server/caller.ts';
 import { readTextFile } from '../files/text-file.ts';
 import { describeConfigProblem, describeConfigProblems } from '../config/sources/origin.ts';
+import { feedRows } from '../config/advisories/feed-rows.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../config/registries/registry-rows.ts';
-import { loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
+import { loadFeeds, loadRegistries, loadRegistryDefaults } from '../config/registries/registry-files.ts';
 import type { ConfigOf } from '../config/resolved.ts';
 import { definitions, type SettingKey } from '../config/settings/settings.ts';
 import type { Shape } from '../config/values/shape.ts';
@@ -35,6 +36,7 @@ export const gateSettings = [
   'registries',
   'registryDefaults',
   'registryEvents',
+  'advisories',
   'clientCa',
   'clientName',
 ] as const satisfies readonly SettingKey[];
@@ -117,6 +119,20 @@ const carryRegistries = (config: Settings): CarriedRows => {
   };
 };
 
+/** Feeds for the gate inside of the cluster; a `path` is one of its container. */
+const carryFeeds = (config: Settings): Pick<CarriedRows, 'settings' | 'files'> => {
+  const files: Record<string, string> = {};
+  const rows = valueOrUsage(loadFeeds(config.advisories), describeConfigProblems).map(
+    ({ ca, caFile: _caFile, ...row }) => {
+      if (ca === undefined) return row;
+      const name = `advisories-${row.name}-ca.crt`;
+      files[name] = ca;
+      return { ...row, caFile: `${configurationFolder}/${name}` };
+    },
+  );
+  return { settings: rows.length === 0 ? {} : { advisories: feedRows.show(rows) }, files };
+};
+
 /** The settings of this command that the gate needs, from flags, environment and file. */
 export const configurationOf = (config: Settings): GateConfiguration => {
   const given = carriedSettings.flatMap((key) => {
@@ -126,9 +142,10 @@ export const configurationOf = (config: Settings): GateConfiguration => {
   });
   const client = clientOf(config);
   const { settings, files, secrets } = carryRegistries(config);
+  const feeds = carryFeeds(config);
   return {
-    settings: { ...Object.fromEntries(given), ...settings },
-    files,
+    settings: { ...Object.fromEntries(given), ...settings, ...feeds.settings },
+    files: { ...files, ...feeds.files },
     secrets,
     ...(client === undefined ? undefined : { client }),
   };

@@ -95,7 +95,11 @@ export const run = async (given: readonly string[], terminal: Terminal): Promise
 
 const besideBundle = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
 const parts = {
-  workers: { store: besideBundle('store-worker'), verify: besideBundle('verify-worker') },
+  workers: {
+    store: besideBundle('store-worker'),
+    verify: besideBundle('verify-worker'),
+    advisories: besideBundle('advisories-worker'),
+  },
   compileExpression: createCompileExpression(besideBundle('expressions')),
 };
 // Lost output is reported when the process is about to end, or even later.

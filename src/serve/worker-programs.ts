@@ -4,4 +4,6 @@ export interface WorkerPrograms {
   readonly store: URL;
   /** `verify-worker.js`, from source `verify-worker.ts`. */
   readonly verify: URL;
+  /** `advisories-worker.js`, from source `advisories/update-worker.ts`. */
+  readonly advisories: URL;
 }

@@ -41,6 +41,7 @@ const counters = {
     'Images that were to be looked at in advance and found no room.',
     [],
   ],
+  advisoryUpdates: ['imagegate_advisory_updates_total', 'Files of feeds asked for.', ['feed', 'outcome']],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],

@@ -18,6 +18,7 @@ import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { command } from './manifests.ts';
 import { anyExpression } from '../../../test/fakes/policy-set.ts';
 
+const nowhere = new URL('file:///nowhere');
 const image = `registry.example.com/imagegate@sha256:${'a'.repeat(64)}`;
 const fleets = `workloads: [{ group: example.com, resource: fleets, kind: Fleet, podSpec: spec.crew.spec }]`;
 
@@ -55,7 +56,7 @@ const print = async (...args: string[]): Promise<string> => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression: anyExpression,
-    workers: { store: new URL('file:///nowhere'), verify: new URL('file:///nowhere') },
+    workers: { store: nowhere, verify: nowhere, advisories: nowhere },
   };
   await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });
   return printed;

@@ -6,7 +6,13 @@ import { systemClock } from '../../concurrency/clock.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import type { Advisories } from '../../evidence/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
+import type { Config } from '../../config/resolved.ts';
+import { loadFeeds, loadRegistryDefaults } from '../../config/registries/registry-files.ts';
+import { describeConfigProblem } from '../../config/sources/origin.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { proxyOf } from '../evidence.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { startFeedUpdates } from './feed-updates.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** The place of the advisories under `--data`, for `serve` and for the commands. */
@@ -58,14 +64,26 @@ interface ServedAdvisories {
   readonly parts: () => readonly PartState[];
 }
 
-/** The advisories of the running gate, followed. A gate without any starts too. */
+/**
+ * The advisories of the running gate, followed, and the feeds of its configuration, asked again and again. A gate
+ * without any starts too; a row that cannot work is reported at the start.
+ *
+ * @param program of the threads that update
+ */
 export const openAdvisories = async (
-  dataDir: string,
-  { log, metrics }: Telemetry,
+  config: Config,
+  program: URL,
+  telemetry: Telemetry,
   lifecycle: Lifecycle,
-): Promise<ServedAdvisories> => {
+): Promise<Result<ServedAdvisories, readonly string[]>> => {
+  const { log, metrics } = telemetry;
+  const feeds = loadFeeds(config.advisories);
+  const defaults = loadRegistryDefaults(config.registryDefaults);
+  if (!feeds.ok) return fail(feeds.error.map(describeConfigProblem));
+  if (!defaults.ok) return fail(defaults.error.map(describeConfigProblem));
+  const folder = advisoryFolder(config.data.value);
   let problem: string | undefined;
-  const advisories = followAdvisories(advisoryFolder(dataDir), {
+  const advisories = followAdvisories(folder, {
     onGeneration: ({ generation, feeds }) => {
       problem = undefined;
       log.info('advisories are in force', { generation, feeds: feeds.length });
@@ -79,5 +97,10 @@ export const openAdvisories = async (
   await advisories.inForce();
   lifecycle.add(() => advisories.close());
   metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(statusesOf(advisories), systemClock.now())));
-  return { advisories, parts: () => partOf(advisories, problem) };
+  await startFeedUpdates(
+    { folder, program, feeds: feeds.value, defaults: defaults.value, proxy: proxyOf(config) },
+    telemetry,
+    lifecycle,
+  );
+  return ok({ advisories, parts: () => partOf(advisories, problem) });
 };

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { makeRegistryCertificate } from '../../test/fakes/registry/registry-certificate.ts';
+import { resolveSettings } from '../config/resolve.ts';
+import { configurationOf, gateSettings } from './gate-configuration.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gate-configuration-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('feeds go into the cluster with their CA beside them', async () => {
+  const { ca } = await makeRegistryCertificate();
+  writeFileSync(join(folder, 'ca.crt'), `# ours\n${ca}`);
+  const text = `advisories:
+  - { name: osv, format: osv, url: https://osv.example.com, ecosystems: [npm], every: 1h, caFile: ca.crt }
+  - { name: kev, format: kev, url: cisa.gov }
+`;
+  const resolved = resolveSettings(gateSettings, {
+    flags: {},
+    environment: {},
+    file: { path: join(folder, 'gate.yaml'), text },
+  });
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.error));
+  const { settings, files } = configurationOf(resolved.value.config);
+  expect(settings['advisories']).toMatchObject([
+    { name: 'osv', every: '1h', caFile: '/etc/imagegate/advisories-osv-ca.crt' },
+    { name: 'kev', url: expect.stringMatching(/^https:\/\/www\.cisa\.gov\//) },
+  ]);
+  expect(files).toEqual({ 'advisories-osv-ca.crt': `${ca.trim()}\n` });
+});
