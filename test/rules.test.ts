@@ -21,7 +21,7 @@ const page = read('docs/rules.md');
 const model = read('docs/threat-model.md');
 
 /** A rule of docs/rules.md with what its section names. */
-const rules = [...page.matchAll(/^### ([RS]\d+b?) (.+)$/gm)].map(([heading, id = '', title = '']) => {
+const rules = [...page.matchAll(/^### ([RSV]\d+b?) (.+)$/gm)].map(([heading, id = '', title = '']) => {
   const [keepers = '', tests = ''] = (section(page, heading).split('Kept by ')[1] ?? '').split('Tests:');
   const files = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
   return { id, title, keepers: files(keepers), tests: files(tests) };
@@ -40,7 +40,7 @@ const flaws = [...model.matchAll(/^\| (G\d+|F\d+|CVE-[\d-]+|GHSA-[\da-z-]+) \|.*
 );
 const defined = new Set([...rules, ...bypasses].map(({ id }) => id));
 
-const cited = (text: string): string[] => [...text.matchAll(/\b[RBS]\d{1,2}b?\b/g)].map(([id]) => id);
+const cited = (text: string): string[] => [...text.matchAll(/\b[RBSV]\d{1,2}b?\b/g)].map(([id]) => id);
 
 describe('rules and bypasses', () => {
   test('every number that code, tests and documents cite is defined in docs/rules.md or docs/threat-model.md', () => {

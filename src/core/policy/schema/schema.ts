@@ -63,7 +63,7 @@ const policySpec = z.strictObject({
     .describe(
       'What happens when the registry of an image, or its token server, is down: it does not connect, does not answer at ' +
         'all, or answers 5xx. Deny refuses, Warn allows and tells the user. The same holds for the API server that is asked ' +
-        'for the labels of a namespace. Nothing else is excused, whatever stands here: neither what whoever creates Pods or ' +
+        'for the labels of a namespace, and where the advisories of `vulnerabilities` are missing or too old. Nothing else is excused, whatever stands here: neither what whoever creates Pods or ' +
         'pushes images can bring about (a full queue, a deadline while answers were coming, 429, an address that is refused) ' +
         'nor an image that was read and cannot be judged (broken, ambiguous, too large).',
     ),

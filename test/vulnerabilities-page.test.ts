@@ -1,0 +1,107 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { supportedDistributions } from '../src/core/vulnerability/distribution.ts';
+import { lintPolicies } from '../src/core/policy/lint/lint.ts';
+import { readPolicyFile } from '../src/core/trust-root/policy-file.ts';
+import { itemsOf } from './cli/decision-list.ts';
+import { folderWith, type Ended } from './cli/imagegate.ts';
+import { stageRegistry, type RegistryStage } from './cli/registry-stage.ts';
+import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from './fakes/advisories.ts';
+import { anyExpression } from './fakes/policy-set.ts';
+import { image } from './fakes/registry/registry-content.ts';
+import { blocks, read, section } from './markdown.ts';
+
+const page = read('docs/vulnerabilities.md');
+const written = 'registry.example.com/shop/web:1.4.2';
+const policies = blocks(page, 'yaml');
+const steps = blocks(page, 'sh').flatMap((block) => block.trim().split('\n'));
+
+const hole = (id: string, name: string, more: object = {}): object =>
+  osvRecord(id, { ecosystem: 'PyPI', name, fixed: '2.0', vector: criticalVector, ...more });
+const records = [hole('CVE-2026-1', 'jinja2'), hole('CVE-2021-44228', 'log4j', { severity: 'LOW' })];
+
+let stage: RegistryStage;
+let cwd = '';
+const run = (line: string, ...more: readonly string[]): Promise<Ended> => {
+  const [program, ...args] = line.replaceAll('registry.example.com', stage.host).trim().split(/ +/);
+  expect(program).toBe('imagegate');
+  const needsRegistry = args[0] === 'advisories' ? [] : stage.config;
+  return stage.run([...args, ...needsRegistry, ...more], { cwd });
+};
+const withPolicy = (policy: string): string =>
+  folderWith({
+    'osv/PyPI/all.zip': osvZip(...records),
+    'policies/policy.yaml': policy.replaceAll('registry.example.com', stage.host),
+  });
+let count = 0;
+const pushWeb = (...purls: readonly string[]): void => {
+  count += 1;
+  const web = image({ user: String(count) });
+  stage.registry.push('shop/web', web, '1.4.2');
+  if (purls.length > 0) stage.registry.push('shop/web', listFor(web, cycloneDx(purls)));
+};
+
+beforeAll(async () => {
+  stage = await stageRegistry();
+});
+
+test('each policy of docs/vulnerabilities.md is valid and has no lint remark', () => {
+  expect(policies).toHaveLength(2);
+  for (const policy of policies) {
+    const loaded = readPolicyFile(policy, 'docs/vulnerabilities.md', anyExpression);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
+    expect(
+      lintPolicies(
+        loaded.value.policies.map((one) => one.policy),
+        Date.now(),
+      ),
+    ).toEqual([]);
+  }
+});
+
+describe('the steps of docs/vulnerabilities.md', () => {
+  test('lead from an import to a refused image, and the fixed one passes', async () => {
+    cwd = withPolicy(policies[0] ?? '');
+    const [importing = '', status = '', scan = '', check = ''] = steps;
+    const today = new Date().toISOString().slice(0, 10);
+    expect((await run(importing.replace(/\d{4}-\d\d-\d\d/, today))).code).toBe(0);
+    expect((await run(status)).stdout).toContain('PyPI');
+    pushWeb('pkg:pypi/jinja2@1.0');
+    expect(await run(scan)).toMatchObject({ code: 1, stdout: expect.stringContaining('CVE-2026-1') });
+    const refused = await run(check, '-o', 'json');
+    expect(refused.code).toBe(1);
+    expect(itemsOf(refused)[0]?.findings.map(({ code }) => code)).toEqual(['vulnerable']);
+    pushWeb('pkg:pypi/jinja2@2.0');
+    expect((await run(scan)).code).toBe(0);
+    expect((await run(check)).code).toBe(0);
+    expect(scan).toContain(written);
+  });
+});
+
+describe('the rules of Defender in our words', () => {
+  beforeAll(async () => {
+    cwd = withPolicy(policies[1] ?? '');
+    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+  });
+  test.each<[string, readonly string[], string, readonly string[]]>([
+    ['more of a severity than allowed', ['pkg:pypi/jinja2@1.0'], 'shop-a', ['vulnerable']],
+    ['a CVE that is named', ['pkg:pypi/log4j@1.0'], 'shop-a', ['vulnerability-denied']],
+    ['no scan result', [], 'shop-a', ['vulnerabilities-unscanned']],
+    ['none of these', ['pkg:pypi/jinja2@2.0'], 'shop-a', []],
+    ['another scope', ['pkg:pypi/jinja2@1.0'], 'other', ['unmatched']],
+  ])('%s', async (_, purls, namespace, codes) => {
+    pushWeb(...purls);
+    const ended = await run(`imagegate check image ${written} --policies policies -n ${namespace} -o json`);
+    expect(itemsOf(ended)[0]?.findings.map(({ code }) => code)).toEqual(codes);
+  });
+});
+
+test('the page lists the systems that are judged, and no other', () => {
+  const rows = section(page, '## What is supported')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (system|-)/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const releases = (list: readonly string[]): readonly string[] => [...list].sort();
+  expect(rows.map(([, name, list = '']) => [name, releases(list.split(', '))])).toEqual(
+    supportedDistributions.map((one) => [one.name, releases(Object.keys(one.releases))]),
+  );
+});
