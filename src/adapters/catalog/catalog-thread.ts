@@ -4,8 +4,8 @@ import type { ImageCatalog } from '../../core/catalog/image-catalog.ts';
 import { invalidBytes, tooMuch, type Unreadable } from '../../core/text/unreadable.ts';
 import type { CatalogReply, CatalogRequest, WrittenLayer } from './catalog-messages.ts';
 
-/** What a thread may take of the heap; past it the image is one that nobody can read. */
-const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
+/** What a thread may take of the heap; past it nobody can read the image. A layer of half a million files needs half of it. */
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 /** Chunks that a thread was sent and has not taken: more would only wait in memory. */
 const maxWaiting = 16;
 
