@@ -6,7 +6,7 @@ import type { PackageList } from '../vulnerability/package-list.ts';
 import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
 import { databasePaths, dpkgFolder, osReleasePaths } from './choose-file.ts';
 import type { CatalogedFile } from './cataloged-file.ts';
-import { createGapList } from './gap-list.ts';
+import { createGapList } from '../vulnerability/gap-list.ts';
 import { languagePackages } from './image-languages.ts';
 import { systemPackages } from './image-systems.ts';
 

@@ -2,7 +2,7 @@ import type { ImageFiles } from '../layer/overlay.ts';
 import type { Package } from '../vulnerability/package.ts';
 import { formatPurl } from '../vulnerability/purl.ts';
 import type { CatalogedFile } from './cataloged-file.ts';
-import type { GapList } from './gap-list.ts';
+import type { GapList } from '../vulnerability/gap-list.ts';
 import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
 import type { OwningPackage } from './image-systems.ts';
 import type { LanguagePackage, LanguagePackages } from './language/language-package.ts';

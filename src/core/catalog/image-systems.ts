@@ -8,7 +8,7 @@ import {
 import type { Package } from '../vulnerability/package.ts';
 import { formatPurl } from '../vulnerability/purl.ts';
 import type { CatalogedFile, PackageManager } from './cataloged-file.ts';
-import type { GapList } from './gap-list.ts';
+import type { GapList } from '../vulnerability/gap-list.ts';
 import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
 import { readDpkgList } from './system/dpkg.ts';
 import type { PackageDatabase, SystemPackage } from './system/system-package.ts';
