@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
@@ -125,6 +125,26 @@ CVE-2026-1000 critical 9.8 jinja2 2.10 3.1.4
 not looked at:
  no-advisories: npm (1 package)
 `);
+  });
+
+  test('as SARIF and JUnit it shows each vulnerability, and fails for what was not looked at', async () => {
+    const target = listed(old, 'pkg:npm/a@1.0.0');
+    const flags = ['-o', 'sarif=out.sarif', '-o', 'junit=out.xml', '-o', 'json', '--accept', 'CVE-2026-1000'];
+    expect((await scan(target, ...flags)).code).toBe(3);
+    const { runs } = JSON.parse(readFileSync(join(folder, 'out.sarif'), 'utf8')) as {
+      readonly runs: readonly {
+        readonly results: readonly { ruleId: string; level: string; message: { text: string } }[];
+      }[];
+    };
+    expect(
+      runs[0]?.results.map(({ ruleId, level, message }) => `${ruleId} ${level} ${message.text}`),
+    ).toEqual([
+      'vulnerable note CVE-2026-1000 critical in jinja2 2.10. also known as GHSA-aaaa. use 3.1.4',
+      'vulnerability-gap error no-advisories: npm (1 package)',
+    ]);
+    const junit = readFileSync(join(folder, 'out.xml'), 'utf8');
+    expect(junit).toContain('tests="1" failures="1"');
+    expect(junit).toContain('<failure type="vulnerability-gap" message="no-advisories: npm (1 package)">');
   });
 
   test.each([

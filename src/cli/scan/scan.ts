@@ -15,15 +15,20 @@ import { trustRootsOf } from '../../evidence/trust/trust-root.ts';
 import { advisoryFolder } from '../../serve/advisories/open-advisories.ts';
 import { shippedRoots } from '../../serve/trust-roots.ts';
 import { hushed } from '../check/check-run.ts';
+import { createArtifactLocations } from '../check/artifact-location.ts';
 import { writeFormats, type OutputTarget } from '../check/outputs.ts';
+import type { Judged } from '../render/decision-table.ts';
+import { renderJunit } from '../render/junit.ts';
+import { renderSarif } from '../render/sarif.ts';
 import { renderScanTable } from '../render/scan-text.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
+import { judgedBy, type FeedProblems } from './scan-findings.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 
 export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
-export const scanFormats = ['table', 'json', 'yaml'] as const;
+export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
 
 export type ScanFlags = Flags & {
   readonly platform?: readonly string[];
@@ -32,7 +37,7 @@ export type ScanFlags = Flags & {
   readonly accept?: readonly string[];
   readonly allowGap?: readonly GapKind[];
   readonly advisories?: string;
-  readonly output?: readonly OutputTarget<(typeof scanFormats)[number]>[];
+  readonly output?: readonly OutputTarget[];
   readonly quiet?: boolean;
 };
 
@@ -99,9 +104,11 @@ const problemsOfFeeds = (
   set: Fact<AdvisorySet>,
   reports: readonly ScanReport[],
   now: number,
-): readonly string[] => {
-  if (set.state === 'absent') return ['there are no advisories; `imagegate advisories import` brings some'];
-  if (set.state === 'unavailable') return [`${set.why.what}: ${set.why.why}`];
+): FeedProblems => {
+  const code = 'advisories-unavailable';
+  if (set.state === 'absent')
+    return { code, problems: ['there are no advisories; `imagegate advisories import` brings some'] };
+  if (set.state === 'unavailable') return { code, problems: [`${set.why.what}: ${set.why.why}`] };
   const old = reports
     .flatMap(({ feeds }) => feeds)
     .filter(({ asOf }) => !(now - Date.parse(asOf) <= maxAge))
@@ -109,12 +116,12 @@ const problemsOfFeeds = (
       ({ feed, ecosystem, asOf }) =>
         `${feed} (${ecosystem}) is ${describeDuration(now - Date.parse(asOf))} old`,
     );
-  return [...new Set(old)];
+  return { code: 'advisories-too-old', problems: [...new Set(old)] };
 };
 
 const codeOf = (
   reports: readonly ScanReport[],
-  problems: readonly string[],
+  { problems }: FeedProblems,
   allowed: ReadonlySet<string>,
 ): ExitCode => {
   if (reports.some(({ vulnerabilities }) => vulnerabilities.some(({ counted }) => counted)))
@@ -122,6 +129,35 @@ const codeOf = (
   const isWhole = (report: ScanReport): boolean =>
     report.problems.length === 0 && report.gaps.every(({ kind }) => allowed.has(kind));
   return problems.length === 0 && reports.every(isWhole) ? exitCode.clean : exitCode.incomplete;
+};
+
+interface ScanReportList {
+  readonly apiVersion: 'imagegate.dev/v1alpha1';
+  readonly kind: 'ScanReportList';
+  /** Of the advisories; absent: there were none. */
+  readonly generation?: string;
+  readonly items: readonly ScanReport[];
+}
+
+const rendered = async (
+  list: ScanReportList,
+  judged: readonly Judged[],
+  format: (typeof scanFormats)[number],
+): Promise<Iterable<string>> => {
+  switch (format) {
+    case 'table':
+      return renderScanTable(list.items);
+    case 'json':
+      return [`${JSON.stringify(list, undefined, 2)}\n`];
+    case 'yaml':
+      return [(await import('../render/yaml.ts')).yamlText(list)];
+    case 'sarif':
+      return renderSarif(judged, createArtifactLocations(process.cwd(), []));
+    case 'junit':
+      return renderJunit(judged);
+    default:
+      return format satisfies never;
+  }
 };
 
 /** `scan`: what is in images and lists, and what is published about it. */
@@ -156,18 +192,16 @@ export const scan = async (
   const scanned = await scanTargets(targets, { platform, set: inForce, config }, terminal);
   const count = countBy(flags);
   const reports = scanned.map(({ about, found }) => scanReport(about, found, count));
-  const problems = problemsOfFeeds(set, reports, systemClock.now());
-  const list = {
+  const feeds = problemsOfFeeds(set, reports, systemClock.now());
+  const allowed = new Set<string>(allowGap);
+  const list: ScanReportList = {
     apiVersion: 'imagegate.dev/v1alpha1',
     kind: 'ScanReportList',
     ...(inForce && { generation: inForce.generation }),
     items: reports,
   };
-  await writeFormats(output, terminal, async (format) => {
-    if (format === 'json') return [`${JSON.stringify(list, undefined, 2)}\n`];
-    if (format === 'yaml') return [(await import('../render/yaml.ts')).yamlText(list)];
-    return renderScanTable(reports);
-  });
-  for (const problem of problems) terminal.talk(shown(`not judged whole: ${problem}`));
-  return codeOf(reports, problems, new Set<string>(allowGap));
+  const judged = reports.map((report) => judgedBy(report, feeds, allowed));
+  await writeFormats(output, terminal, (format) => rendered(list, judged, format));
+  for (const problem of feeds.problems) terminal.talk(shown(`not judged whole: ${problem}`));
+  return codeOf(reports, feeds, allowed);
 };
