@@ -179,6 +179,18 @@ describe('imagegate advisories update', () => {
     expect(other.asked).toEqual([]);
   });
 
+  test('a redirect to another server does not take the authority of the row along', async () => {
+    const other = await startFeedServer();
+    other.put('/all.zip', fixture('PyPI.zip'));
+    const elsewhere = other.url.replace('localhost', '127.0.0.1');
+    server.spoil(pypi, { kind: 'status', status: 302, headers: { location: `${server.url}/moved.zip` } });
+    server.put('/moved.zip', fixture('PyPI.zip'));
+    expect((await run('update')).items).toMatchObject([{ outcome: 'accepted' }]);
+    server.spoil(pypi, { kind: 'status', status: 302, headers: { location: `${elsewhere}/all.zip` } });
+    expect((await run('update')).items).toMatchObject([{ outcome: 'failed' }]);
+    expect(other.asked).toEqual([]);
+  });
+
   test('trusts the authority of the row, and none without it', async () => {
     writeFileSync(
       join(cwd, 'gate.yaml'),

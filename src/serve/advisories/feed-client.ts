@@ -26,14 +26,15 @@ const maxResponseBytes = 4 * maxFeedBytes;
 /** The same guards as for registries: addresses, TLS, proxy, redirects, Retry-After. A row speaks for its own host alone. */
 const httpOf = (feed: LoadedFeed, proxy: ProxySettings, defaults: LoadedDefaults): RegistryHttp => {
   const own = feed.url === undefined ? '' : new URL(feed.url).host;
-  const ca = (defaults.ca ?? '') + (feed.ca ?? '');
+  const everywhere = defaults.ca ?? '';
+  const caOf = (host: string): string => everywhere + (host === own ? (feed.ca ?? '') : '');
   return createRegistryHttp({
     settingsOf: (host) => ({
       ...defaultSettings(host),
       configured: true,
       timeout,
-      ...(ca === '' ? {} : { ca: host === own ? ca : (defaults.ca ?? '') }),
-      ...(defaults.ca === undefined ? {} : { proxyCa: defaults.ca }),
+      ...(caOf(host) === '' ? {} : { ca: caOf(host) }),
+      ...(everywhere === '' ? {} : { proxyCa: everywhere }),
       allowPrivateAddress: host === own && feed.allowPrivateAddress === true,
     }),
     proxy,

@@ -1,6 +1,8 @@
 import { keepAttempts, readAttempts, type FeedAttempt } from '../../adapters/advisories/update/attempts.ts';
 import { createBackoff } from '../../concurrency/backoff.ts';
 import { systemClock } from '../../concurrency/clock.ts';
+import { sourcesOf } from '../../adapters/advisories/update/update-feed.ts';
+import type { FeedTime } from '../../core/vulnerability/advisory.ts';
 import type { LoadedFeed } from '../../config/registries/registry-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -10,6 +12,8 @@ interface FeedUpdates extends Omit<UpdateTask, 'feed'> {
   readonly feeds: readonly LoadedFeed[];
   /** The program of the threads. */
   readonly program: URL;
+  /** What is in force at the start. */
+  readonly inForce: readonly FeedTime[];
 }
 
 const defaultEvery = 60 * 60_000;
@@ -46,18 +50,30 @@ const report = (
   return { isGood: reply.attempts.every(hasAnswered) };
 };
 
-/** How long until a feed is due, by what was tried last, by this process or another. */
-const untilDue = async (folder: string, { name, every = defaultEvery }: LoadedFeed): Promise<number> => {
-  const tried = (await readAttempts(folder))
-    .filter((attempt) => attempt.feed === name && hasAnswered(attempt))
-    .map(({ triedAt }) => Date.parse(triedAt));
-  if (tried.length === 0) return 0;
-  return Math.min(every, Math.max(0, Math.min(...tried) + every - systemClock.now()));
+/**
+ * How long until a feed is due, by what was tried last, by this process or another. A feed of which a file is missing is
+ * due at once.
+ */
+export const untilDue = (
+  feed: LoadedFeed,
+  attempts: readonly FeedAttempt[],
+  inForce: readonly Pick<FeedTime, 'feed' | 'ecosystem'>[],
+  now: number,
+): number => {
+  const { name, every = defaultEvery } = feed;
+  const tried = sourcesOf(feed).map(({ ecosystem, source }) => {
+    const isOfFile = (one: Pick<FeedTime, 'feed' | 'ecosystem'>): boolean =>
+      one.feed === name && one.ecosystem === ecosystem;
+    const last = attempts.find((one) => isOfFile(one) && one.source === source && hasAnswered(one));
+    return last !== undefined && inForce.some(isOfFile) ? Date.parse(last.triedAt) : 0;
+  });
+  // A clock that was wrong once must not put an update off for ever.
+  return Math.min(every, Math.max(0, Math.min(...tried) + every - now));
 };
 
 /** Asks each feed again and again, one at a time: each may fill hundreds of megabytes. */
 export const startFeedUpdates = async (
-  { feeds, program, ...task }: FeedUpdates,
+  { feeds, program, inForce, ...task }: FeedUpdates,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<void> => {
@@ -93,5 +109,7 @@ export const startFeedUpdates = async (
     task.folder,
     feeds.map(({ name }) => name),
   ).catch((error: unknown) => telemetry.log.warn('updates of feeds cannot be written', { error }));
-  for (const feed of feeds) follow(feed, Math.random() * maxStartDelay + (await untilDue(task.folder, feed)));
+  const attempts = await readAttempts(task.folder);
+  for (const feed of feeds)
+    follow(feed, Math.random() * maxStartDelay + untilDue(feed, attempts, inForce, systemClock.now()));
 };

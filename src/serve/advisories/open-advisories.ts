@@ -98,7 +98,14 @@ export const openAdvisories = async (
   lifecycle.add(() => advisories.close());
   metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(statusesOf(advisories), systemClock.now())));
   await startFeedUpdates(
-    { folder, program, feeds: feeds.value, defaults: defaults.value, proxy: proxyOf(config) },
+    {
+      folder,
+      program,
+      feeds: feeds.value,
+      defaults: defaults.value,
+      proxy: proxyOf(config),
+      inForce: statusesOf(advisories),
+    },
     telemetry,
     lifecycle,
   );

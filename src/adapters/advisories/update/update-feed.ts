@@ -35,7 +35,7 @@ interface Source {
 const archiveIn = (ecosystem: string): readonly [string, string] => [ecosystem, 'all.zip'];
 
 /** The files of a feed. */
-const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): readonly Source[] => {
+export const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): readonly Source[] => {
   if (format === 'kev') return [{ ecosystem: exploitedList, source: url ?? path }];
   return ecosystems.map((ecosystem) => ({
     ecosystem,
