@@ -7,6 +7,8 @@ export interface KeylessCase extends OracleCase {
   readonly who: Who;
   /** Of the instance that signs. */
   readonly generation: Generation;
+  /** A bundle of cosign 3, or a layer under the tag `.sig` of cosign 2. */
+  readonly form: 'bundle' | 'tag';
   readonly twist: KeylessTwist;
   /** Which bit a twist flips, as a part of what there is. */
   readonly at: number;
@@ -45,25 +47,33 @@ export const keylessTwists = [
 ] as const;
 export type KeylessTwist = (typeof keylessTwists)[number];
 
-/** Only Rekor 1 promises. */
-const isPossible = ({ generation, twist }: Pick<KeylessCase, 'generation' | 'twist'>): boolean =>
-  twist !== 'promise-flipped' || generation === 'former';
+/** Only Rekor 1 promises, and cosign 2 keeps no proof and puts attestations elsewhere. */
+const isPossible = ({
+  generation,
+  form,
+  twist,
+}: Pick<KeylessCase, 'generation' | 'form' | 'twist'>): boolean => {
+  if (form === 'tag') return !['proof-flipped', 'attestation', 'other-instance'].includes(twist);
+  return twist !== 'promise-flipped' || generation === 'former';
+};
 
-/** Every twist on every registry and by both generations, signers drawn. */
+const places = [
+  ...registryNames.map((registry) => ({ registry, generation: 'current', form: 'bundle' }) as const),
+  { registry: 'go', generation: 'former', form: 'bundle' },
+  { registry: 'docker', generation: 'former', form: 'tag' },
+] as const;
+
+/** Every twist on every registry, by both generations and in both forms, signers drawn. */
 export const drawKeylessCases = (seed: number): readonly KeylessCase[] => {
-  const places = [
-    ...registryNames.map((registry) => ({ registry, generation: 'current' as const })),
-    { registry: 'go' as const, generation: 'former' as const },
-  ];
   const all = places
     .flatMap((place) => keylessTwists.map((twist) => ({ ...place, twist })))
     .filter(isPossible);
   const at = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const drawn = fc.sample(fc.tuple(fc.constantFrom(...whos), at), { seed, numRuns: all.length });
-  return all.map(({ registry, generation, twist }, index) => {
+  return all.map(({ registry, generation, form, twist }, index) => {
     const [who, at] = drawn[index]!;
-    const id = `${registry}-${generation}-${who}-${twist}`;
+    const id = `${registry}-${generation}-${form}-${who}-${twist}`;
     const good = twist === 'honest' || twist === 'junk-beside';
-    return { id, registry, generation, who, twist, at, good, repository: `${generation}-${who}/${id}` };
+    return { id, registry, generation, form, who, twist, at, good, repository: `${generation}-${who}/${id}` };
   });
 };

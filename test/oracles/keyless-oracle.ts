@@ -5,6 +5,7 @@ import type { Generation, RunningSigstore } from '../e2e/harness/sigstore.ts';
 import { image, type FakeManifest } from '../fakes/registry/registry-content.ts';
 import { folderPolicy } from './imagegate-verdicts.ts';
 import { drawKeylessCases, whos, type KeylessCase } from './keyless-cases.ts';
+import { twistTagged } from './keyless-tag-twist.ts';
 import { twistBundle } from './keyless-twist.ts';
 import { candidatesOf, openRepository, packCandidate, readCandidate } from './live-repository.ts';
 import type { Difference, Oracle, Registries } from './oracle.ts';
@@ -30,7 +31,7 @@ export const keylessPolicies = (roots: Readonly<Record<string, string>>): readon
     ...whos.map((who) => folderPolicy(`${generation}-${who}`, keylessAuthority(who, generation))),
   ]);
 
-const ways = ['cosign2-bundle', 'cosign3', 'sigstore-go'];
+const ways = ['cosign2', 'cosign2-bundle', 'cosign3', 'sigstore-go'];
 
 /** Where cosign and we may differ, and why. */
 export const keylessDifferences: readonly Difference<KeylessCase>[] = [
@@ -47,10 +48,16 @@ export const keylessDifferences: readonly Difference<KeylessCase>[] = [
     applies: (one) => one.twist === 'proof-flipped',
   },
   {
-    why: 'cosign 3 and sigstore-go are content with the time that Rekor 1 promises; the policy here wants that of an authority',
-    ways: ['cosign3', 'sigstore-go'],
+    why: 'cosign and sigstore-go are content with the time that Rekor 1 promises; the policy here wants that of an authority',
+    ways: ['cosign2', 'cosign3', 'sigstore-go'],
     accepted: true,
     applies: (one) => one.generation === 'former' && one.twist.startsWith('timestamp-'),
+  },
+  {
+    why: 'told to look for bundles, cosign 2 looks for nothing else, and sigstore-go knows bundles alone',
+    ways: ['cosign2-bundle', 'sigstore-go'],
+    accepted: false,
+    applies: (one) => one.good && one.form === 'tag',
   },
 ];
 
@@ -64,14 +71,23 @@ export const keylessOracle = (
   const cosign = cosigns[3];
   const referenceOf = ({ registry }: KeylessCase, name: string, { digest }: FakeManifest): string =>
     `${registries[registry].host}/${name}@${digest}`;
-  const sign = (reference: string, { issuer, claims }: Signer, by: RunningSigstore): Promise<void> =>
-    cosign.signKeyless(reference, by.issuers.token(issuer, claims), by);
+  const sign = (
+    { form }: KeylessCase,
+    reference: string,
+    { issuer, claims }: Signer,
+    by: RunningSigstore,
+  ): Promise<void> => {
+    const token = by.issuers.token(issuer, claims);
+    return form === 'tag'
+      ? cosigns[2].signKeylessTag(reference, token, by)
+      : cosign.signKeyless(reference, token, by);
+  };
   /** Signs an image of its own elsewhere. @returns what was signed, and its candidate */
   const signElsewhere = async (one: KeylessCase, signed: FakeManifest) => {
     const registry = registries[one.registry];
     const name = `elsewhere/${one.id}`;
     await pushManifest(registry, name, signed);
-    await sign(referenceOf(one, name, signed), named[one.who], instances[one.generation]);
+    await sign(one, referenceOf(one, name, signed), named[one.who], instances[one.generation]);
     const source = openRepository(registry.url, name);
     const [digest] = await candidatesOf(source, signed.digest);
     return readCandidate(source, digest!);
@@ -85,18 +101,18 @@ export const keylessOracle = (
     const reference = referenceOf(one, one.repository, made);
     await pushManifest(registry, one.repository, made);
     const simple: Partial<Record<KeylessCase['twist'], () => Promise<void>>> = {
-      honest: () => sign(reference, named[one.who], ours),
-      'other-identity': () => sign(reference, strangers[one.who], ours),
-      'other-instance': () => sign(reference, named[one.who], theirs),
+      honest: () => sign(one, reference, named[one.who], ours),
+      'other-identity': () => sign(one, reference, strangers[one.who], ours),
+      'other-instance': () => sign(one, reference, named[one.who], theirs),
       attestation: () => {
         const { issuer, claims } = named[one.who];
         const statement = { type: 'https://example.com/scan/v1', predicate: { result: 'FAILED' } };
         return cosign.attestKeyless(reference, ours.issuers.token(issuer, claims), ours, statement);
       },
       'junk-beside': async () => {
-        await sign(reference, strangers[one.who], ours);
-        await sign(reference, named[one.who], ours);
-        await sign(reference, named[one.who], theirs);
+        await sign(one, reference, strangers[one.who], ours);
+        await sign(one, reference, named[one.who], ours);
+        if (one.form === 'bundle') await sign(one, reference, named[one.who], theirs);
       },
     };
     const done = simple[one.twist];
@@ -106,28 +122,36 @@ export const keylessOracle = (
     }
     const second = await signElsewhere(one, other);
     const first = one.twist === 'other-image' ? second : await signElsewhere(one, made);
-    const twisted = twistBundle(first.layers[0]!, second.layers[0]!, one);
-    const manifest = { ...first.manifest, subject: made.descriptor };
-    const packed = packCandidate({ ...first, manifest, layers: [twisted] });
-    await pushBeside(registry, one.repository, made, packed);
+    const twisted =
+      one.form === 'tag'
+        ? twistTagged(first, second, one)
+        : {
+            ...first,
+            manifest: { ...first.manifest, subject: made.descriptor },
+            layers: [twistBundle(first.layers[0]!, second.layers[0]!, one)],
+          };
+    await pushBeside(registry, one.repository, made, packCandidate(twisted));
     return made;
+  };
+  const cosignAccepts = async (
+    major: 2 | 3,
+    { who, generation }: KeylessCase,
+    reference: string,
+    ...more: readonly string[]
+  ): Promise<boolean> => {
+    const flags = ['--trusted-root', instances[generation].trustedRootFile, ...identityFlags(who)];
+    const { code } = await cosigns[major].run(['verify', ...flags, ...more, reference]);
+    return code === 0;
   };
   return {
     name: 'keyless',
     cases: drawKeylessCases(seed),
     layOut,
     ways: {
-      'cosign2-bundle': async ({ who, generation }, reference) => {
-        const { trustedRootFile } = instances[generation];
-        const flags = ['--new-bundle-format', '--trusted-root', trustedRootFile, ...identityFlags(who)];
-        const { code } = await cosigns[2].run(['verify', ...flags, '--use-signed-timestamps', reference]);
-        return code === 0;
-      },
-      cosign3: async ({ who, generation }, reference) => {
-        const flags = ['--trusted-root', instances[generation].trustedRootFile, ...identityFlags(who)];
-        const { code } = await cosign.run(['verify', ...flags, reference]);
-        return code === 0;
-      },
+      cosign2: (one, reference) => cosignAccepts(2, one, reference, '--use-signed-timestamps'),
+      'cosign2-bundle': (one, reference) =>
+        cosignAccepts(2, one, reference, '--use-signed-timestamps', '--new-bundle-format'),
+      cosign3: (one, reference) => cosignAccepts(3, one, reference),
       'sigstore-go': ({ who, generation }, reference) =>
         Promise.resolve(sigstoreGoAccepts(sigstoreGoFlags(who, instances[generation]), reference)),
     },

@@ -51,6 +51,8 @@ export interface Cosign {
    * 3 alone, as a bundle: its servers are version 2 of Rekor.
    */
   signKeyless(image: string, token: string, instance: SigstoreFiles): Promise<void>;
+  /** The same by version 2 alone, under the tag `.sig` and with what Rekor 1 promises: an instance of the former generation. */
+  signKeylessTag(image: string, token: string, instance: SigstoreFiles): Promise<void>;
   attestKeyless(
     image: string,
     token: string,
@@ -141,6 +143,8 @@ export const createCosign = (major: CosignMajor, { folder, caFile }: CosignPlace
       ),
     signKeyless: (image, token, instance) =>
       must(['sign', ...instanceFlags(instance), '--identity-token', token, '--yes', image]),
+    signKeylessTag: (image, token, instance) =>
+      must(['sign', ...serverFlags(instance), '--identity-token', token, '--yes', image]),
     signLogged: (image, key, instance) =>
       must(['sign', '--key', key.file, ...instanceFlags(instance), '--yes', image]),
   };
@@ -164,6 +168,20 @@ const instanceFlags = ({ signingConfigFile, trustedRootFile }: SigstoreFiles): r
   '--trusted-root',
   trustedRootFile,
 ];
+
+interface SigningConfig {
+  readonly caUrls: readonly [{ readonly url: string }];
+  readonly rekorTlogUrls: readonly [{ readonly url: string }];
+  readonly tsaUrls: readonly [{ readonly url: string }];
+}
+/** Version 2 reads no signing configuration. It would check the SCT only with roots that it fetches. */
+const serverFlags = ({ signingConfigFile }: SigstoreFiles): readonly string[] => {
+  const config = JSON.parse(readFileSync(signingConfigFile, 'utf8')) as SigningConfig;
+  return [
+    ['--fulcio-url', config.caUrls[0].url, '--rekor-url', config.rekorTlogUrls[0].url],
+    ['--timestamp-server-url', config.tsaUrls[0].url, '--insecure-skip-verify'],
+  ].flat();
+};
 
 const formFlags = (major: CosignMajor, form: SignatureForm): readonly string[] => {
   const bundle = major === 3 || form === 'bundle' ? [`--new-bundle-format=${form === 'bundle'}`] : [];
