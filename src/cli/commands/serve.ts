@@ -8,6 +8,7 @@ import { settingKeys } from '../../config/settings/settings.ts';
 import { startGate } from '../../serve.ts';
 import type { CommandModule } from '../command-module.ts';
 import { exitCode } from '../terminal/exit-code.ts';
+import { limitHeapGrowth } from '../process/heap-growth.ts';
 import { addSettingFlags } from '../setting-flags.ts';
 import { valueOrUsage, type Terminal } from '../terminal/terminal.ts';
 
@@ -34,6 +35,7 @@ const readConfig = (flags: Flags) => {
 
 const run = async (flags: Flags, terminal: Terminal): Promise<void> => {
   const { sources, config, remarks } = readConfig(flags);
+  limitHeapGrowth();
   const stopped = firstSignal();
   const gate = await Promise.race([
     startGate({

@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/** Two hundred thousand objects are alive, each of which is exchanged for another one in turn, as entries of a cache are. */
+const churn = (first: string): string => `
+  import { getHeapSpaceStatistics } from 'node:v8';
+  ${first}
+  const alive = new Map();
+  let peak = 0;
+  for (let at = 0; at < 1_000_000; at++) {
+    alive.set(at % 200_000, { a: [at, at + 1, at + 2], b: { c: String(at), d: [at] } });
+    if (at % 1000 !== 0) continue;
+    const old = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space');
+    peak = Math.max(peak, old.space_size);
+  }
+  console.log(peak);
+`;
+const peakOf = (first: string): number => {
+  const args = ['--input-type=module', '--eval', churn(first)];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const peak = Number(stdout);
+  if (!(peak > 0)) throw new Error(stderr);
+  return peak;
+};
+
+test('a heap of caches stays nearer to what is alive in it than it does by default', () => {
+  const file = fileURLToPath(new URL('heap-growth.ts', import.meta.url));
+  const limited = peakOf(`(await import(${JSON.stringify(file)})).limitHeapGrowth();`);
+  expect(limited).toBeLessThan(0.8 * peakOf(''));
+}, 60_000);
