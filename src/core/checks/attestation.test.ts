@@ -241,19 +241,34 @@ describe('select', () => {
     expect(codes(asked('All'), facts)).toEqual(condition);
   });
 
+  const demandOf = (select: 'Any' | 'Newest' | 'All') => {
+    const { spec } = policy('p', { checks: [{ attestation: { ...provenanceOf, ...asked(select) } }] });
+    const [config] = spec.checks;
+    if (config === undefined || !('attestation' in config)) throw new Error('a mistake of the test');
+    const check = attestationCheck(config.attestation, spec.multiArch);
+    const [demand] = check.ok ? check.value.need.wanted.demands : [];
+    return demand;
+  };
+  const situation = { now: judgedAt, repository: 'registry.example.com/web' };
+
   test('reading candidates never ends early for Newest and All', () => {
     for (const [select, want] of [
       ['Any', true],
       ['Newest', false],
       ['All', false],
+    ] as const)
+      expect([select, demandOf(select)?.isMet(fits, situation)]).toEqual([select, want]);
+  });
+
+  test('lists are read again early only where something is missing in them', () => {
+    const failsLast = [at(2, 'true'), at(1, 'false')];
+    for (const [select, ...want] of [
+      ['Any', true, true, false],
+      ['Newest', true, false, false],
+      ['All', true, false, false],
     ] as const) {
-      const { spec } = policy('p', { checks: [{ attestation: { ...provenanceOf, ...asked(select) } }] });
-      const [config] = spec.checks;
-      if (config === undefined || !('attestation' in config)) throw new Error('a mistake of the test');
-      const check = attestationCheck(config.attestation, spec.multiArch);
-      const [demand] = check.ok ? check.value.need.wanted.demands : [];
-      const situation = { now: judgedAt, repository: 'registry.example.com/web' };
-      expect([select, demand?.isMet(fits, situation)]).toEqual([select, want]);
+      const found = [fits, failsLast, []].map((claims) => demandOf(select)?.isFound(claims, situation));
+      expect([select, ...found]).toEqual([select, ...want]);
     }
   });
 });

@@ -16,8 +16,10 @@ export interface ClaimSituation {
 export interface ClaimDemand<C extends Claim> {
   /** Equal for equal demands, and for no others. */
   readonly key: string;
-  /** Whether these claims about one digest are enough. */
+  /** Whether these claims about one digest are enough, whatever others there may be. */
   isMet(claims: readonly C[], about: ClaimSituation): boolean;
+  /** Whether they are enough when there are no others: then nothing that is sought is missing in the lists. */
+  isFound(claims: readonly C[], about: ClaimSituation): boolean;
 }
 
 /** What checks ask about signatures or attestations of one image. Lists hold each thing once. */

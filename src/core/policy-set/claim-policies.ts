@@ -23,7 +23,7 @@ const isAbout = ({ need }: EvidenceCheck, predicateType: string | undefined): bo
 };
 
 /** Never met, so that no candidate is left out because an earlier one is enough. */
-const everyCandidate = { key: 'every candidate', isMet: () => false };
+const everyCandidate = { key: 'every candidate', isMet: () => false, isFound: () => true };
 
 /** Nothing beyond what the checks ask: what is found here is what the webhook would find. */
 const noMore = {

@@ -61,7 +61,7 @@ const askFor = async (named: FakeManifest, more: Parameters<typeof attestationBy
   const { attestation } = await gate.ask(`${registry.host}/${repository}@${named.digest}`, needs);
   return factsOf(attestation);
 };
-const everything = { demands: [{ key: 'everything', isMet: () => false }] };
+const everything = { demands: [{ key: 'everything', isMet: () => false, isFound: () => false }] };
 const told = ({ claims }: { readonly claims: readonly AttestationClaim[] }) =>
   claims.map(({ predicateType, carrier }) => `${predicateType} ${carrier?.kind ?? 'itself'}`).sort();
 

@@ -107,7 +107,8 @@ describe('what was found is kept', () => {
   test('nor once time has ended what was enough: then something newer is looked for', async () => {
     sign();
     const until = Date.now() + 20_000;
-    const demand = { key: 'until', isMet: (_: unknown, { now }: { readonly now: number }) => now < until };
+    const isMet = (_: unknown, { now }: { readonly now: number }) => now < until;
+    const demand = { key: 'until', isMet, isFound: isMet };
     const needs = signatureBy(key.spki, { demands: [demand] });
     const first = await ask(needs);
     gate.advance(10_001);
@@ -116,6 +117,26 @@ describe('what was found is kept', () => {
     gate.advance(10_001);
     expect(await ask(needs)).not.toBe(first);
     expect(listings()).toBe(2);
+  });
+
+  test('what is found is no reason to read lists again, though every candidate has to be known', async () => {
+    sign();
+    const demand = {
+      key: 'all',
+      isMet: () => false,
+      isFound: (claims: readonly unknown[]) => claims.length > 0,
+    };
+    const needs = signatureBy(key.spki, { demands: [demand] });
+    for (const [wait, lists] of [
+      [0, 1],
+      [11_000, 1],
+      [38_000, 1],
+      [11_000, 2],
+    ] as const) {
+      gate.advance(wait);
+      expect((await ask(needs)).claims).toHaveLength(1);
+      expect(listings()).toBe(lists);
+    }
   });
 
   test('nor under another trust snapshot, nor for another account', async () => {

@@ -38,6 +38,8 @@ export interface ClaimSearch extends Omit<CandidateJob, 'spend'> {
   readonly preference: Preference;
   /** Whether these claims are enough, so that no more candidates are looked at. */
   isMet(claims: readonly Claim[]): boolean | Promise<boolean>;
+  /** Whether the lists held what is sought, so that they are not read again before their time. */
+  isFound(claims: readonly Claim[]): boolean | Promise<boolean>;
 }
 
 export interface GatherParts {
@@ -129,6 +131,8 @@ const judgeStatements = async (
       return before.found;
     }
     const waiters = [areEnough];
+    const isEnough = async (signers: readonly Claim[]): Promise<boolean> =>
+      (await Promise.all(waiters.map((waiter) => waiter(signers)))).includes(true);
     const found = gatherInto(
       { parts: parts.parts, observer: parts.observer, usualSources: parts.usualSources, judge: signatures },
       {
@@ -138,8 +142,8 @@ const judgeStatements = async (
         reading: kind === 'index' ? search.reading : withoutProgress(search.reading),
         sources: ['signature-tag', 'referrers', 'referrers-tag'],
         preference: signaturePreference(digest),
-        isMet: async (signers) =>
-          (await Promise.all(waiters.map((waiter) => waiter(signers)))).some((isEnough) => isEnough),
+        isMet: isEnough,
+        isFound: isEnough,
       },
       findings.account,
     ).then((signers) => {
@@ -353,7 +357,7 @@ const gatherInto = async (
   };
   for (const maxAge of [limits.listTime, limits.absenceTime]) {
     await lookOnce(parts, search, findings, maxAge);
-    if (await search.isMet(findings.claims)) break;
+    if (await search.isFound(findings.claims)) break;
   }
   const { claims, rejected, lists } = findings;
   const named = claims.flatMap((claim) => claim.sources);

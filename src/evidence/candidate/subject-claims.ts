@@ -60,16 +60,24 @@ export interface ClaimSearcher<C extends Claim, N extends ClaimNeed<C>> {
   readonly gatherParts: GatherParts;
 }
 
-/** Whether all that is asked of one image is said. */
-export const isMet = <C extends Claim, N extends ClaimNeed<C>>(
+/** Whether all that is asked of one image is said, or found. */
+const isEvery = <C extends Claim, N extends ClaimNeed<C>>(
+  what: 'isMet' | 'isFound',
   { settings, parts }: ClaimSearcher<C, N>,
   { need, resolved }: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
   claims: readonly Claim[],
 ): boolean => {
   const about = { now: parts.clock.now(), repository: repositoryKey(resolved.image) };
   const counting = claims.filter(settings.isClaim);
-  return need.demands.length > 0 && need.demands.every((demand) => demand.isMet(counting, about));
+  return need.demands.length > 0 && need.demands.every((demand) => demand[what](counting, about));
 };
+
+/** Whether all that is asked of one image is said. */
+export const isMet = <C extends Claim, N extends ClaimNeed<C>>(
+  searcher: ClaimSearcher<C, N>,
+  question: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
+  claims: readonly Claim[],
+): boolean => isEvery('isMet', searcher, question, claims);
 
 /** @param before - what was said of the index that names the image, where that counts for it */
 export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
@@ -91,6 +99,7 @@ export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
     preference,
     ...(index !== undefined && { index }),
     isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
+    isFound: (claims) => isEvery('isFound', searcher, question, [...before, ...claims]),
     // It ends early by what is asked, and by what was said of the index, which may list candidates too.
     key: `${id} ${needKey} ${before.length > 0 || index !== undefined ? resolved.image.digest : ''}`,
     reading,

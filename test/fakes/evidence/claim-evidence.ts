@@ -18,14 +18,14 @@ import { reference } from './evidence-harness.ts';
 import { createFakeContentStore, createFakeKeychain } from './evidence-sources.ts';
 
 /** Met by so many claims of this key. */
-export const signedBy = <C extends Claim>(spki: string, times = 1): ClaimDemand<C> => ({
-  key: `${spki} ${times}`,
-  isMet: (claims) =>
-    claims.filter(({ signer }) => signer.kind === 'key' && signer.spki === spki).length >= times,
-});
+export const signedBy = <C extends Claim>(spki: string, times = 1): ClaimDemand<C> => {
+  const isMet = (claims: readonly C[]): boolean =>
+    claims.filter(({ signer }) => signer.kind === 'key' && signer.spki === spki).length >= times;
+  return { key: `${spki} ${times}`, isMet, isFound: isMet };
+};
 
 /** Never met: everything is read. */
-export const everything = { key: 'everything', isMet: () => false };
+export const everything = { key: 'everything', isMet: () => false, isFound: () => false };
 
 export const signatureBy = (spki: string, more: Partial<SignatureNeed> = {}): ImageNeeds => ({
   signature: signatureNeed({

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../result.ts';
 import { pass, type CheckSituation, type ClaimStanding, type EvidenceRule } from '../check.ts';
 import { compileAuthority, type CompiledAuthority } from './authority.ts';
 import { maxClaimAge, notRevoked, type ClaimCondition } from './condition.ts';
-import { areMet, shortfallOf, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
+import { areEnough, areMet, shortfallOf, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
 import { placesOf, subjectsOf } from './subject.ts';
 import { violationOf } from './violation.ts';
 
@@ -75,19 +75,27 @@ export interface WrittenClaimCheck<C extends Claim> {
 }
 
 /**
- * Whether no further candidate is needed. Claims of places that only other checks name do not count, and the images behind a
+ * When no further candidate is needed. Claims of places that only other checks name do not count, and the images behind a
  * signed index are read where one of them may be revoked.
  */
-const metBy = <C extends Claim>({
+const demandOf = <C extends Claim>({
+  text,
   config,
   terms,
   multiArch,
-}: Pick<WrittenClaimCheck<C>, 'config' | 'terms' | 'multiArch'>): ClaimDemand<C>['isMet'] => {
-  if (config.revoked?.images !== undefined && multiArch.mode !== 'reference') return () => false;
-  return (claims, situation) => {
-    const places = placesOf(config.locations, situation.repository);
-    const here = claims.filter(({ location }) => places.has(location));
-    return areMet(terms, here, situation);
+}: Pick<WrittenClaimCheck<C>, 'text' | 'config' | 'terms' | 'multiArch'>): ClaimDemand<C> => {
+  const judgeHere =
+    (judge: typeof areMet<C>): ClaimDemand<C>['isMet'] =>
+    (claims, situation) => {
+      const places = placesOf(config.locations, situation.repository);
+      const here = claims.filter(({ location }) => places.has(location));
+      return judge(terms, here, situation);
+    };
+  const mayBeRevoked = config.revoked?.images !== undefined && multiArch.mode !== 'reference';
+  return {
+    key: text,
+    isMet: mayBeRevoked ? () => false : judgeHere(areMet),
+    isFound: judgeHere(areEnough),
   };
 };
 
@@ -103,7 +111,7 @@ export const claimNeedOf = <C extends Claim>({
   locations: config.locations,
   platforms: platformsOf(multiArch),
   named: multiArch.mode === 'reference',
-  demands: [{ key: text, isMet: metBy({ config, terms, multiArch }) }],
+  demands: [demandOf({ text, config, terms, multiArch })],
 });
 
 /** An image that the policy revokes fails for sure, whoever signed it and whatever could not be looked at. */

@@ -93,6 +93,16 @@ const countOf = <C extends Claim>(
   return { count: distinctAuthorities(signersOf), isLost };
 };
 
+/** Whether these claims are enough when there are no others. */
+export const areEnough = <C extends Claim>(
+  terms: ClaimTerms<C>,
+  claims: readonly C[],
+  situation: ClaimSituation,
+): boolean => {
+  const { count, isLost } = countOf(terms, claims, situation);
+  return !isLost && count >= terms.threshold;
+};
+
 /**
  * Whether these claims are enough, whatever others there may be. Reading candidates ends early by the same function that
  * judges in the end.
@@ -101,7 +111,7 @@ export const areMet = <C extends Claim>(
   terms: ClaimTerms<C>,
   claims: readonly C[],
   situation: ClaimSituation,
-): boolean => !isComplete(terms.select) && countOf(terms, claims, situation).count >= terms.threshold;
+): boolean => !isComplete(terms.select) && areEnough(terms, claims, situation);
 
 /** Why one digest fails, with the candidates that were found, the furthest first. */
 export interface Unmet {
