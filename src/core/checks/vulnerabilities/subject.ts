@@ -17,6 +17,9 @@ export interface PlatformSubject {
 
 const nothing: PlatformPackages = { lists: [], unreadable: [] };
 
+/** How many other lists one list is remembered with: those of the platforms of an index. */
+const maxCombinations = 16;
+
 /** Vulnerabilities of the same lists, found once for all rules and reviews. */
 export const createVulnerabilityMemory = () => {
   const memory = new WeakMap<JudgedPackageList, Map<string, readonly Vulnerability[]>>();
@@ -35,6 +38,8 @@ export const createVulnerabilityMemory = () => {
     const key = lists.map(numberOf).join(' ');
     const known = kept.get(key);
     if (known !== undefined) return known;
+    // Attack: push one list after the other beside a list that stays, and fill the memory with what each of them adds.
+    if (kept.size >= maxCombinations) kept.clear();
     const found = vulnerabilitiesOf(lists.flatMap(({ matches }) => matches));
     kept.set(key, found);
     return found;
