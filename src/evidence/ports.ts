@@ -234,6 +234,8 @@ export interface AdvisorySet {
   readonly revision: string;
   readonly feeds: readonly FeedTime[];
   readonly lookup: AdvisoryLookup;
+  /** Whether any advisory is about this ecosystem, with its release, as feeds write it. */
+  readonly speaksOf: (ecosystem: string) => boolean;
   /** The CVEs that are known to be exploited. Absent: no feed lists such. */
   readonly exploited?: { readonly has: (cve: string) => boolean; readonly feed: FeedTime };
 }

@@ -4,6 +4,7 @@ import { absent, known, unavailable, type Fact } from '../../core/facts/fact.ts'
 import { messageOf } from '../../core/result.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import { exploitedList, type FeedTime } from '../../core/vulnerability/advisory.ts';
+import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import type { Advisories, AdvisorySet } from '../../evidence/ports.ts';
 import { currentName, loadUsable, type FolderFault, type LoadedGeneration } from './advisory-folder.ts';
 import { writeGeneration } from './generation.ts';
@@ -32,7 +33,7 @@ const isExploitedList = ({ ecosystem }: FeedTime): boolean => ecosystem === expl
 const oldest = (feeds: readonly FeedTime[]): FeedTime | undefined =>
   feeds.toSorted((one, other) => Date.parse(one.asOf) - Date.parse(other.asOf))[0];
 
-const setOf = ({ name, generation, lookup }: LoadedGeneration): AdvisorySet => {
+const setOf = ({ name, generation, lookup, readers }: LoadedGeneration): AdvisorySet => {
   const times = generation.parts.map(({ feed, ecosystem, asOf }): FeedTime => ({ feed, ecosystem, asOf }));
   const exploited = oldest(times.filter(isExploitedList));
   return {
@@ -40,6 +41,10 @@ const setOf = ({ name, generation, lookup }: LoadedGeneration): AdvisorySet => {
     revision: writeGeneration(generation),
     feeds: times.filter((feed) => !isExploitedList(feed)),
     lookup,
+    speaksOf: (ecosystem) =>
+      [...readers.values()].some(
+        (reader) => reader.summary.ecosystem === baseEcosystem(ecosystem) && reader.speaksOf(ecosystem),
+      ),
     ...(exploited === undefined
       ? {}
       : { exploited: { has: (cve) => lookup(exploitedList, cve).length > 0, feed: exploited } }),

@@ -2,7 +2,7 @@ import type { Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 
 /** Changes with every change of what the bytes of a part mean; a part of another one is compiled anew. */
-export const partSchema = 1;
+export const partSchema = 2;
 const magic = `imagegate advisories ${partSchema}\n`;
 
 /** What a part says of itself. */

@@ -14,6 +14,8 @@ import { readName, type NameValue } from './part-values.ts';
 
 export interface PartReader {
   readonly summary: PartSummary;
+  /** Whether any name is of this ecosystem, with its release. */
+  speaksOf(ecosystem: string): boolean;
   /** Of all names, sorted. */
   readonly hashes: Uint32Array;
   /**
@@ -48,6 +50,16 @@ export const lowerBound = (numbers: Uint32Array | Float64Array, wanted: number):
   return low;
 };
 
+/** The ecosystems of all names, each with its release: a few in a hundred thousand names. */
+const ecosystemsIn = (keys: Buffer, offsets: Uint32Array): ReadonlySet<string> => {
+  const found = new Set<string>();
+  for (const start of offsets) {
+    const end = keys.indexOf(0, start);
+    if (end > start) found.add(keys.toString('utf8', start, end));
+  }
+  return found;
+};
+
 /** Reads a part by binary search on its bytes, which were compared with their digest. */
 export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
   const read = readPart(bytes);
@@ -63,6 +75,7 @@ export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
   const advisoryAt = (index: number): Advisory =>
     JSON.parse(slice(sections.advisories, advisoryOffsets, index)) as Advisory;
 
+  let ecosystems: ReadonlySet<string> | undefined;
   const entryOf = (number: number, affected: Affected): AdvisoryEntry => {
     let advisory: Advisory | undefined;
     return {
@@ -77,6 +90,10 @@ export const openPart = (bytes: Buffer): Result<PartReader, PartFault> => {
   return ok({
     summary,
     hashes,
+    speaksOf: (ecosystem) => {
+      ecosystems ??= ecosystemsIn(sections.keys, keyOffsets);
+      return ecosystems.has(ecosystem);
+    },
     find: (ecosystem, name, hash = keyHash(ecosystem, name)) => {
       for (let index = lowerBound(hashes, hash); hashes[index] === hash; index += 1) {
         if (slice(sections.keys, keyOffsets, index) !== keyOf(ecosystem, name)) continue;

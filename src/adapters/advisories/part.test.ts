@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packageKeyName } from '../../core/vulnerability/package.ts';
 import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { bufferSource } from '../../files/zip/byte-source.ts';
 import { readZipDirectory } from '../../files/zip/zip-directory.ts';
@@ -60,7 +61,8 @@ describe.each(['AlmaLinux', 'Go', 'PyPI'])('a part compiled from real advisories
       const record = readAdvisory(value);
       if (!record.ok) throw new Error(record.error);
       const { advisory, affected, withdrawn, text } = record.value;
-      for (const expected of affected) {
+      for (const one of affected) {
+        const expected = { ...one, name: packageKeyName(one.ecosystem, one.name) };
         const found = reader
           .find(expected.ecosystem, expected.name)
           .filter((entry) => entry.advisory.id === advisory.id)
@@ -195,9 +197,29 @@ describe('V15: a part is refused', () => {
 
   test('when it is of another schema or cut off', () => {
     const { index } = compile([recordOf('X', 'PyPI', 'a')]);
-    const other = Buffer.from(index.toString('latin1').replace('advisories 1', 'advisories 2'), 'latin1');
+    const other = Buffer.from(index.toString('latin1').replace('advisories 2', 'advisories 3'), 'latin1');
     expect(openPart(other)).toEqual({ ok: false, error: 'other-schema' });
     for (const length of [0, 10, 30, index.length - 1])
       expect(openPart(index.subarray(0, length))).toEqual({ ok: false, error: 'damaged' });
   });
+});
+
+test('a part says of which releases it speaks', () => {
+  const reader = opened(
+    compile(
+      [recordOf('A', 'Debian:12', 'x'), recordOf('B', 'Debian:13', 'x'), recordOf('C', 'Alpine:v3.20', 'x')],
+      'Debian',
+    ),
+  );
+  expect(
+    ['Debian:12', 'Debian:13', 'Debian:11', 'Debian', 'Alpine:v3.20', ''].filter((name) =>
+      reader.speaksOf(name),
+    ),
+  ).toEqual(['Debian:12', 'Debian:13']);
+});
+
+test('a Go module is found in lower case too, as package URLs want it', () => {
+  const reader = opened(compile([recordOf('A', 'Go', 'github.com/Azure/go-ntlmssp')], 'Go'));
+  expect(reader.find('Go', packageKeyName('Go', 'github.com/azure/go-ntlmssp'))).toHaveLength(1);
+  expect(reader.find('Go', packageKeyName('Go', 'github.com/Azure/go-ntlmssp'))).toHaveLength(1);
 });

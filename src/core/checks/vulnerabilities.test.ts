@@ -125,6 +125,7 @@ describe('deny', () => {
   test.each([
     ['V8: by another of its ids', check, [known], denied],
     ['V8: an id of another one', { ...check, deny: [two] }, [known], none],
+    ['an id in other case', { ...check, deny: ['ghsa-AAAA'] }, [known], denied],
     ['V8: wins over accept', { ...check, accept: [{ id: one, until: '2030-01-01' }] }, [known], denied],
     [
       'has no grace and asks for no fix',

@@ -27,14 +27,16 @@ const failure = (
     ? undefined
     : { says, detail: `${worstText(found)}; ${basisText(lists, advisories, now)}` };
 
-/** `deny`: whatever else is said (V8). */
+/** `deny`: whatever else is said (V8). An id that is written in other case would deny nothing, and nobody would notice. */
 export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
-  const denied = new Set(deny);
+  const denied = new Set(deny.map((id) => id.toUpperCase()));
   return (subject) =>
     vulnerabilityViolation(
       subject,
       (platform) => {
-        const found = platform.vulnerabilities.filter((one) => idsOf(one).some((id) => denied.has(id)));
+        const found = platform.vulnerabilities.filter((one) =>
+          idsOf(one).some((id) => denied.has(id.toUpperCase())),
+        );
         return failure(subject, platform, 'has a vulnerability that the policy denies', found);
       },
       {
