@@ -136,6 +136,8 @@ describe('deny', () => {
   ])('%s', (_title, with_, matches, want) => expect(on(with_, ...matches)).toEqual(want));
 });
 
+const goModule = (name: string, purl: string) => ({ ecosystem: 'Go', name, version: 'v5.1.0', purl });
+
 describe('V17: accept ends with its day (UTC)', () => {
   const libc = match(one);
   const accept = (more: object) => ({ accept: [{ id: one, until: '2026-01-01', ...more }] });
@@ -166,6 +168,18 @@ describe('V17: accept ends with its day (UTC)', () => {
       'in a package without a package URL',
       accept({ package: 'pkg:deb/debian/libc6' }),
       [match(one, { in: { ecosystem: 'Debian:12', name: 'libc6', version: '1' } })],
+      vulnerable,
+    ],
+    [
+      'of a Go module, however its path is cut',
+      accept({ package: 'pkg:golang/github.com/jackc/pgx/v5' }),
+      [match(one, { in: goModule('github.com/jackc/pgx/v5', 'pkg:golang/github.com/jackc/pgx@v5.1.0#v5') })],
+      none,
+    ],
+    [
+      'of another module of one repository',
+      accept({ package: 'pkg:golang/github.com/jackc/pgx' }),
+      [match(one, { in: goModule('github.com/jackc/pgx/v5', 'pkg:golang/github.com/jackc/pgx@v5.1.0#v5') })],
       vulnerable,
     ],
     [

@@ -1,7 +1,7 @@
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { endOfDay } from '../../policy/schema/vulnerabilities.ts';
 import type { Match } from '../../vulnerability/match.ts';
-import type { Package } from '../../vulnerability/package.ts';
+import { packageKeyName, type Package } from '../../vulnerability/package.ts';
 import { parsePurl } from '../../vulnerability/purl.ts';
 import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 
@@ -13,17 +13,28 @@ const namedBy = (
 ): { readonly parent: string; readonly name: string; readonly version?: string } | undefined => {
   const purl = parsePurl(text);
   if (!purl.ok) return undefined;
-  const { type, namespace = '', name, version } = purl.value;
+  const { type, namespace = '', name, subpath, version } = purl.value;
+  // Tools cut the path of a Go module in different places, and each of several modules of one repository is its own.
+  if (type === 'golang')
+    return {
+      parent: type,
+      name: [namespace, name, subpath]
+        .filter((part) => part)
+        .join('/')
+        .toLowerCase(),
+      ...(version === undefined ? {} : { version }),
+    };
   return { parent: `${type}/${namespace}`, name, ...(version === undefined ? {} : { version }) };
 };
 
 /** A package whose list gives no package URL is none that could be meant. */
-const isPackage = (wanted: string, { purl, version, source }: Package): boolean => {
+const isPackage = (wanted: string, { ecosystem, name, purl, version, source }: Package): boolean => {
   const asked = namedBy(wanted);
   const found = purl === undefined ? undefined : namedBy(purl);
   if (asked === undefined || found === undefined || asked.parent !== found.parent) return false;
   // Tools may keep an epoch out of the package URL, which is in the version of the package.
-  const names = [found, { name: found.name, version }, ...(source === undefined ? [] : [source])];
+  const own = ecosystem === 'Go' ? { ...found, name: packageKeyName(ecosystem, name) } : found;
+  const names = [own, { name: own.name, version }, ...(source === undefined ? [] : [source])];
   return names.some(
     (one) => one.name === asked.name && (asked.version === undefined || asked.version === one.version),
   );
