@@ -130,7 +130,7 @@ export const openStage = async (
   const reading: Reading = openReading();
   const verified: Verification[] = [];
   let wanted: readonly Digest[] = [];
-  let found: Fact<ReadonlyMap<Digest, AttachedLists>> | undefined;
+  const found = new Map<Digest, Fact<ReadonlyMap<Digest, AttachedLists>>>();
   let passed = 0;
   const provider = (parts: ProviderParts): EvidenceProvider<'vulnerability'> => {
     const counting: CandidateVerifier = {
@@ -149,10 +149,11 @@ export const openStage = async (
       gather: async (resolved, { wanted: { lists } }, budget, offersFor) => {
         const { signed: need } = lists;
         const about = { resolved, images: wanted };
-        found =
+        const gathered =
           need === undefined
             ? await gather(about, budget)
             : mapped(await gatherSigned({ ...about, need, offersFor }, budget));
+        found.set(resolved.image.digest, gathered);
         return { fact: absent, keepFor: 0, bytes: 0 };
       },
     };
@@ -181,12 +182,13 @@ export const openStage = async (
     },
     ask: async (named, images = [named]) => {
       wanted = images.map(({ digest }) => digest);
-      found = undefined;
+      found.delete(named.digest);
       const text = `${registry.host}/${repository}@${named.digest}`;
       const context = { namespace: 'shop', pullSecrets: [] };
       await evidence.gather([{ image: reference(text), needs }], context, AbortSignal.timeout(5000));
-      if (found === undefined) throw new Error('nobody gathered');
-      return found;
+      const answer = found.get(named.digest);
+      if (answer === undefined) throw new Error('nobody gathered');
+      return answer;
     },
     advance: (milliseconds) => {
       passed += milliseconds;
