@@ -91,6 +91,19 @@ describe('S1: the images behind an index', () => {
     expect(told(await signature(both, 'reference'))).toEqual(['named 0']);
   });
 
+  test('do not make up for the index, so that it is looked at again while one is missing there', async () => {
+    registry.push(repository, both);
+    sign(amd64);
+    sign(arm64);
+    const needs = signatureBy(key.spki, { platforms: 'all', named: true });
+    const text = `${registry.host}/${repository}@${both.digest}`;
+    const ask = async () => told(factsOf((await gate.ask(text, needs)).signature));
+    expect(await ask()).toEqual(['named 0', 'amd64 1', 'arm64 1']);
+    sign(both);
+    gate.advance(10_001);
+    expect((await ask())[0]).toBe('named 1');
+  });
+
   test('have attestations of their own, whatever the index has', async () => {
     registry.push(repository, both);
     attest(both);

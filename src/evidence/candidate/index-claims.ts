@@ -93,14 +93,18 @@ export const alone = <C extends Claim>(named: SubjectClaims<C>): SaidOfIndex<C> 
   platforms: known([]),
 });
 
-/** Whether all that is asked is said: of each image behind the index, or of what is named where there is none. */
+/**
+ * Whether all that is asked is said: of each image behind the index, or of what is named where there is none. Where a check
+ * judges what is named, of that too.
+ */
 export const isMetByAll = <C extends Claim, N extends ClaimNeed<C>>(
   searcher: ClaimSearcher<C, N>,
   question: Pick<ClaimQuestion<N>, 'need' | 'resolved'>,
   named: SubjectClaims<C>,
   platforms: readonly PlatformClaims<C>[],
 ): boolean => {
-  if (platforms.length === 0) return isMet(searcher, question, named.claims);
+  const countsItself = question.need.named || platforms.length === 0;
+  if (countsItself && !isMet(searcher, question, named.claims)) return false;
   const before = searcher.settings.covers ? named.claims : [];
   return platforms.every(({ claims }) => isMet(searcher, question, [...before, ...claims]));
 };
