@@ -5,6 +5,7 @@ import {
   signatureBy,
   type ClaimEvidence,
 } from '../../../test/fakes/evidence/claim-evidence.ts';
+import { verdictOn } from '../../../test/fakes/evidence/claim-verdict.ts';
 import {
   artifact,
   image,
@@ -103,6 +104,23 @@ describe('S1: the images behind an index', () => {
     gate.advance(10_001);
     expect((await ask())[0]).toBe('named 1');
   });
+
+  test.each([
+    ['before', ['each-platform', 'reference']],
+    ['after', ['reference', 'each-platform']],
+  ])(
+    'are looked at for one that is revoked, %s a policy that judges the index alone',
+    async (_when, modes) => {
+      registry.push(repository, both);
+      sign(both);
+      const pem = `-----BEGIN PUBLIC KEY-----\n${key.spki}\n-----END PUBLIC KEY-----\n`;
+      const authorities = [{ name: 'builder', key: { pem } }];
+      const checks = [{ signature: { authorities, revoked: { images: [arm64.digest] } } }];
+      const specs = Object.fromEntries(modes.map((mode, at) => [`p${at}`, { multiArch: { mode }, checks }]));
+      const text = `${registry.host}/${repository}@${both.digest}`;
+      expect((await verdictOn(specs, text, gate, Date.now())).codes).toEqual(['signature-revoked']);
+    },
+  );
 
   test('have attestations of their own, whatever the index has', async () => {
     registry.push(repository, both);

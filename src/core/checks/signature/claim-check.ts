@@ -93,7 +93,8 @@ const demandOf = <C extends Claim>({
     };
   const mayBeRevoked = config.revoked?.images !== undefined && multiArch.mode !== 'reference';
   return {
-    key: text,
+    // Attack: a second policy with the same check for the named index alone would end the search for both.
+    key: mayBeRevoked ? `${text} of each image` : text,
     isMet: mayBeRevoked ? () => false : judgeHere(areMet),
     isFound: judgeHere(areEnough),
   };
