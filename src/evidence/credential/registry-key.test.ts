@@ -138,6 +138,8 @@ describe('properties', () => {
   test('a key without star matches the repositories at and below its path, and no other (B20, B28)', () => {
     fc.assert(
       fc.property(host, path, fc.oneof(path, fc.constant('')), fc.string(), (name, own, below, tail) => {
+        // `host/v1/team` is how older clients write the key of `host/team`.
+        fc.pre(!/^v[12]\//.test(own));
         const key = parse(`${name}/${own}`);
         const inside = below === '' ? own : `${own}/${below}`;
         expect(matchesRepository(key, { host: name, repository: inside })).toBe(true);
