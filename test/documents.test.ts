@@ -87,6 +87,7 @@ describe('commands', () => {
       store: new URL('file:///nowhere'),
       verify: new URL('file:///nowhere'),
       advisories: new URL('file:///nowhere'),
+      catalog: new URL('file:///nowhere'),
     },
   };
   const load = async (name: string): Promise<Command | undefined> =>

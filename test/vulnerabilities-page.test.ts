@@ -7,6 +7,7 @@ import { folderWith, type Ended } from './cli/imagegate.ts';
 import { stageRegistry, type RegistryStage } from './cli/registry-stage.ts';
 import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from './fakes/advisories.ts';
 import { anyExpression } from './fakes/policy-set.ts';
+import { layoutOf, pythonPackage } from './fakes/image-layout.ts';
 import { image } from './fakes/registry/registry-content.ts';
 import { blocks, read, section } from './markdown.ts';
 
@@ -75,6 +76,27 @@ describe('the steps of docs/vulnerabilities.md', () => {
     expect((await run(check)).code).toBe(0);
     expect(scan).toContain(written);
   });
+});
+
+test('an image in files is scanned as the page says', async () => {
+  const command = steps.find((step) => step.startsWith('imagegate scan oci:')) ?? '';
+  const [, , target = ''] = command.split(' ');
+  const write = (version: string): string => {
+    const files = layoutOf([{ entries: [pythonPackage('jinja2', version)] }]);
+    const folder = target.slice('oci:'.length);
+    return folderWith({
+      'osv/PyPI/all.zip': osvZip(...records),
+      ...Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${folder}/${name}`, bytes])),
+    });
+  };
+  for (const [version, code] of [
+    ['1.0', 1],
+    ['2.0', 0],
+  ] as const) {
+    cwd = write(version);
+    await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
+    expect((await run(command)).code).toBe(code);
+  }
 });
 
 describe('the rules of Defender in our words', () => {

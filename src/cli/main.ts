@@ -99,6 +99,7 @@ const parts = {
     store: besideBundle('store-worker'),
     verify: besideBundle('verify-worker'),
     advisories: besideBundle('advisories-worker'),
+    catalog: besideBundle('catalog-worker'),
   },
   compileExpression: createCompileExpression(besideBundle('expressions')),
 };

@@ -6,4 +6,6 @@ export interface WorkerPrograms {
   readonly verify: URL;
   /** `advisories-worker.js`, from source `advisories/update-worker.ts`. */
   readonly advisories: URL;
+  /** `catalog-worker.js`, from source `catalog-worker.ts` of the adapter. */
+  readonly catalog: URL;
 }

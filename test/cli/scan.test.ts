@@ -149,7 +149,7 @@ not looked at:
 
   test.each([
     ['a file that is not there', 'sbom:nothing.json', 'cannot read nothing.json'],
-    ['a layout of layers, which nobody reads yet', 'oci:folder', 'does not look into layers'],
+    ['the files of a machine, which nobody reads yet', 'rootfs:folder', 'does not look into it'],
   ])('%s is a mistake of the call', async (_, target, why) => {
     expect(await scan(target)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
   });

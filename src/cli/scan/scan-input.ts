@@ -27,7 +27,7 @@ export interface Scanned {
 const source = { kind: 'unsigned', digest: '' as Digest } as const;
 
 /** What lists say together, by the advisories at hand. */
-const scannedOf = async (
+export const scannedOf = async (
   lists: readonly PackageList[],
   advisories: AdvisorySet | undefined,
   now: number,
@@ -77,7 +77,8 @@ interface ImageScan {
   readonly now: number;
 }
 
-const nothingKnown = (target: string, why: string): readonly Scanned[] => [
+/** Why nothing of a target was looked at. */
+export const nothingKnown = (target: string, why: string): readonly Scanned[] => [
   { about: { target }, found: { packages: [], matches: [], gaps: [], feeds: [], problems: [why] } },
 ];
 

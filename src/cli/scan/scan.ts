@@ -25,6 +25,7 @@ import { readSettings, registrySettings, type RegistryConfig } from '../setting-
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
+import { isLocal, scanLocal } from './local/scan-local.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 
 export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
@@ -57,7 +58,7 @@ const countBy = ({ minSeverity, onlyFixable, accept = [] }: ScanFlags): ScanCoun
   },
 });
 
-const later: readonly string[] = ['oci:', 'tar:', 'rootfs:'];
+const later: readonly string[] = ['tar:', 'rootfs:'];
 
 const scanTargets = async (
   targets: readonly string[],
@@ -74,9 +75,12 @@ const scanTargets = async (
 ): Promise<readonly Scanned[]> => {
   const now = systemClock.now();
   const scanned: Scanned[] = [];
-  const images = targets.filter((target) => !target.startsWith('sbom:'));
+  const images = targets.filter((target) => !target.startsWith('sbom:') && !isLocal(target));
   for (const target of targets.filter((one) => one.startsWith('sbom:')))
     scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
+  const local = targets.filter(isLocal);
+  const { catalog } = terminal.workers;
+  scanned.push(...(await scanLocal(local, { catalog, platforms: platform ?? 'all', set, now })));
   if (images.length === 0) return scanned;
   const { openRegistryAccess } = await import('../registry-access.ts');
   const seen: SeenLists = new Map();
@@ -182,7 +186,7 @@ export const scan = async (
   if (unread.length > 0)
     throw new UsageError(
       unread.map((target) =>
-        shown(`${target}: this version does not look into layers; scan an image or sbom:FILE`),
+        shown(`${target}: this version does not look into it; scan an image, oci:DIR or sbom:FILE`),
       ),
     );
   const config = readSettings(scanSettings, rest, terminal);

@@ -3,7 +3,7 @@ import { ok, type Result } from '../result.ts';
 import { fieldNames, foreignSpelling } from '../text/json/field-names.ts';
 import { readJsonObject } from '../text/json/json-document.ts';
 import { isJsonObject, objectOf, textOf, type JsonObject, type JsonValue } from '../text/json/json.ts';
-import { invalidBytes, type Unreadable } from '../text/unreadable.ts';
+import { invalidBytes, type Failed, type Unreadable } from '../text/unreadable.ts';
 import { readDescriptor, type Descriptor } from '../oci/descriptor.ts';
 import { readManifestDocument } from '../oci/manifest-document.ts';
 
@@ -51,6 +51,27 @@ const annotationsOf = (value: JsonValue): Readonly<Record<string, string>> => {
   return Object.fromEntries(Object.entries(annotations).map(([key, text]) => [key, textOf(text)]));
 };
 
+/** What a config says of a layer. */
+type ConfiguredLayer = Pick<ImageLayer, 'diffId' | 'createdBy'>;
+
+/** The layers of a config, the lowest first. */
+export const readConfiguredLayers = (config: Uint8Array): Result<readonly ConfiguredLayer[], Unreadable> => {
+  const object = readJsonObject(config);
+  if (!object.ok) return object;
+  const diffIds = readDiffIds(object.value);
+  if (!diffIds.ok) return diffIds;
+  const steps = stepsOf(object.value, diffIds.value.length);
+  return ok(
+    diffIds.value.map((diffId, at) => {
+      const createdBy = steps[at] ?? '';
+      return { diffId, ...(createdBy === '' ? {} : { createdBy }) };
+    }),
+  );
+};
+
+export const countsDiffer = (layers: number, configured: number): Failed =>
+  invalidBytes(`it has ${layers} layers, and its config names ${configured}`);
+
 /**
  * The layers of an image, the lowest first. Manifest and config have to agree on their number: a runtime refuses the image
  * otherwise.
@@ -61,29 +82,18 @@ export const readImageLayers = (
 ): Result<readonly ImageLayer[], Unreadable> => {
   const document = readManifestDocument(manifest);
   if (!document.ok) return document;
-  const object = readJsonObject(config);
-  if (!object.ok) return object;
-  const diffIds = readDiffIds(object.value);
-  if (!diffIds.ok) return diffIds;
+  const configured = readConfiguredLayers(config);
+  if (!configured.ok) return configured;
   const entries = listOf(document.value.object['layers']);
-  if (entries.length !== diffIds.value.length)
-    return invalidBytes(`it has ${entries.length} layers, and its config names ${diffIds.value.length}`);
-  const steps = stepsOf(object.value, entries.length);
+  if (entries.length !== configured.value.length)
+    return countsDiffer(entries.length, configured.value.length);
   const layers: ImageLayer[] = [];
-  for (const [at, diffId] of diffIds.value.entries()) {
+  for (const [at, ofConfig] of configured.value.entries()) {
     const entry = entries[at] ?? null;
     const layer = readDescriptor(entry, 'a layer');
     if (!layer.ok) return layer;
     const { mediaType, digest, size } = layer.value;
-    const createdBy = steps[at] ?? '';
-    layers.push({
-      mediaType,
-      digest,
-      size,
-      annotations: annotationsOf(entry),
-      diffId,
-      ...(createdBy === '' ? {} : { createdBy }),
-    });
+    layers.push({ mediaType, digest, size, annotations: annotationsOf(entry), ...ofConfig });
   }
   return ok(layers);
 };

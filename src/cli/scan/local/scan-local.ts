@@ -1,0 +1,71 @@
+import { createImageCataloger, type NoList } from '../../../adapters/catalog/image-cataloger.ts';
+import type { PlatformChoice } from '../../../core/facts/image-facts.ts';
+import type { Result } from '../../../core/result.ts';
+import { shown } from '../../../core/text/shown-text.ts';
+import type { PackageList } from '../../../core/vulnerability/package-list.ts';
+import type { AdvisorySet } from '../../../evidence/ports.ts';
+import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
+import { folderContents } from './image-contents.ts';
+import { imagesOfLayout, type LocalImage } from './oci-layout.ts';
+
+/** For one image. As much as a gate reads of an image from a registry. */
+const limits = { timeMs: 300_000, unpacked: 16 * 2 ** 30, entries: 1_000_000 };
+
+const readers: Readonly<
+  Record<string, (path: string, platforms: PlatformChoice) => Promise<Result<readonly LocalImage[], string>>>
+> = {
+  'oci:': (path, platforms) => imagesOfLayout(folderContents(path), platforms),
+};
+
+/** Whether a target is an image in files of this machine. */
+export const isLocal = (target: string): boolean => prefixOf(target) !== undefined;
+const prefixOf = (target: string): string | undefined =>
+  Object.keys(readers).find((prefix) => target.startsWith(prefix));
+
+const whyNoList = (why: NoList<string>): string => {
+  if (why.kind === 'source') return why.failure;
+  if (why.kind === 'late') return `it was not read within ${limits.timeMs / 1000} seconds`;
+  return `the image cannot be read: ${why.error.why}`;
+};
+
+interface LocalScan {
+  /** The thread that reads layers. */
+  readonly catalog: URL;
+  readonly platforms: PlatformChoice;
+  readonly set: AdvisorySet | undefined;
+  readonly now: number;
+}
+
+/** Images in files of this machine, by what is in their layers. One result for each image and platform. */
+export const scanLocal = async (
+  targets: readonly string[],
+  { catalog, platforms, set, now }: LocalScan,
+): Promise<readonly Scanned[]> => {
+  // What was found in a layer serves each image that has it.
+  const cataloger = createImageCataloger(catalog);
+  const listOf = async (image: LocalImage): Promise<Result<PackageList, string>> => {
+    if (!image.layers.ok) return image.layers;
+    const list = await cataloger.catalog(image.layers.value, limits, new AbortController().signal);
+    return list.ok ? list : { ok: false, error: whyNoList(list.error) };
+  };
+  const scanned: Scanned[] = [];
+  for (const text of targets) {
+    const target = shown(text);
+    const prefix = prefixOf(text) ?? '';
+    const images = await readers[prefix]?.(text.slice(prefix.length), platforms);
+    if (images === undefined) continue;
+    if (!images.ok) scanned.push(...nothingKnown(target, shown(images.error)));
+    else if (images.value.length === 0)
+      scanned.push(...nothingKnown(target, 'it has no image for this platform'));
+    else
+      for (const image of images.value) {
+        const { digest, platform } = image;
+        const list = await listOf(image);
+        scanned.push({
+          about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
+          found: await scannedOf(list.ok ? [list.value] : [], set, now, list.ok ? [] : [shown(list.error)]),
+        });
+      }
+  }
+  return scanned;
+};

@@ -1,0 +1,194 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
+import { osvRecord, osvZip } from '../fakes/advisories.ts';
+import {
+  blob,
+  debian,
+  dpkgStatus,
+  file,
+  indexOf,
+  indexType,
+  layoutImage,
+  layoutOf,
+  npmPackage,
+  type LayoutFiles,
+  type LayoutLayer,
+} from '../fakes/image-layout.ts';
+import { folderWith, imagegate, type Ended } from './imagegate.ts';
+
+let data = '';
+beforeAll(async () => {
+  data = folderWith();
+  const feed = folderWith({
+    'npm/all.zip': osvZip(osvRecord('GHSA-left', { ecosystem: 'npm', name: 'left', fixed: '2.0.0' })),
+    'Debian/all.zip': osvZip(
+      osvRecord('DSA-1', { ecosystem: 'Debian:13', name: 'openssl', fixed: '3.5.2-1', severity: 'HIGH' }),
+    ),
+  });
+  const today = new Date().toISOString().slice(0, 10);
+  const ended = await imagegate(['advisories', 'import', feed, '--as-of', today, '--data', data]);
+  if (ended.code !== 0) throw new Error(ended.stderr);
+});
+const scan = (target: string, ...more: readonly string[]): Promise<Ended> =>
+  imagegate(['scan', target, '--data', data, ...more]);
+const reportsOf = ({ stdout, stderr }: Ended): readonly ScanReport[] => {
+  if (stdout === '') throw new Error(stderr);
+  return (JSON.parse(stdout) as { readonly items: readonly ScanReport[] }).items;
+};
+
+/** The second layer removes a package of the first. */
+const good: readonly LayoutLayer[] = [
+  { entries: [debian, dpkgStatus('openssl', '3.5.2-1'), npmPackage('left', '1.0.0')] },
+  {
+    entries: [file('app/node_modules/.wh.left'), npmPackage('right', '1.0.0')],
+    pack: 'zstd',
+  },
+];
+const bad: readonly LayoutLayer[] = [
+  { entries: [debian, dpkgStatus('openssl', '3.5.1-1')], pack: 'plain' },
+  { entries: [npmPackage('left', '1.0.0')] },
+];
+const namesOf = (report: ScanReport | undefined): readonly string[] =>
+  (report?.packages ?? []).map(({ name, version }) => `${name} ${version}`);
+const layerAt = (files: LayoutFiles, report: ScanReport | undefined, at: number): string => {
+  const digests = [...new Set(report?.packages.map(({ layer }) => layer ?? ''))];
+  const name = `blobs/sha256/${(digests[at] ?? '').slice('sha256:'.length)}`;
+  if (files[name] === undefined) throw new Error(`${name} is no layer`);
+  return name;
+};
+
+describe('scan of an OCI layout', () => {
+  test('says what its layers leave, where it stands and which step made it', async () => {
+    const ended = await scan(`oci:${folderWith(layoutOf(bad))}`, '-o', 'json');
+    expect(ended.code).toBe(1);
+    expect(reportsOf(ended)).toMatchObject([
+      {
+        digest: expect.stringMatching(/^sha256:/),
+        platform: 'linux/amd64',
+        packages: [
+          { ecosystem: 'Debian:13', name: 'openssl', createdBy: 'step 1' },
+          {
+            ecosystem: 'npm',
+            name: 'left',
+            path: 'app/node_modules/left/package.json',
+            createdBy: 'step 2',
+            layer: expect.stringMatching(/^sha256:/),
+          },
+        ],
+        vulnerabilities: [{ id: 'DSA-1' }, { id: 'GHSA-left' }],
+        gaps: [],
+        problems: [],
+      },
+    ]);
+  });
+
+  test('a package that a layer removes is not there', async () => {
+    const ended = await scan(`oci:${folderWith(layoutOf(good))}`, '-o', 'json');
+    expect(namesOf(reportsOf(ended)[0])).toEqual(['openssl 3.5.2-1', 'right 1.0.0']);
+    expect(ended.code).toBe(0);
+  });
+
+  test('each image of it, and within an index those of the platforms that are asked for', async () => {
+    const files = layoutOf();
+    const children = [
+      { ...layoutImage(files, good), platform: { os: 'linux', architecture: 'amd64' } },
+      { ...layoutImage(files, bad, 'arm64'), platform: { os: 'linux', architecture: 'arm64' } },
+    ];
+    files['index.json'] = indexOf([blob(files, indexOf(children), indexType)]);
+    const target = `oci:${folderWith(files)}`;
+    const all = await scan(target, '-o', 'json');
+    expect(all.code).toBe(1);
+    expect(reportsOf(all).map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    expect((await scan(target, '--platform', 'linux/amd64')).code).toBe(0);
+    const none = await scan(target, '--platform', 'linux/s390x');
+    expect(none).toMatchObject({ code: 3, stdout: expect.stringContaining('no image for this platform') });
+    const single = `oci:${folderWith(layoutOf(good))}`;
+    expect((await scan(single, '--platform', 'linux/arm64')).code).toBe(3);
+  });
+
+  test('V1: a gap is never 0 unless it is allowed', async () => {
+    const files = layoutOf([{ entries: [debian, npmPackage('right', '1.0.0')] }]);
+    const target = `oci:${folderWith(files)}`;
+    expect(await scan(target)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('packages-missing'),
+    });
+    expect((await scan(target, '--allow-gap', 'packages-missing')).code).toBe(0);
+  });
+
+  const change = async (how: (files: LayoutFiles, layer: string) => void): Promise<Ended> => {
+    const files = layoutOf(good);
+    const before = await scan(`oci:${folderWith(files)}`, '-o', 'json');
+    how(files, layerAt(files, reportsOf(before)[0], 1));
+    return scan(`oci:${folderWith(files)}`);
+  };
+  test.each<[string, (files: LayoutFiles, layer: string) => void, string]>([
+    [
+      'a layer with other bytes',
+      (files, layer) => (files[layer] = Buffer.concat([files[layer] ?? Buffer.of(), Buffer.of(0)])),
+      'holds other bytes than its name says',
+    ],
+    ['a layer that is not there', (files, layer) => delete files[layer], 'no such file'],
+    [
+      'a layer that is cut off',
+      (files, layer) => (files[layer] = files[layer]?.subarray(0, -3) ?? Buffer.of()),
+      '',
+    ],
+    ['an index that is not there', (files) => delete files['index.json'], 'cannot read index.json'],
+    ['no image', (files) => (files['index.json'] = indexOf([])), 'it has no image'],
+  ])('V5: %s ends with 3', async (_, how, why) => {
+    const ended = await change(how);
+    expect(ended).toMatchObject({ code: 3, stdout: expect.stringContaining(why) });
+    expect(ended.stdout).toContain('not looked at:');
+  });
+
+  test('B1: a manifest with other bytes than its digest', async () => {
+    const files = layoutOf(good);
+    const other = layoutOf(bad);
+    const [{ digest } = { digest: '' }] = (
+      JSON.parse(String(files['index.json'])) as { readonly manifests: readonly { digest: string }[] }
+    ).manifests;
+    const [wrong = ''] = Object.keys(other).filter((name) => String(other[name]).includes('"layers":['));
+    files[`blobs/sha256/${digest.slice(7)}`] = other[wrong] ?? Buffer.of();
+    expect(await scan(`oci:${folderWith(files)}`)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('holds other bytes than its name says'),
+    });
+  });
+
+  test('a list that stands beside an image is no image; an artifact alone is told', async () => {
+    const files = layoutOf();
+    const artifact = blob(
+      files,
+      Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: 'application/vnd.oci.image.manifest.v1+json',
+          artifactType: 'application/vnd.cyclonedx+json',
+          config: blob(files, Buffer.from('{}'), 'application/vnd.oci.empty.v1+json'),
+          layers: [],
+        }),
+      ),
+      'application/vnd.oci.image.manifest.v1+json',
+    );
+    files['index.json'] = indexOf([layoutImage(files, good), artifact]);
+    expect((await scan(`oci:${folderWith(files)}`)).code).toBe(0);
+    files['index.json'] = indexOf([artifact]);
+    expect(await scan(`oci:${folderWith(files)}`)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('it is no image but'),
+    });
+  });
+
+  test('a folder that is not there, and an index that is too long', async () => {
+    expect((await scan('oci:nowhere')).code).toBe(3);
+    const folder = folderWith();
+    writeFileSync(join(folder, 'index.json'), 'x'.repeat(5 * 2 ** 20));
+    expect(await scan(`oci:${folder}`)).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('longer than'),
+    });
+  });
+});
