@@ -6,4 +6,6 @@ export interface BenchPlan {
   /** Of one round. */
   readonly seconds: number;
   readonly quick: boolean;
+  /** Published advisories in the layout of OSV, `<ECOSYSTEM>/all.zip`; absent: nothing is measured with them. */
+  readonly advisories?: string;
 }

@@ -8,6 +8,7 @@ import type { Digest } from '../../src/core/image/digest.ts';
 import { emailClaims, emailIssuer } from '../e2e/harness/oidc-issuers.ts';
 import { pushManifest } from '../e2e/harness/registry-push.ts';
 import { startSigstore, type RunningSigstore } from '../e2e/harness/sigstore.ts';
+import { cycloneDxType, listFor } from '../fakes/advisories.ts';
 import { image, index, type FakeManifest } from '../fakes/registry/registry-content.ts';
 import { startFakeRegistry, type FakeRegistry } from '../fakes/registry/registry.ts';
 import { candidatesFor, signers, type Signed } from './signed-images.ts';
@@ -219,6 +220,27 @@ const orders = {
       if (image === undefined) throw new Error(`${name} was not filled in`);
       for (const { manifest, tag } of candidatesFor(image, signed))
         await placeOf(host).push(rest.join('/'), manifest, tag);
+    }
+  },
+  /** Attaches to each image its package list, in the form of CycloneDX. */
+  attachLists: async ({
+    images,
+    lists,
+  }: {
+    readonly images: readonly Filled[];
+    readonly lists: readonly string[];
+  }): Promise<void> => {
+    for (const [at, { name, digest }] of images.entries()) {
+      const [host = '', ...rest] = name.slice(0, name.lastIndexOf(':')).split('/');
+      const image = filledManifests.get(digest);
+      const list = lists[at];
+      if (image === undefined || list === undefined) throw new Error(`${name} was not filled in`);
+      const attached = listFor(image, list);
+      // The fallback tag holds it, so no registry needs the Referrers API.
+      const fallback = index([attached], {
+        descriptors: [{ ...attached.descriptor, artifactType: cycloneDxType }],
+      });
+      await placeOf(host).push(rest.join('/'), fallback, digest.replace(':', '-'));
     }
   },
   /** Attests provenance about them by that key, in a bundle. */

@@ -1,7 +1,8 @@
 /** What the measurements with evidence share: registries, policies that judge images, a gate that may look at them. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { advisoryFolder } from '../../src/serve/advisories/open-advisories.ts';
 import type { BenchPlan } from './bench-plan.ts';
 import type { Filled, RegistryOrders } from './evidence-registry.ts';
 import { startPart, type Part } from './evidence-part.ts';
@@ -87,6 +88,8 @@ export interface GateWish {
   readonly flags?: readonly string[];
   /** For Node itself. */
   readonly node?: readonly string[];
+  /** The folder of a generation of advisories. */
+  readonly advisories?: string;
 }
 
 /** The built server on core 0. */
@@ -97,6 +100,10 @@ export const startGate = async ({ work }: BenchPlan, wish: GateWish): Promise<Ga
   const data = join(folder, 'data');
   await writeFile(config, stringify({ registries: wish.registries }));
   await writeFiles(policies, wish.policies);
+  if (wish.advisories !== undefined) {
+    await mkdir(data, { mode: 0o700 });
+    await symlink(wish.advisories, advisoryFolder(data));
+  }
   const files = ['--config', config, '--policies', policies, '--data', data];
   const addresses = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const server = await startServer([

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the figures of reviews and of evidence, measured on the built server, each beside its
  * reference in the same run. `--quick` for a rough look; `--only reviews`, `--only evidence` or one part of it
- * (`--only evidence-warm`) for less.
+ * (`--only evidence-warm`) for less. `vulnerabilities` wants `--advisories DIR`: no advisory comes with this program.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,15 +10,21 @@ import { parseArgs } from 'node:util';
 import type { BenchPlan } from './bench-plan.ts';
 import { evidenceMeasurements } from './evidence.ts';
 import { measureReviews } from './measure-reviews.ts';
+import { measureVulnerabilities } from './vulnerabilities.ts';
 
 const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>> = {
   reviews: measureReviews,
   ...evidenceMeasurements,
+  vulnerabilities: measureVulnerabilities,
 };
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    advisories: { type: 'string' },
+  },
 });
-const { quick, only } = values;
+const { quick, only, advisories } = values;
 const chosen = Object.entries(measurements).filter(
   ([name]) => only === '' || name === only || name.startsWith(`${only}-`),
 );
@@ -29,7 +35,13 @@ if (chosen.length === 0) {
 const work = await mkdtemp(join(tmpdir(), 'imagegate-bench-'));
 try {
   for (const [, measure] of chosen) {
-    await measure({ work, rounds: quick ? 2 : 5, seconds: quick ? 2 : 5, quick });
+    await measure({
+      work,
+      rounds: quick ? 2 : 5,
+      seconds: quick ? 2 : 5,
+      quick,
+      ...(advisories !== undefined && { advisories }),
+    });
   }
 } finally {
   await rm(work, { recursive: true, force: true });

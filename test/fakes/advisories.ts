@@ -1,5 +1,5 @@
 /** Advisories as OSV publishes them, and package lists as tools write them, small enough to be read in a test. */
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { artifact, blob, type FakeManifest } from './registry/registry-content.ts';
 
 const uint = (length: 2 | 4, value: number): Buffer => {
@@ -8,30 +8,31 @@ const uint = (length: 2 | 4, value: number): Buffer => {
   return bytes;
 };
 
-/** Fields that the local entry and its row in the directory have in common (APPNOTE 4.3), for a stored entry. */
-const fieldsOf = (name: Buffer, content: Buffer): Buffer =>
+/** Fields that the local entry and its row in the directory have in common (APPNOTE 4.3). */
+const fieldsOf = (name: Buffer, content: Buffer, data: Buffer): Buffer =>
   Buffer.concat([
     uint(2, 20),
     uint(2, 0),
-    uint(2, 0),
+    uint(2, data === content ? 0 : 8),
     uint(4, 0),
     uint(4, crc32(content)),
-    uint(4, content.length),
+    uint(4, data.length),
     uint(4, content.length),
     uint(2, name.length),
     uint(2, 0),
   ]);
 
-/** A zip of files that are stored as they are. */
-const zipOf = (files: Readonly<Record<string, string>>): Buffer => {
+/** A zip of files, each as `pack` makes it: the same bytes are stored, others are deflated. */
+const zipOf = (files: Readonly<Record<string, string>>, pack: (content: Buffer) => Buffer): Buffer => {
   const locals: Buffer[] = [];
   const rows: Buffer[] = [];
   let at = 0;
   for (const [key, text] of Object.entries(files)) {
     const name = Buffer.from(key);
     const content = Buffer.from(text);
-    const fields = fieldsOf(name, content);
-    const local = Buffer.concat([uint(4, 0x04034b50), fields, name, content]);
+    const data = pack(content);
+    const fields = fieldsOf(name, content, data);
+    const local = Buffer.concat([uint(4, 0x04034b50), fields, name, data]);
     rows.push(
       Buffer.concat([
         uint(4, 0x02014b50),
@@ -100,16 +101,20 @@ export const osvRecord = (id: string, parts: OsvParts): object => ({
   ],
 });
 
-/** `<ECOSYSTEM>/all.zip` with these records. */
-export const osvZip = (...records: readonly object[]): Buffer =>
-  zipOf(
-    Object.fromEntries(
-      records.map((record, at) => [
-        `${'id' in record ? String(record.id) : String(at)}.json`,
-        JSON.stringify(record),
-      ]),
-    ),
+const filesOf = (records: readonly object[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    records.map((record, at) => [
+      `${'id' in record ? String(record.id) : String(at)}.json`,
+      JSON.stringify(record),
+    ]),
   );
+
+/** `<ECOSYSTEM>/all.zip` with these records, stored as they are. */
+export const osvZip = (...records: readonly object[]): Buffer =>
+  zipOf(filesOf(records), (content) => content);
+
+/** The same, deflated as OSV publishes it. */
+export const deflatedOsvZip = (records: readonly object[]): Buffer => zipOf(filesOf(records), deflateRawSync);
 
 export const cycloneDxType = 'application/vnd.cyclonedx+json';
 
