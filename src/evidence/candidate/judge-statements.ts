@@ -181,7 +181,8 @@ const lazily = (read: () => Promise<ReadStatements>) => {
 
 /**
  * Looks for the signers of all that holds the statements. Attack: push signatures of it that take long to read or to verify,
- * so that nobody comes to the good one in time (S2). So each signature counts as soon as it is found.
+ * so that nobody comes to the good one in time (S2). So each signature counts as soon as it is found, and the index keeps the
+ * manifest waiting for a short time alone.
  */
 const vouchedFor = async (
   { candidateTime }: Pick<EvidenceLimits, 'candidateTime'>,
@@ -193,7 +194,7 @@ const vouchedFor = async (
   const refused: RejectedCandidate[] = [];
   let couldLook = true;
   let words: ReadStatements | undefined;
-  for (const carrier of carriers) {
+  const lookAt = async (carrier: CarrierManifest): Promise<void> => {
     const areEnough: AreEnough = async (signatures) => {
       const signers = signatures.filter(isSignature);
       if (signers.length === 0) return false;
@@ -209,12 +210,21 @@ const vouchedFor = async (
     refused.push(...found.rejected.map((one) => ofCarrier(carrier, one)));
     couldLook &&= found.left === 0 && found.sources.every(({ state }) => state !== 'unavailable');
     const signers = found.claims.filter(isSignature);
-    if (signers.length === 0) continue;
+    if (signers.length === 0) return;
     words ??= await wordsOf();
     claims.push(...claimsBy(job, carrier, signers, words.statements));
-    if (claims.length > 0 && (await job.isMet(claims))) break;
+  };
+  const areMet = async (): Promise<boolean> => claims.length > 0 && (await job.isMet(claims));
+  const looks = new Set<Promise<void>>();
+  for (const carrier of carriers) {
+    const look = lookAt(carrier).finally(() => looks.delete(look));
+    looks.add(look);
+    await waitAtMost(look, 2 * candidateTime);
+    if (await areMet()) break;
   }
-  return { claims, refused, couldLook, ...(words !== undefined && { words }) };
+  while (looks.size > 0 && !(await areMet())) await Promise.race(looks);
+  // A search that is not awaited any more still adds to them.
+  return { claims: [...claims], refused: [...refused], couldLook, ...(words !== undefined && { words }) };
 };
 
 const rejectedOf = (

@@ -259,6 +259,12 @@ describe('S2: what is added beside a bare statement, and what is lost', () => {
       expect(await judged(byKey, list)).toMatchObject({ allowed: true });
     });
 
+    test('beside the index, where the manifest that holds the statement is signed', async () => {
+      await slowAt(list);
+      registry.push(repository, simpleSignature(held, key.sign), tagFor(held, 'sig'));
+      expect(await judged(byKey, list)).toMatchObject({ allowed: true });
+    });
+
     const signed = { signature: { authorities: byKey.authorities } };
     test.each([
       ['beside the index, where each image is signed', list, web],
