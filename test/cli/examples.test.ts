@@ -1,8 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verdictsOf } from './decision-list.ts';
-import { imagegate, root, startProgram } from './imagegate.ts';
+import { eventually, folderWith, imagegate, root, startProgram } from './imagegate.ts';
 
 const reviewFolder = join(root, 'examples', 'reviews');
 const reviews = readdirSync(reviewFolder)
@@ -44,11 +44,42 @@ describe('npm run try -- --once', () => {
       'busybox',
       'nicolaka/netshoot',
       'registry.example.com.evil.io/shop/web:1.4.2',
+      expect.stringMatching(/^registry\.example\.com\/till\/web:2\.0\.1@sha256:[0-9a-f]{64}$/),
     ]);
+    expect(text).toContain(
+      'has more vulnerabilities than the policy allows: 1 critical (at most 0) (policy no-known-holes, check vulnerabilities: vulnerable, at spec.containers[0].image)\n',
+    );
     expect(text.match(/^created$/gm)).toHaveLength(reviews.length - refused.length);
     expect(text).toContain(
       `${refused.length} refused, ${reviews.length - refused.length} allowed; every decision is on record.`,
     );
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'without --once the gate runs until %s, and nothing is left',
+    async (signal) => {
+      const { child, stdout, ended } = startProgram(process.execPath, ['scripts/try.ts']);
+      await eventually('the gate runs', () => stdout().includes('Ctrl-C ends it') || undefined);
+      const [, address = ''] = /Webhook (\S+),/.exec(stdout()) ?? [];
+      const [, data = ''] = /decisions --data (\S+)/.exec(stdout()) ?? [];
+      expect(existsSync(data)).toBe(true);
+      child.kill(signal);
+      expect(await ended).toMatchObject({ code: 0, stderr: '' });
+      expect(existsSync(data)).toBe(false);
+      await expect(fetch(address)).rejects.toThrow('fetch failed');
+    },
+  );
+
+  test('a signal before the gate runs ends it too, and nothing is left', async () => {
+    const folder = folderWith();
+    const { child, stdout, ended } = startProgram(process.execPath, ['scripts/try.ts'], {
+      env: { TMPDIR: folder },
+    });
+    await eventually('the folder is there', () => readdirSync(folder)[0]);
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    expect(stdout()).not.toContain('still running');
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 
@@ -132,7 +163,7 @@ describe('examples/policies', () => {
         { input },
       );
       expect(ended.code).toBe(
-        /trusted-registry|service-mesh/.test(name) && !name.includes('untrusted') ? 0 : 1,
+        /trusted-registry|service-mesh|hole/.test(name) && !name.includes('untrusted') ? 0 : 1,
       );
     },
   );
