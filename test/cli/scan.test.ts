@@ -127,6 +127,29 @@ not looked at:
 `);
   });
 
+  test.each(['CVE-2026-1000', 'GHSA-aaaa'])('--why %s says what is behind it', async (id) => {
+    const target = listed(old, 'pkg:npm/a@1.0.0');
+    const { code, stdout } = await scan(target, '--why', id, '--why', 'CVE-1999-1');
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: `${target}:
+CVE-2026-1000, also known as GHSA-aaaa: critical
+  jinja2 2.10 (PyPI)
+    advisory  GHSA-aaaa
+    package   pkg:pypi/jinja2@2.10
+    path      the package list does not say
+    layer     the package list does not say
+    step      the package list does not say
+    range     < 3.1.4
+    compared  2.10 is in the range, as PEP 440 orders versions
+    fixed in  3.1.4
+CVE-1999-1: no advisory in force says so of a package that was found here
+not looked at:
+  no-advisories: npm (1 package)
+`,
+    });
+  });
+
   test('as SARIF and JUnit it shows each vulnerability, and fails for what was not looked at', async () => {
     const target = listed(old, 'pkg:npm/a@1.0.0');
     const flags = ['-o', 'sarif=out.sarif', '-o', 'junit=out.xml', '-o', 'json', '--accept', 'CVE-2026-1000'];

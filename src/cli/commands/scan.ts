@@ -13,6 +13,7 @@ const examples = `
 Examples:
   imagegate scan registry.example.com/shop/web:1.4.2
   imagegate scan oci:web-layout --platform linux/amd64
+  imagegate scan registry.example.com/shop/web:1.4.2 --why CVE-2026-1000
   imagegate scan sbom:web.cdx.json --only-fixable --min-severity high
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
 
@@ -46,6 +47,11 @@ export const command: CommandModule['command'] = (terminal, done) => {
       `A kind of gap that does not matter: ${gapKinds.join('|')}; repeatable.`,
       (text: string, earlier: readonly string[] | undefined) =>
         gather(oneOf('--allow-gap', text, gapKinds), earlier),
+    )
+    .option(
+      '--why <id>',
+      'Instead of the table: path, layer, build step, range and comparison behind a vulnerability; repeatable.',
+      gather,
     )
     .option('--advisories <folder>', 'Advisories of another folder than that below --data.')
     .addOption(formatOption(scanFormats))

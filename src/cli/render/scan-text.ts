@@ -5,7 +5,7 @@ import { formatTable } from './decision-table.ts';
 const maxCellLength = 60;
 const cell = (text: string): string => shownBriefly(text, maxCellLength);
 
-const remarkOf = ({ accepted, malicious, counted }: ReportedVulnerability): string => {
+export const remarkOf = ({ accepted, malicious, counted }: ReportedVulnerability): string => {
   if (malicious === true) return 'malicious';
   if (accepted === true) return 'accepted';
   return counted ? '' : 'not counted';
@@ -25,14 +25,18 @@ const rowsOf = (one: ReportedVulnerability): readonly string[][] =>
 const plural = (count: number, one: string, more: string): string =>
   `${String(count)} ${count === 1 ? one : more}`;
 
-const headOf = ({ target, platform, packages, vulnerabilities }: ScanReport): string => {
-  const where = platform === undefined ? target : `${target} (${platform})`;
+/** What was scanned, and for which platform. */
+export const scanPlace = ({ target, platform }: Pick<ScanReport, 'target' | 'platform'>): string =>
+  platform === undefined ? target : `${target} (${platform})`;
+
+const headOf = (report: ScanReport): string => {
+  const { packages, vulnerabilities } = report;
   const counted = vulnerabilities.filter((one) => one.counted).length;
-  return `${where}: ${plural(packages.length, 'package', 'packages')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
+  return `${scanPlace(report)}: ${plural(packages.length, 'package', 'packages')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
 };
 
 /** What was not looked at ends each part: an empty table is not the same as a clean image. */
-const endOf = ({ gaps, problems }: ScanReport): readonly string[] => {
+export const notLookedAt = ({ gaps, problems }: ScanReport): readonly string[] => {
   const lines = [...problems, ...gaps.map(({ kind, what }) => `${kind}: ${what}`)];
   return lines.length === 0 ? [] : ['not looked at:\n', ...lines.map((line) => `  ${line}\n`)];
 };
@@ -44,6 +48,6 @@ export function* renderScanTable(reports: readonly ScanReport[]): Iterable<strin
     const rows = report.vulnerabilities.flatMap(rowsOf);
     if (rows.length > 0)
       yield* formatTable(['ID', 'SEVERITY', 'SCORE', 'PACKAGE', 'VERSION', 'FIXED IN', 'REMARK'], rows);
-    yield* endOf(report);
+    yield* notLookedAt(report);
   }
 }

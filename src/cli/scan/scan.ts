@@ -21,6 +21,7 @@ import type { Judged } from '../render/decision-table.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { renderScanTable } from '../render/scan-text.ts';
+import { renderScanWhy } from '../render/scan-why.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
@@ -37,6 +38,7 @@ export type ScanFlags = Flags & {
   readonly onlyFixable?: true;
   readonly accept?: readonly string[];
   readonly allowGap?: readonly GapKind[];
+  readonly why?: readonly string[];
   readonly advisories?: string;
   readonly output?: readonly OutputTarget[];
   readonly quiet?: boolean;
@@ -147,10 +149,11 @@ const rendered = async (
   list: ScanReportList,
   judged: readonly Judged[],
   format: (typeof scanFormats)[number],
+  why: readonly string[] | undefined,
 ): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
-      return renderScanTable(list.items);
+      return why === undefined ? renderScanTable(list.items) : renderScanWhy(list.items, why);
     case 'json':
       return [`${JSON.stringify(list, undefined, 2)}\n`];
     case 'yaml':
@@ -176,6 +179,7 @@ export const scan = async (
     onlyFixable: __,
     accept: ___,
     allowGap = [],
+    why,
     advisories,
     output,
     quiet,
@@ -205,7 +209,7 @@ export const scan = async (
     items: reports,
   };
   const judged = reports.map((report) => judgedBy(report, feeds, allowed));
-  await writeFormats(output, terminal, (format) => rendered(list, judged, format));
+  await writeFormats(output, terminal, (format) => rendered(list, judged, format, why));
   for (const problem of feeds.problems) terminal.talk(shown(`not judged whole: ${problem}`));
   return codeOf(reports, feeds, allowed);
 };
