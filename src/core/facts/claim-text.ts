@@ -63,7 +63,7 @@ const certificateText = ({ names, subject, issuer, trustRoot }: CertificateSigne
 };
 
 /** Who signed, for people. A key is named whole: keys with the same first digits can be made. */
-export const signerText = (signer: Signer): string =>
+const signerText = (signer: Signer): string =>
   signer.kind === 'key' ? `key ${signer.fingerprint}` : certificateText(signer);
 
 /** `2026-01-05T10:00:00Z`, or a word for what is no date. */

@@ -17,30 +17,36 @@ export interface PlatformSubject {
 
 const nothing: PlatformPackages = { lists: [], unreadable: [] };
 
+type Matches = JudgedPackageList['matches'];
+
 /** How many other lists one list is remembered with: those of the platforms of an index. */
 const maxCombinations = 16;
 
-/** Vulnerabilities of the same lists, found once for all rules and reviews. */
+/**
+ * Vulnerabilities of the same lists, found once for all rules and reviews. Lists are the same by what matched in them: whose
+ * they are is told anew each time.
+ */
 export const createVulnerabilityMemory = () => {
-  const memory = new WeakMap<JudgedPackageList, Map<string, readonly Vulnerability[]>>();
-  const numbers = new WeakMap<JudgedPackageList, number>();
+  const memory = new WeakMap<Matches, Map<string, readonly Vulnerability[]>>();
+  const numbers = new WeakMap<Matches, number>();
   let last = 0;
-  const numberOf = (list: JudgedPackageList): number => {
-    const known = numbers.get(list) ?? (last += 1);
-    numbers.set(list, known);
+  const numberOf = (matches: Matches): number => {
+    const known = numbers.get(matches) ?? (last += 1);
+    numbers.set(matches, known);
     return known;
   };
   return (lists: readonly JudgedPackageList[]): readonly Vulnerability[] => {
-    const [first] = lists;
+    const all = lists.map(({ matches }) => matches);
+    const [first] = all;
     if (first === undefined) return [];
     const kept = memory.get(first) ?? new Map<string, readonly Vulnerability[]>();
     memory.set(first, kept);
-    const key = lists.map(numberOf).join(' ');
+    const key = all.map(numberOf).join(' ');
     const known = kept.get(key);
     if (known !== undefined) return known;
     // Attack: push one list after the other beside a list that stays, and fill the memory with what each of them adds.
     if (kept.size >= maxCombinations) kept.clear();
-    const found = vulnerabilitiesOf(lists.flatMap(({ matches }) => matches));
+    const found = vulnerabilitiesOf(all.flat());
     kept.set(key, found);
     return found;
   };
