@@ -7,7 +7,7 @@ import { folderWith, type Ended } from './cli/imagegate.ts';
 import { stageRegistry, type RegistryStage } from './cli/registry-stage.ts';
 import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from './fakes/advisories.ts';
 import { anyExpression } from './fakes/policy-set.ts';
-import { layoutOf, pythonPackage } from './fakes/image-layout.ts';
+import { layoutOf, pythonPackage, tarOfFiles, type LayoutFiles } from './fakes/image-layout.ts';
 import { image } from './fakes/registry/registry-content.ts';
 import { blocks, read, section } from './markdown.ts';
 
@@ -78,22 +78,25 @@ describe('the steps of docs/vulnerabilities.md', () => {
   });
 });
 
-test('an image in files is scanned as the page says', async () => {
-  const command = steps.find((step) => step.startsWith('imagegate scan oci:')) ?? '';
+test.each([
+  [
+    'oci:',
+    (name: string, files: LayoutFiles) =>
+      Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${name}/${file}`, bytes])),
+  ],
+  ['tar:', (name: string, files: LayoutFiles) => ({ [name]: tarOfFiles(files) })],
+])('an image in files is scanned as the page says: %s', async (prefix, write) => {
+  const command = steps.find((step) => step.startsWith(`imagegate scan ${prefix}`)) ?? '';
   const [, , target = ''] = command.split(' ');
-  const write = (version: string): string => {
-    const files = layoutOf([{ entries: [pythonPackage('jinja2', version)] }]);
-    const folder = target.slice('oci:'.length);
-    return folderWith({
-      'osv/PyPI/all.zip': osvZip(...records),
-      ...Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${folder}/${name}`, bytes])),
-    });
-  };
   for (const [version, code] of [
     ['1.0', 1],
     ['2.0', 0],
   ] as const) {
-    cwd = write(version);
+    const files = layoutOf([{ entries: [pythonPackage('jinja2', version)] }]);
+    cwd = folderWith({
+      'osv/PyPI/all.zip': osvZip(...records),
+      ...write(target.slice(prefix.length), files),
+    });
     await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
     expect((await run(command)).code).toBe(code);
   }

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
 import { osvRecord, osvZip } from '../fakes/advisories.ts';
 import {
   blob,
   debian,
+  dockerSave,
   dpkgStatus,
   file,
   indexOf,
@@ -13,9 +15,11 @@ import {
   layoutImage,
   layoutOf,
   npmPackage,
+  tarOfFiles,
   type LayoutFiles,
   type LayoutLayer,
 } from '../fakes/image-layout.ts';
+import { tarOf, type Written } from '../fakes/tar-writer.ts';
 import { folderWith, imagegate, type Ended } from './imagegate.ts';
 
 let data = '';
@@ -190,5 +194,98 @@ describe('scan of an OCI layout', () => {
       code: 3,
       stdout: expect.stringContaining('longer than'),
     });
+  });
+});
+
+describe('scan of an archive', () => {
+  const archive = (
+    files: LayoutFiles | Buffer,
+    change: (bytes: Buffer) => Buffer = (bytes) => bytes,
+  ): string =>
+    `tar:${join(folderWith({ 'web.tar': change(Buffer.isBuffer(files) ? files : tarOfFiles(files)) }), 'web.tar')}`;
+
+  test.each<[string, (layers: readonly LayoutLayer[]) => LayoutFiles]>([
+    ['of docker save', dockerSave],
+    ['of an OCI layout', (layers) => layoutOf(layers)],
+    ['of both, whose image is shown once', (layers) => ({ ...dockerSave(layers), ...layoutOf(layers) })],
+  ])('%s', async (_, write) => {
+    const ended = await scan(archive(write(bad)), '-o', 'json');
+    expect(ended.code).toBe(1);
+    expect(reportsOf(ended)).toMatchObject([
+      {
+        platform: 'linux/amd64',
+        packages: [
+          { name: 'openssl', createdBy: 'step 1' },
+          { name: 'left', createdBy: 'step 2', layer: expect.stringMatching(/^sha256:/) },
+        ],
+        problems: [],
+      },
+    ]);
+    expect(await scan(archive(write(good)))).toMatchObject({ code: 0 });
+    expect((await scan(archive(write(good)), '--platform', 'linux/arm64')).code).toBe(3);
+  });
+
+  test('two lists of images in one archive: what either names is looked at', async () => {
+    const ended = await scan(archive({ ...layoutOf(good), ...dockerSave(bad) }), '-o', 'json');
+    expect(ended.code).toBe(1);
+    expect(reportsOf(ended).map(namesOf)).toEqual([
+      ['openssl 3.5.2-1', 'right 1.0.0'],
+      ['openssl 3.5.1-1', 'left 1.0.0'],
+    ]);
+  });
+
+  test('a layer that is a link to that of another image', async () => {
+    const files = dockerSave(good);
+    const name = 'layer0/layer.tar';
+    const { [name]: layer = Buffer.of(), ...rest } = files;
+    const entries: readonly Written[] = [
+      ...Object.entries(rest).map(([one, bytes]) => file(one, bytes)),
+      { type: '2', name, link: '../other/layer.tar', content: '' },
+      file('./other/layer.tar', layer),
+    ];
+    expect(await scan(archive(Buffer.from(tarOf(entries, 2))))).toMatchObject({ code: 0 });
+    const outside = entries.map((one) => (one.name === name ? { ...one, link: '../../../x' } : one));
+    expect((await scan(archive(Buffer.from(tarOf(outside, 2))))).code).toBe(3);
+  });
+
+  const manifestOf = (names: readonly string[]): Buffer => {
+    const [Config = ''] = Object.keys(dockerSave(good));
+    return Buffer.from(JSON.stringify([{ Config, RepoTags: null, Layers: names }]));
+  };
+  const twice = (name: string): Buffer => {
+    const files = { ...layoutOf(good), ...dockerSave(good) };
+    const entries = Object.entries(files).map(([one, bytes]) => file(one, bytes));
+    return Buffer.from(tarOf([...entries, file(`./${name}`, indexOf([]))], 2));
+  };
+  test.each<[string, () => string, string]>([
+    ['a file that stands there twice', () => archive(twice('index.json')), 'holds it twice'],
+    ['the other one too', () => archive(twice('manifest.json')), 'holds it twice'],
+    ['a compressed archive', () => archive(dockerSave(good), gzipSync), 'it is compressed'],
+    ['no archive', () => archive(Buffer.from('x'.repeat(2000))), 'wrong checksum'],
+    ['one that ends early', () => archive(dockerSave(good), (bytes) => bytes.subarray(0, 3000)), 'ends in'],
+    ['an archive of something else', () => archive({ a: Buffer.from('a') }), 'neither an archive'],
+    ['a file that is not there', () => 'tar:nowhere.tar', 'no such file'],
+    ['a folder', () => `tar:${folderWith()}`, 'no regular file'],
+    [
+      'a layer that is not there',
+      () => archive({ ...dockerSave(good), 'manifest.json': manifestOf(['nothing', 'layer1/layer.tar']) }),
+      'does not hold it',
+    ],
+    [
+      'V2: another layer than the config names',
+      () =>
+        archive({
+          ...dockerSave(good),
+          'manifest.json': manifestOf(['layer1/layer.tar', 'layer1/layer.tar']),
+        }),
+      'not what its config names',
+    ],
+    [
+      'a layer less than the config names',
+      () => archive({ ...dockerSave(good), 'manifest.json': manifestOf(['layer0/layer.tar']) }),
+      'its config names 2',
+    ],
+  ])('V5: %s ends with 3', async (_, write, why) => {
+    expect(await scan(write())).toMatchObject({ code: 3, stdout: expect.stringContaining(why) });
   });
 });

@@ -14,20 +14,24 @@ Examples:
   imagegate scan registry.example.com/shop/web:1.4.2
   imagegate scan oci:web-layout --platform linux/amd64
   imagegate scan registry.example.com/shop/web:1.4.2 --why CVE-2026-1000
+  imagegate scan tar:web.tar
   imagegate scan sbom:web.cdx.json --only-fixable --min-severity high
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
 
 Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not
 looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old
-An image in a registry is judged by the package lists that stand beside it, one in files (oci: an OCI image layout) by what
-is in its layers. Registries are asked with your logins of docker and podman.`;
+An image in a registry is judged by the package lists that stand beside it, one in files by what is in its layers
+(oci: an OCI image layout; tar: what docker save writes, or such a layout). Registries are asked with your logins of docker and podman.`;
 
 export const command: CommandModule['command'] = (terminal, done) => {
   const command = new Command('scan')
     .description(
       'Shows what is in an image or a package list, what is published about it, and what nobody looked at.',
     )
-    .argument('<target...>', 'an image such as registry.example.com/shop/web:1.4.2, oci:DIR or sbom:FILE')
+    .argument(
+      '<target...>',
+      'an image such as registry.example.com/shop/web:1.4.2, oci:DIR, tar:FILE or sbom:FILE',
+    )
     .usage('TARGET… [options]')
     .option(
       '--platform <platform>',

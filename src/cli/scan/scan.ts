@@ -60,7 +60,7 @@ const countBy = ({ minSeverity, onlyFixable, accept = [] }: ScanFlags): ScanCoun
   },
 });
 
-const later: readonly string[] = ['tar:', 'rootfs:'];
+const later: readonly string[] = ['rootfs:'];
 
 const scanTargets = async (
   targets: readonly string[],
@@ -190,7 +190,7 @@ export const scan = async (
   if (unread.length > 0)
     throw new UsageError(
       unread.map((target) =>
-        shown(`${target}: this version does not look into it; scan an image, oci:DIR or sbom:FILE`),
+        shown(`${target}: this version does not look into it; scan an image, oci:DIR, tar:FILE or sbom:FILE`),
       ),
     );
   const config = readSettings(scanSettings, rest, terminal);

@@ -6,6 +6,7 @@ import type { PackageList } from '../../../core/vulnerability/package-list.ts';
 import type { AdvisorySet } from '../../../evidence/ports.ts';
 import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
 import { folderContents } from './image-contents.ts';
+import { imagesOfArchive } from './image-archive.ts';
 import { imagesOfLayout, type LocalImage } from './oci-layout.ts';
 
 /** For one image. As much as a gate reads of an image from a registry. */
@@ -15,6 +16,7 @@ const readers: Readonly<
   Record<string, (path: string, platforms: PlatformChoice) => Promise<Result<readonly LocalImage[], string>>>
 > = {
   'oci:': (path, platforms) => imagesOfLayout(folderContents(path), platforms),
+  'tar:': imagesOfArchive,
 };
 
 /** Whether a target is an image in files of this machine. */

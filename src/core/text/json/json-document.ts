@@ -63,6 +63,18 @@ const readValue = (text: string, mayRepeat: boolean, limits: JsonLimits): Result
 export const readForeignValue = (text: string): Result<JsonValue, Unreadable> =>
   readValue(text, true, ofRegistries);
 
+const readBytes = (bytes: Uint8Array, limits: JsonLimits): Result<JsonValue, Unreadable> => {
+  const text = decode(bytes);
+  return text === undefined ? invalidBytes('it is not valid UTF-8') : readValue(text, false, limits);
+};
+
+/** Reads a JSON list as {@link readJsonObject} reads an object. */
+export const readJsonList = (bytes: Uint8Array): Result<readonly JsonValue[], Unreadable> => {
+  const value = readBytes(bytes, ofRegistries);
+  if (!value.ok) return value;
+  return Array.isArray(value.value) ? ok(value.value) : invalidBytes('it is not a JSON list');
+};
+
 /**
  * Reads a JSON object out of bytes of a stranger as the container runtimes would read it, or not at all: valid UTF-8
  * without a byte order mark, at most 64 levels, 30,000 values and 100,000 escapes, no key twice in one object (JSON.parse
@@ -73,9 +85,7 @@ export const readJsonObject = (
   bytes: Uint8Array,
   limits: JsonLimits = ofRegistries,
 ): Result<JsonObject, Unreadable> => {
-  const text = decode(bytes);
-  if (text === undefined) return invalidBytes('it is not valid UTF-8');
-  const value = readValue(text, false, limits);
+  const value = readBytes(bytes, limits);
   if (!value.ok) return value;
   return isJsonObject(value.value) ? ok(value.value) : invalidBytes('it is not a JSON object');
 };
