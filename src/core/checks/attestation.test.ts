@@ -12,6 +12,7 @@ import {
 import { day, judgedAt, otherDigest } from '../../../test/fakes/image-facts.ts';
 import { judge, pinned } from '../../../test/fakes/verdict.ts';
 import type { AttestationClaim, ClaimFacts } from '../facts/claim.ts';
+import { known } from '../facts/fact.ts';
 import { attestationCheck } from './attestation.ts';
 import { policy } from '../../../test/fakes/policy-set.ts';
 
@@ -241,14 +242,15 @@ describe('select', () => {
     expect(codes(asked('All'), facts)).toEqual(condition);
   });
 
-  const demandOf = (select: 'Any' | 'Newest' | 'All') => {
-    const { spec } = policy('p', { checks: [{ attestation: { ...provenanceOf, ...asked(select) } }] });
+  const checkOf = (select: 'Any' | 'Newest' | 'All', more: object = {}) => {
+    const attestation = { ...provenanceOf, ...asked(select), ...more };
+    const { spec } = policy('p', { checks: [{ attestation }] });
     const [config] = spec.checks;
     if (config === undefined || !('attestation' in config)) throw new Error('a mistake of the test');
     const check = attestationCheck(config.attestation, spec.multiArch);
-    const [demand] = check.ok ? check.value.need.wanted.demands : [];
-    return demand;
+    return check.ok ? check.value : undefined;
   };
+  const demandOf = (select: 'Any' | 'Newest' | 'All') => checkOf(select)?.need.wanted.demands[0];
   const situation = { now: judgedAt, repository: 'registry.example.com/web' };
 
   test('reading candidates never ends early for Newest and All', () => {
@@ -258,6 +260,18 @@ describe('select', () => {
       ['All', false],
     ] as const)
       expect([select, demandOf(select)?.isMet(fits, situation)]).toEqual([select, want]);
+  });
+
+  const anew = { ...at(0, 'true'), signature: at(9, 'true').signature };
+
+  test('S13: a report goes by the times by which the claim was judged', () => {
+    const facts = claimFacts<AttestationClaim>({ claims: [at(9, 'true'), anew] });
+    const told = (select: 'Any' | 'Newest') =>
+      checkOf(select, { maxAge: '5d' })
+        ?.standings?.(facts, { now: judgedAt, namespace: 'shop', namespaceLabels: known({}) })
+        .map(({ why }) => why !== undefined);
+    expect(told('Any')).toEqual([true, false]);
+    expect(told('Newest')).toEqual([true, true]);
   });
 
   test('lists are read again early only where something is missing in them', () => {
@@ -270,5 +284,10 @@ describe('select', () => {
       const found = [fits, failsLast, []].map((claims) => demandOf(select)?.isFound(claims, situation));
       expect([select, ...found]).toEqual([select, ...want]);
     }
+  });
+
+  test('and where the older one was dated anew, as the newest one is missing then', () => {
+    const found = [at(1, 'false'), at(9, 'true'), anew];
+    expect(demandOf('Newest')?.isFound(found, situation)).toBe(false);
   });
 });

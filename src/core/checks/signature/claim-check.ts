@@ -6,7 +6,15 @@ import { fail, ok, type Result } from '../../result.ts';
 import { pass, type CheckSituation, type ClaimStanding, type EvidenceRule } from '../check.ts';
 import { compileAuthority, type CompiledAuthority } from './authority.ts';
 import { maxClaimAge, notRevoked, type ClaimCondition } from './condition.ts';
-import { areEnough, areMet, shortfallOf, unmetOf, type ClaimTerms, type Unmet } from './judgement.ts';
+import {
+  areEnough,
+  areMet,
+  asDated,
+  shortfallOf,
+  unmetOf,
+  type ClaimTerms,
+  type Unmet,
+} from './judgement.ts';
 import { placesOf, subjectsOf } from './subject.ts';
 import { violationOf } from './violation.ts';
 
@@ -165,9 +173,10 @@ export const standingsOf = <C extends Claim>(check: WrittenClaimCheck<C>) => ({
     const situation = { now, repository: facts.repository };
     const subjects = subjectsOf(facts, { ...check, locations: config.locations });
     const claims = [...new Set(subjects.flatMap((subject) => subject.claims))];
-    return claims.flatMap((claim) =>
+    const dated = asDated(terms, claims);
+    return claims.flatMap((claim, at) =>
       terms.authorities.map((authority) => {
-        const shortfall = shortfallOf(terms, authority, claim, situation);
+        const shortfall = shortfallOf(terms, authority, dated[at] ?? claim, situation);
         const standing = { claim, authority: authority.name };
         return shortfall === undefined ? standing : { ...standing, why: shortfall.why };
       }),

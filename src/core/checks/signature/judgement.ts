@@ -73,6 +73,12 @@ const countingOf = <C extends Claim>(
   });
 };
 
+/** Claims with the times that count where the newest of them is chosen. */
+export const asDated = <C extends Claim>(
+  { select }: Pick<ClaimTerms<C>, 'select'>,
+  claims: readonly C[],
+): readonly C[] => (select === 'Newest' ? datedTogether(claims) : claims);
+
 interface Count {
   /** How many of the authorities have signed what is asked for, each with a signer of its own. */
   readonly count: number;
@@ -99,7 +105,7 @@ export const areEnough = <C extends Claim>(
   claims: readonly C[],
   situation: ClaimSituation,
 ): boolean => {
-  const { count, isLost } = countOf(terms, claims, situation);
+  const { count, isLost } = countOf(terms, asDated(terms, claims), situation);
   return !isLost && count >= terms.threshold;
 };
 
@@ -202,7 +208,7 @@ export const unmetOf = <C extends Claim>(
   situation: ClaimSituation,
 ): Unmet | undefined => {
   const { name } = subject;
-  const claims = terms.select === 'Newest' ? datedTogether(subject.claims) : subject.claims;
+  const claims = asDated(terms, subject.claims);
   const { count, isLost } = countOf(terms, claims, situation);
   const needsAll = isComplete(terms.select);
   const unavailable = lacksOf(terms, subject);
