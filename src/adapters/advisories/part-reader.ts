@@ -39,7 +39,7 @@ const none: readonly AdvisoryEntry[] = [];
 const maxBlockBytes = 64 * 1024 * 1024;
 
 /** The first index whose number is not below the one asked for. */
-export const lowerBound = (numbers: Uint32Array | Float64Array, wanted: number): number => {
+const lowerBound = (numbers: Uint32Array, wanted: number): number => {
   let low = 0;
   let high = numbers.length;
   while (low < high) {

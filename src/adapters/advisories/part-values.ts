@@ -58,6 +58,12 @@ export const writeEntry = (
 export const writeName = (places: ReadonlyMap<string, number>, entries: readonly string[]): string =>
   `[${JSON.stringify([...places.keys()])},[${entries.join(',')}]]`;
 
+const versionsIn = (listed: readonly string[], runs: readonly Run[]): readonly string[] =>
+  // Most often an advisory lists all versions of which any of them speaks.
+  runs.length === 1 && runs[0]?.[1] === listed.length
+    ? listed
+    : runs.flatMap(([start, length]) => listed.slice(start, start + length));
+
 interface ReadEntry {
   readonly advisory: number;
   readonly affected: Affected;
@@ -73,7 +79,10 @@ export const readName = (
       ecosystem,
       name,
       ranges: ranges.map(readRange),
-      versions: runs.flatMap(([start, length]) => listed.slice(start, start + length)),
+      // Lists are long, and asked only when no range holds a version.
+      get versions() {
+        return versionsIn(listed, runs);
+      },
       ratings,
       ...(stream === undefined ? {} : { stream }),
     },

@@ -10,7 +10,8 @@ import { readZipEntry } from '../../files/zip/zip-entry.ts';
 import { acceptPart } from './accept-part.ts';
 import { compilePart, type Part } from './compile-part.ts';
 import { compileOsvZip, osvZipLimits } from './osv-zip.ts';
-import type { PartSummary } from './part-format.ts';
+import { lookupIn } from './generation.ts';
+import { keyHash, type PartSummary } from './part-format.ts';
 import { openPart, type PartReader } from './part-reader.ts';
 
 const at = new Date('2026-11-29T00:00:00Z');
@@ -50,6 +51,42 @@ const recordOf = (id: string, ecosystem: string, name: string, more = {}) => ({
     { package: { ecosystem, name }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }] }] },
   ],
   ...more,
+});
+
+describe('a lookup in many parts', () => {
+  test('two names may have one hash', () => {
+    expect(keyHash('npm', 'costarring')).toBe(keyHash('npm', 'liquid'));
+  });
+
+  test('finds of each name what every part says of it, in the order of the parts', () => {
+    const name = fc.constantFrom('costarring', 'liquid', 'a', 'b', 'c', 'left-pad', 'react');
+    const feeds = fc.array(
+      fc.record({
+        ecosystem: fc.constantFrom('npm', 'PyPI'),
+        names: fc.uniqueArray(name, { minLength: 1 }),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(feeds, name, fc.constantFrom('npm', 'PyPI', 'Go'), (parts, asked, ecosystem) => {
+        const idOf = (feed: number, of: string): string => `X-${String(feed)}-${of}`;
+        const lookup = lookupIn(
+          parts.map((part, feed) =>
+            opened(
+              compile(
+                part.names.map((one) => recordOf(idOf(feed, one), part.ecosystem, one)),
+                part.ecosystem,
+              ),
+            ),
+          ),
+        );
+        const expected = parts.flatMap((part, feed) =>
+          part.ecosystem === ecosystem && part.names.includes(asked) ? [idOf(feed, asked)] : [],
+        );
+        expect(lookup(ecosystem, asked).map(({ advisory }) => advisory.id)).toEqual(expected);
+      }),
+    );
+  });
 });
 
 describe.each(['AlmaLinux', 'Go', 'PyPI'])('a part compiled from real advisories of %s', (ecosystem) => {
