@@ -43,6 +43,30 @@ const judgeAll = async (
   return decisions;
 };
 
+/** Whose policies judge images, and as what. */
+export interface ImagePolicies {
+  readonly paths: readonly string[];
+  readonly namespace: string;
+  readonly namespaceLabels: string | undefined;
+}
+
+/** What the policies say of each image. @returns with what was opened, which is closed again */
+export const judgeImages = async (
+  images: readonly ImageReference[],
+  { paths, namespace, namespaceLabels }: ImagePolicies,
+  config: Parameters<typeof openCheck>[0],
+  terminal: Terminal,
+): Promise<{ readonly decisions: readonly Decision[]; readonly check: OpenCheck }> => {
+  const { value: set, trustRoots } = await readPolicies(paths, terminal);
+  const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
+  const check = await openCheck(config, subject, terminal);
+  try {
+    return { decisions: await judgeAll(images, namespace, check, terminal), check };
+  } finally {
+    await check.close();
+  }
+};
+
 /** `check image`: the same policies and the same review, over bare references. */
 export const checkImages = async (
   references: readonly string[],
@@ -53,16 +77,8 @@ export const checkImages = async (
   const namespace = parseNamespace(name);
   const config = readSettings(checkSettings, rest, terminal);
   const images = await readImages(references, filename, terminal);
-  const policies = await readPolicies(config.policies.value, terminal);
-  const { value: set, trustRoots } = policies;
-  const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
-  const check = await openCheck(config, subject, terminal);
-  let decisions: readonly Decision[];
-  try {
-    decisions = await judgeAll(images, namespace, check, terminal);
-  } finally {
-    await check.close();
-  }
+  const policies = { paths: config.policies.value, namespace, namespaceLabels };
+  const { decisions, check } = await judgeImages(images, policies, config, terminal);
   const table = (): Iterable<string> =>
     decisions.map((decision, at) => {
       const image = images[at];

@@ -6,6 +6,7 @@ import type { CommandModule } from '../command-module.ts';
 import { scan, scanFormats, scanSettings, type ScanFlags } from '../scan/scan.ts';
 import { addSettingFlags, gather } from '../setting-flags.ts';
 import { oneOf } from '../terminal/choice.ts';
+import { failOnLevels } from '../terminal/exit-code.ts';
 
 const descriptions = { data: 'Where the advisories lie that `advisories import` brought.' };
 
@@ -17,9 +18,11 @@ Examples:
   imagegate scan tar:web.tar
   imagegate scan sbom:web.cdx.json --only-fixable --min-severity high
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
+  imagegate scan registry.example.com/shop/web:1.4.2 --policies policies/ -n shop
 
 Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not
-looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old
+looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old; with
+--policies they are those of \`check image\`, and 3 where nobody could look at the image
 An image in a registry is judged by the package lists that stand beside it, one in files by what is in its layers
 (oci: an OCI image layout; tar: what docker save writes, or such a layout). Registries are asked with your logins of docker and podman.`;
 
@@ -57,6 +60,18 @@ export const command: CommandModule['command'] = (terminal, done) => {
       'Instead of the table: path, layer, build step, range and comparison behind a vulnerability; repeatable.',
       gather,
     )
+    .option(
+      '--fail-on <level>',
+      `From which mode of a finding on the command ends with exit code 1: ${failOnLevels.join('|')}; without policies what counts is deny, the rest audit.`,
+      (text: string) => oneOf('--fail-on', text, failOnLevels),
+      'deny',
+    )
+    .option(
+      '--policies <path>',
+      'Folder or file with policies, whose verdict on the image decides instead; repeatable.',
+      gather,
+    )
+    .option('-n, --namespace <name>', 'The namespace for which --policies judges; default unless told.')
     .option('--advisories <folder>', 'Advisories of another folder than that below --data.')
     .addOption(formatOption(scanFormats))
     .option('-q, --quiet', 'Say nothing but errors on stderr.');

@@ -3,12 +3,18 @@ import { followAdvisories } from '../../adapters/advisories/followed-advisories.
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
+import type { Decision } from '../../core/decision/decision.ts';
 import type { Fact } from '../../core/facts/fact.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { SeverityLevel } from '../../core/vulnerability/advisory.ts';
 import type { GapKind } from '../../core/vulnerability/gap.ts';
-import { scanReport, type ScanCount, type ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import {
+  scanReport,
+  type ReportedVulnerability,
+  type ScanCount,
+  type ScanReport,
+} from '../../core/vulnerability/report/scan-report.ts';
 import { compareLevels } from '../../core/vulnerability/severity/severity.ts';
 import type { AdvisorySet } from '../../evidence/ports.ts';
 import { trustRootsOf } from '../../evidence/trust/trust-root.ts';
@@ -17,32 +23,33 @@ import { shippedRoots } from '../../serve/trust-roots.ts';
 import { hushed } from '../check/check-run.ts';
 import { createArtifactLocations } from '../check/artifact-location.ts';
 import { writeFormats, type OutputTarget } from '../check/outputs.ts';
-import type { Judged } from '../render/decision-table.ts';
+import { renderDecisionTable, type Judged } from '../render/decision-table.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
-import { exitCode, type ExitCode } from '../terminal/exit-code.ts';
+import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
 import { isLocal, scanLocal } from './local/scan-local.ts';
+import { judgeTargets, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 
 export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
 export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
 
-export type ScanFlags = Flags & {
-  readonly platform?: readonly string[];
-  readonly minSeverity: SeverityLevel;
-  readonly onlyFixable?: true;
-  readonly accept?: readonly string[];
-  readonly allowGap?: readonly GapKind[];
-  readonly why?: readonly string[];
-  readonly advisories?: string;
-  readonly output?: readonly OutputTarget[];
-  readonly quiet?: boolean;
-};
+export type ScanFlags = Flags &
+  VerdictFlags & {
+    readonly platform?: readonly string[];
+    readonly minSeverity: SeverityLevel;
+    readonly onlyFixable?: true;
+    readonly accept?: readonly string[];
+    readonly allowGap?: readonly GapKind[];
+    readonly why?: readonly string[];
+    readonly output?: readonly OutputTarget[];
+    readonly quiet?: boolean;
+  };
 
 /** How old feeds may be, as in a policy that says nothing else. */
 const maxAge = 5 * 24 * 60 * 60 * 1000;
@@ -129,9 +136,11 @@ const codeOf = (
   reports: readonly ScanReport[],
   { problems }: FeedProblems,
   allowed: ReadonlySet<string>,
+  failOn: FailOn,
 ): ExitCode => {
-  if (reports.some(({ vulnerabilities }) => vulnerabilities.some(({ counted }) => counted)))
-    return exitCode.findings;
+  const fails = ({ counted }: ReportedVulnerability): boolean =>
+    failOn === 'audit' || (counted && failOn !== 'never');
+  if (reports.some(({ vulnerabilities }) => vulnerabilities.some(fails))) return exitCode.findings;
   const isWhole = (report: ScanReport): boolean =>
     report.problems.length === 0 && report.gaps.every(({ kind }) => allowed.has(kind));
   return problems.length === 0 && reports.every(isWhole) ? exitCode.clean : exitCode.incomplete;
@@ -142,18 +151,30 @@ interface ScanReportList {
   readonly kind: 'ScanReportList';
   /** Of the advisories; absent: there were none. */
   readonly generation?: string;
-  readonly items: readonly ScanReport[];
+  readonly items: readonly (ScanReport & { readonly verdict?: ScanVerdict })[];
+}
+
+/** For people: what was found, or why it is said to be there, and what the policies say of it. */
+function* tableOf(
+  reports: readonly ScanReport[],
+  why: readonly string[] | undefined,
+  decisions: readonly Decision[] | undefined,
+): Iterable<string> {
+  yield* why === undefined ? renderScanTable(reports) : renderScanWhy(reports, why);
+  if (decisions === undefined) return;
+  yield '\n';
+  yield* renderDecisionTable(decisions);
 }
 
 const rendered = async (
   list: ScanReportList,
   judged: readonly Judged[],
   format: (typeof scanFormats)[number],
-  why: readonly string[] | undefined,
+  table: () => Iterable<string>,
 ): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
-      return why === undefined ? renderScanTable(list.items) : renderScanWhy(list.items, why);
+      return table();
     case 'json':
       return [`${JSON.stringify(list, undefined, 2)}\n`];
     case 'yaml':
@@ -181,6 +202,9 @@ export const scan = async (
     allowGap = [],
     why,
     advisories,
+    policies: ____,
+    namespace: _____,
+    failOn,
     output,
     quiet,
     ...rest
@@ -194,6 +218,7 @@ export const scan = async (
       ),
     );
   const config = readSettings(scanSettings, rest, terminal);
+  const verdict = await judgeTargets(targets, flags, config, terminal);
   const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
   const set = await followAdvisories(folder, { pollMs: 0 }).inForce();
   const inForce = set.state === 'known' ? set.value : undefined;
@@ -206,10 +231,14 @@ export const scan = async (
     apiVersion: 'imagegate.dev/v1alpha1',
     kind: 'ScanReportList',
     ...(inForce && { generation: inForce.generation }),
-    items: reports,
+    items: reports.map((report) => {
+      const said = verdict?.verdictOf(report);
+      return said === undefined ? report : { ...report, verdict: said };
+    }),
   };
-  const judged = reports.map((report) => judgedBy(report, feeds, allowed));
-  await writeFormats(output, terminal, (format) => rendered(list, judged, format, why));
+  const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
+  const table = (): Iterable<string> => tableOf(reports, why, verdict?.decisions);
+  await writeFormats(output, terminal, (format) => rendered(list, judged, format, table));
   for (const problem of feeds.problems) terminal.talk(shown(`not judged whole: ${problem}`));
-  return codeOf(reports, feeds, allowed);
+  return verdict === undefined ? codeOf(reports, feeds, allowed, failOn) : verdict.conclude(reports);
 };
