@@ -8,6 +8,7 @@ import { stageRegistry, type RegistryStage } from './cli/registry-stage.ts';
 import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from './fakes/advisories.ts';
 import { anyExpression } from './fakes/policy-set.ts';
 import { layoutOf, pythonPackage, tarOfFiles, type LayoutFiles } from './fakes/image-layout.ts';
+import type { Written } from './fakes/tar-writer.ts';
 import { image } from './fakes/registry/registry-content.ts';
 import { blocks, read, section } from './markdown.ts';
 
@@ -78,13 +79,12 @@ describe('the steps of docs/vulnerabilities.md', () => {
   });
 });
 
-test.each([
-  [
-    'oci:',
-    (name: string, files: LayoutFiles) =>
-      Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${name}/${file}`, bytes])),
-  ],
-  ['tar:', (name: string, files: LayoutFiles) => ({ [name]: tarOfFiles(files) })],
+const below = (folder: string, files: LayoutFiles): LayoutFiles =>
+  Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${folder}/${file}`, bytes]));
+test.each<[string, (name: string, installed: Written) => LayoutFiles]>([
+  ['oci:', (name, installed) => below(name, layoutOf([{ entries: [installed] }]))],
+  ['tar:', (name, installed) => ({ [name]: tarOfFiles(layoutOf([{ entries: [installed] }])) })],
+  ['rootfs:', (name, installed) => below(name, { [installed.name]: Buffer.from(installed.content) })],
 ])('an image in files is scanned as the page says: %s', async (prefix, write) => {
   const command = steps.find((step) => step.startsWith(`imagegate scan ${prefix}`)) ?? '';
   const [, , target = ''] = command.split(' ');
@@ -92,10 +92,9 @@ test.each([
     ['1.0', 1],
     ['2.0', 0],
   ] as const) {
-    const files = layoutOf([{ entries: [pythonPackage('jinja2', version)] }]);
     cwd = folderWith({
       'osv/PyPI/all.zip': osvZip(...records),
-      ...write(target.slice(prefix.length), files),
+      ...write(target.slice(prefix.length), pythonPackage('jinja2', version)),
     });
     await run(`imagegate advisories import osv --as-of ${new Date().toISOString().slice(0, 10)}`);
     expect((await run(command)).code).toBe(code);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -287,5 +287,84 @@ describe('scan of an archive', () => {
     ],
   ])('V5: %s ends with 3', async (_, write, why) => {
     expect(await scan(write())).toMatchObject({ code: 3, stdout: expect.stringContaining(why) });
+  });
+});
+
+describe('scan of a folder with the files of a system', () => {
+  const system = (entries: readonly Written[] = []): string => {
+    const all = [debian, dpkgStatus('openssl', '3.5.1-1'), npmPackage('left', '1.0.0'), ...entries];
+    return folderWith(Object.fromEntries(all.map(({ name, content }) => [name, Buffer.from(content)])));
+  };
+  const long = `opt/${'a long name/'.repeat(12)}`;
+
+  test('says what is in it, and nothing of layers', async () => {
+    const folder = system([
+      file(`${long}node_modules/right/package.json`, '{"name":"right","version":"1.0.0"}'),
+    ]);
+    const ended = await scan(`rootfs:${folder}`, '-o', 'json');
+    expect(ended.code).toBe(1);
+    const [report] = reportsOf(ended);
+    expect(namesOf(report)).toEqual(['openssl 3.5.1-1', 'left 1.0.0', 'right 1.0.0']);
+    expect(report?.packages.map(({ path, layer }) => [path, layer])).toContainEqual([
+      `${long}node_modules/right/package.json`,
+      undefined,
+    ]);
+    expect(report).toMatchObject({ gaps: [], problems: [] });
+  });
+
+  test('an empty folder has nothing, and a gap', async () => {
+    const ended = await scan(`rootfs:${folderWith()}`);
+    expect(ended.stdout).toContain('0 packages');
+  });
+
+  test('V4: a database behind a link is read within the folder, and never out of it', async () => {
+    const status = 'Package: openssl\nStatus: install ok installed\nVersion: 3.5.1-1\n';
+    const linked = (target: string): string => {
+      const folder = folderWith({
+        'etc/os-release': String(debian.content),
+        'srv/status': status,
+        'var/lib/dpkg/info/x.list': '',
+      });
+      symlinkSync(target, join(folder, 'var/lib/dpkg/status'));
+      return folder;
+    };
+    const within = await scan(`rootfs:${linked('/srv/status')}`, '-o', 'json');
+    expect(namesOf(reportsOf(within)[0])).toEqual(['openssl 3.5.1-1']);
+    const outside = folderWith({ status });
+    for (const target of [join(outside, 'status'), `../../../../../../../../..${outside}/status`]) {
+      const ended = await scan(`rootfs:${linked(target)}`, '-o', 'json');
+      expect(ended.code).toBe(3);
+      expect(reportsOf(ended)).toMatchObject([{ packages: [], gaps: [{ kind: 'packages-missing' }] }]);
+    }
+    const beside = system();
+    symlinkSync(outside, join(beside, 'app/node_modules/out'));
+    writeFileSync(join(outside, 'package.json'), '{"name":"out","version":"1.0.0"}');
+    expect(namesOf(reportsOf(await scan(`rootfs:${beside}`, '-o', 'json'))[0])).not.toContain('out 1.0.0');
+  });
+
+  test('V1: a file that cannot be read is told', async () => {
+    const marked = await scan(`rootfs:${folderWith({ 'opt/.wh.left/package.json': '{}' })}`);
+    expect(marked).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('opt/.wh.left is not looked at: its name is a mark of layers'),
+    });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('V1: so is one whose permissions do not allow it', async () => {
+    const folder = folderWith({ 'app/secret': 'x', 'closed/x': '' });
+    chmodSync(join(folder, 'app/secret'), 0);
+    chmodSync(join(folder, 'closed'), 0);
+    const ended = await scan(`rootfs:${folder}`);
+    chmodSync(join(folder, 'closed'), 0o700);
+    expect(ended.code).toBe(3);
+    for (const name of ['app/secret', 'closed'])
+      expect(ended.stdout).toContain(`${name} is not looked at: its permissions do not allow it`);
+  });
+
+  test.each([
+    ['a folder that is not there', () => 'nowhere', 'no such file'],
+    ['a file', () => join(folderWith({ a: 'a' }), 'a'), 'it is no folder'],
+  ])('%s ends with 3', async (_, path, why) => {
+    expect(await scan(`rootfs:${path()}`)).toMatchObject({ code: 3, stdout: expect.stringContaining(why) });
   });
 });

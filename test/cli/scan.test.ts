@@ -180,12 +180,12 @@ not looked at:
     expect(junit).toContain('<failure type="vulnerability-gap" message="no-advisories: npm (1 package)">');
   });
 
-  test.each([
-    ['a file that is not there', 'sbom:nothing.json', 'cannot read nothing.json'],
-    ['the files of a machine, which nobody reads yet', 'rootfs:folder', 'does not look into it'],
-  ])('%s is a mistake of the call', async (_, target, why) => {
-    expect(await scan(target)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
-  });
+  test.each([['a file that is not there', 'sbom:nothing.json', 'cannot read nothing.json']])(
+    '%s is a mistake of the call',
+    async (_, target, why) => {
+      expect(await scan(target)).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
+    },
+  );
 
   test('a list that cannot be read is a mistake of the call', async () => {
     writeFileSync(join(folder, 'half.json'), cycloneDx([fixed]).slice(0, -5));

@@ -17,8 +17,8 @@ export interface LayerSource<F> {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What the config of the image says that it unpacks to. */
-  readonly diffId: Digest;
+  /** What the config of the image says that it unpacks to; absent: it is a folder, and no layer of an image. */
+  readonly diffId?: Digest;
   readonly createdBy?: string;
   /** Reads it; `ok` only when its bytes have its digest, or when no more of them were wanted. */
   readonly read: (take: TakeChunk, signal: AbortSignal) => Promise<Result<undefined, F>>;
@@ -62,7 +62,7 @@ const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): La
   ...(createdBy === undefined ? {} : { createdBy }),
   isLazy: isLazyByAnnotations(annotations),
 });
-const keyOf = <F>({ digest, diffId }: LayerSource<F>): string => `${digest} ${diffId}`;
+const keyOf = <F>({ digest, diffId = '' as Digest }: LayerSource<F>): string => `${digest} ${diffId}`;
 
 /** One image in its thread. */
 interface Job<F> {
@@ -85,7 +85,8 @@ const readInto = async <F>(
 ): Promise<Result<undefined, NoList<F>>> => {
   const { thread, limits, signal } = job;
   const bounds = { entries: limits.entries, bytes: job.unpacked, name: maxNameLength };
-  const reading = { diffId: source.diffId, limits: bounds, links };
+  const { diffId } = source;
+  const reading = { ...(diffId && { diffId }), limits: bounds, links };
   thread.send({ kind: 'begin', at, place: placeOf(source), reading });
   const read = await source.read((chunk) => thread.chunk(chunk), signal);
   thread.send({ kind: 'end' });
@@ -94,7 +95,7 @@ const readInto = async <F>(
   if (!layer.ok) return unreadable(layer.error);
   const { bytes, unpacked } = layer.value;
   job.unpacked -= unpacked;
-  if (links.size === 0) job.known.set(keyOf(source), bytes, bytes.length);
+  if (links.size === 0 && diffId !== undefined) job.known.set(keyOf(source), bytes, bytes.length);
   return ok(undefined);
 };
 

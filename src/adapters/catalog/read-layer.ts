@@ -21,8 +21,8 @@ export interface ReadLayer {
 
 /** How to read it. */
 export interface LayerReading {
-  /** What the config of the image says that it unpacks to. */
-  readonly diffId: Digest;
+  /** What the config of the image says that it unpacks to; absent: it is no layer of an image, and nobody says so. */
+  readonly diffId?: Digest;
   readonly limits: TarLimits;
   /** Files that other paths lead to, by their number. */
   readonly links?: ReadonlyMap<number, string>;
@@ -48,7 +48,7 @@ export const readLayer = async (
   { diffId, limits, links }: LayerReading,
 ): Promise<Result<ReadLayer, Unreadable>> => {
   const reader = createLayerReader<CatalogedFile>(limits, chooseFileOf(links));
-  const hash = createHash(algorithmOf(diffId));
+  const hash = diffId && createHash(algorithmOf(diffId));
   const tail = createTail();
   let unpacked = 0;
   // oxlint-disable-next-line func-style -- a generator has no arrow form
@@ -59,12 +59,13 @@ export const readLayer = async (
     }
   }
   const read = await unpack(watched(), (chunk) => {
-    hash.update(chunk);
+    hash?.update(chunk);
     unpacked += chunk.length;
     return reader.write(chunk);
   });
   if (!read.ok) return read;
-  if (hash.digest('hex') !== hexOf(diffId)) return invalidBytes('a layer of it is not what its config names');
+  if (diffId !== undefined && hash?.digest('hex') !== hexOf(diffId))
+    return invalidBytes('a layer of it is not what its config names');
   const root = reader.end();
   if (!root.ok) return root;
   const isLazy = isLazyByTail(tail.bytes()) || root.value.children.has(stargzTable);

@@ -24,7 +24,7 @@ Exit codes: 0 nothing that counts, 1 something that counts or a malicious packag
 looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old; with
 --policies they are those of \`check image\`, and 3 where nobody could look at the image
 An image in a registry is judged by the package lists that stand beside it, one in files by what is in its layers
-(oci: an OCI image layout; tar: what docker save writes, or such a layout). Registries are asked with your logins of docker and podman.`;
+(oci: an OCI image layout; tar: what docker save writes, or such a layout; rootfs: a folder). Registries are asked with your logins of docker and podman.`;
 
 export const command: CommandModule['command'] = (terminal, done) => {
   const command = new Command('scan')
@@ -33,7 +33,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
     )
     .argument(
       '<target...>',
-      'an image such as registry.example.com/shop/web:1.4.2, oci:DIR, tar:FILE or sbom:FILE',
+      'an image such as registry.example.com/shop/web:1.4.2, oci:DIR, tar:FILE, rootfs:DIR or sbom:FILE',
     )
     .usage('TARGET… [options]')
     .option(

@@ -30,7 +30,7 @@ import { renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
-import { UsageError, type Terminal } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
 import { isLocal, scanLocal } from './local/scan-local.ts';
 import { judgeTargets, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
@@ -66,8 +66,6 @@ const countBy = ({ minSeverity, onlyFixable, accept = [] }: ScanFlags): ScanCoun
     return isAsked && matches.some(({ isCounted }) => isCounted);
   },
 });
-
-const later: readonly string[] = ['rootfs:'];
 
 const scanTargets = async (
   targets: readonly string[],
@@ -210,13 +208,6 @@ export const scan = async (
     ...rest
   } = flags;
   const terminal = hushed(given, quiet);
-  const unread = targets.filter((target) => later.some((prefix) => target.startsWith(prefix)));
-  if (unread.length > 0)
-    throw new UsageError(
-      unread.map((target) =>
-        shown(`${target}: this version does not look into it; scan an image, oci:DIR, tar:FILE or sbom:FILE`),
-      ),
-    );
   const config = readSettings(scanSettings, rest, terminal);
   const verdict = await judgeTargets(targets, flags, config, terminal);
   const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);

@@ -25,6 +25,8 @@ export interface LocalImage {
   readonly layers: Result<readonly LayerSource<string>[], string>;
   /** Of its config, which says what its layers unpack to: two with the same are one image. */
   readonly config?: Digest;
+  /** It is a folder without layers. `unread`: what of it could not be read, after it was. */
+  readonly folder?: { readonly unread: () => readonly string[] };
 }
 
 interface Walk {

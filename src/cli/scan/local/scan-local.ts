@@ -1,6 +1,10 @@
-import { createImageCataloger, type NoList } from '../../../adapters/catalog/image-cataloger.ts';
+import {
+  createImageCataloger,
+  type ImageCataloger,
+  type NoList,
+} from '../../../adapters/catalog/image-cataloger.ts';
 import type { PlatformChoice } from '../../../core/facts/image-facts.ts';
-import type { Result } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import type { PackageList } from '../../../core/vulnerability/package-list.ts';
 import type { AdvisorySet } from '../../../evidence/ports.ts';
@@ -8,6 +12,7 @@ import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
 import { folderContents } from './image-contents.ts';
 import { imagesOfArchive } from './image-archive.ts';
 import { imagesOfLayout, type LocalImage } from './oci-layout.ts';
+import { imageOfFolder } from './rootfs.ts';
 
 /** For one image. As much as a gate reads of an image from a registry. */
 const limits = { timeMs: 300_000, unpacked: 16 * 2 ** 30, entries: 1_000_000 };
@@ -17,6 +22,7 @@ const readers: Readonly<
 > = {
   'oci:': (path, platforms) => imagesOfLayout(folderContents(path), platforms),
   'tar:': imagesOfArchive,
+  'rootfs:': imageOfFolder,
 };
 
 /** Whether a target is an image in files of this machine. */
@@ -30,6 +36,14 @@ const whyNoList = (why: NoList<string>): string => {
   return `the image cannot be read: ${why.error.why}`;
 };
 
+const withoutLayers = (list: PackageList): PackageList => ({
+  ...list,
+  packages: list.packages.map((found) => {
+    const { layer: _, ...rest } = found;
+    return rest;
+  }),
+});
+
 interface LocalScan {
   /** The thread that reads layers. */
   readonly catalog: URL;
@@ -38,6 +52,13 @@ interface LocalScan {
   readonly now: number;
 }
 
+const listOf = async (cataloger: ImageCataloger, image: LocalImage): Promise<Result<PackageList, string>> => {
+  if (!image.layers.ok) return image.layers;
+  const list = await cataloger.catalog(image.layers.value, limits, new AbortController().signal);
+  if (!list.ok) return fail(whyNoList(list.error));
+  return image.folder === undefined ? list : ok(withoutLayers(list.value));
+};
+
 /** Images in files of this machine, by what is in their layers. One result for each image and platform. */
 export const scanLocal = async (
   targets: readonly string[],
@@ -45,10 +66,14 @@ export const scanLocal = async (
 ): Promise<readonly Scanned[]> => {
   // What was found in a layer serves each image that has it.
   const cataloger = createImageCataloger(catalog);
-  const listOf = async (image: LocalImage): Promise<Result<PackageList, string>> => {
-    if (!image.layers.ok) return image.layers;
-    const list = await cataloger.catalog(image.layers.value, limits, new AbortController().signal);
-    return list.ok ? list : { ok: false, error: whyNoList(list.error) };
+  const scanOne = async (target: string, image: LocalImage): Promise<Scanned> => {
+    const { digest, platform, folder } = image;
+    const list = await listOf(cataloger, image);
+    const problems = list.ok ? (folder?.unread() ?? []) : [list.error];
+    return {
+      about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
+      found: await scannedOf(list.ok ? [list.value] : [], set, now, problems.map(shown)),
+    };
   };
   const scanned: Scanned[] = [];
   for (const text of targets) {
@@ -59,15 +84,7 @@ export const scanLocal = async (
     if (!images.ok) scanned.push(...nothingKnown(target, shown(images.error)));
     else if (images.value.length === 0)
       scanned.push(...nothingKnown(target, 'it has no image for this platform'));
-    else
-      for (const image of images.value) {
-        const { digest, platform } = image;
-        const list = await listOf(image);
-        scanned.push({
-          about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
-          found: await scannedOf(list.ok ? [list.value] : [], set, now, list.ok ? [] : [shown(list.error)]),
-        });
-      }
+    else for (const image of images.value) scanned.push(await scanOne(target, image));
   }
   return scanned;
 };
