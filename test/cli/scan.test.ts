@@ -180,6 +180,54 @@ not looked at:
     expect(junit).toContain('<failure type="vulnerability-gap" message="no-advisories: npm (1 package)">');
   });
 
+  test('as CycloneDX it can be scanned again, says what is known, and keeps V1: what is open makes it incomplete', async () => {
+    const glibc = 'pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12&upstream=glibc';
+    const target = listed(old, glibc);
+    const { code, stdout } = await scan(target, '-o', 'cyclonedx');
+    expect(code).toBe(1);
+    const document = JSON.parse(stdout) as { readonly components: readonly { readonly purl?: string }[] };
+    expect(document).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      metadata: {
+        component: { type: 'file', name: target },
+        properties: [{ name: 'imagegate:not-looked-at', value: 'no-advisories: Debian (1 package)' }],
+      },
+      vulnerabilities: [
+        {
+          id: 'CVE-2026-1000',
+          ratings: [{ severity: 'critical', score: 9.8 }],
+          recommendation: 'use 3.1.4',
+          affects: [{ ref: 'package-0' }],
+        },
+      ],
+      compositions: [{ aggregate: 'incomplete' }],
+    });
+    expect(document.components).toMatchObject([
+      { type: 'operating-system', name: 'debian', version: '12' },
+      { 'bom-ref': 'package-0', name: 'jinja2', version: '2.10', purl: old },
+      { 'bom-ref': 'package-1', name: 'libc6', purl: glibc },
+    ]);
+    const none = await scan(listed(fixed), '-o', 'cyclonedx', '--advisories', folderWith());
+    expect(none.code).toBe(3);
+    expect(JSON.parse(none.stdout)).toMatchObject({
+      metadata: { properties: [{ value: expect.stringContaining('there are no advisories') }] },
+      compositions: [{ aggregate: 'incomplete' }],
+    });
+    writeFileSync(join(folder, 'again.json'), stdout);
+    const [first, again] = await Promise.all([
+      scan(target, '-o', 'json'),
+      scan('sbom:again.json', '-o', 'json'),
+    ]);
+    expect(reportsOf(again)[0]?.packages).toEqual(reportsOf(first)[0]?.packages);
+    expect(reportsOf(again)[0]?.matches).toEqual(reportsOf(first)[0]?.matches);
+  });
+
+  test('a CycloneDX document is about one target', async () => {
+    const ended = await scan(listed(old), listed(fixed), '-o', 'cyclonedx');
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('name one target') });
+  });
+
   test.each([['a file that is not there', 'sbom:nothing.json', 'cannot read nothing.json']])(
     '%s is a mistake of the call',
     async (_, target, why) => {

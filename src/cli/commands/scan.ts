@@ -18,6 +18,7 @@ Examples:
   imagegate scan tar:web.tar
   imagegate scan sbom:web.cdx.json --only-fixable --min-severity high
   imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o json
+  imagegate scan registry.example.com/shop/web:1.4.2 --platform linux/amd64 -o cyclonedx=web.cdx.json
   imagegate scan registry.example.com/shop/web:1.4.2 --policies policies/ -n shop
 
 Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not

@@ -30,14 +30,15 @@ import { renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
-import type { Terminal } from '../terminal/terminal.ts';
+import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
 import { isLocal, scanLocal } from './local/scan-local.ts';
 import { judgeTargets, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
+import { renderCycloneDx } from './scan-cyclonedx.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 
 export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
-export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit'] as const;
+export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit', 'cyclonedx'] as const;
 
 export type ScanFlags = Flags &
   VerdictFlags & {
@@ -164,15 +165,21 @@ function* tableOf(
   yield* renderDecisionTable(decisions);
 }
 
+const onlyReport = (reports: readonly ScanReport[]): ScanReport => {
+  const [report] = reports;
+  if (report !== undefined && reports.length === 1) return report;
+  throw new UsageError(['-o cyclonedx holds one image for one platform; name one target, and --platform']);
+};
+
 const rendered = async (
   list: ScanReportList,
   judged: readonly Judged[],
   format: (typeof scanFormats)[number],
-  table: () => Iterable<string>,
+  texts: Record<'table' | 'cyclonedx', () => Iterable<string>>,
 ): Promise<Iterable<string>> => {
   switch (format) {
     case 'table':
-      return table();
+      return texts.table();
     case 'json':
       return [`${JSON.stringify(list, undefined, 2)}\n`];
     case 'yaml':
@@ -181,6 +188,8 @@ const rendered = async (
       return renderSarif(judged, createArtifactLocations(process.cwd(), []));
     case 'junit':
       return renderJunit(judged);
+    case 'cyclonedx':
+      return texts.cyclonedx();
     default:
       return format satisfies never;
   }
@@ -228,8 +237,11 @@ export const scan = async (
     }),
   };
   const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
-  const table = (): Iterable<string> => tableOf(reports, why, verdict?.decisions);
-  await writeFormats(output, terminal, (format) => rendered(list, judged, format, table));
+  const texts = {
+    table: () => tableOf(reports, why, verdict?.decisions),
+    cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, systemClock.now())],
+  };
+  await writeFormats(output, terminal, (format) => rendered(list, judged, format, texts));
   for (const problem of feeds.problems) terminal.talk(shown(`not judged whole: ${problem}`));
   return verdict === undefined ? codeOf(reports, feeds, allowed, failOn) : verdict.conclude(reports);
 };
