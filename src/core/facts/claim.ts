@@ -116,6 +116,8 @@ export interface LogProof {
   readonly trustRoot: string;
   /** Equal for entries of one log, and for no others. */
   readonly log: string;
+  /** Milliseconds since 1970: nobody says when the entry was made, so it counts while the log is in use. Absent: for good. */
+  readonly until?: number;
 }
 
 /** A time at which the signature existed, by a log or a timestamp authority of a trust root. */

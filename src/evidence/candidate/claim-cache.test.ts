@@ -5,6 +5,7 @@ import {
   everything,
   type ClaimEvidence,
 } from '../../../test/fakes/evidence/claim-evidence.ts';
+import { companySigner, signedBy, timeBy } from '../../../test/fakes/claims.ts';
 import { offer } from '../../../test/fakes/evidence/evidence-sources.ts';
 import { image } from '../../../test/fakes/registry/registry-content.ts';
 import { basicCredential } from '../../../test/fakes/registry/registry-reading.ts';
@@ -16,7 +17,9 @@ import { bundleSignature, junk } from '../../../test/fakes/signature/signed-cand
 import type { ImageNeeds } from '../../core/facts/evidence-kind.ts';
 import { absent, known } from '../../core/facts/fact.ts';
 import type { Digest } from '../../core/image/digest.ts';
+import type { Keychain } from '../ports.ts';
 import type { TrustRoots } from '../trust/trust-root.ts';
+import type { CandidateVerifier } from '../verify/verification.ts';
 
 const repository = 'shop/web';
 const web = image({ user: '1000' });
@@ -28,6 +31,7 @@ let registry: FakeRegistry;
 let gate: ClaimEvidence;
 let rootId = `sha256:${'1'.repeat(64)}` as Digest;
 let names: readonly string[] = [];
+let keychain: Keychain;
 const trustRoots: TrustRoots = {
   get: (name) => (names.includes(name) ? known({ name, id: rootId, kind: 'x509', roots: '' }) : absent),
 };
@@ -35,7 +39,7 @@ beforeEach(async () => {
   names = ['acme'];
   registry = await startFakeRegistry({ auth: { mode: 'basic', users } });
   registry.push(repository, web);
-  const keychain = {
+  keychain = {
     offers: async function* (_: unknown, context: { readonly namespace: string } | undefined) {
       yield offer(context?.namespace === 'shop' ? basicCredential('ann', 'a') : basicCredential('bob', 'b'));
     },
@@ -71,6 +75,32 @@ describe('what was found is kept', () => {
     }
     expect(gate.verified).toHaveLength(1);
     expect(registry.counts().blobs).toBe(1);
+  });
+
+  test('S5: what a certificate says that nobody dates, until its chain ends: another one may be valid then', async () => {
+    sign();
+    const hour = 3_600_000;
+    const now = Date.now();
+    const signer = companySigner({ validity: { from: now - hour, until: now + hour } });
+    for (const [times, verifications] of [
+      [[], 2],
+      [[timeBy('timestamp', now)], 1],
+    ] as const) {
+      const one = signedBy(signer, { times });
+      const verifier: CandidateVerifier = {
+        verify: ({ subject }) =>
+          Promise.resolve({ claims: [{ ...one, about: subject.digest }], rejected: [] }),
+      };
+      const plain = openClaimEvidence({ keychain, verifier, trustRoots, now });
+      const needs = signatureBy(key.spki, { demands: [everything] });
+      const text = `${registry.host}/${repository}@${web.digest}`;
+      for (const wait of [0, hour / 2, hour]) {
+        plain.advance(wait);
+        await plain.ask(text, needs);
+        expect(plain.verified).toHaveLength(wait < hour ? 1 : verifications);
+      }
+      await plain.close();
+    }
   });
 
   test('what all of a check asks for is gathered once for all contexts of an account', async () => {

@@ -153,16 +153,29 @@ const count = ({ observer }: JudgeParts, { claims, rejected, unavailable, isFore
   for (const { form = 'none', fault } of rejected) observer.candidate(form, fault);
 };
 
+/**
+ * Until the first chain of a certificate that nobody dates ends: such a claim is good while its chain is, and another chain to
+ * the same anchor may be valid from then on.
+ */
+const chainsLast = (claims: Outcome['claims'], now: number): number => {
+  const ends = claims.flatMap(({ signer, times }) =>
+    signer.kind === 'certificate' && times.length === 0 ? [signer.validity.until] : [],
+  );
+  return Math.min(...ends.filter((end) => end >= now).map((end) => end + 1 - now));
+};
+
 /** For how long an outcome may be used again: not at all when it would be another one with more time. */
 const timeOf = (
   { claims, rejected, unavailable, isPassing }: Outcome,
   { outageTime, rejectionTime }: ProviderParts['limits'],
+  now: number,
 ): number => {
   // What was too large may have been so for what this review had left to read.
   const isOfThisTime = rejected.some(({ fault }) => fault === 'slow' || fault === 'limit');
   if (isPassing === true || unavailable !== undefined || isOfThisTime) return 0;
   // A date that lies in the future is one that is believed later.
-  return claims.length > 0 || rejected.length === 0 ? outageTime : rejectionTime;
+  const time = claims.length > 0 || rejected.length === 0 ? outageTime : rejectionTime;
+  return Math.min(time, chainsLast(claims, now));
 };
 
 export type JudgeCandidate = (job: CandidateJob, candidate: Candidate) => Promise<JudgedCandidate>;
@@ -186,7 +199,7 @@ export const createJudgeCandidate = (judge: JudgeParts): JudgeCandidate => {
       outcome = await readAndVerify(judge, job, candidate);
       count(judge, outcome);
       const weight = 2 * key.length + weightOf(outcome, outcome.claims);
-      kept.set(key, outcome, timeOf(outcome, limits), weight);
+      kept.set(key, outcome, timeOf(outcome, limits, clock.now()), weight);
     }
     const placed = { candidate: digest, sources, location };
     return {

@@ -7,6 +7,7 @@ import {
   type KeylessOptions,
 } from '../../../test/fakes/signature/keyless.ts';
 import {
+  certificatePem,
   createSigstore,
   day,
   minute,
@@ -205,6 +206,27 @@ describe('what a log or an authority has to prove', () => {
     expect(outcome(verify(bundleLayer(keylessBundle(acme)), root))).toMatch(/not proven/);
     const undated = bundleLayer(keylessBundle(acme, { log: 'rekor2', stamped: true }));
     expect(witnessesOf(verify(undated, root))).toEqual({ logs: 0, times: ['timestamp'] });
+  });
+
+  test('an entry that nobody dates says until when its log is in use', () => {
+    const root = structuredClone(acme.trustedRoot);
+    for (const { publicKey } of root.tlogs) publicKey.validFor.end = new Date(now + day).toISOString();
+    const plain = {
+      ...acme.snapshot('plain'),
+      kind: 'x509',
+      roots: [acme.intermediateDer, acme.rootDer].map(certificatePem).join(''),
+    } as const;
+    const logsOf = (options: KeylessOptions): unknown =>
+      verifyCandidate(
+        verification([bundleLayer(keylessBundle(acme, options))], {
+          trustRoots: [acme.snapshot('acme', root), plain],
+          now,
+        }),
+      ).claims.find(({ signer }) => signer.kind === 'certificate' && signer.trustRoot === 'plain')?.logs;
+    const log = { trustRoot: 'acme', log: expect.any(String) as string };
+    expect(logsOf({ log: 'rekor2' })).toEqual([{ ...log, until: now + day }]);
+    expect(logsOf({ log: 'rekor2', stamped: true })).toEqual([log]);
+    expect(logsOf({ log: 'rekor1' })).toEqual([log]);
   });
 
   test('B9: more log entries or timestamps than are read', () => {

@@ -67,6 +67,17 @@ const stampsOf = (
 const isInUse = ({ validFor }: TrustedLog, times: readonly number[], now: number): boolean =>
   times.length === 0 ? isWithin(now, validFor) : times.some((time) => isWithin(time, validFor));
 
+/** What is kept of a candidate may outlive the log: where nobody dates the entry, the end of the log is judged anew each time. */
+const proofBy = (log: TrustedLog, root: SigstoreRoot, times: readonly (number | undefined)[]): LogProof => {
+  const until = times.some((time) => time !== undefined) ? undefined : log.validFor.end;
+  return { trustRoot: root.name, log: logNameOf(log), ...(until !== undefined && { until }) };
+};
+
+/** A log may hold one signature twice, dated and not. */
+const keepLonger = (logs: Map<string, LogProof>, proof: LogProof): void => {
+  if (proof.until === undefined || !logs.has(proof.log)) logs.set(proof.log, proof);
+};
+
 /** Which logs hold an entry about the signature. `stampTimes`: when timestamp authorities of the same root saw it. */
 const logsOf = (
   { entries, entriesNeed }: SignedMaterial,
@@ -94,7 +105,7 @@ const logsOf = (
     else if (at === undefined && !isInUse(log, stampTimes, now)) whys.push('its log was not in use then');
     else {
       const name = logNameOf(log);
-      logs.set(name, { trustRoot: root.name, log: name });
+      keepLonger(logs, proofBy(log, root, [at, ...stampTimes]));
       if (at !== undefined) times.push({ trustRoot: root.name, from: 'log', authority: name, at });
     }
   }

@@ -150,6 +150,13 @@ describe('what must stand behind a signature', () => {
       codesOn({ key: { pem: key.pem }, require: { logs: 1 } }, { ...claim, logs: [logProof()] }),
     ).toEqual([]);
   });
+
+  test('an entry that nobody dates counts while its log is in use, however long it is kept', () => {
+    const logged = (until: number) => ({ ...signedBy(key.signer), logs: [{ ...logProof(), until }] });
+    const authority = { key: { pem: key.pem }, require: { logs: 1 } };
+    expect(codesOn(authority, logged(judgedAt))).toEqual([]);
+    expect(codesOn(authority, logged(judgedAt - 1))).toEqual(notLogged);
+  });
 });
 
 describe('S5, B5: the chain is valid at a trusted time', () => {

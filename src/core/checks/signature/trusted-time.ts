@@ -34,7 +34,11 @@ const proofOf = ({ signer, logs, times }: Claim, root: string | undefined, now: 
   );
   return {
     // S6: who writes one signature into a log many times has one log.
-    logs: distinct(logs.filter(({ trustRoot }) => trustRoot === root).map(({ log }) => log)),
+    logs: distinct(
+      logs
+        .filter(({ trustRoot, until = Infinity }) => trustRoot === root && now <= until)
+        .map(({ log }) => log),
+    ),
     timestamps: distinct(ours.filter(({ from }) => from === 'timestamp').map(({ authority }) => authority)),
     sct: signer.kind === 'key' ? 0 : distinct(signer.certificateLogs),
     times: ours,
