@@ -47,7 +47,7 @@ describe('npm run try -- --once', () => {
       expect.stringMatching(/^registry\.example\.com\/till\/web:2\.0\.1@sha256:[0-9a-f]{64}$/),
     ]);
     expect(text).toContain(
-      'has more vulnerabilities than the policy allows: 1 critical (at most 0) (policy no-known-holes, check vulnerabilities: vulnerable, at spec.containers[0].image)\n',
+      'has more vulnerabilities than the policy allows: 1 critical (at most 0): EXAMPLE-2026-1 in till-http 4.0.1 (fixed in 4.0.2) (policy no-known-holes, check vulnerabilities: vulnerable, at spec.containers[0].image)\n',
     );
     expect(text.match(/^created$/gm)).toHaveLength(reviews.length - refused.length);
     expect(text).toContain(

@@ -155,7 +155,9 @@ describe('images are judged by package lists and advisories', () => {
   it('message and record name limit, package, version, version, fix and whose list it is', async () => {
     const { name } = await pushed('go', vulnerable);
     const { message, name: pod } = await createPod(cluster, namespace, name);
-    expect(message).toContain('has more vulnerabilities than the policy allows: 1 critical (at most 0)');
+    expect(message).toContain(
+      'has more vulnerabilities than the policy allows: 1 critical (at most 0): CVE-2026-1000 in jinja2 2.10 (fixed in 3.1.4)',
+    );
     const details = detailsOf(await decisionOn(stage.gate, { namespace, name: pod }));
     expect(details).toContain(
       'CVE-2026-1000 critical 9.8 in jinja2 2.10 (fixed in 3.1.4); 1 package in an unsigned list',

@@ -25,6 +25,8 @@ export type VulnerabilityCondition = (subject: VulnerabilitySubject) => readonly
 /** What is wrong with one platform: what the message says of it, and the detail. */
 export interface PlatformFailure {
   readonly says: string;
+  /** The worst of what it is about: what a person has to mend. */
+  readonly worst?: string;
   readonly detail: string;
 }
 
@@ -41,7 +43,7 @@ export const vulnerabilityViolation = (
     return failure?.detail;
   });
   if (first === undefined) return pass;
-  return [
-    { says: `${first.says}${onPlatforms(subject, failing)}`, detail: reasonsOf(subject, failing), ...more },
-  ];
+  const worst = first.worst === undefined ? '' : `: ${first.worst}`;
+  const says = `${first.says}${onPlatforms(subject, failing)}${worst}`;
+  return [{ says, detail: reasonsOf(subject, failing), ...more }];
 };

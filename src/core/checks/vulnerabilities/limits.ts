@@ -11,7 +11,7 @@ import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { isInGrace, type Vulnerability } from '../../vulnerability/vulnerability.ts';
 import { vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 import type { OpenOf } from './open.ts';
-import { basisText, worstText } from './text.ts';
+import { basisText, worstBriefly, worstText } from './text.ts';
 
 const remedy = 'build the image on a current base, with the fixed versions';
 
@@ -50,10 +50,11 @@ export const withinMax =
         const counts = over
           .map(({ level, most, found }) => `${String(found.length)} ${level} (at most ${String(most)})`)
           .join(', ');
-        const worst = worstText(over.flatMap(({ found }) => found));
+        const all = over.flatMap(({ found }) => found);
         return {
           says: `has more vulnerabilities than the policy allows: ${counts}`,
-          detail: `${worst}; ${basisText(platform.lists, subject.advisories, now)}`,
+          worst: worstBriefly(all),
+          detail: `${worstText(all)}; ${basisText(platform.lists, subject.advisories, now)}`,
         };
       },
       { code: 'vulnerable', remedy },
@@ -74,6 +75,7 @@ export const withinScore =
         if (over.length === 0) return undefined;
         return {
           says: `has ${String(over.length)} ${over.length === 1 ? 'vulnerability' : 'vulnerabilities'} with a score above ${String(most)}`,
+          worst: worstBriefly(over),
           detail: `${worstText(over)}; ${basisText(platform.lists, subject.advisories, now)}`,
         };
       },

@@ -15,7 +15,7 @@ import {
 } from './condition.ts';
 import type { OpenOf } from './open.ts';
 import type { PlatformSubject } from './subject.ts';
-import { basisText, worstText } from './text.ts';
+import { basisText, worstBriefly, worstText } from './text.ts';
 
 const failure = (
   { advisories, situation: { now } }: VulnerabilitySubject,
@@ -25,7 +25,11 @@ const failure = (
 ): PlatformFailure | undefined =>
   found.length === 0
     ? undefined
-    : { says, detail: `${worstText(found)}; ${basisText(lists, advisories, now)}` };
+    : {
+        says,
+        worst: worstBriefly(found),
+        detail: `${worstText(found)}; ${basisText(lists, advisories, now)}`,
+      };
 
 /** `deny`: whatever else is said (V8). An id that is written in other case would deny nothing, and nobody would notice. */
 export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {

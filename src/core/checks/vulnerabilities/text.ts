@@ -9,7 +9,11 @@ const maxIdLength = 32;
 const maxPackageLength = 40;
 const maxVersionLength = 24;
 
-const packageText = ({ matches, isFixable }: Vulnerability): string => {
+const packageText = (
+  { matches, isFixable }: Vulnerability,
+  maxName = maxPackageLength,
+  maxVersion = maxVersionLength,
+): string => {
   const [match] = matches;
   if (match === undefined) return '';
   const { package: found, fixed } = match;
@@ -19,9 +23,15 @@ const packageText = ({ matches, isFixable }: Vulnerability): string => {
       ? isFixable
         ? 'fixed in a later version'
         : 'no fix'
-      : `fixed in ${shownBriefly(fix, maxVersionLength)}`;
-  return ` in ${shownBriefly(found.name, maxPackageLength)} ${shownBriefly(found.version, maxVersionLength)} (${until})`;
+      : `fixed in ${shownBriefly(fix, maxVersion)}`;
+  return ` in ${shownBriefly(found.name, maxName)} ${shownBriefly(found.version, maxVersion)} (${until})`;
 };
+
+const maxBriefLength = 24;
+
+/** `CVE-2023-4911 in libc6 2.36-9 (fixed in 2.36-9+deb12u3)`, so short that five of them fit into a message. */
+const briefText = (one: Vulnerability): string =>
+  `${shownBriefly(one.id, maxBriefLength)}${packageText(one, maxBriefLength, maxBriefLength)}`;
 
 /** `CVE-2023-4911 high in libc6 2.36-9 (fixed in 2.36-9+deb12u3)` */
 const vulnerabilityText = (one: Vulnerability): string => {
@@ -33,6 +43,10 @@ const vulnerabilityText = (one: Vulnerability): string => {
 /** The five worst, and how many more there are. */
 export const worstText = (found: readonly Vulnerability[]): string =>
   listed([...found].sort(worstFirst), vulnerabilityText);
+
+/** The same for a message. */
+export const worstBriefly = (found: readonly Vulnerability[]): string =>
+  listed([...found].sort(worstFirst), briefText);
 
 export const ageText = (asOf: string, now: number): string => {
   const age = now - Date.parse(asOf);
