@@ -7,7 +7,9 @@ import {
   type Failing,
 } from '../image/condition.ts';
 import { pass, type CheckSituation, type EvidenceViolation } from '../check.ts';
+import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 import type { PlatformSubject } from './subject.ts';
+import { basisText, worstTexts } from './text.ts';
 
 /** The images of one name that are judged, each with what its lists say. */
 export interface VulnerabilitySubject extends ConditionSubject {
@@ -29,6 +31,18 @@ export interface PlatformFailure {
   readonly worst?: string;
   readonly detail: string;
 }
+
+/** What these vulnerabilities of a platform come to; `undefined`: there are none. */
+export const failureBy = (
+  { advisories, situation: { now } }: VulnerabilitySubject,
+  { lists }: PlatformSubject,
+  says: string,
+  found: readonly Vulnerability[],
+): PlatformFailure | undefined => {
+  if (found.length === 0) return undefined;
+  const { worst, rated } = worstTexts(found);
+  return { says, worst, detail: `${rated}; ${basisText(lists, advisories, now)}` };
+};
 
 /** One violation for all platforms that fail. The message is about the first, the detail about each. */
 export const vulnerabilityViolation = (

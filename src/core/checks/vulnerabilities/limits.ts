@@ -9,9 +9,8 @@
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { severityLevels } from '../../vulnerability/severity/severity.ts';
 import { isInGrace, type Vulnerability } from '../../vulnerability/vulnerability.ts';
-import { vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
+import { failureBy, vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 import type { OpenOf } from './open.ts';
-import { basisText, worstBriefly, worstText } from './text.ts';
 
 const remedy = 'build the image on a current base, with the fixed versions';
 
@@ -46,16 +45,16 @@ export const withinMax =
           const found = byLevel.get(level) ?? [];
           return most === undefined || found.length <= most ? [] : [{ level, most, found }];
         });
-        if (over.length === 0) return undefined;
         const counts = over
           .map(({ level, most, found }) => `${String(found.length)} ${level} (at most ${String(most)})`)
           .join(', ');
         const all = over.flatMap(({ found }) => found);
-        return {
-          says: `has more vulnerabilities than the policy allows: ${counts}`,
-          worst: worstBriefly(all),
-          detail: `${worstText(all)}; ${basisText(platform.lists, subject.advisories, now)}`,
-        };
+        return failureBy(
+          subject,
+          platform,
+          `has more vulnerabilities than the policy allows: ${counts}`,
+          all,
+        );
       },
       { code: 'vulnerable', remedy },
     );
@@ -72,12 +71,8 @@ export const withinScore =
         const over = counted(openOf(platform, now), now).filter(
           ({ severity: { score = 0 } }) => score > most,
         );
-        if (over.length === 0) return undefined;
-        return {
-          says: `has ${String(over.length)} ${over.length === 1 ? 'vulnerability' : 'vulnerabilities'} with a score above ${String(most)}`,
-          worst: worstBriefly(over),
-          detail: `${worstText(over)}; ${basisText(platform.lists, subject.advisories, now)}`,
-        };
+        const says = `has ${String(over.length)} ${over.length === 1 ? 'vulnerability' : 'vulnerabilities'} with a score above ${String(most)}`;
+        return failureBy(subject, platform, says, over);
       },
       { code: 'vulnerability-score', remedy },
     );

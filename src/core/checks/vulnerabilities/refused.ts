@@ -5,31 +5,9 @@
  * Allows:  an image without those that are denied, exploited or malicious.
  * Refuses: vulnerability-denied, vulnerability-exploited, malicious-package
  */
-import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 import { idsOf } from './accept.ts';
-import {
-  vulnerabilityViolation,
-  type PlatformFailure,
-  type VulnerabilityCondition,
-  type VulnerabilitySubject,
-} from './condition.ts';
+import { failureBy, vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 import type { OpenOf } from './open.ts';
-import type { PlatformSubject } from './subject.ts';
-import { basisText, worstBriefly, worstText } from './text.ts';
-
-const failure = (
-  { advisories, situation: { now } }: VulnerabilitySubject,
-  { lists }: PlatformSubject,
-  says: string,
-  found: readonly Vulnerability[],
-): PlatformFailure | undefined =>
-  found.length === 0
-    ? undefined
-    : {
-        says,
-        worst: worstBriefly(found),
-        detail: `${worstText(found)}; ${basisText(lists, advisories, now)}`,
-      };
 
 /** `deny`: whatever else is said (V8). An id that is written in other case would deny nothing, and nobody would notice. */
 export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
@@ -41,7 +19,7 @@ export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
         const found = platform.vulnerabilities.filter((one) =>
           idsOf(one).some((id) => denied.has(id.toUpperCase())),
         );
-        return failure(subject, platform, 'has a vulnerability that the policy denies', found);
+        return failureBy(subject, platform, 'has a vulnerability that the policy denies', found);
       },
       {
         code: 'vulnerability-denied',
@@ -62,7 +40,7 @@ export const notExploited =
         const found = openOf(platform, situation.now).filter(
           (one) => exploited !== undefined && idsOf(one).some((id) => exploited.has(id)),
         );
-        return failure(subject, platform, 'has a vulnerability that is known to be exploited', found);
+        return failureBy(subject, platform, 'has a vulnerability that is known to be exploited', found);
       },
       { code: 'vulnerability-exploited', remedy: 'use the fixed version, or remove the package' },
     );
@@ -76,7 +54,7 @@ export const notMalicious =
       subject,
       (platform) => {
         const found = openOf(platform, subject.situation.now).filter(({ isMalicious }) => isMalicious);
-        return failure(subject, platform, 'holds a malicious package', found);
+        return failureBy(subject, platform, 'holds a malicious package', found);
       },
       {
         code: 'malicious-package',

@@ -9,44 +9,40 @@ const maxIdLength = 32;
 const maxPackageLength = 40;
 const maxVersionLength = 24;
 
-const packageText = (
-  { matches, isFixable }: Vulnerability,
-  maxName = maxPackageLength,
-  maxVersion = maxVersionLength,
-): string => {
+const packageText = ({ matches, isFixable }: Vulnerability, maxName: number): string => {
   const [match] = matches;
   if (match === undefined) return '';
-  const { package: found, fixed } = match;
-  const fix = matches.find(({ fixed: one }) => one !== undefined)?.fixed ?? fixed;
+  const { package: found } = match;
+  const fix = matches.find(({ fixed }) => fixed !== undefined)?.fixed;
   const until =
     fix === undefined
       ? isFixable
         ? 'fixed in a later version'
         : 'no fix'
-      : `fixed in ${shownBriefly(fix, maxVersion)}`;
-  return ` in ${shownBriefly(found.name, maxName)} ${shownBriefly(found.version, maxVersion)} (${until})`;
+      : `fixed in ${shownBriefly(fix, maxVersionLength)}`;
+  return ` in ${shownBriefly(found.name, maxName)} ${shownBriefly(found.version, maxVersionLength)} (${until})`;
 };
 
 const maxBriefLength = 24;
 
 /** `CVE-2023-4911 in libc6 2.36-9 (fixed in 2.36-9+deb12u3)`, so short that five of them fit into a message. */
 const briefText = (one: Vulnerability): string =>
-  `${shownBriefly(one.id, maxBriefLength)}${packageText(one, maxBriefLength, maxBriefLength)}`;
+  `${shownBriefly(one.id, maxBriefLength)}${packageText(one, maxBriefLength)}`;
 
 /** `CVE-2023-4911 high in libc6 2.36-9 (fixed in 2.36-9+deb12u3)` */
 const vulnerabilityText = (one: Vulnerability): string => {
   const { level, score } = one.severity;
   const rated = level === 'unknown' ? 'of unknown severity' : level;
-  return `${shownBriefly(one.id, maxIdLength)} ${rated}${score === undefined ? '' : ` ${String(score)}`}${packageText(one)}`;
+  return `${shownBriefly(one.id, maxIdLength)} ${rated}${score === undefined ? '' : ` ${String(score)}`}${packageText(one, maxPackageLength)}`;
 };
 
-/** The five worst, and how many more there are. */
-export const worstText = (found: readonly Vulnerability[]): string =>
-  listed([...found].sort(worstFirst), vulnerabilityText);
-
-/** The same for a message. */
-export const worstBriefly = (found: readonly Vulnerability[]): string =>
-  listed([...found].sort(worstFirst), briefText);
+/** The five worst, and how many more there are: for the message, and with their severity for the detail. */
+export const worstTexts = (
+  found: readonly Vulnerability[],
+): { readonly worst: string; readonly rated: string } => {
+  const sorted = found.toSorted(worstFirst);
+  return { worst: listed(sorted, briefText), rated: listed(sorted, vulnerabilityText) };
+};
 
 export const ageText = (asOf: string, now: number): string => {
   const age = now - Date.parse(asOf);
