@@ -5,6 +5,7 @@ import type { Digest } from '../core/image/digest.ts';
 import type { PinnedImage } from '../core/image/pinned-image.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
 import type { AdvisoryLookup, FeedTime } from '../core/vulnerability/advisory.ts';
+import type { PackageList } from '../core/vulnerability/package-list.ts';
 
 /**
  * The place of an image: the host as a reference names it (`docker.io`, `registry.example.com:5000`), and the path.
@@ -246,4 +247,12 @@ export interface Advisories {
   inForce(): Promise<Fact<AdvisorySet>>;
   /** Whether this is still the revision in force, without any I/O. */
   isInForce(revision: string): boolean;
+}
+
+/** What was found in images, durable. A list is that of a platform's digest, as one version of the cataloger made it. */
+export interface PackageLists {
+  /** `absent`: no such list was kept, or it was forgotten. Never rejects. */
+  find(image: Digest, cataloger: string): Promise<Fact<PackageList>>;
+  /** Never waits and never fails: what cannot be kept is counted, and costs the next reader the layers. */
+  keep(image: Digest, cataloger: string, list: PackageList): void;
 }
