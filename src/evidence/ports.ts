@@ -3,7 +3,10 @@ import type { CandidateSource } from '../core/facts/claim.ts';
 import type { Fact } from '../core/facts/fact.ts';
 import type { Digest } from '../core/image/digest.ts';
 import type { PinnedImage } from '../core/image/pinned-image.ts';
+import type { ImageLayer } from '../core/layer/image-layers.ts';
 import type { Descriptor } from '../core/oci/descriptor.ts';
+import type { Result } from '../core/result.ts';
+import type { Unreadable } from '../core/text/unreadable.ts';
 import type { AdvisoryLookup, FeedTime } from '../core/vulnerability/advisory.ts';
 import type { PackageList } from '../core/vulnerability/package-list.ts';
 
@@ -192,6 +195,13 @@ export interface Registry {
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<Content>>;
+  /** HEAD of a blob: whether this credential may read it in this repository. `absent`: the repository has no such blob. */
+  hasBlob(
+    repository: Repository,
+    digest: Digest,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<true>>;
   /**
    * Everything that says it refers to the image, by the Referrers API or under its fallback tag `sha256-<hex>`. Both are
    * always worth asking: a registry that got the API late still has the tags that older clients wrote. `absent`: the
@@ -255,4 +265,38 @@ export interface PackageLists {
   find(image: Digest, cataloger: string): Promise<Fact<PackageList>>;
   /** Never waits and never fails: what cannot be kept is counted, and costs the next reader the layers. */
   keep(image: Digest, cataloger: string, list: PackageList): void;
+}
+
+/** The layers of an image for one platform, where they stand, and who reads them there. */
+export interface LayeredImage {
+  readonly repository: Repository;
+  readonly credential: Credential;
+  /** The lowest first. */
+  readonly layers: readonly ImageLayer[];
+}
+
+/** How far one image is looked into. */
+export interface ScanLimits {
+  readonly timeMs: number;
+  /** Bytes that all layers together may unpack to. */
+  readonly unpacked: number;
+}
+
+/** Why there is no list: the image cannot be read, its layers could not be had, or its time was over. */
+export type NoPackageList =
+  | { readonly kind: 'unreadable'; readonly error: Unreadable }
+  | { readonly kind: 'source'; readonly failure: RegistryFailure }
+  | { readonly kind: 'late' };
+
+/** Finds the packages of an image in its layers, as {@link catalogerVersion} of core does. */
+export interface Cataloger {
+  /**
+   * Never rejects. What is known of a layer counts only after its repository has shown this credential that it holds it (V6).
+   * @param budget - its `take` is told of each chunk of a layer before it is unpacked, which is how far the catalog has come
+   */
+  catalog(
+    image: LayeredImage,
+    limits: ScanLimits,
+    budget: ReadBudget,
+  ): Promise<Result<PackageList, NoPackageList>>;
 }

@@ -42,7 +42,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob' };
+const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob', has: 'HEAD blob' };
 
 /** Evidence with doubles behind all of its ports. */
 export const createEvidenceHarness = (

@@ -73,7 +73,7 @@ export const createFakeContentStore = (): FakeContentStore => {
 
 /** One call of the port. */
 export interface FakeCall {
-  readonly verb: 'head' | 'manifest' | 'blob';
+  readonly verb: 'head' | 'manifest' | 'blob' | 'has';
   readonly place: string;
   /** Tag or digest. */
   readonly name: string;
@@ -135,7 +135,7 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
       return failure('denied', '401 Unauthorized');
     const content = place === undefined ? undefined : truth(place);
     if (content === undefined) return { state: 'absent' };
-    if (call.verb !== 'head' && !call.budget.take(content.bytes.length)) {
+    if (call.verb !== 'head' && call.verb !== 'has' && !call.budget.take(content.bytes.length)) {
       return failure('limit', 'the review has read its share');
     }
     return { state: 'known', value: content };
@@ -193,6 +193,11 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
     },
     blob: (repository, { digest }, _, credential, budget) =>
       answer(call('blob', repository, digest, credential, budget), (place) => contentOf(place, digest)),
+    hasBlob: async (repository, digest, credential, budget) => {
+      const asked = call('has', repository, digest, credential, budget);
+      const found = await answer(asked, (place) => contentOf(place, digest));
+      return found.state === 'known' ? { state: 'known', value: true } : found;
+    },
     referrers: notUsed,
     ping: notUsed,
   };

@@ -116,6 +116,27 @@ describe('a blob', () => {
   });
 });
 
+describe('whether a repository holds a blob (V6)', () => {
+  const has = (named: Digest, at = repository) =>
+    reading.registry.hasBlob({ host: server.host, repository: at }, named, anonymous, budgetOf());
+
+  test('HEAD says so, and transfers nothing', async () => {
+    expect(await has(digest)).toEqual({ state: 'known', value: true });
+    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD']);
+  });
+
+  test('another repository of the registry does not', async () => {
+    expect(await has(digest, 'team/other')).toEqual({ state: 'absent' });
+    expect(await has(`sha256:${'0'.repeat(64)}` as Digest)).toEqual({ state: 'absent' });
+  });
+
+  test('no answer is no proof', async () => {
+    server.fault({ path: '/blobs/' }, status(403));
+    expect(failureIn(await has(digest)).kind).toBe('denied');
+    expect(failureIn(await has('../../other' as Digest)).kind).toBe('invalid');
+  });
+});
+
 describe('a registry that lies about a blob is not believed', () => {
   const cases: readonly (readonly [string, Fault, RegistryFailure['kind'], RegExp])[] = [
     [

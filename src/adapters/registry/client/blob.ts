@@ -1,12 +1,33 @@
 import { known, unavailableBy } from '../../../core/facts/fact.ts';
+import type { Digest } from '../../../core/image/digest.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { readContentBody } from './content-body.ts';
-import { beyondLimit, invalid, corrupt, statusAnswer } from './failure.ts';
+import { beyondLimit, invalid, corrupt, statusAnswer, type Subject } from './failure.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
+
+const blobSubject = (target: ReadTarget, digest: Digest): Subject =>
+  subjectOf(target, 'blob', `the blob ${shown(digest)} of ${shown(target.repository)}`);
+
+/** HEAD of a blob. It transfers nothing, and so proves nothing about the bytes. */
+export const headBlob = async (
+  auth: Auth,
+  target: ReadTarget,
+  digest: Digest,
+): Promise<RegistryAnswer<true>> => {
+  const subject = blobSubject(target, digest);
+  const location = digestPath(target, 'blobs', digest);
+  if ('why' in location) return invalid(subject, location.why);
+  const answer = await auth.send({ ...target, path: location.path, method: 'HEAD', stage: 'blob' });
+  if (!answer.ok) return unavailableBy(answer.error);
+  const { response } = answer.value;
+  if (response.status !== 200) return statusAnswer(answer.value, subject);
+  response.discard();
+  return known(true);
+};
 
 /**
  * GET of a blob. It must have exactly the size and the digest of its descriptor. No request is sent when the descriptor names
@@ -19,7 +40,7 @@ export const getBlob = async (
   { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   limit: number,
 ): Promise<RegistryAnswer<Content>> => {
-  const subject = subjectOf(target, 'blob', `the blob ${shown(digest)} of ${shown(target.repository)}`);
+  const subject = blobSubject(target, digest);
   if (!Number.isSafeInteger(size) || size < 0) return corrupt(subject, 'its descriptor has no size');
   if (size > limit) return beyondLimit(subject, `it has ${size} bytes, at most ${limit} are read`);
   const location = digestPath(target, 'blobs', digest);

@@ -2,7 +2,7 @@ import { known } from '../../../core/facts/fact.ts';
 import type { Clock } from '../../../concurrency/clock.ts';
 import type { Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
 import { createAuth } from '../auth/auth.ts';
-import { getBlob } from './blob.ts';
+import { getBlob, headBlob } from './blob.ts';
 import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
 import { throughMirrors } from './mirrors.ts';
 import { ping } from './ping.ts';
@@ -43,6 +43,10 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
     blob: (...[repository, descriptor, limit, credential, budget]) => {
       const target: ReadTarget = { ...repository, credential, budget };
       return throughMirrors(target, mirrorsOf(target), (at) => getBlob(auth, at, descriptor, limit));
+    },
+    hasBlob: (repository, digest, credential, budget) => {
+      const target: ReadTarget = { ...repository, credential, budget };
+      return throughMirrors(target, mirrorsOf(target), (at) => headBlob(auth, at, digest));
     },
     referrers: (...[{ host, repository, digest }, from, credential, budget, isLikely = false]) => {
       const target: ReadTarget = { host, repository, credential, budget };
