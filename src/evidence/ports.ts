@@ -164,6 +164,15 @@ export interface ReferrersList {
   readonly descriptors: readonly Descriptor[];
   /** There are more than are read. */
   readonly isCut?: true;
+  /** Of the index under the fallback tag. */
+  readonly index?: Digest;
+}
+/** What is known of a list before it is read. */
+export interface ExpectedReferrers {
+  /** The fallback tag is read at once, without a HEAD before, unless the host counts what is read. */
+  readonly isLikely?: boolean;
+  /** The index that was under the fallback tag. Where HEAD still names it, it is not read again. */
+  readonly before?: Digest;
 }
 
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
@@ -206,16 +215,15 @@ export interface Registry {
    * Everything that says it refers to the image, by the Referrers API or under its fallback tag `sha256-<hex>`. Both are
    * always worth asking: a registry that got the API late still has the tags that older clients wrote. `absent`: the
    * registry has no such API, or no such tag. The descriptors' `artifactType` orders, it never filters: decide by each
-   * candidate's own manifest.
-   * @param isLikely - the tag is read at once, without a HEAD before
+   * candidate's own manifest. `unchanged`: the tag leads to the index of before.
    */
   referrers(
     image: PinnedImage,
     from: ReferrersSource,
     credential: Credential,
     budget: ReadBudget,
-    isLikely?: boolean,
-  ): Promise<RegistryAnswer<ReferrersList>>;
+    expected?: ExpectedReferrers,
+  ): Promise<RegistryAnswer<ReferrersList | 'unchanged'>>;
   /** `GET /v2/` with this credential: what `registry login-test` asks. `absent`: what answers there is no registry. */
   ping(
     host: string,

@@ -7,7 +7,7 @@ import type { Clock } from '../../concurrency/clock.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
-import type { RegistryAnswer, RegistryFailure, Repository } from '../ports.ts';
+import type { ReferrersSource, RegistryAnswer, RegistryFailure, Repository } from '../ports.ts';
 import type { ContentParts, ReadPlace } from '../read-content.ts';
 import { isOutage } from '../resolve/attempts.ts';
 import type { Reading } from '../resolve/read-budget.ts';
@@ -20,6 +20,8 @@ export interface CandidateList {
   readonly left: number;
   /** Why what stands there cannot be read: that is one of those that are left. */
   readonly unread?: string;
+  /** The index that was read, of a fallback tag. */
+  readonly index?: Digest;
 }
 const nothing: CandidateList = { candidates: [], left: 0 };
 
@@ -52,6 +54,14 @@ export interface CandidateLists {
   pushesTo(repository: Repository): number;
 }
 
+/** The list that was kept, if there is one. */
+interface Before {
+  readonly before: CandidateList | undefined;
+}
+interface ReferrersWanted extends ListWanted, Before {
+  readonly source: ReferrersSource;
+}
+
 const suffixes = { 'signature-tag': 'sig', 'attestation-tag': 'att' } as const;
 
 interface ListParts extends ContentParts {
@@ -77,23 +87,34 @@ const readTag = async (
   return known(got.value.digest);
 };
 
+const readReferrers = async (
+  { registry }: ListParts,
+  { repository, credential }: ReadPlace,
+  { digest, source, isLikely, before }: ReferrersWanted,
+  reading: Reading,
+): Promise<RegistryAnswer<CandidateList>> => {
+  // Docker Hub counts each GET: what was read before is asked for by HEAD, and what was not there is not likely.
+  const expected = before === undefined ? { isLikely } : before.index && { before: before.index };
+  const list = await registry.referrers({ ...repository, digest }, source, credential, reading, expected);
+  if (list.state !== 'known') return list;
+  if (list.value === 'unchanged') return known(before ?? nothing);
+  const { descriptors, isCut, index } = list.value;
+  const candidates = descriptors.map((descriptor): Candidate => {
+    const { mediaType: _, platform: __, ...hints } = descriptor;
+    return { ...hints, sources: [source] };
+  });
+  return known({ candidates, left: isCut === true ? 1 : 0, ...(index !== undefined && { index }) });
+};
+
 const read = async (
   parts: ListParts,
   place: ReadPlace,
-  { digest, source, isLikely }: ListWanted,
+  wanted: ListWanted & Before,
   reading: Reading,
 ): Promise<RegistryAnswer<CandidateList>> => {
-  if (source === 'referrers' || source === 'referrers-tag') {
-    const image = { ...place.repository, digest };
-    const list = await parts.registry.referrers(image, source, place.credential, reading, isLikely);
-    if (list.state !== 'known') return list;
-    const { descriptors, isCut } = list.value;
-    const candidates = descriptors.map((descriptor): Candidate => {
-      const { mediaType: _, platform: __, ...hints } = descriptor;
-      return { ...hints, sources: [source] };
-    });
-    return known({ candidates, left: isCut === true ? 1 : 0 });
-  }
+  const { digest, source } = wanted;
+  if (source === 'referrers' || source === 'referrers-tag')
+    return readReferrers(parts, place, { ...wanted, source }, reading);
   const tag = candidateTag(digest, suffixes[source]);
   // The hex digits of sha512 are longer than a tag may be.
   if (!isTag(tag)) return absent;
@@ -144,20 +165,20 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
 
   const ask = async (
     place: ReadPlace,
-    wanted: ListWanted,
+    wanted: ListWanted & Before,
     reading: Reading,
     key: string,
   ): Promise<ListedCandidates | RegistryFailure> => {
     const { repository, outage } = place;
     if (outage !== undefined) return outage;
     const { host } = repository;
-    const before = pushesTo(repository);
+    const pushed = pushesTo(repository);
     const at = clock.monotonic();
-    const plan = { key: `${key} ${before}`, host, stage: 'referrers' } as const;
+    const plan = { key: `${key} ${pushed}`, host, stage: 'referrers' } as const;
     const list = settled(await sharedReads.do(plan, reading, (shared) => read(parts, place, wanted, shared)));
     if ('kind' in list) return list;
     const listed = { ...list, at };
-    if (isKept(list)) kept.set(key, { listed, pushes: before }, weightOf(list) + 2 * key.length);
+    if (isKept(list)) kept.set(key, { listed, pushes: pushed }, weightOf(list) + 2 * key.length);
     return listed;
   };
 
@@ -171,9 +192,7 @@ export const createCandidateLists = (parts: ListParts): CandidateLists => {
       const age = before === undefined ? Infinity : clock.monotonic() - before.at;
       if (before !== undefined && found?.pushes === pushesTo(repository) && age <= wanted.maxAge)
         return before;
-      // Docker Hub counts each GET, so what was not there a moment ago is not likely.
-      const isLikely = before === undefined ? wanted.isLikely : before.candidates.length > 0;
-      const list = await ask(place, { ...wanted, isLikely }, reading, key);
+      const list = await ask(place, { ...wanted, before }, reading, key);
       if (!('kind' in list)) return list;
       const standsIn = before !== undefined && isOutage(list) && age <= limits.outageTime;
       return { ...(standsIn ? before : { ...nothing, at: clock.monotonic() }), failure: list };

@@ -7,6 +7,7 @@ import {
   type ClaimEvidence,
 } from '../../../test/fakes/evidence/claim-evidence.ts';
 import { image, index, type FakeManifest } from '../../../test/fakes/registry/registry-content.ts';
+import { withHeaders } from '../../../test/fakes/registry/registry-faults.ts';
 import { silence } from '../../../test/fakes/registry/registry-wire-faults.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../../test/fakes/registry/registry.ts';
 import {
@@ -139,6 +140,28 @@ describe('where signatures of a host stand is asked first, and the rest only whe
     await claims(push((made) => [cosign2(made)]));
     expect(await claims(push(() => []))).toBe(0);
     expect(asked()).toEqual(expect.arrayContaining(['.sig', 'referrers', 'fallback tag']));
+  });
+
+  test('a fallback tag that is likely is read by GET, where the host counts pulls by HEAD and GET', async () => {
+    await claims(push((made) => [bundles(made)]));
+    await claims(push((made) => [bundles(made)]));
+    expect(registry.counts().heads).toBe(1);
+    registry.fault({ path: '/manifests/' }, withHeaders({ 'ratelimit-limit': '100;w=21600' }));
+    for (const heads of [2, 2]) {
+      await claims(push((made) => [bundles(made)]));
+      expect(registry.counts().heads).toBe(heads);
+    }
+  });
+
+  test('lists under a fallback tag that are read again cost no counted GET while they stay as they are', async () => {
+    const text = push((made) => [bundles(made)]);
+    expect(await claims(text)).toBe(1);
+    for (const _ of [1, 2]) {
+      registry.forget();
+      gate.advance(60_001);
+      expect(await claims(text)).toBe(1);
+      expect(new Set(registry.requests.map(({ method }) => method))).toEqual(new Set(['HEAD']));
+    }
   });
 
   test('a tag that was not there is asked for by HEAD from then on, for Docker Hub counts GETs', async () => {

@@ -8,6 +8,7 @@ import { createRegistryHttp } from '../../../src/adapters/registry/http/transpor
 import type {
   Credential,
   ReadBudget,
+  ReferrersList,
   Registry,
   RegistryAnswer,
   RegistryFailure,
@@ -115,7 +116,7 @@ export const allReferrers = async (
   const joined = new Map<string, Descriptor>();
   for (const list of lists) {
     if (list.state === 'unavailable') return list;
-    for (const one of list.state === 'known' ? list.value.descriptors : [])
+    for (const one of list.state === 'known' && list.value !== 'unchanged' ? list.value.descriptors : [])
       if (!joined.has(one.digest)) joined.set(one.digest, one);
   }
   return { state: 'known', value: [...joined.values()] };
@@ -125,6 +126,13 @@ export const allReferrers = async (
 export const valueOf = <T>(answer: RegistryAnswer<T>): T => {
   if (answer.state !== 'known') throw new Error(`the answer is ${JSON.stringify(answer)}`);
   return answer.value;
+};
+
+/** The list of referrers in an answer that must hold one. */
+export const referrersIn = (answer: Awaited<ReturnType<Registry['referrers']>>): ReferrersList => {
+  const list = valueOf(answer);
+  if (list === 'unchanged') throw new Error('the list is unchanged');
+  return list;
 };
 
 /** The failure of an answer that must be unavailable. */

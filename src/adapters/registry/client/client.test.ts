@@ -10,6 +10,7 @@ import {
   failureIn,
   openReading,
   type Reading,
+  referrersIn,
   valueOf,
 } from '../../../../test/fakes/registry/registry-reading.ts';
 import {
@@ -168,7 +169,7 @@ describe('mirrors', () => {
     const list = async () => {
       const wanted = { ...place(origin), digest: web.digest };
       const answer = await reading.registry.referrers(wanted, 'referrers', ann, budgetOf());
-      return valueOf(answer).descriptors;
+      return referrersIn(answer).descriptors;
     };
     expect(await list()).toHaveLength(1);
     const asked = origin.counts().total;

@@ -6,6 +6,7 @@ import { getBlob, headBlob } from './blob.ts';
 import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
 import { throughMirrors } from './mirrors.ts';
 import { ping } from './ping.ts';
+import { createPullLimits } from './pull-limits.ts';
 import type { ReadTarget } from './read-target.ts';
 import type { RegistryHttp } from '../http/http.ts';
 import { getReferrers } from './referrers.ts';
@@ -29,7 +30,7 @@ const asManifest = (answer: RegistryAnswer<ParsedManifest>): RegistryAnswer<Mani
  * by `ping`.
  */
 export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Registry => {
-  const auth = createAuth({ http, settingsOf, clock });
+  const { auth, countsPulls } = createPullLimits(createAuth({ http, settingsOf, clock }));
   const mirrorsOf = ({ host }: ReadTarget): readonly string[] => settingsOf(host).mirrors;
   return {
     head: (repository, name, credential, budget) => {
@@ -48,11 +49,24 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
       const target: ReadTarget = { ...repository, credential, budget };
       return throughMirrors(target, mirrorsOf(target), (at) => headBlob(auth, at, digest));
     },
-    referrers: (...[{ host, repository, digest }, from, credential, budget, isLikely = false]) => {
+    referrers: (...[{ host, repository, digest }, from, credential, budget, expected = {}]) => {
       const target: ReadTarget = { host, repository, credential, budget };
-      const ask = (at: ReadTarget) => getReferrers(auth, at, settingsOf(at.host), { digest, from, isLikely });
+      const ask = (at: ReadTarget) => {
+        // What a mirror does not have it may read from its origin.
+        const isLikely = expected.isLikely === true && !countsPulls(at.host) && !countsPulls(host);
+        return getReferrers(auth, at, settingsOf(at.host), {
+          digest,
+          from,
+          expected: { ...expected, isLikely },
+        });
+      };
       // A mirror that copies only images lists no signatures. Its empty list says nothing about the origin.
-      return throughMirrors(target, mirrorsOf(target), ask, ({ descriptors }) => descriptors.length > 0);
+      return throughMirrors(
+        target,
+        mirrorsOf(target),
+        ask,
+        (list) => list === 'unchanged' || list.descriptors.length > 0,
+      );
     },
     ping: (host, credential, budget) => ping(auth, host, credential, budget),
   };

@@ -22,11 +22,17 @@ import {
   failureIn,
   openReading,
   type Reading,
+  referrersIn,
   valueOf,
 } from '../../../../test/fakes/registry/registry-reading.ts';
 import { flooding, silence } from '../../../../test/fakes/registry/registry-wire-faults.ts';
 import { type FakeRegistry, startFakeRegistry } from '../../../../test/fakes/registry/registry.ts';
-import type { ReadBudget, ReferrersSource, RegistryFailure } from '../../../evidence/ports.ts';
+import type {
+  ExpectedReferrers,
+  ReadBudget,
+  ReferrersSource,
+  RegistryFailure,
+} from '../../../evidence/ports.ts';
 import { fallbackTag } from './referrers.ts';
 
 const repository = 'team/app';
@@ -67,12 +73,13 @@ afterEach(async () => {
   await server.close();
 });
 
-const list = (from: ReferrersSource) =>
+const list = (from: ReferrersSource, expected?: ExpectedReferrers) =>
   reading.registry.referrers(
     { host: server.host, repository, digest: web.digest },
     from,
     anonymous,
     budgetOf(),
+    expected,
   );
 const get = (digest = web.digest, budget: ReadBudget = budgetOf()) =>
   allReferrers(reading.registry, { host: server.host, repository, digest }, anonymous, budget);
@@ -267,22 +274,83 @@ describe('a list of referrers that is longer than is read', () => {
   test.each(cases)('S3, B9: %s: it is cut and says so', async (_title, fault, kept) => {
     server.push(repository, signature('a'));
     server.fault({ path: api }, fault);
-    const { descriptors, isCut } = valueOf(await list('referrers'));
+    const { descriptors, isCut } = referrersIn(await list('referrers'));
     expect([descriptors.length, isCut]).toEqual([kept, true]);
   });
 
   test('1,024 entries are read, from the API and from the tag', async () => {
     server.fault({ path: api }, listing(madeUp(1024)));
-    server.push(repository, index([], { descriptors: madeUp(1024) }), fallbackTag(web.digest));
-    for (const from of ['referrers', 'referrers-tag'] as const)
-      expect(valueOf(await list(from))).toEqual({ descriptors: madeUp(1024) });
+    const tagged = server.push(repository, index([], { descriptors: madeUp(1024) }), fallbackTag(web.digest));
+    expect(valueOf(await list('referrers'))).toEqual({ descriptors: madeUp(1024) });
+    expect(valueOf(await list('referrers-tag'))).toEqual({
+      descriptors: madeUp(1024),
+      index: tagged.digest,
+    });
   });
 
   test('the fallback tag is cut as well', async () => {
     server.push(repository, index([], { descriptors: madeUp(1030) }), fallbackTag(web.digest));
-    const { descriptors, isCut } = valueOf(await list('referrers-tag'));
+    const { descriptors, isCut } = referrersIn(await list('referrers-tag'));
     expect([descriptors.length, isCut]).toEqual([1024, true]);
   });
+});
+
+describe('the fallback tag costs as few counted GETs as can be', () => {
+  const pushTag = (...of: readonly ReturnType<typeof signature>[]) =>
+    server.push(repository, index(of), fallbackTag(web.digest));
+  const counts = (): readonly number[] => {
+    const { heads, total } = server.counts();
+    server.forget();
+    return [heads, total - heads];
+  };
+
+  test.each([
+    ['one that nobody has seen', {}, [1, 1]],
+    ['one that is likely', { isLikely: true }, [0, 1]],
+  ])('%s', async (_title, expected, cost) => {
+    pushTag(signature('a'));
+    expect(referrersIn(await list('referrers-tag', expected)).descriptors).toHaveLength(1);
+    expect(counts()).toEqual(cost);
+  });
+
+  test('one that was read before and is the same is not read again; one that changed is', async () => {
+    const { digest } = pushTag(signature('a'));
+    expect(valueOf(await list('referrers-tag', { before: digest }))).toBe('unchanged');
+    expect(counts()).toEqual([1, 0]);
+    pushTag(signature('a'), signature('b'));
+    expect(referrersIn(await list('referrers-tag', { before: digest })).descriptors).toHaveLength(2);
+    expect(counts()).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['100;w=21600', 1],
+    ['100, 100;window=60', 0],
+    ['2000', 0],
+  ])('a host that says `ratelimit-limit: %s` is asked %i times by HEAD first', async (limit, heads) => {
+    server.fault({ path: '/manifests/' }, withHeaders({ 'ratelimit-limit': limit }));
+    await reading.registry.head({ host: server.host, repository }, { tag: 'v1' }, anonymous, budgetOf());
+    pushTag(signature('a'));
+    server.forget();
+    await list('referrers-tag', { isLikely: true });
+    expect(counts()[0]).toBe(heads);
+  });
+
+  test.each(['docker.io', 'registry-1.docker.io', 'index.docker.io'])(
+    'Docker Hub counts, also behind a mirror: %s',
+    async (host) => {
+      const mirrored = openReading([{ host, mirrors: [server.host] }]);
+      pushTag(signature('a'));
+      await mirrored.registry.referrers(
+        { host, repository, digest: web.digest },
+        'referrers-tag',
+        anonymous,
+        budgetOf(),
+        { isLikely: true },
+      );
+      await mirrored.close();
+      expect(counts()).toEqual([1, 1]);
+    },
+  );
 });
 
 describe('API and fallback tag', () => {

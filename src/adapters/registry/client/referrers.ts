@@ -2,7 +2,12 @@ import { known } from '../../../core/facts/fact.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import { readReferrers } from '../../../core/oci/descriptor.ts';
 import { algorithmOf, hexOf, type Digest } from '../../../core/image/digest.ts';
-import type { ReferrersList, ReferrersSource, RegistryAnswer } from '../../../evidence/ports.ts';
+import type {
+  ExpectedReferrers,
+  ReferrersList,
+  ReferrersSource,
+  RegistryAnswer,
+} from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
 import { corrupt, invalid, type Subject } from './failure.ts';
 import { getManifest, headManifest } from './manifest.ts';
@@ -58,18 +63,30 @@ const fromApi = async (
   return known({ descriptors: items, ...(isCut && { isCut }) });
 };
 
-/** HEAD first where the tag is not likely: most images have none, and Docker Hub counts GETs alone. */
+/** @returns undefined when it has to be read */
+const headTag = async (
+  auth: Auth,
+  target: ReadTarget,
+  tag: string,
+  before: Digest | undefined,
+): Promise<RegistryAnswer<'unchanged'> | undefined> => {
+  const there = await headManifest(auth, target, { tag }, 'referrers');
+  if (there.state === 'known')
+    return before !== undefined && there.value === before ? known('unchanged') : undefined;
+  // A registry may be unable to HEAD and able to GET.
+  return there.state === 'unavailable' && there.why.kind === 'invalid' ? undefined : there;
+};
+
+/** HEAD first where the tag is not likely, or was read before: most images have none, and Docker Hub counts GETs alone. */
 const fromTag = async (
   auth: Auth,
   target: ReadTarget,
   { digest, subject }: Referred,
-  isLikely: boolean,
-): Promise<RegistryAnswer<ReferrersList>> => {
+  { isLikely = false, before }: ExpectedReferrers,
+): Promise<RegistryAnswer<ReferrersList | 'unchanged'>> => {
   const tag = fallbackTag(digest);
-  const there = isLikely ? undefined : await headManifest(auth, target, { tag }, 'referrers');
-  if (there?.state === 'absent') return there;
-  // A registry may be unable to HEAD and able to GET.
-  if (there?.state === 'unavailable' && there.why.kind !== 'invalid') return there;
+  const there = isLikely ? undefined : await headTag(auth, target, tag, before);
+  if (there !== undefined) return there;
   const manifest = await getManifest(auth, target, { tag }, 'referrers');
   if (manifest.state !== 'known') return manifest;
   if (manifest.value.shape !== 'index') return corrupt(subject, `the tag ${tag} is not an index`);
@@ -77,7 +94,7 @@ const fromTag = async (
   if (!found.ok) return corrupt(subject, `the tag ${tag} cannot be read: ${found.error}`);
   const isCut = found.value.length > maxReferrers;
   const descriptors = found.value.slice(0, maxReferrers);
-  return known({ descriptors, ...(isCut && { isCut }) });
+  return known({ descriptors, index: manifest.value.digest, ...(isCut && { isCut }) });
 };
 
 /**
@@ -93,12 +110,12 @@ export const getReferrers = (
   {
     digest,
     from,
-    isLikely,
-  }: { readonly digest: Digest; readonly from: ReferrersSource; readonly isLikely: boolean },
-): Promise<RegistryAnswer<ReferrersList>> => {
+    expected,
+  }: { readonly digest: Digest; readonly from: ReferrersSource; readonly expected: ExpectedReferrers },
+): Promise<RegistryAnswer<ReferrersList | 'unchanged'>> => {
   const what = `the list of referrers to ${shown(`${target.repository}@${digest}`)}`;
   const referred: Referred = { digest, subject: subjectOf(target, 'referrers', what) };
   return from === 'referrers'
     ? fromApi(auth, target, settings, referred)
-    : fromTag(auth, target, referred, isLikely);
+    : fromTag(auth, target, referred, expected);
 };
