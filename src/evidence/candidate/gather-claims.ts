@@ -26,7 +26,7 @@ import type { ClaimObserver } from './claim-observer.ts';
 import type { CandidateList, ListedCandidates } from './candidate-list.ts';
 import type { CandidateAccount, FoundClaims } from './found-claims.ts';
 import { withoutProgress, type CandidateJob, type JudgeCandidate } from './judge-candidate.ts';
-import type { AreEnough, CarrierManifest, JudgeStatements } from './judge-statements.ts';
+import type { CarrierManifest, JudgeStatements, SoughtSigners } from './judge-statements.ts';
 import type { WantedLayer } from './read-candidate.ts';
 import { inTurns, type UsualSources } from './usual-sources.ts';
 
@@ -79,7 +79,7 @@ interface Findings {
 interface SignerSearch {
   readonly found: Promise<FoundClaims>;
   /** All who wait for it: what is enough for one of them is enough for the check. */
-  readonly waiters: AreEnough[];
+  readonly waiters: SoughtSigners[];
 }
 
 const nameOf = (candidate: Candidate): string => `${candidate.digest} ${standingOf(candidate)}`;
@@ -123,16 +123,16 @@ const judgeStatements = async (
   if (parts.statements === undefined || statements.length === 0) return;
   const { signatures, judge } = parts.statements;
   const { key, ...basis } = search.basis;
-  const signersOf = (carrier: CarrierManifest, areEnough: AreEnough): Promise<FoundClaims> => {
+  const signersOf = (carrier: CarrierManifest, sought: SoughtSigners): Promise<FoundClaims> => {
     const { digest, manifest, kind } = carrier;
     const before = findings.signers.get(digest);
     if (before !== undefined) {
-      before.waiters.push(areEnough);
+      before.waiters.push(sought);
       return before.found;
     }
-    const waiters = [areEnough];
-    const isEnough = async (signers: readonly Claim[]): Promise<boolean> =>
-      (await Promise.all(waiters.map((waiter) => waiter(signers)))).includes(true);
+    const waiters = [sought];
+    const isAny = async (what: keyof SoughtSigners, signers: readonly Claim[]): Promise<boolean> =>
+      (await Promise.all(waiters.map((waiter) => waiter[what](signers)))).includes(true);
     const found = gatherInto(
       { parts: parts.parts, observer: parts.observer, usualSources: parts.usualSources, judge: signatures },
       {
@@ -142,8 +142,8 @@ const judgeStatements = async (
         reading: kind === 'index' ? search.reading : withoutProgress(search.reading),
         sources: ['signature-tag', 'referrers', 'referrers-tag'],
         preference: signaturePreference(digest),
-        isMet: isEnough,
-        isFound: isEnough,
+        isMet: (signers) => isAny('isMet', signers),
+        isFound: (signers) => isAny('isFound', signers),
       },
       findings.account,
     ).then((signers) => {
@@ -165,6 +165,7 @@ const judgeStatements = async (
     signersOf,
     ...(index !== undefined && { index }),
     isMet: (claims) => search.isMet([...findings.claims, ...claims]),
+    isFound: (claims) => search.isFound([...findings.claims, ...claims]),
   });
   findings.claims.push(...judged.claims);
   findings.rejected.push(...judged.rejected);

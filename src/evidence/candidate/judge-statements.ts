@@ -38,15 +38,21 @@ export interface StatementJob extends CandidateJob {
   readonly index?: CarrierManifest;
   /**
    * Who signed it. Looked for among signatures alone, so that this is one level: no signature is found by way of a statement.
-   * It ends early where these signatures are enough.
    */
-  signersOf(carrier: CarrierManifest, areEnough: AreEnough): Promise<FoundClaims>;
+  signersOf(carrier: CarrierManifest, sought: SoughtSigners): Promise<FoundClaims>;
   /** Whether these claims are enough, with those that others have found. */
   isMet(claims: readonly Claim[]): boolean | Promise<boolean>;
+  /** Whether they are what is sought. */
+  isFound(claims: readonly Claim[]): boolean | Promise<boolean>;
 }
 
-/** Whether all that is asked for is said, with what these signatures stand for. */
-export type AreEnough = (signatures: readonly Claim[]) => Promise<boolean>;
+/** Whether all that is asked for is said, or found, with what these signatures stand for. */
+type JudgesSignatures = (signatures: readonly Claim[]) => Promise<boolean>;
+/** Those who signed what holds a statement: when no further one is needed, and when their lists need not be read again. */
+export interface SoughtSigners {
+  readonly isMet: JudgesSignatures;
+  readonly isFound: JudgesSignatures;
+}
 
 /** What came of the bare statements of one candidate. */
 export interface JudgedStatements extends Pick<FoundClaims, 'claims' | 'rejected' | 'left'> {
@@ -195,18 +201,22 @@ const vouchedFor = async (
   let couldLook = true;
   let words: ReadStatements | undefined;
   const lookAt = async (carrier: CarrierManifest): Promise<void> => {
-    const areEnough: AreEnough = async (signatures) => {
+    const said = async (signatures: readonly Claim[]): Promise<readonly AttestationClaim[]> => {
       const signers = signatures.filter(isSignature);
-      if (signers.length === 0) return false;
+      if (signers.length === 0) return [];
       let read: ReadStatements | undefined;
       const reading = wordsOf().then((all) => (read = all));
       // A statement that is slow to come keeps nobody waiting who looks for signers with this search too.
       await waitAtMost(reading, candidateTime);
-      return (
-        read !== undefined && job.isMet([...claims, ...claimsBy(job, carrier, signers, read.statements)])
-      );
+      return claimsBy(job, carrier, signers, read?.statements ?? []);
     };
-    const found = await job.signersOf(carrier, areEnough);
+    const found = await job.signersOf(carrier, {
+      isMet: async (signatures) => {
+        const more = await said(signatures);
+        return more.length > 0 && job.isMet([...claims, ...more]);
+      },
+      isFound: async (signatures) => job.isFound([...claims, ...(await said(signatures))]),
+    });
     refused.push(...found.rejected.map((one) => ofCarrier(carrier, one)));
     couldLook &&= found.left === 0 && found.sources.every(({ state }) => state !== 'unavailable');
     const signers = found.claims.filter(isSignature);

@@ -292,6 +292,34 @@ describe('what is kept of the signatures of what holds a statement', () => {
     expect(tags()).toBe(2);
   });
 
+  test.each([
+    ['the index', () => buildkitIndex([[web, held]]), [web, held]],
+    ['the manifest', () => standing, [web]],
+  ])('and where every candidate has to fit as well: %s', async (_title, make, more) => {
+    const carrier = make();
+    push(...more, carrier, bundleSignature(carrier, key.sign));
+    const named = carrier === standing ? web : carrier;
+    const tags = () => registry.requests.filter(({ path }) => path.endsWith(tagFor(carrier, 'sig'))).length;
+    for (const [wait, times] of [
+      [0, 1],
+      [11_000, 1],
+      [38_000, 1],
+      [12_000, 2],
+    ] as const) {
+      gate.advance(wait);
+      expect(await judged({ ...byKey, select: 'All' }, named)).toMatchObject({ allowed: true });
+      expect(tags()).toBe(times);
+    }
+  });
+
+  test('"nobody signed it" counts for 10 s', async () => {
+    push(web, standing, bundleSignature(standing, stranger.sign));
+    expect(await judged({ ...byKey, select: 'All' }, web)).toMatchObject({ allowed: false });
+    push(bundleSignature(standing, key.sign));
+    gate.advance(10_001);
+    expect(await judged({ ...byKey, select: 'All' }, web)).toMatchObject({ allowed: true });
+  });
+
   test('while the registry is down they stand in for a day', async () => {
     const list = buildkitIndex([[web, held]]);
     push(web, held, list, standing, bundleSignature(list, key.sign));
