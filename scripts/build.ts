@@ -9,7 +9,7 @@ const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
     main: 'src/cli/main.ts',
-    'store-worker': 'src/adapters/store/sqlite/sqlite-worker.ts',
+    'store-worker': 'src/adapters/store/decisions/sqlite-worker.ts',
     'verify-worker': 'src/serve/verify-worker.ts',
     'catalog-worker': 'src/adapters/catalog/catalog-worker.ts',
     'advisories-worker': 'src/serve/advisories/update-worker.ts',

@@ -1,4 +1,4 @@
-import { openDecisionsReader, type DecisionsReader } from '../adapters/store/sqlite/reader.ts';
+import { openDecisionsReader, type DecisionsReader } from '../adapters/store/decisions/reader.ts';
 import type { SettingKey } from '../config/settings/settings.ts';
 import { UnreachableError, UsageError } from './terminal/terminal.ts';
 

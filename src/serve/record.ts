@@ -1,14 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { lockData } from '../adapters/store/sqlite/data-lock.ts';
-import { createRecorder, type Recorder } from '../adapters/store/queue/recorder.ts';
-import { recorderDefaults } from '../adapters/store/queue/recorder-options.ts';
-import { databaseFile } from '../adapters/store/sqlite/file.ts';
-import { createWorkerStore, type WorkerStore } from '../adapters/store/queue/worker-store.ts';
+import { createRecorder, type Recorder, recorderDefaults } from '../adapters/store/decisions/recorder.ts';
+import { decisionsFile } from '../adapters/store/decisions/database.ts';
+import { createWorkerStore, type WorkerStore } from '../adapters/store/decisions/worker-store.ts';
 import type { Log } from '../adapters/log/log.ts';
 import type { Config } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
-import { StoreFault } from '../gate/decision-store.ts';
+import { StoreFault } from '../gate/store.ts';
 import type { PartState } from '../gate/readiness.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { systemClock } from '../concurrency/clock.ts';
@@ -66,7 +65,7 @@ const openStore = (store: WorkerStore, log: Log): Promise<string | undefined> =>
  * A start waits a short time for an existing record to open. A new record needs no wait: it cannot be a foreign file.
  */
 const judgeRecord = (store: WorkerStore, dataDir: string, log: Log): Promise<string | undefined> => {
-  const isThere = existsSync(databaseFile(dataDir));
+  const isThere = existsSync(decisionsFile(dataDir));
   const opened = openStore(store, log);
   return Promise.race([opened, setTimeout(isThere ? openWithin : 0, undefined, { ref: false })]);
 };

@@ -10,8 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { openDecisionsReader } from '../../src/adapters/store/sqlite/reader.ts';
-import { databaseFile } from '../../src/adapters/store/sqlite/file.ts';
+import { openDecisionsReader } from '../../src/adapters/store/decisions/reader.ts';
+import { decisionsFile } from '../../src/adapters/store/decisions/database.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-crash-'));
 const program = join(scratch, 'recording-process.js');
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await build({
     entryPoints: [
       source('./recording-process.ts'),
-      source('../../src/adapters/store/sqlite/sqlite-worker.ts'),
+      source('../../src/adapters/store/decisions/sqlite-worker.ts'),
     ],
     entryNames: '[name]',
     outdir: scratch,
@@ -95,7 +95,7 @@ const firstStored = (dataDir: string, round: number): Promise<void> =>
 
 /** Opens what the killed process left, as the next gate would. */
 const whatIsStored = (dataDir: string, round: number): { integrity: unknown; numbers: number[] } => {
-  const database = new DatabaseSync(databaseFile(dataDir));
+  const database = new DatabaseSync(decisionsFile(dataDir));
   try {
     const integrity = database.prepare('PRAGMA integrity_check').get()?.['integrity_check'];
     const rows = database
@@ -111,7 +111,7 @@ const whatIsStored = (dataDir: string, round: number): { integrity: unknown; num
 };
 
 const countStored = (dataDir: string, round: number): unknown => {
-  const database = new DatabaseSync(databaseFile(dataDir), { readOnly: true });
+  const database = new DatabaseSync(decisionsFile(dataDir), { readOnly: true });
   const row = database.prepare('SELECT count(*) AS n FROM decisions WHERE id LIKE ?').get(`round-${round}-%`);
   database.close();
   return row?.['n'];

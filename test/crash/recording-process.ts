@@ -2,9 +2,8 @@ import { writeSync } from 'node:fs';
 
 import type { Decision } from '../../src/core/decision/decision.ts';
 import { lockData } from '../../src/adapters/store/sqlite/data-lock.ts';
-import { createRecorder } from '../../src/adapters/store/queue/recorder.ts';
-import { recorderDefaults } from '../../src/adapters/store/queue/recorder-options.ts';
-import { createWorkerStore } from '../../src/adapters/store/queue/worker-store.ts';
+import { createRecorder, recorderDefaults } from '../../src/adapters/store/decisions/recorder.ts';
+import { createWorkerStore } from '../../src/adapters/store/decisions/worker-store.ts';
 
 /**
  * A gate without its webhook: locks `--data`, records at 5,000/s, and prints `last-number time` at once

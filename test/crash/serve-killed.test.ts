@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { databaseFile } from '../../src/adapters/store/sqlite/file.ts';
+import { decisionsFile } from '../../src/adapters/store/decisions/database.ts';
 import type { JsonObject } from '../../src/core/text/json/json.ts';
 import { createReviewOf } from '../cli/admission-review.ts';
 import { folderWith } from '../cli/imagegate.ts';
@@ -56,7 +56,7 @@ const loadAndKill = async (gate: RunningGate): Promise<{ answered: Answered[]; k
 };
 
 const whatIsStored = (data: string): { integrity: unknown; ids: ReadonlySet<unknown> } => {
-  const database = new DatabaseSync(databaseFile(data));
+  const database = new DatabaseSync(decisionsFile(data));
   try {
     const integrity = database.prepare('PRAGMA integrity_check').get()?.['integrity_check'];
     const rows = database.prepare('SELECT id FROM decisions').all();

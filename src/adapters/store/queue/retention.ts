@@ -1,13 +1,13 @@
 import type { Clock } from '../../../concurrency/clock.ts';
-import type { DecisionStore, RetentionPolicy } from '../../../gate/decision-store.ts';
+import type { RetentionPolicy, Store } from '../../../gate/store.ts';
 
 export interface Retention {
   /** Whether a slice should be removed now. */
   due(monotonic: number): boolean;
   /** This many bytes were stored. */
   grew(bytes: number): void;
-  /** Removes one slice. @returns how many decisions that were. */
-  prune(store: Pick<DecisionStore, 'prune'>, clock: Clock): Promise<number>;
+  /** Removes one slice. @returns how many that were. */
+  prune(store: Pick<Store<never>, 'prune'>, clock: Clock): Promise<number>;
 }
 
 /** Age moves without us; and so that the file never outgrows its limit by much, also after a share of it. */

@@ -8,9 +8,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 import { lockData } from './data-lock.ts';
-import { decisionNumbers } from '../decision-store.contract.ts';
-import { openDecisionsReader } from './reader.ts';
-import { createSqliteStore } from './sqlite.ts';
+import { decisionNumbers } from '../decisions/decision-store.contract.ts';
+import { openDecisionsReader } from '../decisions/reader.ts';
+import { createSqliteStore } from '../decisions/sqlite.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-lock-'));
 let made = 0;

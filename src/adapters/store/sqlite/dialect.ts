@@ -2,8 +2,6 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 
 import { type CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 
-import type { StoreSchema } from './schema.ts';
-
 const parametersOf = (query: { readonly parameters: readonly unknown[] }): SQLInputValue[] =>
   query.parameters as SQLInputValue[];
 
@@ -22,7 +20,7 @@ const asKyselyDatabase = (database: DatabaseSync): SqliteDatabase => ({
 });
 
 /** Compiles typed queries, and runs migrations, on a database that the caller owns and closes. */
-export const kyselyOn = (database: DatabaseSync): Kysely<StoreSchema> =>
+export const kyselyOn = <Schema>(database: DatabaseSync): Kysely<Schema> =>
   new Kysely({ dialect: new SqliteDialect({ database: asKyselyDatabase(database) }) });
 
 /** Runs a compiled query in place: node:sqlite is synchronous, and so are its callers. */

@@ -1,4 +1,4 @@
-import { StoreFault, type StoreFaultKind } from '../../../gate/decision-store.ts';
+import { StoreFault, type StoreFaultKind } from '../../../gate/store.ts';
 
 /** Primary result codes, https://sqlite.org/rescode.html; others are shown by number. */
 const names: Readonly<Record<number, string>> = {

@@ -4,28 +4,25 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { Migrator } from 'kysely/migration';
 
-import { migrationProvider } from './migrations/all.ts';
 import { kyselyOn } from './dialect.ts';
-import { applicationId, databaseAge } from './identity.ts';
-
-/** The embedded store inside `--data`. */
-export const databaseFile = (dataDir: string): string => join(dataDir, 'imagegate.db');
+import { databaseAge, type DatabaseForm } from './identity.ts';
 
 /** 8 KiB pages: with rows of 1.2 KB they took 15 % less CPU than 4 KiB. */
 const pageSize = 8192;
 /** 2,000 pages = 16 MiB: few checkpoints, each short. */
 const checkpointPages = 2000;
-const maxLogBytes = 32 * 1024 * 1024;
+/** The log beside a database is cut back to this; while it is written it can be larger for a moment. */
+export const maxLogBytes = 32 * 1024 * 1024;
 
 export interface OpenOptions {
   readonly dataDir: string;
-  /** How long a write waits for another writer. Only a person with a tool can be one. */
+  /** How long a write waits for another writer: a person with a tool, or a command beside the gate. */
   readonly busyTimeoutMs?: number;
   /** A ceiling on the file, in pages. SQLite then answers as on a full disk. */
   readonly maxPages?: number;
 }
 
-/** Decisions name users and images: only the owner reads them. SQLite gives its side files the same mode. */
+/** The databases name users and images: only the owner reads them. SQLite gives its side files the same mode. */
 const createPrivately = (file: string): void => {
   try {
     closeSync(openSync(file, 'wx', 0o600));
@@ -54,13 +51,16 @@ const configure = (database: DatabaseSync, options: OpenOptions): void => {
 };
 
 /** All migrations in one transaction of ours, because Kysely uses none on SQLite: killed half-way, none happened. */
-const migrate = async (database: DatabaseSync): Promise<void> => {
+const migrate = async (
+  database: DatabaseSync,
+  { applicationId, migrations }: DatabaseForm,
+): Promise<void> => {
   database.exec('BEGIN IMMEDIATE');
   try {
     database.exec(`PRAGMA application_id = ${applicationId}`);
     const { error } = await new Migrator({
       db: kyselyOn(database),
-      provider: migrationProvider,
+      provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
     }).migrateToLatest();
     if (error !== undefined) throw error as Error;
     database.exec('COMMIT');
@@ -71,15 +71,15 @@ const migrate = async (database: DatabaseSync): Promise<void> => {
 };
 
 /** Opens the database for writing: makes a missing one, refuses a foreign one, migrates an old one. */
-export const openDatabase = async (options: OpenOptions): Promise<DatabaseSync> => {
-  const file = databaseFile(options.dataDir);
+export const openDatabase = async (form: DatabaseForm, options: OpenOptions): Promise<DatabaseSync> => {
+  const file = join(options.dataDir, form.file);
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   createPrivately(file);
   const database = new DatabaseSync(file, { timeout: options.busyTimeoutMs ?? 5000 });
   try {
-    const age = databaseAge(database, file);
+    const age = databaseAge(database, form, file);
     configure(database, options);
-    if (age !== 'current') await migrate(database);
+    if (age !== 'current') await migrate(database, form);
     return database;
   } catch (error) {
     database.close();

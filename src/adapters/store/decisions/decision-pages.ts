@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 import type { DecisionQuery } from '../../../gate/decision-store.ts';
 import { type Position, recentDecisions } from './queries.ts';
-import { kyselyOn, selectAll } from './dialect.ts';
+import { kyselyOn, selectAll } from '../sqlite/dialect.ts';
 
 export interface DecisionPage {
   readonly rows: readonly string[];

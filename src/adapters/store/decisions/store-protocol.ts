@@ -1,14 +1,9 @@
-import type {
-  DecisionQuery,
-  Pruned,
-  RetentionPolicy,
-  StoredDecision,
-  StoreFault,
-} from '../../../gate/decision-store.ts';
-import type { DecisionPage } from '../sqlite/decision-pages.ts';
-import type { Position } from '../sqlite/queries.ts';
+import type { DecisionQuery, StoredDecision } from '../../../gate/decision-store.ts';
+import type { Pruned, RetentionPolicy } from '../../../gate/store.ts';
+import type { DecisionPage } from './decision-pages.ts';
+import type { Position } from './queries.ts';
 
-/** What crosses between the gate's thread and the store's. */
+/** What the gate asks of the record's thread. */
 export type StoreRequest =
   | { readonly op: 'open' | 'close' }
   | { readonly op: 'append'; readonly cells: readonly Cell[] }
@@ -17,15 +12,6 @@ export type StoreRequest =
   | { readonly op: 'prune'; readonly policy: RetentionPolicy; readonly now: number };
 
 export type StoreAnswer = DecisionPage | Pruned | string | undefined;
-
-export interface StoreCall {
-  readonly call: number;
-  readonly request: StoreRequest;
-}
-export type StoreReply =
-  | { readonly call: number; readonly answer: StoreAnswer }
-  /** Without the class of the fault, which structured cloning would lose. */
-  | { readonly call: number; readonly fault: Pick<StoreFault, 'kind' | 'code' | 'message'> };
 
 type Cell = string | number | boolean | undefined;
 const width = 8;

@@ -1,18 +1,16 @@
 import { FairQueue, type QueueCapacity } from '../../../concurrency/fair-queue.ts';
-import type { StoredDecision } from '../../../gate/decision-store.ts';
 
-/** Beside the JSON: keys, object and array slots. */
-const overheadBytes = 256;
-
-/** What one decision counts for: one byte a character, as V8 keeps text within Latin-1. */
-const weightOf = (decision: StoredDecision): number => decision.json.length + overheadBytes;
-
-const weightOfAll = (decisions: readonly StoredDecision[]): number =>
-  decisions.reduce((sum, decision) => sum + weightOf(decision), 0);
-
-/** Repeats arrive after their answers were sent, which is not the order in which they were counted. */
-const isLater = (next: StoredDecision, held: StoredDecision): boolean =>
-  (next.count ?? 1) >= (held.count ?? 1);
+/** What waits in a queue. */
+export interface QueuedForm<Item> {
+  /** Bytes in memory, about. */
+  readonly weightOf: (item: Item) => number;
+  /** Whose it is: the queue is shared by this. */
+  readonly ownerOf: (item: Item) => string;
+  /** Items of one key are one item. */
+  readonly keyOf: (item: Item) => string;
+  /** Whether an item takes the place of the waiting one of its key. */
+  readonly replaces: (next: Item, held: Item) => boolean;
+}
 
 export interface QueueLimits {
   readonly maxItems: number;
@@ -20,23 +18,25 @@ export interface QueueLimits {
 }
 
 /**
- * Decisions that are not yet stored, bounded in number and bytes; the batch under way counts until it is done. Shared by
- * namespace (R26): when it is full the one with most in it loses its newest, so that a flood can push out neither the
- * record of others nor that of what came before it.
+ * What is not yet stored, bounded in number and bytes; the batch under way counts until it is done. Shared by
+ * owner (R26): when it is full the one with most in it loses its newest, so that a flood can push out neither what
+ * others have in it nor what came before it.
  */
-export class RecorderQueue {
+export class WriteQueue<Item> {
   readonly #limits: QueueLimits;
-  readonly #waiting: FairQueue<StoredDecision>;
+  readonly #form: QueuedForm<Item>;
+  readonly #waiting: FairQueue<Item>;
   /** The second half of a batch that was halved. It comes before the rest of the queue. */
-  #rest: readonly StoredDecision[] = [];
-  #batch: readonly StoredDecision[] = [];
+  #rest: readonly Item[] = [];
+  #batch: readonly Item[] = [];
   /** Bytes of the batch and of `#rest`. */
   #bytesUnderWay = 0;
 
-  /** @param onLost - called for each queued decision that had to give way */
-  constructor(limits: QueueLimits, onLost: () => void) {
+  /** @param onLost - called for each queued item that had to give way */
+  constructor(limits: QueueLimits, form: QueuedForm<Item>, onLost: () => void) {
     this.#limits = limits;
-    this.#waiting = new FairQueue(weightOf, onLost, isLater);
+    this.#form = form;
+    this.#waiting = new FairQueue(form.weightOf, onLost, form.replaces);
   }
 
   get waiting(): number {
@@ -55,28 +55,29 @@ export class RecorderQueue {
   }
 
   /** @returns false when it is full. */
-  add(decision: StoredDecision): boolean {
-    const { id, namespace = '' } = decision;
+  add(item: Item): boolean {
+    const { ownerOf, keyOf } = this.#form;
     const capacity = this.#capacity();
-    return capacity.items > 0 && capacity.weight > 0 && this.#waiting.add(namespace, id, decision, capacity);
+    if (capacity.items <= 0 || capacity.weight <= 0) return false;
+    return this.#waiting.add(ownerOf(item), keyOf(item), item, capacity);
   }
 
   /** The batch under way, or a new one of about `limits`. Empty when nothing waits. */
-  batch(limits: QueueLimits): readonly StoredDecision[] {
+  batch(limits: QueueLimits): readonly Item[] {
     if (this.#batch.length > 0) return this.#batch;
     if (this.#rest.length > 0) {
       [this.#batch, this.#rest] = [this.#rest, []];
       return this.#batch;
     }
-    const batch: StoredDecision[] = [];
+    const batch: Item[] = [];
     for (let bytes = 0; batch.length < limits.maxItems && bytes < limits.maxBytes;) {
       const next = this.#waiting.take();
       if (next === undefined) break;
       batch.push(next);
-      bytes += weightOf(next);
+      bytes += this.#form.weightOf(next);
     }
     this.#batch = batch;
-    this.#bytesUnderWay = weightOfAll(batch);
+    this.#bytesUnderWay = this.#weightOfAll(batch);
     return batch;
   }
 
@@ -91,10 +92,14 @@ export class RecorderQueue {
 
   /** The batch under way is stored or given up. @returns its size in bytes. */
   finish(): number {
-    const bytes = weightOfAll(this.#batch);
+    const bytes = this.#weightOfAll(this.#batch);
     this.#bytesUnderWay -= bytes;
     this.#batch = [];
     return bytes;
+  }
+
+  #weightOfAll(items: readonly Item[]): number {
+    return items.reduce((sum, item) => sum + this.#form.weightOf(item), 0);
   }
 
   /** The space that is left beside the batch under way. */

@@ -16,10 +16,10 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, describe, expect, test } from 'vitest';
 
-import { decisionNumber, decisionNumbers } from '../decision-store.contract.ts';
+import { decisionNumber, decisionNumbers } from './decision-store.contract.ts';
 import { openDecisionsReader } from './reader.ts';
 import { createSqliteStore } from './sqlite.ts';
-import { databaseFile } from './file.ts';
+import { decisionsFile } from './database.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-reader-'));
 chmodSync(scratch, 0o755);
@@ -86,7 +86,7 @@ describe('the reader', () => {
     const store = createSqliteStore({ dataDir });
     await store.append(decisionNumbers(0, 5));
     await store.close();
-    expect(existsSync(`${databaseFile(dataDir)}-shm`)).toBe(false);
+    expect(existsSync(`${decisionsFile(dataDir)}-shm`)).toBe(false);
     const reader = openDecisionsReader(dataDir);
     if (!reader.ok) throw new Error(reader.error.message);
     expect(reader.value.find(decisionNumber(3).id)).toBe(decisionNumber(3).json);
@@ -106,8 +106,8 @@ describe('the reader', () => {
     await store.append(decisionNumbers(0, 300));
     const copy = asAfterKill(dataDir);
     await store.close();
-    for (const end of missing) rmSync(databaseFile(copy) + end);
-    expect(existsSync(`${databaseFile(copy)}-wal`)).toBe(true);
+    for (const end of missing) rmSync(decisionsFile(copy) + end);
+    expect(existsSync(`${decisionsFile(copy)}-wal`)).toBe(true);
     expect(await countIn(copy)).toBe(300);
   });
 
@@ -119,7 +119,7 @@ describe('the reader', () => {
     if (!reader.ok) throw new Error(reader.error.message);
     const rows = reader.value.recent({ limit: 1000 })[Symbol.asyncIterator]();
     await rows.next();
-    const writer = new DatabaseSync(databaseFile(dataDir));
+    const writer = new DatabaseSync(decisionsFile(dataDir));
     expect(writer.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()).toMatchObject({ busy: 0 });
     writer.close();
     reader.value.close();
@@ -150,7 +150,7 @@ describe('a reader without write access', () => {
     await store.append(decisionNumbers(0, 5));
     const copy = asAfterKill(dataDir);
     await store.close();
-    rmSync(`${databaseFile(copy)}-shm`);
+    rmSync(`${decisionsFile(copy)}-shm`);
     expect(foundWithoutWriteAccess(copy)).toMatch(/^unreadable: .*needs write access/);
   });
 });
@@ -159,7 +159,7 @@ describe('what the reader refuses', () => {
   const dirWith = (make: (file: string) => void): string => {
     const dataDir = newDir();
     mkdirSync(dataDir);
-    make(databaseFile(dataDir));
+    make(decisionsFile(dataDir));
     return dataDir;
   };
   test.each([
@@ -186,7 +186,7 @@ describe('what the reader refuses', () => {
     const store = createSqliteStore({ dataDir });
     await store.open();
     await store.close();
-    const database = new DatabaseSync(databaseFile(dataDir));
+    const database = new DatabaseSync(decisionsFile(dataDir));
     database.exec("INSERT INTO kysely_migration VALUES ('0099-later', '2030-01-01')");
     database.close();
     expect(openDecisionsReader(dataDir)).toMatchObject({

@@ -3,13 +3,14 @@ import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { type DecisionQuery, StoreFault } from '../../../gate/decision-store.ts';
+import type { DecisionQuery } from '../../../gate/decision-store.ts';
+import { StoreFault } from '../../../gate/store.ts';
+import { kyselyOn, selectAll } from '../sqlite/dialect.ts';
+import { toStoreFault } from '../sqlite/fault.ts';
+import { databaseAge } from '../sqlite/identity.ts';
+import { decisionsDatabase, decisionsFile } from './database.ts';
 import { eachPage, readPage } from './decision-pages.ts';
 import { decisionById } from './queries.ts';
-import { kyselyOn, selectAll } from './dialect.ts';
-import { toStoreFault } from './fault.ts';
-import { databaseFile } from './file.ts';
-import { databaseAge } from './identity.ts';
 
 /** The record as `decisions` and `explain` read it, while a gate writes or not. */
 export interface DecisionsReader {
@@ -30,7 +31,7 @@ interface ReaderRefusal {
 
 /** @param dataDir `--data` of the gate, which may be running. Never creates or changes a decision. */
 export const openDecisionsReader = (dataDir: string): Result<DecisionsReader, ReaderRefusal> => {
-  const file = databaseFile(dataDir);
+  const file = decisionsFile(dataDir);
   if (!existsSync(file)) {
     return fail({ kind: 'missing', message: `no decisions are recorded in ${dataDir} (${file} is missing)` });
   }
@@ -68,7 +69,7 @@ const openForReading = (file: string): DatabaseSync => {
 /** Checks that it is a record of the gate in the current version. The next `serve` migrates an older one. */
 const checked = (database: DatabaseSync, file: string): DatabaseSync => {
   try {
-    const age = databaseAge(database, file);
+    const age = databaseAge(database, decisionsDatabase, file);
     if (age === 'current') return database;
     const why =
       age === 'empty'

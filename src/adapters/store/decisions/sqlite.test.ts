@@ -7,14 +7,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { Migrator } from 'kysely/migration';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
-import type { RetentionPolicy } from '../../../gate/decision-store.ts';
-import { decisionNumbers, decisionStoreContract } from '../decision-store.contract.ts';
+import type { RetentionPolicy } from '../../../gate/store.ts';
+import { decisionNumbers, decisionStoreContract } from './decision-store.contract.ts';
 import { decisions } from './migrations/0001-decisions.ts';
-import { applicationId } from './identity.ts';
 import { createSqliteStore, type SqliteStore } from './sqlite.ts';
 import { decisionById, namespaceShares, recentDecisions, removeBefore, removeOldestOf } from './queries.ts';
-import { kyselyOn, pragmaNumber } from './dialect.ts';
-import { databaseFile } from './file.ts';
+import { kyselyOn, pragmaNumber } from '../sqlite/dialect.ts';
+import { decisionsDatabase, decisionsFile } from './database.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-store-'));
 let made = 0;
@@ -46,7 +45,7 @@ decisionStoreContract('SQLite', () => {
 });
 
 const inspect = <T>(dataDir: string, look: (database: DatabaseSync) => T): T => {
-  const database = new DatabaseSync(databaseFile(dataDir), { readOnly: true });
+  const database = new DatabaseSync(decisionsFile(dataDir), { readOnly: true });
   try {
     return look(database);
   } finally {
@@ -58,7 +57,7 @@ describe('the file', () => {
   test('is ours alone: readable by its owner only, the log beside it too', async () => {
     const dataDir = newDir();
     await open(dataDir).append(decisionNumbers(0, 1));
-    const modes = ['', '-wal', '-shm'].map((end) => statSync(databaseFile(dataDir) + end).mode & 0o777);
+    const modes = ['', '-wal', '-shm'].map((end) => statSync(decisionsFile(dataDir) + end).mode & 0o777);
     expect(modes).toEqual([0o600, 0o600, 0o600]);
   });
 
@@ -80,10 +79,10 @@ describe('the file', () => {
   ])('is refused and left untouched when it is %s', async (_title, make) => {
     const dataDir = newDir();
     execFileSync('mkdir', ['-p', dataDir]);
-    make(databaseFile(dataDir));
-    const before = readFileSync(databaseFile(dataDir));
+    make(decisionsFile(dataDir));
+    const before = readFileSync(decisionsFile(dataDir));
     await expect(open(dataDir).open()).rejects.toMatchObject({ kind: 'foreign' });
-    expect(readFileSync(databaseFile(dataDir)).equals(before)).toBe(true);
+    expect(readFileSync(decisionsFile(dataDir)).equals(before)).toBe(true);
   });
 
   test('is refused when a newer version wrote it', async () => {
@@ -91,7 +90,7 @@ describe('the file', () => {
     const store = open(dataDir);
     await store.append(decisionNumbers(0, 1));
     await store.close();
-    const database = new DatabaseSync(databaseFile(dataDir));
+    const database = new DatabaseSync(decisionsFile(dataDir));
     database.exec("INSERT INTO kysely_migration VALUES ('0099-later', '2030-01-01')");
     database.close();
     await expect(open(dataDir).append(decisionNumbers(1, 2))).rejects.toMatchObject({
@@ -106,7 +105,7 @@ describe('the file', () => {
     const store = open(dataDir);
     await store.append(decisionNumbers(0, 1));
     for (const end of ['', '-wal', '-shm'])
-      renameSync(databaseFile(dataDir) + end, `${databaseFile(dataDir)}.old${end}`);
+      renameSync(decisionsFile(dataDir) + end, `${decisionsFile(dataDir)}.old${end}`);
     const policy = { maxAgeMs: 1e15, maxBytes: 1e12, slice: 10 };
     await expect(store.prune(policy, Date.now())).rejects.toMatchObject({
       kind: 'unavailable',
@@ -125,7 +124,7 @@ describe('the file', () => {
     const policy: RetentionPolicy = { maxAgeMs: 1e15, maxBytes: 4 * 1024 * 1024, slice: 50 };
     while ((await store.prune(policy, Date.now())).more);
     await store.close();
-    const size = statSync(databaseFile(dataDir)).size;
+    const size = statSync(decisionsFile(dataDir)).size;
     expect(size).toBeLessThan(policy.maxBytes * 1.15);
     expect(size).toBeGreaterThan(policy.maxBytes / 2);
   });
@@ -195,7 +194,7 @@ describe('a disk in trouble', () => {
     const dataDir = newDir();
     const store = open(dataDir);
     await store.open();
-    const other = new DatabaseSync(databaseFile(dataDir));
+    const other = new DatabaseSync(decisionsFile(dataDir));
     other.exec('BEGIN IMMEDIATE');
     await expect(store.append(decisionNumbers(0, 1))).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
     other.exec('ROLLBACK');
@@ -219,8 +218,10 @@ describe('a record of version 0.1', () => {
   /** As the first migration left it, with rows that say nothing of their size. */
   const writeOld = async (dataDir: string, rows: number): Promise<void> => {
     mkdirSync(dataDir, { recursive: true });
-    const database = new DatabaseSync(databaseFile(dataDir));
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA auto_vacuum = INCREMENTAL`);
+    const database = new DatabaseSync(decisionsFile(dataDir));
+    database.exec(
+      `PRAGMA application_id = ${decisionsDatabase.applicationId}; PRAGMA auto_vacuum = INCREMENTAL`,
+    );
     const migrations = { '0001-decisions': decisions };
     const provider = { getMigrations: () => Promise.resolve(migrations) };
     const { error } = await new Migrator({ db: kyselyOn(database), provider }).migrateToLatest();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import type { DecisionStore, RetentionPolicy, StoredDecision } from '../../gate/decision-store.ts';
+import type { DecisionStore, StoredDecision } from '../../../gate/decision-store.ts';
+import type { RetentionPolicy } from '../../../gate/store.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const keepAll: RetentionPolicy = { maxAgeMs: 1e12, maxBytes: 1e12, slice: 100 };

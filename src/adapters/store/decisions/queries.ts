@@ -146,6 +146,3 @@ export const removeOldestOf = (
     )
     .returning((row) => row.fn.coalesce('bytes', sql.lit(usualBytes)).as('bytes'))
     .compile();
-
-export const appliedMigrations = (db: Database): CompiledQuery<{ name: string }> =>
-  db.selectFrom('kysely_migration').select('name').orderBy('name').compile();

@@ -10,7 +10,7 @@ import {
 } from 'kysely';
 import { describe, expect, test } from 'vitest';
 
-import { decisionNumber } from '../decision-store.contract.ts';
+import { decisionNumber } from './decision-store.contract.ts';
 import {
   insertDecision,
   insertParameters,

@@ -1,23 +1,23 @@
-/** What `/readyz` says in its body about the record; it never makes the gate unready (R14). */
-export type RecorderState = { readonly state: 'ok' } | RecorderTrouble;
+/** What `/readyz` says in its body about a store; it never makes the gate unready (R14). */
+export type WriterState = { readonly state: 'ok' } | WriterTrouble;
 
-interface RecorderTrouble {
+interface WriterTrouble {
   readonly state: 'failing';
   /** Stable text, e.g. `SQLITE_FULL`, `STALLED`, `QUEUE_FULL`. */
   readonly code: string;
   readonly reason: string;
 }
 
-export interface RecorderHealth {
-  current(): RecorderState;
+export interface WriterHealth {
+  current(): WriterState;
   failing(code: string, reason: string): void;
   recovered(): void;
 }
 
 /** Keeps the state and reports each change once: a disk that stays full is one report, not one per batch. */
-export const createRecorderHealth = (onChange: (state: RecorderState) => void): RecorderHealth => {
-  let current: RecorderState = { state: 'ok' };
-  const become = (next: RecorderState): void => {
+export const createWriterHealth = (onChange: (state: WriterState) => void): WriterHealth => {
+  let current: WriterState = { state: 'ok' };
+  const become = (next: WriterState): void => {
     current = next;
     onChange(next);
   };

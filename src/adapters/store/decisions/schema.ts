@@ -19,12 +19,6 @@ interface DecisionsTable {
   bytes: number | null;
 }
 
-/** Kysely's own table of applied migrations; the gate only reads it. */
-interface MigrationsTable {
-  name: string;
-}
-
 export interface StoreSchema {
   decisions: DecisionsTable;
-  kysely_migration: MigrationsTable;
 }

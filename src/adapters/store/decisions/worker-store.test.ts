@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { decisionNumbers, decisionStoreContract } from '../decision-store.contract.ts';
-import { databaseFile } from '../sqlite/file.ts';
+import { decisionNumbers, decisionStoreContract } from './decision-store.contract.ts';
+import { decisionsFile } from './database.ts';
 import { fromCells, toCells } from './store-protocol.ts';
 import { createWorkerStore, type WorkerStore, type WorkerStoreOptions } from './worker-store.ts';
 
@@ -16,7 +16,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'imagegate-worker-store-'));
 let made = 0;
 const newDir = (): string => join(scratch, String(++made));
 const stores: WorkerStore[] = [];
-const source = new URL('../sqlite/sqlite-worker.ts', import.meta.url);
+const source = new URL('./sqlite-worker.ts', import.meta.url);
 const bundle = pathToFileURL(join(scratch, 'store-worker.js'));
 const open = (options: Partial<WorkerStoreOptions> & { dataDir: string }): WorkerStore => {
   const store = createWorkerStore({ worker: bundle, ...options });
@@ -59,7 +59,7 @@ describe('the thread of the store', () => {
 
   test('says at the start that a database is not ours', async () => {
     const dataDir = scratch;
-    new DatabaseSync(databaseFile(dataDir)).exec('CREATE TABLE notes (text)');
+    new DatabaseSync(decisionsFile(dataDir)).exec('CREATE TABLE notes (text)');
     await expect(open({ dataDir }).open()).rejects.toMatchObject({ name: 'StoreFault', kind: 'foreign' });
   });
 
@@ -88,7 +88,7 @@ describe('the thread of the store', () => {
     const dataDir = newDir();
     const store = open({ dataDir, busyTimeoutMs: 1500, closeMs: 50 });
     await store.open();
-    const other = new DatabaseSync(databaseFile(dataDir));
+    const other = new DatabaseSync(decisionsFile(dataDir));
     other.exec('BEGIN IMMEDIATE');
     const hanging = store.append(decisionNumbers(0, 1)).catch((error: unknown) => error);
     const begun = performance.now();

@@ -1,38 +1,41 @@
 import { sleep } from '../../../concurrency/abort.ts';
 import { exponentialDelay } from '../../../concurrency/backoff.ts';
-import type { Decision } from '../../../core/decision/decision.ts';
-import { StoreFault } from '../../../gate/decision-store.ts';
-import { createRecorderHealth, type RecorderHealth, type RecorderState } from './recorder-health.ts';
-import type { RecorderOptions } from './recorder-options.ts';
-import { type QueueLimits, RecorderQueue } from './recorder-queue.ts';
+import { StoreFault } from '../../../gate/store.ts';
 import { createRetention, type Retention } from './retention.ts';
+import { WriteQueue } from './write-queue.ts';
+import { createWriterHealth, type WriterHealth, type WriterState } from './writer-health.ts';
+import type { WriterForm, WriterOptions } from './writer-options.ts';
 
-export interface Recorder {
-  /** Takes a decision and its JSON. Never throws and never waits: the answer does not depend on the disk. */
-  record(decision: Decision, json: string): void;
-  state(): RecorderState;
-  /** Decisions that are not stored yet. */
+/** The bounded queue between the gate and one of its stores. */
+export interface StoreWriter<Item> {
+  /** Never throws and never waits: no answer depends on the disk. */
+  write(item: Item): void;
+  state(): WriterState;
+  /** The store did not do what somebody else asked of it. It is well again when it writes again. */
+  failed(fault: StoreFault): void;
+  /** Items that are not stored yet. */
   queued(): number;
   /**
-   * Accepts no more decisions and stores the queue.
+   * Accepts no more items and stores the queue.
    * @returns how many were still unstored after `deadlineMs`
    */
   drain(deadlineMs: number): Promise<number>;
 }
 
-/** The bounded queue between the gate and its store. */
-export const createRecorder = (options: RecorderOptions): Recorder => new QueueingRecorder(options);
+export const createStoreWriter = <Item>(
+  form: WriterForm<Item>,
+  options: WriterOptions<Item>,
+): StoreWriter<Item> => new QueueingWriter(form, options);
 
-/** So much at most in one transaction and one message to the store's thread. */
-const batchLimits: QueueLimits = { maxItems: 1000, maxBytes: 4 * 1024 * 1024 };
 const retry = { first: 100, max: 5000 };
 const idleTickMs = 30_000;
 const pruneAgainMs = 500;
 
-class QueueingRecorder implements Recorder {
-  readonly #options: RecorderOptions;
-  readonly #queue: RecorderQueue;
-  readonly #health: RecorderHealth;
+class QueueingWriter<Item> implements StoreWriter<Item> {
+  readonly #form: WriterForm<Item>;
+  readonly #options: WriterOptions<Item>;
+  readonly #queue: WriteQueue<Item>;
+  readonly #health: WriterHealth;
   readonly #retention: Retention;
   readonly #idle: NodeJS.Timeout;
   #running = false;
@@ -44,38 +47,31 @@ class QueueingRecorder implements Recorder {
   #pausing = new AbortController();
   #whenIdle: () => void = () => undefined;
 
-  constructor(options: RecorderOptions) {
+  constructor(form: WriterForm<Item>, options: WriterOptions<Item>) {
+    this.#form = form;
     this.#options = options;
-    this.#queue = new RecorderQueue(options, () => this.#refuse());
-    this.#health = createRecorderHealth((state) => options.observer.stateChanged(state));
+    this.#queue = new WriteQueue(options, form, () => this.#refuse());
+    this.#health = createWriterHealth((state) => options.observer.stateChanged(state));
     this.#retention = createRetention(options.retention);
-    // An idle gate forgets old decisions too.
+    // An idle gate forgets what is old too.
     this.#idle = setInterval(() => this.#start(), idleTickMs).unref();
   }
 
-  record(decision: Decision, json: string): void {
-    const { object } = decision;
-    const taken =
-      !this.#closed &&
-      this.#queue.add({
-        id: decision.id,
-        // A time that cannot be read must not make the row unstorable.
-        time: Date.parse(decision.time) || this.#options.clock.now(),
-        allowed: decision.allowed,
-        namespace: object.namespace,
-        kind: object.kind,
-        name: object.name,
-        json,
-        count: decision.count,
-      });
+  write(item: Item): void {
+    const taken = !this.#closed && this.#queue.add(item);
     if (!taken) return this.#refuse();
     if (this.#running) return;
     if (this.#queue.waiting >= this.#options.flushItems) this.#start();
     else this.#flushTimer ??= setTimeout(() => this.#start(), this.#options.flushMs);
   }
 
-  state(): RecorderState {
+  state(): WriterState {
     return this.#health.current();
+  }
+
+  failed({ code, message }: StoreFault): void {
+    this.#options.observer.failed(code);
+    this.#health.failing(code, message);
   }
 
   queued(): number {
@@ -103,7 +99,7 @@ class QueueingRecorder implements Recorder {
     this.#options.observer.dropped(1, this.#closed ? 'closed' : 'queue-full');
     // A queue that fills up because the disk fails is no news.
     const news = !this.#closed && this.#health.current().state === 'ok';
-    if (news) this.#health.failing('QUEUE_FULL', 'the queue of the record is full');
+    if (news) this.#health.failing('QUEUE_FULL', `the queue of ${this.#form.what} is full`);
   }
 
   #start(): void {
@@ -137,11 +133,11 @@ class QueueingRecorder implements Recorder {
 
   /** @returns false when the batch has to wait for the disk. */
   async #append(): Promise<boolean> {
-    const batch = this.#queue.batch(batchLimits);
+    const batch = this.#queue.batch(this.#form.batch);
     if (batch.length === 0) return true;
     const fault = await this.#attempt(() => this.#options.store.append(batch));
     if (fault?.kind === 'rejected') {
-      // Halved until the decision that cannot be stored stands alone: no other is lost with it.
+      // Halved until the item that cannot be stored stands alone: no other is lost with it.
       if (this.#queue.halve()) return true;
       this.#queue.finish();
       this.#options.observer.dropped(1, 'rejected');
@@ -172,7 +168,7 @@ class QueueingRecorder implements Recorder {
 
   /** One call of the store. A fault is counted and reported, never thrown. */
   async #attempt(call: () => Promise<void>): Promise<StoreFault | undefined> {
-    const { stallMs, observer } = this.#options;
+    const { stallMs } = this.#options;
     const stall = setTimeout(() => {
       this.#health.failing('STALLED', `the store has not answered for ${stallMs} ms`);
     }, stallMs).unref();
@@ -182,8 +178,7 @@ class QueueingRecorder implements Recorder {
     } catch (error) {
       const fault =
         error instanceof StoreFault ? error : new StoreFault('unavailable', 'INTERNAL', String(error));
-      observer.failed(fault.code);
-      this.#health.failing(fault.code, fault.message);
+      this.failed(fault);
       return fault;
     } finally {
       clearTimeout(stall);

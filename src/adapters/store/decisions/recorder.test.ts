@@ -7,13 +7,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 
 import type { Decision } from '../../../core/decision/decision.ts';
-import { type DecisionStore, StoreFault, type StoredDecision } from '../../../gate/decision-store.ts';
+import type { DecisionStore, StoredDecision } from '../../../gate/decision-store.ts';
+import { StoreFault } from '../../../gate/store.ts';
 import { lockData } from '../sqlite/data-lock.ts';
-import { createRecorder, type Recorder } from './recorder.ts';
-import type { RecorderState } from './recorder-health.ts';
-import { recorderDefaults, type RecorderOptions } from './recorder-options.ts';
-import { createSqliteStore } from '../sqlite/sqlite.ts';
-import { databaseFile } from '../sqlite/file.ts';
+import type { WriterState } from '../queue/writer-health.ts';
+import type { WriterOptions } from '../queue/writer-options.ts';
+import { decisionsFile } from './database.ts';
+import { createRecorder, type Recorder, recorderDefaults } from './recorder.ts';
+import { createSqliteStore } from './sqlite.ts';
 import { createWorkerStore } from './worker-store.ts';
 import { threadTime } from '../../../../test/fakes/cpu-time.ts';
 
@@ -42,9 +43,12 @@ const decision = (n: number, allowed = true): Decision => ({
 });
 
 /** A recorder whose counts and reports are kept. */
-const record = (store: RecorderOptions['store'], change: Partial<RecorderOptions> = {}) => {
+const record = (
+  store: WriterOptions<StoredDecision>['store'],
+  change: Partial<WriterOptions<StoredDecision>> = {},
+) => {
   const counts = { stored: 0, pruned: 0, failed: [] as string[], dropped: {} as Record<string, number> };
-  const reports: RecorderState[] = [];
+  const reports: WriterState[] = [];
   const recorder = createRecorder({
     ...recorderDefaults,
     flushMs: 20,
@@ -297,7 +301,7 @@ describe('the end', () => {
 });
 
 const threadStore = (dataDir: string, busyTimeoutMs: number) => {
-  const worker = new URL('../sqlite/sqlite-worker.ts', import.meta.url);
+  const worker = new URL('./sqlite-worker.ts', import.meta.url);
   const store = createWorkerStore({ worker, dataDir, busyTimeoutMs });
   endings.push(() => store.close());
   return store;
@@ -310,7 +314,7 @@ describe('R14: the disk', () => {
     await store.open();
     const { recorder, counts, reports } = record(store, { stallMs: 100 });
     // A lock by somebody else blocks the thread in SQLite exactly as a disk that does not answer would.
-    const other = new DatabaseSync(databaseFile(dataDir));
+    const other = new DatabaseSync(decisionsFile(dataDir));
     other.exec('BEGIN IMMEDIATE');
     expect(longestRecord(recorder, 5000)).toBeLessThan(50);
     await eventually(() => expect(recorder.state()).toMatchObject({ state: 'failing', code: 'STALLED' }));

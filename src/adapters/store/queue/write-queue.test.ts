@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { decisionNumber } from '../decision-store.contract.ts';
-import { RecorderQueue } from './recorder-queue.ts';
+import { decisionNumber } from '../decisions/decision-store.contract.ts';
+import { recordForm } from '../decisions/recorder.ts';
+import { WriteQueue } from './write-queue.ts';
 
 const limits = { maxItems: 10, maxBytes: 1_000_000 };
-const open = () => new RecorderQueue(limits, () => expect.unreachable('nothing has to give way'));
+const open = () => new WriteQueue(limits, recordForm, () => expect.unreachable('nothing has to give way'));
 
 test('R26: repeats that wait are one, with the highest count, in whatever order their answers go out', () => {
   const queue = open();
@@ -49,7 +50,7 @@ test('the second half of a halved batch is the next one, before what has come si
 });
 
 test('is full when the batch under way fills it', () => {
-  const queue = new RecorderQueue({ maxItems: 2, maxBytes: 1_000_000 }, () => undefined);
+  const queue = new WriteQueue({ maxItems: 2, maxBytes: 1_000_000 }, recordForm, () => undefined);
   queue.add(decisionNumber(1));
   queue.add(decisionNumber(2));
   queue.batch(limits);

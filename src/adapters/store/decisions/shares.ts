@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { StoredDecision } from '../../../gate/decision-store.ts';
 import { fairShare } from '../../../concurrency/shares.ts';
 import { bytesOf, type NamespaceShare, namespaceShares, removeOldestOf } from './queries.ts';
-import { kyselyOn, selectAll } from './dialect.ts';
+import { kyselyOn, selectAll } from '../sqlite/dialect.ts';
 
 /** Whose decisions are deleted when the record is too large. */
 export interface RecordShares {
