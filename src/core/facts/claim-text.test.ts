@@ -85,13 +85,21 @@ test('a candidate that says nothing is named with the cause', () => {
 });
 
 test('the record has what counts first, of the index and of its images, and 16 lines at most', () => {
-  const rejected = Array.from({ length: 30 }, () => rejectedFor('untrusted'));
+  const rejected = Array.from({ length: 30 }, (_, at) =>
+    rejectedFor('untrusted', { why: `no key of ${String(at)}` }),
+  );
   const facts = claimFacts(
     { claims: [signedBy(key)], rejected },
-    { platforms: [platformClaims('linux/amd64', [signedBy(key)])] },
+    { platforms: [platformClaims('linux/amd64', [signedBy(signingKey().signer)])] },
   );
   const lines = claimLines(facts);
   expect(lines).toHaveLength(16);
   expect(lines.slice(0, 2).every((line) => line.startsWith('signed by'))).toBe(true);
   expect(lines[2]).toContain('by nobody who was asked for');
+});
+
+test('what says the same of several images stands in the record once', () => {
+  const one = { claims: [signedBy(key)], rejected: [rejectedFor('untrusted')] };
+  const facts = claimFacts(one, { platforms: [{ ...platformClaims('linux/amd64', []), ...one }] });
+  expect(claimLines(facts)).toHaveLength(2);
 });

@@ -33,7 +33,7 @@ export const checkNames: Readonly<Record<ClaimCheck, string>> = {
 };
 
 /** `sha256:1f3a5c7e9b2d…`: enough to tell digests of one image apart. */
-const shortDigest = (digest: Digest): string =>
+export const shortDigest = (digest: Digest): string =>
   `${digest.slice(0, digest.indexOf(':') + 1)}${hexOf(digest).slice(0, 12)}…`;
 
 const sourceText = (sources: readonly CandidateSource[]): string =>
@@ -118,11 +118,15 @@ export const faultNames: Readonly<Record<RejectedCandidate['fault'], string>> = 
   invalid: 'invalid',
 };
 
-/** What the record keeps of the claims about an image: what counts first, then what does not. */
+/**
+ * What the record keeps of the claims about an image: what counts first, then what does not. What stands beside an index may
+ * speak of each of its images, and is told once.
+ */
 export const claimLines = ({ named, platforms }: ClaimFacts<Claim>): readonly string[] => {
   const subjects = [named, ...platforms];
-  return [
+  const lines = new Set([
     ...subjects.flatMap(({ claims }) => claims.map(claimText)),
     ...subjects.flatMap(({ rejected }) => rejected.map(rejectedText)),
-  ].slice(0, maxLines);
+  ]);
+  return [...lines].slice(0, maxLines);
 };

@@ -5,6 +5,7 @@ import type {
   RejectedCandidate,
   SignatureClaim,
 } from '../../core/facts/claim.ts';
+import { shortDigest } from '../../core/facts/claim-text.ts';
 import { waitAtMost } from '../../concurrency/abort.ts';
 import { createTtlCache } from '../../concurrency/ttl-cache.ts';
 import { accountKey, repositoryKey } from '../cache/access-grants.ts';
@@ -153,7 +154,7 @@ const claimsBy = (
 /** A signature of what holds a statement, as it is told about the statement. */
 const ofCarrier = ({ kind, digest }: Carrier, rejected: RejectedCandidate): RejectedCandidate => ({
   ...rejected,
-  why: `a signature of the ${kind} ${digest}: ${rejected.why}`,
+  why: `a signature of the ${kind} ${shortDigest(digest)}: ${rejected.why}`,
 });
 
 const unsigned = ({ candidate, signedIn }: StatementJob): RejectedCandidate => ({

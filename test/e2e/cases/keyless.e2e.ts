@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { image } from '../../fakes/registry/registry-content.ts';
+import { image, type FakeManifest } from '../../fakes/registry/registry-content.ts';
+import { buildkitAttestations, buildkitIndex } from '../../fakes/signature/signed-candidates.ts';
 import type { KubeObject } from '../harness/api.ts';
 import type { CosignKey } from '../harness/cosign.ts';
 import { createPod, decisionOn, type CreatedPod } from '../harness/evidence-judged.ts';
@@ -23,6 +24,7 @@ import { startSigningRegistries, type RegistryName } from '../harness/signing-re
 import { startSigstore, type RunningSigstore } from '../harness/sigstore.ts';
 
 const owner = 'https://github.com/acme';
+const slsa = 'https://slsa.dev/provenance/v1';
 const releaseWorkflow = 'acme/app/.github/workflows/release.yml';
 /** A workflow that many repositories call: all of them sign under its name. */
 const sharedWorkflow = 'acme/shared/.github/workflows/build.yml@refs/heads/main';
@@ -103,7 +105,7 @@ describe('images that somebody signed without a key of their own', () => {
     const { status, message } = await cluster.api('PATCH', path, object, { headers });
     if (status !== 200 && status !== 201) throw new Error(`trust root: ${status} ${message}`);
   };
-  const putAuthority = (name: string, authority: object): Promise<void> =>
+  const putChecks = (name: string, checks: readonly object[], more: object = {}): Promise<void> =>
     putPolicy(cluster, {
       apiVersion: 'imagegate.dev/v1alpha1',
       kind: 'ImagePolicy',
@@ -113,9 +115,12 @@ describe('images that somebody signed without a key of their own', () => {
           namespaces: { include: [namespace] },
           images: Object.values(stage.around.registries).map(({ host }) => `${host}/${name}/*`),
         },
-        checks: [{ signature: { authorities: [{ name, ...authority }] } }],
+        checks,
+        ...more,
       },
     });
+  const putAuthority = (name: string, authority: object): Promise<void> =>
+    putChecks(name, [{ signature: { authorities: [{ name, ...authority }] } }]);
   let images = 0;
   const push = async (folder: string, where: RegistryName = 'docker'): Promise<string> => {
     const registry = stage.around.registries[where];
@@ -147,6 +152,9 @@ describe('images that somebody signed without a key of their own', () => {
     }
     const logged = { logs: 1, timestamps: 1, trustRoot: 'acme' };
     await putAuthority('logged', { key: { pem: key.pem }, require: logged });
+    const builders = [{ name: 'ci', keyless: { trustRoot: 'acme', identities: [identities.github] } }];
+    const attestation = { predicateType: slsa, authorities: builders, select: 'Newest', maxAge: '1h' };
+    await putChecks('built', [{ attestation }], { multiArch: { mode: 'each-platform' } });
     await untilJudged(cluster, namespace, false);
   });
 
@@ -226,6 +234,52 @@ describe('images that somebody signed without a key of their own', () => {
       expect(await verdictOn(named)).toBe(verdict);
     });
   });
+
+  describe.each<RegistryName>(['docker', 'go'])(
+    'what a builder says without signing it, in the registry %s',
+    (where) => {
+      const platform = { os: 'linux', architecture: 'amd64' };
+      /** As BuildKit pushes it: the index lists what holds the statement. @returns both */
+      const build = async () => {
+        const registry = stage.around.registries[where];
+        const one = image({ labels: { test: `${++images} ${Math.random()}` }, platform });
+        const held = buildkitAttestations(one, { [slsa]: { buildDefinition: {}, runDetails: {} } });
+        const made = buildkitIndex([[one, held]]);
+        await pushManifest(registry, 'built/app', made);
+        const at = ({ digest }: FakeManifest): string => `${registry.host}/built/app@${digest}`;
+        return { named: at(made), held: at(held) };
+      };
+      const verdict = async (text: string): Promise<string> => {
+        const { status, message } = await create(text);
+        return status === 201 ? 'admitted' : (/check attestation: ([\w-]+)/.exec(message)?.[1] ?? message);
+      };
+
+      it.each(['named', 'held'] as const)('counts by the certificate that signed it: %s', async (signed) => {
+        const built = await build();
+        await sign(built[signed], ofGithub(release));
+        const pod = await create(built.named);
+        expect([pod.status, pod.message]).toEqual([201, '']);
+        const decision = await decisionOn(stage.gate, { namespace, name: pod.name });
+        // Long lines of the record are cut in the middle.
+        const how = signed === 'named' ? 'signed index' : 'gned manifest';
+        expect(decision.images[0]?.evidence?.claims?.[0]).toMatch(
+          new RegExp(
+            `^slsa.dev/provenance/v1 attested by github.com/acme/app/.*${how} .*, at 20.*\\(timestamp\\)$`,
+          ),
+        );
+      });
+
+      it('and for nobody else, nor by another instance, nor unsigned', async () => {
+        const [nobody, branch, other] = [await build(), await build(), await build()];
+        const onBranch = { ...release, job_workflow_ref: `${releaseWorkflow}@refs/heads/main` };
+        await sign(branch.named, ofGithub(onBranch));
+        await sign(other.named, ofGithub(release), stage.around.theirs);
+        expect(await verdict(nobody.named)).toBe('attestation-missing');
+        expect(await verdict(branch.named)).toBe('signature-untrusted');
+        expect(await verdict(other.named)).toBe('signature-untrusted');
+      });
+    },
+  );
 
   it('says who signed, and when', async () => {
     const { name } = await create(await signed('github', ofGithub(release)));

@@ -105,8 +105,9 @@ const leftText = (count: number): readonly string[] => {
 };
 
 const detailOf = (stops: readonly Stop[], left: number, unread: readonly string[]): string => {
-  const named = stops.slice(0, maxStops).map(({ text }) => text);
-  const more = stops.length - named.length;
+  const different = [...new Set(stops.map(({ text }) => text))];
+  const named = different.slice(0, maxStops);
+  const more = different.length - named.length;
   return joined([
     ...named,
     ...(more > 0 ? [`and ${String(more)} more`] : []),
