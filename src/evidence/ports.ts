@@ -175,6 +175,12 @@ export interface ExpectedReferrers {
   readonly before?: Digest;
 }
 
+/**
+ * Takes the bytes of a blob, one chunk after another; the next one comes when the promise is kept. A chunk may be used again
+ * after that. `false`: no more are wanted.
+ */
+export type TakeChunk = (chunk: Uint8Array) => Promise<boolean>;
+
 /** A tag, or a digest (`sha256:…`), as it stands in `/manifests/<reference>`. */
 export type ManifestName = { readonly tag: string } | { readonly digest: Digest };
 
@@ -204,13 +210,28 @@ export interface Registry {
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<Content>>;
-  /** HEAD of a blob: whether this credential may read it in this repository. `absent`: the repository has no such blob. */
+  /**
+   * HEAD of a blob: whether this credential may read it in this repository. `absent`: the repository has no such blob. A hostile
+   * host can say so of any digest: it proves nothing about what other hosts delivered.
+   */
   hasBlob(
     repository: Repository,
     digest: Digest,
     credential: Credential,
     budget: ReadBudget,
   ): Promise<RegistryAnswer<true>>;
+  /**
+   * Hands on a blob of any size as it comes, and keeps none of it. `whole`: everything that was handed on has this digest and
+   * this size, and only then anything of it may be believed. `stopped`: no more of it was wanted. Its bytes are not taken from
+   * the budget. The host may be silent as long as its row says; the signal bounds the time as a whole.
+   */
+  streamBlob(
+    repository: Repository,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    take: TakeChunk,
+    credential: Credential,
+    budget: ReadBudget,
+  ): Promise<RegistryAnswer<'whole' | 'stopped'>>;
   /**
    * Everything that says it refers to the image, by the Referrers API or under its fallback tag `sha256-<hex>`. Both are
    * always worth asking: a registry that got the API late still has the tags that older clients wrote. `absent`: the

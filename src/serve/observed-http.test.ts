@@ -11,6 +11,7 @@ const answerWith = (status: number): HttpAnswer => ({
     headers: {},
     url: new URL('https://registry.example.com/v2/'),
     read: () => Promise.resolve({ ok: true, value: new Uint8Array() }),
+    stream: () => Promise.resolve({ ok: true as const, value: 'whole' as const }),
     discard: () => {},
   },
 });

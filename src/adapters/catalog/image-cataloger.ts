@@ -6,11 +6,9 @@ import { checkLayerType, isLazyByAnnotations } from '../../core/layer/layer-form
 import { fail, ok, type Result } from '../../core/result.ts';
 import { invalidBytes, type Unreadable } from '../../core/text/unreadable.ts';
 import type { PackageList } from '../../core/vulnerability/package-list.ts';
+import type { TakeChunk } from '../../evidence/ports.ts';
 import type { LayerPlace } from './catalog-messages.ts';
 import { startCatalogThread, type CatalogThread } from './catalog-thread.ts';
-
-/** Hands on the bytes of a layer, one chunk after another. `false`: no more are wanted, and the reading may end. */
-export type TakeChunk = (chunk: Uint8Array) => Promise<boolean>;
 
 /** A layer of an image, the lowest first. `F`: why its bytes could not be had. */
 export interface LayerSource<F> {

@@ -42,7 +42,13 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-const verbs = { head: 'HEAD manifest', manifest: 'GET manifest', blob: 'GET blob', has: 'HEAD blob' };
+const verbs = {
+  head: 'HEAD manifest',
+  manifest: 'GET manifest',
+  blob: 'GET blob',
+  has: 'HEAD blob',
+  stream: 'STREAM blob',
+};
 
 /** Evidence with doubles behind all of its ports. */
 export const createEvidenceHarness = (

@@ -73,7 +73,7 @@ export const createFakeContentStore = (): FakeContentStore => {
 
 /** One call of the port. */
 export interface FakeCall {
-  readonly verb: 'head' | 'manifest' | 'blob' | 'has';
+  readonly verb: 'head' | 'manifest' | 'blob' | 'has' | 'stream';
   readonly place: string;
   /** Tag or digest. */
   readonly name: string;
@@ -106,6 +106,9 @@ interface Place {
   keys?: ReadonlySet<string>;
 }
 
+/** Verbs whose bytes are taken from the budget. */
+const countedVerbs: ReadonlySet<FakeCall['verb']> = new Set(['manifest', 'blob']);
+
 /** A registry behind its port, in memory: counts, restricts, and fails when told. */
 export const createFakeRegistryPort = (): FakeRegistryPort => {
   const places = new Map<string, Place>();
@@ -135,7 +138,7 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
       return failure('denied', '401 Unauthorized');
     const content = place === undefined ? undefined : truth(place);
     if (content === undefined) return { state: 'absent' };
-    if (call.verb !== 'head' && call.verb !== 'has' && !call.budget.take(content.bytes.length)) {
+    if (countedVerbs.has(call.verb) && !call.budget.take(content.bytes.length)) {
       return failure('limit', 'the review has read its share');
     }
     return { state: 'known', value: content };
@@ -193,6 +196,12 @@ export const createFakeRegistryPort = (): FakeRegistryPort => {
     },
     blob: (repository, { digest }, _, credential, budget) =>
       answer(call('blob', repository, digest, credential, budget), (place) => contentOf(place, digest)),
+    streamBlob: async (repository, { digest }, take, credential, budget) => {
+      const asked = call('stream', repository, digest, credential, budget);
+      const found = await answer(asked, (place) => contentOf(place, digest));
+      if (found.state !== 'known') return found;
+      return { state: 'known', value: (await take(found.value.bytes)) ? 'whole' : 'stopped' };
+    },
     hasBlob: async (repository, digest, credential, budget) => {
       const asked = call('has', repository, digest, credential, budget);
       const found = await answer(asked, (place) => contentOf(place, digest));

@@ -26,6 +26,8 @@ export interface RouteOptions {
   /** `artifactType` filters the referrers, and `OCI-Filters-Applied` says so. */
   readonly filters: boolean;
   readonly anyAccept: boolean;
+  /** A part of a blob is sent when one is asked for. */
+  readonly hasRanges: () => boolean;
 }
 
 const digestForm = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
@@ -44,12 +46,16 @@ export const createRoutes = (store: RegistryStore, options: RouteOptions) => {
     return answer(200, { ...headers, etag: `"${found.digest}"` }, found.bytes);
   };
 
-  const blob = ({ repository = '', reference }: Route): Answer => {
+  const blob = ({ repository = '', reference }: Route, { request }: Arrival): Answer => {
     if (!digestForm.test(reference)) return problem(400, 'DIGEST_INVALID', 'provided digest is malformed');
     const found = store.blob(repository, reference);
     if (found === undefined) return problem(404, 'BLOB_UNKNOWN', 'blob unknown to registry');
     const headers = { 'content-type': 'application/octet-stream', 'docker-content-digest': reference };
-    return answer(200, headers, found);
+    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+    if (from === undefined || !options.hasRanges()) return answer(200, headers, found);
+    if (Number(from) >= found.length) return answer(416, { 'content-range': `bytes */${found.length}` });
+    const range = `bytes ${from}-${found.length - 1}/${found.length}`;
+    return answer(206, { ...headers, 'content-range': range }, found.subarray(Number(from)));
   };
 
   const tags = ({ repository = '' }: Route, { url }: Arrival): Answer => {
@@ -96,7 +102,7 @@ export const createRoutes = (store: RegistryStore, options: RouteOptions) => {
     }
     if (route.kind === 'ping') return json(200, {}, { 'docker-distribution-api-version': 'registry/2.0' });
     if (route.kind === 'manifests') return manifest(route, arrival);
-    if (route.kind === 'blobs') return blob(route);
+    if (route.kind === 'blobs') return blob(route, arrival);
     if (route.kind === 'tags') return tags(route, arrival);
     if (route.kind === 'referrers') return referrers(route, arrival);
     return answer(404, { 'content-type': 'text/plain' }, '404 page not found\n');

@@ -36,6 +36,8 @@ export interface FakeRegistryOptions {
   readonly pageSize?: number;
   /** Serves manifests whatever `Accept` says; strict unless told, as docker-registry is for OCI types. */
   readonly anyAccept?: boolean;
+  /** Sends the rest of a blob when it is asked for that by `Range`; it does unless told. */
+  readonly ranges?: boolean;
 }
 
 /** One request as it arrived, faults included. */
@@ -127,6 +129,7 @@ export const startFakeRegistry = async (options: FakeRegistryOptions = {}): Prom
     hasReferrers: () => referrers,
     filters: options.referrersFilter ?? true,
     anyAccept: options.anyAccept ?? false,
+    hasRanges: () => options.ranges ?? true,
   });
   const auth = options.auth ?? { mode: 'none' };
   const own = createTokenIssuer(auth.mode === 'bearer' && !('tokenServer' in auth) ? auth : {});

@@ -11,6 +11,10 @@ export interface AuthorizedRequest extends AuthContext {
   readonly path: string;
   readonly method: 'GET' | 'HEAD';
   readonly accept?: string;
+  /** `bytes=100-` */
+  readonly range?: string;
+  /** See `HttpRequest.isBulk` of http.ts. */
+  readonly isBulk?: true;
   readonly stage: RegistryStage;
 }
 export type AuthorizedResponse = Result<ReceivedResponse, RegistryFailure>;
@@ -38,7 +42,7 @@ export const sendAuthorized = async (
   request: AuthorizedRequest,
   { header, realm, withheld }: Authorization,
 ): Promise<AuthorizedResponse> => {
-  const { host, path, method, accept, stage, budget, credential } = request;
+  const { host, path, method, accept, range, stage, budget, credential, isBulk } = request;
   const answer = await http.send({
     host,
     target: path,
@@ -46,6 +50,7 @@ export const sendAuthorized = async (
     headers: {
       'accept-encoding': 'identity',
       ...(accept !== undefined && { accept }),
+      ...(range !== undefined && { range }),
       ...(header !== undefined && { authorization: header }),
     },
     stage,
@@ -53,6 +58,7 @@ export const sendAuthorized = async (
     signal: budget.signal,
     ...(budget.requester === undefined ? {} : { requester: budget.requester }),
     ...(budget.below === true ? { below: true } : {}),
+    ...(isBulk === true ? { isBulk } : {}),
   });
   if (!answer.ok) return answer;
   const response = answer.value;

@@ -130,6 +130,19 @@ describe('whether a repository holds a blob (V6)', () => {
     expect(await has(`sha256:${'0'.repeat(64)}` as Digest)).toEqual({ state: 'absent' });
   });
 
+  test.each([405, 501])('a registry that answers HEAD with %i is asked by GET', async (code) => {
+    server.fault({ path: '/blobs/', method: 'HEAD' }, status(code));
+    expect(await has(digest)).toEqual({ state: 'known', value: true });
+    expect(await has(`sha256:${'0'.repeat(64)}` as Digest)).toEqual({ state: 'absent' });
+  });
+
+  test('so is one whose link is signed for GET alone', async () => {
+    server.fault({ path: '/blobs/' }, redirect(`/signed`));
+    server.fault({ path: '/signed', method: 'HEAD' }, status(403));
+    server.fault({ path: '/signed', method: 'GET' }, ({ response }) => void response.end(bytes));
+    expect(await has(digest)).toEqual({ state: 'known', value: true });
+  });
+
   test('no answer is no proof', async () => {
     server.fault({ path: '/blobs/' }, status(403));
     expect(failureIn(await has(digest)).kind).toBe('denied');

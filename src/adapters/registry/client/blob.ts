@@ -5,14 +5,23 @@ import { isDigestOf } from '../../../evidence/content-digest.ts';
 import type { Descriptor } from '../../../core/oci/descriptor.ts';
 import type { Content, RegistryAnswer } from '../../../evidence/ports.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { AuthorizedResponse } from '../auth/authorized-request.ts';
+import type { HttpResponse } from '../http/http.ts';
 import { readContentBody } from './content-body.ts';
 import { beyondLimit, invalid, corrupt, statusAnswer, type Subject } from './failure.ts';
 import { digestPath, type ReadTarget, subjectOf } from './read-target.ts';
 
-const blobSubject = (target: ReadTarget, digest: Digest): Subject =>
+export const blobSubject = (target: ReadTarget, digest: Digest): Subject =>
   subjectOf(target, 'blob', `the blob ${shown(digest)} of ${shown(target.repository)}`);
 
-/** HEAD of a blob. It transfers nothing, and so proves nothing about the bytes. */
+/** Statuses behind which the blob may still be: HEAD is not known here, or not to the host where its bytes lie. */
+const mayHideBlob = ({ status, url }: HttpResponse, path: string): boolean =>
+  status === 405 || status === 501 || ((status === 400 || status === 403) && url.pathname !== path);
+
+/**
+ * HEAD of a blob. It transfers nothing, and so proves nothing about the bytes. Where HEAD leads nowhere it is asked for by GET,
+ * whose bytes are not read: links of object stores are often signed for GET alone.
+ */
 export const headBlob = async (
   auth: Auth,
   target: ReadTarget,
@@ -21,7 +30,13 @@ export const headBlob = async (
   const subject = blobSubject(target, digest);
   const location = digestPath(target, 'blobs', digest);
   if ('why' in location) return invalid(subject, location.why);
-  const answer = await auth.send({ ...target, path: location.path, method: 'HEAD', stage: 'blob' });
+  const ask = (method: 'HEAD' | 'GET'): Promise<AuthorizedResponse> =>
+    auth.send({ ...target, path: location.path, method, stage: 'blob' });
+  let answer = await ask('HEAD');
+  if (answer.ok && mayHideBlob(answer.value.response, location.path)) {
+    answer.value.response.discard();
+    answer = await ask('GET');
+  }
   if (!answer.ok) return unavailableBy(answer.error);
   const { response } = answer.value;
   if (response.status !== 200) return statusAnswer(answer.value, subject);

@@ -3,6 +3,7 @@ import type { Clock } from '../../../concurrency/clock.ts';
 import type { Manifest, Registry, RegistryAnswer } from '../../../evidence/ports.ts';
 import { createAuth } from '../auth/auth.ts';
 import { getBlob, headBlob } from './blob.ts';
+import { startDelivery, streamBlob } from './blob-stream.ts';
 import { getManifest, headManifest, type ParsedManifest } from './manifest.ts';
 import { throughMirrors } from './mirrors.ts';
 import { ping } from './ping.ts';
@@ -44,6 +45,11 @@ export const createRegistry = ({ http, settingsOf, clock }: RegistryOptions): Re
     blob: (...[repository, descriptor, limit, credential, budget]) => {
       const target: ReadTarget = { ...repository, credential, budget };
       return throughMirrors(target, mirrorsOf(target), (at) => getBlob(auth, at, descriptor, limit));
+    },
+    streamBlob: (...[repository, descriptor, take, credential, budget]) => {
+      const target: ReadTarget = { ...repository, credential, budget };
+      const delivery = startDelivery(descriptor, take);
+      return throughMirrors(target, mirrorsOf(target), (at) => streamBlob(auth, at, delivery));
     },
     hasBlob: (repository, digest, credential, budget) => {
       const target: ReadTarget = { ...repository, credential, budget };

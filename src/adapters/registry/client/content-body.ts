@@ -24,7 +24,7 @@ const lengthOf = (response: HttpResponse): number | undefined => {
  * Why a body is not read at all: it is compressed (a few bytes could become gigabytes, B9), or its announced length is out of
  * bounds.
  */
-const whyUnread = (
+export const whyUnread = (
   response: HttpResponse,
   subject: Subject,
   { min, max }: Bounds,
@@ -45,7 +45,7 @@ const whyUnread = (
 };
 
 /** The descriptor names a wrong size. The pusher wrote it. */
-const lie = (subject: Subject, why: string): RegistryFailure => ({
+export const lie = (subject: Subject, why: string): RegistryFailure => ({
   ...failureOf(subject, 'invalid', why),
   unreadable: true,
 });

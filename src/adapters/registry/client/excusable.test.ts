@@ -55,6 +55,7 @@ describe('R25: what an answer excuses', () => {
       headers: {},
       url: new URL(`https://${host}/`),
       read: () => Promise.resolve({ ok: true as const, value: new Uint8Array() }),
+      stream: () => Promise.resolve({ ok: true as const, value: 'whole' as const }),
       discard: () => undefined,
     };
     const subject = { host, stage: 'manifest', what: 'the manifest of team/app:v1' } as const;

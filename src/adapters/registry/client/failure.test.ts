@@ -8,6 +8,7 @@ const answering = (message: string): HttpResponse => ({
   url: new URL('https://registry.example.com/v2/'),
   read: () =>
     Promise.resolve({ ok: true, value: Buffer.from(JSON.stringify({ errors: [{ message }] })) } as const),
+  stream: () => Promise.resolve({ ok: true, value: 'whole' } as const),
   discard: () => undefined,
 });
 

@@ -21,7 +21,7 @@ export const failureOf = (
   why: string,
 ): RegistryFailure => ({ kind, stage, host, why });
 
-const invalidAnswer = (subject: Subject, why: string): RegistryFailure =>
+export const invalidAnswer = (subject: Subject, why: string): RegistryFailure =>
   failureOf(subject, 'invalid', `${subject.host} answered the question for ${subject.what}, but ${why}`);
 
 /** An answer that lies or cannot be read. */

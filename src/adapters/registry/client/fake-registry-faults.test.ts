@@ -73,6 +73,23 @@ const operations: readonly (readonly [string, Operation, unknown])[] = [
     },
     [signature.digest],
   ],
+  [
+    'stream',
+    async (r, host) => {
+      const wanted = { digest: config.digest, size: config.bytes.length };
+      const chunks: Buffer[] = [];
+      const take = (chunk: Uint8Array): Promise<boolean> => {
+        chunks.push(Buffer.from(chunk));
+        return Promise.resolve(true);
+      };
+      const answer = await r.streamBlob(at(host), wanted, take, anonymous, budgetOf(undefined, 3000));
+      return answer.state === 'known'
+        ? digestIn({ state: 'known', value: { bytes: Buffer.concat(chunks) } })
+        : answer;
+    },
+    config.digest,
+  ],
+  ['head-blob', (r, host) => r.hasBlob(at(host), config.digest, anonymous, budgetOf()), true],
 ];
 
 /** The digest of the bytes that came through, computed here. */
@@ -82,11 +99,18 @@ const digestIn = (answer: RegistryAnswer<{ readonly bytes: Uint8Array }>): Regis
 const kindOf = (answer: RegistryAnswer<unknown>): string =>
   answer.state === 'unavailable' ? answer.why.kind : answer.state;
 
-type Kinds = readonly [head: string, manifest: string, blob: string, referrers: string];
-const all = (kind: string): Kinds => [kind, kind, kind, kind];
+type Kinds = readonly [
+  head: string,
+  manifest: string,
+  blob: string,
+  referrers: string,
+  stream: string,
+  headBlob: string,
+];
+const all = (kind: string): Kinds => [kind, kind, kind, kind, kind, kind];
 
 /** A large Content-Length with an early end, and the like: HEAD has no body and does not notice. */
-const bodies = (kind: string): Kinds => ['known', kind, kind, kind];
+const bodies = (kind: string): Kinds => ['known', kind, kind, kind, kind, 'known'];
 
 const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
   ['nothing wrong', () => wire.delayed(0), all('known')],
@@ -102,11 +126,15 @@ const cases: readonly (readonly [string, () => Fault, Kinds])[] = [
   [
     'B1: a digest header that lies',
     () => faults.lyingDigest(evil.digest),
-    ['invalid', 'invalid', 'known', 'known'],
+    ['invalid', 'invalid', 'known', 'known', 'known', 'known'],
   ],
-  ['B1: another manifest', () => faults.flipping(evil), ['invalid', 'invalid', 'invalid', 'invalid']],
-  ['other bytes', () => faults.withBody('{}'), ['known', 'invalid', 'invalid', 'invalid']],
-  ['bytes that are no JSON', () => faults.withBody('<html>'), ['known', 'invalid', 'invalid', 'invalid']],
+  [
+    'B1: another manifest',
+    () => faults.flipping(evil),
+    ['invalid', 'invalid', 'invalid', 'invalid', 'invalid', 'known'],
+  ],
+  ['other bytes', () => faults.withBody('{}'), bodies('invalid')],
+  ['bytes that are no JSON', () => faults.withBody('<html>'), bodies('invalid')],
   ['B9: a gzip bomb', () => faults.gzipBomb(32 * 1024 * 1024), bodies('invalid')],
   ['the true bytes, compressed', () => faults.gzipped(), bodies('invalid')],
   ['no answer', () => wire.silence(), all('timeout')],
@@ -165,7 +193,7 @@ describe('a registry that fails or lies gets nothing wrong through', () => {
     fake.fault({}, flood.fault);
     const answers = await Promise.all(operations.slice(1).map(([, ask]) => ask(registry, fake.host)));
     // A manifest has a limit and a blob a size to be held against; a list is cut (S3).
-    expect(answers.map(kindOf)).toEqual(['limit', 'invalid', 'known']);
+    expect(answers.map(kindOf)).toEqual(['limit', 'invalid', 'known', 'invalid', 'known']);
     // Three bodies of at most 4 MiB, and what lies in the buffers of eight sockets.
     expect(flood.sent()).toBeLessThan(64 * 1024 * 1024);
   });

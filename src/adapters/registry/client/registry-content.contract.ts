@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 
 import {
   artifact,
   digestOf,
   type FakeManifest,
+  image,
   index,
   mediaTypes,
   rawManifest,
 } from '../../../../test/fakes/registry/registry-content.ts';
 import { allReferrers, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
+import type { Digest } from '../../../core/image/digest.ts';
 import type { ManifestName, Repository } from '../../../evidence/ports.ts';
 import {
   amd64,
@@ -107,6 +110,62 @@ export const readsBlobs = ({ of, fresh }: RegistryFixture): void => {
     const at = fresh();
     await of().push(at.repository, amd64, 'v1');
     expect(kindOf(await of().registry.blob(at, wanted, limit, of().credential, budgetOf()))).toBe(kind);
+  });
+};
+
+/** Larger than every buffer between the registry and its reader. */
+const large = image({ layers: [randomBytes(2_000_000).toString('base64')] });
+
+export const streamsBlobs = ({ of, fresh }: RegistryFixture): void => {
+  const layer = large.blobs[1] ?? large.config;
+  const wanted = { digest: layer?.digest ?? digestOf('none'), size: layer?.bytes.length ?? 0 };
+  const stream = async (at: Repository, descriptor = wanted, most = Infinity) => {
+    const chunks: Buffer[] = [];
+    const budget = budgetOf(64 * 1024);
+    const take = (chunk: Uint8Array): Promise<boolean> => {
+      chunks.push(Buffer.from(chunk));
+      return Promise.resolve(chunks.length < most);
+    };
+    const answer = await of().registry.streamBlob(at, descriptor, take, of().credential, budget);
+    return { answer, bytes: Buffer.concat(chunks) };
+  };
+
+  test('streams a blob that is larger than the review may read', async () => {
+    const at = fresh();
+    await of().push(at.repository, large, 'v1');
+    const { answer, bytes } = await stream(at);
+    expect(known(answer)).toBe('whole');
+    expect(digestOf(bytes)).toBe(wanted.digest);
+  });
+
+  test('ends a blob of which no more is wanted', async () => {
+    const at = fresh();
+    await of().push(at.repository, large, 'v1');
+    const { answer, bytes } = await stream(at, wanted, 2);
+    expect(known(answer)).toBe('stopped');
+    expect(bytes.length).toBeLessThan(wanted.size);
+  });
+
+  test.each([
+    ['a size that is too small', { ...wanted, size: wanted.size - 1 }, 'invalid'],
+    ['a size that is too large', { ...wanted, size: wanted.size + 1 }, 'invalid'],
+    ['a digest that nobody pushed', { ...wanted, digest: digestOf('none') }, 'absent'],
+  ])('B9: streams no blob by a descriptor with %s', async (_title, descriptor, kind) => {
+    const at = fresh();
+    await of().push(at.repository, large, 'v1');
+    expect(kindOf((await stream(at, descriptor)).answer)).toBe(kind);
+  });
+
+  test('V6: says which repository holds a blob', async () => {
+    const at = fresh();
+    const other = fresh();
+    await of().push(at.repository, large, 'v1');
+    await of().push(other.repository, amd64, 'v1');
+    const held = (where: Repository, digest: Digest) =>
+      of().registry.hasBlob(where, digest, of().credential, budgetOf());
+    expect(kindOf(await held(at, wanted.digest))).toBe('known');
+    expect(kindOf(await held(at, digestOf('none')))).toBe('absent');
+    expect(kindOf(await held(other, wanted.digest))).toBe('absent');
   });
 };
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { allReferrers, anonymous, budgetOf } from '../../../../test/fakes/registry/registry-reading.ts';
 import type { Credential, RegistryAnswer, Repository } from '../../../evidence/ports.ts';
-import { listsReferrers, readsBlobs, readsManifests } from './registry-content.contract.ts';
+import { listsReferrers, readsBlobs, readsManifests, streamsBlobs } from './registry-content.contract.ts';
 import {
   amd64,
   configOf,
@@ -38,11 +38,15 @@ const staysWithin = ({ of, fresh }: RegistryFixture): void => {
   });
 };
 
+const more = (): Promise<boolean> => Promise.resolve(true);
+
 const knowsWhoAsks = ({ of, fresh, refused }: RegistryFixture): void => {
   const asks: [string, (at: Repository, who: Credential) => Promise<RegistryAnswer<unknown>>][] = [
     ['head', (at, who) => of().registry.head(at, { tag: 'v1' }, who, budgetOf())],
     ['manifest', (at, who) => of().registry.manifest(at, { tag: 'v1' }, who, budgetOf())],
     ['blob', (at, who) => of().registry.blob(at, configOf(amd64), limit, who, budgetOf())],
+    ['stream', (at, who) => of().registry.streamBlob(at, configOf(amd64), more, who, budgetOf())],
+    ['head of a blob', (at, who) => of().registry.hasBlob(at, configOf(amd64).digest, who, budgetOf())],
     ['referrers', (at, who) => allReferrers(of().registry, { ...at, digest: amd64.digest }, who, budgetOf())],
   ];
 
@@ -108,6 +112,7 @@ export const registryContract = (
     });
     readsManifests(desk);
     readsBlobs(desk);
+    streamsBlobs(desk);
     listsReferrers(desk);
     staysWithin(desk);
     if (guarded) knowsWhoAsks(desk);

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../concurrency/clock.ts';
 import { sleep } from '../../../concurrency/abort.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
-import type { Owners } from '../../../concurrency/shares.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import type { ResponseMemory } from './response-memory.ts';
 import type { OpenCircuit } from '../../../concurrency/circuit-breaker.ts';
@@ -90,13 +89,21 @@ const waitForRetryAfter = async (
 const acquirePlace = async (
   host: Host,
   { endpoint }: Hop,
-  owners: Owners,
+  request: HttpRequest,
   budget: RequestBudget,
 ): Promise<Result<() => void, RegistryFailure>> => {
   const { concurrency } = endpoint.settings;
-  const place = await host.semaphore.acquire(owners, budget.signal);
+  const { semaphore, bulkSemaphore } = host;
+  budget.pause();
+  const place = await (request.isBulk === true ? bulkSemaphore : semaphore).acquire(
+    ownersOf(request.requester),
+    budget.signal,
+  );
+  budget.restart();
   if (place.state === 'acquired') return ok(place.release);
   if (place.state === 'aborted') return fail(cancelFailure(budget, 'queue', endpoint.name));
+  if (request.isBulk === true)
+    return fail(failure('busy', 'queue', endpoint.name, 'too many large blobs of it are being read'));
   const why = `all of the ${concurrency} places for requests to it that one namespace gets are taken, and too many wait; is it slow, or is concurrency in its row too low?`;
   return fail(failure('busy', 'queue', endpoint.name, why));
 };
@@ -125,7 +132,7 @@ const createAdmit =
     if (open !== undefined) return fail(openCircuitFailure(open, name));
     const limited = await waitForRetryAfter(host, name, { request, budget }, { clock, jitter });
     if (limited !== undefined) return fail(limited);
-    const place = await acquirePlace(host, hop, ownersOf(request.requester), budget);
+    const place = await acquirePlace(host, hop, request, budget);
     if (!place.ok) return place;
     // The circuit may have opened while this request waited.
     const permit = host.circuitBreakers.acquire(path);

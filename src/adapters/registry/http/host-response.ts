@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { fail, ok } from '../../../core/result.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
 import type { RegistryFailure } from '../../../evidence/ports.ts';
 import type { ResponseMemory } from './response-memory.ts';
-import { type BodyEnd, drainBody, readBody } from './response-body.ts';
+import { type BodyEnd, drainBody, readBody, streamBody } from './response-body.ts';
 import type { CallOutcome } from '../../../concurrency/circuit-breaker.ts';
 import type { RequestBudget } from './request-budget.ts';
 import { errorCode, failure, isBrokenAnswer, networkReason, hostOutage } from '../network/failure.ts';
@@ -15,6 +15,7 @@ export interface HostResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   read: HttpResponse['read'];
+  stream: HttpResponse['stream'];
   discard(): Promise<void>;
 }
 
@@ -24,8 +25,8 @@ interface HostResponseDeps {
   readonly memory: ResponseMemory;
   /** Milliseconds since the request was sent. */
   readonly elapsed: () => number;
-  /** Called with the limit of the body before the body is read. */
-  readonly allowBody: (maxBytes: number) => void;
+  /** Called with the limit of the body before the body is read, and for a large one with its announced length. */
+  readonly allowBody: (maxBytes: number, announced?: number) => void;
   /** Called once. `isWhole`: the body was read to its end, so that the connection can be used again. */
   readonly onEnd: (outcome: CallOutcome, failure: RegistryFailure, isWhole: boolean) => void;
 }
@@ -51,9 +52,11 @@ const truncatedCodes = new Set([
   '',
 ]);
 
+type IncompleteEnd = Exclude<BodyEnd, { readonly end: 'whole' }>;
+
 /** The failure of a body that could not be read to its end. */
 const bodyFailure = (
-  end: Exclude<BodyEnd, { readonly end: 'whole' }>,
+  end: IncompleteEnd,
   { limit, declared }: { readonly limit: number; readonly declared: number | undefined },
 ): { readonly kind: RegistryFailure['kind']; readonly why: string } => {
   if (end.end === 'limit') {
@@ -77,38 +80,70 @@ const outcomeOfFailure: Readonly<Partial<Record<RegistryFailure['kind'], CallOut
   unreachable: 'failure',
 };
 
-export const createHostResponse = (
-  response: Dispatcher.ResponseData,
-  request: HttpRequest,
-  { name, budget, memory, elapsed, allowBody, onEnd }: HostResponseDeps,
-): HostResponse => {
-  const { statusCode: status, body } = response;
-  const headers = plainHeaders(response.headers);
-  const isBodiless = request.method === 'HEAD' || status === 204 || status === 304;
-  const declared = isBodiless ? undefined : declaredLength(headers);
+/** What the end of a body means, for who asked and for the circuit breaker. */
+const createBodyEnds = (
+  {
+    status,
+    headers,
+    declared,
+  }: Pick<HostResponse, 'status' | 'headers'> & { readonly declared: number | undefined },
+  { stage }: HttpRequest,
+  { name, budget, elapsed, onEnd }: HostResponseDeps,
+) => {
   const outcome = outcomeOfStatus(status, headers['retry-after'] !== undefined);
-  let isConsumed = false;
   /** The failure for the circuit breaker, if the status counts as one. */
   const statusFailure = (why: string): RegistryFailure =>
-    status >= 500 ? hostOutage(request.stage, name, why) : failure('unreachable', request.stage, name, why);
-
-  const incomplete = (end: Exclude<BodyEnd, { readonly end: 'whole' }>, limit: number): RegistryFailure => {
+    status >= 500 ? hostOutage(stage, name, why) : failure('unreachable', stage, name, why);
+  const incomplete = (end: IncompleteEnd, limit: number): RegistryFailure => {
     if (budget.cancelReason() !== undefined && end.end === 'error') {
-      const cancelled = cancelFailure(budget, request.stage, name);
+      const cancelled = cancelFailure(budget, stage, name);
       onEnd(outcomeWhenCancelled(budget, elapsed()), cancelled, false);
       return cancelled;
     }
     const { kind, why } = bodyFailure(end, { limit, declared });
-    const broken = failure(kind, request.stage, name, why);
+    const broken = failure(kind, stage, name, why);
     // A lack of memory in the gate says nothing about the host.
     onEnd(outcomeOfFailure[kind] ?? 'ignored', broken, false);
     return broken;
   };
-  const readWithin = async (limit: number): Promise<BodyEnd> => {
-    if (declared === undefined || declared <= limit) {
-      allowBody(limit);
-      return readBody(body, limit, memory);
-    }
+  const notRead = (of: CallOutcome): void => onEnd(of, statusFailure('its answer was not read'), false);
+  const answered = (isWhole: boolean): void =>
+    onEnd(outcome, statusFailure(`it answered ${status}`), isWhole);
+  return {
+    incomplete,
+    /** Nothing more is read of it. */
+    answered,
+    /** So many bytes were read, and no more came. */
+    whole: <T>(got: number, value: T, limit: number): Result<T, RegistryFailure> => {
+      if (declared !== undefined && got !== declared)
+        return fail(incomplete({ end: 'error', error: undefined, got }, limit));
+      answered(true);
+      return ok(value);
+    },
+    closed: (): void => notRead(outcomeWhenCancelled(budget, elapsed())),
+    /** Who takes the body has a defect, which must not hold the place for ever. */
+    defect: (): void => notRead('ignored'),
+  };
+};
+
+export const createHostResponse = (
+  response: Dispatcher.ResponseData,
+  request: HttpRequest,
+  deps: HostResponseDeps,
+): HostResponse => {
+  const { budget, memory, allowBody } = deps;
+  const { statusCode: status, body } = response;
+  const headers = plainHeaders(response.headers);
+  const isBodiless = request.method === 'HEAD' || status === 204 || status === 304;
+  const declared = isBodiless ? undefined : declaredLength(headers);
+  const ends = createBodyEnds({ status, headers, declared }, request, deps);
+  let isConsumed = false;
+  /** Reads an unread body whose announced length is within the limit. */
+  const within = async <End>(limit: number, read: () => Promise<End>): Promise<End | IncompleteEnd> => {
+    const isSecond = isConsumed;
+    isConsumed = true;
+    if (isSecond) return { end: 'error', error: undefined, got: 0 };
+    if (declared === undefined || declared <= limit) return read();
     body.destroy();
     return { end: 'limit' };
   };
@@ -117,27 +152,38 @@ export const createHostResponse = (
   body.once('close', () => {
     if (isConsumed) return;
     isConsumed = true;
-    onEnd(outcomeWhenCancelled(budget, elapsed()), statusFailure('its answer was not read'), false);
+    ends.closed();
   });
 
   return {
     status,
     headers,
     read: async (limit) => {
-      const isSecond = isConsumed;
-      isConsumed = true;
-      const end: BodyEnd = isSecond ? { end: 'error', error: undefined, got: 0 } : await readWithin(limit);
-      if (end.end !== 'whole') return fail(incomplete(end, limit));
-      const got = end.bytes.length;
-      if (declared !== undefined && got !== declared)
-        return fail(incomplete({ end: 'error', error: undefined, got }, limit));
-      onEnd(outcome, statusFailure(`it answered ${status}`), true);
-      return ok(end.bytes);
+      const end = await within(limit, () => {
+        allowBody(limit);
+        return readBody(body, limit, memory);
+      });
+      return end.end === 'whole'
+        ? ends.whole(end.bytes.length, end.bytes, limit)
+        : fail(ends.incomplete(end, limit));
+    },
+    stream: async (limit, take) => {
+      const end = await within(limit, () => {
+        allowBody(limit, declared);
+        return streamBody(body, limit, take, budget);
+      }).catch((error: unknown) => {
+        ends.defect();
+        throw error;
+      });
+      if (end.end === 'whole') return ends.whole(end.got, 'whole', limit);
+      if (end.end !== 'stopped') return fail(ends.incomplete(end, limit));
+      ends.answered(false);
+      return ok('stopped');
     },
     discard: async () => {
       if (isConsumed) return;
       isConsumed = true;
-      onEnd(outcome, statusFailure(`it answered ${status}`), await drainBody(body, declared));
+      ends.answered(await drainBody(body, declared));
     },
   };
 };

@@ -10,6 +10,8 @@ import type { RegistrySettings } from '../settings.ts';
 export interface Host {
   /** The limit of its concurrent requests, with a fair queue by namespace (R26). */
   readonly semaphore: FairSemaphore;
+  /** The same for large bodies, which must not keep reviews waiting for minutes. */
+  readonly bulkSemaphore: FairSemaphore;
   readonly circuitBreakers: CircuitBreakers;
   /** The idle connection that was used last; `undefined` when there is none. */
   takeIdle(): Connection | undefined;
@@ -26,6 +28,9 @@ export interface Hosts {
   closeOneIdle(): Connection | undefined;
   close(): void;
 }
+
+/** Large bodies that are read from one host at one time. One namespace may have half of them. */
+const bulkPlaces = 8;
 
 interface Entry extends Host {
   readonly idle: Connection[];
@@ -46,6 +51,7 @@ const createEntry = (
 ): Entry => {
   const entry: Entry = {
     semaphore: createFairSemaphore({ places: settings.concurrency, waiting: maxWaiting }),
+    bulkSemaphore: createFairSemaphore({ places: bulkPlaces, waiting: maxWaiting }),
     circuitBreakers: createCircuitBreakers(clock),
     idle: [],
     settings,
@@ -92,7 +98,7 @@ export const createHosts = (
   const evictOne = (): boolean => {
     const unconfigured = [...entries].filter(([, { settings }]) => settings.configured !== true);
     if (unconfigured.length < limits.maxHosts) return true;
-    const idle = unconfigured.filter(([, entry]) => entry.semaphore.idle());
+    const idle = unconfigured.filter(([, entry]) => entry.semaphore.idle() && entry.bulkSemaphore.idle());
     const stateless = idle.find(([, host]) => !host.circuitBreakers.isOpen() && !host.rateLimits.isActive());
     const [key, entry] = stateless ?? idle[0] ?? [];
     if (key === undefined || entry === undefined) return false;

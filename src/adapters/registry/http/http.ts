@@ -1,6 +1,6 @@
 import type { Owners } from '../../../concurrency/shares.ts';
 import type { Result } from '../../../core/result.ts';
-import type { Requester, RegistryFailure, RegistryStage } from '../../../evidence/ports.ts';
+import type { Requester, RegistryFailure, RegistryStage, TakeChunk } from '../../../evidence/ports.ts';
 
 /** Requests that belong to no namespace share one account. */
 const nobody: Owners = () => [''];
@@ -26,6 +26,11 @@ export interface HttpRequest {
   readonly requester?: Requester;
   /** The content is named by a manifest that was read. Its failures say nothing about other manifests. */
   readonly below?: true;
+  /**
+   * The body is streamed and may be large. It has places of its own at the host, and the timeout of the row is its longest
+   * silence: only `signal` bounds it as a whole.
+   */
+  readonly isBulk?: true;
   /** The deadline of the review. The timeout of the row holds too. */
   readonly signal: AbortSignal;
 }
@@ -34,17 +39,21 @@ export interface HttpRequest {
  * The key of a request for circuit breakers and rate limits, also after redirects: the repository at a registry, or the whole
  * URL at a token server. Each account has its own key, because a host may fail only for one login (R26). Content below
  * manifests has its own key too (R25). Attack: a tenant pushes images whose configs take for ever, until the circuit of the
- * repository opens, which is excusable and lets the images in.
+ * repository opens, which is excusable and lets the images in. What is streamed has its own for the same reason.
  */
 export const failureKeyOf = ({
   host,
   target,
   account = '',
   below,
-}: Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>): string =>
+  isBulk,
+}: Pick<HttpRequest, 'host' | 'target' | 'account' | 'below' | 'isBulk'>): string =>
   typeof target === 'string'
-    ? `${host} ${target.split('/').slice(0, -2).join('/')}${below === true ? ' below' : ''} ${account}`
+    ? `${host} ${target.split('/').slice(0, -2).join('/')}${isBulk === true ? ' bulk' : below === true ? ' below' : ''} ${account}`
     : `${target.origin}${target.pathname}${target.search} ${account}`;
+
+/** `stopped`: no more of it was wanted. */
+export type StreamEnd = 'whole' | 'stopped';
 
 /** The response of the last hop. The body is raw: it is never decompressed. */
 export interface HttpResponse {
@@ -55,6 +64,11 @@ export interface HttpResponse {
   readonly url: URL;
   /** Reads at most `limit` bytes. A longer body, or one that ends early, is a failure. Every response is read or discarded. */
   read(limit: number): Promise<Result<Uint8Array, RegistryFailure>>;
+  /**
+   * Hands on at most `limit` bytes as they come, and keeps none; for requests that are `isBulk`. A longer body, or one that
+   * ends early, is a failure.
+   */
+  stream(limit: number, take: TakeChunk): Promise<Result<StreamEnd, RegistryFailure>>;
   /** Ends the response without reading it. */
   discard(): void;
 }

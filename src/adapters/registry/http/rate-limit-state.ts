@@ -29,7 +29,7 @@ export interface RateLimitState {
 }
 
 /** The parts of a request that a limit may be about. */
-type RateLimitedRequest = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below'>;
+type RateLimitedRequest = Pick<HttpRequest, 'host' | 'target' | 'account' | 'below' | 'isBulk'>;
 
 /** Most limits that are kept for one host. The limit that ends first is removed first. */
 const maxRateLimits = 64;

@@ -12,6 +12,12 @@ export interface RequestBudget {
   /** Milliseconds left of the timeout. The deadline of the review may come earlier. */
   remaining(): number;
   cancelReason(): CancelReason | undefined;
+  /** The timeout is the longest silence of the host, not the time of the whole request. */
+  readonly isBulk: boolean;
+  /** Of a bulk request alone: nobody waits for the host from now on. */
+  pause(): void;
+  /** Of a bulk request alone: the host has its whole timeout again. */
+  restart(): void;
   abort(): void;
   /** Clears timer and listener. Afterwards nothing is aborted. */
   end(): void;
@@ -21,9 +27,12 @@ export const startRequestBudget = (
   timeout: number,
   caller: AbortSignal,
   clock: Pick<Clock, 'monotonic'>,
+  isBulk = false,
 ): RequestBudget => {
   const controller = new AbortController();
-  const started = clock.monotonic();
+  let started = clock.monotonic();
+  let isPaused = false;
+  let isOver = false;
   let reason: CancelReason | undefined;
   let stopListening = (): void => {};
   const stop = (why: CancelReason): void => {
@@ -32,8 +41,15 @@ export const startRequestBudget = (
     reason = why;
     controller.abort();
   };
-  const timer = setTimeout(() => stop('timeout'), Math.min(timeout, 2 ** 31 - 1));
+  // To pause and to go on costs nothing here: it happens for each chunk of a large body.
+  const timer = setTimeout(
+    () => {
+      if (!isPaused) stop('timeout');
+    },
+    Math.min(timeout, 2 ** 31 - 1),
+  );
   const end = (): void => {
+    isOver = true;
     clearTimeout(timer);
     stopListening();
   };
@@ -43,6 +59,16 @@ export const startRequestBudget = (
     timeout,
     remaining: () => timeout - (clock.monotonic() - started),
     cancelReason: () => reason,
+    isBulk,
+    pause: () => {
+      isPaused = isBulk;
+    },
+    restart: () => {
+      if (!isBulk || isOver) return;
+      isPaused = false;
+      started = clock.monotonic();
+      timer.refresh();
+    },
     abort: () => stop('closed'),
     end,
   };

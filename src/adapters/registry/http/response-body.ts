@@ -1,4 +1,7 @@
 import type { Readable } from 'node:stream';
+import { onAbort } from '../../../concurrency/abort.ts';
+import type { TakeChunk } from '../../../evidence/ports.ts';
+import type { RequestBudget } from './request-budget.ts';
 import type { ResponseMemory } from './response-memory.ts';
 
 /**
@@ -15,6 +18,8 @@ export type BodyEnd =
 /** Chunks that every body may have, and the bytes that each further chunk must have on average. */
 const freeChunks = 1024;
 const minBytesPerChunk = 32;
+/** The same for a body that is streamed. A segment of TCP has more than a thousand. */
+const minBytesPerLargeChunk = 256;
 /** Most bodies fit into it. */
 const initialCapacity = 16 * 1024;
 
@@ -61,6 +66,70 @@ export const readBody = (body: Readable, limit: number, memory: ResponseMemory):
     body.on('close', () => settle({ end: 'error', error: undefined, got: length }));
     // An exact copy, so that cached bytes do not keep the unused capacity.
     body.on('end', () => settle({ end: 'whole', bytes: buffer.slice(0, length) }));
+  });
+
+type StreamedBody =
+  | Exclude<BodyEnd, { readonly end: 'whole' | 'memory' }>
+  | { readonly end: 'whole'; readonly got: number }
+  | { readonly end: 'stopped' };
+
+/**
+ * Hands on at most `limit` bytes, one chunk after another, and reads on when the last one was taken. The time that its taker
+ * needs is not the host's. Attack: a body that trickles in pieces of a few bytes, each of which costs as much as a large one.
+ */
+export const streamBody = (
+  body: Readable,
+  limit: number,
+  take: TakeChunk,
+  budget: RequestBudget,
+): Promise<StreamedBody> =>
+  new Promise((resolve, reject) => {
+    let got = 0;
+    let chunks = 0;
+    let isSettled = false;
+    let stopListening = (): void => {};
+    const leave = (): void => {
+      isSettled = true;
+      stopListening();
+    };
+    const settle = (end: StreamedBody): void => {
+      if (isSettled) return;
+      leave();
+      resolve(end);
+      if (end.end !== 'whole') body.destroy();
+    };
+    const broken = (error?: unknown): void => settle({ end: 'error', error, got });
+    const goOn = (wantsMore: boolean): void => {
+      if (isSettled) return;
+      if (!wantsMore) {
+        settle({ end: 'stopped' });
+        return;
+      }
+      budget.restart();
+      body.resume();
+    };
+    const defect = (error: unknown): void => {
+      leave();
+      body.destroy();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    body.on('data', (chunk: Uint8Array) => {
+      got += chunk.length;
+      chunks += 1;
+      if (got > limit) settle({ end: 'limit' });
+      else if (chunks > freeChunks + got / minBytesPerLargeChunk) settle({ end: 'chunks' });
+      if (isSettled) return;
+      body.pause();
+      budget.pause();
+      take(chunk).then(goOn, defect);
+    });
+    body.on('error', broken);
+    body.on('close', () => broken());
+    body.on('end', () => settle({ end: 'whole', got }));
+    budget.restart();
+    stopListening = onAbort(budget.signal, () => broken());
+    // A destroyed body emits no more events.
+    if (body.destroyed) broken(body.errored ?? undefined);
   });
 
 /** Most bytes and milliseconds for draining a body. Beyond them a new connection is cheaper. */

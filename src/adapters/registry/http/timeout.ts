@@ -20,10 +20,15 @@ export const cancelFailure = (
   const why =
     reason === 'caller'
       ? `${waiting} before the deadline of the review, after ${shownTime(budget.timeout - budget.remaining())}`
-      : `${waiting} within ${shownTime(budget.timeout)}, the timeout in the row of this host`;
+      : `${budget.isBulk ? 'it sent nothing for' : `${waiting} within`} ${shownTime(budget.timeout)}, the timeout in the row of this host`;
   const timedOut = failure('timeout', stage, name, why);
-  return silent >= minResponseTime(budget.timeout) ? { ...timedOut, excusable: true } : timedOut;
+  return silent >= minResponseTime(budget.timeout) && !isGivenUp(budget)
+    ? { ...timedOut, excusable: true }
+    : timedOut;
 };
+
+/** A large blob takes as long as its pusher likes: when nobody waits for it any longer, that says nothing about its host. */
+const isGivenUp = (budget: RequestBudget): boolean => budget.isBulk && budget.cancelReason() === 'caller';
 
 /** Milliseconds that a host must have had before its silence counts as a failure. */
 const minResponseTime = (timeout: number): number => Math.min(Math.max(1000, timeout / 4), timeout * 0.9);
@@ -35,4 +40,6 @@ const minResponseTime = (timeout: number): number => Math.min(Math.max(1000, tim
  * @param elapsed - milliseconds since the request was sent to the host
  */
 export const outcomeWhenCancelled = (budget: RequestBudget, elapsed: number): CallOutcome =>
-  budget.cancelReason() !== 'closed' && elapsed >= minResponseTime(budget.timeout) ? 'failure' : 'ignored';
+  budget.cancelReason() !== 'closed' && !isGivenUp(budget) && elapsed >= minResponseTime(budget.timeout)
+    ? 'failure'
+    : 'ignored';

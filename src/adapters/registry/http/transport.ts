@@ -111,7 +111,7 @@ export const createRegistryHttp = (options: RegistryHttpOptions): RegistryHttp =
       if (isClosed) return fail(failure('busy', request.stage, request.host, 'the gate is shutting down'));
       const first = firstHop(request, settingsOf);
       if (!first.ok) return first;
-      const { budget, end } = active.start(first.value.endpoint.settings.timeout, request.signal);
+      const { budget, end } = active.start(first.value.endpoint.settings.timeout, request);
       const answer = await followRedirects(first.value, request, budget);
       if (answer.ok) return ok(responseOf(answer.value.response, answer.value.url, end));
       end();
@@ -136,6 +136,7 @@ const responseOf = (response: HostResponse, url: URL, end: () => void): HttpResp
     end();
     return result;
   },
+  stream: (limit, take) => response.stream(limit, take).finally(end),
   discard: () => void response.discard().then(end),
 });
 
@@ -145,9 +146,9 @@ const createActiveBudgets = (clock: Clock) => {
   return {
     start: (
       timeout: number,
-      signal: AbortSignal,
+      { signal, isBulk }: HttpRequest,
     ): { readonly budget: RequestBudget; readonly end: () => void } => {
-      const budget = startRequestBudget(timeout, signal, clock);
+      const budget = startRequestBudget(timeout, signal, clock, isBulk);
       budgets.add(budget);
       const forget = (): boolean => budgets.delete(budget);
       onAbort(budget.signal, forget);

@@ -125,7 +125,7 @@ export const createConnectionPool = (deps: ConnectionPoolDeps): ConnectionPool =
   const openConnection = createOpenConnection(deps);
   return {
     send: async (host, { endpoint, headers }, request, budget) => {
-      const { method, body, stage } = request;
+      const { method, body, stage, isBulk } = request;
       const { signal } = budget;
       let idle = method === 'POST' ? undefined : host.takeIdle();
       for (;;) {
@@ -137,7 +137,7 @@ export const createConnectionPool = (deps: ConnectionPoolDeps): ConnectionPool =
         const connection = opened.value;
         try {
           const { url } = endpoint;
-          const sent = { url, method, headers, signal, ...(body === undefined ? {} : { body }) };
+          const sent = { url, method, headers, signal, isBulk, ...(body === undefined ? {} : { body }) };
           return ok({ connection, response: await connection.send(sent) });
         } catch (error) {
           connection.close();

@@ -17,9 +17,13 @@ export interface Connection {
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string;
     readonly signal: AbortSignal;
+    readonly isBulk?: true | undefined;
   }): Promise<Dispatcher.ResponseData>;
-  /** The read of the body begins, with this limit of bytes. More bytes on the wire end the connection. */
-  readonly allowBody: (body: number) => void;
+  /**
+   * The read of the body begins, with this limit of bytes. More bytes on the wire end the connection.
+   * @param announced - its length, when it is large and the host has told it
+   */
+  readonly allowBody: (body: number, announced?: number) => void;
   alive(): boolean;
   close(): void;
 }
@@ -27,20 +31,27 @@ export interface Connection {
 /** Idle connections end soon: registries close theirs after some seconds, and hosts come and go with image names. */
 const keepAlive = { keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000, keepAliveTimeoutThreshold: 1000 };
 
-/** Most bytes that the library reads at a time. */
+/** Most bytes that the library reads at a time, and buffers of a response. */
 const maxReadSize = 4096;
+const bufferSize = 32 * 1024;
+/** The same for large bodies of a length that is known: no trailers follow them. */
+const maxBulkReadSize = 64 * 1024;
+const bulkBufferSize = 128 * 1024;
 
 /**
  * For every header beyond the limit the library makes an error with its stack, until the end of the bytes that it has just
  * read. Attack (B9): 64 KiB of tiny trailers, which delayed every review by a tenth of a second.
  */
-const withBoundedReads = (socket: DialedConnection['socket']): DialedConnection['socket'] => {
+const boundReads = (socket: DialedConnection['socket']): ((most: number) => void) => {
   const read = socket.read.bind(socket);
+  let limit = maxReadSize;
   socket.read = (size?: number): unknown => {
     if (socket.destroyed) return null;
-    return read(size ?? (socket.readableLength > maxReadSize ? maxReadSize : undefined));
+    return read(size ?? (socket.readableLength > limit ? limit : undefined));
   };
-  return socket;
+  return (most) => {
+    limit = most;
+  };
 };
 
 const connectionGone = (): Error =>
@@ -55,15 +66,14 @@ export const createConnection = (
 ): Connection => {
   const { socket, httpProxy } = dialed;
   let attached = false;
+  const readAtMost = boundReads(socket);
   const client: Client = new library.Client(origin, {
     connect: (_options, callback) => {
       const first = !attached;
       attached = true;
       // Deferred, since the client would not check its queue again.
       queueMicrotask(() =>
-        first && !socket.destroyed
-          ? callback(null, withBoundedReads(socket))
-          : callback(connectionGone(), null),
+        first && !socket.destroyed ? callback(null, socket) : callback(connectionGone(), null),
       );
     },
     pipelining: 1,
@@ -81,7 +91,8 @@ export const createConnection = (
     void client.destroy().catch(() => undefined);
   };
   return {
-    send: async ({ url, method, headers, body, signal }) => {
+    send: async ({ url, method, headers, body, signal, isBulk }) => {
+      readAtMost(maxReadSize);
       // The client ignores a signal until it writes the request.
       const stopListening = onAbort(signal, close);
       wireLimit.startRequest();
@@ -92,13 +103,16 @@ export const createConnection = (
           headers: { ...headers, ...authorization },
           body: body ?? null,
           signal,
-          highWaterMark: 32 * 1024,
+          highWaterMark: isBulk === true ? bulkBufferSize : bufferSize,
         });
       } finally {
         stopListening();
       }
     },
-    allowBody: wireLimit.allowBody,
+    allowBody: (body, announced) => {
+      if (announced !== undefined) readAtMost(maxBulkReadSize);
+      wireLimit.allowBody(body);
+    },
     alive: () => !socket.destroyed && !client.destroyed,
     close,
   };
