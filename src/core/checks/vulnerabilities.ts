@@ -10,7 +10,7 @@ import { compileAccept } from './vulnerabilities/accept.ts';
 import { advisoriesAtHand, advisoriesFresh } from './vulnerabilities/advisories.ts';
 import type { VulnerabilityCondition, VulnerabilitySubject } from './vulnerabilities/condition.ts';
 import { countedBy, withinMax, withinScore } from './vulnerabilities/limits.ts';
-import { readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
+import { lookedInto, readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
 import { openBy } from './vulnerabilities/open.ts';
 import { notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
 import { compileListSources, type ListSources } from './vulnerabilities/sources.ts';
@@ -51,6 +51,7 @@ const conditionsOf = (
   return [
     timed(advisoriesAtHand),
     always(readable),
+    always(lookedInto),
     always(scanned(unscanned, sources.text)),
     always(withoutGaps(config)),
     timed(advisoriesFresh(most, knownExploited)),

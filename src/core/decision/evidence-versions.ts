@@ -19,9 +19,17 @@ const generationOf = ({ facts: { vulnerability } }: ImageEvidence): string | und
     ? vulnerability.value.advisories.value.generation
     : undefined;
 
+/** Which cataloger looked into the image; `undefined`: none did. */
+const catalogerOf = ({ facts: { vulnerability } }: ImageEvidence): string | undefined => {
+  if (vulnerability?.state !== 'known') return undefined;
+  for (const { lists } of vulnerability.value.packages.values())
+    for (const { source } of lists) if (source.kind === 'catalog') return source.version;
+  return undefined;
+};
+
 /**
  * By what the images were judged, as `versions` of a decision names it: `trustRoot/sigstore` with the digest of the root as it
- * was then, `advisories` with their generation. When one of them is swapped verdicts change, so the record says by which
+ * was then, `advisories` with their generation, `cataloger` with its version. When one of them is swapped verdicts change, so the record says by which
  * they are.
  */
 export const evidenceVersions = (images: readonly ImageUnderReview[]): Versions => {
@@ -33,6 +41,8 @@ export const evidenceVersions = (images: readonly ImageUnderReview[]): Versions 
       found.set(`trustRoot/${name}`, digest);
     const generation = generationOf(evidence);
     if (generation !== undefined) found.set('advisories', generation);
+    const cataloger = catalogerOf(evidence);
+    if (cataloger !== undefined) found.set('cataloger', cataloger);
   }
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxRecorded));
 };

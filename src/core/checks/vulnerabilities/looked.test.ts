@@ -19,7 +19,7 @@ import {
   vulnerabilityFacts,
 } from '../../../../test/fakes/vulnerability-facts.ts';
 import { absent, known, unavailable } from '../../facts/fact.ts';
-import type { PlatformPackages } from '../../facts/vulnerability/vulnerability-facts.ts';
+import type { JudgedPackageList, PlatformPackages } from '../../facts/vulnerability/vulnerability-facts.ts';
 import { isUninformed } from '../../decision/judge-evidence.ts';
 
 const one = 'CVE-2026-1';
@@ -110,6 +110,81 @@ describe('V1: not looked is not clean', () => {
     const both = { lists: [packageList(), packageList([match(one)])], unreadable: [] };
     expect(of(both)).toEqual(['p:Deny:vulnerable']);
     expect(of({ ...both, lists: [...both.lists].reverse() })).toEqual(['p:Deny:vulnerable']);
+  });
+});
+
+describe('what the gate finds itself', () => {
+  const catalog = { evidence: [{ catalog: {} }, { sbom: { unsigned: true } }] };
+  const underWay = (progress: object = {}) => ({
+    kind: 'under-way' as const,
+    progress: { state: 'reading' as const, read: 37_000_000, bytes: 113_000_000, ...progress },
+  });
+  const lacking = (why: object) => ({
+    kind: 'unavailable' as const,
+    why: { what: 'registry.example.com: blob', why: 'no answer', ...why },
+  });
+  const unlooked = (missing: PlatformPackages['missing'], ...lists: readonly JudgedPackageList[]) => ({
+    lists,
+    unreadable: [],
+    ...(missing && { missing }),
+  });
+
+  test('counts where the policy names it, and no list of somebody else takes anything from it', () => {
+    const own = packageList([match(one)], { source: { kind: 'catalog', version: '1' } });
+    expect(of({ lists: [own], unreadable: [] }, { evidence: [{ catalog: {} }] })).toEqual([
+      'p:Deny:vulnerable',
+    ]);
+    expect(of({ lists: [packageList(), own], unreadable: [] }, catalog)).toEqual(['p:Deny:vulnerable']);
+    expect(of({ lists: [packageList(), own], unreadable: [] })).toEqual([]);
+  });
+
+  test.each([
+    ['reading', underWay(), '37 of 113 MB read'],
+    ['waiting', underWay({ state: 'waiting' }), 'its 113 MB wait for their turn'],
+    ['crowded', underWay({ state: 'crowded' }), 'too many images wait for their turn'],
+  ])('V16: while it is %s, no other list stands in for it', (_title, missing, says) => {
+    const [finding, ...more] = findings(catalog, vulnerabilityFacts(unlooked(missing, packageList())));
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ code: 'vulnerabilities-unscanned', mode: 'Deny' });
+    expect(finding?.message).toContain(`is not looked into yet (${says}; try again)`);
+    expect(finding?.detail).toBe(`${says} of ${imageDigest}`);
+  });
+
+  test.each(['Warn', 'Audit'])('unscanned: %s is about that too', (unscanned) => {
+    expect(of(unlooked(underWay()), { ...catalog, unscanned })).toEqual([
+      `p:${unscanned}:vulnerabilities-unscanned`,
+    ]);
+  });
+
+  test('a policy that does not ask for it does not wait for it', () => {
+    expect(of(unlooked(underWay(), packageList()))).toEqual([]);
+    expect(of(unlooked(lacking({ final: true }), packageList()))).toEqual([]);
+  });
+
+  test.each([
+    ['an outage', lacking({ excusable: true }), 'Warn', true],
+    ['another failure', lacking({}), 'Deny', true],
+    ['V5: an image that nobody can read', lacking({ final: true }), 'Deny', false],
+  ])('R25: %s', (_title, missing, mode, uninformed) => {
+    const verdict = decide(
+      { ...catalog, unscanned: 'Audit', gaps: 'Audit' },
+      vulnerabilityFacts(unlooked(missing)),
+      {
+        onUnavailable: 'Warn',
+      },
+    );
+    expect(codesOf(verdict)).toEqual([`p:${mode}:image-unavailable`]);
+    expect(verdict.findings.map(isUninformed)).toEqual([uninformed]);
+  });
+
+  test('R25: an outage at one platform excuses nothing at another one', () => {
+    const facts = indexFacts({
+      'linux/amd64': unlooked(lacking({ excusable: true })),
+      'linux/arm64': unlooked(lacking({ why: 'a bomb', final: true })),
+    });
+    const verdict = decide({ ...catalog }, facts, { onUnavailable: 'Warn' });
+    expect(codesOf(verdict)).toEqual(['p:Deny:image-unavailable']);
+    expect(verdict.findings[0]?.detail).toMatch(/no answer.*a bomb/);
   });
 });
 

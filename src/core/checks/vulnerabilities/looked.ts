@@ -1,14 +1,15 @@
 /*
  * vulnerabilities.evidence, vulnerabilities.unscanned, vulnerabilities.gaps, vulnerabilities.allowGaps
  *
- * Reads:   which package lists of the image count, and what they leave open.
+ * Reads:   which package lists of the image count, what they leave open, and how far the gate has looked into it.
  * Allows:  an image with a list that counts, all of which can be read, and with no gap beside those that are allowed.
  * Refuses: image-unavailable, vulnerabilities-unscanned, vulnerability-gap
  */
 import type { VulnerabilitiesCheck } from '../../policy/schema/schema.ts';
 import { shown, shownBriefly } from '../../text/shown-text.ts';
 import type { Gap } from '../../vulnerability/gap.ts';
-import { listed } from '../check.ts';
+import type { ScanProgress } from '../../facts/vulnerability/vulnerability-facts.ts';
+import { listed, pass } from '../check.ts';
 import { vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 
 const maxWhatLength = 80;
@@ -38,20 +39,87 @@ export const readable: VulnerabilityCondition = (subject) =>
     },
   );
 
+/**
+ * An image that the policy has the gate look into, and that could not be looked into. Whoever pushed it chose its layers: only an
+ * outage is excused (R25), and an image that nobody can read is refused for good (V5).
+ */
+export const lookedInto: VulnerabilityCondition = (subject) => {
+  const whys = subject.platforms.flatMap((platform) => {
+    const { missing } = subject.of(platform);
+    return missing?.kind === 'unavailable' ? [missing.why] : [];
+  });
+  const [first] = whys;
+  if (first === undefined) return pass;
+  const worst = whys.find(({ final }) => final) ?? whys.find(({ excusable }) => excusable !== true) ?? first;
+  return vulnerabilityViolation(
+    subject,
+    ({ missing }) =>
+      missing?.kind === 'unavailable'
+        ? {
+            says: 'has layers that could not be looked into, so nobody knows what is wrong with it',
+            detail: `${missing.why.what}: ${missing.why.why}`,
+          }
+        : undefined,
+    {
+      code: 'image-unavailable',
+      why: worst,
+      ...(worst.remedy === undefined ? {} : { remedy: worst.remedy }),
+    },
+  );
+};
+
+const megabytes = (bytes: number): string => String(Math.round(bytes / 1_000_000));
+
+const progressText = ({ state, read, bytes }: ScanProgress): string => {
+  switch (state) {
+    case 'reading':
+      return `${megabytes(read)} of ${megabytes(bytes)} MB read`;
+    case 'waiting':
+      return `its ${megabytes(bytes)} MB wait for their turn`;
+    case 'crowded':
+      return 'too many images wait for their turn';
+    default:
+      return state satisfies never;
+  }
+};
+
+/**
+ * V16: what the gate has not found yet may be what refuses the image, so no list of somebody else stands in.
+ */
+const scannedLater =
+  (unscanned: Mode): VulnerabilityCondition =>
+  (subject) =>
+    vulnerabilityViolation(
+      subject,
+      ({ missing, platform }) => {
+        if (missing?.kind !== 'under-way') return undefined;
+        const progress = progressText(missing.progress);
+        return {
+          says: `is not looked into yet (${progress}; try again)`,
+          detail: `${progress} of ${platform.digest}`,
+        };
+      },
+      {
+        code: 'vulnerabilities-unscanned',
+        remedy:
+          'try again in a moment, as a Deployment does by itself: the gate goes on without waiting for that',
+        ...atMost(unscanned),
+      },
+    );
+
 /** Which lists a policy accepts, and how to attach one. */
 export interface AcceptedText {
   readonly accepted: string;
   readonly remedy: string;
 }
 
-/** V1: not looked is not clean. */
-export const scanned =
+const scannedBySomebody =
   (unscanned: Mode, { accepted, remedy }: AcceptedText): VulnerabilityCondition =>
   (subject) =>
     vulnerabilityViolation(
       subject,
-      ({ lists, unreadable, platform }) =>
-        lists.length > 0 || unreadable.length > 0
+      ({ lists, unreadable, missing, platform }) =>
+        lists.length > 0 || unreadable.length > 0 || missing !== undefined
           ? undefined
           : {
               says: 'has no list of its packages, so nobody knows what is wrong with it',
@@ -63,6 +131,13 @@ export const scanned =
         ...atMost(unscanned),
       },
     );
+
+/** V1: not looked is not clean. */
+export const scanned = (unscanned: Mode, text: AcceptedText): VulnerabilityCondition => {
+  const later = scannedLater(unscanned);
+  const bySomebody = scannedBySomebody(unscanned, text);
+  return (subject) => [...later(subject), ...bySomebody(subject)];
+};
 
 const gapText = ({ kind, what }: Gap): string => `${kind}: ${shownBriefly(what, maxWhatLength)}`;
 

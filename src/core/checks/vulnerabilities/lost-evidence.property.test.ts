@@ -35,12 +35,15 @@ const check = fc.record({
   onlyFixable: fc.boolean(),
   gracePeriod: fc.constantFrom('0s', '14d'),
   deny: fc.constantFrom([], ['CVE-2026-1']),
+  evidence: fc.constant([{ catalog: {} }, { sbom: { unsigned: true } }]),
   allowGaps: fc.constantFrom([], ['unowned-binary']),
 });
 
 const factsOf = (lists: readonly JudgedPackageList[], more: Partial<VulnerabilityFacts> = {}) =>
   vulnerabilityFacts({ lists, unreadable: [] }, more);
 const unreadable = { source: { kind: 'unsigned', digest: otherDigest }, why: 'cut off' } as const;
+const underWay = { kind: 'under-way', progress: { state: 'waiting', read: 0, bytes: 1 } } as const;
+const unlooked = { kind: 'unavailable', why: { what: 'the layers', why: 'gone' } } as const;
 const without = (lists: readonly JudgedPackageList[]): readonly JudgedPackageList[] =>
   lists.map((one) => ({ ...one, matches: [], feeds: [] }));
 
@@ -55,6 +58,10 @@ const losses: Readonly<Record<string, (lists: readonly JudgedPackageList[]) => V
     factsOf([], { packages: new Map([[otherDigest, { lists, unreadable: [] }]]) }),
   'nobody looked into the image': () =>
     factsOf([], { packages: new Map([[imageDigest, { lists: [], unreadable: [] }]]) }),
+  'the gate has not looked into the image yet': (lists) =>
+    vulnerabilityFacts({ lists: without(lists), unreadable: [], missing: underWay }),
+  'the gate could not look into the image': (lists) =>
+    vulnerabilityFacts({ lists: without(lists), unreadable: [], missing: unlooked }),
   'the feeds are old': (lists) =>
     factsOf(without(lists).map((one) => ({ ...one, feeds: [{ ...debianFeed, asOf: daysAgo(99) }] }))),
 };

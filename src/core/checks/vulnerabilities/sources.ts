@@ -2,7 +2,7 @@
  * vulnerabilities.evidence
  *
  * Reads:   whose word each package list is, and what claims say of who attested it.
- * Allows:  lists of whoever may push, lists that one of the authorities attested: as the policy says. Others count for nothing.
+ * Allows:  lists of the gate itself, of whoever may push, lists that one of the authorities attested: as the policy says. Others count for nothing.
  */
 import { besideImage } from '../../facts/claim-location.ts';
 import type { AttestationClaim } from '../../facts/claim.ts';
@@ -82,12 +82,15 @@ const attachUnsigned =
 const attachSigned =
   'attest a CycloneDX or SPDX list of the digest: `cosign attest --type cyclonedx --predicate list.cdx.json IMAGE`';
 
-const textOf = (unsigned: boolean, names: readonly string[]): AcceptedText => ({
+const lookedInto = 'try again: the gate looks into the image when it is asked about it';
+
+const textOf = (catalog: boolean, unsigned: boolean, names: readonly string[]): AcceptedText => ({
   accepted: [
+    ...(catalog ? ['what the gate finds in the layers'] : []),
     ...(unsigned ? ['unsigned lists beside the image'] : []),
     ...(names.length === 0 ? [] : [`lists that ${listed(names, shownName)} attested`]),
   ].join(' and '),
-  remedy: unsigned ? attachUnsigned : attachSigned,
+  remedy: catalog ? lookedInto : unsigned ? attachUnsigned : attachSigned,
 });
 
 /** @param platforms the images that are judged: lists are looked for beside each of them */
@@ -95,6 +98,7 @@ export const compileListSources = (
   evidence: VulnerabilitiesCheck['evidence'],
   platforms: PlatformChoice,
 ): Result<ListSources, string> => {
+  const catalog = evidence.some((source) => source.catalog !== undefined);
   const unsigned = evidence.some(({ sbom }) => sbom?.unsigned === true);
   const groups = evidence.flatMap(({ sbom }) => (sbom?.authorities === undefined ? [] : [sbom.authorities]));
   const signed: SignedSource[] = [];
@@ -107,15 +111,15 @@ export const compileListSources = (
   const need =
     first === undefined ? undefined : more.reduce((all, other) => attestationKind.union(all, other), first);
   return ok({
-    // This version looks into no layer, and its schema takes nothing that asks for it (R5).
-    lists: { catalog: false, unsigned, ...(need === undefined ? {} : { signed: need }) },
+    lists: { catalog, unsigned, ...(need === undefined ? {} : { signed: need }) },
     text: textOf(
+      catalog,
       unsigned,
       groups.flat().map(({ name }) => name),
     ),
     readsTime: signed.length > 0,
     accepts: (source, { signed: by }, { now }) => {
-      if (source.kind !== 'signed') return source.kind === 'unsigned' && unsigned;
+      if (source.kind !== 'signed') return source.kind === 'catalog' ? catalog : unsigned;
       return (
         by !== undefined &&
         signed.some((one) => one.accepts(source.claim, { now, repository: by.repository }))

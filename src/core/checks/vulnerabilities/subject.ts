@@ -1,4 +1,5 @@
 import type { PlatformImage } from '../../facts/image-facts.ts';
+import { catalogerVersion } from '../../catalog/cataloger-version.ts';
 import type {
   JudgedPackageList,
   PackageListSource,
@@ -12,6 +13,7 @@ export interface PlatformSubject {
   readonly platform: PlatformImage;
   readonly lists: readonly JudgedPackageList[];
   readonly unreadable: PlatformPackages['unreadable'];
+  readonly missing?: PlatformPackages['missing'];
   readonly vulnerabilities: readonly Vulnerability[];
 }
 
@@ -60,12 +62,14 @@ export const platformSubject = (
   accepts: (source: PackageListSource) => boolean,
   memory: VulnerabilityMemory,
 ): PlatformSubject => {
-  const { lists, unreadable } = packages.get(platform.digest) ?? nothing;
+  const { lists, unreadable, missing } = packages.get(platform.digest) ?? nothing;
+  const asksCatalog = accepts({ kind: 'catalog', version: catalogerVersion });
   const counting = lists.filter(({ source }) => accepts(source));
   return {
     platform,
     lists: counting,
     unreadable: unreadable.filter(({ source }) => accepts(source)),
+    ...(asksCatalog && missing !== undefined ? { missing } : {}),
     vulnerabilities: memory(counting),
   };
 };

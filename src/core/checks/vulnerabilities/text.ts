@@ -55,7 +55,7 @@ const listText = ({ source, packages }: JudgedPackageList): string => {
   const of = `${String(packages)} package${packages === 1 ? '' : 's'}`;
   switch (source.kind) {
     case 'catalog':
-      return `${of} found by the gate`;
+      return `${of} found by the gate (cataloger ${source.version})`;
     case 'signed':
       return `${of} in a signed list`;
     case 'unsigned':

@@ -22,7 +22,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   'authorities.notation': 'authorities of Notation (`notation`)',
   'authorities.key.kms': 'keys of a KMS (`key.kms`)',
   'authorities.key.fingerprint': 'keys of a KMS (`key.fingerprint`)',
-  'evidence.catalog': 'lists that the gate makes of layers (`evidence: [{ catalog: {} }]`)',
 };
 const laterField = (path: Path, key: string): string | undefined => {
   // Authorities are written alike wherever they stand.

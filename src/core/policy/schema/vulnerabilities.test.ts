@@ -51,6 +51,13 @@ describe('the check vulnerabilities is read', () => {
     ['deny', { deny: ['CVE-2021-44228'] }],
   ])('with %s as its only limit', (_, limit) => expect(problems({ ...least, ...limit })).toEqual([]));
 
+  test('what the gate finds itself, unless another list is named', () => {
+    const { spec } = policy('p', {
+      checks: [{ vulnerabilities: { max: { critical: 0 }, unscanned: 'Deny', gaps: 'Deny' } }],
+    });
+    expect(spec.checks).toMatchObject([{ vulnerabilities: { evidence: [{ catalog: {} }] } }]);
+  });
+
   test('lists that somebody attested', () => {
     const evidence = [{ sbom: { unsigned: true } }, { sbom: { authorities: [authority] } }];
     expect(problems({ ...least, max: { critical: 0 }, evidence })).toEqual([]);
@@ -89,14 +96,14 @@ describe('R5: what is wrong or does nothing is refused, with its place', () => {
       `${at}.gaps: missing field`,
     ],
     [
-      'layers, which nobody reads yet',
-      { ...least, ...max, evidence: [{ catalog: {} }] },
-      `${at}.evidence.0.catalog: this version cannot run lists that the gate makes of layers`,
+      'a catalog with fields that nobody knows',
+      { ...least, ...max, evidence: [{ catalog: { deep: true } }] },
+      `${at}.evidence.0.catalog.deep: unknown field`,
     ],
     [
-      'no evidence, which would be layers',
-      { ...max, unscanned: 'Deny', gaps: 'Deny' },
-      `${at}.evidence: missing field`,
+      'two lists in one entry',
+      { ...least, ...max, evidence: [{ catalog: {}, sbom: { unsigned: true } }] },
+      `${at}.evidence.0: names no list, or two`,
     ],
     [
       'attested lists of nobody',

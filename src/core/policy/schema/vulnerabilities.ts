@@ -74,12 +74,19 @@ const sbom = z
 
 const listSource = z
   .strictObject({
+    catalog: z
+      .strictObject({})
+      .exactOptional()
+      .describe(
+        'What the gate finds itself in the layers of the image. They are read once, in a thread of their own.',
+      )
+      .meta(kept),
     sbom: sbom
       .exactOptional()
       .describe('Lists in CycloneDX or SPDX JSON that stand beside the image.')
       .meta(kept),
   })
-  .refine(holdsOne, { message: 'names no list: write `sbom: { unsigned: true }`' });
+  .refine(holdsOne, { message: 'names no list, or two: write `catalog: {}` or `sbom: { unsigned: true }`' });
 
 const limit = (level: string) =>
   z
@@ -152,9 +159,10 @@ const fields = z.strictObject({
     .array(listSource)
     .min(1)
     .max(16)
+    .default([{ catalog: {} }])
     .describe(
-      'Which package lists count. They add up: none takes a package from another. This version reads lists that ' +
-        'stand beside the image.',
+      'Which package lists count. They add up: none takes a package from another. With `catalog`, an image that the gate has ' +
+        'not looked into yet is unscanned, whatever stands beside it.',
     ),
   maxAge: durationText({ zero: false })
     .default('5d')
