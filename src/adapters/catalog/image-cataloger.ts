@@ -18,11 +18,14 @@ export interface LayerSource<F> {
   /** What the config of the image says that it unpacks to; absent: it is a folder, and no layer of an image. */
   readonly diffId?: Digest;
   readonly createdBy?: string;
+  /** The host that delivers it. What is known of a layer is known of this host alone; absent: of this machine. */
+  readonly host?: string;
   /** Reads it; `ok` only when its bytes have its digest, or when no more of them were wanted. */
   readonly read: (take: TakeChunk, signal: AbortSignal) => Promise<Result<undefined, F>>;
   /**
    * Whether this caller may learn what is known of the layer: its repository has to show that it holds it (V6), because a manifest
-   * can name a layer of somebody's private image.
+   * can name a layer of somebody's private image. A hostile host can show whatever it is asked for: what is known of a layer of
+   * another host is never told.
    */
   readonly mayKnow: () => Promise<boolean>;
 }
@@ -60,7 +63,8 @@ const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): La
   ...(createdBy === undefined ? {} : { createdBy }),
   isLazy: isLazyByAnnotations(annotations),
 });
-const keyOf = <F>({ digest, diffId = '' as Digest }: LayerSource<F>): string => `${digest} ${diffId}`;
+const keyOf = <F>({ digest, diffId = '' as Digest, host = '' }: LayerSource<F>): string =>
+  `${digest} ${diffId} ${host}`;
 
 /** One image in its thread. */
 interface Job<F> {
