@@ -229,6 +229,8 @@ export type SourceState = {
 /** What was found out about one digest. */
 export interface SubjectClaims<C extends Claim> {
   readonly digest: Digest;
+  /** Of the same bytes, where that is another one: a workload may name them by each algorithm. */
+  readonly sha256?: Digest;
   readonly claims: readonly C[];
   readonly rejected: readonly RejectedCandidate[];
   readonly sources: readonly SourceState[];

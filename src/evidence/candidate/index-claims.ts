@@ -12,7 +12,7 @@ import type { ResolvedImage } from '../resolve/attempts.ts';
 import type { Candidate } from './candidate.ts';
 import type { ClaimSearch } from './gather-claims.ts';
 import { imagesBehind, type IndexImage } from './index-images.ts';
-import { claimsAbout, isMet, type ClaimQuestion, type ClaimSearcher } from './subject-claims.ts';
+import { claimsAbout, isMet, nothingSaid, type ClaimQuestion, type ClaimSearcher } from './subject-claims.ts';
 
 /** An image that is named by an index and cannot be read has nothing that speaks for it (S3). */
 const nothingFor = <C extends Claim>({ digest }: IndexImage, location: string): SubjectClaims<C> => ({
@@ -122,7 +122,7 @@ export const claimsInIndex = async <C extends Claim, N extends ClaimNeed<C>>(
   const { settings, parts } = searcher;
   const { digest } = question.resolved.image;
   /** Until it is known. */
-  let named: SubjectClaims<C> = { digest, claims: [], rejected: [], sources: [], left: 0 };
+  let named: SubjectClaims<C> = nothingSaid(digest, index);
   const isEnough = (): boolean => settings.covers && isMet(searcher, question, named.claims);
   const naming = claimsAbout(searcher, question, { digest, manifest: index }, []).then((found) => {
     named = found;

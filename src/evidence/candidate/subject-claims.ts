@@ -1,7 +1,8 @@
 import type { AttestationNeed, ClaimNeed } from '../../core/facts/claim-need.ts';
 import type { Claim, SubjectClaims } from '../../core/facts/claim.ts';
-import type { Digest } from '../../core/image/digest.ts';
+import { algorithmOf, type Digest } from '../../core/image/digest.ts';
 import { repositoryKey } from '../cache/access-grants.ts';
+import { digestOf } from '../content-digest.ts';
 import type { EvidenceLimits } from '../limits.ts';
 import type { OffersFor, ProviderParts } from '../provider.ts';
 import { readPlaceOf } from '../read-content.ts';
@@ -38,6 +39,19 @@ interface Subject {
   /** Of an image: the named index, where it lists candidates beside its images. */
   readonly index?: NonNullable<ClaimSearch['index']>;
 }
+
+/**
+ * A subject of which nothing was found yet. Attack: an image is revoked by its sha256, and the workload names the same bytes
+ * by sha512, for which a message signature over them stands as well.
+ */
+export const nothingSaid = <C extends Claim>(digest: Digest, manifest: Uint8Array): SubjectClaims<C> => ({
+  digest,
+  ...(algorithmOf(digest) !== 'sha256' && { sha256: digestOf(manifest, 'sha256') }),
+  claims: [],
+  rejected: [],
+  sources: [],
+  left: 0,
+});
 
 /** One question about one image, and whoever asks it. */
 export interface ClaimQuestion<N> {
@@ -106,5 +120,5 @@ export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   });
   question.rests.listedAt = Math.min(question.rests.listedAt, listedAt);
   // A claim of the other kind is none (S4).
-  return { ...found, digest, claims: found.claims.filter(isClaim) };
+  return { ...nothingSaid(digest, manifest), ...found, claims: found.claims.filter(isClaim) };
 };

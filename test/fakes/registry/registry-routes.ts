@@ -30,7 +30,7 @@ export interface RouteOptions {
   readonly hasRanges: () => boolean;
 }
 
-const digestForm = /^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
+const digestForm = /^sha(256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})$/;
 
 /** Answers what distribution-spec 1.1 says for reading. */
 export const createRoutes = (store: RegistryStore, options: RouteOptions) => {

@@ -154,9 +154,9 @@ export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): Evide
     readsSituation: readsTime(config),
     judge: (facts, { now }) => {
       const subjects = subjectsOf(facts, choice);
-      const digest = [facts.digest, ...subjects.map((subject) => subject.digest)].find((one) =>
-        revoked.has(one),
-      );
+      const digest = [facts.named, ...subjects]
+        .flatMap((subject) => [subject.digest, subject.sha256 ?? subject.digest])
+        .find((one) => revoked.has(one));
       if (digest !== undefined) return [violationOf(terms, [revokedImage(digest)])];
       const situation = { now, repository: facts.repository };
       const unmet = subjects.flatMap((subject) => unmetOf(terms, subject, situation) ?? []);

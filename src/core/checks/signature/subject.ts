@@ -28,7 +28,7 @@ const nameOf = ({ platform }: PlatformClaims<Claim>): string =>
   platform === undefined ? 'no platform' : shownBriefly(formatPlatform(platform), maxNameLength);
 
 const together = <C extends Claim>(image: SubjectClaims<C>, index: SubjectClaims<C>): SubjectClaims<C> => ({
-  digest: image.digest,
+  ...image,
   claims: [...image.claims, ...index.claims],
   rejected: [...image.rejected, ...index.rejected],
   sources: [...image.sources, ...index.sources],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { besideImage, filledTemplate } from '../../facts/claim-location.ts';
-import { parseDigest } from '../../image/digest.ts';
+import { algorithmOf, parseDigest } from '../../image/digest.ts';
 import { parseReference } from '../../image/reference.ts';
 import { durationText, kept, visibleText } from './text.ts';
 
@@ -24,7 +24,13 @@ export const repositoryTemplate = visibleText(maxTemplateLength).superRefine((te
 
 const digestText = visibleText(maxTemplateLength).superRefine((text, context) => {
   const digest = parseDigest(text);
-  if (!digest.ok) context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${digest.error}` });
+  const isFit = digest.ok && algorithmOf(digest.value) === 'sha256';
+  if (isFit) return;
+  // What is written by another one would revoke nothing, or an image by one of its names alone.
+  const why = digest.ok
+    ? 'must be a sha256, which finds an image by whichever digest it is named'
+    : digest.error;
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${why}` });
 });
 const digestList = z.array(digestText).min(1).max(1024);
 
@@ -44,7 +50,7 @@ export const claimFields = {
       images: digestList
         .exactOptional()
         .describe(
-          'Digests that may not run any more, whoever signed them: what a workload names, and where `multiArch` has them judged the images behind it.',
+          'Digests that may not run any more, whoever signed them: what a workload names, and where `multiArch` has them judged the images behind it. Of each its sha256, by whichever algorithm a workload names it.',
         )
         .meta(kept),
       certificates: digestList

@@ -218,6 +218,16 @@ describe('S9: what nobody can prove, or what would let in others, is refused', (
       'must be a repository with its host',
     ],
     ['revoking nothing', withKey({}, { revoked: {} }), 'signature.revoked: revokes nothing'],
+    [
+      'revoking images by sha512',
+      withKey({}, { revoked: { images: [`sha512:${'a'.repeat(128)}`] } }),
+      'must be a sha256',
+    ],
+    [
+      'revoking certificates by sha512',
+      withKey({}, { revoked: { certificates: [`sha512:${'a'.repeat(128)}`] } }),
+      'must be a sha256',
+    ],
     ['revoking what is no digest', withKey({}, { revoked: { images: ['web:1'] } }), 'the digest algorithm'],
     ['no annotation', withKey({}, { annotations: {} }), 'signature.annotations: asks for nothing'],
   ])('%s', (_title, signature, want) => {
