@@ -10,6 +10,7 @@ const { outputFiles, metafile } = await build({
   entryPoints: {
     main: 'src/cli/main.ts',
     'store-worker': 'src/adapters/store/decisions/sqlite-worker.ts',
+    'inventory-worker': 'src/adapters/store/inventory/inventory-worker.ts',
     'verify-worker': 'src/serve/verify-worker.ts',
     'catalog-worker': 'src/adapters/catalog/catalog-worker.ts',
     'advisories-worker': 'src/serve/advisories/update-worker.ts',

@@ -9,6 +9,8 @@ const parametersOf = (query: { readonly parameters: readonly unknown[] }): SQLIn
 const asKyselyDatabase = (database: DatabaseSync): SqliteDatabase => ({
   close: () => database.close(),
   prepare: (text) => {
+    // A full disk makes SQLite roll back by itself; the fault of a second rollback would hide that of the disk.
+    if (text === 'rollback' && !database.isTransaction) text = 'SELECT 1';
     const statement = database.prepare(text);
     return {
       reader: statement.columns().length > 0,
