@@ -378,6 +378,10 @@ describe('what is found in the same facts is cached beyond a review where time c
     ['a key that ends', { ...mine, validUntil: '2027-01-01T00:00:00Z' }, {}, true],
     ['a key that begins', { ...mine, validFrom: '2027-01-01T00:00:00Z' }, {}, true],
     ['an age', keyless(), { maxAge: '1d' }, true],
+    ['a key whose entry nobody need date: its log may end', { ...mine, require: { logs: 1 } }, {}, true],
+    ['a key with a timestamp', { ...mine, require: { timestamps: 1 } }, {}, false],
+    ['keyless in two logs, of which one may be undated', keyless({}, {}, { logs: 2 }), {}, true],
+    ['keyless in a log of another root', keyless({}, {}, { trustRoot: 'other' }), {}, true],
   ])('%s', (_title, authority, check, want) => {
     const signature = { authorities: [{ name: 'a', ...authority }], ...check };
     const [compiled] = policySet({ p: { checks: [{ signature }] } }).policies;

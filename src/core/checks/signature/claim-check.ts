@@ -1,6 +1,7 @@
 import type { Claim, ClaimFacts } from '../../facts/claim.ts';
 import type { ClaimDemand, ClaimNeed } from '../../facts/claim-need.ts';
 import { readDuration } from '../../policy/schema/duration.ts';
+import { requirementsOf } from '../../policy/schema/authority.ts';
 import type { MultiArch, SignatureCheck } from '../../policy/schema/schema.ts';
 import { fail, ok, type Result } from '../../result.ts';
 import { pass, type CheckSituation, type ClaimStanding, type EvidenceRule } from '../check.ts';
@@ -134,14 +135,27 @@ const revokedImage = (digest: string): Unmet => ({
 });
 
 /**
+ * Whether an entry may count that nobody dates, which it does while its log is in use. One log of the root that dates the
+ * certificate is dated too.
+ */
+const mayBeUndated = (authority: ClaimConfig['authorities'][number]): boolean => {
+  const { logs, trustRoot } = requirementsOf(authority);
+  const isOwn = authority.keyless !== undefined && authority.keyless.trustRoot === trustRoot;
+  return logs > (isOwn ? 1 : 0);
+};
+
+/**
  * Whether time alone can change what is found in the same facts. Times of the future were refused when the candidate was
  * verified. Where nothing ends and nothing ages, the result is cached beyond its review.
  */
 const readsTime = ({ authorities, maxAge }: ClaimConfig): boolean =>
   maxAge !== undefined ||
   authorities.some(
-    ({ certificate, validFrom, validUntil }) =>
-      certificate !== undefined || validFrom !== undefined || validUntil !== undefined,
+    (authority) =>
+      authority.certificate !== undefined ||
+      authority.validFrom !== undefined ||
+      authority.validUntil !== undefined ||
+      mayBeUndated(authority),
   );
 
 /** The one rule of a check: every digest that it judges has what its terms ask for. */
