@@ -4,12 +4,15 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { isAdvisories, runAdvisories } from './advisories.ts';
 import { inProcess, spawned } from './imagegate.ts';
 import { casesOf, isSigstoreBundle } from './sigstore-bundles.ts';
 
 interface Found {
   /** Folders with a case. */
   readonly cases: readonly string[];
+  /** Folders of advisories, as OSV publishes them. */
+  readonly advisories: readonly string[];
   /** Folders that hold none, each the outermost. */
   readonly unknown: readonly string[];
 }
@@ -21,12 +24,14 @@ const foldersIn = (dir: string): readonly string[] =>
     .sort();
 
 const find = (dir: string): Found => {
-  if (isSigstoreBundle(dir)) return { cases: [dir], unknown: [] };
+  if (isSigstoreBundle(dir)) return { cases: [dir], advisories: [], unknown: [] };
+  if (isAdvisories(dir)) return { cases: [], advisories: [dir], unknown: [] };
   const inside = foldersIn(dir).map(find);
   const cases = inside.flatMap((one) => one.cases);
-  return cases.length === 0
-    ? { cases, unknown: [dir] }
-    : { cases, unknown: inside.flatMap((one) => one.unknown) };
+  const advisories = inside.flatMap((one) => one.advisories);
+  return cases.length + advisories.length === 0
+    ? { cases, advisories, unknown: [dir] }
+    : { cases, advisories, unknown: inside.flatMap((one) => one.unknown) };
 };
 
 const args = process.argv.slice(2);
@@ -37,7 +42,7 @@ if (dir === undefined || other.length > 0 || !statSync(dir, { throwIfNoEntry: fa
   process.exit(2);
 }
 
-const { cases, unknown } = find(dir);
+const { cases, advisories, unknown } = find(dir);
 const imagegate = args.includes('--spawn') ? spawned : inProcess;
 let passed = 0;
 let failed = 0;
@@ -50,6 +55,11 @@ for (const folder of cases) {
       console.log(`FAILED ${relative(dir, folder)} ${name}: exit code ${code}: ${said.trim()}`);
     }
   }
+}
+for (const folder of advisories) {
+  const outcome = runAdvisories(folder, (line) => console.log(line));
+  passed += outcome.passed;
+  failed += outcome.failed;
 }
 for (const folder of unknown) console.log(`no runner for ${relative(dir, folder) || '.'}`);
 console.log(`${passed} passed, ${failed} failed`);

@@ -1,23 +1,7 @@
 import type { VersionScheme } from '../../../src/core/vulnerability/ecosystem.ts';
+import { createRandom, type Next } from '../random.ts';
 
 export type VersionPair = readonly [one: string, other: string];
-
-/** A number from 0 on, below 1. */
-type Next = () => number;
-
-/** xorshift32: what it draws stays the same with any Node and any library. */
-const createRandom = (seed: number): Next => {
-  let state = seed | 0 || 1;
-  const step = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-  // Seeds that lie beside each other begin alike.
-  for (let turn = 0; turn < 16; turn++) step();
-  return step;
-};
 
 /** Draws one text. */
 type Draw = (next: Next) => string;
