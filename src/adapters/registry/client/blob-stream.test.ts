@@ -135,6 +135,14 @@ describe('a blob that is streamed', () => {
     expect(flood.sent()).toBeLessThan(20_000_000);
   });
 
+  test('has not come before its last chunk was taken', async () => {
+    const server = await serving();
+    let taken = 0;
+    const slowly = (chunk: Uint8Array): Promise<boolean> => sleep(3).then(() => (taken += chunk.length) > 0);
+    expect(valueOf((await stream({ host: server.host, take: slowly })).found)).toBe('whole');
+    expect(taken).toBe(size);
+  });
+
   test('a slow drip lasts longer than the timeout of its row and comes whole', async () => {
     const server = await serving();
     server.fault({ path: '/blobs/' }, dripping(100_000, 60));

@@ -87,6 +87,8 @@ export const streamBody = (
     let got = 0;
     let chunks = 0;
     let isSettled = false;
+    let isTaking = false;
+    let hasEnded = false;
     let stopListening = (): void => {};
     const leave = (): void => {
       isSettled = true;
@@ -100,11 +102,10 @@ export const streamBody = (
     };
     const broken = (error?: unknown): void => settle({ end: 'error', error, got });
     const goOn = (wantsMore: boolean): void => {
+      isTaking = false;
+      if (!wantsMore) settle({ end: 'stopped' });
+      else if (hasEnded) settle({ end: 'whole', got });
       if (isSettled) return;
-      if (!wantsMore) {
-        settle({ end: 'stopped' });
-        return;
-      }
       budget.restart();
       body.resume();
     };
@@ -119,13 +120,20 @@ export const streamBody = (
       if (got > limit) settle({ end: 'limit' });
       else if (chunks > freeChunks + got / minBytesPerLargeChunk) settle({ end: 'chunks' });
       if (isSettled) return;
+      isTaking = true;
       body.pause();
       budget.pause();
       take(chunk).then(goOn, defect);
     });
     body.on('error', broken);
-    body.on('close', () => broken());
-    body.on('end', () => settle({ end: 'whole', got }));
+    body.on('close', () => {
+      if (!hasEnded) broken();
+    });
+    // It comes with the last chunk, which may not be taken yet.
+    body.on('end', () => {
+      hasEnded = true;
+      if (!isTaking) settle({ end: 'whole', got });
+    });
     budget.restart();
     stopListening = onAbort(budget.signal, () => broken());
     // A destroyed body emits no more events.
