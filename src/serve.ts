@@ -111,7 +111,7 @@ const assemble = async (
   if (!served.ok) return served;
   const { advisories, parts: advisoryParts } = served.value;
   const evidence = openEvidence(
-    { config, configFile, verifyWorker: workers.verify, trustRoots, advisories, pullSecrets },
+    { config, configFile, workers, trustRoots, advisories, pullSecrets },
     telemetry,
     lifecycle,
   );

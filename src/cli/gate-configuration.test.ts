@@ -9,6 +9,20 @@ import { configurationOf, gateSettings } from './gate-configuration.ts';
 const folder = mkdtempSync(join(tmpdir(), 'gate-configuration-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const carried = (text: string) => {
+  const file = { path: join(folder, 'gate.yaml'), text };
+  const resolved = resolveSettings(gateSettings, { flags: {}, environment: {}, file });
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.error));
+  return configurationOf(resolved.value.config);
+};
+
+test('how far images are looked into goes into the cluster', () => {
+  expect(carried('scan: { atOnce: 1, time: 10m }').settings).toEqual({
+    scan: { atOnce: 1, time: '10m', bytes: '4GiB', unpacked: '16GiB' },
+  });
+  expect(carried('unmatched: deny').settings).toEqual({ unmatched: 'deny' });
+});
+
 test('feeds go into the cluster with their CA beside them', async () => {
   const { ca } = await makeRegistryCertificate();
   writeFileSync(join(folder, 'ca.crt'), `# ours\n${ca}`);
@@ -16,13 +30,7 @@ test('feeds go into the cluster with their CA beside them', async () => {
   - { name: osv, format: osv, url: https://osv.example.com, ecosystems: [npm], every: 1h, caFile: ca.crt }
   - { name: kev, format: kev, url: cisa.gov }
 `;
-  const resolved = resolveSettings(gateSettings, {
-    flags: {},
-    environment: {},
-    file: { path: join(folder, 'gate.yaml'), text },
-  });
-  if (!resolved.ok) throw new Error(JSON.stringify(resolved.error));
-  const { settings, files } = configurationOf(resolved.value.config);
+  const { settings, files } = carried(text);
   expect(settings['advisories']).toMatchObject([
     { name: 'osv', every: '1h', caFile: '/etc/imagegate/advisories-osv-ca.crt' },
     { name: 'kev', url: expect.stringMatching(/^https:\/\/www\.cisa\.gov\//) },

@@ -22,6 +22,7 @@ const carriedSettings = [
   'admins',
   'bootstrapNamespaces',
   'workloads',
+  'scan',
   'cloudIdentities',
   'evidenceCache',
   'evidenceMemory',

@@ -47,13 +47,13 @@ const withoutLogin = ({ dockerConfigFile: _login, ...row }: LoadedRegistry): Loa
  * of a cluster are not read: the user of a check has logins of their own, and is not the kubelet. Configuration that
  * cannot be used gives exit code 2.
  * @param worker - the program of the threads that verify signatures
- * @param lists - by what package lists are judged; absent: nobody asks for them
+ * @param lists - by what package lists are judged, and what makes them; absent: nobody asks for them
  */
 export const openRegistryAccess = (
   config: RegistryConfig,
   worker: URL,
   trustRoots: TrustRoots,
-  lists: Pick<RegistryAccessOptions, 'advisories' | 'onLists'> = {},
+  lists: Pick<RegistryAccessOptions, 'advisories' | 'onLists' | 'scan'> = {},
 ): RegistryAccess => {
   const verification = { worker, trustRoots };
   return createRegistryAccess({

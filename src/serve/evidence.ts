@@ -9,12 +9,14 @@ import {
 } from '../config/registries/registry-reload.ts';
 import type { Config, ConfigOf } from '../config/resolved.ts';
 import { fail, ok, type Result } from '../core/result.ts';
-import type { Advisories, PullSecrets } from '../evidence/ports.ts';
+import type { Advisories, PackageLists, PullSecrets } from '../evidence/ports.ts';
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
+import type { ScanEnd } from '../evidence/vulnerability/scan-jobs.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createRegistryAccess, type RegistryAccess } from './registry-access.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { WorkerPrograms } from './worker-programs.ts';
 
 /** How often the gate checks the files of registries, in milliseconds. A change counts after two equal checks. */
 const lookEvery = 2_000;
@@ -30,10 +32,11 @@ interface EvidenceSetting {
   readonly config: Config;
   /** The file of `--config`: its registries may change while the gate runs. */
   readonly configFile: string | undefined;
-  /** The program of the threads that verify signatures. */
-  readonly verifyWorker: URL;
+  readonly workers: Pick<WorkerPrograms, 'verify' | 'catalog'>;
   readonly trustRoots: TrustRoots;
   readonly advisories: Advisories;
+  /** Where package lists outlive the process. */
+  readonly packageLists?: PackageLists;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
@@ -85,12 +88,19 @@ const follow = ({ path, first, onChange }: Following, telemetry: Telemetry, life
 const labelOf = (host: string, access: RegistryAccess): string =>
   access.settingsOf(host).configured === true ? host : 'other';
 
+const countScan = ({ outcome, milliseconds, list }: ScanEnd, { metrics }: Telemetry): void => {
+  metrics.count('scans', { outcome });
+  if (outcome !== 'dropped') metrics.scanTook(milliseconds / 1000);
+  for (const { kind } of list?.gaps ?? []) metrics.count('gaps', { kind });
+};
+
 /** Registry access of the running gate. A row that cannot work is reported at the start, not at the first pull. */
 export const openEvidence = (
-  { config, configFile, verifyWorker, trustRoots, advisories, pullSecrets }: EvidenceSetting,
+  setting: EvidenceSetting,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Result<ServedEvidence, readonly string[]> => {
+  const { config, configFile, workers, trustRoots, advisories, pullSecrets } = setting;
   const live = loadLiveRegistries(config);
   const cloud = readCloudEnvironment(config.cloudIdentities.value);
   if (!live.ok) return fail(live.error.map(describeConfigProblem));
@@ -108,9 +118,15 @@ export const openEvidence = (
       onProblem: (problem) => telemetry.log.warn('content is kept in memory only', { problem }),
     },
     advisories,
+    scan: {
+      worker: workers.catalog,
+      bounds: config.scan.value,
+      store: setting.packageLists,
+      onEnd: (end) => countScan(end, telemetry),
+    },
     pullSecrets: config.pullSecrets.value ? pullSecrets : undefined,
     verification: {
-      worker: verifyWorker,
+      worker: workers.verify,
       trustRoots,
       observer: {
         candidate: (form, outcome) => telemetry.metrics.count('candidates', { form, outcome }),
@@ -122,7 +138,10 @@ export const openEvidence = (
       telemetry.metrics.registryAsked(labelOf(host, access), code, milliseconds / 1000),
   });
   lifecycle.add(() => access.close());
-  telemetry.metrics.onScrape(() => telemetry.metrics.set('verifyBusy', access.verifying()));
+  telemetry.metrics.onScrape(() => {
+    telemetry.metrics.set('verifyBusy', access.verifying());
+    telemetry.metrics.set('scansWaiting', access.scansWaiting());
+  });
   let sources = sourcesOf(live.value);
   const onChange = (next: LiveRegistries): void => {
     access.reconfigure(next.registries, next.defaults);

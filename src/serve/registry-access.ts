@@ -1,4 +1,5 @@
 import { createCloudIdentities, type CloudSettings } from '../adapters/cloud-identity/identities.ts';
+import { createImageCataloger } from '../adapters/catalog/image-cataloger.ts';
 import { createContentStore, type ContentStoreOptions } from '../adapters/content/content.ts';
 import type { CredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
 import { createRegistryFiles } from '../adapters/docker-config/configured-files.ts';
@@ -7,6 +8,7 @@ import { createProxies, type ProxySettings } from '../adapters/registry/network/
 import { defaultSettings, type RegistrySettings } from '../adapters/registry/settings.ts';
 import type { HttpAnswer, RegistryHttp } from '../adapters/registry/http/http.ts';
 import { createRegistryHttp } from '../adapters/registry/http/transport.ts';
+import type { ScanBounds } from '../config/values/scan-bounds.ts';
 import type { LoadedDefaults, LoadedRegistry } from '../config/registries/registry-files.ts';
 import { dockerHub } from '../core/image/registry-host.ts';
 import { configuredInOrder, type ConfiguredCredentials } from '../evidence/credential/configured.ts';
@@ -14,6 +16,7 @@ import { createKeychain } from '../evidence/credential/keychain.ts';
 import { createEvidence, type Evidence } from '../evidence/gather.ts';
 import { createAttestationProvider } from '../evidence/attestation/attestation-provider.ts';
 import type { ClaimObserver } from '../evidence/candidate/claim-observer.ts';
+import type { ClaimSources } from '../evidence/candidate/claim-provider.ts';
 import { createSignatureProvider } from '../evidence/signature/signature-provider.ts';
 import type { CreateProvider } from '../evidence/provider.ts';
 import {
@@ -23,8 +26,11 @@ import {
 import type { TrustRoots } from '../evidence/trust/trust-root.ts';
 import { createWorkerVerifier } from '../adapters/verify-worker/worker-verifier.ts';
 import { createImageProvider } from '../evidence/image/image-provider.ts';
-import type { Advisories, Keychain, PullSecrets, Registry } from '../evidence/ports.ts';
+import type { Advisories, Keychain, PackageLists, PullSecrets, Registry } from '../evidence/ports.ts';
+import { createKnownLists } from '../evidence/vulnerability/known-lists.ts';
+import { createScanJobs, type ScanEnd, type ScanJobs } from '../evidence/vulnerability/scan-jobs.ts';
 import { systemClock } from '../concurrency/clock.ts';
+import { createRegistryCataloger } from './catalog/registry-cataloger.ts';
 
 /** `code`: the HTTP status, or the kind of failure. `milliseconds`: to the head of the answer. */
 type Asked = (asked: { readonly host: string; readonly code: string; readonly milliseconds: number }) => void;
@@ -53,6 +59,15 @@ export interface RegistryAccessOptions {
   /** By which package lists are judged. Absent: none is looked for. */
   readonly advisories?: Advisories;
   readonly onLists?: VulnerabilitySources['onLists'];
+  /** What looks into the layers of images. Absent: no layer is opened. */
+  readonly scan?: {
+    /** The program of the threads that read layers. */
+    readonly worker: URL;
+    readonly bounds: ScanBounds;
+    /** Where lists outlive the process. */
+    readonly store?: PackageLists | undefined;
+    readonly onEnd?: (end: ScanEnd) => void;
+  };
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
 }
@@ -66,6 +81,8 @@ export interface RegistryAccess {
   settingsOf(host: string): RegistrySettings;
   /** How many threads verify a candidate now. */
   verifying(): number;
+  /** How many images wait to be looked into. */
+  scansWaiting(): number;
   /** From now on registries are reached by these rows. Requests under way end with their former rows. */
   reconfigure(registries: readonly LoadedRegistry[], defaults?: LoadedDefaults): void;
   close(): Promise<void>;
@@ -135,6 +152,41 @@ const openClaims = (verification: RegistryAccessOptions['verification']) => {
   return { sources, providers, busy: () => verifier.busy(), close: () => verifier.close() };
 };
 
+/** What looks into images: each in a thread of its own. */
+const openScans = (
+  scan: RegistryAccessOptions['scan'],
+  registry: Registry,
+  hasRow: (host: string) => boolean,
+): ScanJobs | undefined => {
+  if (scan === undefined) return undefined;
+  const { worker, store, onEnd } = scan;
+  const { atOnce, time: timeMs, bytes, unpacked } = scan.bounds;
+  return createScanJobs({
+    cataloger: createRegistryCataloger(registry, createImageCataloger(worker)),
+    lists: createKnownLists({ store, hasRow }),
+    settings: { atOnce, timeMs, bytes, unpacked },
+    clock: systemClock,
+    ...(onEnd && { onEnd }),
+  });
+};
+
+/** The provider of package lists, where advisories say what is wrong with them. */
+const openLists = (
+  { advisories, onLists }: RegistryAccessOptions,
+  sources: ClaimSources | undefined,
+  scans: ScanJobs | undefined,
+): readonly CreateProvider[] =>
+  advisories === undefined || sources === undefined
+    ? []
+    : [
+        createVulnerabilityProvider({
+          ...sources,
+          advisories,
+          ...(onLists && { onLists }),
+          ...(scans && { scans }),
+        }),
+      ];
+
 /** Wires registry, credentials and caches once, in the same way for `serve` and for the commands. */
 export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAccess => {
   const { proxy, user, cloud, pullSecrets } = options;
@@ -165,31 +217,29 @@ export const createRegistryAccess = (options: RegistryAccessOptions): RegistryAc
   });
   const content = createContentStore(options.content);
   const claims = openClaims(options.verification);
-  const { advisories, onLists } = options;
-  const { sources } = claims;
-  const lists =
-    advisories === undefined || sources === undefined
-      ? []
-      : [createVulnerabilityProvider({ ...sources, advisories, ...(onLists && { onLists }) })];
+  const hasRow = (host: string): boolean => settingsOf(host).configured === true;
+  const scans = openScans(options.scan, registry, hasRow);
   return {
     evidence: createEvidence({
       registry,
       keychain,
       content,
       clock: systemClock,
-      providers: [createImageProvider, ...claims.providers, ...lists],
-      hasRow: (host) => settingsOf(host).configured === true,
+      providers: [createImageProvider, ...claims.providers, ...openLists(options, claims.sources, scans)],
+      hasRow,
     }),
     registry,
     keychain,
     settingsOf,
     verifying: claims.busy,
+    scansWaiting: () => scans?.waiting ?? 0,
     reconfigure: (next, nextDefaults = {}) => {
       registries = next;
       defaults = nextDefaults;
       rows = settingsFrom(next, nextDefaults);
     },
     close: async () => {
+      await scans?.close();
       await http.close();
       await claims.close();
       await content.close();

@@ -24,6 +24,9 @@ export const dpkgStatus = (name: string, version: string): Written =>
   file('var/lib/dpkg/status', `Package: ${name}\nStatus: install ok installed\nVersion: ${version}\n`);
 export const debian = file('etc/os-release', 'ID=debian\nVERSION_ID=13\n');
 
+/** A layer with these files, as `image` takes it. */
+export const layerOf = (...entries: readonly Written[]): Uint8Array => tarOf(entries, 2);
+
 export interface LayoutLayer {
   readonly entries: readonly Written[];
   readonly pack?: 'gzip' | 'zstd' | 'plain';

@@ -5,6 +5,9 @@ import { createAdvisoryGauges, type AdvisoryFeedSample } from './advisory-gauges
 /** Upper bounds in seconds: a warm review takes well under a millisecond, the API server waits 10 s. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Upper bounds in seconds for one image: a small one is on the disk of a registry nearby, a large one takes minutes. */
+const scanBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
 /** Kinds that get a label of their own: clients must not be able to choose label values. */
 const labelledKinds = new Set(
   'Pod PodTemplate ReplicationController Deployment ReplicaSet StatefulSet DaemonSet Job CronJob ImagePolicy TrustRoot Namespace ImageReview'.split(
@@ -42,6 +45,8 @@ const counters = {
     [],
   ],
   advisoryUpdates: ['imagegate_advisory_updates_total', 'Files of feeds asked for.', ['feed', 'outcome']],
+  scans: ['imagegate_scans_total', 'Images whose layers were looked into, by outcome.', ['outcome']],
+  gaps: ['imagegate_gaps_total', 'Things in these images that nobody could look at, by kind.', ['kind']],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
@@ -77,6 +82,7 @@ const gauges = {
   ],
   connections: ['imagegate_webhook_connections', 'Open connections to the webhook.'],
   warmWaiting: ['imagegate_warm_waiting', 'Images that wait to be looked at in advance.'],
+  scansWaiting: ['imagegate_scans_waiting', 'Images that wait to be looked into.'],
   recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
   recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
   verifyBusy: ['imagegate_verify_workers_busy', 'Threads that verify a candidate now.'],
@@ -103,6 +109,8 @@ export interface Metrics {
    * label values.
    */
   registryAsked(registry: string, code: string, seconds: number): void;
+  /** Tells how long it took to look into the layers of an image. */
+  scanTook(seconds: number): void;
   /** Tells how long a step of the search for signatures and attestations took. */
   signatureStage(stage: string, seconds: number): void;
   /** Tells the age of each trust root in force, in seconds; a root that is not among them has none any more. */
@@ -189,6 +197,12 @@ const createInstruments = (registry: Registry) => {
       buckets,
       registers,
     }),
+    scanDuration: new Histogram({
+      name: 'imagegate_scan_seconds',
+      help: 'Time to look into the layers of an image, since its turn came.',
+      buckets: scanBuckets,
+      registers,
+    }),
     trustRootAge: new Gauge({
       name: 'imagegate_trust_root_age_seconds',
       help: 'How long ago the content of a trust root was written.',
@@ -222,8 +236,9 @@ export const createMetrics = (version: string): Metrics => {
   })
     .labels(version, process.versions.node)
     .set(1);
-  const { counter, gauge, requests, duration, evidence, registryDuration, signatureDuration, trustRootAge } =
-    createInstruments(registry);
+  const instruments = createInstruments(registry);
+  const { counter, gauge, requests, duration, evidence, registryDuration } = instruments;
+  const { signatureDuration, scanDuration, trustRootAge } = instruments;
   const requestTally = createTally(requests, ['operation', 'resource', 'decision', 'mode']);
   const findingTally = createTally(counter.findings, ['policy', 'code', 'mode']);
   const skipTally = createTally(counter.skipped, ['code']);
@@ -247,6 +262,7 @@ export const createMetrics = (version: string): Metrics => {
       counter.registryRequests.inc({ registry: name, code });
       registryDuration.observe({ registry: name }, seconds);
     },
+    scanTook: (seconds) => scanDuration.observe(seconds),
     signatureStage: (stage, seconds) => signatureDuration.observe({ stage }, seconds),
     trustRootAges: (ages) => {
       trustRootAge.reset();

@@ -4,7 +4,6 @@ import type { ImageReference } from '../../core/image/reference.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
 import {
-  budget,
   checkSettings,
   judgedAtOnce,
   parseNamespace,
@@ -29,11 +28,10 @@ export type ImageFlags = Flags & CheckOptions & { readonly filename?: readonly s
 const judgeAll = async (
   images: readonly ImageReference[],
   namespace: string,
-  { review, evidence }: OpenCheck,
+  { review, time }: OpenCheck,
   terminal: Terminal,
 ): Promise<readonly Decision[]> => {
   const judge = createJudgeImage({ review, clock: systemClock, namespace });
-  const time = evidence === undefined ? budget.plain : budget.withEvidence;
   const progress = createProgress((done) => `judged ${done} of ${images.length} images`, terminal.status);
   const decisions = await mapLimit(images, judgedAtOnce, ({ given }) => {
     progress.step();

@@ -8,7 +8,6 @@ import type { ManifestObject } from '../../core/workload/manifest.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeManifest, type ManifestOutcome } from '../../gate/manifest/judge-manifest.ts';
 import {
-  budget,
   checkSettings,
   judgedAtOnce,
   parseNamespace,
@@ -148,13 +147,12 @@ const judgeInput = async (
     defaultNamespace,
   });
   const isWaiting = check.evidence !== undefined;
-  const time = isWaiting ? budget.withEvidence : budget.plain;
   const settings = { workloads, defaultNamespace, valuesImages };
   // Loaded only with --pin.
   const pinned = pins
     ? await (await import('../pin/pin-input.ts')).pinInput(input, check, settings, terminal)
     : undefined;
-  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(time, systemClock));
+  const judge: Judge = (object) => judgeManifest(object, deadlineAfter(check.time, systemClock));
   const decisions = await judgeAll(pinned?.objects ?? input.objects, judge, isWaiting, terminal);
   // Incomplete: `--pin` left an image without digest.
   return { decisions, incomplete: pinned?.incomplete === true };

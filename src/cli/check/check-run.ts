@@ -2,7 +2,8 @@ import { isDnsLabel } from '../../core/text/dns-name.ts';
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { ConfigOf } from '../../config/resolved.ts';
-import type { SettingKey } from '../../config/settings/settings.ts';
+import { definitions, type SettingKey } from '../../config/settings/settings.ts';
+import type { ScanBounds } from '../../config/values/scan-bounds.ts';
 import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
@@ -39,11 +40,13 @@ export const checkSettings = [
   'context',
   'unmatched',
   'data',
+  'scan',
   ...registrySettings,
 ] as const satisfies readonly SettingKey[];
 
 /** A command that looks at one image has no cluster, no advisories, and no say about images that no policy names. */
-type CheckConfig = RegistryConfig & Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data'>>;
+type CheckConfig = RegistryConfig &
+  Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data' | 'scan'>>;
 
 /** The flags of every `check` beside the settings. */
 export interface CheckOptions {
@@ -67,6 +70,8 @@ export interface OpenCheck {
   readonly review: Review;
   /** Absent when no policy needs evidence. */
   readonly evidence: EvidenceMemory | undefined;
+  /** Time for one object, in milliseconds. */
+  readonly time: number;
   /**
    * Warns about unknown namespaces.
    * @returns the exit code
@@ -89,9 +94,28 @@ const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapsh
   const { advisoryFolder } = await import('../../serve/advisories/open-advisories.ts');
   const { followAdvisories } = await import('../../adapters/advisories/followed-advisories.ts');
   const data = config.data?.value;
+  const { verify, catalog: worker } = terminal.workers;
   const lists =
-    data === undefined ? {} : { advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }) };
-  return openRegistryAccess(config, terminal.workers.verify, trustRoots, lists);
+    data === undefined
+      ? {}
+      : {
+          advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }),
+          scan: { worker, bounds: scanOf(config) },
+        };
+  return openRegistryAccess(config, verify, trustRoots, lists);
+};
+
+const scanOf = ({ scan }: CheckConfig): ScanBounds => scan?.value ?? definitions.scan.fallback;
+
+const asksCatalog = ({ policies }: PolicySet): boolean =>
+  policies.some(({ needs }) => needs.vulnerability?.wanted.lists.catalog === true);
+
+/** Nobody tries again after a command, so it waits until each image has had its turn and its time. */
+const timeFor = (set: PolicySet, config: CheckConfig, isLooking: boolean): number => {
+  if (!isLooking) return budget.plain;
+  if (!asksCatalog(set)) return budget.withEvidence;
+  const { time, atOnce } = scanOf(config);
+  return budget.withEvidence + time * Math.ceil(judgedAtOnce / atOnce);
 };
 
 const needsEvidence = ({ policies }: PolicySet): boolean =>
@@ -165,6 +189,7 @@ export const openCheck = async (
     buildDecision,
     review,
     evidence,
+    time: timeFor(set, config, access !== undefined),
     conclude: async (decisions, failOn, incomplete) => {
       await tellUnresolved(unresolved, namespaces, terminal);
       return exitCodeOf(decisions, failOn, incomplete || unresolved.size > 0);

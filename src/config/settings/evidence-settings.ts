@@ -1,6 +1,7 @@
 import { feedRows } from '../advisories/feed-rows.ts';
 import { define } from './definition.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../registries/registry-rows.ts';
+import { defaultScan, scanBounds } from '../values/scan-bounds.ts';
 import { choices, optional, shapes } from '../values/shape.ts';
 
 /** Settings of how registries are asked about images. */
@@ -30,6 +31,13 @@ export const evidenceDefinitions = {
     fallback: [],
     description: 'Feeds of published advisories about packages. In the configuration file only.',
     example: '[{ name: osv, format: osv, url: osv.dev, ecosystems: [npm, Debian] }]',
+  }),
+  scan: define({
+    shape: scanBounds,
+    fallback: defaultScan,
+    description:
+      'How many images the gate looks into at one time, and how far into each. In the configuration file only.',
+    example: '{ atOnce: 2, time: 5m, bytes: 4GiB, unpacked: 16GiB }',
   }),
   cloudIdentities: define({
     shape: choices('gar', 'acr', 'ecr'),

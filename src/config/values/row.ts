@@ -7,6 +7,8 @@ import { fail, ok, type Result } from '../../core/result.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { parseDuration } from './duration.ts';
 import { quote } from '../../core/text/cut-middle.ts';
+import { formatSize } from '../../core/text/size.ts';
+import { parseSize } from './size.ts';
 import type { DocumentFault } from './shape.ts';
 
 /** Reads one value of a row. `folder` is that of the configuration file: relative file names start there. */
@@ -91,6 +93,17 @@ export const duration =
     return fits
       ? parsed
       : refuse(`expected a duration from ${formatDuration(least)} to ${formatDuration(most)}`);
+  };
+
+/** Bytes, written with a unit. */
+export const size =
+  (least: number, most: number): Read<number> =>
+  (value) => {
+    const isText = typeof value === 'string' || typeof value === 'number';
+    const parsed = isText ? parseSize(String(value)) : fail('expected a size such as 4GiB');
+    if (parsed.ok && (parsed.value < least || parsed.value > most))
+      return refuse(`expected a size from ${formatSize(least)} to ${formatSize(most)}`);
+    return parsed.ok ? parsed : refuse(parsed.error);
   };
 
 export const word =

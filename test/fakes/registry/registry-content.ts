@@ -84,7 +84,7 @@ export interface ImageOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly entrypoint?: readonly string[];
   /** Content of each layer, gzipped; one layer unless told. */
-  readonly layers?: readonly string[];
+  readonly layers?: readonly (string | Uint8Array)[];
   /** `linux/amd64` unless told. */
   readonly platform?: FakePlatform;
   readonly format?: 'oci' | 'docker';
@@ -97,7 +97,7 @@ export interface ImageOptions {
 export const image = (options: ImageOptions = {}): FakeManifest => {
   const docker = options.format === 'docker';
   const platform = options.platform ?? { os: 'linux', architecture: 'amd64' };
-  const plain = (options.layers ?? ['a layer']).map((text) => Buffer.from(text));
+  const plain = (options.layers ?? ['a layer']).map((layer) => Buffer.from(layer as Uint8Array));
   const layers = plain.map((bytes) =>
     blob(gzipSync(bytes), docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer),
   );
