@@ -90,6 +90,8 @@ export interface CertificateSigner {
   readonly anchor: Digest;
   /** sha256 of the DER certificates of its chain behind its own, up to the anchor: any of them may be revoked. */
   readonly issuers: readonly Digest[];
+  /** sha256 of those of them that the candidate brought, as they can be written without changing what they say. */
+  readonly respelled?: readonly Digest[];
   readonly names: readonly SubjectAltName[];
   /**
    * The CT logs of the trust root that signed for this certificate (SCT), each once: what distinguishes them is the log,

@@ -55,7 +55,7 @@ const codes = async (of: FakeManifest, revoked: FakeManifest, mode = 'reference'
   return (await verdictOn({ p: { multiArch: { mode }, checks } }, text, gate, Date.now())).codes;
 };
 
-describe('a revoked image is revoked by whichever name it is run', () => {
+describe('B8: a revoked image is revoked by whichever name it is run', () => {
   test.each(['sha256', 'sha384', 'sha512'] as const)('an image by %s', async (algorithm) => {
     const one = named(web, algorithm);
     registry.push(repository, one);

@@ -7,6 +7,7 @@ import { readCertificate, type Certificate } from './certificate/certificate.ts'
 import { chainsTo, validityOf, whyUnusable, type Chain } from './certificate/chain.ts';
 import { fulcioNamesOf } from './certificate/fulcio.ts';
 import { namesOf, distinguishedNameOf } from './certificate/names.ts';
+import { respelledDigest } from './certificate/second-spelling.ts';
 import { codeSigning } from './certificate/usage.ts';
 import { reject, type Rejection } from './rejection.ts';
 import type { PreparedRoot, SigstoreRoot, X509Root } from './trust/prepared-root.ts';
@@ -97,6 +98,12 @@ const chainToAnchor = (
   return ok(good.value.find(isValidNow) ?? (good.value[0] as Chain));
 };
 
+/** Of what the candidate brought: the certificates of the root stand there in one spelling. */
+const respelledIn = (chain: Chain, { kind }: PreparedRoot): readonly Digest[] => {
+  const brought = kind === 'sigstore' ? chain.slice(0, 1) : chain.slice(0, -1);
+  return brought.flatMap((one, at) => respelledDigest(one, chain[at + 1] as Certificate) ?? []);
+};
+
 /** Who holds the certificate, as far as its authority says so. */
 const describe = (
   leaf: Certificate,
@@ -113,6 +120,7 @@ const describe = (
   const fulcio = fulcioNamesOf(leaf);
   if (!fulcio.ok) return fulcio;
   const [certificate, ...issuers] = chain.map(({ der }) => digestOf(der, 'sha256'));
+  const respelled = respelledIn(chain, root);
   return ok({
     kind: 'certificate',
     trustRoot: root.name,
@@ -120,6 +128,7 @@ const describe = (
     certificate: certificate as Digest,
     anchor: issuers.at(-1) ?? (certificate as Digest),
     issuers,
+    ...(respelled.length > 0 && { respelled }),
     names,
     ...fulcio.value,
     subject,

@@ -37,7 +37,8 @@ export const maxClaimAge =
 export const notRevoked = (certificates: readonly string[]): ClaimCondition<Claim> => {
   const revoked = new Set(certificates);
   return ({ signer }) =>
-    signer.kind === 'certificate' && [signer.certificate, ...signer.issuers].some((one) => revoked.has(one))
+    signer.kind === 'certificate' &&
+    [signer.certificate, ...signer.issuers, ...(signer.respelled ?? [])].some((one) => revoked.has(one))
       ? { stage: 'revoked', why: 'its certificate, or that of a CA of it, stands in `revoked.certificates`' }
       : undefined;
 };

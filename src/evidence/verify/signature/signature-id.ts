@@ -5,15 +5,25 @@ import { digestOf } from '../../content-digest.ts';
 
 const curves = { prime256v1: p256, secp384r1: p384, secp521r1: p521 };
 
-/** Of (r, s) and (r, n - s), which are both valid, the one with the smaller s; none where that cannot be read. */
-const lowOf = (curve: keyof typeof curves, signature: Uint8Array): string | undefined => {
+/** (r, s) and (r, n - s), which are both valid for whom one of them is; none for keys of another kind. */
+const spellingsOf = (key: KeyObject, signature: Uint8Array) => {
+  const name = key.asymmetricKeyDetails?.namedCurve as keyof typeof curves;
+  if (key.asymmetricKeyType !== 'ec' || !Object.hasOwn(curves, name)) return undefined;
+  const { Signature, Point } = curves[name];
   try {
-    const { r, s } = curves[curve].Signature.fromBytes(signature, 'der');
-    const negative = curves[curve].Point.Fn.ORDER - s;
-    return `${r} ${s < negative ? s : negative}`;
+    const { r, s } = Signature.fromBytes(signature, 'der');
+    return { Signature, r, s, negative: Point.Fn.ORDER - s };
   } catch {
     return undefined;
   }
+};
+
+/** The same signature in its second spelling, which nobody needs the key for; none where it has one spelling. */
+export const secondSpelling = (key: KeyObject, signature: Uint8Array): Uint8Array | undefined => {
+  const spellings = spellingsOf(key, signature);
+  if (spellings === undefined) return undefined;
+  const { Signature, r, negative } = spellings;
+  return new Signature(r, negative).toBytes('der');
 };
 
 /**
@@ -21,8 +31,8 @@ const lowOf = (curve: keyof typeof curves, signature: Uint8Array): string | unde
  * have that dated anew, as if it had been made today.
  */
 export const signatureId = (key: KeyObject, signature: Uint8Array): Digest => {
-  const curve = key.asymmetricKeyDetails?.namedCurve as keyof typeof curves;
-  const isCurve = key.asymmetricKeyType === 'ec' && Object.hasOwn(curves, curve);
-  const low = isCurve ? lowOf(curve, signature) : undefined;
-  return digestOf(low === undefined ? signature : Buffer.from(low), 'sha256');
+  const spellings = spellingsOf(key, signature);
+  if (spellings === undefined) return digestOf(signature, 'sha256');
+  const { r, s, negative } = spellings;
+  return digestOf(Buffer.from(`${r} ${s < negative ? s : negative}`), 'sha256');
 };
