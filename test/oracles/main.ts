@@ -1,7 +1,7 @@
 /**
- * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries, and
- * package managers and us about the order of the same versions; compares case by case, and records everything for the
- * replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less. Ends with
+ * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries,
+ * package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
+ * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less. Ends with
  * 1 when we are wrong, or when somebody and we differ and nobody said why.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +16,8 @@ import { keylessOracle } from './keyless-oracle.ts';
 import { compare, type Comparison } from './oracle.ts';
 import { signatureOracle } from './signature-oracle.ts';
 import { startInstances } from './sigstore-instances.ts';
+import { compareGenerated } from './matches/generated.ts';
+import { comparePackages } from './packages/compare-packages.ts';
 import { compareOrders } from './versions/compare-orders.ts';
 
 const { values } = parseArgs({
@@ -68,5 +70,7 @@ const compareImages = async (): Promise<number> => {
 
 const failures =
   (isChosen('versions') ? compareOrders({ seed, write }) : 0) +
+  (isChosen('matches') ? compareGenerated({ seed, write }) : 0) +
+  (isChosen('packages') ? comparePackages({ write }) : 0) +
   (['signatures', 'keyless', 'attestations'].some(isChosen) ? await compareImages() : 0);
 process.exitCode = failures === 0 ? 0 : 1;

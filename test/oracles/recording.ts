@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
+import { layerContent } from './packages/image-content.ts';
 
 const manifest = z.strictObject({ mediaType: z.string(), bytes: z.base64() });
 /** A repository as it lay in a registry: what a verifier reads, byte for byte. */
@@ -69,3 +70,42 @@ export type VersionRecording = z.infer<typeof versionRecording>;
 export const readVersionRecording = (): VersionRecording => read('versions', versionRecording);
 export const writeVersionRecording = (made: VersionRecording): void =>
   write('versions', versionRecording.parse(made));
+
+const askedPackage = z.strictObject({
+  ecosystem: z.string(),
+  name: z.string(),
+  version: z.string(),
+  source: z.string().exactOptional(),
+});
+const matchRecording = z.strictObject({
+  command: z.string(),
+  seed: z.int(),
+  program: z.string(),
+  /** Around which advisories are made again from the seed. */
+  lists: z.array(askedPackage),
+  /** Ids of the advisories that the program found, for each package that the seed asks about. */
+  answers: z.array(z.array(z.string())),
+});
+export type MatchRecording = z.infer<typeof matchRecording>;
+
+export const readMatchRecording = (): MatchRecording => read('matches', matchRecording);
+export const writeMatchRecording = (made: MatchRecording): void =>
+  write('matches', matchRecording.parse(made));
+
+const recordedImage = z.strictObject({
+  name: z.string(),
+  /** What Syft found in it, and where. */
+  syft: z.record(z.string(), z.array(z.string())),
+  /** What lists are made from, of each layer. */
+  layers: z.array(layerContent),
+});
+export type RecordedImage = z.infer<typeof recordedImage>;
+const listRecording = z.strictObject({
+  command: z.string(),
+  program: z.string(),
+  images: z.array(recordedImage),
+});
+export type ListRecording = z.infer<typeof listRecording>;
+
+export const readListRecording = (): ListRecording => read('packages', listRecording);
+export const writeListRecording = (made: ListRecording): void => write('packages', listRecording.parse(made));

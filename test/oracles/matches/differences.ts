@@ -26,10 +26,16 @@ const entriesOf = ({ asked, record }: DifferentMatch): readonly PublishedAffecte
   record.affected.filter(
     ({ ecosystem, name }) =>
       baseEcosystem(ecosystem) === baseEcosystem(asked.ecosystem) &&
-      packageKeyName(ecosystem, name) === packageKeyName(ecosystem, asked.name),
+      packageKeyName(ecosystem, name) === packageKeyName(ecosystem, asked.source ?? asked.name),
   );
 const saysNothing = ({ ranges, versions }: PublishedAffected): boolean =>
   versions.length === 0 && ranges.every(({ type }) => type === 'GIT');
+const eventKinds = (found: DifferentMatch): readonly string[] =>
+  entriesOf(found).flatMap(({ ranges }) =>
+    ranges.flatMap(({ type, events }) =>
+      type === 'GIT' ? [] : events.flatMap((event) => Object.keys(event)),
+    ),
+  );
 const isImprecise = ({ match }: DifferentMatch): boolean => match?.isImprecise === true;
 const hasUpperNamespace = (name: string): boolean => /[A-Z].*\//.test(name);
 
@@ -82,6 +88,41 @@ export const matchDifferences: readonly MatchDifference[] = [
       isOurs(found) &&
       found.asked.ecosystem === 'Go' &&
       [found.asked.name, ...entriesOf(found).map(({ name }) => name)].some(hasUpperNamespace),
+  },
+  {
+    data: 'generated',
+    rule: 'V7',
+    why: 'a record with nothing but commits says no version: imprecise here, not affected there',
+    example: 'GIT alone',
+    applies: (found) => isImprecise(found) && entriesOf(found).some(saysNothing),
+  },
+  {
+    data: 'generated',
+    rule: 'V7',
+    why: 'osv-scanner reads no range behind one of commits',
+    example: 'GIT, then ECOSYSTEM < fixed',
+    applies: (found) => isOurs(found) && beginsWithCommits(found.record),
+  },
+  {
+    data: 'generated',
+    rule: 'V7',
+    why: 'a version at or past `limit` is outside here; osv-scanner does not know the word',
+    example: 'introduced 0, limit at the version that is installed',
+    applies: (found) => !isOurs(found) && eventKinds(found).includes('limit'),
+  },
+  {
+    data: 'generated',
+    rule: 'V7',
+    why: 'a range that names no beginning begins with the first version here, and holds nothing there',
+    example: 'fixed alone',
+    applies: (found) => isOurs(found) && !eventKinds(found).includes('introduced'),
+  },
+  {
+    data: 'generated',
+    rule: 'V11',
+    why: 'osv-scanner ignores `upstream=` of a package URL, and asks by the name of the binary package',
+    example: 'pkg:apk/alpine/libssl3@3.3.2-r0?upstream=openssl',
+    applies: (found) => isOurs(found) && found.asked.source !== undefined,
   },
 ];
 
