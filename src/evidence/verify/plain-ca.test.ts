@@ -1,3 +1,4 @@
+import { constants, createHash, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   certificate,
@@ -7,9 +8,10 @@ import {
   ecPair,
   extensions,
   name,
+  rsaPair,
   weakAlgorithm,
 } from '../../../test/fakes/signature/certificate-authority.ts';
-import { sequence } from '../../../test/fakes/signature/der-writer.ts';
+import { bits, der, integer, oid, sequence } from '../../../test/fakes/signature/der-writer.ts';
 import { keylessBundle, keylessSimpleLayer } from '../../../test/fakes/signature/keyless.ts';
 import {
   certificatePem,
@@ -20,8 +22,16 @@ import {
 } from '../../../test/fakes/signature/sigstore-instance.ts';
 import { bundleLayer, subject, verification } from '../../../test/fakes/signature/signed-layers.ts';
 import type { TrustRootSnapshot } from '../trust/trust-root.ts';
+import { readDer, sequenceOf } from './der/der.ts';
 import { verifyCandidate } from './verify-candidate.ts';
 import type { CandidateLayer, Verification, VerificationResult } from './verification.ts';
+
+/** RFC 4055, section 3.1, with a salt of 32 bytes. */
+const pssParameters = (hash: string): Buffer => {
+  const algorithm = sequence(oid(hash), Buffer.from([5, 0]));
+  const mask = sequence(oid('1.2.840.113549.1.1.8'), algorithm);
+  return sequence(der(0xa0, algorithm), der(0xa1, mask), der(0xa2, integer(32)));
+};
 
 const acme = createSigstore();
 const verify = (layer: CandidateLayer, more: Partial<Verification>): VerificationResult =>
@@ -134,6 +144,48 @@ describe('a plain certificate authority', () => {
       root,
     );
     expect(outcome(verify(layerWith(leafDer, weak), { trustRoots: [snapshot] }))).toMatch(/^untrusted: /);
+  });
+
+  test.each<[string, 'sha1' | 'sha256', Buffer, string]>([
+    ['SHA-1, which its parameters say by saying nothing', 'sha1', sequence(), 'untrusted'],
+    ['SHA-256', 'sha256', pssParameters('2.16.840.1.101.3.4.2.1'), 'believed'],
+  ])('B5: with one that was signed by RSA-PSS with %s', (_what, hash, parameters, want) => {
+    const rsa = rsaPair();
+    const algorithm = sequence(oid('1.2.840.113549.1.1.10'), parameters);
+    const options = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: hash === 'sha1' ? 20 : 32 };
+    const signedWith = (written: Buffer): Buffer => {
+      const [tbs] = sequenceOf(readDer(written)) ?? [];
+      const bytes = Buffer.from(tbs?.bytes ?? []);
+      return sequence(bytes, algorithm, bits(sign(hash, bytes, { key: rsa.privateKey, ...options })));
+    };
+    const ca = certificate(
+      {
+        ...fields,
+        subject: commonName('pss'),
+        issuer: commonName('pss'),
+        spki: rsa.spki,
+        extensions: [extensions.ca(0), extensions.mayIssue],
+      },
+      rsa,
+    );
+    const leaf = certificate(
+      {
+        ...fields,
+        subject: sequence(),
+        issuer: commonName('pss'),
+        spki: key.spki,
+        extensions: [extensions.maySign, extensions.purposes([codeSigning])],
+        algorithm,
+      },
+      rsa,
+    );
+    const named = {
+      ...snapshot,
+      id: createHash('sha256').update(ca).digest('hex'),
+      roots: certificatePem(ca),
+    };
+    const trustRoots = [named as TrustRootSnapshot];
+    expect(outcome(verify(layerWith(signedWith(leaf)), { trustRoots })).replace(/:.*/, '')).toBe(want);
   });
 
   test('not with more CAs below one than it allows', () => {

@@ -1,4 +1,5 @@
 import { isSameBytes, type Certificate } from './certificate.ts';
+import { signatureSchemeOf } from '../signature/signature-scheme.ts';
 import { whyNoIssuer, whyNoSigner } from './usage.ts';
 
 /** From the leaf to the anchor. */
@@ -16,7 +17,7 @@ const strongAlgorithms: ReadonlySet<string> = new Set([
   '1.2.840.10045.4.3.2', // ECDSA with SHA-256, SHA-384, SHA-512
   '1.2.840.10045.4.3.3',
   '1.2.840.10045.4.3.4',
-  '1.2.840.113549.1.1.10', // RSA-PSS, whose parameters OpenSSL judges
+  '1.2.840.113549.1.1.10', // RSA-PSS, whose parameters name the hash
   '1.2.840.113549.1.1.11', // RSA with SHA-256, SHA-384, SHA-512
   '1.2.840.113549.1.1.12',
   '1.2.840.113549.1.1.13',
@@ -25,6 +26,9 @@ const strongAlgorithms: ReadonlySet<string> = new Set([
 
 const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean => {
   if (!strongAlgorithms.has(certificate.signatureAlgorithm)) return false;
+  // OpenSSL takes RSA-PSS with SHA-1 too, which is what parameters say that say nothing.
+  const [, , algorithm] = certificate.tbsFields;
+  if (signatureSchemeOf(algorithm, 'sha256') === undefined) return false;
   try {
     return certificate.x509.verify(issuer.key);
   } catch {

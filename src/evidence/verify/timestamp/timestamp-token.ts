@@ -2,7 +2,7 @@ import type { DigestAlgorithm } from '../../../core/image/digest.ts';
 import { complete } from '../der/complete.ts';
 import { integerOf, oidOf, timeOf } from '../der/der-values.ts';
 import { derTag, type DerValue } from '../../../core/text/der.ts';
-import { hashAlgorithmOf, signatureSchemeOf, type SignatureScheme } from './signature-scheme.ts';
+import { hashAlgorithmOf, signatureSchemeOf, type SignatureScheme } from '../signature/signature-scheme.ts';
 import { childrenOf, contextTag, readDer, sequenceOf, tagged } from '../der/der.ts';
 
 /** A token of a timestamp authority, taken apart: nothing of it is believed yet. */

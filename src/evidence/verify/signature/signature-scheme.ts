@@ -3,7 +3,7 @@ import type { DerValue } from '../../../core/text/der.ts';
 import { integerOf, oidOf } from '../der/der-values.ts';
 import { childrenOf, contextTag, sequenceOf } from '../der/der.ts';
 
-/** How a signature within CMS was made. */
+/** How a signature within CMS, or that of a certificate, was made. */
 export interface SignatureScheme {
   readonly hash: DigestAlgorithm;
   /** RSA-PSS with a salt of so many bytes; absent: the key alone says how. */

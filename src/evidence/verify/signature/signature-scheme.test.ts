@@ -8,7 +8,7 @@ import { createSigstore, now } from '../../../../test/fakes/signature/sigstore-i
 import { bundleLayer, verification } from '../../../../test/fakes/signature/signed-layers.ts';
 import { readCertificate } from '../certificate/certificate.ts';
 import { verifyCandidate } from '../verify-candidate.ts';
-import { verifyTimestamp, type StampingAuthority } from './verify-timestamp.ts';
+import { verifyTimestamp, type StampingAuthority } from '../timestamp/verify-timestamp.ts';
 
 const hashId = (id: string): Buffer => sequence(oid(id), nothing);
 const [sha1, sha256, sha384] = ['1.3.14.3.2.26', '2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2'].map(
