@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { criticalVector, osvRecord, osvZip } from '../../fakes/advisories.ts';
 import { debian, dpkgStatus, layerOf, npmPackage, pythonPackage } from '../../fakes/image-layout.ts';
+import { ask } from '../../fakes/registry/registry-client.ts';
 import { image, type FakeManifest } from '../../fakes/registry/registry-content.ts';
 import { delayed } from '../../fakes/registry/registry-wire-faults.ts';
 import { startFakeRegistry } from '../../fakes/registry/registry.ts';
@@ -26,6 +27,7 @@ const feeds = {
 };
 const check = { max: { critical: 0 }, unscanned: 'Deny', gaps: 'Deny' };
 
+const eventToken = 'the-token-of-the-registry';
 /** The machine of the tests is busy at times. */
 const patience = { within: 30_000, every: 500 };
 
@@ -43,11 +45,16 @@ describe('images are judged by what is in their layers', () => {
     const go = await startGoRegistry({ tls: true });
     // In memory: it says what it was asked for, and answers late when it is told to.
     const watched = await startFakeRegistry();
+    const tokenFile = join(folder, 'token');
+    writeFileSync(tokenFile, eventToken, { mode: 0o600 });
     return {
       docker,
       go,
       watched,
-      config: { registries: [rowOf(docker), rowOf(go), rowOf({ host: watched.host })] },
+      config: {
+        registries: [rowOf(docker), rowOf(go), rowOf(watched)],
+        registryEvents: [{ source: 'tests', format: 'distribution', tokenFile, hosts: [watched.host] }],
+      },
       close: async () => {
         await docker.stop();
         await go.stop();
@@ -81,6 +88,8 @@ describe('images are judged by what is in their layers', () => {
     const codes = [...message.matchAll(/check vulnerabilities: ([\w-]+)/g)].map(([, code]) => code);
     return { status, codes, message };
   };
+  const blobsAsked = (): number =>
+    stage.around.watched.requests.filter(({ kind }) => kind === 'blobs').length;
   const admitted = { status: 201, codes: [] };
   const refused = (code: string) => ({ status: 403, codes: [code] });
 
@@ -160,8 +169,28 @@ describe('images are judged by what is in their layers', () => {
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
     expect((await cluster.api('POST', path, deployment)).status).toBe(201);
     const { watched } = stage.around;
-    const counted = (): number => watched.requests.filter(({ kind }) => kind === 'blobs').length;
-    await eventually('config and layer to be read', () => Promise.resolve(counted() >= 2), patience);
+    await eventually('config and layer to be read', () => Promise.resolve(blobsAsked() >= 2), patience);
+    watched.forget();
+    expect(await codesFor(name)).toMatchObject(admitted);
+    expect(watched.counts().total).toBe(0);
+  });
+
+  it('a push that the registry tells of, and then no call to it for the Pod', async () => {
+    const { watched } = stage.around;
+    watched.forget();
+    const made = imageWith(base);
+    const name = watchedName(made, 'team/told');
+    const { digest, mediaType } = made;
+    const target = { mediaType, digest, repository: 'team/told', tag: 'v1' };
+    const event = { action: 'push', target, request: { host: watched.host } };
+    const { status } = await ask(`${stage.gate.url}/registry-events`, {
+      method: 'POST',
+      ca: readFileSync(join(stage.gate.data, 'tls', 'ca.crt'), 'utf8'),
+      headers: { authorization: `Bearer ${eventToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ events: [event] }),
+    });
+    expect(status).toBe(202);
+    await eventually('config and layer to be read', () => Promise.resolve(blobsAsked() >= 2), patience);
     watched.forget();
     expect(await codesFor(name)).toMatchObject(admitted);
     expect(watched.counts().total).toBe(0);
