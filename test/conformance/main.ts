@@ -6,32 +6,60 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isAdvisories, runAdvisories } from './advisories.ts';
 import { inProcess, spawned } from './imagegate.ts';
+import { isOpaCases, opaCasesOf } from './opa-cases.ts';
 import { casesOf, isSigstoreBundle } from './sigstore-bundles.ts';
+import { skippedFolders } from './skipped-cases.ts';
 
 interface Found {
-  /** Folders with a case. */
-  readonly cases: readonly string[];
+  /** Folders with a case of Sigstore's. */
+  readonly bundles: readonly string[];
   /** Folders of advisories, as OSV publishes them. */
   readonly advisories: readonly string[];
+  /** Files with a case of OPA's in each line. */
+  readonly lines: readonly string[];
   /** Folders that hold none, each the outermost. */
   readonly unknown: readonly string[];
 }
 
-const foldersIn = (dir: string): readonly string[] =>
-  readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(dir, entry.name))
-    .sort();
+const nothing: Found = { bundles: [], advisories: [], lines: [], unknown: [] };
 
 const find = (dir: string): Found => {
-  if (isSigstoreBundle(dir)) return { cases: [dir], advisories: [], unknown: [] };
-  if (isAdvisories(dir)) return { cases: [], advisories: [dir], unknown: [] };
-  const inside = foldersIn(dir).map(find);
-  const cases = inside.flatMap((one) => one.cases);
+  if (isSigstoreBundle(dir)) return { ...nothing, bundles: [dir] };
+  if (isAdvisories(dir)) return { ...nothing, advisories: [dir] };
+  const entries = readdirSync(dir, { withFileTypes: true }).sort((one, other) =>
+    one.name < other.name ? -1 : 1,
+  );
+  const paths = (isFolder: boolean): readonly string[] =>
+    entries.filter((entry) => entry.isDirectory() === isFolder).map((entry) => join(dir, entry.name));
+  const inside = paths(true).map(find);
+  const bundles = inside.flatMap((one) => one.bundles);
   const advisories = inside.flatMap((one) => one.advisories);
-  return cases.length + advisories.length === 0
-    ? { cases, advisories, unknown: [dir] }
-    : { cases, advisories, unknown: inside.flatMap((one) => one.unknown) };
+  const lines = [...paths(false).filter(isOpaCases), ...inside.flatMap((one) => one.lines)];
+  const isUnknown = [...bundles, ...advisories, ...lines].length === 0;
+  return { bundles, advisories, lines, unknown: isUnknown ? [dir] : inside.flatMap((one) => one.unknown) };
+};
+
+/** What came of the cases of one project. */
+interface Tally {
+  passed: number;
+  failed: number;
+  readonly skipped: Map<string, number>;
+}
+
+const tallies = new Map<string, Tally>();
+const tallyOf = (source: string): Tally => {
+  const tally = tallies.get(source) ?? { passed: 0, failed: 0, skipped: new Map<string, number>() };
+  tallies.set(source, tally);
+  return tally;
+};
+
+const count = (source: string, name: string, failure: string | undefined): void => {
+  const tally = tallyOf(source);
+  if (failure === undefined) tally.passed += 1;
+  else {
+    tally.failed += 1;
+    console.log(`FAILED ${name}: ${failure}`);
+  }
 };
 
 const args = process.argv.slice(2);
@@ -42,25 +70,40 @@ if (dir === undefined || other.length > 0 || !statSync(dir, { throwIfNoEntry: fa
   process.exit(2);
 }
 
-const { cases, advisories, unknown } = find(dir);
+const { bundles, advisories, lines, unknown } = find(dir);
 const imagegate = args.includes('--spawn') ? spawned : inProcess;
-let passed = 0;
-let failed = 0;
-for (const folder of cases) {
+for (const folder of bundles)
   for (const { name, argv, isValid } of casesOf(folder)) {
     const { code, said } = await imagegate(argv);
-    if (isValid ? code === 0 : code === 1) passed += 1;
-    else {
-      failed += 1;
-      console.log(`FAILED ${relative(dir, folder)} ${name}: exit code ${code}: ${said.trim()}`);
-    }
+    const isRight = isValid ? code === 0 : code === 1;
+    const failure = isRight ? undefined : `exit code ${code}: ${said.trim()}`;
+    count('sigstore', `${relative(dir, folder)} ${name}`, failure);
   }
-}
 for (const folder of advisories) {
   const outcome = runAdvisories(folder, (line) => console.log(line));
-  passed += outcome.passed;
-  failed += outcome.failed;
+  const tally = tallyOf('advisories');
+  tally.passed += outcome.passed;
+  tally.failed += outcome.failed;
 }
+for (const file of lines)
+  for (const { folder, note, run } of opaCasesOf(file)) {
+    const reason = skippedFolders.get(folder);
+    if (reason === undefined) count('opa', `${relative(dir, file)} ${note}`, run());
+    else {
+      const { skipped } = tallyOf('opa');
+      skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+    }
+  }
 for (const folder of unknown) console.log(`no runner for ${relative(dir, folder) || '.'}`);
+for (const { skipped } of tallies.values())
+  for (const [reason, number] of skipped) console.log(`skipped ${number}: ${reason}`);
+for (const [source, { passed, failed, skipped }] of tallies)
+  console.log(
+    `${source}: ${passed} passed, ${failed} failed, ${[...skipped.values()].reduce((sum, number) => sum + number, 0)} skipped`,
+  );
+const sum = (of: (tally: Tally) => number): number =>
+  [...tallies.values()].reduce((total, tally) => total + of(tally), 0);
+const passed = sum((tally) => tally.passed);
+const failed = sum((tally) => tally.failed);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -1,0 +1,87 @@
+import { stringify } from 'yaml';
+import { readYamlText } from '../../../../core/text/yaml/yaml-text.ts';
+import type { JsonValue } from '../../../../core/text/json/json.ts';
+import type { Evaluation } from '../../evaluate/evaluation.ts';
+import { BuiltinFault } from '../../evaluate/fault.ts';
+import { floatNumber, isNumber, numberAsFloat } from '../../values/number.ts';
+import { valueText } from '../../values/value-text.ts';
+import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
+import { objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
+import { readJson } from './json-reader.ts';
+import { jsonText, type JsonLayout } from './json-text.ts';
+
+const isReadable =
+  (read: (text: string) => unknown) =>
+  ([text = null]: readonly RegoValue[]): boolean => {
+    if (typeof text !== 'string') return false;
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      if (error instanceof BuiltinFault) return false;
+      throw error;
+    }
+  };
+
+const layoutText = (options: RegoObject, key: string, fallback: string): string => {
+  const value = options.get(key);
+  if (value === undefined) return fallback;
+  return typeof value === 'string' ? value : wrongOperand(2, 'object with texts', value);
+};
+
+/** Lines are broken when `pretty` says so, or when there is an indent or a prefix and `pretty` says nothing. */
+const layoutOf = (options: RegoObject): JsonLayout | undefined => {
+  for (const key of options.keys())
+    if (typeof key !== 'string' || !['pretty', 'indent', 'prefix'].includes(key))
+      throw new BuiltinFault(`operand 2 object contained unknown key ${valueText(key)}`, 'eval_type_error');
+  const isPretty = options.get('pretty') ?? (options.has('indent') || options.has('prefix'));
+  if (isPretty !== true) return undefined;
+  return { prefix: layoutText(options, 'prefix', ''), indent: layoutText(options, 'indent', '\t') };
+};
+
+const paid = (ctx: Evaluation, text: string): string => {
+  ctx.shared.budget.spend(1 + Math.floor(text.length / 64));
+  return text;
+};
+
+/** A value of a YAML document. Its numbers are those of Go's float64 or int64. */
+const ofJson = (value: JsonValue): RegoValue => {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : floatNumber(value);
+  if (Array.isArray(value)) return value.map(ofJson);
+  if (value === null || typeof value !== 'object') return value;
+  return RegoObject.of(Object.entries(value).map(([key, item]) => [key, ofJson(item as JsonValue)] as const));
+};
+
+const toJson = (value: RegoValue): JsonValue => {
+  if (isNumber(value)) return numberAsFloat(value);
+  if (value instanceof RegoSet) return value.sorted().map(toJson);
+  if (value instanceof RegoObject)
+    return Object.fromEntries(
+      value.entries().map(([key, item]) => [typeof key === 'string' ? key : jsonText(key), toJson(item)]),
+    );
+  return Array.isArray(value)
+    ? (value as readonly RegoValue[]).map(toJson)
+    : (value as string | boolean | null);
+};
+
+const readYaml = (text: string): RegoValue => {
+  const read = readYamlText(text);
+  if (!read.ok) throw new BuiltinFault('yaml: ' + read.error.why);
+  const [first] = read.value;
+  return first === undefined ? null : ofJson(first.value);
+};
+
+/** Policy Reference, "Encoding": JSON and YAML. */
+export const documents: BuiltinTable = {
+  'json.marshal': ([value = null], ctx) => paid(ctx, jsonText(value)),
+  'json.marshal_with_options': (args, ctx) => {
+    const [value = null] = args;
+    return paid(ctx, jsonText(value, layoutOf(objectAt(args, 2))));
+  },
+  'json.unmarshal': (args) => readJson(textAt(args, 1)),
+  'json.is_valid': isReadable(readJson),
+  'yaml.marshal': ([value = null], ctx) =>
+    paid(ctx, stringify(toJson(value), { indentSeq: false, lineWidth: 0 })),
+  'yaml.unmarshal': (args) => readYaml(textAt(args, 1)),
+  'yaml.is_valid': isReadable(readYaml),
+};

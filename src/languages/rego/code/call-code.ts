@@ -1,0 +1,89 @@
+import type { Builtin } from '../builtins/builtin.ts';
+import { deeper, ruleValue } from '../evaluate/document.ts';
+import { BuiltinFault } from '../evaluate/fault.ts';
+import type { Frame, Getter } from '../evaluate/frame.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
+import type { RuleNode } from '../evaluate/rule-node.ts';
+import { compareValues, equalValues, type Maybe, type RegoValue } from '../values/value.ts';
+
+/** The values of arguments; `undefined`: one of them has none. */
+const valuesOf = (frame: Frame, args: readonly Getter[]): readonly RegoValue[] | undefined => {
+  const values: RegoValue[] = [];
+  for (const arg of args) {
+    const value = arg(frame);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+};
+
+/** What a builtin says: a fault is no value, and is kept for strict evaluations. */
+export const askBuiltin = (
+  name: string,
+  builtin: Builtin,
+  ctx: Evaluation,
+  args: readonly RegoValue[],
+): Maybe => {
+  ctx.shared.budget.spend();
+  try {
+    const value = builtin(args, ctx);
+    if (typeof value === 'string') ctx.shared.budget.allocate(value.length);
+    return value;
+  } catch (error) {
+    if (!(error instanceof BuiltinFault)) throw error;
+    ctx.shared.faults.push(new BuiltinFault(`${name}: ${error.message}`, error.code));
+    return undefined;
+  }
+};
+
+const comparisons: ReadonlyMap<string, (one: RegoValue, other: RegoValue) => boolean> = new Map([
+  ['equal', equalValues],
+  ['neq', (one, other) => !equalValues(one, other)],
+  ['lt', (one, other) => compareValues(one, other) < 0],
+  ['lte', (one, other) => compareValues(one, other) <= 0],
+  ['gt', (one, other) => compareValues(one, other) > 0],
+  ['gte', (one, other) => compareValues(one, other) >= 0],
+]);
+
+const comparisonCode = (
+  compare: (one: RegoValue, other: RegoValue) => boolean,
+  left: Getter,
+  right: Getter,
+): Getter => {
+  return (frame) => {
+    const one = left(frame);
+    if (one === undefined) return undefined;
+    const other = right(frame);
+    frame.ctx.shared.budget.spend();
+    return other === undefined ? undefined : compare(one, other);
+  };
+};
+
+export const builtinCode = (name: string, builtin: Builtin, args: readonly Getter[]): Getter => {
+  const compare = comparisons.get(name);
+  const [left, right] = args;
+  if (compare !== undefined && left !== undefined && right !== undefined)
+    return comparisonCode(compare, left, right);
+  return (frame) => {
+    const { ctx } = frame;
+    const values = valuesOf(frame, args);
+    if (values === undefined) return undefined;
+    const replacement = ctx.functions?.get(name);
+    return replacement === undefined ? askBuiltin(name, builtin, ctx, values) : replacement(ctx, values);
+  };
+};
+
+/** A function by its name under `data`, as `with` names it. */
+export const functionName = (path: readonly string[]): string => `data.${path.join('.')}`;
+
+export const functionCode = (node: RuleNode, args: readonly Getter[]): Getter => {
+  const name = functionName(node.path);
+  return (frame) => {
+    const { ctx } = frame;
+    const values = valuesOf(frame, args);
+    if (values === undefined) return undefined;
+    const replacement = ctx.functions?.get(name);
+    if (replacement !== undefined) return replacement(ctx, values);
+    return node.kind === 'function' ? deeper(ctx, () => node.call(ctx, values)) : ruleValue(ctx, node);
+  };
+};

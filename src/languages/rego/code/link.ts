@@ -1,0 +1,211 @@
+import type { Builtin } from '../builtins/builtin.ts';
+import { builtinArities } from '../builtins/signatures.ts';
+import { CompileFault, positionAt, type CompileProblem } from '../compile/compile-problem.ts';
+import { globalsOf } from '../compile/globals.ts';
+import { circleOf, meetRule, rulesAsked } from '../compile/references.ts';
+import { RuleResolver } from '../compile/resolve-rule.ts';
+import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts';
+import type { Module, RegoRule, RuleHead, Term } from '../syntax/term.ts';
+import { entriesCode, setCode, valueCode, type ResolvedRule } from './rule-code.ts';
+import type { Linked } from './term-code.ts';
+
+/** A module that was read, by the name of its file. */
+export interface NamedModule extends Module {
+  readonly file: string;
+}
+
+interface PlacedRule extends ResolvedRule {
+  readonly module: NamedModule;
+  readonly node: RuleNode;
+  /** How many steps of its head lead to the node. */
+  readonly depth: number;
+}
+
+export interface Link {
+  readonly linked: Linked;
+  readonly rules: readonly PlacedRule[];
+  readonly problems: readonly CompileProblem[];
+}
+
+const staticSteps = (head: RuleHead): readonly string[] => {
+  const steps = head.path.map((step) =>
+    step.kind === 'scalar' && typeof step.value === 'string' ? step.value : undefined,
+  );
+  const end = steps.indexOf(undefined);
+  return steps.slice(0, end < 0 ? steps.length : end) as readonly string[];
+};
+
+const kindOf = (head: RuleHead, depth: number): RuleKind => {
+  if (head.args !== undefined && head.args.length > 0) return 'function';
+  if (depth < head.path.length) return 'object';
+  return head.member === undefined ? 'value' : 'set';
+};
+
+const dotted = (node: RuleNode): string => `data.${node.path.join('.')}`;
+
+/** Names of builtins, and functions of `data`. */
+const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linked => {
+  const nodeAt = (operator: Term): RuleNode | undefined => {
+    if (operator.kind !== 'ref') return undefined;
+    const steps = operator.path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
+    return tree.find(steps as readonly string[]);
+  };
+  return {
+    tree,
+    builtins,
+    arityOf: (operator) => {
+      if (operator.kind === 'var' && operator.slot < 0) return builtinArities.get(operator.name);
+      const node = nodeAt(operator);
+      return node?.kind === 'function' ? node.arity : undefined;
+    },
+    functionAt: (operator) => {
+      if (operator.kind === 'var') return operator.name;
+      const node = nodeAt(operator);
+      if (node?.kind !== undefined) return node;
+      const name =
+        operator.kind === 'ref'
+          ? ['data', ...operator.path.map((step) => (step.kind === 'scalar' ? (step.value as string) : '?'))]
+          : [];
+      throw new CompileFault('rego_type_error', `undefined function ${name.join('.')}`, operator.at);
+    },
+  };
+};
+
+/** Makes a policy of modules: places their rules, checks them, and makes closures of them. */
+export class Linker {
+  readonly #tree = new RuleTree();
+  readonly #linked: Linked;
+  readonly #rules: PlacedRule[] = [];
+  readonly #problems: CompileProblem[] = [];
+
+  constructor(builtins: ReadonlyMap<string, Builtin>) {
+    this.#linked = linkedOf(this.#tree, builtins);
+  }
+
+  #report(module: NamedModule, fault: CompileFault): void {
+    const { code, message, offset } = fault;
+    this.#problems.push({ code, message, file: module.file, ...positionAt(module.source, offset) });
+  }
+
+  /** Runs something, and keeps what it finds wrong with a module. */
+  #checked(module: NamedModule, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof CompileFault)) throw error;
+      this.#report(module, error);
+    }
+  }
+
+  #place(module: NamedModule, rule: RegoRule, resolver: RuleResolver): void {
+    this.#checked(module, () => {
+      const resolved = resolver.rule(rule);
+      const steps = staticSteps(resolved.rule.head);
+      const node = this.#tree.place([...module.package, ...steps]);
+      const kind = kindOf(resolved.rule.head, steps.length);
+      const arity = resolved.rule.head.args?.length ?? 0;
+      const isOther =
+        node.kind !== undefined && (node.kind !== kind || (kind === 'function' && node.arity !== arity));
+      if (isOther)
+        throw new CompileFault('rego_type_error', `conflicting rules ${dotted(node)} found`, rule.at);
+      node.kind = kind;
+      node.arity = arity;
+      this.#rules.push({ ...resolved, module, node, depth: steps.length });
+    });
+  }
+
+  #placeAll(modules: readonly NamedModule[]): void {
+    const rulesOf = (name: readonly string[]): readonly RegoRule[] =>
+      modules.filter((module) => module.package.join('\n') === name.join('\n')).flatMap(({ rules }) => rules);
+    for (const module of modules) {
+      this.#tree.place(module.package);
+      const resolver = new RuleResolver(globalsOf(module, rulesOf(module.package)));
+      for (const rule of module.rules) this.#place(module, rule, resolver);
+    }
+  }
+
+  #byNode(): ReadonlyMap<RuleNode, readonly PlacedRule[]> {
+    const groups = new Map<RuleNode, PlacedRule[]>();
+    for (const rule of this.#rules) {
+      const group = groups.get(rule.node);
+      if (group === undefined) groups.set(rule.node, [rule]);
+      else group.push(rule);
+    }
+    return groups;
+  }
+
+  #checkRecursion(groups: ReadonlyMap<RuleNode, readonly PlacedRule[]>): void {
+    const asked = (node: RuleNode): readonly RuleNode[] => {
+      const found = new Set<RuleNode>();
+      const reference = (term: Term & { kind: 'ref' }): void => {
+        for (const one of rulesAsked(this.#tree, term)) found.add(one);
+      };
+      for (const { rule } of groups.get(node) ?? []) meetRule(rule, { reference, call: () => undefined });
+      return [...found];
+    };
+    const circle = circleOf([...groups.keys()], asked);
+    const [first] = circle ?? [];
+    const [rule] = first === undefined ? [] : (groups.get(first) ?? []);
+    if (circle === undefined || first === undefined || rule === undefined) return;
+    const message = `rule ${dotted(first)} is recursive: ${circle.map(dotted).join(' -> ')}`;
+    this.#report(rule.module, new CompileFault('rego_recursion_error', message, rule.rule.at));
+  }
+
+  #checkCalls({ module, rule }: PlacedRule): void {
+    const call = (term: Term & { kind: 'call' }): void =>
+      this.#checked(module, () => {
+        checkCall(this.#linked, term);
+      });
+    meetRule(rule, { reference: () => undefined, call });
+  }
+
+  #code(node: RuleNode, rules: readonly PlacedRule[]): void {
+    const [first] = rules;
+    if (first === undefined) return;
+    const defaults = rules.filter(({ rule }) => rule.isDefault);
+    const second = defaults[1];
+    if (second !== undefined)
+      this.#report(
+        second.module,
+        new CompileFault('rego_type_error', `multiple default rules ${dotted(node)} found`, second.rule.at),
+      );
+    // Each rule is compiled by itself first, so that what is wrong is said of its own module.
+    for (const rule of rules) this.#checked(rule.module, () => this.#install(node, [rule]));
+    if (this.#problems.length === 0 && rules.length > 1) this.#install(node, rules);
+  }
+
+  #install(node: RuleNode, rules: readonly PlacedRule[]): void {
+    if (node.kind === 'set') node.value = setCode(this.#linked, rules);
+    else if (node.kind === 'object') node.entries = entriesCode(this.#linked, rules);
+    else {
+      const isFunction = node.kind === 'function';
+      const run = valueCode(this.#linked, rules, isFunction);
+      if (isFunction) node.call = run;
+      else node.value = (ctx) => run(ctx, []);
+    }
+  }
+
+  link(modules: readonly NamedModule[]): Link {
+    this.#placeAll(modules);
+    const groups = this.#byNode();
+    for (const rule of this.#rules) this.#checkCalls(rule);
+    if (this.#problems.length === 0) this.#checkRecursion(groups);
+    if (this.#problems.length === 0) for (const [node, rules] of groups) this.#code(node, rules);
+    return { linked: this.#linked, rules: this.#rules, problems: this.#problems };
+  }
+}
+
+/** @throws {CompileFault} for a function that is not there, or a wrong number of arguments */
+export const checkCall = (linked: Linked, { operator, args, at }: Term & { kind: 'call' }): void => {
+  const target = linked.functionAt(operator);
+  const name = typeof target === 'string' ? target : dotted(target);
+  if (target === 'print') return;
+  const isRule = typeof target !== 'string' && target.kind !== 'function';
+  const arity = isRule ? 0 : linked.arityOf(operator);
+  if (arity === undefined || (isRule && args.length > 0))
+    throw new CompileFault('rego_type_error', `undefined function ${name}`, at);
+  if (args.length !== arity && args.length !== arity + 1) {
+    const few = args.length < arity ? 'too few' : 'too many';
+    throw new CompileFault('rego_type_error', `${name}: ${few} arguments`, at);
+  }
+};

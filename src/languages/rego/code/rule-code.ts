@@ -1,0 +1,214 @@
+import { isShared, share } from '../evaluate/document.ts';
+import { EvaluationFault } from '../evaluate/fault.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
+import { frameOf, type Exec, type Frame, type Getter, type Matcher, type Step } from '../evaluate/frame.ts';
+import type { Slots } from '../compile/scope.ts';
+import type { RegoRule } from '../syntax/term.ts';
+import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../values/value.ts';
+import { BodyCompiler, chain } from './body-code.ts';
+import type { Linked } from './term-code.ts';
+
+/** A rule whose names are resolved. */
+export interface ResolvedRule {
+  readonly rule: RegoRule;
+  readonly slots: Slots;
+}
+
+type RuleRun = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
+
+interface RuleCode {
+  readonly run: RuleRun;
+  /** The one value that it may have. */
+  readonly constant: Maybe;
+}
+
+const conflict = (isFunction: boolean): EvaluationFault =>
+  new EvaluationFault(
+    'eval_conflict_error',
+    isFunction
+      ? 'functions must not produce multiple outputs for same inputs'
+      : 'complete rules must not produce multiple outputs',
+  );
+
+const argsBound = (compiler: BodyCompiler, args: RegoRule['head']['args']): readonly Matcher[] => {
+  const steps: Step[] = [];
+  return (args ?? []).map((arg) => compiler.matcher(compiler.hoistInside(arg, steps)));
+};
+
+/** Runs a body and keeps the value of the head in a slot. */
+const bodyCode = (compiler: BodyCompiler, rule: RegoRule, slot: number): Exec =>
+  compiler.inside(() => {
+    const steps = compiler.body(rule.body);
+    const { value: head } = rule.head;
+    const value = compiler.lower(head, steps);
+    const isConstant = head.kind === 'scalar';
+    const isFunction = rule.head.args !== undefined;
+    return chain(steps, (frame) => {
+      const found = value(frame);
+      if (found === undefined) return false;
+      const before = frame.slots[slot];
+      if (before !== undefined && !equalValues(before, found)) throw conflict(isFunction);
+      frame.slots[slot] = found;
+      return isConstant;
+    });
+  });
+
+const bodiesOf = (compiler: BodyCompiler, rule: RegoRule, slot: number): readonly Exec[] => {
+  const rest = rule.otherwise === undefined ? [] : bodiesOf(compiler, rule.otherwise, slot);
+  return [bodyCode(compiler, rule, slot), ...rest];
+};
+
+const constantOf = (rule: RegoRule): Maybe => {
+  const { value } = rule.head;
+  return value.kind === 'scalar' && rule.otherwise === undefined ? value.value : undefined;
+};
+
+const ruleCode = (linked: Linked, { rule, slots }: ResolvedRule): RuleCode => {
+  const compiler = new BodyCompiler(linked, slots, []);
+  const matchers = argsBound(compiler, rule.head.args);
+  const { slot } = compiler.temporary();
+  const bodies = bodiesOf(compiler, rule, slot);
+  const run: RuleRun = (ctx, args) => {
+    const frame = frameOf(ctx, slots.next);
+    if (!matchers.every((match, at) => match(frame, args[at] ?? null))) return undefined;
+    for (const body of bodies) {
+      body(frame);
+      if (frame.slots[slot] !== undefined) return frame.slots[slot];
+    }
+    return undefined;
+  };
+  return { run, constant: constantOf(rule) };
+};
+
+/** Rules with one value for all of them (Policy Language, "Complete Definitions" and "Functions"). */
+export const valueCode = (
+  linked: Linked,
+  rules: readonly ResolvedRule[],
+  isFunction: boolean,
+): ((ctx: Evaluation, args: readonly RegoValue[]) => Maybe) => {
+  const codes = rules.filter(({ rule }) => !rule.isDefault).map((rule) => ruleCode(linked, rule));
+  const defaults = rules.filter(({ rule }) => rule.isDefault).map((rule) => ruleCode(linked, rule));
+  const constant = codes[0]?.constant;
+  const isOne =
+    constant !== undefined &&
+    codes.every((code) => code.constant !== undefined && equalValues(code.constant, constant));
+  return (ctx, args) => {
+    let result: Maybe;
+    for (const { run } of codes) {
+      const value = run(ctx, args);
+      if (value === undefined) continue;
+      if (result !== undefined && !equalValues(result, value)) throw conflict(isFunction);
+      result = value;
+      if (isOne) break;
+    }
+    return result === undefined ? defaults[0]?.run(ctx, args) : result;
+  };
+};
+
+/** Rules that make one set together (Policy Language, "Generating Sets"). */
+export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: Evaluation) => Maybe) => {
+  const makers = rules.map(({ rule, slots }) => {
+    const compiler = new BodyCompiler(linked, slots, []);
+    const steps = compiler.body(rule.body);
+    const member = compiler.lower(rule.head.member ?? rule.head.value, steps);
+    const { slot } = compiler.temporary();
+    const run = chain(steps, (frame) => {
+      const value = member(frame);
+      frame.ctx.shared.budget.spend();
+      if (value !== undefined) (frame.slots[slot] as RegoSet).add(value);
+      return false;
+    });
+    return { run, slot, slots };
+  });
+  return (ctx) => {
+    const members = share(new RegoSet());
+    for (const { run, slot, slots } of makers) {
+      const frame = frameOf(ctx, slots.next);
+      frame.slots[slot] = members;
+      run(frame);
+    }
+    return members;
+  };
+};
+
+const notUnique = (): EvaluationFault =>
+  new EvaluationFault('eval_conflict_error', 'object keys must be unique');
+
+/** The object at a path, made where it is missing. */
+const insertAt = (root: RegoObject, path: readonly RegoValue[]): RegoObject => {
+  let object = root;
+  for (const key of path) {
+    const there = object.get(key);
+    if (there instanceof RegoObject && isShared(there)) object = there;
+    else {
+      if (there !== undefined) throw notUnique();
+      const made = share(new RegoObject());
+      object.set(key, made);
+      object = made;
+    }
+  }
+  return object;
+};
+
+const addMember = (object: RegoObject, key: RegoValue, member: RegoValue): void => {
+  const there = object.get(key);
+  if (there === undefined) object.set(key, share(RegoSet.of([member])));
+  else if (there instanceof RegoSet && isShared(there)) there.add(member);
+  else throw notUnique();
+};
+
+const addValue = (object: RegoObject, key: RegoValue, value: RegoValue): void => {
+  const there = object.get(key);
+  if (there !== undefined && (isShared(there) || !equalValues(there, value))) throw notUnique();
+  object.set(key, value);
+};
+
+interface Entry {
+  readonly path: readonly RegoValue[];
+  readonly value: RegoValue;
+  readonly isMember: boolean;
+}
+
+const entryMaker = (linked: Linked, { rule, slots }: ResolvedRule, depth: number) => {
+  const compiler = new BodyCompiler(linked, slots, []);
+  const steps = compiler.body(rule.body);
+  const path = rule.head.path.slice(depth).map((step) => compiler.lower(step, steps));
+  const { member } = rule.head;
+  const get: Getter = compiler.lower(member ?? rule.head.value, steps);
+  const found: Entry[] = [];
+  const run = chain(steps, (frame: Frame) => {
+    frame.ctx.shared.budget.spend();
+    const keys = path.map((key) => key(frame));
+    const value = get(frame);
+    if (value !== undefined && keys.every((key) => key !== undefined))
+      found.push({ path: keys, value, isMember: member !== undefined });
+    return false;
+  });
+  return (ctx: Evaluation): readonly Entry[] => {
+    const before = found.length;
+    try {
+      run(frameOf(ctx, slots.next));
+      return found.splice(before);
+    } finally {
+      found.length = before;
+    }
+  };
+};
+
+/** Rules that make one object together, each with keys of its own (Policy Language, "Generating Objects"). */
+export const entriesCode = (
+  linked: Linked,
+  rules: readonly (ResolvedRule & { readonly depth: number })[],
+): ((ctx: Evaluation) => RegoObject) => {
+  const makers = rules.map((rule) => entryMaker(linked, rule, rule.depth));
+  return (ctx) => {
+    const root = share(new RegoObject());
+    for (const { path, value, isMember } of makers.flatMap((make) => make(ctx))) {
+      const object = insertAt(root, path.slice(0, -1));
+      const key = path.at(-1) ?? null;
+      if (isMember) addMember(object, key, value);
+      else addValue(object, key, value);
+    }
+    return root;
+  };
+};

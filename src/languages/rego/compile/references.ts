@@ -1,0 +1,101 @@
+import type { RuleNode, RuleTree } from '../evaluate/rule-node.ts';
+import {
+  subterms,
+  type RuleBody,
+  type CallTerm,
+  type Literal,
+  type RefTerm,
+  type RegoRule,
+  type Term,
+} from '../syntax/term.ts';
+
+/** What a walk over a rule meets: references, with those that are called, and calls. */
+export interface Met {
+  readonly reference: (term: RefTerm) => void;
+  readonly call: (term: CallTerm) => void;
+}
+
+const meetTerm = (term: Term, met: Met): void => {
+  if (term.kind === 'ref') met.reference(term);
+  if (term.kind === 'call') {
+    met.call(term);
+    if (term.operator.kind === 'ref') met.reference(term.operator);
+  }
+  for (const part of subterms(term)) meetTerm(part, met);
+  if (term.kind !== 'comprehension') return;
+  for (const head of term.head) meetTerm(head, met);
+  meetBody(term.body, met);
+};
+
+const termsOfLiteral = (literal: Literal): readonly Term[] => {
+  const values = literal.modifiers.map(({ value }) => value);
+  if (literal.kind === 'expression') return [...values, literal.term];
+  if (literal.kind === 'every') return [...values, literal.domain];
+  if (literal.kind === 'some') return values;
+  return [...values, literal.domain, literal.value, ...(literal.key === undefined ? [] : [literal.key])];
+};
+
+export const meetBody = (body: RuleBody, met: Met): void => {
+  for (const literal of body) {
+    for (const term of termsOfLiteral(literal)) meetTerm(term, met);
+    if (literal.kind === 'every') meetBody(literal.body, met);
+  }
+};
+
+/** All references and calls of a rule and of the `else` behind it. */
+export const meetRule = (rule: RegoRule, met: Met): void => {
+  const { path, args = [], member, value } = rule.head;
+  for (const term of [...path, ...args, ...(member === undefined ? [] : [member]), value])
+    meetTerm(term, met);
+  meetBody(rule.body, met);
+  if (rule.otherwise !== undefined) meetRule(rule.otherwise, met);
+};
+
+const below = (node: RuleNode): readonly RuleNode[] => [
+  ...(node.kind === undefined ? [] : [node]),
+  ...Array.from(node.children.values()).flatMap(below),
+];
+
+/** The rules that a reference into `data` may ask. */
+export const rulesAsked = (tree: RuleTree, { head, path }: RefTerm): readonly RuleNode[] => {
+  if (head.kind !== 'var' || head.name !== 'data' || head.slot >= 0) return [];
+  const found = new Set<RuleNode>();
+  let open: readonly RuleNode[] = [tree.root];
+  for (const step of path) {
+    for (const node of open) if (node.kind !== undefined) found.add(node);
+    open = open.flatMap((node) => {
+      if (step.kind !== 'scalar') return [...node.children.values()];
+      const child = typeof step.value === 'string' ? node.children.get(step.value) : undefined;
+      return child === undefined ? [] : [child];
+    });
+  }
+  for (const node of open.flatMap(below)) found.add(node);
+  return [...found];
+};
+
+/** The first circle among rules; `undefined`: there is none. */
+export const circleOf = (
+  nodes: readonly RuleNode[],
+  asked: (node: RuleNode) => readonly RuleNode[],
+): readonly RuleNode[] | undefined => {
+  const done = new Set<RuleNode>();
+  const path: RuleNode[] = [];
+  const visit = (node: RuleNode): readonly RuleNode[] | undefined => {
+    const at = path.indexOf(node);
+    if (at >= 0) return [...path.slice(at), node];
+    if (done.has(node)) return undefined;
+    path.push(node);
+    for (const next of asked(node)) {
+      const circle = visit(next);
+      if (circle !== undefined) return circle;
+    }
+    path.pop();
+    done.add(node);
+    return undefined;
+  };
+  for (const node of nodes) {
+    const circle = visit(node);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+};

@@ -1,0 +1,171 @@
+import { fail, ok, type Result } from '../../core/result.ts';
+import { builtins } from './builtins/builtins.ts';
+import { isExcluded } from './builtins/signatures.ts';
+import { BodyCompiler, chain } from './code/body-code.ts';
+import { checkCall, Linker, type Link, type NamedModule } from './code/link.ts';
+import { CompileFault, positionAt, type CompileProblem } from './compile/compile-problem.ts';
+import { meetBody, meetRule } from './compile/references.ts';
+import { RuleResolver } from './compile/resolve-rule.ts';
+import { Scope } from './compile/scope.ts';
+import { visitBody } from './compile/variables.ts';
+import { EvaluationBudget } from './evaluate/budget.ts';
+import { documentOf } from './evaluate/document.ts';
+import { Evaluation, type Surroundings } from './evaluate/evaluation.ts';
+import { EvaluationFault, type BuiltinFault, type EvaluationProblem } from './evaluate/fault.ts';
+import { frameOf } from './evaluate/frame.ts';
+import { parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
+import type { VarTerm } from './syntax/term.ts';
+import { NumberTooLarge } from './values/big-float.ts';
+import { RegoObject, type Maybe, type RegoValue } from './values/value.ts';
+
+/** The text of a module, as a file or a template holds it. */
+export interface ModuleSource {
+  readonly file: string;
+  readonly text: string;
+  readonly version: RegoVersion;
+}
+
+/** What a policy is asked about. */
+export interface Asked {
+  readonly input?: RegoValue;
+  readonly data?: RegoObject;
+  readonly surroundings: Surroundings;
+  /** A fault of a builtin ends the evaluation, instead of leaving its expression without a value. */
+  readonly isStrict?: boolean;
+  readonly maxSteps?: number;
+}
+
+/** The variables of a query, once for each way to satisfy it. */
+export type Bindings = ReadonlyMap<string, RegoValue>;
+
+export interface ExcludedCall {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Policy {
+  /** Calls of builtins that this engine knows and does not run. */
+  readonly excluded: readonly ExcludedCall[];
+  /** The value under `data` at a path. */
+  readonly document: (path: readonly string[], asked: Asked) => Result<Maybe, EvaluationProblem>;
+  readonly query: (
+    text: string,
+  ) => Result<(asked: Asked) => Result<readonly Bindings[], EvaluationProblem>, CompileProblem>;
+}
+
+const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, EvaluationProblem> => {
+  const shared = {
+    budget: new EvaluationBudget(asked.maxSteps),
+    surroundings: asked.surroundings,
+    faults: [] as BuiltinFault[],
+    kept: new Map<string, unknown>(),
+  };
+  const ctx = new Evaluation(shared, { input: asked.input, data: asked.data ?? new RegoObject() });
+  try {
+    const value = run(ctx);
+    const [fault] = shared.faults;
+    return asked.isStrict === true && fault !== undefined
+      ? fail({ code: fault.code, message: fault.message })
+      : ok(value);
+  } catch (error) {
+    if (error instanceof EvaluationFault) return fail({ code: error.code, message: error.message });
+    if (error instanceof NumberTooLarge) return fail({ code: 'budget_exceeded', message: error.message });
+    // The stack of the engine has no more room: rules nest too deeply.
+    if (error instanceof RangeError)
+      return fail({ code: 'budget_exceeded', message: 'evaluation nests too deeply' });
+    throw error;
+  }
+};
+
+const excludedCalls = ({ rules }: Link): readonly ExcludedCall[] => {
+  const found: ExcludedCall[] = [];
+  for (const { rule, module } of rules)
+    meetRule(rule, {
+      reference: () => undefined,
+      call: ({ operator, at }) => {
+        if (operator.kind === 'var' && isExcluded(operator.name))
+          found.push({ name: operator.name, file: module.file, ...positionAt(module.source, at) });
+      },
+    });
+  return found;
+};
+
+type RunQuery = (asked: Asked) => Result<readonly Bindings[], EvaluationProblem>;
+
+const queryCode = ({ linked }: Link, text: string): Result<RunQuery, CompileProblem> => {
+  const problem = (code: CompileProblem['code'], message: string, offset: number): CompileProblem => ({
+    code,
+    message,
+    file: 'query',
+    ...positionAt(text, offset),
+  });
+  const parsed = parseQuery(text);
+  if (!parsed.ok) return fail(problem('rego_parse_error', parsed.error.message, parsed.error.offset));
+  try {
+    const slots = { next: 0 };
+    const resolver = new RuleResolver(
+      new Map([
+        ['data', ['data']],
+        ['input', ['input']],
+      ]),
+    );
+    const { body } = resolver.body(parsed.value, new Scope(slots), []);
+    meetBody(body, { reference: () => undefined, call: (call) => checkCall(linked, call) });
+    const variables: VarTerm[] = [];
+    visitBody(body, (one) => one.slot >= 0 && one.name !== '_' && variables.push(one), { closures: false });
+    const steps = new BodyCompiler(linked, slots, []).body(body);
+    const found: Bindings[][] = [];
+    const run = chain(steps, (frame) => {
+      frame.ctx.shared.budget.spend();
+      found.at(-1)?.push(new Map(variables.map(({ name, slot }) => [name, frame.slots[slot] ?? null])));
+      return false;
+    });
+    return ok((asked) =>
+      evaluated(asked, (ctx) => {
+        const all: Bindings[] = [];
+        found.push(all);
+        try {
+          run(frameOf(ctx, slots.next));
+        } finally {
+          found.pop();
+        }
+        return all;
+      }),
+    );
+  } catch (error) {
+    if (error instanceof CompileFault) return fail(problem(error.code, error.message, error.offset));
+    throw error;
+  }
+};
+
+const documentAt =
+  ({ linked }: Link) =>
+  (path: readonly string[], asked: Asked): Result<Maybe, EvaluationProblem> =>
+    evaluated(asked, (ctx) => {
+      const node = linked.tree.find(path);
+      return node === undefined ? undefined : documentOf(ctx, node, undefined);
+    });
+
+/** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
+export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
+  const problems: CompileProblem[] = [];
+  const modules: NamedModule[] = [];
+  for (const { file, text, version } of sources) {
+    const parsed = parseModule(text, version);
+    if (parsed.ok) modules.push({ ...parsed.value, file });
+    else {
+      const { message, offset } = parsed.error;
+      problems.push({ code: 'rego_parse_error', message, file, ...positionAt(text, offset) });
+    }
+  }
+  if (problems.length > 0) return fail(problems);
+  const link = new Linker(builtins).link(modules);
+  if (link.problems.length > 0) return fail(link.problems);
+  return ok({
+    excluded: excludedCalls(link),
+    document: documentAt(link),
+    query: (text) => queryCode(link, text),
+  });
+};

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BigFloat } from './big-float.ts';
+import { floatNumber, numberOf, numberText } from './number.ts';
+import { quotedText, valueText } from './value-text.ts';
+import {
+  compareText,
+  compareValues,
+  equalValues,
+  mapKeyOf,
+  RegoObject,
+  RegoSet,
+  type RegoValue,
+} from './value.ts';
+
+const values: fc.Arbitrary<RegoValue> = fc.letrec<{ value: RegoValue }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom<RegoValue>(null, true, false),
+    fc.integer({ min: -5, max: 5 }),
+    fc.string({ maxLength: 3, unit: 'binary' }),
+    fc.constantFrom('1.0', '1.50', '1e+06', '12345678901234567890').map(numberOf),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.array(tie('value'), { maxLength: 3 }).map((items) => RegoSet.of(items)),
+    fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 }).map((entries) => RegoObject.of(entries)),
+  ),
+})).value;
+
+describe('the order of values', () => {
+  test('null < boolean < number < string < array < object < set', () => {
+    const sorted: readonly RegoValue[] = [
+      null,
+      false,
+      true,
+      -1,
+      2,
+      '',
+      'a',
+      [],
+      [1],
+      new RegoObject(),
+      new RegoSet(),
+    ];
+    expect([...sorted].reverse().sort(compareValues)).toEqual(sorted);
+  });
+
+  test('it is total, and equal values have equal keys', () => {
+    fc.assert(
+      fc.property(values, values, (one, other) => {
+        const order = Math.sign(compareValues(one, other));
+        expect(Math.sign(compareValues(other, one)) + order).toBe(0);
+        expect(equalValues(one, other)).toBe(order === 0);
+        expect(mapKeyOf(one) === mapKeyOf(other)).toBe(order === 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ['a character beyond the first plane stands behind U+FFFD', '\u{1F600}', '\uFFFD', 1],
+    ['a shorter text stands first', 'ab', 'abc', -1],
+    ['capitals stand before small letters', 'Z', 'a', -1],
+  ])('texts by code point: %s', (_title, one, other, want) => {
+    expect(Math.sign(compareText(one, other))).toBe(want);
+  });
+
+  test('a text that begins like a key of the engine is still its own text', () => {
+    const set = RegoSet.of(['\u0000[1]', [1], '\u0000s', '__proto__', 'constructor']);
+    expect(set.size).toBe(5);
+    expect(set.has([1])).toBe(true);
+    expect(set.has('\u0000[1]')).toBe(true);
+    expect(RegoObject.of([['__proto__', 1]]).get('__proto__')).toBe(1);
+  });
+});
+
+describe('the text of numbers', () => {
+  test.each([
+    [999_999, '999999'],
+    [1_000_000, '1e+06'],
+    [1_000_650_000, '1.00065e+09'],
+    [0.00001, '1e-05'],
+    [1.5, '1.5'],
+    [-0.25, '-0.25'],
+  ])('a float64 of %d is %s', (value, text) => {
+    expect(numberText(floatNumber(value))).toBe(text);
+  });
+
+  test.each([
+    ['0.1', '0.2', '0.3'],
+    ['1.50', '0', '1.5'],
+    ['9007199254740993', '1', '9007199254740994'],
+    ['1e20', '1', '100000000000000000000'],
+    ['36893488147419103233', '1', '36893488147419103230'],
+    ['1.0', '2.0', '3'],
+  ])('%s + %s is %s', (one, other, sum) => {
+    expect(BigFloat.parse(one).plus(BigFloat.parse(other)).text()).toBe(sum);
+  });
+
+  test('a third has as many digits as 64 bits say', () => {
+    expect(BigFloat.parse('1').dividedBy(BigFloat.parse('3')).text()).toBe('0.33333333333333333334');
+  });
+
+  test('1.0 is 1, and prints as it is written', () => {
+    expect(equalValues(numberOf('1.0'), 1)).toBe(true);
+    expect(valueText(numberOf('1.0'))).toBe('1.0');
+  });
+
+  test('a double is read as itself', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(BigFloat.of(numberOf(String(value))).compare(BigFloat.parse(String(value)))).toBe(0);
+      }),
+    );
+  });
+});
+
+test.each<readonly [string, RegoValue, string]>([
+  ['an empty set', new RegoSet(), 'set()'],
+  ['a set in order', RegoSet.of(['b', 'a']), '{"a", "b"}'],
+  [
+    'an object in the order of its keys',
+    RegoObject.of([
+      ['k', 1],
+      ['a', null],
+    ]),
+    '{"a": null, "k": 1}',
+  ],
+  ['an array', [true, 'x', []], '[true, "x", []]'],
+])('%s is written as Rego writes it', (_title, value, text) => {
+  expect(valueText(value)).toBe(text);
+});
+
+test('a text in quotes is escaped as Go does it', () => {
+  expect(quotedText('a"\n\u0001\u00a0\u00e9\u{1F600}')).toBe('"a\\"\\n\\x01\\u00a0\u00e9\u{1F600}"');
+});

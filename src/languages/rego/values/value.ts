@@ -1,0 +1,245 @@
+import { BigFloat } from './big-float.ts';
+import { ExactNumber } from './exact-number.ts';
+
+/**
+ * A value of Rego (Policy Language, "Scalar Values" and "Composite Values"). A `number` prints as JavaScript prints it; each other
+ * number keeps its text.
+ */
+export type RegoValue =
+  null | boolean | number | string | ExactNumber | readonly RegoValue[] | RegoObject | RegoSet;
+
+/** What a literal or an operand without a value is. */
+export type Maybe = RegoValue | undefined;
+
+/** What stands for a value in a map of the engine: equal values have equal keys, others have others. */
+export type MapKey = null | boolean | number | string;
+
+/** Begins the keys of values that the engine compares by identity. A text that begins so is written as such a value. */
+const mark = '\u0000';
+
+const numberKey = (number: ExactNumber): number | string => {
+  const { float } = number;
+  if (Number.isSafeInteger(float) && /^-?\d{1,8000}$/.test(number.text)) return float === 0 ? 0 : float;
+  if (/^-?\d{1,8000}$/.test(number.text)) return `${mark}n${number.text}`;
+  const exact = BigFloat.parse(number.text);
+  return exact.equals(BigFloat.fromNumber(float)) ? (float === 0 ? 0 : float) : `${mark}n${exact.text()}`;
+};
+
+const canonical = (value: RegoValue): string => {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly RegoValue[]).map(canonical).join(',')}]`;
+  if (value instanceof RegoSet) return `<${value.sorted().map(canonical).join(',')}>`;
+  if (value instanceof RegoObject)
+    return `{${value
+      .entries()
+      .map(([key, item]) => `${canonical(key)}:${canonical(item)}`)
+      .join(',')}}`;
+  return String(mapKeyOf(value));
+};
+
+export const mapKeyOf = (value: RegoValue): MapKey => {
+  if (typeof value === 'string') return value.charCodeAt(0) === 0 ? `${mark}s${value}` : value;
+  if (value === null || typeof value !== 'object') return value;
+  if (value instanceof ExactNumber) return numberKey(value);
+  return mark + canonical(value);
+};
+
+/** null < boolean < number < string < array < object < set (Policy Reference, "Comparison"). */
+const rankOf = (value: RegoValue): number => {
+  if (value === null) return 0;
+  if (typeof value === 'boolean') return 1;
+  if (typeof value === 'number' || value instanceof ExactNumber) return 2;
+  if (typeof value === 'string') return 3;
+  if (value instanceof RegoObject) return 5;
+  return value instanceof RegoSet ? 6 : 4;
+};
+
+/** Two texts by code point. UTF-16 puts the surrogates before U+E000, code points put them behind. */
+export const compareText = (one: string, other: string): number => {
+  if (one === other) return 0;
+  const end = Math.min(one.length, other.length);
+  let at = 0;
+  while (at < end && one.charCodeAt(at) === other.charCodeAt(at)) at += 1;
+  if (at === end) return one.length - other.length;
+  const left = one.charCodeAt(at);
+  const right = other.charCodeAt(at);
+  const isHigh = left >= 0xd8_00 && right >= 0xd8_00;
+  return isHigh ? ((left + 0x20_00) & 0xff_ff) - ((right + 0x20_00) & 0xff_ff) : left - right;
+};
+
+const floatOf = (value: number | ExactNumber): number => (value instanceof ExactNumber ? value.float : value);
+
+const wholeOf = (value: number | ExactNumber): bigint | undefined => {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined;
+  return /^-?\d{1,8000}$/.test(value.text) ? BigInt(value.text) : undefined;
+};
+
+/** Two integers compare exactly, others with the 64 bits that OPA computes with. */
+const compareNumbers = (one: number | ExactNumber, other: number | ExactNumber): number => {
+  const left = floatOf(one);
+  const right = floatOf(other);
+  if (left !== right || (typeof one === 'number' && typeof other === 'number')) return left - right;
+  const [whole, otherWhole] = [wholeOf(one), wholeOf(other)];
+  if (whole === undefined || otherWhole === undefined) return BigFloat.of(one).compare(BigFloat.of(other));
+  return Number(whole - otherWhole);
+};
+
+const compareLists = (one: readonly RegoValue[], other: readonly RegoValue[]): number => {
+  const end = Math.min(one.length, other.length);
+  for (let at = 0; at < end; at++) {
+    const order = compareValues(one[at] ?? null, other[at] ?? null);
+    if (order !== 0) return order;
+  }
+  return one.length - other.length;
+};
+
+const compareObjects = (one: RegoObject, other: RegoObject): number =>
+  compareLists(
+    one.entries().flatMap((entry) => entry),
+    other.entries().flatMap((entry) => entry),
+  );
+
+const compareComposites = (one: RegoValue, other: RegoValue): number => {
+  if (one instanceof RegoObject && other instanceof RegoObject) return compareObjects(one, other);
+  if (one instanceof RegoSet && other instanceof RegoSet) return compareLists(one.sorted(), other.sorted());
+  return compareLists(one as readonly RegoValue[], other as readonly RegoValue[]);
+};
+
+/** The total order of values (Policy Reference, "Comparison"): negative, zero or positive. */
+export const compareValues = (one: RegoValue, other: RegoValue): number => {
+  if (one === other) return 0;
+  if (typeof one === 'string' && typeof other === 'string') return compareText(one, other);
+  const rank = rankOf(one);
+  const order = rank - rankOf(other);
+  if (order !== 0) return order;
+  if (rank === 2) return compareNumbers(one as number | ExactNumber, other as number | ExactNumber);
+  return rank < 2 ? Number(one) - Number(other) : compareComposites(one, other);
+};
+
+const equalLists = (one: readonly RegoValue[], other: readonly RegoValue[]): boolean =>
+  one.length === other.length && one.every((item, at) => equalValues(item, other[at] ?? null));
+
+const equalObjects = (one: RegoObject, other: RegoObject): boolean => {
+  if (one.size !== other.size) return false;
+  return one.keys().every((key) => {
+    const there = other.get(key);
+    return there !== undefined && equalValues(one.get(key) ?? null, there);
+  });
+};
+
+const equalSets = (one: RegoSet, other: RegoSet): boolean =>
+  one.size === other.size && one.sorted().every((item) => other.has(item));
+
+const equalComposites = (one: RegoValue, other: RegoValue): boolean => {
+  if (one instanceof RegoObject) return other instanceof RegoObject && equalObjects(one, other);
+  if (one instanceof RegoSet) return other instanceof RegoSet && equalSets(one, other);
+  if (one instanceof ExactNumber || other instanceof ExactNumber)
+    return rankOf(one) === rankOf(other) && compareValues(one, other) === 0;
+  const isList = Array.isArray(one) && Array.isArray(other);
+  return isList && equalLists(one as readonly RegoValue[], other as readonly RegoValue[]);
+};
+
+export const equalValues = (one: RegoValue, other: RegoValue): boolean => {
+  if (one === other) return true;
+  if (one === null || other === null) return false;
+  return (typeof one === 'object' || typeof other === 'object') && equalComposites(one, other);
+};
+
+/** A set. Whoever makes one fills it; afterwards nobody changes it. */
+export class RegoSet {
+  readonly #members = new Map<MapKey, RegoValue>();
+  #sorted: readonly RegoValue[] | undefined;
+
+  static of(values: Iterable<RegoValue>): RegoSet {
+    const set = new RegoSet();
+    for (const value of values) set.add(value);
+    return set;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  add(value: RegoValue): void {
+    const key = mapKeyOf(value);
+    if (this.#members.has(key)) return;
+    this.#members.set(key, value);
+    this.#sorted = undefined;
+  }
+
+  has(value: RegoValue): boolean {
+    return this.#members.has(mapKeyOf(value));
+  }
+
+  /** The member that equals this value. */
+  get(value: RegoValue): RegoValue | undefined {
+    return this.#members.get(mapKeyOf(value));
+  }
+
+  values(): Iterable<RegoValue> {
+    return this.#members.values();
+  }
+
+  sorted(): readonly RegoValue[] {
+    this.#sorted ??= [...this.#members.values()].sort(compareValues);
+    return this.#sorted;
+  }
+}
+
+/** An object, whose keys are values of any kind. Whoever makes one fills it; afterwards nobody changes it. */
+export class RegoObject {
+  readonly #values = new Map<MapKey, RegoValue>();
+  /** Keys that are not their own key of the map. */
+  #keys: Map<MapKey, RegoValue> | undefined;
+  #sorted: readonly RegoValue[] | undefined;
+
+  static of(entries: Iterable<readonly [RegoValue, RegoValue]>): RegoObject {
+    const object = new RegoObject();
+    for (const [key, value] of entries) object.set(key, value);
+    return object;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  set(key: RegoValue, value: RegoValue): void {
+    const at = mapKeyOf(key);
+    if (!this.#values.has(at)) {
+      this.#sorted = undefined;
+      if (at !== key) (this.#keys ??= new Map()).set(at, key);
+    }
+    this.#values.set(at, value);
+  }
+
+  get(key: RegoValue): RegoValue | undefined {
+    return this.#values.get(typeof key === 'string' && key.charCodeAt(0) !== 0 ? key : mapKeyOf(key));
+  }
+
+  has(key: RegoValue): boolean {
+    return this.#values.has(mapKeyOf(key));
+  }
+
+  /** The keys in order. */
+  keys(): readonly RegoValue[] {
+    if (this.#sorted === undefined) {
+      const others = this.#keys;
+      const keys = [...this.#values.keys()].map((key) => others?.get(key) ?? (key as RegoValue));
+      this.#sorted = keys.sort(compareValues);
+    }
+    return this.#sorted;
+  }
+
+  /** The entries in the order of their keys. */
+  entries(): readonly (readonly [RegoValue, RegoValue])[] {
+    return this.keys().map((key) => [key, this.get(key) ?? null] as const);
+  }
+
+  values(): readonly RegoValue[] {
+    return this.keys().map((key) => this.get(key) ?? null);
+  }
+
+  copy(): RegoObject {
+    return RegoObject.of(this.entries());
+  }
+}
