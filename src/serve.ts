@@ -1,15 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CertificateSource } from './adapters/certificate/source.ts';
+import type { Recorder } from './adapters/store/decisions/recorder.ts';
 import type { Config } from './config/resolved.ts';
 import { replicaFromHost } from './config/sources/load.ts';
 import { outage } from './core/facts/fact.ts';
+import { vulnerabilityKind } from './core/facts/vulnerability/vulnerability-kind.ts';
 import type { CompileExpression } from './core/policy/schema/schema.ts';
 import { fail, ok, type Result } from './core/result.ts';
 import type { JsonObject } from './core/text/json/json.ts';
 import type { Decision } from './core/decision/decision.ts';
 import type { PullSecrets } from './evidence/ports.ts';
 import type { TrustRoots } from './evidence/trust/trust-root.ts';
-import type { NamespaceReader } from './gate/ports.ts';
+import type { NamespaceReader, PolicyState } from './gate/ports.ts';
 import type { DecisionSink } from './gate/publish.ts';
 import type { PartState } from './gate/readiness.ts';
 import { openAdvisories } from './serve/advisories/open-advisories.ts';
@@ -86,6 +88,17 @@ const openFromFiles = async (
   });
 };
 
+const sinksOf = (recorder: Recorder, { log, metrics }: Telemetry): readonly DecisionSink[] => [
+  (decision, json) => recorder.record(decision, json),
+  (decision, json) => log.decision(decision, json),
+  (decision) => metrics.decided(decision),
+];
+
+/** Whether any policy in force asks what is wrong with packages. */
+const asksForPackages = (policies: PolicyState): boolean =>
+  policies.state === 'loaded' &&
+  policies.set.policies.some(({ evidence }) => evidence.some(({ need }) => need.kind === vulnerabilityKind));
+
 const assemble = async (
   options: GateOptions,
   telemetry: Telemetry,
@@ -107,7 +120,12 @@ const assemble = async (
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const { trustRoots, pullSecrets } = outside;
-  const served = await openAdvisories(config, workers.advisories, telemetry, lifecycle);
+  const served = await openAdvisories(
+    config,
+    { program: workers.advisories, isWanted: () => asksForPackages(outside.policies.source.current()) },
+    telemetry,
+    lifecycle,
+  );
   if (!served.ok) return served;
   const { advisories, parts: advisoryParts } = served.value;
   const evidence = openEvidence(
@@ -116,11 +134,6 @@ const assemble = async (
     lifecycle,
   );
   if (!evidence.ok) return evidence;
-  const sinks: DecisionSink[] = [
-    (decision, json) => recorder.record(decision, json),
-    (decision, json) => telemetry.log.decision(decision, json),
-    (decision) => telemetry.metrics.decided(decision),
-  ];
   const handlers = createHandlers(
     config,
     {
@@ -129,7 +142,7 @@ const assemble = async (
       namespaces: outside.namespaces,
       evidence: evidence.value,
       compileExpression,
-      sinks,
+      sinks: sinksOf(recorder, telemetry),
       ...(outside.emit === undefined ? {} : { emit: outside.emit }),
     },
     telemetry,

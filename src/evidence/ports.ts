@@ -266,7 +266,12 @@ export interface ContentStore {
   put(image: PinnedImage, bytes: Uint8Array): void;
 }
 
-/** Published advisories, as they are at one moment. */
+/** Advisories that were in force and cannot be read any more: nobody knows what is wrong with any package (V16). */
+export class AdvisoriesUnreadable extends Error {
+  override readonly name = 'AdvisoriesUnreadable';
+}
+
+/** Published advisories, as they are at one moment. `lookup` and what it finds may throw {@link AdvisoriesUnreadable}. */
 export interface AdvisorySet {
   /** Equal for equal advisories, and for no others. */
   readonly generation: string;

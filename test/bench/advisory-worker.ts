@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadGeneration, type LoadedGeneration } from '../../src/adapters/advisories/advisory-folder.ts';
-import { lookupIn } from '../../src/adapters/advisories/generation.ts';
+import { lookupIn } from '../../src/adapters/advisories/name-lookup.ts';
 import { compileOsvZip, osvZipLimits } from '../../src/adapters/advisories/osv-zip.ts';
 import { putParts, type OfferedPart } from '../../src/adapters/advisories/put-parts.ts';
 import { matchPackage } from '../../src/core/vulnerability/match.ts';

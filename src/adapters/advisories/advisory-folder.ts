@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { algorithmOf, hexOf, type Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { AdvisoryText, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
@@ -9,36 +8,35 @@ import { fileErrorCode, whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import { replaceFile } from '../../files/whole-file.ts';
 import type { Part } from './compile-part.ts';
-import {
-  lookupIn,
-  nameOfGeneration,
-  readGeneration,
-  writeGeneration,
-  type Generation,
-} from './generation.ts';
-import { openPart, type PartReader } from './part-reader.ts';
+import { nameOfGeneration, readGeneration, writeGeneration, type Generation } from './generation.ts';
+import { lookupIn } from './name-lookup.ts';
+import { openPartFile, peekPartFile, type FolderFault } from './part-file.ts';
+import { readLayout, type PartSummary } from './part-format.ts';
+import { createEntryCache, openPart, type EntryCache, type PartReader } from './part-reader.ts';
 
-/** A generation that was read: what matching needs is in memory, the texts stay in their files. */
+/** A part whose file is open. */
+export interface OpenPart extends PartReader {
+  close(): void;
+}
+
+/** A generation that was read: what a search begins with is in memory, the rest stays in open files. */
 export interface LoadedGeneration {
   readonly name: string;
   readonly generation: Generation;
-  readonly readers: ReadonlyMap<Digest, PartReader>;
+  readonly readers: ReadonlyMap<Digest, OpenPart>;
   readonly lookup: AdvisoryLookup;
+  readonly found: EntryCache;
 }
 
-/** `none`: no advisories were ever put there. */
-export interface FolderFault {
-  readonly kind: 'none' | 'unreadable' | 'damaged' | 'other-schema';
-  readonly why: string;
-}
+export const closeGeneration = ({ readers }: LoadedGeneration): void => {
+  for (const reader of readers.values()) reader.close();
+};
 
 /** The file that says which generation is in force; a swap exchanges it by one rename. */
 export const currentName = 'generation.json';
-const previousName = 'generation.previous.json';
+export const previousName = 'generation.previous.json';
 const ownerOnly = 0o600;
 const maxGenerationBytes = 1024 * 1024;
-/** The index of npm has about 60 MB. */
-const maxIndexBytes = 1024 * 1024 * 1024;
 const maxTextBytes = 2 * 1024 * 1024 * 1024;
 
 const fileOf = (digest: Digest, suffix: 'index' | 'texts'): string => `${hexOf(digest)}.${suffix}`;
@@ -54,26 +52,89 @@ const readBytes = async (path: string, maxBytes: number): Promise<Result<Buffer,
   }
 };
 
-const sliceBytes = 4 * 1024 * 1024;
-/** An index may have a hundred megabytes: hashed in one go it would hold up every review for that long. */
-const hasDigest = async (bytes: Uint8Array, digest: Digest): Promise<boolean> => {
-  const hash = createHash(algorithmOf(digest));
-  for (let at = 0; at < bytes.length; at += sliceBytes) {
-    hash.update(bytes.subarray(at, at + sliceBytes));
-    if (at + sliceBytes < bytes.length) await nextTurn();
-  }
-  return hash.digest('hex') === hexOf(digest);
+const hasDigest = (bytes: Uint8Array, digest: Digest): boolean =>
+  createHash(algorithmOf(digest)).update(bytes).digest('hex') === hexOf(digest);
+
+const indexPath = (folder: string, digest: Digest): string =>
+  join(partsFolder(folder), fileOf(digest, 'index'));
+
+/** Whether a later version of the gate or an earlier one made it, and what then brings advisories. */
+const faultOf = (kind: FolderFault['kind'], path: string): FolderFault => ({
+  kind,
+  why:
+    kind === 'other-schema'
+      ? `${path} is of another version of the gate; feeds of the configuration are read anew, import others anew`
+      : path,
+});
+
+const readPartFile = async (
+  folder: string,
+  digest: Digest,
+  found: EntryCache,
+): Promise<Result<OpenPart, FolderFault>> => {
+  const path = indexPath(folder, digest);
+  // A generation without one of its parts would say "nothing known" of all that it spoke of.
+  const file = await openPartFile(path, digest);
+  if (!file.ok) return file;
+  const part = openPart(file.value, found);
+  if (part.ok) return ok({ ...part.value, close: () => file.value.close() });
+  file.value.close();
+  return fail(faultOf(part.error, path));
 };
 
-const readPartFile = async (folder: string, digest: Digest): Promise<Result<PartReader, FolderFault>> => {
-  const path = join(partsFolder(folder), fileOf(digest, 'index'));
-  const bytes = await readBytes(path, maxIndexBytes);
-  // A generation without one of its parts would say "nothing known" of all that it spoke of.
-  if (!bytes.ok) return fail({ ...bytes.error, kind: 'unreadable' });
-  if (!(await hasDigest(bytes.value, digest)))
-    return fail({ kind: 'damaged', why: `${path}: other bytes than it is named by` });
-  const part = openPart(bytes.value);
-  return part.ok ? part : fail({ kind: part.error, why: path });
+/** What a part says of itself, without a look at all of its bytes: to be told, and never judged by. */
+export const readSummary = async (
+  folder: string,
+  digest: Digest,
+): Promise<Result<PartSummary, FolderFault>> => {
+  const path = indexPath(folder, digest);
+  const file = await peekPartFile(path);
+  if (!file.ok) return file;
+  try {
+    const layout = readLayout(file.value);
+    return layout.ok ? ok(layout.value.summary) : fail(faultOf(layout.error, path));
+  } catch (error) {
+    return fail({ kind: 'damaged', why: `${path}: ${whyNot(error)}` });
+  } finally {
+    file.value.close();
+  }
+};
+
+export const readGenerationFile = async (
+  folder: string,
+  name: string,
+): Promise<Result<Generation, FolderFault>> => {
+  const path = join(folder, name);
+  const bytes = await readBytes(path, maxGenerationBytes);
+  if (!bytes.ok) return bytes;
+  const generation = readGeneration(bytes.value.toString('utf8'));
+  return generation.ok ? generation : fail(faultOf(generation.error, path));
+};
+
+const closeNew = (readers: ReadonlyMap<Digest, OpenPart>, known: LoadedGeneration | undefined): void => {
+  for (const [digest, part] of readers) if (known?.readers.get(digest) !== part) part.close();
+};
+
+/** Parts that were read before are not read again, unless something in them could not be read. */
+const openParts = async (
+  folder: string,
+  { parts }: Generation,
+  found: EntryCache,
+  known: LoadedGeneration | undefined,
+): Promise<Result<ReadonlyMap<Digest, OpenPart>, FolderFault>> => {
+  const readers = new Map<Digest, OpenPart>();
+  for (const { digest } of parts) {
+    if (readers.has(digest)) continue;
+    const kept = known?.readers.get(digest);
+    const reader =
+      kept === undefined || kept.isBroken() ? await readPartFile(folder, digest, found) : ok(kept);
+    if (!reader.ok) {
+      closeNew(readers, known);
+      return reader;
+    }
+    readers.set(digest, reader.value);
+  }
+  return ok(readers);
 };
 
 const loadFile = async (
@@ -81,23 +142,17 @@ const loadFile = async (
   name: string,
   known: LoadedGeneration | undefined,
 ): Promise<Result<LoadedGeneration, FolderFault>> => {
-  const path = join(folder, name);
-  const bytes = await readBytes(path, maxGenerationBytes);
-  if (!bytes.ok) return bytes;
-  const generation = readGeneration(bytes.value.toString('utf8'));
-  if (!generation.ok) return fail({ kind: generation.error, why: path });
-  const readers = new Map<Digest, PartReader>();
-  for (const { digest } of generation.value.parts) {
-    const kept = known?.readers.get(digest) ?? readers.get(digest);
-    const reader = kept === undefined ? await readPartFile(folder, digest) : ok(kept);
-    if (!reader.ok) return reader;
-    readers.set(digest, reader.value);
-  }
+  const generation = await readGenerationFile(folder, name);
+  if (!generation.ok) return generation;
+  const found = known?.found ?? createEntryCache();
+  const readers = await openParts(folder, generation.value, found, known);
+  if (!readers.ok) return readers;
   return ok({
     name: nameOfGeneration(generation.value),
     generation: generation.value,
-    readers,
-    lookup: lookupIn([...readers.values()]),
+    readers: readers.value,
+    lookup: lookupIn([...readers.value.values()]),
+    found,
   });
 };
 
@@ -185,7 +240,7 @@ export const readAdvisoryText = async (
   const path = join(partsFolder(folder), fileOf(digest, 'texts'));
   const texts = await readBytes(path, maxTextBytes);
   if (!texts.ok) return texts;
-  if (!(await hasDigest(texts.value, reader.summary.texts))) return fail({ kind: 'damaged', why: path });
-  const { start, end, read } = reader.textOf(number);
-  return ok(read(texts.value.subarray(start, end)));
+  if (!hasDigest(texts.value, reader.summary.texts)) return fail({ kind: 'damaged', why: path });
+  const { from, to, read } = reader.textOf(number);
+  return ok(read(texts.value.subarray(from, to)));
 };

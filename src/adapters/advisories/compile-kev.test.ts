@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { bufferSource } from '../../files/zip/byte-source.ts';
 import { compileKev } from './compile-kev.ts';
 import { openPart } from './part-reader.ts';
 
@@ -17,7 +18,7 @@ describe('the list of what is exploited', () => {
   test('answers by CVE id', () => {
     const part = compileKev(published, at);
     if (!part.ok) throw new Error(part.error.what);
-    const reader = openPart(part.value.index);
+    const reader = openPart(bufferSource(part.value.index));
     if (!reader.ok) throw new Error(reader.error);
     expect(reader.value.find('KEV', 'CVE-2021-44228').map(({ advisory }) => advisory.id)).toEqual([
       'CVE-2021-44228',

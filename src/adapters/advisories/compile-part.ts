@@ -6,7 +6,7 @@ import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { digestOf } from '../../evidence/content-digest.ts';
 import { writePart, type PartSummary } from './part-format.ts';
-import { createKeys, createSection, createTexts } from './part-sections.ts';
+import { createNames, createSection, createTexts } from './part-sections.ts';
 
 /** One published record, and the file that it stands in. */
 export interface SourceRecord {
@@ -31,7 +31,7 @@ const parse = (bytes: Uint8Array): unknown =>
 
 /** What comes of the records while they are read one by one. */
 const createBuilder = (ecosystem: string, at: Date) => {
-  const keys = createKeys();
+  const names = createNames();
   const advisories = createSection();
   const texts = createTexts();
   const counts = { advisories: 0, withdrawn: 0, elsewhere: 0, unreadable: 0 };
@@ -48,7 +48,7 @@ const createBuilder = (ecosystem: string, at: Date) => {
     if (withdrawn) counts.withdrawn += 1;
     else if (here.length === 0) counts.elsewhere += 1;
     else {
-      for (const entry of here) keys.add(counts.advisories, entry);
+      for (const entry of here) names.add(counts.advisories, entry);
       advisories.add(Buffer.from(JSON.stringify(advisory)));
       texts.add(text);
       counts.advisories += 1;
@@ -59,13 +59,13 @@ const createBuilder = (ecosystem: string, at: Date) => {
     const summary: PartSummary = {
       ecosystem,
       ...counts,
-      names: keys.count(),
+      names: names.count(),
       unreadableNames,
       texts: digestOf(text.bytes, 'sha256'),
       ...(Number.isFinite(newest) ? { newest: new Date(newest).toISOString() } : {}),
     };
     const index = writePart(summary, {
-      ...keys.sections(),
+      ...names.sections(),
       advisoryOffsets: advisories.offsets(),
       advisories: advisories.bytes(),
       textOffsets: text.offsets,

@@ -1,7 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AdvisoriesUnreadable, type AdvisorySet } from '../../evidence/ports.ts';
 import { swapGeneration } from './advisory-folder.ts';
 import { compileKev } from './compile-kev.ts';
 import { compilePart, type Part } from './compile-part.ts';
@@ -157,6 +159,73 @@ describe('advisories that are followed', () => {
     ]);
     expect(exploited?.feed.asOf).toBe('2026-10-01T00:00:00.000Z');
     expect(feeds.map(({ feed }) => feed)).toEqual(['osv']);
+  });
+
+  const indexFile = (): string => {
+    const name = readdirSync(join(folder, 'parts')).find((found) => found.endsWith('.index'));
+    return join(folder, 'parts', name ?? '');
+  };
+  const setOf = async (advisories: FollowedAdvisories): Promise<AdvisorySet> => {
+    const fact = await advisories.inForce();
+    if (fact.state !== 'known') throw new Error(fact.state);
+    return fact.value;
+  };
+
+  test('V16: whose file is cut while it is open are unreadable, never "no match", and are read anew when it is mended', async () => {
+    await put('X-1');
+    const advisories = follow();
+    const { lookup } = await setOf(advisories);
+    const whole = readFileSync(indexFile());
+    const before = lookup('PyPI', 'a');
+    truncateSync(indexFile(), 40);
+    expect(() => before[0]?.advisory).toThrow(AdvisoriesUnreadable);
+    expect(() => (lookup('PyPI', 'a'), lookup('PyPI', 'a')[0]?.advisory)).toThrow(AdvisoriesUnreadable);
+    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]));
+    expect(await idsIn(advisories)).toContain('damaged');
+    writeFileSync(indexFile(), whole);
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    expect(advisories.problem()).toBeUndefined();
+  });
+
+  test('that nobody wants are not read, and yet their feeds are told, until somebody does', async () => {
+    await put('X-1');
+    let isWanted = false;
+    const seen: string[] = [];
+    const advisories = followAdvisories(folder, {
+      isWanted: () => isWanted,
+      onGeneration: ({ generation }) => seen.push(generation),
+      pollMs: 20,
+    });
+    open.push(advisories);
+    await advisories.start();
+    expect(advisories.statuses()).toMatchObject([{ feed: 'osv', summary: { advisories: 1 } }]);
+    await offer('own', partOf('X-2', 'X-3'));
+    await vi.waitFor(() => expect(advisories.statuses()).toHaveLength(2));
+    expect(seen).toEqual([]);
+    isWanted = true;
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    expect(await idsIn(advisories)).toEqual(['X-1', 'X-2', 'X-3']);
+  });
+
+  test('of another version of the gate are named with what to do, whether anybody wants them or not', async () => {
+    await put('X-1');
+    const bytes = readFileSync(indexFile());
+    const other = Buffer.from(bytes.toString('latin1').replace('advisories 3', 'advisories 2'), 'latin1');
+    const digest = createHash('sha256').update(other).digest('hex');
+    rmSync(indexFile());
+    writeFileSync(join(folder, 'parts', `${digest}.index`), other);
+    const generation = readFileSync(join(folder, 'generation.json'), 'utf8');
+    const old = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(join(folder, 'generation.json'), generation.replace(old, digest));
+    const advisories = follow();
+    await advisories.start();
+    expect(advisories.problem()).toMatch(
+      /^other-schema: .* of another version of the gate; .*import others anew$/,
+    );
+    expect(await idsIn(advisories)).toContain('import others anew');
+    await offer('osv', partOf('X-1'));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    expect(advisories.problem()).toBeUndefined();
   });
 
   test('are read once, however many ask at once', async () => {

@@ -6,7 +6,9 @@ import { shown } from '../../core/text/shown-text.ts';
 import { exploitedList, type FeedTime } from '../../core/vulnerability/advisory.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import type { Advisories, AdvisorySet } from '../../evidence/ports.ts';
-import { currentName, loadUsable, type FolderFault, type LoadedGeneration } from './advisory-folder.ts';
+import { closeGeneration, currentName, loadUsable, type LoadedGeneration } from './advisory-folder.ts';
+import { feedStatuses, tellFeeds, type FeedStatus, type ToldFeeds } from './feed-status.ts';
+import type { FolderFault } from './part-file.ts';
 import { writeGeneration } from './generation.ts';
 
 interface FollowOptions {
@@ -14,13 +16,19 @@ interface FollowOptions {
   readonly onProblem?: (problem: string) => void;
   /** Called for each generation that was put in force, the first one too. */
   readonly onGeneration?: (set: AdvisorySet) => void;
+  /** Whether anybody may ask for advisories; then they are read before somebody does. */
+  readonly isWanted?: () => boolean;
   /** Milliseconds between looks at the folder; 0: it is read once. */
   readonly pollMs?: number;
 }
 
 export interface FollowedAdvisories extends Advisories {
-  /** What is held; absent: nothing was read yet, or there is nothing. */
-  loaded(): LoadedGeneration | undefined;
+  /** Begins to look at the folder: what it tells of its feeds is known then, and advisories are read if they are wanted. */
+  start(): Promise<void>;
+  /** What is told of the feeds, whether their advisories were read or not. */
+  statuses(): readonly FeedStatus[];
+  /** What is the matter with those in force. */
+  problem(): string | undefined;
   /** Ends the looks at the folder. */
   close(): void;
 }
@@ -64,69 +72,119 @@ const fingerprintOf = async (folder: string): Promise<string> => {
 const factOf = (fault: FolderFault): Fact<never> =>
   fault.kind === 'none' ? absent : unavailable('the advisories', shown(`${fault.kind}: ${fault.why}`));
 
+/** How long reviews under way may look into parts that were exchanged, in milliseconds. */
+const oldPartsTime = 120_000;
+
+const isBroken = ({ readers }: LoadedGeneration): boolean =>
+  [...readers.values()].some((reader) => reader.isBroken());
+
+/** Closes the parts that the next generation does not have. */
+const closeOld = (before: LoadedGeneration, next: LoadedGeneration): void => {
+  for (const [digest, reader] of before.readers) if (next.readers.get(digest) !== reader) reader.close();
+};
+
+/** What is read of a folder, and what is the matter with it. */
+const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions) => {
+  let fact: Fact<AdvisorySet> | undefined;
+  let loaded: LoadedGeneration | undefined;
+  let told: ToldFeeds = { statuses: [] };
+  let problem: string | undefined;
+  const tell = (fault: FolderFault | undefined): void => {
+    const found = fault === undefined || fault.kind === 'none' ? undefined : `${fault.kind}: ${fault.why}`;
+    if (found !== undefined && found !== problem) onProblem?.(found);
+    problem = found;
+  };
+  const hold = (next: LoadedGeneration): void => {
+    if (loaded !== undefined) setTimeout(closeOld, oldPartsTime, loaded, next).unref();
+    loaded = next;
+    told = { statuses: feedStatuses(next) };
+    const set = setOf(next);
+    fact = known(set);
+    onGeneration?.(set);
+  };
+  return {
+    fact: () => fact,
+    statuses: () => told.statuses,
+    problem: () => problem,
+    /** Whether something that was read cannot be read any more. */
+    isBroken: () => loaded !== undefined && isBroken(loaded),
+    /** @returns what is the matter with the generation in force */
+    read: async (): Promise<FolderFault | undefined> => {
+      const usable = await loadUsable(folder, loaded);
+      const fault = usable.ok ? usable.value.fault : usable.error;
+      tell(fault);
+      // What was good stays in force: it grows old, and its age is judged (V16).
+      const staysGood = fault !== undefined && loaded !== undefined && !isBroken(loaded);
+      if (!usable.ok) fact = staysGood ? fact : factOf(usable.error);
+      else if (staysGood) closeOld(usable.value.loaded, loaded ?? usable.value.loaded);
+      else hold(usable.value.loaded);
+      return fault;
+    },
+    /** The same, where nobody asks for advisories. */
+    readStatuses: async (): Promise<FolderFault | undefined> => {
+      told = await tellFeeds(folder);
+      tell(told.fault);
+      return told.fault;
+    },
+    close: () => {
+      if (loaded !== undefined) closeGeneration(loaded);
+    },
+  };
+};
+
 /**
  * The advisories of a folder. They are read when somebody asks for the first time, so that a gate whose policies do not
  * ask for them holds none; from then on a swap is followed. Reviews under way end with those that they began with.
  */
-export const followAdvisories = (
-  folder: string,
-  { onProblem, onGeneration, pollMs = defaultPollMs }: FollowOptions = {},
-): FollowedAdvisories => {
-  let fact: Fact<AdvisorySet> | undefined;
-  let loaded: LoadedGeneration | undefined;
+export const followAdvisories = (folder: string, options: FollowOptions = {}): FollowedAdvisories => {
+  const { onProblem, isWanted = () => false, pollMs = defaultPollMs } = options;
+  const held = createHolder(folder, options);
   let seen: string | undefined;
-  let running: Promise<Fact<AdvisorySet>> | undefined;
+  let first: Promise<void> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let told: string | undefined;
 
-  const tell = (fault: FolderFault | undefined): void => {
-    const problem = fault === undefined || fault.kind === 'none' ? undefined : `${fault.kind}: ${fault.why}`;
-    if (problem !== undefined && problem !== told) onProblem?.(problem);
-    told = problem;
-  };
-  const read = async (fingerprint: string): Promise<Fact<AdvisorySet>> => {
-    const usable = await loadUsable(folder, loaded);
-    const fault = usable.ok ? usable.value.fault : usable.error;
+  const look = async (mustRead: boolean): Promise<void> => {
+    if (isClosed) return;
+    const isRead = held.fact() !== undefined;
+    const fingerprint = await fingerprintOf(folder);
+    if (fingerprint === seen && (isRead || !mustRead) && !held.isBroken()) return;
+    const fault = await (isRead || mustRead ? held.read() : held.readStatuses());
     // What is broken is read again at each look: its cause may go without a change of this file.
     seen = fault === undefined ? fingerprint : undefined;
-    tell(fault);
-    // What was good stays in force: it grows old, and its age is judged (V16).
-    if (fault !== undefined && fact?.state === 'known') return fact;
-    if (!usable.ok) {
-      fact = factOf(usable.error);
-      return fact;
-    }
-    loaded = usable.value.loaded;
-    const set = setOf(loaded);
-    fact = known(set);
-    onGeneration?.(set);
-    return fact;
   };
-  const look = async (): Promise<void> => {
-    const fingerprint = await fingerprintOf(folder);
-    if (fingerprint === seen || isClosed) return;
-    await read(fingerprint);
+  /** One look after the other, and the next one later. */
+  const lookInTurn = (mustRead: boolean): Promise<void> => {
+    const done = turn.then(() => look(mustRead));
+    turn = done.catch(() => undefined);
+    return done.finally(lookLater);
   };
-  const next = (): void => {
+  const lookLater = (): void => {
+    clearTimeout(timer);
     if (pollMs === 0 || isClosed) return;
-    timer = setTimeout(() => {
-      void look()
-        .catch((error: unknown) => onProblem?.(messageOf(error)))
-        .finally(next);
-    }, pollMs).unref();
+    const again = (): void =>
+      void lookInTurn(isWanted()).catch((error: unknown) => onProblem?.(messageOf(error)));
+    timer = setTimeout(again, pollMs).unref();
   };
   return {
-    loaded: () => loaded,
-    inForce: () => {
-      if (fact !== undefined) return Promise.resolve(fact);
-      running ??= fingerprintOf(folder).then(read).finally(next);
-      return running;
+    start: () => lookInTurn(isWanted()),
+    statuses: held.statuses,
+    problem: held.problem,
+    inForce: async () => {
+      if (held.fact() === undefined) await (first ??= lookInTurn(true));
+      const fact = held.fact();
+      if (fact === undefined) throw new Error('a defect: the advisories were not read');
+      return fact;
     },
-    isInForce: (revision) => fact?.state === 'known' && fact.value.revision === revision,
+    isInForce: (revision) => {
+      const fact = held.fact();
+      return fact?.state === 'known' && fact.value.revision === revision;
+    },
     close: () => {
       isClosed = true;
       clearTimeout(timer);
+      held.close();
     },
   };
 };

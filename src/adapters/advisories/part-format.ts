@@ -1,8 +1,10 @@
+import { endianness } from 'node:os';
 import type { Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { ByteSource } from '../../files/zip/byte-source.ts';
 
 /** Changes with every change of what the bytes of a part mean; a part of another one is compiled anew. */
-export const partSchema = 2;
+export const partSchema = 3;
 const magic = `imagegate advisories ${partSchema}\n`;
 
 /** What a part says of itself. */
@@ -26,42 +28,49 @@ export interface PartSummary {
 
 /** The sections of the index, in their order. Offsets are counted in their own section. */
 export interface PartSections {
-  /** For each key: the hash, sorted. */
+  /** For each name: the hash, sorted. */
   readonly hashes: Buffer;
-  /** For each key and one more: where key and value begin. */
-  readonly keyOffsets: Buffer;
-  readonly keys: Buffer;
+  /** For each name and one more: where what advisories say of it begins. */
   readonly valueOffsets: Buffer;
   readonly values: Buffer;
+  readonly versionOffsets: Buffer;
+  /** The versions that advisories list for each name: long, and asked only when no range holds a version. */
+  readonly versions: Buffer;
   /** For each advisory and one more: where it begins. */
   readonly advisoryOffsets: Buffer;
   readonly advisories: Buffer;
   /** For each block of texts and one more: where it begins in the other file. */
   readonly textOffsets: Buffer;
+  /** The ecosystems of all names, each with its release: a list in JSON. */
+  readonly releases: Buffer;
 }
 const sectionNames = [
   'hashes',
-  'keyOffsets',
-  'keys',
   'valueOffsets',
   'values',
+  'versionOffsets',
+  'versions',
   'advisoryOffsets',
   'advisories',
   'textOffsets',
+  'releases',
 ] as const satisfies readonly (keyof PartSections)[];
 
 /** How many texts are compressed together. */
 export const textsPerBlock = 256;
 
-/** Parts with fewer than four gigabytes have offsets of four bytes. */
+/** Parts with fewer than four gigabytes have offsets of four bytes, the lowest first. */
 export const numbersAsBytes = (numbers: readonly number[]): Buffer => {
   const bytes = Buffer.allocUnsafe(numbers.length * 4);
   for (const [index, value] of numbers.entries()) bytes.writeUInt32LE(value, index * 4);
   return bytes;
 };
+const isReversed = endianness() === 'BE';
 export const bytesAsNumbers = (bytes: Buffer): Uint32Array => {
   const numbers = new Uint32Array(bytes.length / 4);
-  for (let index = 0; index < numbers.length; index += 1) numbers[index] = bytes.readUInt32LE(index * 4);
+  const copy = Buffer.from(numbers.buffer);
+  bytes.copy(copy);
+  if (isReversed) copy.swap32();
   return numbers;
 };
 
@@ -77,8 +86,6 @@ export const keyHash = (ecosystem: string, name: string): number => {
     hash = Math.imul(hash ^ ecosystem.charCodeAt(index), 0x01000193);
   return hash >>> 0;
 };
-export const keyOf = (ecosystem: string, name: string): string => `${ecosystem}\0${name}`;
-
 const maxHeaderBytes = 64 * 1024;
 
 /** Magic, the summary and the sizes of the sections as one line of JSON, then the sections. */
@@ -90,37 +97,33 @@ export const writePart = (summary: PartSummary, sections: PartSections): Buffer 
 
 export type PartFault = 'other-schema' | 'damaged';
 
-const readHeader = (
-  bytes: Buffer,
-): Result<
-  { readonly summary: PartSummary; readonly sizes: readonly number[]; readonly end: number },
-  PartFault
-> => {
+/** Where a section lies in the file. */
+export interface SectionPlace {
+  readonly start: number;
+  readonly size: number;
+}
+interface PartLayout {
+  readonly summary: PartSummary;
+  readonly sections: Readonly<Record<keyof PartSections, SectionPlace>>;
+}
+
+/** Of a file whose digest was compared with its name: this program wrote it. */
+export const readLayout = (source: ByteSource): Result<PartLayout, PartFault> => {
+  const bytes = source.read(0, magic.length + maxHeaderBytes);
   const named = bytes.toString('latin1', 0, magic.length);
   if (named !== magic) return fail(named.startsWith('imagegate advisories ') ? 'other-schema' : 'damaged');
-  const end = bytes.subarray(0, magic.length + maxHeaderBytes).indexOf('\n', magic.length);
+  const end = bytes.indexOf('\n', magic.length);
   if (end < 0) return fail('damaged');
-  // The bytes have the digest by which they are named: this program wrote them.
   const { summary, sizes } = JSON.parse(bytes.toString('utf8', magic.length, end)) as {
     summary: PartSummary;
     sizes: number[];
   };
-  return ok({ summary, sizes, end: end + 1 });
-};
-
-/** Bytes whose digest was compared with their name. */
-export const readPart = (
-  bytes: Buffer,
-): Result<{ readonly summary: PartSummary; readonly sections: PartSections }, PartFault> => {
-  const header = readHeader(bytes);
-  if (!header.ok) return header;
-  const { summary, sizes, end } = header.value;
-  let at = end;
-  const bodies = sectionNames.map((name, index) => {
-    const start = at;
-    at += sizes[index] ?? 0;
-    return [name, bytes.subarray(start, at)] as const;
+  let at = end + 1;
+  const places = sectionNames.map((name, index) => {
+    const place = { start: at, size: sizes[index] ?? 0 };
+    at += place.size;
+    return [name, place] as const;
   });
-  if (sizes.length !== sectionNames.length || at !== bytes.length) return fail('damaged');
-  return ok({ summary, sections: Object.fromEntries(bodies) as Record<keyof PartSections, Buffer> });
+  if (sizes.length !== sectionNames.length || at !== source.size) return fail('damaged');
+  return ok({ summary, sections: Object.fromEntries(places) as Record<keyof PartSections, SectionPlace> });
 };

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import { packageKeyName } from '../../core/vulnerability/package.ts';
-import { keyHash, keyOf, numbersAsBytes, textsPerBlock } from './part-format.ts';
+import { keyHash, numbersAsBytes, textsPerBlock } from './part-format.ts';
 import { writeEntry, writeName } from './part-values.ts';
 
 /** Fast: a level more costs more time than the disk that it saves is worth. */
@@ -45,47 +45,56 @@ export const createTexts = () => {
   };
 };
 
-interface Key {
+const noBytes = Buffer.alloc(0);
+
+interface Name {
   readonly hash: number;
-  readonly key: string;
+  readonly ecosystem: string;
+  readonly name: string;
   /** Where the versions that its advisories list stand. */
   readonly places: Map<string, number>;
   readonly entries: string[];
 }
 
-/** By hash, as a search needs it, and then by key, so that the same records make the same bytes. */
-const inOrder = (one: Key, other: Key): number => one.hash - other.hash || (one.key < other.key ? -1 : 1);
+/** By hash, as a search needs it, and then by text, so that the same records make the same bytes. */
+const inOrder = (one: Name, other: Name): number => {
+  if (one.hash !== other.hash) return one.hash - other.hash;
+  if (one.name !== other.name) return one.name < other.name ? -1 : 1;
+  return one.ecosystem < other.ecosystem ? -1 : 1;
+};
 
 /** What advisories say of names, and the sections in which they are found by the hash of the name. */
-export const createKeys = () => {
-  const keys = new Map<string, Key>();
+export const createNames = () => {
+  const byEcosystem = new Map<string, Map<string, Name>>();
   return {
     add: (advisory: number, affected: Affected): void => {
       const { ecosystem } = affected;
       const name = packageKeyName(ecosystem, affected.name);
-      const key = keyOf(ecosystem, name);
-      let found = keys.get(key);
+      let names = byEcosystem.get(ecosystem);
+      if (names === undefined) byEcosystem.set(ecosystem, (names = new Map<string, Name>()));
+      let found = names.get(name);
       if (found === undefined) {
-        found = { key, hash: keyHash(ecosystem, name), places: new Map(), entries: [] };
-        keys.set(key, found);
+        found = { ecosystem, name, hash: keyHash(ecosystem, name), places: new Map(), entries: [] };
+        names.set(name, found);
       }
       found.entries.push(writeEntry(advisory, affected, found.places));
     },
-    count: (): number => keys.size,
+    count: (): number => [...byEcosystem.values()].reduce((sum, names) => sum + names.size, 0),
     sections: () => {
-      const sorted = [...keys.values()].sort(inOrder);
-      const names = createSection();
+      const sorted = [...byEcosystem.values()].flatMap((names) => [...names.values()]).sort(inOrder);
       const values = createSection();
-      for (const found of sorted) {
-        names.add(Buffer.from(found.key));
-        values.add(Buffer.from(writeName(found.places, found.entries)));
+      const versions = createSection();
+      for (const { ecosystem, name, places, entries } of sorted) {
+        values.add(Buffer.from(writeName(ecosystem, name, entries)));
+        versions.add(places.size > 0 ? Buffer.from(JSON.stringify([...places.keys()])) : noBytes);
       }
       return {
         hashes: numbersAsBytes(sorted.map(({ hash }) => hash)),
-        keyOffsets: names.offsets(),
-        keys: names.bytes(),
         valueOffsets: values.offsets(),
         values: values.bytes(),
+        versionOffsets: versions.offsets(),
+        versions: versions.bytes(),
+        releases: Buffer.from(JSON.stringify([...byEcosystem.keys()].sort())),
       };
     },
   };

@@ -15,8 +15,8 @@ type Run = readonly [number, number];
 /** Number of the advisory, ranges, listed versions, ratings, stream; what is empty at the end is left out. */
 type EntryValue = readonly [number, readonly RangeValue[], (readonly Run[])?, (readonly Rating[])?, string?];
 
-/** Everything about one name: all versions that its advisories list, each once, and the entries. */
-export type NameValue = readonly [readonly string[], readonly EntryValue[]];
+/** Everything about one name but the versions that its advisories list: the ecosystem, the name, the entries. */
+export type NameValue = readonly [string, string, readonly EntryValue[]];
 
 const writeRange = (range: VersionRange): RangeValue =>
   range === 'unreadable' ? 0 : range.map(({ kind, version }) => markOf[kind] + version);
@@ -55,35 +55,56 @@ export const writeEntry = (
 };
 
 /** Text of {@link NameValue}. */
-export const writeName = (places: ReadonlyMap<string, number>, entries: readonly string[]): string =>
-  `[${JSON.stringify([...places.keys()])},[${entries.join(',')}]]`;
+export const writeName = (ecosystem: string, name: string, entries: readonly string[]): string =>
+  `${JSON.stringify([ecosystem, name]).slice(0, -1)},[${entries.join(',')}]]`;
 
-const versionsIn = (listed: readonly string[], runs: readonly Run[]): readonly string[] =>
-  // Most often an advisory lists all versions of which any of them speaks.
-  runs.length === 1 && runs[0]?.[1] === listed.length
-    ? listed
-    : runs.flatMap(([start, length]) => listed.slice(start, start + length));
-
-interface ReadEntry {
-  readonly advisory: number;
-  readonly affected: Affected;
+/** All versions that the advisories about one name list, each once; read when somebody asks. */
+export interface ListedVersions {
+  readonly all: readonly string[];
+  /** False: no advisory lists it. */
+  mayHold(version: string): boolean;
 }
-export const readName = (
-  ecosystem: string,
-  name: string,
-  [listed, entries]: NameValue,
-): readonly ReadEntry[] =>
-  entries.map(([advisory, ranges, runs = [], ratings = [], stream]) => ({
-    advisory,
-    affected: {
-      ecosystem,
-      name,
-      ranges: ranges.map(readRange),
-      // Lists are long, and asked only when no range holds a version.
-      get versions() {
-        return versionsIn(listed, runs);
-      },
-      ratings,
-      ...(stream === undefined ? {} : { stream }),
-    },
-  }));
+
+const none: readonly never[] = [];
+
+const versionsIn = ({ all }: ListedVersions, runs: readonly Run[]): readonly string[] =>
+  // Most often an advisory lists all versions of which any of them speaks.
+  runs.length === 1 && runs[0]?.[1] === all.length
+    ? all
+    : runs.flatMap(([start, length]) => all.slice(start, start + length));
+
+/** Made by the thousand: getters of a class cost a third of those of an object. */
+class ListedAffected implements Affected {
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly ranges: readonly VersionRange[];
+  readonly ratings: readonly Rating[];
+  readonly stream?: string;
+  readonly #listed: ListedVersions;
+  readonly #runs: readonly Run[];
+
+  constructor(
+    [ecosystem, name]: NameValue,
+    [, ranges, runs, ratings, stream]: EntryValue,
+    listed: ListedVersions,
+  ) {
+    this.ecosystem = ecosystem;
+    this.name = name;
+    this.ranges = ranges.map(readRange);
+    this.ratings = ratings ?? none;
+    if (stream !== undefined) this.stream = stream;
+    this.#listed = listed;
+    this.#runs = runs ?? none;
+  }
+
+  get versions(): readonly string[] {
+    return this.#runs.length === 0 ? none : versionsIn(this.#listed, this.#runs);
+  }
+
+  mayList(version: string): boolean {
+    return this.#runs.length > 0 && this.#listed.mayHold(version);
+  }
+}
+
+export const affectedOf = (value: NameValue, entry: EntryValue, listed: ListedVersions): Affected =>
+  new ListedAffected(value, entry, listed);

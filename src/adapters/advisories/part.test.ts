@@ -10,7 +10,7 @@ import { readZipEntry } from '../../files/zip/zip-entry.ts';
 import { acceptPart } from './accept-part.ts';
 import { compilePart, type Part } from './compile-part.ts';
 import { compileOsvZip, osvZipLimits } from './osv-zip.ts';
-import { lookupIn } from './generation.ts';
+import { lookupIn } from './name-lookup.ts';
 import { keyHash, type PartSummary } from './part-format.ts';
 import { openPart, type PartReader } from './part-reader.ts';
 
@@ -18,7 +18,7 @@ const at = new Date('2026-11-29T00:00:00Z');
 const fixture = (ecosystem: string): Buffer =>
   readFileSync(join(import.meta.dirname, `../../../test/fixtures/advisories/${ecosystem}.zip`));
 const opened = (part: Part): PartReader => {
-  const reader = openPart(part.index);
+  const reader = openPart(bufferSource(part.index));
   if (!reader.ok) throw new Error(reader.error);
   return reader.value;
 };
@@ -99,11 +99,15 @@ describe.each(['AlmaLinux', 'Go', 'PyPI'])('a part compiled from real advisories
       if (!record.ok) throw new Error(record.error);
       const { advisory, affected, withdrawn, text } = record.value;
       for (const one of affected) {
-        const expected = { ...one, name: packageKeyName(one.ecosystem, one.name) };
+        const name = packageKeyName(one.ecosystem, one.name);
+        const expected = { ...one, name };
         const found = reader
           .find(expected.ecosystem, expected.name)
           .filter((entry) => entry.advisory.id === advisory.id)
-          .map((entry) => ({ affected: entry.affected, advisory: entry.advisory }));
+          .map(({ affected: of, advisory: read }) => ({
+            affected: { ...of, versions: of.versions },
+            advisory: read,
+          }));
         if (withdrawn) expect(found).toEqual([]);
         else expect(found).toContainEqual({ affected: expected, advisory });
         answered += 1;
@@ -111,8 +115,8 @@ describe.each(['AlmaLinux', 'Go', 'PyPI'])('a part compiled from real advisories
       const number = reader.numberOf(advisory.id);
       expect(number === undefined).toBe(withdrawn);
       if (number === undefined) continue;
-      const { start, end, read } = reader.textOf(number);
-      expect(read(part.texts.subarray(start, end))).toEqual(text);
+      const { from, to, read } = reader.textOf(number);
+      expect(read(part.texts.subarray(from, to))).toEqual(text);
     }
     expect(answered).toBeGreaterThanOrEqual(24);
     expect(reader.summary).toMatchObject({ ecosystem, unreadable: 0 });
@@ -234,10 +238,10 @@ describe('V15: a part is refused', () => {
 
   test('when it is of another schema or cut off', () => {
     const { index } = compile([recordOf('X', 'PyPI', 'a')]);
-    const other = Buffer.from(index.toString('latin1').replace('advisories 2', 'advisories 3'), 'latin1');
-    expect(openPart(other)).toEqual({ ok: false, error: 'other-schema' });
+    const other = Buffer.from(index.toString('latin1').replace('advisories 3', 'advisories 2'), 'latin1');
+    expect(openPart(bufferSource(other))).toEqual({ ok: false, error: 'other-schema' });
     for (const length of [0, 10, 30, index.length - 1])
-      expect(openPart(index.subarray(0, length))).toEqual({ ok: false, error: 'damaged' });
+      expect(openPart(bufferSource(index.subarray(0, length)))).toEqual({ ok: false, error: 'damaged' });
   });
 });
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
 import { tryLock, type KernelLock } from '../../files/kernel-lock.ts';
 import { acceptPart, type Refusal } from './accept-part.ts';
-import { loadUsable, swapGeneration, type LoadedGeneration } from './advisory-folder.ts';
+import { closeGeneration, loadUsable, swapGeneration, type LoadedGeneration } from './advisory-folder.ts';
 import type { Part } from './compile-part.ts';
 import { withParts, type GenerationPart } from './generation.ts';
 
@@ -73,6 +73,38 @@ const stillInForce = (
     ),
   );
 
+/** What becomes of offered parts beside what is in force. */
+const judgeAll = (
+  offered: readonly OfferedPart[],
+  renewed: readonly GenerationPart[],
+  current: LoadedGeneration | undefined,
+  isLossAccepted: boolean,
+) => {
+  const judged = offered.map((one) => judge(one, current, isLossAccepted));
+  return {
+    outcomes: judged.map(({ outcome }) => outcome),
+    next: [
+      ...judged.flatMap((one) => (one.next === undefined ? [] : [one.next])),
+      ...stillInForce(renewed, current),
+    ],
+    fresh: offered.flatMap(({ part }, at) => (judged[at]?.outcome.kind === 'accepted' ? [part] : [])),
+  };
+};
+
+/** Reads the generation that can be used, for as long as something is compared with it. */
+export const withUsable = async <T>(
+  folder: string,
+  use: (current: LoadedGeneration | undefined) => Promise<T>,
+): Promise<T> => {
+  const usable = await loadUsable(folder);
+  const current = usable.ok ? usable.value.loaded : undefined;
+  try {
+    return await use(current);
+  } finally {
+    if (current !== undefined) closeGeneration(current);
+  }
+};
+
 /**
  * Puts parts in force, each that is accepted (V15), all at once. Parts of other feeds stay as they are. May be called
  * while another process writes or follows the folder.
@@ -89,19 +121,14 @@ export const putParts = async (
   const lock = await lockFolder(folder, patience);
   if (!lock.ok) return lock;
   try {
-    const usable = await loadUsable(folder);
-    const current = usable.ok ? usable.value.loaded : undefined;
-    const judged = offered.map((one) => judge(one, current, isLossAccepted));
-    const next = [
-      ...judged.flatMap((one) => (one.next === undefined ? [] : [one.next])),
-      ...stillInForce(renewed, current),
-    ];
-    const fresh = offered.flatMap(({ part }, at) => (judged[at]?.outcome.kind === 'accepted' ? [part] : []));
-    if (next.length > 0) {
-      const generation = withParts(current?.generation ?? { parts: [] }, next);
-      await swapGeneration(folder, generation, fresh, current?.generation);
-    }
-    return ok(judged.map(({ outcome }) => outcome));
+    return await withUsable(folder, async (current) => {
+      const { outcomes, next, fresh } = judgeAll(offered, renewed, current, isLossAccepted);
+      if (next.length > 0) {
+        const generation = withParts(current?.generation ?? { parts: [] }, next);
+        await swapGeneration(folder, generation, fresh, current?.generation);
+      }
+      return ok(outcomes);
+    });
   } catch (error) {
     return fail(`${folder} cannot be written: ${messageOf(error)}`);
   } finally {

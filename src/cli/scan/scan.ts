@@ -4,7 +4,7 @@ import { systemClock } from '../../concurrency/clock.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
-import type { Fact } from '../../core/facts/fact.ts';
+import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import { describeDuration } from '../../core/text/duration.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { SeverityLevel } from '../../core/vulnerability/advisory.ts';
@@ -16,7 +16,7 @@ import {
   type ScanReport,
 } from '../../core/vulnerability/report/scan-report.ts';
 import { compareLevels } from '../../core/vulnerability/severity/severity.ts';
-import type { AdvisorySet } from '../../evidence/ports.ts';
+import { AdvisoriesUnreadable, type AdvisorySet } from '../../evidence/ports.ts';
 import { trustRootsOf } from '../../evidence/trust/trust-root.ts';
 import { advisoryFolder } from '../../serve/advisories/open-advisories.ts';
 import { shippedRoots } from '../../serve/trust-roots.ts';
@@ -109,6 +109,19 @@ const scanTargets = async (
     await access.close();
   }
   return scanned;
+};
+
+/** Advisories that cannot be read any more are not "no match" (V16): then there are none to judge by. */
+const scanBy = async (
+  set: Fact<AdvisorySet>,
+  scanWith: (inForce: AdvisorySet | undefined) => Promise<readonly Scanned[]>,
+): Promise<{ readonly set: Fact<AdvisorySet>; readonly scanned: readonly Scanned[] }> => {
+  try {
+    return { set, scanned: await scanWith(set.state === 'known' ? set.value : undefined) };
+  } catch (error) {
+    if (!(error instanceof AdvisoriesUnreadable)) throw error;
+    return scanBy(unavailable('the advisories', shown(error.message)), scanWith);
+  }
 };
 
 /** Why the advisories do not answer for what was found, each feed that is too old by itself. */
@@ -220,9 +233,10 @@ export const scan = async (
   const config = readSettings(scanSettings, rest, terminal);
   const verdict = await judgeTargets(targets, flags, config, terminal);
   const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
-  const set = await followAdvisories(folder, { pollMs: 0 }).inForce();
+  const { set, scanned } = await scanBy(await followAdvisories(folder, { pollMs: 0 }).inForce(), (inForce) =>
+    scanTargets(targets, { platform, set: inForce, config }, terminal),
+  );
   const inForce = set.state === 'known' ? set.value : undefined;
-  const scanned = await scanTargets(targets, { platform, set: inForce, config }, terminal);
   const count = countBy(flags);
   const reports = scanned.map(({ about, found }) => scanReport(about, found, count));
   const feeds = problemsOfFeeds(set, reports, systemClock.now());

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { feedStatuses, type FeedStatus } from '../../adapters/advisories/feed-status.ts';
+import type { FeedStatus } from '../../adapters/advisories/feed-status.ts';
 import { followAdvisories, type FollowedAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import type { AdvisoryFeedSample } from '../../adapters/metrics/advisory-gauges.ts';
 import { systemClock } from '../../concurrency/clock.ts';
@@ -36,14 +36,9 @@ const sampleOf = (statuses: readonly FeedStatus[], now: number): AdvisoryFeedSam
 const feedSamples = (statuses: readonly FeedStatus[], now: number): ReadonlyMap<string, AdvisoryFeedSample> =>
   new Map([...Map.groupBy(statuses, ({ feed }) => feed)].map(([feed, all]) => [feed, sampleOf(all, now)]));
 
-const statusesOf = (advisories: FollowedAdvisories): readonly FeedStatus[] => {
-  const loaded = advisories.loaded();
-  return loaded === undefined ? [] : feedStatuses(loaded);
-};
-
 /** Names feeds that are too old for most policies. Nothing here makes the gate unready: policies say what it means. */
-const partOf = (advisories: FollowedAdvisories, problem: string | undefined): readonly PartState[] => {
-  const statuses = statusesOf(advisories);
+const partOf = (advisories: FollowedAdvisories): readonly PartState[] => {
+  const [statuses, problem] = [advisories.statuses(), advisories.problem()];
   if (statuses.length === 0 && problem === undefined) return [];
   const now = systemClock.now();
   const old = statuses
@@ -64,15 +59,21 @@ interface ServedAdvisories {
   readonly parts: () => readonly PartState[];
 }
 
+interface AdvisoriesInUse {
+  /** Of the threads that update. */
+  readonly program: URL;
+  /** Whether a policy in force asks what is wrong with packages: else no advisory is read. */
+  readonly isWanted: () => boolean;
+}
+
 /**
  * The advisories of the running gate, followed, and the feeds of its configuration, asked again and again. A gate
  * without any starts too; a row that cannot work is reported at the start.
  *
- * @param program of the threads that update
  */
 export const openAdvisories = async (
   config: Config,
-  program: URL,
+  { program, isWanted }: AdvisoriesInUse,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): Promise<Result<ServedAdvisories, readonly string[]>> => {
@@ -82,21 +83,19 @@ export const openAdvisories = async (
   if (!feeds.ok) return fail(feeds.error.map(describeConfigProblem));
   if (!defaults.ok) return fail(defaults.error.map(describeConfigProblem));
   const folder = advisoryFolder(config.data.value);
-  let problem: string | undefined;
   const advisories = followAdvisories(folder, {
+    isWanted,
     onGeneration: ({ generation, feeds }) => {
-      problem = undefined;
       log.info('advisories are in force', { generation, feeds: feeds.length });
     },
     onProblem: (found) => {
-      problem = found;
       log.error('the advisories cannot be used; the last good stay', { problem: found });
     },
   });
-  // Read before the gate is ready: the first reviews would wait for them.
-  await advisories.inForce();
+  // Read before the gate is ready where a policy asks for them: the first reviews would wait.
+  await advisories.start();
   lifecycle.add(() => advisories.close());
-  metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(statusesOf(advisories), systemClock.now())));
+  metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(advisories.statuses(), systemClock.now())));
   await startFeedUpdates(
     {
       folder,
@@ -104,10 +103,10 @@ export const openAdvisories = async (
       feeds: feeds.value,
       defaults: defaults.value,
       proxy: proxyOf(config),
-      inForce: statusesOf(advisories),
+      inForce: advisories.statuses(),
     },
     telemetry,
     lifecycle,
   );
-  return ok({ advisories, parts: () => partOf(advisories, problem) });
+  return ok({ advisories, parts: () => partOf(advisories) });
 };

@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { compileOsvZip } from '../../../src/adapters/advisories/osv-zip.ts';
-import { lookupIn } from '../../../src/adapters/advisories/generation.ts';
+import { lookupIn } from '../../../src/adapters/advisories/name-lookup.ts';
 import { openPart } from '../../../src/adapters/advisories/part-reader.ts';
 import type { AdvisoryLookup } from '../../../src/core/vulnerability/advisory.ts';
 import { matchPackage, type Match } from '../../../src/core/vulnerability/match.ts';
 import { readSbom } from '../../../src/core/vulnerability/sbom/read-sbom.ts';
-import { fileSource } from '../../../src/files/zip/byte-source.ts';
+import { bufferSource, fileSource } from '../../../src/files/zip/byte-source.ts';
 import { listOf, purlOf, type AskedPackage } from './asked-package.ts';
 
 /** What we make of a zip of OSV, compiled as `imagegate advisories import` compiles it. */
@@ -14,7 +14,7 @@ export const compiledLookup = (zip: string, ecosystem: string): AdvisoryLookup =
   try {
     const part = compileOsvZip(fileSource(file), ecosystem, new Date());
     if (!part.ok) throw new Error(`${zip}: ${part.error.kind}`);
-    const reader = openPart(part.value.index);
+    const reader = openPart(bufferSource(part.value.index));
     if (!reader.ok) throw new Error(`${zip}: ${reader.error}`);
     return lookupIn([reader.value]);
   } finally {

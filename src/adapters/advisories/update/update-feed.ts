@@ -5,12 +5,12 @@ import { shown } from '../../../core/text/shown-text.ts';
 import { bufferSource } from '../../../files/zip/byte-source.ts';
 import { whyNot } from '../../../files/file-problem.ts';
 import { readRegularFile } from '../../../files/regular-file.ts';
-import { loadUsable, type LoadedGeneration } from '../advisory-folder.ts';
+import type { LoadedGeneration } from '../advisory-folder.ts';
 import { compileKev } from '../compile-kev.ts';
 import type { Part } from '../compile-part.ts';
 import type { GenerationPart } from '../generation.ts';
 import { compileOsvZip } from '../osv-zip.ts';
-import { putParts, type OfferedPart } from '../put-parts.ts';
+import { putParts, withUsable, type OfferedPart } from '../put-parts.ts';
 import { readAttempts, writeAttempts, type FeedAttempt, type UpdateOutcome } from './attempts.ts';
 import { validatorsOf, type Feed, type FeedAnswer, type FeedClient, type FeedValidators } from './feed.ts';
 
@@ -175,9 +175,8 @@ const updateOne = async (
   source: Source,
   options: UpdateOptions,
 ): Promise<Result<FeedAttempt, string>> => {
-  const usable = await loadUsable(options.folder);
-  const current = usable.ok ? usable.value.loaded : undefined;
-  const known = knownOf(feed, source, await readAttempts(options.folder), current);
+  const attempts = await readAttempts(options.folder);
+  const known = await withUsable(options.folder, async (current) => knownOf(feed, source, attempts, current));
   const question = { feed, source, known, at: options.now() };
   const attempt = await putFetched(question, await fetchOne(question, options), options);
   if (attempt.ok) await writeAttempts(options.folder, [attempt.value]);
