@@ -1,4 +1,5 @@
-import type { VulnerabilityFacts } from '../facts/vulnerability/vulnerability-facts.ts';
+import type { PlatformImage } from '../facts/image-facts.ts';
+import type { PackageListSource, VulnerabilityFacts } from '../facts/vulnerability/vulnerability-facts.ts';
 import { vulnerabilityNeed } from '../facts/vulnerability/vulnerability-kind.ts';
 import { readDuration } from '../policy/schema/duration.ts';
 import type { MultiArch, VulnerabilitiesCheck } from '../policy/schema/schema.ts';
@@ -14,7 +15,11 @@ import { lookedInto, readable, scanned, withoutGaps } from './vulnerabilities/lo
 import { openBy } from './vulnerabilities/open.ts';
 import { notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
 import { compileListSources, type ListSources } from './vulnerabilities/sources.ts';
-import { createVulnerabilityMemory, platformSubject } from './vulnerabilities/subject.ts';
+import {
+  createVulnerabilityMemory,
+  platformSubject,
+  type PlatformSubject,
+} from './vulnerabilities/subject.ts';
 
 /** A condition, and whether time or namespace can change what it finds in the same facts. */
 interface Timed {
@@ -63,6 +68,20 @@ const conditionsOf = (
   ];
 };
 
+/** All rules of a check ask about the same facts in the same situation, one after the other. */
+const rememberLast = <Facts extends object, T>(
+  make: (facts: Facts, situation: CheckSituation) => T,
+): ((facts: Facts, situation: CheckSituation) => T) => {
+  const known = new WeakMap<CheckSituation, { readonly facts: Facts; readonly made: T }>();
+  return (facts, situation) => {
+    const last = known.get(situation);
+    if (last?.facts === facts) return last.made;
+    const made = make(facts, situation);
+    known.set(situation, { facts, made });
+    return made;
+  };
+};
+
 /** `vulnerabilities`: what is known to be wrong with the packages of each platform that is judged. */
 export const vulnerabilitiesCheck = (
   config: VulnerabilitiesCheck,
@@ -75,17 +94,27 @@ export const vulnerabilitiesCheck = (
   const platforms = multiArch.mode === 'platforms' ? multiArch.platforms : 'all';
   const sources = compileListSources(config.evidence, platforms);
   if (!sources.ok) return sources;
-  const subjectOf = (facts: VulnerabilityFacts, situation: CheckSituation): VulnerabilitySubject => {
-    const { isIndex, platforms } = choice(facts.image);
-    return {
-      isIndex,
-      platforms,
-      situation,
-      advisories: facts.advisories,
-      of: (platform) =>
-        platformSubject(platform, facts, (source) => sources.value.accepts(source, facts, situation), memory),
-    };
-  };
+  const subjectOf = rememberLast(
+    (facts: VulnerabilityFacts, situation: CheckSituation): VulnerabilitySubject => {
+      const { isIndex, platforms } = choice(facts.image);
+      const subjects = new Map<PlatformImage, PlatformSubject>();
+      return {
+        isIndex,
+        platforms,
+        situation,
+        advisories: facts.advisories,
+        of: (platform) => {
+          const known = subjects.get(platform);
+          if (known !== undefined) return known;
+          const accepts = (source: PackageListSource): boolean =>
+            sources.value.accepts(source, facts, situation);
+          const subject = platformSubject(platform, facts, accepts, memory);
+          subjects.set(platform, subject);
+          return subject;
+        },
+      };
+    },
+  );
   const text = JSON.stringify({ vulnerabilities: config, multiArch });
   const conditions = conditionsOf(config, durations.value, sources.value);
   const rules: readonly EvidenceRule<VulnerabilityFacts>[] = [

@@ -29,14 +29,35 @@ export const advisoriesAtHand: VulnerabilityCondition = ({ advisories }) => {
 
 const keyOf = ({ feed, ecosystem }: FeedTime): string => `${feed} ${ecosystem}`;
 
+const oldestTimes = new WeakMap<readonly FeedTime[], number>();
+/** A time that nobody can read is older than any other. Lists that rest on sixty parts are judged again and again. */
+const oldestTime = (feeds: readonly FeedTime[]): number => {
+  const known = oldestTimes.get(feeds);
+  if (known !== undefined) return known;
+  const times = feeds.map(({ asOf }) => Date.parse(asOf));
+  const oldest = times.reduce(
+    (one, other) => (other >= one ? one : Number.isNaN(other) ? -Infinity : other),
+    Infinity,
+  );
+  oldestTimes.set(feeds, oldest);
+  return oldest;
+};
+
 /** V15: what was published since the feed was read is not known. */
 export const advisoriesFresh =
   (most: number, knownExploited: boolean): VulnerabilityCondition =>
   ({ advisories, platforms, of, situation: { now } }) => {
     if (advisories.state !== 'known') return pass;
     const { exploited } = advisories.value;
+    const lists = platforms.flatMap((platform) => of(platform).lists);
+    const isFresh = (feeds: readonly FeedTime[]): boolean => now - oldestTime(feeds) <= most;
+    if (
+      lists.every(({ feeds }) => isFresh(feeds)) &&
+      (!knownExploited || exploited === undefined || isFresh([exploited.feed]))
+    )
+      return pass;
     const speaking = [
-      ...platforms.flatMap((platform) => of(platform).lists.flatMap(({ feeds }) => feeds)),
+      ...lists.flatMap(({ feeds }) => feeds),
       ...(knownExploited && exploited !== undefined ? [exploited.feed] : []),
     ];
     // A time that nobody can read is older than any limit.

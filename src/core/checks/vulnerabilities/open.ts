@@ -16,10 +16,39 @@ const leftOf = (
   return [{ ...one, matches, isFixable: matches.some(({ isFixable }) => isFixable) }];
 };
 
-/** Without what is accepted today (V17), and without kernel headers (V14). */
-export const openBy =
-  (isAccepted: (now: number) => IsAccepted): OpenOf =>
-  ({ vulnerabilities }, now) => {
+/** Whatever is accepted ends with a day (UTC). */
+const day = 86_400_000;
+
+/**
+ * Without what is accepted today (V17), and without kernel headers (V14). What is left of the same vulnerabilities is the
+ * same until the day ends, and is found once.
+ */
+export const openBy = (isAccepted: (now: number) => IsAccepted): OpenOf => {
+  const known = new WeakMap<
+    readonly Vulnerability[],
+    { readonly today: number; readonly open: readonly Vulnerability[] }
+  >();
+  return ({ vulnerabilities }, now) => {
+    const today = Math.floor(now / day);
+    const last = known.get(vulnerabilities);
+    if (last?.today === today) return last.open;
     const accepted = isAccepted(now);
-    return vulnerabilities.flatMap((one) => leftOf(one, (match) => match.isCounted && !accepted(one, match)));
+    const open = vulnerabilities.flatMap((one) =>
+      leftOf(one, (match) => match.isCounted && !accepted(one, match)),
+    );
+    known.set(vulnerabilities, { today, open });
+    return open;
   };
+};
+
+/** What is found in a list of vulnerabilities found once for each list. */
+export const onceFor = <T>(
+  find: (list: readonly Vulnerability[]) => T,
+): ((list: readonly Vulnerability[]) => T) => {
+  const known = new WeakMap<readonly Vulnerability[], { readonly found: T }>();
+  return (list) => {
+    const last = known.get(list) ?? { found: find(list) };
+    known.set(list, last);
+    return last.found;
+  };
+};

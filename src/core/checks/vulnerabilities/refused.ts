@@ -7,18 +7,19 @@
  */
 import { idsOf } from './accept.ts';
 import { failureBy, vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
-import type { OpenOf } from './open.ts';
+import { onceFor, type OpenOf } from './open.ts';
 
 /** `deny`: whatever else is said (V8). An id that is written in other case would deny nothing, and nobody would notice. */
 export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
   const denied = new Set(deny.map((id) => id.toUpperCase()));
+  const deniedIn = onceFor((all) =>
+    all.filter((one) => idsOf(one).some((id) => denied.has(id.toUpperCase()))),
+  );
   return (subject) =>
     vulnerabilityViolation(
       subject,
       (platform) => {
-        const found = platform.vulnerabilities.filter((one) =>
-          idsOf(one).some((id) => denied.has(id.toUpperCase())),
-        );
+        const found = deniedIn(platform.vulnerabilities);
         return failureBy(subject, platform, 'has a vulnerability that the policy denies', found);
       },
       {
@@ -47,13 +48,13 @@ export const notExploited =
   };
 
 /** A malicious package has neither grace nor a fix that could be waited for. */
-export const notMalicious =
-  (openOf: OpenOf): VulnerabilityCondition =>
-  (subject) =>
+export const notMalicious = (openOf: OpenOf): VulnerabilityCondition => {
+  const maliciousIn = onceFor((open) => open.filter(({ isMalicious }) => isMalicious));
+  return (subject) =>
     vulnerabilityViolation(
       subject,
       (platform) => {
-        const found = openOf(platform, subject.situation.now).filter(({ isMalicious }) => isMalicious);
+        const found = maliciousIn(openOf(platform, subject.situation.now));
         return failureBy(subject, platform, 'holds a malicious package', found);
       },
       {
@@ -61,3 +62,4 @@ export const notMalicious =
         remedy: 'remove the package, and look at what it could reach where the image was built and ran',
       },
     );
+};

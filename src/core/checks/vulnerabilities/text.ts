@@ -36,12 +36,21 @@ const vulnerabilityText = (one: Vulnerability): string => {
   return `${shownBriefly(one.id, maxIdLength)} ${rated}${score === undefined ? '' : ` ${String(score)}`}${packageText(one, maxPackageLength)}`;
 };
 
+interface WorstTexts {
+  readonly worst: string;
+  readonly rated: string;
+}
+/** By the list that they are about, which rules hand out again as long as it is the same. */
+const knownTexts = new WeakMap<readonly Vulnerability[], WorstTexts>();
+
 /** The five worst, and how many more there are: for the message, and with their severity for the detail. */
-export const worstTexts = (
-  found: readonly Vulnerability[],
-): { readonly worst: string; readonly rated: string } => {
+export const worstTexts = (found: readonly Vulnerability[]): WorstTexts => {
+  const known = knownTexts.get(found);
+  if (known !== undefined) return known;
   const sorted = found.toSorted(worstFirst);
-  return { worst: listed(sorted, briefText), rated: listed(sorted, vulnerabilityText) };
+  const texts = { worst: listed(sorted, briefText), rated: listed(sorted, vulnerabilityText) };
+  knownTexts.set(found, texts);
+  return texts;
 };
 
 export const ageText = (asOf: string, now: number): string => {
