@@ -7,7 +7,7 @@ import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { bufferSource } from '../../files/zip/byte-source.ts';
 import { readZipDirectory } from '../../files/zip/zip-directory.ts';
 import { readZipEntry } from '../../files/zip/zip-entry.ts';
-import { acceptPart } from './accept-part.ts';
+import { acceptPart } from './accept/accept-part.ts';
 import { compilePart, type Part } from './compile-part.ts';
 import { compileOsvZip, osvZipLimits } from './osv-zip.ts';
 import { lookupIn } from './name-lookup.ts';
@@ -216,8 +216,8 @@ describe('V15: a part is refused', () => {
   });
 
   test('but a loss that an operator accepts is not, as long as something is left', () => {
-    expect(acceptPart({ ...current, advisories: 1 }, current, true).ok).toBe(true);
-    expect(acceptPart({ ...current, advisories: 0 }, current, true).ok).toBe(false);
+    expect(acceptPart({ ...current, advisories: 1 }, current, { isLossAccepted: true }).ok).toBe(true);
+    expect(acceptPart({ ...current, advisories: 0 }, current, { isLossAccepted: true }).ok).toBe(false);
   });
 
   test('never, when it is the first, for being small', () => {

@@ -84,13 +84,40 @@ describe('V15: parts', () => {
     expect(after.ok && before.ok && after.value.name === before.value.name).toBe(true);
   });
 
+  test('that shrink a little again and again are refused too, until thirty days are over or the loss is accepted', async () => {
+    const day = 86_400_000;
+    const start = Date.parse('2026-11-01T12:00:00Z');
+    const putOn = async (days: number, count: number, options = {}) =>
+      put([offer('osv', ids(count))], { now: () => start + days * day, ...options });
+    expect(await putOn(0, 100)).toEqual(['accepted']);
+    expect(await putOn(1, 95)).toEqual(['accepted']);
+    expect(await putOn(2, 91)).toEqual(['accepted']);
+    expect(await putOn(3, 90)).toEqual(['smaller']);
+    expect(await putOn(3, 96)).toEqual(['accepted']);
+    expect(await putOn(4, 89)).toEqual(['smaller']);
+    expect(await putOn(31, 89)).toEqual(['accepted']);
+    expect(await putOn(31, 80)).toEqual(['smaller']);
+    expect(await putOn(32, 50)).toEqual(['smaller']);
+    expect(await putOn(32, 50, { isLossAccepted: true })).toEqual(['accepted']);
+    expect(await putOn(32, 46)).toEqual(['accepted']);
+    expect(await putOn(32, 45)).toEqual(['smaller']);
+  });
+
+  test('are measured against what was in force when nothing of that can be read any more', async () => {
+    await put([offer('osv', ids(100)), offer('own', ids(50))]);
+    rmSync(join(folder, 'parts'), { recursive: true });
+    expect(await put([offer('osv', ids(90))])).toEqual(['smaller']);
+    expect(await put([offer('osv', ids(95))])).toEqual(['accepted']);
+    expect(await put([offer('own', ids(45))])).toEqual(['smaller']);
+  });
+
   test('are measured against the generation before when that in force is damaged', async () => {
     await put([offer('osv', ids(10))]);
     await put([offer('osv', ids(20))]);
     writeFileSync(join(folder, 'generation.json'), '{');
     expect(await put([offer('osv', ids(8))])).toEqual(['smaller']);
-    expect(await put([offer('osv', ids(11))])).toEqual(['accepted']);
-    expect(await inForce()).toEqual(['osv 11 2026-11-01']);
+    expect(await put([offer('osv', ids(19))])).toEqual(['accepted']);
+    expect(await inForce()).toEqual(['osv 19 2026-11-01']);
   });
 });
 

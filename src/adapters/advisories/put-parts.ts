@@ -1,11 +1,21 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fail, messageOf, ok, type Result } from '../../core/result.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 import { tryLock, type KernelLock } from '../../files/kernel-lock.ts';
-import { acceptPart, type Refusal } from './accept-part.ts';
+import { acceptPart, type Refusal } from './accept/accept-part.ts';
 import { closeGeneration, loadUsable, swapGeneration, type LoadedGeneration } from './advisory-folder.ts';
 import type { Part } from './compile-part.ts';
 import { withParts, type GenerationPart } from './generation.ts';
+import {
+  mostOf,
+  readCounts,
+  withCount,
+  withoutCounts,
+  writeCounts,
+  type PartCount,
+} from './accept/part-counts.ts';
+import type { PartSummary } from './part-format.ts';
 
 /** What a feed says of one ecosystem, compiled, and how old it is (V15). */
 export interface OfferedPart {
@@ -24,6 +34,8 @@ interface PutOptions {
   readonly isLossAccepted?: boolean;
   /** How long another writer is waited for, in milliseconds. */
   readonly patience?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
 }
 
 const defaultPatience = 30_000;
@@ -43,21 +55,29 @@ const lockFolder = async (folder: string, patience: number): Promise<Result<Kern
 
 const later = (one: string, other: string): string => (Date.parse(one) > Date.parse(other) ? one : other);
 
+/** By what offered parts are judged. */
+interface JudgeBasis {
+  readonly current: LoadedGeneration | undefined;
+  readonly counts: readonly PartCount[];
+  readonly isLossAccepted: boolean;
+  readonly now: number;
+}
+
 /** The part in the generation, when the offered one may take the place of what is in force. */
 const judge = (
   { feed, part, asOf }: OfferedPart,
-  current: LoadedGeneration | undefined,
-  isLossAccepted: boolean,
-): { readonly outcome: PartOutcome; readonly next?: GenerationPart } => {
+  { current, counts, isLossAccepted, now }: JudgeBasis,
+): { readonly outcome: PartOutcome; readonly next?: GenerationPart; readonly inForce?: PartSummary } => {
   const { ecosystem } = part.summary;
   const known = current?.generation.parts.find((one) => one.feed === feed && one.ecosystem === ecosystem);
   const next = { feed, ecosystem, digest: part.digest, asOf };
   if (known?.digest === part.digest)
     return { outcome: { kind: 'unchanged' }, next: { ...next, asOf: later(asOf, known.asOf) } };
   const inForce = known === undefined ? undefined : current?.readers.get(known.digest)?.summary;
-  const accepted = acceptPart(part.summary, inForce, isLossAccepted);
+  const most = mostOf(counts, next, now);
+  const accepted = acceptPart(part.summary, inForce, { most, isLossAccepted });
   return accepted.ok
-    ? { outcome: { kind: 'accepted' }, next }
+    ? { outcome: { kind: 'accepted' }, next, ...(inForce && { inForce }) }
     : { outcome: { kind: 'refused', refusal: accepted.error } };
 };
 
@@ -74,20 +94,24 @@ const stillInForce = (
   );
 
 /** What becomes of offered parts beside what is in force. */
-const judgeAll = (
-  offered: readonly OfferedPart[],
-  renewed: readonly GenerationPart[],
-  current: LoadedGeneration | undefined,
-  isLossAccepted: boolean,
-) => {
-  const judged = offered.map((one) => judge(one, current, isLossAccepted));
+const judgeAll = (offered: readonly OfferedPart[], renewed: readonly GenerationPart[], basis: JudgeBasis) => {
+  const judged = offered.map((one) => ({ ...one, ...judge(one, basis) }));
+  const accepted = judged.filter(({ outcome }) => outcome.kind === 'accepted');
+  const { now, isLossAccepted } = basis;
   return {
     outcomes: judged.map(({ outcome }) => outcome),
     next: [
       ...judged.flatMap((one) => (one.next === undefined ? [] : [one.next])),
-      ...stillInForce(renewed, current),
+      ...stillInForce(renewed, basis.current),
     ],
-    fresh: offered.flatMap(({ part }, at) => (judged[at]?.outcome.kind === 'accepted' ? [part] : [])),
+    fresh: accepted.map(({ part }) => part),
+    counts: accepted.reduce((counts, { feed, part: { summary }, inForce }) => {
+      const about = { feed, ecosystem: summary.ecosystem };
+      const before = isLossAccepted
+        ? withoutCounts(counts, about)
+        : withCount(counts, about, inForce?.advisories ?? 0, now);
+      return withCount(before, about, summary.advisories, now);
+    }, basis.counts),
   };
 };
 
@@ -115,17 +139,19 @@ export const withUsable = async <T>(
 export const putParts = async (
   folder: string,
   offered: readonly OfferedPart[],
-  { isLossAccepted = false, patience = defaultPatience }: PutOptions = {},
+  { isLossAccepted = false, patience = defaultPatience, now = () => systemClock.now() }: PutOptions = {},
   renewed: readonly GenerationPart[] = [],
 ): Promise<Result<readonly PartOutcome[], string>> => {
   const lock = await lockFolder(folder, patience);
   if (!lock.ok) return lock;
   try {
     return await withUsable(folder, async (current) => {
-      const { outcomes, next, fresh } = judgeAll(offered, renewed, current, isLossAccepted);
+      const basis = { current, counts: await readCounts(folder), isLossAccepted, now: now() };
+      const { outcomes, next, fresh, counts } = judgeAll(offered, renewed, basis);
       if (next.length > 0) {
         const generation = withParts(current?.generation ?? { parts: [] }, next);
         await swapGeneration(folder, generation, fresh, current?.generation);
+        if (fresh.length > 0) await writeCounts(folder, counts);
       }
       return ok(outcomes);
     });
