@@ -1,16 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   openClaimEvidence,
   signatureBy,
   type ClaimEvidence,
 } from '../../../test/fakes/evidence/claim-evidence.ts';
 import { offer } from '../../../test/fakes/evidence/evidence-sources.ts';
-import { image } from '../../../test/fakes/registry/registry-content.ts';
+import { image, index } from '../../../test/fakes/registry/registry-content.ts';
 import { anonymous, basicCredential } from '../../../test/fakes/registry/registry-reading.ts';
-import { silence } from '../../../test/fakes/registry/registry-wire-faults.ts';
+import { delayed, silence } from '../../../test/fakes/registry/registry-wire-faults.ts';
 import { startFakeRegistry, type FakeRegistry } from '../../../test/fakes/registry/registry.ts';
 import { bundleSignature, simpleSignature, tagFor } from '../../../test/fakes/signature/signed-candidates.ts';
 import { ecKey } from '../../../test/fakes/signature/signed-layers.ts';
+import type { SignatureClaim } from '../../core/facts/claim.ts';
 import type { Keychain, Repository } from '../ports.ts';
 
 const repository = 'shop/web';
@@ -94,6 +95,42 @@ describe('S12: signatures in another repository', () => {
     for (const path of ['/referrers/', `/manifests/${web.digest.replace(':', '-')}`])
       images.fault({ path }, silence());
     expect((await ask(['image', elsewhere()])).claims).toHaveLength(1);
+  });
+
+  test('which one Pod reads and another cannot, end no search that both share', async () => {
+    const keys = [key, ecKey(), ecKey(), ecKey()] as const;
+    const child = image({ user: '2', platform: { os: 'linux', architecture: 'amd64' } });
+    const list = index([child]);
+    for (const one of [child, list]) images.push(repository, one);
+    images.push(repository, bundleSignature(list, keys[0].sign));
+    signatures.push('sigs/web', simpleSignature(list, keys[1].sign), tagFor(list, 'sig'));
+    images.push(repository, simpleSignature(child, keys[2].sign), tagFor(child, 'sig'));
+    images.push(repository, bundleSignature(child, keys[3].sign));
+    images.fault({ path: child.digest.replace(':', '-') }, delayed(1200));
+    const isMet = (claims: readonly SignatureClaim[]): boolean =>
+      new Set(claims.map(({ signer }) => signer.spki)).size >= 3;
+    const needs = signatureBy(key.spki, {
+      keys: keys.map(({ spki }) => spki),
+      locations: ['image', elsewhere()],
+      platforms: 'all',
+      named: false,
+      demands: [{ key: 'three', isMet, isFound: isMet }],
+    });
+    const text = `${images.host}/${repository}@${list.digest}`;
+    const signersOf = async (namespace: string): Promise<number> => {
+      const { signature } = await gate.ask(text, needs, { namespace });
+      if (signature.state !== 'known') throw new Error('not known');
+      const { named, platforms } = signature.value;
+      const claims = [named, ...platforms].flatMap(({ claims: found }) => found);
+      return new Set(claims.map(({ signer }) => signer.spki)).size;
+    };
+    const reader = signersOf('shop');
+    const tag = tagFor(child, 'sig');
+    await vi.waitUntil(() => images.requests.some(({ path }) => path.endsWith(tag)), {
+      timeout: 4000,
+      interval: 5,
+    });
+    expect(await Promise.all([reader, signersOf('stranger')])).toEqual([3, 3]);
   });
 
   test('that name no repository are a place where nobody could look', async () => {

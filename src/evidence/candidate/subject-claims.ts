@@ -93,6 +93,10 @@ export const isMet = <C extends Claim, N extends ClaimNeed<C>>(
   claims: readonly Claim[],
 ): boolean => isEvery('isMet', searcher, question, claims);
 
+/** Equal for the same claims about one digest, in whichever order they were found. */
+const namesOf = (claims: readonly Claim[]): readonly string[] =>
+  [...new Set(claims.map(({ candidate, location }) => `${candidate} ${location}`))].sort();
+
 /** @param before - what was said of the index that names the image, where that counts for it */
 export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
   searcher: ClaimSearcher<C, N>,
@@ -114,8 +118,14 @@ export const claimsAbout = async <C extends Claim, N extends ClaimNeed<C>>(
     ...(index !== undefined && { index }),
     isMet: (claims) => isMet(searcher, question, [...before, ...claims]),
     isFound: (claims) => isEvery('isFound', searcher, question, [...before, ...claims]),
-    // It ends early by what is asked, and by what was said of the index, which may list candidates too.
-    key: `${id} ${needKey} ${before.length > 0 || index !== undefined ? resolved.image.digest : ''}`,
+    // It ends early by what is asked, and by what was said of the index, which may list candidates too. Not all who ask about
+    // the index may read the same of it.
+    key: [
+      id,
+      needKey,
+      before.length > 0 || index !== undefined ? resolved.image.digest : '',
+      ...namesOf(before),
+    ].join(' '),
     reading,
   });
   question.rests.listedAt = Math.min(question.rests.listedAt, listedAt);
