@@ -23,7 +23,7 @@ interface FollowOptions {
 }
 
 export interface FollowedAdvisories extends Advisories {
-  /** Begins to look at the folder: what it tells of its feeds is known then, and advisories are read if they are wanted. */
+  /** Begins to look at the folder: what it tells of its feeds is known then; advisories, if they are wanted, are read after it. */
   start(): Promise<void>;
   /** What is told of the feeds, whether their advisories were read or not. */
   statuses(): readonly FeedStatus[];
@@ -145,6 +145,7 @@ export const followAdvisories = (folder: string, options: FollowOptions = {}): F
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
+  const tellDefect = (error: unknown): void => onProblem?.(messageOf(error));
   const look = async (mustRead: boolean): Promise<void> => {
     if (isClosed) return;
     const isRead = held.fact() !== undefined;
@@ -163,12 +164,13 @@ export const followAdvisories = (folder: string, options: FollowOptions = {}): F
   const lookLater = (): void => {
     clearTimeout(timer);
     if (pollMs === 0 || isClosed) return;
-    const again = (): void =>
-      void lookInTurn(isWanted()).catch((error: unknown) => onProblem?.(messageOf(error)));
-    timer = setTimeout(again, pollMs).unref();
+    timer = setTimeout(() => void lookInTurn(isWanted()).catch(tellDefect), pollMs).unref();
   };
   return {
-    start: () => lookInTurn(isWanted()),
+    start: async () => {
+      await lookInTurn(false);
+      if (isWanted()) void lookInTurn(true).catch(tellDefect);
+    },
     statuses: held.statuses,
     problem: held.problem,
     inForce: async () => {

@@ -92,7 +92,7 @@ export const openAdvisories = async (
       log.error('the advisories cannot be used; the last good stay', { problem: found });
     },
   });
-  // Read before the gate is ready where a policy asks for them: the first reviews would wait.
+  // The advisories are read beside the start: only reviews that ask for them wait for a hundred megabytes.
   await advisories.start();
   lifecycle.add(() => advisories.close());
   metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(advisories.statuses(), systemClock.now())));
