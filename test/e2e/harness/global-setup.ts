@@ -3,6 +3,7 @@ import { startCluster, type ClusterAddress } from './cluster.ts';
 import { installCosign } from './install-cosign.ts';
 import { installSigstore } from './install-sigstore.ts';
 import { installParts, installRegistryParts } from './install.ts';
+import { installSystemImage } from './system-image.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,6 +18,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   installCosign(3);
   installCosign(2);
   installSigstore();
+  installSystemImage();
   const started = Date.now();
   const { address, stop } = await startCluster(parts);
   process.stderr.write(
