@@ -6,6 +6,7 @@ import type { Package } from '../../src/core/vulnerability/package.ts';
 import { cycloneDx } from '../fakes/advisories.ts';
 import type { AdvisoryOrders, FeedZip } from './advisory-worker.ts';
 import type { BenchPlan } from './bench-plan.ts';
+import { measureCatalog } from './catalog.ts';
 import { startPart, type Part } from './evidence-part.ts';
 import {
   expectAll,
@@ -263,4 +264,5 @@ export const measureVulnerabilities = async (plan: BenchPlan): Promise<void> => 
   const folder = await measureCompile(work, feeds);
   await measureMatch(plan, folder, known);
   await measureServer(plan, folder, known);
+  measureCatalog(plan);
 };
