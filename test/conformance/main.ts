@@ -5,6 +5,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isAdvisories, runAdvisories } from './advisories.ts';
+import { isSuite, suiteCasesOf } from './gatekeeper-suites.ts';
 import { inProcess, spawned } from './imagegate.ts';
 import { isOpaCases, opaCasesOf } from './opa-cases.ts';
 import { casesOf, isSigstoreBundle } from './sigstore-bundles.ts';
@@ -17,11 +18,13 @@ interface Found {
   readonly advisories: readonly string[];
   /** Files with a case of OPA's in each line. */
   readonly lines: readonly string[];
+  /** Suites of Gatekeeper's library. */
+  readonly suites: readonly string[];
   /** Folders that hold none, each the outermost. */
   readonly unknown: readonly string[];
 }
 
-const nothing: Found = { bundles: [], advisories: [], lines: [], unknown: [] };
+const nothing: Found = { bundles: [], advisories: [], lines: [], suites: [], unknown: [] };
 
 const find = (dir: string): Found => {
   if (isSigstoreBundle(dir)) return { ...nothing, bundles: [dir] };
@@ -35,8 +38,11 @@ const find = (dir: string): Found => {
   const bundles = inside.flatMap((one) => one.bundles);
   const advisories = inside.flatMap((one) => one.advisories);
   const lines = [...paths(false).filter(isOpaCases), ...inside.flatMap((one) => one.lines)];
-  const isUnknown = [...bundles, ...advisories, ...lines].length === 0;
-  return { bundles, advisories, lines, unknown: isUnknown ? [dir] : inside.flatMap((one) => one.unknown) };
+  const suites = [...paths(false).filter(isSuite), ...inside.flatMap((one) => one.suites)];
+  const isUnknown = [...bundles, ...advisories, ...lines, ...suites].length === 0;
+  // What a suite names lies beside it and below.
+  const below = paths(false).some(isSuite) ? [] : inside.flatMap((one) => one.unknown);
+  return { bundles, advisories, lines, suites, unknown: isUnknown ? [dir] : below };
 };
 
 /** What came of the cases of one project. */
@@ -70,7 +76,7 @@ if (dir === undefined || other.length > 0 || !statSync(dir, { throwIfNoEntry: fa
   process.exit(2);
 }
 
-const { bundles, advisories, lines, unknown } = find(dir);
+const { bundles, advisories, lines, suites, unknown } = find(dir);
 const imagegate = args.includes('--spawn') ? spawned : inProcess;
 for (const folder of bundles)
   for (const { name, argv, isValid } of casesOf(folder)) {
@@ -94,6 +100,9 @@ for (const file of lines)
       skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
     }
   }
+for (const suite of suites)
+  for (const { name, run } of suiteCasesOf(suite))
+    count('gatekeeper', `${relative(dir, suite)} ${name}`, run());
 for (const folder of unknown) console.log(`no runner for ${relative(dir, folder) || '.'}`);
 for (const { skipped } of tallies.values())
   for (const [reason, number] of skipped) console.log(`skipped ${number}: ${reason}`);

@@ -95,7 +95,9 @@ const wantedOf = (line: RegoObject): Wanted => {
 
 const judgedFault = ({ code, message }: EvaluationProblem, wanted: Wanted): string | undefined => {
   const isCode = wanted.code === undefined || code === wanted.code;
-  if (wanted.isFault && isCode && message.includes(wanted.text)) return undefined;
+  // OPA says the file and the line of its own copy of the module first.
+  const text = wanted.text.replace(/^test-\d+\.rego:\d+: /, '');
+  if (wanted.isFault && isCode && `${code}: ${message}`.includes(text)) return undefined;
   return `${code}: ${message}, where ${wanted.code ?? 'a result'} ${wanted.text} is wanted`;
 };
 

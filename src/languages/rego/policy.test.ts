@@ -50,6 +50,12 @@ describe('what a rule says', () => {
     expect(valueOf(rules)).toBe(want);
   });
 
+  test('null is a value, of rules, arguments and entries', () => {
+    expect(valueOf('p := null')).toBe('null');
+    expect(valueOf('default p := 1\np := null if true')).toBe('null');
+    expect(valueOf('f(x) := x\np := [f(null), object.get({"a": null}, "a", 1)]')).toBe('[null, null]');
+  });
+
   test('complete rules with two values are an error, and so are keys of objects', () => {
     expect(valueOf('p := 1 if true\np := 2 if true')).toBe(
       'eval_conflict_error: complete rules must not produce multiple outputs',
@@ -71,6 +77,12 @@ describe('what a negation sees', () => {
   ])('%s', (_title, rules, want) => {
     expect(valueOf(rules)).toBe(want);
   });
+});
+
+test('with `future.keywords.not`, nothing is worked out before the negation', () => {
+  expect(valueOf('import future.keywords.not\np if not startswith(input.x, "a")')).toBe('true');
+  expect(valueOf('import future.keywords.not\np if not { some x in [1, 2]; x > 2 }')).toBe('true');
+  expect(valueOf('import future.keywords.not\np if not { some x in [1, 2]; x > 1 }')).toBe('undefined');
 });
 
 describe('what `with` changes', () => {

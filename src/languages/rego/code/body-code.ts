@@ -75,10 +75,19 @@ export class BodyCompiler extends TermCompiler {
       case 'every':
         this.#every(literal, steps);
         return;
+      case 'not':
+        this.#without(() => this.body(literal.body), steps);
+        return;
       case 'expression':
         if (literal.isNegated) this.#negated(literal.term, steps);
         else this.#expression(literal.term, steps);
     }
+  }
+
+  /** Goes on when there is no way to satisfy something. */
+  #without(compile: () => readonly Step[], steps: Step[]): void {
+    const inner = this.inside(() => chain(compile(), () => true));
+    steps.push((next) => (frame) => !inner(frame) && next(frame));
   }
 
   #expression(term: Term, steps: Step[]): void {
@@ -181,12 +190,11 @@ export class BodyCompiler extends TermCompiler {
   /** What stands inside a negated call has its value before the negation; without one, the body fails. */
   #negated(term: Term, steps: Step[]): void {
     const hoisted = this.#hoistNegated(term, steps);
-    const inner = this.inside(() => {
+    this.#without(() => {
       const found: Step[] = [];
       this.#expression(hoisted, found);
-      return chain(found, () => true);
-    });
-    steps.push((next) => (frame) => !inner(frame) && next(frame));
+      return found;
+    }, steps);
   }
 
   #hoistNegated(term: Term, steps: Step[]): Term {

@@ -31,14 +31,14 @@ const termsOfLiteral = (literal: Literal): readonly Term[] => {
   const values = literal.modifiers.map(({ value }) => value);
   if (literal.kind === 'expression') return [...values, literal.term];
   if (literal.kind === 'every') return [...values, literal.domain];
-  if (literal.kind === 'some') return values;
+  if (literal.kind === 'some' || literal.kind === 'not') return values;
   return [...values, literal.domain, literal.value, ...(literal.key === undefined ? [] : [literal.key])];
 };
 
 export const meetBody = (body: RuleBody, met: Met): void => {
   for (const literal of body) {
     for (const term of termsOfLiteral(literal)) meetTerm(term, met);
-    if (literal.kind === 'every') meetBody(literal.body, met);
+    if (literal.kind === 'every' || literal.kind === 'not') meetBody(literal.body, met);
   }
 };
 

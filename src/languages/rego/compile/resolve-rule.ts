@@ -176,6 +176,10 @@ export class RuleResolver {
     }
     if (literal.kind === 'some-in') return this.#someIn({ ...literal, modifiers }, scope);
     if (literal.kind === 'every') return this.#every({ ...literal, modifiers }, scope);
+    if (literal.kind === 'not') {
+      const firstSlot = scope.nextSlot;
+      return { ...literal, body: this.body(literal.body, scope, []).body, firstSlot, modifiers };
+    }
     return { ...literal, term: this.#expression(literal.term, scope), modifiers };
   }
 

@@ -87,7 +87,7 @@ const addNegated = (term: Term, into: Set<number>): void => {
 const boundBehind = (literal: Literal, bound: Bound, arityOf: ArityOf): ReadonlySet<number> => {
   const into = new Set(bound);
   for (const { value } of literal.modifiers) addReferences(value, into);
-  if (literal.kind === 'some') return into;
+  if (literal.kind === 'some' || literal.kind === 'not') return into;
   if (literal.kind === 'expression') {
     if (literal.isNegated) {
       addNegated(literal.term, into);

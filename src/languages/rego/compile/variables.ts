@@ -35,14 +35,18 @@ const isBuiltinName = (term: Term): boolean => builtinArities.has(dottedName(ter
 const termsOf = (literal: Literal): readonly Term[] => {
   const values = literal.modifiers.map(({ value }) => value).filter((value) => !isBuiltinName(value));
   if (literal.kind === 'some') return literal.names;
+  if (literal.kind === 'not') return values;
   if (literal.kind === 'every') return [literal.domain, ...values];
   if (literal.kind === 'expression') return [literal.term, ...values];
   return [...(literal.key === undefined ? [] : [literal.key]), literal.value, literal.domain, ...values];
 };
 
+const hasBody = (literal: Literal): literal is Literal & { readonly kind: 'every' | 'not' } =>
+  literal.kind === 'every' || literal.kind === 'not';
+
 export const visitLiteral = (literal: Literal, visit: Visit, walked: Walked): void => {
   visitTerms(termsOf(literal), visit, walked);
-  if (literal.kind === 'every' && walked.closures) visitBody(literal.body, visit, walked);
+  if (hasBody(literal) && walked.closures) visitBody(literal.body, visit, walked);
 };
 
 export const visitBody = (body: RuleBody, visit: Visit, walked: Walked): void => {
@@ -64,7 +68,7 @@ export const freeVariables = (literal: Literal): readonly VarTerm[] => {
       visitTerms(closure.head, outer(closure.firstSlot), { closures: true });
       visitBody(closure.body, outer(closure.firstSlot), { closures: true });
     }
-  if (literal.kind === 'every') visitBody(literal.body, outer(literal.firstSlot), { closures: true });
+  if (hasBody(literal)) visitBody(literal.body, outer(literal.firstSlot), { closures: true });
   return found;
 };
 

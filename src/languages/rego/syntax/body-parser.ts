@@ -27,9 +27,25 @@ export class BodyParser extends TermParser {
     if (this.isKeyword('every')) return this.#every(at);
     const isNegated = this.isName('not');
     if (isNegated) this.advance();
+    if (isNegated && this.keywords.has('not'))
+      return { kind: 'not', body: this.block(), firstSlot: 0, modifiers: this.#modifiers(), at };
     if (isNegated && (this.isName('some') || this.isKeyword('every'))) throw this.unexpected();
     const term = this.expression();
     return { kind: 'expression', isNegated, term, modifiers: this.#modifiers(), at };
+  }
+
+  /** One literal, or a body in braces: a set or an empty object alone is neither. */
+  block(): RuleBody {
+    const literal = this.attempt(() => {
+      const read = this.literal();
+      const term = read.kind === 'expression' ? read.term : undefined;
+      const isEmpty = term?.kind === 'object' && term.pairs.length === 0;
+      if (term?.kind === 'set' || isEmpty) throw this.unexpected();
+      return read;
+    });
+    if (literal !== undefined) return [literal];
+    this.expect('{');
+    return this.body('}');
   }
 
   /** A term, or two with `=` or `:=` between them. */

@@ -53,7 +53,9 @@ class ModuleParser extends RuleParser {
       for (const keyword of futureKeywords) this.keywords.add(keyword);
     }
     if (root !== 'future') return;
-    const known = word === undefined ? futureKeywords : futureKeywords.filter((keyword) => keyword === word);
+    // `not` changes what stands behind it, so it comes only by its name.
+    const all: readonly string[] = word === undefined ? futureKeywords : [...futureKeywords, 'not'];
+    const known = all.filter((keyword) => word === undefined || keyword === word);
     if (keywords !== 'keywords' || known.length === 0 || path.length > 3)
       throw this.fault(`unexpected keyword, must be one of [${[...futureKeywords].sort().join(' ')}]`, at);
     for (const keyword of known) this.keywords.add(keyword);

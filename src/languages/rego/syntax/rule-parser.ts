@@ -17,7 +17,7 @@ export class RuleParser extends BodyParser {
   #named(): Named {
     const { text, start: at } = this.token;
     const first = this.expectName();
-    if (this.keywords.has(text) && !this.isGluedNext(first.end))
+    if (this.isReserved(text) && !this.isGluedNext(first.end))
       throw this.fault(`unexpected ${text} keyword`, at);
     const path: Term[] = [scalarTerm(text, at)];
     while (this.isGlued('.') || this.isGlued('[')) path.push(this.step());
@@ -54,17 +54,7 @@ export class RuleParser extends BodyParser {
 
   #ifBody(): RuleBody {
     this.advance();
-    const literal = this.attempt(() => {
-      const read = this.literal();
-      const isSet = read.kind === 'expression' && read.term.kind === 'set';
-      const isEmpty =
-        read.kind === 'expression' && read.term.kind === 'object' && read.term.pairs.length === 0;
-      if (isSet || isEmpty) throw this.unexpected();
-      return read;
-    });
-    if (literal !== undefined) return [literal];
-    this.expect('{');
-    return this.body('}');
+    return this.block();
   }
 
   #bracedBody(): RuleBody {
@@ -98,7 +88,8 @@ export class RuleParser extends BodyParser {
     const named = this.#head();
     const hasIf = this.isKeyword('if');
     const head = this.#settled(named, hasIf);
-    const isBare = head.member === undefined && !named.isValued && head.path.length < 2;
+    const isBare =
+      head.member === undefined && head.args === undefined && !named.isValued && head.path.length < 2;
     const body = this.#anyBody(!isBare);
     const rule: RegoRule = { head, body, isDefault: false, otherwise: this.#otherwise(head), at };
     const further: RegoRule[] = [];

@@ -26,6 +26,10 @@ export abstract class TermParser extends TokenCursor {
   }
 
   abstract body(close: string): RuleBody;
+  isReserved(name: string): boolean {
+    return reserved.has(name) || this.keywords.has(name);
+  }
+
   /** A term and its modifiers, as they stand in a template. */
   abstract modified(): Literal;
 
@@ -133,13 +137,13 @@ export abstract class TermParser extends TokenCursor {
   #named(): Term {
     const { text, start: at } = this.token;
     const value = words.get(text);
-    if (value !== undefined) {
+    if (value !== undefined && !this.isHead) {
       this.advance();
       return scalarTerm(value, at);
     }
     const isCall = this.following.text === '(' && this.following.isGlued;
     const isFuture = this.keywords.has(text) && !(text === 'contains' && isCall);
-    if (reserved.has(text) || isFuture) throw this.fault(`unexpected ${text} keyword`);
+    if (!this.isHead && (reserved.has(text) || isFuture)) throw this.fault(`unexpected ${text} keyword`);
     this.advance();
     return nameTerm(text, at);
   }

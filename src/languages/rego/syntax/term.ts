@@ -78,7 +78,14 @@ export interface EveryLiteral extends LiteralParts {
   /** Variables from this slot on are its own. */
   readonly firstSlot: number;
 }
-export type Literal = ExpressionLiteral | SomeLiteral | SomeInLiteral | EveryLiteral;
+/** `not` with a body of its own, as `future.keywords.not` has it: nothing in it is worked out before. */
+export interface NotLiteral extends LiteralParts {
+  readonly kind: 'not';
+  readonly body: RuleBody;
+  /** Variables from this slot on are its own. */
+  readonly firstSlot: number;
+}
+export type Literal = NotLiteral | ExpressionLiteral | SomeLiteral | SomeInLiteral | EveryLiteral;
 export type RuleBody = readonly Literal[];
 
 export interface RuleHead extends Placed {

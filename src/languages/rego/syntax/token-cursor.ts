@@ -52,9 +52,15 @@ export class TokenCursor {
     return this.isSymbol(text) && this.token.isGlued;
   }
 
+  /** The token before this point is a part of a reference. */
+  get isHead(): boolean {
+    const { following } = this;
+    return following.isGlued && following.kind === 'symbol' && following.text === '.';
+  }
+
   isName(text: string): boolean {
     const { token } = this;
-    return token.kind === 'name' && token.text === text;
+    return token.kind === 'name' && token.text === text && !this.isHead;
   }
 
   accept(text: string): boolean {

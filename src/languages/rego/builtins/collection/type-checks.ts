@@ -24,7 +24,7 @@ const castArray = ([value = null]: readonly RegoValue[]): RegoValue => {
 
 const castSet = ([value = null]: readonly RegoValue[]): RegoValue => {
   if (Array.isArray(value)) return RegoSet.of(value as readonly RegoValue[]);
-  return value instanceof RegoSet ? value : wrongOperand(1, 'one of {set, array}', value);
+  return value instanceof RegoSet ? value : wrongOperand(1, 'one of {array, set}', value);
 };
 
 /** Policy Reference, "Types". */

@@ -56,8 +56,10 @@ const decodedForUrls = (text: string): string => {
 };
 
 const unhexed = (text: string): string => {
+  const [bad] = /[^0-9a-fA-F]/u.exec(text) ?? [];
+  const code = bad?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+  if (bad !== undefined) throw new BuiltinFault(`encoding/hex: invalid byte: U+${code} '${bad}'`);
   if (text.length % 2 !== 0) throw new BuiltinFault('encoding/hex: odd length hex string');
-  if (/[^0-9a-fA-F]/.test(text)) throw new BuiltinFault('encoding/hex: invalid byte');
   const bytes = text.match(/../g)?.map((pair) => Number.parseInt(pair, 16)) ?? [];
   return decoder.decode(Uint8Array.from(bytes));
 };

@@ -3,7 +3,8 @@ import { readYamlText } from '../../../../core/text/yaml/yaml-text.ts';
 import type { JsonValue } from '../../../../core/text/json/json.ts';
 import type { Evaluation } from '../../evaluate/evaluation.ts';
 import { BuiltinFault } from '../../evaluate/fault.ts';
-import { floatNumber, isNumber, numberAsFloat } from '../../values/number.ts';
+import { isNumber, numberAsFloat } from '../../values/number.ts';
+import { valueOfJson } from '../../values/json-value.ts';
 import { valueText } from '../../values/value-text.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
 import { objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
@@ -44,14 +45,6 @@ const paid = (ctx: Evaluation, text: string): string => {
   return text;
 };
 
-/** A value of a YAML document. Its numbers are those of Go's float64 or int64. */
-const ofJson = (value: JsonValue): RegoValue => {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : floatNumber(value);
-  if (Array.isArray(value)) return value.map(ofJson);
-  if (value === null || typeof value !== 'object') return value;
-  return RegoObject.of(Object.entries(value).map(([key, item]) => [key, ofJson(item as JsonValue)] as const));
-};
-
 const toJson = (value: RegoValue): JsonValue => {
   if (isNumber(value)) return numberAsFloat(value);
   if (value instanceof RegoSet) return value.sorted().map(toJson);
@@ -68,7 +61,7 @@ const readYaml = (text: string): RegoValue => {
   const read = readYamlText(text);
   if (!read.ok) throw new BuiltinFault('yaml: ' + read.error.why);
   const [first] = read.value;
-  return first === undefined ? null : ofJson(first.value);
+  return first === undefined ? null : valueOfJson(first.value, 'int64');
 };
 
 /** Policy Reference, "Encoding": JSON and YAML. */
@@ -76,7 +69,8 @@ export const documents: BuiltinTable = {
   'json.marshal': ([value = null], ctx) => paid(ctx, jsonText(value)),
   'json.marshal_with_options': (args, ctx) => {
     const [value = null] = args;
-    return paid(ctx, jsonText(value, layoutOf(objectAt(args, 2))));
+    const layout = layoutOf(objectAt(args, 2));
+    return paid(ctx, (layout?.prefix ?? '') + jsonText(value, layout));
   },
   'json.unmarshal': (args) => readJson(textAt(args, 1)),
   'json.is_valid': isReadable(readJson),

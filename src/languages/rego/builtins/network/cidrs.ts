@@ -63,10 +63,7 @@ const elementsOf = (value: RegoValue): readonly (readonly [RegoValue, RegoValue]
 const elementNetwork = (element: RegoValue, operand: number): IpNetwork => {
   const text = Array.isArray(element) ? (element as readonly RegoValue[])[0] : element;
   if (typeof text !== 'string')
-    throw new BuiltinFault(
-      `operand ${operand}: element must be string or non-empty array`,
-      'eval_type_error',
-    );
+    throw new BuiltinFault(`operand ${operand}: element must be string or non-empty array`);
   return anyNetwork(text);
 };
 
@@ -97,11 +94,19 @@ const summarized = (bits: 32 | 128, from: bigint, to: bigint): readonly IpNetwor
   return found;
 };
 
+/** An address alone stands for the network of its class, as Go's default mask has it. */
+const withClassPrefix = (network: IpNetwork): IpNetwork => {
+  const first = Number(network.address >> 24n);
+  const prefix = first < 128 ? 8 : first < 192 ? 16 : 24;
+  return { ...network, prefix, address: (network.address >> BigInt(32 - prefix)) << BigInt(32 - prefix) };
+};
+
 const networkOrAddress = (value: RegoValue): IpNetwork => {
   if (typeof value !== 'string') throw new BuiltinFault('element must be string', 'eval_type_error');
   if (!value.includes('/') && addressOf(value)?.bits === 128)
     throw new BuiltinFault('IPv6 invalid: needs prefix length');
-  return anyNetwork(value);
+  const network = anyNetwork(value);
+  return value.includes('/') ? network : withClassPrefix(network);
 };
 
 interface AddressRange {

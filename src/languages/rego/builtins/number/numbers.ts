@@ -28,6 +28,8 @@ const toNumber = (args: readonly RegoValue[]): RegoValue => {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (isNumber(value)) return value;
   if (typeof value !== 'string') return wrongOperand(1, 'one of {boolean, null, number, string}', value);
+  if (/^[+-]?(?:inf|infinity|nan)$/i.test(value))
+    throw new BuiltinFault('operand 1 must be valid number', 'eval_type_error');
   if (!numeric.test(value) || !Number.isFinite(Number(value)))
     throw new BuiltinFault(`strconv.ParseFloat: parsing ${quotedText(value)}: invalid syntax`);
   return json.test(value) ? numberOf(value) : numberOf(BigFloat.parse(String(Number(value))).text());

@@ -78,9 +78,10 @@ const replaceAll = (args: readonly RegoValue[], ctx: Evaluation): string => {
   const patterns = objectAt(args, 1);
   const text = textAt(args, 2);
   const pairs = patterns.entries().map(([old, fresh]): readonly [string, string] => {
-    if (typeof old !== 'string') throw new BuiltinFault('operand 1 non-string key found in pattern object');
+    if (typeof old !== 'string')
+      throw new BuiltinFault('operand 1 non-string key found in pattern object', 'eval_type_error');
     if (typeof fresh !== 'string')
-      throw new BuiltinFault('operand 1 non-string value found in pattern object');
+      throw new BuiltinFault('operand 1 non-string value found in pattern object', 'eval_type_error');
     return [old, fresh];
   });
   let result = '';

@@ -146,7 +146,7 @@ const partsOf = ({ year, month, day, hour, minute, second }: CivilTime): Parts =
 /** Years, months, days, hours, minutes and seconds between two moments, each less than one of the next larger. */
 const difference = (args: readonly RegoValue[]): RegoValue => {
   const one = momentAt(args, 1).time;
-  const two = momentAt(args, 2).time;
+  const two = civilTime(momentOf(momentAt(args, 2).time), { offset: one.offset, name: one.zone });
   const isLater = momentOf(one) > momentOf(two);
   const [from, to] = (isLater ? [two, one] : [one, two]).map(partsOf) as [Parts, Parts];
   const [years, months, days, hours, minutes, seconds] = to.map(
