@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision/decision.ts';
+import { decisionJson } from '../core/decision/decision-json.ts';
 import { recordedDecision } from '../core/decision/limit.ts';
 
 /** Takes a finished decision and its JSON, after the answer was sent. Must not throw, must not block. */
@@ -12,7 +13,7 @@ export const createPublish =
   (sinks: readonly DecisionSink[], onBug: (error: unknown) => void) =>
   (made: Decision): void => {
     const decision = recordedDecision(made);
-    const json = JSON.stringify(decision);
+    const json = decisionJson(decision);
     for (const sink of sinks) {
       try {
         sink(decision, json);

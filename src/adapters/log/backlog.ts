@@ -2,16 +2,19 @@ import type { Decision } from '../../core/decision/decision.ts';
 import { FairQueue } from '../../concurrency/fair-queue.ts';
 
 /** A buffered file, as `pino.destination` makes it. */
-interface BufferedFile {
-  write(text: string): unknown;
+export interface BufferedFile {
+  write(bytes: Buffer): unknown;
+  flush(): void;
   on(event: 'write', listener: (bytes: number) => void): unknown;
-  on(event: 'drop', listener: (text: string) => void): unknown;
+  on(event: 'drop', listener: (bytes: Buffer) => void): unknown;
   on(event: 'drain', listener: () => void): unknown;
 }
 
 /** A file, with the lines that are not written yet. */
 interface Backlog {
-  write(text: string): void;
+  write(bytes: Buffer): void;
+  /** Few bytes wait for more of them until this is called. */
+  flush(): void;
   bytes(): number;
   /** Called when something was written. */
   onWritten(listener: () => void): void;
@@ -19,18 +22,28 @@ interface Backlog {
 
 export const createBacklog = (file: BufferedFile): Backlog => {
   let bytes = 0;
+  let isFlushOwed = false;
   const listeners: (() => void)[] = [];
   const settled = (left: number): void => {
     bytes = Math.max(0, left);
     for (const listener of listeners) listener();
   };
   file.on('write', (written) => settled(bytes - written));
-  file.on('drain', () => settled(0));
-  file.on('drop', (text) => (bytes = Math.max(0, bytes - Buffer.byteLength(text))));
+  file.on('drain', () => {
+    if (!isFlushOwed || bytes === 0) return settled(0);
+    // A file that was being written did not hear of the flush.
+    isFlushOwed = false;
+    file.flush();
+  });
+  file.on('drop', (lost) => (bytes = Math.max(0, bytes - lost.length)));
   return {
-    write: (text) => {
-      bytes += Buffer.byteLength(text);
-      file.write(text);
+    write: (next) => {
+      bytes += next.length;
+      file.write(next);
+    },
+    flush: () => {
+      isFlushOwed = true;
+      file.flush();
     },
     bytes: () => bytes,
     onWritten: (listener) => void listeners.push(listener),
@@ -49,8 +62,12 @@ interface DecisionLines {
 const bounds = { items: 100_000, weight: 12 * 1024 * 1024 };
 /** No more lines of decisions are handed on while so much is not written. */
 const maxBacklogBytes = 1024 * 1024;
-/** Lines are joined up to about so many characters. */
+/** Lines are joined up to about so many bytes. */
 const maxBatchBytes = 64 * 1024;
+/** Beyond a batch there is space for a decision of the largest size. */
+const batchSpace = 256 * 1024;
+/** Of a UTF-16 unit in UTF-8. */
+const maxUnitBytes = 3;
 
 /**
  * The lines of decisions on their way to the log, shared by namespace (R26). They wait here and not in the buffer of the
@@ -62,22 +79,23 @@ export const createDecisionLines = (backlog: Backlog, onDrop: (bytes: number) =>
     (line) => onDrop(line.length),
   );
   // While the log is read, lines are not shared by namespace: that cost as much as judging.
-  let ready: string[] = [];
+  const batch = Buffer.allocUnsafeSlow(batchSpace);
   let length = 0;
   const isBehind = (): boolean => backlog.bytes() + length >= maxBacklogBytes;
   let due: NodeJS.Immediate | undefined;
   const put = (line: string): void => {
-    ready.push(line);
-    length += line.length;
+    if (line.length * maxUnitBytes > batchSpace - length) handOn();
+    if (line.length * maxUnitBytes > batchSpace) backlog.write(Buffer.from(line));
+    else length += batch.write(line, length);
     // In an iteration of the event loop of its own, so that `writeAll` cannot overtake lines under way.
     if (length >= maxBatchBytes) due ??= setImmediate(handOn);
   };
   const handOn = (): void => {
     due = undefined;
     if (length === 0) return;
-    // Joined: every line by itself was measured and copied several times on its way, which cost more than judging.
-    backlog.write(ready.join(''));
-    ready = [];
+    // Joined: every line by itself was measured and copied several times on its way, which cost more than judging. And
+    // as bytes: text was encoded at each of these stages.
+    backlog.write(Buffer.from(batch.subarray(0, length)));
     length = 0;
   };
   const writeUnless = (isEnough: () => boolean): void => {

@@ -1,6 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Decision } from '../../core/decision/decision.ts';
-import { createBacklog, createDecisionLines } from './backlog.ts';
+import { createBacklog, createDecisionLines, type BufferedFile } from './backlog.ts';
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -103,15 +103,17 @@ export const openLog = (options: LogOptions): Log => {
     minLength: 64 * 1024,
     maxWrite: 256 * 1024,
     maxLength: maxBufferBytes,
+    contentMode: 'buffer',
   });
-  destination.on('drop', (line: string) => options.onDrop(Buffer.byteLength(line)));
+  destination.on('drop', (bytes: Buffer) => options.onDrop(bytes.length));
   // The reader of a pipe may go away; the gate goes on without its log.
   destination.on('error', () => undefined);
-  const backlog = createBacklog(destination);
+  // Its types know no mode but text.
+  const backlog = createBacklog(destination as unknown as BufferedFile);
   const decisions = createDecisionLines(backlog, options.onDrop);
   const flush = (): void => {
     decisions.write();
-    destination.flush();
+    backlog.flush();
   };
   let due: NodeJS.Timeout | undefined;
   const flushSoon = (): void => {
@@ -120,11 +122,11 @@ export const openLog = (options: LogOptions): Log => {
       flush();
     }, maxWait).unref();
   };
-  const logger = createLogger(options, backlog);
+  const logger = createLogger(options, { write: (line) => backlog.write(Buffer.from(line)) });
   const decides = logger.isLevelEnabled('info');
   const write = (level: LogLevel, message: string, fields: object = {}): void => {
     if (!logger.isLevelEnabled(level)) return;
-    if (options.format === 'text') backlog.write(textLine(level, message, plainFields(fields)));
+    if (options.format === 'text') backlog.write(Buffer.from(textLine(level, message, plainFields(fields))));
     else logger[level](plainFields(fields), message);
     flushSoon();
   };

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Decision, EvidenceTrail, JudgedImage } from './decision.ts';
+import { decisionJson } from './decision-json.ts';
+
+const words = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('"images":[]', ',"images":[],', '\ud800', '\u2028', '","evidence":{}}'),
+);
+const trail: fc.Arbitrary<EvidenceTrail> = fc.record(
+  { tried: fc.array(words, { maxLength: 3 }), claims: fc.array(words, { maxLength: 3 }), staleFor: fc.nat() },
+  { requiredKeys: ['tried'] },
+);
+const image: fc.Arbitrary<JudgedImage> = fc.record(
+  { path: words, given: words, reference: words, digest: words, evidence: trail },
+  { requiredKeys: ['path', 'given'] },
+);
+const decision = fc.record(
+  {
+    apiVersion: fc.constant('imagegate.dev/v1alpha1'),
+    kind: fc.constant('Decision'),
+    id: words,
+    time: words,
+    source: fc.constant('admission'),
+    user: words,
+    dryRun: fc.boolean(),
+    object: fc.record({ apiVersion: words, kind: words, name: words }),
+    images: fc.array(image, { maxLength: 4 }),
+    findings: fc.constant([]),
+    allowed: fc.boolean(),
+    warnings: fc.array(words),
+    exemptions: fc.constant([]),
+    versions: fc.dictionary(words, words),
+    durations: fc.constant({ total: 0.5 }),
+    count: fc.nat(),
+    truncated: fc.nat(),
+  },
+  { noNullPrototype: true },
+);
+
+test('the text is that of JSON.stringify, whatever a decision says, also the second time', () => {
+  fc.assert(
+    fc.property(decision, fc.array(trail, { maxLength: 2 }), (one, trails) => {
+      // Several images and several decisions rest on one answer.
+      const images = one.images.map((judged, at) => ({
+        ...judged,
+        evidence: trails[at % 2] ?? judged.evidence,
+      }));
+      for (const told of [one, { ...one, images }, { ...one, images: images.slice(1) }])
+        expect(decisionJson(told as Decision)).toBe(JSON.stringify(told));
+    }),
+    { numRuns: 1000 },
+  );
+});
