@@ -175,11 +175,9 @@ const gatherImage = async (
   const { keepFor, bytes, ...found } = await askProviders(providers, resolved, needs, review);
   const pinned = known(digest ?? resolved.image.digest);
   const evidence: ImageEvidence = { pinned, ...found, tried, ...staleness(resolved) };
-  if (keepFor > 0 && resolved.outage === undefined) {
-    const account = { repository, credential: resolved.credential.key };
-    answers.keep(review.contextKey, image, { evidence, needs, account, name, keepFor, bytes });
-  }
-  return evidence;
+  if (keepFor <= 0 || resolved.outage !== undefined) return evidence;
+  const account = { repository, credential: resolved.credential.key };
+  return answers.keep(review.contextKey, image, { evidence, needs, account, name, keepFor, bytes });
 };
 
 /**

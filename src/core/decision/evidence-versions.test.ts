@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attestationEvidence, claimFacts, signatureEvidence } from '../../../test/fakes/claims.ts';
 import { imageDigest, otherDigest } from '../../../test/fakes/image-facts.ts';
@@ -50,4 +51,23 @@ test('the advisories are named by their generation, and not where there were non
   expect(evidenceVersions(images(vulnerabilityEvidence(facts)))).toEqual({ advisories: '0123456789abcdef' });
   const without = vulnerabilityFacts(listed(), { advisories: absent });
   expect(evidenceVersions(images(vulnerabilityEvidence(without)))).toEqual({});
+});
+
+test('versions of many images are those of all of them, of one name the last', () => {
+  const root = fc.constantFrom('acme', 'sigstore', 'partner');
+  const roots = fc.dictionary(root, fc.constantFrom(imageDigest, otherDigest));
+  fc.assert(
+    fc.property(fc.array(roots, { maxLength: 5 }), (lists) => {
+      const given = images(
+        ...lists.map((trustSnapshots) => signatureEvidence(claimFacts({}, { trustSnapshots }))),
+      );
+      const wanted = new Map(lists.flatMap((one) => Object.entries(one)));
+      const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
+      for (const _ of ['first', 'again'])
+        expect(Object.entries(evidenceVersions(given))).toEqual(
+          sorted.map(([name, digest]) => [`trustRoot/${name}`, digest]),
+        );
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -1,6 +1,7 @@
 import {
   isAsked,
   named,
+  pass,
   type CheckSituation,
   type EvidenceCheck,
   type EvidenceViolation,
@@ -184,8 +185,13 @@ const violationsOf = (
   facts: FactOf<KindId>,
   situation: CheckSituation,
   isVolume: boolean,
-): readonly EvidenceViolation[] =>
-  rules.flatMap((rule) => (isAsked(rule, isVolume) ? rule.judge(facts, situation) : []));
+): readonly EvidenceViolation[] => {
+  const [only] = rules;
+  // Most checks have one rule, and most images pass it: no list is made for that.
+  if (only !== undefined && rules.length === 1)
+    return isAsked(only, isVolume) ? only.judge(facts, situation) : pass;
+  return rules.flatMap((rule) => (isAsked(rule, isVolume) ? rule.judge(facts, situation) : []));
+};
 
 const judgeFacts = (
   { policy }: MatchedPolicy,

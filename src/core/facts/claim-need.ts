@@ -20,6 +20,8 @@ export interface ClaimDemand<C extends Claim> {
   isMet(claims: readonly C[], about: ClaimSituation): boolean;
   /** Whether they are enough when there are no others: then nothing that is sought is missing in the lists. */
   isFound(claims: readonly C[], about: ClaimSituation): boolean;
+  /** Present where time changes none of both: nothing that counts ends or grows too old. */
+  readonly isTimeless?: true;
 }
 
 /** What checks ask about signatures or attestations of one image. Lists hold each thing once. */

@@ -30,6 +30,12 @@ export type EvidencePurpose = 'judge' | 'pin';
 /** A policy in mode Audit only records, so it changes no object either. */
 const pins = ({ policy, mode }: MatchedPolicy): boolean => policy.pin && mode !== 'Audit';
 
+/** What one policy needs to know; `undefined`: nothing for this purpose. */
+const needsOfPolicy = (one: MatchedPolicy, purpose: EvidencePurpose): ImageNeeds | undefined => {
+  if (purpose === 'pin') return pins(one) ? digestOnly : undefined;
+  return one.policy.evidence.length > 0 ? one.policy.needs : undefined;
+};
+
 const needsOfImage = (
   { fresh, image }: ImageUnderReview,
   matched: MatchedPolicies,
@@ -38,13 +44,13 @@ const needsOfImage = (
   if (!fresh || !image.parsed.ok) return undefined;
   const reference = image.parsed.value;
   if (purpose === 'pin' && reference.digest !== undefined) return undefined;
-  const asking = matched.policies.filter(
-    (one) =>
-      (purpose === 'pin' ? pins(one) : one.policy.evidence.length > 0) && applies(one, image, reference),
-  );
-  if (asking.length === 0 || isFenced(image, reference, matched)) return undefined;
-  if (purpose === 'pin') return digestOnly;
-  return asking.map(({ policy }) => policy.needs).reduce(unitedNeeds);
+  let needs: ImageNeeds | undefined;
+  for (const one of matched.policies) {
+    const own = needsOfPolicy(one, purpose);
+    if (own === undefined || !applies(one, image, reference)) continue;
+    needs = needs === undefined ? own : unitedNeeds(needs, own);
+  }
+  return needs === undefined || isFenced(image, reference, matched) ? undefined : needs;
 };
 
 /**

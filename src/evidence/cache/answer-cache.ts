@@ -5,6 +5,7 @@ import type { ImageEvidence } from '../../core/facts/image-evidence.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
 import type { AccessGrants, Account } from './access-grants.ts';
 import type { EvidenceLimits } from '../limits.ts';
+import { createEqualEvidence } from './equal-evidence.ts';
 import type { ManifestName, PullContext } from '../ports.ts';
 
 /** An answer to a pull context about one image, and the access grant that it rests on. */
@@ -28,7 +29,8 @@ interface CachedAnswer {
  */
 export interface AnswerCache {
   find(contextKey: string, image: ImageReference, needs: ImageNeeds): ImageEvidence | undefined;
-  keep(contextKey: string, image: ImageReference, answer: CachedAnswer): void;
+  /** @returns the evidence, as the object that others have too where theirs is equal */
+  keep(contextKey: string, image: ImageReference, answer: CachedAnswer): ImageEvidence;
 }
 
 /** Equal for equal contexts. A list in JSON, so that no two contexts share a key, whatever names they contain. */
@@ -37,9 +39,19 @@ export const pullContextKey = (context: PullContext | undefined): string =>
     ? ''
     : JSON.stringify([context.namespace, context.serviceAccount ?? null, ...context.pullSecrets]);
 
+/** A text is parsed once and looked up in many reviews. */
+const imageKeys = new WeakMap<ImageReference, string>();
+
 /** Equal for all spellings of one name: the digest where there is one, else the tag (B2). */
-export const imageKey = ({ host, repository, tag, digest }: ImageReference): string =>
-  digest === undefined ? `${host}/${repository}:${tag ?? 'latest'}` : `${host}/${repository}@${digest}`;
+export const imageKey = (image: ImageReference): string => {
+  const made = imageKeys.get(image);
+  if (made !== undefined) return made;
+  const { host, repository, tag, digest } = image;
+  const name = digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
+  const key = `${host}/${repository}${name}`;
+  imageKeys.set(image, key);
+  return key;
+};
 /** No image name contains a blank, so no two pairs of image and context share a key. */
 const keyOf = (contextKey: string, image: ImageReference): string => `${imageKey(image)} ${contextKey}`;
 
@@ -60,6 +72,7 @@ type Limits = Pick<EvidenceLimits, 'tagTime' | 'accessTime' | 'answerTime' | 'an
 export const createAnswerCache = (limits: Limits, grants: AccessGrants, clock: Clock): AnswerCache => {
   const bounds = { entries: limits.answers, weight: limits.answerBytes };
   const kept = createTtlCache<Kept>(bounds, clock);
+  const equal = createEqualEvidence();
   /** Milliseconds for which the access grant is still valid without a new request. */
   const left = (account: Account, name: ManifestName): number => {
     if ('tag' in name) return limits.tagTime - (grants.tagged(account, name.tag)?.age ?? Infinity);
@@ -72,11 +85,13 @@ export const createAnswerCache = (limits: Limits, grants: AccessGrants, clock: C
       if (found === undefined || found.denials !== grants.denials) return undefined;
       return sameNeeds(found.needs, needs) ? found.evidence : undefined;
     },
-    keep: (contextKey, image, { evidence, needs, account, name, keepFor, bytes }) => {
+    keep: (contextKey, image, { evidence: gathered, needs, account, name, keepFor, bytes }) => {
+      const evidence = equal(gathered);
       const key = keyOf(contextKey, image);
       const time = Math.min(limits.answerTime, keepFor, left(account, name));
       const weight = weightOf(evidence) + bytes + 2 * key.length;
       kept.set(key, { evidence, needs, denials: grants.denials }, time, weight);
+      return evidence;
     },
   };
 };

@@ -104,9 +104,16 @@ const createKeptFacts = <C extends Claim, N extends ClaimNeed<C>>(searcher: Clai
         return undefined;
       const { gathered, facts } = found;
       // Time alone may end what was enough, and then there may be something newer.
-      return isMetByAll(searcher, question, facts.named, facts.platforms) ? gathered : undefined;
+      const { demands } = question.need;
+      return demands.every(({ isTimeless }) => isTimeless === true) ||
+        isMetByAll(searcher, question, facts.named, facts.platforms)
+        ? gathered
+        : undefined;
     },
-    /** @param pushes - of before the lists were read */
+    /**
+     * @param facts - with all that is asked
+     * @param pushes - of before the lists were read
+     */
     keep: (
       key: string,
       facts: ClaimFacts<C>,

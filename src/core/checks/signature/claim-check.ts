@@ -84,6 +84,30 @@ export interface WrittenClaimCheck<C extends Claim> {
 }
 
 /**
+ * Whether an entry may count that nobody dates, which it does while its log is in use. One log of the root that dates the
+ * certificate is dated too.
+ */
+const mayBeUndated = (authority: ClaimConfig['authorities'][number]): boolean => {
+  const { logs, trustRoot } = requirementsOf(authority);
+  const isOwn = authority.keyless !== undefined && authority.keyless.trustRoot === trustRoot;
+  return logs > (isOwn ? 1 : 0);
+};
+
+/**
+ * Whether time alone can change what is found in the same facts. Times of the future were refused when the candidate was
+ * verified. Where nothing ends and nothing ages, the result is cached beyond its review.
+ */
+const readsTime = ({ authorities, maxAge }: ClaimConfig): boolean =>
+  maxAge !== undefined ||
+  authorities.some(
+    (authority) =>
+      authority.certificate !== undefined ||
+      authority.validFrom !== undefined ||
+      authority.validUntil !== undefined ||
+      mayBeUndated(authority),
+  );
+
+/**
  * When no further candidate is needed. Claims of places that only other checks name do not count, and the images behind a
  * signed index are read where one of them may be revoked.
  */
@@ -106,6 +130,7 @@ const demandOf = <C extends Claim>({
     key: mayBeRevoked ? `${text} of each image` : text,
     isMet: mayBeRevoked ? () => false : judgeHere(areMet),
     isFound: judgeHere(areEnough),
+    ...(!readsTime(config) && { isTimeless: true }),
   };
 };
 
@@ -133,30 +158,6 @@ const revokedImage = (digest: string): Unmet => ({
   looked: '',
   count: 0,
 });
-
-/**
- * Whether an entry may count that nobody dates, which it does while its log is in use. One log of the root that dates the
- * certificate is dated too.
- */
-const mayBeUndated = (authority: ClaimConfig['authorities'][number]): boolean => {
-  const { logs, trustRoot } = requirementsOf(authority);
-  const isOwn = authority.keyless !== undefined && authority.keyless.trustRoot === trustRoot;
-  return logs > (isOwn ? 1 : 0);
-};
-
-/**
- * Whether time alone can change what is found in the same facts. Times of the future were refused when the candidate was
- * verified. Where nothing ends and nothing ages, the result is cached beyond its review.
- */
-const readsTime = ({ authorities, maxAge }: ClaimConfig): boolean =>
-  maxAge !== undefined ||
-  authorities.some(
-    (authority) =>
-      authority.certificate !== undefined ||
-      authority.validFrom !== undefined ||
-      authority.validUntil !== undefined ||
-      mayBeUndated(authority),
-  );
 
 /** The one rule of a check: every digest that it judges has what its terms ask for. */
 export const claimRuleOf = <C extends Claim>(check: WrittenClaimCheck<C>): EvidenceRule<ClaimFacts<C>> => {

@@ -9,6 +9,7 @@ import {
   keylessSigner,
   logProof,
   rejectedFor,
+  repository,
   signatureEvidence,
   signedBy,
   signingKey,
@@ -17,6 +18,7 @@ import {
   timeBy,
 } from '../../../../test/fakes/claims.ts';
 import { day, judgedAt, otherDigest } from '../../../../test/fakes/image-facts.ts';
+import { policySet } from '../../../../test/fakes/policy-set.ts';
 import { judge, pinned } from '../../../../test/fakes/verdict.ts';
 import {
   candidateFaults,
@@ -26,6 +28,8 @@ import {
   type SignatureClaim,
   type SubjectClaims,
 } from '../../facts/claim.ts';
+import type { ClaimDemand } from '../../facts/claim-need.ts';
+import type { ImageNeeds } from '../../facts/evidence-kind.ts';
 import type { ImageEvidence } from '../../facts/image-evidence.ts';
 import { distinctAuthorities } from './threshold.ts';
 
@@ -91,11 +95,13 @@ interface Kind<C extends Claim> {
   readonly claim: fc.Arbitrary<C>;
   readonly check: (fields: object, select: string) => object;
   readonly evidence: (named: Partial<SubjectClaims<C>>) => ImageEvidence;
+  readonly demands: (needs: ImageNeeds) => readonly ClaimDemand<C>[];
 }
 const signatures: Kind<SignatureClaim> = {
   claim: signature,
   check: (fields) => ({ signature: fields }),
   evidence: (named) => signatureEvidence(claimFacts(named)),
+  demands: ({ signature: need }) => need?.wanted.demands ?? [],
 };
 const attestations: Kind<AttestationClaim> = {
   claim: attestation,
@@ -103,6 +109,7 @@ const attestations: Kind<AttestationClaim> = {
     attestation: { predicateType: 'slsaprovenance1', expression: text, select, ...fields },
   }),
   evidence: (named) => attestationEvidence(claimFacts<AttestationClaim>(named)),
+  demands: ({ attestation: need }) => need?.wanted.demands ?? [],
 };
 
 const properties = <C extends Claim>(kind: Kind<C>) => {
@@ -111,6 +118,29 @@ const properties = <C extends Claim>(kind: Kind<C>) => {
   const allows = (fields: object, named: Partial<SubjectClaims<C>>, select = 'Any'): boolean =>
     judge({ p: { checks: [kind.check(fields, select)] } }, pinned, { evidence: kind.evidence(named) })
       .allowed;
+
+  test('what is kept as enough without its time is enough at all times', () => {
+    // What was dated in the future was refused when it was verified.
+    const times = fc.integer({ min: judgedAt + day, max: judgedAt + 10_000 * day });
+    const selects = fc.constantFrom('Any', 'All');
+    let timeless = 0;
+    fc.assert(
+      fc.property(check, claims, selects, times, times, (fields, some, select, one, other) => {
+        const { policies } = policySet({ p: { checks: [kind.check(fields, select)] } });
+        for (const demand of policies.flatMap(({ needs }) => kind.demands(needs))) {
+          if (demand.isTimeless !== true) continue;
+          timeless += 1;
+          const at = (now: number) => {
+            const about = { now, repository };
+            return [demand.isMet(some, about), demand.isFound(some, about)];
+          };
+          expect(at(one)).toEqual(at(other));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(timeless).toBeGreaterThan(100);
+  });
 
   test('S2: adding candidates never turns a pass into a refusal', () => {
     fc.assert(
