@@ -15,7 +15,7 @@ export type CatalogRequest =
       readonly reading: LayerReading;
       readonly at: number;
     }
-  | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
+  | { readonly kind: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' }
   /** A layer that was read before, as its thread wrote it down. */
   | { readonly kind: 'known'; readonly place: LayerPlace; readonly layer: Uint8Array; readonly at: number }
@@ -29,8 +29,8 @@ export interface WrittenLayer {
 }
 
 export type CatalogReply =
-  /** A chunk was taken: another one may come. */
-  | { readonly kind: 'taken' }
+  /** A chunk was taken: another one may come, in its memory too. */
+  | { readonly kind: 'taken'; readonly memory: ArrayBuffer }
   | { readonly kind: 'layer'; readonly read: Result<WrittenLayer, Unreadable> }
   | { readonly kind: 'catalog'; readonly catalog: Result<ImageCatalog, Unreadable> }
   /** A defect. */

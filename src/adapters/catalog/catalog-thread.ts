@@ -2,24 +2,19 @@ import { Worker } from 'node:worker_threads';
 import { messageOf, type Result } from '../../core/result.ts';
 import type { ImageCatalog } from '../../core/catalog/image-catalog.ts';
 import { invalidBytes, tooMuch, type Unreadable } from '../../core/text/unreadable.ts';
+import { createChunkSender } from './chunk-sender.ts';
 import type { CatalogReply, CatalogRequest, WrittenLayer } from './catalog-messages.ts';
 
 /** What a thread may take of the heap; past it nobody can read the image. A layer of half a million files needs half of it. */
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
-/** Chunks that a thread was sent and has not taken: more would only wait in memory. */
-const maxWaiting = 16;
-
 const outOfMemory = tooMuch('to read it takes more memory than a thread has');
 const failed = (why: string): Result<never, Unreadable> => invalidBytes(`it could not be read: ${why}`);
 
-/** Its own memory: what is sent to a thread is taken away from here. */
-const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
-
 export interface CatalogThread {
   send(request: CatalogRequest): void;
-  /** Sends a chunk when the thread has room for it. `false`: no more is wanted. */
+  /** Takes bytes of the layer, and sends many of them at a time when the thread has room. `false`: no more is wanted. */
   chunk(bytes: Uint8Array): Promise<boolean>;
-  /** What became of the layer whose chunks were sent. */
+  /** What became of the layer whose bytes were sent. */
   layer(): Promise<Result<WrittenLayer, Unreadable>>;
   catalog(): Promise<Result<ImageCatalog, Unreadable>>;
   end(): Promise<void>;
@@ -28,8 +23,9 @@ export interface CatalogThread {
 /** A thread for one image. Whatever the image does to it, an answer comes. */
 export const startCatalogThread = (program: URL): CatalogThread => {
   const thread = new Worker(program, { name: 'imagegate-catalog', resourceLimits, env: {}, execArgv: [] });
-  let waiting = 0;
-  const isFull = (): boolean => waiting >= maxWaiting && !isOver();
+  const chunks = createChunkSender((bytes) =>
+    thread.postMessage({ kind: 'chunk', bytes } satisfies CatalogRequest, [bytes.buffer]),
+  );
   let answered: Result<WrittenLayer, Unreadable> | undefined;
   let ended: Result<never, Unreadable> | undefined;
   /** Nothing more is wanted of the layer. */
@@ -43,7 +39,7 @@ export const startCatalogThread = (program: URL): CatalogThread => {
     wake();
   };
   thread.on('message', (reply: CatalogReply) => {
-    if (reply.kind === 'taken') waiting -= 1;
+    if (reply.kind === 'taken') chunks.taken(reply.memory);
     else if (reply.kind === 'layer') answered = reply.read;
     else if (reply.kind === 'catalog') cataloged = reply.catalog;
     else finish(failed(reply.why));
@@ -69,17 +65,19 @@ export const startCatalogThread = (program: URL): CatalogThread => {
     send: (request) => {
       if (request.kind === 'begin') {
         answered = undefined;
-        waiting = 0;
+        chunks.reset();
       } else if (request.kind === 'catalog') cataloged = undefined;
+      else if (request.kind === 'end') chunks.send();
       send(request);
     },
     chunk: async (bytes) => {
-      while (isFull()) await changed();
-      if (isOver()) return false;
-      waiting += 1;
-      const copy = own(bytes);
-      thread.postMessage({ kind: 'chunk', bytes: copy } satisfies CatalogRequest, [copy.buffer]);
-      return true;
+      for (let at = 0; at < bytes.length && !isOver();) {
+        at += chunks.add(bytes.subarray(at));
+        if (!chunks.isFull()) break;
+        while (chunks.hasToWait() && !isOver()) await changed();
+        if (!isOver()) chunks.send();
+      }
+      return !isOver();
     },
     layer: () => until(() => answered),
     catalog: () => until(() => cataloged),

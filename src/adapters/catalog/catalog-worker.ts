@@ -16,9 +16,9 @@ const post = (reply: CatalogReply): void => {
 
 /** Chunks in the order in which they come; who reads them says so, and gets the next. */
 const createChunks = () => {
-  const waiting: (Uint8Array | undefined)[] = [];
+  const waiting: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   let wake = (): void => {};
-  const add = (chunk: Uint8Array | undefined): void => {
+  const add = (chunk: Uint8Array<ArrayBuffer> | undefined): void => {
     waiting.push(chunk);
     wake();
   };
@@ -29,7 +29,9 @@ const createChunks = () => {
       const chunk = waiting.shift();
       if (chunk === undefined) return;
       yield chunk;
-      post({ kind: 'taken' });
+      // Nobody looks at it any more: its memory goes back.
+      const memory = chunk.buffer;
+      parentPort?.postMessage({ kind: 'taken', memory } satisfies CatalogReply, [memory]);
     }
   }
   return { add, all };
