@@ -7,7 +7,7 @@ import { folderWith, type Ended } from './cli/imagegate.ts';
 import { stageRegistry, type RegistryStage } from './cli/registry-stage.ts';
 import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from './fakes/advisories.ts';
 import { anyExpression } from './fakes/policy-set.ts';
-import { layoutOf, pythonPackage, tarOfFiles, type LayoutFiles } from './fakes/image-layout.ts';
+import { layerOf, layoutOf, pythonPackage, tarOfFiles, type LayoutFiles } from './fakes/image-layout.ts';
 import type { Written } from './fakes/tar-writer.ts';
 import { image } from './fakes/registry/registry-content.ts';
 import { blocks, read, section } from './markdown.ts';
@@ -37,7 +37,7 @@ const withPolicy = (policy: string): string =>
 let count = 0;
 const pushWeb = (...purls: readonly string[]): void => {
   count += 1;
-  const web = image({ user: String(count) });
+  const web = image({ user: String(count), layers: [layerOf(pythonPackage('good', '1.0'))] });
   stage.registry.push('shop/web', web, '1.4.2');
   if (purls.length > 0) stage.registry.push('shop/web', listFor(web, cycloneDx(purls)));
 };

@@ -1,5 +1,5 @@
 import { createCloudIdentities, type CloudSettings } from '../adapters/cloud-identity/identities.ts';
-import { createImageCataloger } from '../adapters/catalog/image-cataloger.ts';
+import { createImageCataloger, type ImageCataloger } from '../adapters/catalog/image-cataloger.ts';
 import { createContentStore, type ContentStoreOptions } from '../adapters/content/content.ts';
 import type { CredentialHelpers } from '../adapters/docker-config/credential-helper.ts';
 import { createRegistryFiles } from '../adapters/docker-config/configured-files.ts';
@@ -67,6 +67,8 @@ export interface RegistryAccessOptions {
     /** Where lists outlive the process. */
     readonly store?: PackageLists | undefined;
     readonly onEnd?: (end: ScanEnd) => void;
+    /** Puts something in front of what reads layers, which sees how far it comes. */
+    readonly watch?: (images: ImageCataloger) => ImageCataloger;
   };
   /** The logins of the user of a command, and the helpers that keep them. `serve` has neither. */
   readonly user?: { readonly logins: ConfiguredCredentials; readonly helpers: CredentialHelpers };
@@ -159,10 +161,10 @@ const openScans = (
   hasRow: (host: string) => boolean,
 ): ScanJobs | undefined => {
   if (scan === undefined) return undefined;
-  const { worker, store, onEnd } = scan;
+  const { worker, store, onEnd, watch = (images) => images } = scan;
   const { atOnce, time: timeMs, bytes, unpacked } = scan.bounds;
   return createScanJobs({
-    cataloger: createRegistryCataloger(registry, createImageCataloger(worker)),
+    cataloger: createRegistryCataloger(registry, watch(createImageCataloger(worker))),
     lists: createKnownLists({ store, hasRow }),
     settings: { atOnce, timeMs, bytes, unpacked },
     clock: systemClock,

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ScanVerdict } from '../../src/cli/scan/policy-verdict.ts';
 import type { ScanReport } from '../../src/core/vulnerability/report/scan-report.ts';
 import { criticalVector, cycloneDx, listFor, osvRecord, osvZip } from '../fakes/advisories.ts';
-import { image, index } from '../fakes/registry/registry-content.ts';
+import { file, layerOf, pythonPackage } from '../fakes/image-layout.ts';
+import { image } from '../fakes/registry/registry-content.ts';
 import { folderWith, type Ended } from './imagegate.ts';
 import { policyFolder, policyText } from './policies.ts';
 import { stageRegistry, type RegistryStage } from './registry-stage.ts';
@@ -244,54 +245,6 @@ not looked at:
   });
 });
 
-describe('scan of an image', () => {
-  const push = (tag: string, made: ReturnType<typeof image>, ...lists: readonly string[]): string => {
-    stage.registry.push('team/scanned', made, tag);
-    for (const list of lists) stage.registry.push('team/scanned', listFor(made, list));
-    return `${stage.host}/team/scanned:${tag}`;
-  };
-
-  test('by the lists beside it, each platform for itself', async () => {
-    const amd = image({ user: '1' });
-    const arm = image({ user: '1', platform: { os: 'linux', architecture: 'arm64' } });
-    const reference = push('both', index([amd, arm]));
-    push('amd', amd, cycloneDx([old]));
-    const ended = await scan(reference, '-o', 'json');
-    expect(ended.code).toBe(1);
-    expect(reportsOf(ended)).toMatchObject([
-      {
-        target: reference,
-        digest: amd.digest,
-        platform: 'linux/amd64',
-        packages: [{ name: 'jinja2' }],
-        problems: [],
-      },
-      {
-        target: reference,
-        digest: arm.digest,
-        platform: 'linux/arm64',
-        packages: [],
-        problems: ['no list of its packages stands beside it'],
-      },
-    ]);
-    expect((await scan(reference, '--platform', 'linux/arm64')).code).toBe(3);
-  });
-
-  test.each([
-    ['V1: without a list nobody looked', () => push('none', image({ user: '2' })), 3],
-    ['the fixed version', () => push('fixed', image({ user: '3' }), cycloneDx([fixed])), 0],
-    [
-      'V16: one of two lists that cannot be read',
-      () => push('half', image({ user: '4' }), cycloneDx([fixed]), '{"bomFormat":"CycloneDX"'),
-      3,
-    ],
-    ['an image that is not there', () => `${stage.host}/team/scanned:gone`, 3],
-    ['a registry that is not there', () => '127.0.0.1:1/team/scanned:gone', 3],
-  ])('%s', async (_, reference, code) => {
-    expect((await scan(reference())).code).toBe(code);
-  });
-});
-
 describe('scan --policies', () => {
   const policies = (more: object = {}, spec: object = {}): string =>
     policyFolder(
@@ -311,7 +264,7 @@ describe('scan --policies', () => {
       }),
     );
   const pushed = (tag: string, ...purls: readonly string[]): string => {
-    const made = image({ layers: [tag] });
+    const made = image({ layers: [layerOf(file(tag), pythonPackage('good', '1.0'))] });
     stage.registry.push('team/judged', made, tag);
     if (purls.length > 0) stage.registry.push('team/judged', listFor(made, cycloneDx(purls)));
     return `${stage.host}/team/judged:${tag}`;
@@ -377,6 +330,7 @@ describe('scan --policies', () => {
 
   test.each<[string, string, readonly string[], string]>([
     ['a list in a file', 'sbom:a.json', ['--policies', '.'], 'judges an image in its registry'],
+    ['an image in a file', 'tar:a.tar', ['--policies', '.'], 'push it, and scan it there'],
     ['other advisories', 'a', ['--policies', '.', '--advisories', '.'], 'leave --advisories out'],
     ['a namespace alone', 'a', ['-n', 'shop'], 'it needs --policies'],
     ['no policies there', 'a', ['--policies', 'nowhere'], 'nowhere'],

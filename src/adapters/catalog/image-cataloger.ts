@@ -14,6 +14,8 @@ import { startCatalogThread, type CatalogThread } from './catalog-thread.ts';
 export interface LayerSource<F> {
   readonly digest: Digest;
   readonly mediaType: string;
+  /** How many packed bytes it has, where that is told. */
+  readonly size?: number;
   readonly annotations?: Readonly<Record<string, string>>;
   /** What the config of the image says that it unpacks to; absent: it is a folder, and no layer of an image. */
   readonly diffId?: Digest;

@@ -22,10 +22,11 @@ Examples:
   imagegate scan registry.example.com/shop/web:1.4.2 --policies policies/ -n shop
 
 Exit codes: 0 nothing that counts, 1 something that counts or a malicious package, 2 usage error, 3 something was not
-looked at: a gap that is not allowed, an image without a list of its packages, advisories that are missing or old; with
+looked at: a gap that is not allowed, layers that cannot be read, advisories that are missing or old; with
 --policies they are those of \`check image\`, and 3 where nobody could look at the image
-An image in a registry is judged by the package lists that stand beside it, one in files by what is in its layers
-(oci: an OCI image layout; tar: what docker save writes, or such a layout; rootfs: a folder). Registries are asked with your logins of docker and podman.`;
+An image is judged by what is in its layers: in its registry, or in files (oci: an OCI image layout; tar: what docker save
+writes, or such a layout; rootfs: a folder). Package lists that stand beside it in its registry add to that, whoever made
+them. Registries are asked with your logins of docker and podman.`;
 
 export const command: CommandModule['command'] = (terminal, done) => {
   const command = new Command('scan')

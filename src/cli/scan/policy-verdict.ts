@@ -41,7 +41,9 @@ const assertJudgeable = (
   if (others.length > 0)
     throw new UsageError(
       others.map((target) =>
-        shown(`${target}: --policies judges an image in its registry, and nothing else`),
+        shown(
+          `${target}: --policies judges an image in its registry, by its name and who signed it; push it, and scan it there`,
+        ),
       ),
     );
 };

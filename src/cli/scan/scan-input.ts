@@ -1,4 +1,6 @@
+import type { ScanBounds } from '../../config/values/scan-bounds.ts';
 import { known, type Fact } from '../../core/facts/fact.ts';
+import type { MissingCatalog } from '../../core/facts/vulnerability/vulnerability-facts.ts';
 import { vulnerabilityNeed } from '../../core/facts/vulnerability/vulnerability-kind.ts';
 import type { PlatformChoice } from '../../core/facts/image-facts.ts';
 import type { Digest } from '../../core/image/digest.ts';
@@ -63,8 +65,10 @@ export const scanSbom = async (path: string, set: AdvisorySet | undefined, now: 
   return { about: { target: shown(`sbom:${path}`) }, found: await scannedOf([list.value], set, now, []) };
 };
 
-/** Time for one image, in milliseconds. */
+/** Time for everything of an image but its layers, in milliseconds. */
 const imageTime = 60_000;
+/** Images of one index that are waited for, each for its turn and its time. */
+const maxPlatforms = 32;
 
 /** Package lists by the image that they are about, as they were found while an image was looked at. */
 export type SeenLists = Map<Digest, readonly AttachedList[]>;
@@ -75,6 +79,7 @@ interface ImageScan {
   readonly platforms: PlatformChoice;
   readonly set: AdvisorySet | undefined;
   readonly now: number;
+  readonly bounds: ScanBounds;
 }
 
 /** Why nothing of a target was looked at. */
@@ -82,20 +87,24 @@ export const nothingKnown = (target: string, why: string): readonly Scanned[] =>
   { about: { target }, found: { packages: [], matches: [], gaps: [], feeds: [], problems: [why] } },
 ];
 
-/** An image in its registry, by the lists that stand beside it. One result for each platform. */
+/** Why there is no list of what is in the layers of one image. */
+const whyMissing = (missing: MissingCatalog | undefined): readonly string[] => {
+  if (missing === undefined) return [];
+  if (missing.kind === 'under-way') return ['its layers were not looked into in time'];
+  return [`its layers cannot be looked into: ${missing.why.what}: ${missing.why.why}`];
+};
+
+/** An image in its registry, by its layers and the lists that stand beside it. One result for each platform. */
 export const scanImage = async (
   text: string,
-  { access, seen, platforms, set, now }: ImageScan,
+  { access, seen, platforms, set, now, bounds }: ImageScan,
 ): Promise<readonly Scanned[]> => {
   const image = readOneImage(text);
   const target = shown(text);
-  const lists = { catalog: false, unsigned: true };
+  const lists = { catalog: true, unsigned: true };
+  const time = imageTime + bounds.time * Math.ceil(maxPlatforms / bounds.atOnce);
   const needs = { vulnerability: vulnerabilityNeed({ platforms, lists }) };
-  const [answer] = await access.evidence.gather(
-    [{ image, needs }],
-    undefined,
-    AbortSignal.timeout(imageTime),
-  );
+  const [answer] = await access.evidence.gather([{ image, needs }], undefined, AbortSignal.timeout(time));
   const fact: Fact<unknown> = answer?.facts.vulnerability ?? known(undefined);
   if (fact.state === 'unavailable') return nothingKnown(target, `${fact.why.what}: ${fact.why.why}`);
   const vulnerability = answer?.facts.vulnerability;
@@ -104,13 +113,11 @@ export const scanImage = async (
   if (facts.platforms.length === 0) return nothingKnown(target, 'it has no image for this platform');
   return mapLimit(facts.platforms, 1, async ({ digest, platform }) => {
     const found = (seen.get(digest) ?? []).map(({ list }) => list);
-    const unreadable = (packages.get(digest)?.unreadable ?? []).map(
-      ({ why }) => `a package list cannot be read: ${why}`,
-    );
-    const none = found.length === 0 ? ['no list of its packages stands beside it'] : [];
+    const { unreadable = [], missing } = packages.get(digest) ?? {};
+    const problems = unreadable.map(({ why }) => `a package list cannot be read: ${why}`);
     return {
       about: { target, digest, platform: shown(formatPlatform(platform)) },
-      found: await scannedOf(found, set, now, [...unreadable, ...none]),
+      found: await scannedOf(found, set, now, [...problems, ...whyMissing(missing).map(shown)]),
     };
   });
 };

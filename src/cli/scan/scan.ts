@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Flags } from '../../config/resolve.ts';
+import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
@@ -36,8 +37,9 @@ import { isLocal, scanLocal } from './local/scan-local.ts';
 import { judgeTargets, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
 import { renderCycloneDx } from './scan-cyclonedx.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
+import { createScanProgress } from './scan-progress.ts';
 
-export const scanSettings = ['data', ...registrySettings] as const satisfies readonly SettingKey[];
+export const scanSettings = ['data', 'scan', ...registrySettings] as const satisfies readonly SettingKey[];
 export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit', 'cyclonedx'] as const;
 
 export type ScanFlags = Flags &
@@ -77,18 +79,22 @@ const scanTargets = async (
   }: {
     readonly platform: readonly string[] | undefined;
     readonly set: AdvisorySet | undefined;
-    readonly config: RegistryConfig;
+    readonly config: RegistryConfig & ConfigOf<'scan'>;
   },
   terminal: Terminal,
 ): Promise<readonly Scanned[]> => {
   const now = systemClock.now();
   const scanned: Scanned[] = [];
+  const progress = createScanProgress(terminal.status);
+  const bounds = config.scan.value;
   const images = targets.filter((target) => !target.startsWith('sbom:') && !isLocal(target));
   for (const target of targets.filter((one) => one.startsWith('sbom:')))
     scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
   const local = targets.filter(isLocal);
   const { catalog } = terminal.workers;
-  scanned.push(...(await scanLocal(local, { catalog, platforms: platform ?? 'all', set, now })));
+  const shared = { platforms: platform ?? 'all', set, now, bounds } as const;
+  scanned.push(...(await scanLocal(local, { ...shared, catalog, progress })));
+  progress.end();
   if (images.length === 0) return scanned;
   const { openRegistryAccess } = await import('../registry-access.ts');
   const seen: SeenLists = new Map();
@@ -100,12 +106,13 @@ const scanTargets = async (
       // The lists alone are wanted: they are judged here, all packages of them.
       advisories: { inForce: () => Promise.resolve({ state: 'absent' }), isInForce: () => false },
       onLists: (image, lists) => seen.set(image, lists),
+      scan: { worker: catalog, bounds, watch: (images) => progress.watch(images) },
     },
   );
   try {
-    for (const image of images)
-      scanned.push(...(await scanImage(image, { access, seen, platforms: platform ?? 'all', set, now })));
+    for (const image of images) scanned.push(...(await scanImage(image, { ...shared, access, seen })));
   } finally {
+    progress.end();
     await access.close();
   }
   return scanned;

@@ -34,6 +34,7 @@ const layerOf = (
   return {
     host,
     digest,
+    size,
     mediaType,
     annotations,
     diffId,

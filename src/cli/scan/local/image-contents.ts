@@ -74,7 +74,10 @@ const streamBlob = async (
   return isProved ? ok(undefined) : fail(`${name} holds other bytes than its name says`);
 };
 
-type LayerWords = Pick<LayerSource<string>, 'digest' | 'mediaType' | 'annotations' | 'diffId' | 'createdBy'>;
+type LayerWords = Pick<
+  LayerSource<string>,
+  'digest' | 'mediaType' | 'size' | 'annotations' | 'diffId' | 'createdBy'
+>;
 
 /** A layer that its digest names. */
 export const blobLayer = (contents: ImageContents, words: LayerWords): LayerSource<string> => ({

@@ -4,18 +4,21 @@ import {
   type NoList,
 } from '../../../adapters/catalog/image-cataloger.ts';
 import type { PlatformChoice } from '../../../core/facts/image-facts.ts';
+import type { ScanBounds } from '../../../config/values/scan-bounds.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
+import { describeDuration } from '../../../core/text/duration.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import type { PackageList } from '../../../core/vulnerability/package-list.ts';
 import type { AdvisorySet } from '../../../evidence/ports.ts';
 import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
+import type { ScanProgressLine } from '../scan-progress.ts';
 import { folderContents } from './image-contents.ts';
 import { imagesOfArchive } from './image-archive.ts';
 import { imagesOfLayout, type LocalImage } from './oci-layout.ts';
 import { imageOfFolder } from './rootfs.ts';
 
-/** For one image. As much as a gate reads of an image from a registry. */
-const limits = { timeMs: 300_000, unpacked: 16 * 2 ** 30, entries: 1_000_000 };
+/** Files, folders and links of one layer. */
+const maxEntries = 1_000_000;
 
 const readers: Readonly<
   Record<string, (path: string, platforms: PlatformChoice) => Promise<Result<readonly LocalImage[], string>>>
@@ -30,9 +33,9 @@ export const isLocal = (target: string): boolean => prefixOf(target) !== undefin
 const prefixOf = (target: string): string | undefined =>
   Object.keys(readers).find((prefix) => target.startsWith(prefix));
 
-const whyNoList = (why: NoList<string>): string => {
+const whyNoList = (why: NoList<string>, { time }: ScanBounds): string => {
   if (why.kind === 'source') return why.failure;
-  if (why.kind === 'late') return `it was not read within ${limits.timeMs / 1000} seconds`;
+  if (why.kind === 'late') return `it was not read within ${describeDuration(time)}`;
   return `the image cannot be read: ${why.error.why}`;
 };
 
@@ -50,25 +53,32 @@ interface LocalScan {
   readonly platforms: PlatformChoice;
   readonly set: AdvisorySet | undefined;
   readonly now: number;
+  readonly bounds: ScanBounds;
+  readonly progress: ScanProgressLine;
 }
 
-const listOf = async (cataloger: ImageCataloger, image: LocalImage): Promise<Result<PackageList, string>> => {
+const listOf = async (
+  cataloger: ImageCataloger,
+  image: LocalImage,
+  bounds: ScanBounds,
+): Promise<Result<PackageList, string>> => {
   if (!image.layers.ok) return image.layers;
+  const limits = { timeMs: bounds.time, unpacked: bounds.unpacked, entries: maxEntries };
   const list = await cataloger.catalog(image.layers.value, limits, new AbortController().signal);
-  if (!list.ok) return fail(whyNoList(list.error));
+  if (!list.ok) return fail(whyNoList(list.error, bounds));
   return image.folder === undefined ? list : ok(withoutLayers(list.value));
 };
 
 /** Images in files of this machine, by what is in their layers. One result for each image and platform. */
 export const scanLocal = async (
   targets: readonly string[],
-  { catalog, platforms, set, now }: LocalScan,
+  { catalog, platforms, set, now, bounds, progress }: LocalScan,
 ): Promise<readonly Scanned[]> => {
   // What was found in a layer serves each image that has it.
-  const cataloger = createImageCataloger(catalog);
+  const cataloger = progress.watch(createImageCataloger(catalog));
   const scanOne = async (target: string, image: LocalImage): Promise<Scanned> => {
     const { digest, platform, folder } = image;
-    const list = await listOf(cataloger, image);
+    const list = await listOf(cataloger, image, bounds);
     const problems = list.ok ? (folder?.unread() ?? []) : [list.error];
     return {
       about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
