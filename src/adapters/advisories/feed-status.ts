@@ -22,7 +22,7 @@ export const feedStatuses = ({ generation, readers }: LoadedGeneration): readonl
   });
 
 /** What a folder tells of its feeds. */
-export interface ToldFeeds {
+interface ToldFeeds {
   readonly statuses: readonly FeedStatus[];
   /** Why the generation in force cannot be used; the statuses are then those of the one before. */
   readonly fault?: FolderFault;

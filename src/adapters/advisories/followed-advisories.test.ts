@@ -201,6 +201,12 @@ describe('advisories that are followed', () => {
     expect(advisories.statuses()).toMatchObject([{ feed: 'osv', summary: { advisories: 1 } }]);
     await offer('own', partOf('X-2', 'X-3'));
     await vi.waitFor(() => expect(advisories.statuses()).toHaveLength(2));
+    const generation = readFileSync(join(folder, 'generation.json'));
+    writeFileSync(join(folder, 'generation.json'), '{');
+    await vi.waitFor(() => expect(advisories.problem()).toContain('damaged'));
+    expect(advisories.statuses()).toHaveLength(2);
+    writeFileSync(join(folder, 'generation.json'), generation);
+    await vi.waitFor(() => expect(advisories.problem()).toBeUndefined());
     expect(seen).toEqual([]);
     isWanted = true;
     await vi.waitFor(() => expect(seen).toHaveLength(1));

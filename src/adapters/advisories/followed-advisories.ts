@@ -7,7 +7,7 @@ import { exploitedList, type FeedTime } from '../../core/vulnerability/advisory.
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import type { Advisories, AdvisorySet } from '../../evidence/ports.ts';
 import { closeGeneration, currentName, loadUsable, type LoadedGeneration } from './advisory-folder.ts';
-import { feedStatuses, tellFeeds, type FeedStatus, type ToldFeeds } from './feed-status.ts';
+import { feedStatuses, tellFeeds, type FeedStatus } from './feed-status.ts';
 import type { FolderFault } from './part-file.ts';
 import { writeGeneration } from './generation.ts';
 
@@ -87,7 +87,7 @@ const closeOld = (before: LoadedGeneration, next: LoadedGeneration): void => {
 const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions) => {
   let fact: Fact<AdvisorySet> | undefined;
   let loaded: LoadedGeneration | undefined;
-  let told: ToldFeeds = { statuses: [] };
+  let told: readonly FeedStatus[] = [];
   let problem: string | undefined;
   const tell = (fault: FolderFault | undefined): void => {
     const found = fault === undefined || fault.kind === 'none' ? undefined : `${fault.kind}: ${fault.why}`;
@@ -97,14 +97,14 @@ const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions
   const hold = (next: LoadedGeneration): void => {
     if (loaded !== undefined) setTimeout(closeOld, oldPartsTime, loaded, next).unref();
     loaded = next;
-    told = { statuses: feedStatuses(next) };
+    told = feedStatuses(next);
     const set = setOf(next);
     fact = known(set);
     onGeneration?.(set);
   };
   return {
     fact: () => fact,
-    statuses: () => told.statuses,
+    statuses: () => told,
     problem: () => problem,
     /** Whether something that was read cannot be read any more. */
     isBroken: () => loaded !== undefined && isBroken(loaded),
@@ -122,9 +122,11 @@ const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions
     },
     /** The same, where nobody asks for advisories. */
     readStatuses: async (): Promise<FolderFault | undefined> => {
-      told = await tellFeeds(folder);
-      tell(told.fault);
-      return told.fault;
+      const { statuses, fault } = await tellFeeds(folder);
+      tell(fault);
+      // What was told of the last good ones stays, and grows old.
+      if (fault === undefined || told.length === 0) told = statuses;
+      return fault;
     },
     close: () => {
       if (loaded !== undefined) closeGeneration(loaded);
