@@ -21,7 +21,8 @@ import { openEvidence } from './serve/evidence.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { listenOn, type Listeners } from './serve/listeners.ts';
 import { openPolicyFiles, type Policies } from './serve/policies.ts';
-import { openData, openRecord, recordPart } from './serve/record.ts';
+import { openInventory } from './serve/store/inventory.ts';
+import { openData, openRecord } from './serve/store/record.ts';
 import { openTelemetry, type Telemetry } from './serve/telemetry.ts';
 import type { WorkerPrograms } from './serve/worker-programs.ts';
 
@@ -108,7 +109,8 @@ const assemble = async (
   for (const remark of remarks) telemetry.log.warn(remark);
   const data = openData(config, lifecycle);
   if (!data.ok) return data;
-  const { recorder, foreign } = openRecord(config, workers.store, telemetry, lifecycle);
+  const record = openRecord(config, workers.store, telemetry, lifecycle);
+  const inventory = openInventory(config, workers.inventory, telemetry, lifecycle);
   const replica = config.replica.value ?? replicaFromHost();
   const opened = config.cluster.value
     ? await (
@@ -116,7 +118,7 @@ const assemble = async (
       ).openFromCluster(config, { replica, compileExpression }, telemetry, lifecycle)
     : await openFromFiles(options, telemetry, lifecycle);
   if (!opened.ok) return opened;
-  const problem = await foreign;
+  const problem = (await record.foreign) ?? (await inventory.foreign);
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const { trustRoots, pullSecrets } = outside;
@@ -129,7 +131,7 @@ const assemble = async (
   if (!served.ok) return served;
   const { advisories, parts: advisoryParts } = served.value;
   const evidence = openEvidence(
-    { config, configFile, workers, trustRoots, advisories, pullSecrets },
+    { config, configFile, workers, trustRoots, advisories, packageLists: inventory.lists, pullSecrets },
     telemetry,
     lifecycle,
   );
@@ -142,7 +144,7 @@ const assemble = async (
       namespaces: outside.namespaces,
       evidence: evidence.value,
       compileExpression,
-      sinks: sinksOf(recorder, telemetry),
+      sinks: sinksOf(record.recorder, telemetry),
       ...(outside.emit === undefined ? {} : { emit: outside.emit }),
     },
     telemetry,
@@ -152,7 +154,8 @@ const assemble = async (
     outside.policies.part(),
     ...outside.parts(),
     ...advisoryParts(),
-    recordPart(recorder),
+    record.part(),
+    ...inventory.parts(),
   ];
   return listenOn(config, { handlers, certificate: outside.certificate, states }, telemetry, lifecycle);
 };

@@ -85,6 +85,7 @@ describe('commands', () => {
     compileExpression,
     workers: {
       store: new URL('file:///nowhere'),
+      inventory: new URL('file:///nowhere'),
       verify: new URL('file:///nowhere'),
       advisories: new URL('file:///nowhere'),
       catalog: new URL('file:///nowhere'),

@@ -106,7 +106,7 @@ describe('the figures of the pages about registries and outages', () => {
     expect(cached).toContain(`a host with a row | ${seconds(anonymousAbsence)} |`);
     expect(cached).toContain(`service account | ${seconds(limits.answerTime)}, or until`);
     expect(cached).toContain(`(${mebibytes(definitions.evidenceMemory.fallback)})`);
-    expect(cached).toContain(`(${String(definitions.evidenceCache.fallback / 2 ** 30)} GiB;`);
+    expect(cached).toContain(`on disk (${mebibytes(definitions.evidenceCache.fallback)})`);
     expect(cached).toContain(`${grouped(limits.grants)} access grants`);
     expect(cached).toContain(
       `the facts of ${grouped(limits.factEntries)} images (${mebibytes(limits.factBytes)})`,

@@ -97,6 +97,7 @@ const besideBundle = (name: string): URL => new URL(`./${name}.js`, import.meta.
 const parts = {
   workers: {
     store: besideBundle('store-worker'),
+    inventory: besideBundle('inventory-worker'),
     verify: besideBundle('verify-worker'),
     advisories: besideBundle('advisories-worker'),
     catalog: besideBundle('catalog-worker'),

@@ -31,7 +31,7 @@ describe('printConfig', () => {
     'cluster: true  # flag --cluster',
     'admins:  # environment IMAGEGATE_ADMINS',
     'recordMaxAge: 7d  # gate.yaml:1:15',
-    'recordMaxBytes: 1GiB  # default',
+    'recordMaxBytes: 512MiB  # default',
     '# unmatched is not set (default)',
     'policies: []  # default',
   ])('says %j', (line) => expect(lines).toContain(line));

@@ -53,9 +53,6 @@ const args = (options: DeploymentOptions): string[] => [
   ...bootstrapArgs(options),
   ...((options.pullSecrets ?? 'none') === 'none' ? [] : ['--pull-secrets']),
   ...mountedConfiguration(configurationOf(options)).args,
-  // Together well below the limit of the volume: the kubelet evicts a Pod that goes beyond it.
-  '--record-max-bytes=512MiB',
-  ...('evidenceCache' in configurationOf(options).settings ? [] : ['--evidence-cache=512MiB']),
 ];
 
 const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
@@ -117,7 +114,8 @@ const podSpec = (options: DeploymentOptions): V1PodSpec => ({
   },
   containers: [container(options)],
   volumes: [
-    { name: 'data', emptyDir: { sizeLimit: '2Gi' } },
+    // Above what the defaults let lie under --data: the kubelet evicts a Pod that goes beyond it.
+    { name: 'data', emptyDir: { sizeLimit: '3Gi' } },
     { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
     ...mountedConfiguration(configurationOf(options)).volumes,
   ],

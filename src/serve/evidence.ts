@@ -36,7 +36,7 @@ interface EvidenceSetting {
   readonly trustRoots: TrustRoots;
   readonly advisories: Advisories;
   /** Where package lists outlive the process. */
-  readonly packageLists?: PackageLists;
+  readonly packageLists: PackageLists;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }

@@ -2,6 +2,8 @@
 export interface WorkerPrograms {
   /** `store-worker.js`, from source `sqlite-worker.ts`. */
   readonly store: URL;
+  /** `inventory-worker.js`, from source `inventory-worker.ts` of the adapter. */
+  readonly inventory: URL;
   /** `verify-worker.js`, from source `verify-worker.ts`. */
   readonly verify: URL;
   /** `advisories-worker.js`, from source `advisories/update-worker.ts`. */

@@ -20,7 +20,7 @@ export const inProcess: Imagegate = async ([, ...argv]) => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression: anyExpression,
-    workers: { store: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
+    workers: { store: nowhere, inventory: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
   };
   try {
     await command(terminal, (value) => (code = value), [])

@@ -49,6 +49,16 @@ const counters = {
   gaps: ['imagegate_gaps_total', 'Things in these images that nobody could look at, by kind.', ['kind']],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],
   recordDropped: ['imagegate_record_dropped_total', 'Decisions that could not be written to the store.', []],
+  inventoryWritten: [
+    'imagegate_inventory_written_total',
+    'Package lists and uses of images written down.',
+    [],
+  ],
+  inventoryDropped: [
+    'imagegate_inventory_dropped_total',
+    'Package lists and uses of images that could not be written down.',
+    [],
+  ],
   logDropped: ['imagegate_log_dropped_bytes_total', 'Bytes of log that nobody read.', []],
   reloads: ['imagegate_policy_reloads_total', 'Reloads of the policies, by outcome.', ['outcome']],
   candidates: [
@@ -85,6 +95,11 @@ const gauges = {
   scansWaiting: ['imagegate_scans_waiting', 'Images that wait to be looked into.'],
   recordFailing: ['imagegate_record_failing', '1 while decisions cannot be written to the store.'],
   recordQueued: ['imagegate_record_queued', 'Decisions that wait to be written.'],
+  inventoryFailing: ['imagegate_inventory_failing', '1 while package lists cannot be kept.'],
+  inventoryQueued: [
+    'imagegate_inventory_queued',
+    'Package lists and uses of images that wait to be written.',
+  ],
   verifyBusy: ['imagegate_verify_workers_busy', 'Threads that verify a candidate now.'],
   watchStale: [
     'imagegate_watch_stale_seconds',

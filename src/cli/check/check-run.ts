@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { ConfigOf } from '../../config/resolved.ts';
 import { definitions, type SettingKey } from '../../config/settings/settings.ts';
+import type { InventoryConfig } from '../../serve/store/inventory.ts';
 import type { ScanBounds } from '../../config/values/scan-bounds.ts';
 import { version } from '../../config/version.ts';
 import type { Decision } from '../../core/decision/decision.ts';
@@ -41,12 +42,15 @@ export const checkSettings = [
   'unmatched',
   'data',
   'scan',
+  'inventoryMaxAge',
+  'inventoryMaxBytes',
   ...registrySettings,
 ] as const satisfies readonly SettingKey[];
 
 /** A command that looks at one image has no cluster, no advisories, and no say about images that no policy names. */
 type CheckConfig = RegistryConfig &
-  Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data' | 'scan'>>;
+  Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data' | 'scan'>> &
+  Partial<InventoryConfig>;
 
 /** The flags of every `check` beside the settings. */
 export interface CheckOptions {
@@ -94,15 +98,19 @@ const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapsh
   const { advisoryFolder } = await import('../../serve/advisories/open-advisories.ts');
   const { followAdvisories } = await import('../../adapters/advisories/followed-advisories.ts');
   const data = config.data?.value;
-  const { verify, catalog: worker } = terminal.workers;
-  const lists =
-    data === undefined
-      ? {}
-      : {
-          advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }),
-          scan: { worker, bounds: scanOf(config) },
-        };
-  return openRegistryAccess(config, verify, trustRoots, lists);
+  const { verify, catalog: worker, inventory } = terminal.workers;
+  if (data === undefined) return openRegistryAccess(config, verify, trustRoots);
+  const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
+  const kept = openListsOfCommand(resolve(data), inventory, config);
+  const access = openRegistryAccess(config, verify, trustRoots, {
+    advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }),
+    scan: { worker, bounds: scanOf(config), store: kept.lists },
+  });
+  const close = async (): Promise<void> => {
+    await access.close();
+    await kept.close();
+  };
+  return { ...access, close };
 };
 
 const scanOf = ({ scan }: CheckConfig): ScanBounds => scan?.value ?? definitions.scan.fallback;

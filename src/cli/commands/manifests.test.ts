@@ -56,7 +56,7 @@ const print = async (...args: string[]): Promise<string> => {
     interactive: false,
     readStandardInput: () => Promise.resolve(''),
     compileExpression: anyExpression,
-    workers: { store: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
+    workers: { store: nowhere, inventory: nowhere, verify: nowhere, advisories: nowhere, catalog: nowhere },
   };
   await command(terminal, () => {}, []).parseAsync(args, { from: 'user' });
   return printed;

@@ -52,7 +52,7 @@ const assertJudgeable = (
 export const judgeTargets = async (
   targets: readonly string[],
   flags: VerdictFlags,
-  config: RegistryConfig & ConfigOf<'data'>,
+  config: RegistryConfig & ConfigOf<'data' | 'inventoryMaxAge' | 'inventoryMaxBytes'>,
   terminal: Terminal,
 ): Promise<PolicyVerdict | undefined> => {
   assertJudgeable(targets, flags);

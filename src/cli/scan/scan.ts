@@ -39,7 +39,13 @@ import { renderCycloneDx } from './scan-cyclonedx.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 import { createScanProgress } from './scan-progress.ts';
 
-export const scanSettings = ['data', 'scan', ...registrySettings] as const satisfies readonly SettingKey[];
+export const scanSettings = [
+  'data',
+  'scan',
+  'inventoryMaxAge',
+  'inventoryMaxBytes',
+  ...registrySettings,
+] as const satisfies readonly SettingKey[];
 export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit', 'cyclonedx'] as const;
 
 export type ScanFlags = Flags &

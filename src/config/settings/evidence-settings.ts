@@ -48,9 +48,9 @@ export const evidenceDefinitions = {
   }),
   evidenceCache: define({
     shape: shapes.sizeOrNone,
-    fallback: 2 ** 30,
+    fallback: 512 * 2 ** 20,
     description: 'Manifests and image configurations that are kept on disk under --data; 0 keeps none.',
-    example: '512MiB',
+    example: '2GiB',
   }),
   evidenceMemory: define({
     shape: shapes.size,

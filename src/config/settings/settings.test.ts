@@ -58,9 +58,11 @@ describe('the table of settings', () => {
     ['unknownKinds', 'allow'],
     ['bootstrapNamespaces', 'kube-system'],
     ['recordMaxAge', '30d'],
-    ['recordMaxBytes', '1GiB'],
+    ['recordMaxBytes', '512MiB'],
+    ['inventoryMaxAge', '90d'],
+    ['inventoryMaxBytes', '256MiB'],
     ['cluster', 'false'],
-    ['evidenceCache', '1GiB'],
+    ['evidenceCache', '512MiB'],
     ['evidenceMemory', '64MiB'],
     ['pullSecrets', 'false'],
   ])('%s is %s unless told otherwise', (key, fallback) => {

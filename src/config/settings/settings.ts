@@ -147,9 +147,22 @@ export const definitions = {
   }),
   recordMaxBytes: define({
     shape: shapes.size,
-    fallback: 2 ** 30,
+    fallback: 512 * 2 ** 20,
     description: 'The oldest decisions leave the record when it grows beyond this.',
-    example: '512MiB',
+    example: '2GiB',
+  }),
+  inventoryMaxAge: define({
+    shape: shapes.duration,
+    fallback: 90 * day,
+    description: 'Package lists of images that nobody has asked for in this time are forgotten.',
+    example: '30d',
+  }),
+  inventoryMaxBytes: define({
+    shape: shapes.size,
+    fallback: 256 * 2 ** 20,
+    description:
+      'The package lists that were not asked for longest are forgotten when all take more than this.',
+    example: '1GiB',
   }),
   workloads: define({
     shape: workloadRows,
