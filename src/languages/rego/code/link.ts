@@ -2,10 +2,11 @@ import type { Builtin } from '../builtins/builtin.ts';
 import { builtinArities } from '../builtins/signatures.ts';
 import { CompileFault, positionAt, type CompileProblem } from '../compile/compile-problem.ts';
 import { globalsOf } from '../compile/globals.ts';
+import { checkArguments, wrongArity } from '../compile/check-types.ts';
 import { circleOf, meetRule, rulesAsked } from '../compile/references.ts';
 import { RuleResolver } from '../compile/resolve-rule.ts';
 import { RuleTree, type RuleKind, type RuleNode } from '../evaluate/rule-node.ts';
-import type { Module, RegoRule, RuleHead, Term } from '../syntax/term.ts';
+import type { CallTerm, Module, RegoRule, RuleHead, Term } from '../syntax/term.ts';
 import { entriesCode, setCode, valueCode, type ResolvedRule } from './rule-code.ts';
 import type { Linked } from './term-code.ts';
 
@@ -64,7 +65,10 @@ const linkedOf = (tree: RuleTree, builtins: ReadonlyMap<string, Builtin>): Linke
       if (node?.kind !== undefined) return node;
       const name =
         operator.kind === 'ref'
-          ? ['data', ...operator.path.map((step) => (step.kind === 'scalar' ? (step.value as string) : '?'))]
+          ? [
+              operator.head.kind === 'var' ? operator.head.name : '?',
+              ...operator.path.map((step) => (step.kind === 'scalar' ? (step.value as string) : '?')),
+            ]
           : [];
       throw new CompileFault('rego_type_error', `undefined function ${name.join('.')}`, operator.at);
     },
@@ -101,6 +105,11 @@ export class Linker {
     this.#checked(module, () => {
       const resolved = resolver.rule(rule);
       const steps = staticSteps(resolved.rule.head);
+      const [first = ''] = steps;
+      if (first === 'input' || first === 'data') {
+        const why = `rules must not shadow ${first} (use a different rule name)`;
+        throw new CompileFault('rego_compile_error', why, rule.at);
+      }
       const node = this.#tree.place([...module.package, ...steps]);
       const kind = kindOf(resolved.rule.head, steps.length);
       const arity = resolved.rule.head.args?.length ?? 0;
@@ -196,7 +205,8 @@ export class Linker {
 }
 
 /** @throws {CompileFault} for a function that is not there, or a wrong number of arguments */
-export const checkCall = (linked: Linked, { operator, args, at }: Term & { kind: 'call' }): void => {
+export const checkCall = (linked: Linked, call: CallTerm): void => {
+  const { operator, args, at } = call;
   const target = linked.functionAt(operator);
   const name = typeof target === 'string' ? target : dotted(target);
   if (target === 'print') return;
@@ -204,8 +214,6 @@ export const checkCall = (linked: Linked, { operator, args, at }: Term & { kind:
   const arity = isRule ? 0 : linked.arityOf(operator);
   if (arity === undefined || (isRule && args.length > 0))
     throw new CompileFault('rego_type_error', `undefined function ${name}`, at);
-  if (args.length !== arity && args.length !== arity + 1) {
-    const few = args.length < arity ? 'too few' : 'too many';
-    throw new CompileFault('rego_type_error', `${name}: ${few} arguments`, at);
-  }
+  if (args.length !== arity && args.length !== arity + 1) throw wrongArity(call, name, arity);
+  checkArguments(call);
 };

@@ -35,6 +35,13 @@ const declaredIn = (body: RuleBody): ReadonlySet<string> => {
   return names;
 };
 
+/** OPA takes `print` away before it looks at names, so a name that nobody knows does no harm there. */
+const isPrint = (literal: Literal): boolean =>
+  literal.kind === 'expression' &&
+  literal.term.kind === 'call' &&
+  literal.term.operator.kind === 'var' &&
+  literal.term.operator.name === 'print';
+
 const isComputed = (term: Term): boolean =>
   term.kind === 'call' || term.kind === 'ref' || term.kind === 'comprehension' || closuresOf(term).length > 0;
 
@@ -133,10 +140,11 @@ export class RuleResolver {
 
   /** A body in a scope of its own; `head`: terms that see its variables. */
   body(
-    body: RuleBody,
+    written: RuleBody,
     outer: Scope,
     head: readonly Term[],
   ): { readonly body: RuleBody; readonly scope: Scope } {
+    const body = written.filter((literal) => !isPrint(literal));
     const scope = outer.child();
     const declared = declaredIn(body);
     const add = ({ name }: VarTerm): void => {
