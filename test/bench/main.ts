@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchPlan } from './bench-plan.ts';
+import { measureCatalog } from './catalog-image.ts';
 import { evidenceMeasurements } from './evidence.ts';
 import { measureReviews } from './measure-reviews.ts';
 import { measureVulnerabilities } from './vulnerabilities.ts';
@@ -16,6 +17,7 @@ const measurements: Readonly<Record<string, (plan: BenchPlan) => Promise<void>>>
   reviews: measureReviews,
   ...evidenceMeasurements,
   vulnerabilities: measureVulnerabilities,
+  'vulnerabilities-catalog': measureCatalog,
 };
 const { values } = parseArgs({
   options: {
