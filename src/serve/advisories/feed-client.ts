@@ -19,9 +19,9 @@ interface ClosableFeedClient extends FeedClient {
 }
 
 /** For one file: the largest has hundreds of megabytes. */
-const timeout = 10 * 60_000;
-/** One owner gets a quarter of the memory of responses. */
-const maxResponseBytes = 4 * maxFeedBytes;
+const maxDuration = 10 * 60_000;
+/** How long a server may be silent. */
+const timeout = 60_000;
 
 /** The same guards as for registries: addresses, TLS, proxy, redirects, Retry-After. A row speaks for its own host alone. */
 const httpOf = (feed: LoadedFeed, proxy: ProxySettings, defaults: LoadedDefaults): RegistryHttp => {
@@ -39,7 +39,6 @@ const httpOf = (feed: LoadedFeed, proxy: ProxySettings, defaults: LoadedDefaults
     }),
     proxy,
     clock: systemClock,
-    limits: { maxResponseBytes },
   });
 };
 
@@ -50,20 +49,22 @@ const conditionsOf = (known: FeedValidators | undefined): Readonly<Record<string
 
 const whyFailed = ({ host, why }: RegistryFailure): string => `${host}: ${why}`;
 
-const read = async (response: HttpResponse, host: string): Promise<Result<FeedAnswer, string>> => {
+const read = async (
+  response: HttpResponse,
+  host: string,
+  take: (chunk: Uint8Array) => void,
+): Promise<Result<FeedAnswer, string>> => {
   const { status, headers } = response;
   if (status !== 200) {
     response.discard();
     return status === 304 ? ok({ kind: 'unchanged' }) : fail(`${host} answers ${status}`);
   }
-  const bytes = await response.read(maxFeedBytes);
-  if (!bytes.ok) return fail(whyFailed(bytes.error));
-  const { buffer, byteOffset, byteLength } = bytes.value;
-  return ok({
-    kind: 'bytes',
-    bytes: Buffer.from(buffer, byteOffset, byteLength),
-    validators: validatorsOf(headers['etag'], headers['last-modified']),
+  const streamed = await response.stream(maxFeedBytes, async (chunk) => {
+    take(chunk);
+    return true;
   });
+  if (!streamed.ok) return fail(whyFailed(streamed.error));
+  return ok({ kind: 'taken', validators: validatorsOf(headers['etag'], headers['last-modified']) });
 };
 
 export const createFeedClient = (
@@ -72,7 +73,7 @@ export const createFeedClient = (
   defaults: LoadedDefaults,
 ): ClosableFeedClient => {
   const all = new Map(feeds.map((feed) => [feed.name, httpOf(feed, proxy, defaults)]));
-  const get: FeedClient['get'] = async ({ name }, url, known, signal) => {
+  const get: FeedClient['get'] = async ({ name }, url, { known, take }, signal) => {
     const target = new URL(url);
     const answer = await all.get(name)?.send({
       host: target.host,
@@ -80,10 +81,11 @@ export const createFeedClient = (
       method: 'GET',
       headers: { accept: '*/*', ...conditionsOf(known) },
       stage: 'blob',
-      signal,
+      isBulk: true,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(maxDuration)]),
     });
     if (answer === undefined) return fail(`there is no feed ${name}`);
-    return answer.ok ? read(answer.value, target.host) : fail(whyFailed(answer.error));
+    return answer.ok ? read(answer.value, target.host, take) : fail(whyFailed(answer.error));
   };
   return {
     get,

@@ -10,10 +10,9 @@ export interface Feed {
   readonly ecosystems?: readonly string[];
 }
 
-/** An answer of a feed's server: 200 with its bytes, or 304. */
+/** An answer of a feed's server: 200, of which every byte was taken, or 304. */
 export type FeedAnswer =
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly validators: FeedValidators };
+  { readonly kind: 'unchanged' } | { readonly kind: 'taken'; readonly validators: FeedValidators };
 
 /** By what a server knows whether a file has changed since it was read last. */
 export interface FeedValidators {
@@ -30,12 +29,19 @@ export const validatorsOf = (etag: string | undefined, lastModified: string | un
 export interface FeedClient {
   /**
    * @param known what a server may answer 304 to
+   * @param take is given the bytes one after the other; a chunk may be used again after it
    * @returns or why there is no answer, for people
    */
   get(
     feed: Feed,
     url: string,
-    known: FeedValidators | undefined,
+    {
+      known,
+      take,
+    }: {
+      readonly known: FeedValidators | undefined;
+      readonly take: (chunk: Uint8Array) => void;
+    },
     signal: AbortSignal,
   ): Promise<Result<FeedAnswer, string>>;
 }

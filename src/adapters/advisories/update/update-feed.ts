@@ -1,18 +1,19 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { exploitedList } from '../../../core/vulnerability/advisory.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
 import { shown } from '../../../core/text/shown-text.ts';
-import { bufferSource } from '../../../files/zip/byte-source.ts';
+import { withScratchFile } from '../../../files/scratch-file.ts';
+import { fileSource, type ByteSource } from '../../../files/zip/byte-source.ts';
 import { whyNot } from '../../../files/file-problem.ts';
-import { readRegularFile } from '../../../files/regular-file.ts';
 import type { LoadedGeneration } from '../advisory-folder.ts';
-import { compileKev } from '../compile-kev.ts';
+import { compileKev, maxKevBytes } from '../compile-kev.ts';
 import type { Part } from '../compile-part.ts';
 import type { GenerationPart } from '../generation.ts';
 import { compileOsvZip } from '../osv-zip.ts';
 import { putParts, withUsable, type OfferedPart } from '../put-parts.ts';
 import { readAttempts, writeAttempts, type FeedAttempt, type UpdateOutcome } from './attempts.ts';
-import { validatorsOf, type Feed, type FeedAnswer, type FeedClient, type FeedValidators } from './feed.ts';
+import { validatorsOf, type Feed, type FeedClient, type FeedValidators } from './feed.ts';
 
 /** The largest file of OSV, that of npm, has 210 MB. */
 export const maxFeedBytes = 512 * 1024 * 1024;
@@ -46,17 +47,16 @@ export const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): re
   }));
 };
 
-const readFile = async (path: string): Promise<Result<FeedAnswer, string>> => {
-  try {
-    const { bytes } = await readRegularFile(path, maxFeedBytes);
-    return bytes.ok ? ok({ kind: 'bytes', bytes: bytes.value, validators: {} }) : fail(bytes.error);
-  } catch (error) {
-    return fail(whyNot(error));
-  }
-};
-
-const compile = ({ format }: Feed, { ecosystem }: Source, bytes: Buffer, at: Date): Result<Part, string> => {
-  const part = format === 'kev' ? compileKev(bytes, at) : compileOsvZip(bufferSource(bytes), ecosystem, at);
+const compile = (
+  { format }: Feed,
+  { ecosystem }: Source,
+  file: ByteSource,
+  at: Date,
+): Result<Part, string> => {
+  const most = format === 'kev' ? maxKevBytes : maxFeedBytes;
+  if (file.size > most) return fail(`too-large: it has more than ${most} bytes`);
+  const part =
+    format === 'kev' ? compileKev(file.read(0, file.size), at) : compileOsvZip(file, ecosystem, at);
   return part.ok ? part : fail(`${part.error.kind}: ${part.error.what}`);
 };
 
@@ -103,9 +103,9 @@ const unchanged = (question: Question): Fetched => {
   };
 };
 
-const compiled = (question: Question, bytes: Buffer, validators: FeedValidators): Fetched => {
+const compiled = (question: Question, file: ByteSource, validators: FeedValidators): Fetched => {
   const { feed, source, at } = question;
-  const part = compile(feed, source, bytes, at);
+  const part = compile(feed, source, file, at);
   if (!part.ok) return { attempt: attemptOf(question, 'refused', part.error) };
   const { digest, summary } = part.value;
   // Nobody knows how long a file has lain there: it is as old as its newest record (V15).
@@ -123,16 +123,42 @@ const compiled = (question: Question, bytes: Buffer, validators: FeedValidators)
   return { attempt, offer: { feed: feed.name, part: part.value, asOf } };
 };
 
-const fetchOne = async (question: Question, { client, signal }: UpdateOptions): Promise<Fetched> => {
-  const { feed, source, known } = question;
-  const answer =
-    feed.url === undefined
-      ? await readFile(source.source)
-      : await client.get(feed, source.source, known, signal);
-  if (!answer.ok) return { attempt: attemptOf(question, 'failed', answer.error) };
-  return answer.value.kind === 'unchanged'
-    ? unchanged(question)
-    : compiled(question, answer.value.bytes, answer.value.validators);
+const failed = (question: Question, why: string): Fetched => ({
+  attempt: attemptOf(question, 'failed', why),
+});
+
+const readPath = (question: Question): Fetched => {
+  // Without blocking. Attack: a pipe in place of the file, without a writer.
+  const descriptor = openSync(question.source.source, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return fstatSync(descriptor).isFile()
+      ? compiled(question, fileSource(descriptor), {})
+      : failed(question, 'not-regular');
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+/** Into a file: what a server sends may be hundreds of megabytes, and the memory of the gate is small. */
+const download = (question: Question, { folder, client, signal }: UpdateOptions): Promise<Fetched> =>
+  withScratchFile(folder, async (descriptor) => {
+    const { feed, source, known } = question;
+    const take = (chunk: Uint8Array): void => {
+      for (let done = 0; done < chunk.length;) done += writeSync(descriptor, chunk, done);
+    };
+    const answer = await client.get(feed, source.source, { known, take }, signal);
+    if (!answer.ok) return failed(question, answer.error);
+    return answer.value.kind === 'unchanged'
+      ? unchanged(question)
+      : compiled(question, fileSource(descriptor), answer.value.validators);
+  });
+
+const fetchOne = async (question: Question, options: UpdateOptions): Promise<Fetched> => {
+  try {
+    return question.feed.url === undefined ? readPath(question) : await download(question, options);
+  } catch (error) {
+    return failed(question, whyNot(error));
+  }
 };
 
 /** What may be answered with 304: the same address, and its part is the one in force. */
