@@ -64,6 +64,16 @@ describe('what a rule says', () => {
   });
 });
 
+test('a step of a reference may itself be tried in turn, by what steps before it have found', () => {
+  const data = '{"inv": {"a": {"x": 1}, "b": {"y": 2}}}';
+  const keys = 'ks := {"a": ["x"], "b": ["z", "y"]}';
+  const want = '{["a", 1], ["b", 2]}';
+  expect(valueOf(`${keys}\np contains [n, v] if v := data.inv[n][ks[n][_]]`, { data })).toBe(want);
+  expect(valueOf(`${keys}\np contains [n, v] if { all := data.inv; v := all[n][ks[n][_]] }`, { data })).toBe(
+    want,
+  );
+});
+
 describe('what a negation sees', () => {
   test.each<readonly [string, string, string]>([
     ['`not input.x` holds without x', 'p if not input.x', 'true'],

@@ -14,7 +14,7 @@ import {
 } from '../syntax/term.ts';
 import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../values/value.ts';
 import { builtinCode, functionCode } from './call-code.ts';
-import { dataStart, lookupCode, placeCode, walkCode, type PathStep } from './walk-code.ts';
+import { dataStart, lookupCode, placeCode, walkCode, type DataStart, type PathStep } from './walk-code.ts';
 
 /** What the compiler knows beside the rule at hand. */
 export interface Linked {
@@ -175,7 +175,26 @@ export abstract class TermCompiler {
     const start = dataStart(this.linked.tree, terms.map(writtenKey));
     const rest = terms.slice(start.taken);
     if (start.kind === 'value') return this.#valueReference(start.get, rest, steps);
-    const path = this.#path(rest, steps);
+    const path: PathStep[] = [];
+    for (const [at, term] of rest.entries()) {
+      const inner: Step[] = [];
+      const step = this.#pathStep(term, inner);
+      if (inner.length > 0 && path.some((one) => 'match' in one)) {
+        const kept = this.#placeWalk(start, path, steps);
+        steps.push(...inner);
+        return this.#valueReference(this.#walk(kept, [step], steps), rest.slice(at + 1), steps);
+      }
+      steps.push(...inner);
+      path.push(step);
+    }
+    return this.#placeWalk(start, path, steps);
+  }
+
+  #placeWalk(
+    start: DataStart & { readonly kind: 'place' },
+    path: readonly PathStep[],
+    steps: Step[],
+  ): Getter {
     const { slot } = this.temporary();
     const keep = (next: Exec): Exec =>
       placeCode(start, path, (frame, value) => {
@@ -200,7 +219,7 @@ export abstract class TermCompiler {
         // A step that is tried in turn needs the variables that steps before it give values to.
         const kept = this.#walk(start, path, steps);
         steps.push(...inner);
-        return this.#valueReference(lookupOrWalk(kept, step), terms.slice(at + 1), steps);
+        return this.#valueReference(this.#walk(kept, [step], steps), terms.slice(at + 1), steps);
       }
       steps.push(...inner);
       path.push(step);
@@ -223,10 +242,6 @@ export abstract class TermCompiler {
       };
     });
     return (frame) => frame.slots[slot];
-  }
-
-  #path(terms: readonly Term[], steps: Step[]): readonly PathStep[] {
-    return terms.map((term) => this.#pathStep(term, steps));
   }
 
   #pathStep(term: Term, steps: Step[]): PathStep {
@@ -295,7 +310,3 @@ const keepStep =
     frame.slots[slot] = value;
     return next(frame);
   };
-
-/** One more step behind a value that was found; a pattern cannot stand here, its variables would have no value yet. */
-const lookupOrWalk = (start: Getter, step: PathStep): Getter =>
-  'get' in step ? lookupCode(start, [step.get]) : start;
