@@ -9,6 +9,8 @@ export interface DebianProgram {
   readonly package: string;
   /** Where the package puts it, `usr/bin` unless told. */
   readonly folder?: string;
+  /** Programs of the same folder that it is used with; each gets its place beside it. */
+  readonly beside?: readonly string[];
 }
 
 /**
@@ -22,14 +24,20 @@ export const findOrUnpack = (wanted: DebianProgram): string => {
   return onPath(wanted.program) ?? unpack(wanted);
 };
 
-const unpack = ({ program, package: name, folder = 'usr/bin' }: DebianProgram): string => {
-  const root = unpackPackages([name], `${folder}/${program}`);
+const unpack = ({ program, package: name, folder = 'usr/bin', beside = [] }: DebianProgram): string => {
+  const programs = [...beside, program];
+  const root = unpackPackages(
+    [name],
+    programs.map((one) => `${folder}/${one}`),
+  );
   mkdirSync(bin, { recursive: true });
-  const wrapper = join(bin, program);
-  writeFileSync(wrapper, startScript(`../debian/${name}`, `${folder}/${program}`, libraryFolders(root)), {
-    mode: 0o755,
-  });
-  return wrapper;
+  for (const one of programs)
+    writeFileSync(
+      join(bin, one),
+      startScript(`../debian/${name}`, `${folder}/${one}`, libraryFolders(root)),
+      { mode: 0o755 },
+    );
+  return join(bin, program);
 };
 
 /** A module for Debian's own Python, as {@link findOrUnpack} takes a program. */
@@ -50,14 +58,17 @@ export const unpackPythonModule = (wanted: DebianModule) => {
   const isThere = entries(join(unpacked, pythonModules)).length > 0;
   const root = isThere
     ? unpacked
-    : unpackPackages([name, ...(beside ?? [])], native && `${pythonModules}/${native}/*.so`);
+    : unpackPackages(
+        [name, ...(beside ?? [])],
+        native === undefined ? [] : [`${pythonModules}/${native}/*.so`],
+      );
   const libraries = libraryFolders(root).map((folder) => join(root, folder));
   const env = { PYTHONPATH: join(root, pythonModules), LD_LIBRARY_PATH: libraries.join(':') };
   return { root, env };
 };
 
-/** Takes packages apart, and with them the libraries that a binary of theirs (a path, or a glob) needs. @returns where they lie */
-const unpackPackages = (names: readonly [string, ...string[]], binary?: string): string => {
+/** Takes packages apart, and with them the libraries that binaries of theirs (paths, or globs) need. @returns where they lie */
+const unpackPackages = (names: readonly [string, ...string[]], binaries: readonly string[]): string => {
   const [name] = names;
   const remedy = `apt-get install -y ${names.join(' ')}`;
   if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) missing(name, remedy);
@@ -66,9 +77,9 @@ const unpackPackages = (names: readonly [string, ...string[]], binary?: string):
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   if (!download(names, root)) missing(name, remedy);
-  if (binary === undefined) return root;
-  const [path = ''] = globSync(join(root, binary));
-  for (let layer: readonly string[] = [name]; lacksLibraries(path, root); layer = librariesOf(layer)) {
+  const paths = binaries.map((binary) => globSync(join(root, binary))[0] ?? '');
+  const lacks = (): boolean => paths.some((path) => lacksLibraries(path, root));
+  for (let layer: readonly string[] = [name]; lacks(); layer = librariesOf(layer)) {
     if (layer.length === 0 || !download(librariesOf(layer), root)) missing(name, remedy);
   }
   return root;
