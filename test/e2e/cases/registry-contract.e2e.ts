@@ -37,7 +37,7 @@ const docker = async (options: DockerRegistryOptions): Promise<RegistryUnderTest
 
 const go = async (tls: boolean): Promise<RegistryUnderTest> => {
   const running = await startGoRegistry({ tls });
-  return underTest(running, openReading([rowOf(running)], 'guarded'), running);
+  return { ...underTest(running, openReading([rowOf(running)], 'guarded'), running), sharesBlobs: true };
 };
 
 const underTest = (running: RunningRegistry, reader: Reading, target: PushTarget): RegistryUnderTest => ({

@@ -14,6 +14,8 @@ export interface RegistryUnderTest {
   readonly realm?: string;
   /** Where what refers to an image is found. */
   readonly referrers: 'api' | 'fallback-tag';
+  /** Each repository has the blobs of all others: this registry keeps nobody from them. */
+  readonly sharesBlobs?: true;
   push(repository: string, manifest: FakeManifest, ...tags: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
