@@ -57,9 +57,12 @@ const readDatabase = (manager: PackageManager, bytes: Uint8Array): Result<Catalo
   return ok({ kind: 'unreadable-database', manager, why: database.error.why });
 };
 
+export const isDatabasePath = (path: string): boolean => managers.has(path);
+const managerAt = (path: string): PackageManager | undefined =>
+  path.startsWith(dpkgFolder) && !path.endsWith('.md5sums') ? 'dpkg' : managers.get(path);
+
 const chooseDatabase = (path: string, { size }: TarEntry): FileReader<CatalogedFile> | undefined => {
-  const isDistroless = path.startsWith(dpkgFolder) && !path.endsWith('.md5sums');
-  const manager = isDistroless ? 'dpkg' : managers.get(path);
+  const manager = managerAt(path);
   if (manager === undefined) return undefined;
   if (manager === 'rpm' && !path.endsWith('.sqlite')) {
     // An empty log is what is left when everything was taken over.
@@ -113,6 +116,26 @@ const chooseNamed = (path: string, { size }: TarEntry): FileReader<CatalogedFile
     );
   const form = unsupportedForm(path);
   return form === undefined ? undefined : namedFile({ kind: 'unsupported', form });
+};
+
+/** What a path alone says of a file; the same order as that of {@link chooseFileOf}. An empty log of rpm is nothing at any path. */
+const kindAt = (path: string): CatalogedFile['kind'] | undefined => {
+  const manager = managerAt(path);
+  if (manager !== undefined) return manager === 'rpm' && !path.endsWith('.sqlite') ? undefined : 'database';
+  if (npmFolderName(path) !== undefined || pythonFolderName(path) !== undefined) return 'language';
+  if (osReleasePaths.some((one) => one === path)) return 'os-release';
+  if (dpkgListOwner(path) !== undefined) return 'file-list';
+  return unsupportedForm(path) === undefined ? undefined : 'unsupported';
+};
+
+/**
+ * Whether a file was read as what lies at a path. Attack: give a package database another name first, and a hard link at its
+ * place. Only the first name of a file says how it is read (V4).
+ */
+export const isReadAs = (path: string, found: CatalogedFile | undefined): boolean => {
+  const kind = kindAt(path);
+  if (kind === 'database' && found?.kind === 'unreadable-database') return true;
+  return kind === undefined || kind === found?.kind;
 };
 
 /** Any other file may be a program: only its first bytes tell. */

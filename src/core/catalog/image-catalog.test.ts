@@ -11,18 +11,21 @@ import { catalogImage, type NeededFile } from './image-catalog.ts';
 
 const limits = { entries: 10_000, bytes: 100_000_000, name: 4096 };
 type Content = string | Uint8Array;
-/** Files by their paths; `{ to }` is a link. */
-type Files = Readonly<Record<string, Content | { readonly to: string }>>;
+/** Files by their paths; `{ to }` is a link, `{ same }` a hard link. */
+type Files = Readonly<Record<string, Content | { readonly to: string } | { readonly same: string }>>;
 
 const digestOf = (at: number) => {
   const digest = parseDigest(`sha256:${String(at).repeat(64)}`);
   if (!digest.ok) throw new Error(digest.error);
   return digest.value;
 };
-const entryOf = ([name, content]: readonly [string, Files[string]]): Written =>
-  typeof content === 'object' && 'to' in content
-    ? { type: '2', name, link: content.to, content: '' }
-    : { type: '0', name, content };
+const entryOf = ([name, content]: readonly [string, Files[string]]): Written => {
+  if (typeof content === 'object' && 'to' in content)
+    return { type: '2', name, link: content.to, content: '' };
+  if (typeof content === 'object' && 'same' in content)
+    return { type: '1', name, link: content.same, content: '' };
+  return { type: '0', name, content };
+};
 
 const layerOf = (files: Files, at: number, links?: ReadonlyMap<number, string>): CatalogedLayer => {
   const reader = createLayerReader(limits, chooseFileOf(links));
@@ -289,5 +292,88 @@ describe('layers', () => {
       ['golang', 'golang.org/x', 'text', 'v0.3.7'],
       ['golang', undefined, 'stdlib', '1.21.5'],
     ]);
+  });
+});
+
+describe('V4: a file is what each of its names says, in whatever order an archive holds them', () => {
+  const isOdd = JSON.stringify({ name: 'is-odd', version: '3.0.1' });
+  const store = 'root/.local/share/pnpm/store/v10/files/3c/0a91';
+
+  test('a package that pnpm has linked to its store', () => {
+    const at = 'usr/src/app/node_modules/.pnpm/is-odd@3.0.1/node_modules/is-odd/package.json';
+    const { packages } = catalog([{ [store]: isOdd, [at]: { same: store } }]);
+    expect(packages.map(({ name, path }) => [name, path])).toEqual([
+      ['is-odd', store],
+      ['is-odd', at],
+    ]);
+  });
+
+  test('the same from a layer below, and in two projects', () => {
+    const linked = { same: store };
+    const list = catalog([
+      { [store]: isOdd },
+      { 'srv/a/node_modules/is-odd/package.json': linked, 'srv/b/node_modules/is-odd/package.json': linked },
+    ]);
+    expect(summaryOf(list)).toEqual({ packages: Array<string>(3).fill('npm is-odd 3.0.1'), gaps: [] });
+  });
+
+  test('a package database, its list of files and its system', () => {
+    const list = catalog([
+      {
+        'a/1': debian,
+        'a/2': stanza('libc6', '2.36-9'),
+        'a/3': '/usr/bin/ldd\n',
+        'etc/os-release': { same: 'a/1' },
+        'usr/bin/ldd': program,
+        'var/lib/dpkg/info/libc6:amd64.list': { same: 'a/3' },
+        'var/lib/dpkg/status': { same: 'a/2' },
+      },
+    ]);
+    expect(summaryOf(list)).toEqual({ packages: ['Debian:12 libc6 2.36-9'], gaps: [] });
+  });
+
+  test('an archive of Java', () => {
+    const list = catalog([{ 'opt/blob': 'PK', 'opt/app.jar': { same: 'opt/blob' } }]);
+    expect(summaryOf(list).gaps).toEqual([expect.stringContaining('Java archives')]);
+  });
+
+  test('two names that say different things: nobody can read it', () => {
+    const files: Files = {
+      'etc/os-release': debian,
+      'app/node_modules/a/package.json': isOdd,
+      'var/lib/dpkg/status': { same: 'app/node_modules/a/package.json' },
+    };
+    expect(() => catalog([files])).toThrow('needed again');
+  });
+
+  test('empty files are read as what they are at once', () => {
+    const empty = [
+      'var/lib/dpkg/status',
+      'var/lib/dpkg/info/a.list',
+      'app/node_modules/a/package.json',
+      'a.jar',
+    ];
+    const list = catalog([
+      {
+        'etc/os-release': '',
+        'p/b.dist-info/METADATA': '',
+        ...Object.fromEntries(empty.map((path) => [path, ''])),
+      },
+    ]);
+    expect(list.packages).toEqual([]);
+  });
+
+  test('an empty log beside the database of rpm, where a link leads to its folder', () => {
+    const list = catalog([
+      {
+        'etc/os-release': 'ID=almalinux\nVERSION_ID="10.0"\n',
+        'var/lib/rpm': { to: '../../usr/lib/sysimage/rpm' },
+        'usr/lib/sysimage/rpm/rpmdb.sqlite-wal': '',
+      },
+    ]);
+    expect(summaryOf(list)).toMatchObject({
+      packages: [],
+      gaps: [expect.stringContaining('packages-missing')],
+    });
   });
 });

@@ -4,7 +4,7 @@ import type { Unreadable } from '../text/unreadable.ts';
 import type { Distribution } from '../vulnerability/distribution.ts';
 import type { PackageList } from '../vulnerability/package-list.ts';
 import type { CatalogedLayer, FoundFile } from './cataloged-layer.ts';
-import { databasePaths, dpkgFolder, osReleasePaths } from './choose-file.ts';
+import { databasePaths, dpkgFolder, isDatabasePath, isReadAs, osReleasePaths } from './choose-file.ts';
 import type { CatalogedFile } from './cataloged-file.ts';
 import { createGapList } from '../vulnerability/gap-list.ts';
 import { languagePackages } from './image-languages.ts';
@@ -42,9 +42,21 @@ const filesAt = (
     if (file.value === undefined) continue;
     const { found, layer, entry } = file.value;
     if (found !== undefined && isRight(found)) files.push({ ...file.value, found });
-    else if (file.value.path !== path) needed.push({ layer, entry, path });
+    else if (file.value.path !== path && !isDatabasePath(file.value.path))
+      needed.push({ layer, entry, path });
   }
   return ok({ files, needed });
+};
+
+/**
+ * Hard links at paths that say what they are, whose file has another name first: pnpm links packages to the files of its store,
+ * which are named by their hash.
+ */
+const misread = (image: ImageFiles<CatalogedFile>): readonly NeededFile[] => {
+  const needed: NeededFile[] = [];
+  for (const { path, layer, entry, found } of image.allFiles())
+    if (!isReadAs(path, found)) needed.push({ layer, entry, path });
+  return needed;
 };
 
 const isOsRelease = ({ kind }: CatalogedFile): boolean => kind === 'os-release';
@@ -72,7 +84,7 @@ export const catalogImage = (layers: readonly CatalogedLayer[]): Result<ImageCat
   ].filter((path) => !path.endsWith('.md5sums'));
   const databases = filesAt(files, paths, isDatabase);
   if (!databases.ok) return databases;
-  const needed = [...osRelease.value.needed, ...databases.value.needed];
+  const needed = [...misread(files), ...osRelease.value.needed, ...databases.value.needed];
   if (needed.length > 0) return ok({ kind: 'needed', files: needed });
 
   const gaps = createGapList();

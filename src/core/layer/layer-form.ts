@@ -30,8 +30,11 @@ export const isLazyByAnnotations = (annotations: Readonly<Record<string, string>
 
 /** The end of a packed layer, as long as the marks need it. */
 export const layerTailLength = 96;
-/** What stands in the last bytes of such layers: in a header of gzip, and in a frame that zstd skips. */
-const lazyMarks = ['STARGZ', 'GNUlInUx'];
+/**
+ * What stands in the last bytes of such layers: in a header of gzip, and in a frame that zstd skips. Podman's older versions and
+ * stargz-snapshotter write that of zstd in another case.
+ */
+const lazyMarks = ['STARGZ', 'GNUlInUx', 'GnUlInUx'];
 
 /**
  * Whether the end of a packed layer points at a table of contents (V3). Runtimes that know it believe the table and do not read

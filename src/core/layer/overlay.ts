@@ -27,7 +27,9 @@ interface Leaf<T> {
 type Node<T> = Directory<T> | Leaf<T>;
 
 export interface ImageFiles<T> {
-  /** Every file in which something was found, the hard links to it too. */
+  /** Every file, and every hard link to it. */
+  readonly allFiles: () => Generator<ImageFile<T>>;
+  /** Those in which something was found. */
   readonly files: () => Generator<ImageFile<T> & { readonly found: T }>;
   /** The file that a path leads to, through links; `undefined`: there is none. An error: its links lead in a circle. */
   readonly fileAt: (path: string) => Result<ImageFile<T> | undefined, Unreadable>;
@@ -90,10 +92,7 @@ const lay = <T>(
 };
 
 // oxlint-disable-next-line func-style -- a generator has no arrow form
-function* filesIn<T>(
-  directory: Directory<T>,
-  prefix: string,
-): Generator<ImageFile<T> & { readonly found: T }> {
+function* filesIn<T>(directory: Directory<T>, prefix: string): Generator<ImageFile<T>> {
   for (const [name, node] of directory.children) {
     const path = `${prefix}${name}`;
     if (node.kind === 'directory') {
@@ -101,8 +100,13 @@ function* filesIn<T>(
       continue;
     }
     const file = fileOf(node, path);
-    if (file?.found !== undefined) yield { ...file, found: file.found };
+    if (file !== undefined) yield file;
   }
+}
+
+// oxlint-disable-next-line func-style -- a generator has no arrow form
+function* foundIn<T>(files: Iterable<ImageFile<T>>): Generator<ImageFile<T> & { readonly found: T }> {
+  for (const file of files) if (file.found !== undefined) yield { ...file, found: file.found };
 }
 
 /** The files of an image: its layers, the lowest first, laid over one another as an overlay mount shows them. */
@@ -124,7 +128,8 @@ export const layOver = <T>(layers: readonly LayerDirectory<T>[]): Result<ImageFi
     lay(root, layer, at, linked);
   }
   return ok({
-    files: () => filesIn(root, ''),
+    allFiles: () => filesIn(root, ''),
+    files: () => foundIn(filesIn(root, '')),
     fileAt: (path) => {
       const there = resolvePath(tree, pathParts(path), 'follow');
       if (!there.ok) return there;
