@@ -84,6 +84,25 @@ describe('inventory.db under --data', () => {
     expect(statSync(inventoryFile(data)).mode & 0o777).toBe(0o600);
   });
 
+  test('saves the second scan the layers, and says of them what they said', async () => {
+    const data = await newData();
+    const reference = pushed('1.0');
+    const scan = async (): Promise<string> => {
+      const ended = await stage.run(['scan', reference, '--data', data, '-o', 'json', ...stage.config]);
+      expect([ended.code, ended.stderr]).toEqual([1, '']);
+      return ended.stdout;
+    };
+    stage.registry.forget();
+    const read = await scan();
+    const first = blobsRead();
+    expect(read).toContain('"path": "var/lib/dpkg/status"');
+    stage.registry.forget();
+    expect(await scan()).toBe(read);
+    expect(blobsRead()).toBeLessThan(first);
+    expect(await codesOf(reference, data)).toEqual(['vulnerable']);
+    expect(change(data, 'SELECT holdings FROM lists')).toEqual([{ holdings: 1 }]);
+  });
+
   test('serves the gate after a restart, which tells of it; a gate that judges no packages has none', async () => {
     const data = await newData();
     const reference = pushed('2.1');

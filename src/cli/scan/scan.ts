@@ -85,7 +85,7 @@ const scanTargets = async (
   }: {
     readonly platform: readonly string[] | undefined;
     readonly set: AdvisorySet | undefined;
-    readonly config: RegistryConfig & ConfigOf<'scan'>;
+    readonly config: RegistryConfig & ConfigOf<'data' | 'scan' | 'inventoryMaxAge' | 'inventoryMaxBytes'>;
   },
   terminal: Terminal,
 ): Promise<readonly Scanned[]> => {
@@ -97,13 +97,15 @@ const scanTargets = async (
   for (const target of targets.filter((one) => one.startsWith('sbom:')))
     scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
   const local = targets.filter(isLocal);
-  const { catalog } = terminal.workers;
+  const { catalog, inventory } = terminal.workers;
   const shared = { platforms: platform ?? 'all', set, now, bounds } as const;
   scanned.push(...(await scanLocal(local, { ...shared, catalog, progress })));
   progress.end();
   if (images.length === 0) return scanned;
   const { openRegistryAccess } = await import('../registry-access.ts');
+  const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
   const seen: SeenLists = new Map();
+  const kept = openListsOfCommand(resolve(config.data.value), inventory, config);
   const access = openRegistryAccess(
     config,
     terminal.workers.verify,
@@ -112,7 +114,7 @@ const scanTargets = async (
       // The lists alone are wanted: they are judged here, all packages of them.
       advisories: { inForce: () => Promise.resolve({ state: 'absent' }), isInForce: () => false },
       onLists: (image, lists) => seen.set(image, lists),
-      scan: { worker: catalog, bounds, watch: (images) => progress.watch(images) },
+      scan: { worker: catalog, bounds, store: kept.lists, watch: (images) => progress.watch(images) },
     },
   );
   try {
@@ -120,6 +122,7 @@ const scanTargets = async (
   } finally {
     progress.end();
     await access.close();
+    await kept.close();
   }
   return scanned;
 };
