@@ -94,8 +94,8 @@ export const startGate = async (
     recorded: (count) =>
       eventually(`${count} decisions on record`, async () => {
         const asked = await imagegate(['decisions', '--data', data, '--limit', '100000', '-o', 'json']);
-        // The record is made when its first decision is written, a moment after the answer.
-        if (asked.stderr.includes('holds no decisions yet')) return undefined;
+        // The thread of the store makes the file, and then the record in it, a moment after the start.
+        if (/holds no decisions yet|no decisions are recorded in/.test(asked.stderr)) return undefined;
         const items = itemsOf(asked);
         return items.length >= count ? items : undefined;
       }),
