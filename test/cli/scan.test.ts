@@ -119,12 +119,54 @@ describe('scan of a list in a file', () => {
 
   test('V1: without advisories, or with old ones, it ends with 3 and says so', async () => {
     const target = listed(fixed);
-    const none = await scan(target, '--advisories', folderWith());
-    expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('there are no advisories') });
+    const empty = folderWith();
+    const says = `there are no advisories in ${empty};`;
+    const none = await scan(target, '--advisories', empty, '--quiet');
+    expect(none).toMatchObject({ code: 3, stderr: '' });
+    expect(none.stdout).toContain(`\nnot judged whole:\n  ${says}`);
+    const json = await scan(target, '--advisories', empty, '-o', 'json');
+    expect(json).toMatchObject({ code: 3, stderr: expect.stringContaining(says) });
+    expect(JSON.parse(json.stdout)).toMatchObject({ problems: [expect.stringContaining(says)] });
     const aged = folderWith();
     await importing(aged, '2026-01-01');
     const ended = await scan(target, '--advisories', join(aged, 'advisories'));
-    expect(ended).toMatchObject({ code: 3, stderr: expect.stringMatching(/osv \(PyPI\) is \d+ days old/) });
+    expect(ended).toMatchObject({
+      code: 3,
+      stdout: expect.stringMatching(/\n {2}osv \(PyPI\) is \d+ days old\n$/),
+    });
+    const whole = await scan(target, '-o', 'json');
+    expect(JSON.parse(whole.stdout)).toMatchObject({ problems: [] });
+  });
+
+  test('V1: a target that nobody could open is not told as one without vulnerabilities', async () => {
+    const { code, stdout } = await scan('oci:nowhere');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^oci:nowhere: nothing was looked at\nnot looked at:\n {2}\S/);
+    expect(stdout).not.toContain('vulnerabilities');
+  });
+
+  test('V1: own dates of the configuration say until when a system is supported', async () => {
+    const system = { type: 'operating-system', name: 'debian', version: '8' };
+    writeFileSync(
+      join(folder, 'jessie.cdx.json'),
+      cycloneDx([], {
+        components: [system, { type: 'library', name: 'jinja2', version: '3.1.4', purl: fixed }],
+      }),
+    );
+    const open = await scan('sbom:jessie.cdx.json', '--allow-gap', 'packages-missing');
+    expect(open).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('os-end-of-life: debian 8, since 2020-06-30'),
+    });
+    const config = join(folder, 'own-dates.yaml');
+    writeFileSync(config, "scan: { endOfLife: { 'Debian:8': 2199-06-30 } }\n");
+    const longer = await stage.run(
+      ['scan', 'sbom:jessie.cdx.json', '--data', data, '--config', config, '--allow-gap', 'packages-missing'],
+      {
+        cwd: folder,
+      },
+    );
+    expect(longer).toMatchObject({ code: 0, stdout: expect.not.stringContaining('os-end-of-life') });
   });
 
   test('the table ends with what was not looked at', async () => {

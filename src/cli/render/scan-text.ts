@@ -30,7 +30,9 @@ export const scanPlace = ({ target, platform }: Pick<ScanReport, 'target' | 'pla
   platform === undefined ? target : `${target} (${platform})`;
 
 const headOf = (report: ScanReport): string => {
-  const { packages, vulnerabilities } = report;
+  const { packages, vulnerabilities, problems } = report;
+  // "0 vulnerabilities" of what nobody opened would look clean (V1).
+  if (packages.length === 0 && problems.length > 0) return `${scanPlace(report)}: nothing was looked at\n`;
   const counted = vulnerabilities.filter((one) => one.counted).length;
   return `${scanPlace(report)}: ${plural(packages.length, 'package', 'packages')}, ${plural(vulnerabilities.length, 'vulnerability', 'vulnerabilities')}, ${String(counted)} counted\n`;
 };
@@ -40,6 +42,10 @@ export const notLookedAt = ({ gaps, problems }: ScanReport): readonly string[] =
   const lines = [...problems, ...gaps.map(({ kind, what }) => `${kind}: ${what}`)];
   return lines.length === 0 ? [] : ['not looked at:\n', ...lines.map((line) => `  ${line}\n`)];
 };
+
+/** Advisories that are missing or old hold for all of it. */
+export const notJudgedWhole = (problems: readonly string[]): readonly string[] =>
+  problems.length === 0 ? [] : ['\nnot judged whole:\n', ...problems.map((problem) => `  ${problem}\n`)];
 
 export function* renderScanTable(reports: readonly ScanReport[]): Iterable<string> {
   for (const [at, report] of reports.entries()) {

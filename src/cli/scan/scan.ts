@@ -27,7 +27,7 @@ import { writeFormats, type OutputTarget } from '../check/outputs.ts';
 import { renderDecisionTable, type Judged } from '../render/decision-table.ts';
 import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
-import { renderScanTable } from '../render/scan-text.ts';
+import { notJudgedWhole, renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
 import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
@@ -95,7 +95,7 @@ const scanTargets = async (
   const bounds = config.scan.value;
   const images = targets.filter((target) => !target.startsWith('sbom:') && !isLocal(target));
   for (const target of targets.filter((one) => one.startsWith('sbom:')))
-    scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
+    scanned.push(await scanSbom(target.slice('sbom:'.length), { set, now, bounds }));
   const local = targets.filter(isLocal);
   const { catalog, inventory } = terminal.workers;
   const shared = { platforms: platform ?? 'all', set, now, bounds } as const;
@@ -144,18 +144,20 @@ const scanBy = async (
 const problemsOfFeeds = (
   set: Fact<AdvisorySet>,
   reports: readonly ScanReport[],
-  now: number,
+  { folder, now }: { readonly folder: string; readonly now: number },
 ): FeedProblems => {
   const code = 'advisories-unavailable';
   if (set.state === 'absent')
-    return { code, problems: ['there are no advisories; `imagegate advisories import` brings some'] };
-  if (set.state === 'unavailable') return { code, problems: [`${set.why.what}: ${set.why.why}`] };
+    return {
+      code,
+      problems: [shown(`there are no advisories in ${folder}; \`imagegate advisories import\` brings some`)],
+    };
+  if (set.state === 'unavailable') return { code, problems: [shown(`${set.why.what}: ${set.why.why}`)] };
   const old = reports
     .flatMap(({ feeds }) => feeds)
     .filter(({ asOf }) => !(now - Date.parse(asOf) <= maxAge))
-    .map(
-      ({ feed, ecosystem, asOf }) =>
-        `${feed} (${ecosystem}) is ${describeDuration(now - Date.parse(asOf))} old`,
+    .map(({ feed, ecosystem, asOf }) =>
+      shown(`${feed} (${ecosystem}) is ${describeDuration(now - Date.parse(asOf))} old`),
     );
   return { code: 'advisories-too-old', problems: [...new Set(old)] };
 };
@@ -179,6 +181,8 @@ interface ScanReportList {
   readonly kind: 'ScanReportList';
   /** Of the advisories; absent: there were none. */
   readonly generation?: string;
+  /** Why the advisories do not answer for all of it. */
+  readonly problems: readonly string[];
   readonly items: readonly (ScanReport & { readonly verdict?: ScanVerdict })[];
 }
 
@@ -187,8 +191,10 @@ function* tableOf(
   reports: readonly ScanReport[],
   why: readonly string[] | undefined,
   decisions: readonly Decision[] | undefined,
+  feeds: FeedProblems,
 ): Iterable<string> {
   yield* why === undefined ? renderScanTable(reports) : renderScanWhy(reports, why);
+  yield* notJudgedWhole(feeds.problems);
   if (decisions === undefined) return;
   yield '\n';
   yield* renderDecisionTable(decisions);
@@ -255,12 +261,13 @@ export const scan = async (
   const inForce = set.state === 'known' ? set.value : undefined;
   const count = countBy(flags);
   const reports = scanned.map(({ about, found }) => scanReport(about, found, count));
-  const feeds = problemsOfFeeds(set, reports, systemClock.now());
+  const feeds = problemsOfFeeds(set, reports, { folder, now: systemClock.now() });
   const allowed = new Set<string>(allowGap);
   const list: ScanReportList = {
     apiVersion: 'imagegate.dev/v1alpha1',
     kind: 'ScanReportList',
     ...(inForce && { generation: inForce.generation }),
+    problems: feeds.problems,
     items: reports.map((report) => {
       const said = verdict?.verdictOf(report);
       return said === undefined ? report : { ...report, verdict: said };
@@ -268,10 +275,11 @@ export const scan = async (
   };
   const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
   const texts = {
-    table: () => tableOf(reports, why, verdict?.decisions),
+    table: () => tableOf(reports, why, verdict?.decisions, feeds),
     cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, systemClock.now())],
   };
   await writeFormats(output, terminal, (format) => rendered(list, judged, format, texts));
-  for (const problem of feeds.problems) terminal.talk(shown(`not judged whole: ${problem}`));
+  if (output?.some(({ format }) => format === 'table') === false)
+    for (const problem of feeds.problems) terminal.talk(`not judged whole: ${problem}`);
   return verdict === undefined ? codeOf(reports, feeds, allowed, failOn) : verdict.conclude(reports);
 };
