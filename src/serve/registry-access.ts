@@ -174,7 +174,7 @@ const openScans = (
 
 /** The provider of package lists, where advisories say what is wrong with them. */
 const openLists = (
-  { advisories, onLists, scan }: RegistryAccessOptions,
+  { advisories, onLists }: RegistryAccessOptions,
   sources: ClaimSources | undefined,
   scans: ScanJobs | undefined,
 ): readonly CreateProvider[] =>
@@ -186,7 +186,6 @@ const openLists = (
           advisories,
           ...(onLists && { onLists }),
           ...(scans && { scans }),
-          ...(scan && { endOfLife: scan.bounds.endOfLife }),
         }),
       ];
 

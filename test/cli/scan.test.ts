@@ -145,30 +145,6 @@ describe('scan of a list in a file', () => {
     expect(stdout).not.toContain('vulnerabilities');
   });
 
-  test('V1: own dates of the configuration say until when a system is supported', async () => {
-    const system = { type: 'operating-system', name: 'debian', version: '8' };
-    writeFileSync(
-      join(folder, 'jessie.cdx.json'),
-      cycloneDx([], {
-        components: [system, { type: 'library', name: 'jinja2', version: '3.1.4', purl: fixed }],
-      }),
-    );
-    const open = await scan('sbom:jessie.cdx.json', '--allow-gap', 'packages-missing');
-    expect(open).toMatchObject({
-      code: 3,
-      stdout: expect.stringContaining('os-end-of-life: debian 8, since 2020-06-30'),
-    });
-    const config = join(folder, 'own-dates.yaml');
-    writeFileSync(config, "scan: { endOfLife: { 'Debian:8': 2199-06-30 } }\n");
-    const longer = await stage.run(
-      ['scan', 'sbom:jessie.cdx.json', '--data', data, '--config', config, '--allow-gap', 'packages-missing'],
-      {
-        cwd: folder,
-      },
-    );
-    expect(longer).toMatchObject({ code: 0, stdout: expect.not.stringContaining('os-end-of-life') });
-  });
-
   test('the table ends with what was not looked at', async () => {
     const target = listed(old, 'pkg:npm/a@1.0.0');
     const { stdout } = await scan(target);

@@ -28,22 +28,14 @@ export interface Scanned {
 /** Whose list it is changes nothing here: nobody is accepted or refused. */
 const source = { kind: 'unsigned', digest: '' as Digest } as const;
 
-/** By what lists are judged. */
-export interface ScanBasis {
-  readonly set: AdvisorySet | undefined;
-  readonly now: number;
-  readonly bounds: ScanBounds;
-}
-
 /** What lists say together, by the advisories at hand. */
 export const scannedOf = async (
   lists: readonly PackageList[],
-  { set, now, bounds: { endOfLife } }: ScanBasis,
+  advisories: AdvisorySet | undefined,
+  now: number,
   problems: readonly string[],
 ): Promise<ScannedPackages> => {
-  const within = await Promise.all(
-    lists.map((list) => judgeList(source, list, { advisories: set, now, endOfLife })),
-  );
+  const within = await Promise.all(lists.map((list) => judgeList(source, list, { advisories, now })));
   const judged = within.flatMap(({ one }) => one ?? []);
   const beyond = judged.length < within.length ? [`a package list is not judged: ${tooManyMatches}`] : [];
   const feeds = judged.flatMap((one) => one.feeds);
@@ -67,10 +59,10 @@ const readBytes = async (path: string): Promise<Uint8Array> => {
 };
 
 /** `sbom:FILE`: a list of packages in a file. */
-export const scanSbom = async (path: string, basis: ScanBasis): Promise<Scanned> => {
+export const scanSbom = async (path: string, set: AdvisorySet | undefined, now: number): Promise<Scanned> => {
   const list = readSbom(await readBytes(path));
   if (!list.ok) throw new UsageError([shown(`${path}: ${list.error.why}`)]);
-  return { about: { target: shown(`sbom:${path}`) }, found: await scannedOf([list.value], basis, []) };
+  return { about: { target: shown(`sbom:${path}`) }, found: await scannedOf([list.value], set, now, []) };
 };
 
 /** Time for everything of an image but its layers, in milliseconds. */
@@ -81,10 +73,13 @@ const maxPlatforms = 32;
 /** Package lists by the image that they are about, as they were found while an image was looked at. */
 export type SeenLists = Map<Digest, readonly AttachedList[]>;
 
-interface ImageScan extends ScanBasis {
+interface ImageScan {
   readonly access: RegistryAccess;
   readonly seen: SeenLists;
   readonly platforms: PlatformChoice;
+  readonly set: AdvisorySet | undefined;
+  readonly now: number;
+  readonly bounds: ScanBounds;
 }
 
 /** Why nothing of a target was looked at. */
@@ -102,12 +97,11 @@ const whyMissing = (missing: MissingCatalog | undefined): readonly string[] => {
 /** An image in its registry, by its layers and the lists that stand beside it. One result for each platform. */
 export const scanImage = async (
   text: string,
-  { access, seen, platforms, ...basis }: ImageScan,
+  { access, seen, platforms, set, now, bounds }: ImageScan,
 ): Promise<readonly Scanned[]> => {
   const image = readOneImage(text);
   const target = shown(text);
   const lists = { catalog: true, unsigned: true };
-  const { bounds } = basis;
   const time = imageTime + bounds.time * Math.ceil(maxPlatforms / bounds.atOnce);
   const needs = { vulnerability: vulnerabilityNeed({ platforms, lists }) };
   const [answer] = await access.evidence.gather([{ image, needs }], undefined, AbortSignal.timeout(time));
@@ -123,7 +117,7 @@ export const scanImage = async (
     const problems = unreadable.map(({ why }) => `a package list cannot be read: ${why}`);
     return {
       about: { target, digest, platform: shown(formatPlatform(platform)) },
-      found: await scannedOf(found, basis, [...problems, ...whyMissing(missing).map(shown)]),
+      found: await scannedOf(found, set, now, [...problems, ...whyMissing(missing).map(shown)]),
     };
   });
 };

@@ -95,7 +95,7 @@ const scanTargets = async (
   const bounds = config.scan.value;
   const images = targets.filter((target) => !target.startsWith('sbom:') && !isLocal(target));
   for (const target of targets.filter((one) => one.startsWith('sbom:')))
-    scanned.push(await scanSbom(target.slice('sbom:'.length), { set, now, bounds }));
+    scanned.push(await scanSbom(target.slice('sbom:'.length), set, now));
   const local = targets.filter(isLocal);
   const { catalog, inventory } = terminal.workers;
   const shared = { platforms: platform ?? 'all', set, now, bounds } as const;

@@ -18,33 +18,6 @@ describe('scan of the configuration file', () => {
     expect(parse(shown)).toEqual({ ok: true, value: defaultScan });
   });
 
-  test('V1: own days of the end of support, by release', () => {
-    const read = parse({ endOfLife: { 'Debian:11': '2031-06-30', 'Ubuntu:20.04:LTS': '2030-04-30' } });
-    expect(read).toEqual({
-      ok: true,
-      value: {
-        ...defaultScan,
-        endOfLife: new Map([
-          ['Debian:11', '2031-06-30'],
-          ['Ubuntu:20.04:LTS', '2030-04-30'],
-        ]),
-      },
-    });
-    const shown = read.ok ? scanBounds.show(read.value) : undefined;
-    expect(parse(shown)).toEqual(read);
-  });
-
-  test.each([
-    ['a release that nobody judges', { 'Debian:7': '2031-06-30' }, /"Debian:7" is not one of Debian:8, /],
-    ['a day that no month has', { 'Debian:11': '2031-02-30' }, /expected a day, such as/],
-    ['a time', { 'Debian:11': '2031-06-30T00:00:00Z' }, /expected a day/],
-    ['no day', { 'Debian:11': 2031 }, /expected a day/],
-  ])('an end of support is refused: %s', (_title, endOfLife, why) => {
-    const read = parse({ endOfLife });
-    expect(read.ok ? [] : read.error.path).toEqual(['endOfLife', Object.keys(endOfLife)[0]]);
-    expect(read.ok ? '' : read.error.message).toMatch(why);
-  });
-
   test.each([
     ['no image at all', { atOnce: 0 }, 'atOnce', /whole number from 1 to 16/],
     ['more threads than memory', { atOnce: 17 }, 'atOnce', /whole number from 1 to 16/],
@@ -55,7 +28,6 @@ describe('scan of the configuration file', () => {
     ['too few of them', { bytes: '1k' }, 'bytes', /size from 1MiB to 1TiB/],
     ['no size', { unpacked: 'much' }, 'unpacked', /./],
     ['a list', { bytes: ['4GiB'] }, 'bytes', /size/],
-    ['a list of days', { endOfLife: ['2031-06-30'] }, 'endOfLife', /days by release/],
     ['another field', { threads: 2 }, 'threads', /unknown field/],
   ])('%s is refused', (_title, value, field, why) => {
     const read = parse(value);

@@ -9,7 +9,8 @@ import { fail, ok, type Result } from '../../../core/result.ts';
 import { describeDuration } from '../../../core/text/duration.ts';
 import { shown } from '../../../core/text/shown-text.ts';
 import type { PackageList } from '../../../core/vulnerability/package-list.ts';
-import { nothingKnown, scannedOf, type ScanBasis, type Scanned } from '../scan-input.ts';
+import type { AdvisorySet } from '../../../evidence/ports.ts';
+import { nothingKnown, scannedOf, type Scanned } from '../scan-input.ts';
 import type { ScanProgressLine } from '../scan-progress.ts';
 import { folderContents } from './image-contents.ts';
 import { imagesOfArchive } from './image-archive.ts';
@@ -46,10 +47,13 @@ const withoutLayers = (list: PackageList): PackageList => ({
   }),
 });
 
-interface LocalScan extends ScanBasis {
+interface LocalScan {
   /** The thread that reads layers. */
   readonly catalog: URL;
   readonly platforms: PlatformChoice;
+  readonly set: AdvisorySet | undefined;
+  readonly now: number;
+  readonly bounds: ScanBounds;
   readonly progress: ScanProgressLine;
 }
 
@@ -68,17 +72,17 @@ const listOf = async (
 /** Images in files of this machine, by what is in their layers. One result for each image and platform. */
 export const scanLocal = async (
   targets: readonly string[],
-  { catalog, platforms, progress, ...basis }: LocalScan,
+  { catalog, platforms, set, now, bounds, progress }: LocalScan,
 ): Promise<readonly Scanned[]> => {
   // What was found in a layer serves each image that has it.
   const cataloger = progress.watch(createImageCataloger(catalog));
   const scanOne = async (target: string, image: LocalImage): Promise<Scanned> => {
     const { digest, platform, folder } = image;
-    const list = await listOf(cataloger, image, basis.bounds);
+    const list = await listOf(cataloger, image, bounds);
     const problems = list.ok ? (folder?.unread() ?? []) : [list.error];
     return {
       about: { target, ...(digest && { digest }), ...(platform && { platform: shown(platform) }) },
-      found: await scannedOf(list.ok ? [list.value] : [], basis, problems.map(shown)),
+      found: await scannedOf(list.ok ? [list.value] : [], set, now, problems.map(shown)),
     };
   };
   const scanned: Scanned[] = [];
