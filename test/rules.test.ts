@@ -78,17 +78,19 @@ describe('rules and bypasses', () => {
     expect(tests.filter((file) => !named.test(read(file)))).toEqual([]);
   });
 
-  test('nothing that signatures and attestations must withstand is left out', () => {
+  test('nothing that signatures, attestations and package lists must withstand is left out', () => {
     const numbers = (letter: string, count: number): string[] =>
       Array.from({ length: count }, (_, at) => `${letter}${at + 1}`);
     // S11 concerns what this version does not do.
     const wantedRules = numbers('S', 13).filter((id) => id !== 'S11');
-    const wantedBypasses = [...numbers('B', 9).slice(2), 'B32'];
+    const wantedVulnerabilityRules = numbers('V', 18);
+    const wantedBypasses = [...numbers('B', 9).slice(2), 'B32', 'B34'];
     const published =
       'CVE-2026-22703 CVE-2026-24122 CVE-2026-39395 GHSA-vjxv-45g9-9296 CVE-2022-47633 CVE-2023-47630 CVE-2023-33957 ' +
       'CVE-2023-33958 CVE-2023-33959 CVE-2024-23332 CVE-2024-29902 CVE-2024-29903 CVE-2023-46737';
     const wantedFlaws = [...numbers('G', 11), ...published.split(' '), ...numbers('F', 5)];
     expect(wantedRules.filter((id) => !rules.some((rule) => rule.id === id))).toEqual([]);
+    expect(wantedVulnerabilityRules.filter((id) => !rules.some((rule) => rule.id === id))).toEqual([]);
     expect(wantedBypasses.filter((id) => !bypasses.some((bypass) => bypass.id === id))).toEqual([]);
     expect(flaws.map(({ id }) => id)).toEqual(wantedFlaws);
   });

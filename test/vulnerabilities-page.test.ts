@@ -35,9 +35,9 @@ const withPolicy = (policy: string): string =>
     'policies/policy.yaml': policy.replaceAll('registry.example.com', stage.host),
   });
 let count = 0;
-const pushWeb = (...purls: readonly string[]): void => {
+const pushWeb = (installed: Written, ...purls: readonly string[]): void => {
   count += 1;
-  const web = image({ user: String(count), layers: [layerOf(pythonPackage('good', '1.0'))] });
+  const web = image({ user: String(count), layers: [layerOf(installed)] });
   stage.registry.push('shop/web', web, '1.4.2');
   if (purls.length > 0) stage.registry.push('shop/web', listFor(web, cycloneDx(purls)));
 };
@@ -67,12 +67,12 @@ describe('the steps of docs/vulnerabilities.md', () => {
     const today = new Date().toISOString().slice(0, 10);
     expect((await run(importing.replace(/\d{4}-\d\d-\d\d/, today))).code).toBe(0);
     expect((await run(status)).stdout).toContain('PyPI');
-    pushWeb('pkg:pypi/jinja2@1.0');
+    pushWeb(pythonPackage('jinja2', '1.0'));
     expect(await run(scan)).toMatchObject({ code: 1, stdout: expect.stringContaining('CVE-2026-1') });
     const refused = await run(check, '-o', 'json');
     expect(refused.code).toBe(1);
     expect(itemsOf(refused)[0]?.findings.map(({ code }) => code)).toEqual(['vulnerable']);
-    pushWeb('pkg:pypi/jinja2@2.0');
+    pushWeb(pythonPackage('jinja2', '2.0'));
     expect((await run(scan)).code).toBe(0);
     expect((await run(check)).code).toBe(0);
     expect(scan).toContain(written);
@@ -113,7 +113,7 @@ describe('the rules of Defender in our words', () => {
     ['none of these', ['pkg:pypi/jinja2@2.0'], 'shop-a', []],
     ['another scope', ['pkg:pypi/jinja2@1.0'], 'other', ['unmatched']],
   ])('%s', async (_, purls, namespace, codes) => {
-    pushWeb(...purls);
+    pushWeb(pythonPackage('good', '1.0'), ...purls);
     const ended = await run(`imagegate check image ${written} --policies policies -n ${namespace} -o json`);
     expect(itemsOf(ended)[0]?.findings.map(({ code }) => code)).toEqual(codes);
   });

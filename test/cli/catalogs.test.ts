@@ -177,7 +177,7 @@ describe('serve', () => {
     });
   });
 
-  test('unscanned while the layers come, and admitted at the next try', async () => {
+  test('B34: unscanned while the layers come, and admitted at the next try', async () => {
     const reference = pushed(system(dpkgStatus('openssl', '2.1')), [npmPackage('left-pad', '2.0.0')]);
     await withGate(async (gate) => {
       const disarm = stage.registry.fault({ path: '/blobs/', times: 3 }, delayed(6000));

@@ -138,7 +138,7 @@ describe('scan of a list in a file', () => {
     expect(JSON.parse(whole.stdout)).toMatchObject({ problems: [] });
   });
 
-  test('V1: a target that nobody could open is not told as one without vulnerabilities', async () => {
+  test('V1, B34: a target that nobody could open is not told as one without vulnerabilities', async () => {
     const { code, stdout } = await scan('oci:nowhere');
     expect(code).toBe(3);
     expect(stdout).toMatch(/^oci:nowhere: nothing was looked at\nnot looked at:\n {2}\S/);

@@ -196,7 +196,7 @@ describe('images are judged by what is in their layers', () => {
     expect(watched.counts().total).toBe(0);
   });
 
-  it('unscanned while the layers come, and admitted at the next try', async () => {
+  it('B34: unscanned while the layers come, and admitted at the next try', async () => {
     const name = watchedName(imageWith(base, [npmPackage('left-pad', '2.0.0')]));
     const { watched } = stage.around;
     const disarm = watched.fault({ path: '/blobs/', times: 3 }, delayed(6000));

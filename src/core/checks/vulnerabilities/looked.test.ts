@@ -26,7 +26,7 @@ const one = 'CVE-2026-1';
 const vulnerable = ['vulnerable'];
 const none: readonly string[] = [];
 
-describe('V1: not looked is not clean', () => {
+describe('V1, B34: not looked is not clean', () => {
   const nothing = { lists: [], unreadable: [] };
   const gap = (kind: 'unowned-binary' | 'os-unknown') => ({
     lists: [packageList([], { gaps: [{ kind, what: 'usr/bin/x' }] })],

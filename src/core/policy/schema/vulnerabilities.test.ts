@@ -86,12 +86,12 @@ describe('R5: what is wrong or does nothing is refused, with its place', () => {
     ['nothing but a grace', { ...least, gracePeriod: '14d' }, `${at}: this check limits nothing`],
     ['a limit on no level', { ...least, max: {} }, `${at}.max: limits nothing`],
     [
-      'no word for images without a list',
+      'B34: no word for images without a list',
       { ...max, evidence: least.evidence, gaps: 'Deny' },
       `${at}.unscanned: missing field`,
     ],
     [
-      'no word for gaps',
+      'B34: no word for gaps',
       { ...max, evidence: least.evidence, unscanned: 'Deny' },
       `${at}.gaps: missing field`,
     ],
