@@ -233,12 +233,13 @@ describe('V1: what nobody could look at', () => {
         'b/c.JAR': '',
         'x/specifications/rake.gemspec': '',
         'app/.pnp.cjs': '',
+        'old/.pnp.js': '',
         'a.gemspec': '',
       },
       [
         'ecosystem-unsupported Java archives: a.jar, b/c.JAR',
         'ecosystem-unsupported Ruby gems: x/specifications/rake.gemspec',
-        'ecosystem-unsupported Yarn PnP packages: app/.pnp.cjs',
+        'ecosystem-unsupported Yarn PnP packages: app/.pnp.cjs, old/.pnp.js',
       ],
     ],
   ])('%s', (_, files, gaps) => expect(summaryOf(catalog([files])).gaps).toEqual(gaps));

@@ -7,6 +7,8 @@ const byEnding: readonly (readonly [ending: string, form: string])[] = [
   ['.gemspec', 'Ruby gems'],
   ['.egg', 'Python eggs'],
   ['/.pnp.cjs', 'Yarn PnP packages'],
+  // Of Yarn 2.
+  ['/.pnp.js', 'Yarn PnP packages'],
   ['/composer/installed.json', 'PHP packages'],
 ];
 
