@@ -152,6 +152,21 @@ describe('V5: an image that nobody can trust ends, and the next one is read', ()
     expect(namesOf(await cataloger.catalog([good()], limits, never))).toEqual(['good 1.0.0']);
   });
 
+  test('V2: a layer of three bytes is no empty one', async () => {
+    const tiny = Buffer.from('abc');
+    const layer = sourceOf([], {
+      digest: digestOf(tiny),
+      diffId: digestOf(Buffer.alloc(0)),
+      read: async (take) => {
+        await take(tiny);
+        return ok(undefined);
+      },
+    });
+    expect(namesOf(await createImageCataloger(program).catalog([layer], limits, never))).toMatchObject({
+      kind: 'unreadable',
+    });
+  });
+
   test('layers together unpack to no more than one alone may', async () => {
     const large = (at: number): Source => sourceOf([file('zeros', Buffer.alloc(600_000, at))]);
     const outcome = await createImageCataloger(program).catalog(

@@ -127,7 +127,9 @@ export const unpack = async (
   try {
     for await (const chunk of packed) {
       const bytes = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      head = state.form === undefined && bytes.length < headLength ? bytes : new Uint8Array(0);
+      // A copy: the memory of a chunk is the sender's again when the next one is asked for.
+      head =
+        state.form === undefined && bytes.length < headLength ? Uint8Array.from(bytes) : new Uint8Array(0);
       if (head.length > 0) continue;
       await take(state, bytes);
       if (state.failure !== undefined) return state.failure;
