@@ -22,9 +22,15 @@ describe('V9: what nobody rated has a limit', () => {
     ]);
     expect(remarks({ max: { high: 1 }, unknownSeverity: 'medium' })).toHaveLength(1);
   });
-  test('not remarked where it has one, or where no level has', () => {
+  test('not remarked where it has one, or where nothing is rated', () => {
     expect(remarks({ max: { critical: 0 }, unknownSeverity: 'critical' })).toEqual([]);
-    expect(remarks({ maxScore: 9 })).toEqual([]);
+    expect(remarks({ deny: ['CVE-2026-1'] })).toEqual([]);
+  });
+  test('remarked where a score is the only limit: what nobody scored would pass', () => {
+    expect(remarks({ maxScore: 9 })).toEqual([
+      expect.stringMatching(/^maxScore: what nobody scored passes; /),
+    ]);
+    expect(remarks({ maxScore: 9, max: { high: 0 } })).toEqual([]);
   });
 });
 
@@ -35,7 +41,7 @@ describe('V17: an acceptance is told of before it ends', () => {
     ['on its day', '2027-01-10', 'is accepted until the end of 2027-01-10 (UTC)'],
     ['after it', '2027-01-09', 'is not accepted any more since the end of 2027-01-09'],
   ])('%s', (_, until, want) => {
-    const found = remarks({ maxScore: 9, accept: [{ id: 'CVE-2026-1', until }] });
+    const found = remarks({ max: { high: 0 }, accept: [{ id: 'CVE-2026-1', until }] });
     expect(found).toEqual(want === undefined ? [] : [expect.stringContaining(want)]);
   });
 
@@ -47,14 +53,14 @@ describe('V17: an acceptance is told of before it ends', () => {
 });
 
 test('B1: a policy that judges what is in the image pins by itself, so nothing is remarked', () => {
-  expect(remarks({ maxScore: 9 })).toEqual([]);
+  expect(remarks({ max: { high: 0 } })).toEqual([]);
 });
 
 describe('authorities of lists are as those of attestations', () => {
   const evidence = (authority: object) => [{ sbom: { authorities: [{ name: 'ci', ...authority }] } }];
   test('one that is anybody is remarked', () => {
     const identities = [{ issuer: 'https://issuer.example', subjectRegex: '.*' }];
-    const found = remarks({ maxScore: 9, evidence: evidence({ keyless: { identities } }) });
+    const found = remarks({ max: { high: 0 }, evidence: evidence({ keyless: { identities } }) });
     expect(found).toEqual([
       expect.stringMatching(
         /^evidence\.0\.sbom\.authorities\.0\.keyless\.identities\.0: matches everybody to whom the CA writes/,
@@ -63,7 +69,7 @@ describe('authorities of lists are as those of attestations', () => {
   });
 
   test('a key is not: what it says of packages is about one digest', () => {
-    const found = remarks({ maxScore: 9, evidence: evidence({ key: { pem: signingKey().pem } }) });
+    const found = remarks({ max: { high: 0 }, evidence: evidence({ key: { pem: signingKey().pem } }) });
     expect(found).toEqual([]);
   });
 });

@@ -20,6 +20,18 @@ const unknownHasNoLimit = ({ max, unknownSeverity }: VulnerabilitiesCheck, at: A
         ),
       ];
 
+/** V9: a score alone lets through what nobody scored, whatever it may be. */
+const unscoredPasses = ({ max, maxScore }: VulnerabilitiesCheck, at: At): readonly RuleRemark[] =>
+  max !== undefined || maxScore === undefined
+    ? []
+    : [
+        remark(
+          [...at, 'maxScore'],
+          'what nobody scored passes; most records of Go and AlmaLinux and many of PyPI have no score: add `max` with a limit for the ' +
+            'level of `unknownSeverity`',
+        ),
+      ];
+
 /** V17: an acceptance ends with its day, and then the image is refused. */
 const acceptanceEnds = ({ accept }: VulnerabilitiesCheck, at: At, now: number): readonly RuleRemark[] =>
   accept.flatMap(({ id, until }, index) => {
@@ -46,6 +58,7 @@ export const vulnerabilityRemarks = ({ spec }: ImagePolicy, now: number): readon
     const { vulnerabilities: written } = check;
     return [
       ...unknownHasNoLimit(written, at),
+      ...unscoredPasses(written, at),
       ...deniedAnyway(written, at),
       ...acceptanceEnds(written, at, now),
     ];
