@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readJson } from './builtins/encoding/json-reader.ts';
+import { EvaluationBudget } from './evaluate/budget.ts';
 import { compileRego, type Asked } from './policy.ts';
 import type { RegoVersion } from './syntax/parse-module.ts';
 import { valueText } from './values/value-text.ts';
@@ -171,7 +172,8 @@ describe('an evaluation ends at its budget', () => {
 
   test('the same steps for the same question, whatever the machine', () => {
     const rules = 'p := count([1 | some x in numbers.range(1, 1000); x > 0])';
-    const least = (steps: number): boolean => valueOf(rules, { asked: { maxSteps: steps } }) === '1000';
+    const least = (steps: number): boolean =>
+      valueOf(rules, { asked: { budget: new EvaluationBudget(steps) } }) === '1000';
     let [low, high] = [0, 20_000];
     while (low + 1 < high) {
       const middle = Math.floor((low + high) / 2);

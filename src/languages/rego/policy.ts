@@ -13,7 +13,7 @@ import { documentOf } from './evaluate/document.ts';
 import { Evaluation, type Surroundings } from './evaluate/evaluation.ts';
 import { EvaluationFault, type BuiltinFault, type EvaluationProblem } from './evaluate/fault.ts';
 import { frameOf } from './evaluate/frame.ts';
-import { parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
+import { nestsTooDeeply, parseModule, parseQuery, type RegoVersion } from './syntax/parse-module.ts';
 import type { VarTerm } from './syntax/term.ts';
 import { NumberTooLarge } from './values/big-float.ts';
 import { RegoObject, type Maybe, type RegoValue } from './values/value.ts';
@@ -23,6 +23,8 @@ export interface ModuleSource {
   readonly file: string;
   readonly text: string;
   readonly version: RegoVersion;
+  /** Stands for the package that the text names. */
+  readonly package?: readonly string[];
 }
 
 /** What a policy is asked about. */
@@ -32,7 +34,8 @@ export interface Asked {
   readonly surroundings: Surroundings;
   /** A fault of a builtin ends the evaluation, instead of leaving its expression without a value. */
   readonly isStrict?: boolean;
-  readonly maxSteps?: number;
+  /** What the evaluation may do; its steps can be read afterwards. */
+  readonly budget?: EvaluationBudget;
 }
 
 /** The variables of a query, once for each way to satisfy it. */
@@ -57,7 +60,7 @@ export interface Policy {
 
 const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, EvaluationProblem> => {
   const shared = {
-    budget: new EvaluationBudget(asked.maxSteps),
+    budget: asked.budget ?? new EvaluationBudget(),
     surroundings: asked.surroundings,
     faults: [] as BuiltinFault[],
     kept: new Map<string, unknown>(),
@@ -148,19 +151,7 @@ const documentAt =
       return node === undefined ? undefined : documentOf(ctx, node, undefined);
     });
 
-/** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
-export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
-  const problems: CompileProblem[] = [];
-  const modules: NamedModule[] = [];
-  for (const { file, text, version } of sources) {
-    const parsed = parseModule(text, version);
-    if (parsed.ok) modules.push({ ...parsed.value, file });
-    else {
-      const { message, offset } = parsed.error;
-      problems.push({ code: 'rego_parse_error', message, file, ...positionAt(text, offset) });
-    }
-  }
-  if (problems.length > 0) return fail(problems);
+const linkedPolicy = (modules: readonly NamedModule[]): Result<Policy, readonly CompileProblem[]> => {
   const link = new Linker(builtins).link(modules);
   if (link.problems.length > 0) return fail(link.problems);
   return ok({
@@ -168,4 +159,28 @@ export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, re
     document: documentAt(link),
     query: (text) => queryCode(link, text),
   });
+};
+
+/** Makes a policy of modules, or says why they are none (Policy Language, "Modules"). */
+export const compileRego = (sources: readonly ModuleSource[]): Result<Policy, readonly CompileProblem[]> => {
+  const problems: CompileProblem[] = [];
+  const modules: NamedModule[] = [];
+  for (const { file, text, version, package: named } of sources) {
+    const parsed = parseModule(text, version);
+    if (parsed.ok) modules.push({ ...parsed.value, package: named ?? parsed.value.package, file });
+    else {
+      const { message, offset } = parsed.error;
+      problems.push({ code: 'rego_parse_error', message, file, ...positionAt(text, offset) });
+    }
+  }
+  if (problems.length > 0) return fail(problems);
+  try {
+    return linkedPolicy(modules);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [first] = modules;
+    return fail([
+      { code: 'rego_parse_error', message: nestsTooDeeply, file: first?.file ?? '', line: 1, column: 1 },
+    ]);
+  }
 };

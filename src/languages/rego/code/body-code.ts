@@ -303,7 +303,7 @@ const setCode = (steps: readonly Step[], item: Getter): Getter =>
     () => new RegoSet(),
     (into, frame) => {
       const value = item(frame);
-      if (value !== undefined) into.add(value);
+      if (value !== undefined) frame.ctx.shared.budget.write(into.add(value));
     },
   );
 

@@ -114,8 +114,9 @@ export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: 
     const { slot } = compiler.temporary();
     const run = chain(steps, (frame) => {
       const value = member(frame);
-      frame.ctx.shared.budget.spend();
-      if (value !== undefined) (frame.slots[slot] as RegoSet).add(value);
+      const { budget } = frame.ctx.shared;
+      budget.spend();
+      if (value !== undefined) budget.write((frame.slots[slot] as RegoSet).add(value));
       return false;
     });
     return { run, slot, slots };

@@ -30,6 +30,14 @@ export class EvaluationBudget {
   allocate(bytes: number): void {
     if (bytes > maxTextLength)
       throw new EvaluationFault('budget_exceeded', `a value is over ${maxTextLength} bytes`);
+    this.write(bytes);
+  }
+
+  /**
+   * Counts what is written to compare values, which may be as large as the object of a review.
+   * @throws {EvaluationFault} for a whole that is too large
+   */
+  write(bytes: number): void {
     this.#bytes -= bytes;
     if (this.#bytes < 0)
       throw new EvaluationFault('budget_exceeded', `evaluation made more than ${maxBytes} bytes`);

@@ -15,6 +15,9 @@ export interface ParseProblem {
 
 export const maxSourceBytes = 512 * 1024;
 
+/** Said when the stack of the engine has no more room for a text. */
+export const nestsTooDeeply = 'nests too deeply to be read';
+
 const futureKeywords = ['in', 'every', 'contains', 'if'] as const;
 
 class ModuleParser extends RuleParser {
@@ -92,6 +95,8 @@ const parsed = <T>(source: string, read: () => T): Result<T, ParseProblem> => {
     return ok(read());
   } catch (error) {
     if (error instanceof SyntaxFault) return fail({ message: error.message, offset: error.offset });
+    // A chain of `else` or of operators nests without brackets.
+    if (error instanceof RangeError) return fail({ message: nestsTooDeeply, offset: 0 });
     throw error;
   }
 };

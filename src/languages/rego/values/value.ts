@@ -160,11 +160,14 @@ export class RegoSet {
     return this.#members.size;
   }
 
-  add(value: RegoValue): void {
+  /** @returns how many characters were written to compare the value: a large one costs as much as it is long */
+  add(value: RegoValue): number {
     const key = mapKeyOf(value);
-    if (this.#members.has(key)) return;
-    this.#members.set(key, value);
-    this.#sorted = undefined;
+    if (!this.#members.has(key)) {
+      this.#members.set(key, value);
+      this.#sorted = undefined;
+    }
+    return typeof key === 'string' && key !== value ? key.length : 0;
   }
 
   has(value: RegoValue): boolean {
