@@ -9,10 +9,17 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../src/core/text/json/json.ts';
-import { compileRego, type ModuleSource } from '../../src/languages/rego/policy.ts';
-import { parseModule } from '../../src/languages/rego/syntax/parse-module.ts';
-import { valueOfJson } from '../../src/languages/rego/values/json-value.ts';
-import { RegoObject, RegoSet } from '../../src/languages/rego/values/value.ts';
+import type { PolicyProblem } from '../../src/core/policy/load/schema-problem.ts';
+import { ok, type Result } from '../../src/core/result.ts';
+import { readTemplate } from '../../src/languages/gatekeeper/constraint-template.ts';
+import { readConstraint } from '../../src/languages/gatekeeper/constraint.ts';
+import { inventoryOf } from '../../src/languages/gatekeeper/inventory.ts';
+import { judgeConstraint } from '../../src/languages/gatekeeper/judge-constraint.ts';
+import {
+  reviewOfObject,
+  reviewOfRequest,
+  type ConstraintReview,
+} from '../../src/languages/gatekeeper/review.ts';
 
 /** One case of a suite of gator: a template, a constraint, an object, and what must be said of it. */
 export interface SuiteCase {
@@ -30,116 +37,51 @@ const within = (value: JsonValue | undefined, ...path: readonly string[]): JsonV
 export const isSuite = (file: string): boolean =>
   basename(file) === 'suite.yaml' && read(file)['kind'] === 'Suite';
 
-const groupOf = (apiVersion: string): readonly [string, string] => {
-  const [first = '', second] = apiVersion.split('/');
-  return second === undefined ? ['', first] : [first, second];
-};
-
-/** The request of a review, as gator makes one of a bare object. */
-const requestOf = (document: JsonObject): JsonObject => {
-  if (document['kind'] === 'AdmissionReview') {
-    const request = objectOf(document['request']);
-    return request['operation'] === 'DELETE' ? { ...request, object: request['oldObject'] ?? null } : request;
-  }
-  const [group, version] = groupOf(textOf(document['apiVersion']));
-  return {
-    uid: '',
-    kind: { group, version, kind: textOf(document['kind']) },
-    name: textOf(within(document, 'metadata', 'name')),
-    namespace: textOf(within(document, 'metadata', 'namespace')),
-    operation: '',
-    userInfo: {},
-    object: document,
-    oldObject: null,
-  };
-};
-
-const isIn = (names: JsonValue | undefined, name: string): boolean =>
-  list(names).length === 0 || list(names).some((one) => one === '*' || one === name);
-
-const matchesName = (glob: string, name: string): boolean => {
-  const bare = glob.replace(/^\*/, '').replace(/\*$/, '');
-  if (glob.startsWith('*') && glob.endsWith('*')) return name.includes(bare);
-  if (glob.endsWith('*')) return name.startsWith(bare);
-  return glob.startsWith('*') ? name.endsWith(bare) : name === glob;
-};
-
-const isMatched = (constraint: JsonObject, request: JsonObject): boolean => {
-  const match = objectOf(within(constraint, 'spec', 'match'));
-  const { group, kind } = objectOf(request['kind']);
-  const kinds = objects(match['kinds']);
-  const isKind = kinds.some(
-    (one) => isIn(one['apiGroups'], textOf(group)) && isIn(one['kinds'], textOf(kind)),
-  );
-  const namespace = textOf(request['namespace']);
-  const names = (field: string): boolean =>
-    list(match[field]).some((glob) => matchesName(textOf(glob), namespace));
-  const isNamespace =
-    namespace === '' ||
-    ((list(match['namespaces']).length === 0 || names('namespaces')) && !names('excludedNamespaces'));
-  return (kinds.length === 0 || isKind) && isNamespace;
-};
-
-/** Objects as `data.inventory` holds them. */
-const inventoryOf = (documents: readonly JsonObject[]): JsonObject => {
-  const root: Record<string, Record<string, unknown>> = { namespace: {}, cluster: {} };
-  for (const document of documents) {
-    const namespace = textOf(within(document, 'metadata', 'namespace'));
-    const path = [
-      ...(namespace === '' ? ['cluster'] : ['namespace', namespace]),
-      ...['apiVersion', 'kind'].map((field) => textOf(document[field])),
-    ];
-    let place: Record<string, unknown> = root;
-    for (const step of path) place = (place[step] ??= {}) as Record<string, unknown>;
-    place[textOf(within(document, 'metadata', 'name'))] = document;
-  }
-  return root as unknown as JsonObject;
-};
-
-interface Source {
-  readonly rego: string;
-  readonly libs: readonly string[];
-  readonly version: 'v0' | 'v1';
-}
-
-const sourceOf = (template: JsonObject): Source => {
-  const [target = {}] = objects(within(template, 'spec', 'targets'));
-  const code = objects(target['code']).find(({ engine }) => engine === 'Rego');
-  const source = code === undefined ? target : objectOf(code['source']);
-  const libs = list(source['libs']).map(textOf);
-  return { rego: textOf(source['rego']), libs, version: source['version'] === 'v1' ? 'v1' : 'v0' };
-};
+/** The review of an object as gator makes one, of an AdmissionReview its own. */
+const reviewOf = (document: JsonObject): Result<ConstraintReview, string> =>
+  document['kind'] === 'AdmissionReview'
+    ? reviewOfRequest(objectOf(document['request']))
+    : ok(reviewOfObject(document));
 
 interface Given {
   readonly template: JsonObject;
   readonly constraint: JsonObject;
-  readonly request: JsonObject;
+  readonly object: JsonObject;
   readonly inventory: readonly JsonObject[];
 }
 
-/** The messages of a template about a request, or why there are none. */
-const messagesOf = ({ template, constraint, request, inventory }: Given): readonly string[] | string => {
-  if (!isMatched(constraint, request)) return [];
-  const { rego, libs, version } = sourceOf(template);
-  const sources = [rego, ...libs].map((text, at): ModuleSource => ({ file: `${at}.rego`, text, version }));
-  const entry = parseModule(rego, version);
-  const policy = compileRego(sources);
-  if (!entry.ok || !policy.ok)
-    return policy.ok ? 'no module' : policy.error.map(({ message }) => message).join('; ');
-  const answer = policy.value.document([...entry.value.package, 'violation'], {
-    input: RegoObject.of([
-      ['review', valueOfJson({ ...request, namespaceObject: null }, 'float64')],
-      ['parameters', valueOfJson(within(constraint, 'spec', 'parameters') ?? {}, 'int64')],
-    ]),
-    data: RegoObject.of([['inventory', valueOfJson(inventoryOf(inventory), 'float64')]]),
-    surroundings: { now: 0n, seed: 'suite' },
-  });
-  if (!answer.ok) return [answer.error.message];
-  const found = answer.value instanceof RegoSet ? answer.value.sorted() : [];
-  return found.flatMap((one) => {
-    const message = one instanceof RegoObject ? one.get('msg') : undefined;
-    return typeof message === 'string' ? [message] : [];
-  });
+const explained = (problems: readonly PolicyProblem[]): string =>
+  problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+
+/** Gator knows the namespaces that its inventory holds, for matches alone. */
+const namespaceIn = (
+  inventory: readonly JsonObject[],
+  { request }: ConstraintReview,
+): JsonObject | undefined =>
+  inventory.find(
+    (one) => one['kind'] === 'Namespace' && within(one, 'metadata', 'name') === request['namespace'],
+  );
+
+/** The messages of a template about an object, or why there are none. */
+const messagesOf = ({ template, constraint, object, inventory }: Given): readonly string[] | string => {
+  const read = readTemplate(template, { hasInventory: true });
+  if (!read.ok) return explained(read.error);
+  const asked = readConstraint(constraint, read.value);
+  if (!asked.ok) return explained(asked.error);
+  const review = reviewOf(object);
+  if (!review.ok) return review.error;
+  const judgement = judgeConstraint(
+    asked.value,
+    { ...review.value, namespace: namespaceIn(inventory, review.value) },
+    {
+      point: 'gator.gatekeeper.sh',
+      surroundings: { now: 0n, seed: 'suite' },
+      inventory: inventoryOf(inventory),
+    },
+  );
+  if (judgement === undefined) return [];
+  const { violations, error } = judgement;
+  return [...violations.map(({ msg }) => msg), ...(error === undefined ? [] : [error])];
 };
 
 const isRight = (assertion: JsonObject, messages: readonly string[]): boolean => {
@@ -171,7 +113,7 @@ export const suiteCasesOf = (file: string): readonly SuiteCase[] => {
           {
             template: at(test['template']),
             constraint: at(test['constraint']),
-            request: requestOf(at(one['object'])),
+            object: at(one['object']),
             inventory: list(one['inventory']).map(at),
           },
           objects(one['assertions']),

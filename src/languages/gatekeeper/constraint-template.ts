@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { quote } from '../../core/text/cut-middle.ts';
+import { isJsonObject, objectOf, type JsonObject } from '../../core/text/json/json.ts';
+import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { schemaProblems } from './parameter-schema.ts';
+import {
+  compileTemplate,
+  type CodeProblem,
+  type TemplateCode,
+  type TemplateSource,
+} from './template-code.ts';
+
+export const templateGroup = 'templates.gatekeeper.sh';
+const target = 'admission.k8s.gatekeeper.sh';
+const maxNameLength = 63;
+
+/** Something wrong in a template; `path` leads to the value, `line` and `column` to a place in its text. */
+export interface TemplateProblem extends PolicyProblem {
+  readonly line?: number;
+  readonly column?: number;
+  /** The template is right, but nothing here can run it. */
+  readonly isUnsupported?: boolean;
+}
+
+/** A ConstraintTemplate that can be evaluated. */
+export interface ConstraintTemplate {
+  /** The kind of its constraints. */
+  readonly kind: string;
+  readonly name: string;
+  /** Operations that a webhook asks it about; an empty list: about all. */
+  readonly operations: readonly string[];
+  readonly parameters: JsonObject;
+  readonly code: TemplateCode;
+}
+
+const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object' });
+
+const targetFields = z.strictObject({
+  target: z.literal(target),
+  rego: z.string().exactOptional(),
+  libs: z.array(z.string()).max(64).exactOptional(),
+  code: z
+    .array(z.strictObject({ engine: z.string().min(1), source: anyObject }))
+    .max(16)
+    .exactOptional(),
+  operations: z.array(z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT', '*'])).exactOptional(),
+});
+
+const template = z.looseObject({
+  apiVersion: z.enum(['v1', 'v1beta1', 'v1alpha1'].map((version) => `${templateGroup}/${version}`)),
+  kind: z.literal('ConstraintTemplate'),
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.strictObject({
+    crd: z.strictObject({
+      spec: z.strictObject({
+        names: z.strictObject({
+          kind: z.string().min(1),
+          shortNames: z.array(z.string()).exactOptional(),
+        }),
+        validation: z
+          .strictObject({
+            openAPIV3Schema: anyObject.exactOptional(),
+            legacySchema: z.boolean().exactOptional(),
+          })
+          .exactOptional(),
+      }),
+    }),
+    targets: z
+      .array(targetFields)
+      .refine((list) => list.length === 1, { error: 'a template has exactly one target' }),
+  }),
+});
+type Fields = z.output<typeof template>;
+
+const regoSource = z.strictObject({
+  rego: z.string(),
+  libs: z.array(z.string()).max(64).exactOptional(),
+  version: z.string().exactOptional(),
+});
+
+const targetPath = ['spec', 'targets', 0] as const;
+const schemaPath = ['spec', 'crd', 'spec', 'validation', 'openAPIV3Schema'] as const;
+
+interface WrittenSource extends TemplateSource {
+  /** Where `rego` and `libs` stand. */
+  readonly path: PolicyProblem['path'];
+}
+type SourceResult = Result<WrittenSource, readonly TemplateProblem[]>;
+
+/** The Rego of a template: `targets[].rego` before `targets[].code[]`, as Gatekeeper has it. */
+const sourceOf = ({ rego, libs = [], code = [] }: Fields['spec']['targets'][number]): SourceResult => {
+  if (rego !== undefined && rego !== '') return ok({ rego, libs, version: 'v0', path: targetPath });
+  const at = code.findIndex(({ engine }) => engine === 'Rego');
+  const found = code[at];
+  if (found === undefined) {
+    const engines = code.map(({ engine }) => engine).join(', ');
+    const path = [...targetPath, 'code'];
+    return engines === ''
+      ? fail([{ path: targetPath, message: 'holds no code: `rego` and `code` are missing' }])
+      : fail([{ path, message: `holds no Rego, only ${engines}`, isUnsupported: true }]);
+  }
+  const path = [...targetPath, 'code', at, 'source'];
+  const parsed = regoSource.safeParse(found.source);
+  if (!parsed.success)
+    return fail(
+      problemsOf(parsed.error, found.source, regoSource).map((problem) => ({
+        ...problem,
+        path: [...path, ...problem.path],
+      })),
+    );
+  const version = parsed.data.version === 'v1' ? 'v1' : 'v0';
+  return ok({ rego: parsed.data.rego, libs: parsed.data.libs ?? [], version, path });
+};
+
+const nameProblems = (name: string, kind: string): readonly TemplateProblem[] => {
+  const path = ['metadata', 'name'];
+  const wanted = kind.toLowerCase();
+  if (name.toLowerCase() !== wanted)
+    return [
+      { path, message: `${quote(name)} is not the kind ${quote(kind)} in lower case`, suggestion: wanted },
+    ];
+  return name.length > maxNameLength ? [{ path, message: `is longer than ${maxNameLength} characters` }] : [];
+};
+
+const operationProblems = (operations: readonly string[]): readonly TemplateProblem[] =>
+  operations.includes('*') && operations.length > 1
+    ? [{ path: [...targetPath, 'operations'], message: '"*" stands for all operations, so it stands alone' }]
+    : [];
+
+const parameterProblems = ({ apiVersion, spec }: Fields): readonly TemplateProblem[] => {
+  const { openAPIV3Schema, legacySchema } = spec.crd.spec.validation ?? {};
+  const isLegacy = legacySchema ?? apiVersion !== `${templateGroup}/v1`;
+  if (openAPIV3Schema === undefined) return [];
+  return schemaProblems(openAPIV3Schema, isLegacy).map((problem) => ({
+    ...problem,
+    path: [...schemaPath, ...problem.path],
+  }));
+};
+
+const codeProblem = ({ path }: WrittenSource, { lib, ...problem }: CodeProblem): TemplateProblem => ({
+  ...problem,
+  path: [...path, ...(lib === undefined ? ['rego'] : ['libs', lib])],
+});
+
+/** What the caller can hand to templates. */
+export interface TemplateReading {
+  /** Without objects of the cluster, a template that asks for them would find none, and allow what it should not. */
+  readonly hasInventory: boolean;
+}
+
+const compiledOf = (
+  source: WrittenSource,
+  { hasInventory }: TemplateReading,
+): Result<TemplateCode, readonly TemplateProblem[]> => {
+  const code = compileTemplate(source);
+  if (!code.ok) return fail(code.error.map((problem) => codeProblem(source, problem)));
+  if (!code.value.readsInventory || hasInventory) return code;
+  return fail([
+    {
+      path: [...source.path, 'rego'],
+      message: 'reads data.inventory, which is not kept here',
+      isUnsupported: true,
+    },
+  ]);
+};
+
+/** Reads and compiles a ConstraintTemplate, or says everything that is wrong with it. */
+export const readTemplate = (
+  value: unknown,
+  reading: TemplateReading,
+): Result<ConstraintTemplate, readonly TemplateProblem[]> => {
+  const parsed = template.safeParse(value);
+  if (!parsed.success) return fail(problemsOf(parsed.error, value, template));
+  const { metadata, spec } = parsed.data;
+  const { kind } = spec.crd.spec.names;
+  const [first] = spec.targets;
+  const operations = first?.operations ?? [];
+  const source = first === undefined ? fail([]) : sourceOf(first);
+  const code = source.ok ? compiledOf(source.value, reading) : source;
+  const problems = [
+    ...nameProblems(metadata.name, kind),
+    ...operationProblems(operations),
+    ...parameterProblems(parsed.data),
+    ...(code.ok ? [] : code.error),
+  ];
+  if (!code.ok || problems.length > 0) return fail(problems);
+  return ok({
+    kind,
+    name: metadata.name,
+    operations,
+    parameters: objectOf(spec.crd.spec.validation?.openAPIV3Schema),
+    code: code.value,
+  });
+};

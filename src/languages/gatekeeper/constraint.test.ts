@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { readConstraint } from './constraint.ts';
+import { readTemplate } from './constraint-template.ts';
+
+const template = (() => {
+  const read = readTemplate(
+    {
+      apiVersion: 'templates.gatekeeper.sh/v1',
+      kind: 'ConstraintTemplate',
+      metadata: { name: 'k8sbad' },
+      spec: {
+        crd: { spec: { names: { kind: 'K8sBad' } } },
+        targets: [
+          { target: 'admission.k8s.gatekeeper.sh', rego: 'package a\nviolation[{"msg": "x"}] { true }' },
+        ],
+      },
+    },
+    { hasInventory: false },
+  );
+  if (!read.ok) throw new Error('no template');
+  return read.value;
+})();
+
+const written = (changed: object): object => ({
+  apiVersion: 'constraints.gatekeeper.sh/v1beta1',
+  kind: 'K8sBad',
+  metadata: { name: 'bad' },
+  ...changed,
+});
+const problems = (changed: object): readonly string[] => {
+  const read = readConstraint(written(changed), template);
+  return read.ok ? [] : read.error.map(({ path, message }) => `${path.join('.')}: ${message}`);
+};
+const labelled = (text: string): object => ({
+  spec: { match: { labelSelector: { matchLabels: JSON.parse(text) as JsonObject } } },
+});
+
+test.each<readonly [string, object, string]>([
+  ['another kind', { kind: 'Other' }, 'kind: the template k8sbad makes constraints of the kind K8sBad'],
+  ['no name', { metadata: {} }, 'metadata.name: missing field "name"'],
+  ['a misspelt field', { spec: { macth: {} } }, 'spec.macth: unknown field "macth"'],
+  [
+    'a misspelt part of the match',
+    { spec: { match: { namespace: ['a'] } } },
+    'spec.match.namespace: unknown field "namespace"',
+  ],
+  [
+    'a star in the middle of a namespace',
+    { spec: { match: { namespaces: ['a*b'] } } },
+    'spec.match.namespaces.0: holds "*" elsewhere than at its beginning or its end',
+  ],
+  [
+    'an operator without values',
+    { spec: { match: { labelSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } } } },
+    'spec.match.labelSelector.matchExpressions.0.values: operator In needs at least one value',
+  ],
+  [
+    'a label that would be dropped in silence',
+    labelled('{"__proto__": "x"}'),
+    'spec.match.labelSelector.matchLabels.__proto__: unknown field "__proto__"',
+  ],
+  [
+    'a source that nobody has',
+    { spec: { match: { source: 'Other' } } },
+    'spec.match.source: "Other" is not allowed here, expected one of , All, Original, Generated',
+  ],
+])('a constraint is refused: %s', (_title, changed, wanted) => {
+  expect(problems(changed)).toEqual([wanted]);
+});
+
+test('a constraint without `spec` speaks of everything and denies', () => {
+  expect(problems({})).toEqual([]);
+  const read = readConstraint(written({}), template);
+  expect(read.ok && [read.value.match, read.value.enforcement]).toEqual([undefined, {}]);
+});
+
+test('whatever stands in a constraint, reading it returns', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (match, parameters) => {
+      expect(readConstraint(written({ spec: { match, parameters } }), template)).toHaveProperty('ok');
+      expect(readConstraint(match, template)).toHaveProperty('ok');
+    }),
+  );
+});

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { findForbiddenKeys, problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
+import { fail, ok, type Result } from '../../core/result.ts';
+import { objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { valueOfJson } from '../rego/values/json-value.ts';
+import type { RegoValue } from '../rego/values/value.ts';
+import { matchFields, type ConstraintMatch } from './constraint-match.ts';
+import type { ConstraintTemplate } from './constraint-template.ts';
+import { enforcementFields, type Enforcement } from './enforcement.ts';
+import { withDefaults } from './parameter-schema.ts';
+
+export const constraintGroup = 'constraints.gatekeeper.sh';
+
+/** A constraint, with the template that it asks. */
+export interface Constraint {
+  readonly kind: string;
+  readonly name: string;
+  readonly enforcement: Enforcement;
+  /** `undefined`: it speaks of everything. */
+  readonly match: ConstraintMatch | undefined;
+  /** `input.parameters`. */
+  readonly parameters: RegoValue;
+  readonly template: ConstraintTemplate;
+}
+
+const constraint = z.looseObject({
+  apiVersion: z.enum(['v1', 'v1beta1', 'v1alpha1'].map((version) => `${constraintGroup}/${version}`)),
+  kind: z.string().min(1),
+  metadata: z.looseObject({ name: z.string().min(1) }),
+  spec: z
+    .strictObject({
+      ...enforcementFields,
+      match: matchFields.exactOptional(),
+      parameters: z.custom<JsonValue>().exactOptional(),
+    })
+    .exactOptional(),
+});
+
+const parametersOf = (schema: JsonObject, given: JsonValue | undefined): RegoValue =>
+  valueOfJson(withDefaults(schema, given) ?? {}, 'int64');
+
+/** Reads a constraint of a template, or says everything that is wrong with it. */
+export const readConstraint = (
+  value: unknown,
+  template: ConstraintTemplate,
+): Result<Constraint, readonly PolicyProblem[]> => {
+  const path = ['spec', 'match'];
+  const forbidden = findForbiddenKeys(objectOf(objectOf(value)['spec'])['match'], path);
+  if (forbidden.length > 0) return fail(forbidden);
+  const parsed = constraint.safeParse(value);
+  if (!parsed.success) return fail(problemsOf(parsed.error, value, constraint));
+  const { kind, metadata, spec } = parsed.data;
+  if (kind !== template.kind)
+    return fail([
+      {
+        path: ['kind'],
+        message: `the template ${template.name} makes constraints of the kind ${template.kind}`,
+      },
+    ]);
+  const { match, parameters, ...enforcement } = spec ?? {};
+  return ok({
+    kind,
+    name: metadata.name,
+    enforcement,
+    match,
+    // Without `spec` there is no field that a default could stand in.
+    parameters: spec === undefined ? valueOfJson({}, 'int64') : parametersOf(template.parameters, parameters),
+    template,
+  });
+};

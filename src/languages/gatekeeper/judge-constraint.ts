@@ -1,0 +1,132 @@
+import { objectOf, textOf, type JsonValue } from '../../core/text/json/json.ts';
+import { parseJson } from '../../core/text/json/parse-json.ts';
+import { jsonText } from '../rego/builtins/encoding/json-text.ts';
+import { EvaluationBudget, maxBytes, maxSteps } from '../rego/evaluate/budget.ts';
+import type { Surroundings } from '../rego/evaluate/evaluation.ts';
+import { typeName } from '../rego/values/value-text.ts';
+import { compareValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../rego/values/value.ts';
+import type { Constraint } from './constraint.ts';
+import { matchesReview } from './constraint-match.ts';
+import { actionsAt, type EnforcementAction, type EnforcementPoint } from './enforcement.ts';
+import type { ConstraintReview } from './review.ts';
+import { violationPath } from './template-code.ts';
+
+/** What a template says against an object. */
+export interface ConstraintViolation {
+  readonly msg: string;
+  readonly details: JsonValue;
+}
+
+/** What came of one constraint. */
+export interface Judgement {
+  /** What follows from a violation or an error, the strictest first. */
+  readonly actions: readonly EnforcementAction[];
+  /** In the order of OPA. */
+  readonly violations: readonly ConstraintViolation[];
+  /** Violations that say nothing: they are no results, but whoever wrote them should know. */
+  readonly withoutMessage: number;
+  /** The constraint could not be asked. This is never "no violation". */
+  readonly error?: string;
+  readonly steps: number;
+}
+
+export interface Judging {
+  readonly point: EnforcementPoint;
+  readonly surroundings: Surroundings;
+  /** Steps that the review may still take. */
+  readonly stepsLeft?: number;
+  /** `data.inventory`. */
+  readonly inventory?: RegoValue;
+}
+
+const silent = { violations: [], withoutMessage: 0, steps: 0 };
+
+/** What `some r in data.template.violation` meets. */
+const membersOf = (value: Maybe): readonly RegoValue[] => {
+  if (value instanceof RegoSet) return value.sorted();
+  if (value instanceof RegoObject) return value.values();
+  return Array.isArray(value) ? (value as readonly RegoValue[]) : [];
+};
+
+interface Said {
+  readonly violations: readonly ConstraintViolation[];
+  readonly withoutMessage: number;
+  readonly error?: string;
+}
+
+/** Violations that differ in neither message nor details are one. */
+const saidBy = (members: readonly RegoValue[]): Said => {
+  const seen = new RegoSet();
+  const found: RegoObject[] = [];
+  let withoutMessage = 0;
+  let written = 0;
+  let error: string | undefined;
+  for (const member of members) {
+    const msg = member instanceof RegoObject ? member.get('msg') : undefined;
+    if (!(member instanceof RegoObject) || msg === undefined) withoutMessage += 1;
+    else if (typeof msg !== 'string') error = `the "msg" of a violation is no text but ${typeName(msg)}`;
+    else {
+      const details = member.has('details') ? (member.get('details') ?? null) : new RegoObject();
+      const one = RegoObject.of(Object.entries({ details, msg }));
+      const before = seen.size;
+      // Attack: an object of a megabyte in the details of each of a thousand violations.
+      written += seen.add(one);
+      if (written > maxBytes)
+        return { ...silent, error: `budget_exceeded: violations take more than ${maxBytes} bytes` };
+      if (seen.size > before) found.push(one);
+    }
+  }
+  const violations = found.sort(compareValues).map((one): ConstraintViolation => {
+    const { msg, details = {} } = objectOf(parseJson(jsonText(one)));
+    return { msg: textOf(msg), details };
+  });
+  return { violations, withoutMessage, ...(error === undefined ? {} : { error }) };
+};
+
+const evaluated = (
+  { template, parameters }: Constraint,
+  review: ConstraintReview,
+  judging: Judging,
+): Omit<Judgement, 'actions'> => {
+  const { surroundings, stepsLeft = maxSteps, inventory } = judging;
+  if (stepsLeft <= 0)
+    return { ...silent, error: 'the constraints of this review took too many steps together' };
+  const budget = new EvaluationBudget(Math.min(maxSteps, stepsLeft));
+  const answer = template.code.policy.document(violationPath, {
+    input: RegoObject.of([
+      ['review', review.value],
+      ['parameters', parameters],
+    ]),
+    ...(inventory === undefined ? {} : { data: RegoObject.of([['inventory', inventory]]) }),
+    surroundings,
+    budget,
+  });
+  const said = answer.ok
+    ? saidBy(membersOf(answer.value))
+    : { ...silent, error: `${answer.error.code}: ${answer.error.message}` };
+  return { ...said, steps: budget.used };
+};
+
+/** Templates may name the operations that a webhook asks them about; nobody else has operations. */
+const isAskedAbout = (
+  { template }: Constraint,
+  { request }: ConstraintReview,
+  point: EnforcementPoint,
+): boolean => {
+  const { operations } = template;
+  if (point !== 'validation.gatekeeper.sh' || operations.length === 0) return true;
+  return operations.some((operation) => operation === '*' || operation === request['operation']);
+};
+
+/** Asks one constraint about a review. `undefined`: it does not speak of it. */
+export const judgeConstraint = (
+  constraint: Constraint,
+  review: ConstraintReview,
+  judging: Judging,
+): Judgement | undefined => {
+  const actions = actionsAt(constraint.enforcement, judging.point);
+  if (actions.length === 0 || !isAskedAbout(constraint, review, judging.point)) return undefined;
+  const isMatched = matchesReview(constraint.match, review);
+  if (!isMatched.ok) return { actions, ...silent, error: isMatched.error };
+  return isMatched.value ? { actions, ...evaluated(constraint, review, judging) } : undefined;
+};

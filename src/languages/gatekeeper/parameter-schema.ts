@@ -1,0 +1,68 @@
+import { isJsonObject, objectOf, type JsonObject, type JsonValue } from '../../core/text/json/json.ts';
+import { setField, type MutableObject } from '../../core/text/parsed-text.ts';
+import type { PolicyProblem } from '../../core/policy/load/schema-problem.ts';
+
+type Path = PolicyProblem['path'];
+
+/** Deeper schemas are refused: they are walked by recursion. */
+const maxDepth = 64;
+
+const mayLackType = (schema: JsonObject): boolean =>
+  schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
+
+/** Schemas of the values below a schema, with their paths. */
+const below = (schema: JsonObject): readonly (readonly [Path, JsonObject])[] => [
+  ...Object.entries(objectOf(schema['properties'])).map(([name, one]): readonly [Path, JsonObject] => [
+    ['properties', name],
+    objectOf(one),
+  ]),
+  ...['items', 'additionalProperties']
+    .filter((field) => isJsonObject(schema[field]))
+    .map((field): readonly [Path, JsonObject] => [[field], objectOf(schema[field])]),
+];
+
+/** Why a schema is none that the API server takes: every value has a type, unless the schema is of the old form. */
+export const schemaProblems = (
+  schema: JsonObject,
+  isLegacy: boolean,
+  path: Path = [],
+): readonly PolicyProblem[] => {
+  if (path.length > maxDepth) return [{ path, message: `nested more than ${maxDepth} levels deep` }];
+  const hasType = typeof schema['type'] === 'string';
+  const untyped =
+    isLegacy || hasType || mayLackType(schema)
+      ? []
+      : [{ path, message: 'a structural schema needs a `type` here, or `legacySchema: true` above' }];
+  return [
+    ...untyped,
+    ...below(schema).flatMap(([steps, one]) => schemaProblems(one, isLegacy, [...path, ...steps])),
+  ];
+};
+
+const defaultOf = (schema: JsonObject): JsonValue | undefined => schema['default'];
+
+const withProperties = (schema: JsonObject, value: JsonObject): JsonObject => {
+  const properties = objectOf(schema['properties']);
+  const others = schema['additionalProperties'];
+  const filled: MutableObject = {};
+  for (const [key, given] of Object.entries(value)) {
+    const one = Object.hasOwn(properties, key) ? properties[key] : others;
+    setField(filled, key, isJsonObject(one) ? (withDefaults(one, given) ?? null) : (given ?? null));
+  }
+  for (const [key, one] of Object.entries(properties)) {
+    const added = Object.hasOwn(value, key) ? undefined : withDefaults(objectOf(one), undefined);
+    if (added !== undefined) setField(filled, key, added);
+  }
+  return filled;
+};
+
+/** A value with the defaults of its schema, as the API server adds them; `undefined`: it is not there. */
+export const withDefaults = (schema: JsonObject, value: JsonValue | undefined): JsonValue | undefined => {
+  const isMissing = value === undefined || (value === null && schema['nullable'] !== true);
+  const given = isMissing ? (defaultOf(schema) ?? value) : value;
+  if (Array.isArray(given) && isJsonObject(schema['items'])) {
+    const { items } = schema;
+    return given.map((item: JsonValue) => withDefaults(objectOf(items), item) ?? null);
+  }
+  return isJsonObject(given) ? withProperties(schema, given) : given;
+};

@@ -1,0 +1,88 @@
+import { fail, ok, type Result } from '../../core/result.ts';
+import { isJsonObject, objectOf, textOf, type JsonObject } from '../../core/text/json/json.ts';
+import { groupOf } from '../../core/workload/kinds/kinds.ts';
+import { valueOfJson } from '../rego/values/json-value.ts';
+import type { RegoValue } from '../rego/values/value.ts';
+
+/** What constraints are asked about. */
+export interface ConstraintReview {
+  /** As templates see it, without the namespace. */
+  readonly request: JsonObject;
+  /** The namespace of the object; `undefined`: it has none, or nobody knows it. */
+  readonly namespace: JsonObject | undefined;
+  /** `Generated`: an object that another one would make. */
+  readonly source: 'Original' | 'Generated';
+  /** `input.review`. */
+  readonly value: RegoValue;
+}
+
+/** Fields of an AdmissionRequest that Go always writes, and those that it leaves out when they are empty. */
+const always = [
+  'uid',
+  'kind',
+  'resource',
+  'operation',
+  'userInfo',
+  'object',
+  'oldObject',
+  'options',
+] as const;
+const unlessEmpty = [
+  'subResource',
+  'requestKind',
+  'requestResource',
+  'requestSubResource',
+  'name',
+  'namespace',
+  'dryRun',
+] as const;
+const empty: JsonObject = {
+  uid: '',
+  kind: { group: '', version: '', kind: '' },
+  resource: { group: '', version: '', resource: '' },
+  operation: '',
+  userInfo: {},
+  object: null,
+  oldObject: null,
+  options: null,
+};
+
+const reviewOf = (
+  given: JsonObject,
+  namespace: JsonObject | undefined,
+  source: ConstraintReview['source'],
+): ConstraintReview => {
+  const request: JsonObject = Object.fromEntries([
+    ...always.map((field) => [field, given[field] ?? empty[field]]),
+    ...unlessEmpty
+      .filter((field) => given[field] !== undefined && given[field] !== null && given[field] !== '')
+      .map((field) => [field, given[field]]),
+  ]);
+  const value = valueOfJson({ ...request, namespaceObject: namespace ?? null }, 'float64');
+  return { request, namespace, source, value };
+};
+
+/** The review of an AdmissionRequest. Of a deletion, the object is the one that goes. */
+export const reviewOfRequest = (
+  request: JsonObject,
+  namespace?: JsonObject,
+): Result<ConstraintReview, string> => {
+  if (request['operation'] !== 'DELETE') return ok(reviewOf(request, namespace, 'Original'));
+  const { oldObject } = request;
+  return isJsonObject(oldObject)
+    ? ok(reviewOf({ ...request, object: oldObject }, namespace, 'Original'))
+    : fail('oldObject cannot be nil for DELETE operations');
+};
+
+/** The review of an object that nobody sends: it has no operation and no user. */
+export const reviewOfObject = (
+  object: JsonObject,
+  source: ConstraintReview['source'] = 'Original',
+): ConstraintReview => {
+  const apiVersion = textOf(object['apiVersion']);
+  const group = groupOf(apiVersion);
+  const version = group === '' ? apiVersion : apiVersion.slice(group.length + 1);
+  const { name = '', namespace = '' } = objectOf(object['metadata']);
+  const kind = { group, version, kind: textOf(object['kind']) };
+  return reviewOf({ kind, name, namespace, object }, undefined, source);
+};

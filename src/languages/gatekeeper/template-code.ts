@@ -1,0 +1,202 @@
+import { fail, ok, type Result } from '../../core/result.ts';
+import { positionAt } from '../rego/compile/compile-problem.ts';
+import { compileRego, type ModuleSource, type Policy } from '../rego/policy.ts';
+import { parseModule, type RegoVersion } from '../rego/syntax/parse-module.ts';
+import type { Import, Module, RefTerm, RegoRule, Term } from '../rego/syntax/term.ts';
+
+/** The texts in Rego of a template. */
+export interface TemplateSource {
+  readonly rego: string;
+  readonly libs: readonly string[];
+  readonly version: RegoVersion;
+}
+
+/** What is wrong in one of these texts. */
+export interface CodeProblem {
+  /** `undefined`: the text with the violations; else the place of a library among the others. */
+  readonly lib: number | undefined;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  /** The text is legal, but nothing here can run it. */
+  readonly isUnsupported?: boolean;
+}
+
+/** A template that can be evaluated. */
+export interface TemplateCode {
+  readonly policy: Policy;
+  readonly readsInventory: boolean;
+  /** It asks for the namespace of the object. */
+  readonly readsNamespace: boolean;
+}
+
+/** Gatekeeper names the packages so, and its messages hold the names. */
+const entryPackage = ['template'];
+const libFile = (at: number): string => `libs["lib_${at}"]`;
+export const violationPath = [...entryPackage, 'violation'];
+
+const isTerm = (node: object): node is Term => 'kind' in node && 'at' in node;
+
+/** What the rules of a module read of data and of the review. */
+class Reads {
+  inventory = false;
+  namespace = false;
+  /** References to data that no template may read. */
+  readonly disallowed: { readonly name: string; readonly at: number }[] = [];
+
+  /**
+   * Goes through all of the syntax, targets of `with` as well: what it missed could read the data of others. Without
+   * recursion: a text of some 100 KB can nest deeper than the stack is.
+   */
+  add(rules: readonly RegoRule[]): void {
+    const open: unknown[] = [rules];
+    while (open.length > 0) {
+      const node = open.pop();
+      if (typeof node !== 'object' || node === null) continue;
+      for (const part of this.#below(node).toReversed()) open.push(part);
+    }
+  }
+
+  /** What else to go through. The name that a reference begins with is part of the reference. */
+  #below(node: object): readonly unknown[] {
+    if (!isTerm(node)) return Object.values(node);
+    if (node.kind === 'ref' && node.head.kind === 'var') {
+      this.#reference(node.head.name, node);
+      return [node.path];
+    }
+    if (node.kind === 'var' && node.name === 'data') this.disallowed.push({ name: 'data', at: node.at });
+    if (node.kind === 'scalar' && node.value === 'namespaceObject') this.namespace = true;
+    return Object.values(node);
+  }
+
+  #reference(head: string, { path, at }: RefTerm): void {
+    const [first, second] = path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
+    // A key that is worked out may be that of the namespace.
+    if (head === 'input' && first === 'review' && path.length > 1 && second === undefined)
+      this.namespace = true;
+    if (head !== 'data' || first === 'lib') return;
+    if (first === 'inventory') this.inventory = true;
+    else this.disallowed.push({ name: typeof first === 'string' ? `data.${first}` : 'data', at });
+  }
+}
+
+/** A text with its module. */
+interface Part {
+  readonly lib: number | undefined;
+  readonly text: string;
+  readonly module: Module;
+}
+
+const problemAt = (
+  { lib, text }: Pick<Part, 'lib' | 'text'>,
+  offset: number,
+  message: string,
+): CodeProblem => ({
+  lib,
+  message,
+  ...positionAt(text, offset),
+});
+
+const importProblem = (part: Part, { path, at }: Import): CodeProblem | undefined => {
+  const [root, second] = path;
+  if (root === 'future' || (root === 'data' && second === 'lib')) return undefined;
+  const name = path.join('.');
+  const remedy =
+    name === 'rego.v1'
+      ? 'remove it; a template is written in Rego 1 by `version: v1` beside `rego` in `targets[].code[].source`'
+      : 'a template imports `data.lib…` and `future.keywords…` alone';
+  return problemAt(part, at, `bad import "${name}": ${remedy}`);
+};
+
+/** A function of this name would never be asked, so nothing would ever be refused. */
+const isViolation = ({ head: { path, args = [] } }: RegoRule): boolean => {
+  const [name] = path;
+  return name?.kind === 'scalar' && name.value === 'violation' && args.length === 0;
+};
+
+const packageProblem = (part: Part): CodeProblem | undefined => {
+  const { package: path } = part.module;
+  if (part.lib === undefined || (path[0] === 'lib' && path.length > 1)) return undefined;
+  return problemAt(part, 0, `the package "${path.join('.')}" of a library does not stand below "lib"`);
+};
+
+const problemsOf = (part: Part, reads: Reads): readonly CodeProblem[] => {
+  const { module, lib } = part;
+  const before = reads.disallowed.length;
+  reads.add(module.rules);
+  const missing =
+    lib === undefined && !module.rules.some(isViolation)
+      ? problemAt(part, 0, 'missing required rule "violation"')
+      : undefined;
+  return [
+    packageProblem(part),
+    ...module.imports.map((one) => importProblem(part, one)),
+    missing,
+    ...reads.disallowed
+      .slice(before)
+      .map(({ name, at }) =>
+        problemAt(part, at, `disallowed ref ${name}: a template reads data.lib and data.inventory alone`),
+      ),
+  ].filter((problem) => problem !== undefined);
+};
+
+interface PlacedFile {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+const placed = (names: ReadonlyMap<string, number | undefined>, { file, line, column }: PlacedFile) => ({
+  lib: names.get(file),
+  line,
+  column,
+});
+
+const compiled = (
+  sources: readonly ModuleSource[],
+  names: ReadonlyMap<string, number | undefined>,
+): Result<Policy, readonly CodeProblem[]> => {
+  const policy = compileRego(sources);
+  if (!policy.ok)
+    return fail(
+      policy.error.map(({ code, message, ...place }) => ({
+        message: `${code}: ${message}`,
+        ...placed(names, place),
+      })),
+    );
+  const excluded = policy.value.excluded.map(({ name, ...place }) => ({
+    message: `calls ${name}, which is never run here`,
+    isUnsupported: true,
+    ...placed(names, place),
+  }));
+  return excluded.length > 0 ? fail(excluded) : policy;
+};
+
+/** Compiles the texts of a template, within what Gatekeeper lets a template import and read. */
+export const compileTemplate = ({
+  rego,
+  libs,
+  version,
+}: TemplateSource): Result<TemplateCode, readonly CodeProblem[]> => {
+  const texts = [
+    { lib: undefined, text: rego, file: 'template', package: entryPackage },
+    ...libs.map((text, lib) => ({ lib, text, file: libFile(lib) })),
+  ];
+  const reads = new Reads();
+  const problems: CodeProblem[] = [];
+  for (const { lib, text } of texts) {
+    const parsed = parseModule(text, version);
+    if (parsed.ok) problems.push(...problemsOf({ lib, text, module: parsed.value }, reads));
+    else {
+      const { message, offset } = parsed.error;
+      problems.push(problemAt({ lib, text }, offset, `rego_parse_error: ${message}`));
+    }
+  }
+  if (problems.length > 0) return fail(problems);
+  const policy = compiled(
+    texts.map(({ lib: _lib, ...source }) => ({ ...source, version })),
+    new Map(texts.map(({ file, lib }) => [file, lib])),
+  );
+  if (!policy.ok) return policy;
+  return ok({ policy: policy.value, readsInventory: reads.inventory, readsNamespace: reads.namespace });
+};

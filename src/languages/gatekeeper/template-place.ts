@@ -1,0 +1,57 @@
+import type { ParsedValue, Place } from '../../core/text/parsed-text.ts';
+import { nodeAt } from '../../core/text/source-node.ts';
+import type { TemplateProblem } from './constraint-template.ts';
+
+/** A template as it stands in a file. */
+export interface WrittenTemplate {
+  /** The whole text of the file. */
+  readonly text: string;
+  readonly parsed: ParsedValue;
+}
+
+/** Where a problem stands in the file, with the line and a caret below the place. */
+export interface TemplatePlace extends Place {
+  readonly excerpt: string;
+}
+
+const linesBefore = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
+
+/**
+ * Where a line and a column of a text stand in its file. Only a block text (`|`) holds its lines as they are; of another
+ * one the beginning is all that can be named.
+ */
+const placeInBlock = (
+  text: string,
+  start: number,
+  value: string,
+  { line, column }: Place,
+): Place | undefined => {
+  if (text[start] !== '|') return undefined;
+  const at = linesBefore(text, start) + line;
+  const written = text.split('\n')[at - 1]?.replace(/\r$/, '') ?? '';
+  const meant = value.split('\n')[line - 1] ?? '';
+  return written.endsWith(meant) ? { line: at, column: written.length - meant.length + column } : undefined;
+};
+
+const tabs = /[^\t]/g;
+
+/** The line of a place, and a caret below it. Tabs stay, so that the caret stands where a terminal shows the place. */
+const excerptOf = (text: string, { line, column }: Place): string => {
+  const written = text.split('\n')[line - 1]?.replace(/\r$/, '') ?? '';
+  return `${written}\n${written.slice(0, column - 1).replace(tabs, ' ')}^`;
+};
+
+/** The place of a problem in the file that the template was read from. */
+export const placeOfProblem = (
+  { path, line, column }: TemplateProblem,
+  { text, parsed }: WrittenTemplate,
+): TemplatePlace => {
+  const { start, value } = parsed;
+  const node = line === undefined ? undefined : nodeAt(parsed.sourceAt(start), path);
+  const inText =
+    node?.kind === 'text' && line !== undefined
+      ? placeInBlock(text, node.start, node.value, { line, column: column ?? 1 })
+      : undefined;
+  const place = inText ?? parsed.placesIn(value, start)(path);
+  return { ...place, excerpt: excerptOf(text, place) };
+};
