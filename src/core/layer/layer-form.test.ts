@@ -39,7 +39,7 @@ describe('V3: layers with a table of contents', () => {
     expect(isLazyByTail(Buffer.concat([stargz, Buffer.from('010000ffff0000000000000000', 'hex')]))).toBe(
       true,
     );
-    // containers/storage since 2022; before that, and stargz-snapshotter still.
+    // containers/storage; its older versions and stargz-snapshotter.
     for (const mark of ['GNUlInUx', 'GnUlInUx'])
       expect(isLazyByTail(Buffer.from(`${'\0'.repeat(56)}${mark}`))).toBe(true);
     expect(isLazyByTail(Buffer.alloc(96))).toBe(false);

@@ -31,7 +31,7 @@ export const isLazyByAnnotations = (annotations: Readonly<Record<string, string>
 /** The end of a packed layer, as long as the marks need it. */
 export const layerTailLength = 96;
 /**
- * What stands in the last bytes of such layers: in a header of gzip, and in a frame that zstd skips. Podman's older versions and
+ * What stands in the last bytes of such layers: in a header of gzip, and in a frame that zstd skips. Older versions of containers/storage and
  * stargz-snapshotter write that of zstd in another case.
  */
 const lazyMarks = ['STARGZ', 'GNUlInUx', 'GnUlInUx'];
