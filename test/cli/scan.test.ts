@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ScanVerdict } from '../../src/cli/scan/policy-verdict.ts';
@@ -136,6 +136,16 @@ describe('scan of a list in a file', () => {
     });
     const whole = await scan(target, '-o', 'json');
     expect(JSON.parse(whole.stdout)).toMatchObject({ problems: [] });
+  });
+
+  test('a path that lies here and is named as an image: it says how files are named', async () => {
+    const target = `${stage.host}/web-layout`;
+    mkdirSync(join(folder, target), { recursive: true });
+    const { code, stderr } = await scan(target);
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      `${target} is asked for in a registry; what lies here is named tar:${target}, oci:`,
+    );
   });
 
   test('V1, B34: a target that nobody could open is not told as one without vulnerabilities', async () => {

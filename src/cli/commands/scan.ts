@@ -45,7 +45,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
     )
     .option(
       '--min-severity <level>',
-      `From which level on a vulnerability counts: ${severityLevels.join('|')}.`,
+      `From which level on a vulnerability counts: ${severityLevels.join('|')}; what nobody rated counts as high.`,
       (text: string) => oneOf('--min-severity', text, severityLevels),
       'low',
     )

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import { systemClock } from '../../concurrency/clock.ts';
@@ -102,6 +103,12 @@ const scanTargets = async (
   scanned.push(...(await scanLocal(local, { ...shared, catalog, progress })));
   progress.end();
   if (images.length === 0) return scanned;
+  for (const image of images.filter((one) => existsSync(one)))
+    terminal.talk(
+      shown(
+        `${image} is asked for in a registry; what lies here is named tar:${image}, oci:${image}, rootfs:${image} or sbom:${image}`,
+      ),
+    );
   const { openRegistryAccess } = await import('../registry-access.ts');
   const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
   const seen: SeenLists = new Map();
