@@ -11,7 +11,7 @@ import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 const descriptions = {
   policies: 'Folder or file with policies; repeatable.',
-  data: 'Where the advisories lie that `advisories import` brought.',
+  data: 'Where the advisories lie that `advisories import` brought, and what was found in images is kept.',
   kubeconfig:
     'A cluster to look up the labels of namespaces in, and for nothing else: its pull secrets are not read.',
   context: 'Which context of --kubeconfig; the current one unless told otherwise.',

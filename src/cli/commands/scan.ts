@@ -8,7 +8,9 @@ import { addSettingFlags, gather } from '../setting-flags.ts';
 import { oneOf } from '../terminal/choice.ts';
 import { failOnLevels } from '../terminal/exit-code.ts';
 
-const descriptions = { data: 'Where the advisories lie that `advisories import` brought.' };
+const descriptions = {
+  data: 'Where the advisories lie that `advisories import` brought, and what was found in images is kept.',
+};
 
 const examples = `
 Examples:
