@@ -318,7 +318,8 @@ export interface ScanLimits {
 
 /** Why there is no list: the image cannot be read, its layers could not be had, or its time was over. */
 export type NoPackageList =
-  | { readonly kind: 'unreadable'; readonly error: Unreadable }
+  /** `mayPass`: nothing was said of the image; whoever read it has failed. */
+  | { readonly kind: 'unreadable'; readonly error: Unreadable; readonly mayPass?: true }
   | { readonly kind: 'source'; readonly failure: RegistryFailure }
   | { readonly kind: 'late' };
 

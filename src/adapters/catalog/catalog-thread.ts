@@ -17,6 +17,8 @@ export interface CatalogThread {
   /** What became of the layer whose bytes were sent. */
   layer(): Promise<Result<WrittenLayer, Unreadable>>;
   catalog(): Promise<Result<ImageCatalog, Unreadable>>;
+  /** Whether it ended without a word about the image: a lack of the machine, or a defect of ours, which may pass. */
+  hasFailed(): boolean;
   end(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export const startCatalogThread = (program: URL): CatalogThread => {
     },
     layer: () => until(() => answered),
     catalog: () => until(() => cataloged),
+    hasFailed: () => ended !== undefined && ended !== outOfMemory,
     end: async () => void (await thread.terminate()),
   };
 };

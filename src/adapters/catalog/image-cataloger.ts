@@ -42,7 +42,8 @@ export interface CatalogLimits {
 
 /** Why there is no list: the image cannot be read, or its bytes could not be had. */
 export type NoList<F> =
-  | { readonly kind: 'unreadable'; readonly error: Unreadable }
+  /** `mayPass`: its thread has ended without a word about the image. */
+  | { readonly kind: 'unreadable'; readonly error: Unreadable; readonly mayPass?: true }
   | { readonly kind: 'source'; readonly failure: F }
   /** Its time was over, or nobody waits for it. */
   | { readonly kind: 'late' };
@@ -59,7 +60,8 @@ const maxNameLength = 4096;
 const maxKnownBytes = 67_108_864;
 const maxKnownLayers = 4096;
 
-const unreadable = (error: Unreadable) => fail({ kind: 'unreadable' as const, error });
+const unreadable = (error: Unreadable, thread?: CatalogThread) =>
+  fail({ kind: 'unreadable' as const, error, ...(thread?.hasFailed() === true && { mayPass: true as const }) });
 const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): LayerPlace => ({
   digest,
   ...(createdBy === undefined ? {} : { createdBy }),
@@ -96,7 +98,7 @@ const readInto = async <F>(
   thread.send({ kind: 'end' });
   if (!read.ok) return fail({ kind: 'source', failure: read.error });
   const layer = await thread.layer();
-  if (!layer.ok) return unreadable(layer.error);
+  if (!layer.ok) return unreadable(layer.error, thread);
   const { bytes, unpacked } = layer.value;
   job.unpacked -= unpacked;
   if (links.size === 0 && diffId !== undefined) job.known.set(keyOf(source), bytes, bytes.length);
@@ -140,7 +142,7 @@ const list = async <F>(job: Job<F>): Promise<Result<PackageList, NoList<F>>> => 
     if (!read.ok) return read;
     job.thread.send({ kind: 'catalog' });
     const catalog = await job.thread.catalog();
-    if (!catalog.ok) return unreadable(catalog.error);
+    if (!catalog.ok) return unreadable(catalog.error, job.thread);
     if (catalog.value.kind === 'list') return ok(catalog.value.list);
     read = await readAgain(job, catalog.value.files);
   }

@@ -8,6 +8,8 @@ import type { Cataloger, LayeredImage, NoPackageList, Registry } from '../../../
 export const layerWith = (...names: readonly string[]): string => names.join('\n');
 /** The text of a layer that nobody can read. */
 export const bomb = 'bomb';
+/** The text of a layer over which its reader fails, for a reason that may pass. */
+export const defect = 'defect';
 
 export interface FakeCataloger extends Cataloger {
   /** Repositories of the images that were looked into, in order. */
@@ -42,6 +44,10 @@ export const createFakeCataloger = (registry: Pick<Registry, 'blob'>): FakeCatal
       const text = gunzipSync(got.value.bytes).toString();
       if (text === bomb)
         return failedBy({ kind: 'unreadable', error: { kind: 'limit', why: 'it is a bomb' } });
+      if (text === defect) {
+        const error = { kind: 'invalid', why: 'the thread ended' } as const;
+        return failedBy({ kind: 'unreadable', error, mayPass: true });
+      }
       for (const name of text.split('\n')) packages.push({ ecosystem: 'npm', name, version: '1.0.0' });
     }
     return ok({ packages, gaps: [] });
