@@ -122,19 +122,13 @@ const assemble = async (
   if (problem !== undefined) return fail([`--data: ${problem}`]);
   const outside = opened.value;
   const { trustRoots, pullSecrets } = outside;
-  const served = await openAdvisories(
-    config,
-    { program: workers.advisories, isWanted: () => asksForPackages(outside.policies.source.current()) },
-    telemetry,
-    lifecycle,
-  );
+  const isWanted = (): boolean => asksForPackages(outside.policies.source.current());
+  const using = { program: workers.advisories, isWanted };
+  const served = await openAdvisories(config, using, telemetry, lifecycle);
   if (!served.ok) return served;
-  const { advisories, parts: advisoryParts } = served.value;
-  const evidence = openEvidence(
-    { config, configFile, workers, trustRoots, advisories, packageLists: inventory.lists, pullSecrets },
-    telemetry,
-    lifecycle,
-  );
+  const { advisories, parts: advisoryParts, onFeeds } = served.value;
+  const sources = { trustRoots, advisories, packageLists: inventory.lists, pullSecrets };
+  const evidence = openEvidence({ config, configFile, workers, ...sources, onFeeds }, telemetry, lifecycle);
   if (!evidence.ok) return evidence;
   const handlers = createHandlers(
     config,

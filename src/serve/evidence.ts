@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ProxySettings } from '../adapters/registry/network/proxy.ts';
 import { readCloudEnvironment } from '../config/registries/cloud-environment.ts';
+import type { LoadedDefaults, LoadedFeed } from '../config/registries/registry-files.ts';
 import { describeConfigProblem } from '../config/sources/origin.ts';
 import {
   createRegistryReload,
@@ -37,6 +38,8 @@ interface EvidenceSetting {
   readonly advisories: Advisories;
   /** Where package lists outlive the process. */
   readonly packageLists: PackageLists;
+  /** Called with the feeds of a changed configuration. */
+  readonly onFeeds: (feeds: readonly LoadedFeed[], defaults: LoadedDefaults) => void;
   /** Read from the cluster, if there is one. */
   readonly pullSecrets: PullSecrets | undefined;
 }
@@ -70,7 +73,11 @@ const follow = ({ path, first, onChange }: Following, telemetry: Telemetry, life
     onChange: (live) => {
       onChange(live);
       metrics.count('reloads', { outcome: 'registries-accepted' });
-      log.info('registries reloaded', { registries: live.registries.length, sources: live.events.length });
+      log.info('registries reloaded', {
+        registries: live.registries.length,
+        sources: live.events.length,
+        feeds: live.feeds.length,
+      });
     },
     onProblem: (problems) => {
       metrics.count('reloads', { outcome: 'registries-refused' });
@@ -146,6 +153,7 @@ export const openEvidence = (
   const onChange = (next: LiveRegistries): void => {
     access.reconfigure(next.registries, next.defaults);
     sources = sourcesOf(next);
+    setting.onFeeds(next.feeds, next.defaults);
   };
   if (configFile !== undefined)
     follow({ path: configFile, first: live.value, onChange }, telemetry, lifecycle);

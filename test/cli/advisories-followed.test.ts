@@ -39,6 +39,37 @@ test('serve asks its feeds, tells what came of it, and answers meanwhile', async
   expect(stderr).toContain('answers 404');
 });
 
+test('serve takes a feed that its configuration names later, and one that it names no more is not asked again', async () => {
+  const server = await startFeedServer();
+  server.put('/osv/PyPI/all.zip', fixture('PyPI.zip'));
+  server.put('/osv/Go/all.zip', fixture('Go.zip'));
+  const cwd = folderWith({ 'ca.crt': server.ca });
+  const rowOf = (name: string, ecosystem: string): string =>
+    `  - { name: ${name}, ecosystems: [${ecosystem}], format: osv, url: '${server.url}/osv', caFile: ca.crt, allowPrivateAddress: true }\n`;
+  const file = join(cwd, 'gate.yaml');
+  writeFileSync(file, `advisories:\n${rowOf('one', 'PyPI')}`);
+  const gate = await startGate(policies, ['--config', 'gate.yaml'], { cwd });
+  const feedIn = async (feed: string): Promise<true | undefined> =>
+    (await (await fetch(`${gate.admin}/metrics`)).text()).includes(`imagegate_advisories{feed="${feed}"}`) ||
+    undefined;
+  await eventually('the first feed', () => feedIn('one'), 40_000);
+  writeFileSync(file, `advisories:\n${rowOf('two', 'Go')}`);
+  await eventually('the second feed', () => feedIn('two'), 40_000);
+  expect(await feedIn('one')).toBe(true);
+  writeFileSync(file, 'advisories: [{ name: two }]\n');
+  await eventually(
+    'the refusal',
+    async () =>
+      (await (await fetch(`${gate.admin}/metrics`)).text()).includes(
+        'imagegate_policy_reloads_total{outcome="registries-refused"} 1',
+      ) || undefined,
+    20_000,
+  );
+  const { stderr, code } = await gate.stop();
+  expect(code).toBe(0);
+  expect(stderr).toContain('the last good rows stay');
+});
+
 test('serve does not start with a feed whose authority cannot be read', async () => {
   const cwd = folderWith({
     'gate.yaml':

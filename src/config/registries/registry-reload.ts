@@ -7,10 +7,12 @@ import { quote } from '../../core/text/cut-middle.ts';
 import { describeConfigProblem, type ConfigProblem } from '../sources/origin.ts';
 import {
   loadEventSources,
+  loadFeeds,
   loadRegistries,
   loadRegistryDefaults,
   type LoadedDefaults,
   type LoadedEventSource,
+  type LoadedFeed,
   type LoadedRegistry,
 } from './registry-files.ts';
 import { resolveSettings } from '../resolve.ts';
@@ -21,9 +23,11 @@ export interface LiveRegistries {
   readonly registries: readonly LoadedRegistry[];
   readonly defaults: LoadedDefaults;
   readonly events: readonly LoadedEventSource[];
+  /** Feeds of advisories. */
+  readonly feeds: readonly LoadedFeed[];
 }
 
-const liveSettings = ['registries', 'registryDefaults', 'registryEvents'] as const;
+const liveSettings = ['registries', 'registryDefaults', 'registryEvents', 'advisories'] as const;
 
 /** Reads the files that they name and reports every problem. */
 export const loadLiveRegistries = (
@@ -32,14 +36,20 @@ export const loadLiveRegistries = (
   const registries = loadRegistries(config.registries);
   const defaults = loadRegistryDefaults(config.registryDefaults);
   const events = loadEventSources(config.registryEvents);
-  if (registries.ok && defaults.ok && events.ok) {
-    return ok({ registries: registries.value, defaults: defaults.value, events: events.value });
+  const feeds = loadFeeds(config.advisories);
+  if (registries.ok && defaults.ok && events.ok && feeds.ok) {
+    return ok({
+      registries: registries.value,
+      defaults: defaults.value,
+      events: events.value,
+      feeds: feeds.value,
+    });
   }
-  return fail([registries, defaults, events].flatMap((loaded) => (loaded.ok ? [] : loaded.error)));
+  return fail([registries, defaults, events, feeds].flatMap((loaded) => (loaded.ok ? [] : loaded.error)));
 };
 
 /**
- * Reads `registries`, `registryDefaults` and `registryEvents` of the configuration file again. All other settings
+ * Reads `registries`, `registryDefaults`, `registryEvents` and `advisories` of the configuration file again. All other settings
  * (addresses, rules of judgement, clouds) change only with a restart.
  */
 export const rereadRegistries = (path: string): Result<LiveRegistries, readonly ConfigProblem[]> => {
@@ -59,13 +69,17 @@ const stampOf = (file: string): string => {
   return found === undefined ? '' : fileVersion(found);
 };
 
-const filesOf = (path: string, { registries, defaults, events }: LiveRegistries): readonly string[] => [
+const filesOf = (
+  path: string,
+  { registries, defaults, events, feeds }: LiveRegistries,
+): readonly string[] => [
   path,
   ...(defaults.caFile === undefined ? [] : [defaults.caFile]),
   ...registries.flatMap(({ caFile, clientCertFile, clientKeyFile, dockerConfigFile }) =>
     [caFile, clientCertFile, clientKeyFile, dockerConfigFile].filter((file) => file !== undefined),
   ),
   ...events.map(({ tokenFile }) => tokenFile),
+  ...feeds.flatMap(({ caFile }) => caFile ?? []),
 ];
 
 interface RegistryReloadOptions {
@@ -84,7 +98,7 @@ interface RegistryReload {
 }
 
 /**
- * Follows the configuration file and the files that its registries name. A change counts when two looks found the
+ * Follows the configuration file and the files that its registries and feeds name. A change counts when two looks found the
  * same files, since a file may be half written at the first. Rows that cannot be used are reported, and the last good
  * rows stay: a typo or a full disk must not stop pulls or open a registry that was guarded.
  */

@@ -3,17 +3,15 @@ import { createBackoff } from '../../concurrency/backoff.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import { sourcesOf } from '../../adapters/advisories/update/update-feed.ts';
 import type { FeedTime } from '../../core/vulnerability/advisory.ts';
-import type { LoadedFeed } from '../../config/registries/registry-files.ts';
+import type { LoadedDefaults, LoadedFeed } from '../../config/registries/registry-files.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { updateInThread, type UpdateReply, type UpdateTask } from './feed-thread.ts';
 
-interface FeedUpdates extends Omit<UpdateTask, 'feed'> {
-  readonly feeds: readonly LoadedFeed[];
+interface UpdateSetting extends Pick<UpdateTask, 'folder' | 'proxy'> {
   /** The program of the threads. */
   readonly program: URL;
-  /** What is in force at the start. */
-  readonly inForce: readonly FeedTime[];
+  readonly inForce: () => readonly FeedTime[];
 }
 
 const defaultEvery = 60 * 60_000;
@@ -71,45 +69,76 @@ export const untilDue = (
   return Math.min(every, Math.max(0, Math.min(...tried) + every - now));
 };
 
+export interface FeedUpdates {
+  /** Asks these feeds from now on. One whose row did not change goes on as it was. */
+  replace(feeds: readonly LoadedFeed[], defaults: LoadedDefaults): Promise<void>;
+}
+
+/** A feed that is asked, and what is left of it when its row changes. */
+interface Asked {
+  readonly row: string;
+  timer?: NodeJS.Timeout;
+}
+
 /** Asks each feed again and again, one at a time: each may fill hundreds of megabytes. */
-export const startFeedUpdates = async (
-  { feeds, program, inForce, ...task }: FeedUpdates,
+export const createFeedUpdates = (
+  { program, inForce, folder, proxy }: UpdateSetting,
   telemetry: Telemetry,
   lifecycle: Lifecycle,
-): Promise<void> => {
+): FeedUpdates => {
   const ending = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
-  const timers = new Map<string, NodeJS.Timeout>();
+  let changes = 0;
+  const asked = new Map<string, Asked>();
 
-  const follow = (feed: LoadedFeed, wait: number): void => {
+  const follow = (feed: LoadedFeed, defaults: LoadedDefaults, row: string, wait: number): void => {
     const { name, every = defaultEvery } = feed;
+    const mine: Asked = { row };
+    const isOver = (): boolean => ending.signal.aborted || asked.get(name) !== mine;
     const retries = createBackoff({ first: Math.min(firstRetry, every), max: every }, Math.random);
     const schedule = (after: number): void => {
-      if (!ending.signal.aborted) timers.set(name, setTimeout(run, after).unref());
+      if (!isOver()) mine.timer = setTimeout(run, after).unref();
     };
     const run = (): void => {
       turn = turn.then(async () => {
-        if (ending.signal.aborted) return;
-        const reply = await updateInThread(program, { ...task, feed }, ending.signal);
-        if (ending.signal.aborted) return;
+        if (isOver()) return;
+        const reply = await updateInThread(program, { folder, feed, proxy, defaults }, ending.signal);
+        if (isOver()) return;
         const { isGood } = report(name, reply, telemetry);
         if (isGood) retries.reset();
         schedule(isGood ? jittered(every) : retries.next());
       });
     };
+    asked.set(name, mine);
     schedule(wait);
+  };
+  const forget = (name: string): void => {
+    clearTimeout(asked.get(name)?.timer);
+    asked.delete(name);
   };
   lifecycle.add(async () => {
     ending.abort();
-    for (const timer of timers.values()) clearTimeout(timer);
+    for (const name of asked.keys()) forget(name);
     await turn;
   });
-  if (feeds.length === 0) return;
-  await keepAttempts(
-    task.folder,
-    feeds.map(({ name }) => name),
-  ).catch((error: unknown) => telemetry.log.warn('updates of feeds cannot be written', { error }));
-  const attempts = await readAttempts(task.folder);
-  for (const feed of feeds)
-    follow(feed, Math.random() * maxStartDelay + untilDue(feed, attempts, inForce, systemClock.now()));
+  return {
+    replace: async (feeds, defaults) => {
+      const change = (changes += 1);
+      const names = feeds.map(({ name }) => name);
+      for (const name of asked.keys()) if (!names.includes(name)) forget(name);
+      if (feeds.length === 0) return;
+      await keepAttempts(folder, names).catch((error: unknown) =>
+        telemetry.log.warn('updates of feeds cannot be written', { error }),
+      );
+      const attempts = await readAttempts(folder);
+      if (ending.signal.aborted || change !== changes) return;
+      for (const feed of feeds) {
+        const row = JSON.stringify([feed, defaults]);
+        if (asked.get(feed.name)?.row === row) continue;
+        forget(feed.name);
+        const due = untilDue(feed, attempts, inForce(), systemClock.now());
+        follow(feed, defaults, row, Math.random() * maxStartDelay + due);
+      }
+    },
+  };
 };

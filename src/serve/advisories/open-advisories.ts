@@ -12,7 +12,7 @@ import { describeConfigProblem } from '../../config/sources/origin.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import { proxyOf } from '../evidence.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { startFeedUpdates } from './feed-updates.ts';
+import { createFeedUpdates, type FeedUpdates } from './feed-updates.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 /** The place of the advisories under `--data`, for `serve` and for the commands. */
@@ -57,6 +57,8 @@ const partOf = (advisories: FollowedAdvisories): readonly PartState[] => {
 interface ServedAdvisories {
   readonly advisories: Advisories;
   readonly parts: () => readonly PartState[];
+  /** Takes the feeds of a changed configuration. */
+  readonly onFeeds: (...changed: Parameters<FeedUpdates['replace']>) => void;
 }
 
 interface AdvisoriesInUse {
@@ -96,17 +98,19 @@ export const openAdvisories = async (
   await advisories.start();
   lifecycle.add(() => advisories.close());
   metrics.onScrape(() => metrics.advisoryFeeds(feedSamples(advisories.statuses(), systemClock.now())));
-  await startFeedUpdates(
-    {
-      folder,
-      program,
-      feeds: feeds.value,
-      defaults: defaults.value,
-      proxy: proxyOf(config),
-      inForce: advisories.statuses(),
-    },
+  const updates = createFeedUpdates(
+    { folder, program, proxy: proxyOf(config), inForce: () => advisories.statuses() },
     telemetry,
     lifecycle,
   );
-  return ok({ advisories, parts: () => partOf(advisories) });
+  await updates.replace(feeds.value, defaults.value);
+  return ok({
+    advisories,
+    parts: () => partOf(advisories),
+    onFeeds: (...changed) => {
+      updates
+        .replace(...changed)
+        .catch((error: unknown) => log.error('the feeds of advisories did not change', { error }));
+    },
+  });
 };
