@@ -23,6 +23,7 @@ const carriedSettings = [
   'bootstrapNamespaces',
   'workloads',
   'scan',
+  'endOfLife',
   'cloudIdentities',
   'evidenceCache',
   'evidenceMemory',

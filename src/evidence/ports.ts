@@ -281,6 +281,8 @@ export interface AdvisorySet {
   readonly lookup: AdvisoryLookup;
   /** Whether any advisory is about this ecosystem, with its release, as feeds write it. */
   readonly speaksOf: (ecosystem: string) => boolean;
+  /** The last day of fixes by ecosystem, where the operator knows another one than everybody. Absent: nowhere. */
+  readonly endOfLife?: ReadonlyMap<string, string>;
   /** The CVEs that are known to be exploited. Absent: no feed lists such. */
   readonly exploited?: { readonly has: (cve: string) => boolean; readonly feed: FeedTime };
 }

@@ -16,6 +16,8 @@ interface FollowOptions {
   readonly onProblem?: (problem: string) => void;
   /** Called for each generation that was put in force, the first one too. */
   readonly onGeneration?: (set: AdvisorySet) => void;
+  /** The last day of fixes by ecosystem, where it is another one than for everybody. */
+  readonly endOfLife?: ReadonlyMap<string, string>;
   /** Whether anybody may ask for advisories; then they are read before somebody does. */
   readonly isWanted?: () => boolean;
   /** Milliseconds between looks at the folder; 0: it is read once. */
@@ -41,7 +43,10 @@ const isExploitedList = ({ ecosystem }: FeedTime): boolean => ecosystem === expl
 const oldest = (feeds: readonly FeedTime[]): FeedTime | undefined =>
   feeds.toSorted((one, other) => Date.parse(one.asOf) - Date.parse(other.asOf))[0];
 
-const setOf = ({ name, generation, lookup, readers }: LoadedGeneration): AdvisorySet => {
+const setOf = (
+  { name, generation, lookup, readers }: LoadedGeneration,
+  endOfLife: ReadonlyMap<string, string> | undefined,
+): AdvisorySet => {
   const times = generation.parts.map(({ feed, ecosystem, asOf }): FeedTime => ({ feed, ecosystem, asOf }));
   const exploited = oldest(times.filter(isExploitedList));
   return {
@@ -49,6 +54,7 @@ const setOf = ({ name, generation, lookup, readers }: LoadedGeneration): Advisor
     revision: writeGeneration(generation),
     feeds: times.filter((feed) => !isExploitedList(feed)),
     lookup,
+    ...(endOfLife && { endOfLife }),
     speaksOf: (ecosystem) =>
       [...readers.values()].some(
         (reader) => reader.summary.ecosystem === baseEcosystem(ecosystem) && reader.speaksOf(ecosystem),
@@ -84,7 +90,7 @@ const closeOld = (before: LoadedGeneration, next: LoadedGeneration): void => {
 };
 
 /** What is read of a folder, and what is the matter with it. */
-const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions) => {
+const createHolder = (folder: string, { onProblem, onGeneration, endOfLife }: FollowOptions) => {
   let fact: Fact<AdvisorySet> | undefined;
   let loaded: LoadedGeneration | undefined;
   let told: readonly FeedStatus[] = [];
@@ -98,7 +104,7 @@ const createHolder = (folder: string, { onProblem, onGeneration }: FollowOptions
     if (loaded !== undefined) setTimeout(closeOld, oldPartsTime, loaded, next).unref();
     loaded = next;
     told = feedStatuses(next);
-    const set = setOf(next);
+    const set = setOf(next, endOfLife);
     fact = known(set);
     onGeneration?.(set);
   };

@@ -32,6 +32,7 @@ import {
 import type { OutputTarget } from './outputs.ts';
 import { formatObject, placeText } from '../render/decision-table.ts';
 import { registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
 /** The settings of `serve` that mean the same to every `check`. */
@@ -42,6 +43,7 @@ export const checkSettings = [
   'unmatched',
   'data',
   'scan',
+  'endOfLife',
   'inventoryMaxAge',
   'inventoryMaxBytes',
   ...registrySettings,
@@ -49,7 +51,7 @@ export const checkSettings = [
 
 /** A command that looks at one image has no cluster, no advisories, and no say about images that no policy names. */
 type CheckConfig = RegistryConfig &
-  Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data' | 'scan'>> &
+  Partial<ConfigOf<'kubeconfig' | 'context' | 'unmatched' | 'data' | 'scan' | 'endOfLife'>> &
   Partial<InventoryConfig>;
 
 /** The flags of every `check` beside the settings. */
@@ -103,7 +105,10 @@ const openRegistries = async (config: CheckConfig, own: readonly TrustRootSnapsh
   const { openListsOfCommand } = await import('../../serve/store/inventory.ts');
   const kept = openListsOfCommand(resolve(data), inventory, config);
   const access = openRegistryAccess(config, verify, trustRoots, {
-    advisories: followAdvisories(advisoryFolder(resolve(data)), { pollMs: 0 }),
+    advisories: followAdvisories(advisoryFolder(resolve(data)), {
+      pollMs: 0,
+      endOfLife: endOfLifeDates(config.endOfLife?.value ?? []),
+    }),
     scan: { worker, bounds: scanOf(config), store: kept.lists },
   });
   const close = async (): Promise<void> => {

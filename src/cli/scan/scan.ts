@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { followAdvisories } from '../../adapters/advisories/followed-advisories.ts';
 import { systemClock } from '../../concurrency/clock.ts';
+import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { ConfigOf } from '../../config/resolved.ts';
 import type { SettingKey } from '../../config/settings/settings.ts';
@@ -43,6 +44,7 @@ import { createScanProgress } from './scan-progress.ts';
 export const scanSettings = [
   'data',
   'scan',
+  'endOfLife',
   'inventoryMaxAge',
   'inventoryMaxBytes',
   ...registrySettings,
@@ -262,8 +264,12 @@ export const scan = async (
   const config = readSettings(scanSettings, rest, terminal);
   const verdict = await judgeTargets(targets, flags, config, terminal);
   const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
-  const { set, scanned } = await scanBy(await followAdvisories(folder, { pollMs: 0 }).inForce(), (inForce) =>
-    scanTargets(targets, { platform, set: inForce, config }, terminal),
+  const { set, scanned } = await scanBy(
+    await followAdvisories(folder, {
+      pollMs: 0,
+      endOfLife: endOfLifeDates(config.endOfLife.value),
+    }).inForce(),
+    (inForce) => scanTargets(targets, { platform, set: inForce, config }, terminal),
   );
   const inForce = set.state === 'known' ? set.value : undefined;
   const count = countBy(flags);

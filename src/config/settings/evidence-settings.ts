@@ -1,3 +1,4 @@
+import { endOfLifeRows } from '../advisories/end-of-life-rows.ts';
 import { feedRows } from '../advisories/feed-rows.ts';
 import { define } from './definition.ts';
 import { registryEventRows, registryDefaults, registryRows } from '../registries/registry-rows.ts';
@@ -31,6 +32,13 @@ export const evidenceDefinitions = {
     fallback: [],
     description: 'Feeds of published advisories about packages. In the configuration file only.',
     example: '[{ name: osv, format: osv, url: osv.dev, ecosystems: [npm, Debian] }]',
+  }),
+  endOfLife: define({
+    shape: endOfLifeRows,
+    fallback: [],
+    description:
+      'Until when somebody publishes fixes for releases of distributions, where it is another day than the one for everybody. In the configuration file only.',
+    example: '[{ ecosystem: "Debian:11", until: 2031-06-30 }]',
   }),
   scan: define({
     shape: scanBounds,

@@ -13,6 +13,7 @@ describe('the table of settings', () => {
       ['registryDefaults', undefined],
       ['registryEvents', undefined],
       ['advisories', undefined],
+      ['endOfLife', undefined],
       ['scan', undefined],
       ['httpsProxy', 'HTTPS_PROXY'],
       ['httpProxy', 'HTTP_PROXY'],

@@ -7,6 +7,7 @@ import { describeDuration } from '../../core/text/duration.ts';
 import type { Advisories } from '../../evidence/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Config } from '../../config/resolved.ts';
+import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import { loadFeeds, loadRegistryDefaults } from '../../config/registries/registry-files.ts';
 import { describeConfigProblem } from '../../config/sources/origin.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
@@ -87,6 +88,7 @@ export const openAdvisories = async (
   const folder = advisoryFolder(config.data.value);
   const advisories = followAdvisories(folder, {
     isWanted,
+    endOfLife: endOfLifeDates(config.endOfLife.value),
     onGeneration: ({ generation, feeds }) => {
       log.info('advisories are in force', { generation, feeds: feeds.length });
     },
