@@ -49,7 +49,7 @@ const createBuilder = (ecosystem: string, at: Date) => {
     else if (here.length === 0) counts.elsewhere += 1;
     else {
       for (const entry of here) names.add(counts.advisories, entry);
-      advisories.add(Buffer.from(JSON.stringify(advisory)));
+      advisories.add(JSON.stringify(advisory));
       texts.add(text);
       counts.advisories += 1;
     }

@@ -2,23 +2,43 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import type { AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import { packageKeyName } from '../../core/vulnerability/package.ts';
 import { keyHash, numbersAsBytes, textsPerBlock } from './part-format.ts';
-import { writeEntry, writeName } from './part-values.ts';
+import { noPlaces, writeEntry, writeName, type VersionPlaces } from './part-values.ts';
 
 /** Fast: a level more costs more time than the disk that it saves is worth. */
 const zstdLevel = 1;
 
-/** Bytes one after the other, and where each begins. */
+const chunkBytes = 1024 * 1024;
+/** The most bytes of a character of a text. */
+const bytesPerCharacter = 3;
+
+/** Bytes one after the other, and where each begins. Texts are written into large pieces: there are hundreds of thousands. */
 export const createSection = () => {
-  const chunks: Buffer[] = [];
+  const full: Buffer[] = [];
   const offsets = [0];
   let size = 0;
+  let chunk = Buffer.alloc(0);
+  let used = 0;
+  const begin = (bytes: number): void => {
+    full.push(chunk.subarray(0, used));
+    chunk = Buffer.allocUnsafeSlow(bytes);
+    used = 0;
+  };
   return {
-    add: (chunk: Buffer): void => {
-      size += chunk.length;
-      chunks.push(chunk);
+    add: (text: string): void => {
+      const most = bytesPerCharacter * text.length;
+      if (chunk.length - used < most) begin(Math.max(chunkBytes, most));
+      const written = chunk.write(text, used);
+      used += written;
+      size += written;
       offsets.push(size);
     },
-    bytes: (): Buffer => Buffer.concat(chunks, size),
+    addBytes: (bytes: Buffer): void => {
+      begin(0);
+      full.push(bytes);
+      size += bytes.length;
+      offsets.push(size);
+    },
+    bytes: (): Buffer => Buffer.concat([...full, chunk.subarray(0, used)], size),
     offsets: (): Buffer => numbersAsBytes(offsets),
   };
 };
@@ -30,7 +50,7 @@ export const createTexts = () => {
   const flush = (): void => {
     if (waiting.length === 0) return;
     const block = Buffer.from(JSON.stringify(waiting));
-    blocks.add(zstdCompressSync(block, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }));
+    blocks.addBytes(zstdCompressSync(block, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }));
     waiting = [];
   };
   return {
@@ -45,14 +65,12 @@ export const createTexts = () => {
   };
 };
 
-const noBytes = Buffer.alloc(0);
-
 interface Name {
   readonly hash: number;
   readonly ecosystem: string;
   readonly name: string;
   /** Where the versions that its advisories list stand. */
-  readonly places: Map<string, number>;
+  readonly places: VersionPlaces;
   readonly entries: string[];
 }
 
@@ -74,7 +92,7 @@ export const createNames = () => {
       if (names === undefined) byEcosystem.set(ecosystem, (names = new Map<string, Name>()));
       let found = names.get(name);
       if (found === undefined) {
-        found = { ecosystem, name, hash: keyHash(ecosystem, name), places: new Map(), entries: [] };
+        found = { ecosystem, name, hash: keyHash(ecosystem, name), places: noPlaces(), entries: [] };
         names.set(name, found);
       }
       found.entries.push(writeEntry(advisory, affected, found.places));
@@ -85,8 +103,9 @@ export const createNames = () => {
       const values = createSection();
       const versions = createSection();
       for (const { ecosystem, name, places, entries } of sorted) {
-        values.add(Buffer.from(writeName(ecosystem, name, entries)));
-        versions.add(places.size > 0 ? Buffer.from(JSON.stringify([...places.keys()])) : noBytes);
+        values.add(writeName(ecosystem, name, entries));
+        const listed = places.versions;
+        versions.add(listed.length > 0 ? JSON.stringify(listed) : '');
       }
       return {
         hashes: numbersAsBytes(sorted.map(({ hash }) => hash)),

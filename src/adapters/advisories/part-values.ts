@@ -25,18 +25,31 @@ const readRange = (value: RangeValue): VersionRange =>
     ? 'unreadable'
     : value.map((event) => ({ kind: kindOf.get(event.charAt(0)) ?? 'introduced', version: event.slice(1) }));
 
+/** The versions that the advisories about one name list, each once. */
+export interface VersionPlaces {
+  readonly versions: string[];
+  readonly places: Map<string, number>;
+}
+export const noPlaces = (): VersionPlaces => ({ versions: [], places: new Map() });
+
+const placeOf = (version: string, { versions, places }: VersionPlaces): number => {
+  const known = places.get(version);
+  if (known !== undefined) return known;
+  places.set(version, versions.length);
+  return versions.push(version) - 1;
+};
+
 /** Advisories about one name list mostly the same versions in the same order: a few runs name a thousand of them. */
-const runsOf = (versions: readonly string[], places: Map<string, number>): readonly Run[] => {
+const runsOf = (listed: readonly string[], known: VersionPlaces): readonly Run[] => {
   const runs: [number, number][] = [];
-  for (const version of versions) {
-    let place = places.get(version);
-    if (place === undefined) {
-      place = places.size;
-      places.set(version, place);
-    }
+  let next = 0;
+  for (const version of listed) {
+    // To compare it with the one behind the last costs less than to look for it.
+    const place = known.versions[next] === version ? next : placeOf(version, known);
     const last = runs.at(-1);
-    if (last !== undefined && last[0] + last[1] === place) last[1] += 1;
+    if (last !== undefined && next === place) last[1] += 1;
     else runs.push([place, 1]);
+    next = place + 1;
   }
   return runs;
 };
@@ -45,10 +58,11 @@ const runsOf = (versions: readonly string[], places: Map<string, number>): reado
 export const writeEntry = (
   advisory: number,
   { ranges, versions, ratings, stream }: Affected,
-  places: Map<string, number>,
+  places: VersionPlaces,
 ): string => {
   const written = ranges.map(writeRange);
   const runs = runsOf(versions, places);
+  // Texts in one piece: hundreds of thousands of them are kept until the part is written.
   if (stream !== undefined) return JSON.stringify([advisory, written, runs, ratings, stream]);
   if (ratings.length > 0) return JSON.stringify([advisory, written, runs, ratings]);
   return JSON.stringify(runs.length > 0 ? [advisory, written, runs] : [advisory, written]);
