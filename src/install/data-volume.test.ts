@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { expect, test } from 'vitest';
+import { maxFeedBytes } from '../adapters/advisories/update/update-feed.ts';
 import { maxLogBytes } from '../adapters/store/sqlite/file.ts';
 import { spareShare } from '../adapters/store/sqlite/space.ts';
 import { parseSize } from '../config/values/size.ts';
@@ -42,6 +43,8 @@ test('all that lies under --data fits into its volume, together', () => {
     databaseBytes(inventoryMaxBytes.fallback),
     evidenceCache.fallback,
     generations * generationBytes,
+    // One feed is downloaded at a time.
+    maxFeedBytes,
   ].reduce((sum, bytes) => sum + bytes, 0);
   const volume = parseSize(volumes.find(({ name }) => name === 'data')?.emptyDir?.sizeLimit ?? '');
   if (!volume.ok) throw new Error(volume.error);

@@ -61,7 +61,11 @@ const maxKnownBytes = 67_108_864;
 const maxKnownLayers = 4096;
 
 const unreadable = (error: Unreadable, thread?: CatalogThread) =>
-  fail({ kind: 'unreadable' as const, error, ...(thread?.hasFailed() === true && { mayPass: true as const }) });
+  fail({
+    kind: 'unreadable' as const,
+    error,
+    ...(thread?.hasFailed() === true && { mayPass: true as const }),
+  });
 const placeOf = <F>({ digest, createdBy, annotations = {} }: LayerSource<F>): LayerPlace => ({
   digest,
   ...(createdBy === undefined ? {} : { createdBy }),
