@@ -9,6 +9,10 @@ import type { CatalogReply, CatalogRequest, WrittenLayer } from './catalog-messa
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 const outOfMemory = tooMuch('to read it takes more memory than a thread has');
 const failed = (why: string): Result<never, Unreadable> => invalidBytes(`it could not be read: ${why}`);
+const endedBy = (error: unknown): Result<never, Unreadable> => {
+  const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return isMemory ? outOfMemory : failed(messageOf(error));
+};
 
 export interface CatalogThread {
   send(request: CatalogRequest): void;
@@ -47,10 +51,7 @@ export const startCatalogThread = (program: URL): CatalogThread => {
     else finish(failed(reply.why));
     wake();
   });
-  thread.on('error', (error: unknown) => {
-    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    finish(isMemory ? outOfMemory : failed(messageOf(error)));
-  });
+  thread.on('error', (error: unknown) => finish(endedBy(error)));
   thread.on('exit', () => finish(failed('the thread ended')));
   const until = async <T>(value: () => T | undefined): Promise<T | Result<never, Unreadable>> => {
     for (;;) {
