@@ -114,11 +114,12 @@ test('the runner of published cases names failures and folders without a runner,
     expect.stringMatching(/^FAILED deep\/below\/surprise_fail PATH: exit code 0/),
     expect.stringMatching(/^FAILED deep\/below\/surprise_fail DIGEST: exit code 0/),
     'no runner for elsewhere',
+    'sigstore: 2 passed, 2 failed, 0 skipped',
     '2 passed, 2 failed',
   ]);
   expect(await conformance(join(cases, 'deep', 'below', 'happy'), '--spawn')).toMatchObject({
     code: 0,
-    stdout: '2 passed, 0 failed\n',
+    stdout: 'sigstore: 2 passed, 0 failed, 0 skipped\n2 passed, 0 failed\n',
   });
   expect(await conformance(join(cases, 'elsewhere'))).toMatchObject({
     code: 1,

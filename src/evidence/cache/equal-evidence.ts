@@ -8,11 +8,14 @@ const maxAlike = 8;
 const sameTexts = (some: readonly string[] = [], others: readonly string[] = []): boolean =>
   some.length === others.length && some.every((text, at) => text === others[at]);
 
+/** R25: what an outage left, and whether that is excusable, is said of one answer alone. */
+const isOfOutage = ({ staleFor, excusable }: ImageEvidence): boolean =>
+  staleFor !== undefined || excusable !== undefined;
+
 /** Whether both hold the same facts, as objects, and say the same of them. */
 const isEqual = (one: ImageEvidence, other: ImageEvidence): boolean => {
   if (one.pinned.state !== 'known' || other.pinned.state !== 'known') return false;
-  if (one.pinned.value !== other.pinned.value || one.staleFor !== undefined || other.staleFor !== undefined)
-    return false;
+  if (one.pinned.value !== other.pinned.value || isOfOutage(one) || isOfOutage(other)) return false;
   const kinds = Object.keys({ ...one.facts, ...other.facts }) as readonly KindId[];
   return (
     kinds.every((id) => one.facts[id] === other.facts[id]) &&
