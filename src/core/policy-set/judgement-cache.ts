@@ -1,3 +1,4 @@
+import { createObjectNumbers } from '../object-numbers.ts';
 import type { CheckSituation, EvidenceCheck, EvidenceViolation } from '../checks/check.ts';
 import { createLruCache } from '../../concurrency/lru-cache.ts';
 
@@ -22,19 +23,6 @@ const weightOf = (judgement: Judgement): number =>
     entryBytes,
   );
 
-/** A number for each object that a rule judged. None is given twice, so no key can mean other facts later. */
-const createNumbers = () => {
-  const numbers = new WeakMap<object, number>();
-  let last = 0;
-  return (object: object): number => {
-    const known = numbers.get(object);
-    if (known !== undefined) return known;
-    last += 1;
-    numbers.set(object, last);
-    return last;
-  };
-};
-
 /**
  * The cache of one policy set; it lives as long as the set. A rule judges an image once, however many policies have
  * the rule and however many names the image has (R24): one Pod can name an index of 60 platforms 64 times in a
@@ -44,7 +32,7 @@ const createNumbers = () => {
  */
 export const createJudgementCache = (): JudgementCache => {
   const rules = new Map<string, number>();
-  const numberOf = createNumbers();
+  const numberOf = createObjectNumbers();
   const judgements = createLruCache<Judgement>(limits);
   const inReview = new WeakMap<CheckSituation, Map<string, Judgement>>();
 

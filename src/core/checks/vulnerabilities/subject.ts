@@ -6,6 +6,7 @@ import type {
   PlatformPackages,
   VulnerabilityFacts,
 } from '../../facts/vulnerability/vulnerability-facts.ts';
+import { createObjectNumbers } from '../../object-numbers.ts';
 import { vulnerabilitiesOf, type Vulnerability } from '../../vulnerability/vulnerability.ts';
 
 /** What one platform of an image holds, by the lists that count. */
@@ -30,13 +31,7 @@ const maxCombinations = 16;
  */
 export const createVulnerabilityMemory = () => {
   const memory = new WeakMap<Matches, Map<string, readonly Vulnerability[]>>();
-  const numbers = new WeakMap<Matches, number>();
-  let last = 0;
-  const numberOf = (matches: Matches): number => {
-    const known = numbers.get(matches) ?? (last += 1);
-    numbers.set(matches, known);
-    return known;
-  };
+  const numberOf = createObjectNumbers();
   return (lists: readonly JudgedPackageList[]): readonly Vulnerability[] => {
     const all = lists.map(({ matches }) => matches);
     const [first] = all;
