@@ -14,6 +14,20 @@ export const wrongOperand = (at: number, wanted: string, got: RegoValue): never 
   throw new BuiltinFault(`operand ${at} must be ${wanted} but got ${typeName(got)}`, 'eval_type_error');
 };
 
+/** Whether a text can be read: reading it is no fault. What is no text cannot. */
+export const isReadableBy =
+  (read: (text: string) => unknown) =>
+  ([text = null]: readonly RegoValue[]): boolean => {
+    if (typeof text !== 'string') return false;
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      if (error instanceof BuiltinFault) return false;
+      throw error;
+    }
+  };
+
 const operand = (args: readonly RegoValue[], at: number): RegoValue => args[at - 1] ?? null;
 
 /** The arguments of a builtin, counted from 1, each with the type that it must have. */

@@ -6,8 +6,8 @@ import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { RuleNode } from '../evaluate/rule-node.ts';
 import { compareValues, equalValues, type Maybe, type RegoValue } from '../values/value.ts';
 
-/** The values of arguments; `undefined`: one of them has none. */
-const valuesOf = (frame: Frame, args: readonly Getter[]): readonly RegoValue[] | undefined => {
+/** The values of terms, such as arguments; `undefined`: one of them has none. */
+export const termValues = (frame: Frame, args: readonly Getter[]): readonly RegoValue[] | undefined => {
   const values: RegoValue[] = [];
   for (const arg of args) {
     const value = arg(frame);
@@ -66,7 +66,7 @@ export const builtinCode = (name: string, builtin: Builtin, args: readonly Gette
     return comparisonCode(compare, left, right);
   return (frame) => {
     const { ctx } = frame;
-    const values = valuesOf(frame, args);
+    const values = termValues(frame, args);
     if (values === undefined) return undefined;
     const replacement = ctx.functions?.get(name);
     return replacement === undefined ? askBuiltin(name, builtin, ctx, values) : replacement(ctx, values);
@@ -80,7 +80,7 @@ export const functionCode = (node: RuleNode, args: readonly Getter[]): Getter =>
   const name = functionName(node.path);
   return (frame) => {
     const { ctx } = frame;
-    const values = valuesOf(frame, args);
+    const values = termValues(frame, args);
     if (values === undefined) return undefined;
     const replacement = ctx.functions?.get(name);
     if (replacement !== undefined) return replacement(ctx, values);

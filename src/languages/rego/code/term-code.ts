@@ -13,7 +13,7 @@ import {
   type VarTerm,
 } from '../syntax/term.ts';
 import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../values/value.ts';
-import { builtinCode, functionCode } from './call-code.ts';
+import { builtinCode, functionCode, termValues } from './call-code.ts';
 import { dataStart, lookupCode, placeCode, walkCode, type DataStart, type PathStep } from './walk-code.ts';
 
 /** What the compiler knows beside the rule at hand. */
@@ -90,15 +90,7 @@ export abstract class TermCompiler {
   }
 
   #array(items: readonly Getter[]): Getter {
-    return (frame) => {
-      const values: RegoValue[] = [];
-      for (const item of items) {
-        const value = item(frame);
-        if (value === undefined) return undefined;
-        values.push(value);
-      }
-      return values;
-    };
+    return (frame) => termValues(frame, items);
   }
 
   #set(items: readonly Getter[]): Getter {

@@ -195,9 +195,8 @@ export abstract class TermParser extends TokenCursor {
     });
   }
 
-  /** The items from the first one on, which was read as a term. */
-  #items(first: Term, close: string): readonly Term[] {
-    const head = this.infix(true, first);
+  /** The items from the first one on, which was read. */
+  #items(head: Term, close: string): readonly Term[] {
     if (this.accept(close)) return [head];
     this.expect(',');
     return [head, ...this.list(close)];
@@ -210,7 +209,7 @@ export abstract class TermParser extends TokenCursor {
     const body = this.#comprehensionBody(']');
     if (body !== undefined)
       return { kind: 'comprehension', of: 'array', head: [first], body, firstSlot: 0, at };
-    return { kind: 'array', items: this.#items(first, ']'), at };
+    return { kind: 'array', items: this.#items(this.infix(true, first), ']'), at };
   }
 
   #braces(at: number): Term {
@@ -222,9 +221,7 @@ export abstract class TermParser extends TokenCursor {
       return { kind: 'comprehension', of: 'set', head: [first], body, firstSlot: 0, at };
     const head = this.infix(true, first);
     if (this.accept(':')) return this.#object(head, at);
-    if (this.accept('}')) return { kind: 'set', items: [head], at };
-    this.expect(',');
-    return { kind: 'set', items: [head, ...this.list('}')], at };
+    return { kind: 'set', items: this.#items(head, '}'), at };
   }
 
   #object(key: Term, at: number): Term {

@@ -7,22 +7,9 @@ import { isNumber, numberAsFloat } from '../../values/number.ts';
 import { valueOfJson } from '../../values/json-value.ts';
 import { valueText } from '../../values/value-text.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
-import { objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
+import { isReadableBy, objectAt, textAt, wrongOperand, type BuiltinTable } from '../builtin.ts';
 import { readJson } from './json-reader.ts';
 import { jsonText, type JsonLayout } from './json-text.ts';
-
-const isReadable =
-  (read: (text: string) => unknown) =>
-  ([text = null]: readonly RegoValue[]): boolean => {
-    if (typeof text !== 'string') return false;
-    try {
-      read(text);
-      return true;
-    } catch (error) {
-      if (error instanceof BuiltinFault) return false;
-      throw error;
-    }
-  };
 
 const layoutText = (options: RegoObject, key: string, fallback: string): string => {
   const value = options.get(key);
@@ -73,9 +60,9 @@ export const documents: BuiltinTable = {
     return paid(ctx, (layout?.prefix ?? '') + jsonText(value, layout));
   },
   'json.unmarshal': (args) => readJson(textAt(args, 1)),
-  'json.is_valid': isReadable(readJson),
+  'json.is_valid': isReadableBy(readJson),
   'yaml.marshal': ([value = null], ctx) =>
     paid(ctx, stringify(toJson(value), { indentSeq: false, lineWidth: 0 })),
   'yaml.unmarshal': (args) => readYaml(textAt(args, 1)),
-  'yaml.is_valid': isReadable(readYaml),
+  'yaml.is_valid': isReadableBy(readYaml),
 };

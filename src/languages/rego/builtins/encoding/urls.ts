@@ -1,6 +1,6 @@
 import { BuiltinFault } from '../../evaluate/fault.ts';
 import { RegoObject, RegoSet, type RegoValue } from '../../values/value.ts';
-import { objectAt, textAt, type BuiltinTable } from '../builtin.ts';
+import { isReadableBy, objectAt, textAt, type BuiltinTable } from '../builtin.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -131,16 +131,7 @@ const parsedUri = (text: string): RegoObject => {
   return RegoObject.of(entries.filter(([, value]) => value !== ''));
 };
 
-const isUri = ([text = null]: readonly RegoValue[]): boolean => {
-  if (typeof text !== 'string' || text === '') return false;
-  try {
-    parsedUri(text);
-    return true;
-  } catch (error) {
-    if (error instanceof BuiltinFault) return false;
-    throw error;
-  }
-};
+const isReadableUri = isReadableBy(parsedUri);
 
 /** Policy Reference, "Encoding": queries and URIs. */
 export const urls: BuiltinTable = {
@@ -149,5 +140,5 @@ export const urls: BuiltinTable = {
   'urlquery.encode_object': encodedObject,
   'urlquery.decode_object': decodedObject,
   'uri.parse': (args) => parsedUri(textAt(args, 1)),
-  'uri.is_valid': isUri,
+  'uri.is_valid': (args) => args[0] !== '' && isReadableUri(args),
 };

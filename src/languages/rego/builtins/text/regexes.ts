@@ -2,7 +2,7 @@ import type { RE2JS } from 're2js';
 import type { Evaluation } from '../../evaluate/evaluation.ts';
 import { BuiltinFault } from '../../evaluate/fault.ts';
 import type { RegoValue } from '../../values/value.ts';
-import { integerAt, textAt, type BuiltinTable } from '../builtin.ts';
+import { integerAt, isReadableBy, textAt, type BuiltinTable } from '../builtin.ts';
 import { intersects } from './regex-intersection.ts';
 import { compiledPattern } from './regex-cache.ts';
 
@@ -41,17 +41,6 @@ const matches = (args: readonly RegoValue[], ctx: Evaluation): boolean => {
   const text = textAt(args, 2);
   pay(ctx, text);
   return pattern.matcher(text).find();
-};
-
-const isValid = ([pattern = null]: readonly RegoValue[]): boolean => {
-  if (typeof pattern !== 'string') return false;
-  try {
-    compiledPattern(pattern);
-    return true;
-  } catch (error) {
-    if (error instanceof BuiltinFault) return false;
-    throw error;
-  }
 };
 
 const split = (args: readonly RegoValue[], ctx: Evaluation): RegoValue => {
@@ -153,7 +142,7 @@ const templateMatches = (args: readonly RegoValue[], ctx: Evaluation): boolean =
 export const regexes: BuiltinTable = {
   re_match: matches,
   'regex.match': matches,
-  'regex.is_valid': isValid,
+  'regex.is_valid': isReadableBy(compiledPattern),
   'regex.split': split,
   'regex.find_n': (args, ctx) => find(args, ctx).map(({ groups }) => groups[0] ?? ''),
   'regex.find_all_string_submatch_n': (args, ctx) =>
