@@ -7,14 +7,7 @@ import { acceptPart, type Refusal } from './accept/accept-part.ts';
 import { closeGeneration, loadUsable, swapGeneration, type LoadedGeneration } from './advisory-folder.ts';
 import type { Part } from './compile-part.ts';
 import { withParts, type GenerationPart } from './generation.ts';
-import {
-  mostOf,
-  readCounts,
-  withCount,
-  withoutCounts,
-  writeCounts,
-  type PartCount,
-} from './accept/part-counts.ts';
+import { mostOf, countsFile, withCount, withoutCounts, type PartCount } from './accept/part-counts.ts';
 import type { PartSummary } from './part-format.ts';
 
 /** What a feed says of one ecosystem, compiled, and how old it is (V15). */
@@ -146,12 +139,12 @@ export const putParts = async (
   if (!lock.ok) return lock;
   try {
     return await withUsable(folder, async (current) => {
-      const basis = { current, counts: await readCounts(folder), isLossAccepted, now: now() };
+      const basis = { current, counts: await countsFile.read(folder), isLossAccepted, now: now() };
       const { outcomes, next, fresh, counts } = judgeAll(offered, renewed, basis);
       if (next.length > 0) {
         const generation = withParts(current?.generation ?? { parts: [] }, next);
         await swapGeneration(folder, generation, fresh, current?.generation);
-        if (fresh.length > 0) await writeCounts(folder, counts);
+        if (fresh.length > 0) await countsFile.write(folder, counts);
       }
       return ok(outcomes);
     });

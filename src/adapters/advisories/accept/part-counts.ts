@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import { objectOf } from '../../../core/text/json/json.ts';
-import { parseJson } from '../../../core/text/json/parse-json.ts';
-import { readRegularFile } from '../../../files/regular-file.ts';
-import { replaceFile } from '../../../files/whole-file.ts';
+import { createRowsFile } from '../rows-file.ts';
 
 /** How many advisories a feed had about an ecosystem when it was put in force on a day (UTC). */
 export interface PartCount {
@@ -16,12 +13,6 @@ type Subject = Pick<PartCount, 'feed' | 'ecosystem'>;
 const day = 86_400_000;
 /** How long a number counts against a feed that shrinks. */
 export const countedDays = 30;
-const schema = 1;
-const maxBytes = 8 * 1024 * 1024;
-/** Thirty-one days of the parts that a generation may have. */
-const maxCounts = 31_000;
-
-const pathIn = (folder: string): string => join(folder, 'counts.json');
 const isOf = (one: Subject, other: Subject): boolean =>
   one.feed === other.feed && one.ecosystem === other.ecosystem;
 /** A day of the future counts too: a clock that was set back must not make room for a loss. */
@@ -39,25 +30,15 @@ const isCount = (value: unknown): value is PartCount => {
   );
 };
 
-/** What is lost with this file is what is in force now: that stays what the next part is compared with. */
-export const readCounts = async (folder: string): Promise<readonly PartCount[]> => {
-  try {
-    const { bytes } = await readRegularFile(pathIn(folder), maxBytes);
-    const { schema: written, counts } = objectOf(
-      bytes.ok ? parseJson(bytes.value.toString('utf8')) : undefined,
-    );
-    return written === schema && Array.isArray(counts) ? counts.filter(isCount) : [];
-  } catch {
-    return [];
-  }
-};
-
-export const writeCounts = (folder: string, counts: readonly PartCount[]): Promise<void> =>
-  replaceFile(
-    pathIn(folder),
-    `${JSON.stringify({ schema, counts: counts.slice(-maxCounts) }, undefined, 2)}\n`,
-    0o600,
-  );
+/** Where this file is lost, what is in force now stays what the next part is compared with. */
+export const countsFile = createRowsFile({
+  file: 'counts.json',
+  name: 'counts',
+  maxBytes: 8 * 1024 * 1024,
+  // Thirty-one days of the parts that a generation may have.
+  maxRows: 31_000,
+  isRow: isCount,
+});
 
 /** The most advisories of one that were in force lately; 0: nobody knows. */
 export const mostOf = (counts: readonly PartCount[], subject: Subject, now: number): number =>
