@@ -16,6 +16,16 @@ export const registrySettings = [
   'noProxy',
 ] as const satisfies readonly SettingKey[];
 
+/** Those that say besides how images are looked into, and where what was found in them is kept. */
+export const layerSettings = [
+  'data',
+  'scan',
+  'endOfLife',
+  'inventoryMaxAge',
+  'inventoryMaxBytes',
+  ...registrySettings,
+] as const satisfies readonly SettingKey[];
+
 export type RegistryConfig = ConfigOf<(typeof registrySettings)[number]>;
 
 /** For options that may be given more than once. */

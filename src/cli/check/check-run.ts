@@ -31,7 +31,7 @@ import {
 } from './namespace-input.ts';
 import type { OutputTarget } from './outputs.ts';
 import { formatObject, placeText } from '../render/decision-table.ts';
-import { registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { layerSettings, type RegistryConfig } from '../setting-flags.ts';
 import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 
@@ -41,12 +41,7 @@ export const checkSettings = [
   'kubeconfig',
   'context',
   'unmatched',
-  'data',
-  'scan',
-  'endOfLife',
-  'inventoryMaxAge',
-  'inventoryMaxBytes',
-  ...registrySettings,
+  ...layerSettings,
 ] as const satisfies readonly SettingKey[];
 
 /** A command that looks at one image has no cluster, no advisories, and no say about images that no policy names. */

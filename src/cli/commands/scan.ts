@@ -3,8 +3,8 @@ import { gapKinds } from '../../core/vulnerability/gap.ts';
 import { severityLevels } from '../../core/vulnerability/severity/severity.ts';
 import { formatOption } from '../check/outputs.ts';
 import type { CommandModule } from '../command-module.ts';
-import { scan, scanFormats, scanSettings, type ScanFlags } from '../scan/scan.ts';
-import { addSettingFlags, gather } from '../setting-flags.ts';
+import { scan, scanFormats, type ScanFlags } from '../scan/scan.ts';
+import { addSettingFlags, gather, layerSettings } from '../setting-flags.ts';
 import { oneOf } from '../terminal/choice.ts';
 import { failOnLevels } from '../terminal/exit-code.ts';
 
@@ -79,7 +79,7 @@ export const command: CommandModule['command'] = (terminal, done) => {
     .option('--advisories <folder>', 'Advisories of another folder than that below --data.')
     .addOption(formatOption(scanFormats))
     .option('-q, --quiet', 'Say nothing but errors on stderr.');
-  return addSettingFlags(command, scanSettings, descriptions)
+  return addSettingFlags(command, layerSettings, descriptions)
     .addHelpText('after', examples)
     .action(async (targets: readonly string[], flags: ScanFlags) =>
       done(await scan(targets, flags, terminal)),

@@ -5,7 +5,6 @@ import { systemClock } from '../../concurrency/clock.ts';
 import { endOfLifeDates } from '../../config/advisories/end-of-life-rows.ts';
 import type { Flags } from '../../config/resolve.ts';
 import type { ConfigOf } from '../../config/resolved.ts';
-import type { SettingKey } from '../../config/settings/settings.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { unavailable, type Fact } from '../../core/facts/fact.ts';
 import { describeDuration } from '../../core/text/duration.ts';
@@ -31,7 +30,7 @@ import { renderJunit } from '../render/junit.ts';
 import { renderSarif } from '../render/sarif.ts';
 import { notJudgedWhole, renderScanTable } from '../render/scan-text.ts';
 import { renderScanWhy } from '../render/scan-why.ts';
-import { readSettings, registrySettings, type RegistryConfig } from '../setting-flags.ts';
+import { layerSettings, readSettings, type RegistryConfig } from '../setting-flags.ts';
 import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
@@ -41,14 +40,6 @@ import { renderCycloneDx } from './scan-cyclonedx.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 import { createScanProgress } from './scan-progress.ts';
 
-export const scanSettings = [
-  'data',
-  'scan',
-  'endOfLife',
-  'inventoryMaxAge',
-  'inventoryMaxBytes',
-  ...registrySettings,
-] as const satisfies readonly SettingKey[];
 export const scanFormats = ['table', 'json', 'yaml', 'sarif', 'junit', 'cyclonedx'] as const;
 
 export type ScanFlags = Flags &
@@ -261,7 +252,7 @@ export const scan = async (
     ...rest
   } = flags;
   const terminal = hushed(given, quiet);
-  const config = readSettings(scanSettings, rest, terminal);
+  const config = readSettings(layerSettings, rest, terminal);
   const verdict = await judgeTargets(targets, flags, config, terminal);
   const folder = advisories === undefined ? advisoryFolder(resolve(config.data.value)) : resolve(advisories);
   const { set, scanned } = await scanBy(

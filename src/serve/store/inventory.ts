@@ -11,7 +11,7 @@ import type { ConfigOf } from '../../config/resolved.ts';
 import type { PackageLists } from '../../evidence/ports.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { closeStore, judgeStore, storePart, type DataStore } from './open-store.ts';
+import { closeStore, judgeStore, storePart, storeTelemetry, type DataStore } from './open-store.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 export type InventoryConfig = ConfigOf<'inventoryMaxAge' | 'inventoryMaxBytes'>;
@@ -73,34 +73,19 @@ interface OpenedInventory {
 export const openInventory = (
   config: ConfigOf<'data'> & InventoryConfig,
   worker: URL,
-  { log, metrics }: Telemetry,
+  telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): OpenedInventory => {
-  const observer: KeptListsOptions['observer'] = {
-    stored: (count) => metrics.count('inventoryWritten', {}, count),
-    dropped: (count) => metrics.count('inventoryDropped', {}, count),
-    failed: () => undefined,
-    pruned: () => undefined,
-    stateChanged: (state) => {
-      metrics.set('inventoryFailing', state.state === 'ok' ? 0 : 1);
-      if (state.state === 'ok') log.info('the inventory is written again');
-      else
-        log.error('package lists cannot be kept; the gate keeps answering', {
-          code: state.code,
-          reason: state.reason,
-        });
-    },
-  };
+  const { observer, follow } = storeTelemetry(
+    { part: 'inventory', cannot: 'package lists cannot be kept', were: 'package lists were not kept' },
+    telemetry,
+  );
   const { lists, inventory } = openLists(config.data.value, worker, config, { observer });
   const isThere = (): boolean => existsSync(inventory.file);
-  metrics.onScrape(() => metrics.set('inventoryQueued', inventory.writer.queued()));
-  lifecycle.add(async () => {
-    const left = await closeStore(inventory);
-    if (left > 0) log.error('package lists were not kept before the end', { count: left });
-  });
+  follow(inventory, lifecycle);
   return {
     lists,
     parts: () => (inventory.writer.state().state === 'ok' && !isThere() ? [] : [storePart(inventory)]),
-    foreign: isThere() ? judgeStore(inventory, log) : Promise.resolve(undefined),
+    foreign: isThere() ? judgeStore(inventory, telemetry.log) : Promise.resolve(undefined),
   };
 };

@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../adapters/log/log.ts';
 import type { StoreWriter } from '../../adapters/store/queue/store-writer.ts';
+import type { WriterObserver } from '../../adapters/store/queue/writer-options.ts';
 import { StoreFault } from '../../gate/store.ts';
 import type { PartState } from '../../gate/readiness.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 /** How long a start waits for a store to open, and a stop for it to be written, in milliseconds. */
 const openWithin = 3_000;
@@ -40,6 +43,40 @@ export const judgeStore = ({ part, file, store }: DataStore, log: Log): Promise<
     return undefined;
   });
   return Promise.race([opened, late]);
+};
+
+/** How a gate tells of what it writes to a store. */
+interface StoreNames {
+  readonly part: 'record' | 'inventory';
+  /** What it holds, with what did not happen to it: `decisions cannot be written to the record`. */
+  readonly cannot: string;
+  /** The same, when the gate has ended: `decisions were not written to the record`. */
+  readonly were: string;
+}
+
+/** Metrics and lines of the log about one store, until it is closed with the gate. */
+export const storeTelemetry = ({ part, cannot, were }: StoreNames, { log, metrics }: Telemetry) => {
+  const observer: WriterObserver = {
+    stored: (count) => metrics.count(`${part}Written`, {}, count),
+    dropped: (count) => metrics.count(`${part}Dropped`, {}, count),
+    failed: () => undefined,
+    pruned: () => undefined,
+    stateChanged: (state) => {
+      metrics.set(`${part}Failing`, state.state === 'ok' ? 0 : 1);
+      if (state.state === 'ok') log.info(`the ${part} is written again`);
+      else log.error(`${cannot}; the gate keeps answering`, { code: state.code, reason: state.reason });
+    },
+  };
+  return {
+    observer,
+    follow: (store: DataStore, lifecycle: Lifecycle): void => {
+      metrics.onScrape(() => metrics.set(`${part}Queued`, store.writer.queued()));
+      lifecycle.add(async () => {
+        const left = await closeStore(store);
+        if (left > 0) log.error(`${were} before the end`, { count: left });
+      });
+    },
+  };
 };
 
 /** Writes what waits, and closes it. @returns how much was not written */

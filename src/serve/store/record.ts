@@ -7,7 +7,7 @@ import type { Config } from '../../config/resolved.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { PartState } from '../../gate/readiness.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { closeStore, judgeStore, storePart, type DataStore } from './open-store.ts';
+import { judgeStore, storePart, storeTelemetry, type DataStore } from './open-store.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -43,9 +43,17 @@ interface OpenedRecord {
 export const openRecord = (
   config: Config,
   storeWorker: URL,
-  { log, metrics }: Telemetry,
+  telemetry: Telemetry,
   lifecycle: Lifecycle,
 ): OpenedRecord => {
+  const { observer, follow } = storeTelemetry(
+    {
+      part: 'record',
+      cannot: 'decisions cannot be written to the record',
+      were: 'decisions were not written to the record',
+    },
+    telemetry,
+  );
   const dataDir = config.data.value;
   const store = createWorkerStore({ worker: storeWorker, dataDir });
   const recorder = createRecorder({
@@ -57,27 +65,9 @@ export const openRecord = (
       maxAgeMs: config.recordMaxAge.value,
       maxBytes: config.recordMaxBytes.value,
     },
-    observer: {
-      stored: (count) => metrics.count('recordWritten', {}, count),
-      dropped: (count) => metrics.count('recordDropped', {}, count),
-      failed: () => undefined,
-      pruned: () => undefined,
-      stateChanged: (state) => {
-        metrics.set('recordFailing', state.state === 'ok' ? 0 : 1);
-        if (state.state === 'ok') log.info('the record is written again');
-        else
-          log.error('decisions cannot be written to the record; the gate keeps answering', {
-            code: state.code,
-            reason: state.reason,
-          });
-      },
-    },
+    observer,
   });
   const record: DataStore = { part: 'record', file: decisionsFile(dataDir), store, writer: recorder };
-  metrics.onScrape(() => metrics.set('recordQueued', recorder.queued()));
-  lifecycle.add(async () => {
-    const left = await closeStore(record);
-    if (left > 0) log.error('decisions were not written to the record before the end', { count: left });
-  });
-  return { recorder, part: () => storePart(record), foreign: judgeStore(record, log) };
+  follow(record, lifecycle);
+  return { recorder, part: () => storePart(record), foreign: judgeStore(record, telemetry.log) };
 };

@@ -4,7 +4,7 @@ import type { WriterState } from './writer-health.ts';
 import type { QueueLimits, QueuedForm } from './write-queue.ts';
 
 /** Called for everything that is counted. Must not throw. */
-interface WriterObserver {
+export interface WriterObserver {
   stored(count: number): void;
   /** Lost: the queue was full, the store refused this very batch, or the writer was already drained. */
   dropped(count: number, why: 'queue-full' | 'rejected' | 'closed'): void;
