@@ -23,6 +23,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 const connect = <Schema>(database: string): Kysely<Schema> => {
   const { host, port, user, password } = server;
   const pool = new pg.Pool({ host, port, user, password, database, max: 4 });
+  // A pool that ends does not wait until its connections are closed: the server may be stopped before they are.
+  pool.on('error', (error) => {
+    if (!pool.ending) throw error;
+  });
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 };
 
