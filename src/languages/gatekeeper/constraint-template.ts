@@ -3,7 +3,7 @@ import { quote } from '../../core/text/cut-middle.ts';
 import { isJsonObject, objectOf, type JsonObject } from '../../core/text/json/json.ts';
 import { problemsOf, type PolicyProblem } from '../../core/policy/load/schema-problem.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
-import { schemaProblems } from './parameter-schema.ts';
+import { isLegacySchema, schemaProblems } from './parameter-schema.ts';
 import {
   compileTemplate,
   type CodeProblem,
@@ -13,7 +13,8 @@ import {
 
 export const templateGroup = 'templates.gatekeeper.sh';
 const target = 'admission.k8s.gatekeeper.sh';
-const maxNameLength = 63;
+/** Of templates and of constraints. */
+export const maxNameLength = 63;
 
 /** Something wrong in a template; `path` leads to the value, `line` and `column` to a place in its text. */
 export interface TemplateProblem extends PolicyProblem {
@@ -129,10 +130,10 @@ const operationProblems = (operations: readonly string[]): readonly TemplateProb
     : [];
 
 const parameterProblems = ({ apiVersion, spec }: Fields): readonly TemplateProblem[] => {
-  const { openAPIV3Schema, legacySchema } = spec.crd.spec.validation ?? {};
-  const isLegacy = legacySchema ?? apiVersion !== `${templateGroup}/v1`;
+  const { validation } = spec.crd.spec;
+  const { openAPIV3Schema } = validation ?? {};
   if (openAPIV3Schema === undefined) return [];
-  return schemaProblems(openAPIV3Schema, isLegacy).map((problem) => ({
+  return schemaProblems(openAPIV3Schema, isLegacySchema(apiVersion, validation)).map((problem) => ({
     ...problem,
     path: [...schemaPath, ...problem.path],
   }));

@@ -10,6 +10,15 @@ const maxDepth = 64;
 const mayLackType = (schema: JsonObject): boolean =>
   schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
 
+/** The version of ConstraintTemplate in which a schema is structural unless it says otherwise. */
+const structuralVersion = 'templates.gatekeeper.sh/v1';
+
+/** Whether a schema is of the old form, in which values need no type and unknown fields stay. */
+export const isLegacySchema = (apiVersion: string, validation: JsonValue | undefined): boolean => {
+  const { legacySchema } = objectOf(validation);
+  return typeof legacySchema === 'boolean' ? legacySchema : apiVersion !== structuralVersion;
+};
+
 /** Schemas of the values below a schema, with their paths. */
 const below = (schema: JsonObject): readonly (readonly [Path, JsonObject])[] => [
   ...Object.entries(objectOf(schema['properties'])).map(([name, one]): readonly [Path, JsonObject] => [
