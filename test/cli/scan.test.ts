@@ -351,6 +351,26 @@ describe('scan --policies', () => {
     );
   });
 
+  test('V17: what they accept is still shown: who accepts it, until when, and for which package', async () => {
+    const reference = pushed('accepted-by', old);
+    const row = { ...accepted.accept[0], reason: 'not reachable' };
+    const rules = policies({ accept: [row] });
+    const whole = await scan(reference, '--policies', rules, '-o', 'json', '-o', 'table=accepted.txt');
+    expect(whole.code).toBe(0);
+    expect(reportsOf(whole)[0]?.vulnerabilities).toMatchObject([
+      { id: 'CVE-2026-1000', accepted: true, acceptedBy: [{ policy: 'holes', ...row }], counted: false },
+    ]);
+    expect(readFileSync(join(folder, 'accepted.txt'), 'utf8')).toContain(
+      'accepted by holes until 2999-01-01',
+    );
+    const part = policies({ accept: [{ ...row, package: 'pkg:pypi/another' }] });
+    const refused = await scan(reference, '--policies', part, '-o', 'json');
+    expect(refused.code).toBe(1);
+    const [found] = reportsOf(refused)[0]?.vulnerabilities ?? [];
+    expect(found).not.toHaveProperty('accepted');
+    expect(found).not.toHaveProperty('acceptedBy');
+  });
+
   test('V1: an image at which nobody could look ends with 3, also where they ask only for names', async () => {
     const names = policyFolder(policyText('names', { checks: [{ tags: { deny: ['latest'] } }] }));
     expect((await scan(`${stage.host}/team/judged:gone`, '--policies', names)).code).toBe(3);

@@ -1,6 +1,8 @@
 import type { Flags } from '../../config/resolve.ts';
+import type { LoadedPolicies } from '../../adapters/policy-files/policy-files.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import type { ImageReference } from '../../core/image/reference.ts';
+import type { PolicySet } from '../../core/policy-set/policy-set.ts';
 import { deadlineAfter } from '../../gate/deadline.ts';
 import { createJudgeImage } from '../../gate/manifest/judge-image.ts';
 import {
@@ -41,9 +43,9 @@ const judgeAll = async (
   return decisions;
 };
 
-/** Whose policies judge images, and as what. */
+/** What judges images, and as what. */
 export interface ImagePolicies {
-  readonly paths: readonly string[];
+  readonly loaded: LoadedPolicies<PolicySet>;
   readonly namespace: string;
   readonly namespaceLabels: string | undefined;
 }
@@ -51,11 +53,10 @@ export interface ImagePolicies {
 /** What the policies say of each image. @returns with what was opened, which is closed again */
 export const judgeImages = async (
   images: readonly ImageReference[],
-  { paths, namespace, namespaceLabels }: ImagePolicies,
+  { loaded: { value: set, trustRoots }, namespace, namespaceLabels }: ImagePolicies,
   config: Parameters<typeof openCheck>[0],
   terminal: Terminal,
 ): Promise<{ readonly decisions: readonly Decision[]; readonly check: OpenCheck }> => {
-  const { value: set, trustRoots } = await readPolicies(paths, terminal);
   const subject = { set, trustRoots, labels: [], namespaceLabels, looks: false };
   const check = await openCheck(config, subject, terminal);
   try {
@@ -75,7 +76,8 @@ export const checkImages = async (
   const namespace = parseNamespace(name);
   const config = readSettings(checkSettings, rest, terminal);
   const images = await readImages(references, filename, terminal);
-  const policies = { paths: config.policies.value, namespace, namespaceLabels };
+  const loaded = await readPolicies(config.policies.value, terminal);
+  const policies = { loaded, namespace, namespaceLabels };
   const { decisions, check } = await judgeImages(images, policies, config, terminal);
   const table = (): Iterable<string> =>
     decisions.map((decision, at) => {

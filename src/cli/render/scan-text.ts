@@ -1,13 +1,28 @@
 import { shownBriefly } from '../../core/text/shown-text.ts';
-import type { ReportedVulnerability, ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import type {
+  ReportedAcceptance,
+  ReportedVulnerability,
+  ScanReport,
+} from '../../core/vulnerability/report/scan-report.ts';
 import { formatTable } from './decision-table.ts';
 
 const maxCellLength = 60;
 const cell = (text: string): string => shownBriefly(text, maxCellLength);
 
-export const remarkOf = ({ accepted, malicious, counted }: ReportedVulnerability): string => {
+/** `accepted by web until 2027-01-31` */
+export const acceptanceText = ({ policy, until }: ReportedAcceptance): string =>
+  `accepted${policy === undefined ? '' : ` by ${policy}`}${until === undefined ? '' : ` until ${until}`}`;
+
+export const remarkOf = ({
+  accepted,
+  acceptedBy = [],
+  malicious,
+  counted,
+}: ReportedVulnerability): string => {
   if (malicious === true) return 'malicious';
-  if (accepted === true) return 'accepted';
+  const by = [...new Set(acceptedBy.map(acceptanceText))].join(', ');
+  if (accepted === true) return by === '' ? 'accepted' : by;
+  if (by !== '') return `in part ${by}`;
   return counted ? '' : 'not counted';
 };
 
@@ -19,7 +34,7 @@ const rowsOf = (one: ReportedVulnerability): readonly string[][] =>
     cell(name),
     cell(version),
     one.fixed === undefined ? '-' : cell(one.fixed),
-    remarkOf(one),
+    cell(remarkOf(one)),
   ]);
 
 const plural = (count: number, one: string, more: string): string =>

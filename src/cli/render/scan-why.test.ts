@@ -7,7 +7,7 @@ import { renderScanWhy } from './scan-why.ts';
 const why = (more: Partial<ReturnType<typeof match>>, id = 'CVE-2026-1'): string => {
   const matches = [{ ...match('CVE-2026-1', { fixed: undefined }), ...more }];
   const found = { packages: [], matches, gaps: [], feeds: [], problems: [] };
-  const count = { counts: () => true, isAccepted: () => false };
+  const count = { counts: () => true, acceptance: () => ({ isAccepted: false, by: [] }) };
   return [...renderScanWhy([scanReport({ target: 'an image' }, found, count)], [id])].join('');
 };
 

@@ -1,6 +1,9 @@
 import type { Decision } from '../../core/decision/decision.ts';
 import { shown } from '../../core/text/shown-text.ts';
 import type { ScanReport } from '../../core/vulnerability/report/scan-report.ts';
+import { acceptancesOf, type AcceptedByPolicies } from '../../core/policy-set/acceptances.ts';
+import type { Vulnerability } from '../../core/vulnerability/vulnerability.ts';
+import { readPolicies } from '../policy-input.ts';
 import { judgeImages } from '../check/check-image.ts';
 import { parseNamespace } from '../check/check-run.ts';
 import { readOneImage } from '../check/image-input.ts';
@@ -23,6 +26,10 @@ export type ScanVerdict = Pick<Decision, 'allowed' | 'findings'>;
 export interface PolicyVerdict {
   readonly decisions: readonly Decision[];
   readonly verdictOf: (report: ScanReport) => ScanVerdict | undefined;
+  /** What the policies accept of a vulnerability of a target. */
+  readonly acceptedIn: (
+    target: string,
+  ) => ((vulnerability: Vulnerability, now: number) => AcceptedByPolicies) | undefined;
   readonly conclude: (reports: readonly ScanReport[]) => Promise<ExitCode>;
 }
 
@@ -58,15 +65,21 @@ export const judgeTargets = async (
   assertJudgeable(targets, flags);
   const { policies: paths, namespace = 'default', failOn } = flags;
   if (paths === undefined) return undefined;
-  const policies = { paths, namespace: parseNamespace(namespace), namespaceLabels: undefined };
-  const { decisions, check } = await judgeImages(targets.map(readOneImage), policies, config, terminal);
+  const images = targets.map(readOneImage);
+  const loaded = await readPolicies(paths, terminal);
+  const policies = { loaded, namespace: parseNamespace(namespace), namespaceLabels: undefined };
+  const { decisions, check } = await judgeImages(images, policies, config, terminal);
   const verdicts = new Map(targets.map((target, at) => [shown(target), decisions[at]]));
+  const accepted = new Map(
+    images.map((image) => [shown(image.given), acceptancesOf(loaded.value, { image, namespace })]),
+  );
   return {
     decisions,
     verdictOf: ({ target }) => {
       const decision = verdicts.get(target);
       return decision && { allowed: decision.allowed, findings: decision.findings };
     },
+    acceptedIn: (target) => accepted.get(target),
     // An image at which nobody could look is not clean, also where the policies ask only for names.
     conclude: (reports) =>
       check.conclude(

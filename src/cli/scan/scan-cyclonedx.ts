@@ -5,6 +5,7 @@ import type {
   ReportedVulnerability,
   ScanReport,
 } from '../../core/vulnerability/report/scan-report.ts';
+import { acceptanceText } from '../render/scan-text.ts';
 
 interface Property {
   readonly name: string;
@@ -54,6 +55,11 @@ const systemOf = (packages: readonly ReportedPackage[]): readonly object[] => {
   return systems.slice(0, 1);
 };
 
+const acceptedByText = ({ acceptedBy = [] }: ReportedVulnerability): string | undefined => {
+  const texts = acceptedBy.flatMap((by) => (by.policy === undefined ? [] : [acceptanceText(by)]));
+  return texts.length === 0 ? undefined : texts.join(', ');
+};
+
 const vulnerabilityOf = (one: ReportedVulnerability, refOf: (found: ReportedPackage) => string): object => ({
   id: one.id,
   ratings: [{ severity: one.severity, ...(one.score === undefined ? {} : { score: one.score }) }],
@@ -63,6 +69,7 @@ const vulnerabilityOf = (one: ReportedVulnerability, refOf: (found: ReportedPack
   ...propertiesOf({
     'imagegate:aliases': one.aliases.length === 0 ? undefined : one.aliases.join(' '),
     'imagegate:accepted': one.accepted === true ? 'true' : undefined,
+    'imagegate:accepted-by': acceptedByText(one),
     'imagegate:malicious': one.malicious === true ? 'true' : undefined,
   }),
 });

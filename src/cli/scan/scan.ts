@@ -35,7 +35,7 @@ import { exitCode, type ExitCode, type FailOn } from '../terminal/exit-code.ts';
 import { UsageError, type Terminal } from '../terminal/terminal.ts';
 import { judgedBy, type FeedProblems } from './scan-findings.ts';
 import { isLocal, scanLocal } from './local/scan-local.ts';
-import { judgeTargets, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
+import { judgeTargets, type PolicyVerdict, type ScanVerdict, type VerdictFlags } from './policy-verdict.ts';
 import { renderCycloneDx } from './scan-cyclonedx.ts';
 import { scanImage, scanSbom, type Scanned, type SeenLists } from './scan-input.ts';
 import { createScanProgress } from './scan-progress.ts';
@@ -60,8 +60,17 @@ const maxAge = 5 * 24 * 60 * 60 * 1000;
 /** As what a vulnerability counts whose severity nobody published, as in a policy that says nothing else. */
 const unknownLevel: SeverityLevel = 'high';
 
-const countBy = ({ minSeverity, onlyFixable, accept = [] }: ScanFlags): ScanCount => ({
-  isAccepted: ({ id, aliases }) => [id, ...aliases].some((one) => accept.includes(one)),
+/** @param accepts - what policies accept; absent: none judge */
+const countBy = (
+  { minSeverity, onlyFixable, accept = [] }: ScanFlags,
+  accepts: ReturnType<PolicyVerdict['acceptedIn']>,
+  now: number,
+): ScanCount => ({
+  acceptance: (one) => {
+    const byFlag = [one.id, ...one.aliases].filter((id) => accept.includes(id)).map((id) => ({ id }));
+    const { isAccepted = false, by = [] } = accepts?.(one, now) ?? {};
+    return { isAccepted: isAccepted || byFlag.length > 0, by: [...byFlag, ...by] };
+  },
   counts: ({ severity: { level }, isFixable, isMalicious, matches }) => {
     if (isMalicious) return true;
     const known = level === 'unknown' ? unknownLevel : level;
@@ -263,9 +272,11 @@ export const scan = async (
     (inForce) => scanTargets(targets, { platform, set: inForce, config }, terminal),
   );
   const inForce = set.state === 'known' ? set.value : undefined;
-  const count = countBy(flags);
-  const reports = scanned.map(({ about, found }) => scanReport(about, found, count));
-  const feeds = problemsOfFeeds(set, reports, { folder, now: systemClock.now() });
+  const now = systemClock.now();
+  const reports = scanned.map(({ about, found }) =>
+    scanReport(about, found, countBy(flags, verdict?.acceptedIn(about.target), now)),
+  );
+  const feeds = problemsOfFeeds(set, reports, { folder, now });
   const allowed = new Set<string>(allowGap);
   const list: ScanReportList = {
     apiVersion: 'imagegate.dev/v1alpha1',
@@ -280,7 +291,7 @@ export const scan = async (
   const judged = verdict?.decisions ?? reports.map((report) => judgedBy(report, feeds, allowed));
   const texts = {
     table: () => tableOf(reports, why, verdict?.decisions, feeds),
-    cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, systemClock.now())],
+    cyclonedx: () => [renderCycloneDx(onlyReport(reports), feeds.problems, now)],
   };
   await writeFormats(output, terminal, (format) => rendered(list, judged, format, texts));
   if (output?.some(({ format }) => format === 'table') === false)

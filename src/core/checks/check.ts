@@ -4,6 +4,8 @@ import type { FactOf, KindId, Need } from '../facts/evidence-kind.ts';
 import type { Fact, Unavailable } from '../facts/fact.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Labels } from '../policy/match/label-selector.ts';
+import type { Vulnerability } from '../vulnerability/vulnerability.ts';
+import type { Acceptance } from './vulnerabilities/accept.ts';
 
 /** One way in which an image fails a check. `message` names the image and the rule in one short sentence. */
 export interface Violation {
@@ -103,6 +105,8 @@ export interface EvidenceCheckOf<Id extends KindId> {
   readonly authorities?: readonly string[];
   /** What each authority makes of each claim, for people: the rules alone decide. */
   standings?(facts: FactOf<Id>, situation: CheckSituation): readonly ClaimStanding[];
+  /** What of a vulnerability the policy accepts now, for people: the rules alone decide. Absent: it judges none. */
+  readonly acceptance?: (vulnerability: Vulnerability, now: number) => Acceptance;
 }
 
 export type EvidenceCheck = EvidenceCheckOf<KindId>;

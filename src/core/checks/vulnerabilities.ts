@@ -7,13 +7,13 @@ import { fail, ok, type Result } from '../result.ts';
 import type { CheckSituation, EvidenceCheckOf, EvidenceRule } from './check.ts';
 import { artifactWhy } from './image.ts';
 import { choosePlatforms } from './image/platforms.ts';
-import { compileAccept } from './vulnerabilities/accept.ts';
+import { acceptanceBy, compileAccept } from './vulnerabilities/accept.ts';
 import { advisoriesAtHand, advisoriesFresh } from './vulnerabilities/advisories.ts';
 import type { VulnerabilityCondition, VulnerabilitySubject } from './vulnerabilities/condition.ts';
 import { countedBy, withinMax, withinScore } from './vulnerabilities/limits.ts';
 import { lookedInto, readable, scanned, withoutGaps } from './vulnerabilities/looked.ts';
 import { openBy } from './vulnerabilities/open.ts';
-import { notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
+import { deniedBy, notDenied, notExploited, notMalicious } from './vulnerabilities/refused.ts';
 import { compileListSources, type ListSources } from './vulnerabilities/sources.ts';
 import {
   createVulnerabilityMemory,
@@ -61,7 +61,7 @@ const conditionsOf = (
     always(withoutGaps(config)),
     timed(advisoriesFresh(most, knownExploited)),
     timed(notMalicious(openOf)),
-    ...(deny.length === 0 ? [] : [timed(notDenied(deny))]),
+    ...(deny.length === 0 ? [] : [timed(notDenied(deniedBy(deny)))]),
     ...(knownExploited ? [timed(notExploited(openOf))] : []),
     ...(maxScore === undefined ? [] : [timed(withinScore(maxScore, openOf, counted))]),
     ...(max === undefined ? [] : [timed(withinMax(max, unknownSeverity, openOf, counted))]),
@@ -131,5 +131,6 @@ export const vulnerabilitiesCheck = (
     readsNamespaceLabels: false,
     unfit: ({ image }) => artifactWhy(choice(image).artifact),
     rules,
+    acceptance: acceptanceBy(config.accept, deniedBy(config.deny)),
   });
 };

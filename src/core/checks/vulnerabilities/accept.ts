@@ -5,7 +5,8 @@ import { packageKeyName, type Package } from '../../vulnerability/package.ts';
 import { parsePurl } from '../../vulnerability/purl.ts';
 import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 
-type Acceptance = VulnerabilitiesCheck['accept'][number];
+/** A row of `accept`. */
+export type AcceptRow = VulnerabilitiesCheck['accept'][number];
 
 /** What a package URL names, and the version that it may say; `undefined`: it cannot be read. */
 const namedBy = (
@@ -46,14 +47,50 @@ export const idsOf = ({ id, aliases }: Vulnerability): readonly string[] => [id,
 /** Whether a match of a vulnerability does not count now (V17). */
 export type IsAccepted = (vulnerability: Vulnerability, match: Match) => boolean;
 
-export const compileAccept = (accept: readonly Acceptance[]): ((now: number) => IsAccepted) => {
+/** What a policy accepts of one vulnerability now, for people: the rules alone decide. */
+export interface Acceptance {
+  readonly rows: readonly AcceptRow[];
+  /** Whether nothing is left of it that counts. */
+  readonly isWhole: boolean;
+}
+
+type RowsFor = (vulnerability: Vulnerability, match: Match) => readonly AcceptRow[];
+
+/** The rows that accept a match now. */
+const rowsBy = (accept: readonly AcceptRow[]): ((now: number) => RowsFor) => {
   const byId = Map.groupBy(accept, ({ id }) => id);
-  return (now) => (vulnerability, match) =>
-    byId.size > 0 &&
-    idsOf(vulnerability).some((id) =>
-      (byId.get(id) ?? []).some(
+  return (now) => (vulnerability, match) => {
+    if (byId.size === 0) return [];
+    return idsOf(vulnerability).flatMap((id) =>
+      (byId.get(id) ?? []).filter(
         ({ until, package: wanted }) =>
           now <= (endOfDay(until) ?? 0) && (wanted === undefined || isPackage(wanted, match.package)),
       ),
     );
+  };
+};
+
+export const compileAccept = (accept: readonly AcceptRow[]): ((now: number) => IsAccepted) => {
+  const rowsAt = rowsBy(accept);
+  return (now) => {
+    const rowsFor = rowsAt(now);
+    return (vulnerability, match) => rowsFor(vulnerability, match).length > 0;
+  };
+};
+
+const nothing: Acceptance = { rows: [], isWhole: false };
+
+/** What `accept` says of vulnerabilities, where `deny` does not say otherwise (V8, V17). */
+export const acceptanceBy = (
+  accept: readonly AcceptRow[],
+  isDenied: (vulnerability: Vulnerability) => boolean,
+): ((vulnerability: Vulnerability, now: number) => Acceptance) => {
+  const rowsAt = rowsBy(accept);
+  return (vulnerability, now) => {
+    if (isDenied(vulnerability)) return nothing;
+    const counted = vulnerability.matches.filter(({ isCounted }) => isCounted);
+    const rows = counted.map((match) => rowsAt(now)(vulnerability, match));
+    const isWhole = rows.length > 0 && rows.every((some) => some.length > 0);
+    return { rows: [...new Set(rows.flat())], isWhole };
+  };
 };

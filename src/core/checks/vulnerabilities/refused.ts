@@ -5,16 +5,20 @@
  * Allows:  an image without those that are denied, exploited or malicious.
  * Refuses: vulnerability-denied, vulnerability-exploited, malicious-package
  */
+import type { Vulnerability } from '../../vulnerability/vulnerability.ts';
 import { idsOf } from './accept.ts';
 import { failureBy, vulnerabilityViolation, type VulnerabilityCondition } from './condition.ts';
 import { onceFor, type OpenOf } from './open.ts';
 
-/** `deny`: whatever else is said (V8). An id that is written in other case would deny nothing, and nobody would notice. */
-export const notDenied = (deny: readonly string[]): VulnerabilityCondition => {
+/** Whether `deny` names a vulnerability. An id that is written in other case would deny nothing, and nobody would notice. */
+export const deniedBy = (deny: readonly string[]): ((vulnerability: Vulnerability) => boolean) => {
   const denied = new Set(deny.map((id) => id.toUpperCase()));
-  const deniedIn = onceFor((all) =>
-    all.filter((one) => idsOf(one).some((id) => denied.has(id.toUpperCase()))),
-  );
+  return (one) => idsOf(one).some((id) => denied.has(id.toUpperCase()));
+};
+
+/** `deny`: whatever else is said (V8). */
+export const notDenied = (isDenied: (vulnerability: Vulnerability) => boolean): VulnerabilityCondition => {
+  const deniedIn = onceFor((all) => all.filter(isDenied));
   return (subject) =>
     vulnerabilityViolation(
       subject,
