@@ -4,9 +4,10 @@ import { noExpressions, type ExpressionEngine } from '../../evidence/verify/expr
 import { verifyCandidate } from '../../evidence/verify/verify-candidate.ts';
 import type { Verification, VerificationResult } from '../../evidence/verify/verification.ts';
 
-/** What the thread says about a verification. `begun` comes first: everything that it needs is loaded. */
+/** What the thread says about a verification. */
 export type VerifyReply =
-  | { readonly begun: true }
+  /** Comes first: everything that it needs is loaded. The CPU time of the thread until then. */
+  | { readonly begun: NodeJS.CpuUsage }
   | { readonly result: VerificationResult }
   /** A defect of the verifier, or bytes that are too much for its stack. */
   | { readonly failed: string };
@@ -26,7 +27,7 @@ export const answerVerifications = (loadEngine: () => Promise<ExpressionEngine>)
     try {
       const evaluating =
         verification.expressions.length === 0 ? noExpressions : await (engine ??= loadEngine());
-      post({ begun: true });
+      post({ begun: process.threadCpuUsage() });
       post({ result: verifyCandidate(verification, evaluating) });
     } catch (error) {
       post({ failed: messageOf(error) });

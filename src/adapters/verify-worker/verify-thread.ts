@@ -4,18 +4,21 @@ import type { Verification, VerificationResult } from '../../evidence/verify/ver
 import type { VerifyReply } from './answer-verifications.ts';
 
 /**
- * `late`: not within its time. `failed`: the thread ended, or the verifier threw. `not-begun`: the same before the candidate
- * was looked at, so that is no fault of it.
+ * `late`: not within its time. `failed`: the thread ended, or the verifier threw. `stalled`: the same before the candidate
+ * was looked at, or the thread got no time of a core, so that is no fault of the candidate.
  */
 export type ThreadOutcome =
   | { readonly state: 'verified'; readonly result: VerificationResult }
   | { readonly state: 'late' }
-  | { readonly state: 'failed' | 'not-begun'; readonly why: string };
+  | { readonly state: 'failed' | 'stalled'; readonly why: string };
 
 /** What a thread may take; past it the thread ends. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
-/** A thread on a busy node loads its program, or a language, for a while. That is no fault of the candidate. */
-const startMs = 15_000;
+/**
+ * By the clock. A thread on a busy node loads its program, or a language, for a while, and then waits for a core. No review
+ * waits so long.
+ */
+const stalledMs = 60_000;
 
 /** A view of a larger buffer would take all of that with it to the thread. */
 const own = (bytes: Uint8Array): Uint8Array =>
@@ -30,8 +33,42 @@ const portable = (verification: Verification): Verification => ({
   layers: verification.layers.map((layer) => ({ ...layer, bytes: own(layer.bytes) })),
 });
 
+/**
+ * Asks the thread how much it has spent when that may be enough. A result that came meanwhile is read first.
+ * @param since - what it had spent before
+ * @param onSpent - called when it has spent so many milliseconds
+ * @returns how to stop
+ */
+const limitCpuTime = (
+  thread: Worker,
+  since: NodeJS.CpuUsage,
+  mostMs: number,
+  onSpent: () => void,
+): (() => void) => {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const look = ({ user, system }: NodeJS.CpuUsage): void => {
+    if (isOver) return;
+    const left = mostMs - (user + system) / 1000;
+    if (left > 0) askIn(left);
+    else onSpent();
+  };
+  const askIn = (milliseconds: number): void => {
+    // A thread that has ended says so itself.
+    timer = setTimeout(() => void thread.cpuUsage(since).then(look, () => {}), milliseconds);
+  };
+  askIn(mostMs);
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+};
+
 interface VerifyThread {
-  /** One at a time. A thread whose outcome is not `verified` is of no more use. */
+  /**
+   * One at a time. A thread whose outcome is not `verified` is of no more use.
+   * @param withinMs - of CPU time of the thread, since by the clock a good candidate would be slow on a busy node
+   */
   verify(verification: Verification, withinMs: number): Promise<ThreadOutcome>;
   hasEnded(): boolean;
   end(): Promise<void>;
@@ -46,12 +83,14 @@ export const startVerifyThread = (program: URL): VerifyThread => {
   });
   let hasBegun = false;
   let settle: ((outcome: ThreadOutcome) => void) | undefined;
-  let begin = (): void => {};
+  let mostMs = 0;
   let ended: string | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let stopClock = (): void => {};
+  let stalled: NodeJS.Timeout | undefined;
 
   const finish = (outcome: ThreadOutcome): void => {
-    clearTimeout(timer);
+    stopClock();
+    clearTimeout(stalled);
     // The process may end while the thread is idle.
     thread.unref();
     settle?.(outcome);
@@ -60,30 +99,30 @@ export const startVerifyThread = (program: URL): VerifyThread => {
   thread.on('message', (reply: VerifyReply) => {
     if ('begun' in reply) {
       hasBegun = true;
-      begin();
+      stopClock = limitCpuTime(thread, reply.begun, mostMs, () => finish({ state: 'late' }));
     } else if ('result' in reply) finish({ state: 'verified', result: reply.result });
-    else finish({ state: hasBegun ? 'failed' : 'not-begun', why: reply.failed });
+    else finish({ state: hasBegun ? 'failed' : 'stalled', why: reply.failed });
   });
   thread.on('error', (error: unknown) => (ended = messageOf(error)));
   thread.on('exit', () => {
     ended ??= 'the thread ended';
-    finish({ state: hasBegun ? 'failed' : 'not-begun', why: ended });
+    finish({ state: hasBegun ? 'failed' : 'stalled', why: ended });
   });
 
   return {
     verify: (verification, withinMs) =>
       new Promise((resolve) => {
         if (ended !== undefined) {
-          resolve({ state: 'not-begun', why: ended });
+          resolve({ state: 'stalled', why: ended });
           return;
         }
         hasBegun = false;
         settle = resolve;
-        begin = () => {
-          clearTimeout(timer);
-          timer = setTimeout(() => finish({ state: 'late' }), withinMs);
-        };
-        timer = setTimeout(() => finish({ state: 'not-begun', why: 'the thread did not start' }), startMs);
+        mostMs = withinMs;
+        stalled = setTimeout(
+          () => finish({ state: 'stalled', why: 'its thread got too little time of a core' }),
+          stalledMs,
+        );
         thread.ref();
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
         thread.postMessage(portable(verification));

@@ -32,6 +32,7 @@ beforeAll(async () => {
     playing,
     `import { parentPort } from 'node:worker_threads';
      const verified = { claims: [], rejected: [] };
+     const begin = () => parentPort.postMessage({ begun: process.threadCpuUsage() });
      const parts = {
        verify: () => parentPort.postMessage({ result: verified }),
        hang: () => { for (;;); },
@@ -39,12 +40,13 @@ beforeAll(async () => {
        die: () => process.exit(1),
        eat: () => { const held = []; for (;;) held.push(new Array(1e5).fill(held.length)); },
        wait: () => setTimeout(parts.verify, 300),
-       load: () => setTimeout(() => (parentPort.postMessage({ begun: true }), parts.verify()), 300),
+       'stand still': () => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600), parts.verify()),
+       load: () => setTimeout(() => (begin(), parts.verify()), 300),
        'fail to load': () => parts.fail(),
        'verify and die later': () => (parts.verify(), setTimeout(() => process.exit(1), 10)),
      };
      parentPort.on('message', ({ layers: [layer] }) => {
-       if (!layer.mediaType.endsWith('load')) parentPort.postMessage({ begun: true });
+       if (!layer.mediaType.endsWith('load')) begin();
        parts[layer.mediaType]();
      });`,
   );
@@ -112,6 +114,25 @@ describe('a thread verifies a candidate', () => {
     expect(await honest).toEqual(verified);
     expect(timeouts).toBe(1);
     expect(verifier.busy()).toBe(0);
+  });
+
+  test('a thread that gets no CPU takes none of the time of its candidate, and blames none', async () => {
+    let timeouts = 0;
+    const verifier = open({ threads: 1, times: { small: 200, large: 200 }, onTimeout: () => timeouts++ });
+    expect(await verifier.verify(play('stand still'), by('shop'), never)).toEqual(verified);
+    expect(await verifier.verify(play('verify'), by('shop'), never)).toEqual(verified);
+    expect(timeouts).toBe(0);
+  });
+
+  test('a result that waits for the event loop is no late one', async () => {
+    const verifier = open({ threads: 1, times: { small: 600, large: 600 } });
+    await verifier.verify(play('verify', digest('2')), by('shop'), never);
+    const waiting = verifier.verify(play('wait'), by('shop'), never);
+    // The result comes while the loop is held, and so does the end of its time, which is looked at first.
+    setTimeout(() => {
+      for (const until = performance.now() + 1000; performance.now() < until;);
+    }, 200);
+    expect(await waiting).toEqual(verified);
   });
 
   test('G11: what a signature costs is spent in its thread, not in the one that answers reviews', async () => {

@@ -31,7 +31,7 @@ export interface WorkerVerifier extends CandidateVerifier {
 
 const defaultThreads = 2;
 const defaultWaiting = 1024;
-/** Milliseconds for one candidate, and for one with more than {@link largeBytes} in its layers. */
+/** Milliseconds of CPU time for one candidate, and for one with more than {@link largeBytes} in its layers. */
 const defaultTimes = { small: 1000, large: 3000 };
 const largeBytes = 1024 * 1024;
 /** How long a candidate is left alone that was too slow, or that broke its thread. */
@@ -98,7 +98,7 @@ export const createWorkerVerifier = ({
       outcome.state === 'late'
         ? 'it was not verified in its time'
         : `its verification failed: ${shown(outcome.why)}`;
-    if (outcome.state !== 'not-begun') resting.set(candidate, why, restMs);
+    if (outcome.state !== 'stalled') resting.set(candidate, why, restMs);
     return slow(why);
   };
   const run = async (verification: Verification, release: () => void): Promise<VerificationResult> => {
