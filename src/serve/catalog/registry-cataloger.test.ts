@@ -1,11 +1,6 @@
-import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  blob,
-  digestOf,
-  rawManifest,
-  type FakeManifest,
-} from '../../../test/fakes/registry/registry-content.ts';
+import { imageWith, layersOf } from '../../../test/fakes/registry/npm-image.ts';
+import type { FakeManifest } from '../../../test/fakes/registry/registry-content.ts';
 import { status } from '../../../test/fakes/registry/registry-faults.ts';
 import {
   anonymous,
@@ -20,53 +15,12 @@ import {
   type FakeRegistryOptions,
   startFakeRegistry,
 } from '../../../test/fakes/registry/registry.ts';
-import { tarOf, type Written } from '../../../test/fakes/tar-writer.ts';
 import { createImageCataloger } from '../../adapters/catalog/image-cataloger.ts';
-import { readImageLayers, type ImageLayer } from '../../core/layer/image-layers.ts';
 import type { Cataloger, Credential, ReadBudget } from '../../evidence/ports.ts';
 import { createRegistryCataloger } from './registry-cataloger.ts';
 
 const program = new URL('../../adapters/catalog/catalog-worker.ts', import.meta.url);
 const limits = { timeMs: 60_000, unpacked: 2 ** 30 };
-const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
-const ociLayer = 'application/vnd.oci.image.layer.v1.tar+gzip';
-
-const npm = (name: string): Written => ({
-  type: '0',
-  name: `app/node_modules/${name}/package.json`,
-  content: JSON.stringify({ name, version: '1.0.0' }),
-});
-/** An image whose layers hold these npm packages. */
-const imageWith = (...names: readonly string[]): FakeManifest => {
-  const tars = names.map((name) => tarOf([npm(name)], 2));
-  const layers = tars.map((tar) => blob(gzipSync(tar), ociLayer));
-  const config = blob(
-    JSON.stringify({
-      os: 'linux',
-      architecture: 'amd64',
-      rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
-    }),
-    'application/vnd.oci.image.config.v1+json',
-  );
-  const describe = ({ mediaType, digest, bytes }: typeof config) => ({
-    mediaType,
-    digest,
-    size: bytes.length,
-  });
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: ociManifest,
-    config: describe(config),
-    layers: layers.map(describe),
-  };
-  return rawManifest(manifest, ociManifest, { blobs: [config, ...layers], config });
-};
-const layersOf = ({ bytes, config }: FakeManifest): readonly ImageLayer[] => {
-  const layers = readImageLayers(bytes, config?.bytes ?? Buffer.from(''));
-  if (!layers.ok) throw new Error(layers.error.why);
-  return layers.value;
-};
-
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();

@@ -45,6 +45,7 @@ export interface CatalogStageParts {
   readonly settings?: Partial<ScanSettings>;
   readonly store?: PackageLists;
   readonly maxWaiting?: number;
+  readonly lookEvery?: number;
   /** Absent: the operator has named the host of the test. */
   readonly hasRow?: (host: string) => boolean;
   readonly cataloger?: (of: Cataloger) => Cataloger;
@@ -56,6 +57,7 @@ export const openCatalogStage = ({
   settings,
   store,
   maxWaiting,
+  lookEvery,
   hasRow = (of) => of === host,
   cataloger = (of) => of,
 }: CatalogStageParts = {}) => {
@@ -68,6 +70,7 @@ export const openCatalogStage = ({
     clock: { now: () => harness.clock.now(), monotonic: () => harness.clock.monotonic() },
     onEnd: (end) => ends.push(end),
     ...(maxWaiting !== undefined && { maxWaiting }),
+    ...(lookEvery !== undefined && { lookEvery }),
   });
   const provider = createVulnerabilityProvider({
     verifier: { verify: (one) => Promise.resolve(verifyCandidate(one)) },

@@ -141,6 +141,11 @@ describe('what the gate finds itself', () => {
   test.each([
     ['reading', underWay(), '37 of 113 MB read'],
     ['waiting', underWay({ state: 'waiting' }), 'its 113 MB wait for their turn'],
+    [
+      'put off',
+      underWay({ state: 'put-off' }),
+      '37 of 113 MB read so far; it gave way to images of others, because it was slow or one of many, and comes again',
+    ],
     ['crowded', underWay({ state: 'crowded' }), 'too many images wait for their turn'],
   ])('V16: while it is %s, no other list stands in for it', (_title, missing, says) => {
     const [finding, ...more] = findings(catalog, vulnerabilityFacts(unlooked(missing, packageList())));

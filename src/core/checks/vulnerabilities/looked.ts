@@ -76,6 +76,8 @@ const progressText = ({ state, read, bytes }: ScanProgress): string => {
       return `${megabytes(read)} of ${megabytes(bytes)} MB read`;
     case 'waiting':
       return `its ${megabytes(bytes)} MB wait for their turn`;
+    case 'put-off':
+      return `${megabytes(read)} of ${megabytes(bytes)} MB read so far; it gave way to images of others, because it was slow or one of many, and comes again`;
     case 'crowded':
       return 'too many images wait for their turn';
     default:
