@@ -12,5 +12,6 @@ export default defineConfig({
     // What a test waits for comes within seconds; a machine that does other work too may make it ten times that.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -11,6 +11,7 @@ import { unavailable } from '../core/facts/fact.ts';
 import type { RegistryEventSource } from '../gate/prefetch/registry-events.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createHandlers } from './handlers.ts';
+import { soon } from '../../test/soon.ts';
 
 const a = digestOf('a');
 const policies = policySet({
@@ -100,7 +101,7 @@ describe('the doors of a gate that looks at registries', () => {
     expect(steps).toEqual([{ op: 'replace', path: '/spec/containers/0/image', value }]);
     expect((await ask(send, '/validate', pod({ app: 'nginx:1.27' }))).allowed).toBe(false);
     expect((await ask(send, '/validate', pod({ app: value }))).allowed).toBe(true);
-    await vi.waitFor(() => expect(recorded.at(-1)?.images[0]?.digest).toBe(a));
+    await vi.waitFor(() => expect(recorded.at(-1)?.images[0]?.digest).toBe(a), soon);
     expect(recorded.at(-1)?.durations['evidence']).toBeGreaterThanOrEqual(0);
   });
 
@@ -119,10 +120,12 @@ describe('the doors of a gate that looks at registries', () => {
     const headers = { authorization: 'Bearer secret' };
     const reply = await send({ path: '/registry-events', body, headers });
     expect(reply.status).toBe(202);
-    await vi.waitFor(() =>
-      expect(evidence.asked.map(({ references }) => references)).toEqual([
-        [`registry.example.com/shop/web@${a}`],
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(evidence.asked.map(({ references }) => references)).toEqual([
+          [`registry.example.com/shop/web@${a}`],
+        ]),
+      soon,
     );
     const stranger = { authorization: 'Bearer guess' };
     expect((await send({ path: '/registry-events', body, headers: stranger })).status).toBe(401);
@@ -146,7 +149,7 @@ describe('the doors of a gate that looks at registries', () => {
       spec: { template: { spec: { containers: [{ name: 'a', image: 'nginx' }] } } },
     };
     expect((await ask(send, '/validate', deployment)).allowed).toBe(true);
-    await vi.waitFor(() => expect(evidence.asked).toHaveLength(1));
+    await vi.waitFor(() => expect(evidence.asked).toHaveLength(1), soon);
     letGo();
   });
 

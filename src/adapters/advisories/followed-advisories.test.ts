@@ -10,6 +10,7 @@ import { compilePart, type Part } from './compile-part.ts';
 import { followAdvisories, type FollowedAdvisories } from './followed-advisories.ts';
 import { withParts } from './generation.ts';
 import { putParts } from './put-parts.ts';
+import { soon } from '../../../test/soon.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'followed-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -81,7 +82,7 @@ describe('advisories that are followed', () => {
     if (before.state !== 'known') throw new Error('not known');
     expect(advisories.isInForce(before.value.revision)).toBe(true);
     await put('X-2');
-    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-2']));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-2']), soon);
     expect(advisories.isInForce(before.value.revision)).toBe(false);
     expect(before.value.lookup('PyPI', 'a').map(({ advisory }) => advisory.id)).toEqual(['X-1']);
   });
@@ -92,7 +93,7 @@ describe('advisories that are followed', () => {
     const before = await advisories.inForce();
     await put('X-1', '2026-11-02T00:00:00.000Z');
     if (before.state !== 'known') throw new Error('not known');
-    await vi.waitFor(() => expect(advisories.isInForce(before.value.revision)).toBe(false));
+    await vi.waitFor(() => expect(advisories.isInForce(before.value.revision)).toBe(false), soon);
     expect(await advisories.inForce()).toMatchObject({ value: { generation: before.value.generation } });
   });
 
@@ -100,7 +101,7 @@ describe('advisories that are followed', () => {
     const advisories = follow();
     expect(await idsIn(advisories)).toBe('absent');
     await put('X-1');
-    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']), soon);
     expect(problems).toEqual([]);
   });
 
@@ -112,7 +113,7 @@ describe('advisories that are followed', () => {
     const advisories = follow();
     expect(await idsIn(advisories)).toEqual(['X-1']);
     damage();
-    await vi.waitFor(() => expect(problems).toHaveLength(1));
+    await vi.waitFor(() => expect(problems).toHaveLength(1), soon);
     expect(await idsIn(advisories)).toEqual(['X-1']);
   });
 
@@ -133,9 +134,9 @@ describe('advisories that are followed', () => {
     writeFileSync(path, 'x');
     const advisories = follow();
     expect(await idsIn(advisories)).toEqual(['X-1']);
-    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]));
+    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]), soon);
     writeFileSync(path, bytes);
-    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1', 'X-2']));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1', 'X-2']), soon);
     expect(problems).toHaveLength(1);
   });
 
@@ -150,7 +151,7 @@ describe('advisories that are followed', () => {
     expect(await set()).not.toHaveProperty('exploited');
     await offer('kev', listOf('CVE-2021-44228'), '2026-11-02');
     await offer('own', listOf('CVE-2020-0001'), '2026-10-01');
-    await vi.waitFor(async () => expect((await set()).exploited?.feed.feed).toBe('own'));
+    await vi.waitFor(async () => expect((await set()).exploited?.feed.feed).toBe('own'), soon);
     const { exploited, feeds } = await set();
     expect(['CVE-2021-44228', 'CVE-2020-0001', 'CVE-2021-1'].map((id) => exploited?.has(id))).toEqual([
       true,
@@ -180,10 +181,10 @@ describe('advisories that are followed', () => {
     truncateSync(indexFile(), 40);
     expect(() => before[0]?.advisory).toThrow(AdvisoriesUnreadable);
     expect(() => (lookup('PyPI', 'a'), lookup('PyPI', 'a')[0]?.advisory)).toThrow(AdvisoriesUnreadable);
-    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]));
+    await vi.waitFor(() => expect(problems).toEqual([expect.stringContaining('damaged')]), soon);
     expect(await idsIn(advisories)).toContain('damaged');
     writeFileSync(indexFile(), whole);
-    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']), soon);
     expect(advisories.problem()).toBeUndefined();
   });
 
@@ -200,16 +201,16 @@ describe('advisories that are followed', () => {
     await advisories.start();
     expect(advisories.statuses()).toMatchObject([{ feed: 'osv', summary: { advisories: 1 } }]);
     await offer('own', partOf('X-2', 'X-3'));
-    await vi.waitFor(() => expect(advisories.statuses()).toHaveLength(2));
+    await vi.waitFor(() => expect(advisories.statuses()).toHaveLength(2), soon);
     const generation = readFileSync(join(folder, 'generation.json'));
     writeFileSync(join(folder, 'generation.json'), '{');
-    await vi.waitFor(() => expect(advisories.problem()).toContain('damaged'));
+    await vi.waitFor(() => expect(advisories.problem()).toContain('damaged'), soon);
     expect(advisories.statuses()).toHaveLength(2);
     writeFileSync(join(folder, 'generation.json'), generation);
-    await vi.waitFor(() => expect(advisories.problem()).toBeUndefined());
+    await vi.waitFor(() => expect(advisories.problem()).toBeUndefined(), soon);
     expect(seen).toEqual([]);
     isWanted = true;
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await vi.waitFor(() => expect(seen).toHaveLength(1), soon);
     expect(await idsIn(advisories)).toEqual(['X-1', 'X-2', 'X-3']);
   });
 
@@ -230,7 +231,7 @@ describe('advisories that are followed', () => {
     );
     expect(await idsIn(advisories)).toContain('import others anew');
     await offer('osv', partOf('X-1'));
-    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']));
+    await vi.waitFor(async () => expect(await idsIn(advisories)).toEqual(['X-1']), soon);
     expect(advisories.problem()).toBeUndefined();
   });
 

@@ -7,6 +7,7 @@ import { createAuthority, type Authority } from '../../../test/e2e/harness/certi
 import { fail, ok, type Result } from '../../core/result.ts';
 import { readClientCa } from '../webhook/server/caller.ts';
 import { followClientCa, readClientCaFile } from './client-ca-file.ts';
+import { soon } from '../../../test/soon.ts';
 
 let first: Authority;
 let second: Authority;
@@ -66,7 +67,7 @@ describe('the file of --client-ca is followed', () => {
   test('a new CA is put to use and reported', async () => {
     const swaps = await follow();
     writeFileSync(file, second.certificate);
-    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
+    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]), soon);
     await sleep(long);
     expect(swaps).toHaveLength(1);
     expect(logged).toEqual([{ level: 'info', message: 'client CA replaced', fields: { file } }]);
@@ -86,7 +87,7 @@ describe('the file of --client-ca is followed', () => {
     const swaps = await follow();
     symlinkSync('b', join(folder, '..data_tmp'));
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
+    await vi.waitFor(() => expect(swaps).toEqual([second.certificate]), soon);
   });
 
   const broken: readonly (readonly [string, () => void, RegExp])[] = [
@@ -105,7 +106,7 @@ describe('the file of --client-ca is followed', () => {
     async (_title, damage, want) => {
       const swaps = await follow();
       damage();
-      await vi.waitFor(() => expect(logged).toHaveLength(1));
+      await vi.waitFor(() => expect(logged).toHaveLength(1), soon);
       await sleep(long);
       expect(swaps).toEqual([]);
       expect(logged).toEqual([
@@ -117,7 +118,7 @@ describe('the file of --client-ca is followed', () => {
       ]);
       rmSync(file, { recursive: true, force: true });
       writeFileSync(file, second.certificate);
-      await vi.waitFor(() => expect(swaps).toEqual([second.certificate]));
+      await vi.waitFor(() => expect(swaps).toEqual([second.certificate]), soon);
     },
   );
 
@@ -125,10 +126,10 @@ describe('the file of --client-ca is followed', () => {
     let refuses = true;
     const swaps = await follow(() => (refuses ? fail('not now') : ok(undefined)));
     writeFileSync(file, second.certificate);
-    await vi.waitFor(() => expect(swaps.length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(swaps.length).toBeGreaterThan(2), soon);
     expect(logged.map(({ fields }) => fields)).toEqual([{ problem: 'not now' }]);
     refuses = false;
-    await vi.waitFor(() => expect(logged.at(-1)?.level).toBe('info'));
+    await vi.waitFor(() => expect(logged.at(-1)?.level).toBe('info'), soon);
   });
 
   test('a file that is still being written is left alone', async () => {

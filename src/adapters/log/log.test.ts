@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { refusal } from '../../../test/fakes/refusals.ts';
 import type { Decision } from '../../core/decision/decision.ts';
 import { type Log, openLog } from './log.ts';
+import { soon } from '../../../test/soon.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-log-'));
 const endings: (() => void)[] = [];
@@ -57,7 +58,6 @@ const toPipe = () => {
   };
   return { log, read, dropped: () => dropped };
 };
-const soon = { timeout: 20_000, interval: 5 };
 
 describe('the lines of decisions', () => {
   test('carry the whole record, in the order of their namespace', async () => {

@@ -18,6 +18,7 @@ import { formatProblem, type PolicyFileProblem } from '../../core/policy/load/do
 import type { Result } from '../../core/result.ts';
 import { createPolicyFiles, type LoadedPolicies, type PolicyFiles } from './policy-files.ts';
 import { anyExpression } from '../../../test/fakes/policy-set.ts';
+import { soon } from '../../../test/soon.ts';
 
 let dir: string;
 const opened: PolicyFiles<string>[] = [];
@@ -63,7 +64,6 @@ const said = (loaded: Loaded): string | readonly string[] =>
   loaded.ok
     ? loaded.value.value
     : loaded.error.map((problem) => formatProblem(problem).replaceAll(dir, 'DIR'));
-const soon = { timeout: 5000, interval: 10 };
 
 describe('load reads a directory as one unit (R8)', () => {
   test('yaml, yml and json, recursively; nothing else', async () => {

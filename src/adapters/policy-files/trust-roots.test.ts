@@ -6,6 +6,7 @@ import publicGood from '../trust-root/public-good.json' with { type: 'json' };
 import { formatProblem } from '../../core/policy/load/document.ts';
 import { createPolicyFiles, type PolicyFiles } from './policy-files.ts';
 import { anyExpression } from '../../../test/fakes/policy-set.ts';
+import { soon } from '../../../test/soon.ts';
 
 let dir: string;
 const opened: PolicyFiles<number>[] = [];
@@ -56,7 +57,6 @@ const load = async (
     ? loaded.value.trustRoots.map(({ name, kind }) => `${name} ${kind}`)
     : loaded.error.map((problem) => formatProblem(problem).replaceAll(dir, 'DIR'));
 };
-const soon = { timeout: 5000, interval: 10 };
 
 describe('trust roots of a policy folder', () => {
   test('their text stands in the document, in a JSON file, or in lines of gh', async () => {

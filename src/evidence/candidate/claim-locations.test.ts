@@ -13,6 +13,7 @@ import { bundleSignature, simpleSignature, tagFor } from '../../../test/fakes/si
 import { ecKey } from '../../../test/fakes/signature/signed-layers.ts';
 import type { SignatureClaim } from '../../core/facts/claim.ts';
 import type { Keychain, Repository } from '../ports.ts';
+import { soon } from '../../../test/soon.ts';
 
 const repository = 'shop/web';
 const web = image({ user: '1000' });
@@ -126,10 +127,7 @@ describe('S12: signatures in another repository', () => {
     };
     const reader = signersOf('shop');
     const tag = tagFor(child, 'sig');
-    await vi.waitUntil(() => images.requests.some(({ path }) => path.endsWith(tag)), {
-      timeout: 4000,
-      interval: 5,
-    });
+    await vi.waitUntil(() => images.requests.some(({ path }) => path.endsWith(tag)), soon);
     expect(await Promise.all([reader, signersOf('stranger')])).toEqual([3, 3]);
   });
 

@@ -17,6 +17,7 @@ import { createSlices } from '../review/slices.ts';
 import { createPrefetch, type Prefetch, type PrefetchDeps } from './prefetch.ts';
 import { digestOnly } from '../../core/facts/evidence-kind.ts';
 import { imageNeed } from '../../core/facts/image-kind.ts';
+import { soon } from '../../../test/soon.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 /** On a busy machine the time of others would count as work, and the rest would wait for a slice longer than `turn`. */
@@ -279,7 +280,7 @@ describe('a flood', () => {
     await turn();
     expect(evidence.asked).toHaveLength(1);
     go();
-    await vi.waitFor(() => expect(prefetch.counts().running).toBe(0));
+    await vi.waitFor(() => expect(prefetch.counts().running).toBe(0), soon);
     prefetch.pushed(imageOf('r.io/x:1'));
     await turn();
     expect(evidence.asked).toHaveLength(2);
@@ -298,7 +299,7 @@ describe('a flood', () => {
     start({ pinning }, stuck, { limits: { concurrency: 1, budget: 30 } });
     prefetch.pushed(imageOf('r.io/x:1'));
     prefetch.pushed(imageOf('r.io/x:2'));
-    await vi.waitFor(() => expect(signals).toHaveLength(2));
+    await vi.waitFor(() => expect(signals).toHaveLength(2), soon);
     expect(signals[0]?.aborted).toBe(true);
   });
 
@@ -307,7 +308,7 @@ describe('a flood', () => {
     start({ pinning }, failing, { limits: { concurrency: 1 } });
     prefetch.pushed(imageOf('r.io/x:1'));
     prefetch.pushed(imageOf('r.io/x:2'));
-    await vi.waitFor(() => expect(bugs).toHaveLength(2));
+    await vi.waitFor(() => expect(bugs).toHaveLength(2), soon);
   });
 
   test('ends with the gate: what is under way is aborted, what waits is forgotten', async () => {

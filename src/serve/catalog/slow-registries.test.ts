@@ -12,6 +12,7 @@ import { requesterFor } from '../../evidence/single-flight/shared-requester.ts';
 import { createKnownLists } from '../../evidence/vulnerability/known-lists.ts';
 import { createScanJobs, type ScanAnswer, type ScanEnd } from '../../evidence/vulnerability/scan-jobs.ts';
 import { createRegistryCataloger } from './registry-cataloger.ts';
+import { soon } from '../../../test/soon.ts';
 
 const program = new URL('../../adapters/catalog/catalog-worker.ts', import.meta.url);
 
@@ -77,7 +78,7 @@ test('R26: two images that drip give way to an image of another namespace, and c
     60_000,
   );
   const shop = look('shop', good, quick);
-  await vi.waitFor(() => expect(jobs.waiting).toBe(1));
+  await vi.waitFor(() => expect(jobs.waiting).toBe(1), soon);
   clock.pass(20_000);
   expect(packagesOf(await shop)).toEqual(['quick']);
   const { image, answer } = await Promise.race(first);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority, type Authority } from '../../../test/e2e/harness/certificates.ts';
-import { clientOf, realClock, soon } from '../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { createHolder } from '../../adapters/certificate/source.ts';
 import { createCaSecret, type CaSecret } from '../../adapters/kubernetes/certificates/ca-secret.ts';
@@ -11,6 +11,7 @@ import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { openLeadership } from './cluster.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { createBundleKeeper, rotateAuthority, type WebhookGuardParts } from './webhook-guard.ts';
+import { soon } from '../../../test/soon.ts';
 
 const namespace = 'imagegate-system';
 const configurations = 'validatingwebhookconfigurations';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { clientOf, soon } from '../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf } from '../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../test/fakes/api-server/api-server.ts';
 import { signingKey } from '../../../test/fakes/claims.ts';
 import { fakeGate, requestFor } from '../../../test/fakes/gate.ts';
@@ -8,6 +8,7 @@ import { createMetrics } from '../../adapters/metrics/metrics.ts';
 import { createCompileExpression } from '../compile-expression.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { openClusterPolicies } from './cluster.ts';
+import { soon } from '../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

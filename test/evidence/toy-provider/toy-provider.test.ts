@@ -16,6 +16,7 @@ import { fakeGate, pod, requestFor } from '../../fakes/gate.ts';
 import { policySet } from '../../fakes/policy-set.ts';
 import { image } from '../../fakes/registry/registry-content.ts';
 import { wordsCheck, wordsProvider } from './words.ts';
+import { soon } from '../../soon.ts';
 
 const place = 'registry.example.com/shop/web';
 const tagged = `${place}:v1`;
@@ -149,7 +150,7 @@ describe('a kind of evidence that is one file', () => {
     });
     const parsed = state.set.images.read(tagged).parsed;
     expect(parsed.ok && prefetch.pushed(parsed.value)).toBe(true);
-    await vi.waitFor(() => expect(words.asked).toEqual([{ words: ['nonsense'] }]));
+    await vi.waitFor(() => expect(words.asked).toEqual([{ words: ['nonsense'] }]), soon);
     await prefetch.close();
   });
 });

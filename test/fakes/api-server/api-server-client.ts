@@ -15,6 +15,3 @@ export const clientOf = (api: FakeApiServer, callTimeout = 10_000): ApiClient =>
   );
 
 export const realClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-
-/** For `vi.waitFor`: soon, on a busy machine. */
-export const soon = { timeout: 5000, interval: 5 };

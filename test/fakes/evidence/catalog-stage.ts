@@ -16,6 +16,7 @@ import { judge } from '../verdict.ts';
 import { createEvidenceHarness, type EvidenceHarness } from './evidence-harness.ts';
 import { createFakeCataloger } from './fake-cataloger.ts';
 import { plantedHole } from './planted-hole.ts';
+import { soon } from '../../soon.ts';
 
 export const host = 'registry.example.com';
 export const web = `${host}/shop/web`;
@@ -110,7 +111,10 @@ export const hurried = async (stage: CatalogStage, text: string, namespace?: str
   const deadline = new AbortController();
   const before = stage.fake.looked.length + stage.scans.waiting;
   const answer = stage.review(text, { signal: deadline.signal, policies, ...(namespace && { namespace }) });
-  await vi.waitFor(() => expect(stage.fake.looked.length + stage.scans.waiting).toBeGreaterThan(before));
+  await vi.waitFor(
+    () => expect(stage.fake.looked.length + stage.scans.waiting).toBeGreaterThan(before),
+    soon,
+  );
   deadline.abort();
   return answer;
 };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import { clientOf, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { type CaSecret, createCaSecret } from './ca-secret.ts';
 import type { CaAuthorities, CaMaterial } from './ca-secret-content.ts';
@@ -8,6 +8,7 @@ import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { planRotation } from './ca-secret-rotation.ts';
 import { fingerprints } from '../webhooks/normal-form.ts';
+import { soon } from '../../../../test/soon.ts';
 
 const hour = 60 * 60_000;
 /** The test CAs live for a day. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { startApiServer, type FakeApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient } from './client.ts';
 import type { ApiProblem } from './problem.ts';
@@ -10,6 +10,7 @@ import { createWatchedNamespaces } from '../resources/namespaces.ts';
 import type { ObjectVerdict } from '../resources/revision-store.ts';
 import { imagePoliciesResource } from './resource.ts';
 import { createStatusWriter } from '../resources/status-writer.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf } from '../../../../test/fakes/api-server/api-server-client.ts';
 import {
   type FakeApiServer,
   type FakeObject,
@@ -10,6 +10,7 @@ import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
 import type { EventNote } from './note.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

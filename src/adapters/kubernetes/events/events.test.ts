@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf } from '../../../../test/fakes/api-server/api-server-client.ts';
 import {
   type FakeApiServer,
   type FakeObject,
@@ -12,6 +12,7 @@ import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { createEvents, type Events, type EventsOptions } from './events.ts';
 import { eventMessage } from './note.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../../../concurrency/clock.ts';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient } from '../client/client.ts';
 import type { ApiProblem } from '../client/problem.ts';
 import { createLease, type Lease, leaseTiming } from './lease.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

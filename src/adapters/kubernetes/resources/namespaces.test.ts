@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { ApiClient } from '../client/client.ts';
 import { createWatchedNamespaces, type WatchedNamespaces } from './namespaces.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

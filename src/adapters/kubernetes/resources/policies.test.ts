@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { compilePolicy, matchEverything } from '../../../core/policy-set/compile.ts';
 import { type CompiledPolicy } from '../../../core/policy-set/compiled-policy.ts';
@@ -10,6 +10,7 @@ import type { ApiClient } from '../client/client.ts';
 import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
 import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
 import { anyExpression } from '../../../../test/fakes/policy-set.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

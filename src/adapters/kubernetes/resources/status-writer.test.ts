@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { createPolicySet, type PolicySet } from '../../../core/policy-set/policy-set.ts';
 import { readPolicy } from '../../../core/policy/schema/schema.ts';
@@ -9,6 +9,7 @@ import { type ClusterPolicies, createClusterPolicies } from './policies.ts';
 import { imagePoliciesResource } from '../client/resource.ts';
 import { createStatusWriter, type StatusWriter } from './status-writer.ts';
 import { anyExpression } from '../../../../test/fakes/policy-set.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import publicGood from '../../trust-root/public-good.json' with { type: 'json' };
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import { snapshotOf } from '../../../evidence/trust/trust-root.ts';
 import type { ApiClient } from '../client/client.ts';
 import { trustRootsResource } from '../client/resource.ts';
 import { createStatusWriter, type StatusWriter } from './status-writer.ts';
 import { type ClusterTrustRoots, createClusterTrustRoots } from './trust-roots.ts';
+import { soon } from '../../../../test/soon.ts';
 
 const trustedRoot = JSON.stringify(publicGood);
 const shipped = snapshotOf({ name: 'sigstore' }, { kind: 'sigstore', trustedRoot });

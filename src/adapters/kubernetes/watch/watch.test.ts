@@ -5,6 +5,7 @@ import { namespacesResource } from '../client/resource.ts';
 import { createWatch, type Watch } from './watch.ts';
 import type { WatchState, WatchTiming } from './options.ts';
 import { readLines } from './stream.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let api: FakeApiServer;
 let client: ApiClient;
@@ -29,7 +30,6 @@ afterEach(async () => {
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const quick: Partial<WatchTiming> = { firstRetry: 10, lastRetry: 40, idle: 2000, resync: 60_000 };
-const seconds = { timeout: 10_000, interval: 5 };
 
 /** A watch that keeps names and notes what the sink was told. */
 const follow = (timing: Partial<WatchTiming> = {}) => {
@@ -70,11 +70,11 @@ describe('a watch', () => {
   test('lists, then follows additions, changes and deletions', async () => {
     ns('a');
     const seen = follow();
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     expect(seen.watch.state()).toEqual({ synced: true });
     ns('b');
     api.delete('namespaces', 'a');
-    await vi.waitFor(() => expect([...seen.names]).toEqual(['b']), seconds);
+    await vi.waitFor(() => expect([...seen.names]).toEqual(['b']), soon);
     expect(seen.calls).toEqual(['replace 1', 'upsert b', 'delete a']);
     expect(api.requests[0]?.headers.accept).toContain('PartialObjectMetadataList');
     expect(api.requests[1]?.query.get('allowWatchBookmarks')).toBe('true');
@@ -87,32 +87,32 @@ describe('a watch', () => {
     for (let n = 0; n < 1200; n++) ns(`n${n}`);
     api.fault({ verb: 'list', continued: true, answer: 410, times: 1 });
     const seen = follow();
-    await vi.waitFor(() => expect(seen.names.size).toBe(1200), seconds);
+    await vi.waitFor(() => expect(seen.names.size).toBe(1200), soon);
     expect(seen.calls).toEqual(['replace 1200']);
     expect(count('list')).toBe(5);
   });
 
   test('goes on where a cut connection ended, without a new list', async () => {
     const seen = follow();
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     for (const name of ['a', 'b', 'c']) {
       api.watches.cut();
       ns(name);
-      await vi.waitFor(() => expect(seen.names).toContain(name), seconds);
+      await vi.waitFor(() => expect(seen.names).toContain(name), soon);
     }
     expect(seen.calls).toEqual(['replace 0', 'upsert a', 'upsert b', 'upsert c']);
-    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), seconds);
+    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), soon);
   });
 
   test('goes on from the last bookmark, not from the list', async () => {
     const seen = follow();
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     api.put('secrets', { metadata: { name: 'other' } });
     await new Promise((resolve) => setTimeout(resolve, 120));
     api.compact();
     api.watches.cut();
     ns('a');
-    await vi.waitFor(() => expect(seen.names).toContain('a'), seconds);
+    await vi.waitFor(() => expect(seen.names).toContain('a'), soon);
     expect(count('list')).toBe(1);
   });
 
@@ -131,27 +131,27 @@ describe('a watch', () => {
   ])('lists again after %s', async (_title, harm) => {
     ns('a');
     const seen = follow();
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     harm();
-    await vi.waitFor(() => expect(count('list')).toBe(2), seconds);
+    await vi.waitFor(() => expect(count('list')).toBe(2), soon);
     ns('b');
-    await vi.waitFor(() => expect([...seen.names]).toEqual(['a', 'b']), seconds);
-    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), seconds);
+    await vi.waitFor(() => expect([...seen.names]).toEqual(['a', 'b']), soon);
+    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), soon);
   });
 
   test('opens a watch again that is silent for too long', async () => {
     const seen = follow({ idle: 150 });
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     api.watches.freeze();
     ns('missed');
-    await vi.waitFor(() => expect(seen.names).toContain('missed'), seconds);
+    await vi.waitFor(() => expect(seen.names).toContain('missed'), soon);
     expect(count('list')).toBe(1);
     expect(seen.watch.state().lastError).toBeUndefined();
   });
 
   test('lists again from time to time', async () => {
     const seen = follow({ resync: 100 });
-    await vi.waitFor(() => expect(count('list')).toBeGreaterThanOrEqual(3), seconds);
+    await vi.waitFor(() => expect(count('list')).toBeGreaterThanOrEqual(3), soon);
     expect(seen.watch.state()).toEqual({ synced: true });
   });
 
@@ -165,18 +165,18 @@ describe('a watch', () => {
   test('R14: keeps what it has while the server is away, and says since when', async () => {
     ns('a');
     const seen = follow();
-    await vi.waitFor(() => expect(api.watches.count()).toBe(1), seconds);
+    await vi.waitFor(() => expect(api.watches.count()).toBe(1), soon);
     const heal = api.fault({ answer: 500 });
     api.watches.cut();
-    await vi.waitFor(() => expect(seen.watch.state().lastError?.status).toBe(500), seconds);
+    await vi.waitFor(() => expect(seen.watch.state().lastError?.status).toBe(500), soon);
     const { staleSince, synced } = seen.watch.state();
     expect(synced).toBe(true);
     expect(Math.abs(Date.now() - (staleSince ?? 0))).toBeLessThan(2000);
     expect([...seen.names]).toEqual(['a']);
     heal();
     ns('b');
-    await vi.waitFor(() => expect([...seen.names]).toEqual(['a', 'b']), seconds);
-    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), seconds);
+    await vi.waitFor(() => expect([...seen.names]).toEqual(['a', 'b']), soon);
+    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), soon);
     expect(seen.states.length).toBeGreaterThanOrEqual(3);
   });
 
@@ -188,16 +188,16 @@ describe('a watch', () => {
   ])('is not synced while the list %s, and recovers', async (_title, kind, reason) => {
     const heal = api.fault({ verb: 'list', ...kind });
     const seen = follow();
-    await vi.waitFor(() => expect(seen.watch.state().lastError?.reason).toBe(reason), seconds);
+    await vi.waitFor(() => expect(seen.watch.state().lastError?.reason).toBe(reason), soon);
     expect(seen.watch.state().synced).toBe(false);
     heal();
-    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), seconds);
+    await vi.waitFor(() => expect(seen.watch.state()).toEqual({ synced: true }), soon);
   });
 
   test('closes at once, whatever it is doing', async () => {
     api.fault({ verb: 'list', hang: true });
     const seen = follow();
-    await vi.waitFor(() => expect(count('list')).toBe(1), seconds);
+    await vi.waitFor(() => expect(count('list')).toBe(1), soon);
     const before = performance.now();
     await seen.watch.close();
     expect(performance.now() - before).toBeLessThan(3_000);

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../../../test/e2e/harness/certificates.ts';
-import { clientOf, realClock, soon } from '../../../../test/fakes/api-server/api-server-client.ts';
+import { clientOf, realClock } from '../../../../test/fakes/api-server/api-server-client.ts';
 import { type FakeApiServer, startApiServer } from '../../../../test/fakes/api-server/api-server.ts';
 import type { JsonObject } from '../../../core/text/json/json.ts';
 import type { ApiClient } from '../client/client.ts';
@@ -8,6 +8,7 @@ import { validatingWebhooksResource } from '../client/resource.ts';
 import { patchCaBundle } from './ca-bundle.ts';
 import { compareWebhooks } from './compare.ts';
 import { createWebhookGuard, type WebhookGuard, type WebhookIntegrity } from './webhooks.ts';
+import { soon } from '../../../../test/soon.ts';
 
 let ours: string;
 let other: string;
@@ -237,7 +238,7 @@ describe('in a cluster', () => {
     ];
     for (const [state, turn] of turns) {
       turn();
-      await vi.waitFor(() => expect(guard.integrity().state).toBe(state), { timeout: 1000, interval: 5 });
+      await vi.waitFor(() => expect(guard.integrity().state).toBe(state), soon);
     }
     expect(seen.map(({ state }) => state)).toEqual(turns.map(([state]) => state));
     expect(api.requests[0]?.query.get('fieldSelector')).toBe('metadata.name=imagegate');

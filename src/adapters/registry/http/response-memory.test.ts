@@ -115,7 +115,7 @@ describe('a transport whose memory is taken', () => {
     );
     const read = async (host: string) => responseOf(await http.send(requestTo(host))).read(400 * kilobyte);
     const held = read(stalled.host);
-    await expect.poll(async () => (await read(other.host)).ok, { timeout: 5000 }).toBe(false);
+    await expect.poll(async () => (await read(other.host)).ok).toBe(false);
     const refused = await read(other.host);
     expect(refused.ok ? undefined : refused.error).toMatchObject({
       kind: 'busy',

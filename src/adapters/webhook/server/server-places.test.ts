@@ -14,6 +14,7 @@ import {
   type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
 import type { ServingCertificate } from './server.ts';
+import { soon } from '../../../../test/soon.ts';
 
 const review = fixture('kubectl-run.json');
 const pods = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
@@ -149,7 +150,7 @@ describe('R27, B50: connections count before TLS, and the oldest unfinished give
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(session.closed).toBe(false);
     await ask();
-    await vi.waitFor(() => expect(gate.answered).toHaveLength(2), 5_000);
+    await vi.waitFor(() => expect(gate.answered).toHaveLength(2), soon);
   });
 });
 

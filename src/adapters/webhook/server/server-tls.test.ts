@@ -18,6 +18,7 @@ import {
   type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
 import { unchangedObject } from '../../../gate/mutation/mutation.ts';
+import { soon } from '../../../../test/soon.ts';
 
 const review = fixture('kubectl-run.json');
 
@@ -96,7 +97,7 @@ describe('B38: with a client CA only the API server is answered', () => {
         expect(reply.text).not.toContain('allowed');
       }
     }
-    await vi.waitFor(() => expect(gate.answered).toHaveLength(status === 200 ? 2 : 0), 5_000);
+    await vi.waitFor(() => expect(gate.answered).toHaveLength(status === 200 ? 2 : 0), soon);
     expect(gate.problems.filter(({ kind }) => kind === 'caller-refused')).toHaveLength(
       status === 200 ? 0 : 2,
     );
@@ -175,7 +176,7 @@ describe('swapping the certificate', () => {
     const loads = [load(kept), load(kept), load(overSession(session)), load(fresh)];
     const reviewedMore = async (): Promise<void> => {
       const before = count;
-      await vi.waitFor(() => expect(count - before).toBeGreaterThan(8), 5_000);
+      await vi.waitFor(() => expect(count - before).toBeGreaterThan(8), soon);
     };
     for (const next of [await serving(other), await serving(authority), await serving(other)]) {
       await reviewedMore();
@@ -257,7 +258,7 @@ describe('draining', () => {
     await all;
     await drained;
     expect(answered).toBeGreaterThan(50);
-    await vi.waitFor(() => expect(gate.answered).toHaveLength(answered), 5_000);
+    await vi.waitFor(() => expect(gate.answered).toHaveLength(answered), soon);
     await expect.poll(() => gate.server.connections()).toBe(0);
     await expect(http1(gate, { ca })({ body: review })).rejects.toThrow(/ECONNREFUSED/);
     agent.destroy();

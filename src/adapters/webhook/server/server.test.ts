@@ -13,6 +13,7 @@ import {
   type Send,
   type TestGate,
 } from '../../../../test/fakes/webhook-server.ts';
+import { soon } from '../../../../test/soon.ts';
 
 const review = fixture('kubectl-run.json');
 const uid = '9a4b7d52-91f3-4f0c-8d7e-2f8e6b1c4a03';
@@ -70,7 +71,7 @@ describe.each<[string, (gate: TestGate) => Send]>([
     expectDenied(reply, 'registry-not-allowed');
     expect(reply.headers['content-type']).toBe('application/json');
     const { decision } = reviewAnswer(reply.text).response.auditAnnotations;
-    await vi.waitFor(() => expect(gate.answered.map(({ id }) => id)).toContain(decision), 5_000);
+    await vi.waitFor(() => expect(gate.answered.map(({ id }) => id)).toContain(decision), soon);
   });
 
   test('an allowed review', async () => {
