@@ -1,7 +1,8 @@
 /**
  * `npm run oracles`: asks cosign 2 and 3, sigstore-go and us about the same images, signed well and badly on real registries,
- * package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
- * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less. Ends with
+ * OPA and us about the same templates, package managers and us about the order of the same versions, osv-scanner and us about the same packages, and Syft and us about
+ * what is in the same images; compares case by case, and records everything for the replay of `npm test`. `--seed N` draws other cases; `--check` records nothing, `--only NAME` asks about less, `--library DIR` reads Gatekeeper's library
+ * anew. Ends with
  * 1 when we are wrong, or when somebody and we differ and nobody said why.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { signatureOracle } from './signature-oracle.ts';
 import { startInstances } from './sigstore-instances.ts';
 import { compareGenerated } from './matches/generated.ts';
 import { comparePackages } from './packages/compare-packages.ts';
+import { compareRego } from './rego/compare-rego.ts';
 import { compareOrders } from './versions/compare-orders.ts';
 
 const { values } = parseArgs({
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '20261129' },
     check: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    library: { type: 'string' },
   },
 });
 const isChosen = (name: string): boolean => values.only === '' || values.only === name;
@@ -70,6 +73,9 @@ const compareImages = async (): Promise<number> => {
 
 const failures =
   (isChosen('versions') ? compareOrders({ seed, write }) : 0) +
+  (isChosen('rego')
+    ? compareRego({ seed, write, ...(values.library === undefined ? {} : { library: values.library }) })
+    : 0) +
   (isChosen('matches') ? compareGenerated({ seed, write }) : 0) +
   (isChosen('packages') ? comparePackages({ write }) : 0) +
   (['signatures', 'keyless', 'attestations'].some(isChosen) ? await compareImages() : 0);

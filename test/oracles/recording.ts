@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
 import { layerContent } from './packages/image-content.ts';
+import { regoAnswer } from './rego/ask-opa.ts';
 
 const manifest = z.strictObject({ mediaType: z.string(), bytes: z.base64() });
 /** A repository as it lay in a registry: what a verifier reads, byte for byte. */
@@ -109,3 +110,25 @@ export type ListRecording = z.infer<typeof listRecording>;
 
 export const readListRecording = (): ListRecording => read('packages', listRecording);
 export const writeListRecording = (made: ListRecording): void => write('packages', listRecording.parse(made));
+
+const regoQuestion = z.strictObject({
+  rego: z.string(),
+  libs: z.array(z.string()),
+  version: z.enum(['v0', 'v1']),
+  parameters: z.string(),
+  reviews: z.array(z.string()),
+});
+const regoRecording = z.strictObject({
+  command: z.string(),
+  seed: z.int(),
+  program: z.string(),
+  /** Templates of Gatekeeper's library, which the seed changes. */
+  library: z.array(regoQuestion),
+  /** SHA-256 of the generated questions, which are drawn again. */
+  drawn: z.hex(),
+  answers: z.strictObject({ drawn: z.array(regoAnswer), mutated: z.array(regoAnswer) }),
+});
+export type RegoRecording = z.infer<typeof regoRecording>;
+
+export const readRegoRecording = (): RegoRecording => read('rego', regoRecording);
+export const writeRegoRecording = (made: RegoRecording): void => write('rego', regoRecording.parse(made));

@@ -79,3 +79,21 @@ test('a call of a builtin that is never run is accepted, and named with its plac
     { name: 'http.send', file: 'a.rego', line: 2, column: 16 },
   ]);
 });
+
+test.each([
+  ['arrays of other lengths', '[x, y] = [1, 2, 3]', 'var x is unsafe'],
+  ['an object and an array', '{"a": x} = [1]', 'var x is unsafe'],
+  ['objects with other keys', '{"a": x} = {"b": 1}', 'var x is unsafe'],
+])('%s give nothing a value', (_title, body, why) => {
+  expect(problems(`package a\np if { ${body}; x }`)).toContain(why);
+});
+
+test('an import begins with what can be imported', () => {
+  expect(problems('package a\nimport lib.x')).toContain(
+    'unexpected import path, must begin with one of: {data, future, input, rego}, got: lib',
+  );
+});
+
+test('a comma may stand before the first item, as in OPA', () => {
+  expect(problems('package a\np := [, 1]\nq := {, 1}\nr := {, "a": 1}')).toBe('');
+});

@@ -38,7 +38,12 @@ const addReferences = (term: Term, into: Set<number>): void => {
   }
 };
 
-const isPattern = (term: Term): boolean => ['var', 'array', 'object'].includes(term.kind);
+/** Whether values that have the form of `known` may give the variables of a pattern values. */
+const isFilledBy = (pattern: Term, known: Term): boolean => {
+  if (pattern.kind === 'var') return true;
+  const isComposite = pattern.kind === 'array' || pattern.kind === 'object';
+  return isComposite && ['var', 'ref', 'call', 'comprehension'].includes(known.kind);
+};
 
 const pairsOf = (one: Term, other: Term): readonly (readonly [Term, Term])[] => {
   if (one.kind === 'array' && other.kind === 'array' && one.items.length === other.items.length)
@@ -51,12 +56,17 @@ const pairsOf = (one: Term, other: Term): readonly (readonly [Term, Term])[] => 
 };
 
 const sameKey = (one: Term, other: Term): boolean =>
-  one.kind === 'scalar' && other.kind === 'scalar' && one.value === other.value;
+  (one.kind === 'scalar' && other.kind === 'scalar' && one.value === other.value) ||
+  (one.kind === 'var' && other.kind === 'var' && one.slot === other.slot);
 
 /** What `one = other` gives values to. */
 const addUnified = (one: Term, other: Term, into: Set<number>): void => {
-  if (isPattern(one) && isSafe(other, into)) for (const { slot } of patternVariables(one)) into.add(slot);
-  if (isPattern(other) && isSafe(one, into)) for (const { slot } of patternVariables(other)) into.add(slot);
+  for (const [pattern, known] of [
+    [one, other],
+    [other, one],
+  ] as const)
+    if (isFilledBy(pattern, known) && isSafe(known, into))
+      for (const { slot } of patternVariables(pattern)) into.add(slot);
   for (const [left, right] of pairsOf(one, other)) addUnified(left, right, into);
 };
 

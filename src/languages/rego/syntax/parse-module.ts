@@ -20,6 +20,8 @@ export const nestsTooDeeply = 'nests too deeply to be read';
 
 const futureKeywords = ['in', 'every', 'contains', 'if'] as const;
 
+const importRoots: readonly string[] = ['data', 'future', 'input', 'rego'];
+
 class ModuleParser extends RuleParser {
   #path(): readonly string[] {
     const path = [this.expectName().text];
@@ -41,7 +43,14 @@ class ModuleParser extends RuleParser {
 
   #import(): Import {
     const { start: at } = this.advance();
+    const place = this.token.start;
     const path = this.#path();
+    const [root = ''] = path;
+    if (!importRoots.includes(root))
+      throw this.fault(
+        `unexpected import path, must begin with one of: {${importRoots.join(', ')}}, got: ${root}`,
+        place,
+      );
     if (this.isName('as')) {
       this.advance();
       return { path, alias: this.expectName().text, at };

@@ -205,6 +205,8 @@ export abstract class TermParser extends TokenCursor {
   #array(at: number): Term {
     this.advance();
     if (this.accept(']')) return { kind: 'array', items: [], at };
+    // OPA's parser lets a comma stand before the first item.
+    this.accept(',');
     const first = this.term();
     const body = this.#comprehensionBody(']');
     if (body !== undefined)
@@ -215,6 +217,7 @@ export abstract class TermParser extends TokenCursor {
   #braces(at: number): Term {
     this.advance();
     if (this.accept('}')) return { kind: 'object', pairs: [], at };
+    this.accept(',');
     const first = this.term();
     const body = this.#comprehensionBody('}');
     if (body !== undefined)

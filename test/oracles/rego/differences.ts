@@ -1,0 +1,58 @@
+import type { RegoAnswer, RegoQuestion, Said } from './ask-opa.ts';
+
+/** One template with what was said of it. */
+export interface RegoPair {
+  readonly question: RegoQuestion;
+  readonly theirs: RegoAnswer;
+  readonly ours: RegoAnswer;
+}
+
+/** Where OPA may say something else than we do, and why. */
+export interface RegoDifference {
+  readonly why: string;
+  readonly applies: (pair: RegoPair) => boolean;
+}
+
+const codeOf = (refused: string | undefined): string => /rego_\w+_error/.exec(refused ?? '')?.[0] ?? '';
+
+/** Each review on which we differ, as `applies` has it. */
+const eachSaid =
+  (applies: (theirs: Said, ours: Said) => boolean) =>
+  ({ theirs, ours }: RegoPair): boolean =>
+    theirs.said !== undefined &&
+    ours.said?.length === theirs.said.length &&
+    theirs.said.every((one, at) => {
+      const other = ours.said![at]!;
+      return JSON.stringify(one) === JSON.stringify(other) || applies(one, other);
+    });
+
+const withoutPlace = (text: string | undefined): string | undefined => text?.replace(/^\S+:\d+: /, '');
+
+export const regoDifferences: readonly RegoDifference[] = [
+  {
+    why: 'our parser words what it expects in its own way',
+    applies: ({ theirs, ours }) =>
+      codeOf(theirs.refused) === 'rego_parse_error' && codeOf(ours.refused) === 'rego_parse_error',
+  },
+  {
+    why: 'we name one problem of a rule, and not in the order of its passes',
+    applies: ({ theirs, ours }) => theirs.refused !== undefined && ours.refused !== undefined,
+  },
+  {
+    why: 'OPA knows types of variables and rules, and in Rego 1 refuses what is never used',
+    applies: ({ theirs, ours }) =>
+      /rego_type_error|rego_compile_error/.test(theirs.refused ?? '') && ours.refused === undefined,
+  },
+  {
+    why: 'errors of an evaluation do not say their line',
+    applies: eachSaid((one, other) => withoutPlace(one.error) === other.error),
+  },
+  {
+    why: 'OPA leaves out a rule that asks for a field of the input that is missing, and with it an error before that literal',
+    applies: eachSaid(
+      (one, other) =>
+        withoutPlace(one.error) === other.error ||
+        (one.value !== undefined && /conflict/.test(other.error ?? '')),
+    ),
+  },
+];
