@@ -192,7 +192,7 @@ describe('a hostile registry', () => {
     registry.fault({ path: '/manifests/' }, silence());
     const begun = performance.now();
     const found = await openHttpEvidence().ask(`${place}:v1`, 'guest', 100);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     expect(found.pinned).toMatchObject({ state: 'unavailable', why: { what: `${registry.host}: manifest` } });
   });
 

@@ -235,6 +235,6 @@ describe('a plain certificate authority', () => {
     const text = chain.map(certificatePem).join('');
     const annotations = { ...beside.annotations, 'dev.sigstore.cosign/chain': text };
     expect(outcome(verify({ ...beside, annotations }, { trustRoots: [snapshot] }))).toMatch(/^untrusted/);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 });

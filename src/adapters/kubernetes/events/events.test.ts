@@ -252,7 +252,7 @@ describe('many Events', () => {
     events.decided(decision({ allowed: true }), ownedBy(undefined));
     const before = performance.now();
     await events.close(100);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });
 

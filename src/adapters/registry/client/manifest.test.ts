@@ -237,7 +237,7 @@ describe('a registry that lies about a manifest is not believed', () => {
     server.fault({ path: '/manifests/' }, fault);
     const started = performance.now();
     expect(failureIn(await get({ tag: 'v1' }, budgetOf(1_000_000, 200))).kind).toBe('timeout');
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test('a review whose time is over asks nothing', async () => {

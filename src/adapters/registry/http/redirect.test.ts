@@ -128,10 +128,10 @@ test('B9: a redirect whose body never ends is followed without waiting for it', 
     response.writeHead(302, { location: '/end' });
     return response.write('x');
   });
-  const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 2000 } });
+  const http = transport({ [server.host]: { ...onLoopback, concurrency: 1, timeout: 20_000 } });
   const started = performance.now();
   expect(await ask(http, requestTo(server.host))).toMatchObject({ text: 'there' });
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 describe('B26: the target of a redirect takes its own row', () => {

@@ -50,10 +50,10 @@ describe('B9: bytes that are no answer and never end', () => {
   ])('%s end the connection before its own timeout, after little was read', async (_name, begin, endless) => {
     const flood = flooder(begin, endless);
     const server = await speak(flood.pour);
-    const http = transport({ [server.host]: { ...onLoopback, timeout: 5000 } });
+    const http = transport({ [server.host]: { ...onLoopback, timeout: 30_000 } });
     const began = performance.now();
     expect(await ask(http, requestTo(server.host))).toMatchObject({ stage: 'manifest' });
-    expect(performance.now() - began).toBeLessThan(2500);
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(flood.taken()).toBeLessThan(64 * mebibyte);
   });
 
@@ -64,13 +64,13 @@ describe('B9: bytes that are no answer and never end', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const host = `127.0.0.1:${typeof address === 'object' ? String(address?.port) : ''}`;
-    const http = transport({ [host]: { allowPrivateAddress: true, ca, timeout: 5000 } });
+    const http = transport({ [host]: { allowPrivateAddress: true, ca, timeout: 30_000 } });
     const began = performance.now();
     expect(await ask(http, requestTo(host))).toMatchObject({
       kind: 'unreachable',
       why: expect.stringContaining('no answer') as string,
     });
-    expect(performance.now() - began).toBeLessThan(2500);
+    expect(performance.now() - began).toBeLessThan(15_000);
     await http.close();
     server.close();
   });
@@ -78,7 +78,7 @@ describe('B9: bytes that are no answer and never end', () => {
   test('five of them in a row, and the host is not asked for a while', async () => {
     const flood = flooder('', '\r\n');
     const server = await speak(flood.pour);
-    const http = transport({ [server.host]: { ...onLoopback, timeout: 5000 } });
+    const http = transport({ [server.host]: { ...onLoopback, timeout: 30_000 } });
     for (let time = 0; time < 5; time++) await ask(http, requestTo(server.host));
     expect(await ask(http, requestTo(server.host))).toMatchObject({
       why: expect.stringContaining('not asked') as string,

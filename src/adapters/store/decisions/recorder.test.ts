@@ -291,7 +291,7 @@ describe('the end', () => {
     recordMany(0, 30);
     const begun = performance.now();
     expect(await recorder.drain(50)).toBe(30);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
   test('draining an idle recorder is done at once', async () => {

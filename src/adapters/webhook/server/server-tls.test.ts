@@ -284,7 +284,7 @@ describe('draining', () => {
     await sleep(100);
     const began = performance.now();
     await Promise.all([gate.server.drain(300), gate.server.drain(300)]);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(await failed).toBeInstanceOf(Error);
   });
 
