@@ -5,11 +5,16 @@ interface Segment {
   readonly flags: number;
   readonly bytes: Uint8Array;
 }
+type Notes = (number: (value: number) => Uint8Array) => Uint8Array;
 interface ProgramForm {
   readonly bits?: 32 | 64;
   readonly isBigEndian?: boolean;
   /** 2 is a program, 3 a shared one, 1 an object file. */
   readonly type?: number;
+  /** Another program loads it. */
+  readonly isDynamic?: boolean;
+  /** Notes in the first page. */
+  readonly notes?: Notes;
 }
 
 const page = 4096;
@@ -36,11 +41,37 @@ const padded = (bytes: Uint8Array): Uint8Array => {
   return whole;
 };
 
+/** The note that the linker of Go leaves, behind one of another linker. */
+export const goNote: Notes = (number) =>
+  Buffer.concat([
+    ...[4, 20, 3].map(number),
+    Buffer.from('GNU\0'),
+    Buffer.alloc(20, 1),
+    ...[4, 83, 4].map(number),
+    Buffer.from('Go\0\0'),
+    Buffer.alloc(84, 'id'),
+  ]);
+
+/** What a program has of the notes and of the name of its loader, with their kinds. */
+const headParts = ({ isDynamic = false, isBigEndian = false, notes }: ProgramForm) => {
+  const number = (value: number): Uint8Array => {
+    const bytes = Buffer.alloc(4);
+    if (isBigEndian) bytes.writeUInt32BE(value);
+    else bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const parts = [
+    { kind: 3, bytes: isDynamic ? Buffer.from('/lib/ld.so\0') : undefined },
+    { kind: 4, bytes: notes?.(number) },
+  ];
+  return parts.flatMap(({ kind, bytes }, at) =>
+    bytes === undefined ? [] : [{ kind, bytes, address: 0, flags: 4, offset: 2048 + at * 1024 }],
+  );
+};
+
 /** An ELF file with these segments, each on a page of its own. */
-export const elfOf = (
-  segments: readonly Segment[],
-  { bits = 64, isBigEndian = false, type = 2 }: ProgramForm = {},
-): Uint8Array => {
+export const elfOf = (segments: readonly Segment[], wanted: ProgramForm = {}): Uint8Array => {
+  const { bits = 64, isBigEndian = false, type = 2 } = wanted;
   const form = forms[bits];
   const head = Buffer.alloc(page);
   head.set([0x7f, 0x45, 0x4c, 0x46, form.mark, isBigEndian ? 2 : 1, 1]);
@@ -49,18 +80,24 @@ export const elfOf = (
   half(form.machine, 18);
   long(1, 20);
   word(form.header, form.table);
-  for (const [at, value] of [form.header, form.entry, segments.length].entries())
-    half(value, form.sizes + at * 2);
+  const inHead = headParts(wanted);
   const files = segments.map(({ bytes }) => padded(bytes));
-  let offset = page;
-  for (const [index, { address, flags, bytes }] of segments.entries()) {
+  const offsetOf = (index: number): number =>
+    files.slice(0, index).reduce((sum, { length }) => sum + length, page);
+  const parts = [
+    ...segments.map((segment, index) => ({ kind: 1, offset: offsetOf(index), ...segment })),
+    ...inHead,
+  ];
+  for (const [at, value] of [form.header, form.entry, parts.length].entries())
+    half(value, form.sizes + at * 2);
+  for (const [index, { kind, offset, address, flags, bytes }] of parts.entries()) {
     const at = form.header + index * form.entry;
-    long(1, at);
+    long(kind, at);
     long(flags, at + form.flags);
     for (const [next, value] of [offset, address, address, bytes.length, bytes.length].entries())
       word(value, at + form.words + next * (bits / 8));
-    offset += files[index]?.length ?? 0;
   }
+  for (const { bytes, offset } of inHead) head.set(bytes, offset);
   return Buffer.concat([head, ...files]);
 };
 

@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tarOf } from '../../../test/fakes/tar-writer.ts';
 import { parseDigest, type Digest } from '../../core/image/digest.ts';
+import { ok } from '../../core/result.ts';
 import { readLayer } from './read-layer.ts';
+import { unpack } from './unpack.ts';
 
 const limits = { entries: 1000, bytes: 50_000_000, name: 4096 };
 const digestOf = (bytes: Uint8Array): Digest => {
@@ -119,6 +121,23 @@ describe('V2: all of a layer is read', () => {
       { numRuns: 60 },
     );
   });
+});
+
+test.each([
+  ['gzip', (bytes: Uint8Array): Uint8Array => gzipSync(bytes)],
+  ['zstd', (bytes: Uint8Array): Uint8Array => zstdCompressSync(bytes)],
+])('what %s unpacks to does not wait in memory for a collection when it was taken', async (_, pack) => {
+  const bytes = randomBytes(10_000_000);
+  const taken: Uint8Array[] = [];
+  let length = 0;
+  const unpacked = await unpack(chunksOf(pack(bytes), 65_536), (chunk) => {
+    taken.push(chunk);
+    length += chunk.length;
+    return ok(undefined);
+  });
+  expect(unpacked.ok && length).toBe(bytes.length);
+  // Memory that was freed has no length any more.
+  expect(taken.reduce((sum, chunk) => sum + chunk.length, 0)).toBeLessThan(1_000_000);
 });
 
 describe('V5: layers over a limit', () => {

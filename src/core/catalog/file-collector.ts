@@ -20,9 +20,8 @@ export const collectFile = <T>(
   let filled = 0;
   const grow = (needed: number): void => {
     if (needed <= bytes.length) return;
-    const larger = new Uint8Array(Math.min(kept, Math.max(needed, bytes.length * 2)));
-    larger.set(bytes.subarray(0, filled));
-    bytes = larger;
+    // Moves the bytes, and frees the memory in which they stood.
+    bytes = new Uint8Array(bytes.buffer.transfer(Math.min(kept, Math.max(needed, bytes.length * 2))));
   };
   return {
     body: {

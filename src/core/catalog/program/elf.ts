@@ -16,6 +16,10 @@ export interface ElfSegment {
 
 export interface ElfProgram {
   readonly segments: readonly ElfSegment[];
+  /** Another program loads it and its libraries. */
+  readonly isDynamic: boolean;
+  /** The linker of Go has left its note, by which the tools of Go find what was built before. */
+  readonly hasGoNote: boolean;
 }
 
 /** So much of a file is enough: linkers put the table of segments right behind the header. */
@@ -28,6 +32,8 @@ export const isElfByte = (byte: number | undefined): boolean => byte === magic[0
 const executable = 2;
 const shared = 3;
 const load = 1;
+const interpreter = 3;
+const note = 4;
 const isLittle = (head: Uint8Array): boolean => head[5] !== 2;
 
 /** Whether a file begins as a program or a shared library does; object files and core dumps are none. */
@@ -46,6 +52,20 @@ const forms = {
 const wordAt = (view: DataView, at: number, isWide: boolean, isLittleEndian: boolean): number =>
   isWide ? Number(view.getBigUint64(at, isLittleEndian)) : view.getUint32(at, isLittleEndian);
 
+const goNoteType = 4;
+const noteHeadLength = 12;
+const wholeWords = (length: number): number => Math.ceil(length / 4) * 4;
+/** Whether notes hold the one of Go: lengths of its name and its text, its type, then the name `Go`, filled up to a word. */
+const isGoNoteIn = (view: DataView, from: number, to: number, isLittleEndian: boolean): boolean => {
+  for (let at = from; at + noteHeadLength + 4 <= to;) {
+    const [name, text, type] = [0, 4, 8].map((next) => view.getUint32(at + next, isLittleEndian));
+    const isGo = name === 4 && view.getUint32(at + noteHeadLength) === 0x47_6f_00_00;
+    if (isGo && type === goNoteType) return true;
+    at += noteHeadLength + wholeWords(name ?? 0) + wholeWords(text ?? 0);
+  }
+  return false;
+};
+
 /** `undefined`: no program, or one whose table of segments lies elsewhere. */
 export const readElf = (head: Uint8Array): ElfProgram | undefined => {
   if (head.length < 64 || !isProgramHead(head)) return undefined;
@@ -58,16 +78,24 @@ export const readElf = (head: Uint8Array): ElfProgram | undefined => {
   const count = view.getUint16(form.count, isLittleEndian);
   if (entry < form.size || table + entry * count > head.length) return undefined;
   const segments: ElfSegment[] = [];
+  let isDynamic = false;
+  let hasGoNote = false;
   for (let at = table; at < table + entry * count; at += entry) {
-    if (view.getUint32(at, isLittleEndian) !== load) continue;
+    const kind = view.getUint32(at, isLittleEndian);
     const flags = view.getUint32(at + form.flags, isLittleEndian);
-    segments.push({
+    const segment = {
       offset: wordAt(view, at + form.offset, isWide, isLittleEndian),
       length: wordAt(view, at + form.length, isWide, isLittleEndian),
       address: wordAt(view, at + form.address, isWide, isLittleEndian),
       isWritable: (flags & 2) !== 0,
       isExecutable: (flags & 1) !== 0,
-    });
+    };
+    if (kind === load) segments.push(segment);
+    else if (kind === interpreter) isDynamic = true;
+    else if (kind === note) {
+      const end = Math.min(segment.offset + segment.length, head.length);
+      hasGoNote ||= isGoNoteIn(view, segment.offset, end, isLittleEndian);
+    }
   }
-  return { segments };
+  return { segments, isDynamic, hasGoNote };
 };

@@ -8,7 +8,7 @@ import type { ElfSegment } from './elf.ts';
 
 /** A segment with its bytes. */
 export interface LoadedSegment extends ElfSegment {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface GoBuildInfo {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { elfOf, inlineBlob, pointerProgram } from '../../../../test/fakes/go-program.ts';
+import { elfOf, goNote, inlineBlob, pointerProgram } from '../../../../test/fakes/go-program.ts';
 import { createProgramReader, maxProgramData, type Program } from './program-reader.ts';
 
 const read = (bytes: Uint8Array, chunk = bytes.length): Program | undefined => {
@@ -40,6 +40,18 @@ describe('a program of Go', () => {
     ['with pointers', pointerProgram('go1.21.5', modules)],
     ['with pointers of 32 bits', pointerProgram('go1.21.5', modules, { bits: 32 })],
     ['with pointers of the other order', pointerProgram('go1.21.5', modules, { isBigEndian: true })],
+    [
+      'that is loaded by another program, and whose linker left its note',
+      pointerProgram('go1.21.5', modules, { isDynamic: true, notes: goNote }),
+    ],
+    [
+      'of the other order with such a note',
+      pointerProgram('go1.21.5', modules, { isDynamic: true, notes: goNote, isBigEndian: true, bits: 32 }),
+    ],
+    [
+      'that is loaded by another program, with its texts in the blob',
+      elfOf([code, data(inlineBlob('go1.21.5', modules))], { isDynamic: true }),
+    ],
     ['that is a shared one', elfOf([data(inlineBlob('go1.21.5', modules))], { type: 3 })],
     [
       'behind other data',
@@ -93,6 +105,16 @@ describe('other files', () => {
       { isTelling: false },
     ],
     ['an object file', elfOf([data(inlineBlob('go1.21.5', modules))], { type: 1 }), undefined],
+    [
+      'a dynamic program with pointers whose note was taken away',
+      pointerProgram('go1.21.5', modules, { isDynamic: true }),
+      { packages: [], isTelling: false },
+    ],
+    [
+      'notes that lead out of the first page',
+      pointerProgram('go1.21.5', modules, { isDynamic: true, notes: () => Buffer.alloc(1000, 0xff) }),
+      { packages: [], isTelling: false },
+    ],
     ['a script', Buffer.from('#!/bin/sh\n'), undefined],
     ['nothing', new Uint8Array(0), undefined],
     ['the beginning of a program', elfOf([code]).subarray(0, 100), { isTelling: false }],
@@ -125,6 +147,21 @@ describe('V5: programs that nobody can trust', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(maxProgramData * 1.5);
     reader.body.end();
     expect(reader.found()).toMatchObject({ value: { isTelling: false } });
+  });
+
+  test.each([
+    ['of a dynamic program', { isDynamic: true }, 0],
+    ['of a static one', {}, 3_000_000],
+    ['of one of Go', { isDynamic: true, notes: goNote }, 3_000_000],
+  ])('the constants %s are kept until it was read, and no longer', (_, form, kept) => {
+    const constants = { address: 1, flags: 4, bytes: Buffer.alloc(3_000_000) };
+    const bytes = elfOf([code, data(Buffer.alloc(16)), constants], form);
+    const reader = createProgramReader(bytes.length);
+    reader.body.write(bytes);
+    reader.body.end();
+    const before = process.memoryUsage().arrayBuffers;
+    reader.found();
+    expect(Math.round((before - process.memoryUsage().arrayBuffers) / 1e6) * 1e6).toBe(kept);
   });
 
   test('a million modules are not listed', () => {

@@ -1,7 +1,7 @@
 import { ok, type Result } from '../../result.ts';
 import type { Unreadable } from '../../text/unreadable.ts';
 import type { TarBody } from '../../layer/tar/tar-entry.ts';
-import { elfHeadLength, isElfByte, isProgramHead, readElf, type ElfSegment } from './elf.ts';
+import { elfHeadLength, isElfByte, isProgramHead, readElf, type ElfProgram } from './elf.ts';
 import { findGoBuildInfo, type LoadedSegment } from './go-build-info.ts';
 import { readGoModules } from './go-modules.ts';
 import { noPackages, type LanguagePackages } from '../language/language-package.ts';
@@ -20,20 +20,21 @@ const silent: Program = { ...noPackages, isTelling: false };
 
 /**
  * The segments whose bytes are needed: data that may hold the blob, and constants that older blobs point at. The writable ones
- * come first, so that a large program is still read when it holds the texts themselves.
+ * come first, so that a large program is still read when it holds the texts themselves. Most dynamic programs are none of Go,
+ * and have no blob that points anywhere: the constants of Node alone have 60 MB. One of Go that was built before 1.18, is
+ * dynamic and lost its note says nothing of itself, which is a gap.
  */
-const neededOf = (segments: readonly ElfSegment[], size: number): readonly LoadedSegment[] => {
+const neededOf = ({ segments, isDynamic, hasGoNote }: ElfProgram, size: number): readonly LoadedSegment[] => {
   const data = segments.filter(
     ({ isExecutable, offset, length }) => !isExecutable && offset + length <= size,
   );
+  const constants = isDynamic && !hasGoNote ? [] : data.filter((one) => !one.isWritable);
   let left = maxProgramData;
-  return [...data.filter((one) => one.isWritable), ...data.filter((one) => !one.isWritable)].flatMap(
-    (one) => {
-      if (one.length > left) return [];
-      left -= one.length;
-      return [{ ...one, bytes: new Uint8Array(one.length) }];
-    },
-  );
+  return [...data.filter((one) => one.isWritable), ...constants].flatMap((one) => {
+    if (one.length > left) return [];
+    left -= one.length;
+    return [{ ...one, bytes: new Uint8Array(one.length) }];
+  });
 };
 
 /** Copies the part of a chunk that lies in a segment. */
@@ -43,8 +44,16 @@ const copyInto = ({ offset, length, bytes }: LoadedSegment, chunk: Uint8Array, a
   if (from < to) bytes.set(chunk.subarray(from - at, to - at), from - offset);
 };
 
+const programIn = (segments: readonly LoadedSegment[]): Result<Program, Unreadable> => {
+  const info = findGoBuildInfo(segments);
+  if (info === undefined) return ok(silent);
+  const modules = readGoModules(info.toolchain, info.modules);
+  return modules.ok ? ok({ ...modules.value, isTelling: info.modules !== '' }) : modules;
+};
+
 /**
- * Reads a file that may be a program, while its bytes go by: its code, which is most of it, is never kept.
+ * Reads a file that may be a program, while its bytes go by: its code, which is most of it, is never kept. What was kept is
+ * freed at once when it was read, because the data of many programs would wait together for a collection.
  * @param size bytes of the file
  */
 export const createProgramReader = (
@@ -58,7 +67,7 @@ export const createProgramReader = (
     const program = readElf(head);
     // A table that lies elsewhere is read by the kernel all the same: such a program says nothing, and is still one.
     isProgram = program !== undefined || isProgramHead(head);
-    segments = neededOf(program?.segments ?? [], size);
+    segments = program === undefined ? [] : neededOf(program, size);
     for (const segment of segments) copyInto(segment, head, 0);
   };
   /** Most files are no programs: their first byte says so, and nothing of them is kept. */
@@ -96,10 +105,10 @@ export const createProgramReader = (
     },
     found: () => {
       if (!isProgram) return ok(undefined);
-      const info = findGoBuildInfo(segments ?? []);
-      if (info === undefined) return ok(silent);
-      const modules = readGoModules(info.toolchain, info.modules);
-      return modules.ok ? ok({ ...modules.value, isTelling: info.modules !== '' }) : modules;
+      const found = programIn(segments ?? []);
+      for (const { bytes } of segments ?? []) bytes.buffer.transfer(0);
+      segments = [];
+      return found;
     },
   };
 };
