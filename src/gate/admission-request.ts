@@ -28,5 +28,7 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   readonly object: JsonObject | null;
   readonly oldObject: JsonObject | null;
+  /** All of it, as it came: templates of constraints may look at any field. */
+  readonly sent: JsonObject;
   readonly caller: 'verified' | 'unverified';
 }

@@ -7,6 +7,7 @@ import { shown } from '../core/text/shown-text.ts';
 import { isJsonObject, type JsonObject } from '../core/text/json/json.ts';
 import type { WorkloadTable } from '../core/workload/kinds/kinds.ts';
 import type { AdmissionRequest } from './admission-request.ts';
+import type { ConstraintVerdict } from './constraints.ts';
 import type { Deadline } from './deadline.ts';
 import {
   gateFinding,
@@ -16,6 +17,7 @@ import {
   type Outcome,
 } from './review/decision-builder.ts';
 import { guardNamespace } from './review/guard-namespace.ts';
+import type { JudgeConstraints } from './review/judge-constraints.ts';
 import { judgePolicy, judgeTrustRoot } from './review/judge-policy.ts';
 import type { PolicySource } from './ports.ts';
 import { unknownKind } from './review/unknown-kind.ts';
@@ -25,6 +27,8 @@ interface AdmitDeps {
   readonly review: Review;
   readonly buildDecision: DecisionBuilder;
   readonly policies: PolicySource;
+  /** Absent: this gate knows no constraints. */
+  readonly judgeConstraints?: JudgeConstraints | undefined;
   readonly workloads: WorkloadTable;
   /** For policies that are on their way into the cluster. */
   readonly compileExpression: CompileExpression;
@@ -45,7 +49,7 @@ const objectOf = (request: AdmissionRequest): JudgedObject => ({
   ...(request.name === '' ? {} : { name: shown(request.name) }),
 });
 
-const originOf = (request: AdmissionRequest): DecisionOrigin => ({
+const originOf = (request: AdmissionRequest, constraints?: ConstraintVerdict): DecisionOrigin => ({
   source: 'admission',
   uid: shown(request.uid),
   operation: request.operation,
@@ -53,6 +57,7 @@ const originOf = (request: AdmissionRequest): DecisionOrigin => ({
   caller: request.caller,
   dryRun: request.dryRun,
   object: objectOf(request),
+  ...(constraints === undefined ? {} : { constraints }),
 });
 
 /** R19: what the API server says about the object and what the object says about itself must agree. */
@@ -105,7 +110,11 @@ const judgeOwn = (kind: string, object: JsonObject, deps: AdmitDeps): Outcome | 
 };
 
 /** Hop 2 for everything that is no workload. `undefined`: a workload row covers the object. */
-const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcome | undefined => {
+const decideWithoutImages = (
+  request: AdmissionRequest,
+  isJudged: boolean,
+  deps: AdmitDeps,
+): Outcome | undefined => {
   const short = shortCut(request);
   if (short !== undefined) return short;
   const wrong = disagreement(request);
@@ -125,44 +134,62 @@ const decideWithoutImages = (request: AdmissionRequest, deps: AdmitDeps): Outcom
   }
   if (isNamespace(request)) return guardNamespace(request, deps.policies, deps.admins);
   if (deps.workloads.isWithoutImages(group, kind)) return {};
+  // A constraint speaks of the kind, so somebody looks at it.
+  if (isJudged && deps.unknownKinds === 'allow') return {};
   return notJudged(request, deps.unknownKinds);
 };
 
-/** Settles with the review, or with `undefined` at the deadline: a timeout is a decision, never a hanging call. */
-const beforeDeadline = (
+/** Settles with the review, or with a timeout at the deadline: that is a decision too, never a hanging call. */
+const beforeDeadline = async (
   review: Promise<Decision>,
+  late: () => Decision,
   { deadline, onBug }: { readonly deadline: Deadline; readonly onBug: (error: unknown) => void },
-): Promise<Decision | undefined> => {
+): Promise<Decision> => {
   const signal = deadline.signal();
   // Nobody waits for the result then, but a defect is still reported.
   if (signal.aborted) review.catch(onBug);
-  return untilAborted(review, signal, () => undefined);
+  return (await untilAborted(review, signal, () => undefined)) ?? late();
 };
+
+/** Hops 2 to 6 for images and for the gate's own kinds, with what constraints said before. */
+const createJudge =
+  (deps: AdmitDeps) =>
+  (
+    request: AdmissionRequest,
+    constraints: ConstraintVerdict | undefined,
+    started: number,
+    deadline: Deadline,
+  ): Decision | Promise<Decision> => {
+    const { buildDecision, workloads, review, onBug } = deps;
+    const origin = originOf(request, constraints);
+    const isJudged = constraints !== undefined && constraints.judged > 0;
+    const decided = decideWithoutImages(request, isJudged, deps);
+    if (decided !== undefined) return buildDecision(origin, decided, started);
+    const row = workloads.byKind(request.kind.group, request.kind.kind);
+    if (row === undefined || request.object === null) throw new Error('a workload without its row or object');
+    const what = { kind: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
+    const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
+    // Most reviews need no I/O: they are settled here and pay for no timer.
+    if (!(reviewed instanceof Promise)) return reviewed;
+    const late = (): Decision => buildDecision(origin, timedOut(deadline), started);
+    return beforeDeadline(reviewed, late, { deadline, onBug });
+  };
 
 /**
  * Judges one admission request. Never rejects: the unexpected becomes a deny with `internal-error`, here and
  * nowhere else. Nothing in the object, no user, header, annotation or deletionTimestamp is a short cut (B14-B16).
  */
-export const createAdmit =
-  (deps: AdmitDeps) =>
-  async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
-    const { buildDecision, clock, workloads, review, onBug } = deps;
+export const createAdmit = (deps: AdmitDeps) => {
+  const { buildDecision, clock, judgeConstraints, onBug } = deps;
+  const judge = createJudge(deps);
+  return async (request: AdmissionRequest, deadline: Deadline): Promise<Decision> => {
     const started = clock.monotonic();
     try {
-      const origin = originOf(request);
-      const decided = decideWithoutImages(request, deps);
-      if (decided !== undefined) return buildDecision(origin, decided, started);
-      const row = workloads.byKind(request.kind.group, request.kind.kind);
-      if (row === undefined || request.object === null)
-        throw new Error('a workload without its row or object');
-      const what = { kind: 'workload' as const, row, object: request.object, oldObject: request.oldObject };
-      const reviewed = review({ origin, namespace: request.namespace, what, started }, deadline);
-      // Most reviews need no I/O: they are settled here and pay for no timer.
-      if (!(reviewed instanceof Promise)) return reviewed;
-      return (
-        (await beforeDeadline(reviewed, { deadline, onBug })) ??
-        buildDecision(origin, timedOut(deadline), started)
-      );
+      const found = judgeConstraints?.(request, deadline);
+      const constraints = found instanceof Promise ? await found : found;
+      if (constraints === 'late') return buildDecision(originOf(request), timedOut(deadline), started);
+      const judged = judge(request, constraints, started, deadline);
+      return judged instanceof Promise ? await judged : judged;
     } catch (error) {
       onBug(error);
       const finding = gateFinding('internal-error', 'the gate failed while judging this request', {
@@ -171,3 +198,4 @@ export const createAdmit =
       return buildDecision(originOf(request), { findings: [finding] }, started);
     }
   };
+};

@@ -19,6 +19,7 @@ import { createDecisionIds } from '../../src/gate/review/decision-ids.ts';
 import { createMutate } from '../../src/gate/mutation/mutate.ts';
 import type { Mutation } from '../../src/gate/mutation/mutation.ts';
 import type { NamespaceReader, PolicyState } from '../../src/gate/ports.ts';
+import { createJudgeConstraints, type ConstraintDeps } from '../../src/gate/review/judge-constraints.ts';
 import { createReview, type Unsure } from '../../src/gate/review/review.ts';
 import { createReviewImages } from '../../src/gate/review-images.ts';
 import { createSlices } from '../../src/gate/review/slices.ts';
@@ -51,6 +52,7 @@ export interface FakeGateOptions {
   readonly budget?: number;
   readonly evidence?: Evidence;
   readonly compileExpression?: CompileExpression;
+  readonly constraints?: ConstraintDeps;
 }
 
 const readerOf = (namespaces: FakeGateOptions['namespaces']): NamespaceReader => {
@@ -107,6 +109,10 @@ export const fakeGate = (options: FakeGateOptions = {}) => {
     unknownKinds: options.unknownKinds ?? 'allow',
     admins: new Set(options.admins),
     onBug,
+    judgeConstraints:
+      options.constraints === undefined
+        ? undefined
+        : createJudgeConstraints({ ...options.constraints, clock, slices }),
   });
   const namespaces = readerOf(options.namespaces);
   const mutate = createMutate({ policies, namespaces, slices, evidence: options.evidence, onBug });
@@ -138,6 +144,29 @@ export const pod = (
 
 const textOf = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
 
+const sentFor = (object: JsonObject | null, more: Partial<AdmissionRequest>): JsonObject => {
+  const {
+    operation = 'CREATE',
+    namespace = 'default',
+    name = 'web',
+    subResource = '',
+    oldObject = null,
+  } = more;
+  const [version = '', group = ''] = textOf(object?.['apiVersion'], 'v1').split('/').reverse();
+  const kind = textOf(object?.['kind'], 'Pod');
+  return {
+    uid: 'uid-1',
+    kind: { group, version, kind },
+    operation,
+    namespace,
+    name,
+    ...(subResource === '' ? {} : { subResource }),
+    userInfo: { username: 'jane' },
+    object,
+    oldObject,
+  };
+};
+
 /** An admission request for an object; kind and group are read from it. */
 export const requestFor = (
   object: JsonObject | null,
@@ -158,6 +187,7 @@ export const requestFor = (
     dryRun: false,
     object,
     oldObject: null,
+    sent: sentFor(object, more),
     caller: 'unverified',
     ...more,
   };

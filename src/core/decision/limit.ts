@@ -1,3 +1,5 @@
+import { shown } from '../text/shown-text.ts';
+import { isOfConstraint } from './constraint-findings.ts';
 import type { Decision } from './decision.ts';
 
 /** A decision record is at most this many bytes of JSON. */
@@ -120,7 +122,22 @@ export const limitDecision = (decision: Decision): Decision => {
     warnings: decision.warnings.filter((warning) => warnings.kept.has(warning)),
   };
   const truncated = entries - kept.findings.length - kept.images.length - kept.warnings.length;
-  return truncated === 0 ? decision : { ...decision, ...kept, truncated };
+  return truncated === 0
+    ? decision
+    : { ...decision, ...kept, truncated: truncated + (decision.truncated ?? 0) };
+};
+
+/** The answer shows what a constraint says in full; the record keeps its ends, on one line. */
+const withShortTexts = (decision: Decision): Decision => {
+  const { findings, warnings } = decision;
+  if (!findings.some(isOfConstraint)) return decision;
+  return {
+    ...decision,
+    findings: findings.map((finding) =>
+      isOfConstraint(finding) ? { ...finding, message: shown(finding.message) } : finding,
+    ),
+    warnings: warnings.map(shown),
+  };
 };
 
 /** So few images fit, whatever they are called. */
@@ -130,7 +147,8 @@ const alwaysFit = 4;
  * A decision as it is recorded. Long lists of images are cut, and images with findings are kept first. Otherwise Pods
  * with 64 long image names would push the decisions about others out of the record (R26).
  */
-export const recordedDecision = (decision: Decision): Decision => {
+export const recordedDecision = (made: Decision): Decision => {
+  const decision = withShortTexts(made);
   const { images, findings, truncated = 0 } = decision;
   if (images.length <= alwaysFit || needAtMost(maxRecordedImagesBytes, [images], sizeAtMost)) return decision;
   const found = new Set(findings.map(({ path }) => path));

@@ -39,6 +39,9 @@ export const findingCodes = [
   'advisories-unavailable',
   'advisories-too-old',
   'bytes-not-pinned',
+  'constraint-violated',
+  'constraint-error',
+  'constraint-unusable',
   'not-judged',
   'malformed-request',
   'too-large',
@@ -55,7 +58,14 @@ export const findingCodes = [
 export type FindingCode = (typeof findingCodes)[number];
 
 /** Why a request was let through without judging every image. Closed, documented like the finding codes. */
-export const skipCodes = ['unchanged', 'subresource', 'operation', 'not-judged', 'no-policy'] as const;
+export const skipCodes = [
+  'unchanged',
+  'subresource',
+  'operation',
+  'not-judged',
+  'no-policy',
+  'excluded',
+] as const;
 export type SkipCode = (typeof skipCodes)[number];
 
 /** The meaning of a code for the person who sees it. Shown by `explain`, SARIF rules and docs/reasons.md. */

@@ -247,6 +247,27 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
       'look and the pull, so what runs may be something else. It is only recorded and never refuses anything.',
     fix: 'Add `digest: { pin: true }` or `digest: { require: true }` to the policy.',
   },
+  'constraint-violated': {
+    title: 'The object violates a constraint',
+    meaning:
+      'The template of a constraint says something against the object. The message is the text of the template, and the ' +
+      'constraint has the name that stands in brackets before it.',
+    fix: 'Change the object as the message says; `kubectl get` the constraint to see its parameters and what it matches.',
+  },
+  'constraint-error': {
+    title: 'A constraint could not be asked',
+    meaning:
+      'The template of a constraint failed while it looked at the object, took too many steps, or it is not known whether ' +
+      'the constraint speaks of the object. Not knowing is never a pass, so this counts as a violation of that constraint.',
+    fix: 'Show the message to whoever wrote the template; if it names the namespace, look at the connection of the gate to the API server.',
+  },
+  'constraint-unusable': {
+    title: 'A constraint cannot be used',
+    meaning:
+      'The constraint or its template does not compile, or needs what this version cannot run, and no good revision of it ' +
+      'is known. What it would say is unknown, so it counts as violated by everything that it matches.',
+    fix: 'Correct the template or the constraint that the message names, or delete it; its status says what is wrong.',
+  },
   'not-judged': {
     title: 'The kind of object is not known',
     meaning:
@@ -347,6 +368,13 @@ export const reasons: Readonly<Record<FindingCode | SkipCode, Reason>> = {
     title: 'The operation starts no image',
     meaning: 'A DELETE or CONNECT: neither can bring in an image, and deletion must never be blocked.',
     fix: 'Nothing to do.',
+  },
+  excluded: {
+    title: 'The namespace is excluded from constraints',
+    meaning:
+      'The Config of Gatekeeper names the namespace in `excludedNamespaces`, so no constraint was asked, and nothing else judged ' +
+      'the request.',
+    fix: 'Nothing to do if that is meant; otherwise look at `kubectl get config.config.gatekeeper.sh -A`.',
   },
   'no-policy': {
     title: 'No policy covers the namespace',

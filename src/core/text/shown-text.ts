@@ -101,6 +101,20 @@ export const shownBriefly = (text: string, limit: number): string => {
   return escaped(redacted, limit);
 };
 
+/** A text of several lines: they stay lines, each as {@link shownBriefly} shows it. */
+export const shownLines = (text: string, limit: number): string => {
+  const most = limit * readPerUnit;
+  const head = text.length > most ? `${openBeginning(beginningOf(text, most))}…` : text;
+  if (!head.includes('\n')) return shownBriefly(head, limit);
+  return cutMiddle(
+    head
+      .split('\n')
+      .map((line) => shownBriefly(line, limit))
+      .join('\n'),
+    limit,
+  );
+};
+
 /** A text by itself, or a whole sentence. */
 export const shown = (text: string): string => shownBriefly(text, maxShownLength);
 

@@ -1,18 +1,26 @@
 import type { Clock } from '../../concurrency/clock.ts';
 import type { Decision, JudgedImage, JudgedObject } from '../../core/decision/decision.ts';
 import { atField } from '../../core/decision/finding-place.ts';
+import { constraintLine, isOfConstraint } from '../../core/decision/constraint-findings.ts';
 import type { Finding } from '../../core/decision/finding.ts';
+import { inOrder } from '../../core/decision/order.ts';
 import type { FindingCode, SkipCode } from '../../core/reasons/reason.ts';
 import { limitDecision } from '../../core/decision/limit.ts';
 import type { Deadline } from '../deadline.ts';
+import type { ConstraintVerdict } from '../constraints.ts';
 import type { DecisionIds } from '../ports.ts';
 import type { Repeat, Repeats } from './repeats.ts';
 
 /** What every decision says about where it comes from. */
-export type DecisionOrigin = Pick<
+type OriginFields = Pick<
   Decision,
   'source' | 'cluster' | 'uid' | 'operation' | 'user' | 'caller' | 'dryRun' | 'object'
 >;
+
+/** A request, with what constraints say about it: they speak in every decision, however its review ends. */
+export interface DecisionOrigin extends OriginFields {
+  readonly constraints?: ConstraintVerdict;
+}
 
 /** The result of a review. Everything else in the record follows from it. */
 export interface Outcome {
@@ -39,7 +47,9 @@ interface DecisionBuilderDeps {
 
 /** The warning text of a finding of a policy in mode Warn. */
 export const warningOf = (finding: Finding): string =>
-  `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
+  isOfConstraint(finding)
+    ? constraintLine(finding)
+    : `${finding.message} (${finding.policy === '' ? 'gate' : `policy ${finding.policy}`}: ${finding.code}${atField(finding)})`;
 
 const round = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 
@@ -53,7 +63,7 @@ const beginRecord = (
   origin: DecisionOrigin,
   id: string,
   time: string,
-): Pick<Draft, keyof DecisionOrigin | 'id' | 'time'> & Partial<Draft> => {
+): Pick<Draft, keyof OriginFields | 'id' | 'time'> & Partial<Draft> => {
   const { source, cluster, uid, operation, user, caller, dryRun, object } = origin;
   const draft: Partial<Draft> = { apiVersion: 'imagegate.dev/v1alpha1', kind: 'Decision', id, time, source };
   if (cluster !== undefined) draft.cluster = cluster;
@@ -76,6 +86,25 @@ const repeatOf = (decision: Draft, { id, count, firstTime }: Repeat): Decision =
 
 const none: readonly never[] = [];
 
+/** Adds what constraints say. Only a request that nothing else judged is skipped because its namespace is excluded. */
+const withConstraints = (
+  draft: Draft,
+  { findings, version, omitted, took, isExcluded }: ConstraintVerdict,
+): void => {
+  if (findings.length > 0) draft.findings = inOrder([...findings, ...draft.findings]);
+  draft.versions = { ...draft.versions, constraints: version };
+  draft.durations = { ...draft.durations, constraints: round(took) };
+  if (omitted > 0) draft.truncated = omitted;
+  const isJudged = draft.images.length > 0 || draft.findings.length > 0;
+  const isSkipped = draft.skipped !== undefined && draft.skipped.code !== 'no-policy';
+  if (isExcluded && !isJudged && !isSkipped) draft.skipped = excluded;
+};
+
+const excluded = {
+  code: 'excluded',
+  message: 'the Config of Gatekeeper excludes this namespace from constraints',
+} as const;
+
 /** Makes decision records. `allowed` follows from the findings alone: nothing can say "allowed" beside a denial. */
 export const createDecisionBuilder =
   ({ clock, ids, version, repeats }: DecisionBuilderDeps) =>
@@ -92,15 +121,18 @@ export const createDecisionBuilder =
     const draft = beginRecord(origin, ids.next(), new Date(clock.now()).toISOString());
     draft.images = images;
     draft.findings = findings;
-    draft.allowed = !findings.some((finding) => finding.mode === 'Deny');
-    const warned = findings.filter((finding) => finding.mode === 'Warn').map(warningOf);
-    draft.warnings = warned.length === 0 ? warnings : [...warned, ...warnings];
+    draft.allowed = true;
+    draft.warnings = warnings;
     if (skipped !== undefined) draft.skipped = skipped;
     draft.exemptions = none;
     draft.versions =
       policies === undefined ? { gate: version } : { gate: version, policies, ...evidenceVersions };
     const total = round(clock.monotonic() - started);
     draft.durations = evidence === undefined ? { total } : { total, evidence: round(evidence) };
+    if (origin.constraints !== undefined) withConstraints(draft as Draft, origin.constraints);
+    draft.allowed = !draft.findings.some((finding) => finding.mode === 'Deny');
+    const warned = draft.findings.filter((finding) => finding.mode === 'Warn').map(warningOf);
+    if (warned.length > 0) draft.warnings = [...warned, ...warnings];
     // Decisions are compared by their record, so the key is as bounded as the record (R24).
     const decision = limitDecision(draft as Decision);
     const repeat = repeats?.count(decision);

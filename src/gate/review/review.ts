@@ -117,7 +117,8 @@ const createSettle =
       evidenceVersions: evidenceVersions(images),
       evidence: gathered,
     };
-    if (uncovered && allowed)
+    const judged = subject.origin.constraints?.judged ?? 0;
+    if (uncovered && allowed && judged === 0)
       return buildDecision(subject.origin, { ...outcome, skipped: noPolicy }, subject.started);
     const unsure = unsureOf(matched);
     if (unsure !== undefined) onUnsure(unsure);

@@ -72,14 +72,49 @@ const matchableOf = (object: JsonObject, review: ConstraintReview): Matchable =>
   };
 };
 
+/** Hundreds of constraints look at the same objects. */
+const matchables = new WeakMap<ConstraintReview, readonly Matchable[]>();
+
+/** The objects of a review, the one before the change last. */
+const matchablesOf = (review: ConstraintReview): readonly Matchable[] => {
+  const known = matchables.get(review);
+  if (known !== undefined) return known;
+  const found = [review.request['object'], review.request['oldObject']]
+    .filter((object: JsonValue | undefined) => isJsonObject(object))
+    .map((object) => matchableOf(object, review));
+  matchables.set(review, found);
+  return found;
+};
+
+type WrittenSelector = Parameters<typeof compileSelector>[0];
+const selectors = new WeakMap<NonNullable<WrittenSelector>, ReturnType<typeof compileSelector>>();
+
+/** A selector is compiled once, not for each review. */
+const selectorOf = (written: WrittenSelector): ReturnType<typeof compileSelector> => {
+  if (written === undefined) return compileSelector(written);
+  const known = selectors.get(written);
+  if (known !== undefined) return known;
+  const compiled = compileSelector(written);
+  selectors.set(written, compiled);
+  return compiled;
+};
+
 /** @returns why it cannot be said, as a text */
 type Part = (match: ConstraintMatch, one: Matchable) => boolean | string;
 
 const holds = (list: readonly string[] | undefined, name: string): boolean =>
   list === undefined || list.length === 0 || list.includes('*') || list.includes(name);
 
-const ofKind: Part = ({ kinds = [] }, { group, kind }) =>
-  kinds.length === 0 || kinds.some((one) => holds(one.kinds, kind) && holds(one.apiGroups, group));
+/** Whether a constraint may speak of objects of a kind. */
+export const speaksOfKind = (
+  match: Pick<ConstraintMatch, 'kinds'> | undefined,
+  { group, kind }: { readonly group: string; readonly kind: string },
+): boolean => {
+  const kinds = match?.kinds ?? [];
+  return kinds.length === 0 || kinds.some((one) => holds(one.kinds, kind) && holds(one.apiGroups, group));
+};
+
+const ofKind: Part = speaksOfKind;
 
 const ofScope: Part = ({ scope }, { isNamespace, namespace }) => {
   const isOfCluster = isNamespace || namespace === '';
@@ -102,7 +137,7 @@ const inNamespaces: Part = ({ namespaces = [] }, one) =>
 const notExcluded: Part = ({ excludedNamespaces = [] }, one) =>
   isOutside(one) || !excludedNamespaces.some((glob) => matchesGlob(glob, namespaceName(one)));
 
-const byLabels: Part = (match, { labels }) => matchesLabels(compileSelector(match.labelSelector), labels);
+const byLabels: Part = (match, { labels }) => matchesLabels(selectorOf(match.labelSelector), labels);
 
 /** The labels of the namespace are unknown. Nobody knows whether the constraint speaks of the object. */
 const missingNamespace =
@@ -110,7 +145,7 @@ const missingNamespace =
 
 const byNamespace: Part = (match, one) => {
   if (match.namespaceSelector === undefined || isOutside(one)) return true;
-  const selector = compileSelector(match.namespaceSelector);
+  const selector = selectorOf(match.namespaceSelector);
   if (one.isNamespace) return matchesLabels(selector, one.labels);
   const { namespace } = one.review;
   return namespace === undefined ? missingNamespace : matchesLabels(selector, labelsOf(namespace));
@@ -148,6 +183,11 @@ export const namespaceOf = (review: ConstraintReview): string => {
   return namespaceName(matchableOf(objectOf(isJsonObject(object) ? object : oldObject), review));
 };
 
+/** The kinds of the objects of a review. */
+export const kindsOf = (
+  review: ConstraintReview,
+): readonly { readonly group: string; readonly kind: string }[] => matchablesOf(review);
+
 const unable = 'unable to match constraints: ';
 
 /**
@@ -159,13 +199,10 @@ export const matchesReview = (
   review: ConstraintReview,
 ): Result<boolean, string> => {
   if (match === undefined) return ok(true);
-  const objects = [review.request['object'], review.request['oldObject']].filter(
-    (object: JsonValue | undefined) => isJsonObject(object),
-  );
+  const objects = matchablesOf(review);
   if (objects.length === 0)
     return fail(`${unable}invalid request object: neither object nor old object are defined`);
-  for (const object of objects) {
-    const one = matchableOf(object, review);
+  for (const one of objects) {
     const answer = one.kind === '' ? "Object 'Kind' is missing" : matchesObject(match, one);
     if (typeof answer === 'string')
       return fail(`${unable}error matching the requested object: ${one.name} :${answer}`);

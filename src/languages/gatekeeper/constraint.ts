@@ -11,13 +11,22 @@ import { withDefaults } from './parameter-schema.ts';
 
 export const constraintGroup = 'constraints.gatekeeper.sh';
 
-/** A constraint, with the template that it asks. */
-export interface Constraint {
+/** What a constraint speaks of, and what follows from a violation. */
+interface ConstraintHead {
   readonly kind: string;
   readonly name: string;
   readonly enforcement: Enforcement;
   /** `undefined`: it speaks of everything. */
   readonly match: ConstraintMatch | undefined;
+}
+
+/** A constraint of which no revision can be asked. */
+export interface UnusableConstraint extends ConstraintHead {
+  readonly why: string;
+}
+
+/** A constraint, with the template that it asks. */
+export interface Constraint extends ConstraintHead {
   /** `input.parameters`. */
   readonly parameters: RegoValue;
   readonly template: ConstraintTemplate;
@@ -67,4 +76,25 @@ export const readConstraint = (
     parameters: spec === undefined ? valueOfJson({}, 'int64') : parametersOf(template.parameters, parameters),
     template,
   });
+};
+
+/**
+ * What can be read of a constraint that cannot be asked. What its `match` does not say, it speaks of; without a readable
+ * action it denies: a constraint that breaks must not open what it closed.
+ */
+export const readUnusable = (
+  value: JsonObject,
+  { kind, name, why }: Pick<UnusableConstraint, 'kind' | 'name' | 'why'>,
+): UnusableConstraint => {
+  const spec = objectOf(value['spec']);
+  const match = matchFields.safeParse(spec['match'] ?? {});
+  const isForbidden = findForbiddenKeys(spec['match'], []).length > 0;
+  const enforcement = z.looseObject(enforcementFields).safeParse(spec);
+  return {
+    kind,
+    name,
+    why,
+    match: match.success && !isForbidden ? match.data : undefined,
+    enforcement: enforcement.success ? enforcement.data : {},
+  };
 };

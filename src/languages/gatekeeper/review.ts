@@ -58,8 +58,16 @@ const reviewOf = (
       .filter((field) => given[field] !== undefined && given[field] !== null && given[field] !== '')
       .map((field) => [field, given[field]]),
   ]);
-  const value = valueOfJson({ ...request, namespaceObject: namespace ?? null }, 'float64');
-  return { request, namespace, source, value };
+  let value: RegoValue | undefined;
+  return {
+    request,
+    namespace,
+    source,
+    // Most requests are looked at by no template, and a large one takes long to be made a value.
+    get value() {
+      return (value ??= valueOfJson({ ...request, namespaceObject: namespace ?? null }, 'float64'));
+    },
+  };
 };
 
 /** The review of an AdmissionRequest. Of a deletion, the object is the one that goes. */

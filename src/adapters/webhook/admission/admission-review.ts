@@ -121,6 +121,7 @@ const decodeRequest = (
     ...user.value,
     ...texts.value,
     ...objects.value,
+    sent: request,
     caller,
   });
 };

@@ -1,4 +1,10 @@
 import type { Decision } from '../../../core/decision/decision.ts';
+import {
+  constraintLine,
+  inConstraintOrder,
+  isOfConstraint,
+} from '../../../core/decision/constraint-findings.ts';
+import { cutMiddle } from '../../../core/text/cut-middle.ts';
 import { atField } from '../../../core/decision/finding-place.ts';
 import type { Finding } from '../../../core/decision/finding.ts';
 import { unavailableCodes } from '../../../core/decision/judge-evidence.ts';
@@ -48,18 +54,37 @@ const distinctReasons = (findings: readonly Finding[]): readonly string[] => {
   return [...reasons];
 };
 
+/** Of the lines of constraints, in UTF-16 units. Gatekeeper has no bound; a controller may keep the text in its status. */
+export const maxConstraintLength = 8 * 1024;
+
+/** What constraints say against the request, in the words and the order of Gatekeeper. */
+const constraintLines = (findings: readonly Finding[]): readonly string[] => {
+  let left = maxConstraintLength - '…and 10000000 more'.length;
+  const all = inConstraintOrder(findings).map(constraintLine);
+  const beyond = all.findIndex((line) => (left -= line.length + 1) < 0);
+  if (beyond < 0) return all;
+  const shownLines =
+    beyond === 0 ? [cutMiddle(all[0] ?? '', maxConstraintLength - 32)] : all.slice(0, beyond);
+  const more = all.length - shownLines.length;
+  return more === 0 ? shownLines : [...shownLines, `…and ${String(more)} more`];
+};
+
+/** The last cause, and the last line of a text of our own. */
+const decisionLine = ({ id }: Decision): string =>
+  `decision ${id}; to see all of it: imagegate explain ${id}`;
+
 /**
  * The text for a person behind `admission webhook "…" denied the request:`. The first line names image, rule, reason
  * and field. Every other denying finding has its own line as far as they fit. Then come why something could not be
  * looked up, what to do, and the decision.
  */
 export const denialText = (decision: Decision): string => {
-  const findings = denying(decision);
-  const end = [
-    ...distinctReasons(findings),
-    ...distinctRemedies(findings),
-    `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
-  ];
+  const all = denying(decision);
+  const ofConstraints = constraintLines(all);
+  const findings = ofConstraints.length === 0 ? all : all.filter((finding) => !isOfConstraint(finding));
+  // Whoever compares with Gatekeeper, or reads its texts, finds them unchanged.
+  if (ofConstraints.length > 0 && findings.length === 0) return ofConstraints.join('\n');
+  const end = [...distinctReasons(findings), ...distinctRemedies(findings), decisionLine(decision)];
   let left = maxDenialLength - end.reduce((sum, line) => sum + line.length + 1, 0) - '…and 10000 more'.length;
   const lines: string[] = [];
   for (const finding of findings) {
@@ -70,15 +95,18 @@ export const denialText = (decision: Decision): string => {
   }
   const more = findings.length - lines.length;
   if (lines.length === 0) lines.push('the gate denied this request');
-  return [...lines, ...(more > 0 ? [`…and ${String(more)} more`] : []), ...end].join('\n');
+  return [...ofConstraints, ...lines, ...(more > 0 ? [`…and ${String(more)} more`] : []), ...end].join('\n');
 };
 
-/** The denying findings for programs: at most 32. */
-export const denialCauses = (decision: Decision): readonly StatusCause[] =>
-  denying(decision)
-    .slice(0, maxCauses)
-    .map(({ code, message, path }) => ({
-      reason: code,
-      message: shown(message),
-      ...(path === undefined ? {} : { field: shown(path) }),
-    }));
+/** The denying findings for programs: at most 32; last the decision, where a constraint has no line for it. */
+export const denialCauses = (decision: Decision): readonly StatusCause[] => {
+  const findings = denying(decision);
+  const causes = findings.slice(0, maxCauses).map(({ code, message, path }): StatusCause => ({
+    reason: code,
+    message: shown(message),
+    ...(path === undefined ? {} : { field: shown(path) }),
+  }));
+  return findings.some(isOfConstraint)
+    ? [...causes, { reason: 'decision', message: decisionLine(decision) }]
+    : causes;
+};

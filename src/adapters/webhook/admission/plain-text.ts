@@ -1,11 +1,11 @@
-import { shown } from '../../../core/text/shown-text.ts';
+import { maxShownLength, shownBriefly } from '../../../core/text/shown-text.ts';
 
 /**
  * A text of at most `limit` runes, as Kubernetes counts them (code points, not UTF-16 units), with every control
  * character escaped: safe in an HTTP header and on a terminal. As everywhere, its middle is what gets cut.
  */
 export const cutRunes = (text: string, limit: number): string => {
-  const safe = shown(text);
+  const safe = shownBriefly(text, Math.max(limit, maxShownLength));
   if (safe.length <= limit) return safe;
   const runes = Array.from(safe);
   if (runes.length <= limit) return safe;

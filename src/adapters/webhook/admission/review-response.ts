@@ -1,4 +1,5 @@
 import type { Decision } from '../../../core/decision/decision.ts';
+import { constraintLine, isOfConstraint } from '../../../core/decision/constraint-findings.ts';
 import { auditAnnotations } from './audit-annotations.ts';
 import { denialCauses, denialText } from './denial.ts';
 import { admissionWarnings } from './warnings.ts';
@@ -22,7 +23,8 @@ export const encodeReview = (decision: Decision, uid: string): string => {
     const why = skipped === undefined ? '' : `,"skipped":"${skipped.code}"`;
     return `${responseHead}${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":${JSON.stringify(decision.id)}${why}}}}`;
   }
-  const shownWarnings = admissionWarnings(warnings);
+  const ofConstraints = findings.filter((finding) => isOfConstraint(finding) && finding.mode === 'Warn');
+  const shownWarnings = admissionWarnings(warnings, new Set(ofConstraints.map(constraintLine)));
   const response = {
     allowed,
     ...(allowed ? {} : { status: statusOf(decision) }),

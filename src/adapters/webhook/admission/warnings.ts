@@ -12,19 +12,36 @@ const rest = (count: number): string =>
     ? '1 more warning: see the decision record'
     : `${String(count)} more warnings: see the decision record`;
 
+const total = (lengths: readonly number[]): number => lengths.reduce((sum, length) => sum + length, 0);
+
+const distinct = (
+  texts: readonly string[],
+  limitOf: (text: string) => number,
+): { readonly all: readonly string[]; readonly lengths: readonly number[] } => {
+  const found = new Set<string>();
+  for (const text of texts) {
+    const warning = cutRunes(text, limitOf(text)).trim();
+    if (warning !== '') found.add(warning);
+  }
+  const all = [...found];
+  return { all, lengths: all.map(countRunes) };
+};
+
 /**
  * The warnings of an answer: each at most 256 runes on one line, without duplicates and empty ones, at most
- * 4,096 runes in all; when not all fit, the last one says how many were left out.
+ * 4,096 runes in all; when not all fit, the last one says how many were left out. The texts of constraints are Gatekeeper's:
+ * they stay whole as long as all fit.
  */
-export const admissionWarnings = (texts: readonly string[]): readonly string[] => {
-  const distinct = new Set<string>();
-  for (const text of texts) {
-    const warning = cutRunes(text, maxWarningRunes).trim();
-    if (warning !== '') distinct.add(warning);
+export const admissionWarnings = (
+  texts: readonly string[],
+  ofConstraints: ReadonlySet<string> = new Set(),
+): readonly string[] => {
+  if (ofConstraints.size > 0) {
+    const whole = distinct(texts, (text) => (ofConstraints.has(text) ? maxTotalRunes + 1 : maxWarningRunes));
+    if (total(whole.lengths) <= maxTotalRunes) return whole.all;
   }
-  const all = [...distinct];
-  const lengths = all.map(countRunes);
-  if (lengths.reduce((sum, length) => sum + length, 0) <= maxTotalRunes) return all;
+  const { all, lengths } = distinct(texts, () => maxWarningRunes);
+  if (total(lengths) <= maxTotalRunes) return all;
   let left = maxTotalRunes - restRunes;
   const kept = all.findIndex((_warning, at) => (left -= lengths[at] ?? 0) < 0);
   return [...all.slice(0, kept), rest(all.length - kept)];

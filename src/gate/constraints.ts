@@ -1,0 +1,60 @@
+import type { ConstraintJudgement } from '../core/decision/constraint-findings.ts';
+import type { Finding } from '../core/decision/finding.ts';
+import type { Fact } from '../core/facts/fact.ts';
+import type { Result } from '../core/result.ts';
+import type { Steps } from '../core/steps.ts';
+import type { JsonObject } from '../core/text/json/json.ts';
+
+/** The constraints in force. `loading` until the first complete load: the gate is not ready and denies (R8). */
+export interface ConstraintSource {
+  current(): ConstraintState;
+}
+export type ConstraintState =
+  | { readonly state: 'loading'; readonly why: string }
+  | { readonly state: 'loaded'; readonly set: ConstraintSet };
+
+/** What constraints are asked by. An evaluation with the same inputs gives the same answer. */
+interface ConstraintQuestion {
+  /** The AdmissionRequest as it came. */
+  readonly request: JsonObject;
+  /** The Namespace object; `undefined`: nobody asked for it. */
+  readonly namespace: Fact<JsonObject> | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** What came of all constraints. */
+export interface ConstraintAnswers {
+  /** Only of constraints that speak of the request. */
+  readonly judgements: readonly ConstraintJudgement[];
+  /** The namespace of the request is kept away from constraints. */
+  readonly isExcluded: boolean;
+}
+
+export interface ConstraintSet {
+  /** `sha256:…` over templates and constraints. */
+  readonly version: string;
+  readonly isEmpty: boolean;
+  /** Whether a constraint that may speak of the request looks at its Namespace object. */
+  needsNamespace(request: JsonObject): boolean;
+  /** One constraint a step. A failure says why no constraint can be asked about such a request. */
+  judging(question: ConstraintQuestion): Steps<Result<ConstraintAnswers, string>>;
+}
+
+/** Namespace objects with all of their fields. Answers at once when the namespace is known. */
+export interface NamespaceObjects {
+  object(name: string, signal: () => AbortSignal): Fact<JsonObject> | Promise<Fact<JsonObject>>;
+}
+
+/** What constraints say about one request. */
+export interface ConstraintVerdict {
+  readonly findings: readonly Finding[];
+  /** How many constraints speak of the request. */
+  readonly judged: number;
+  /** Violations that are not among the findings. */
+  readonly omitted: number;
+  readonly version: string;
+  /** Milliseconds. */
+  readonly took: number;
+  readonly isExcluded: boolean;
+}

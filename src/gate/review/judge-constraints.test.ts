@@ -1,0 +1,329 @@
+import { describe, expect, test } from 'vitest';
+import { encodeReview } from '../../adapters/webhook/admission/review-response.ts';
+import type { Decision } from '../../core/decision/decision.ts';
+import { recordedDecision } from '../../core/decision/limit.ts';
+import { isOfConstraint } from '../../core/decision/constraint-findings.ts';
+import { known, unavailable, type Fact } from '../../core/facts/fact.ts';
+import type { JsonObject } from '../../core/text/json/json.ts';
+import { constraint, constraintsOf, storeOf, template } from '../../../test/fakes/constraints.ts';
+import { fakeGate, pod, requestFor } from '../../../test/fakes/gate.ts';
+
+const says = (text: string): string => `violation[{"msg": msg}] { msg := ${text} }`;
+const noBash = template(
+  'NoBash',
+  says('sprintf("%v is bash", [input.review.object.spec.containers[_].image])'),
+);
+
+const gateWith = (
+  templates: readonly JsonObject[],
+  constraints: readonly JsonObject[],
+  more: Parameters<typeof constraintsOf>[1] & { readonly excluded?: readonly string[] } = {},
+  policies: Readonly<Record<string, object>> = {},
+) => fakeGate({ policies, constraints: constraintsOf(storeOf(templates, constraints, more.excluded), more) });
+
+interface Answer {
+  readonly response: {
+    readonly allowed: boolean;
+    readonly warnings?: readonly string[];
+    readonly status?: {
+      readonly message: string;
+      readonly details: { readonly causes: readonly { reason: string; message: string }[] };
+    };
+  };
+}
+const answerOf = (decision: Decision): Answer['response'] =>
+  (JSON.parse(encodeReview(decision, 'uid')) as Answer).response;
+
+/** A namespace without a policy has a finding of its own in the record. */
+const said = ({ findings }: Decision) => findings.filter(isOfConstraint);
+
+const web = pod({ app: 'bash' });
+
+describe('what constraints say', () => {
+  test('a denial is the lines of Gatekeeper and nothing else; the decision is the last cause', async () => {
+    const gate = gateWith([noBash], [constraint('NoBash', 'b'), constraint('NoBash', 'a')]);
+    const decision = await gate.admit(requestFor(pod({ x: 'z', y: 'bash' })));
+    expect(decision.allowed).toBe(false);
+    const { status } = answerOf(decision);
+    expect(status?.message).toBe('[a] bash is bash\n[b] bash is bash\n[a] z is bash\n[b] z is bash');
+    expect(status?.details.causes.at(-1)).toEqual({
+      reason: 'decision',
+      message: `decision ${decision.id}; to see all of it: imagegate explain ${decision.id}`,
+    });
+    expect(said(decision)[0]).toEqual({
+      policy: 'NoBash/a',
+      check: 'constraint',
+      mode: 'Deny',
+      code: 'constraint-violated',
+      message: 'bash is bash',
+    });
+    expect(decision.versions['constraints']).toMatch(/^sha256:[0-9a-f]{16}$/);
+    expect(decision.durations['constraints']).toBeGreaterThanOrEqual(0);
+    expect(decision).not.toHaveProperty('skipped');
+  });
+
+  test('deny, warn, dryrun and scoped are Deny, Warn, Audit and what the webhook is told', async () => {
+    const scoped = {
+      enforcementAction: 'scoped',
+      scopedEnforcementActions: [
+        { action: 'warn', enforcementPoints: [{ name: 'validation.gatekeeper.sh' }] },
+        { action: 'deny', enforcementPoints: [{ name: 'audit.gatekeeper.sh' }] },
+      ],
+    };
+    const gate = gateWith(
+      [noBash],
+      [
+        constraint('NoBash', 'warns', { enforcementAction: 'warn' }),
+        constraint('NoBash', 'dry', { enforcementAction: 'dryrun' }),
+        constraint('NoBash', 'scoped', scoped),
+      ],
+    );
+    const decision = await gate.admit(requestFor(web));
+    expect(decision.allowed).toBe(true);
+    expect(said(decision).map(({ policy, mode }) => [policy, mode])).toEqual([
+      ['NoBash/dry', 'Audit'],
+      ['NoBash/scoped', 'Warn'],
+      ['NoBash/warns', 'Warn'],
+    ]);
+    expect(answerOf(decision).warnings).toEqual(['[scoped] bash is bash', '[warns] bash is bash']);
+  });
+
+  test('an unknown action denies', async () => {
+    const gate = gateWith([noBash], [constraint('NoBash', 'a', { enforcementAction: 'denny' })]);
+    expect((await gate.admit(requestFor(web))).allowed).toBe(false);
+  });
+
+  test('details are kept, and an empty object of them is none', async () => {
+    const rules =
+      'violation[{"msg": "m", "details": d}] { d := {"missing": ["a"]} }\nviolation[{"msg": "n", "details": {}}]';
+    const findings = said(
+      await gateWith([template('K', rules)], [constraint('K', 'k')]).admit(requestFor(web)),
+    );
+    expect(findings.map(({ detail }) => detail)).toEqual([undefined, '{"missing":["a"]}']);
+  });
+
+  test('in the shadow nobody is refused or warned', async () => {
+    const gate = gateWith([noBash], [constraint('NoBash', 'a')], { isShadow: true });
+    const decision = await gate.admit(requestFor(web));
+    expect(decision.allowed).toBe(true);
+    expect(said(decision).map(({ mode }) => mode)).toEqual(['Audit']);
+    expect(answerOf(decision)).not.toHaveProperty('warnings');
+  });
+
+  test('the text of policies follows behind the lines of constraints', async () => {
+    const policy = { checks: [{ registries: { allow: ['registry.example.com/**'] } }] };
+    const gate = gateWith([noBash], [constraint('NoBash', 'a')], {}, { trusted: policy });
+    const decision = await gate.admit(requestFor(web));
+    const lines = answerOf(decision).status?.message.split('\n') ?? [];
+    expect(lines[0]).toBe('[a] bash is bash');
+    expect(lines[1]).toContain('registry-not-allowed');
+    expect(lines.at(-1)).toContain(`imagegate explain ${decision.id}`);
+  });
+});
+
+describe('what constraints are asked about', () => {
+  const always = template('Always', says('input.review.operation'));
+  const every = constraint('Always', 'every');
+
+  test.each([
+    ['a deletion', requestFor(null, { operation: 'DELETE', oldObject: web }), 'operation', 'DELETE'],
+    ['scale', requestFor(web, { subResource: 'scale' }), 'subresource', 'CREATE'],
+    ['labels alone', requestFor(web, { operation: 'UPDATE', oldObject: web }), 'unchanged', 'UPDATE'],
+  ])('R2: the short cuts are for images alone: %s', async (_title, request, skipped, operation) => {
+    const decision = await gateWith([always], [every]).admit(request);
+    expect(decision.allowed).toBe(false);
+    expect(decision.skipped?.code).toBe(skipped);
+    expect(answerOf(decision).status?.message).toBe(`[every] ${operation}`);
+  });
+
+  test('a deletion without the object that goes is refused', async () => {
+    const decision = await gateWith([always], [every]).admit(requestFor(null, { operation: 'DELETE' }));
+    expect(decision.findings.map(({ code }) => code)).toEqual(['malformed-request']);
+  });
+
+  test('nothing is skipped for want of a policy when a constraint has judged', async () => {
+    const quiet = template('Quiet', 'violation[{"msg": "m"}] { false }');
+    const gate = gateWith([quiet], [constraint('Quiet', 'q')]);
+    const decision = await gate.admit(requestFor(web));
+    expect(decision).toMatchObject({ allowed: true, warnings: [] });
+    expect(decision.skipped).toBeUndefined();
+    const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: {} };
+    expect((await gate.admit(requestFor(widget))).skipped).toBeUndefined();
+    const elsewhere = gateWith([quiet], [constraint('Quiet', 'q', { match: { namespaces: ['other'] } })]);
+    expect((await elsewhere.admit(requestFor(web))).skipped?.code).toBe('no-policy');
+    expect((await elsewhere.admit(requestFor(widget))).skipped?.code).toBe('not-judged');
+  });
+
+  test('a Namespace stands in none, though the API server says that it stands in itself', async () => {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+    const rules =
+      'violation[{"msg": "stands in one"}] { input.review.namespace }\nviolation[{"msg": "asked"}]';
+    const gate = gateWith([template('K', rules)], [constraint('K', 'k')]);
+    const decision = await gate.admit(requestFor(namespace, { namespace: 'shop', name: 'shop' }));
+    expect(said(decision).map(({ message }) => message)).toEqual(['asked']);
+  });
+
+  test('excluded namespaces are kept away, and the record says so', async () => {
+    const gate = gateWith([always], [every], { excluded: ['kube-*'] });
+    const decision = await gate.admit(requestFor(web, { namespace: 'kube-system' }));
+    expect(said(decision)).toEqual([]);
+    expect(decision.allowed).toBe(true);
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: {} };
+    expect((await gate.admit(requestFor(service, { namespace: 'kube-system' }))).skipped?.code).toBe(
+      'excluded',
+    );
+    expect((await gate.admit(requestFor(web, { namespace: 'shop' }))).allowed).toBe(false);
+  });
+
+  test('/image-review knows no constraints', async () => {
+    expect(said(await gateWith([always], [every]).reviewImages('shop', ['bash']))).toEqual([]);
+  });
+});
+
+describe('nothing allows in silence', () => {
+  test('constraints that are not loaded yet refuse; in the shadow they are recorded', async () => {
+    const deps = constraintsOf(storeOf([], []));
+    const loading = {
+      ...deps,
+      source: { current: () => ({ state: 'loading', why: 'not listed' }) as const },
+    };
+    const decision = await fakeGate({ constraints: loading }).admit(requestFor(web));
+    expect(decision.allowed).toBe(false);
+    expect(decision.findings[0]).toMatchObject({ code: 'policies-unavailable', mode: 'Deny' });
+    const shadow = await fakeGate({ constraints: { ...loading, isShadow: true } }).admit(requestFor(web));
+    expect(shadow.allowed).toBe(true);
+    expect(shadow.findings[0]).toMatchObject({ code: 'policies-unavailable', mode: 'Audit' });
+  });
+
+  test('an error speaks in the mode of its constraint, with the text of OPA', async () => {
+    const conflict = template('Conflict', 'p = 1 { true }\np = 2 { true }\nviolation[{"msg": "m"}] { p }');
+    const gate = gateWith(
+      [conflict],
+      [constraint('Conflict', 'denies'), constraint('Conflict', 'warns', { enforcementAction: 'warn' })],
+    );
+    const decision = await gate.admit(requestFor(web));
+    const findings = said(decision);
+    expect(decision.allowed).toBe(false);
+    expect(findings.map(({ policy, mode, code }) => [policy, mode, code])).toEqual([
+      ['Conflict/denies', 'Deny', 'constraint-error'],
+      ['Conflict/warns', 'Warn', 'constraint-error'],
+    ]);
+    expect(findings[0]?.message).toContain('complete rules must not produce multiple outputs');
+  });
+
+  test('the steps of a review have an end, and the constraints behind it are errors', async () => {
+    const long = template(
+      'Long',
+      'violation[{"msg": "m"}] { count([x | x := numbers.range(1, 100000)[_]; x > 0]) < 0 }',
+    );
+    const all = Array.from({ length: 40 }, (_, at) => constraint('Long', `c${String(at).padStart(2, '0')}`));
+    const findings = said(await gateWith([long], all).admit(requestFor(web)));
+    expect(findings.length).toBeGreaterThan(0);
+    expect(findings.length).toBeLessThan(40);
+    expect(findings.every(({ code }) => code === 'constraint-error')).toBe(true);
+    expect(findings.at(-1)).toMatchObject({ policy: 'Long/c39', mode: 'Deny' });
+  });
+
+  test('a template that never compiled refuses what its constraints match, and nothing else', async () => {
+    const broken = template('Broken', 'violation[{"msg": msg}] { msg := nothing }');
+    const shop = constraint('Broken', 'b', { match: { namespaces: ['shop'] } });
+    const gate = gateWith([broken], [shop]);
+    const decision = await gate.admit(requestFor(web, { namespace: 'shop' }));
+    expect(said(decision)).toMatchObject([{ policy: 'Broken/b', code: 'constraint-unusable', mode: 'Deny' }]);
+    expect(said(decision)[0]?.message).toContain('rego_unsafe_var_error');
+    expect((await gate.admit(requestFor(web, { namespace: 'other' }))).allowed).toBe(true);
+  });
+
+  test('R8: a template or a constraint that breaks keeps its last good revision', async () => {
+    const store = storeOf([noBash], [constraint('NoBash', 'a', { match: { namespaces: ['shop'] } })]);
+    store.putTemplate(template('NoBash', 'violation[{"msg": msg}] { msg := nothing }'));
+    store.putConstraint('NoBash', constraint('NoBash', 'a', { match: { namespaces: 'shop' } }));
+    const gate = fakeGate({ constraints: constraintsOf(store) });
+    const findings = said(await gate.admit(requestFor(web, { namespace: 'shop' })));
+    expect(findings.map(({ message }) => message)).toEqual(['bash is bash']);
+    expect((await gate.admit(requestFor(web, { namespace: 'other' }))).allowed).toBe(true);
+    expect(store.templates()[0]?.problems).not.toEqual([]);
+    expect(store.constraints()[0]?.problems).not.toEqual([]);
+  });
+
+  test('a new object of the same name has no revision before it', async () => {
+    const store = storeOf([noBash], [constraint('NoBash', 'a')]);
+    const next = template('NoBash', 'violation[{"msg": msg}] { msg := nothing }');
+    store.putTemplate({ ...next, metadata: { name: 'nobash', uid: 'another' } });
+    const findings = said(await fakeGate({ constraints: constraintsOf(store) }).admit(requestFor(web)));
+    expect(findings.map(({ code }) => code)).toEqual(['constraint-unusable']);
+  });
+
+  test('a constraint that cannot be read refuses everything', async () => {
+    const store = storeOf([noBash], [constraint('NoBash', 'a', { match: 'everything' })]);
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: {} };
+    const findings = said(await fakeGate({ constraints: constraintsOf(store) }).admit(requestFor(service)));
+    expect(findings.map(({ code, mode }) => [code, mode])).toEqual([['constraint-unusable', 'Deny']]);
+  });
+
+  const selecting = constraint('NoBash', 'a', { match: { namespaceSelector: { matchLabels: { a: 'b' } } } });
+  const shop = (labels: JsonObject) => known({ metadata: { name: 'shop', labels } });
+
+  test('a selector of a namespace that nobody knows is an error of the constraint', async () => {
+    const asked = (namespace: Fact<JsonObject>) =>
+      gateWith([noBash], [selecting], { namespace }).admit(requestFor(web));
+    const unknown = await asked(unavailable('namespace', 'no answer'));
+    expect(said(unknown)).toMatchObject([{ code: 'constraint-error', mode: 'Deny' }]);
+    expect(said(unknown)[0]?.message).toMatch(/^unable to match constraints: /);
+    expect(said(await asked(shop({ a: 'b' }))).map(({ code }) => code)).toEqual(['constraint-violated']);
+    expect(said(await asked(shop({ a: 'c' })))).toEqual([]);
+  });
+
+  test('a template that looks at a namespace that nobody knows says so', async () => {
+    const looks = template(
+      'Looks',
+      'violation[{"msg": "m"}] { input.review.namespaceObject.metadata.labels.a == "b" }',
+    );
+    const asked = (namespace: Fact<JsonObject>) =>
+      gateWith([looks], [constraint('Looks', 'l')], { namespace }).admit(requestFor(web));
+    expect(said(await asked(unavailable('namespace', 'no answer')))).toMatchObject([
+      { code: 'namespace-unavailable', mode: 'Deny', policy: 'Looks/l' },
+    ]);
+    expect(said(await asked(shop({ a: 'b' }))).map(({ code }) => code)).toEqual(['constraint-violated']);
+    expect(said(await asked(shop({})))).toEqual([]);
+  });
+});
+
+describe('texts of strangers', () => {
+  test('line breaks of a message stay in the answer, other control characters are escaped, and the record has one line', async () => {
+    const gate = gateWith([template('K', says(String.raw`"one\ntwo\u001b[31m"`))], [constraint('K', 'k')]);
+    const decision = await gate.admit(requestFor(web));
+    expect(answerOf(decision).status?.message).toBe(String.raw`[k] one
+two\u{1b}[31m`);
+    expect(said(recordedDecision(decision))[0]?.message).toBe(String.raw`one\u{a}two\u{1b}[31m`);
+  });
+
+  test('long texts are cut: 8 KiB in the answer, 512 characters in the record', async () => {
+    const rules =
+      'violation[{"msg": msg}] { i := numbers.range(100, 400)[_]; msg := sprintf("%d%s", [i, concat("", [x | numbers.range(1, 200)[_]; x := "a"])]) }';
+    const decision = await gateWith(
+      [template('K', rules.replace('[x | ', '[x | _i := '))],
+      [constraint('K', 'k')],
+    ).admit(requestFor(web));
+    const text = answerOf(decision).status?.message ?? '';
+    expect(text.length).toBeLessThanOrEqual(8 * 1024);
+    expect(text).toMatch(/\n…and \d+ more$/);
+    const huge = template(
+      'K',
+      'violation[{"msg": msg}] { msg := concat("", [x | _i := numbers.range(1, 20000)[_]; x := "a"]) }',
+    );
+    const one = await gateWith([huge], [constraint('K', 'k')]).admit(requestFor(web));
+    expect((answerOf(one).status?.message ?? '').length).toBeLessThanOrEqual(8 * 1024);
+    expect(said(recordedDecision(one))[0]?.message.length).toBeLessThanOrEqual(512);
+  });
+
+  test('warnings stay whole until all of them pass 4,096 runes', async () => {
+    const warns = (length: number) =>
+      gateWith(
+        [template('K', `violation[{"msg": msg}] { msg := concat("", ["${'a'.repeat(length)}"]) }`)],
+        [constraint('K', 'k', { enforcementAction: 'warn' })],
+      ).admit(requestFor(web));
+    expect(answerOf(await warns(4000)).warnings?.[0]).toHaveLength(4004);
+    expect(answerOf(await warns(5000)).warnings?.[0]).toHaveLength(256);
+  });
+});

@@ -1,0 +1,157 @@
+import type { ConstraintJudgement } from '../../../core/decision/constraint-findings.ts';
+import type { Fact } from '../../../core/facts/fact.ts';
+import { fail, ok, type Result } from '../../../core/result.ts';
+import type { Steps } from '../../../core/steps.ts';
+import { isJsonObject, objectOf, textOf, type JsonObject } from '../../../core/text/json/json.ts';
+import { groupOf } from '../../../core/workload/kinds/kinds.ts';
+import { maxSteps } from '../../rego/evaluate/budget.ts';
+import type { Constraint, UnusableConstraint } from '../constraint.ts';
+import { matchesReview, speaksOfKind } from '../constraint-match.ts';
+import { actionsAt } from '../enforcement.ts';
+import { isNamespaceExcluded } from '../excluded-namespaces.ts';
+import { judgeConstraint, type Judgement } from '../judge-constraint.ts';
+import { reviewOfRequest, type ConstraintReview } from '../review.ts';
+
+/** Steps that all constraints of one review may take together. */
+const maxReviewSteps = 4 * maxSteps;
+/** Violations of one constraint that are kept; a Pod with thousands of containers could have thousands. */
+const maxViolations = 256;
+const point = 'validation.gatekeeper.sh';
+
+export type ConstraintInForce = Constraint | UnusableConstraint;
+
+interface SetQuestion {
+  readonly request: JsonObject;
+  /** `undefined`: nobody looked it up. */
+  readonly namespace: Fact<JsonObject> | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+interface SetAnswers {
+  readonly judgements: readonly ConstraintJudgement[];
+  readonly isExcluded: boolean;
+}
+
+interface SetParts {
+  /** In the order in which they are asked. */
+  readonly constraints: readonly ConstraintInForce[];
+  /** Globs on namespaces of a Config. */
+  readonly excludedNamespaces: readonly string[];
+  readonly version: string;
+}
+
+/** The API server says that a Namespace stands in itself; for Gatekeeper it stands in none. */
+const asGatekeeper = (request: JsonObject): JsonObject => {
+  const { group, kind } = objectOf(request['kind']);
+  const isNamespace = textOf(kind) === 'Namespace' && textOf(group) === '';
+  return isNamespace ? { ...request, namespace: '' } : request;
+};
+
+const kindOf = (object: unknown): { readonly group: string; readonly kind: string } => {
+  const { apiVersion, kind } = isJsonObject(object) ? object : {};
+  return { group: groupOf(textOf(apiVersion)), kind: textOf(kind) };
+};
+
+const readsNamespace = (constraint: ConstraintInForce): boolean =>
+  'template' in constraint && constraint.template.code.readsNamespace;
+
+const unusable = (
+  constraint: UnusableConstraint,
+  review: ConstraintReview,
+): ConstraintJudgement | undefined => {
+  const actions = actionsAt(constraint.enforcement, point);
+  if (actions.length === 0) return undefined;
+  const isMatched = matchesReview(constraint.match, review);
+  if (isMatched.ok && !isMatched.value) return undefined;
+  const { kind, name, why } = constraint;
+  const problems = [{ code: 'constraint-unusable', message: why } as const];
+  return { kind, name, actions, violations: [], more: 0, problems };
+};
+
+const asked = (
+  { kind, name }: Constraint,
+  judgement: Judgement,
+  missesNamespace: boolean,
+): ConstraintJudgement => {
+  const { actions, violations, error } = judgement;
+  const unknown = {
+    code: 'namespace-unavailable',
+    message: 'the template looks at the namespace of the object, and that is not known',
+  } as const;
+  return {
+    kind,
+    name,
+    actions,
+    violations: violations.slice(0, maxViolations),
+    more: Math.max(0, violations.length - maxViolations),
+    problems: [
+      ...(error === undefined ? [] : [{ code: 'constraint-error', message: error } as const]),
+      ...(missesNamespace ? [unknown] : []),
+    ],
+  };
+};
+
+/** The constraints in force at one time, as a webhook asks them. */
+export const createConstraintSet = ({ constraints, excludedNamespaces, version }: SetParts) => {
+  /** By kind; a cluster has some hundred of them, and nobody knows which words a request brings. */
+  const byKind = new Map<string, readonly ConstraintInForce[]>();
+  const maxKinds = 1024;
+  const forKind = (of: { readonly group: string; readonly kind: string }): readonly ConstraintInForce[] => {
+    const key = `${of.group} ${of.kind}`;
+    const known = byKind.get(key);
+    if (known !== undefined) return known;
+    const found = constraints.filter(({ match }) => speaksOfKind(match, of));
+    if (byKind.size < maxKinds) byKind.set(key, found);
+    return found;
+  };
+
+  /** Those that may speak of the object, or of the one before the change. */
+  const candidates = (request: JsonObject): readonly ConstraintInForce[] => {
+    const { object, oldObject } = request;
+    const before = kindOf(oldObject);
+    if (!isJsonObject(object)) return isJsonObject(oldObject) ? forKind(before) : constraints;
+    const of = kindOf(object);
+    const isSame = of.kind === before.kind && of.group === before.group;
+    if (isSame || !isJsonObject(oldObject)) return forKind(of);
+    return constraints.filter(({ match }) => speaksOfKind(match, of) || speaksOfKind(match, before));
+  };
+
+  return {
+    version,
+    isEmpty: constraints.length === 0,
+    needsNamespace: (sent: JsonObject): boolean => {
+      const request = asGatekeeper(sent);
+      if (textOf(request['namespace']) === '') return false;
+      return candidates(request).some(
+        (constraint) => constraint.match?.namespaceSelector !== undefined || readsNamespace(constraint),
+      );
+    },
+    *judging({ request: sent, namespace, now }: SetQuestion): Steps<Result<SetAnswers, string>> {
+      const request = asGatekeeper(sent);
+      const isUnknown = namespace !== undefined && namespace.state !== 'known';
+      const review = reviewOfRequest(request, namespace?.state === 'known' ? namespace.value : undefined);
+      if (!review.ok) return fail(review.error);
+      if (isNamespaceExcluded(excludedNamespaces, review.value))
+        return ok({ judgements: [], isExcluded: true });
+      const surroundings = { now: BigInt(Math.round(now)) * 1_000_000n, seed: textOf(request['uid']) };
+      const judgements: ConstraintJudgement[] = [];
+      let stepsLeft = maxReviewSteps;
+      for (const constraint of candidates(request)) {
+        if ('why' in constraint) {
+          const judgement = unusable(constraint, review.value);
+          if (judgement !== undefined) judgements.push(judgement);
+        } else {
+          const judgement = judgeConstraint(constraint, review.value, { point, surroundings, stepsLeft });
+          if (judgement !== undefined) {
+            stepsLeft -= judgement.steps;
+            judgements.push(asked(constraint, judgement, isUnknown && readsNamespace(constraint)));
+          }
+        }
+        yield;
+      }
+      return ok({ judgements, isExcluded: false });
+    },
+  };
+};
+export type CompiledConstraints = ReturnType<typeof createConstraintSet>;

@@ -1,0 +1,175 @@
+import { describePolicyProblem } from '../../../core/policy/load/problem-path.ts';
+import type { PolicyProblem } from '../../../core/policy/load/schema-problem.ts';
+import { fail, type Result } from '../../../core/result.ts';
+import type { JsonObject } from '../../../core/text/json/json.ts';
+import { readUnusable } from '../constraint.ts';
+import { createConstraintSet, type CompiledConstraints, type ConstraintInForce } from './constraint-set.ts';
+import {
+  readTemplate,
+  type ConstraintTemplate,
+  type TemplateProblem,
+  type TemplateReading,
+} from '../constraint-template.ts';
+import {
+  objectName,
+  nextConstraint,
+  nextTemplate,
+  type ConstraintRevision,
+  type TemplateRevision,
+} from './revisions.ts';
+
+/** More templates are refused. */
+const maxTemplates = 500;
+
+/** A constraint of the cluster. */
+export interface StoredConstraint {
+  readonly kind: string;
+  readonly object: JsonObject;
+  /** Of the newest revision; empty: it is in force. */
+  readonly problems: readonly PolicyProblem[];
+  /** This revision, or the last good one (R8). */
+  readonly inForce: ConstraintInForce;
+  /** The text of what is in force. */
+  readonly content: string;
+}
+
+const texts = (problems: readonly PolicyProblem[]): string =>
+  problems.slice(0, 4).map(describePolicyProblem).join('; ');
+
+const sorted = <T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] =>
+  [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+const keep = <T>(map: Map<string, T>, names: ReadonlySet<string>): void => {
+  for (const name of map.keys()) if (!names.has(name)) map.delete(name);
+};
+
+const createTemplates = (reading: TemplateReading) => {
+  const templates = new Map<string, TemplateRevision>();
+  const read = (object: JsonObject): Result<ConstraintTemplate, readonly TemplateProblem[]> =>
+    templates.size >= maxTemplates && !templates.has(objectName(object))
+      ? fail([{ path: [], message: `there are ${maxTemplates} templates already, and more are not read` }])
+      : readTemplate(object, reading);
+  const put = (object: JsonObject): void => {
+    templates.set(objectName(object), nextTemplate(templates.get(objectName(object)), object, read));
+  };
+  return {
+    put,
+    delete: (name: string): void => void templates.delete(name),
+    replace: (all: readonly JsonObject[]): void => {
+      keep(templates, new Set(all.map(objectName)));
+      for (const object of all) put(object);
+    },
+    /** The name of a template is the kind of its constraints in lower case. */
+    ofKind: (kind: string): TemplateRevision | undefined => templates.get(kind.toLowerCase()),
+    all: (): readonly TemplateRevision[] => sorted(templates).map(([, revision]) => revision),
+    kinds: (): ReadonlySet<string> =>
+      new Set([...templates.values()].map(({ kind }) => kind).filter((kind) => kind !== '')),
+  };
+};
+type Templates = ReturnType<typeof createTemplates>;
+
+const createConstraints = (templates: Pick<Templates, 'ofKind'>) => {
+  const constraints = new Map<string, Map<string, ConstraintRevision>>();
+  const ofKind = (kind: string): Map<string, ConstraintRevision> => {
+    const revisions = constraints.get(kind) ?? new Map<string, ConstraintRevision>();
+    constraints.set(kind, revisions);
+    return revisions;
+  };
+  const put = (kind: string, object: JsonObject): void => {
+    const revisions = ofKind(kind);
+    const known = revisions.get(objectName(object));
+    revisions.set(objectName(object), nextConstraint(known, object, templates.ofKind(kind)?.inForce));
+  };
+  const inForceOf = (kind: string, revision: ConstraintRevision): ConstraintInForce => {
+    const { object, good, template, problems } = revision;
+    if (template !== undefined && good !== undefined) return good.constraint;
+    const [what, wrong] =
+      template === undefined
+        ? [`the template '${kind.toLowerCase()}'`, templates.ofKind(kind)?.problems ?? []]
+        : ['the constraint', problems];
+    const why = `${what} cannot be used, and no good revision of it is known: ${texts(wrong)}`;
+    return readUnusable(object, { kind, name: objectName(object), why });
+  };
+  const stored = (kind: string, revision: ConstraintRevision): StoredConstraint => ({
+    kind,
+    object: revision.object,
+    problems: revision.problems,
+    inForce: inForceOf(kind, revision),
+    content: revision.good?.content ?? `unusable ${revision.read}`,
+  });
+  return {
+    put,
+    delete: (kind: string, name: string): void => void constraints.get(kind)?.delete(name),
+    replace: (kind: string, all: readonly JsonObject[]): void => {
+      keep(ofKind(kind), new Set(all.map(objectName)));
+      for (const object of all) put(kind, object);
+    },
+    keepKinds: (kinds: ReadonlySet<string>): void => keep(constraints, kinds),
+    /** A template that changed reads its constraints again: parameters have its defaults. */
+    followTemplates: (): void => {
+      for (const [kind, revisions] of constraints) {
+        const template = templates.ofKind(kind)?.inForce;
+        for (const [name, one] of revisions)
+          if (one.template !== template) revisions.set(name, nextConstraint(one, one.object, template));
+      }
+    },
+    all: (): readonly StoredConstraint[] =>
+      sorted(constraints).flatMap(([kind, revisions]) =>
+        sorted(revisions).map(([, revision]) => stored(kind, revision)),
+      ),
+  };
+};
+
+/**
+ * Templates and constraints as a cluster holds them, each with the revision in force: the newest good one. One template
+ * that changes compiles nothing but itself.
+ */
+export const createConstraintStore = (reading: TemplateReading) => {
+  const templates = createTemplates(reading);
+  const constraints = createConstraints(templates);
+  let excludedNamespaces: readonly string[] = [];
+  const follow = (): void => {
+    constraints.keepKinds(templates.kinds());
+    constraints.followTemplates();
+  };
+  return {
+    putTemplate: (object: JsonObject): void => {
+      templates.put(object);
+      follow();
+    },
+    deleteTemplate: (name: string): void => {
+      templates.delete(name);
+      follow();
+    },
+    replaceTemplates: (all: readonly JsonObject[]): void => {
+      templates.replace(all);
+      follow();
+    },
+    putConstraint: constraints.put,
+    deleteConstraint: constraints.delete,
+    replaceConstraints: constraints.replace,
+    /** Globs on namespaces that no constraint is asked about. */
+    exclude: (globs: readonly string[]): void => {
+      excludedNamespaces = globs;
+    },
+    /** The kinds of constraints that templates make. */
+    kinds: templates.kinds,
+    templates: templates.all,
+    constraints: constraints.all,
+    /** The constraints in force. `digest` makes a short text of all that was read. */
+    set: (digest: (text: string) => string): CompiledConstraints => {
+      const all = constraints.all();
+      const contents = [
+        templates.all().map(({ content }) => content),
+        all.map(({ content }) => content),
+        excludedNamespaces,
+      ];
+      return createConstraintSet({
+        constraints: all.map(({ inForce }) => inForce),
+        excludedNamespaces,
+        version: digest(JSON.stringify(contents)),
+      });
+    },
+  };
+};
+export type ConstraintStore = ReturnType<typeof createConstraintStore>;
