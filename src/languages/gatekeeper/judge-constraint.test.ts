@@ -125,7 +125,7 @@ describe('errors are never "no violation"', () => {
     [
       'a conflict, in the words of OPA',
       { rules: 'p = 1 { true }\np = 2 { true }\nviolation[{"msg": "x"}] { p }' },
-      'eval_conflict_error: complete rules must not produce multiple outputs',
+      'template:3: eval_conflict_error: complete rules must not produce multiple outputs',
     ],
     [
       'a message that is no text',

@@ -2,6 +2,7 @@ import { objectOf, textOf, type JsonValue } from '../../core/text/json/json.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
 import { jsonText } from '../rego/builtins/encoding/json-text.ts';
 import { EvaluationBudget, maxBytes, maxSteps } from '../rego/evaluate/budget.ts';
+import { problemText } from '../rego/evaluate/fault.ts';
 import type { Surroundings } from '../rego/evaluate/evaluation.ts';
 import { typeName } from '../rego/values/value-text.ts';
 import { compareValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../rego/values/value.ts';
@@ -101,9 +102,7 @@ const evaluated = (
     surroundings,
     budget,
   });
-  const said = answer.ok
-    ? saidBy(membersOf(answer.value))
-    : { ...silent, error: `${answer.error.code}: ${answer.error.message}` };
+  const said = answer.ok ? saidBy(membersOf(answer.value)) : { ...silent, error: problemText(answer.error) };
   return { ...said, steps: budget.used };
 };
 

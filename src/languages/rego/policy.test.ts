@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readJson } from './builtins/encoding/json-reader.ts';
 import { EvaluationBudget } from './evaluate/budget.ts';
+import { problemText } from './evaluate/fault.ts';
 import { compileRego, type Asked } from './policy.ts';
 import type { RegoVersion } from './syntax/parse-module.ts';
 import { valueText } from './values/value-text.ts';
@@ -214,4 +215,45 @@ test('clock, chance and ids are what the evaluation was given', () => {
   expect(valueOf('p := time.now_ns()')).toBe('1700000000000000000');
   const other = { asked: { surroundings: { now: 1n, seed: 'other' } } };
   expect(valueOf(rules, other)).not.toBe(valueOf(rules));
+});
+
+describe('an error of an evaluation', () => {
+  const errorOf = (text: string): string => {
+    const policy = compileRego([{ file: 'template', text: `package a\n\n${text}`, version: 'v1' }]);
+    if (!policy.ok) throw new Error(policy.error[0]?.message);
+    const input = RegoObject.of([['xs', [1, 2]]]);
+    const answer = policy.value.document(['a', 'p'], { input, surroundings: { now: 0n, seed: '' } });
+    return answer.ok ? 'none' : problemText(answer.error);
+  };
+
+  test.each([
+    [
+      'the rule',
+      'p := x if x := input.xs[_]',
+      'template:3: eval_conflict_error: complete rules must not produce multiple outputs',
+    ],
+    [
+      'the function',
+      'p if f(1)\nf(_) := x if {\n  x := input.xs[_]\n}',
+      'template:4: eval_conflict_error: functions must not produce multiple outputs for same inputs',
+    ],
+    [
+      'the comprehension',
+      'p := v if {\n  v := {"a": x | x := input.xs[_]}\n}',
+      'template:4: eval_conflict_error: object keys must be unique',
+    ],
+    [
+      'the partial object',
+      'p["a"] := x if {\n  x := input.xs[_]\n}',
+      'template:3: eval_conflict_error: complete rules must not produce multiple outputs',
+    ],
+  ])('names the line of %s', (_title, text, said) => {
+    expect(errorOf(text)).toBe(said);
+  });
+
+  test('does not come from a rule that lacks a field of the input', () => {
+    expect(errorOf('p if { f(1); input.missing }\nf(_) := x if x := input.xs[_]')).toBe('none');
+    expect(errorOf('p if { f(1); input.xs == 1 }\nf(_) := x if x := input.xs[_]')).toBe('none');
+    expect(errorOf('p if { f(1); not input.missing }\nf(_) := x if x := input.xs[_]')).toContain('conflict');
+  });
 });

@@ -58,6 +58,12 @@ export interface Policy {
   ) => Result<(asked: Asked) => Result<readonly Bindings[], EvaluationProblem>, CompileProblem>;
 }
 
+const problemOf = ({ code, message, place }: EvaluationFault): EvaluationProblem => {
+  if (place === undefined) return { code, message };
+  const { module, at } = place;
+  return { code, message, place: { file: module.file, line: positionAt(module.source, at).line } };
+};
+
 const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, EvaluationProblem> => {
   const shared = {
     budget: asked.budget ?? new EvaluationBudget(),
@@ -73,7 +79,7 @@ const evaluated = <T>(asked: Asked, run: (ctx: Evaluation) => T): Result<T, Eval
       ? fail({ code: fault.code, message: fault.message })
       : ok(value);
   } catch (error) {
-    if (error instanceof EvaluationFault) return fail({ code: error.code, message: error.message });
+    if (error instanceof EvaluationFault) return fail(problemOf(error));
     if (error instanceof NumberTooLarge) return fail({ code: 'budget_exceeded', message: error.message });
     // The stack of the engine has no more room: rules nest too deeply.
     if (error instanceof RangeError)
@@ -118,7 +124,7 @@ const queryCode = ({ linked }: Link, text: string): Result<RunQuery, CompileProb
     meetBody(body, { reference: () => undefined, call: (call) => checkCall(linked, call) });
     const variables: VarTerm[] = [];
     visitBody(body, (one) => one.slot >= 0 && one.name !== '_' && variables.push(one), { closures: false });
-    const steps = new BodyCompiler(linked, slots, []).body(body);
+    const steps = new BodyCompiler(linked, slots, { file: 'query', source: text }).body(body);
     const found: Bindings[][] = [];
     const run = chain(steps, (frame) => {
       frame.ctx.shared.budget.spend();

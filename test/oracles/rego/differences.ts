@@ -44,15 +44,9 @@ export const regoDifferences: readonly RegoDifference[] = [
       /rego_type_error|rego_compile_error/.test(theirs.refused ?? '') && ours.refused === undefined,
   },
   {
-    why: 'errors of an evaluation do not say their line',
-    applies: eachSaid((one, other) => withoutPlace(one.error) === other.error),
-  },
-  {
-    why: 'OPA leaves out a rule that asks for a field of the input that is missing, and with it an error before that literal',
+    why: 'of rules that contradict one another, OPA names the one that its index came upon last',
     applies: eachSaid(
-      (one, other) =>
-        withoutPlace(one.error) === other.error ||
-        (one.value !== undefined && /conflict/.test(other.error ?? '')),
+      (one, other) => one.error !== undefined && withoutPlace(one.error) === withoutPlace(other.error),
     ),
   },
 ];

@@ -1,5 +1,6 @@
 import { jsonText } from '../../../src/languages/rego/builtins/encoding/json-text.ts';
 import { problemsText } from '../../../src/languages/rego/compile/compile-problem.ts';
+import { problemText } from '../../../src/languages/rego/evaluate/fault.ts';
 import { compileRego, type Policy } from '../../../src/languages/rego/policy.ts';
 import { valueOfJson } from '../../../src/languages/rego/values/json-value.ts';
 import { RegoObject, type RegoValue } from '../../../src/languages/rego/values/value.ts';
@@ -14,7 +15,7 @@ const answerOf = (policy: Policy, parameters: RegoValue, review: string): Said =
     ['parameters', parameters],
   ]);
   const answer = policy.document(violationPath, { input, surroundings });
-  if (!answer.ok) return { error: `${answer.error.code}: ${answer.error.message}` };
+  if (!answer.ok) return { error: problemText(answer.error) };
   return answer.value === undefined ? {} : { value: jsonText(answer.value) };
 };
 

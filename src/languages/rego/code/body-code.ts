@@ -1,6 +1,6 @@
 import { orderBody } from '../compile/safety.ts';
 import { eachEntry } from '../evaluate/document.ts';
-import { EvaluationFault } from '../evaluate/fault.ts';
+import { EvaluationFault, type SourcePlace } from '../evaluate/fault.ts';
 import type { Exec, Frame, Getter, Step } from '../evaluate/frame.ts';
 import {
   nameTerm,
@@ -243,7 +243,8 @@ export class BodyCompiler extends TermCompiler {
       if (key === undefined) return () => undefined;
       if (term.of === 'array') return arrayCode(steps, key);
       if (term.of === 'set') return setCode(steps, key);
-      return value === undefined ? () => undefined : objectCode(steps, key, value);
+      const place = { module: this.module, at: term.head[0]?.at ?? term.at };
+      return value === undefined ? () => undefined : objectCode(steps, key, value, place);
     });
   }
 }
@@ -307,7 +308,7 @@ const setCode = (steps: readonly Step[], item: Getter): Getter =>
     },
   );
 
-const objectCode = (steps: readonly Step[], getKey: Getter, getValue: Getter): Getter =>
+const objectCode = (steps: readonly Step[], getKey: Getter, getValue: Getter, place: SourcePlace): Getter =>
   collected(
     steps,
     () => new RegoObject(),
@@ -317,7 +318,7 @@ const objectCode = (steps: readonly Step[], getKey: Getter, getValue: Getter): G
       if (key === undefined || value === undefined) return;
       const there = into.get(key);
       if (there !== undefined && !equalValues(there, value))
-        throw new EvaluationFault('eval_conflict_error', 'object keys must be unique');
+        throw new EvaluationFault('eval_conflict_error', 'object keys must be unique', place);
       into.set(key, value);
     },
   );

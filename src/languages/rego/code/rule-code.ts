@@ -1,33 +1,37 @@
 import { isShared, share } from '../evaluate/document.ts';
-import { EvaluationFault } from '../evaluate/fault.ts';
+import { EvaluationFault, type SourcePlace } from '../evaluate/fault.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import { frameOf, type Exec, type Frame, type Getter, type Matcher, type Step } from '../evaluate/frame.ts';
 import type { Slots } from '../compile/scope.ts';
 import type { RegoRule } from '../syntax/term.ts';
 import { equalValues, RegoObject, RegoSet, type Maybe, type RegoValue } from '../values/value.ts';
 import { BodyCompiler, chain } from './body-code.ts';
+import { whenPossible } from './needed-input.ts';
 import type { Linked } from './term-code.ts';
 
 /** A rule whose names are resolved. */
 export interface ResolvedRule {
   readonly rule: RegoRule;
   readonly slots: Slots;
+  readonly module: SourcePlace['module'];
 }
 
 type RuleRun = (ctx: Evaluation, args: readonly RegoValue[]) => Maybe;
 
 interface RuleCode {
   readonly run: RuleRun;
+  readonly place: SourcePlace;
   /** The one value that it may have. */
   readonly constant: Maybe;
 }
 
-const conflict = (isFunction: boolean): EvaluationFault =>
+const conflict = (isFunction: boolean, place: SourcePlace): EvaluationFault =>
   new EvaluationFault(
     'eval_conflict_error',
     isFunction
       ? 'functions must not produce multiple outputs for same inputs'
       : 'complete rules must not produce multiple outputs',
+    place,
   );
 
 const argsBound = (compiler: BodyCompiler, args: RegoRule['head']['args']): readonly Matcher[] => {
@@ -43,14 +47,16 @@ const bodyCode = (compiler: BodyCompiler, rule: RegoRule, slot: number): Exec =>
     const value = compiler.lower(head, steps);
     const isConstant = head.kind === 'scalar';
     const isFunction = rule.head.args !== undefined;
-    return chain(steps, (frame) => {
+    const place = { module: compiler.module, at: rule.at };
+    const run = chain(steps, (frame) => {
       const found = value(frame);
       if (found === undefined) return false;
       const before = frame.slots[slot];
-      if (before !== undefined && !equalValues(before, found)) throw conflict(isFunction);
+      if (before !== undefined && !equalValues(before, found)) throw conflict(isFunction, place);
       frame.slots[slot] = found;
       return isConstant;
     });
+    return whenPossible(rule.body, head, run);
   });
 
 const bodiesOf = (compiler: BodyCompiler, rule: RegoRule, slot: number): readonly Exec[] => {
@@ -63,8 +69,8 @@ const constantOf = (rule: RegoRule): Maybe => {
   return value.kind === 'scalar' && rule.otherwise === undefined ? value.value : undefined;
 };
 
-const ruleCode = (linked: Linked, { rule, slots }: ResolvedRule): RuleCode => {
-  const compiler = new BodyCompiler(linked, slots, []);
+const ruleCode = (linked: Linked, { rule, slots, module }: ResolvedRule): RuleCode => {
+  const compiler = new BodyCompiler(linked, slots, module);
   const matchers = argsBound(compiler, rule.head.args);
   const { slot } = compiler.temporary();
   const bodies = bodiesOf(compiler, rule, slot);
@@ -77,7 +83,7 @@ const ruleCode = (linked: Linked, { rule, slots }: ResolvedRule): RuleCode => {
     }
     return undefined;
   };
-  return { run, constant: constantOf(rule) };
+  return { run, place: { module, at: rule.at }, constant: constantOf(rule) };
 };
 
 /** Rules with one value for all of them (Policy Language, "Complete Definitions" and "Functions"). */
@@ -94,10 +100,10 @@ export const valueCode = (
     codes.every((code) => code.constant !== undefined && equalValues(code.constant, constant));
   return (ctx, args) => {
     let result: Maybe;
-    for (const { run } of codes) {
+    for (const { run, place } of codes) {
       const value = run(ctx, args);
       if (value === undefined) continue;
-      if (result !== undefined && !equalValues(result, value)) throw conflict(isFunction);
+      if (result !== undefined && !equalValues(result, value)) throw conflict(isFunction, place);
       result = value;
       if (isOne) break;
     }
@@ -107,8 +113,8 @@ export const valueCode = (
 
 /** Rules that make one set together (Policy Language, "Generating Sets"). */
 export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: Evaluation) => Maybe) => {
-  const makers = rules.map(({ rule, slots }) => {
-    const compiler = new BodyCompiler(linked, slots, []);
+  const makers = rules.map(({ rule, slots, module }) => {
+    const compiler = new BodyCompiler(linked, slots, module);
     const steps = compiler.body(rule.body);
     const member = compiler.lower(rule.head.member ?? rule.head.value, steps);
     const { slot } = compiler.temporary();
@@ -119,7 +125,7 @@ export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: 
       if (value !== undefined) budget.write((frame.slots[slot] as RegoSet).add(value));
       return false;
     });
-    return { run, slot, slots };
+    return { run: whenPossible(rule.body, rule.head.member ?? rule.head.value, run), slot, slots };
   });
   return (ctx) => {
     const members = share(new RegoSet());
@@ -132,17 +138,17 @@ export const setCode = (linked: Linked, rules: readonly ResolvedRule[]): ((ctx: 
   };
 };
 
-const notUnique = (): EvaluationFault =>
-  new EvaluationFault('eval_conflict_error', 'object keys must be unique');
+const notUnique = (place: SourcePlace): EvaluationFault =>
+  new EvaluationFault('eval_conflict_error', 'object keys must be unique', place);
 
 /** The object at a path, made where it is missing. */
-const insertAt = (root: RegoObject, path: readonly RegoValue[]): RegoObject => {
+const insertAt = (root: RegoObject, { path, place }: Entry): RegoObject => {
   let object = root;
-  for (const key of path) {
+  for (const key of path.slice(0, -1)) {
     const there = object.get(key);
     if (there instanceof RegoObject && isShared(there)) object = there;
     else {
-      if (there !== undefined) throw notUnique();
+      if (there !== undefined) throw notUnique(place);
       const made = share(new RegoObject());
       object.set(key, made);
       object = made;
@@ -151,16 +157,16 @@ const insertAt = (root: RegoObject, path: readonly RegoValue[]): RegoObject => {
   return object;
 };
 
-const addMember = (object: RegoObject, key: RegoValue, member: RegoValue): void => {
+const addMember = (object: RegoObject, key: RegoValue, { value, place }: Entry): void => {
   const there = object.get(key);
-  if (there === undefined) object.set(key, share(RegoSet.of([member])));
-  else if (there instanceof RegoSet && isShared(there)) there.add(member);
-  else throw notUnique();
+  if (there === undefined) object.set(key, share(RegoSet.of([value])));
+  else if (there instanceof RegoSet && isShared(there)) there.add(value);
+  else throw notUnique(place);
 };
 
-const addValue = (object: RegoObject, key: RegoValue, value: RegoValue): void => {
+const addValue = (object: RegoObject, key: RegoValue, { value, place }: Entry): void => {
   const there = object.get(key);
-  if (there !== undefined && (isShared(there) || !equalValues(there, value))) throw notUnique();
+  if (there !== undefined && (isShared(there) || !equalValues(there, value))) throw notUnique(place);
   object.set(key, value);
 };
 
@@ -168,23 +174,26 @@ interface Entry {
   readonly path: readonly RegoValue[];
   readonly value: RegoValue;
   readonly isMember: boolean;
+  readonly place: SourcePlace;
 }
 
-const entryMaker = (linked: Linked, { rule, slots }: ResolvedRule, depth: number) => {
-  const compiler = new BodyCompiler(linked, slots, []);
+const entryMaker = (linked: Linked, { rule, slots, module }: ResolvedRule, depth: number) => {
+  const compiler = new BodyCompiler(linked, slots, module);
+  const place = { module, at: rule.head.at };
   const steps = compiler.body(rule.body);
   const path = rule.head.path.slice(depth).map((step) => compiler.lower(step, steps));
   const { member } = rule.head;
   const get: Getter = compiler.lower(member ?? rule.head.value, steps);
   const found: Entry[] = [];
-  const run = chain(steps, (frame: Frame) => {
+  const last = (frame: Frame): boolean => {
     frame.ctx.shared.budget.spend();
     const keys = path.map((key) => key(frame));
     const value = get(frame);
     if (value !== undefined && keys.every((key) => key !== undefined))
-      found.push({ path: keys, value, isMember: member !== undefined });
+      found.push({ path: keys, value, isMember: member !== undefined, place });
     return false;
-  });
+  };
+  const run = whenPossible(rule.body, member ?? rule.head.value, chain(steps, last));
   return (ctx: Evaluation): readonly Entry[] => {
     const before = found.length;
     try {
@@ -204,11 +213,11 @@ export const entriesCode = (
   const makers = rules.map((rule) => entryMaker(linked, rule, rule.depth));
   return (ctx) => {
     const root = share(new RegoObject());
-    for (const { path, value, isMember } of makers.flatMap((make) => make(ctx))) {
-      const object = insertAt(root, path.slice(0, -1));
-      const key = path.at(-1) ?? null;
-      if (isMember) addMember(object, key, value);
-      else addValue(object, key, value);
+    for (const entry of makers.flatMap((make) => make(ctx))) {
+      const object = insertAt(root, entry);
+      const key = entry.path.at(-1) ?? null;
+      if (entry.isMember) addMember(object, key, entry);
+      else addValue(object, key, entry);
     }
     return root;
   };

@@ -1,6 +1,7 @@
 import type { Builtin } from '../builtins/builtin.ts';
 import { CompileFault } from '../compile/compile-problem.ts';
 import type { Slots } from '../compile/scope.ts';
+import type { SourcePlace } from '../evaluate/fault.ts';
 import type { Exec, Getter, Matcher, Step } from '../evaluate/frame.ts';
 import type { RuleNode, RuleTree } from '../evaluate/rule-node.ts';
 import {
@@ -31,12 +32,14 @@ const writtenKey = (term: Term): Maybe => (term.kind === 'scalar' ? term.value :
 export abstract class TermCompiler {
   readonly linked: Linked;
   readonly slots: Slots;
-  bound: Set<number>;
+  /** The text that terms stand in. */
+  readonly module: SourcePlace['module'];
+  bound = new Set<number>();
 
-  constructor(linked: Linked, slots: Slots, bound: Iterable<number>) {
+  constructor(linked: Linked, slots: Slots, module: SourcePlace['module']) {
     this.linked = linked;
     this.slots = slots;
-    this.bound = new Set(bound);
+    this.module = module;
   }
 
   abstract comprehension(term: ComprehensionTerm): Getter;

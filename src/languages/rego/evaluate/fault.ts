@@ -9,6 +9,18 @@ export type FaultCode =
 export interface EvaluationProblem {
   readonly code: FaultCode | 'budget_exceeded';
   readonly message: string;
+  /** Which module, and where in it; absent: no one place is to blame. */
+  readonly place?: { readonly file: string; readonly line: number };
+}
+
+/** The text of a problem as OPA prints it. */
+export const problemText = ({ code, message, place }: EvaluationProblem): string =>
+  `${place === undefined ? '' : `${place.file}:${place.line}: `}${code}: ${message}`;
+
+/** A place in the text of a module. */
+export interface SourcePlace {
+  readonly module: { readonly file: string; readonly source: string };
+  readonly at: number;
 }
 
 /** A builtin has no answer: the expression has no value, and strict evaluations fail. */
@@ -23,8 +35,10 @@ export class BuiltinFault extends Error {
 /** The evaluation cannot go on. */
 export class EvaluationFault extends Error {
   readonly code: EvaluationProblem['code'];
-  constructor(code: EvaluationProblem['code'], message: string) {
+  readonly place: SourcePlace | undefined;
+  constructor(code: EvaluationProblem['code'], message: string, place?: SourcePlace) {
     super(message);
     this.code = code;
+    this.place = place;
   }
 }

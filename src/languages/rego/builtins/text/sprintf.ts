@@ -130,18 +130,20 @@ const shownOperand = (operand: Operand): string => {
 const goType = (operand: Operand): string =>
   operand.type === 'int' && operand.isLong ? '*big.Int' : operand.type;
 
+const verbText = (operand: Operand, directive: Directive): string | undefined => {
+  if (operand.type === 'float64') return floatOperandText(operand.value, directive);
+  if (operand.type === 'string') return textOperandText(operand.value, directive);
+  const isText = operand.isLong && directive.verb === 's';
+  return integerText(operand.value, isText ? { ...directive, verb: 'd' } : directive);
+};
+
 const formatted = (operand: Operand, directive: Directive): string => {
   if (directive.verb === 'T') return padded(goType(operand), directive, false);
-  const text =
-    operand.type === 'int'
-      ? integerText(
-          operand.value,
-          operand.isLong && directive.verb === 's' ? { ...directive, verb: 'd' } : directive,
-        )
-      : operand.type === 'float64'
-        ? floatOperandText(operand.value, directive)
-        : textOperandText(operand.value, directive);
-  return text ?? `%!${directive.verb}(${goType(operand)}=${shownOperand(operand)})`;
+  const text = verbText(operand, directive);
+  if (text !== undefined) return text;
+  // A verb that the value does not have: Go writes the value as `%v` would, with the same flags and widths.
+  const shown = verbText(operand, { ...directive, verb: 'v' }) ?? shownOperand(operand);
+  return `%!${directive.verb}(${goType(operand)}=${shown})`;
 };
 
 /** Go pads to at most so much. */

@@ -1,0 +1,66 @@
+import { lookup } from '../evaluate/document.ts';
+import type { Exec } from '../evaluate/frame.ts';
+import { subterms, type RuleBody, type Term } from '../syntax/term.ts';
+import { equalValues, type Maybe, type RegoValue } from '../values/value.ts';
+
+/** A field of the input without which a body has no way to be satisfied. */
+interface NeededField {
+  readonly path: readonly RegoValue[];
+  /** The one value that it may have. */
+  readonly value: Maybe;
+}
+
+const fieldOf = (term: Term): readonly RegoValue[] | undefined => {
+  if (term.kind !== 'ref' || term.head.kind !== 'var' || term.head.name !== 'input' || term.head.slot >= 0)
+    return undefined;
+  const path = term.path.map((step) => (step.kind === 'scalar' ? step.value : undefined));
+  return path.every((step) => step !== undefined) ? path : undefined;
+};
+
+const isEquality = (term: Term): boolean =>
+  term.kind === 'call' && term.operator.kind === 'var' && ['eq', 'equal'].includes(term.operator.name);
+
+const fieldsOf = (term: Term): readonly NeededField[] => {
+  const path = fieldOf(term);
+  if (path !== undefined) return [{ path, value: undefined }];
+  if (term.kind !== 'call' && term.kind !== 'array' && term.kind !== 'object' && term.kind !== 'set')
+    return [];
+  return subterms(term).flatMap(fieldsOf);
+};
+
+const neededIn = (term: Term): readonly NeededField[] => {
+  if (!isEquality(term)) return fieldsOf(term);
+  const [one, other] = subterms(term);
+  const fields = fieldsOf(term);
+  const [first] = fields;
+  const scalar = [one, other].find((side) => side?.kind === 'scalar');
+  return first !== undefined &&
+    fields.length === 1 &&
+    scalar?.kind === 'scalar' &&
+    subterms(term).some(fieldOf)
+    ? [{ path: first.path, value: scalar.value }]
+    : fields;
+};
+
+/**
+ * Runs a body only when the fields of the input that it names have values (OPA's index of rules). A rule for Pods costs
+ * nothing at a Service then, and what goes wrong before the field is asked for does no harm, as in OPA.
+ */
+export const whenPossible = (body: RuleBody, head: Term, run: Exec): Exec => {
+  const inBody = body.flatMap((literal) =>
+    literal.kind === 'expression' && !literal.isNegated && literal.modifiers.length === 0
+      ? neededIn(literal.term)
+      : [],
+  );
+  const needed = [...inBody, ...fieldsOf(head)];
+  if (needed.length === 0) return run;
+  const isThere = (input: Maybe, { path, value }: NeededField): boolean => {
+    let found = input;
+    for (const key of path) {
+      if (found === undefined) return false;
+      found = lookup(found, key);
+    }
+    return found !== undefined && (value === undefined || equalValues(found, value));
+  };
+  return (frame) => needed.every((field) => isThere(frame.ctx.documents.input, field)) && run(frame);
+};
