@@ -3,7 +3,9 @@ import { parse } from 'yaml';
 import { feedPresets } from '../src/config/advisories/feed-presets.ts';
 import { feedRows } from '../src/config/advisories/feed-rows.ts';
 import { schemeOf } from '../src/core/vulnerability/ecosystem.ts';
-import { maxFeedBytes } from '../src/adapters/advisories/update/update-feed.ts';
+import { maxFeedBytes } from '../src/adapters/advisories/update/read-whole.ts';
+import { changeLimits } from '../src/adapters/advisories/update/fetch-changes.ts';
+import { wholeEvery } from '../src/adapters/advisories/update/read-changes.ts';
 import { blocks, read } from './markdown.ts';
 
 const page = read('docs/advisories.md');
@@ -26,4 +28,13 @@ test('docs/advisories.md names every field, ecosystem and preset, and the limit'
   expect(listed.split(', ').filter((ecosystem) => schemeOf(ecosystem) === undefined)).toEqual([]);
   expect(listed.split(', ')).toHaveLength(8);
   expect(page).toContain(`at most ${maxFeedBytes / 2 ** 20} MiB`);
+});
+
+test('docs/advisories.md names when the whole file is read although a feed lists its changes', () => {
+  const { records, share, always, bytes } = changeLimits;
+  expect(share).toBe(1 / 20);
+  expect(page).toContain(`once in ${wholeEvery / 3_600_000} hours`);
+  expect(page).toContain(
+    `more than ${records} records changed, or more than a twentieth of all (${always} are always asked for), or when those have more than ${bytes / 2 ** 20} MiB together`,
+  );
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { expect, test } from 'vitest';
-import { maxFeedBytes } from '../adapters/advisories/update/update-feed.ts';
+import { maxFeedBytes } from '../adapters/advisories/update/read-whole.ts';
 import { maxLogBytes } from '../adapters/store/sqlite/file.ts';
 import { spareShare } from '../adapters/store/sqlite/space.ts';
 import { parseSize } from '../config/values/size.ts';

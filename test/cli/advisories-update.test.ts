@@ -58,6 +58,7 @@ describe('imagegate advisories update', () => {
     expect(Date.parse(second?.asOf ?? '')).toBeGreaterThan(Date.parse(first?.asOf ?? ''));
     expect(server.asked.map((one) => [one.path, one.status])).toEqual([
       [pypi, 200],
+      ['/osv/PyPI/modified_id.csv', 404],
       [pypi, 304],
     ]);
     expect(server.asked[0]?.headers).not.toHaveProperty('if-none-match');

@@ -50,6 +50,7 @@ export const startFeedServer = async () => {
     ca,
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     put: (path: string, body: Buffer): void => void files.set(path, body),
+    drop: (path: string): void => void files.delete(path),
     spoil: (path: string, ...next: readonly FeedFault[]): void => void faults.set(path, [...next]),
     asked,
     close,

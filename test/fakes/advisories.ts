@@ -116,6 +116,21 @@ export const osvZip = (...records: readonly object[]): Buffer =>
 /** The same, deflated as OSV publishes it. */
 export const deflatedOsvZip = (records: readonly object[]): Buffer => zipOf(filesOf(records), deflateRawSync);
 
+export interface PublishedRecord {
+  readonly id: string;
+  readonly modified: string;
+}
+
+/** What OSV exports of an ecosystem: the zip, the list with the newest first, each record by itself. */
+export const osvExport = (records: readonly PublishedRecord[]): ReadonlyMap<string, Buffer> => {
+  const rows = [...records].sort((one, other) => (one.modified < other.modified ? 1 : -1));
+  return new Map([
+    ...records.map((one) => [`${one.id}.json`, Buffer.from(JSON.stringify(one))] as const),
+    ['modified_id.csv', Buffer.from(rows.map(({ id, modified }) => `${modified},${id}\n`).join(''))],
+    ['all.zip', osvZip(...records)],
+  ]);
+};
+
 export const cycloneDxType = 'application/vnd.cyclonedx+json';
 
 /** A CycloneDX document that names these packages. */

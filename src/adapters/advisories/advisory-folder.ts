@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { algorithmOf, hexOf, type Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
 import type { AdvisoryText, AdvisoryLookup } from '../../core/vulnerability/advisory.ts';
+import { digestOf } from '../../evidence/content-digest.ts';
 import { fileErrorCode, whyNot } from '../../files/file-problem.ts';
 import { readRegularFile } from '../../files/regular-file.ts';
 import { replaceFile } from '../../files/whole-file.ts';
@@ -39,7 +40,8 @@ const ownerOnly = 0o600;
 const maxGenerationBytes = 1024 * 1024;
 const maxTextBytes = 2 * 1024 * 1024 * 1024;
 
-const fileOf = (digest: Digest, suffix: 'index' | 'texts'): string => `${hexOf(digest)}.${suffix}`;
+const suffixes = ['index', 'texts', 'records'] as const;
+const fileOf = (digest: Digest, suffix: (typeof suffixes)[number]): string => `${hexOf(digest)}.${suffix}`;
 const partsFolder = (folder: string): string => join(folder, 'parts');
 
 const readBytes = async (path: string, maxBytes: number): Promise<Result<Buffer, FolderFault>> => {
@@ -196,7 +198,7 @@ export const loadUsable = async (
 const removeUnused = async (folder: string, generations: readonly Generation[]): Promise<void> => {
   const used = new Set(
     generations.flatMap(({ parts }) =>
-      parts.flatMap(({ digest }) => [fileOf(digest, 'index'), fileOf(digest, 'texts')]),
+      parts.flatMap(({ digest }) => suffixes.map((suffix) => fileOf(digest, suffix))),
     ),
   );
   for (const name of await readdir(partsFolder(folder)))
@@ -228,6 +230,42 @@ export const swapGeneration = async (
   if (!isRenewed) await removeUnused(folder, before === undefined ? [next] : [next, before]);
 };
 
+/** All bytes of a file of a part, compared with their digest. */
+const readWhole = async (
+  folder: string,
+  file: string,
+  digest: Digest,
+): Promise<Result<Buffer, FolderFault>> => {
+  const path = join(partsFolder(folder), file);
+  const bytes = await readBytes(path, maxTextBytes);
+  if (!bytes.ok) return bytes;
+  return hasDigest(bytes.value, digest) ? bytes : fail({ kind: 'damaged', why: path });
+};
+
+/** All bytes of a part, for whoever makes another part of it. */
+export const readPart = async (
+  folder: string,
+  digest: Digest,
+  { texts: textsDigest }: PartSummary,
+): Promise<Result<Pick<Part, 'index' | 'texts'>, FolderFault>> => {
+  const index = await readWhole(folder, fileOf(digest, 'index'), digest);
+  if (!index.ok) return index;
+  const texts = await readWhole(folder, fileOf(digest, 'texts'), textsDigest);
+  return texts.ok ? ok({ index: index.value, texts: texts.value }) : texts;
+};
+
+/** Keeps the list of the records that a part in force was made of; it goes with the part. @returns its digest */
+export const keepRecords = async (folder: string, part: Digest, list: Buffer): Promise<Digest> => {
+  await replaceFile(join(partsFolder(folder), fileOf(part, 'records')), list, ownerOnly);
+  return digestOf(list, 'sha256');
+};
+
+export const readRecords = (
+  folder: string,
+  part: Digest,
+  digest: Digest,
+): Promise<Result<Buffer, FolderFault>> => readWhole(folder, fileOf(part, 'records'), digest);
+
 /** What an advisory says in words. Absent: the part has none of this id. */
 export const readAdvisoryText = async (
   folder: string,
@@ -237,10 +275,8 @@ export const readAdvisoryText = async (
 ): Promise<Result<AdvisoryText | undefined, FolderFault>> => {
   const number = reader.numberOf(id);
   if (number === undefined) return ok(undefined);
-  const path = join(partsFolder(folder), fileOf(digest, 'texts'));
-  const texts = await readBytes(path, maxTextBytes);
+  const texts = await readWhole(folder, fileOf(digest, 'texts'), reader.summary.texts);
   if (!texts.ok) return texts;
-  if (!hasDigest(texts.value, reader.summary.texts)) return fail({ kind: 'damaged', why: path });
   const { from, to, read } = reader.textOf(number);
   return ok(read(texts.value.subarray(from, to)));
 };

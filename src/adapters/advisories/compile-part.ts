@@ -1,7 +1,7 @@
 import type { Digest } from '../../core/image/digest.ts';
 import type { Result } from '../../core/result.ts';
 import { parseJson } from '../../core/text/json/parse-json.ts';
-import { isAdvisoryDate, type AdvisoryRecord } from '../../core/vulnerability/advisory.ts';
+import { isAdvisoryDate, type AdvisoryRecord, type Affected } from '../../core/vulnerability/advisory.ts';
 import { baseEcosystem } from '../../core/vulnerability/package.ts';
 import { readAdvisory } from '../../core/vulnerability/read-advisory.ts';
 import { digestOf } from '../../evidence/content-digest.ts';
@@ -29,55 +29,74 @@ const maxNameLength = 128;
 const parse = (bytes: Uint8Array): unknown =>
   parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 
-/** What comes of the records while they are read one by one. */
-const createBuilder = (ecosystem: string, at: Date) => {
-  const names = createNames();
-  const advisories = createSection();
-  const texts = createTexts();
-  const counts = { advisories: 0, withdrawn: 0, elsewhere: 0, unreadable: 0 };
-  let newest = Number.NEGATIVE_INFINITY;
+/** What becomes of a record: `elsewhere` speaks of other ecosystems alone. */
+export type RecordState = 'advisory' | 'withdrawn' | 'elsewhere' | 'unreadable';
 
-  const addTime = (modified: string | undefined): void => {
-    const time = isAdvisoryDate(modified) ? Date.parse(modified) : Number.NaN;
-    // A record of the future would make every later feed look old.
-    if (time > newest && time <= at.getTime()) newest = time;
-  };
-  const add = ({ advisory, affected, text, withdrawn, modified }: AdvisoryRecord): void => {
-    addTime(modified);
-    const here = affected.filter((entry) => baseEcosystem(entry.ecosystem) === ecosystem);
-    if (withdrawn) counts.withdrawn += 1;
-    else if (here.length === 0) counts.elsewhere += 1;
-    else {
-      for (const entry of here) names.add(counts.advisories, entry);
-      advisories.add(JSON.stringify(advisory));
-      texts.add(text);
-      counts.advisories += 1;
-    }
-  };
-  const end = (unreadableNames: readonly string[]): Part => {
-    const text = texts.end();
-    const summary: PartSummary = {
-      ecosystem,
-      ...counts,
-      names: names.count(),
-      unreadableNames,
-      texts: digestOf(text.bytes, 'sha256'),
-      ...(Number.isFinite(newest) ? { newest: new Date(newest).toISOString() } : {}),
-    };
-    const index = writePart(summary, {
-      ...names.sections(),
-      advisoryOffsets: advisories.offsets(),
-      advisories: advisories.bytes(),
-      textOffsets: text.offsets,
-    });
-    return { digest: digestOf(index, 'sha256'), summary, index, texts: text.bytes };
-  };
+/** What a record says of this ecosystem; empty where it is no advisory about it. */
+export const affectedHere = (
+  { affected, withdrawn }: AdvisoryRecord,
+  ecosystem: string,
+): { readonly state: RecordState; readonly here: readonly Affected[] } => {
+  if (withdrawn) return { state: 'withdrawn', here: [] };
+  const here = affected.filter((entry) => baseEcosystem(entry.ecosystem) === ecosystem);
+  return { state: here.length === 0 ? 'elsewhere' : 'advisory', here };
+};
+
+/** The sections of a part that is written. */
+export interface PartWriters {
+  readonly names: ReturnType<typeof createNames>;
+  readonly advisories: ReturnType<typeof createSection>;
+  readonly texts: ReturnType<typeof createTexts>;
+}
+export const createWriters = (): PartWriters => ({
+  names: createNames(),
+  advisories: createSection(),
+  texts: createTexts(),
+});
+
+/**
+ * Counts the records of a part, and writes it at the end.
+ *
+ * @param at when the feed was read
+ */
+export const createTally = (ecosystem: string, at: Date) => {
+  const counts = { advisory: 0, withdrawn: 0, elsewhere: 0, unreadable: 0 };
+  const unreadableNames: string[] = [];
+  let newest = Number.NEGATIVE_INFINITY;
   return {
-    add,
-    skip: (): void => {
-      counts.unreadable += 1;
+    /** How many advisories there are: the number of the next. */
+    advisories: (): number => counts.advisory,
+    count: (state: RecordState, modified: string | undefined): void => {
+      counts[state] += 1;
+      const time = isAdvisoryDate(modified) ? Date.parse(modified) : Number.NaN;
+      // A record of the future would make every later feed look old.
+      if (time > newest && time <= at.getTime()) newest = time;
     },
-    end,
+    /** A record that cannot be read. */
+    skip: (name: string): void => {
+      counts.unreadable += 1;
+      if (unreadableNames.length < maxUnreadableNames) unreadableNames.push(name.slice(0, maxNameLength));
+    },
+    end: ({ names, advisories, texts }: PartWriters): Part => {
+      const text = texts.end();
+      const { advisory, ...others } = counts;
+      const summary: PartSummary = {
+        ecosystem,
+        advisories: advisory,
+        ...others,
+        names: names.count(),
+        unreadableNames,
+        texts: digestOf(text.bytes, 'sha256'),
+        ...(Number.isFinite(newest) ? { newest: new Date(newest).toISOString() } : {}),
+      };
+      const index = writePart(summary, {
+        ...names.sections(),
+        advisoryOffsets: advisories.offsets(),
+        advisories: advisories.bytes(),
+        textOffsets: text.offsets,
+      });
+      return { digest: digestOf(index, 'sha256'), summary, index, texts: text.bytes };
+    },
   };
 };
 
@@ -87,23 +106,40 @@ export interface ReadRecord {
   readonly record: Result<AdvisoryRecord, string>;
 }
 
+/** Called with each record, and what became of it. */
+export type OnRecordState = (record: ReadRecord, state: RecordState) => void;
+
 /**
  * Compiles what one feed says of one ecosystem. The same records in the same order at the same time make the same
  * bytes.
  *
  * @param at when the feed was read
  */
-export const compileRecords = (records: Iterable<ReadRecord>, ecosystem: string, at: Date): Part => {
-  const builder = createBuilder(ecosystem, at);
-  const unreadableNames: string[] = [];
-  for (const { name, record } of records) {
-    if (record.ok) builder.add(record.value);
-    else {
-      builder.skip();
-      if (unreadableNames.length < maxUnreadableNames) unreadableNames.push(name.slice(0, maxNameLength));
+export const compileRecords = (
+  records: Iterable<ReadRecord>,
+  ecosystem: string,
+  at: Date,
+  onState: OnRecordState = () => undefined,
+): Part => {
+  const writers = createWriters();
+  const tally = createTally(ecosystem, at);
+  for (const read of records) {
+    if (!read.record.ok) {
+      tally.skip(read.name);
+      onState(read, 'unreadable');
+      continue;
     }
+    const record = read.record.value;
+    const { state, here } = affectedHere(record, ecosystem);
+    if (state === 'advisory') {
+      for (const entry of here) writers.names.add(tally.advisories(), entry);
+      writers.advisories.add(JSON.stringify(record.advisory));
+      writers.texts.add(record.text);
+    }
+    tally.count(state, record.modified);
+    onState(read, state);
   }
-  return builder.end(unreadableNames);
+  return tally.end(writers);
 };
 
 function* readRecords(records: Iterable<SourceRecord>): Iterable<ReadRecord> {
@@ -111,5 +147,9 @@ function* readRecords(records: Iterable<SourceRecord>): Iterable<ReadRecord> {
 }
 
 /** The same for records of OSV. */
-export const compilePart = (records: Iterable<SourceRecord>, ecosystem: string, at: Date): Part =>
-  compileRecords(readRecords(records), ecosystem, at);
+export const compilePart = (
+  records: Iterable<SourceRecord>,
+  ecosystem: string,
+  at: Date,
+  onState?: OnRecordState,
+): Part => compileRecords(readRecords(records), ecosystem, at, onState);

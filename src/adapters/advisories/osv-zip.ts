@@ -3,7 +3,7 @@ import type { ByteSource } from '../../files/zip/byte-source.ts';
 import { readZipDirectory, type ZipEntry, type ZipLimits } from '../../files/zip/zip-directory.ts';
 import { readZipEntry } from '../../files/zip/zip-entry.ts';
 import type { ZipFault } from '../../files/zip/zip-fault.ts';
-import { compilePart, type Part, type SourceRecord } from './compile-part.ts';
+import { compilePart, type OnRecordState, type Part, type SourceRecord } from './compile-part.ts';
 
 const mebibyte = 1024 * 1024;
 /** The zip of npm, the largest that OSV publishes, has 220,000 records and 210 MB. */
@@ -17,16 +17,18 @@ export const osvZipLimits: ZipLimits = {
 
 const byName = (one: ZipEntry, other: ZipEntry): number => (one.name < other.name ? -1 : 1);
 
-/**
- * Compiles `<ECOSYSTEM>/all.zip` of OSV. One entry that cannot be read refuses all: half a feed hides advisories.
- *
- * @param onRecord called before each record, with their number
- */
+interface ZipObserver {
+  /** Called before each record, with their number. */
+  readonly onRecord?: (all: number) => void;
+  readonly onState?: OnRecordState;
+}
+
+/** Compiles `<ECOSYSTEM>/all.zip` of OSV. One entry that cannot be read refuses all: half a feed hides advisories. */
 export const compileOsvZip = (
   source: ByteSource,
   ecosystem: string,
   at: Date,
-  onRecord: (all: number) => void = () => undefined,
+  { onRecord = () => undefined, onState }: ZipObserver = {},
 ): Result<Part, ZipFault> => {
   const directory = readZipDirectory(source, osvZipLimits);
   if (!directory.ok) return directory;
@@ -44,6 +46,6 @@ export const compileOsvZip = (
       yield { name: entry.name, bytes: bytes.value };
     }
   };
-  const part = compilePart(records(), ecosystem, at);
+  const part = compilePart(records(), ecosystem, at, onState);
   return fault === undefined ? ok(part) : fail(fault);
 };

@@ -1,6 +1,8 @@
 import { endianness } from 'node:os';
+import { zstdDecompressSync } from 'node:zlib';
 import type { Digest } from '../../core/image/digest.ts';
 import { fail, ok, type Result } from '../../core/result.ts';
+import type { AdvisoryText } from '../../core/vulnerability/advisory.ts';
 import type { ByteSource } from '../../files/zip/byte-source.ts';
 
 /** Changes with every change of what the bytes of a part mean; a part of another one is compiled anew. */
@@ -58,6 +60,12 @@ const sectionNames = [
 
 /** How many texts are compressed together. */
 export const textsPerBlock = 256;
+/** Texts of one block, inflated. Each is cut when it is compiled. */
+const maxBlockBytes = 64 * 1024 * 1024;
+export const readTexts = (block: Uint8Array): readonly AdvisoryText[] =>
+  JSON.parse(
+    zstdDecompressSync(block, { maxOutputLength: maxBlockBytes }).toString('utf8'),
+  ) as AdvisoryText[];
 
 /** Parts with fewer than four gigabytes have offsets of four bytes, the lowest first. */
 export const numbersAsBytes = (numbers: readonly number[]): Buffer => {

@@ -1,4 +1,3 @@
-import { zstdDecompressSync } from 'node:zlib';
 import { messageOf, ok, type Result } from '../../core/result.ts';
 import type { Advisory, AdvisoryEntry, AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import { createLruCache, type LruCache } from '../../concurrency/lru-cache.ts';
@@ -8,6 +7,7 @@ import {
   bytesAsNumbers,
   keyHash,
   readLayout,
+  readTexts,
   textsPerBlock,
   type PartFault,
   type PartSummary,
@@ -64,8 +64,6 @@ const entryBytes = 800;
 const bytesPerCharacter = 5;
 
 const none: readonly AdvisoryEntry[] = [];
-/** Texts of one block, inflated. Each is cut when it is compiled. */
-const maxBlockBytes = 64 * 1024 * 1024;
 
 /** The first index whose number is not below the one asked for. */
 const lowerBound = (numbers: Uint32Array, wanted: number): number => {
@@ -130,11 +128,6 @@ const createFile = (source: ByteSource) => {
 const spansOf =
   (offsets: Uint32Array) =>
   (at: number): Span => ({ from: offsets[at] ?? 0, to: offsets[at + 1] ?? 0 });
-
-const textsIn = (block: Uint8Array): readonly AdvisoryText[] =>
-  JSON.parse(
-    zstdDecompressSync(block, { maxOutputLength: maxBlockBytes }).toString('utf8'),
-  ) as AdvisoryText[];
 
 /** Of the advisories about a name few match: the others are not read. */
 class FoundEntry implements AdvisoryEntry {
@@ -210,7 +203,7 @@ export const openPart = (source: ByteSource, cached = createEntryCache()): Resul
       }),
     textOf: (advisory) => ({
       ...blockOf(Math.floor(advisory / textsPerBlock)),
-      read: (compressed) => textsIn(compressed)[advisory % textsPerBlock],
+      read: (compressed) => readTexts(compressed)[advisory % textsPerBlock],
     }),
     isBroken: file.isBroken,
   });

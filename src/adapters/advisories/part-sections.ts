@@ -2,7 +2,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import type { AdvisoryText, Affected } from '../../core/vulnerability/advisory.ts';
 import { packageKeyName } from '../../core/vulnerability/package.ts';
 import { keyHash, numbersAsBytes, textsPerBlock } from './part-format.ts';
-import { noPlaces, writeEntry, writeName, type VersionPlaces } from './part-values.ts';
+import { noPlaces, writeEntry, writeName, writeVersions, type VersionPlaces } from './part-values.ts';
 
 /** Fast: a level more costs more time than the disk that it saves is worth. */
 const zstdLevel = 1;
@@ -58,6 +58,8 @@ export const createTexts = () => {
       waiting.push(text);
       if (waiting.length === textsPerBlock) flush();
     },
+    /** A block of another part, as it is; only where a block begins. */
+    addBlock: (compressed: Buffer): void => blocks.addBytes(compressed),
     end: (): { readonly bytes: Buffer; readonly offsets: Buffer } => {
       flush();
       return { bytes: blocks.bytes(), offsets: blocks.offsets() };
@@ -65,17 +67,24 @@ export const createTexts = () => {
   };
 };
 
-interface Name {
+interface NameKey {
   readonly hash: number;
   readonly ecosystem: string;
   readonly name: string;
+}
+interface Name extends NameKey {
   /** Where the versions that its advisories list stand. */
   readonly places: VersionPlaces;
   readonly entries: string[];
 }
+/** A name of which another part holds the same. */
+interface KeptName extends NameKey {
+  readonly value: string;
+  readonly versions: string;
+}
 
 /** By hash, as a search needs it, and then by text, so that the same records make the same bytes. */
-const inOrder = (one: Name, other: Name): number => {
+const inOrder = (one: NameKey, other: NameKey): number => {
   if (one.hash !== other.hash) return one.hash - other.hash;
   if (one.name !== other.name) return one.name < other.name ? -1 : 1;
   return one.ecosystem < other.ecosystem ? -1 : 1;
@@ -84,6 +93,7 @@ const inOrder = (one: Name, other: Name): number => {
 /** What advisories say of names, and the sections in which they are found by the hash of the name. */
 export const createNames = () => {
   const byEcosystem = new Map<string, Map<string, Name>>();
+  const kept: KeptName[] = [];
   return {
     add: (advisory: number, affected: Affected): void => {
       const { ecosystem } = affected;
@@ -97,23 +107,27 @@ export const createNames = () => {
       }
       found.entries.push(writeEntry(advisory, affected, found.places));
     },
-    count: (): number => [...byEcosystem.values()].reduce((sum, names) => sum + names.size, 0),
+    /** A name as another part holds it; nothing may be added to it. */
+    keep: (name: KeptName): void => void kept.push(name),
+    count: (): number => [...byEcosystem.values()].reduce((sum, names) => sum + names.size, kept.length),
     sections: () => {
-      const sorted = [...byEcosystem.values()].flatMap((names) => [...names.values()]).sort(inOrder);
+      const added = [...byEcosystem.values()].flatMap((names) => [...names.values()]);
+      const sorted = [...added, ...kept].sort(inOrder);
       const values = createSection();
       const versions = createSection();
-      for (const { ecosystem, name, places, entries } of sorted) {
-        values.add(writeName(ecosystem, name, entries));
-        const listed = places.versions;
-        versions.add(listed.length > 0 ? JSON.stringify(listed) : '');
+      for (const one of sorted) {
+        const isKept = 'value' in one;
+        values.add(isKept ? one.value : writeName(one.ecosystem, one.name, one.entries));
+        versions.add(isKept ? one.versions : writeVersions(one.places));
       }
+      const ecosystems = new Set([...byEcosystem.keys(), ...kept.map(({ ecosystem }) => ecosystem)]);
       return {
         hashes: numbersAsBytes(sorted.map(({ hash }) => hash)),
         valueOffsets: values.offsets(),
         values: values.bytes(),
         versionOffsets: versions.offsets(),
         versions: versions.bytes(),
-        releases: Buffer.from(JSON.stringify([...byEcosystem.keys()].sort())),
+        releases: Buffer.from(JSON.stringify([...ecosystems].sort())),
       };
     },
   };

@@ -72,6 +72,10 @@ export const writeEntry = (
 export const writeName = (ecosystem: string, name: string, entries: readonly string[]): string =>
   `${JSON.stringify([ecosystem, name]).slice(0, -1)},[${entries.join(',')}]]`;
 
+/** Text of the versions that the advisories about one name list. */
+export const writeVersions = ({ versions }: VersionPlaces): string =>
+  versions.length > 0 ? JSON.stringify(versions) : '';
+
 /** All versions that the advisories about one name list, each once; read when somebody asks. */
 export interface ListedVersions {
   readonly all: readonly string[];

@@ -45,6 +45,11 @@ const counters = {
     [],
   ],
   advisoryUpdates: ['imagegate_advisory_updates_total', 'Files of feeds asked for.', ['feed', 'outcome']],
+  advisoryReads: [
+    'imagegate_advisory_reads_total',
+    'Files of feeds that were read, by how: whole, changes, or whole because changes could not be followed.',
+    ['feed', 'read'],
+  ],
   scans: ['imagegate_scans_total', 'Images whose layers were looked into, by outcome.', ['outcome']],
   gaps: ['imagegate_gaps_total', 'Things in these images that nobody could look at, by kind.', ['kind']],
   recordWritten: ['imagegate_record_written_total', 'Decisions written to the store.', []],

@@ -41,9 +41,11 @@ const compileZip = ({ path, ecosystem }: FeedFile, terminal: Terminal): Result<P
   );
   const descriptor = openSync(path, 'r');
   try {
-    return compileOsvZip(fileSource(descriptor), ecosystem, new Date(), (all) => {
-      records = all;
-      progress.step();
+    return compileOsvZip(fileSource(descriptor), ecosystem, new Date(), {
+      onRecord: (all) => {
+        records = all;
+        progress.step();
+      },
     });
   } finally {
     progress.end();

@@ -134,6 +134,11 @@ const update = async (
   const list = updateList(attempts);
   const common = { ...(limit && { maxAge: limit }), ...(output && { output }) };
   await write(list, renderUpdateTable(list), common, terminal);
+  for (const { feed, ecosystem, wholeBecause } of list.items)
+    if (wholeBecause !== undefined)
+      terminal.talk(
+        `imagegate: ${feed} ${ecosystem}: all of it was asked for, not only what changed: ${wholeBecause}`,
+      );
   const usable = await loadUsable(folder);
   const inForce = usable.ok ? feedStatuses(usable.value.loaded) : [];
   return codeOf(inForce, common, usable.ok && attempts.every(hasAnswered));

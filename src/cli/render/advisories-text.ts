@@ -28,6 +28,8 @@ interface FeedReport {
   /** Of the newest record. */
   readonly newest?: string;
   readonly newestAgeSeconds?: number;
+  /** How long ago the whole file of a feed that lists its changes was read. */
+  readonly wholeAgeSeconds?: number;
   /** Absent: it came from a file that somebody imported. */
   readonly lastUpdate?: UpdateReport;
 }
@@ -35,6 +37,13 @@ interface UpdateReport {
   readonly time: string;
   readonly outcome: FeedAttempt['outcome'];
   readonly why?: string;
+  /** The whole file, or only the records that changed. */
+  readonly read?: FeedAttempt['read'];
+  readonly changedRecords?: number;
+  /** Why the whole file was read although the feed lists its changes. */
+  readonly wholeBecause?: string;
+  /** When the whole file was read last. */
+  readonly wholeAt?: string;
 }
 
 /** What an import did, for programs. */
@@ -55,11 +64,23 @@ interface AdvisoryImportList {
 
 const ageOf = (time: string, now: number): number => Math.max(0, Math.floor((now - Date.parse(time)) / 1000));
 
-const updateOf = ({ triedAt, outcome, why }: FeedAttempt): UpdateReport => ({
-  time: triedAt,
-  outcome,
-  ...(why === undefined ? {} : { why: shown(why) }),
-});
+const updateOf = (attempt: FeedAttempt): UpdateReport => {
+  const { triedAt, outcome, why, read, changed, wholeBecause, wholeAt } = attempt;
+  return {
+    time: triedAt,
+    outcome,
+    ...(why === undefined ? {} : { why: shown(why) }),
+    ...(read === undefined ? {} : { read }),
+    ...(changed === undefined ? {} : { changedRecords: changed }),
+    ...(wholeBecause === undefined ? {} : { wholeBecause: shown(wholeBecause) }),
+    ...(wholeAt === undefined ? {} : { wholeAt }),
+  };
+};
+
+const readingText = ({ read, changedRecords = 0 }: UpdateReport): string => {
+  if (read !== 'changes') return read ?? '-';
+  return `${changedRecords} changed`;
+};
 
 const reportOf = (
   { feed, ecosystem, asOf, summary }: FeedStatus,
@@ -78,6 +99,7 @@ const reportOf = (
   ...(summary.newest === undefined
     ? {}
     : { newest: summary.newest, newestAgeSeconds: ageOf(summary.newest, now) }),
+  ...(attempt?.wholeAt === undefined ? {} : { wholeAgeSeconds: ageOf(attempt.wholeAt, now) }),
   ...(attempt === undefined ? {} : { lastUpdate: updateOf(attempt) }),
 });
 
@@ -143,8 +165,15 @@ export const updateList = (attempts: readonly FeedAttempt[]): AdvisoryUpdateList
 
 export const renderUpdateTable = ({ items }: AdvisoryUpdateList): Iterable<string> =>
   formatTable(
-    ['OUTCOME', 'FEED', 'ECOSYSTEM', 'SOURCE', 'WHY'],
-    items.map((item) => [item.outcome, item.feed, item.ecosystem, item.source, item.why ?? '']),
+    ['OUTCOME', 'READ', 'FEED', 'ECOSYSTEM', 'SOURCE', 'WHY'],
+    items.map((item) => [
+      item.outcome,
+      readingText(item),
+      item.feed,
+      item.ecosystem,
+      item.source,
+      [item.why, item.wholeBecause].filter((part) => part !== undefined).join('; '),
+    ]),
   );
 
 const ageText = (seconds: number | undefined): string => {
@@ -155,7 +184,7 @@ const ageText = (seconds: number | undefined): string => {
 
 export const renderFeedTable = ({ items }: AdvisoryFeedList): Iterable<string> =>
   formatTable(
-    ['FEED', 'ECOSYSTEM', 'ADVISORIES', 'PACKAGES', 'UNREADABLE', 'AGE', 'NEWEST', 'UPDATE'],
+    ['FEED', 'ECOSYSTEM', 'ADVISORIES', 'PACKAGES', 'UNREADABLE', 'AGE', 'NEWEST', 'WHOLE', 'UPDATE'],
     items.map((item) => [
       item.feed,
       item.ecosystem,
@@ -164,6 +193,7 @@ export const renderFeedTable = ({ items }: AdvisoryFeedList): Iterable<string> =
       String(item.unreadable),
       ageText(item.ageSeconds),
       ageText(item.newestAgeSeconds),
+      ageText(item.wholeAgeSeconds),
       item.lastUpdate === undefined
         ? '-'
         : [item.lastUpdate.outcome, item.lastUpdate.why].filter((part) => part !== undefined).join(': '),

@@ -4,7 +4,6 @@ import {
   type FeedClient,
   type FeedValidators,
 } from '../../adapters/advisories/update/feed.ts';
-import { maxFeedBytes } from '../../adapters/advisories/update/update-feed.ts';
 import type { HttpResponse, RegistryHttp } from '../../adapters/registry/http/http.ts';
 import { createRegistryHttp } from '../../adapters/registry/http/transport.ts';
 import type { ProxySettings } from '../../adapters/registry/network/proxy.ts';
@@ -49,17 +48,21 @@ const conditionsOf = (known: FeedValidators | undefined): Readonly<Record<string
 
 const whyFailed = ({ host, why }: RegistryFailure): string => `${host}: ${why}`;
 
+type Asked = Parameters<FeedClient['get']>[2];
+
 const read = async (
   response: HttpResponse,
   host: string,
-  take: (chunk: Uint8Array) => void,
+  { take, maxBytes }: Pick<Asked, 'take' | 'maxBytes'>,
 ): Promise<Result<FeedAnswer, string>> => {
   const { status, headers } = response;
   if (status !== 200) {
     response.discard();
-    return status === 304 ? ok({ kind: 'unchanged' }) : fail(`${host} answers ${status}`);
+    const why = `${host} answers ${status}`;
+    if (status === 404 || status === 410) return ok({ kind: 'absent', why });
+    return status === 304 ? ok({ kind: 'unchanged' }) : fail(why);
   }
-  const streamed = await response.stream(maxFeedBytes, async (chunk) => {
+  const streamed = await response.stream(maxBytes, async (chunk) => {
     take(chunk);
     return true;
   });
@@ -73,19 +76,19 @@ export const createFeedClient = (
   defaults: LoadedDefaults,
 ): ClosableFeedClient => {
   const all = new Map(feeds.map((feed) => [feed.name, httpOf(feed, proxy, defaults)]));
-  const get: FeedClient['get'] = async ({ name }, url, { known, take }, signal) => {
+  const get: FeedClient['get'] = async ({ name }, url, asked, signal) => {
     const target = new URL(url);
     const answer = await all.get(name)?.send({
       host: target.host,
       target,
       method: 'GET',
-      headers: { accept: '*/*', ...conditionsOf(known) },
+      headers: { accept: '*/*', ...conditionsOf(asked.known) },
       stage: 'blob',
       isBulk: true,
       signal: AbortSignal.any([signal, AbortSignal.timeout(maxDuration)]),
     });
     if (answer === undefined) return fail(`there is no feed ${name}`);
-    return answer.ok ? read(answer.value, target.host, take) : fail(whyFailed(answer.error));
+    return answer.ok ? read(answer.value, target.host, asked) : fail(whyFailed(answer.error));
   };
   return {
     get,

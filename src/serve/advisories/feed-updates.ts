@@ -35,8 +35,12 @@ const report = (
     log.error('a feed of advisories was not updated; the last good stays', { feed, why: reply.failed });
     return { isGood: false };
   }
-  for (const { ecosystem, outcome, why } of reply.attempts) {
+  for (const { ecosystem, outcome, why, read, wholeBecause } of reply.attempts) {
     metrics.count('advisoryUpdates', { feed, outcome });
+    if (read !== undefined)
+      metrics.count('advisoryReads', { feed, read: wholeBecause === undefined ? read : 'fallback' });
+    if (wholeBecause !== undefined)
+      log.info('all of a feed was asked for, not only what changed', { feed, ecosystem, why: wholeBecause });
     if (outcome === 'failed' || outcome === 'refused')
       log.error('a feed of advisories was not updated; the last good stays', {
         feed,

@@ -1,5 +1,5 @@
 import { parseDigest, type Digest } from '../../../core/image/digest.ts';
-import { objectOf } from '../../../core/text/json/json.ts';
+import { isJsonObject, objectOf } from '../../../core/text/json/json.ts';
 import { createRowsFile } from '../rows-file.ts';
 import type { FeedValidators } from './feed.ts';
 
@@ -16,22 +16,48 @@ export interface FeedAttempt extends FeedValidators {
   readonly outcome: UpdateOutcome;
   /** Why nothing new is in force. */
   readonly why?: string;
-  /** Of the part that was made of the answer that the validators name. */
+  /** Of the part that is in force by the last update that brought one; validators, if any, name the file that it was made of. */
   readonly digest?: Digest;
+  /** Of the list of the records that the part was made of. */
+  readonly records?: Digest;
+  /** Of the list of changes that says the same. */
+  readonly changes?: FeedValidators;
+  /** RFC 3339: when the part was last what the whole file makes. */
+  readonly wholeAt?: string;
+  /** What was read: the whole file, or only what changed. */
+  readonly read?: FeedReading;
+  /** How many records changed, when only they were read. */
+  readonly changed?: number;
+  /** Why the whole file was read though only what changed was asked for. */
+  readonly wholeBecause?: string;
 }
+
+export type FeedReading = 'whole' | 'changes';
 
 const outcomes: readonly string[] = ['accepted', 'unchanged', 'refused', 'failed'] satisfies UpdateOutcome[];
 
+const readings: readonly unknown[] = [undefined, 'whole', 'changes'] satisfies (FeedReading | undefined)[];
+
 const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isOptionalDigest = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && parseDigest(value).ok);
+const areOptionalValidators = (value: unknown): boolean =>
+  value === undefined ||
+  (isJsonObject(value) && isOptionalText(value['etag']) && isOptionalText(value['lastModified']));
 const isAttempt = (value: unknown): value is FeedAttempt => {
   const fields = objectOf(value);
-  const { digest } = fields;
+  const { digest, records, changes, read, changed } = fields;
   return (
     ['feed', 'ecosystem', 'source', 'triedAt'].every((field) => typeof fields[field] === 'string') &&
     typeof fields['outcome'] === 'string' &&
     outcomes.includes(fields['outcome']) &&
-    ['why', 'etag', 'lastModified'].every((field) => isOptionalText(fields[field])) &&
-    (digest === undefined || (typeof digest === 'string' && parseDigest(digest).ok))
+    ['why', 'etag', 'lastModified', 'wholeAt', 'wholeBecause'].every((field) =>
+      isOptionalText(fields[field]),
+    ) &&
+    [digest, records].every(isOptionalDigest) &&
+    areOptionalValidators(changes) &&
+    readings.includes(read) &&
+    (changed === undefined || Number.isSafeInteger(changed))
   );
 };
 

@@ -10,9 +10,11 @@ export interface Feed {
   readonly ecosystems?: readonly string[];
 }
 
-/** An answer of a feed's server: 200, of which every byte was taken, or 304. */
+/** An answer of a feed's server: 200, of which every byte was taken, 304, or 404. */
 export type FeedAnswer =
-  { readonly kind: 'unchanged' } | { readonly kind: 'taken'; readonly validators: FeedValidators };
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'taken'; readonly validators: FeedValidators }
+  | { readonly kind: 'absent'; readonly why: string };
 
 /** By what a server knows whether a file has changed since it was read last. */
 export interface FeedValidators {
@@ -30,6 +32,7 @@ export interface FeedClient {
   /**
    * @param known what a server may answer 304 to
    * @param take is given the bytes one after the other; a chunk may be used again after it
+   * @param maxBytes a longer file is a failure
    * @returns or why there is no answer, for people
    */
   get(
@@ -38,9 +41,11 @@ export interface FeedClient {
     {
       known,
       take,
+      maxBytes,
     }: {
       readonly known: FeedValidators | undefined;
       readonly take: (chunk: Uint8Array) => void;
+      readonly maxBytes: number;
     },
     signal: AbortSignal,
   ): Promise<Result<FeedAnswer, string>>;

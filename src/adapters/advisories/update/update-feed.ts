@@ -1,42 +1,27 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { exploitedList } from '../../../core/vulnerability/advisory.ts';
 import { fail, ok, type Result } from '../../../core/result.ts';
-import { shown } from '../../../core/text/shown-text.ts';
-import { withScratchFile } from '../../../files/scratch-file.ts';
-import { fileSource, type ByteSource } from '../../../files/zip/byte-source.ts';
 import { whyNot } from '../../../files/file-problem.ts';
-import type { LoadedGeneration } from '../advisory-folder.ts';
-import { compileKev, maxKevBytes } from '../compile-kev.ts';
-import type { Part } from '../compile-part.ts';
-import type { GenerationPart } from '../generation.ts';
-import { compileOsvZip } from '../osv-zip.ts';
-import { putParts, withUsable, type OfferedPart } from '../put-parts.ts';
-import { readAttempts, writeAttempts, type FeedAttempt, type UpdateOutcome } from './attempts.ts';
-import { validatorsOf, type Feed, type FeedClient, type FeedValidators } from './feed.ts';
-
-/** The largest file of OSV, that of npm, has 210 MB. */
-export const maxFeedBytes = 512 * 1024 * 1024;
-
-interface UpdateOptions {
-  readonly folder: string;
-  readonly client: FeedClient;
-  readonly now: () => Date;
-  readonly signal: AbortSignal;
-  readonly isLossAccepted?: boolean;
-  /** Called before each file is asked for. */
-  readonly onFile?: (feed: string, ecosystem: string) => void;
-}
-
-interface Source {
-  readonly ecosystem: string;
-  readonly source: string;
-}
+import { keepRecords, type LoadedGeneration } from '../advisory-folder.ts';
+import { putParts, withUsable } from '../put-parts.ts';
+import { writeRecordList } from '../change/record-list.ts';
+import { readAttempts, writeAttempts, type FeedAttempt } from './attempts.ts';
+import type { Feed } from './feed.ts';
+import {
+  attemptOf,
+  type Fetched,
+  type FeedSource,
+  type KnownPart,
+  type Question,
+  type UpdateOptions,
+} from './feed-question.ts';
+import { readChanges } from './read-changes.ts';
+import { failed, readPath, readWhole } from './read-whole.ts';
 
 const archiveIn = (ecosystem: string): readonly [string, string] => [ecosystem, 'all.zip'];
 
 /** The files of a feed. */
-export const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): readonly Source[] => {
+export const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): readonly FeedSource[] => {
   if (format === 'kev') return [{ ecosystem: exploitedList, source: url ?? path }];
   return ecosystems.map((ecosystem) => ({
     ecosystem,
@@ -47,140 +32,44 @@ export const sourcesOf = ({ format, url, path = '', ecosystems = [] }: Feed): re
   }));
 };
 
-const compile = (
-  { format }: Feed,
-  { ecosystem }: Source,
-  file: ByteSource,
-  at: Date,
-): Result<Part, string> => {
-  const most = format === 'kev' ? maxKevBytes : maxFeedBytes;
-  if (file.size > most) return fail(`too-large: it has more than ${most} bytes`);
-  const part =
-    format === 'kev' ? compileKev(file.read(0, file.size), at) : compileOsvZip(file, ecosystem, at);
-  return part.ok ? part : fail(`${part.error.kind}: ${part.error.what}`);
+/** Only what changed, where that can be had; else all of the file, and why. */
+const fetchUrl = async (question: Question, options: UpdateOptions): Promise<Fetched> => {
+  const changes = await readChanges(question, options);
+  if (changes.kind === 'read') return changes.fetched;
+  const whole = await readWhole(question, options);
+  if (changes.why === undefined) return whole;
+  return { ...whole, attempt: { ...whole.attempt, wholeBecause: changes.why } };
 };
-
-/** One file, asked for and read. */
-interface Fetched {
-  readonly attempt: FeedAttempt;
-  /** What may be put in force. */
-  readonly offer?: OfferedPart;
-  /** The server says that this is still true. */
-  readonly renewed?: GenerationPart;
-}
-
-/** Who is asked for what, and what is known of it. */
-interface Question {
-  readonly feed: Feed;
-  readonly source: Source;
-  readonly known: FeedAttempt | undefined;
-  readonly at: Date;
-}
-
-/** An update that brought nothing keeps the validators of the last good answer, so that the next is compared with it. */
-const attemptOf = (
-  { feed, source, known, at }: Question,
-  outcome: UpdateOutcome,
-  why?: string,
-): FeedAttempt => ({
-  feed: feed.name,
-  ...source,
-  triedAt: at.toISOString(),
-  outcome,
-  ...(why === undefined ? {} : { why: shown(why) }),
-  ...validatorsOf(known?.etag, known?.lastModified),
-  ...(known?.digest === undefined ? {} : { digest: known.digest }),
-});
-
-const unchanged = (question: Question): Fetched => {
-  const { feed, source, known, at } = question;
-  if (known?.digest === undefined)
-    return { attempt: attemptOf(question, 'failed', 'the server says "unchanged" of what was never read') };
-  const { digest } = known;
-  return {
-    attempt: attemptOf(question, 'unchanged'),
-    renewed: { feed: feed.name, ecosystem: source.ecosystem, digest, asOf: at.toISOString() },
-  };
-};
-
-const compiled = (question: Question, file: ByteSource, validators: FeedValidators): Fetched => {
-  const { feed, source, at } = question;
-  const part = compile(feed, source, file, at);
-  if (!part.ok) return { attempt: attemptOf(question, 'refused', part.error) };
-  const { digest, summary } = part.value;
-  // Nobody knows how long a file has lain there: it is as old as its newest record (V15).
-  const asOf = feed.url === undefined ? summary.newest : at.toISOString();
-  if (asOf === undefined)
-    return { attempt: attemptOf(question, 'refused', 'no record has a time; import it with --as-of') };
-  const attempt: FeedAttempt = {
-    feed: feed.name,
-    ...source,
-    triedAt: at.toISOString(),
-    outcome: 'accepted',
-    digest,
-    ...validators,
-  };
-  return { attempt, offer: { feed: feed.name, part: part.value, asOf } };
-};
-
-const failed = (question: Question, why: string): Fetched => ({
-  attempt: attemptOf(question, 'failed', why),
-});
-
-const readPath = (question: Question): Fetched => {
-  // Without blocking. Attack: a pipe in place of the file, without a writer.
-  const descriptor = openSync(question.source.source, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    return fstatSync(descriptor).isFile()
-      ? compiled(question, fileSource(descriptor), {})
-      : failed(question, 'not-regular');
-  } finally {
-    closeSync(descriptor);
-  }
-};
-
-/** Into a file: what a server sends may be hundreds of megabytes, and the memory of the gate is small. */
-const download = (question: Question, { folder, client, signal }: UpdateOptions): Promise<Fetched> =>
-  withScratchFile(folder, async (descriptor) => {
-    const { feed, source, known } = question;
-    const take = (chunk: Uint8Array): void => {
-      for (let done = 0; done < chunk.length;) done += writeSync(descriptor, chunk, done);
-    };
-    const answer = await client.get(feed, source.source, { known, take }, signal);
-    if (!answer.ok) return failed(question, answer.error);
-    return answer.value.kind === 'unchanged'
-      ? unchanged(question)
-      : compiled(question, fileSource(descriptor), answer.value.validators);
-  });
 
 const fetchOne = async (question: Question, options: UpdateOptions): Promise<Fetched> => {
   try {
-    return question.feed.url === undefined ? readPath(question) : await download(question, options);
+    return question.feed.url === undefined ? readPath(question) : await fetchUrl(question, options);
   } catch (error) {
     return failed(question, whyNot(error));
   }
 };
 
-/** What may be answered with 304: the same address, and its part is the one in force. */
+/** What a server may speak of as unchanged: the same address, and its part is the one in force. */
 const knownOf = (
   feed: Feed,
-  { ecosystem, source }: Source,
+  { ecosystem, source }: FeedSource,
   attempts: readonly FeedAttempt[],
   current: LoadedGeneration | undefined,
-): FeedAttempt | undefined => {
-  const known = attempts.find(
+): KnownPart | undefined => {
+  const attempt = attempts.find(
     (one) => one.feed === feed.name && one.ecosystem === ecosystem && one.source === source,
   );
-  const isInForce = current?.generation.parts.some(
-    (part) => part.feed === feed.name && part.ecosystem === ecosystem && part.digest === known?.digest,
+  const inForce = current?.generation.parts.find(
+    (part) => part.feed === feed.name && part.ecosystem === ecosystem && part.digest === attempt?.digest,
   );
-  return isInForce === true ? known : undefined;
+  const summary = inForce && current?.readers.get(inForce.digest)?.summary;
+  return attempt === undefined || summary === undefined ? undefined : { attempt, summary };
 };
 
 /** Puts in force what a file brought, and says what came of it. */
 const putFetched = async (
   question: Question,
-  { attempt, offer, renewed }: Fetched,
+  { attempt, offer, records, renewed }: Fetched,
   { folder, isLossAccepted = false }: UpdateOptions,
 ): Promise<Result<FeedAttempt, string>> => {
   if (offer === undefined && renewed === undefined) return ok(attempt);
@@ -188,17 +77,25 @@ const putFetched = async (
   const put = await putParts(folder, listOf(offer), { isLossAccepted }, listOf(renewed));
   if (!put.ok) return put;
   const [outcome] = put.value;
-  if (outcome === undefined) return ok(attempt);
-  return ok(
-    outcome.kind === 'refused'
-      ? attemptOf(question, 'refused', `${outcome.refusal.kind}: ${outcome.refusal.why}`)
-      : { ...attempt, outcome: outcome.kind },
-  );
+  if (outcome === undefined || offer === undefined) return ok(attempt);
+  const { read, changed, wholeBecause } = attempt;
+  const told = {
+    ...(read === undefined ? {} : { read }),
+    ...(changed === undefined ? {} : { changed }),
+    ...(wholeBecause === undefined ? {} : { wholeBecause }),
+  };
+  if (outcome.kind === 'refused') {
+    const why = `${outcome.refusal.kind}: ${outcome.refusal.why}`;
+    return ok({ ...attemptOf(question, 'refused', why), ...told });
+  }
+  if (records === undefined) return ok({ ...attempt, outcome: outcome.kind });
+  const list = await keepRecords(folder, offer.part.digest, writeRecordList(records));
+  return ok({ ...attempt, outcome: outcome.kind, records: list });
 };
 
 const updateOne = async (
   feed: Feed,
-  source: Source,
+  source: FeedSource,
   options: UpdateOptions,
 ): Promise<Result<FeedAttempt, string>> => {
   const attempts = await readAttempts(options.folder);
